@@ -1,19 +1,30 @@
 """What every test may ask for.
 
 Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that no property
-fails because a machine is slow; that what was collected is not looked through for garbage.
+fails because a machine is slow; that temporary folders are kept in memory; the order of the files;
+that what was collected is not looked through for garbage.
 """
 
 import gc
+import os
+from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.servers.memory import memory_folder
 from tests.support.servers.postgres import PostgresServer
+
+_TESTS = Path(__file__).parent
+_WAITING = ("browsers", "flows")
 
 settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+
+if folder := memory_folder():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
 
 
 @pytest.fixture(scope="session")
@@ -25,13 +36,32 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself selects by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever uses `postgres_server` as `postgresql`.
+    """Mark whatever uses `postgres_server` as `postgresql`, and mix the folders.
 
     A fixture that fetches the server only for one of its parameters marks that parameter itself.
     """
     for item in items:
         if "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgresql)
+    files = list(dict.fromkeys(item.path for item in items))
+    places = _mixed(files)
+    items.sort(key=lambda item: places[item.path])
+
+
+def _mixed(files: list[Path]) -> dict[Path, float]:
+    """The place of each file in a run that goes through all folders at the same time.
+
+    Flows and browsers mostly wait and other tests mostly compute, so workers do both at any time.
+    Files of flows and browsers are slow: the last fifth of a run has none.
+    """
+    folders: dict[str, list[Path]] = defaultdict(list)
+    for file in files:
+        folders[file.relative_to(_TESTS).parts[0]].append(file)
+    return {
+        file: place / len(found) * (0.8 if name in _WAITING else 1.0)
+        for name, found in folders.items()
+        for place, file in enumerate(found)
+    }
 
 
 def pytest_collection_finish() -> None:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import click
 
 from server.cli.output import safe
+from server.cli.remedies import command_for
 from server.model.store import Busy, Taken
 from server.services import refusals
 from server.settings import BadSetting
@@ -121,4 +122,5 @@ def sentence(error: BaseException) -> str:
         return f"{error.filename} already exists. Nothing was overwritten."
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}."
-    return str(error) or type(error).__name__
+    help_text = command_for(error.remedy) if isinstance(error, refusals.ChangeRefused) else ""
+    return f"{error} {help_text}".strip() or type(error).__name__

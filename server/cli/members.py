@@ -150,7 +150,7 @@ def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
         options |= {"default": member.start, "show_default": True}
     if adds and member.needed:
         options["required"] = True
-    return click.option(names, member.name, **options)
+    return click.option(names, member.wire_name, **options)
 
 
 def _words(member: Member) -> list[str]:
@@ -163,7 +163,7 @@ def written(members: Members, flags: Mapping[str, Any], now: int) -> dict[str, A
     """The members that the flags set. Raises click.UsageError if two flags set the same one."""
     found: dict[str, Any] = {}
     for member in members:
-        value = flags.get(member.name)
+        value = flags.get(member.wire_name)
         cleared = [clear.value for clear in member.flag.clears if flags.get(_dest(clear))]
         given = value is not None and value != ()
         if given + len(cleared) > 1:

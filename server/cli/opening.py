@@ -12,6 +12,7 @@ import click
 
 from server.app import Services, build
 from server.cli.flags import settings_of
+from server.cli.remedies import with_flags
 from server.services.audit import audit
 from server.services.operations.administration import AdminServices
 from server.services.operations.installation import Installation
@@ -59,7 +60,8 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        with opened(settings_of(click.get_current_context())) as services:
+        context = click.get_current_context()
+        with with_flags(context.command), opened(settings_of(context)) as services:
             function(services, *args, **kwargs)
 
     return run

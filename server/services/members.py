@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from server.model.store import Unit
 from server.protocol.text import check_prose
-from server.services.refusals import Invalid, about
+from server.services.refusals import Invalid, about, valid
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""
@@ -193,10 +193,18 @@ def changed(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
 
 
 def _checked(tx: Unit, member: Member, value: object) -> object:
-    if value is None or member.check is None:
+    if value is None:
         return value
     with about(member.wire_name):
-        return member.check(tx, value)
+        _check_choices(member, value)
+        return value if member.check is None else member.check(tx, value)
+
+
+def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it was submitted
+    chosen = [value] if member.kind is Kind.CHOICE else value if member.kind is Kind.CHOICES else ()
+    known = dict(member.field.choices)
+    if not set(chosen) <= known.keys():
+        raise Invalid(f"`{member.wire_name}` must be one of {', '.join(filter(None, known))}.")
 
 
 def facts(members: Members, record: object) -> dict[str, object]:
@@ -253,12 +261,7 @@ def prose(what: str, longest: int) -> Check:
     """A check for a line of text; an empty one is stored as None."""
 
     def check(_tx: Unit, raw: str) -> str | None:
-        if not raw:
-            return None
-        try:
-            return check_prose(raw, what=what, max_chars=longest)
-        except ValueError as error:
-            raise Invalid(f"{error}.") from None
+        return valid(check_prose, raw, what=what, max_chars=longest) if raw else None
 
     return check
 

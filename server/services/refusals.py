@@ -6,27 +6,39 @@
      ├─ Conflict     the current state does not allow the change
      └─ Invalid      the request is invalid
 
-The message says how to fix it. It may contain the administrator's input, so callers must escape it
-before they print it.
+The message fits every interface. It has members in backticks, as `redirect_uris`, and no command or
+flag: the command line has its flags for the members and a command for the remedy
+(`server.cli.remedies`), and the console has the labels of its fields. The message may contain the
+administrator's input, so callers must escape it before they print it.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from server.model.store import Unit
 from server.protocol import errors
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+Remedy: TypeAlias = tuple[str, ...]
+"""The code of a remedy and its values; empty if the message says enough."""
 
 
 class ChangeRefused(Exception):
     """A change was refused. `member` is the invalid member; "" if it is not about a single one."""
 
-    def __init__(self, message: str = "", *, member: str = "") -> None:
+    def __init__(self, message: str = "", *, member: str = "", remedy: Remedy = ()) -> None:
         super().__init__(message)
         self.member = member
+        self.remedy = remedy
 
 
 class NotFound(ChangeRefused):
-    """The named record does not exist."""
+    """There is no record of this kind with this name or ID."""
+
+    def __init__(self, kind: str, name: str = "") -> None:
+        super().__init__(f"There is no {f'{kind} {name}'.rstrip()}.", remedy=(kind, name))
 
 
 class Exists(ChangeRefused):
@@ -39,6 +51,14 @@ class Conflict(ChangeRefused):
 
 class Invalid(ChangeRefused):
     """The request is invalid."""
+
+
+def valid(check: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The result of a check. Raises `Invalid` with the text of its `ValueError`."""
+    try:
+        return check(*args, **kwargs)
+    except ValueError as error:
+        raise Invalid(f"{error}.") from None
 
 
 class RecordedProblem(errors.Problem):

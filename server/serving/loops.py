@@ -49,7 +49,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("hub", services.hub.round, 0),
         Loop("expiry", services.sweeper.round, 1),
         Loop("escalations", services.escalations.round, 1),
-        Loop("successions", services.orphan_quarantine.round, 10),
+        Loop("orphan quarantine", services.orphan_quarantine.round, 10),
         Loop("unused clients", UnknownAppExpiry(services.store).round, 60),
         Loop("tidy", services.sweeper.tidy, 60),
         Loop("last seen", LastSeen(services.settings, services.store).note, 10),

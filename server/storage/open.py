@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from server import folders
 from server.model.ports import Clock
 from server.model.store import Busy, React
-from server.storage.reader import PooledReader, Reader
+from server.storage.reader import PooledReader, SqlitePool
 from server.storage.store import SqlStore, StoreDependencies
 from server.storage.tables import installation
 from server.storage.wake import LocalWake, SqliteWake
@@ -89,14 +89,16 @@ def _open_sqlite(path: Path, dependencies: StoreDependencies, *, serving: bool) 
     reading = _sqlite_engine(path, patience=_COMMAND_PATIENCE_SECONDS, query_only=True)
     writing = _sqlite_engine(path, patience=0)
     if not serving:
-        return SqlStore(DirectWriter(writing), Reader(reading), LocalWake(), dependencies, lock)
+        direct = DirectWriter(SqlitePool(writing))
+        return SqlStore(direct, SqlitePool(reading), LocalWake(), dependencies, lock)
     watching = reading.connect()
 
     def data_version() -> int:
         return int(sqlite_connection(watching).execute("PRAGMA data_version").fetchone()[0])
 
+    wake = SqliteWake(data_version)
     writer = GroupedWriter(writing.connect())
-    return SqlStore(writer, Reader(reading), SqliteWake(data_version), dependencies, lock)
+    return SqlStore(writer, SqlitePool(reading), wake, dependencies, lock)
 
 
 def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:

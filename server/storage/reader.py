@@ -1,4 +1,4 @@
-"""Read-only connections: PostgreSQL's pool, or a small pool for SQLite."""
+"""Pools of connections: a small one for SQLite, and PostgreSQL's for reading."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 _MAX_IDLE = 8
 
 
-class Reader:
-    """A pool of read-only connections for SQLite."""
+class SqlitePool:
+    """Connections to a SQLite file, opened when none is idle."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -18,7 +18,7 @@ class Reader:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """A connection for one reading."""
+        """A connection for one unit of work or reading; after an error it is closed."""
         connection = self._free.pop() if self._free else self._engine.connect()
         try:
             yield connection

@@ -15,7 +15,7 @@ from server.model.store import Busy, React
 from server.services.refusals import RecordedProblem
 from server.storage.directory import Cache
 from server.storage.notifications.feed import SEQUENCER_LOCK
-from server.storage.reader import PooledReader, Reader
+from server.storage.reader import PooledReader, SqlitePool
 from server.storage.rows import Rows
 from server.storage.tables import installation
 from server.storage.wake import LocalWake
@@ -57,7 +57,7 @@ class SqlStore:
     def __init__(
         self,
         writer: Writer,
-        reader: Reader | PooledReader,
+        reader: SqlitePool | PooledReader,
         wake: LocalWake,
         dependencies: StoreDependencies,
         lock: int | None = None,

@@ -1,4 +1,7 @@
-"""The tables of the core, in one metadata. Times are milliseconds; lists and maps are JSON text."""
+"""The metadata of all tables, and the tables of requests, answers, policy and operations.
+
+Times are milliseconds; lists and maps are JSON text.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -25,12 +28,15 @@ metadata = MetaData(
 )
 
 Millis = BigInteger
+
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
+
 _REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
+
 _OPEN = "state IN ('pending', 'approved')"
 
 
-def _where(name: str, *columns: str, those: str) -> Index:
+def partial_index(name: str, *columns: str, those: str) -> Index:
     """A partial index, which costs nothing for changes of other rows."""
     return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
 
@@ -46,71 +52,6 @@ installation = Table(
 )
 """One row. A backup has none, so it cannot be used before `sayso db restore`."""
 
-users = Table(
-    "users",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False, unique=True),
-    Column("email", Text),
-    Column("email_key", Text, unique=True),
-    Column("roles", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("backup", Text, ForeignKey("users.id")),
-    Column("disabled_at", Millis),
-)
-
-agents = Table(
-    "agents",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False, unique=True),
-    Column("description", Text, nullable=False),
-    Column("auth_method", Text, nullable=False),
-    Column("auth_before", Text),
-    Column("auth_before_until", Millis),
-    Column("jwks", Text, nullable=False),
-    Column("grant_types", Text, nullable=False),
-    Column("delivery", Text, nullable=False),
-    Column("resources", Text, nullable=False),
-    Column("scopes", Text, nullable=False),
-    Column("only", Text, nullable=False),
-    Column("serves", Text, nullable=False),
-    Column("labels", Text, nullable=False),
-    Column("token_seconds", Integer),
-    Column("action_types", Text),
-    Column("asks", Text),
-    Column("id_token_alg", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("expires_at", Millis),
-    Column("created_at", Millis, nullable=False),
-    Column("dpop_bound", Boolean, nullable=False),
-    Column("request_alg", Text),
-    Column("notification_endpoint", Text),
-    Column("takes_user_code", Boolean, nullable=False),
-    Column("high_grants", Boolean, nullable=False),
-    Column("interactive", Boolean, nullable=False),
-    Column("external_id", Text),
-    Column("review_at", Millis),
-    Column("icon", Text),
-    Column("named_at", Millis, nullable=False),
-)
-
-resources = Table(
-    "resources",
-    metadata,
-    Column("uri", Text, primary_key=True),
-    Column("client_id", Text, nullable=False, unique=True),
-    Column("scopes", Text, nullable=False),
-    Column("requires", Text, nullable=False),
-    Column("token_seconds", Integer),
-    Column("default_scopes", Text, nullable=False),
-    Column("unknown_clients", Boolean, nullable=False),
-    Column("created_at", Millis, nullable=False),
-)
-
 action_types = Table(
     "action_types",
     metadata,
@@ -118,74 +59,6 @@ action_types = Table(
     Column("document", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("created_at", Millis, nullable=False),
-)
-
-signing_keys = Table(
-    "signing_keys",
-    metadata,
-    Column("kid", Text, primary_key=True),
-    Column("alg", Text, nullable=False),
-    Column("public_jwk", Text, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("retires_at", Millis),
-)
-
-enrolment_codes = Table(
-    "enrolment_codes",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    Column("secret_hash", LargeBinary, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("used_at", Millis),
-    Column("tries", Integer, nullable=False),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    Column("code_id", Text, nullable=False),
-    Column("jkt", Text, nullable=False),
-    Column("public_jwk", Text, nullable=False),
-    Column("refresh_hash", LargeBinary, nullable=False, unique=True),
-    Column("previous_hash", LargeBinary, index=True),
-    Column("rotated_at", Millis, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("expires_at", Millis, nullable=False),
-    Column("revoked_at", Millis),
-    Column("device_id", Text),
-    Column("admitted_as", Text),
-    Column("resumes", Boolean, nullable=False),
-)
-
-devices = Table(
-    "devices",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
-    Column("session_id", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    Column("last_seen_at", Millis),
-    Column("high_from", Millis, nullable=False),
-    Column("keys", Text, nullable=False),
-    Column("kids", Text, nullable=False),
-    Column("pin_tries", Integer, nullable=False),
-    Column("pin_calls", Integer, nullable=False),
-    Column("pin_unconfirmed", Integer, nullable=False),
-    Column("pin_epoch", Integer, nullable=False),
-    Column("pin_for", Text),
-    Column("pin_for_at", Millis),
-    Column("statements", Integer, nullable=False),
-    Column("alarmed_at", Millis),
 )
 
 approvals = Table(
@@ -243,14 +116,16 @@ approvals = Table(
     Column("retry_asked_at", Millis),
     Column("hint_hash", LargeBinary),
     UniqueConstraint("agent_id", "idempotency_hash"),
-    _where(
+    partial_index(
         "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
     ),
-    _where("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
-    _where("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),
-    _where("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
-    _where("ix_approvals_due", "expires_at", those=_OPEN),
-    _where("ix_approvals_denied", "agent_id", "decided_at", "user_id", those="state = 'denied'"),
+    partial_index("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
+    partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),
+    partial_index("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
+    partial_index("ix_approvals_due", "expires_at", those=_OPEN),
+    partial_index(
+        "ix_approvals_denied", "agent_id", "decided_at", "user_id", those="state = 'denied'"
+    ),
     Index("ix_approvals_asked", "agent_id", "user_id", "created_at"),
     Index("ix_approvals_of_agent", "agent_id", "created_at"),
     Index("ix_approvals_decided", "user_id", "decided_at"),
@@ -316,8 +191,8 @@ delegations = Table(
     Column("revoked_at", Millis),
     Index("ix_delegations_live", "client_id", "expires_at"),
     Index("ix_delegations_user", "user_id", "expires_at"),
-    _where("ix_delegations_parent", "parent_id", those="parent_id IS NOT NULL"),
-    _where("ix_delegations_consent", "consent_id", those="consent_id IS NOT NULL"),
+    partial_index("ix_delegations_parent", "parent_id", those="parent_id IS NOT NULL"),
+    partial_index("ix_delegations_consent", "consent_id", those="consent_id IS NOT NULL"),
 )
 """One row per issued access token; `client_id` is an agent or an app."""
 
@@ -341,7 +216,7 @@ audit_entries = Table(
     Column("body", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Index("ix_audit_entries_at", "at"),
-    _where("ix_audit_entries_refused", "at", those=_REFUSED),
+    partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
 )
 """`seq` is reserved for the position in a Merkle tree over the log."""
 
@@ -390,3 +265,333 @@ replays = Table(
     Column("expires_at", Millis, nullable=False, index=True),
 )
 """Values that may be used only once, such as the ids of assertions and proofs."""
+
+ceremony_tries = Table(
+    "ceremony_tries",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("tries", Integer, nullable=False),
+)
+"""`user_id` is empty for steps whose attempts count for all approvers together."""
+
+history = Table(
+    "history",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("most", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("period", BigInteger, nullable=False),
+    Column("period_count", BigInteger, nullable=False),
+    Column("period_total", BigInteger, nullable=False),
+    Column("periods", BigInteger, nullable=False),
+    Column("members", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
+nothing to somebody who has only the database."""
+
+
+def _where(name: str, *columns: str, those: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
+
+
+approvers = Table(
+    "approvers",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("approves", Boolean, nullable=False),
+    Column("stands_for", Text),
+    Column("group_id", Text),
+    Column("added_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("risk", Text, nullable=False),
+    Column("over_at", BigInteger),
+    Column("held_back", Boolean, nullable=False),
+    _where(
+        "ix_approvers_waiting",
+        *("user_id", "risk", "ends_at", "approval_id"),
+        those="over_at IS NULL",
+    ),
+    _where("ix_approvers_over", "user_id", "over_at", those="over_at IS NOT NULL"),
+)
+"""`ends_at`, `over_at` and `risk` copy the approval's `expires_at`, `decided_at` and `risk`, so
+that lists need only this table.
+
+A request that asks only the user it is for has no rows; `approvals.multi_approver` is false then.
+"""
+
+_LIVE = text("state <> 'over'")
+
+deputies = Table(
+    "deputies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("deputy_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("to_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("ix_deputies_user", "user_id", "to_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
+    Index("ix_deputies_deputy", "deputy_id", "to_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
+)
+"""Few are in force at a time, so due ones are found without an index of their own."""
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", Text, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+)
+
+quiet_hours = Table(
+    "quiet_hours",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("days", Text, nullable=False),
+    Column("begins", Text, nullable=False),
+    Column("ends", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("agent_id", Text, ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("ix_holds_until", "until"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("device_id", Text, ForeignKey("devices.id"), primary_key=True),
+    Column("delivered_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger),
+)
+"""The time of the first delivery is also in the approval's row."""
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("user_id", Text, nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_notifications_user", "user_id", "lane", "at"),
+    Index("ix_notifications_at", "at"),
+)
+"""One row per notification, kept for an hour. `types` is empty for scopes only."""
+
+push_subscriptions = Table(
+    "push_subscriptions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
+    Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
+    Column("endpoint_hash", LargeBinary, nullable=False, unique=True),
+    Column("origin", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False, index=True),
+    Column("delivered_at", BigInteger),
+    Column("warned_at", BigInteger),
+    Column("checked_at", BigInteger),
+    Column("problem", Text),
+)
+"""Address and keys are sealed, because they allow sending to the browser."""
+
+push_losses = Table(
+    "push_losses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False, index=True),
+    Column("device_id", Text, ForeignKey("devices.id"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("lost_at", BigInteger, nullable=False),
+)
+"""Lost subscriptions, until the device subscribes again."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("window_ends_at", BigInteger, nullable=False, index=True),
+    Column("count", Integer, nullable=False),
+)
+"""Counters in time windows, for limits across processes."""
+
+installation_keys = Table(
+    "installation_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("sealed", LargeBinary),
+)
+"""The keys of this database. `sealed` is a key that is not in a file."""
+
+restore_holds = Table(
+    "restore_holds",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("at", Millis, nullable=False),
+)
+"""Devices, agents, apps and users that a restore turned off until an administrator enables them."""
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("agents", Text, nullable=False),
+    Column("users", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+)
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("agent_id", Text, primary_key=True),
+    Column("use", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+    Column("token_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""One row per token and use; no index beside the primary key is needed."""
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("approval_id", Text, ForeignKey("approvals.id")),
+    Column("user_id", Text, ForeignKey("users.id")),
+    Column("device_id", Text),
+    Column("note", Text),
+    Column("evidence", Text, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_by", Text),
+    Column("closing_note", Text),
+    Index("ix_incidents_approval", "approval_id"),
+    Index("ix_incidents_opened", "opened_at"),
+    Index(
+        "ix_incidents_user",
+        "user_id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
+_IN_FORCE = text("ended_at IS NULL")
+
+standing_grants = Table(
+    "standing_grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("vary", Text, nullable=False),
+    Column("type", Text),
+    Column("version", Integer),
+    Column("risk", Text, nullable=False),
+    Column("ceremony", Text, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("sum_minor", BigInteger),
+    Column("sum_currency", Text),
+    Column("tell", Boolean, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("spent_minor", BigInteger, nullable=False),
+    Column("numbered", Integer, nullable=False),
+    Column("approval_id", Text, ForeignKey("approvals.id"), nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis, nullable=False),
+    Column("ended_at", Millis),
+    Column("ended_because", Text),
+    Index(
+        "ix_standing_grants_live",
+        "user_id",
+        "agent_id",
+        "resource",
+        sqlite_where=_IN_FORCE,
+        postgresql_where=_IN_FORCE,
+    ),
+    Index(
+        "ix_standing_grants_agent", "agent_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
+    ),
+    Index("ix_standing_grants_made", "created_at"),
+)
+
+grant_uses = Table(
+    "grant_uses",
+    metadata,
+    Column("grant_id", Text, ForeignKey("standing_grants.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("approval_id", Text, nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", Millis, nullable=False),
+    UniqueConstraint("approval_id"),
+)
+"""`approval_id` is the approval that the use decided; a number is never reused."""
+
+consumptions = Table(
+    "consumptions",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.id"), primary_key=True),
+    Column("execution_id", Text, nullable=False),
+    Column("token_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("at", Millis, nullable=False),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("approval_id", Text, ForeignKey("consumptions.approval_id"), primary_key=True),
+    Column("result", Text, nullable=False),
+    Column("text", Text),
+    Column("executed_digest", Text),
+    Column("at", Millis, nullable=False),
+)

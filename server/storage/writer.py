@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.model.store import Busy
+from server.storage.reader import SqlitePool
 
 _TIMEOUT_SECONDS = 5.0
 _PAUSE_SECONDS = 0.005
@@ -145,8 +146,8 @@ class GroupedWriter:
 class DirectWriter:
     """SQLite's writer in a command: one COMMIT per unit of work."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, pool: SqlitePool) -> None:
+        self._pool = pool
 
     def start(self) -> None:
         """Do nothing."""
@@ -154,7 +155,7 @@ class DirectWriter:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One unit of work."""
-        with self._engine.connect() as connection:
+        with self._pool.connection() as connection:
             _begin(sqlite_connection(connection), _COMMAND_TIMEOUT_SECONDS, _COMMAND_PAUSE_SECONDS)
             try:
                 yield connection
@@ -167,8 +168,8 @@ class DirectWriter:
                 raise
 
     def close(self) -> None:
-        """Close the engine."""
-        self._engine.dispose()
+        """Close the pool."""
+        self._pool.close()
 
 
 class PooledWriter:

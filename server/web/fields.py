@@ -4,6 +4,7 @@ Owns: the kinds of fields. Never: a rule; the API has those, and names the inval
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from server.protocol.forms import Form
+
+_MEMBER: Final = re.compile(r"`\w+`")
 
 
 class InvalidField(ValueError):
@@ -49,8 +52,6 @@ class Field:
     """The existing values that are listed next to it: `resources` or `scopes`."""
     of: str = ""
     """The member with the stored value, if it has another name."""
-    flag: str = ""
-    """The command line's flag, which errors of the services may mention."""
 
     @property
     def box(self) -> str:
@@ -193,11 +194,9 @@ def _different(
 
 
 def with_labels(text: str, fields: Sequence[Field]) -> str:
-    """An error message with the flags of the command line replaced by the labels of the fields."""
-    for one in sorted(fields, key=lambda field: -len(field.flag)):
-        if one.flag:
-            text = text.replace(one.flag, f"“{one.label}”")
-    return text
+    """An error message with the labels of the fields in place of the members' names."""
+    labels = {f"`{one.name}`": f"“{one.label}”" for one in fields}
+    return _MEMBER.sub(lambda found: labels.get(found[0], found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whoever opens a package or a module reads first what it is for."""
+"""Every package and module states its purpose in its docstring."""
 
 import ast
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.support.checks.source import PACKAGES, ROOT, modules
 
 
-def test_every_module_says_what_it_owns():
-    """A module without a docstring is a room without a sign on its door."""
+def test_every_module_has_a_docstring():
+    """In the packages and in the test support."""
     silent = [
         module.path
         for module in modules(*PACKAGES, "tests/support")
@@ -16,8 +16,8 @@ def test_every_module_says_what_it_owns():
     assert silent == []
 
 
-def test_every_package_says_what_it_owns_and_what_it_never_does():
-    """A charter has a line that begins with `Owns:` and one that begins with `Never:`."""
+def test_every_package_states_what_it_owns_and_what_it_never_does():
+    """Its docstring has a line that begins with `Owns:` and one that begins with `Never:`."""
     vague = [
         f"{module.path} lacks {word}"
         for module in modules()
@@ -29,7 +29,7 @@ def test_every_package_says_what_it_owns_and_what_it_never_does():
 
 
 def test_every_folder_of_modules_is_a_package():
-    """Without `__init__.py` there is no charter, and import rules do not see the folder.
+    """Without `__init__.py` there is no docstring, and import rules do not see the folder.
 
     Alembic's scripts are the exception: nothing imports them, and their folder is not a package.
     """

@@ -1,4 +1,4 @@
-"""Time and the environment come in through one door each."""
+"""The clock and the environment are each read in one place."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ _CLOCKS = {
     "datetime.datetime.today",
     "datetime.date.today",
 }
-_MAY_TELL_THE_TIME = {
+_MAY_READ_THE_CLOCK = {
     "server/app.py",
     "approver_tui/app.py",
     "approver_tui/wiring.py",
@@ -26,13 +26,13 @@ _ENVIRONMENT = ("os.environ", "os.getenv", "os.putenv")
 _MAY_READ_THE_ENVIRONMENT = {"server/settings.py", "approver_tui/settings.py"}
 
 
-def test_only_the_place_of_wiring_reads_the_clock():
-    """A rule that reads the clock cannot be tested at midnight, so none does."""
-    assert _users_of(_CLOCKS.__contains__, besides=_MAY_TELL_THE_TIME) == []
+def test_only_the_wiring_modules_read_the_clock():
+    """Rules that read the clock could not be tested at midnight."""
+    assert _users_of(_CLOCKS.__contains__, besides=_MAY_READ_THE_CLOCK) == []
 
 
-def test_only_the_two_settings_read_the_environment():
-    """What changes the product's behaviour is a setting, with a name, a default and a document."""
+def test_only_the_settings_modules_read_the_environment():
+    """What changes the product's behavior is a setting with a name, a default and documentation."""
     assert _users_of(_is_environment, besides=_MAY_READ_THE_ENVIRONMENT) == []
 
 
@@ -46,8 +46,8 @@ def test_only_the_two_settings_read_the_environment():
         "import random\n\nrandom.random()\n",
     ],
 )
-def test_ruff_refuses_a_second_door(banned):
-    """The linter says so while one types, long before this file runs."""
+def test_ruff_refuses_other_reads_of_clock_environment_and_random(banned):
+    """The editor shows it before this test runs."""
     ruff = [sys.executable, "-m", "ruff", "check", "--select", "TID251", "--no-cache"]
     place = ["--stdin-filename", "server/services/approvals/decisions.py", "-"]
     found = subprocess.run(
@@ -56,12 +56,12 @@ def test_ruff_refuses_a_second_door(banned):
     assert "TID251" in found.stdout
 
 
-def test_the_exceptions_are_these_and_no_others():
-    """Two apps, two settings, the tests; and nobody talks the linter out of it on a line."""
+def test_the_exceptions_for_clock_and_environment_are_exactly_these():
+    """Two apps, two settings, the tests; and no line suppresses the rule."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     per_file = config["tool"]["ruff"]["lint"]["per-file-ignores"]
     excepted = {path for path, codes in per_file.items() if "TID251" in codes}
-    assert excepted == _MAY_TELL_THE_TIME | _MAY_READ_THE_ENVIRONMENT | {"tests/**"}
+    assert excepted == _MAY_READ_THE_CLOCK | _MAY_READ_THE_ENVIRONMENT | {"tests/**"}
     assert [module.path for module in modules() if "noqa: TID251" in module.text] == []
 
 

@@ -1,4 +1,4 @@
-"""Documents move with the code: what exists is written down, and what is written down exists."""
+"""Documentation and code agree: what exists is documented, and what is documented exists."""
 
 import importlib
 import json
@@ -23,7 +23,7 @@ _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)(?:#[^)]*)?\)")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """Method and path of everything that an installation serves, but files by their names."""
+    """Method and path of everything that an installation serves, except files."""
     app = importlib.import_module("server.app")
     settings = importlib.import_module("server.settings").Settings
     data = tmp_path_factory.mktemp("routes") / "data"
@@ -38,23 +38,23 @@ def served(tmp_path_factory):
     }
 
 
-def test_every_route_is_in_the_http_api(served):
-    """Method and path of whatever is served are in the reference of the HTTP API, pages too."""
+def test_every_route_is_in_the_http_api_reference(served):
+    """Pages too."""
     page = _page("reference/http-api.md")
     assert len(served) > 200
     assert {route for route in served if f"`{route}`" not in page} == set()
 
 
 def test_every_documented_route_exists(served):
-    """What any page names as a route is one that is served."""
+    """On any page."""
     pages = "".join(path.read_text("utf-8") for path in _pages())
     named = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)[`?]", pages))
     assert len(named) > 200
     assert {_placeholders(route) for route in named} - served == set()
 
 
-def test_what_a_browser_s_cookie_does_not_open_is_written_down():
-    """Row by row, and no other; it opens all else that a person may call."""
+def test_routes_closed_to_browser_cookies_are_documented():
+    """Exactly these; a cookie opens all other routes of a user."""
     routes = importlib.import_module("server.http.routes").ROUTES
     closed = {
         f"{route.method} {_placeholders(route.path)}"
@@ -76,8 +76,8 @@ def test_what_a_browser_s_cookie_does_not_open_is_written_down():
         ("POST /par", "sign-in-people.md", "Send the authorization request"),
     ],
 )
-def test_a_form_is_documented_as_it_is_described_to_programs(route, name, heading):
-    """The tables of a section name the parameters of its row in ROUTES, all and no other."""
+def test_a_form_is_documented_as_in_the_route_table(route, name, heading):
+    """The tables of a section name exactly the parameters of its route."""
     routes = importlib.import_module("server.http.routes").ROUTES
     row = next(one for one in routes if f"{one.method} {one.path}" == route)
     sections = re.split(r"^## ", _page(name), flags=re.MULTILINE)
@@ -89,8 +89,8 @@ def test_a_form_is_documented_as_it_is_described_to_programs(route, name, headin
 
 
 @pytest.mark.parametrize("package", ["server", "approver_tui"])
-def test_every_setting_is_in_the_configuration(package):
-    """Each name that a settings module reads from the environment has a row in the tables."""
+def test_every_setting_is_in_the_configuration_reference(package):
+    """Each environment name of a settings module has a row in the tables."""
     page = _page("reference/configuration.md")
     names = _environment_names(importlib.import_module(f"{package}.settings"))
     assert names
@@ -98,7 +98,7 @@ def test_every_setting_is_in_the_configuration(package):
 
 
 def test_every_documented_setting_exists():
-    """A row of `docs/reference/configuration.md` names a variable that somebody reads."""
+    """Each row of `docs/reference/configuration.md` names a variable that is read."""
     read = {"SAYSO_TEST_WITHOUT_POSTGRESQL", "SAYSO_TEST_WITHOUT_CLIENTS"}
     for package in ("server", "approver_tui"):
         read |= _environment_names(importlib.import_module(f"{package}.settings"))
@@ -106,8 +106,8 @@ def test_every_documented_setting_exists():
     assert set(rows) - read == set()
 
 
-def test_the_documented_action_type_is_one():
-    """Whoever copies the file of `docs/action-types.md` can register it and send its example."""
+def test_the_documented_action_type_is_valid():
+    """The file of `docs/action-types.md` can be registered and its example sent."""
     actions = importlib.import_module("server.protocol.policy.action_types")
     page = _page("action-types.md")
     file, details = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
@@ -123,7 +123,7 @@ def test_the_documented_action_type_is_one():
 
 
 def test_every_error_code_is_documented():
-    """Each refusal of the OAuth endpoints has a row with its code and status."""
+    """Each error of the OAuth endpoints has a row with its code and status."""
     page = _page("reference/errors.md")
     refusals = list(_descendants(importlib.import_module("server.protocol.errors").ProtocolError))
     assert refusals
@@ -132,7 +132,7 @@ def test_every_error_code_is_documented():
 
 
 def test_every_problem_code_is_documented():
-    """Each `Problem(status, "code", …)` that is raised anywhere has its row."""
+    """Each raised `Problem(status, "code", …)` has its row."""
     page = _page("reference/errors.md")
     raised = {
         f"| `{code}` | {status} |"
@@ -152,7 +152,7 @@ def test_every_audit_entry_type_is_documented():
 
 
 def test_every_dependency_has_its_reason():
-    """Each package we ask for has a row in the decision about them, and no row is left over."""
+    """Each required package has a row in the decision about them, and no row is left over."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     groups = project["dependency-groups"].values()
     asked = [*project["project"]["dependencies"], *(one for group in groups for one in group)]
@@ -160,8 +160,8 @@ def test_every_dependency_has_its_reason():
     assert {re.match(r"[\w-]+", one)[0] for one in asked} == set(rows) - {"package"}
 
 
-def test_every_bench_has_its_command_and_its_bar():
-    """Each script that `python -m tests.bench` runs stands among the commands and in the table."""
+def test_every_benchmark_has_its_command_and_its_bar():
+    """Each script that `python -m tests.bench` runs is among the commands and in the table."""
     page = (ROOT / "tests" / "bench" / "README.md").read_text("utf-8")
     source = (ROOT / "tests" / "bench" / "__main__.py").read_text("utf-8")
     benches = set(re.findall(r"^    (\w+),$", source, re.MULTILINE))
@@ -170,8 +170,8 @@ def test_every_bench_has_its_command_and_its_bar():
     assert {name for name in benches if f"\n| `{name}` |" not in page} == set()
 
 
-def test_every_link_leads_somewhere():
-    """A relative link of any document points to a file that is there."""
+def test_every_link_leads_to_an_existing_file():
+    """Relative links of all documents."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scripts").glob("*.md")]
     broken = {
         f"{page.relative_to(ROOT)} → {link}"
@@ -182,8 +182,8 @@ def test_every_link_leads_somewhere():
     assert broken == set()
 
 
-def test_every_file_that_the_protocol_names_exists():
-    """A reviewer who walks a specification never stands before a missing file."""
+def test_every_file_named_by_the_protocol_pages_exists():
+    """A reviewer never meets a missing file."""
     named = re.findall(r"`((?:server|approver_tui|tests)/[\w/]+\.(?:py|json))`", _page_of_all())
     assert sorted({name for name in named if not (ROOT / name).exists()}) == []
 
@@ -197,13 +197,13 @@ def _page(name: str) -> str:
 
 
 def _rows_of(head: str, page: str) -> list[str]:
-    """The first cells of the table of a page that begins so."""
+    """The first cells of the table that begins with this header."""
     table = page.split(head, 1)[1].split("\n\n", 1)[0]
     return re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)
 
 
 def _page_of_all() -> str:
-    names = ("reference/protocol.md", "architecture.md", "decisions/0005-http-is-a-table.md")
+    names = ("reference/protocol.md", "architecture.md", "decisions/0005-routes-are-table-rows.md")
     return "\n".join([*map(_page, names), Path(ROOT / "CONTRIBUTING.md").read_text("utf-8")])
 
 
@@ -213,7 +213,7 @@ def _placeholders(path: str) -> str:
 
 
 def _environment_names(settings) -> set[str]:
-    """The server's are made from its fields; whatever else is read is spelled out in the source."""
+    """The server's are made from its fields; others are found in the source."""
     made = {f"{settings.PREFIX}{name.upper()}" for name in getattr(settings, "NAMES", ())}
     return made | set(_SETTING.findall(Path(settings.__file__).read_text("utf-8")))
 
@@ -224,16 +224,16 @@ def _descendants(root):
         yield from _descendants(child)
 
 
-def test_nobody_is_told_to_install_us_by_a_name():
-    """We are published nowhere: whoever registers the name would be run by whoever believes it."""
-    told = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
+def test_no_text_says_to_install_sayso_by_a_package_name():
+    """It is published nowhere: anyone could register the name, and it would be run."""
+    install_command = re.compile(r"\b(?:install|uvx|pipx run|uv tool run) +(?:-\S+ +)*sayso\b")
     kinds = ("*.md", "*.py", "*.html", "*.service", "*.sh")
     texts = [path for kind in kinds for path in _texts(kind)]
     assert len(texts) > 100
-    assert [str(path) for path in texts if told.search(path.read_text("utf-8"))] == []
+    assert [str(path) for path in texts if install_command.search(path.read_text("utf-8"))] == []
 
 
 def _texts(kind: str) -> list[Path]:
-    """What people read or run: documents, and what the programs say."""
+    """Text that people read or run: documents and program sources."""
     folders = ("docs", "server", "approver_tui", "scripts")
     return [*ROOT.glob(kind), *(path for one in folders for path in (ROOT / one).rglob(kind))]

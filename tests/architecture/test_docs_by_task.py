@@ -1,4 +1,4 @@
-"""The documentation is written by task: short pages, for somebody, with commands that exist."""
+"""The documentation is written by task: short pages for a named reader, with existing commands."""
 
 import json
 import re
@@ -33,13 +33,13 @@ def _name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", _PAGES, ids=_name)
-def test_no_page_is_longer_than_one_reads_at_once(path):
-    """Beyond this it is split by task, or is reference."""
+def test_no_page_is_too_long(path):
+    """A longer one is split by task, or is reference."""
     assert len(_WORD.findall(path.read_text("utf-8"))) <= _MOST_WORDS
 
 
 @pytest.mark.parametrize("path", [*_PAGES, *_REFERENCE], ids=_name)
-def test_each_page_says_first_whom_it_is_for(path):
+def test_each_page_states_its_reader_first(path):
     """In the first paragraph below the title."""
     title, _, rest = path.read_text("utf-8").partition("\n")
     assert title.startswith("# ")
@@ -47,8 +47,8 @@ def test_each_page_says_first_whom_it_is_for(path):
     assert _FOR.match(paragraphs[0].strip())
 
 
-def test_the_index_names_each_page_once_for_some_reader():
-    """And a page that it does not name is found by nobody."""
+def test_the_index_names_every_page():
+    """A page that it does not name cannot be found."""
     index = (_DOCS / "README.md").read_text("utf-8")
     linked = set(re.findall(r"\]\(([\w/.-]+\.md)", index))
     every = {_name(path) for path in [*_DOCS.glob("*.md"), *_REFERENCE]} - {"README.md"}
@@ -56,20 +56,20 @@ def test_the_index_names_each_page_once_for_some_reader():
 
 
 def test_the_limitations_are_few():
-    """Sixty bullets; more detail stands on the page of the task."""
+    """Sixty bullets; details are on the page of their task."""
     bullets = re.findall(r"^- ", (_DOCS / "limitations.md").read_text("utf-8"), re.MULTILINE)
     assert 0 < len(bullets) <= _MOST_LIMITS
 
 
-def test_the_readme_fits_on_two_screens_and_begins_with_a_picture():
-    """Whoever comes by sees what it is."""
+def test_the_readme_is_short_and_begins_with_a_picture():
+    """A visitor sees what it is."""
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     assert len(lines) <= _MOST_LINES_OF_THE_README
     assert next(line for line in lines[1:] if line).startswith("![")
 
 
-def test_each_page_that_the_code_names_exists():
-    """In messages, templates and docstrings, and in the scripts."""
+def test_each_page_named_in_the_code_exists():
+    """In messages, templates, docstrings and scripts."""
     folders = ("server", "approver_tui", "scripts", "tests")
     kinds = {".py", ".html", ".md", ""}
     files = [path for one in folders for path in (ROOT / one).rglob("*") if path.suffix in kinds]
@@ -83,8 +83,8 @@ def test_each_page_that_the_code_names_exists():
     assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
-def test_each_link_to_a_heading_leads_to_one():
-    """As the headings of a page are spelled in its address."""
+def test_each_link_to_a_heading_exists():
+    """With the anchors of a page's headings."""
     pages = [*_DOCS.rglob("*.md"), *ROOT.glob("*.md")]
     broken = {
         f"{path.name}: {link}#{anchor}"
@@ -119,12 +119,12 @@ _COMMANDS = sorted(set(_commands()))
 
 
 def test_pages_show_commands():
-    """Or the test below holds nothing."""
+    """Otherwise the next test checks nothing."""
     assert len(_COMMANDS) > 100
 
 
 @pytest.mark.parametrize(("page", "line"), _COMMANDS)
-def test_each_command_on_a_page_is_one_that_the_program_takes(page, line):
+def test_each_command_on_a_page_is_valid(page, line):
     """Its words and its options; `|`, `>`, `&&` and `#` end it."""
     words = shlex.split(re.split(r"\s[|>]\s|\s&&\s", line)[0], comments=True)
     if "[OPTIONS]" not in words:  # a line of usage, made from the command itself
@@ -136,7 +136,7 @@ def test_each_command_on_a_page_is_one_that_the_program_takes(page, line):
 
 
 def _found(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
-    """The command that these words run, and what is left of them."""
+    """The command that these words run, and the remaining words."""
     takes = {
         flag: not one.is_flag
         for one in command.params
@@ -167,6 +167,6 @@ def _json_blocks():
 
 
 @pytest.mark.parametrize(("page", "text"), sorted(_json_blocks()))
-def test_each_document_on_a_page_is_json(page, text):
-    """Whoever copies one can send it."""
+def test_each_json_block_on_a_page_is_valid(page, text):
+    """Readers can copy it."""
     assert json.loads(text) is not None, page

@@ -1,4 +1,4 @@
-"""What a checker is told to overlook is overlooked for a reason that stands beside it."""
+"""Every suppressed check names its rule and its reason on the same line."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.checks.source import modules
 
-_TOLD = re.compile(r"# (?:ruff: )?(?:noqa|type: ?ignore)\b.*")
+_DIRECTIVE = re.compile(r"# (?:ruff: )?(?:noqa|type: ?ignore)\b.*")
 _WHY = re.compile(
     r"# (?:(?:ruff: )?noqa: [A-Z]+\d+(?:, [A-Z]+\d+)*|type: ignore\[[a-z-]+(?:,[a-z-]+)*\])"
     r"  # \S.*"
@@ -14,12 +14,12 @@ _WHY = re.compile(
 
 
 def _bare(text: str) -> list[str]:
-    """Words to a checker that say not what for, or not why."""
-    return [told for told in _TOLD.findall(text) if not _WHY.fullmatch(told)]
+    """Suppressions without a rule or without a reason."""
+    return [directive for directive in _DIRECTIVE.findall(text) if not _WHY.fullmatch(directive)]
 
 
-def test_each_exception_names_its_rule_and_its_reason() -> None:
-    """In the product, in the tests and in the scripts."""
+def test_each_suppression_names_its_rule_and_its_reason() -> None:
+    """In the product, the tests and the scripts."""
     found = {
         module.path: bare
         for module in modules("server", "approver_tui", "tests", "scripts")
@@ -42,14 +42,14 @@ def test_each_exception_names_its_rule_and_its_reason() -> None:
         "# ruff: noqa: E501",
     ],
 )
-def test_the_search_finds_each_way_to_say_nothing(line: str) -> None:
-    """A search that finds nothing anywhere proves nothing."""
+def test_a_suppression_without_a_rule_or_reason_is_detected(line: str) -> None:
+    """A check that finds nothing anywhere proves nothing."""
     assert len(_bare(line)) == 1
 
 
 @pytest.mark.parametrize(
     "line", ["x = 1  # noqa: E501, E502  # because", "x = 1  # type: ignore[misc,arg]  # because"]
 )
-def test_a_reason_is_enough(line: str) -> None:
-    """One on the same line."""
+def test_a_suppression_with_a_reason_is_accepted(line: str) -> None:
+    """On the same line."""
     assert _bare(line) == []

@@ -1,4 +1,4 @@
-"""Every flag of both command lines is passed by some test."""
+"""Every flag of both command lines is used in a test."""
 
 import ast
 import importlib
@@ -29,7 +29,7 @@ def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 
 
 def _words(path: Path) -> set[str]:
-    """Every word of every text in a module; `--flag=value` is the flag."""
+    """Every word of every string in a module; `--flag=value` is the flag."""
     texts = [
         node.value
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -39,11 +39,11 @@ def _words(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("program", ["server.cli.main", "approver_tui.cli.main"])
-def test_every_flag_is_passed_by_a_test(program: str) -> None:
-    """Some test module has the words of the verb and the flag: who has no test may do nothing.
+def test_every_flag_is_used_in_a_test(program: str) -> None:
+    """Some test module has the words of the verb and the flag: an untested flag may do nothing.
 
-    What only a word of prose names is not told apart; the rows of `tests/server/cli/test_flags.py`
-    say what each flag of an agent does.
+    Prose is not distinguished; the rows of `tests/server/cli/test_flags.py` check the effect of
+    each flag of an agent.
     """
     cli = importlib.import_module(program).cli
     tests = [_words(path) for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]

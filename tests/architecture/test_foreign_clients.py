@@ -1,4 +1,4 @@
-"""The clients of others are what we say they are, wherever their packages are fetched from."""
+"""Clients written by others are pinned, wherever their packages are fetched from."""
 
 import json
 import re
@@ -10,7 +10,7 @@ ALL = {*LIBRARIES, PUSH_SERVICE, AXE}
 
 
 def test_each_client_is_pinned_and_locked():
-    """One version by name, the same in the lock, with a hash of what it must be."""
+    """One version by name, the same in the lock, with its hash."""
     wanted = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
     packages = json.loads((FOLDER / "package-lock.json").read_text("utf-8"))["packages"]
     assert set(wanted) == ALL
@@ -20,8 +20,8 @@ def test_each_client_is_pinned_and_locked():
     assert [p for p in fetched if not p["integrity"].startswith("sha512-")] == []
 
 
-def test_the_lock_names_no_place_to_fetch_from():
-    """Each machine knows its own registry; a package is known by its hash."""
+def test_the_lock_names_no_registry():
+    """Each machine has its own registry; a package is identified by its hash."""
     assert "resolved" not in (FOLDER / "package-lock.json").read_text("utf-8")
     assert "omit-lockfile-registry-resolved=true" in (FOLDER / ".npmrc").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""The table of invariants and the tests agree, and every bug that can be planted is planted."""
+"""The table of invariants and the tests agree, and every planted fault is used."""
 
 import re
 
@@ -9,20 +9,20 @@ from tests.support.checks.source import ROOT
 _SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
 
 
-def test_each_invariant_stands_there_once():
-    """In the table, or below it with the reason; and each row can be read."""
+def test_each_invariant_is_listed_once():
+    """In the table, or below it with a reason; and each row can be parsed."""
     listed = [row.id for row in invariants.rows()]
     assert invariants.begun() == listed
     assert sorted([*listed, *invariants.without()]) == sorted(invariants.ALL)
 
 
-def test_whatever_has_no_row_has_a_reason():
+def test_each_invariant_without_a_row_has_a_reason():
     """In words."""
     assert [one for one, why in invariants.without().items() if len(why.split()) < 6] == []
 
 
-def test_each_is_tried_by_one_test_and_shown_by_another():
-    """Both exist, and say which invariant they are about."""
+def test_each_invariant_has_a_test_and_a_proof_that_it_can_fail():
+    """Two tests that exist and name the invariant."""
     wrong = [
         f"{row.id}: {test}"
         for row in invariants.rows()
@@ -33,8 +33,8 @@ def test_each_is_tried_by_one_test_and_shown_by_another():
     assert [row.id for row in invariants.rows() if row.tried_by == row.shown_by] == []
 
 
-def test_every_bug_that_can_be_planted_is_planted():
-    """One that no test plants shows nothing."""
+def test_every_seeded_fault_is_used():
+    """A fault that no test plants shows nothing."""
     seeds = _SEED.findall((ROOT / "tests" / "support" / "checks" / "seeded.py").read_text("utf-8"))
     paths = [
         path for path in (ROOT / "tests").rglob("test_*.py") if "node_modules" not in str(path)
@@ -45,7 +45,7 @@ def test_every_bug_that_can_be_planted_is_planted():
 
 
 def test_each_single_line_fault_can_be_planted_and_is_listed():
-    """Its line is there once, its test exists, and the page says both."""
+    """Its line exists once, its test exists, and the page names both."""
     page = (ROOT / "docs" / "invariants.md").read_text("utf-8")
     for name, fault in FAULTS.items():
         assert (ROOT / fault.path).read_text("utf-8").count(fault.line) == 1, name

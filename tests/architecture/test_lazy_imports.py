@@ -1,4 +1,4 @@
-"""A command that prints one line does not wait for what it never uses."""
+"""A command that prints one line does not load what it never uses."""
 
 import json
 import subprocess
@@ -42,10 +42,10 @@ from tests.support.checks.source import ROOT
         ),
     ],
 )
-def test_an_entrance_loads_nothing_heavy(entrance, heavy):
-    """`sayso --help` is instant, the app draws its first frame before it loads what is behind it.
+def test_an_entry_point_loads_nothing_heavy(entrance, heavy):
+    """`sayso --help` is instant, and the app draws its first frame before loading the rest.
 
-    And `serve` patches sockets before anybody has imported them.
+    And `serve` patches sockets before anything imports them.
     """
     there = "[name for name, module in sys.modules.items() if module is not None]"
     program = f"import json, sys, {entrance}; print(json.dumps({there}))"

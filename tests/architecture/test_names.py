@@ -1,4 +1,4 @@
-"""Files are named for what they hold, and nothing names the machine it was written on."""
+"""Files have meaningful names, and none contains a path of the developer's machine."""
 
 import re
 from collections.abc import Iterator
@@ -6,23 +6,23 @@ from pathlib import Path
 
 from tests.support.checks.source import PACKAGES, ROOT, modules
 
-_SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
+_MEANINGLESS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 _NOT_OURS = {"snapshot_report.html", "node_modules", "build", "dist", "__pycache__"}
 _OF_THIS_MACHINE = re.compile(r"(?<![\w.:/-])/(work|tmp/plan)/")
 _TEXT = {".py", ".md", ".toml", ".cfg", ".ini", ".json", ".tcss", ".html", ".js", ".css", ".svg"}
 _TEXT |= {"", ".mako", ".service", ".txt", ".yml", ".yaml"}
 
 
-def test_no_file_has_a_name_that_says_nothing():
-    """A file called `utils` is where things go whose place nobody looked for."""
+def test_no_file_has_a_meaningless_name():
+    """Such as `utils`."""
     vague = [
-        module.path for module in modules(*PACKAGES, "tests") if set(_words(module)) & _SAYS_NOTHING
+        module.path for module in modules(*PACKAGES, "tests") if set(_words(module)) & _MEANINGLESS
     ]
     assert vague == []
 
 
-def test_no_file_names_a_folder_of_the_machine_it_was_written_on():
-    """A clone works in any folder, so no file may point at one."""
+def test_no_file_contains_a_path_of_the_developers_machine():
+    """A clone works in any folder."""
     pointing = [
         f"{path}:{number}"
         for path in _texts()

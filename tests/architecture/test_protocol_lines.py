@@ -10,13 +10,13 @@ def _listed() -> list[str]:
     return kept + spec_lines.missing() + spec_lines.foreign()
 
 
-def test_each_line_stands_there_once():
-    """In a table, among those that are not kept yet, or among those that are not ours."""
+def test_each_line_is_listed_once():
+    """In a table, or in the list of lines that do not apply."""
     assert [line for line, times in Counter(_listed()).items() if times > 1] == []
 
 
-def test_no_line_is_forgotten_and_none_is_made_up():
-    """Every number that was walked is in one of the three places; nothing else is."""
+def test_the_page_and_spec_ids_list_the_same_lines():
+    """Every number of `spec_ids.py` is on the page, and no other."""
     walked = spec_lines.walked()
     assert len(set(walked)) == len(walked) > 700
     assert sorted(set(walked) - set(_listed())) == []
@@ -24,24 +24,24 @@ def test_no_line_is_forgotten_and_none_is_made_up():
 
 
 def test_each_row_can_be_read():
-    """A row with a cell too few or a path without backticks would count for nothing."""
+    """A row without a cell or without backticks would be ignored."""
     assert spec_lines.broken_rows() == []
 
 
-def test_whatever_is_in_no_table_has_a_reason():
-    """In words, before the numbers."""
+def test_each_line_outside_the_tables_has_a_reason():
+    """The text before the numbers."""
     bare = [reason for reason in spec_lines.reasons() if len(reason.split()) < 3]
     assert bare == []
 
 
-def test_each_line_is_kept_in_a_file_that_exists():
-    """Whoever walks the page never stands before a missing file."""
-    gone = [row for row in spec_lines.rows() if not spec_lines.exists(row.kept_in)]
+def test_each_line_names_a_file_that_exists():
+    """No row names a missing file."""
+    gone = [row for row in spec_lines.rows() if not spec_lines.exists(row.implemented_in)]
     assert gone == []
 
 
-def test_each_line_is_proved_by_a_test_that_names_it():
-    """The test exists, and its words or its table say the line's number."""
+def test_each_line_names_a_test_that_names_it():
+    """The test exists, and its docstring or its table has the line's number."""
     wrong = []
     for row in spec_lines.rows():
         path, _, name = row.test.partition("::")
@@ -52,7 +52,7 @@ def test_each_line_is_proved_by_a_test_that_names_it():
 
 
 def test_each_line_that_a_test_names_is_listed():
-    """Nothing is tested under a number that the page does not explain."""
+    """No test uses a number that the page does not explain."""
     listed = {row.line for row in spec_lines.rows()}
     listed |= {*spec_lines.missing(), *spec_lines.foreign()}
     unknown = {line: test for test, lines in spec_lines.all_tests() for line in lines - listed}

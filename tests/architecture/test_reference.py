@@ -1,4 +1,4 @@
-"""The generated pages of `docs/reference` are what the code says."""
+"""The generated pages of `docs/reference` match the code."""
 
 import pytest
 
@@ -6,6 +6,6 @@ from tests.support.reference.pages import FOLDER, PAGES
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_each_generated_page_is_what_the_code_says(name):
+def test_each_generated_page_matches_the_code(name):
     """When this fails: `scripts/reference`, read the difference, commit it."""
     assert (FOLDER / name).read_text(encoding="utf-8") == PAGES[name]()

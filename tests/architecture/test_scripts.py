@@ -1,4 +1,4 @@
-"""The commands that documents name exist, and say what they do."""
+"""The scripts named by the documentation exist and describe themselves."""
 
 import os
 import re
@@ -15,36 +15,36 @@ _SCRIPTS = [
 ]
 
 
-def test_every_script_says_on_its_second_line_what_it_does():
-    """One sentence, for whoever opens it to find out."""
+def test_every_script_describes_itself_on_its_second_line():
+    """In one sentence."""
     silent = [path.name for path in _SCRIPTS if not re.match(r"# [A-Z].{20,}", _lines(path)[1])]
     assert silent == []
 
 
-def test_every_script_can_be_run_and_read():
-    """Executable, under thirty lines, and it stops at the first thing that fails."""
+def test_every_script_is_executable_short_and_strict():
+    """Under thirty lines, and it stops at the first failure."""
     for path in [*_SCRIPTS, ROOT / ".ci" / "run"]:
         assert os.access(path, os.X_OK), path
         assert len(_lines(path)) < _MOST_LINES, path
         assert "set -euo pipefail" in _lines(path), path
 
 
-def test_every_script_stands_in_the_scripts_readme():
+def test_every_script_is_in_the_scripts_readme():
     """`scripts/README.md` has a row for each."""
     table = (ROOT / "scripts" / "README.md").read_text("utf-8")
     listed = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     assert listed == {path.name for path in _SCRIPTS}
 
 
-def test_every_command_in_the_readme_exists():
-    """A stranger copies them; each must be there and executable."""
+def test_every_script_in_the_readme_exists():
+    """Readers copy them; each must be executable."""
     named = set(re.findall(r"\b(scripts/\w+)\b", (ROOT / "README.md").read_text("utf-8")))
     assert {"scripts/demo", "scripts/test"} <= named
     assert [name for name in sorted(named) if not os.access(ROOT / name, os.X_OK)] == []
 
 
 def test_continuous_integration_runs_the_command_of_the_readme():
-    """What the README tells people to run is what decides; there is no second recipe."""
+    """`.ci/run` ends with `scripts/test`, which the README names."""
     steps = [line for line in _lines(ROOT / ".ci" / "run") if line and not line.startswith("#")]
     assert steps[-1] == "exec scripts/test"
     assert [step.split()[0] for step in steps] == ["set", "cd", "exec"]
@@ -52,7 +52,7 @@ def test_continuous_integration_runs_the_command_of_the_readme():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "without", "said"),
+    ("arguments", "without", "expected_lines"),
     [
         ((), "", ["the pages in real browsers"]),
         ((), "SAYSO_TEST_WITHOUT_CLIENTS", ["foreign OAuth clients", "the pages in real browsers"]),
@@ -61,25 +61,29 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     ],
 )
 @pytest.mark.parametrize("ends", [0, 1])
-def test_what_was_not_tested_is_said_again_at_the_end(tmp_path, arguments, without, said, ends):
-    """After minutes of dots nobody scrolls up, whether they went well or not."""
+def test_skipped_tests_are_named_again_at_the_end(
+    tmp_path, arguments, without, expected_lines, ends
+):
+    """After a long output, whether the run passed or not."""
     script = _copied_test_script(tmp_path, ends)
-    told = subprocess.run(
+    result = subprocess.run(
         [script, *arguments],
         env={"PATH": os.environ["PATH"], **({without: "1"} if without else {})},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == ends
-    last = told.stderr.rpartition("everything ran\n")[2].splitlines()
-    assert len(last) == len(said)
-    assert all(f"NOT TESTED: {what}" in line for line, what in zip(last, said, strict=True))
-    assert all(told.stderr.count(line) == len(("at once", "at the end")) for line in last)
+    assert result.returncode == ends
+    last = result.stderr.rpartition("everything ran\n")[2].splitlines()
+    assert len(last) == len(expected_lines)
+    assert all(
+        f"NOT TESTED: {what}" in line for line, what in zip(last, expected_lines, strict=True)
+    )
+    assert all(result.stderr.count(line) == len(("at once", "at the end")) for line in last)
 
 
 def _copied_test_script(folder, ends):
-    """`scripts/test` beside commands that do nothing, on a machine that has no browser."""
+    """`scripts/test` beside commands that do nothing, on a machine without a browser."""
     beside = {"scripts/browsers": "exit 1"}
     for name in ("scripts/install", "scripts/clients", "scripts/check", ".venv/bin/pytest"):
         beside[name] = "exit 0"

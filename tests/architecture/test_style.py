@@ -1,4 +1,4 @@
-"""The style sheets have one scale of type, and nothing is set in another size."""
+"""The style sheets use one type scale and no other sizes."""
 
 import re
 from pathlib import Path
@@ -16,25 +16,25 @@ _STEP = re.compile(rf"(?:[\w-]+ )?var\(--(?:{'|'.join(SCALE)})\)(?:/[\d.]+)?(?: 
 _ALLOWED = {"inherit"}
 
 
-def _strange(text: str) -> list[str]:
-    """Sizes that are no step of the scale."""
-    said = [found[2].strip() for found in _SIZED.finditer(text)]
-    return [one for one in said if one not in _ALLOWED and not _STEP.fullmatch(one)]
+def _off_scale(text: str) -> list[str]:
+    """Sizes that are not on the scale."""
+    sizes = [found[2].strip() for found in _SIZED.finditer(text)]
+    return [one for one in sizes if one not in _ALLOWED and not _STEP.fullmatch(one)]
 
 
-def test_the_scale_has_few_steps():
-    """Five for what is read, and one for each kind of drawing, in the drawing's own units."""
+def test_the_type_scale_has_few_steps():
+    """Five for text, and one for each kind of drawing, in the drawing's own units."""
     assert SCALE == ["fine", "small", "text", "lead", "title", "drawn-chart", "drawn-face"]
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.name)
-def test_every_size_is_a_step_of_the_scale(sheet):
-    """So that a page looks as the others do, and the scale is changed in one place."""
-    assert _strange(sheet.read_text()) == []
+def test_every_font_size_is_on_the_scale(sheet):
+    """All pages look alike, and the scale is changed in one place."""
+    assert _off_scale(sheet.read_text()) == []
 
 
-def test_no_page_sets_a_size_of_its_own():
-    """Not in a drawing, not in an attribute, not from a script."""
+def test_no_page_sets_its_own_font_size():
+    """Not in a drawing, an attribute or a script."""
     pages = [path for path in TEMPLATES.rglob("*") if path.suffix in {".html", ".js"}]
     assert pages != []
     assert [
@@ -54,6 +54,6 @@ def test_no_page_sets_a_size_of_its_own():
         "p { font: bold 12px system-ui; }",
     ],
 )
-def test_the_search_finds_each_way_to_a_size(rule):
-    """A search that finds nothing anywhere proves nothing."""
-    assert len(_strange(rule)) == 1
+def test_a_font_size_off_the_scale_is_detected(rule):
+    """A check that finds nothing anywhere proves nothing."""
+    assert len(_off_scale(rule)) == 1

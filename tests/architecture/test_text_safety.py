@@ -1,4 +1,4 @@
-"""What an agent wrote is never a command: not to a terminal, not to a database."""
+"""Text from agents is never interpreted: neither by a terminal nor by a database."""
 
 import ast
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ _PLAIN = {"Text", "Content"}
 _RUNS_SQL = {"text", "execute", "exec_driver_sql", "executescript", "executemany", "scalar"}
 
 
-def test_no_widget_reads_markup_in_its_text():
-    """Markup is off where a widget is made, and a class of our own turns it off for its users."""
+def test_no_widget_interprets_markup_in_its_text():
+    """Markup is turned off at each widget, or in our own class of it."""
     reading = [
         f"{module.path}:{line} {name}"
         for module in modules("approver_tui")
@@ -25,8 +25,8 @@ def test_no_widget_reads_markup_in_its_text():
     assert reading == []
 
 
-def test_no_query_is_put_together_from_text():
-    """Values are bound, statements are built once: no f-string, `+`, `%` or `format` in SQL."""
+def test_no_sql_is_built_from_text():
+    """Values are bound, statements are fixed: no f-string, `+`, `%` or `format` in SQL."""
     built = [
         f"{module.path}:{call.lineno} {name}"
         for module in modules("server/storage")
@@ -48,8 +48,8 @@ def test_no_query_is_put_together_from_text():
         "class Fact(Static):\n    def on_mount(self):\n        super().on_mount()",
     ],
 )
-def test_the_search_finds_each_way_in(source):
-    """A search that finds nothing anywhere proves nothing; it finds all of these."""
+def test_interpreted_markup_is_detected(source):
+    """A check that finds nothing anywhere proves nothing; it finds all of these."""
     assert list(_markup_readers(ast.parse(source))) != []
 
 
@@ -62,8 +62,8 @@ def test_the_search_finds_each_way_in(source):
         "class Fact(Static):\n def __init__(self, text):\n  super().__init__(text, markup=False)",
     ],
 )
-def test_the_search_lets_safe_code_pass(source):
-    """Markup that is off, words of our own and text that is already parsed are all fine."""
+def test_safe_code_is_accepted(source):
+    """Markup turned off, our own words, and text that is already parsed."""
     assert list(_markup_readers(ast.parse(source))) == []
 
 

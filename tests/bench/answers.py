@@ -1,4 +1,4 @@
-"""Which answer a benchmark is about, and what it does when another one comes.
+"""The expected answer of a benchmark, and the failure on any other.
 
 Owns: the rule that a measurement counts only when every answer is the expected one. Never: figures.
 """
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 
 class WrongAnswers(Exception):
-    """A benchmark got answers that it is not about, so its figures mean nothing."""
+    """A benchmark got unexpected answers, so its figures mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The one answer that a benchmark is about: its status, and a text that its body contains."""
+    """The expected answer of a benchmark: its status, and a text in its body."""
 
     status: int
     body: str

@@ -1,4 +1,4 @@
-"""The yardstick: a Flask view that does nothing, under the same gunicorn, worker and collector.
+"""The baseline: a Flask view that does nothing, under the same gunicorn, worker and collector.
 
 `python -m tests.bench.bare PORT` serves it.
 """
@@ -13,7 +13,7 @@ from server.settings import Settings
 
 
 class _Bare(_Application):
-    """The server's shape around another application."""
+    """The server's setup around another application."""
 
     site = None
 

@@ -1,4 +1,4 @@
-"""The Textual app that does nothing: what any terminal app of this toolkit costs at the least."""
+"""A Textual app that does nothing: the minimum cost of any app of this toolkit."""
 
 from textual.app import App, ComposeResult
 from textual.widgets import Static

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.exchange`: a person's token becomes a narrower one, with its entry."""
+"""`python -m tests.bench.exchange`: a user's token becomes a narrower one, with its entry."""
 
 from collections.abc import Callable
 
@@ -19,24 +19,24 @@ _PEER_TOKENS = 9_000
 
 
 def main() -> None:
-    """Each token is exchanged once; a chain looks at what its token came from too."""
+    """Each token is exchanged once; a chain also reads the parents of its token."""
     say("## Exchange (one token verified, one signed, consent, delegation, entry)")
     with peer() as other, product() as server:
         against_peer(compare([peer_target(other), *targets(server)]), bar=BAR)
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer has no exchange; ours for it verifies one token and signs one, without consent."""
+    """The peer has no exchange; it verifies one token and signs one, without consent."""
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         made = other.make("subject", _PEER_TOKENS)
         return [_request(other.key, token, API, "payments:read") for token in made]
 
-    return Target("peer, a fresh token", other.process.pid, other.port, _TOKEN, lot)
+    return Target("peer, a fresh token", other.process.pid, other.port, _TOKEN, batch)
 
 
 def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
-    """A person's token, a token of a chain, and one that comes again."""
+    """A user's token, a token of a chain, and a repeated one."""
     chains = _chains(server)
     agent = chains.agent()
     chains.consent(agent, "bank:read")
@@ -44,8 +44,8 @@ def targets(server: LiveServer, *, count: int = _TOKENS) -> list[Target]:
     assert server.process is not None
     place = server.process.pid, server.port, _TOKEN
     return [
-        Target("a person's token, fresh", *place, _lot(chains, agent, 0, count)),
-        Target("a token of a chain, fresh", *place, _lot(chains, agent, 1, count)),
+        Target("a person's token, fresh", *place, _batch(chains, agent, 0, count)),
+        Target("a token of a chain, fresh", *place, _batch(chains, agent, 1, count)),
         Target("the same token again", *place, lambda: [same], again=True),
     ]
 
@@ -60,17 +60,17 @@ def _chains(server: LiveServer) -> LiveChains:
     return chains
 
 
-def _lot(chains: LiveChains, agent: AgentKey, depth: int, count: int) -> Callable[[], list[str]]:
-    """Tokens of people, or tokens that the agent got for one of them."""
+def _batch(chains: LiveChains, agent: AgentKey, depth: int, count: int) -> Callable[[], list[str]]:
+    """Tokens of users, or tokens that the agent got for one of them."""
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         services = chains.server.services
         first = [user_row(services, chains.user_id) for _ in range(count)]
         last = first if depth == 0 else [_child(services, agent, row) for row in first]
         store(services, first if depth == 0 else [*first, *last])
         return [_ours(agent, signed(services, row)) for row in last]
 
-    return lot
+    return batch
 
 
 def _child(services: Services, agent: AgentKey, parent: Delegation) -> Delegation:

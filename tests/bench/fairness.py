@@ -30,7 +30,7 @@ _HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the one agent sends again and again, and the status of most of its answers."""
+    """What the one agent sends repeatedly, and the expected status."""
 
     text: str
     status: int
@@ -60,7 +60,7 @@ def _show(alone: list[float], found: list[tuple[str, list[float], dict[str, int]
 
 
 def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
-    """One agent's request that is sent again and again."""
+    """One agent's request that is sent repeatedly."""
     key, (user, _) = server.agent(), server.user()
     asking = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     handle = Agent(key, server.client()).asked(user)
@@ -73,7 +73,7 @@ def _attacks(server: LiveServer) -> Iterator[tuple[str, Sent]]:
 def beside(
     server: LiveServer, others: Sequence[AgentKey], user: str, sent: Sent
 ) -> tuple[list[float], dict[str, int]]:
-    """The cycles of the others while one agent sends this, and what it was answered."""
+    """The cycles of the others while one agent sends this, and the answers it got."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         about = {"status": sent.status, "body": ""}
         json.dump({"requests": [sent.text], "again": True, **about}, file)
@@ -93,12 +93,12 @@ def beside(
             client.stdin.flush()
             time.sleep(1)
             times = cycles(server, others, user)
-            told = json.loads(client.stdout.readline())
-    return times, told["answers"]
+            result = json.loads(client.stdout.readline())
+    return times, result["answers"]
 
 
 def cycles(server: LiveServer, others: Sequence[AgentKey], user: str) -> list[float]:
-    """Milliseconds of each cycle of each of them."""
+    """Milliseconds of each of their cycles."""
     ends = time.monotonic() + SECONDS
     with ThreadPoolExecutor(len(others)) as threads:
         parts = threads.map(lambda key: list(_one(server, key, user, ends)), others)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.feed`: from an agent's request to the approver's socket, and to a screen.
+"""`python -m tests.bench.feed`: from an agent's request to the approver's socket and screen.
 
 All approvers but one are bare sockets; that one is the real terminal app in a pseudo-terminal.
 """
@@ -41,7 +41,7 @@ _IDLE_SECONDS = 5
 
 
 def main() -> None:
-    """A hundred approvers are connected; requests come for one after another."""
+    """A hundred approvers are connected; requests arrive for one after another."""
     say(f"## Feed: from the request to the approver, {_APPROVERS} approvers connected")
     with product(**CALLED_ALWAYS) as server:
         people = [new_person(server) for _ in range(_APPROVERS)]
@@ -68,7 +68,7 @@ def _measure(server: LiveServer, people: list[Terminal]) -> None:
 
 @contextlib.contextmanager
 def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.Popen[str]]:
-    """A process with a socket for each of these people, which asks when it is told to."""
+    """A process with a socket for each of these users, which sends requests when told to."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(_plan(server, people), file)
         file.flush()
@@ -79,15 +79,15 @@ def sockets(server: LiveServer, people: list[Terminal]) -> Iterator[subprocess.P
             stdout=subprocess.PIPE,
             text=True,
         ) as client:
-            assert _told(client) == "ready\n", "the sockets did not open"
+            assert _reported(client) == "ready\n", "the sockets did not open"
             yield client
 
 
 def _frames(client: subprocess.Popen[str]) -> list[float]:
-    """Milliseconds until each frame, once all requests are asked."""
-    told = json.loads(_told(client))
-    check("feed", _RANG, told["answers"])
-    latencies: list[float] = told["latencies"]
+    """Milliseconds until each frame, once all requests were sent."""
+    report = json.loads(_reported(client))
+    check("feed", _RANG, report["answers"])
+    latencies: list[float] = report["latencies"]
     return latencies
 
 
@@ -97,7 +97,7 @@ def _tell(client: subprocess.Popen[str], word: str) -> None:
     client.stdin.flush()
 
 
-def _told(client: subprocess.Popen[str]) -> str:
+def _reported(client: subprocess.Popen[str]) -> str:
     assert client.stdout is not None
     return client.stdout.readline()
 

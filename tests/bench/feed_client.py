@@ -1,9 +1,9 @@
-"""The approvers and the agent of the feed's benchmark, in a process of their own.
+"""The approvers and the agent of the feed benchmark, in a process of their own.
 
 `python -m tests.bench.feed_client PORT FILE`. FILE has one JSON object: for each approver the URL
-and headers of a socket, and for each request its bytes as text and whom it asks. It connects,
-prints `ready`, waits for a line, asks at a steady pace, and prints how long each frame took from
-the moment in which the request was sent, and how often which answer and event came.
+and headers of a socket, and for each request its bytes as text and its user. It connects, prints
+`ready`, waits for a line, sends requests at a steady pace, and prints how long each frame took from
+sending the request, and the counts of answers and events.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 10
 
 
 async def _next_event(socket: ClientConnection) -> tuple[str, float]:
-    """What the next event is, and when it came."""
+    """The next event, and when it came."""
     while True:
         frame = json.loads(await socket.recv())
         if frame["type"] == "event":
@@ -69,7 +69,7 @@ async def _one(
 
 
 def main(arguments: list[str]) -> None:
-    """Connect, wait for the word, ask, report."""
+    """Connect, wait for the line, send requests, report."""
     plan = json.loads(Path(arguments[1]).read_text())
     found = asyncio.run(_measure(int(arguments[0]), plan))
     answers = Counter(label for label, _ in found)

@@ -1,7 +1,7 @@
-"""The feed's last step: a real terminal app in a pseudo-terminal, and what stands on its screen.
+"""The feed's last step: a real terminal app in a pseudo-terminal, and its screen.
 
-Owns: when a request's headline stood there. Reading the program's output is cheap and stamped;
-drawing it is slow in Python, so that comes after the stamp and counts for nothing.
+Owns: when a request's headline was on the screen. The program's output is read and timestamped at
+once; rendering it is slow in Python, so it follows the timestamp and is not counted.
 """
 
 import json
@@ -32,7 +32,7 @@ _LARGEST_READ = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request's way to the screen; moments in seconds of the machine's clock."""
+    """One request's way to the screen; times in seconds of the machine's clock."""
 
     headline: str
     sent: float
@@ -41,7 +41,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Window:
-    """`sayso-approver` at one person's terminal."""
+    """`sayso-approver` at one user's terminal."""
 
     server: LiveServer
     person: Terminal
@@ -60,7 +60,7 @@ class Window:
         self._stream = pyte.ByteStream(self._screen)
 
     def __enter__(self) -> Self:
-        """Open the app over one request that stays selected, so that nothing moves."""
+        """Open the app with one request that stays selected, so that nothing moves."""
         with self._ask() as line:
             assert line.recv(_LARGEST_READ).startswith(b"HTTP/1.1 200")
         self._child = pexpect.spawn(
@@ -79,7 +79,7 @@ class Window:
         self._child.close()
 
     def measure(self, count: int) -> None:
-        """Let an agent ask `count` times, and note when each request was seen."""
+        """Send `count` requests, and note when each was on the screen."""
         while len(self.since_event_ms) < count:
             seen = [self._one() for _ in range(_AT_ONCE)]
             self._note(seen)
@@ -99,7 +99,7 @@ class Window:
         self.since_sent_ms += [(one.drawn - one.sent) * 1000 for one in seen]
 
     def _clear(self) -> None:
-        """Answer from another window what was measured, and put the list in order."""
+        """Deny the measured requests from another client, and reset the list."""
         for approval in self.person.waiting()[1:]:
             self.person.deny(approval)
         self._read_for(_QUIET_SECONDS)
@@ -120,9 +120,9 @@ class Window:
         return line
 
     def _until(self, words: str) -> float:
-        """Return the moment of the read after which the screen shows these words.
+        """Return the time of the read after which the screen shows these words.
 
-        Only output that has them in it is drawn at once; whatever else came is drawn with it.
+        Output is rendered only when it contains them, together with what came before.
         """
         unread, ends = b"", time.time() + _PATIENCE_SECONDS
         while time.time() < ends:

@@ -1,7 +1,7 @@
-"""`python -m tests.bench.hidden_users`: how long answers about known and unknown users take.
+"""`python -m tests.bench.hidden_users`: response times for known and unknown users.
 
-An agent that wants to know who exists sends both in turn over one connection. The figure that
-counts is how often it is right when it takes the slower answer for the known user: 50 % is a guess.
+An agent that wants to know which users exist sends both in turn over one connection. The figure is
+how often the slower answer is that for the known user: 50 % is a guess.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _PLACES = 20
 
 
 def main() -> None:
-    """Pairs of requests; which of the two comes first changes with each pair."""
+    """Pairs of requests; their order changes with each pair."""
     say(f"## Hidden users: {_PAIRS} pairs of requests over HTTP")
     with product(**CALLED_ALWAYS, unknown_user="hide") as server:
         pairs = list(_pairs(server))
@@ -56,7 +56,7 @@ def _pairs(server: LiveServer) -> Iterator[tuple[float, float]]:
 
 
 def _took(line: http.client.HTTPConnection, key: AgentKey, name: str) -> float:
-    """Milliseconds until the answer is here."""
+    """Milliseconds until the answer arrives."""
     form = {"login_hint": name, "scope": "openid payments:read", "resource": PAY}
     began = time.perf_counter()
     assert "auth_req_id" in send(line, key, "/bc-authorize", form)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.idle`: memory of an installation on SQLite on which nothing happens."""
+"""`python -m tests.bench.idle`: memory of an idle installation on SQLite."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ _BAR_MIB = 120.0
 
 
 def main() -> None:
-    """PSS over the process tree, a few seconds after one request went its whole way.
+    """PSS over the process tree, a few seconds after one complete flow.
 
     Before that, much of the program is not loaded.
     """
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def approve_once(server: LiveServer) -> None:
-    """One request from the question to the token, and the pages that the person opens."""
+    """One request from asking to the token, and the pages that the user opens."""
     person, agent = new_web_person(server), new_agent(server)
     handle = agent.asked(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]

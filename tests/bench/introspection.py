@@ -1,4 +1,4 @@
-"""`python -m tests.bench.introspection`: a resource asks about a token that is valid."""
+"""`python -m tests.bench.introspection`: a resource introspects a valid token."""
 
 import itertools
 
@@ -20,7 +20,7 @@ _REQUESTS = 12_000
 
 
 def main() -> None:
-    """Tokens that were never shown before, and tokens that come again and again."""
+    """Tokens introspected for the first time, and repeated ones."""
     say("## Introspection (signature, ledger, client, resource; the use noted once a minute)")
     with peer() as other, product() as server:
         ours = [target(server, once=True), target(server, once=False)]
@@ -28,16 +28,16 @@ def main() -> None:
 
 
 def peer_target(other: Peer) -> Target:
-    """The peer introspects opaque tokens alone: a look in memory, no signature."""
+    """The peer introspects only opaque tokens: a lookup in memory, no signature."""
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         return _requests(other.key, other.make("opaque", _PEER_TOKENS))
 
-    return Target("peer, opaque tokens", other.process.pid, other.port, _ACTIVE, lot)
+    return Target("peer, opaque tokens", other.process.pid, other.port, _ACTIVE, batch)
 
 
 def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
-    """Tokens of one agent, which a resource asks about."""
+    """Tokens of one agent, introspected by a resource."""
     agent = server.agent()
     name, _ = server.user()
     with server.services.store.read() as view:
@@ -46,7 +46,7 @@ def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         if once:
             return _requests(resource, _tokens(server, agent, user.id, count))
         made = _requests(resource, _tokens(server, agent, user.id, min(count, _TOKENS)))
@@ -54,7 +54,7 @@ def target(server: LiveServer, *, once: bool, count: int = _FRESH) -> Target:
 
     assert server.process is not None
     name = "introspection, each token once" if once else "introspection, tokens that come again"
-    return Target(name, server.process.pid, server.port, _ACTIVE, lot)
+    return Target(name, server.process.pid, server.port, _ACTIVE, batch)
 
 
 def _requests(key: AgentKey, tokens: list[str]) -> list[str]:
@@ -62,7 +62,7 @@ def _requests(key: AgentKey, tokens: list[str]) -> list[str]:
 
 
 def _tokens(server: LiveServer, agent: AgentKey, user: str, count: int) -> list[str]:
-    """Tokens that an agent has for a person, written as rows."""
+    """Tokens that an agent has for a user, written as rows."""
     services = server.services
     members = {"client_id": agent.id, "resource": PAY, "scope": "payments:read"}
     rows = [user_row(services, user, **members) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.kill_switch`: from stopping an agent to introspection saying inactive."""
+"""`python -m tests.bench.kill_switch`: from disabling an agent to its token being inactive."""
 
 import statistics
 import time
@@ -20,7 +20,7 @@ _GRANT = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 
 def main() -> None:
-    """Another process stops the agent, as `sayso` does; the resource asks the server meanwhile."""
+    """Another process disables the agent, as `sayso` does; the resource polls the server."""
     say("## Kill switch (agent disabled → its token is inactive at /introspect)")
     with product() as server:
         taken = measure(server, _AGENTS)
@@ -37,7 +37,7 @@ def measure(server: LiveServer, agents: int) -> list[float]:
 
 
 def _stop(server: LiveServer, http: httpx.Client, asking: NewResourceSecret) -> float:
-    """Milliseconds from the beginning of the command to the first answer that says inactive."""
+    """Milliseconds from the start of the command to the first inactive answer."""
     agent = server.agent()
     token = http.post("/token", data=_GRANT, auth=agent.basic).json()["access_token"]
     if not _active(http, asking, token):

@@ -1,10 +1,10 @@
-"""The other side of a benchmark, in a process of its own: keep-alive connections that never rest.
+"""The client of a benchmark, in a process of its own: busy keep-alive connections.
 
 `python -m tests.bench.load_client PORT CONNECTIONS SECONDS REQUESTS`. REQUESTS is a file with one
-JSON object: the request texts, and the answer that they are about (`status`, and a text in `body`).
-It warms up, prints `ready`, waits for a line, sends until the time or the requests are over, and
-prints one JSON object. Each request is sent at most once in a run; where they may be repeated, the
-file says `"again": true`. Every answer is counted under a label, those of the warm-up as well.
+JSON object: the request texts, and the expected answer (`status`, and a text in `body`). It warms
+up, prints `ready`, waits for a line, sends until the time or the requests are used up, and prints
+one JSON object. Each request is sent at most once in a run, unless the file says `"again": true`.
+Every answer is counted under a label, those of the warm-up as well.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class _Run:
         self._expected = expected
 
     def note(self, began: float, head: bytes, body: bytes) -> None:
-        """One answer."""
+        """Record one answer."""
         self.latencies.append(time.perf_counter() - began)
         status, text = int(head[9:12]), body.decode("utf-8", "replace")
         label = self._expected.label if self._expected.matches(status, text) else f"{status} {text}"
@@ -79,7 +79,7 @@ def _report(run: _Run, warm_up: _Run) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> None:
-    """Warm up, wait for the word, run, report."""
+    """Warm up, wait for the line, run, report."""
     port, connections, seconds = int(arguments[0]), int(arguments[1]), float(arguments[2])
     file = json.loads(Path(arguments[3]).read_text())
     texts = [text.encode() for text in file["requests"]]

@@ -1,4 +1,4 @@
-"""One measurement: a server, a load from another process, and what that cost the server."""
+"""One measurement: a server, a load from another process, and the server's cost."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ LOTS = ROUNDS + 1
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that runs, the next lot of requests for it, and the one answer that counts."""
+    """A running server, its next batch of requests, and the expected answer."""
 
     name: str
     process: int
@@ -40,7 +40,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the runs of one target came to: medians over the rounds."""
+    """Results of one target: medians over the rounds."""
 
     name: str
     count: int
@@ -80,7 +80,7 @@ def bare_server() -> Iterator[int]:
 
 @contextlib.contextmanager
 def product(**settings: str) -> Iterator[LiveServer]:
-    """Our server on SQLite in a temporary folder, without limits on how often one may ask."""
+    """Our server on SQLite in a temporary folder, without rate limits."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
         live_server(Path(folder), **{**WITHOUT_LIMITS, **settings}) as server,
@@ -91,10 +91,9 @@ def product(**settings: str) -> Iterator[LiveServer]:
 def compare(
     targets: Sequence[Target], *, rounds: int = ROUNDS, seconds: float = SECONDS
 ) -> list[Figures]:
-    """Measure the targets in turn, round after round, so that all meet the same machine.
+    """Measure the targets in turn, round after round, so that all run under the same conditions.
 
-    One more round before them is not counted. Raises `WrongAnswers` when a target answers anything
-    but what it expects.
+    A first round is not counted. Raises `WrongAnswers` when a target gives an unexpected answer.
     """
     runs: dict[str, list[_Run]] = {target.name: [] for target in targets}
     for _ in range(rounds + 1):
@@ -115,16 +114,16 @@ def _figures(target: Target, runs: list[_Run]) -> Figures:
 
 
 def _run(target: Target, seconds: float) -> _Run:
-    told, used = _load(target, seconds)
-    check(target.name, target.expected.label, told["answers"])
-    count = told["count"]
+    answers, used = _load(target, seconds)
+    check(target.name, target.expected.label, answers["answers"])
+    count = answers["count"]
     if not count:
         raise WrongAnswers(f"{target.name}: the warm-up used up all requests")
-    return _Run(count, used / count, told["p50"], told["p99"])
+    return _Run(count, used / count, answers["p50"], answers["p99"])
 
 
 def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
-    """What the load client reports, and the processor time of the server meanwhile."""
+    """The report of the load client, and the server's processor time meanwhile."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(
             {"requests": target.lot(), "again": target.again, **asdict(target.expected)}, file
@@ -145,8 +144,8 @@ def _load(target: Target, seconds: float) -> tuple[dict[str, Any], int]:
             before = processor_us(target.process)
             client.stdin.write("\n")
             client.stdin.flush()
-            told = json.loads(client.stdout.readline())
-            return told, processor_us(target.process) - before
+            answers = json.loads(client.stdout.readline())
+            return answers, processor_us(target.process) - before
 
 
 def _until_served(port: int) -> None:

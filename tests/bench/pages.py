@@ -1,10 +1,9 @@
-"""`python -m tests.bench.pages`: the first view of pages, and what they cost as a past grows.
+"""`python -m tests.bench.pages`: the first load of pages, and their cost as history grows.
 
-The first part is Chromium's word: what came over the wire for a browser that had nothing, and when
-every button worked. The second is the server's: the same pages of somebody who decided little and
-of somebody who decided 100,000, measured in turn. Little is one request; for what shows many of
-them it is what fills a page, for what counts the last days all of those days: an empty page beside
-a full one says nothing of growth.
+The first part is measured in Chromium: the bytes loaded with an empty cache, and when every button
+worked. The second is measured on the server: the same pages of a user who decided little and of one
+who decided 100,000, in turn. Little is one request; for lists it is a full page, for statistics all
+of their days: an empty page beside a full one would say nothing about growth.
 """
 
 import statistics
@@ -57,7 +56,7 @@ def main() -> None:
 
 
 def _first_views() -> None:
-    """Each round begins with empty caches; each page is judged by itself."""
+    """Each round begins with empty caches; each page has its own verdict."""
     say("## Pages: first view in Chromium, cold, on the loopback")
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
@@ -78,7 +77,7 @@ def _first_views() -> None:
 
 
 def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
-    """The pages of an administrator who approved one request; one of consequence waits."""
+    """The pages of an administrator who approved one request; a high-risk one is pending."""
     tab.add_passkey_holder()
     name, code = server.user()
     users = Users(server.services.store, server.services.secrets)
@@ -103,7 +102,7 @@ def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
 
 
 def _first_in_the_inbox(server: LiveServer, tab: Chromium) -> str:
-    """Open what waits there; its id."""
+    """Open the pending request; its id."""
     tab.open(f"{server.url}/")
     tab.open(tab.see("document.querySelector('.row a')?.href"))
     opened: str = tab.ask("location.pathname").rpartition("/")[2]
@@ -111,7 +110,7 @@ def _first_in_the_inbox(server: LiveServer, tab: Chromium) -> str:
 
 
 def _both_ways(tab: Chromium, name: str, url: str) -> Sequence[FirstView]:
-    """Without a service worker, and while it installs itself."""
+    """Without a service worker, and while it is installed."""
     return [one for worker in (False, True) for one in _rounds(tab, name, url, worker=worker)]
 
 
@@ -129,12 +128,12 @@ def _rounds(tab: Chromium, name: str, url: str, *, worker: bool) -> Sequence[Fir
 
 
 def check_views(name: str, url: str, found: Sequence[FirstView]) -> None:
-    """Raise `WrongAnswers` when the browser saw an error or another page."""
+    """Raise `WrongAnswers` when the browser got an error or another page."""
     check(name, f"200 {url}", Counter(f"{one.status} {one.url}" for one in found))
 
 
 def _growth() -> None:
-    """Two servers: one on which somebody decided little, and one on which they decided much."""
+    """Two servers: on one a user decided little, on the other one decided much."""
     with product() as short, product() as long:
         pasts = [_person(short), _person(long)]
         pasts[0].decide(1)
@@ -151,7 +150,7 @@ def _growth() -> None:
 
 @dataclass(slots=True)
 class _Past:
-    """Somebody for whom one request waits, and how many they decided."""
+    """A user with one pending request, and how many they decided."""
 
     person: WebPerson
     waiting: Approval
@@ -161,18 +160,18 @@ class _Past:
     decided: int = 0
 
     def decide(self, count: int) -> None:
-        """Let them have decided so many, each with a yes."""
+        """Let them have decided so many, all approved."""
         services, device = self.person.server.services, self.person.me["device"]["id"]
         self.last = decided_rows.past(services, self.waiting, device, count - self.decided)
         self.decided = count
 
     def path(self, pattern: str) -> str:
-        """The page of this person for which this stands."""
+        """Path of the user's page for this pattern."""
         return pattern.format(waiting=self.waiting.id, agent=self.agent, last=self.last)
 
 
 def _person(server: LiveServer) -> _Past:
-    """An administrator, so that the console is theirs too."""
+    """An administrator, so that the console is included."""
     person, agent = new_web_person(server), new_agent(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(person.name, UserChanges(roles=("admin",)), by=BY)

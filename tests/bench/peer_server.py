@@ -1,4 +1,4 @@
-"""The yardstick: node-oidc-provider in memory on its own Node.js, installed by `scripts/peer`.
+"""The peer: node-oidc-provider in memory on its own Node.js, installed by `scripts/peer`.
 
 Owns: starting `peer/server.mjs`, which prepares requests and tokens. Never: what is measured.
 """
@@ -62,7 +62,7 @@ def peer() -> Iterator[Peer]:
 
 
 def _node() -> str:
-    """The pinned Node.js where the platform has one, else the one of this machine."""
+    """The pinned Node.js if the platform has one, else the system's."""
     pinned = sorted((_FOLDER / "node_modules").glob("node-*/bin/node"))
     found = str(pinned[0]) if pinned else shutil.which("node")
     if found is None:

@@ -44,7 +44,7 @@ _SCOPE_ONLY: Mapping[str, Any] = {"scopes": ("payments:transfer",), "details": (
 
 
 def main() -> None:
-    """No rule but the last is about it, so that every condition of all of them is looked at."""
+    """Only the last rule matches, so every condition of all rules is evaluated."""
     say(f"## Policy (one decision under {_RULES} rules, SQLite)")
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
@@ -88,8 +88,8 @@ def _measure(
 ) -> float:
     """Microseconds of processor time of one decision, the best of the rounds.
 
-    In a unit of work, in which every decision is made that is enforced. With `forget`, the hashes
-    of the values are not in the process's caches.
+    Inside a transaction, like every enforced decision. With `forget`, the hashes of the values
+    are not in the process's caches.
     """
     with local.services.store.write() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="bench"))
@@ -124,7 +124,7 @@ def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) ->
 
 
 def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None:
-    """As if the agent had got a token every minute, the last of them just now, each after a yes."""
+    """As if the agent had got a token every minute until now, each after an approval."""
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
         past = json.loads(history.compare(view, local.services.secrets, case).text)
@@ -159,7 +159,7 @@ def _mixed() -> str:
 
 
 def _historic() -> str:
-    """Rules that all look at what was before."""
+    """Rules that all read history."""
     return _rules(
         'when.first_time = ["/account"]',
         'when.first_time = ["/payee", "scope"]',

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.poll`: a poll of a request that waits, with its pacing write."""
+"""`python -m tests.bench.poll`: a poll of a pending request, with its pacing write."""
 
 from tests.bench.answers import Expected
 from tests.bench.measuring import LOTS, Target, compare, product
@@ -15,7 +15,7 @@ _INTERVAL_MS = 6_000
 
 
 def main() -> None:
-    """Each request is polled once in a run, later than its interval: the answer is `pending`."""
+    """Each request is polled once in a run, after its interval: the answer is `pending`."""
     say("## Pending poll (authorization_pending, pacing kept in the row)")
     with peer() as other, product() as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)
@@ -24,24 +24,24 @@ def main() -> None:
 def peer_target(other: Peer) -> Target:
     """The peer looks the request up in memory and remembers no poll."""
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         return _polls(other.key, other.make("pending", _HANDLES))
 
-    return Target("peer", other.process.pid, other.port, _PENDING, lot)
+    return Target("peer", other.process.pid, other.port, _PENDING, batch)
 
 
 def target(server: LiveServer, *, rounds: int = LOTS, count: int = _HANDLES) -> Target:
     """Requests are written before the rounds, and polled after their interval."""
     key = server.agent()
     user, _ = server.user()
-    lots = [
+    batches = [
         decided_rows.requests(server.services, key.id, user, count, approved=False)
         for _ in range(rounds)
     ]
     server.clock.forward(_INTERVAL_MS)
     assert server.process is not None
     process, port = server.process.pid, server.port
-    return Target("pending poll", process, port, _PENDING, lambda: _polls(key, lots.pop()))
+    return Target("pending poll", process, port, _PENDING, lambda: _polls(key, batches.pop()))
 
 
 def _polls(key: AgentKey, handles: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a process tree costs: processor time, memory, threads; read from /proc."""
+"""Costs of a process tree: processor time, memory, threads; read from /proc."""
 
 import os
 import time
@@ -18,12 +18,12 @@ def tree(root: int) -> Iterator[int]:
 
 
 def processor_us(root: int) -> int:
-    """Microseconds of processor time that the tree has used, in the kernel too."""
+    """Microseconds of processor time used by the tree, kernel time included."""
     return sum(_processor_us(process) for process in tree(root))
 
 
 def memory_mib(root: int) -> float:
-    """Proportional set size of the tree: pages that are shared are counted once."""
+    """Proportional set size of the tree: shared pages are counted once."""
     return sum(_pss_kib(process) for process in tree(root)) / 1024
 
 
@@ -33,7 +33,7 @@ def threads(root: int) -> int:
 
 
 def settled_mib(root: int, seconds: float = 3.0) -> float:
-    """Memory once nothing happens any more."""
+    """Memory once the tree is idle."""
     time.sleep(seconds)
     return memory_mib(root)
 

@@ -1,9 +1,9 @@
-"""`python -m tests.bench.push_backlog`: an approval while ten thousand pushes wait to leave.
+"""`python -m tests.bench.push_backlog`: an approval while ten thousand pushes are queued.
 
-The server, the push services and whoever measures are processes of their own. An approval is timed
-from the moment in which its person sends the signed answer to the moment in which the agent's held
-poll has the token; first with an empty outbox, then while the pushes leave, of which every fifth is
-for a push service that takes a message and never answers.
+The server, the push services and the measuring client are separate processes. An approval is timed
+from sending the signed decision until the agent's held poll has the token; first with an empty
+outbox, then while the pushes are sent, of which every fifth goes to a push service that accepts a
+message and never answers.
 """
 
 import contextlib
@@ -41,14 +41,14 @@ def main() -> None:
     say(
         f"## Pushes: an approval while {_PUSHES:,} wait to leave, a fifth of them to one that hangs"
     )
-    with far() as origins, _server(origins) as server:
+    with push_services() as origins, _server(origins) as server:
         alone, beside = both(server, origins, _PUSHES, _APPROVALS)
     verdict("ratio of the medians", slowed(alone, beside), _BAR, " times")
     verdict("p95 beside the pushes", p95(beside), _P95_BAR_MS, " ms")
 
 
 @contextlib.contextmanager
-def far() -> Iterator[list[str]]:
+def push_services() -> Iterator[list[str]]:
     """The origins of the push services; the first one hangs."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench.push_far", str(_TAKING)],
@@ -68,14 +68,14 @@ def slowed(alone: Sequence[float], beside: Sequence[float]) -> float:
 
 
 def p95(taken: Sequence[float]) -> float:
-    """What 95 of a hundred did not exceed."""
+    """The 95th percentile."""
     return statistics.quantiles(taken, n=20)[-1]
 
 
 def both(
     server: LiveServer, origins: Sequence[str], pushes: int, approvals: int
 ) -> tuple[Sequence[float], Sequence[float]]:
-    """Milliseconds of so many approvals with an empty outbox, and while so many pushes leave."""
+    """Milliseconds of the approvals with an empty outbox, and while the pushes are sent."""
     person, agent = new_web_person(server), new_agent(server)
     called = [_subscribed(new_web_person(server), origin) for origin in origins]
     _approve(person, agent)
@@ -108,7 +108,7 @@ def _server(origins: Sequence[str]) -> Iterator[LiveServer]:
 
 
 def _subscribed(person: WebPerson, origin: str) -> str:
-    """The id of a browser of theirs that is called through this push service."""
+    """The id of a browser of theirs that is subscribed at this push service."""
     port = int(origin.rpartition(":")[2])
     minted = PushService(port).mint().to_json()
     answer = person.http.post("/api/push-subscriptions", json=minted)
@@ -118,7 +118,7 @@ def _subscribed(person: WebPerson, origin: str) -> str:
 
 
 def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pushes: int) -> None:
-    """Let so many pushes wait, in turn to each of these browsers, as one unit of work."""
+    """Queue so many pushes, in turn for each of these browsers, in one transaction."""
     with server.services.store.write() as tx:
         for number in range(pushes):
             place = number % len(called)
@@ -126,7 +126,7 @@ def _fill(server: LiveServer, called: Sequence[str], origins: Sequence[str], pus
 
 
 def _left(server: LiveServer) -> int:
-    """How many pushes wait or are on their way."""
+    """How many pushes are waiting or being sent."""
     return _count(server, "waiting", "leased")
 
 
@@ -144,7 +144,7 @@ def _timed(name: str, person: WebPerson, agent: Agent, count: int) -> list[float
 
 
 def _approve(person: WebPerson, agent: Agent) -> float:
-    """Milliseconds from the answer to the token in the poll that was held meanwhile."""
+    """Milliseconds from the decision to the token in the held poll."""
     handle = agent.asked(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     word = person.word(waiting["id"])

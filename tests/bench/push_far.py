@@ -1,8 +1,8 @@
-"""The far end of `push_backlog.py`: push services that take a message, and one that hangs.
+"""Push services for `push_backlog.py`: some accept messages, and one hangs.
 
 `python -m tests.bench.push_far COUNT` prints the port of the one that hangs, then those of COUNT
-that take whatever comes at once, and serves until its input ends. It reads each message whole and
-keeps none: what a push service makes of one is tested elsewhere.
+that accept everything at once, and serves until its input ends. It reads each message completely
+and keeps none: message contents are tested elsewhere.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ _PEER_HANDLES = 9_000
 
 
 def main() -> None:
-    """Each request is redeemed once; the ID token is signed as the agent registered for it."""
+    """Each request is redeemed once; the ID token has the agent's registered algorithm."""
     say("## Redemption (two signed tokens, delegation, entry, feed event, outbox row)")
     with peer() as other, product() as server:
         ours = [target(server, alg) for alg in ("ES256", "EdDSA", "RS256")]
@@ -25,10 +25,10 @@ def main() -> None:
 def peer_target(other: Peer) -> Target:
     """The peer signs the same two tokens with ES256 and stores neither."""
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         return _polls(other.key, other.make("approved", _PEER_HANDLES))
 
-    return Target("peer, ID token ES256", other.process.pid, other.port, _TOKENS, lot)
+    return Target("peer, ID token ES256", other.process.pid, other.port, _TOKENS, batch)
 
 
 def target(server: LiveServer, alg: str = "ES256", *, count: int = _HANDLES) -> Target:
@@ -36,13 +36,13 @@ def target(server: LiveServer, alg: str = "ES256", *, count: int = _HANDLES) -> 
     key = server.agent(id_token_alg=alg)
     user, _ = server.user()
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         made = decided_rows.requests(server.services, key.id, user, count, approved=True)
         return _polls(key, made)
 
     assert server.process is not None
     name = f"redemption, ID token {alg}"
-    return Target(name, server.process.pid, server.port, _TOKENS, lot)
+    return Target(name, server.process.pid, server.port, _TOKENS, batch)
 
 
 def _polls(key: AgentKey, handles: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.request`: an agent asks, and a person has to answer."""
+"""`python -m tests.bench.request`: an agent sends a request to a user."""
 
 import itertools
 
@@ -20,7 +20,7 @@ _FORM = {"scope": "openid payments:read", "resource": PAY, "binding_message": "I
 
 
 def main() -> None:
-    """Enough agents and people that each has a usual number of open requests."""
+    """Enough agents and users that each has a usual number of open requests."""
     say("## Backchannel request (texts, approval, entry, feed event, outbox row)")
     with peer() as other, product(**CALLED_ALWAYS) as server:
         against_peer(compare([peer_target(other), target(server)]), bar=BAR)
@@ -34,15 +34,15 @@ def peer_target(other: Peer) -> Target:
 
 
 def target(server: LiveServer, *, users: int = _USERS, count: int = _REQUESTS) -> Target:
-    """Every request is of the next agent for the next person."""
+    """Each request is from the next agent to the next user."""
     agents = itertools.cycle([server.agent() for _ in range(_AGENTS)])
     people = itertools.cycle([server.user()[0] for _ in range(users)])
 
-    def lot() -> list[str]:
+    def batch() -> list[str]:
         return [_request(next(agents), next(people)) for _ in range(count)]
 
     assert server.process is not None
-    return Target("backchannel request", server.process.pid, server.port, _ASKED, lot)
+    return Target("backchannel request", server.process.pid, server.port, _ASKED, batch)
 
 
 def _request(key: AgentKey, user: str) -> str:

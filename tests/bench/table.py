@@ -1,7 +1,7 @@
-"""Figures as a table that can be pasted into a note, and what failed as an exit code.
+"""Figures as a Markdown table, and missed bars as an exit code.
 
-Owns: which bars were missed and which benches failed in this run; a script ends with 1 when there
-was one, so that its caller need not read.
+Owns: which bars were missed and which benchmarks failed in this run; if any, the process
+ends with 1.
 """
 
 import statistics
@@ -36,7 +36,7 @@ def growth(figures: Sequence[Figures], *, bar: float) -> None:
 
 
 def _shares(above: Figures, below: Figures) -> list[float]:
-    """Round by round, as both met the same machine then."""
+    """Round by round, since each round had the same conditions."""
     return [a / b for a, b in zip(above.rounds_us, below.rounds_us, strict=True)]
 
 
@@ -58,12 +58,12 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 
 def verdict(what: str, found: float, bar: float, unit: str = "") -> None:
-    """Say a figure, the most it may be, and whether it holds."""
+    """Print a figure, its upper bar, and whether it holds."""
     _judge(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}", holds=found <= bar)
 
 
 def at_least(what: str, found: float, bar: float, unit: str = "") -> None:
-    """Say a figure, the least it may be, and whether it holds."""
+    """Print a figure, its lower bar, and whether it holds."""
     _judge(f"{what} {found:.2f}{unit}, bar at least {bar:g}{unit}", holds=found >= bar)
 
 
@@ -74,7 +74,7 @@ def _judge(line: str, *, holds: bool) -> None:
 
 
 def run(*benches: Callable[[], None]) -> None:
-    """All of these in turn; ends the process, with 1 when one missed a bar or got wrong answers."""
+    """Run all of these in turn; end the process with 1 if one missed a bar or got wrong answers."""
     for bench in benches:
         try:
             bench()

@@ -1,8 +1,8 @@
 """`python -m tests.bench.terminal_app`: first frame, keys among 500 requests, memory, the shell.
 
-The real program in a pseudo-terminal against a real server. A frame counts when the words that it
-brings were read from the terminal; drawing them is slow in Python and comes after the stamp. Starts
-are those of an installed package, which is compiled: one round that compiles is not counted.
+The real program in a pseudo-terminal with a real server. A frame counts when its words were read
+from the terminal; rendering them is slow in Python and follows the timestamp. Starts are those of
+an installed, compiled package: one round that compiles is not counted.
 """
 
 import json
@@ -55,7 +55,7 @@ _AMOUNT = re.compile(r"Amount +EUR [\d,.]+")
 
 
 def main() -> None:
-    """One server, one person, nothing and then 500 requests that wait."""
+    """One server, one user, first no request and then 500 pending ones."""
     with (
         tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder,
         live_server(Path(folder), options=(), **WITHOUT_LIMITS, **CALLED_ALWAYS) as server,
@@ -102,7 +102,7 @@ def _until(module: str, words: str, person: Terminal) -> float:
 
 
 def _shell(person: Terminal) -> None:
-    """A script asks what waits: the first page of it."""
+    """A script lists pending requests: the first page of them."""
     say(f"## Command line: `sayso-approver inbox --json`, {_WAITING} requests wait")
     command = ["-m", "approver_tui", "inbox", "--json"]
     say(f"{listed(_run(command, person))} requests on the page")
@@ -121,7 +121,7 @@ def listed(printed: bytes) -> int:
 
 
 def _processor_ms() -> float:
-    """What all commands that ended have used."""
+    """Processor time of all finished commands."""
     used = os.times()
     return (used.children_user + used.children_system) * 1000
 
@@ -138,7 +138,7 @@ def _run(arguments: list[str], person: Terminal) -> bytes:
 
 
 def _as_installed(person: Terminal) -> dict[str, str]:
-    """An environment in which what was compiled once is kept."""
+    """An environment in which compiled files are kept."""
     compiled = str(person.home / "compiled")
     return {**environment(person), "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled}
 
@@ -150,7 +150,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _fill(server: LiveServer, person: Terminal) -> None:
-    """Requests of a few agents, asked as agents ask; no two look alike, so each has its row."""
+    """Requests of a few agents, sent as agents do; no two look alike, so each has its row."""
     agents = [new_agent(server) for _ in range(_AGENTS)]
     for number in range(_WAITING):
         amount = {"minor": 100_000 + number * 100, "currency": "EUR"}
@@ -180,7 +180,7 @@ def _keys(person: Terminal) -> None:
 
 
 def _press(app: Window) -> float:
-    """Milliseconds from the key to the next request standing beside the list."""
+    """Milliseconds from the key to the next request's detail beside the list."""
     app.rest(_REST_SECONDS)
     before = _shown(app)
     began = time.perf_counter()
@@ -192,7 +192,7 @@ def _press(app: Window) -> float:
 
 
 def _openings(app: Window, key: str, words: str) -> list[float]:
-    """Milliseconds from a key to what it opens standing on the screen, each time it is pressed."""
+    """Milliseconds from a key to its panel on the screen, for each press."""
     taken = []
     for _ in range(_OPENINGS):
         app.rest(_GUARDED_SECONDS)
@@ -207,7 +207,7 @@ def _openings(app: Window, key: str, words: str) -> list[float]:
 
 
 def _shown(app: Window) -> str:
-    """Which request is shown, by its amount."""
+    """The request that is shown, by its amount."""
     found = _AMOUNT.search("\n".join(app.screen.display))
     return "" if found is None else found[0]
 

@@ -1,4 +1,4 @@
-"""A benchmark whose server gives another answer than the expected one fails and prints it."""
+"""A benchmark whose server gives an unexpected answer fails and prints it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -58,12 +58,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(autouse=True)
 def nothing_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of its own."""
+    """Each test is a run of its own."""
     monkeypatch.setattr(table, "_MISSED", [])
 
 
 def _once(target: Target) -> Target:
-    """The same with a lot that is made now."""
+    """The same with a batch that is made now."""
     lot = target.lot()
     return replace(target, lot=lambda: lot)
 
@@ -75,10 +75,10 @@ def _disable_all(server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize("name", BENCHES)
-def test_a_bench_that_measures_refusals_fails(
+def test_a_benchmark_that_measures_refusals_fails(
     server: LiveServer, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its targets give the right answer, and once their agents are disabled, no figure at all."""
+    """Its targets give the right answer, and with disabled agents there is no figure."""
     made, answer = BENCHES[name]
     targets = made(server)
     found = compare(targets, rounds=1, seconds=_SECONDS)
@@ -94,10 +94,10 @@ def test_a_bench_that_measures_refusals_fails(
         assert f" x {answer}" in printed
 
 
-def test_the_feed_does_not_time_refused_requests(
+def test_the_feed_benchmark_does_not_time_refused_requests(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They bring no frame."""
+    """They cause no frame."""
     monkeypatch.setattr(feed, "_REQUESTS", 3)
     person = new_person(server)
     with feed.sockets(server, [person]) as client:
@@ -107,7 +107,7 @@ def test_the_feed_does_not_time_refused_requests(
             feed._frames(client)
 
 
-def test_the_feed_times_events_that_notify(
+def test_the_feed_benchmark_times_events_that_notify(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One frame for each request."""
@@ -118,10 +118,10 @@ def test_the_feed_times_events_that_notify(
         assert len(feed._frames(client)) == 3
 
 
-def test_the_kill_switch_does_not_time_a_refused_resource(
+def test_the_kill_switch_benchmark_does_not_time_a_refused_resource(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A resource that may not ask learns nothing of the token."""
+    """Without permission it learns nothing about the token."""
     assert len(kill_switch.measure(server, 1)) == 1
     rotate = server.resources.rotate_secret
     stale = replace(rotate(PAY, by=BY, overlap_ms=0), secret="wrong")
@@ -130,8 +130,8 @@ def test_the_kill_switch_does_not_time_a_refused_resource(
         kill_switch.measure(server, 1)
 
 
-def test_a_page_that_nobody_is_signed_in_to_is_not_measured(server: LiveServer) -> None:
-    """The page to sign in at is another page."""
+def test_the_page_benchmark_does_not_measure_a_sign_in_page(server: LiveServer) -> None:
+    """It is another page."""
     person = new_web_person(server)
     target = pages._target(person, "the inbox", "/")
     assert compare([target], rounds=1, seconds=_SECONDS)
@@ -141,10 +141,10 @@ def test_a_page_that_nobody_is_signed_in_to_is_not_measured(server: LiveServer) 
         compare([pages._target(person, "the inbox", "/")], rounds=1, seconds=_SECONDS)
 
 
-def test_the_idle_bench_walks_the_whole_way(
+def test_the_idle_benchmark_runs_the_complete_flow(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was refused loaded nothing."""
+    """A refused request loads too little of the program."""
     idle.approve_once(server)
     monkeypatch.setattr(WebPerson, "word", lambda *_: "forged")
     with pytest.raises(WrongAnswers, match="idle server: expected only 200; got 2 x 200"):

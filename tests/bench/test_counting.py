@@ -1,4 +1,4 @@
-"""Rules of the benchmarks about what counts, without a server."""
+"""Rules of the benchmarks about which answers count, without a server."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +13,7 @@ _ACTIVE = Expected(200, '"active":true')
 _PAGE = "http://localhost:1/history"
 
 
-def test_one_other_answer_among_many_fails() -> None:
+def test_one_unexpected_answer_among_many_fails() -> None:
     """It is named with its count, after the more frequent ones."""
     with pytest.raises(WrongAnswers) as failed:
         check("x", _ACTIVE.label, {_ACTIVE.label: 1_428, "403 access_denied": 200})
@@ -31,15 +31,15 @@ def test_no_answer_at_all_fails() -> None:
 @pytest.mark.parametrize(
     ("status", "body"), [(200, '{"active":false}'), (503, '{"active":true}'), (200, "")]
 )
-def test_status_and_body_both_count(status: int, body: str) -> None:
-    """A 200 whose body says no is another answer."""
+def test_status_and_body_must_both_match(status: int, body: str) -> None:
+    """A 200 with another body is another answer."""
     assert not _ACTIVE.matches(status, body)
     assert _ACTIVE.matches(200, '{"active":true,"sub":"x"}')
 
 
 @pytest.mark.parametrize(("status", "url"), [(500, _PAGE), (200, "http://localhost:1/login")])
-def test_an_error_or_another_page_is_no_first_view(status: int, url: str) -> None:
-    """One of many is enough."""
+def test_an_error_or_another_page_is_not_a_first_load(status: int, url: str) -> None:
+    """One of many is enough to fail."""
     seen = FirstView({}, frozenset(), 200, _PAGE, 1.0)
     pages.check_views("the history", _PAGE, [seen])
     wrong = FirstView({}, frozenset(), status, url, 1.0)
@@ -47,8 +47,8 @@ def test_an_error_or_another_page_is_no_first_view(status: int, url: str) -> Non
         pages.check_views("the history", _PAGE, [seen, seen, wrong])
 
 
-def test_a_decision_of_another_rule_is_not_timed() -> None:
-    """The bench is about a case that no rule but the last decides."""
+def test_a_decision_by_another_rule_is_not_timed() -> None:
+    """Only the last rule may decide."""
     judge = cast("Any", SimpleNamespace(decide=lambda *_: SimpleNamespace(rules=("r1",))))
     with pytest.raises(WrongAnswers, match="policy: expected only"):
         policy._round(judge, cast("Any", None), cast("Any", None), forget=False)
@@ -61,8 +61,8 @@ def test_pushes_that_were_given_up_are_no_load(monkeypatch: pytest.MonkeyPatch) 
         push_backlog.check_accepted(cast("Any", None))
 
 
-def test_an_empty_inbox_is_no_inbox_to_print() -> None:
-    """A command that finds nothing is fast."""
+def test_an_empty_inbox_is_not_timed() -> None:
+    """Printing nothing is fast."""
     assert terminal_app.listed(b'{"items": [{}, {}]}') == 2
     with pytest.raises(WrongAnswers, match="empty list"):
         terminal_app.listed(b'{"items": []}')

@@ -1,4 +1,4 @@
-"""One feed event redraws what it changed: it costs the inbox screen few Python calls."""
+"""A feed event redraws only what it changed: it costs the inbox few Python calls."""
 
 import sys
 
@@ -35,7 +35,7 @@ def _request(number: int):
 
 
 def _events():
-    """One of each: a new request, one answered elsewhere, one with more time, one collected."""
+    """One of each: a new request, one decided elsewhere, one extended, one voted on."""
     return {
         EventName.REQUESTED: _request(_WAITING),
         EventName.DECIDED: answered(_request(2), Answer.APPROVE),
@@ -45,7 +45,7 @@ def _events():
 
 
 async def test_an_event_redraws_only_what_it_changed():
-    """On average over the events that an inbox hears most; a clock that stands adds nothing."""
+    """On average over the most frequent events; with a stopped clock."""
     stage = a_stage([_request(number) for number in range(_WAITING)])
     async with opened(stage) as pilot:
         screen, costs = inbox(stage), {}

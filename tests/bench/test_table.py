@@ -1,4 +1,4 @@
-"""A benchmark that misses a bar says so to whoever called it."""
+"""A benchmark that misses a bar reports it to its caller."""
 
 import pytest
 
@@ -8,59 +8,59 @@ from tests.bench.measuring import Figures
 
 @pytest.fixture(autouse=True)
 def nothing_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of its own."""
+    """Each test is a run of its own."""
     monkeypatch.setattr(table, "_MISSED", [])
 
 
 def test_a_run_in_which_every_bar_holds_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is as large as its bar holds."""
+    """A figure equal to its bar holds."""
     with pytest.raises(SystemExit) as ended:
         table.run(lambda: table.verdict("p99", 50.0, 50.0, " ms"))
     assert ended.value.code == 0
     assert capsys.readouterr().out == "p99 50.00 ms, bar 50 ms: holds\n\n"
 
 
-def test_a_run_that_missed_one_ends_with_1_after_the_others(
+def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And names it again where the output ends."""
+    """And names it again at the end of the output."""
     with pytest.raises(SystemExit) as ended:
         table.run(
             lambda: table.verdict("growth", 1.31, 1.3, " times"),
             lambda: table.verdict("memory", 90, 120, " MiB"),
         )
     assert ended.value.code == 1
-    said = capsys.readouterr().out.splitlines()
-    assert said[-1] == "MISSED: growth 1.31 times, bar 1.3 times"
-    assert "memory 90.00 MiB, bar 120 MiB: holds" in said
+    output = capsys.readouterr().out.splitlines()
+    assert output[-1] == "MISSED: growth 1.31 times, bar 1.3 times"
+    assert "memory 90.00 MiB, bar 120 MiB: holds" in output
 
 
 def test_a_speed_below_its_bar_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Against the peer more is better."""
+    """Compared with the peer, more is better."""
     with pytest.raises(SystemExit) as ended:
         table.run(
             lambda: table.at_least("poll: speed", 2.0, 2.0, " x peer"),
             lambda: table.at_least("request: speed", 0.1, 1.5, " x peer"),
         )
     assert ended.value.code == 1
-    said = capsys.readouterr().out.splitlines()
-    assert "poll: speed 2.00 x peer, bar at least 2 x peer: holds" in said
-    assert said[-1] == "MISSED: request: speed 0.10 x peer, bar at least 1.5 x peer"
+    output = capsys.readouterr().out.splitlines()
+    assert "poll: speed 2.00 x peer, bar at least 2 x peer: holds" in output
+    assert output[-1] == "MISSED: request: speed 0.10 x peer, bar at least 1.5 x peer"
 
 
 def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFixture[str]) -> None:
-    """A round in which the machine was busy slowed both."""
+    """A busy machine slowed both in that round."""
     peer = _figures("peer", 100.0, 400.0, 100.0)
     ours = _figures("poll", 200.0, 800.0, 400.0)
     with pytest.raises(SystemExit):
         table.run(lambda: table.against_peer([peer, ours], bar=0.5))
-    said = capsys.readouterr().out
-    assert "| poll | 3 | 400 (200-800) | 2500 | 1.00 | 2.00 | 90 | 0.50 (0.25-0.50) |" in said
-    assert "poll: speed 0.50 x peer, bar at least 0.5 x peer: holds" in said
+    output = capsys.readouterr().out
+    assert "| poll | 3 | 400 (200-800) | 2500 | 1.00 | 2.00 | 90 | 0.50 (0.25-0.50) |" in output
+    assert "poll: speed 0.50 x peer, bar at least 0.5 x peer: holds" in output
 
 
 def test_growth_is_judged_against_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    """The other way round: less is better."""
+    """Here less is better."""
     little, much = _figures("little", 100.0), _figures("much", 130.0)
     with pytest.raises(SystemExit) as ended:
         table.run(lambda: table.growth([little, much], bar=1.2))

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.unauthenticated`: memory of requests that are sent and never completed."""
+"""`python -m tests.bench.unauthenticated`: memory of requests that are never completed."""
 
 from tests.bench.measuring import product
 from tests.bench.processes import settled_mib

@@ -1,7 +1,7 @@
-"""The pages in stock Chromium, before a real server.
+"""Fixtures of the browser tests: the pages in stock Chromium with a real server.
 
-Owns: the mark `browsers`; one server and one browser for each file. Each test is a stranger to that
-browser, so that no cookie is left over.
+Owns: the mark `browsers`; one server and one browser for each file. Each test has a browser context
+of its own, so that no cookie is left over.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _LONGEST_SECONDS = 400
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies here needs a browser."""
+    """Everything in this folder needs a browser."""
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.browsers)
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A prepared server of this file."""
+    """A prepared server for this file."""
     with live_server(tmp_path_factory.mktemp("server")) as running:
         yield running
 
@@ -51,14 +51,14 @@ def service() -> Iterator[PushService]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    """The browser of this file, as its owner has it."""
+    """The browser of this file, with a profile."""
     with chromium(tmp_path_factory.mktemp("chromium")) as opened:
         yield opened
 
 
 @pytest.fixture
 def tab(browser: Chromium) -> Iterator[Chromium]:
-    """A tab with an authenticator; what it complained of fails the test."""
+    """A tab with an authenticator; errors in its console fail the test."""
     with stranger(browser) as opened:
         opened.add_passkey_holder()
         yield opened

@@ -1,7 +1,7 @@
-"""Every page, and whatever opens on one, for people who see, hear or move otherwise.
+"""Accessibility of every page and everything that opens on one.
 
-One walk through the table of states judges each of them once, in all its looks; the tests say what
-was found, and that the walk has left nothing out.
+One walk through the table of states runs every check on each in all its looks; the tests report
+what was found, and that the walk has left nothing out.
 """
 
 from collections.abc import Iterator
@@ -32,20 +32,20 @@ _DOT = """{
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server writes which templates it draws."""
+    """Where the server records which templates it renders."""
     return tmp_path_factory.mktemp("drawn") / "templates"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Iterator[Furnished]:
-    """An installation that has been used for a while, and its administrator's browser."""
+    """An installation with data, and its administrator's browser."""
     with furnished(tmp_path_factory.mktemp("furnished"), ("--drawn", str(drawn))) as ready:
         yield ready
 
 
 @dataclass(slots=True)
 class Walk:
-    """What came of looking at every state."""
+    """Findings of the walk through every state."""
 
     found: dict[str, Findings] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
@@ -54,7 +54,7 @@ class Walk:
     """Templates that the server has drawn on the way."""
 
     def about(self, *judges: str) -> dict[str, Findings]:
-        """What these judges found, by state."""
+        """Findings of these checks, by state."""
         mine = {
             name: {one: some for one, some in found.items() if one.split()[0] in judges}
             for name, found in self.found.items()
@@ -79,7 +79,7 @@ def walk(made: Furnished, drawn: Path) -> Walk:
 
 @pytest.fixture(scope="module")
 def served(made: Furnished) -> Flask:
-    """The application, for its map of addresses."""
+    """The application, for its URL map."""
     return app.create_app(app.create_site(made.server.services))
 
 
@@ -95,44 +95,44 @@ def _rules(served: Flask, paths: set[str]) -> set[str]:
     return found
 
 
-def test_every_page_of_the_application_is_looked_at(walk: Walk, served: Flask) -> None:
-    """A page that has no row in the table of states is named here."""
+def test_every_page_of_the_application_is_visited(walk: Walk, served: Flask) -> None:
+    """A page without a row in the table of states is named here."""
     no_pages = {"/continue/waits", "/icons/<digest>"}  # one says no word, the other is a picture
     assert pages(served) - _rules(served, walk.seen) == no_pages
 
 
-def test_every_template_is_drawn_on_the_way(walk: Walk) -> None:
-    """Those too that only a form leads to; what others extend or import is no page of its own."""
+def test_every_template_is_rendered_during_the_walk(walk: Walk) -> None:
+    """Also those reached only by a form; base templates and imports are no pages."""
     assert page_templates() - walk.drawn == set()
 
 
 def test_axe_finds_nothing_on_any_page_in_any_state(walk: Walk) -> None:
-    """Names, roles, headings, landmarks on a phone and on a desk; contrast in every theme."""
+    """Names, roles, headings, landmarks on phone and desktop; contrast in every theme."""
     assert walk.about("axe") == {}
 
 
-def test_no_page_scrolls_sideways_and_nothing_is_too_small_to_hit(walk: Walk) -> None:
+def test_no_page_scrolls_sideways_or_has_targets_that_are_too_small(walk: Walk) -> None:
     """From 320 pixels up, and at 200 % (WCAG 2.2, 1.4.4, 1.4.10 and 2.5.8)."""
     assert walk.about("sideways", "small") == {}
 
 
-def test_the_focus_is_seen_wherever_it_stands_and_under_nothing(walk: Walk) -> None:
-    """WCAG 2.2, 2.4.7 and 2.4.11; in a system's own colours too."""
+def test_the_focus_is_always_visible_and_never_covered(walk: Walk) -> None:
+    """WCAG 2.2, 2.4.7 and 2.4.11; in forced colors too."""
     assert walk.about("focus") == {}
 
 
-def test_in_forced_colours_what_can_be_pressed_and_where_one_is_are_seen(walk: Walk) -> None:
-    """Borders, lines and words say it; colours of ours are gone."""
+def test_in_forced_colors_controls_and_the_current_place_are_visible(walk: Walk) -> None:
+    """By borders, lines and words."""
     assert walk.about("borders", "place") == {}
 
 
-def test_nothing_moves_on_any_page_for_whoever_wants_it_still(walk: Walk) -> None:
-    """And no judge was left out."""
+def test_nothing_moves_with_reduced_motion(walk: Walk) -> None:
+    """And no check was left out."""
     assert {name: found for name, found in walk.found.items() if found} == {}
 
 
-def test_a_theme_that_a_person_chose_is_there_from_the_first_line(made: Furnished) -> None:
-    """The walk puts themes on pages; this one is put on by the server."""
+def test_a_chosen_theme_is_rendered_by_the_server(made: Furnished) -> None:
+    """The walk sets themes on pages; this one comes from the server."""
     for theme in ("contrast", "system"):
         made.tab.open(f"{made.server.url}/settings")
         made.tab.click(f"input[value={theme}]")
@@ -140,8 +140,8 @@ def test_a_theme_that_a_person_chose_is_there_from_the_first_line(made: Furnishe
         made.tab.see(f"document.documentElement.dataset.theme === '{theme}'")
 
 
-def test_axe_would_find_something(made: Furnished) -> None:
-    """A judge that finds nothing anywhere proves nothing."""
+def test_axe_detects_a_planted_fault(made: Furnished) -> None:
+    """A check that finds nothing anywhere proves nothing."""
     made.tab.open(f"{made.server.url}/admin")
     made.tab.ask("document.documentElement.removeAttribute('lang')")
     assert [one[0] for one in axe_finds(made.tab)] == ["html-has-lang"]
@@ -162,10 +162,8 @@ def test_axe_would_find_something(made: Furnished) -> None:
         ("moving", "one.animate([{opacity: 0}, {opacity: 1}], 60000)"),
     ],
 )
-def test_each_judge_finds_the_fault_that_it_is_there_for(
-    made: Furnished, judge: str, fault: str
-) -> None:
-    """On a page in which it finds nothing before."""
+def test_each_check_detects_its_planted_fault(made: Furnished, judge: str, fault: str) -> None:
+    """On a page on which it finds nothing before."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/history")
@@ -183,8 +181,8 @@ def test_each_judge_finds_the_fault_that_it_is_there_for(
     assert tab.ask(f"judge.{judge}()") != []
 
 
-def test_what_is_too_wide_is_found_on_a_phone_too(made: Furnished) -> None:
-    """A phone lets its window grow with it, and shows the rest of the page small."""
+def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
+    """A phone enlarges its viewport and shows the page smaller."""
     tab = made.tab
     tab.look(width=PHONE)
     tab.open(f"{made.server.url}/history")
@@ -195,8 +193,8 @@ def test_what_is_too_wide_is_found_on_a_phone_too(made: Furnished) -> None:
     assert tab.ask("judge.wide()") != []
 
 
-def test_nothing_moves_for_whoever_wants_it_still(made: Furnished) -> None:
-    """The one thing that does, the dot of a page that waits, would."""
+def test_reduced_motion_stops_the_only_animation(made: Furnished) -> None:
+    """The dot of a waiting page."""
     made.tab.open(f"{made.server.url}/")
     made.tab.ask(_DOT)
     moving = "document.getAnimations().length"
@@ -206,8 +204,8 @@ def test_nothing_moves_for_whoever_wants_it_still(made: Furnished) -> None:
     assert made.tab.ask(moving) == 0
 
 
-def test_the_console_is_gone_through_by_keyboard(made: Furnished) -> None:
-    """The first stop skips the menu, and the focus is seen."""
+def test_the_console_is_usable_by_keyboard(made: Furnished) -> None:
+    """The first stop skips the menu, and the focus is visible."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/admin")
@@ -220,7 +218,7 @@ def test_the_console_is_gone_through_by_keyboard(made: Furnished) -> None:
     assert tab.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
-def test_a_page_of_the_console_asks_no_other_host(made: Furnished) -> None:
+def test_a_console_page_contacts_no_other_host(made: Furnished) -> None:
     """And is small."""
     seen = first_view(made.tab, f"{made.server.url}/admin", worker=False)
     assert seen.asked == {f"localhost:{made.server.port}"}

@@ -1,4 +1,4 @@
-"""Pages on which somebody decides, while time passes, the network goes, and others decide."""
+"""Pages with a decision while time passes, the network fails, and others decide."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ _SECONDS = 60.0
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody at a terminal."""
+    """A user with a terminal."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -55,7 +55,7 @@ def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
 
 @pytest.fixture
 def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[str], str]:
-    """Open a page of the only request; its id."""
+    """Opens a page of the only request; returns its id."""
 
     def run(what: str) -> str:
         asked = person.only().id
@@ -81,14 +81,14 @@ def test_more_time_is_one_button_and_every_open_page_shows_the_new_end(
     page.see("document.querySelector('[data-longer]').hidden")
 
 
-def test_what_runs_out_is_said_twice_in_words_and_then_nothing_can_be_pressed(
+def test_expiry_is_announced_twice_and_then_disables_everything(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """The times that run down are no announcements."""
+    """The countdown itself is not announced."""
     agent.asked(person.user, requested_expiry="300")
     opened("")
     page.tell("Accessibility.enable")
-    before = _said(page)
+    before = _shown_lines(page)
     page.later(230)
     until(lambda: _new(page, before, "seconds left to answer. More time"), _SECONDS)
     page.later(20)
@@ -111,7 +111,7 @@ def test_what_runs_out_is_said_twice_in_words_and_then_nothing_can_be_pressed(
         ("/similar", ("#uses", "[value=preview]")),
     ],
 )
-def test_without_the_network_nothing_is_pressed_and_nothing_typed_is_lost(
+def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
     page: Chromium,
     person: Terminal,
     agent: Agent,
@@ -119,7 +119,7 @@ def test_without_the_network_nothing_is_pressed_and_nothing_typed_is_lost(
     what: str,
     places: tuple[str, str],
 ) -> None:
-    """It comes back by itself, once the server has told how the request stands."""
+    """It recovers by itself, once the server returned the state of the request."""
     field, presses = places
     agent.asked(person.user)
     opened(what)
@@ -139,10 +139,10 @@ def test_without_the_network_nothing_is_pressed_and_nothing_typed_is_lost(
 
 
 @pytest.mark.parametrize("what", ["", "/limit"])
-def test_what_another_device_answered_is_told_where_something_was_typed(
+def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
 ) -> None:
-    """By whom and how, in the server's words; what was typed stays, and cannot be sent."""
+    """By whom and how, in the server's words; typed text stays, and cannot be sent."""
     agent.asked(person.user)
     opened(what)
     field = "#seconds" if what else "#note"
@@ -155,10 +155,10 @@ def test_what_another_device_answered_is_told_where_something_was_typed(
     assert page.ask(f"document.querySelector('{field}').value") == "12"
 
 
-def test_what_another_device_answered_can_still_be_reported(
+def test_a_request_decided_on_another_device_can_still_be_reported(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """The request alone cannot be refused any more; whom to stop is still a question."""
+    """It can no longer be denied; its agents can be quarantined."""
     agent.asked(person.user)
     opened("/report")
     page.type("#note", "Who is this?")
@@ -170,10 +170,10 @@ def test_what_another_device_answered_can_still_be_reported(
     page.says("1 agent was quarantined")
 
 
-def test_the_inbox_says_what_happened_elsewhere_and_by_whom(
+def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """In words of ours, with the device's name as text; of two things, that there were several."""
+    """In our own words, with the device's name as text; two events are summarized."""
     for _ in range(2):
         agent.asked(person.user)
     listening(page, f"{server.url}/")
@@ -185,28 +185,28 @@ def test_the_inbox_says_what_happened_elsewhere_and_by_whom(
     page.says("Several things changed. Show it")
 
 
-def test_what_happened_is_told_with_names_as_text(server: LiveServer, page: Chromium) -> None:
-    """Whatever a name is made of: no markup comes of it, and nothing is turned around."""
+def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -> None:
+    """No markup, and no reversed text."""
     page.open(f"{server.url}/")
     page.ask(f"import('/event_text.js').then(each => each.told({json.dumps(_HOSTILE)}))")
     assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"
     assert page.ask("document.querySelectorAll('#news b').length") == 0
 
 
-def test_a_page_of_ones_own_says_which_device_came(
+def test_the_device_page_announces_a_new_device(
     server: LiveServer, page: Chromium, person: Terminal
 ) -> None:
-    """In words of ours, with its name."""
+    """With its name."""
     listening(page, f"{server.url}/devices")
     users = Users(server.services.store, server.services.secrets)
     terminal(server, person.user, users.enrol(person.user, by=BY)[1].code, name="desk")
     page.says("A device was enrolled: desk. Show it")
 
 
-def test_a_card_that_is_pushed_aside_opens_and_decides_nothing(
+def test_swiping_a_card_opens_it_and_decides_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Either way; a finger that scrolls opens nothing."""
+    """In either direction; a scrolling finger opens nothing."""
     agent.asked(person.user)
     page.look(width=360)
     page.open(f"{server.url}/")
@@ -223,7 +223,7 @@ def test_a_card_that_is_pushed_aside_opens_and_decides_nothing(
 
 
 def _push(page: Chromium, at: tuple[float, float], *, by: tuple[int, int]) -> None:
-    """A finger that goes down on it, and up somewhere else."""
+    """A touch that starts on it and ends elsewhere."""
     (x, y), (right, down) = at, by
     page.tell("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
     moved = [{"x": x + right, "y": y + down}]
@@ -231,10 +231,10 @@ def _push(page: Chromium, at: tuple[float, float], *, by: tuple[int, int]) -> No
     page.tell("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
 
-def test_a_no_can_be_taken_back_before_it_is_sent(
+def test_a_denial_can_be_undone_before_it_is_sent(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """Nothing has left by then: the request waits as before, and can be denied after all."""
+    """The request stays pending, and can still be denied."""
     handle = agent.asked(person.user)
     opened("")
     page.click("#to-deny")
@@ -252,10 +252,10 @@ def test_a_no_can_be_taken_back_before_it_is_sent(
     assert agent.poll(handle).json()["error"] == "access_denied"
 
 
-def test_a_no_whose_page_is_left_is_sent_at_once(
+def test_a_denial_is_sent_at_once_when_its_page_is_left(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """Whoever leaves has not taken it back; the page that is gone has still sent it."""
+    """Leaving does not undo it."""
     handle = agent.asked(person.user)
     opened("/report")
     page.click("[name=scope][value='']")
@@ -267,10 +267,10 @@ def test_a_no_whose_page_is_left_is_sent_at_once(
     assert agent.poll(handle).json()["deny_code"] == "suspicious"
 
 
-def test_a_token_is_revoked_while_it_lives_wherever_that_is_seen(
+def test_a_live_token_can_be_revoked_from_the_outcome_page(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """It appears when it is collected, runs down, and its button goes when it has ended."""
+    """The button appears when the token is collected, and goes when it expires."""
     handle = agent.asked(person.user)
     asked = person.approve(person.only())
     page.open(f"{server.url}/done/{asked.id}")
@@ -283,10 +283,10 @@ def test_a_token_is_revoked_while_it_lives_wherever_that_is_seen(
     page.see(_INERT.format("#token button"))
 
 
-def test_a_page_of_ones_own_takes_back_what_is_over_elsewhere(
+def test_a_page_disables_what_ended_elsewhere(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """What the server offers no more cannot be pressed, and the page says that it changed."""
+    """And states that something changed."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     assert agent.poll(handle).status_code == 200
@@ -299,10 +299,10 @@ def test_a_page_of_ones_own_takes_back_what_is_over_elsewhere(
 
 
 @pytest.mark.parametrize("what", ["request", "delegations"])
-def test_what_answers_in_the_servers_place_is_not_believed(
+def test_an_answer_of_a_proxy_is_not_taken_for_the_servers(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent, what: str
 ) -> None:
-    """A proxy says 502 with a page of its own while the server is away; then all is as it was."""
+    """A 502 page of a proxy while the server is down; then everything recovers."""
     handle = agent.asked(person.user)
     if what == "delegations":
         person.approve(person.only())
@@ -324,10 +324,10 @@ def test_what_answers_in_the_servers_place_is_not_believed(
 
 
 class _BadGateway(BaseHTTPRequestHandler):
-    """What a proxy says whose server is away."""
+    """A proxy whose server is down."""
 
     def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+        """Discards it."""
 
     def _answer(self) -> None:
         self.send_response(502)
@@ -347,17 +347,17 @@ def _in_its_place(port: int) -> Iterator[None]:
 
 
 def _stand_still(page: Chromium) -> None:
-    """For this page no time passes any more: the five seconds of a no never end by themselves."""
+    """Stops the clock of this page: the five seconds of a denial never end."""
     page.ask("{ const now = Date.now(); Date.now = () => now }")
 
 
-def _said(page: Chromium) -> list[str]:
+def _shown_lines(page: Chromium) -> list[str]:
     return heard(page).announcements()
 
 
 def _new(page: Chromium, before: list[str], words: str, most: int = 60) -> bool:
-    """Whether the page says these words, with no more seconds than that."""
-    found = [line for line in _said(page) if line not in before and words in line]
+    """Whether the page announces these words, with at most this many seconds."""
+    found = [line for line in _shown_lines(page) if line not in before and words in line]
     numbers = [int(line.split()[0]) for line in found if line[0].isdigit()]
     return bool(found) and all(number <= most for number in numbers)
 

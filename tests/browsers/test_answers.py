@@ -1,4 +1,4 @@
-"""What a person says beside yes and no, in a browser: less, ahead, and that they did not ask."""
+"""Other answers in a browser: narrowing, standing grants, and reports."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ NARROWABLE = {**PAYMENT, "narrow": {"/amount": "lower"}, "amount": "/amount"}
 
 @pytest.fixture(scope="module")
 def user(server: LiveServer) -> tuple[str, str]:
-    """Somebody, and a code for their browser."""
+    """A user, and a code for their browser."""
     ActionTypes(server.services.store).update(json.dumps(NARROWABLE), by=BY)
     return server.user()
 
@@ -38,24 +38,24 @@ def opened(
 
 @pytest.fixture
 def mine(opened: Chromium) -> Iterator[Chromium]:
-    """Likewise; what it complained of fails the test."""
+    """The same; errors in its console fail the test."""
     opened.events.clear()
     yield opened
     assert opened.complaints() == []
 
 
 def _open(server: LiveServer, tab: Chromium, handle: str) -> None:
-    """Open the request that its agent knows by this handle."""
+    """Opens the request with this handle."""
     with server.services.store.read() as view:
         approval = view.approvals.by_handle(hashlib.sha256(handle.encode()).digest())
     assert approval is not None
     tab.open(f"{server.url}/r/{approval.id}")
 
 
-def test_less_is_compared_signed_and_all_that_the_agent_gets(
+def test_a_request_is_narrowed_compared_signed_and_redeemed(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """From the bar to the token; the button arms once the facts were on the screen."""
+    """From the action bar to the token; the button is enabled once the facts were on the screen."""
     handle = agent.ask_payment(user[0]).json()["auth_req_id"]
     _open(server, mine, handle)
     mine.click(".bar a")
@@ -71,10 +71,10 @@ def test_less_is_compared_signed_and_all_that_the_agent_gets(
     assert tokens["authorization_details"][0]["amount"]["minor"] == 50_000
 
 
-def test_a_denial_says_whom_to_ask_and_keeps_a_note_from_the_agent(
+def test_a_denial_names_another_user_and_keeps_a_private_note(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """What goes with one reason alone is there with that reason alone."""
+    """Fields of a reason appear only with that reason."""
     handle = agent.asked(user[0])
     _open(server, mine, handle)
     mine.click("#to-deny")
@@ -86,15 +86,15 @@ def test_a_denial_says_whom_to_ask_and_keeps_a_note_from_the_agent(
     mine.type("#private-note", "They know the supplier")
     mine.click("#no button[type=submit]")
     mine.says("Denied by")
-    said = agent.poll(handle).json()
-    assert (said["deny_code"], said["retry"]) == ("ask_other", "redirected")
-    assert "supplier" not in json.dumps(said)
+    reply = agent.poll(handle).json()
+    assert (reply["deny_code"], reply["retry"]) == ("ask_other", "redirected")
+    assert "supplier" not in json.dumps(reply)
 
 
-def test_a_report_is_signed_and_says_what_it_stopped(
+def test_a_report_is_signed_and_states_what_it_quarantined(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """The agent is told nothing but that it may not."""
+    """The agent learns only that it may not act."""
     handle = agent.asked(user[0])
     _open(server, mine, handle)
     mine.click(".report")
@@ -106,10 +106,10 @@ def test_a_report_is_signed_and_says_what_it_stopped(
     assert agent.poll(handle).status_code == 400
 
 
-def test_what_is_approved_ahead_is_not_asked_again(
+def test_a_request_covered_by_a_new_standing_grant_is_not_asked(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """The bounds, what they would have covered, and the request that the passkey signs."""
+    """Limits, preview, and the request that the passkey signs."""
     handle = agent.asked(user[0])
     _open(server, mine, handle)
     mine.click("a[href$='/similar']")
@@ -125,10 +125,10 @@ def test_what_is_approved_ahead_is_not_asked_again(
     assert agent.poll(agent.asked(user[0])).status_code == 400  # that was the one use
 
 
-def test_who_comes_too_late_presses_one_button_and_the_agent_reads_it(
+def test_a_late_user_asks_the_agent_to_retry_with_one_button(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """The page of what expired stays, and says afterwards what was asked."""
+    """The page of the expired request confirms it."""
     handle = agent.asked(user[0], requested_expiry="60")
     server.clock.forward(MINUTE)
     _open(server, mine, handle)

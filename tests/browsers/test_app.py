@@ -1,4 +1,4 @@
-"""The pages as an app: it can be installed, and says so when the server is away."""
+"""The pages as an installed app, online and offline."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,20 +18,20 @@ _CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
 
 @pytest.fixture
 def app(server: LiveServer, tab: Chromium) -> Chromium:
-    """The inbox of somebody who has just made a passkey, with its service worker at work."""
+    """The inbox of a new user, with its service worker active."""
     return _installed(server, tab)
 
 
 def _installed(server: LiveServer, tab: Chromium) -> Chromium:
-    """Enrol somebody there, and wait for the service worker."""
+    """Enrols a user there, and waits for the service worker."""
     newcomer(tab, server)
     tab.tell("Network.enable")
     tab.see(_CONTROLLED)
     return tab
 
 
-def test_it_can_be_installed(server, browser):
-    """The browser itself finds nothing against it, where it keeps what it is given."""
+def test_the_app_is_installable(server, browser):
+    """The browser itself reports no error, in a profile that keeps data."""
     browser.add_passkey_holder()
     app = _installed(server, browser)
     assert app.tell("Page.getAppManifest")["errors"] == []
@@ -46,10 +46,10 @@ def test_it_can_be_installed(server, browser):
         ("delete window.onbeforeinstallprompt; window.GestureEvent = class {}", "mac", ""),
         ("delete window.PushManager", "desk", "this browser does not support them"),
     ],
-    ids=["Chromium", "iOS", "Safari on a Mac", "not to be called"],
+    ids=["Chromium", "iOS", "Safari on a Mac", "no notifications"],
 )
-def test_the_steps_of_the_reader_s_own_platform_come_first(server, app, can, own, words):
-    """Told by what the browser can do."""
+def test_install_steps_of_the_users_platform_come_first(server, app, can, own, words):
+    """Detected by the browser's features."""
     made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
@@ -59,7 +59,7 @@ def test_the_steps_of_the_reader_s_own_platform_come_first(server, app, can, own
     app.tell("Page.removeScriptToEvaluateOnNewDocument", identifier=made["identifier"])
 
 
-def test_a_page_that_loses_the_server_says_how_old_it_is_and_lets_nobody_decide(server, app, agent):
+def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server, app, agent):
     """The facts stay; the buttons wait for the server."""
     with server.services.store.read() as view:
         name = view.directory.user(view.devices.get(_device(app)).user_id).name
@@ -74,8 +74,8 @@ def test_a_page_that_loses_the_server_says_how_old_it_is_and_lets_nobody_decide(
     app.see("document.getElementById('to-deny').inert === false")
 
 
-def test_without_the_server_a_page_says_what_was_last_known(server, app):
-    """From what the browser keeps, which says nothing of what was asked."""
+def test_offline_a_page_shows_the_last_known_state(server, app):
+    """From the browser's storage, which has no request details."""
     app.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
@@ -88,8 +88,8 @@ def test_without_the_server_a_page_says_what_was_last_known(server, app):
 
 
 @pytest.mark.parametrize("status", [503, 504])
-def test_what_a_proxy_says_in_place_of_the_server_is_shown_to_nobody(server, app, status):
-    """As without the server; and once it is there again, so is the page."""
+def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
+    """It counts as offline; the page returns with the server."""
     with stand_in(server, status):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says("Can't reach Sayso")
@@ -100,8 +100,8 @@ def test_what_a_proxy_says_in_place_of_the_server_is_shown_to_nobody(server, app
 @pytest.mark.parametrize(
     "mark", [{"Content-Security-Policy": policy()}, {"X-Correlation-Id": "0123456789abcdef"}]
 )
-def test_what_the_server_itself_says_is_shown_even_where_it_is_busy(server, app, mark):
-    """Its pages, and what it says to programs."""
+def test_an_error_of_the_server_itself_is_shown(server, app, mark):
+    """Marked by its own headers."""
     with stand_in(server, 503, mark):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says(WORDS)
@@ -112,13 +112,13 @@ def test_what_the_server_itself_says_is_shown_even_where_it_is_busy(server, app,
 
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Puts a new version in this server's place."""
+    """Starts a newer version in this server's place."""
     with newer_pages(server, tmp_path) as put:
         yield put
 
 
-def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app, newer):
-    """No page is loaded anew under somebody's hands; what the old version kept is thrown away."""
+def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
+    """No page is reloaded on its own; the old cache is deleted."""
     (before,) = app.ask("caches.keys()")
     newer()
     app.open(f"{server.url}/devices")
@@ -131,8 +131,8 @@ def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(server, app
     app.see(MARKED)
 
 
-def test_a_new_page_never_runs_with_the_scripts_of_an_old_one(server, app, newer):
-    """Not even where nobody wants the new version yet; a browser asks for each of them."""
+def test_a_new_page_never_runs_with_old_scripts(server, app, newer):
+    """Even before the update is accepted; a browser revalidates each script."""
     app.see("document.readyState === 'complete'")
     assert not app.ask(MARKED)
     newer()

@@ -1,4 +1,4 @@
-"""A person signs in to an app with their passkey in stock Chromium: no name, no password."""
+"""Signing in to an app with a passkey in stock Chromium: no name, no password."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.support.servers.server import BY, LiveServer
 
 
 def test_a_passkey_signs_in_to_an_app(server: LiveServer, tab: Chromium) -> None:
-    """From the app's link to its ID token, by two presses."""
+    """From the app's link to its ID token, with two presses."""
     name = newcomer(tab, server)
     home = f"{server.url}/"
     services = server.services

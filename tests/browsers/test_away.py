@@ -1,4 +1,4 @@
-"""Pages that are only looked at, and the console, while the server is away and while it goes on."""
+"""Read-only pages and the console while the server is away and when it returns."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ _THERE = "document.querySelector('{}') !== null"
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """An administrator, who has a terminal too."""
+    """An administrator with a terminal."""
     made = new_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(made.user, UserChanges(roles=("admin",)), by=BY)
@@ -37,10 +37,10 @@ def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
     return tab
 
 
-def test_pages_without_the_network_say_how_old_they_are_and_send_nothing(
+def test_offline_pages_show_their_age_and_send_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Nobody seems to be signed out either; all of it comes back by itself."""
+    """Pages never look signed out, and they recover when the browser is online again."""
     handle = agent.asked(person.user)
     asked = person.approve(person.only()).id
     assert agent.poll(handle).status_code == 200
@@ -55,10 +55,10 @@ def test_pages_without_the_network_say_how_old_they_are_and_send_nothing(
         _without(page, f":is({presses}, .leave button)")
 
 
-def test_a_page_that_was_not_looked_at_again_is_as_old_as_it_is(
+def test_a_page_that_was_not_refreshed_shows_its_real_age(
     server: LiveServer, page: Chromium
 ) -> None:
-    """That the server was there a moment ago makes its words no newer."""
+    """A reachable server does not make its content newer."""
     page.open(f"{server.url}/history")
     looks = "performance.getEntriesByName(location.origin + '/healthz').length"
     page.later(600)
@@ -69,10 +69,10 @@ def test_a_page_that_was_not_looked_at_again_is_as_old_as_it_is(
     _cut(page, away=False)
 
 
-def test_an_ended_request_is_not_asked_for_again_without_the_network(
+def test_offline_a_retry_cannot_be_requested(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Its one button waits for the server."""
+    """Its button waits for the server."""
     agent.asked(person.user, requested_expiry="60")
     asked = person.only().id
     server.clock.forward(120_000)
@@ -86,10 +86,8 @@ def test_an_ended_request_is_not_asked_for_again_without_the_network(
     page.says("its agent was told to retry")
 
 
-def test_a_code_that_is_shown_once_stays_and_says_how_old_it_is(
-    server: LiveServer, tab: Chromium
-) -> None:
-    """Nothing loads it anew, with the network or without it."""
+def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromium) -> None:
+    """Nothing reloads it, online or offline."""
     newcomer(tab, server)
     tab.tell("Network.enable")
     tab.open(f"{server.url}/devices")
@@ -101,10 +99,10 @@ def test_a_code_that_is_shown_once_stays_and_says_how_old_it_is(
     assert tab.text(".big") == code
 
 
-def test_the_console_without_the_network_sends_nothing_and_loses_nothing(
+def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Forms, lists with deeds, searches: what was typed is there when the server is."""
+    """Forms, lists with actions, searches."""
     agent.asked(person.user)
     group, asked, here = "/admin/new/group", person.only().id, agent.key.id
     for path, presses, field in (
@@ -121,10 +119,8 @@ def test_the_console_without_the_network_sends_nothing_and_loses_nothing(
         _without(page, presses, field)
 
 
-def test_a_form_that_was_refused_stays_as_it_is_without_the_network(
-    server: LiveServer, page: Chromium
-) -> None:
-    """Its address answers no look, and it is the same page afterwards."""
+def test_a_refused_form_is_kept_offline(server: LiveServer, page: Chromium) -> None:
+    """Its address has no GET, and it is the same page afterwards."""
     page.open(f"{server.url}/admin/new/group")
     page.type("#name", "ops")
     page.type("#members", "nobody")
@@ -139,10 +135,10 @@ def test_a_form_that_was_refused_stays_as_it_is_without_the_network(
     page.says("Check this field")
 
 
-def test_a_form_is_not_given_to_a_server_that_has_just_gone(
+def test_a_form_is_not_sent_to_a_server_that_just_went_away(
     server: LiveServer, page: Chromium
 ) -> None:
-    """Before the page knows it: the press finds out, and what was typed is still there."""
+    """The press detects it, and typed text is kept."""
     page.open(f"{server.url}/admin/new/group")
     page.type("#name", "ops")
     server.stop()
@@ -172,10 +168,10 @@ def test_a_form_is_not_given_to_a_server_that_has_just_gone(
     assert page.ask("document.getElementById('sign').elements.name.value") == "ops"
 
 
-def test_leaving_is_possible_where_an_answer_is_not_any_more(
+def test_signing_out_is_possible_when_a_decision_no_longer_is(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """What bars an answer bars nothing else."""
+    """Only the decision is disabled."""
     agent.asked(person.user)
     page.open(f"{server.url}/r/{person.only().id}")
     page.click("#to-deny")
@@ -188,7 +184,7 @@ def test_leaving_is_possible_where_an_answer_is_not_any_more(
 
 
 def _without(page: Chromium, presses: str, field: str = "") -> None:
-    """Cut the network and mend it: nothing can be pressed meanwhile, nothing typed is lost."""
+    """Goes offline and online again: nothing can be pressed meanwhile, typed text is kept."""
     here = page.ask("location.href")
     page.see(f"{_THERE.format(presses)} && !{_INERT.format(presses)}")
     _cut(page, away=True)
@@ -208,6 +204,6 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
 
 
 def _cut(page: Chromium, *, away: bool) -> None:
-    """Once its scripts are there: each load asks for them anew."""
+    """After the page's scripts were loaded, since each load revalidates them."""
     page.see("document.readyState === 'complete'")
     page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)

@@ -1,4 +1,4 @@
-"""One person at the terminal app and at a page: what one answers is a record at the other."""
+"""One user in the terminal app and on a page: a decision in one appears in the other."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from tests.support.servers.server import LiveServer
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody at a terminal."""
+    """A user with a terminal."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -25,14 +25,14 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> Chromium:
-    """The page of a request that waits for them, in their browser, which listens."""
+    """The page of a request pending for them, with its live feed."""
     agent.ask_payment(person.user)
     enrol_too(tab, server, person.user)
     listening(tab, f"{server.url}/r/{person.only().id}")
     return tab
 
 
-def test_what_is_denied_on_the_page_is_a_record_in_the_terminal(
+def test_a_denial_on_the_page_appears_in_the_terminal(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
     """Acceptance 4: within two seconds, and without a button."""
@@ -49,10 +49,10 @@ def test_what_is_denied_on_the_page_is_a_record_in_the_terminal(
         app.shows("Approve unavailable:")
 
 
-def test_what_is_denied_in_the_terminal_is_a_record_on_the_page(
+def test_a_denial_in_the_terminal_appears_on_the_page(
     server: LiveServer, person: Terminal, page: Chromium
 ) -> None:
-    """Acceptance 4, the other way: the page is loaded anew, and has nothing to press."""
+    """Acceptance 4, the other way: the page reloads without buttons."""
     asked = person.only().id
     with window(person) as app:
         app.shows("HIGH RISK")
@@ -65,7 +65,7 @@ def test_what_is_denied_in_the_terminal_is_a_record_on_the_page(
 
 
 def _decided_at(server: LiveServer, approval_id: str, app: Window) -> int:
-    """Wait until it is decided; the terminal is looked at meanwhile, so that it goes on drawing."""
+    """Waits until it is decided while reading the terminal, so that it goes on drawing."""
     found = until(lambda: (app.text, stored(server, approval_id).decided_at)[1], 30)
     assert found is not None
     return found

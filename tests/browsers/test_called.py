@@ -1,8 +1,8 @@
-"""Called by a real browser, from the page's button to the agent's token, nothing of it stubbed.
+"""Push notifications in real browsers, from subscribing to the agent's token.
 
-Chromium and Firefox walk the same way: each subscribes at a push service on the loopback, decrypts
-what the server sent, runs our service worker and shows a notification on a desktop; pressing it
-there is what a person does.
+Chromium and Firefox do the same: each subscribes at a push service on the loopback, decrypts what
+the server sent, runs our service worker and shows a desktop notification; pressing it is what a
+user does.
 """
 
 import contextlib
@@ -51,7 +51,7 @@ def services() -> Iterator[dict[str, PushService]]:
 def server(
     tmp_path_factory: pytest.TempPathFactory, services: dict[str, PushService]
 ) -> Iterator[LiveServer]:
-    """A server that reaches one under the name that Chromium gives, the other as its operator's."""
+    """A server that reaches one push service under Chromium's name, the other as configured."""
     options = (f"--detour={ORIGIN}={services['chromium'].origin}",)
     folder, named = tmp_path_factory.mktemp("server"), services["firefox"].origin
     with live_server(folder, options=options, push_origins=named) as running:
@@ -72,24 +72,24 @@ def both(
 
 @pytest.fixture(scope="module", params=list(_BROWSERS))
 def called(request: pytest.FixtureRequest, both: dict[str, Called]) -> Called:
-    """The browser in which a test walks."""
+    """The browser of a test."""
     return both[request.param]
 
 
 @pytest.fixture
-def other(called: Called, both: dict[str, Called]) -> Called:
+def other_browser(called: Called, both: dict[str, Called]) -> Called:
     """The other one."""
     return next(one for one in both.values() if one is not called)
 
 
 @pytest.fixture
 def user(called: Called) -> Iterator[str]:
-    """Somebody who has just made a passkey there, and wants to be called."""
+    """A user who made a passkey there and allowed notifications."""
     yield called.new_person()
     called.sign_out()
 
 
-def test_from_a_push_to_a_token(called, user, agent):
+def test_a_push_leads_to_a_decision_and_a_token(called, user, agent):
     """No page is open; pressed on the desktop, read on the page, signed with the passkey."""
     called.tab.open("about:blank")
     handle = agent.ask_payment(user, binding_message="Secret words").json()["auth_req_id"]
@@ -107,8 +107,10 @@ def test_from_a_push_to_a_token(called, user, agent):
 
 
 @pytest.mark.usefixtures("user")
-def test_whatever_comes_is_shown_even_to_somebody_who_looks(server: LiveServer, called: Called):
-    """Acceptance 14: what is malformed, what is unknown, while a page of ours is in front."""
+def test_every_push_shows_a_notification_even_with_a_page_in_front(
+    server: LiveServer, called: Called
+):
+    """Acceptance 14: malformed and unknown ones too."""
     called.tab.front()
     called.tab.open(f"{server.url}/")
     assert called.tab.see("document.hasFocus()")
@@ -118,10 +120,8 @@ def test_whatever_comes_is_shown_even_to_somebody_who_looks(server: LiveServer, 
         called.desktop.wait("Approval needed")
 
 
-def test_deny_on_the_desktop_opens_the_step_that_denies_and_decides_nothing(
-    server, called, user, agent
-):
-    """Whoever holds a locked phone could press it; the passkey is what denies."""
+def test_deny_on_the_desktop_opens_the_denial_and_decides_nothing(server, called, user, agent):
+    """A locked phone could be pressed by anyone; the passkey denies."""
     called.tab.open("about:blank")
     handle = agent.asked(user)
     called.desktop.press(called.desktop.wait("Approval needed"), "Deny…")
@@ -134,10 +134,10 @@ def test_deny_on_the_desktop_opens_the_step_that_denies_and_decides_nothing(
     assert agent.poll(handle).json()["error"] == "access_denied"
 
 
-def test_a_press_goes_to_the_page_that_is_open_already(server, called, user, agent):
-    """No second one is opened, and the step that denies opens on that very page.
+def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
+    """The page is not opened twice, and shows the denial step.
 
-    Chromium alone shows that it comes to the front: a Firefox that is driven raises no tab.
+    Only Chromium shows that it comes to the front: an automated Firefox raises no tab.
     """
     called.tab.open("about:blank")
     agent.asked(user)
@@ -146,7 +146,7 @@ def test_a_press_goes_to_the_page_that_is_open_already(server, called, user, age
     called.tab.open(f"{server.url}/r/{asked}")
     called.tab.ask("document.body.dataset.mark = 'the same'")
     for label, step in (("", "facts"), ("Deny…", "deny")):
-        other = called.tab.beside()
+        other_browser = called.tab.beside()
         called.tab.see("document.hidden")
         called.desktop.shown.clear()
         now = server.clock.now()
@@ -154,14 +154,14 @@ def test_a_press_goes_to_the_page_that_is_open_already(server, called, user, age
         called.desktop.press(called.desktop.wait("Approval needed, low risk"), label)
         called.tab.see(f"!document.getElementById('{step}').hidden")
         assert called.autopush or called.tab.see("!document.hidden")
-        other.close()
+        other_browser.close()
     assert called.tab.ask("document.body.dataset.mark") == "the same"
     assert len([one for one in called.tab.addresses() if asked in one]) == 1
     assert len(waiting(server, user)) == 1
 
 
-def test_a_request_that_is_looked_at_takes_its_own_notification_away(server, called, user, agent):
-    """That of another one stays."""
+def test_an_opened_request_closes_its_own_notification(server, called, user, agent):
+    """Others stay."""
     called.tab.open(f"{server.url}/settings")
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
@@ -174,7 +174,7 @@ def test_a_request_that_is_looked_at_takes_its_own_notification_away(server, cal
     assert "other" in called.tab.ask(_TAGS)
 
 
-def test_several_that_wait_are_one_notification(server, called, user, agent):
+def test_several_pending_requests_are_one_notification(server, called, user, agent):
     """It counts them, and opens the inbox."""
     before = called.desktop.count
     for _ in range(3):
@@ -188,7 +188,7 @@ def test_several_that_wait_are_one_notification(server, called, user, agent):
     until(lambda: called.titles() == [], 30)
 
 
-def test_a_test_comes_and_the_page_says_when_it_did(server, called, user):
+def test_a_test_notification_arrives_and_the_page_shows_when(server, called, user):
     """From the button to the desktop, and back to the list."""
     called.tab.click("[data-push-test]")
     called.tab.says("Test notification sent")
@@ -198,25 +198,23 @@ def test_a_test_comes_and_the_page_says_when_it_did(server, called, user):
     assert "last reached never" not in called.tab.text("#notifications")
 
 
-def test_a_browser_that_unsubscribed_by_itself_is_forgotten_and_its_person_told(
-    server, called, user, agent
-):
-    """Its push service says 410, and the server asks no more until a page is opened there."""
+def test_a_browser_that_unsubscribed_is_removed_and_its_user_informed(server, called, user, agent):
+    """Its push service says 410; the server stops until a page is opened there."""
     (before,) = subscriptions(server, user)
     assert called.tab.ask(_UNSUBSCRIBE) is True
     called.tab.open("about:blank")
     agent.asked(user)
     until(lambda: "410 gone" in called.service.refused, 30)
     until(lambda: not subscriptions(server, user), 30)
-    gone = entries(server, "push.unsubscribed", cause="gone")
-    assert before in {one["facts"]["push_subscription"] for one in gone}
-    assert "device.unreached" in _told(server, user)
+    unsubscribed = entries(server, "push.unsubscribed", cause="gone")
+    assert before in {one["facts"]["push_subscription"] for one in unsubscribed}
+    assert "device.unreached" in _events(server, user)
     called.tab.open(f"{server.url}/")
     until(lambda: subscriptions(server, user), 30)
 
 
-def test_a_new_key_of_the_server_heals_when_a_page_is_opened(server, called, user, agent):
-    """What was subscribed with the old one is useless; the page subscribes anew."""
+def test_a_new_push_key_of_the_server_is_used_when_a_page_is_opened(server, called, user, agent):
+    """A subscription with the old key is useless; the page subscribes again."""
     (before,) = subscriptions(server, user)
     called.tab.open("about:blank")
     server.kill()
@@ -231,41 +229,41 @@ def test_a_new_key_of_the_server_heals_when_a_page_is_opened(server, called, use
 
 
 def test_a_passkey_signs_in_without_a_name(called, user):
-    """The browser knows whose it is."""
+    """The passkey identifies the user."""
     called.sign_out()
     called.tab.click("#sign-in")
     called.tab.says("Waiting for you")
     assert user in called.tab.text(".who")
 
 
-def test_whoever_signs_out_is_called_no_more(server, called):
-    """The browser forgets, and so does the server."""
+def test_signing_out_ends_push_notifications(server, called):
+    """In the browser and on the server."""
     name = called.new_person()
     called.sign_out()
     assert not subscriptions(server, name)
 
 
-def test_what_one_browser_decides_the_other_shows_within_two_seconds(
-    server, called, other, user, agent
+def test_a_decision_in_one_browser_appears_in_the_other_within_two_seconds(
+    server, called, other_browser, user, agent
 ):
-    """The person is the same, the passkeys are not; the other browser only looks."""
-    other.join(user)
+    """The same user with different passkeys; the other browser only watches."""
+    other_browser.join(user)
     agent.asked(user)
     asked = waiting(server, user)[0].id
-    listening(other.tab, f"{server.url}/r/{asked}")
+    listening(other_browser.tab, f"{server.url}/r/{asked}")
     called.tab.open(f"{server.url}/r/{asked}")
     called.tab.click("#to-deny")
     called.tab.click("#no button[type=submit]")
     decided = until(lambda: stored(server, asked).decided_at, 30)
-    says_soon(server, other.tab, "Denied by", since=decided)
-    assert other.tab.ask("document.querySelectorAll('main button').length") == 0
-    other.sign_out()
+    says_soon(server, other_browser.tab, "Denied by", since=decided)
+    assert other_browser.tab.ask("document.querySelectorAll('main button').length") == 0
+    other_browser.sign_out()
 
 
-def test_a_push_service_that_lost_the_browser_hears_from_it_again_by_itself(server, both, agent):
-    """`pushsubscriptionchange`: the service worker subscribes anew, and no page is open.
+def test_a_lost_subscription_is_renewed_without_a_page(server, both, agent):
+    """`pushsubscriptionchange`: the service worker subscribes again, with no page open.
 
-    Firefox alone: Chromium tells its service worker nothing of the kind.
+    Only in Firefox: Chromium sends its service worker no such event.
     """
     firefox = both["firefox"]
     user = firefox.new_person()
@@ -282,16 +280,16 @@ def test_a_push_service_that_lost_the_browser_hears_from_it_again_by_itself(serv
 
 
 def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
-    """Nobody was told that this browser is called no more, nor does its page say so."""
+    """Neither the user nor their page was told that this browser is lost."""
     called.tab.open(f"{server.url}/devices")
     called.tab.see(TOLD_AGAIN)
     assert called.tab.ask(_LOST) == []
     assert "dropped this browser" not in called.tab.text()
-    assert "device.unreached" not in _told(server, name)
+    assert "device.unreached" not in _events(server, name)
 
 
-def _told(server: LiveServer, name: str) -> list[str]:
-    """What a person's screens were told."""
+def _events(server: LiveServer, name: str) -> list[str]:
+    """Events sent to a user's screens."""
     with server.services.store.read() as view:
         user = view.directory.user_called(name)
         assert user is not None

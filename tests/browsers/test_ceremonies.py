@@ -1,4 +1,4 @@
-"""What a yes takes in a browser beside the passkey: a fact, a number, a reason, a second person."""
+"""Ceremonies in a browser beside the passkey: type-back, match number, reason, second approver."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ DETAIL = {
     "payee": "Nordwind Logistik GmbH",
     "account": f"GB33BUKB20201555{LAST_FOUR}",
 }
-WHY = "It is on the list of November."
+REASON = "It is on the list of November."
 LOCKED = "This request is locked for you after two wrong entries."
 WRONG = "That is not the value to type back. One more wrong entry locks this request."
 _SECONDS = 60.0
@@ -46,14 +46,14 @@ _PAUSES = """{
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a passkey in a browser of their own."""
+    """A user with a passkey in a browser of their own."""
 
     server: LiveServer
     name: str
     tab: Chromium
 
     def read(self, before: str = "") -> str:
-        """Open the one request that waits for them, and go on to the step that approves.
+        """Opens the one pending request and goes on to the approval step.
 
         `before` is run on the page in between.
         """
@@ -64,18 +64,18 @@ class Person:
         return asked.id
 
     def step(self) -> None:
-        """To the step that approves."""
+        """To the approval step."""
         self.tab.click("#to-approve")
         self.tab.see("document.activeElement.id === 'approve-title'")
 
     def approve(self, **typed: str) -> None:
-        """Type into these fields and press the button."""
+        """Types into these fields and presses the button."""
         for name, text in typed.items():
             self.tab.type(f"#{name}", text)
         self.tab.click("#approve-now")
 
     def is_refused(self, status: int, words: str) -> None:
-        """Wait until the page says this; the browser complains of the answer alone."""
+        """Waits until the page shows this; the console may only report the refused request."""
         self.tab.see(f"document.getElementById('problem').innerText === {json.dumps(words)}")
         (only,) = until(lambda: self.tab.ask("1") and self.tab.complaints(), _SECONDS)
         assert f"status of {status}" in only
@@ -84,7 +84,7 @@ class Person:
 
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
-    """Payments are as the file has them that comes with Sayso."""
+    """Payments use the built-in action type."""
     ActionTypes(server.services.store).update(
         builtin_action_types.registrable("payment.transfer"), by=BY
     )
@@ -92,13 +92,13 @@ def shipped_payment(server: LiveServer) -> None:
 
 @pytest.fixture
 def person(server: LiveServer, tab: Chromium) -> Person:
-    """Whom the agent asks."""
+    """The user whom the agent asks."""
     return _enrolled(server, tab)
 
 
 @pytest.fixture
 def second(server: LiveServer, browser: Chromium) -> Iterator[Person]:
-    """Somebody else, of whose browser the first one's knows nothing."""
+    """Another user, in a separate browser context."""
     with stranger(browser) as other:
         other.add_passkey_holder()
         yield _enrolled(server, other)
@@ -112,12 +112,12 @@ def _enrolled(server: LiveServer, tab: Chromium) -> Person:
 
 
 def _asks(agent: Agent, person: Person) -> dict[str, str]:
-    """A payment of the shipped type; what the agent was answered."""
+    """A payment of the built-in type; returns the acknowledgement."""
     details = json.dumps([DETAIL])
     answer = agent.ask(person.name, scope="openid payments:transfer", authorization_details=details)
     assert answer.status_code == 200, answer.text
-    said: dict[str, str] = answer.json()
-    return said
+    problem: dict[str, str] = answer.json()
+    return problem
 
 
 def _with_screen(server: LiveServer, agent: Agent) -> None:
@@ -127,14 +127,14 @@ def _with_screen(server: LiveServer, agent: Agent) -> None:
 
 
 def _rules(server: LiveServer, agent: Agent, **asks: str) -> None:
-    """What requests of this agent take: each value as a rule has it."""
+    """A policy for requests of this agent."""
     more = [f"ask.{name} = {value}" for name, value in asks.items()]
     wants = rule("ask", f'when.agent = ["{agent.key.name}"]', *more)
     Policies(server.services.store).set(wants, by=BY)
 
 
 def _group(server: LiveServer, *people: Person) -> str:
-    """These people, as a rule names those who are asked."""
+    """A group of these users, as a policy names it."""
     name = f"board-{people[0].name}"
     names = [one.name for one in people]
     Groups(server.services.store, server.services.secrets).add(name, names, by=BY)
@@ -142,17 +142,17 @@ def _group(server: LiveServer, *people: Person) -> str:
 
 
 def _fields(tab: Chromium) -> list[str]:
-    """The names of what is to be typed in the step that approves."""
+    """Names of the fields in the approval step."""
     named: list[str] = tab.ask(
         "Array.from(document.querySelectorAll('#yes input:not([type=hidden])'), one => one.name)"
     )
     return named
 
 
-def test_a_fact_typed_back_right_gives_the_agent_its_token(
+def test_a_right_type_back_gives_the_agent_its_token(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """Of an account that is new its last four characters; of one that is known the amount."""
+    """The last four characters of a new account; the amount for a known one."""
     asked = _asks(agent, person)
     person.read()
     person.tab.says("the last 4 characters of To account")
@@ -170,10 +170,10 @@ def test_a_fact_typed_back_right_gives_the_agent_its_token(
     assert "type_back" in json.dumps(entry)
 
 
-def test_a_wrong_fact_is_said_and_decides_nothing_and_the_right_one_then_does(
+def test_a_wrong_type_back_is_shown_and_decides_nothing(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The step stays open as it was."""
+    """The step stays open, and the right value then approves."""
     asked = _asks(agent, person)
     approval = person.read()
     person.approve(fact="0000")
@@ -185,10 +185,10 @@ def test_a_wrong_fact_is_said_and_decides_nothing_and_the_right_one_then_does(
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
-def test_an_empty_fact_is_asked_for_before_the_passkey_is(
+def test_an_empty_type_back_is_asked_for_before_the_passkey(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """It costs no try."""
+    """It does not count as an attempt."""
     _asks(agent, person)
     approval = person.read()
     person.approve()
@@ -199,10 +199,10 @@ def test_an_empty_fact_is_asked_for_before_the_passkey_is(
         assert view.ceremony_tries.of(approval, (asked.user_id or "", "")) == {}
 
 
-def test_twice_wrong_ends_what_nobody_else_may_approve(
+def test_two_wrong_type_backs_end_a_request_with_one_approver(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The page says that it is locked, and the agent is told."""
+    """The page shows that it is locked, and the agent is told."""
     asked = _asks(agent, person)
     approval = person.read()
     person.approve(fact="0000")
@@ -211,14 +211,14 @@ def test_twice_wrong_ends_what_nobody_else_may_approve(
     person.is_refused(423, LOCKED)
     person.tab.says("This request is closed: locked.")
     assert state(server, approval) == (State.CANCELLED, "locked")
-    told = agent.poll(asked["auth_req_id"]).json()
-    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    reply = agent.poll(asked["auth_req_id"]).json()
+    assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
 
 
-def test_twice_wrong_locks_for_whom_it_was_and_another_may_still_approve(
+def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
     server: LiveServer, agent: Agent, person: Person, second: Person
 ) -> None:
-    """Said at once and on every later look; a no is theirs as before."""
+    """Shown at once and on every later view; the locked one may still deny."""
     _rules(server, agent, quorum="1", who=_group(server, person, second))
     asked = _asks(agent, person)
     approval = person.read()
@@ -242,10 +242,8 @@ def test_twice_wrong_locks_for_whom_it_was_and_another_may_still_approve(
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
-def test_what_is_typed_back_is_nowhere_to_be_read_where_it_is_typed(
-    agent: Agent, person: Person
-) -> None:
-    """Not on the screen, and not in the step itself; Back shows it again."""
+def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person: Person) -> None:
+    """Neither on the screen nor in the step itself; Back shows it again."""
     _asks(agent, person)
     person.read()
     shown, step = person.tab.text(), person.tab.ask("document.getElementById('approve').outerHTML")
@@ -256,10 +254,10 @@ def test_what_is_typed_back_is_nowhere_to_be_read_where_it_is_typed(
     person.tab.says(LAST_FOUR)
 
 
-def test_a_fact_is_typed_back_for_less_too_and_told_nowhere_beside_its_field(
+def test_a_narrowed_request_needs_a_type_back_too(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """The comparison comes first; the step after it names the fact alone, and Back shows it."""
+    """First the comparison; the next step names only the fact, and Back shows it."""
     asked = _asks(agent, person)
     (waits,) = waiting(server, person.name)
     person.tab.open(f"{server.url}/r/{waits.id}/limit")
@@ -282,10 +280,10 @@ def test_a_fact_is_typed_back_for_less_too_and_told_nowhere_beside_its_field(
     assert details[0]["amount"]["minor"] == 50_000
 
 
-def test_the_number_that_the_agent_shows_is_typed_and_on_no_page(
+def test_the_match_number_is_typed_and_on_no_page(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """At medium risk, of an agent with a screen; a wrong one is said."""
+    """At medium risk, for an interactive agent; a wrong one is shown."""
     _with_screen(server, agent)
     _rules(server, agent, risk='"medium"')
     asked = agent.ask(person.name).json()
@@ -301,15 +299,15 @@ def test_the_number_that_the_agent_shows_is_typed_and_on_no_page(
     assert agent.poll(asked["auth_req_id"]).json()["token_type"] == "Bearer"
 
 
-def test_two_people_in_two_browsers_do_all_of_it_and_the_second_reads_the_first_ones_reason(
+def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
     server: LiveServer, agent: Agent, person: Person, second: Person
 ) -> None:
-    """Critical: a fact, a number, a reason and another person's passkey."""
+    """Critical: type-back, match number, reason and another approver's passkey."""
     _with_screen(server, agent)
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk='"critical"')
     asked = _asks(agent, person)
-    typed = {"fact": LAST_FOUR, "match": asked["match_code"], "reason": WHY}
+    typed = {"fact": LAST_FOUR, "match": asked["match_code"], "reason": REASON}
     person.tab.front()
     approval = person.read()
     assert _fields(person.tab) == list(typed)
@@ -320,7 +318,7 @@ def test_two_people_in_two_browsers_do_all_of_it_and_the_second_reads_the_first_
     second.tab.front()
     second.tab.open(f"{server.url}/r/{approval}")
     second.tab.says("1 of 2 approved.")
-    second.tab.says(WHY)
+    second.tab.says(REASON)
     second.step()
     second.approve(**typed)
     second.tab.says("Approved by")
@@ -330,7 +328,7 @@ def test_two_people_in_two_browsers_do_all_of_it_and_the_second_reads_the_first_
 @pytest.mark.parametrize(
     ("risk", "pause"), [("low", 800), ("medium", 800), ("high", 2_000), ("critical", 3_000)]
 )
-def test_the_button_waits_as_long_as_the_risk_says(
+def test_the_approve_button_waits_as_long_as_the_risk_requires(
     server: LiveServer, agent: Agent, person: Person, second: Person, risk: str, pause: int
 ) -> None:
     """Until then it cannot be pressed."""

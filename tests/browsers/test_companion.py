@@ -1,4 +1,4 @@
-"""A person, their passkey and the pages: from a one-time code to the agent's token."""
+"""A user, their passkey and the pages: from a one-time code to the agent's token."""
 
 from itertools import pairwise
 
@@ -18,18 +18,18 @@ DENY_NOW = "#no button[type=submit]"
 
 @pytest.fixture
 def user(server: LiveServer, tab: Chromium) -> str:
-    """Somebody who has just made a passkey in this browser."""
+    """A user who made a passkey in this browser."""
     return newcomer(tab, server)
 
 
 def _only(server: LiveServer, tab: Chromium) -> None:
-    """Open the one request that waits."""
+    """Opens the one pending request."""
     tab.open(f"{server.url}/")
     tab.click(".row a")
     tab.see("document.readyState === 'complete' && Boolean(document.getElementById('request'))")
 
 
-def test_a_code_makes_a_passkey_and_the_passkey_signs_in_again(tab, user):
+def test_a_code_creates_a_passkey_and_the_passkey_signs_in_again(tab, user):
     """The code leaves the address bar at once; signing in takes no name."""
     assert tab.ask("location.hash") == ""
     tab.click("[data-sign-out]")
@@ -39,8 +39,8 @@ def test_a_code_makes_a_passkey_and_the_passkey_signs_in_again(tab, user):
     assert user in tab.text(".who")
 
 
-def test_a_request_is_read_approved_and_its_token_fetched(server, tab, user, agent):
-    """High risk: all facts, two steps, an arming pause, a verified person."""
+def test_a_high_risk_request_is_read_approved_and_redeemed(server, tab, user, agent):
+    """All facts, two steps, a button delay, user verification."""
     handle = agent.ask_payment(user, binding_message="Pay <b>now</b>").json()["auth_req_id"]
     _only(server, tab)
     for words in (
@@ -77,13 +77,13 @@ def test_a_request_is_denied_with_a_reason_and_a_note(server, tab, user, agent):
     tab.type("#note", "Read only, please")
     tab.click(DENY_NOW)
     tab.says("Denied by")
-    said = agent.poll(handle).json()
-    assert (said["error"], said["deny_code"]) == ("access_denied", "too_broad")
-    assert said["note"] == "Read only, please"
+    reply = agent.poll(handle).json()
+    assert (reply["error"], reply["deny_code"]) == ("access_denied", "too_broad")
+    assert reply["note"] == "Read only, please"
 
 
-def test_a_passkey_that_does_not_know_its_person_decides_nothing(server, tab, user, agent):
-    """The page says that nothing was sent, and the request waits."""
+def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, agent):
+    """The page says that nothing was sent, and the request stays pending."""
     agent.asked(user)
     _only(server, tab)
     tab.verify(person=False)
@@ -93,8 +93,8 @@ def test_a_passkey_that_does_not_know_its_person_decides_nothing(server, tab, us
     assert _state(server, tab) is State.PENDING
 
 
-def test_a_click_before_the_button_is_armed_approves_nothing(server, tab, user, agent):
-    """Neither does a submit that no button made."""
+def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user, agent):
+    """Nor does a submit without a button."""
     agent.asked(user)
     _only(server, tab)
     tab.click("#to-approve")
@@ -104,8 +104,8 @@ def test_a_click_before_the_button_is_armed_approves_nothing(server, tab, user, 
     tab.says("Approved by")
 
 
-def test_what_another_device_decides_becomes_a_record_here(server, tab, user, agent):
-    """Within seconds, without a button that could answer it again."""
+def test_a_decision_on_another_device_appears_without_buttons(server, tab, user, agent):
+    """Within seconds."""
     agent.asked(user)
     _only(server, tab)
     Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)
@@ -113,8 +113,8 @@ def test_what_another_device_decides_becomes_a_record_here(server, tab, user, ag
     assert tab.ask("document.getElementById('to-approve')") is None
 
 
-def test_a_page_listens_and_is_told_at_once(server, tab, user, agent):
-    """By its socket: by itself it looks again after half a minute."""
+def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent):
+    """Polling alone would take half a minute."""
     listening(tab, f"{server.url}/")
     agent.asked(user)
     (asked,) = waiting(server, user)
@@ -123,8 +123,8 @@ def test_a_page_listens_and_is_told_at_once(server, tab, user, agent):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_a_page_without_its_socket_looks_every_two_seconds(server, tab, user, agent, answered):
-    """Whatever keeps it away: what comes, and what is over elsewhere, is shown all the same."""
+def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, agent, answered):
+    """New requests and decisions elsewhere still appear."""
     agent.asked(user)
     (asked,) = waiting(server, user)
     tab.tell("Network.enable")
@@ -141,8 +141,8 @@ def test_a_page_without_its_socket_looks_every_two_seconds(server, tab, user, ag
     assert told(tab) == []
 
 
-def test_what_comes_is_offered_and_never_moves_what_is_there(server, tab, user, agent):
-    """The list stays as it is until its person asks for the new one."""
+def test_new_requests_are_offered_and_do_not_move_the_list(server, tab, user, agent):
+    """The list is unchanged until the user asks for the new one."""
     agent.asked(user)
     tab.open(f"{server.url}/")
     first = tab.text("#rows")
@@ -155,8 +155,8 @@ def test_what_comes_is_offered_and_never_moves_what_is_there(server, tab, user, 
 
 
 @pytest.mark.usefixtures("user")
-def test_a_device_shows_a_code_for_the_next_one_once_its_passkey_has_signed(server, tab):
-    """As text and as a picture; the policy lets the page draw it."""
+def test_an_enrolment_code_is_shown_after_the_passkey_signed(server, tab):
+    """As text and QR code; the policy lets the page draw it."""
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
     tab.says("Create a one-time code")
@@ -167,7 +167,7 @@ def test_a_device_shows_a_code_for_the_next_one_once_its_passkey_has_signed(serv
 
 @pytest.mark.usefixtures("user")
 def test_a_removed_passkey_is_signed_out(server, tab):
-    """Asked first; afterwards the page is that of somebody whom nobody knows."""
+    """After a confirmation; the page then shows the sign-in."""
     tab.open(f"{server.url}/devices")
     tab.says("Create a code")
     tab.click("[data-remove]")
@@ -175,8 +175,8 @@ def test_a_removed_passkey_is_signed_out(server, tab):
     tab.says("This device was revoked")
 
 
-def test_pages_of_phones_and_desks_do_not_scroll_sideways(server, tab, user, agent):
-    """From 320 pixels up, whatever stands in a request."""
+def test_pages_do_not_scroll_sideways_on_phones_and_desktops(server, tab, user, agent):
+    """From 320 pixels up, whatever a request contains."""
     agent.ask_payment(user, binding_message="x" * 200)
     _only(server, tab)
     for width in (320, 360, 1440):
@@ -185,10 +185,10 @@ def test_pages_of_phones_and_desks_do_not_scroll_sideways(server, tab, user, age
 
 
 @pytest.mark.parametrize("worker", [False, True])
-def test_the_first_look_at_the_inbox_is_small_and_asks_no_other_host(
+def test_the_first_load_of_the_inbox_is_small_and_contacts_no_other_host(
     server, tab, user, agent, worker
 ):
-    """Whatever is loaded, from the page to the icon, and what the service worker keeps."""
+    """Everything that is loaded, and what the service worker caches."""
     agent.asked(user)
     seen = first_view(tab, f"{server.url}/", worker=worker)
     paths = {one.removeprefix(server.url) for one in seen.loaded}
@@ -201,13 +201,13 @@ def test_the_first_look_at_the_inbox_is_small_and_asks_no_other_host(
 
 
 def _id(tab: Chromium) -> str:
-    """Which request is open."""
+    """The id of the open request."""
     found: str = tab.see("document.getElementById('request')?.dataset.id")
     return found
 
 
 def _state(server: LiveServer, tab: Chromium) -> State:
-    """How the open request stands in the database."""
+    """State of the open request in the database."""
     with server.services.store.read() as view:
         approval = view.approvals.get(_id(tab))
     assert approval is not None

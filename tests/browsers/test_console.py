@@ -22,14 +22,14 @@ _PIXEL = """(() => {
 
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
-    """An administrator who has just made a passkey in this browser."""
+    """An administrator who made a passkey in this browser."""
     return newcomer(tab, server, "admin")
 
 
-def test_an_agent_is_stopped_and_let_go_on(
+def test_an_agent_is_disabled_and_enabled(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
-    """What would end is said first; stopping takes a click, going on takes the passkey."""
+    """The effects are shown first; disabling takes a click, enabling takes the passkey."""
     agent.asked(admin)
     tab.open(f"{server.url}/admin/agents")
     tab.click(f"a[href='/admin/agents/{agent.key.id}']")
@@ -44,10 +44,10 @@ def test_an_agent_is_stopped_and_let_go_on(
     tab.see("document.querySelector('.head .state')?.textContent === 'enabled'")
 
 
-def test_a_passkey_that_does_not_know_its_person_gives_no_power(
+def test_a_passkey_without_user_verification_adds_no_power(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent
 ) -> None:
-    """The page says that nothing was sent, and the agent has the secret it had."""
+    """The page says that nothing was sent, and the agent keeps its secret."""
     tab.open(f"{server.url}/admin/agents/{agent.key.id}")
     tab.click(".inline button")
     tab.says("This change needs your passkey")
@@ -57,10 +57,10 @@ def test_a_passkey_that_does_not_know_its_person_gives_no_power(
     assert agent.ask_payment(admin).status_code == 200
 
 
-def test_a_prompt_is_drawn_while_its_type_is_written(
+def test_an_action_type_is_previewed_while_it_is_written(
     server: LiveServer, tab: Chromium, admin: str
 ) -> None:
-    """By the server; what stands in example values stays text, and a fault is said beside it."""
+    """By the server; example values stay text, and an error is shown beside it."""
     assert admin
     tab.open(f"{server.url}/admin/new/action")
     tab.type("#document", json.dumps({**PAYMENT, "type": "pay.more"}))
@@ -76,10 +76,10 @@ def test_a_prompt_is_drawn_while_its_type_is_written(
     _complains_of(tab, "/admin/new/action/preview")
 
 
-def test_an_icon_is_drawn_before_it_is_sent_and_what_is_none_changes_nothing(
+def test_an_icon_is_previewed_and_an_invalid_one_changes_nothing(
     server: LiveServer, tab: Chromium, admin: str, agent: Agent, tmp_path: Path
 ) -> None:
-    """Too large, no picture, taken away again; then the passkey signs the one that is drawn."""
+    """Too large, no image, removed again; then the passkey signs the one in the preview."""
     assert admin
     tab.open(f"{server.url}/admin/agents/{agent.key.id}/icon")
     tab.see("document.getElementById('icon-file').disabled === false")
@@ -107,7 +107,7 @@ def test_an_icon_is_drawn_before_it_is_sent_and_what_is_none_changes_nothing(
 
 
 def _choose(tab: Chromium, path: Path, data: bytes) -> None:
-    """Choose this file, as its dialogue does."""
+    """Selects this file, as the file dialog does."""
     path.write_bytes(data)
     root = tab.tell("DOM.getDocument")["root"]["nodeId"]
     field = tab.tell("DOM.querySelector", nodeId=root, selector="#icon-file")["nodeId"]
@@ -115,15 +115,15 @@ def _choose(tab: Chromium, path: Path, data: bytes) -> None:
 
 
 def _pixel(tab: Chromium) -> list[int]:
-    """The middle of what is drawn: red, green, blue, opaqueness."""
+    """The center of the preview: red, green, blue, alpha."""
     found: list[int] = tab.ask(_PIXEL)
     return found
 
 
-def test_a_form_that_was_refused_is_mended_and_signed(
+def test_a_refused_form_is_corrected_and_signed(
     server: LiveServer, tab: Chromium, admin: str
 ) -> None:
-    """What was typed is still there; the change is shown, and the passkey signs it."""
+    """Typed text is kept; the change is shown, and the passkey signs it."""
     assert admin
     tab.open(f"{server.url}/admin/new/group")
     name = f"group-{admin}"
@@ -141,7 +141,7 @@ def test_a_form_that_was_refused_is_mended_and_signed(
 
 
 def _complains_of(tab: Chromium, path: str) -> None:
-    """The browser notes what the server refused, and nothing else; it is forgiven here."""
+    """The console reports the refused request, and nothing else; it is accepted here."""
     found = until(lambda: tab.ask("1") and tab.complaints(), 30.0)
     assert [one for one in found if path not in one or "status of 4" not in one] == []
     tab.events.clear()

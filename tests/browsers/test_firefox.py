@@ -1,6 +1,6 @@
-"""What of the pages as an app is Firefox's own doing: leaving a page, keeping one, and a new one.
+"""Firefox's own behavior as an app: leaving a page, caching, a new version.
 
-Chromium walks the same in `test_alive.py` and `test_app.py`.
+Chromium does the same in `test_alive.py` and `test_app.py`.
 """
 
 import os
@@ -25,7 +25,9 @@ _SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def fox(service: PushService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+def firefox_browser(
+    service: PushService, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Firefox]:
     """Firefox with an authenticator."""
     folder = tmp_path_factory.mktemp("firefox")
     with autopush(service) as push, firefox(folder / "profile", push, os.environ) as tab:
@@ -34,63 +36,67 @@ def fox(service: PushService, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def user(server: LiveServer, fox: Firefox) -> str:
-    """Somebody who has just made a passkey there; the service worker is at work."""
-    fox.forget_passkeys()
-    name = newcomer(fox, server)
-    fox.see(_CONTROLLED)
+def user(server: LiveServer, firefox_browser: Firefox) -> str:
+    """A user who made a passkey there; the service worker is active."""
+    firefox_browser.forget_passkeys()
+    name = newcomer(firefox_browser, server)
+    firefox_browser.see(_CONTROLLED)
     return name
 
 
 @pytest.fixture
 def newer(server: LiveServer, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """Puts a new version in this server's place."""
+    """Starts a newer version in this server's place."""
     with newer_pages(server, tmp_path) as put:
         yield put
 
 
-def test_a_no_whose_page_is_left_is_sent_at_once(
-    server: LiveServer, fox: Firefox, user: str, agent: Agent
+def test_a_denial_is_sent_at_once_when_its_page_is_left(
+    server: LiveServer, firefox_browser: Firefox, user: str, agent: Agent
 ) -> None:
-    """Within the five seconds in which it could be taken back."""
+    """Within the five seconds in which it can be undone."""
     handle = agent.asked(user)
-    fox.open(f"{server.url}/r/{waiting(server, user)[0].id}")
-    fox.click("#to-deny")
-    fox.ask(_STAND_STILL)
-    fox.click("#no button[type=submit]")
-    fox.says("Your denial is sent in five seconds")
-    fox.open(f"{server.url}/settings")
+    firefox_browser.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    firefox_browser.click("#to-deny")
+    firefox_browser.ask(_STAND_STILL)
+    firefox_browser.click("#no button[type=submit]")
+    firefox_browser.says("Your denial is sent in five seconds")
+    firefox_browser.open(f"{server.url}/settings")
     until(lambda: not waiting(server, user), _SECONDS)
     assert agent.poll(handle).json()["error"] == "access_denied"
 
 
 @pytest.mark.usefixtures("user")
-def test_without_the_server_a_page_says_what_was_last_known(
-    server: LiveServer, fox: Firefox
+def test_offline_a_page_shows_the_last_known_state(
+    server: LiveServer, firefox_browser: Firefox
 ) -> None:
-    """And is there again by itself once the server is."""
-    fox.see("localStorage.getItem('sayso-last')")
+    """It recovers by itself with the server."""
+    firefox_browser.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
-        fox.open(f"{server.url}/devices")
-        fox.says("Can't reach Sayso")
-        fox.says("no requests were waiting for you")
+        firefox_browser.open(f"{server.url}/devices")
+        firefox_browser.says("Can't reach Sayso")
+        firefox_browser.says("no requests were waiting for you")
     finally:
         server.start()
-    fox.says("Your devices")
+    firefox_browser.says("Your devices")
 
 
 @pytest.mark.usefixtures("user")
-def test_a_new_version_is_offered_and_comes_when_its_person_wants_it(
-    server: LiveServer, fox: Firefox, newer: Callable[[], None]
+def test_a_new_version_is_offered_and_installed_on_request(
+    server: LiveServer, firefox_browser: Firefox, newer: Callable[[], None]
 ) -> None:
-    """With its own scripts, and what the old one kept is thrown away."""
-    (before,) = fox.ask("caches.keys()")
+    """With its own scripts; the old cache is deleted."""
+    (before,) = firefox_browser.ask("caches.keys()")
     newer()
-    fox.open(f"{server.url}/devices")
-    fox.says("A new version is available.")
-    began = fox.ask("performance.timeOrigin")
-    fox.click("#update-now")
-    fox.see(f"performance.timeOrigin > {began} && document.getElementById('update').hidden")
-    fox.see(f"caches.keys().then((names) => names.length === 1 && names[0] !== '{before}')")
-    fox.see(MARKED)
+    firefox_browser.open(f"{server.url}/devices")
+    firefox_browser.says("A new version is available.")
+    began = firefox_browser.ask("performance.timeOrigin")
+    firefox_browser.click("#update-now")
+    firefox_browser.see(
+        f"performance.timeOrigin > {began} && document.getElementById('update').hidden"
+    )
+    firefox_browser.see(
+        f"caches.keys().then((names) => names.length === 1 && names[0] !== '{before}')"
+    )
+    firefox_browser.see(MARKED)

@@ -1,4 +1,4 @@
-"""An answer of a page whose receipt is lost: it is checked, and only then said to be so."""
+"""A decision without a receipt: it is checked before its result is shown."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _STATES = {
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody at a terminal."""
+    """A user with a terminal."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -31,7 +31,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def asked(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> str:
-    """A request that is about to be denied in a browser, in the five seconds; its id."""
+    """A request about to be denied in a browser, within the five seconds; its id."""
     tab.look(width=1200, height=1800)
     enrol_too(tab, server, person.user)
     agent.asked(person.user)
@@ -50,10 +50,8 @@ def _state(server: LiveServer, approval_id: str) -> State:
     return found.state
 
 
-def test_a_server_that_is_stopped_with_the_answer_is_only_waited_for(
-    server: LiveServer, tab: Chromium, asked: str
-) -> None:
-    """Nothing but that it is checked, until the server goes on."""
+def test_a_stopped_server_is_waited_for(server: LiveServer, tab: Chromium, asked: str) -> None:
+    """The page only says that it checks, until the server continues."""
     server.suspend()
     try:
         tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
@@ -66,10 +64,10 @@ def test_a_server_that_is_stopped_with_the_answer_is_only_waited_for(
     assert _state(server, asked) is State.DENIED
 
 
-def test_an_answer_to_a_server_that_was_away_is_sent_again(
+def test_a_denial_to_an_absent_server_is_sent_again(
     server: LiveServer, tab: Chromium, asked: str
 ) -> None:
-    """The same bytes, as soon as it is there; nothing can be pressed meanwhile."""
+    """The same bytes, as soon as it is back; nothing can be pressed meanwhile."""
     server.kill()
     tab.see(f"({_PROBLEM}).startsWith({json.dumps(_CHECKING)})")
     tab.see("document.querySelector('#no [type=submit]').inert")
@@ -79,10 +77,10 @@ def test_an_answer_to_a_server_that_was_away_is_sent_again(
     assert _state(server, asked) is State.DENIED
 
 
-def test_each_state_of_knowledge_has_its_words(
+def test_each_state_of_knowledge_has_its_own_message(
     server: LiveServer, tab: Chromium, person: Terminal
 ) -> None:
-    """What may still arrive is neither said to be recorded nor not to be."""
+    """A decision that may still arrive is called neither recorded nor not recorded."""
     enrol_too(tab, server, person.user)
     found = {
         state: [tab.ask(_known(status)) for status in statuses]

@@ -1,4 +1,4 @@
-"""A fact longer than the screen: read from its beginning to its end before a yes."""
+"""A fact longer than the screen must be scrolled through before approval."""
 
 import json
 
@@ -32,16 +32,16 @@ _DRAWN = """new Promise((done) =>
 
 @pytest.fixture(scope="module")
 def letters(server: LiveServer) -> None:
-    """Messages are as the file has them that comes with Sayso."""
+    """Messages use the built-in action type."""
     ActionTypes(server.services.store).add(builtin_action_types.registrable("message.send"), by=BY)
 
 
 @pytest.mark.usefixtures("letters")
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (1440, 900)])
-def test_what_is_longer_than_the_screen_is_scrolled_through_before_a_yes(
+def test_a_long_fact_must_be_scrolled_through_before_approval(
     server: LiveServer, tab: Chromium, agent: Agent, width: int, height: int
 ) -> None:
-    """All of it: whoever jumps to its end has not read what lies between."""
+    """Completely: jumping to its end is not enough."""
     user = newcomer(tab, server)
     details = json.dumps([_LETTER])
     agent.asked(user, scope="openid payments:transfer", authorization_details=details)

@@ -1,7 +1,7 @@
-"""Receipts of every kind, proved by Chromium and by Firefox: who answered, and which key vouches.
+"""Receipts of every kind, verified by Chromium and Firefox.
 
-Owns: the kinds that are right and a forged one of each. What one changed field does to a receipt is
-in `test_receipts.py`.
+Owns: valid receipts and a forged one of each kind. The effect of one changed field is tested in
+`test_receipts.py`.
 """
 
 import copy
@@ -45,26 +45,26 @@ _CHOOSE = """(() => {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody with a receipt open, who checks files there."""
+    """A user with a receipt page open, where files are checked."""
 
     tab: Tab
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def check(self, receipt: Any) -> tuple[str, list[str]]:
-        """What the page says of a receipt, and of each part of it."""
+        """The page's verdict on a receipt, and on each part of it."""
         name = f"kept-{next(self.numbers)}.json"
         chosen = _CHOOSE.replace("TEXT", json.dumps(json.dumps(receipt)))
         self.tab.see("document.getElementById('file')?.disabled === false")
         assert self.tab.ask(chosen.replace("NAME", json.dumps(name))) is True
-        said = "document.getElementById('verdict').textContent"
-        self.tab.see(f"{said}.startsWith({json.dumps(name)})")
+        verdict_script = "document.getElementById('verdict').textContent"
+        self.tab.see(f"{verdict_script}.startsWith({json.dumps(name)})")
         parts = "[...document.querySelectorAll('#proved li')].map((each) => each.textContent)"
-        return self.tab.ask(said).removeprefix(name).strip(), self.tab.ask(parts)
+        return self.tab.ask(verdict_script).removeprefix(name).strip(), self.tab.ask(parts)
 
 
 @pytest.fixture(scope="module")
 def person(server: LiveServer) -> Terminal:
-    """Somebody at a terminal, who will have a passkey in each browser."""
+    """A user with a terminal, who will have a passkey in each browser."""
     return new_person(server)
 
 
@@ -91,7 +91,7 @@ def tabs(
 
 @pytest.fixture(scope="module")
 def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict[str, Any]:
-    """By who answered: the receipt of a yes whose token was fetched."""
+    """By kind of device: the receipt of an approval whose token was fetched."""
     agent, tab = new_agent(server), tabs["chromium"]
     found = {}
     for kind in _ANSWERS:
@@ -118,7 +118,7 @@ def reader(
     tabs: dict[str, Tab],
     receipts: dict[str, Any],
 ) -> Reader:
-    """A browser on the page of one of them."""
+    """A browser on the page of a receipt."""
     tab: Tab = tabs[request.param]
     tab.open(f"{server.url}/receipt/{receipts['terminal']['approval']['id']}")
     tab.says("This receipt holds.")
@@ -127,22 +127,22 @@ def reader(
 
 @pytest.fixture(params=_ANSWERS)
 def receipt(request: pytest.FixtureRequest, receipts: dict[str, Any]) -> Any:
-    """One that may be changed."""
+    """A receipt that may be changed."""
     return copy.deepcopy(receipts[request.param])
 
 
 @pytest.fixture(params=SIGNING_ALGS)
 def alg(request: pytest.FixtureRequest) -> str:
-    """An algorithm of which the server has a key."""
+    """An algorithm of the server's signing keys."""
     name: str = request.param
     return name
 
 
-def test_it_holds_whoever_answered_and_whichever_key_of_the_server_vouches(
+def test_a_receipt_holds_for_each_kind_of_device_and_server_key(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """Each part is named with the person and the device, and proved."""
-    verdict, parts = reader.check(_vouched(server, receipt, alg))
+    """Each part is named with the user and the device, and proved."""
+    verdict, parts = reader.check(_with_statement(server, receipt, alg))
     (answer,) = receipt["answers"]
     whose, device = _whose(answer), answer["device"]["name"]
     assert verdict == "holds."
@@ -154,11 +154,11 @@ def test_it_holds_whoever_answered_and_whichever_key_of_the_server_vouches(
     ]
 
 
-def test_the_word_of_another_key_under_the_name_of_the_servers_is_refused(
+def test_a_signature_by_another_key_under_the_servers_key_id_is_refused(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """Whoever made one up has no key of the server."""
-    good = _vouched(server, receipt, alg)
+    """A forger has no key of the server."""
+    good = _with_statement(server, receipt, alg)
     kid = json.loads(decode(good["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = new_key(alg, kid).sign(claims, typ=TYPE)
@@ -171,10 +171,10 @@ def test_the_word_of_another_key_under_the_name_of_the_servers_is_refused(
     )
 
 
-def test_a_receipt_that_no_published_key_vouches_for_is_not_proved(
+def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     reader: Reader, receipt: Any
 ) -> None:
-    """Whoever makes one up signs it by keys of their own, and those stand in it."""
+    """A forger would sign with keys of their own."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = new_key("ES256", "nobodys").sign(claims, typ=TYPE)
     verdict, parts = reader.check({**receipt, "server_signature": made_up})
@@ -182,11 +182,11 @@ def test_a_receipt_that_no_published_key_vouches_for_is_not_proved(
     assert parts[-1].endswith("its key is not published any more.")
 
 
-def test_a_word_that_calls_its_algorithm_by_another_name_is_refused(
+def test_a_signature_naming_another_algorithm_is_refused(
     server: LiveServer, reader: Reader, receipt: Any, alg: str
 ) -> None:
-    """The key decides how it is checked, and not whoever signed."""
-    good = _vouched(server, receipt, alg)
+    """The key decides how it is verified."""
+    good = _with_statement(server, receipt, alg)
     head, body, signature = good["server_signature"].split(".")
     other = SIGNING_ALGS[SIGNING_ALGS.index(alg) - 1]
     head = encode(json.dumps({**json.loads(decode(head)), "alg": other}).encode())
@@ -195,13 +195,13 @@ def test_a_word_that_calls_its_algorithm_by_another_name_is_refused(
     assert parts[-1].endswith("server_signature: its header is not that of this key.")
 
 
-def test_an_answer_of_another_key_under_the_name_of_the_devices_is_refused(
+def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     server: LiveServer, reader: Reader, receipt: Any
 ) -> None:
-    """Even where the server's own key vouches for all of it, as that of a thief would."""
+    """Even if the server's own key signed the receipt."""
     (answer,) = receipt["answers"]
     answer["signed"] = forged(answer["signed"])
-    verdict, parts = reader.check(_vouched(server, receipt, "ES256"))
+    verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))
     assert verdict == "does not hold."
     assert parts[1].startswith(f"wrong {_whose(answer)} yes is signed by")
     assert parts[1].endswith("signed: the signature is not over these bytes.")
@@ -210,12 +210,12 @@ def test_an_answer_of_another_key_under_the_name_of_the_devices_is_refused(
 
 
 def _whose(answer: Any) -> str:
-    """The person as the page writes it before what is theirs."""
+    """The user as the page writes them in the possessive."""
     return f"{answer['by']['name']}{_S}"
 
 
-def _vouched(server: LiveServer, receipt: Any, alg: str) -> Any:
-    """The same with the word of the server's key of this algorithm."""
+def _with_statement(server: LiveServer, receipt: Any, alg: str) -> Any:
+    """The same receipt signed by the server's key of this algorithm."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()

@@ -1,4 +1,4 @@
-"""A receipt, proved by a browser's own cryptography; one that was changed, refused part by part."""
+"""A receipt verified with the browser's own cryptography; changed ones refused part by part."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Promise.all([import("/receipt_proof.js"), fetch("/jwks").then((answer) => answer
 
 @pytest.fixture(scope="module")
 def name(server: LiveServer) -> tuple[str, str]:
-    """Somebody, and a code for their browser."""
+    """A user, and a code for their browser."""
     return server.user()
 
 
@@ -37,7 +37,7 @@ def opened(
 
 @pytest.fixture
 def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: Agent) -> Any:
-    """The receipt of a yes that this browser's passkey has just given; its page is open."""
+    """The receipt of an approval with this browser's passkey; its page is open."""
     handle = agent.asked(name[0])
     opened.open(f"{server.url}/")
     opened.open(opened.see("document.querySelector('.row a')?.href"))
@@ -52,7 +52,7 @@ def receipt(server: LiveServer, opened: Chromium, name: tuple[str, str], agent: 
 
 
 def _wrong(tab: Chromium, receipt: Any) -> str:
-    """Every complaint about a receipt, in one text."""
+    """Every error about a receipt, in one text."""
     found = tab.ask(_PROVED.replace("RECEIPT", json.dumps(receipt)))
     return "\n".join(one["why"] for one in found if one["state"] == "wrong")
 
@@ -66,7 +66,7 @@ def _flipped(text: str) -> str:
 def test_a_receipt_is_proved_and_each_changed_field_is_named(
     opened: Chromium, receipt: Any
 ) -> None:
-    """I26: by the passkey's signature, the log's entry, the server's word, in the browser alone."""
+    """I26: by the passkey's signature, the log entry and the server's signature, in the browser."""
     assert "This receipt holds." in opened.text("#verdict")
     assert opened.ask("document.querySelectorAll('#proved .proved').length") == 4
     assert _wrong(opened, receipt) == ""
@@ -112,15 +112,15 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         (4, "signed: the signature is not over these bytes"),
     ):
         broken = ".".join([*parts[:at], _flipped(parts[at]), *parts[at + 1 :]])
-        told = changed(set_in("answers/0/signed", broken))
-        assert told, at
-        assert says in told or at in {2, 3}, (at, told)
+        verdict = changed(set_in("answers/0/signed", broken))
+        assert verdict, at
+        assert says in verdict or at in {2, 3}, (at, verdict)
 
 
-def test_a_file_is_checked_as_the_page_is_and_paper_has_no_buttons(
+def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     opened: Chromium, receipt: Any, tmp_path: Any
 ) -> None:
-    """A file that somebody changed does not hold; what is printed is the receipt alone."""
+    """A changed file does not hold; a printout is the receipt alone."""
     receipt["approval"]["agent"]["name"] = "other-bot"
     path = tmp_path / "changed.json"
     path.write_text(json.dumps(receipt))

@@ -1,4 +1,4 @@
-"""Somebody whose only passkey is lost, and how they come to decide again: in three browsers."""
+"""Recovery after the loss of the only passkey: in three browsers."""
 
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.chromium import Chromium, stranger
@@ -8,10 +8,10 @@ from tests.support.clients.agent import Agent
 from tests.support.servers.server import BY, LiveServer
 
 
-def test_who_lost_every_passkey_comes_back_by_an_administrators_link(
+def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
     server: LiveServer, browser: Chromium, tab: Chromium, agent: Agent
 ) -> None:
-    """The lost one is removed; the new one decides at once, but at high risk after a day."""
+    """The lost one is removed; the new one decides at once, high risk after a day."""
     user = _lost(server, browser)
     link = _link(server, tab, user)
     with stranger(browser) as new:
@@ -37,16 +37,16 @@ def test_who_lost_every_passkey_comes_back_by_an_administrators_link(
 
 
 def _lost(server: LiveServer, browser: Chromium) -> str:
-    """Somebody whose browser is gone, with the only passkey they had."""
+    """A user whose browser is gone, with the only passkey they had."""
     user, code = server.user()
-    with stranger(browser) as gone:
-        gone.add_passkey_holder()
-        _enrol(gone, f"{server.url}/enrol#{code}")
+    with stranger(browser) as lost_browser:
+        lost_browser.add_passkey_holder()
+        _enrol(lost_browser, f"{server.url}/enrol#{code}")
     return user
 
 
 def _link(server: LiveServer, tab: Chromium, user: str) -> str:
-    """What an administrator's console shows for them, signed with the administrator's passkey."""
+    """The link that an administrator's console shows for them, signed with a passkey."""
     name, code = server.user()
     users = Users(server.services.store, server.services.secrets)
     users.update(name, UserChanges(roles=("admin",)), by=BY)

@@ -1,4 +1,4 @@
-"""The way to a yes by keyboard and ear: `docs/screen-reader.md`, held against Chromium's tree."""
+"""Approving by keyboard and screen reader: `docs/screen-reader.md` and Chromium's tree."""
 
 import re
 from collections.abc import Iterator
@@ -30,13 +30,15 @@ Row = tuple[str, str]
 
 @pytest.fixture(scope="module", autouse=True)
 def shipped_payment(server: LiveServer) -> None:
-    """Payments are as the file has them that comes with Sayso."""
+    """Payments use the built-in action type."""
     ActionTypes(server.services.store).update(
         builtin_action_types.registrable("payment.transfer"), by=BY
     )
 
 
-def test_the_script_is_what_is_heard(server: LiveServer, tab: Chromium) -> None:
+def test_the_screen_reader_script_matches_the_accessibility_tree(
+    server: LiveServer, tab: Chromium
+) -> None:
     """Each key, each focus, each announcement, each line in reading order; no mouse."""
     name, code = server.user("ana")
     agent = new_agent(server, name="invoice-bot")
@@ -45,15 +47,15 @@ def test_the_script_is_what_is_heard(server: LiveServer, tab: Chromium) -> None:
     )
     _sign_in(server, tab, code)
     kinds = {"key": _press, "what": _read}
-    walked = [kinds[head](tab, rows) for head, rows in _tables() if head in kinds]
-    assert sum(walked) > 70
+    checked = [kinds[head](tab, rows) for head, rows in _tables() if head in kinds]
+    assert sum(checked) > 70
     assert tab.text(".outcome").startswith("Approved by ana")
     (only,) = until(lambda: tab.ask("1") and tab.complaints(), _SECONDS)
     assert "status of 422" in only  # of what was typed wrong
     tab.events.clear()
 
 
-def test_each_field_of_a_critical_yes_says_what_goes_into_it(
+def test_each_field_of_a_critical_approval_states_its_content(
     server: LiveServer, tab: Chromium
 ) -> None:
     """In the order of the script, from the heading of the step by Tab alone."""
@@ -75,7 +77,9 @@ def test_each_field_of_a_critical_yes_says_what_goes_into_it(
     assert _press(tab, rows) == 5
 
 
-def test_what_comes_to_the_inbox_is_said(server: LiveServer, tab: Chromium, agent: Agent) -> None:
+def test_a_new_request_in_the_inbox_is_announced(
+    server: LiveServer, tab: Chromium, agent: Agent
+) -> None:
     """Politely; the list stays as it is."""
     name, code = server.user()
     _sign_in(server, tab, code)
@@ -86,14 +90,14 @@ def test_what_comes_to_the_inbox_is_said(server: LiveServer, tab: Chromium, agen
 
 
 def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:
-    """To the inbox, on a desk."""
+    """To the inbox, on a desktop."""
     tab.look(width=1440)
     enrol(tab, server, code)
     tab.tell("Accessibility.enable")
 
 
 def _tables() -> Iterator[tuple[str, list[Row]]]:
-    """The tables of the script in order: what their first column is, and their rows."""
+    """The tables of the script in order: their first column, and their rows."""
     lines = SCRIPT.read_text("utf-8").splitlines()
     for is_table, block in groupby(lines, lambda line: line.startswith("|")):
         if is_table:
@@ -102,7 +106,7 @@ def _tables() -> Iterator[tuple[str, list[Row]]]:
 
 
 def _press(tab: Chromium, rows: list[Row]) -> int:
-    """Press what a row says, and wait until what it says is heard."""
+    """Presses the keys of each row, and waits for its announcement."""
     for key, words in rows:
         tab.verify(person=not key.endswith(_UNRECOGNISED))
         if key.startswith(_TYPES):
@@ -114,13 +118,13 @@ def _press(tab: Chromium, rows: list[Row]) -> int:
 
 
 def _until(tab: Chromium, words: str) -> None:
-    said = words.startswith(_SAYS)
+    announced = words.startswith(_SAYS)
     wanted = _pattern(words.removeprefix(_SAYS))
     last: list[str] = []
 
     def matches() -> bool:
-        if (now := _heard(tab)) is not None:
-            last[:] = now.announcements() if said else [now.focus()]
+        if (now := _spoken(tab)) is not None:
+            last[:] = now.announcements() if announced else [now.focus()]
         return any(wanted.fullmatch(one) for one in last)
 
     try:
@@ -130,12 +134,12 @@ def _until(tab: Chromium, words: str) -> None:
 
 
 def _read(tab: Chromium, rows: list[Row]) -> int:
-    """All of the main part, and nothing else, once the scripts have written its times."""
+    """Exactly the main part, once the scripts have written its times."""
     wanted = [f"{what}: {words}" for what, words in rows]
     wrong: list[tuple[str, str]] = []
 
     def matches() -> bool:
-        now = _heard(tab)
+        now = _spoken(tab)
         pairs = zip_longest(wanted, [] if now is None else now.main(), fillvalue="")
         wrong[:] = [(one, line) for one, line in pairs if not _pattern(one).fullmatch(line)]
         return not wrong
@@ -147,8 +151,8 @@ def _read(tab: Chromium, rows: list[Row]) -> int:
     return len(rows)
 
 
-def _heard(tab: Chromium) -> Heard | None:
-    """None while one page gives way to another."""
+def _spoken(tab: Chromium) -> Heard | None:
+    """None while one page replaces another."""
     try:
         return heard(tab)
     except (PageGone, KeyError):
@@ -156,10 +160,10 @@ def _heard(tab: Chromium) -> Heard | None:
 
 
 def _announced(tab: Chromium, words: str) -> Heard | None:
-    now = _heard(tab)
+    now = _spoken(tab)
     return now if now is not None and words in now.announcements() else None
 
 
 def _pattern(words: str) -> re.Pattern[str]:
-    """Three dots stand for anything, themselves among it."""
+    """Three dots stand for any text."""
     return re.compile(re.escape(words).replace("…", ".*"))

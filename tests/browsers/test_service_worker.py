@@ -1,6 +1,6 @@
-"""What the service worker makes of a push that came, on the desktop of stock Chromium.
+"""The service worker's handling of a push, on the desktop of stock Chromium.
 
-Owns: pushes as their text, handed to it by the browser's own protocol. How they come is in
+Owns: pushes as text, passed to it by the browser's protocol. Their delivery is tested in
 `test_called.py`, in both browsers.
 """
 
@@ -26,16 +26,16 @@ _CLOSE = """navigator.serviceWorker.ready.then((there) => there.getNotifications
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A page in front, whose service worker gets pushes, and the screen it is on."""
+    """A page in front, whose service worker gets pushes, and its desktop."""
 
     tab: Chromium
     desktop: Desktop
 
     def ask(self, number: int, **members: object) -> list[object]:
-        """A push about a request, the `number`-th to be counted; what the browser shows for it."""
-        said = {"v": 1, "kind": "ask", "id": "one", "risk": "low", "exp": 1_800_000_000, "n": 1}
+        """Pushes the `number`-th request; returns what the browser shows for it."""
+        message = {"v": 1, "kind": "ask", "id": "one", "risk": "low", "exp": 1_800_000_000, "n": 1}
         self.desktop.shown.clear()
-        self.tab.push(json.dumps({**said, "step": 0, "at": number, **members}))
+        self.tab.push(json.dumps({**message, "step": 0, "at": number, **members}))
         until(lambda: self.desktop.shown, 30)
         (found,) = self.tab.see(f"{_SHOWN}.then((all) => all.length === 1 && all)")
         return list(found)
@@ -43,7 +43,7 @@ class Worker:
 
 @pytest.fixture(scope="module")
 def phone(tmp_path_factory: pytest.TempPathFactory, server: LiveServer) -> Iterator[Worker]:
-    """Chromium with a desktop, and somebody who is signed in there."""
+    """Chromium with a desktop, and a signed-in user."""
     folder = tmp_path_factory.mktemp("worker")
     with desktop() as screen, chromium(folder, (), environment(screen)) as tab:
         tab.add_passkey_holder()
@@ -54,7 +54,7 @@ def phone(tmp_path_factory: pytest.TempPathFactory, server: LiveServer) -> Itera
 
 @pytest.fixture
 def worker(server: LiveServer, phone: Worker) -> Worker:
-    """The same, with nothing on the screen."""
+    """The same, without notifications."""
     phone.tab.tell("Page.bringToFront")
     phone.tab.open(f"{server.url}/")
     phone.tab.ask(_CLOSE)
@@ -63,8 +63,8 @@ def worker(server: LiveServer, phone: Worker) -> Worker:
     return phone
 
 
-def test_whatever_comes_is_shown_even_to_somebody_who_looks(worker: Worker) -> None:
-    """Acceptance 14: what is malformed, what is unknown, while a page of ours is in front."""
+def test_every_push_shows_a_notification_even_with_a_page_in_front(worker: Worker) -> None:
+    """Acceptance 14: malformed and unknown ones too."""
     assert worker.tab.see("document.hasFocus()")
     for data in ODD:
         worker.desktop.shown.clear()
@@ -73,10 +73,10 @@ def test_whatever_comes_is_shown_even_to_somebody_who_looks(worker: Worker) -> N
 
 
 @pytest.mark.parametrize("risk", ["low", "medium", "high", "critical"])
-def test_at_every_risk_it_offers_to_review_and_to_deny(
+def test_a_notification_offers_review_and_deny_at_every_risk(
     server: LiveServer, worker: Worker, risk: str
 ) -> None:
-    """Two buttons at most; the second opens the step that denies, and decides nothing."""
+    """At most two buttons; the second opens the denial step, and decides nothing."""
     assert worker.ask(1, risk=risk)[2] == ["review", "deny"]
     shown = worker.desktop.wait(f"Approval needed, {risk} risk")
     worker.desktop.press(shown, "Deny…")
@@ -87,10 +87,10 @@ def test_at_every_risk_it_offers_to_review_and_to_deny(
     assert server.log == ""
 
 
-def test_deny_opens_its_step_beside_a_page_that_no_worker_can_lead(
+def test_deny_opens_a_new_page_beside_an_uncontrolled_one(
     server: LiveServer, worker: Worker
 ) -> None:
-    """Such is a page that was loaded past it: what was pressed happens all the same."""
+    """A page loaded without the service worker cannot be navigated by it."""
     worker.tab.open(f"{server.url}/r/one")
     worker.tab.tell("Page.reload", ignoreCache=True)
     worker.tab.see("navigator.serviceWorker.controller === null")
@@ -102,13 +102,13 @@ def test_deny_opens_its_step_beside_a_page_that_no_worker_can_lead(
     assert worker.tab.ask("location.hash") == ""
 
 
-def test_several_at_once_offer_no_button(worker: Worker) -> None:
-    """None of them is the one that would be denied."""
+def test_a_notification_of_several_requests_has_no_buttons(worker: Worker) -> None:
+    """It would be unclear which one to deny."""
     assert worker.ask(1, n=2) == ["waiting", True, []]
 
 
-def test_only_what_is_new_or_was_escalated_rings_again(worker: Worker) -> None:
-    """A repeat, and what was counted earlier and comes later, replace in silence."""
+def test_only_new_or_escalated_requests_ring_again(worker: Worker) -> None:
+    """Repeats, and older counts that arrive late, replace it silently."""
     rings = [
         ("the first word of it", {"risk": "medium"}, True),
         ("a repeat", {"risk": "medium"}, False),
@@ -121,5 +121,5 @@ def test_only_what_is_new_or_was_escalated_rings_again(worker: Worker) -> None:
         ("a third", {"id": "three", "n": 3}, True),
         ("counted earlier", {"id": "four", "n": 2, "at": 0}, False),
     ]
-    heard = [(why, worker.ask(at, **said)[1]) for at, (why, said, _) in enumerate(rings, 1)]
-    assert heard == [(why, rung) for why, _, rung in rings]
+    alerted = [(why, worker.ask(at, **message)[1]) for at, (why, message, _) in enumerate(rings, 1)]
+    assert alerted == [(why, rung) for why, _, rung in rings]

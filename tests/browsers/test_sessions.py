@@ -1,4 +1,4 @@
-"""Pages of others in the browser of somebody who is signed in: what they send, frame and open."""
+"""Pages of other sites in a signed-in user's browser: forms, frames and sockets."""
 
 from collections.abc import Iterator
 
@@ -21,14 +21,14 @@ _SOCKET = """new Promise((done) => {
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[OtherSite]:
-    """Somebody else's site."""
+    """Another site."""
     with other_site() as site:
         yield site
 
 
 @pytest.fixture
 def admin(server: LiveServer, tab: Chromium) -> str:
-    """An administrator who is signed in in this browser: what takes power away needs no passkey."""
+    """A signed-in administrator: removing power needs no passkey."""
     return newcomer(tab, server, "admin")
 
 
@@ -37,7 +37,7 @@ def admin(server: LiveServer, tab: Chromium) -> str:
 def test_a_form_of_another_site_does_nothing(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """It would stop an agent with the cookie alone, were it ours; a script's call neither."""
+    """With the cookie alone our own form would disable an agent."""
     there = f"{server.url}/admin/agents/{agent.key.id}/disable"
     form = f'<form method="post" action="{there}"><button>You have won</button></form>'
     tab.open(elsewhere.page(host, "/form", form))
@@ -58,7 +58,7 @@ def test_a_form_of_another_site_does_nothing(
 def test_no_page_is_shown_in_a_frame_of_another_site(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
-    """Neither the inbox nor the page that stops an agent: a click cannot be led astray there."""
+    """Neither the inbox nor the page that disables an agent: clickjacking is impossible."""
     paths = ("/", f"/admin/agents/{agent.key.id}/stop", "/offline")
     frames = "".join(f'<iframe src="{server.url}{path}"></iframe>' for path in paths)
     tab.open(elsewhere.page(host, "/frames", frames))
@@ -71,12 +71,12 @@ def test_no_page_is_shown_in_a_frame_of_another_site(
 def test_a_page_of_another_site_opens_no_socket(
     server: LiveServer, tab: Chromium, elsewhere: OtherSite, host: str
 ) -> None:
-    """With the same words in a page of ours it opens."""
+    """The same script on our own page does."""
     assert tab.ask(_SOCKET % server.port) == "open"
     tab.open(elsewhere.page(host, "/socket", ""))
     assert tab.ask(_SOCKET % server.port) == "refused"
 
 
 def _refused(tab: Chromium) -> list[str]:
-    """The frames that the browser would not show, in its own words."""
+    """The frames that the browser refused to show, in its own words."""
     return [one for one in tab.complaints() if "frame-ancestors 'none'" in one and "blocked" in one]

@@ -1,4 +1,4 @@
-"""A stolen cookie in a browser of the thief's: the pages open, and nothing of theirs is signed."""
+"""A stolen cookie in a thief's browser: it can read, but not sign."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ _NOTHING = "The passkey was not used. Nothing was sent."
 
 
 @dataclass(slots=True)
-class Robbed:
-    """A request that waits for somebody, in their browser and in the thief's."""
+class StolenSession:
+    """A request pending for a user, in their browser and in the thief's."""
 
     asked: str
     own: Chromium
@@ -27,7 +27,7 @@ class Robbed:
 
 @pytest.fixture
 def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
-    """A browser of somebody who is signed in with a passkey of their own."""
+    """A browser of a user who is signed in with their own passkey."""
     with stranger(browser) as opened:
         opened.add_passkey_holder()
         newcomer(opened, server)
@@ -35,60 +35,60 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 
 
 @pytest.fixture
-def robbed(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> Robbed:
-    """The thief has not yet put the cookie in place of theirs."""
+def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> StolenSession:
+    """Before the thief has set the cookie."""
     agent.asked(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
-    return Robbed(asked, tab, thief)
+    return StolenSession(asked, tab, thief)
 
 
-def test_somebody_elses_request_is_a_page_that_there_never_was(
-    server: LiveServer, robbed: Robbed
+def test_another_users_request_looks_like_an_unknown_one(
+    server: LiveServer, stolen: StolenSession
 ) -> None:
-    """Word for word the one for an id that was made up."""
-    thief = robbed.thief
-    thief.open(f"{server.url}/r/{robbed.asked}")
+    """Word for word."""
+    thief = stolen.thief
+    thief.open(f"{server.url}/r/{stolen.asked}")
     theirs = thief.text("main")
     thief.open(f"{server.url}/r/sayso_ap_aaaaaaaaaaaaaaaa")
     assert thief.text("main") == theirs
     assert "You have no such request." in theirs
 
 
-def test_a_stolen_cookie_shows_a_request_and_answers_none(
-    server: LiveServer, robbed: Robbed
+def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
+    server: LiveServer, stolen: StolenSession
 ) -> None:
-    """The button is there and asks for a passkey that this browser has not; hers approves it."""
-    own, thief = robbed.own, robbed.thief
+    """The button asks for a passkey that this browser lacks; hers approves it."""
+    own, thief = stolen.own, stolen.thief
     _steal(own, thief)
     for tab in (thief, own):
-        tab.open(f"{server.url}/r/{robbed.asked}")
+        tab.open(f"{server.url}/r/{stolen.asked}")
         tab.click("#to-approve")
         tab.click("#approve-now")
         if tab is thief:
             tab.says(_NOTHING)
-            assert stored(server, robbed.asked).state is State.PENDING
+            assert stored(server, stolen.asked).state is State.PENDING
     own.says("Approved by")
-    assert stored(server, robbed.asked).state is State.APPROVED
+    assert stored(server, stolen.asked).state is State.APPROVED
 
 
-def test_a_stolen_cookie_lets_no_device_in(server: LiveServer, robbed: Robbed) -> None:
-    """The page that makes a code for another device asks for the same passkey."""
-    _steal(robbed.own, robbed.thief)
+def test_a_stolen_cookie_enrols_no_device(server: LiveServer, stolen: StolenSession) -> None:
+    """Creating a code asks for the same passkey."""
+    _steal(stolen.own, stolen.thief)
     before = len(entries(server, "code.issued"))
-    for tab in (robbed.thief, robbed.own):
+    for tab in (stolen.thief, stolen.own):
         tab.open(f"{server.url}/devices")
         tab.click("#another button")
         tab.click("#sign .primary")
-        if tab is robbed.thief:
+        if tab is stolen.thief:
             tab.says(_NOTHING)
             assert len(entries(server, "code.issued")) == before
-    robbed.own.says("Scan this")
+    stolen.own.says("Scan this")
     assert len(entries(server, "code.issued")) == before + 1
 
 
 def _steal(own: Chromium, thief: Chromium) -> None:
-    """Have this browser bring the other's cookie from now on."""
+    """Sets the other browser's cookie in this one."""
     (cookie,) = [one for one in own.tell("Network.getCookies")["cookies"] if one["name"] == COOKIE]
     kept = {name: cookie[name] for name in ("name", "value", "domain", "path", "httpOnly")}
     assert thief.tell("Network.setCookie", **kept)["success"]

@@ -1,4 +1,4 @@
-"""What is unusual, on the page of a request: by what was approved until it is opened."""
+"""Unusual signals on a request page, by what was approved before it is opened."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def _asked(server: LiveServer, agent: Agent, user: str, **changes: object) -> st
 
 
 def _approved(server: LiveServer, approval_id: str) -> None:
-    """As if the person had said yes to one like it."""
+    """As if the user had approved a similar request."""
     with server.services.store.write() as tx:
         approval = tx.approvals.get(approval_id)
         assert approval is not None
@@ -35,10 +35,10 @@ def _approved(server: LiveServer, approval_id: str) -> None:
         history.add_answer(tx, approval, approved=True)
 
 
-def test_a_fraud_is_a_warning_and_what_is_usual_is_plain(
+def test_a_suspicious_request_has_a_warning_and_a_usual_one_has_none(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """A known account under another name; then the same once more, after five approvals."""
+    """A known account under another name; then the same again, after five approvals."""
     ActionTypes(server.services.store).update(
         builtin_action_types.document("payment.transfer"), by=BY
     )

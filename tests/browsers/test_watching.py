@@ -1,4 +1,4 @@
-"""Pages of the console that somebody watches: they stay true, and nothing on them moves."""
+"""Console pages that refresh themselves without moving anything."""
 
 import pytest
 
@@ -24,14 +24,14 @@ def page(server: LiveServer, tab: Chromium) -> Chromium:
 
 @pytest.fixture
 def person(server: LiveServer) -> Terminal:
-    """Who is asked."""
+    """The user who is asked."""
     return new_person(server)
 
 
-def test_a_list_is_renewed_where_it_stands_and_what_is_new_is_offered(
+def test_a_list_is_refreshed_in_place_and_new_rows_are_offered(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """A state changes in its row; a request that came is offered, and moves nothing."""
+    """A state changes in its row; a new request is offered, and moves nothing."""
     agent.asked(person.user)
     asked = person.only()
     page.open(f"{server.url}/admin/approvals?user={person.user}")
@@ -50,10 +50,10 @@ def test_a_list_is_renewed_where_it_stands_and_what_is_new_is_offered(
     page.see("document.querySelectorAll('tbody tr').length === 2")
 
 
-def test_what_is_no_more_in_a_whole_list_is_struck_through(
+def test_a_row_that_no_longer_matches_is_struck_through(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """It stays where it is until somebody asks for the list of now."""
+    """It stays in its place until the user reloads the list."""
     agent.asked(person.user)
     page.open(f"{server.url}/admin/approvals?state=pending&user={person.user}")
     page.says(agent.key.name)
@@ -65,10 +65,10 @@ def test_what_is_no_more_in_a_whole_list_is_struck_through(
     page.says("No request matches.")
 
 
-def test_what_somebody_is_in_is_not_renewed_under_them(
+def test_a_focused_row_is_not_refreshed(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Focus and place stay; the page says that something changed."""
+    """Focus and position stay; the page says that something changed."""
     for _ in range(5):
         agent.ask_payment(person.user)
     page.look(width=360, height=400)
@@ -93,7 +93,7 @@ def test_what_somebody_is_in_is_not_renewed_under_them(
 def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """What may not be sent any more alone is barred, and said; what was typed stays."""
+    """Only what may no longer be sent is disabled, with a message; typed text stays."""
     agent.asked(person.user)
     asked = person.only()
     page.open(f"{server.url}/admin/approvals/{asked.id}")
@@ -106,10 +106,10 @@ def test_while_a_form_is_filled_in_nothing_else_on_the_page_changes(
     assert page.ask("document.getElementById('reason').value") == "No longer needed"
 
 
-def test_a_field_that_is_typed_in_holds_back_what_is_new(
+def test_a_field_being_typed_in_holds_back_notices(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """A notice would move it; it comes when the field is left as it was."""
+    """A notice would move it; it comes when the field is left unchanged."""
     page.open(f"{server.url}/admin/approvals?user={person.user}")
     page.type("#agent", "some")
     agent.asked(person.user)
@@ -123,10 +123,10 @@ def test_a_field_that_is_typed_in_holds_back_what_is_new(
     page.says("Something changed. Show")
 
 
-def test_an_agent_and_the_health_of_the_server_are_watched_too(
+def test_agent_pages_and_the_health_page_are_refreshed_too(
     server: LiveServer, page: Chromium, agent: Agent
 ) -> None:
-    """By the same look, every few seconds."""
+    """Every few seconds."""
     page.open(f"{server.url}/admin/agents/{agent.key.id}")
     page.says("enabled")
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
@@ -138,5 +138,5 @@ def test_an_agent_and_the_health_of_the_server_are_watched_too(
 
 
 def _look(page: Chromium) -> None:
-    """Have the page look now, as a browser does that has its network back."""
+    """Makes the page refresh now, as a browser does that is online again."""
     page.ask("window.dispatchEvent(new Event('online'))")

@@ -1,4 +1,4 @@
-"""A real server for each file or for several, whose log must be clean when a file is through."""
+"""Fixtures of the conformance tests: real servers whose log must be clean at the end of a file."""
 
 import re
 from collections.abc import Iterator
@@ -37,20 +37,20 @@ _SHARING = frozenset(
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins() -> Iterator[None]:
-    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    """A PIN takes a fifth of a second on purpose; these tests enter hundreds."""
     with cheap_pins():
         yield
 
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Settings of this file's server; caps that no table of a file reaches, and a talkative log."""
+    """Settings of this file's server: limits that no test reaches, and a debug log."""
     return _SETTINGS
 
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A prepared server for all files that leave it as it was."""
+    """A prepared server for all files that leave it unchanged."""
     with live_server(tmp_path_factory.mktemp("shared"), **_SETTINGS) as running:
         yield running
 
@@ -61,7 +61,7 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
     settings: dict[str, str],
 ) -> Iterator[LiveServer]:
-    """A prepared server. No test may bring it to a fault, or a raw byte to its log."""
+    """A prepared server. No test may cause an internal error, or a raw control byte in its log."""
     if request.path.name in _SHARING:
         running: LiveServer = request.getfixturevalue("shared_server")
         before = len(running.log)
@@ -97,13 +97,13 @@ def agent(server: LiveServer, http: httpx.Client) -> Agent:
 
 @pytest.fixture(scope="module")
 def user(server: LiveServer) -> str:
-    """Somebody who can be asked."""
+    """A user who can be asked."""
     return server.user()[0]
 
 
 @pytest.fixture(scope="module")
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody at an enrolled terminal, who can answer."""
+    """A user at an enrolled terminal, who can answer."""
     made = new_person(server)
     yield made
     made.client.close()

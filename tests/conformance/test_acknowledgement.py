@@ -1,4 +1,4 @@
-"""CIBA Core 7.3: what an agent is told when its request was accepted, and nothing more."""
+"""CIBA Core 7.3: the acknowledgement of an accepted request, and nothing more."""
 
 import re
 
@@ -12,8 +12,8 @@ from tests.support.servers.server import LiveServer
 _HANDLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def test_the_acknowledgement_has_its_members_and_no_others(agent: Agent, user: str) -> None:
-    """CB-110, CB-115, CL-02, CL-05 to CL-07: 200, JSON, not stored, no word about the person.
+def test_the_acknowledgement_has_exactly_its_members(agent: Agent, user: str) -> None:
+    """CB-110, CB-115, CL-02, CL-05 to CL-07: 200, JSON, not stored, nothing about the user.
 
     CB-113.
     """
@@ -31,13 +31,13 @@ def test_the_acknowledgement_has_its_members_and_no_others(agent: Agent, user: s
     assert re.fullmatch(r"[0-9a-f]{4}-[0-9a-f]{4}", body["fingerprint"])
 
 
-def test_the_same_members_come_at_every_risk(agent: Agent, user: str) -> None:
-    """CB-115: what the request is about does not show in its form."""
+def test_the_acknowledgement_has_the_same_members_at_every_risk(agent: Agent, user: str) -> None:
+    """CB-115: it does not reveal what the request is about."""
     assert set(agent.ask(user).json()) == set(agent.ask_payment(user).json())
 
 
 def test_handles_are_long_random_and_plain(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-111: 256 bits each, a thousand different ones, in the characters that are allowed."""
+    """CB-111: 256 bits each, a thousand different ones, in allowed characters."""
     asked = [agent.asked(user) for _ in range(50)]
     secrets = server.services.secrets
     made = [secrets.auth_req_id(secrets.new_id(PREFIX_APPROVAL)) for _ in range(1_000)]
@@ -48,8 +48,8 @@ def test_handles_are_long_random_and_plain(server: LiveServer, agent: Agent, use
         assert len(handle.removeprefix("sayso_ar_")) == 43
 
 
-def test_the_life_counts_from_the_receipt(agent: Agent, user: str) -> None:
-    """CB-112: in whole seconds, as asked for."""
+def test_expires_in_counts_from_the_request(agent: Agent, user: str) -> None:
+    """CB-112: in whole seconds, as requested."""
     assert [agent.ask(user, requested_expiry=n).json()["expires_in"] for n in (1, 2, 77)] == [
         1,
         2,
@@ -57,15 +57,15 @@ def test_the_life_counts_from_the_receipt(agent: Agent, user: str) -> None:
     ]
 
 
-def test_a_client_may_name_itself_in_the_body_too(agent: Agent, user: str) -> None:
-    """CL-01: client_id beside Basic is accepted when it is the same."""
+def test_the_own_client_id_in_the_body_is_accepted(agent: Agent, user: str) -> None:
+    """CL-01: beside Basic."""
     assert agent.ask(user, client_id=agent.key.id).status_code == 200
 
 
 def test_another_client_id_in_the_body_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """NG-064: one's own credentials for another's name are no authentication."""
+    """NG-064: one's own credentials do not authenticate another client."""
     other = server.agent()
     with unchanged(server):
         response = agent.ask(user, client_id=other.id)
@@ -73,7 +73,7 @@ def test_another_client_id_in_the_body_is_refused(
     check_refusal(response, 401, "invalid_client")
 
 
-def test_what_the_person_gets_is_not_what_the_agent_holds(
+def test_the_users_id_of_a_request_is_not_the_agents_handle(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """CB-116, NG-006: two identifiers, each useless in the place of the other."""

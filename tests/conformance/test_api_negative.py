@@ -1,4 +1,4 @@
-"""Our JSON API and who may not use it: every route, every kind of bad call (RFC 9449, RFC 9457)."""
+"""The JSON API and invalid calls of every kind at every route (RFC 9449, RFC 9457)."""
 
 import json
 import re
@@ -49,7 +49,7 @@ _MOST_LINE = 4_000
 
 @pytest.fixture(scope="module")
 def api(person: Terminal, http: httpx.Client) -> RawApi:
-    """The API as this file's person may call it, and as nobody may."""
+    """The API with and without this file's user."""
     return RawApi(person, http)
 
 
@@ -58,7 +58,7 @@ def _filled(path: str) -> str:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_a_route_is_closed_or_public_on_purpose(
+def test_every_route_requires_authentication_or_is_listed_as_public(
     server: LiveServer, http: httpx.Client, route: Any
 ) -> None:
     """Without credentials: 401 with the challenge of its kind, or one of a short list."""
@@ -91,8 +91,10 @@ def test_a_route_is_closed_or_public_on_purpose(
 
 
 @pytest.mark.parametrize("path", _PATHS)
-def test_other_methods_are_refused_by_name(server: LiveServer, api: RawApi, path: str) -> None:
-    """Every method that is not in the table is 405 with those that are, in JSON."""
+def test_other_methods_are_405_with_the_allowed_ones(
+    server: LiveServer, api: RawApi, path: str
+) -> None:
+    """In JSON, for every path."""
     allowed = {route.method for route in ROUTES if _leads(route.path, path)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(_METHODS) - allowed:
@@ -108,7 +110,7 @@ def test_other_methods_are_refused_by_name(server: LiveServer, api: RawApi, path
 
 
 def _leads(pattern: str, path: str) -> bool:
-    """Reports whether a path is also one of another row, where a name could stand."""
+    """Reports whether a path also matches another route, where a name could be."""
     return re.fullmatch(re.sub(r"<\w+>", r"\\w+", pattern), _filled(path)) is not None
 
 
@@ -135,8 +137,8 @@ _NOWHERE = [
 
 
 @pytest.mark.parametrize("path", _NOWHERE, ids=lambda path: f"{path[:24]}-{len(path)}")
-def test_an_unknown_path_is_nowhere(http: httpx.Client, path: str) -> None:
-    """404 in the words of its side of the API; nothing is redirected, nothing repeated."""
+def test_an_unknown_path_is_404(http: httpx.Client, path: str) -> None:
+    """In the format of its side; nothing is redirected, nothing repeated."""
     base = str(http.base_url).rstrip("/")
     request = http.build_request("GET", base)
     request.url = request.url.copy_with(raw_path=path.encode())
@@ -149,8 +151,8 @@ def test_an_unknown_path_is_nowhere(http: httpx.Client, path: str) -> None:
         check_refusal(response, 404, "invalid_request")
 
 
-def test_the_right_call_is_answered(api: RawApi) -> None:
-    """What the tables below change is good to begin with; the scheme has no case."""
+def test_the_unchanged_call_is_accepted(api: RawApi) -> None:
+    """The following tests change it; the scheme is case-insensitive."""
     assert api.call("GET", "/api/me").status_code == 200
     assert api.call("GET", "/api/me", authorization=f"dpop {api.token}").status_code == 200
 
@@ -174,8 +176,8 @@ _AUTHORIZATIONS = {
 
 
 @pytest.mark.parametrize("case", _AUTHORIZATIONS)
-def test_another_authorization_is_refused(api: RawApi, case: str) -> None:
-    """DP-50 to DP-53, NG-109, MC-18: a bound token is no bearer token, here least of all."""
+def test_another_authorization_header_is_refused(api: RawApi, case: str) -> None:
+    """DP-50 to DP-53, NG-109, MC-18: a bound token is not a bearer token."""
     head, body, signature = api.token.split(".")
     claims = jwt.decode(api.token, options={"verify_signature": False})
     parts = {
@@ -193,7 +195,9 @@ _OF_PEOPLE = [route for route in ROUTES if route.caller is Caller.PERSON]
 
 
 @pytest.mark.parametrize("route", _OF_PEOPLE, ids=lambda route: route.name)
-def test_a_bound_token_is_a_bearer_nowhere(server: LiveServer, api: RawApi, route: Any) -> None:
+def test_a_bound_token_is_refused_as_a_bearer_token_everywhere(
+    server: LiveServer, api: RawApi, route: Any
+) -> None:
     """DP-54, NG-087: at each route of the API, with its proof or without."""
     path = _filled(route.path)
     with unchanged(server):
@@ -207,7 +211,7 @@ def test_a_bound_token_is_a_bearer_nowhere(server: LiveServer, api: RawApi, rout
     check_problem(answers[2], 401, "invalid_dpop_proof")
 
 
-def test_a_token_in_another_place_is_none(api: RawApi) -> None:
+def test_a_token_in_the_query_is_refused(api: RawApi) -> None:
     """MC-17: RFC 6750 2.2 and 2.3 are not offered."""
     proof = api.proof(api.claims("GET", "/api/me"))
     query = api.http.get("/api/me", params={"access_token": api.token}, headers={"DPoP": proof})
@@ -235,10 +239,10 @@ _TOKEN_CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", _TOKEN_CLAIMS)
-def test_a_token_of_ours_for_something_else_is_refused(
+def test_an_own_token_with_wrong_claims_is_refused(
     server: LiveServer, api: RawApi, case: str
 ) -> None:
-    """AT-21, AT-22, AT-25, MC-14, DP-20, NG-093: signed by us, and not for this."""
+    """AT-21, AT-22, AT-25, MC-14, DP-20, NG-093: signed by us, but not for this API."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     claims |= json.loads(json.dumps(_TOKEN_CLAIMS[case]).replace("{url}", server.url))
     claims = {name: value for name, value in claims.items() if value is not None}
@@ -254,7 +258,7 @@ def test_a_token_of_ours_for_something_else_is_refused(
 
 @pytest.mark.parametrize("typ", ["JWT", "id_token", "logout+jwt", "dpop+jwt", ""])
 def test_a_token_of_another_type_is_refused(server: LiveServer, api: RawApi, typ: str) -> None:
-    """AT-20: the same claims, the same key, another kind."""
+    """AT-20: the same claims, the same key, another type."""
     claims = jwt.decode(api.token, options={"verify_signature": False})
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()
@@ -299,7 +303,7 @@ _CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", _CLAIMS)
 def test_a_proof_for_another_request_is_refused(api: RawApi, case: str) -> None:
-    """DP-03 to DP-06, DP-14 to DP-19: each call has a proof of its own."""
+    """DP-03 to DP-06, DP-14 to DP-19: each call has its own proof."""
     issuer = api.person.client.profile.issuer
     changes = dict(_CLAIMS[case])
     moved = changes.get("iat")
@@ -322,7 +326,7 @@ def _proof_claims(api: RawApi, changes: dict[str, Any]) -> dict[str, Any]:
     "spelling",
     ["{url}/api/me?x=1", "{url}/api/me#x", "{ip}/api/me", "{six}/api/me", "{upper}/api/me"],
 )
-def test_an_htu_of_the_same_place_is_accepted(api: RawApi, spelling: str) -> None:
+def test_an_equivalent_htu_is_accepted(api: RawApi, spelling: str) -> None:
     """DP-15, DP-22: query and fragment do not count; this machine has three names."""
     issuer = api.person.client.profile.issuer
     names = {
@@ -384,8 +388,8 @@ _PROOFS = [
 
 
 @pytest.mark.parametrize("case", _PROOFS)
-def test_what_proves_nothing_is_refused(api: RawApi, case: str) -> None:
-    """DP-55: DP-02, DP-07 to DP-13, DP-23: one JWT by the key inside it, and by that key alone."""
+def test_an_invalid_proof_is_refused(api: RawApi, case: str) -> None:
+    """DP-55: DP-02, DP-07 to DP-13, DP-23: one JWT signed by the key inside it, and by no other."""
     response = api.call("GET", "/api/me", proof=_proofs(api)[case])
 
     check_problem(response, 401, "invalid_dpop_proof")
@@ -402,16 +406,16 @@ def test_no_proof_and_two_proofs_are_refused(api: RawApi) -> None:
         check_problem(response, 401, "invalid_dpop_proof")
 
 
-def test_a_proof_is_used_once(api: RawApi) -> None:
-    """DP-21: not here, and not at another route."""
+def test_a_proof_is_accepted_once(api: RawApi) -> None:
+    """DP-21: at any route."""
     proof = api.proof(api.claims("GET", "/api/me"))
     assert api.call("GET", "/api/me", proof=proof).status_code == 200
 
     check_problem(api.call("GET", "/api/me", proof=proof), 401, "invalid_dpop_proof")
 
 
-def test_a_good_proof_of_another_key_is_refused(api: RawApi) -> None:
-    """DP-20: whoever stole the token alone has nothing."""
+def test_a_valid_proof_of_another_key_is_refused(api: RawApi) -> None:
+    """DP-20: a stolen token alone is useless."""
     proof = api.proof(api.claims("GET", "/api/me"), SigningKey.generate())
 
     check_problem(api.call("GET", "/api/me", proof=proof), 401, "invalid_token")
@@ -446,7 +450,7 @@ _WITH_BODY = [
 
 @pytest.fixture(scope="module")
 def administrator(server: LiveServer, http: httpx.Client) -> Iterator[RawApi]:
-    """The API as an administrator may call it."""
+    """The API with an administrator."""
     made = new_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(made.user, UserChanges(roles=("admin",)), by=BY)
@@ -455,10 +459,10 @@ def administrator(server: LiveServer, http: httpx.Client) -> Iterator[RawApi]:
 
 
 @pytest.mark.parametrize("route", _WITH_BODY, ids=lambda route: route.name)
-def test_a_body_that_does_not_fit_is_refused(
+def test_an_invalid_body_is_refused(
     server: LiveServer, api: RawApi, administrator: RawApi, route: Any
 ) -> None:
-    """Every body of the table at every route: 422, said in a line, and nothing changed."""
+    """Every body of the table at every route: 422 with a message, and nothing changes."""
     api = api if route.rule is None else administrator
     basic = None
     if route.caller is Caller.RESOURCE:
@@ -514,8 +518,8 @@ _QUERIES = [
 
 @pytest.mark.parametrize("query", _QUERIES, ids=lambda query: f"{query[:20]}-{len(query)}")
 @pytest.mark.parametrize("state", ["waiting", "decided"])
-def test_a_query_that_does_not_fit_is_refused(api: RawApi, state: str, query: str) -> None:
-    """Numbers are numbers, cursors are ours, and nothing is too long to be said no to."""
+def test_an_invalid_query_is_refused(api: RawApi, state: str, query: str) -> None:
+    """Numbers, cursors and states are checked, however long."""
     extra = "" if query.startswith("state=") else f"&state={state}"
     response = api.call("GET", f"/api/approvals?{query}{extra}")
 
@@ -527,8 +531,10 @@ _IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MOST_L
 
 
 @pytest.mark.parametrize("name", _IDS, ids=lambda name: f"{ascii(name)[:20]}-{len(name)}")
-def test_an_id_of_nothing_is_not_found(server: LiveServer, api: RawApi, name: str) -> None:
-    """404 whatever was put into the path, and the same for what cannot be an id."""
+def test_an_unknown_or_impossible_id_is_not_found(
+    server: LiveServer, api: RawApi, name: str
+) -> None:
+    """404 in both cases."""
     statement = {"statement": "a.b.c"}
     calls: list[tuple[str, str, dict[str, Any]]] = [
         ("DELETE", f"/api/devices/{name}", {}),
@@ -547,8 +553,8 @@ def test_an_id_of_nothing_is_not_found(server: LiveServer, api: RawApi, name: st
         assert response.headers["content-type"].startswith("application/")
 
 
-def test_another_persons_device_is_not_found(server: LiveServer, api: RawApi) -> None:
-    """Neither unlocked nor vouched for nor revoked, and not listed either."""
+def test_another_users_device_is_not_found(server: LiveServer, api: RawApi) -> None:
+    """It cannot be unlocked, vouched for or revoked, and is not listed."""
     other = new_person(server)
     theirs = other.client.profile.device_id
     statement = {"statement": "a.b.c"}
@@ -566,10 +572,10 @@ def test_another_persons_device_is_not_found(server: LiveServer, api: RawApi) ->
     other.client.close()
 
 
-def test_a_session_without_a_device_sees_but_decides_nothing(
+def test_a_session_without_a_device_reads_but_decides_nothing(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """Until it has registered, the terminal may do nothing that a device does."""
+    """Until it has registered a device."""
     user, code = server.user()
     agent.asked(user)
     key, issuer = SigningKey.generate(), server.url
@@ -595,7 +601,7 @@ def test_a_session_without_a_device_sees_but_decides_nothing(
 
 
 class _Fresh:
-    """A terminal that has a token and no device."""
+    """A terminal with a token and no device."""
 
     def __init__(self, key: SigningKey, issuer: str, http: httpx.Client) -> None:
         self._key, self._issuer, self._http = key, issuer, http
@@ -624,7 +630,7 @@ class _Fresh:
 
 
 def test_the_feed_is_refused_before_the_handshake(server: LiveServer, person: Terminal) -> None:
-    """An HTTP answer that says why, not a socket that closes; never a fault."""
+    """With an HTTP error that states the reason; never an internal error."""
     upgrade = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",

@@ -1,4 +1,4 @@
-"""DE-01: where older clients must be served, the audience of an assertion may be an endpoint."""
+"""DE-01: for older clients, the audience of an assertion may be an endpoint."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def key() -> Key:
 
 @pytest.fixture(scope="module")
 def keyed(server: LiveServer, key: Key) -> AgentKey:
-    """An agent that authenticates with it."""
+    """An agent that authenticates with this key."""
     return server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
 
 
@@ -37,7 +37,7 @@ def _form(server: LiveServer, keyed: AgentKey, key: Key, audience: Any) -> dict[
 
 
 @pytest.mark.parametrize("path", ["", "/token", "/bc-authorize"])
-def test_an_endpoint_may_be_the_audience(
+def test_an_endpoint_is_accepted_as_the_audience(
     server: LiveServer, http: httpx.Client, keyed: AgentKey, key: Key, user: str, path: str
 ) -> None:
     """CB-029, JB-21: the issuer and both endpoints, at both endpoints."""
@@ -66,10 +66,10 @@ def test_an_endpoint_may_be_the_audience(
     ],
     ids=str,
 )
-def test_everything_else_is_still_no_audience(
+def test_any_other_audience_is_still_refused(
     server: LiveServer, http: httpx.Client, keyed: AgentKey, key: Key, audience: Any
 ) -> None:
-    """JB-05, JB-18: the setting adds two URLs and loosens nothing."""
+    """JB-05, JB-18: the setting adds two URLs and loosens nothing else."""
     if isinstance(audience, list):
         filled: Any = [text.format(url=server.url) for text in audience]
     else:

@@ -1,6 +1,6 @@
-"""CIBA Core 7.1, RFC 8707 and RFC 9396: each parameter of a backchannel request, good and bad.
+"""CIBA Core 7.1, RFC 8707 and RFC 9396: each parameter of a backchannel request.
 
-A refusal says which rule was broken, repeats nothing that was sent, and asks nobody.
+A refusal names the broken rule, repeats nothing that was sent, and nobody is asked.
 """
 
 import json
@@ -61,16 +61,16 @@ _SCOPES = {
 
 
 @pytest.mark.parametrize("case", _SCOPES)
-def test_a_scope_that_cannot_be_given_is_refused(
+def test_an_invalid_scope_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-040 to CB-042, CB-181: nothing is narrowed in silence."""
+    """CB-040 to CB-042, CB-181: nothing is narrowed silently."""
     scope, error = _SCOPES[case]
     _refused(server, agent, 400, error, _form(user, scope=scope))
 
 
-def test_the_same_scope_twice_is_that_scope(server: LiveServer, agent: Agent) -> None:
-    """RFC 6749 3.3: a list is a set."""
+def test_a_repeated_scope_counts_once(server: LiveServer, agent: Agent) -> None:
+    """RFC 6749 3.3: a scope list is a set."""
     user, _ = server.user()
     response = agent.ask(user, scope="payments:read openid payments:read openid")
 
@@ -106,10 +106,8 @@ _HINTS = {
 
 
 @pytest.mark.parametrize("case", _HINTS)
-def test_a_hint_that_names_nobody_is_refused(
-    server: LiveServer, agent: Agent, user: str, case: str
-) -> None:
-    """CB-043 to CB-049, CB-058, CB-183: exactly one hint, of somebody who is there."""
+def test_an_invalid_hint_is_refused(server: LiveServer, agent: Agent, user: str, case: str) -> None:
+    """CB-043 to CB-049, CB-058, CB-183: exactly one hint, of an existing user."""
     changes, error = _HINTS[case]
     filled = {
         name: value if value is None else value.format(user=user, agent=agent.key.id)
@@ -118,8 +116,8 @@ def test_a_hint_that_names_nobody_is_refused(
     _refused(server, agent, 400, error, _form(user, **filled))
 
 
-def test_a_person_is_found_by_name_address_or_id(server: LiveServer, agent: Agent) -> None:
-    """All three name the same one, and case matters in none of the first two."""
+def test_a_user_is_found_by_name_email_or_id(server: LiveServer, agent: Agent) -> None:
+    """Case does not matter in the first two."""
     users = Users(server.services.store, server.services.secrets)
     made, _ = users.add(NewUser("Ada.Hint", "ada@hint.example"), by=BY)
     hints = ["Ada.Hint", "ada.hint", "ada@hint.example", "ADA@hint.example", made.id]
@@ -131,8 +129,10 @@ def test_a_person_is_found_by_name_address_or_id(server: LiveServer, agent: Agen
 
 
 @pytest.mark.parametrize("case", ["CB-056-disabled", "not-mine-to-ask"])
-def test_somebody_out_of_reach_is_like_nobody(server: LiveServer, user: str, case: str) -> None:
-    """CB-056, CB-048: a stopped person, or one whom this agent may not ask, does not exist."""
+def test_an_unreachable_user_is_like_an_unknown_one(
+    server: LiveServer, user: str, case: str
+) -> None:
+    """CB-056, CB-048: a disabled user, or one whom this agent may not ask."""
     other, _ = server.user()
     agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)
     if case == "CB-056-disabled":
@@ -146,8 +146,8 @@ def test_somebody_out_of_reach_is_like_nobody(server: LiveServer, user: str, cas
     assert refused.content == unknown.content
 
 
-def test_guessing_names_is_slowed(server: LiveServer, user: str) -> None:
-    """DE-04: after twenty unknown people in ten minutes this agent learns nothing more."""
+def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
+    """DE-04: after twenty unknown users in ten minutes this agent learns nothing more."""
     agent, another = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
@@ -176,10 +176,10 @@ _MESSAGES = {
 
 
 @pytest.mark.parametrize("case", _MESSAGES)
-def test_a_message_that_can_be_shown_is_shown_as_it_is(
+def test_a_displayable_binding_message_is_shown_unchanged(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """CB-065, CB-067: what the person reads is what was sent, in its own field and nowhere else."""
+    """CB-065, CB-067: in its own field and nowhere else."""
     sent, shown = _MESSAGES[case]
     user, _ = server.user()
     assert agent.ask(user, binding_message=sent).status_code == 200
@@ -226,10 +226,10 @@ _HOSTILE = {
 
 
 @pytest.mark.parametrize("case", _HOSTILE)
-def test_a_message_that_could_deceive_is_refused(
+def test_a_deceptive_binding_message_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-066, CB-187, NG-016: refused rather than cleaned, so that shown and sent never differ."""
+    """CB-066, CB-187, NG-016: not cleaned, so that shown and sent text never differ."""
     message = f"{MARK}{_HOSTILE[case]}{MARK}"
     _refused(server, agent, 400, "invalid_binding_message", _form(user, binding_message=message))
 
@@ -247,10 +247,10 @@ _EXPIRIES = {
 
 
 @pytest.mark.parametrize("asked", _EXPIRIES)
-def test_a_requested_expiry_is_honoured_up_to_the_risks_own(
+def test_a_requested_expiry_is_honored_up_to_the_limit_of_its_risk(
     agent: Agent, user: str, asked: str
 ) -> None:
-    """CB-072, CB-074: low risk waits a day at most, high risk ten minutes."""
+    """CB-072, CB-074: a day at low risk, ten minutes at high risk."""
     low, high = _EXPIRIES[asked]
 
     assert agent.ask(user, requested_expiry=asked).json()["expires_in"] == low
@@ -262,10 +262,10 @@ _BAD_EXPIRIES += ["٣", "5\n", "[5]", "Infinity", "9" * 5_000]
 
 
 @pytest.mark.parametrize("asked", _BAD_EXPIRIES, ids=[ascii(text)[:12] for text in _BAD_EXPIRIES])
-def test_a_requested_expiry_that_is_no_number_is_refused(
+def test_an_invalid_requested_expiry_is_refused(
     server: LiveServer, agent: Agent, user: str, asked: str
 ) -> None:
-    """CB-072: a positive whole number in ASCII digits, or nothing."""
+    """CB-072: a positive whole number in ASCII digits."""
     _refused(server, agent, 400, "invalid_request", _form(user, requested_expiry=asked))
 
 
@@ -329,17 +329,17 @@ _DETAILS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", _DETAILS)
-def test_details_that_no_type_accepts_are_refused(
+def test_invalid_authorization_details_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """RA-01 to RA-08, RA-17, RA-18, NG-106: all of them or none, whichever object is bad."""
+    """RA-01 to RA-08, RA-17, RA-18, NG-106: all objects or none, whichever is invalid."""
     value = _DETAILS[case]
     raw = value if isinstance(value, str) else json.dumps(value)
     form = _form(user, scope="openid payments:transfer", authorization_details=raw)
     _refused(server, agent, 400, "invalid_authorization_details", form)
 
 
-def test_all_objects_of_a_request_are_shown(server: LiveServer, agent: Agent) -> None:
+def test_all_details_objects_are_shown(server: LiveServer, agent: Agent) -> None:
     """RA-09, RA-10, RA-19: every leaf of every object, and the scopes beside them."""
     user, _ = server.user()
     details = [_GOOD, _payment(payee="Ærø & Søn <b>")]
@@ -357,8 +357,10 @@ def test_all_objects_of_a_request_are_shown(server: LiveServer, agent: Agent) ->
     assert seen["display"]["headline"].endswith("and 1 more")
 
 
-def test_a_scope_that_needs_a_type_is_refused_without_it(server: LiveServer, user: str) -> None:
-    """RA-07 for scopes: neither at the backchannel endpoint nor at the token endpoint."""
+def test_a_scope_that_requires_details_is_refused_without_them(
+    server: LiveServer, user: str
+) -> None:
+    """RA-07 for scopes: at the backchannel endpoint and at the token endpoint."""
     uri = "https://needs.example"
     server.resources.add(uri, {"pay": "low"}, {"pay": "payment.transfer"}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("pay",))
@@ -410,22 +412,22 @@ _RESOURCES = {
 
 
 @pytest.mark.parametrize("case", _RESOURCES)
-def test_a_resource_is_compared_letter_by_letter(
+def test_resources_are_compared_exactly(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """RI-01 to RI-04, RI-10, RI-11, CB-077: no second spelling of a name gets in."""
+    """RI-01 to RI-04, RI-10, RI-11, CB-077: no other spelling is accepted."""
     _refused(server, agent, 400, "invalid_target", _form(user, resource=_RESOURCES[case]))
 
 
 def test_two_resources_are_refused(server: LiveServer, agent: Agent, user: str) -> None:
-    """RI-05, DE-20: one token is for one audience, even if it is named twice."""
+    """RI-05, DE-20: one token has one audience, even if it is named twice."""
     form = _form(user, resource=[PAY, PAY])
     _refused(server, agent, 400, "invalid_target", form)
     _refused(server, agent, 400, "invalid_target", _form(user, resource=[PAY, "https://b.example"]))
 
 
 def test_without_a_resource_the_scopes_decide(server: LiveServer, agent: Agent) -> None:
-    """RI-07, AT-17, AT-18: the only one, else the one that has all the scopes, else an error."""
+    """RI-07, AT-17, AT-18: the only one, else the one with all the scopes, else an error."""
     for uri, scopes in {
         "https://one.example": {"one": "low", "both": "low"},
         "https://two.example": {"two": "low", "both": "low"},
@@ -445,16 +447,16 @@ def test_without_a_resource_the_scopes_decide(server: LiveServer, agent: Agent) 
     chooser.http.close()
 
 
-def test_an_agent_without_a_ceiling_may_ask_for_nothing(server: LiveServer, user: str) -> None:
-    """An empty ceiling is nothing, not everything."""
+def test_an_agent_without_a_ceiling_may_request_nothing(server: LiveServer, user: str) -> None:
+    """An empty ceiling does not mean everything."""
     agent = new_agent(server, resources=(), scopes=())
     _refused(server, agent, 400, "invalid_target", _form(user))
     _refused(server, agent, 400, "invalid_target", _form(user, resource=None))
     agent.http.close()
 
 
-def test_a_critical_request_is_refused_before_anybody_is_asked(server: LiveServer) -> None:
-    """CB-189: where too few people can say yes, 403."""
+def test_a_critical_request_is_refused_with_too_few_approvers(server: LiveServer) -> None:
+    """CB-189: 403, and nobody is asked."""
     uri = "https://critical.example"
     server.resources.add(uri, {"launch": "critical"}, {}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("launch",))
@@ -464,23 +466,23 @@ def test_a_critical_request_is_refused_before_anybody_is_asked(server: LiveServe
 
 
 @pytest.mark.parametrize("acr", ["urn:sayso:acr:signed", "urn:nobody:knows", "a b c", "a" * 512])
-def test_an_unsupported_acr_value_is_no_error(agent: Agent, user: str, acr: str) -> None:
-    """CB-075: it is a wish."""
+def test_an_unsupported_acr_value_is_accepted(agent: Agent, user: str, acr: str) -> None:
+    """CB-075: it is a preference."""
     assert agent.ask(user, acr_values=acr).status_code == 200
 
 
 @pytest.mark.parametrize(
     "acr", ["\x1b[2J", "a\u202eb", "a\nb", "é", "a" * 513], ids=lambda text: ascii(text)[:10]
 )
-def test_acr_values_that_are_none_are_refused(
+def test_malformed_acr_values_are_refused(
     server: LiveServer, agent: Agent, user: str, acr: str
 ) -> None:
-    """CB-180: what is malformed or oversized is an error, never half of itself."""
+    """CB-180: malformed or oversized input is an error, never truncated."""
     _refused(server, agent, 400, "invalid_request", _form(user, acr_values=acr))
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-def test_an_idempotency_key_that_is_none_is_refused(
+def test_an_invalid_idempotency_key_is_refused(
     server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
     """CB-180 for our own header: 1 to 255 characters."""

@@ -1,6 +1,6 @@
 """CIBA Core 7 and 7.2: how a backchannel request must arrive, and who may send one.
 
-Whatever arrives otherwise gets an RFC 6749 error and leaves nothing behind.
+Anything else gets an RFC 6749 error and leaves nothing behind.
 """
 
 import base64
@@ -34,10 +34,10 @@ def _basic(text: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
-def test_another_method_than_post_is_refused(
+def test_methods_other_than_post_are_refused(
     server: LiveServer, agent: Agent, user: str, method: str
 ) -> None:
-    """CB-020: nothing is created, however complete it is; the answer names the right method."""
+    """CB-020: nothing is created; the answer names the allowed method."""
     with unchanged(server):
         response = agent.http.request(
             method, "/bc-authorize", params=_good(user), auth=agent.key.basic
@@ -70,10 +70,10 @@ _BODIES = {
 
 
 @pytest.mark.parametrize("case", _BODIES)
-def test_a_body_that_is_not_plainly_a_form_is_refused(
+def test_a_body_that_is_not_a_well_formed_form_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-021, CB-180: only a well-formed UTF-8 form counts, whatever else could be read from it."""
+    """CB-021, CB-180: whatever else could be read from it."""
     content_type, template = _BODIES[case]
     body = template % user.encode() if b"%s" in template else template
     with unchanged(server):
@@ -83,14 +83,14 @@ def test_a_body_that_is_not_plainly_a_form_is_refused(
 
 
 @pytest.mark.parametrize("content_type", [_FORM.upper(), f"{_FORM}; charset=UTF-8", f"{_FORM} ;"])
-def test_a_form_by_any_spelling_of_its_type_is_taken(
+def test_any_spelling_of_the_form_media_type_is_accepted(
     agent: Agent, user: str, content_type: str
 ) -> None:
-    """Media types have no case, and their parameters say nothing here."""
+    """Media types are case-insensitive, and their parameters are ignored."""
     assert _post(agent, urlencode(_good(user)), content_type).status_code == 200
 
 
-def test_parameters_in_the_query_are_not_honoured(
+def test_parameters_in_the_query_are_not_accepted(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
     """CB-022: neither alone nor beside a body."""
@@ -111,16 +111,18 @@ def test_parameters_in_the_query_are_not_honoured(
     check_refusal(credentials, 401, "invalid_client")
 
 
-def test_nobody_is_refused(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-023, CB-188: no client authentication is 401."""
+def test_a_request_without_client_authentication_is_refused(
+    server: LiveServer, agent: Agent, user: str
+) -> None:
+    """CB-023, CB-188: with 401."""
     with unchanged(server):
         response = agent.http.post("/bc-authorize", data=_good(user))
 
     check_refusal(response, 401, "invalid_client")
 
 
-def test_a_wrong_secret_is_challenged(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-024: 401, and whoever used HTTP Basic is told that it is Basic."""
+def test_a_wrong_secret_gets_a_challenge(server: LiveServer, agent: Agent, user: str) -> None:
+    """CB-024: 401, with a Basic challenge if Basic was used."""
     with unchanged(server):
         response = agent.http.post("/bc-authorize", data=_good(user), auth=(agent.key.id, MARK))
 
@@ -143,8 +145,8 @@ def test_a_public_client_is_refused(
     check_refusal(empty, 401, "invalid_client")
 
 
-def test_an_agent_without_the_grant_is_refused(server: LiveServer, user: str) -> None:
-    """CB-026, CB-184: registered, proven, and not for CIBA."""
+def test_an_agent_without_the_ciba_grant_is_refused(server: LiveServer, user: str) -> None:
+    """CB-026, CB-184: registered and authenticated, but not for CIBA."""
     agent = new_agent(server, grant_types=("client_credentials",))
     with unchanged(server):
         response = agent.ask(user)
@@ -154,7 +156,7 @@ def test_an_agent_without_the_grant_is_refused(server: LiveServer, user: str) ->
 
 
 def test_an_agent_without_the_client_credentials_grant_is_refused(server: LiveServer) -> None:
-    """Every grant is held against the registration: NG-090 from the other side."""
+    """NG-090 from the other side: every grant must be registered."""
     agent = new_agent(server, grant_types=("urn:openid:params:grant-type:ciba",))
     with unchanged(server):
         response = agent.http.post(
@@ -178,10 +180,10 @@ _SECOND_WAYS = {
 
 
 @pytest.mark.parametrize("case", _SECOND_WAYS)
-def test_two_ways_of_authentication_are_refused(
+def test_two_authentication_methods_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-027: even where each of them would be right."""
+    """CB-027: even if each would succeed."""
     second = _SECOND_WAYS[case]
     filled = {n: v.format(id=agent.key.id, secret=agent.key.secret) for n, v in second.items()}
     with unchanged(server):
@@ -191,8 +193,10 @@ def test_two_ways_of_authentication_are_refused(
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_only_the_registered_way_counts(server: LiveServer, user: str, method: str) -> None:
-    """CB-014: the right secret by the other way is no authentication."""
+def test_only_the_registered_authentication_method_counts(
+    server: LiveServer, user: str, method: str
+) -> None:
+    """CB-014: the right secret by another method is refused."""
     agent = new_agent(server, auth_method=method)
     in_body = {"client_id": agent.key.id, "client_secret": agent.key.secret}
     with unchanged(server):
@@ -224,7 +228,7 @@ def test_only_the_registered_way_counts(server: LiveServer, user: str, method: s
 def test_a_repeated_parameter_is_refused(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-031: twice is ambiguous, even with the same value twice."""
+    """CB-031: even with the same value twice."""
     good = {**_good(user), "client_id": agent.key.id, "binding_message": "hello"}
     value = good.get(name, MARK)
     pairs = [*((n, v) for n, v in good.items() if n != name), (name, value), (name, value)]
@@ -242,7 +246,7 @@ def test_an_unknown_parameter_is_ignored(agent: Agent, user: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["login_hint", "scope"])
-def test_an_empty_parameter_is_an_omitted_one(
+def test_an_empty_required_parameter_counts_as_missing(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
     """CB-033: what is needed is then missing."""
@@ -252,8 +256,8 @@ def test_an_empty_parameter_is_an_omitted_one(
     check_refusal(response, 400, "invalid_request")
 
 
-def test_an_empty_parameter_that_nobody_needs_does_no_harm(agent: Agent, user: str) -> None:
-    """CB-033: a second hint that is empty is no second hint."""
+def test_an_empty_optional_parameter_is_harmless(agent: Agent, user: str) -> None:
+    """CB-033: an empty second hint is no second hint."""
     response = agent.ask(
         user, id_token_hint="", requested_expiry="", binding_message="", resource=""
     )
@@ -261,8 +265,10 @@ def test_an_empty_parameter_that_nobody_needs_does_no_harm(agent: Agent, user: s
     assert response.status_code == 200, response.text
 
 
-def test_who_asks_is_settled_before_whom(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-034: with a wrong secret, known and unknown people are answered alike."""
+def test_client_authentication_comes_before_user_lookup(
+    server: LiveServer, agent: Agent, user: str
+) -> None:
+    """CB-034: with a wrong secret, known and unknown users get the same answer."""
     with unchanged(server):
         known, unknown, broken = (
             agent.http.post("/bc-authorize", data=form, auth=(agent.key.id, "wrong"))
@@ -278,19 +284,19 @@ def test_who_asks_is_settled_before_whom(server: LiveServer, agent: Agent, user:
 
 
 @pytest.mark.parametrize("name", ["request", "request_uri"])
-def test_request_objects_are_refused_and_nothing_is_fetched(
+def test_unsigned_request_objects_and_request_uris_are_refused_unfetched(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-035: a request comes by value, signed, or not at all; no connection goes out."""
-    with socket.socket() as trap:
-        trap.bind(("127.0.0.1", 0))
-        trap.listen(1)
-        trap.settimeout(0.2)
-        url = f"http://127.0.0.1:{trap.getsockname()[1]}/{MARK}"
+    """CB-035: a request object comes by value and signed; no connection goes out."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        listener.settimeout(0.2)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/{MARK}"
         with unchanged(server):
             response = agent.ask(user, **{name: url})
         with pytest.raises(TimeoutError):
-            trap.accept()
+            listener.accept()
 
     check_refusal(response, 400, "invalid_request")
 
@@ -304,10 +310,10 @@ _HUGE = {
 
 
 @pytest.mark.parametrize("case", _HUGE)
-def test_a_megabyte_is_refused_without_being_read_into_sense(
+def test_a_megabyte_is_refused_unparsed(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-180, RA-17: too long is said as such, and the server goes on."""
+    """CB-180, RA-17: 413, and the server continues."""
     good = urlencode(_good(user)).encode()
     with unchanged(server):
         response = _post(agent, good + b"&" + _HUGE[case])
@@ -328,7 +334,7 @@ _LARGE = {
 def test_more_than_a_request_can_need_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-180: between what is sensible and what is cut off lies an ordinary error."""
+    """CB-180: between the sensible and the cut-off size is an ordinary error."""
     form = _good(user) | ({"scope": ""} if case.endswith("scopes") else {})
     with unchanged(server):
         response = _post(agent, urlencode(form).encode() + b"&" + _LARGE[case])
@@ -336,10 +342,10 @@ def test_more_than_a_request_can_need_is_refused(
     check_refusal(response, 400, "invalid_scope" if case.endswith("scopes") else "invalid_request")
 
 
-def test_deep_json_within_the_limits_is_refused(
+def test_deeply_nested_json_within_the_size_limit_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """RA-17: nesting is bounded by itself, not by the stack."""
+    """RA-17: nesting has its own limit."""
     for text in ("[" * 60_000, "[" * 20 + "]" * 20, '{"a":' * 10_000):
         with unchanged(server):
             response = _post(agent, urlencode(_good(user)) + "&authorization_details=" + text)
@@ -380,8 +386,8 @@ _RAW = {
 
 
 @pytest.mark.parametrize("case", _RAW)
-def test_broken_http_is_no_fault_of_ours(server: LiveServer, case: str) -> None:
-    """Whatever comes over the socket: an answer below 500, nothing created, the next is served."""
+def test_malformed_http_is_no_internal_error(server: LiveServer, case: str) -> None:
+    """An answer below 500, nothing created, and the next request is served."""
     before = footprint(server)
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
         line.sendall(_RAW[case].replace("|", _CRLF).encode("latin-1"))

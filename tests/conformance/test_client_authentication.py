@@ -1,6 +1,6 @@
-"""RFC 7523 and RFC 10070: an agent proves by a signed assertion that it is calling.
+"""RFC 7523 and RFC 10070: client authentication by a signed assertion.
 
-Every failure is the same 401. What exactly failed is for the log.
+Every failure is the same 401. The log has the reason.
 """
 
 import json
@@ -41,7 +41,7 @@ class Keyed:
     key: Key
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a good assertion, changed."""
+        """The claims of a valid assertion, with changes."""
         return assertion_claims(self.agent.id, self.server.url, self.server.clock.now(), **changes)
 
     def signed(self, header: dict[str, Any] | None = None, **changes: Any) -> str:
@@ -55,7 +55,7 @@ class Keyed:
 
 @pytest.fixture(scope="module", params=["ES256", "EdDSA", "RS256"])
 def keyed(request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client) -> Keyed:
-    """An agent with a key, for each algorithm that is advertised."""
+    """An agent with a key, for each advertised algorithm."""
     key = new_key(request.param, f"key-{request.param}")
     return Keyed(server, http, _registered(server, key), key)
 
@@ -88,8 +88,8 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", _ACCEPTED)
-def test_a_good_assertion_is_accepted(keyed: Keyed, case: str) -> None:
-    """CB-028, JB-20, CL-18: by every algorithm, with or without a type and a kid."""
+def test_a_valid_assertion_is_accepted(keyed: Keyed, case: str) -> None:
+    """CB-028, JB-20, CL-18: with every algorithm, with or without a type and a kid."""
     header, times = _ACCEPTED[case]
     now = keyed.server.clock.now() / 1000
     moved = {
@@ -101,12 +101,12 @@ def test_a_good_assertion_is_accepted(keyed: Keyed, case: str) -> None:
     assert response.status_code == 200, response.text
 
 
-def test_an_nbf_of_zero_lies_behind_us(keyed: Keyed) -> None:
+def test_an_nbf_of_zero_is_in_the_past(keyed: Keyed) -> None:
     """JB-07: zero is a time like others."""
     assert keyed.token(keyed.signed(nbf=0, iat=0)).status_code == 200
 
 
-def _bad_claims(keyed: Keyed) -> dict[str, dict[str, Any]]:
+def _invalid_claims(keyed: Keyed) -> dict[str, dict[str, Any]]:
     url, now = keyed.server.url, keyed.server.clock.now() // 1000
     other = "sayso_ag_aaaaaaaaaaaaaaaa"
     return {
@@ -167,9 +167,9 @@ _BAD_CLAIMS = [
 
 
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
-def test_an_assertion_that_says_something_else_is_refused(keyed: Keyed, case: str) -> None:
-    """JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093: rightly signed all the same."""
-    assertion = keyed.signed(**_bad_claims(keyed)[case])
+def test_an_assertion_with_a_wrong_claim_is_refused(keyed: Keyed, case: str) -> None:
+    """JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093: although validly signed."""
+    assertion = keyed.signed(**_invalid_claims(keyed)[case])
     with unchanged(keyed.server):
         response = keyed.token(assertion)
 
@@ -201,7 +201,7 @@ _BAD_HEADERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", _BAD_HEADERS)
-def test_an_assertion_with_an_odd_header_is_refused(keyed: Keyed, case: str) -> None:
+def test_an_assertion_with_an_unusual_header_is_refused(keyed: Keyed, case: str) -> None:
     """JB-20, NG-066, NG-067: the header names a registered key, and does nothing else."""
     assertion = keyed.signed(_BAD_HEADERS[case])
     with unchanged(keyed.server):
@@ -264,7 +264,7 @@ _FORGERIES = [
 
 @pytest.mark.parametrize("case", _FORGERIES)
 def test_a_forged_assertion_is_refused(keyed: Keyed, case: str) -> None:
-    """JB-02, JB-11 to JB-13, NG-065, NG-067: only the registered key, in its own algorithm."""
+    """JB-02, JB-11 to JB-13, NG-065, NG-067: only the registered key with its own algorithm."""
     assertion = _forgeries(keyed)[case]
     with unchanged(keyed.server):
         response = keyed.token(assertion)
@@ -275,8 +275,8 @@ def test_a_forged_assertion_is_refused(keyed: Keyed, case: str) -> None:
 @pytest.mark.parametrize(
     "case", ["JB-01-type", "JB-01-no-type", "JB-01-saml", "JB-01-no-assertion"]
 )
-def test_an_assertion_needs_its_type(keyed: Keyed, case: str) -> None:
-    """JB-01: both parameters, with the one value that is known."""
+def test_an_assertion_needs_its_type_parameter(keyed: Keyed, case: str) -> None:
+    """JB-01: both parameters, with the only known value."""
     form = assertion_form(keyed.signed())
     if case == "JB-01-no-assertion":
         form["client_assertion"] = ""
@@ -291,22 +291,22 @@ def test_an_assertion_needs_its_type(keyed: Keyed, case: str) -> None:
 
 
 def test_an_assertion_for_another_client_id_is_refused(keyed: Keyed, agent: Agent) -> None:
-    """JB-14, NG-064: the body may repeat who it is, not change it; also with another's key."""
+    """JB-14, NG-064: the body may repeat the client_id, not change it; also with another's key."""
     other = new_key(keyed.key.alg, "other")
     registered = _registered(keyed.server, other)
     theirs = assertion_claims(keyed.agent.id, keyed.server.url, keyed.server.clock.now())
     with unchanged(keyed.server):
-        dressed = keyed.token(keyed.signed(), client_id=registered.id)
+        with_client_id = keyed.token(keyed.signed(), client_id=registered.id)
         with_secret_agent = keyed.token(keyed.signed(), client_id=agent.key.id)
         foreign_key = keyed.token(other.sign(theirs))
-    for response in (dressed, with_secret_agent, foreign_key):
+    for response in (with_client_id, with_secret_agent, foreign_key):
         check_refusal(response, 401, "invalid_client")
 
     assert keyed.token(keyed.signed(), client_id=keyed.agent.id).status_code == 200
 
 
-def test_an_assertion_is_used_once_anywhere(keyed: Keyed, user: str) -> None:
-    """CB-030, JB-10, JB-22, NG-060: both endpoints remember it, in both orders, until it ends."""
+def test_an_assertion_is_accepted_once_at_any_endpoint(keyed: Keyed, user: str) -> None:
+    """CB-030, JB-10, JB-22, NG-060: both endpoints remember it until it expires."""
     first, second = keyed.signed(), keyed.signed()
     ask = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
 
@@ -322,8 +322,8 @@ def test_an_assertion_is_used_once_anywhere(keyed: Keyed, user: str) -> None:
         check_refusal(response, 401, "invalid_client")
 
 
-def test_the_same_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
-    """JB-10: the id counts, not the bytes around it."""
+def test_a_repeated_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
+    """JB-10: the id counts, not the other bytes."""
     assert keyed.token(keyed.signed(jti=f"once-{keyed.key.alg}")).status_code == 200
     with unchanged(keyed.server):
         again = keyed.token(keyed.signed(jti=f"once-{keyed.key.alg}"))
@@ -331,8 +331,8 @@ def test_the_same_jti_in_another_assertion_is_a_replay(keyed: Keyed) -> None:
     check_refusal(again, 401, "invalid_client")
 
 
-def test_a_refused_assertion_does_not_use_up_its_id(keyed: Keyed) -> None:
-    """A forger who knows an id cannot spend it for the agent."""
+def test_a_refused_assertion_does_not_consume_its_jti(keyed: Keyed) -> None:
+    """A forger who knows an id cannot consume it for the agent."""
     claims = keyed.claims()
     forged = new_key(keyed.key.alg, f"{keyed.key.kid}-forged").sign(claims, kid=keyed.key.kid)
     check_refusal(keyed.token(forged), 401, "invalid_client")
@@ -340,8 +340,8 @@ def test_a_refused_assertion_does_not_use_up_its_id(keyed: Keyed) -> None:
     assert keyed.token(keyed.key.sign(claims)).status_code == 200
 
 
-def test_twenty_uses_at_once_are_one_use(keyed: Keyed) -> None:
-    """JB-22: no two requests find the same assertion fresh."""
+def test_twenty_concurrent_uses_of_an_assertion_are_one(keyed: Keyed) -> None:
+    """JB-22: exactly one succeeds."""
     assertion = keyed.signed()
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(keyed.token, [assertion] * 20))
@@ -351,7 +351,7 @@ def test_twenty_uses_at_once_are_one_use(keyed: Keyed) -> None:
 
 
 def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client) -> None:
-    """NG-063: with both registered both work; what was taken away does not."""
+    """NG-063: with both registered both work."""
     old, new = new_key("ES256", "old"), new_key("EdDSA", "new")
     agent = _registered(server, old, new)
     before = [Keyed(server, http, agent, key) for key in (old, new)]
@@ -365,10 +365,10 @@ def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client
     assert before[1].token(before[1].signed()).status_code == 200
 
 
-def test_a_secret_is_no_key_and_a_key_no_secret(
+def test_secrets_and_keys_are_not_interchangeable(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """JB-16: client_secret_jwt does not exist, and no method stands in for another."""
+    """JB-16: client_secret_jwt does not exist, and no method replaces another."""
     claims = assertion_claims(agent.key.id, server.url, server.clock.now())
     by_secret = with_secret({"alg": "HS256", "typ": "JWT"}, claims, agent.key.secret.encode())
     key = new_key("ES256", "only")
@@ -383,8 +383,8 @@ def test_a_secret_is_no_key_and_a_key_no_secret(
         check_refusal(answer, 401, "invalid_client")
 
 
-def test_an_assertion_and_basic_together_are_refused(keyed: Keyed, agent: Agent) -> None:
-    """JB-17: two good proofs of two clients are no proof of either."""
+def test_an_assertion_beside_basic_is_refused(keyed: Keyed, agent: Agent) -> None:
+    """JB-17: although both are valid."""
     with unchanged(keyed.server):
         response = keyed.http.post(
             "/token", data={**_ASK, **assertion_form(keyed.signed())}, auth=agent.key.basic

@@ -1,6 +1,6 @@
-"""RFC 6749 2.3.1: secrets, how they are sent, when they end; and who has none.
+"""RFC 6749 2.3.1: client secrets, their transport and expiry, and public clients.
 
-Every failure is the same 401, with a challenge where HTTP Basic was tried.
+Every failure is the same 401, with a challenge if HTTP Basic was tried.
 """
 
 import base64
@@ -48,10 +48,10 @@ _BASIC: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("case", _BASIC)
-def test_loosely_written_basic_credentials_are_refused(
+def test_malformed_basic_credentials_are_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068, NG-071: neither mended nor cut to fit; the answer is a challenge for Basic."""
+    """NG-068, NG-071: neither corrected nor truncated; the answer is a Basic challenge."""
     parts = {
         "id": agent.key.id,
         "secret": agent.key.secret,
@@ -85,10 +85,10 @@ _HEADERS = {
 
 
 @pytest.mark.parametrize("case", _HEADERS)
-def test_an_authorization_that_is_not_basic_is_refused(
+def test_a_malformed_authorization_header_is_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068: also when a good secret stands in it."""
+    """NG-068: even with a valid secret in it."""
     good = _encoded(f"{agent.key.id}:{agent.key.secret}".encode())
     parts = {"id": agent.key.id, "secret": agent.key.secret, "good": good, "cut": good[:-3]}
     headers = {"Authorization": _HEADERS[case].format(**parts)}
@@ -99,7 +99,7 @@ def test_an_authorization_that_is_not_basic_is_refused(
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC", "bAsIc"])
-def test_basic_has_no_case_and_its_parts_are_form_encoded(agent: Agent, scheme: str) -> None:
+def test_basic_is_case_insensitive_and_form_encoded(agent: Agent, scheme: str) -> None:
     """RFC 6749 2.3.1, RFC 9110 11.1: %5F is an underscore."""
     text = f"{agent.key.id}:{agent.key.secret}".replace("_", "%5F")
     headers = {"Authorization": f"{scheme} {_encoded(text.encode())}"}
@@ -107,10 +107,8 @@ def test_basic_has_no_case_and_its_parts_are_form_encoded(agent: Agent, scheme: 
     assert agent.http.post("/token", data=_ASK, headers=headers).status_code == 200
 
 
-def test_a_rotated_secret_works_for_its_overlap_and_no_longer(
-    server: LiveServer, agent: Agent
-) -> None:
-    """Old and new for an hour, then the new one alone; without overlap at once."""
+def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: Agent) -> None:
+    """Both for an hour, then the new one alone; without overlap at once."""
     agents = Agents(server.services.store, server.services.secrets)
     new = agents.rotate_secret(agent.key.id, by=BY, overlap_ms=3_600_000).secret
 
@@ -125,10 +123,8 @@ def test_a_rotated_secret_works_for_its_overlap_and_no_longer(
     assert [works(new), works(newest)] == [False, True]
 
 
-def test_an_expired_agent_may_do_nothing_and_is_told(
-    server: LiveServer, http: httpx.Client
-) -> None:
-    """Whoever proves to be it learns why; whoever does not learns nothing."""
+def test_an_expired_agent_is_refused_and_told_why(server: LiveServer, http: httpx.Client) -> None:
+    """Only after authentication."""
     agent = Agent(server.agent(expires_at=server.clock.now() + 60_000), http)
     assert http.post("/token", data=_ASK, auth=agent.key.basic).status_code == 200
     server.clock.forward(60_001)
@@ -143,10 +139,10 @@ def test_an_expired_agent_may_do_nothing_and_is_told(
 
 
 @pytest.mark.parametrize("grant", [*AGENT_GRANTS, "refresh_token"])
-def test_no_grant_is_for_clients_without_a_proof(
+def test_no_agent_grant_works_without_authentication(
     server: LiveServer, agent: Agent, grant: str
 ) -> None:
-    """NG-069, NG-072: a public client gets nothing from a grant of agents, nor an agent without."""
+    """NG-069, NG-072: neither for a public client nor for an agent."""
     for client_id in (agent.key.id, "sayso-approver", ""):
         form = {"grant_type": grant, "client_id": client_id, "scope": "payments:read"}
         with unchanged(server):
@@ -163,8 +159,8 @@ def test_no_grant_is_for_clients_without_a_proof(
 @pytest.mark.parametrize(
     "grant", ["password", "implicit", "token", MARK, "Client_Credentials", "\x1b[2J"]
 )
-def test_a_grant_that_is_not_there_is_refused(server: LiveServer, agent: Agent, grant: str) -> None:
-    """TX-083, BC-07, BC-08: RFC 6749 5.2: unsupported_grant_type, whoever asks."""
+def test_an_unknown_grant_type_is_refused(server: LiveServer, agent: Agent, grant: str) -> None:
+    """TX-083, BC-07, BC-08: RFC 6749 5.2: unsupported_grant_type, for every client."""
     with unchanged(server):
         response = agent.http.post(
             "/token", data={"grant_type": grant, "scope": "payments:read"}, auth=agent.key.basic

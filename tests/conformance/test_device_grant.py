@@ -1,7 +1,7 @@
-"""RFC 8628, and what attacked other servers there, from outside.
+"""RFC 8628, and known attacks on it, from outside.
 
-The rules one by one are among the services' tests; here is the wire: forms, heads, refusals, a page
-in a browser that has cookies, and many polls at once.
+The single rules are tested with the services; here are forms, headers, refusals, a page in a
+browser with cookies, and concurrent polls.
 """
 
 import re
@@ -40,7 +40,7 @@ def _poll(
 
 
 def _type(server: LiveServer, name: str, code: str) -> httpx.Response:
-    """A person opens the page in a browser, fills it in and sends it."""
+    """A user opens the page in a browser, fills it in and sends it."""
     with server.client() as browser:
         page = browser.get("/device", params={"user_code": code})
         token = re.search(r'name="form" value="([^"]+)"', page.text)
@@ -51,28 +51,32 @@ def _type(server: LiveServer, name: str, code: str) -> httpx.Response:
 
 @pytest.fixture
 def key() -> SigningKey:
-    """The key of a device that nobody knows yet."""
+    """The key of a new device."""
     return SigningKey.generate()
 
 
-def test_discovery_names_the_endpoint_and_the_grant(server: LiveServer, http: httpx.Client) -> None:
+def test_discovery_lists_the_device_endpoint_and_grant(
+    server: LiveServer, http: httpx.Client
+) -> None:
     """DG-01."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     assert document["device_authorization_endpoint"] == server.url + PATH
     assert GRANT in document["grant_types_supported"]
 
 
-def test_it_is_a_post_of_a_form(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+def test_the_device_endpoint_takes_a_posted_form(
+    server: LiveServer, http: httpx.Client, key: SigningKey
+) -> None:
     """DG-02: GET is 405, JSON is 400."""
     assert http.get(PATH).status_code == 405
     answer = http.post(PATH, json=TERMINAL, headers=_proof(server, key, PATH))
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_parameters_are_read_as_everywhere(
+def test_device_parameters_are_read_like_all_others(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-05, DG-06, DG-30: twice is an error, unknown is ignored, empty is left out."""
+    """DG-05, DG-06, DG-30: repeated is an error, unknown is ignored, empty is omitted."""
     twice = [("client_id", "sayso-approver")] * 2
     body = "&".join(f"{name}={value}" for name, value in twice)
     head = {**_proof(server, key, PATH), "Content-Type": "application/x-www-form-urlencoded"}
@@ -83,7 +87,9 @@ def test_parameters_are_read_as_everywhere(
     assert answer.status_code == 200
 
 
-def test_the_answer_is_not_stored(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+def test_the_device_answer_is_not_cached(
+    server: LiveServer, http: httpx.Client, key: SigningKey
+) -> None:
     """DG-07, DG-08, DG-09."""
     answer = _begin(server, http, key)
     assert answer.headers["cache-control"] == "no-store"
@@ -93,8 +99,10 @@ def test_the_answer_is_not_stored(server: LiveServer, http: httpx.Client, key: S
     assert body["verification_uri"] == f"{server.url}/device"
 
 
-def test_other_clients_are_refused(server: LiveServer, http: httpx.Client, agent: Agent) -> None:
-    """DG-03, DG-04: nobody in particular, a wrong secret, a client without the grant."""
+def test_other_clients_are_refused_at_the_device_endpoint(
+    server: LiveServer, http: httpx.Client, agent: Agent
+) -> None:
+    """DG-03, DG-04: no client, a wrong secret, a client without the grant."""
     with unchanged(server):
         check_refusal(http.post(PATH, data={"device_name": "x"}), 401, "invalid_client")
         wrong = http.post(PATH, data={"device_name": "x"}, auth=(agent.key.id, "wrong"))
@@ -109,7 +117,7 @@ def test_other_clients_are_refused(server: LiveServer, http: httpx.Client, agent
         check_refusal(theirs, 400, "unauthorized_client")
 
 
-def test_codes_that_are_none_give_nothing(
+def test_invalid_device_codes_are_refused(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
     """DG-16, DG-17: missing, unknown, or with another key's proof."""
@@ -121,8 +129,8 @@ def test_codes_that_are_none_give_nothing(
         check_refusal(stolen, 400, "invalid_dpop_proof")
 
 
-def test_polls_are_paced(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
-    """DG-18: the first poll and one in time are pending, one before is slow_down."""
+def test_device_polls_are_paced(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+    """DG-18: the first poll and punctual ones are pending, an early one is slow_down."""
     body = _begin(server, http, key).json()
     first = _poll(server, http, key, body["device_code"])
     check_refusal(first, 400, "authorization_pending")
@@ -133,10 +141,10 @@ def test_polls_are_paced(server: LiveServer, http: httpx.Client, key: SigningKey
     check_refusal(answer, 400, "authorization_pending")
 
 
-def test_a_look_at_the_page_lets_nobody_in(
+def test_opening_or_sending_the_page_admits_no_device(
     server: LiveServer, http: httpx.Client, key: SigningKey, person: Terminal
 ) -> None:
-    """DG-12, NG-029: nor does sending it; only the person's device does."""
+    """DG-12, NG-029: only the user's enrolled device does."""
     body = _begin(server, http, key).json()
     with unchanged(server):
         assert http.get(body["verification_uri_complete"]).status_code == 200
@@ -148,10 +156,10 @@ def test_a_look_at_the_page_lets_nobody_in(
     check_refusal(answer, 400, "authorization_pending")
 
 
-def test_of_twenty_polls_at_once_one_lets_the_device_in(
+def test_one_of_twenty_concurrent_polls_gets_the_tokens(
     server: LiveServer, http: httpx.Client, key: SigningKey
 ) -> None:
-    """DG-19, DG-20, NG-024, NG-026: and the rest are told that the code is used."""
+    """DG-19, DG-20, NG-024, NG-026: the others get invalid_grant."""
     person = new_person(server)
     body = _begin(server, http, key).json()
     assert _type(server, person.user, body["user_code"]).status_code == 303
@@ -167,7 +175,9 @@ def test_of_twenty_polls_at_once_one_lets_the_device_in(
     person.client.close()
 
 
-def test_a_denial_is_told(server: LiveServer, http: httpx.Client, key: SigningKey) -> None:
+def test_a_denial_reaches_the_device(
+    server: LiveServer, http: httpx.Client, key: SigningKey
+) -> None:
     """DG-15."""
     person = new_person(server)
     body = _begin(server, http, key).json()
@@ -178,7 +188,7 @@ def test_a_denial_is_told(server: LiveServer, http: httpx.Client, key: SigningKe
     person.client.close()
 
 
-def test_a_wrong_code_opens_nothing(server: LiveServer, person: Terminal) -> None:
+def test_a_wrong_user_code_changes_nothing(server: LiveServer, person: Terminal) -> None:
     """DG-14: one generic message."""
     with unchanged(server):
         page = _type(server, person.user, "BCDF-GHJK")

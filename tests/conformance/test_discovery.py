@@ -1,4 +1,4 @@
-"""RFC 8414, OpenID Connect Discovery, CIBA Core 4, RFC 7517: what we say of ourselves is so."""
+"""RFC 8414, OpenID Connect Discovery, CIBA Core 4, RFC 7517: the metadata is true."""
 
 import json
 import socket
@@ -20,14 +20,14 @@ OAUTH = "/.well-known/oauth-authorization-server"
 
 @pytest.fixture(scope="module")
 def document(server: LiveServer) -> dict[str, Any]:
-    """What discovery says."""
+    """The discovery document."""
     with server.client() as http:
         found: dict[str, Any] = http.get(OPENID).json()
     return found
 
 
-def test_both_documents_agree(http: httpx.Client, document: dict[str, Any]) -> None:
-    """MD-03, MD-10, MD-15, MC-01: the same members, as JSON, readable from any page."""
+def test_both_discovery_documents_agree(http: httpx.Client, document: dict[str, Any]) -> None:
+    """MD-03, MD-10, MD-15, MC-01: the same members, as JSON, readable across origins."""
     answers = [http.get(path) for path in (OPENID, OAUTH)]
 
     assert answers[0].json() == answers[1].json() == document
@@ -37,8 +37,8 @@ def test_both_documents_agree(http: httpx.Client, document: dict[str, Any]) -> N
         assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_the_issuer_is_where_it_was_found(server: LiveServer, document: dict[str, Any]) -> None:
-    """MD-01, MD-06, CL-14, CB-002: the issuer, and endpoints below it."""
+def test_the_issuer_and_its_endpoints(server: LiveServer, document: dict[str, Any]) -> None:
+    """MD-01, MD-06, CL-14, CB-002: the issuer's URL, and endpoints below it."""
     assert document["issuer"] == server.url
     urls = {name: value for name, value in document.items() if name.endswith(("endpoint", "_uri"))}
     assert urls == {
@@ -56,8 +56,8 @@ def test_the_issuer_is_where_it_was_found(server: LiveServer, document: dict[str
     }
 
 
-def test_the_required_members_are_there_and_nothing_is_empty(document: dict[str, Any]) -> None:
-    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: and no algorithm that is none or shared."""
+def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]) -> None:
+    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: and no algorithm is none or symmetric."""
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
     assert document["backchannel_user_code_parameter_supported"] is True
     assert CIBA in document["grant_types_supported"]
@@ -106,24 +106,22 @@ _NOT_BUILT = {
 }
 
 
-def test_a_client_finds_all_that_it_needs_to_know(document: dict[str, Any]) -> None:
-    """MD-08, MD-12: every part of this server is there; no client has to believe a default."""
+def test_every_supported_feature_is_advertised(document: dict[str, Any]) -> None:
+    """MD-08, MD-12: no client has to rely on a default."""
     assert _EXPECTED - document.keys() == set()
     assert document["dpop_signing_alg_values_supported"] == ["ES256"]
 
 
-def test_what_is_not_built_is_not_advertised(document: dict[str, Any]) -> None:
-    """CB-004, CB-006, MD-11, MD-12: and where silence would mean yes, no is said."""
+def test_unsupported_features_are_not_advertised(document: dict[str, Any]) -> None:
+    """CB-004, CB-006, MD-11, MD-12: where a default would mean yes, no is stated."""
     assert document["request_uri_parameter_supported"] is False
     assert document["request_parameter_supported"] is False
     assert document["subject_types_supported"] == ["public"]
     assert _NOT_BUILT & document.keys() == set()
 
 
-def test_only_what_says_who_we_are_is_readable_from_any_page(
-    http: httpx.Client, agent: Agent
-) -> None:
-    """MD-15, RV-15, BC-12: no answer that is about somebody, whatever origin asks."""
+def test_only_public_metadata_is_readable_across_origins(http: httpx.Client, agent: Agent) -> None:
+    """MD-15, RV-15, BC-12: no answer about a user or client."""
     origin = {"Origin": "https://evil.example"}
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
     answers = [
@@ -146,8 +144,8 @@ def test_every_action_type_is_advertised(document: dict[str, Any]) -> None:
     assert document["authorization_details_types_supported"] == ["payment.transfer"]
 
 
-def test_every_grant_that_is_advertised_is_there(agent: Agent, document: dict[str, Any]) -> None:
-    """CB-006, MD-11: none of them is unsupported_grant_type, and every other one is."""
+def test_every_advertised_grant_is_supported(agent: Agent, document: dict[str, Any]) -> None:
+    """CB-006, MD-11: and every other one is unsupported_grant_type."""
     for grant in document["grant_types_supported"]:
         form = {"grant_type": grant, "scope": "payments:read", "client_id": agent.key.id}
         answer = agent.http.post("/token", data=form, auth=agent.key.basic)
@@ -163,10 +161,10 @@ def test_every_grant_that_is_advertised_is_there(agent: Agent, document: dict[st
         check_refusal(answer, 400, "unsupported_grant_type")
 
 
-def test_every_method_and_algorithm_that_is_advertised_works(
+def test_every_advertised_method_and_algorithm_works(
     server: LiveServer, http: httpx.Client, document: dict[str, Any]
 ) -> None:
-    """CB-006, CB-014, MD-11: a token comes out of each of them."""
+    """CB-006, CB-014, MD-11: each of them gives a token."""
     ask = {"grant_type": "client_credentials", "scope": "payments:read"}
     worked = set()
     for method in document["token_endpoint_auth_methods_supported"]:
@@ -194,7 +192,7 @@ def test_every_method_and_algorithm_that_is_advertised_works(
 
 
 def test_published_keys_have_no_private_half(http: httpx.Client) -> None:
-    """MD-14, CL-15: every key has kid, use and alg, and not one private member."""
+    """MD-14, CL-15: every key has kid, use and alg, and no private member."""
     answer = http.get("/jwks")
     keys = answer.json()["keys"]
 
@@ -221,8 +219,8 @@ _SPOOFS: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("case", _SPOOFS)
 @pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enrol"])
-def test_no_header_changes_what_we_say(http: httpx.Client, path: str, case: str) -> None:
-    """MD-13, NG-107: URLs come from the issuer, and the page sends nobody anywhere else."""
+def test_no_request_header_changes_the_metadata(http: httpx.Client, path: str, case: str) -> None:
+    """MD-13, NG-107: URLs come from the issuer, and the page redirects nowhere else."""
     honest, spoofed = http.get(path), http.get(path, headers=_SPOOFS[case])
 
     assert "evil" not in spoofed.text
@@ -235,8 +233,8 @@ def test_no_header_changes_what_we_say(http: httpx.Client, path: str, case: str)
         assert spoofed.content == honest.content
 
 
-def test_a_request_to_another_host_changes_no_token(server: LiveServer, agent: Agent) -> None:
-    """MD-13: iss is the issuer whatever the Host header says."""
+def test_another_host_header_does_not_change_the_token(server: LiveServer, agent: Agent) -> None:
+    """MD-13: iss is the issuer."""
     ask = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     answer = agent.http.post("/token", data=ask, auth=agent.key.basic, headers=headers)
@@ -245,7 +243,7 @@ def test_a_request_to_another_host_changes_no_token(server: LiveServer, agent: A
     assert claims["iss"] == server.url
 
 
-def test_an_absolute_request_line_of_another_host_is_refused(server: LiveServer) -> None:
+def test_an_absolute_request_target_of_another_host_is_refused(server: LiveServer) -> None:
     """MD-13: 400, and nothing of it is repeated."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
         target = f"http://evil.example{OPENID}"
@@ -256,7 +254,7 @@ def test_an_absolute_request_line_of_another_host_is_refused(server: LiveServer)
     assert b"evil" not in answer
 
 
-def test_what_is_said_of_apps_is_so(document: dict[str, Any]) -> None:
+def test_app_features_are_advertised_correctly(document: dict[str, Any]) -> None:
     """MD-09, MC-02, BC-06, BC-08, BC-13: codes with S256, and answers that name their issuer."""
     assert document["response_types_supported"] == ["code"]
     assert document["response_modes_supported"] == ["query", "form_post"]

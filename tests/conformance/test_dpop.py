@@ -1,4 +1,4 @@
-"""RFC 9449 at the token endpoint: every proof that proves nothing, and what a good one gives."""
+"""RFC 9449 at the token endpoint: invalid proofs, and what a valid one gives."""
 
 import secrets
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def _header(key: Key = KEY, **changes: Any) -> dict[str, Any]:
 
 
 def _with(**changes: Any) -> Make:
-    """A proof that says something else."""
+    """A proof with other claims."""
 
     def make(claims: dict[str, Any]) -> Header:
         whole = {**claims, **changes}
@@ -109,10 +109,10 @@ def _claims(server: LiveServer, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", _BAD)
-def test_a_proof_that_proves_nothing_is_refused(
+def test_an_invalid_proof_is_refused_at_the_token_endpoint(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """DP-01 to DP-17, DP-23, NG-093: 400 in one way, and no token."""
+    """DP-01 to DP-17, DP-23, NG-093: always the same 400, and no token."""
     with unchanged(server):
         response = _ask(agent, _BAD[case](_claims(server)))
     check_refusal(response, 400, "invalid_dpop_proof")
@@ -121,7 +121,9 @@ def test_a_proof_that_proves_nothing_is_refused(
 @pytest.mark.parametrize(
     "spelling", ["{url}?a=b", "{url}#top", "{shout}", "{dots}", "{number}"], ids=str
 )
-def test_a_url_may_be_spelled_otherwise(server: LiveServer, agent: Agent, spelling: str) -> None:
+def test_an_equivalent_htu_is_accepted_at_the_token_endpoint(
+    server: LiveServer, agent: Agent, spelling: str
+) -> None:
     """DP-15, DP-22: query, fragment, case of the host, dot segments, names of this machine."""
     url = f"{server.url}/token"
     htu = spelling.format(
@@ -141,13 +143,13 @@ def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
 
 
 def test_without_a_proof_the_token_is_a_bearer_token(agent: Agent) -> None:
-    """DP-31: for a client that may."""
+    """DP-31: for a client that allows it."""
     answer = _ask(agent, []).json()
     assert answer["token_type"] == "Bearer"
     assert "cnf" not in jwt.decode(answer["access_token"], options={"verify_signature": False})
 
 
-def test_a_client_that_must_prove_gets_nothing_without(
+def test_a_client_with_required_dpop_gets_no_token_without_a_proof(
     server: LiveServer, http: httpx.Client
 ) -> None:
     """DP-32, NG-088: by no grant."""
@@ -161,10 +163,10 @@ def test_a_client_that_must_prove_gets_nothing_without(
     assert _ask(agent, _one(signed(KEY, _claims(server)))).json()["token_type"] == "DPoP"
 
 
-def test_a_proof_is_used_once_by_whoever_it_is(
+def test_a_proof_is_accepted_once_for_all_clients(
     server: LiveServer, agent: Agent, http: httpx.Client
 ) -> None:
-    """DP-21: also not by another client; another key may have the same jti."""
+    """DP-21: another key may use the same jti."""
     claims = _claims(server)
     used = _one(signed(KEY, claims))
     assert _ask(agent, used).status_code == 200
@@ -174,8 +176,8 @@ def test_a_proof_is_used_once_by_whoever_it_is(
     assert _ask(agent, _one(signed(OTHER, claims))).status_code == 200
 
 
-def test_every_grant_looks_at_the_header(agent: Agent) -> None:
-    """DP-36: a wrong proof is refused before the grant is looked at."""
+def test_every_grant_checks_the_proof_first(agent: Agent) -> None:
+    """DP-36: an invalid proof is refused before the grant is examined."""
     grants = agent.http.get("/.well-known/openid-configuration").json()["grant_types_supported"]
     for grant in sorted({*grants, GRANT_CIBA}):
         form = {"grant_type": grant, "auth_req_id": "x", "code": secrets.token_hex(4)}
@@ -194,7 +196,7 @@ def test_every_grant_looks_at_the_header(agent: Agent) -> None:
             assert answer.json()["error"] == "invalid_dpop_proof"
 
 
-def test_discovery_says_which_proofs_are_taken(http: httpx.Client) -> None:
-    """RFC 9449 5.1: no algorithm with a shared secret."""
+def test_discovery_lists_the_proof_algorithms(http: httpx.Client) -> None:
+    """RFC 9449 5.1: no symmetric algorithm."""
     document = http.get("/.well-known/openid-configuration").json()
     assert document["dpop_signing_alg_values_supported"] == ["ES256"]

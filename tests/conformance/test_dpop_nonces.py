@@ -1,4 +1,4 @@
-"""RFC 9449 8, on a server that demands nonces."""
+"""RFC 9449 8, on a server that requires nonces."""
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ _FORM = {"grant_type": "client_credentials", "scope": "payments:read"}
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """A server that demands nonces."""
+    """A server that requires nonces."""
     return {"dpop_nonce": "required", "log_level": "debug"}
 
 
@@ -24,8 +24,8 @@ def _ask(server: LiveServer, agent: Agent, **claims: object) -> httpx.Response:
     return agent.http.post("/token", data=_FORM, auth=agent.key.basic, headers={"DPoP": proved})
 
 
-def test_a_client_is_told_a_nonce_and_uses_it(server: LiveServer, agent: Agent) -> None:
-    """DP-40: one header, and the next proof holds."""
+def test_a_client_gets_a_nonce_and_uses_it(server: LiveServer, agent: Agent) -> None:
+    """DP-40: one header, and the next proof is accepted."""
     with unchanged(server):
         refused = _ask(server, agent)
     check_refusal(refused, 400, "use_dpop_nonce")
@@ -34,8 +34,8 @@ def test_a_client_is_told_a_nonce_and_uses_it(server: LiveServer, agent: Agent) 
     assert (answer.status_code, answer.json()["token_type"]) == (200, "DPoP")
 
 
-def test_each_answer_brings_the_next_nonce(server: LiveServer, agent: Agent) -> None:
-    """DP-44: whoever keeps up is never sent back, though each nonce ends."""
+def test_each_answer_has_the_next_nonce(server: LiveServer, agent: Agent) -> None:
+    """DP-44: a client that uses it is never refused, though each nonce expires."""
     nonce = _ask(server, agent).headers["DPoP-Nonce"]
     first = nonce
     for _ in range(4):
@@ -48,8 +48,8 @@ def test_each_answer_brings_the_next_nonce(server: LiveServer, agent: Agent) -> 
 
 
 @pytest.mark.parametrize("nonce", ["", "x", "A" * 43, 1, ["x"], {}])
-def test_a_nonce_of_ones_own_is_none(server: LiveServer, agent: Agent, nonce: object) -> None:
-    """DP-18, DP-42, DP-43: whatever its type."""
+def test_an_invented_nonce_is_refused(server: LiveServer, agent: Agent, nonce: object) -> None:
+    """DP-18, DP-42, DP-43: of any type."""
     with unchanged(server):
         check_refusal(_ask(server, agent, nonce=nonce), 400, "use_dpop_nonce")
 

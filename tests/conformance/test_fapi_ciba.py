@@ -1,8 +1,8 @@
-"""The modules of the OpenID Foundation's FAPI-CIBA plan that a server of plain CIBA can be held to.
+"""Modules of the OpenID Foundation's FAPI-CIBA plan that apply to plain CIBA.
 
-They are told again here, one test each, with what their client sends: `private_key_jwt`, signed
-requests, two clients; in poll and in ping mode. Those about the ping's receiver stand with it, in
-`test_ping.py`; the request object has more ways to be wrong in `test_signed_requests.py`.
+One test each, with what their client sends: `private_key_jwt`, signed requests, two clients; in
+poll and in ping mode. Those about the ping's receiver are in `test_ping.py`; more invalid request
+objects are in `test_signed_requests.py`.
 """
 
 import json
@@ -48,21 +48,23 @@ class SuiteClient:
     """Its `client_notification_token`, in ping mode."""
 
     def assertion(self, **changes: Any) -> dict[str, str]:
-        """Who it is, for the issuer."""
+        """Its client assertion for the issuer."""
         now = self.server.clock.now()
         return assertion_form(
             self.key.sign(assertion_claims(self.agent.id, self.server.url, now, **changes))
         )
 
     def claims(self, user: str, **changes: Any) -> dict[str, Any]:
-        """What a request says (FC-S1), changed; None takes a member away."""
+        """Claims of a request (FC-S1), with changes; None removes a member."""
         asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": user}
-        told = {"binding_message": "1234", "client_notification_token": self.token}
+        defaults = {"binding_message": "1234", "client_notification_token": self.token}
         now = self.server.clock.now()
-        return request_claims(self.agent.id, self.server.url, now, **{**asked, **told, **changes})
+        return request_claims(
+            self.agent.id, self.server.url, now, **{**asked, **defaults, **changes}
+        )
 
     def send(self, request: str) -> httpx.Response:
-        """Send it with an assertion and nothing else."""
+        """Sends it with an assertion and nothing else."""
         return self.http.post("/bc-authorize", data={"request": request, **self.assertion()})
 
     def ask(self, user: str, header: dict[str, str] | None = None, **claims: Any) -> httpx.Response:
@@ -74,11 +76,11 @@ class SuiteClient:
         answer = self.ask(user, **claims)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "application/json"
-        told: dict[str, Any] = answer.json()
-        assert _AUTH_REQ_ID.fullmatch(told["auth_req_id"])
-        assert 0 < told["expires_in"] <= 356 * 86_400
-        assert 0 < told["interval"] <= 21_600
-        return told
+        reply: dict[str, Any] = answer.json()
+        assert _AUTH_REQ_ID.fullmatch(reply["auth_req_id"])
+        assert 0 < reply["expires_in"] <= 356 * 86_400
+        assert 0 < reply["interval"] <= 21_600
+        return reply
 
     def poll(self, auth_req_id: str) -> httpx.Response:
         """At the token endpoint."""
@@ -86,7 +88,7 @@ class SuiteClient:
         return self.http.post("/token", data=form)
 
     def pending(self, auth_req_id: str) -> None:
-        """FC-A05: neither yes nor no yet."""
+        """FC-A05: still pending."""
         answer = self.poll(auth_req_id)
         assert answer.status_code == 400
         assert answer.json()["error"] in _PENDING
@@ -103,7 +105,7 @@ def far() -> Iterator[Receiver]:
 def clients(
     request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client, far: Receiver
 ) -> tuple[SuiteClient, SuiteClient]:
-    """Two clients in one mode; the second has the longest token that there is."""
+    """Two clients in one mode; the second has a notification token of maximum length."""
     mode = {} if request.param == "poll" else {"delivery": "ping"}
     where = {} if request.param == "poll" else {"notification_endpoint": far.url()}
     tokens = [None, None] if request.param == "poll" else ["c" * 27 + "=", "d" * 1_024]
@@ -121,23 +123,23 @@ def clients(
     return made[0], made[1]
 
 
-def _waiting(person: Terminal, told: dict[str, Any]) -> Any:
-    return next(a for a in person.waiting() if a.fingerprint == told["fingerprint"])
+def _waiting(person: Terminal, reply: dict[str, Any]) -> Any:
+    return next(a for a in person.waiting() if a.fingerprint == reply["fingerprint"])
 
 
-def _pinged(far: Receiver, client: SuiteClient, told: dict[str, Any]) -> None:
+def _pinged(far: Receiver, client: SuiteClient, reply: dict[str, Any]) -> None:
     """FC-A12, in ping mode: exactly this call."""
     if client.token is None:
         return
-    body = {"auth_req_id": told["auth_req_id"]}
+    body = {"auth_req_id": reply["auth_req_id"]}
     until(lambda: body in [json.loads(got.body) for got in far.got])
     got = next(got for got in far.got if json.loads(got.body) == body)
     assert got.headers["Authorization"] == f"Bearer {client.token}"
     assert got.headers["Content-Type"] == "application/json"
 
 
-def test_discovery(server: LiveServer, http: httpx.Client) -> None:
-    """FC-01: all that the suite reads; https is for others than the loopback."""
+def test_discovery_has_everything_the_suite_reads(server: LiveServer, http: httpx.Client) -> None:
+    """FC-01: https is for other hosts than loopback."""
     found = http.get("/.well-known/openid-configuration").json()
 
     assert found["issuer"] == server.url
@@ -152,26 +154,26 @@ def test_discovery(server: LiveServer, http: httpx.Client) -> None:
     assert "mtls_endpoint_aliases" not in found
 
 
-def test_the_main_module(
+def test_the_main_flow_succeeds_for_both_clients(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-02, FC-A01 to FC-A09: two clients, pending twice, approved, redeemed once."""
+    """FC-02, FC-A01 to FC-A09: pending twice, approved, redeemed once."""
     first, second = clients
     for client, more in ((first, {}), (second, {"acr_values": "urn:sayso:acr:signed"})):
         header = {"typ": "OautH-auThZ-REQ+jWt"} if client is second else None
-        told = client.asked(person.user, header=header, requested_expiry=300, **more)
-        assert told["expires_in"] == 300
+        reply = client.asked(person.user, header=header, requested_expiry=300, **more)
+        assert reply["expires_in"] == 300
         for _ in range(2):
-            client.pending(told["auth_req_id"])
+            client.pending(reply["auth_req_id"])
             client.server.clock.forward(10 * SECOND)
-        person.approve(_waiting(person, told))
-        _pinged(far, client, told)
-        _check_tokens(client, told, client.poll(told["auth_req_id"]))
-        again = client.poll(told["auth_req_id"])
+        person.approve(_waiting(person, reply))
+        _pinged(far, client, reply)
+        _check_tokens(client, reply, client.poll(reply["auth_req_id"]))
+        again = client.poll(reply["auth_req_id"])
         check_refusal(again, 400, "invalid_grant")
 
 
-def _check_tokens(client: SuiteClient, told: dict[str, Any], answer: httpx.Response) -> None:
+def _check_tokens(client: SuiteClient, reply: dict[str, Any], answer: httpx.Response) -> None:
     assert answer.status_code == 200, answer.text
     assert "no-store" in answer.headers["cache-control"]
     body = answer.json()
@@ -186,39 +188,41 @@ def _check_tokens(client: SuiteClient, told: dict[str, Any], answer: httpx.Respo
     assert abs(claims["iat"] - now) < 300
     assert claims["exp"] > now
     assert claims["acr"]
-    assert claims["urn:openid:params:jwt:claim:auth_req_id"] == told["auth_req_id"]
+    assert claims["urn:openid:params:jwt:claim:auth_req_id"] == reply["auth_req_id"]
     assert not {"c_hash", "s_hash", "nonce"} & claims.keys()
 
 
-def test_a_user_who_rejects(
+def test_a_denial_is_access_denied(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-03: a ping all the same, and then access_denied for good."""
-    told = clients[0].asked(person.user)
-    person.deny(_waiting(person, told))
-    _pinged(far, clients[0], told)
+    """FC-03: with a ping all the same, and permanently."""
+    reply = clients[0].asked(person.user)
+    person.deny(_waiting(person, reply))
+    _pinged(far, clients[0], reply)
     for _ in range(2):
-        check_refusal(clients[0].poll(told["auth_req_id"]), 400, "access_denied")
+        check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "access_denied")
 
 
-def test_many_calls_to_the_token_endpoint(
+def test_many_polls_do_not_break_the_request(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-04, FC-A05: twenty in a row are pending or too fast, and the request survives them."""
-    told = clients[0].asked(person.user)
+    """FC-04, FC-A05: twenty in a row are pending or slow_down."""
+    reply = clients[0].asked(person.user)
     for _ in range(20):
-        clients[0].pending(told["auth_req_id"])
-    person.approve(_waiting(person, told))
-    _pinged(far, clients[0], told)
-    assert clients[0].poll(told["auth_req_id"]).status_code == 200
+        clients[0].pending(reply["auth_req_id"])
+    person.approve(_waiting(person, reply))
+    _pinged(far, clients[0], reply)
+    assert clients[0].poll(reply["auth_req_id"]).status_code == 200
 
 
-def test_an_auth_req_id_that_expired(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
-    """FC-05, CB-161: expired_token, for who waits for a ping too; none is sent."""
-    told = clients[0].asked(user, requested_expiry=10)
-    assert told["expires_in"] == 10
+def test_an_expired_request_is_expired_token(
+    clients: tuple[SuiteClient, SuiteClient], user: str
+) -> None:
+    """FC-05, CB-161: in ping mode too, without a ping."""
+    reply = clients[0].asked(user, requested_expiry=10)
+    assert reply["expires_in"] == 10
     clients[0].server.clock.forward(11 * SECOND)
-    check_refusal(clients[0].poll(told["auth_req_id"]), 400, "expired_token")
+    check_refusal(clients[0].poll(reply["auth_req_id"]), 400, "expired_token")
 
 
 @pytest.mark.parametrize(
@@ -229,17 +233,17 @@ def test_an_auth_req_id_that_expired(clients: tuple[SuiteClient, SuiteClient], u
         pytest.param({"requested_expiry": "30"}, id="FC-08"),
     ],
 )
-def test_what_must_succeed(
+def test_accepted_variants_of_a_request_succeed(
     clients: tuple[SuiteClient, SuiteClient],
     person: Terminal,
     far: Receiver,
     claims: dict[str, Any],
 ) -> None:
     """FC-06 to FC-08: from the request to the tokens."""
-    told = clients[0].asked(person.user, **claims)
-    person.approve(_waiting(person, told))
-    _pinged(far, clients[0], told)
-    _check_tokens(clients[0], told, clients[0].poll(told["auth_req_id"]))
+    reply = clients[0].asked(person.user, **claims)
+    person.approve(_waiting(person, reply))
+    _pinged(far, clients[0], reply)
+    _check_tokens(clients[0], reply, clients[0].poll(reply["auth_req_id"]))
 
 
 _LATER, _PAST = 70 * 60, -70 * 60
@@ -261,7 +265,7 @@ _BROKEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("module", _BROKEN)
-def test_a_request_object_that_must_fail(
+def test_an_invalid_request_object_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str, module: str
 ) -> None:
     """FC-11 to FC-22, FC-27: in either mode invalid_request, and nobody is asked."""
@@ -279,10 +283,10 @@ def test_a_request_object_that_must_fail(
 
 
 @pytest.mark.parametrize("module", ["FC-23", "FC-24", "FC-26"])
-def test_a_signature_that_must_fail(
+def test_an_invalid_signature_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str, module: str
 ) -> None:
-    """FC-23, FC-24, FC-26: none, one that does not hold, and the other client's."""
+    """FC-23, FC-24, FC-26: none, a wrong one, and the other client's."""
     first, second = clients
     claims = first.claims(user)
     header = {"alg": "none", "kid": first.key.jwk["kid"], "typ": "oauth-authz-req+jwt"}
@@ -298,33 +302,35 @@ def test_a_signature_that_must_fail(
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_a_doubtful_binding_message(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
-    """FC-10, FC-A11, DE-11: refused by its own error, which is the only automatic pass."""
+def test_a_binding_message_that_is_too_long_is_refused(
+    clients: tuple[SuiteClient, SuiteClient], user: str
+) -> None:
+    """FC-10, FC-A11, DE-11: by its own error, which is the only automatic pass."""
     message = "1234 \U0001f44d\U0001f3ff 品川 " * 40
     with unchanged(clients[0].server):
         answer = clients[0].ask(user, binding_message=message)
     check_refusal(answer, 400, "invalid_binding_message")
 
 
-def test_the_auth_req_id_of_another_client(
+def test_another_clients_auth_req_id_is_invalid_grant(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
-    """FC-28: invalid_grant for the other, and nothing changes for its owner."""
-    told = clients[0].asked(person.user)
-    check_refusal(clients[1].poll(told["auth_req_id"]), 400, "invalid_grant")
-    person.approve(_waiting(person, told))
-    check_refusal(clients[1].poll(told["auth_req_id"]), 400, "invalid_grant")
-    assert clients[0].poll(told["auth_req_id"]).status_code == 200
+    """FC-28: and nothing changes for its owner."""
+    reply = clients[0].asked(person.user)
+    check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
+    person.approve(_waiting(person, reply))
+    check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
+    assert clients[0].poll(reply["auth_req_id"]).status_code == 200
 
 
-def test_a_client_id_beside_anothers_assertion(
+def test_a_client_id_beside_anothers_assertion_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
     """FC-29 to FC-31, without certificates: one request has one client."""
     first, second = clients
-    told = first.asked(user)
+    reply = first.asked(user)
     other = {"client_id": second.agent.id, **first.assertion()}
-    form = {"grant_type": CIBA, "auth_req_id": told["auth_req_id"], **other}
+    form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"], **other}
     check_refusal(first.http.post("/token", data=form), 401, "invalid_client")
     other = {"client_id": second.agent.id, **first.assertion()}
     with unchanged(first.server):
@@ -332,10 +338,12 @@ def test_a_client_id_beside_anothers_assertion(
     check_refusal(answer, 401, "invalid_client")
 
 
-def test_calls_without_an_assertion(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
-    """FC-32, FC-33: neither endpoint takes a client's word for who it is."""
-    told = clients[0].asked(user)
-    form = {"grant_type": CIBA, "auth_req_id": told["auth_req_id"]}
+def test_calls_without_an_assertion_are_refused(
+    clients: tuple[SuiteClient, SuiteClient], user: str
+) -> None:
+    """FC-32, FC-33: at both endpoints."""
+    reply = clients[0].asked(user)
+    form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"]}
     for more in ({}, {"client_id": clients[0].agent.id}):
         answer = clients[0].http.post("/token", data={**form, **more})
         check_refusal(answer, 401, "invalid_client")
@@ -344,19 +352,21 @@ def test_calls_without_an_assertion(clients: tuple[SuiteClient, SuiteClient], us
         check_refusal(answer, 401, "invalid_client")
 
 
-def test_an_assertion_for_the_issuer(clients: tuple[SuiteClient, SuiteClient], user: str) -> None:
-    """FC-36: iss as audience at the token endpoint, which is what RFC 10070 asks for."""
-    told = clients[0].asked(user)
-    clients[0].pending(told["auth_req_id"])
+def test_an_assertion_for_the_issuer_is_accepted(
+    clients: tuple[SuiteClient, SuiteClient], user: str
+) -> None:
+    """FC-36: iss as audience at the token endpoint, as RFC 10070 requires."""
+    reply = clients[0].asked(user)
+    clients[0].pending(reply["auth_req_id"])
 
 
-def test_no_refresh_token_is_promised_to_agents(
+def test_agents_get_no_refresh_token(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
-    """FC-43: where none is issued there is nothing to refresh, and another's is none of ours."""
-    told = clients[0].asked(person.user)
-    person.approve(_waiting(person, told))
-    body = clients[0].poll(told["auth_req_id"]).json()
+    """FC-43: and another token cannot be used as one."""
+    reply = clients[0].asked(person.user)
+    person.approve(_waiting(person, reply))
+    body = clients[0].poll(reply["auth_req_id"]).json()
     assert "refresh_token" not in body
     form = {"grant_type": "refresh_token", "refresh_token": body["access_token"]}
     answer = clients[0].http.post("/token", data={**form, **clients[0].assertion()})

@@ -1,7 +1,7 @@
-"""OAuth clients that others wrote get what they came for, and understand every refusal.
+"""OAuth clients written by others get their tokens and understand every refusal.
 
-oauth4webapi checks each answer by itself, as strictly as its author reads the
-specifications; openid-client does what most programs will do.
+oauth4webapi checks each answer strictly by the specifications; openid-client does what most
+programs will do.
 """
 
 import json
@@ -32,12 +32,14 @@ OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
 def _asking(
     library: str, server: LiveServer, key: AgentKey, user: str, **more: Any
 ) -> Iterator[ForeignClient]:
-    """A client that asks this person, and has its acknowledgement."""
+    """A client that asks this user, and has its acknowledgement."""
     method = more.pop("method", "client_secret_basic")
     play = {name: more.pop(name) for name in ("believing", "paused", "dpop") if name in more}
     parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": user, **more}
-    told = as_agent(server, key, method)
-    with playing(library, "ciba", **told, parameters=parameters, audience=PAY, **play) as client:
+    arguments = as_agent(server, key, method)
+    with playing(
+        library, "ciba", **arguments, parameters=parameters, audience=PAY, **play
+    ) as client:
         asked = client.hear("asked")["asked"]
         assert asked.keys() >= {"auth_req_id", "expires_in", "interval"}
         yield client
@@ -45,8 +47,10 @@ def _asking(
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("algorithm", ["oidc", "oauth2"])
-def test_they_find_the_server(server: LiveServer, library: str, algorithm: str) -> None:
-    """CL-14, CL-34: by OpenID Discovery and by RFC 8414, and they believe its issuer."""
+def test_other_clients_discover_the_server(
+    server: LiveServer, library: str, algorithm: str
+) -> None:
+    """CL-14, CL-34: by OpenID Discovery and by RFC 8414."""
     key = server.agent()
     with playing(library, "discovery", **as_agent(server, key), algorithm=algorithm) as client:
         metadata = client.hear("done")["metadata"]
@@ -55,11 +59,15 @@ def test_they_find_the_server(server: LiveServer, library: str, algorithm: str) 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("method", METHODS)
-def test_they_get_a_token_of_their_own(server: LiveServer, library: str, method: str) -> None:
-    """CL-01, CL-02, CL-08, CL-15, CL-17: a resource that uses such a client can check it too."""
+def test_other_clients_get_a_client_credentials_token(
+    server: LiveServer, library: str, method: str
+) -> None:
+    """CL-01, CL-02, CL-08, CL-15, CL-17: a resource with such a client can verify it too."""
     key = server.agent(auth_method=method)
-    told = as_agent(server, key, method)
-    with playing(library, "client_credentials", **told, parameters=READ, audience=PAY) as client:
+    arguments = as_agent(server, key, method)
+    with playing(
+        library, "client_credentials", **arguments, parameters=READ, audience=PAY
+    ) as client:
         done = client.hear("done")
 
     assert done["tokens"]["scope"] == "payments:read"
@@ -70,20 +78,22 @@ def test_they_get_a_token_of_their_own(server: LiveServer, library: str, method:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "EdDSA"])
-def test_they_prove_themselves_with_a_key(server: LiveServer, library: str, alg: str) -> None:
-    """CB-028, CL-18, JB-19: an assertion for the issuer, made by a library of others."""
+def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str, alg: str) -> None:
+    """CB-028, CL-18, JB-19: an assertion for the issuer, made by another library."""
     pair = new_key(alg)
     key = server.agent(auth_method="private_key_jwt", jwks=json.dumps({"keys": [pair.jwk]}))
-    told = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
-    with playing(library, "client_credentials", **told, parameters=READ, audience=PAY) as client:
+    arguments = {**as_agent(server, key, "private_key_jwt"), "jwk": pair.private_jwk}
+    with playing(
+        library, "client_credentials", **arguments, parameters=READ, audience=PAY
+    ) as client:
         assert client.hear("done")["tokens"]["access_token"]
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_client_that_asks_by_itself_sees_pending_and_then_the_tokens(
+def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
     server: LiveServer, person: Terminal, method: str
 ) -> None:
-    """CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20: with details, and both tokens hold."""
+    """CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20: with details, and both tokens verify."""
     key = server.agent(auth_method=method)
     asked = {
         "scope": "openid payments:transfer",
@@ -104,10 +114,10 @@ def test_a_client_that_asks_by_itself_sees_pending_and_then_the_tokens(
     assert done["access"]["sub"] == done["id"]["sub"]
 
 
-def test_a_client_that_waits_by_itself_gets_its_tokens(
+def test_a_client_with_built_in_polling_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-30: it waits for `interval` first, asks once, and believes the ID token."""
+    """CL-30: it waits for `interval` first, polls once, and accepts the ID token."""
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user) as client:
         person.approve(person.only())
@@ -117,10 +127,10 @@ def test_a_client_that_waits_by_itself_gets_its_tokens(
     assert done["tokens"]["token_type"] == "bearer"
 
 
-def test_a_client_that_was_too_fast_slows_down_and_gets_its_tokens(
+def test_a_client_that_polls_too_fast_slows_down_and_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-32, CL-35: slow_down is understood; once there is an answer nobody is slowed."""
+    """CL-32, CL-35: slow_down is understood; a decided request is not paced."""
     key = server.agent()
     with _asking(OPENID_CLIENT, server, key, person.user, believing={"interval": 1}) as client:
         until(lambda: stored(server, person.only().id).polls > 1)
@@ -128,10 +138,10 @@ def test_a_client_that_was_too_fast_slows_down_and_gets_its_tokens(
         assert client.hear("done")["tokens"]["access_token"]
 
 
-def test_a_client_that_finds_the_server_busy_comes_back_and_gets_its_tokens(
+def test_a_client_that_finds_the_server_busy_retries_and_gets_its_tokens(
     server: LiveServer, person: Terminal
 ) -> None:
-    """CL-31, CB-131: 503 with Retry-After is no end; nothing was changed, nothing was lost."""
+    """CL-31, CB-131: 503 with Retry-After; nothing was changed, nothing was lost."""
     key = server.agent()
     with _asking(
         OPENID_CLIENT, server, key, person.user, believing={"interval": 0.2}, paused=True
@@ -145,8 +155,10 @@ def test_a_client_that_finds_the_server_busy_comes_back_and_gets_its_tokens(
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_they_bind_an_approval_to_a_key(server: LiveServer, person: Terminal, library: str) -> None:
-    """CL-17, CL-20, DP-36: the same flow with a proof; the token is the key's."""
+def test_other_clients_bind_an_approval_to_a_key(
+    server: LiveServer, person: Terminal, library: str
+) -> None:
+    """CL-17, CL-20, DP-36: the same flow with a proof; the token is bound to the key."""
     key = server.agent()
     believing = {"interval": 0.2}
     more = {"believing": believing, "paused": True, "dpop": True}
@@ -162,8 +174,8 @@ def test_they_bind_an_approval_to_a_key(server: LiveServer, person: Terminal, li
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_no_reaches_them_as_such(server: LiveServer, person: Terminal, library: str) -> None:
-    """CB-134, CB-145, CL-03, CL-04, CL-32: access_denied, without a challenge in front of it."""
+def test_a_denial_reaches_other_clients(server: LiveServer, person: Terminal, library: str) -> None:
+    """CB-134, CB-145, CL-03, CL-04, CL-32: access_denied, without a challenge before it."""
     key = server.agent()
     believing = {"interval": 0.2}
     with _asking(library, server, key, person.user, believing=believing) as client:
@@ -176,12 +188,12 @@ def test_a_no_reaches_them_as_such(server: LiveServer, person: Terminal, library
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_wrong_secret_reaches_them_as_such(server: LiveServer, library: str) -> None:
-    """CB-024, CL-03, CL-04: as a challenge where Basic was tried, as an error elsewhere."""
+def test_a_wrong_secret_reaches_other_clients(server: LiveServer, library: str) -> None:
+    """CB-024, CL-03, CL-04: as a challenge with Basic, as an error otherwise."""
     for method in METHODS:
         key = server.agent(auth_method=method)
-        told = {**as_agent(server, key, method), "secret": "wrong"}
-        with playing(library, "client_credentials", **told, parameters=READ) as client:
+        arguments = {**as_agent(server, key, method), "secret": "wrong"}
+        with playing(library, "client_credentials", **arguments, parameters=READ) as client:
             refused = client.hear("refused")
         assert refused["status"] == 401
         if method == "client_secret_post":
@@ -191,12 +203,12 @@ def test_a_wrong_secret_reaches_them_as_such(server: LiveServer, library: str) -
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_refused_request_reaches_them_as_such(
+def test_a_refused_request_reaches_other_clients(
     server: LiveServer, user: str, library: str
 ) -> None:
-    """CL-04: what is wrong with a request at the backchannel endpoint is understood."""
+    """CL-04: an error of the backchannel endpoint is understood."""
     asked = {"scope": "openid payments:read", "resource": "https://other.example"}
-    told = as_agent(server, server.agent())
-    with playing(library, "ciba", **told, parameters={**asked, "login_hint": user}) as client:
+    arguments = as_agent(server, server.agent())
+    with playing(library, "ciba", **arguments, parameters={**asked, "login_hint": user}) as client:
         refused = client.hear("refused")
     assert (refused["status"], refused["error"]) == (400, "invalid_target")

@@ -1,6 +1,6 @@
-"""Clients of others sign people in: at a browser, at a device without one; and register (RFC 7591).
+"""Clients written by others sign users in by browser and device, and register (RFC 7591).
 
-Both check state, nonce, `iss`, the ID token and its subject by themselves.
+Both check state, nonce, `iss`, the ID token and its subject themselves.
 """
 
 import json
@@ -33,14 +33,14 @@ OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
 
 @pytest.fixture(params=LIBRARIES)
 def library(request: pytest.FixtureRequest) -> str:
-    """Each of the two."""
+    """Each of the two libraries."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def browser(server: LiveServer, person: Terminal) -> Iterator[Browser]:
-    """Where somebody with a password may sign in."""
+    """A browser in which a user with a password may sign in."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     with server.client() as http:
         yield Browser(http, server.url)
@@ -61,16 +61,21 @@ _WAYS = {
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_they_sign_somebody_in(
+def test_other_clients_sign_a_user_in(
     server: LiveServer, person: Terminal, browser: Browser, library: str, way: str
 ) -> None:
-    """CL-09, BC-13, MD-12: code with PKCE, ID token, userinfo, and a refresh that rotates."""
+    """CL-09, BC-13, MD-12: code with PKCE, ID token, userinfo, and a rotating refresh token."""
     method, more = _WAYS[way]
     app = _app(server, f"{library}-{way}", auth_method=method)
-    told = as_agent(server, app, method)
+    arguments = as_agent(server, app, method)
     parameters = {"scope": "openid profile"}
     with playing(
-        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters, **more
+        library,
+        "authorization_code",
+        **arguments,
+        redirect_uri=CALLBACK,
+        parameters=parameters,
+        **more,
     ) as client:
         asked = client.hear("visit")["url"]
         browser.open(asked.removeprefix(server.url))
@@ -87,21 +92,26 @@ def test_they_sign_somebody_in(
 
 
 @pytest.mark.parametrize("way", ["secret", "pushed-dpop"])
-def test_they_have_something_done_once(
+def test_other_clients_get_a_single_action_approved(
     server: LiveServer, person: Terminal, browser: Browser, library: str, way: str
 ) -> None:
     """RA-08, RA-11, RA-13: details in the request or pushed, shown, signed, in answer and token."""
     method, more = _WAYS[way]
     scopes = ("payments:transfer",)
     app = _app(server, f"{library}-{way}-pays", auth_method=method, scopes=scopes)
-    told = as_agent(server, app, method)
+    arguments = as_agent(server, app, method)
     parameters = {
         "scope": "openid payments:transfer",
         "resource": PAY,
         "authorization_details": json.dumps(PAYMENT_DETAILS),
     }
     with playing(
-        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters, **more
+        library,
+        "authorization_code",
+        **arguments,
+        redirect_uri=CALLBACK,
+        parameters=parameters,
+        **more,
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
         shown = browser.sign_in(person.user)
@@ -120,15 +130,15 @@ def test_they_have_something_done_once(
     assert claims["approval"]["id"] == waiting.id
 
 
-def test_a_no_of_the_person_reaches_them(
+def test_a_users_refusal_reaches_other_clients(
     server: LiveServer, person: Terminal, browser: Browser, library: str
 ) -> None:
-    """BC-13, MC-08: an error comes back with `state` and `iss`, and is believed."""
+    """BC-13, MC-08: the error has `state` and `iss`."""
     app = _app(server, f"{library}-no", auth_method="client_secret_basic")
-    told = as_agent(server, app)
+    arguments = as_agent(server, app)
     parameters = {"scope": "openid profile"}
     with playing(
-        library, "authorization_code", **told, redirect_uri=CALLBACK, parameters=parameters
+        library, "authorization_code", **arguments, redirect_uri=CALLBACK, parameters=parameters
     ) as client:
         browser.open(client.hear("visit")["url"].removeprefix(server.url))
         browser.sign_in(person.user)
@@ -137,7 +147,7 @@ def test_a_no_of_the_person_reaches_them(
 
 
 def _typed(server: LiveServer, name: str, address: str) -> None:
-    """A person follows the address that the device shows, fills the page in and sends it."""
+    """A user follows the URL that the device shows, fills the page in and sends it."""
     with server.client() as browser:
         page = browser.get(address.removeprefix(server.url))
         fields = dict(re.findall(r'name="(form|user_code)" value="([^"]+)"', page.text))
@@ -146,14 +156,14 @@ def _typed(server: LiveServer, name: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("says", ["yes", "no"])
-def test_they_sign_a_device_in(
+def test_other_clients_sign_a_device_in(
     server: LiveServer, person: Terminal, library: str, says: str
 ) -> None:
     """CL-11, DG-07, DG-15, DG-18: codes, a page, pending, and a session bound to the key."""
-    told = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
+    arguments = {**as_agent(server, AgentKey(APPROVER_CLIENT, "", ""), "none")}
     parameters = {"device_name": "kiosk"}
     with playing(
-        library, "device_code", **told, parameters=parameters, believing={"interval": 0.2}
+        library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
         asked = client.hear("asked")["asked"]
         assert asked.keys() >= {"device_code", "user_code", "verification_uri", "expires_in"}
@@ -164,25 +174,25 @@ def test_they_sign_a_device_in(
         waiting = person.only()
         person.approve(waiting) if says == "yes" else person.deny(waiting)
         client.tell()
-        heard = client.hear("done" if says == "yes" else "refused")
+        message = client.hear("done" if says == "yes" else "refused")
 
     if says == "no":
-        assert (heard["status"], heard["error"]) == (400, "access_denied")
+        assert (message["status"], message["error"]) == (400, "access_denied")
         return
-    assert heard["tokens"]["token_type"] == heard["refreshed"]["token_type"] == "dpop"
-    assert heard["tokens"]["refresh_token"] != heard["refreshed"]["refresh_token"]
+    assert message["tokens"]["token_type"] == message["refreshed"]["token_type"] == "dpop"
+    assert message["tokens"]["refresh_token"] != message["refreshed"]["refresh_token"]
 
 
-def test_they_register(
+def test_other_clients_register(
     server: LiveServer, http: httpx.Client, person: Terminal, library: str
 ) -> None:
-    """CL-13, DC-02: with an invitation, and what comes of it works."""
+    """CL-13, DC-02: with an invitation, and the registered client works."""
     ceiling = {"resources": (PAY,), "scopes": ("payments:read",)}
     invitations = Invitations(server.services.store, server.services.secrets)
     token = invitations.issue(NewInvitation(person.user, **ceiling), by=BY).token
     metadata = {"client_name": f"{library}-made"}
-    told = {"issuer": server.url, "token": token, "metadata": metadata}
-    with playing(library, "registration", **told) as client:
+    arguments = {"issuer": server.url, "token": token, "metadata": metadata}
+    with playing(library, "registration", **arguments) as client:
         made = client.hear("done")["client"]
 
     assert (made["client_name"], made["client_secret_expires_at"]) == (f"{library}-made", 0)
@@ -192,19 +202,19 @@ def test_they_register(
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "none"])
-def test_they_sign_an_app_in_on_a_device(
+def test_other_clients_sign_an_app_in_on_a_device(
     server: LiveServer, person: Terminal, library: str, method: str
 ) -> None:
-    """DG-03, DG-04, DG-18, DG-20: an app that has the grant, with a secret and without one."""
+    """DG-03, DG-04, DG-18, DG-20: an app with the grant, with a secret and without one."""
     grants = (GRANT_DEVICE_CODE, GRANT_REFRESH_TOKEN)
     scopes = ("payments:read",)
     app = _app(
         server, f"{library}-{method}-tv", auth_method=method, grant_types=grants, scopes=scopes
     )
-    told = as_agent(server, app, method)
+    arguments = as_agent(server, app, method)
     parameters = {"scope": "openid payments:read", "resource": PAY}
     with playing(
-        library, "device_code", **told, parameters=parameters, believing={"interval": 0.2}
+        library, "device_code", **arguments, parameters=parameters, believing={"interval": 0.2}
     ) as client:
         asked = client.hear("asked")["asked"]
         if library == OAUTH4WEBAPI:

@@ -1,7 +1,7 @@
-"""Web push as somebody else reads it: a push service of others checks our key and decrypts.
+"""Web push with an independent push service that verifies our key and decrypts.
 
-Its reading shares nothing with the library that the server sends with, and nothing with the push
-service that the other tests use.
+Its implementation shares nothing with the library that the server sends with, and nothing with the
+push service of the other tests.
 """
 
 import json
@@ -34,24 +34,24 @@ def foreign() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def settings(foreign: httpx.Client) -> dict[str, str]:
-    """A server whose operator has named it."""
+    """A server whose operator has allowed it."""
     return {"push_origins": str(foreign.base_url).rstrip("/")}
 
 
 @pytest.fixture
 def eva(server: LiveServer) -> WebPerson:
-    """Somebody who wants to be called in a browser."""
+    """A user who subscribes in a browser."""
     return new_web_person(server)
 
 
 def _subscribe(foreign: httpx.Client, eva: WebPerson, key: str) -> str:
-    """Subscribe there for senders with this key; what the push service calls it."""
+    """Subscribes there for senders with this key; returns its name for the subscription."""
     wanted = {"userVisibleOnly": "true", "applicationServerKey": key}
     answer = foreign.post("/subscribe", json=wanted)
     assert answer.is_success, answer.text
     made = answer.json()["data"]
-    told = {"endpoint": made["endpoint"], "keys": made["keys"]}
-    assert eva.http.post(PATH, json=told).is_success
+    subscription = {"endpoint": made["endpoint"], "keys": made["keys"]}
+    assert eva.http.post(PATH, json=subscription).is_success
     name: str = made["clientHash"]
     return name
 
@@ -62,26 +62,26 @@ def _ours(eva: WebPerson) -> str:
 
 
 def _read(foreign: httpx.Client, name: str) -> list[Mapping[str, Any]]:
-    """What it decrypted."""
+    """The messages that it decrypted."""
     answer = foreign.post("/get-notifications", json={"clientHash": name})
     return [json.loads(text) for text in answer.json()["data"]["messages"]]
 
 
-def test_it_believes_our_key_and_reads_what_we_sent(
+def test_an_independent_push_service_accepts_our_key_and_decrypts_the_message(
     foreign: httpx.Client, eva: WebPerson, agent: Agent
 ) -> None:
-    """RFC 8292 2 and 4, RFC 8291 3.4 and 4; what it reads says nothing of what was asked."""
+    """RFC 8292 2 and 4, RFC 8291 3.4 and 4; the message reveals nothing of the request."""
     name = _subscribe(foreign, eva, _ours(eva))
     agent.ask_payment(eva.name, binding_message="Secret words")
-    (said,) = until(lambda: _read(foreign, name), 30)
-    assert (said["kind"], said["risk"], said["n"]) == ("ask", "high", 1)
-    assert not [word for word in ("Secret", "Nordwind", agent.key.name) if word in str(said)]
+    (message,) = until(lambda: _read(foreign, name), 30)
+    assert (message["kind"], message["risk"], message["n"]) == ("ask", "high", 1)
+    assert not [word for word in ("Secret", "Nordwind", agent.key.name) if word in str(message)]
 
 
-def test_it_would_refuse_a_key_that_is_not_that_of_the_subscription(
+def test_an_independent_push_service_refuses_another_key(
     foreign: httpx.Client, eva: WebPerson, agent: Agent
 ) -> None:
-    """So it looked; the person is told."""
+    """So it does check the key; the user sees the problem."""
     name = _subscribe(foreign, eva, A_KEY)
     agent.ask_payment(eva.name)
     (shown,) = until(lambda: [o for o in eva.http.get(PATH).json()["items"] if o["problem"]], 30)
@@ -89,7 +89,7 @@ def test_it_would_refuse_a_key_that_is_not_that_of_the_subscription(
     assert _read(foreign, name) == []
 
 
-def test_what_it_let_expire_is_forgotten(
+def test_a_subscription_that_it_expired_is_removed(
     server: LiveServer, foreign: httpx.Client, eva: WebPerson, agent: Agent
 ) -> None:
     """Its 410 is understood."""

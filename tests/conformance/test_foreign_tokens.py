@@ -1,4 +1,7 @@
-"""Clients of others exchange, bind, ask about and give back tokens (RFC 8693, 9449, 7662, 7009)."""
+"""Clients written by others exchange, bind, introspect and revoke our tokens.
+
+RFC 8693, RFC 9449, RFC 7662 and RFC 7009.
+"""
 
 import httpx
 import pytest
@@ -17,7 +20,7 @@ OAUTH4WEBAPI, OPENID_CLIENT = LIBRARIES
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Proofs without a nonce are told one."""
+    """A server that requires nonces."""
     return {"dpop_nonce": "required"}
 
 
@@ -38,15 +41,17 @@ def token(agent: Agent) -> str:
 
 @pytest.fixture(params=LIBRARIES)
 def library(request: pytest.FixtureRequest) -> str:
-    """Each of the two."""
+    """Each of the two libraries."""
     name: str = request.param
     return name
 
 
-def test_they_bind_their_tokens_to_a_key(server: LiveServer, agent: Agent, library: str) -> None:
-    """CL-19, CL-33, DP-40: one retry with the nonce that they were told, and the key is in it."""
-    told = as_agent(server, agent.key)
-    with playing(library, "client_credentials", **told, dpop=True, parameters=READ) as client:
+def test_other_clients_bind_their_tokens_to_a_key(
+    server: LiveServer, agent: Agent, library: str
+) -> None:
+    """CL-19, CL-33, DP-40: one retry with the given nonce, and the token has the key."""
+    arguments = as_agent(server, agent.key)
+    with playing(library, "client_credentials", **arguments, dpop=True, parameters=READ) as client:
         if library == OAUTH4WEBAPI:
             client.hear("nonce")
         done = client.hear("done")
@@ -62,7 +67,7 @@ def _introspected(server: LiveServer, key: AgentKey, token: str, library: str) -
     return answer
 
 
-def test_they_ask_about_tokens(
+def test_other_clients_introspect_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
     """CL-12: what is active, what is not, and whose it is."""
@@ -71,20 +76,20 @@ def test_they_ask_about_tokens(
     assert _introspected(server, resource, token[:-4], library) == {"active": False}
 
 
-def test_they_can_have_the_answer_signed(
+def test_other_clients_get_a_signed_introspection_response(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str
 ) -> None:
-    """CL-12: as a JWT that is for them, verified with our published keys."""
-    told = {**as_agent(server, resource), "metadata": {}}
-    with playing(OAUTH4WEBAPI, "introspection", **told, token=token, signed=True) as client:
+    """CL-12: a JWT for them, verified with our published keys."""
+    arguments = {**as_agent(server, resource), "metadata": {}}
+    with playing(OAUTH4WEBAPI, "introspection", **arguments, token=token, signed=True) as client:
         answer = client.hear("done")["answer"]
     assert (answer["active"], answer["client_id"]) == (True, agent.key.id)
 
 
-def test_they_give_tokens_back(
+def test_other_clients_revoke_tokens(
     server: LiveServer, agent: Agent, resource: AgentKey, token: str, library: str
 ) -> None:
-    """CL-02, RV-04: 200 it is, and the resource knows at once."""
+    """CL-02, RV-04: 200, and the resource sees it at once."""
     with playing(library, "revocation", **as_agent(server, agent.key), token=token) as client:
         client.hear("done")
     assert _introspected(server, resource, token, library) == {"active": False}
@@ -92,7 +97,7 @@ def test_they_give_tokens_back(
 
 @pytest.fixture
 def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
-    """A token with which an agent acts for a person at the payment API."""
+    """A token with which an agent acts for a user at the payment API."""
     asking = Agent(server.agent(), http)
     handle = asking.asked(person.user)
     person.approve(person.only())
@@ -100,16 +105,18 @@ def held(server: LiveServer, http: httpx.Client, person: Terminal) -> str:
     return found
 
 
-def test_they_exchange_tokens(server: LiveServer, held: str, library: str) -> None:
-    """CL-10, TX-060, TX-064, TX-071: what comes out is an access token that names both actors."""
+def test_other_clients_exchange_tokens(server: LiveServer, held: str, library: str) -> None:
+    """CL-10, TX-060, TX-064, TX-071: the result is an access token that names both actors."""
     key = server.agent(serves=(PAY,))
     parameters = {
         "subject_token": held,
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
         **READ,
     }
-    told = as_agent(server, key)
-    with playing(library, "token_exchange", **told, parameters=parameters, audience=PAY) as client:
+    arguments = as_agent(server, key)
+    with playing(
+        library, "token_exchange", **arguments, parameters=parameters, audience=PAY
+    ) as client:
         done = client.hear("done")
 
     kind = "urn:ietf:params:oauth:token-type:access_token"

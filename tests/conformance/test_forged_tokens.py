@@ -1,4 +1,4 @@
-"""A token of ours that somebody has worked on is worth nothing, wherever it is shown."""
+"""A forged version of one of our tokens is refused everywhere."""
 
 import base64
 import json
@@ -20,12 +20,12 @@ from tests.support.servers.server import LiveServer
 
 @pytest.fixture(scope="module")
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[World]:
-    """One of everything."""
+    """One handle of every kind."""
     return handles.world(server, http, person)
 
 
 def _forged(world: World) -> dict[str, str]:
-    """The token with which the agent acts for the person, in hands that it is not for."""
+    """Forgeries of the token with which the agent acts for the user."""
     token = world.handles["delegated token"]
     head, payload, signature = token.split(".")
     header, claims = jwt.get_unverified_header(token), _claims(token)
@@ -64,7 +64,7 @@ def _packed(claims: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("place", ["subject_token", "actor_token"])
 def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
-    """TX-020, TX-021, TX-022, TX-023, TX-024, NG-065, NG-066, NG-067: in the same words."""
+    """TX-020, TX-021, TX-022, TX-023, TX-024, NG-065, NG-066, NG-067: always the same error."""
     words = set()
     for kind, token in _forged(world).items():
         with unchanged(world.server):
@@ -75,8 +75,8 @@ def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["subject_token", "subject_token_type", "actor_token", "resource"])
-def test_a_parameter_of_an_exchange_is_sent_once(world: World, name: str) -> None:
-    """TX-015: the same twice is as bad as two that differ."""
+def test_a_repeated_exchange_parameter_is_refused(world: World, name: str) -> None:
+    """TX-015: even with the same value twice."""
     kind = "urn:ietf:params:oauth:token-type:access_token"
     form = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -94,23 +94,23 @@ def test_a_parameter_of_an_exchange_is_sent_once(world: World, name: str) -> Non
     assert world.http.post("/token", data=form, auth=world.agent.key.basic).status_code == 200
 
 
-def test_a_forged_token_is_inactive_and_cannot_be_spent(world: World) -> None:
-    """IN-08, IN-12, NG-083: and nothing tells which part was wrong."""
+def test_a_forged_token_is_inactive_and_cannot_be_consumed(world: World) -> None:
+    """IN-08, IN-12, NG-083: and the answer does not reveal which part was wrong."""
     for kind, token in _forged(world).items():
         assert world.introspect(token) == {"active": False}, kind
         spent = places(world)["token to consume"](token)
         assert (spent.status_code, spent.json()["code"]) == (403, "token_inactive"), kind
 
 
-def test_a_forged_token_opens_nothing_of_ours(world: World) -> None:
-    """AT-23, AT-24: not even when it is bound to the right key."""
+def test_a_forged_token_is_refused_by_our_own_api(world: World) -> None:
+    """AT-23, AT-24: even if it is bound to the right key."""
     for kind, token in _forged(world).items():
         answer = places(world)["token of the API"](token)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), kind
 
 
-def test_the_token_itself_is_good(world: World) -> None:
-    """So it was the forgery that was refused."""
+def test_the_unforged_token_is_valid(world: World) -> None:
+    """So the refusals are for the forgery."""
     token = world.handles["delegated token"]
     assert world.introspect(token)["active"] is True
     assert places(world)["subject_token"](token).status_code == 200

@@ -1,4 +1,4 @@
-"""RFC 9112: a request that two parsers could read differently is refused, with all behind it."""
+"""RFC 9112: an ambiguous request is refused together with everything after it."""
 
 import socket
 
@@ -106,32 +106,32 @@ _SERVED = {
 }
 
 
-def _said(server: LiveServer, request: str) -> bytes:
-    """Everything that comes back for a request with another one behind it."""
+def _response(server: LiveServer, request: str) -> bytes:
+    """Everything that comes back for a request followed by another one."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(request.replace("|", "\r\n").encode("latin-1") + _NEXT)
         return b"".join(iter(lambda: line.recv(65_536), b""))
 
 
 @pytest.mark.parametrize("case", _REFUSED)
-def test_a_doubtful_request_is_refused_and_nothing_behind_it_is_served(
+def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_served(
     server: LiveServer, case: str
 ) -> None:
     """400, and the connection is closed."""
-    said = _said(server, _REFUSED[case])
+    response = _response(server, _REFUSED[case])
 
-    assert said.startswith(b"HTTP/1.1 400 ")
-    assert said.count(b"HTTP/1.1 ") == 1
-    assert b'"keys"' not in said
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert response.count(b"HTTP/1.1 ") == 1
+    assert b'"keys"' not in response
 
 
 @pytest.mark.parametrize("case", _SERVED)
-def test_a_proper_request_is_answered_and_the_next_one_too(server: LiveServer, case: str) -> None:
-    """Strict, and no stricter than the specification."""
-    said = _said(server, _SERVED[case])
+def test_a_valid_request_and_the_next_one_are_served(server: LiveServer, case: str) -> None:
+    """No stricter than the specification."""
+    response = _response(server, _SERVED[case])
 
-    assert said.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2
-    assert b'"keys"' in said
+    assert response.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2
+    assert b'"keys"' in response
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,17 @@ def test_a_proper_request_is_answered_and_the_next_one_too(server: LiveServer, c
     ids=["one-line", "unfinished-line", "many-fields", "many-lines"],
 )
 def test_a_head_that_is_too_large_is_refused(server: LiveServer, sent: bytes) -> None:
-    """32 KiB and a hundred fields in all; nothing behind it is served."""
+    """32 KiB and a hundred fields in total; nothing after it is served."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + sent + b"\r\n" + _NEXT)
-        said = b"".join(iter(lambda: line.recv(65_536), b""))
+        response = b"".join(iter(lambda: line.recv(65_536), b""))
 
-    assert said.startswith(b"HTTP/1.1 431 ")
-    assert said.count(b"HTTP/1.1 ") == 1
+    assert response.startswith(b"HTTP/1.1 431 ")
+    assert response.count(b"HTTP/1.1 ") == 1
 
 
 def test_a_large_head_within_the_limit_is_served(server: LiveServer) -> None:
-    """Tokens and cookies of several kilobytes."""
+    """With tokens and cookies of several kilobytes."""
     head = b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + (b"X: " + b"a" * 7_000 + b"\r\n") * 4
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(head + b"Connection: close\r\n\r\n")

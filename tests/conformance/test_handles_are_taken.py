@@ -1,4 +1,4 @@
-"""Each handle is taken where it belongs, so that what refuses the others refuses their kind."""
+"""Each handle is accepted where it belongs, so refusals elsewhere are due to its kind."""
 
 import httpx
 
@@ -58,13 +58,13 @@ _ANSWERS = {
 """Place → what it takes, and how it answers; in this order, for the last one ends the rest."""
 
 
-def test_each_place_takes_its_own_kind(
+def test_each_place_accepts_its_own_kind_of_handle(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """All of them in one world, each once."""
+    """All in one installation, each once."""
     world = handles.world(server, http, person)
     there = places(world)
     assert set(there) - set(_ANSWERS) == {"subject_token that is an ID token"}
-    for place, (kind, status, said) in _ANSWERS.items():
+    for place, (kind, status, text) in _ANSWERS.items():
         answer = there[place](world.handles[kind])
-        assert word(answer) == (status, said), (place, kind, answer.text[:400])
+        assert word(answer) == (status, text), (place, kind, answer.text[:400])

@@ -1,9 +1,8 @@
 """Text that attacks screens and logs, in every field that an agent fills.
 
-Either it is refused with the error of its field, or what the person's terminal is given has lost
-its teeth: nothing that moves a cursor, hides a letter or turns a line around, and a headline that
-only the action type has made. The log of the server is looked at when the file is through, in both
-of its formats.
+Either it is refused with the error of its field, or the terminal gets it harmless: nothing moves a
+cursor, hides a letter or reverses a line, and only the action type makes the headline. The server's
+log is checked at the end of the file, in both formats.
 """
 
 import base64
@@ -60,7 +59,7 @@ _BREAKS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @pytest.fixture(scope="module", params=["json", "text"])
 def settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Everything is done twice, once for each format of the log."""
+    """Everything runs twice, once for each log format."""
     return {
         "open_per_agent": "100000",
         "open_per_user": "100000",
@@ -88,14 +87,14 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _check_drawable(text: str) -> None:
-    """No control, no format, no unassigned character, and no heap of marks."""
+    """No control, format or unassigned character, and no pile of combining marks."""
     assert [c for c in text if unicodedata.category(c) in _BREAKS] == []
     marks = [unicodedata.category(c)[0] == "M" for c in text]
     assert not any(all(marks[at : at + 4]) for at in range(len(marks) - 3))
 
 
 def _shown(person: Terminal, asked: httpx.Response) -> dict[str, Any]:
-    """The display as the terminal is sent it, in the list and alone; and the client reads it."""
+    """The display as sent to the terminal, in the list and alone; the client reads it."""
     assert asked.status_code == 200, asked.text
     waiting = next(
         a for a in person.client.waiting().items if a.fingerprint == asked.json()["fingerprint"]
@@ -141,10 +140,10 @@ def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
 
 @pytest.mark.parametrize("attack", HOSTILE)
 @pytest.mark.parametrize("field", _REFUSED)
-def test_hostile_text_is_refused_where_words_have_a_form(
+def test_hostile_text_is_refused_in_formatted_fields(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
-    """FC-A06, CB-066, CB-190, RI-01, NG-016: with the error of its field, and without an echo."""
+    """FC-A06, CB-066, CB-190, RI-01, NG-016: with the error of its field, not repeated."""
     with unchanged(server):
         response = _sent(asking, user, field, HOSTILE[attack])
     status = 401 if field == "client_id" and attack != "null" else 400
@@ -156,8 +155,8 @@ def test_hostile_text_is_refused_where_words_have_a_form(
         assert len(part) < 6 or part not in response.text
 
 
-def test_a_null_character_is_no_part_of_details(asking: Agent, person: Terminal) -> None:
-    """No database and no screen takes one; the sender is told where it is, and nobody is asked."""
+def test_a_null_character_in_details_is_refused(asking: Agent, person: Terminal) -> None:
+    """No database and no screen accepts one; the error names the place, and nobody is asked."""
     detail = {"type": "payment.transfer", "payee": HOSTILE["null"]}
     asked = asking.ask(person.user, authorization_details=json.dumps([detail]))
     assert asked.json()["error"] == "invalid_authorization_details"
@@ -165,10 +164,10 @@ def test_a_null_character_is_no_part_of_details(asking: Agent, person: Terminal)
 
 
 @pytest.mark.parametrize("attack", [name for name in HOSTILE if name != "null"])
-def test_hostile_text_in_details_is_shown_for_what_it_is(
+def test_hostile_text_in_details_is_shown_escaped(
     asking: Agent, person: Terminal, attack: str
 ) -> None:
-    """I27, RA-16, RA-19: data is not refused for its letters; it is written out, amount and all."""
+    """I27, RA-16, RA-19: details are not refused for their letters; the amount stays visible."""
     detail = {
         "type": "payment.transfer",
         "amount": {"minor": 482_000, "currency": "EUR"},
@@ -190,8 +189,8 @@ def test_hostile_text_in_details_is_shown_for_what_it_is(
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_markup_is_only_text(asking: Agent, person: Terminal, text: str) -> None:
-    """CB-065, RA-16: shown to the letter, in its place; the headline and the rest are untouched."""
+def test_markup_is_shown_as_text(asking: Agent, person: Terminal, text: str) -> None:
+    """CB-065, RA-16: exactly, in its place; the headline and the rest are unchanged."""
     detail = {
         "type": "payment.transfer",
         "amount": {"minor": 5, "currency": "EUR"},
@@ -213,12 +212,10 @@ def test_markup_is_only_text(asking: Agent, person: Terminal, text: str) -> None
     assert plain["headline"] == f"Use payments:read at {PAY}"
 
 
-def test_no_word_of_an_agent_changes_anything_but_its_own_field(
-    asking: Agent, person: Terminal
-) -> None:
-    """Two requests that differ in prose alone differ on the screen in `agent_says` alone."""
-    quiet = _shown(person, asking.ask(person.user))
-    loud = _shown(
+def test_an_agents_text_changes_only_its_own_field(asking: Agent, person: Terminal) -> None:
+    """Two requests that differ only in prose differ on the screen only in `agent_says`."""
+    harmless = _shown(person, asking.ask(person.user))
+    hostile = _shown(
         person,
         asking.ask(
             person.user,
@@ -229,12 +226,12 @@ def test_no_word_of_an_agent_changes_anything_but_its_own_field(
     own = {"approval", "agent_says", "asked_at", "expires_at"}
     first = {"first_request"}
 
-    assert loud["agent_says"].startswith("Low risk")
-    assert {n: v for n, v in quiet.items() if n not in own | {"agent"}} == {
-        n: v for n, v in loud.items() if n not in own | {"agent"}
+    assert hostile["agent_says"].startswith("Low risk")
+    assert {n: v for n, v in harmless.items() if n not in own | {"agent"}} == {
+        n: v for n, v in hostile.items() if n not in own | {"agent"}
     }
-    assert {n: v for n, v in quiet["agent"].items() if n not in first} == {
-        n: v for n, v in loud["agent"].items() if n not in first
+    assert {n: v for n, v in harmless["agent"].items() if n not in first} == {
+        n: v for n, v in hostile["agent"].items() if n not in first
     }
 
 
@@ -256,10 +253,10 @@ _HEADERS = {
 @pytest.mark.parametrize(
     "header", ["Idempotency-Key", "User-Agent", "Prefer", "Accept", "X-Correlation-Id", "Referer"]
 )
-def test_hostile_headers_do_nothing(
+def test_hostile_headers_are_harmless(
     server: LiveServer, asking: Agent, user: str, header: str, attack: str
 ) -> None:
-    """Over a bare socket: accepted or refused, never a fault, and never said back."""
+    """Over a bare socket: accepted or refused, no internal error, never repeated."""
     basic = base64.b64encode(":".join(asking.key.basic).encode())
     form = {"login_hint": user, "scope": "openid payments:read", "resource": PAY}
     body = urlencode(form).encode()
@@ -277,7 +274,7 @@ def test_hostile_headers_do_nothing(
 
 
 def _exchange(server: LiveServer, request: bytes) -> bytes:
-    """What comes back; a server may hang up while it is still being talked to."""
+    """What comes back; a server may close while it is still being sent to."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
         try:
             line.sendall(request)
@@ -290,7 +287,7 @@ def _exchange(server: LiveServer, request: bytes) -> bytes:
 def test_a_megabyte_in_any_field_is_refused(
     server: LiveServer, asking: Agent, user: str, field: str
 ) -> None:
-    """413 before it is read into sense."""
+    """413 before it is parsed."""
     with unchanged(server):
         response = _sent(asking, user, field, "\x1b[2J" + "é" * 500_000)
 
@@ -298,8 +295,8 @@ def test_a_megabyte_in_any_field_is_refused(
 
 
 @pytest.mark.parametrize("attack", HOSTILE)
-def test_an_agent_is_never_registered_under_such_a_name(server: LiveServer, attack: str) -> None:
-    """Names stand in headlines and lists, so they are refused at the door."""
+def test_an_agent_cannot_be_registered_with_hostile_text(server: LiveServer, attack: str) -> None:
+    """Names appear in headlines and lists."""
     before = footprint(server)
     with pytest.raises(Invalid) as refused:
         server.agent(name=HOSTILE[attack])
@@ -326,17 +323,19 @@ _LOOK_ALIKES = {
 
 
 @pytest.mark.parametrize("case", _LOOK_ALIKES)
-def test_an_agent_is_never_registered_under_a_look_alike(server: LiveServer, case: str) -> None:
-    """Mixed scripts, stylised letters and odd spaces are how one name passes for another."""
+def test_an_agent_cannot_be_registered_with_a_look_alike_name(
+    server: LiveServer, case: str
+) -> None:
+    """Mixed scripts, stylized letters and unusual spaces make one name pass for another."""
     with pytest.raises(Invalid):
         server.agent(name=_LOOK_ALIKES[case])
 
 
 @pytest.mark.parametrize("attack", HOSTILE)
-def test_a_note_and_a_device_name_are_held_to_the_same(
+def test_hostile_notes_and_device_names_are_refused(
     server: LiveServer, asking: Agent, person: Terminal, attack: str
 ) -> None:
-    """What a person's own terminal sends ends on other screens too."""
+    """A terminal's own text is shown on other screens too."""
     asking.ask(person.user)
     waiting = person.client.waiting().items[0]
     api = RawApi(person, asking.http)

@@ -1,6 +1,6 @@
-"""CIBA Core 7.1, `id_token_hint`: an ID token of ours, for this agent, names its subject.
+"""CIBA Core 7.1, `id_token_hint`: our own ID token, for this agent, names its subject.
 
-Whatever else carries a signature, or none, names nobody.
+Any other token names nobody.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def _claims(server: LiveServer, agent: Agent, user: str, **changes: Any) -> dict
 def _signed(
     server: LiveServer, claims: dict[str, Any], alg: str = "RS256", typ: str = "JWT"
 ) -> str:
-    """A token by our own key, as only the server itself could make it."""
+    """A token signed by our own key, as only the server could."""
     with server.services.store.read() as view:
         keys = view.directory.signing_keys()
     return server.services.signer.sign(keys, alg, typ, claims)
@@ -52,8 +52,8 @@ def _ask(agent: Agent, hint: str) -> Any:
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
-def test_an_id_token_of_ours_names_its_subject(server: LiveServer, agent: Agent, alg: str) -> None:
-    """CB-151: the person who is asked is the one in the token."""
+def test_an_own_id_token_names_its_subject(server: LiveServer, agent: Agent, alg: str) -> None:
+    """CB-151: its subject is the user who is asked."""
     user, _ = server.user()
     claims = _claims(server, agent, user)
     assert _ask(agent, _signed(server, claims, alg)).status_code == 200
@@ -70,8 +70,10 @@ _GOOD: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", _GOOD)
-def test_a_hint_need_not_be_fresh(server: LiveServer, agent: Agent, user: str, case: str) -> None:
-    """CB-053: one that has expired still says who is meant."""
+def test_an_expired_id_token_is_accepted_as_a_hint(
+    server: LiveServer, agent: Agent, user: str, case: str
+) -> None:
+    """CB-053: it still names its subject."""
     changes = {
         name: [v.format(agent=agent.key.id) for v in value] if isinstance(value, list) else value
         for name, value in _GOOD[case].items()
@@ -103,10 +105,10 @@ _BAD_CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
-def test_an_id_token_for_somebody_else_is_refused(
+def test_an_id_token_with_wrong_claims_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-050 to CB-052, NG-012, NG-093: rightly signed is not enough."""
+    """CB-050 to CB-052, NG-012, NG-093: although validly signed."""
 
     def filled(value: Any) -> Any:
         if isinstance(value, str):
@@ -170,7 +172,7 @@ _CASES = [
 
 
 @pytest.mark.parametrize("case", _CASES)
-def test_what_we_did_not_sign_as_an_id_token_is_refused(
+def test_a_hint_that_is_not_an_own_id_token_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
     """CB-050, CB-054, CB-055: forged, altered, unsigned, or a token of another kind."""
@@ -182,8 +184,10 @@ def test_what_we_did_not_sign_as_an_id_token_is_refused(
 
 
 @pytest.mark.parametrize("case", ["CB-056-disabled", "CB-056-unknown", "not-mine-to-ask"])
-def test_a_subject_out_of_reach_is_like_nobody(server: LiveServer, user: str, case: str) -> None:
-    """CB-056: a good token of somebody who is stopped, gone, or not this agent's to ask."""
+def test_an_unreachable_subject_is_like_an_unknown_user(
+    server: LiveServer, user: str, case: str
+) -> None:
+    """CB-056: a valid token of a user who is disabled, deleted, or not for this agent."""
     other, _ = server.user()
     agent = new_agent(server, asks=(user,) if case == "not-mine-to-ask" else None)
     claims = _claims(server, agent, other)
@@ -199,10 +203,10 @@ def test_a_subject_out_of_reach_is_like_nobody(server: LiveServer, user: str, ca
     check_refusal(response, 400, "unknown_user_id")
 
 
-def test_another_agents_id_token_is_no_hint_of_mine(
+def test_another_agents_id_token_is_refused_as_a_hint(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-051: what one agent was told about a person does not serve another."""
+    """CB-051: it works only for its own audience."""
     other = new_agent(server)
     hint = _signed(server, _claims(server, other, user))
     with unchanged(server):

@@ -1,4 +1,4 @@
-"""RFC 7662 and RFC 9701 through real HTTP: who may ask, and what nobody is told."""
+"""RFC 7662 and RFC 9701 over real HTTP: who may introspect, and what is not revealed."""
 
 import base64
 from dataclasses import replace
@@ -40,10 +40,10 @@ def _ask(http: httpx.Client, key: AgentKey, token: str, **more: str) -> httpx.Re
     return http.post("/introspect", data={"token": token, **more}, auth=key.basic)
 
 
-def test_only_posts_of_forms_are_answered(
+def test_introspection_takes_only_posted_forms(
     http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-01: a token must not stand in a URL, where logs have it."""
+    """IN-01: a token must not be in a URL, where logs have it."""
     got = http.get("/introspect", params={"token": token}, auth=resource.basic)
     assert (got.status_code, got.headers["Allow"]) == (405, "POST")
     in_url = http.post("/introspect", params={"token": token}, data={}, auth=resource.basic)
@@ -52,10 +52,10 @@ def test_only_posts_of_forms_are_answered(
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-def test_nobody_asks_without_a_secret(
+def test_introspection_needs_client_authentication(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-02, IN-03: nor by a client_id alone, nor with the token itself."""
+    """IN-02, IN-03: neither a client_id alone nor the token itself is enough."""
     services = server.services
     app = Apps(services.store, services.secrets).add(
         NewApp("page", auth_method="none", redirect_uris=("https://page.example/back",)), by=BY
@@ -80,13 +80,15 @@ def _basic(name: str, secret: str) -> str:
 def test_a_resource_may_send_its_secret_in_the_body(
     http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """RFC 6749 2.3.1: in either way, not in both."""
+    """RFC 6749 2.3.1: either way, not both."""
     form = {"token": token, "client_id": resource.id, "client_secret": resource.secret}
     assert http.post("/introspect", data=form).json()["active"] is True
     assert http.post("/introspect", data=form, auth=resource.basic).status_code == 400
 
 
-def test_the_token_is_sent_once(http: httpx.Client, resource: AgentKey, token: str) -> None:
+def test_a_repeated_or_missing_token_is_refused(
+    http: httpx.Client, resource: AgentKey, token: str
+) -> None:
     """IN-04."""
     for body in ("", "token=", f"token={token}&token={token}"):
         answer = http.post(
@@ -99,41 +101,41 @@ def test_the_token_is_sent_once(http: httpx.Client, resource: AgentKey, token: s
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "x", ""])
-def test_a_hint_changes_nothing(
+def test_a_token_type_hint_changes_nothing(
     http: httpx.Client, resource: AgentKey, token: str, hint: str
 ) -> None:
-    """IN-05, IN-06: a wrong one, an unknown one."""
+    """IN-05, IN-06: neither a wrong one nor an unknown one."""
     assert _ask(http, resource, token, token_type_hint=hint).json()["active"] is True
 
 
-def test_an_active_token_is_told_in_its_types_and_stored_nowhere(
+def test_an_active_token_is_described_and_not_cached(
     server: LiveServer, agent: Agent, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
     """IN-20: IN-07, IN-17."""
     answer = _ask(http, resource, token)
     assert answer.headers["Cache-Control"] == "no-store"
-    told = answer.json()
-    assert told["active"] is True
-    assert (told["iss"], told["aud"], told["client_id"]) == (server.url, PAY, agent.key.id)
-    assert all(isinstance(told[name], int) for name in ("exp", "iat"))
-    assert all(isinstance(told[name], str) for name in ("scope", "sub", "jti", "token_type"))
+    reply = answer.json()
+    assert reply["active"] is True
+    assert (reply["iss"], reply["aud"], reply["client_id"]) == (server.url, PAY, agent.key.id)
+    assert all(isinstance(reply[name], int) for name in ("exp", "iat"))
+    assert all(isinstance(reply[name], str) for name in ("scope", "sub", "jti", "token_type"))
 
 
-def test_what_does_not_count_is_inactive_and_nothing_else(
+def test_an_invalid_token_is_inactive_and_nothing_else(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
     """IN-08, IN-12, IN-21: unknown, of another issuer, cut short, of another kind."""
     header = jwt.get_unverified_header(token)
     claims = jwt.decode(token, options={"verify_signature": False})
     forged = new_key("ES256", header["kid"]).sign(claims, typ="at+jwt")
-    stranger = new_key("ES256").sign({**claims, "iss": "https://other.example"}, typ="at+jwt")
+    other_issuer = new_key("ES256").sign({**claims, "iss": "https://other.example"}, typ="at+jwt")
     for text in (
         "x",
         token[:-2],
         token + "AA",
         by_hand({**header, "alg": "none"}, claims),
         forged,
-        stranger,
+        other_issuer,
         "sayso_ar_" + "a" * 43,
         "sayso_rt_" + "a" * 43,
         resource.secret,
@@ -143,14 +145,14 @@ def test_what_does_not_count_is_inactive_and_nothing_else(
     assert server.url in str(claims)
 
 
-def test_only_its_audience_and_its_holder_are_told_of_a_token(
+def test_introspection_answers_only_the_audience_and_the_holder(
     server: LiveServer, agent: Agent, http: httpx.Client, token: str
 ) -> None:
     """IN-09, NG-080, RI-12, RI-14, AT-29: in JSON and in the signed form alike."""
     uri = f"https://{agent.key.name}.example"
     given = server.resources.add(uri, {}, {}, by=BY)
-    stranger = AgentKey(given.resource.client_id, given.secret, uri)
-    for asks in (stranger, server.agent()):
+    other_issuer = AgentKey(given.resource.client_id, given.secret, uri)
+    for asks in (other_issuer, server.agent()):
         assert _ask(http, asks, token).json() == INACTIVE
         signed = http.post(
             "/introspect",
@@ -164,10 +166,10 @@ def test_only_its_audience_and_its_holder_are_told_of_a_token(
     assert _ask(http, agent.key, token).json()["active"] is True
 
 
-def test_a_signed_answer_can_be_verified(
+def test_a_signed_introspection_response_can_be_verified(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-19: with a key that is published, by whoever asked."""
+    """IN-19: with a published key, by its caller."""
     answer = http.post(
         "/introspect",
         data={"token": token},
@@ -197,14 +199,14 @@ def test_a_bound_token_shows_its_key(
     proved = {"DPoP": proof(key, f"{server.url}/token", server.clock.now())}
     answer = http.post("/token", data=form, auth=agent.key.basic, headers=proved).json()
     assert answer["token_type"] == "DPoP"
-    told = _ask(http, resource, answer["access_token"]).json()
-    assert (told["token_type"], told["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
+    reply = _ask(http, resource, answer["access_token"]).json()
+    assert (reply["token_type"], reply["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
 
 
-def test_the_end_of_an_agent_is_seen_by_the_next_question(
+def test_disabling_an_agent_is_visible_to_the_next_introspection(
     server: LiveServer, http: httpx.Client, resource: AgentKey
 ) -> None:
-    """IN-13: though another process ended it."""
+    """IN-13: although another process did it."""
     agents = Agents(server.services.store, server.services.secrets)
     given = agents.add(
         NewAgent("short-lived", ("admin",), resources=(PAY,), scopes=("payments:read",)), by=BY
@@ -219,10 +221,10 @@ def test_the_end_of_an_agent_is_seen_by_the_next_question(
     assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
 
 
-def test_a_rotated_secret_works_for_its_overlap(
+def test_a_rotated_resource_secret_works_for_its_overlap(
     server: LiveServer, agent: Agent, http: httpx.Client
 ) -> None:
-    """As an agent's does."""
+    """Like an agent's."""
     uri = f"https://{agent.key.name}-rotates.example"
     given = server.resources.add(uri, {}, {}, by=BY)
     old = AgentKey(given.resource.client_id, given.secret, uri)

@@ -1,7 +1,7 @@
-"""No handle passes for another: each kind at each place that takes another kind is refused.
+"""No handle passes for another: each kind is refused wherever another kind is expected.
 
-And no client passes for another kind of client, or uses a grant that it does not have. That each
-place does take its own kind is shown too, or a place that refuses everything would pass.
+And no client passes for another kind of client, or uses a grant that it lacks. Each place also
+accepts its own kind, since one that refuses everything would pass otherwise.
 """
 
 from collections.abc import Iterator
@@ -129,19 +129,19 @@ _NEVER_TAKEN = {
 
 @pytest.fixture(scope="module")
 def world(server: LiveServer, http: httpx.Client, person: Terminal) -> Iterator[World]:
-    """One of everything."""
+    """One handle of every kind."""
     return handles.world(server, http, person)
 
 
-def test_the_table_names_every_place_and_every_kind(world: World) -> None:
-    """A place that is new here needs its row, and whatever is taken somewhere is collected."""
+def test_the_table_has_every_place_and_every_kind(world: World) -> None:
+    """A new place needs a row here, and every accepted kind is collected."""
     assert set(_TAKES) == set(places(world))
     assert set(world.handles) == _ALL
     assert len(set(world.handles.values())) == len(_ALL)
 
 
-def test_every_prefix_that_we_give_is_a_kind_here(world: World) -> None:
-    """A kind that is new in `names` is put everywhere, or said to be taken nowhere."""
+def test_every_prefix_is_a_kind_of_handle_here(world: World) -> None:
+    """A new kind in `names` is tried everywhere, or listed as accepted nowhere."""
     prefixes = {name for name in vars(names) if name.startswith("PREFIX_")}
     assert prefixes == {*_PREFIXES, *_NEVER_TAKEN}
     for prefix, kinds in _PREFIXES.items():
@@ -151,7 +151,7 @@ def test_every_prefix_that_we_give_is_a_kind_here(world: World) -> None:
 
 @pytest.mark.parametrize("place", _TAKES)
 def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
-    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: in the words of the place alone."""
+    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: with the usual error of the place."""
     taken, words = _TAKES[place]
     put = places(world)[place]
     for kind, handle in world.handles.items():
@@ -163,16 +163,16 @@ def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
 
 
 def test_only_access_tokens_are_active(world: World) -> None:
-    """IN-10, IN-21: whatever else is asked about is inactive, and no more is said."""
+    """IN-10, IN-21: any other handle is inactive, and nothing more is revealed."""
     active = {"access token", "delegated token", "single-use token"}
     for kind, handle in world.handles.items():
-        told = world.introspect(handle)
-        assert told["active"] is (kind in active), (kind, told)
-        assert kind in active or told == {"active": False}
+        reply = world.introspect(handle)
+        assert reply["active"] is (kind in active), (kind, reply)
+        assert kind in active or reply == {"active": False}
 
 
-def test_giving_back_something_else_ends_nothing(world: World) -> None:
-    """RV-05, RV-07: it is 200, since nobody is told what exists; and everything lives on."""
+def test_revoking_another_kind_of_handle_ends_nothing(world: World) -> None:
+    """RV-05, RV-07: it is 200, since nobody learns what exists; everything stays valid."""
     mine = {"access token", "delegated token", "single-use token", "auth_req_id"}
     for kind, handle in world.handles.items():
         if kind not in mine:
@@ -185,7 +185,7 @@ def test_giving_back_something_else_ends_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("grant", _GRANTS)
-def test_a_client_uses_no_grant_that_it_does_not_have(
+def test_a_client_cannot_use_a_grant_it_lacks(
     server: LiveServer, http: httpx.Client, world: World, grant: str
 ) -> None:
     """NG-090, CB-026, TX-001: an agent with each other grant, an app, a resource."""
@@ -200,10 +200,8 @@ def test_a_client_uses_no_grant_that_it_does_not_have(
 
 
 @pytest.mark.parametrize("path", ["/bc-authorize", "/introspect", "/revoke"])
-def test_an_endpoint_refuses_the_kinds_of_clients_that_it_is_not_for(
-    world: World, path: str
-) -> None:
-    """CB-026, IN-03: proven, and still not for them."""
+def test_an_endpoint_refuses_other_kinds_of_clients(world: World, path: str) -> None:
+    """CB-026, IN-03: although they are authenticated."""
     refused: dict[str, list[AgentKey]] = {
         "/bc-authorize": [world.app, world.resource],
         "/introspect": [],

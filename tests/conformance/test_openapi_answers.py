@@ -1,7 +1,7 @@
-"""Whatever a program sends that has read the OpenAPI document, the answer is one of that document.
+"""Answers to generated requests match the OpenAPI document.
 
-Schemathesis makes the requests from the schemas and holds the answers against them. What no schema
-says is added here: who is calling, and the names of things that exist. The seed is fixed.
+Schemathesis makes requests from the schemas and checks the answers against them. What no schema
+says is added here: the caller, and names of existing objects. The seed is fixed.
 """
 
 import copy
@@ -58,7 +58,7 @@ Good = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Those who call, and what exists."""
+    """Callers, and existing objects."""
 
     server: LiveServer
     session: requests.Session
@@ -71,7 +71,7 @@ class World:
     good: Mapping[str, Good]
 
     def send(self, route: Route, case: Case, *, known: bool) -> requests.Response:
-        """Send it as whoever may call this route."""
+        """Sends it as a permitted caller of this route."""
         headers: dict[str, str] = {}
         if route.caller is Caller.CLIENT and known:
             headers["Authorization"] = self._client(route)
@@ -84,7 +84,7 @@ class World:
         return case.call(base_url=self.server.url, session=self.session, headers=headers)
 
     def _client(self, route: Route) -> str:
-        """Who may call it as a client: an app where requests are pushed, else an agent."""
+        """A client for this route: an app for pushed requests, else an agent."""
         if route.path.startswith("/register"):
             with self.server.services.store.write() as tx:
                 tx.counters.prune(tx.now + DAY)  # the judge itself sends tokens that are wrong
@@ -96,7 +96,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(server: LiveServer) -> Iterator[World]:
-    """A server with an agent that has asked, and a person who has been asked."""
+    """A server with an agent that has asked, and a user who was asked."""
     with server.client() as http, requests.Session() as session:
         session.trust_env = False
         agent, person = Agent(server.agent(), http), new_person(server)
@@ -122,7 +122,7 @@ def _users(server: LiveServer) -> Users:
 
 
 def _another_device(server: LiveServer, person: Terminal) -> str:
-    """The id of a device that may be ended."""
+    """The id of a device that may be revoked."""
     _, issued = _users(server).enrol(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="desktop")
     other.client.close()
@@ -136,14 +136,14 @@ def _resource(server: LiveServer) -> tuple[str, str]:
 
 
 def _app(server: LiveServer) -> tuple[str, str]:
-    """An app that may ask for the payment API."""
+    """An app with access to the payment API."""
     new = NewApp("pushing", (CALLBACK,), resources=(PAY,), scopes=("payments:read",))
     made = Apps(server.services.store, server.services.secrets).add(new, by=BY)
     return made.app.id, made.secret or ""
 
 
 def _token(agent: Agent) -> str:
-    """A token of the agent's for the payment API."""
+    """A token of the agent for the payment API."""
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     answer = agent.http.post("/token", data=form, auth=agent.key.basic)
     found: str = answer.json()["access_token"]
@@ -151,7 +151,7 @@ def _token(agent: Agent) -> str:
 
 
 def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]:
-    """For each endpoint, parameters that would be right."""
+    """For each endpoint, parameters that would be valid."""
     asked = {
         "scope": ["openid payments:read", "openid payments:transfer"],
         "login_hint": [user],
@@ -184,7 +184,7 @@ def _good_forms(user: str, handle: str, access_token: str) -> Mapping[str, Good]
 
 
 def _modes() -> list[tuple[str, GenerationMode]]:
-    """Every route with what fits its schema; with what does not, where a schema can be broken."""
+    """Every route with valid input; with invalid input if its schema can be violated."""
     takes = {r.name for r in ROUTES if r.body or r.form or r.query or "<" in r.path}
     good = [(name, GenerationMode.POSITIVE) for name in _ROUTES]
     return [*good, *((name, GenerationMode.NEGATIVE) for name in _ROUTES if name in takes)]
@@ -196,8 +196,8 @@ def test_every_answer_is_documented(world: World, name: str, mode: GenerationMod
     _hold(world, world.described, name, mode)
 
 
-def test_an_answer_that_is_not_documented_is_noticed(world: World) -> None:
-    """The judge itself: a document that leaves a refusal out, or promises another body."""
+def test_an_undocumented_answer_is_detected(world: World) -> None:
+    """The check itself: a document that omits a refusal, or promises another body."""
     document = world.described.raw_schema
     silent, other = copy.deepcopy(document), copy.deepcopy(document)
     del silent["paths"]["/api/me"]["get"]["responses"]["401"]
@@ -240,13 +240,13 @@ def _hold(world: World, described: BaseSchema, name: str, mode: GenerationMode) 
 
 
 def _says_who(case: Case) -> bool:
-    """Reports whether the headers were broken on purpose, so that nobody may mend them."""
+    """Reports whether the headers were broken on purpose and must stay so."""
     broken = case.meta.components.get(ParameterLocation.HEADER) if case.meta else None
     return broken is not None and broken.mode is GenerationMode.NEGATIVE
 
 
 def _make_likely(case: Case, chance: st.DataObject, world: World) -> None:
-    """Put what is right in the place of some of what was made up."""
+    """Replaces some generated values with valid ones."""
     if case.path_parameters and chance.draw(st.booleans()):
         case.path_parameters["id"] = chance.draw(st.sampled_from(world.ids))
     good = world.good.get(case.path, {})

@@ -1,4 +1,4 @@
-"""CIBA Core 10.2 and the FAPI-CIBA modules of ping mode, against a real endpoint of the agent."""
+"""CIBA Core 10.2 and the FAPI-CIBA modules of ping mode, with a real notification endpoint."""
 
 import json
 import time
@@ -31,7 +31,7 @@ def far() -> Iterator[Receiver]:
 
 @pytest.fixture
 def pinged(server: LiveServer, far: Receiver) -> Iterator[Agent]:
-    """An agent of this test in ping mode."""
+    """An agent in ping mode."""
     made = new_agent(server, delivery="ping", notification_endpoint=far.url())
     yield made
     made.http.close()
@@ -46,7 +46,7 @@ def _asked(agent: Agent, person: Terminal, **parameters: Any) -> tuple[str, Any]
 
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
-def test_an_answer_is_pinged_exactly_so(
+def test_a_decision_sends_exactly_one_ping(
     pinged: Agent, person: Terminal, far: Receiver, end: str
 ) -> None:
     """CB-160, FC-A12, FC-03: POST, JSON, the agent's token, the handle and nothing else."""
@@ -66,10 +66,10 @@ def test_an_answer_is_pinged_exactly_so(
         check_refusal(answered, 400, "access_denied")
 
 
-def test_a_poll_that_a_ping_caused_never_finds_it_pending(
+def test_a_poll_after_a_ping_is_never_pending(
     pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-168: the answer is stored before anybody hears of it."""
+    """CB-168: the decision is stored before the ping."""
     statuses: list[int] = []
 
     def poll_at_once(handler: Any) -> None:
@@ -87,10 +87,10 @@ def test_a_poll_that_a_ping_caused_never_finds_it_pending(
     assert statuses == [200] * 5
 
 
-def test_what_a_ping_had_fetched_is_not_given_again(
+def test_tokens_fetched_after_a_ping_are_not_issued_again(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """NG-007, CB-136: once the ping has led to tokens, the handle leads nowhere; one was made."""
+    """NG-007, CB-136: a second poll is invalid_grant; one token was issued."""
     answers: list[int] = []
 
     def poll_at_once(handler: Any) -> None:
@@ -107,10 +107,10 @@ def test_what_a_ping_had_fetched_is_not_given_again(
     assert story(server, approval.id).count("token.issued") == 1
 
 
-def test_an_expiry_is_not_pinged(
+def test_an_expiry_sends_no_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-161: its agent knows when to stop waiting; the next call is about the next request."""
+    """CB-161: the agent knows the end; the next ping is for the next request."""
     handle, _ = _asked(pinged, person, requested_expiry="60")
     server.clock.forward(MINUTE)
     check_refusal(pinged.poll(handle), 400, "expired_token")
@@ -120,10 +120,10 @@ def test_an_expiry_is_not_pinged(
     assert [json.loads(got.body) for got in far.got] == [{"auth_req_id": other}]
 
 
-def test_a_withdrawal_is_pinged(
+def test_a_withdrawal_by_an_administrator_sends_a_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """An administrator took it back, and the agent did not."""
+    """The agent does not know of it."""
     handle, approval = _asked(pinged, person)
     Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
     until(lambda: far.got)
@@ -131,10 +131,10 @@ def test_a_withdrawal_is_pinged(
     assert refused["reason"] == "cancelled"
 
 
-def test_who_takes_its_request_back_is_not_told_so(
+def test_a_withdrawal_by_the_agent_sends_no_ping(
     pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """It knows; the next call is about the next request."""
+    """It knows; the next ping is for the next request."""
     handle, _ = _asked(pinged, person)
     revoked = pinged.http.post("/revoke", data={"token": handle}, auth=pinged.key.basic)
     assert revoked.status_code == 200
@@ -145,10 +145,8 @@ def test_who_takes_its_request_back_is_not_told_so(
     assert [json.loads(got.body)["auth_req_id"] for got in far.got] == [other]
 
 
-def test_polling_before_the_ping_is_like_polling(
-    server: LiveServer, pinged: Agent, person: Terminal
-) -> None:
-    """CB-143: and the acknowledgement has an interval for it."""
+def test_a_ping_agent_may_poll(server: LiveServer, pinged: Agent, person: Terminal) -> None:
+    """CB-143: the acknowledgement has an interval for it."""
     handle, _ = _asked(pinged, person)
     server.clock.forward(5 * SECOND)
     check_refusal(pinged.poll(handle), 400, "authorization_pending")
@@ -169,7 +167,7 @@ _ANSWERS: dict[str, Callable[[Receiver], Behaviour]] = {
 
 
 @pytest.mark.parametrize("case", _ANSWERS)
-def test_whatever_the_endpoint_answers_the_flow_completes_by_polling(
+def test_the_flow_completes_whatever_the_notification_endpoint_answers(
     pinged: Agent, person: Terminal, far: Receiver, case: str
 ) -> None:
     """FC-37 to FC-41, CB-162 to CB-166: no redirect is followed, and no approver waits."""
@@ -185,7 +183,7 @@ def test_whatever_the_endpoint_answers_the_flow_completes_by_polling(
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 410])
-def test_a_refusal_is_not_pinged_again(
+def test_a_refused_ping_is_not_repeated(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver, status: int
 ) -> None:
     """FC-40, CB-164: the same call would be refused again."""
@@ -197,10 +195,10 @@ def test_a_refusal_is_not_pinged_again(
     assert len(far.got) == 1
 
 
-def test_a_fault_is_pinged_again_until_it_is_gone(
+def test_a_failed_ping_is_repeated_until_it_succeeds(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-165: after a pause, and the request stays what it was meanwhile."""
+    """CB-165: after a pause; the request is unchanged meanwhile."""
     far.behaviour = answer(503)
     handle, approval = _asked(pinged, person)
     person.deny(approval)
@@ -213,10 +211,10 @@ def test_a_fault_is_pinged_again_until_it_is_gone(
     check_refusal(pinged.poll(handle), 400, "access_denied")
 
 
-def test_an_endpoint_that_hangs_delays_no_other_agent(
+def test_a_notification_endpoint_that_hangs_delays_no_other_agent(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-166, I14: eight calls that never end, and the ninth, of somebody else, leaves at once."""
+    """CB-166, I14: eight calls that never end; the ninth, of another agent, is sent at once."""
     far.behaviour = hang
     for _ in range(8):
         _, approval = _asked(pinged, person)
@@ -244,16 +242,16 @@ _TOKENS = {
 
 
 @pytest.mark.parametrize("case", _TOKENS)
-def test_a_token_that_fits_no_header_asks_nobody(
+def test_an_invalid_notification_token_is_refused(
     server: LiveServer, pinged: Agent, user: str, case: str
 ) -> None:
-    """CB-059, CB-061, CB-062, NG-010."""
+    """CB-059, CB-061, CB-062, NG-010: and nobody is asked."""
     with unchanged(server):
         response = pinged.ask(user, client_notification_token=_TOKENS[case])
     check_refusal(response, 400, "invalid_request")
 
 
-def test_a_token_of_1024_characters_comes_back_whole(
+def test_a_notification_token_of_1024_characters_is_returned_complete(
     pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
     """CB-060, FC-02."""
@@ -267,7 +265,7 @@ def test_a_token_of_1024_characters_comes_back_whole(
     assert far.got[0].headers["Authorization"] == f"Bearer {token}"
 
 
-def test_who_polls_is_not_called_and_its_token_is_not_read(agent: Agent, user: str) -> None:
+def test_the_notification_token_of_a_poll_agent_is_ignored(agent: Agent, user: str) -> None:
     """CB-063."""
     assert agent.ask(user, client_notification_token="no token at all").status_code == 200
 
@@ -277,10 +275,10 @@ def _dead(server: LiveServer, agent: Agent) -> list[str | None]:
         return [m.last_error for m in view.outbox.dead(100) if m.target == agent.key.id]
 
 
-def test_a_stopped_agent_is_not_called(
+def test_a_disabled_agent_gets_no_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """What is not sent yet when it is disabled is not sent."""
+    """Not even one already in the outbox."""
     _asked(pinged, person)
     services = server.services
     Agents(services.store, services.secrets).disable(pinged.key.id, by=audit.OPERATOR)

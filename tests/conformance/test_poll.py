@@ -1,7 +1,7 @@
-"""CIBA Core 10.1 and 11, and what attacked other servers there: fetching the answer.
+"""CIBA Core 10.1 and 11, and known attacks: fetching the tokens.
 
-Pacing, holding, expiry and denial have files of their own among the flows; here is who may fetch
-what, with which parameters, and how often.
+Pacing, holding, expiry and denial are tested with the flows; here is who may fetch what, with
+which parameters, and how often.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def low_key(person: Terminal) -> SigningKey:
 def _approved(
     agent: Agent, person: Terminal, key: SigningKey, **parameters: Any
 ) -> tuple[str, str]:
-    """Ask and say yes; the handle and the approval's id."""
+    """Asks and approves; the handle and the approval's id."""
     body = agent.ask(person.user, requested_expiry=1_800, **parameters).json()
     waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
     shown = person.client.approval(waiting.id)
@@ -50,16 +50,16 @@ def _token(agent: Agent, **form: Any) -> httpx.Response:
     return agent.http.post("/token", data=sent, auth=agent.key.basic)
 
 
-def test_a_poll_names_its_request(server: LiveServer, agent: Agent) -> None:
-    """CB-120: without auth_req_id, or with an empty one, the request is malformed."""
+def test_a_poll_without_auth_req_id_is_refused(server: LiveServer, agent: Agent) -> None:
+    """CB-120: missing or empty, it is invalid_request."""
     with unchanged(server):
         answers = [_token(agent), _token(agent, auth_req_id="")]
     for answer in answers:
         check_refusal(answer, 400, "invalid_request")
 
 
-def test_nobody_polls_without_being_somebody(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-121: a handle alone is worth nothing."""
+def test_a_poll_needs_client_authentication(server: LiveServer, agent: Agent, user: str) -> None:
+    """CB-121: a handle alone is useless."""
     handle = agent.asked(user)
     form = {"grant_type": CIBA, "auth_req_id": handle}
     with unchanged(server):
@@ -92,7 +92,7 @@ _UNKNOWN = {
 def test_an_unknown_handle_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-122: letter by letter, or not at all; the real one is not touched."""
+    """CB-122: compared exactly; the real one is not affected."""
     handle = agent.asked(user)
     spellings = {
         "handle": handle,
@@ -107,23 +107,25 @@ def test_an_unknown_handle_is_refused(
     assert _token(agent, auth_req_id=handle).json()["error"] != "invalid_grant"
 
 
-def test_another_agents_request_is_unknown_and_unharmed(
+def test_another_agents_request_is_unknown_and_unaffected(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-123: even when it was approved, under whatever client_id; its owner gets the token."""
+    """CB-123: even when approved, under any client_id; its owner gets the token."""
     handle, _ = _approved(agent, person, low_key)
     other = Agent(server.agent(), agent.http)
     with unchanged(server):
         stolen = other.poll(handle)
-        dressed = _token(other, auth_req_id=handle, client_id=agent.key.id)
+        with_client_id = _token(other, auth_req_id=handle, client_id=agent.key.id)
 
     check_refusal(stolen, 400, "invalid_grant")
-    check_refusal(dressed, 401, "invalid_client")
+    check_refusal(with_client_id, 401, "invalid_client")
     assert agent.poll(handle).status_code == 200
 
 
-def test_pending_is_said_as_such(server: LiveServer, agent: Agent, user: str) -> None:
-    """CB-125, CB-145: 400 without a challenge; no answer is needed to tell them apart."""
+def test_a_pending_request_is_authorization_pending(
+    server: LiveServer, agent: Agent, user: str
+) -> None:
+    """CB-125, CB-145: 400 without a challenge."""
     handle = agent.asked(user)
     check_refusal(agent.poll(handle), 400, "authorization_pending")
     early = check_refusal(agent.poll(handle), 400, "slow_down")
@@ -132,10 +134,10 @@ def test_pending_is_said_as_such(server: LiveServer, agent: Agent, user: str) ->
     check_refusal(agent.poll(handle), 400, "authorization_pending")
 
 
-def test_an_approved_request_gives_everything_once(
+def test_an_approved_request_is_redeemed_once(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-135, CB-136, CL-08: one token set; the second try is invalid_grant and mints nothing."""
+    """CB-135, CB-136, CL-08: one token set; the second poll is invalid_grant."""
     handle, approval_id = _approved(agent, person, low_key)
     first = agent.poll(handle)
     body = first.json()
@@ -157,10 +159,10 @@ def test_an_approved_request_gives_everything_once(
     assert story(server, approval_id).count("token.issued") == 1
 
 
-def test_twenty_redemptions_at_once_give_one_token(
+def test_twenty_concurrent_redemptions_give_one_token(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-138: exactly one of them is answered with 200."""
+    """CB-138: exactly one gets 200."""
     handle, approval_id = _approved(agent, person, low_key)
     with ThreadPoolExecutor(20) as pool:
         answers = [
@@ -178,7 +180,7 @@ def test_twenty_redemptions_at_once_give_one_token(
 def test_a_redemption_cannot_widen_the_scope(
     agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-141: scope at the token endpoint means nothing; what was approved is what comes."""
+    """CB-141: a scope parameter is ignored; the approved scope is issued."""
     handle, _ = _approved(agent, person, low_key)
     body = _token(agent, auth_req_id=handle, scope="openid payments:transfer admin").json()
 
@@ -206,7 +208,7 @@ _ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_redemption_for_something_else_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
-    """RI-06, RA-12: the token is for what was approved; asking for more does not use it up."""
+    """RI-06, RA-12: the token is for what was approved; asking for more does not consume it."""
     form, error = _ELSEWHERE[case]
     handle, _ = _approved(agent, person, low_key)
     with unchanged(server):
@@ -216,8 +218,8 @@ def test_a_redemption_for_something_else_is_refused(
     assert _token(agent, auth_req_id=handle, resource=PAY).status_code == 200
 
 
-def test_naming_what_was_approved_is_allowed(agent: Agent, person: Terminal) -> None:
-    """RI-06, RA-11, RA-12: the same resource and the same details come back."""
+def test_a_redemption_may_name_what_was_approved(agent: Agent, person: Terminal) -> None:
+    """RI-06, RA-11, RA-12: the same resource and the same details."""
     body = agent.ask_payment(person.user).json()
     person.approve(next(a for a in person.waiting() if a.fingerprint == body["fingerprint"]))
     details = httpx.Request("POST", "http://x", json=PAYMENT_DETAILS).content.decode()
@@ -230,10 +232,10 @@ def test_naming_what_was_approved_is_allowed(agent: Agent, person: Terminal) -> 
 
 
 @pytest.mark.parametrize("case", ["show", "approve", "deny", "pin"])
-def test_another_persons_request_is_not_there(
+def test_another_users_request_is_not_found(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
-    """NG-001, CB-202: whoever is signed in and not the one who was asked gets 404."""
+    """NG-001, CB-202: for any signed-in user who was not asked."""
     other = new_person(server)
     body = agent.ask(other.user).json()
     waiting = next(a for a in other.waiting() if a.fingerprint == body["fingerprint"])
@@ -260,10 +262,10 @@ def test_another_persons_request_is_not_there(
     assert polled in {"slow_down", "authorization_pending"}
 
 
-def test_an_answer_by_another_persons_device_is_refused(
+def test_a_decision_by_another_users_device_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """NG-001, NG-013: sent by the one who was asked, signed by somebody else."""
+    """NG-001, NG-013: sent by the user who was asked, signed by another."""
     other = new_person(server)
     body = agent.ask(person.user, requested_expiry=1_800).json()
     waiting = next(a for a in person.waiting() if a.fingerprint == body["fingerprint"])
@@ -309,8 +311,8 @@ def _change(server: LiveServer, case: str, agent_id: str, user: str) -> None:
 
 
 @pytest.mark.parametrize("case", _MEANWHILE)
-def test_what_changed_since_the_yes_counts(server: LiveServer, case: str) -> None:
-    """CB-146, CB-147, CB-204: rights are looked at again when the token would be made."""
+def test_permissions_removed_after_the_approval_count(server: LiveServer, case: str) -> None:
+    """CB-146, CB-147, CB-204: permissions are checked again at redemption."""
     status, error = _MEANWHILE[case]
     agent, person = new_agent(server), new_person(server)
     handle, approval_id = _approved(agent, person, approval_key(person, KeyLevel.LOW))

@@ -1,4 +1,4 @@
-"""CIBA Core 10.3 and 12, against a real endpoint of the agent: tokens are pushed, or an error.
+"""CIBA Core 10.3 and 12, with a real notification endpoint: tokens or an error are pushed.
 
 No suite of others tests push mode, so each line is read from the specification alone.
 """
@@ -36,7 +36,7 @@ def far() -> Iterator[Receiver]:
 
 @pytest.fixture
 def pushed(server: LiveServer, far: Receiver) -> Iterator[Agent]:
-    """An agent of this test in push mode."""
+    """An agent in push mode."""
     made = new_agent(server, delivery="push", notification_endpoint=far.url())
     yield made
     made.http.close()
@@ -61,17 +61,17 @@ def _half(token: str, name: str = "sha256") -> str:
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 
-def test_the_acknowledgement_names_no_interval(pushed: Agent, user: str) -> None:
-    """CB-114: nobody polls."""
+def test_the_acknowledgement_of_a_push_agent_has_no_interval(pushed: Agent, user: str) -> None:
+    """CB-114: it does not poll."""
     answered = pushed.ask(user, client_notification_token=TOKEN)
     assert answered.json().keys() == {"auth_req_id", "expires_in", "fingerprint"}
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
-def test_tokens_are_pushed_with_the_hashes_that_bind_them(
+def test_tokens_are_pushed_with_their_hashes(
     server: LiveServer, person: Terminal, far: Receiver, alg: str
 ) -> None:
-    """CB-170, CB-171: all of the token answer, the handle, and an ID token over both."""
+    """CB-170, CB-171: the whole token answer, the handle, and an ID token over both."""
     agent = new_agent(server, delivery="push", notification_endpoint=far.url(), id_token_alg=alg)
     details = json.dumps(PAYMENT_DETAILS)
     handle, approval = _asked(
@@ -95,8 +95,8 @@ def test_tokens_are_pushed_with_the_hashes_that_bind_them(
     assert body["expires_in"] <= 300
 
 
-def test_who_is_pushed_to_may_not_poll(pushed: Agent, person: Terminal, far: Receiver) -> None:
-    """CB-124: before the answer and after it."""
+def test_a_push_agent_may_not_poll(pushed: Agent, person: Terminal, far: Receiver) -> None:
+    """CB-124: before the decision and after it."""
     handle, approval = _asked(pushed, person)
     check_refusal(pushed.poll(handle), 400, "unauthorized_client")
     person.approve(approval)
@@ -112,10 +112,10 @@ _ENDS = {
 
 
 @pytest.mark.parametrize("end", _ENDS)
-def test_each_error_is_pushed_by_its_code(
+def test_each_error_is_pushed_with_its_code(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, end: str
 ) -> None:
-    """CB-172: one of three codes, with the handle and under the token of a success."""
+    """CB-172: one of three codes, with the handle and the notification token."""
     handle, approval = _asked(pushed, person, requested_expiry="60")
     if end == "denied":
         person.deny(approval)
@@ -141,7 +141,7 @@ def _bodies(far: Receiver) -> list[dict[str, Any]]:
 
 
 def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> None:
-    """CB-172: error, description and handle, and what a person said about it."""
+    """CB-172: error, description, handle, denial code and note."""
     handle, approval = _asked(pushed, person)
     person.deny(approval, "wrong_details", "the amount")
     body = _body(far)
@@ -155,7 +155,7 @@ def test_a_denial_is_pushed(pushed: Agent, person: Terminal, far: Receiver) -> N
 def test_an_expiry_is_pushed(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-172: who may not poll would never learn of it."""
+    """CB-172: an agent that may not poll would not learn it otherwise."""
     handle, _ = _asked(pushed, person, requested_expiry="60")
     server.clock.forward(MINUTE)
     body = _body(far)
@@ -163,10 +163,10 @@ def test_an_expiry_is_pushed(
     assert (body["error"], body["auth_req_id"]) == ("expired_token", handle)
 
 
-def test_a_withdrawal_is_pushed(
+def test_a_withdrawal_by_an_administrator_is_pushed(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-172: an administrator took it back."""
+    """CB-172: with its reason."""
     _, approval = _asked(pushed, person)
     Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
     body = _body(far)
@@ -174,10 +174,10 @@ def test_a_withdrawal_is_pushed(
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
 
 
-def test_a_push_that_fails_is_repeated_and_makes_nothing_new(
+def test_a_failed_push_is_repeated_with_the_same_token(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-174, NG-008: the same access token again, and one delegation for the approval."""
+    """CB-174, NG-008: the same access token, and one delegation for the approval."""
     far.behaviour = answer(500)
     _, approval = _asked(pushed, person)
     person.approve(approval)
@@ -195,10 +195,10 @@ def test_a_push_that_fails_is_repeated_and_makes_nothing_new(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_tokens_follow_no_redirect(
+def test_a_push_of_tokens_follows_no_redirect(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver, status: int
 ) -> None:
-    """CB-175: they go where the agent was registered or nowhere; the log says which."""
+    """CB-175: they go only to the registered endpoint; the log records the failure."""
     far.behaviour = answer(status, Location=far.url().replace("hook", "elsewhere"))
     _, approval = _asked(pushed, person)
     person.approve(approval)
@@ -212,10 +212,10 @@ def test_tokens_follow_no_redirect(
     assert [got.path for got in far.got] == ["/hook"]
 
 
-def test_a_stopped_agent_gets_no_push(
+def test_a_disabled_agent_gets_no_push(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-147: what is on its way when the agent is disabled makes no tokens any more."""
+    """CB-147: a message in the outbox issues no tokens then."""
     far.behaviour = answer(503)
     _, approval = _asked(pushed, person)
     person.deny(approval)

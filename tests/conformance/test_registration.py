@@ -1,4 +1,4 @@
-"""RFC 7591 and RFC 7592 over real HTTP: what registers works, and what is refused left nothing."""
+"""RFC 7591 and RFC 7592 over real HTTP: what registers works, and refusals leave nothing."""
 
 from typing import Any
 
@@ -32,35 +32,37 @@ def _count(server: LiveServer) -> int:
     return len(Agents(server.services.store, server.services.secrets).all())
 
 
-def test_registration_is_advertised(http: httpx.Client) -> None:
-    """RFC 8414 2: where it was found, it works."""
+def test_the_registration_endpoint_is_advertised(http: httpx.Client) -> None:
+    """RFC 8414 2."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     assert document["registration_endpoint"] == f"{document['issuer']}/register"
 
 
-def test_what_registers_asks_its_owner_and_gets_a_token(
+def test_a_registered_agent_asks_its_owner_and_gets_a_token(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
     """DC-02, DC-03, CL-13: 201, JSON, a secret with its numeric end; an ID token by RS256."""
     response = _register(http, _invite(server, person.user), client_name="helper")
     assert (response.status_code, response.headers["content-type"]) == (201, "application/json")
     assert response.headers["cache-control"] == "no-store"
-    told = response.json()
-    assert told["client_secret_expires_at"] == 0
-    agent = Agent(AgentKey(told["client_id"], told["client_secret"], "helper"), http)
-    stranger = server.user()[0]
-    check_refusal(agent.ask(stranger), 400, "unknown_user_id")
+    registration = response.json()
+    assert registration["client_secret_expires_at"] == 0
+    agent = Agent(
+        AgentKey(registration["client_id"], registration["client_secret"], "helper"), http
+    )
+    other_user = server.user()[0]
+    check_refusal(agent.ask(other_user), 400, "unknown_user_id")
     handle = agent.asked(person.user)
     person.approve(person.only())
     tokens = agent.poll(handle).json()
     assert jwt.get_unverified_header(tokens["id_token"])["alg"] == "RS256"
-    own = {"Authorization": f"Bearer {told['registration_access_token']}"}
-    path = told["registration_client_uri"].removeprefix(server.url)
+    own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
+    path = registration["registration_client_uri"].removeprefix(server.url)
     assert http.get(path, headers=own).json()["client_name"] == "helper"
     assert http.delete(path, headers=own).status_code == 204
     check_refusal(agent.ask(person.user), 401, "invalid_client")
-    gone = http.get(path, headers=own)
-    assert (gone.status_code, gone.json()["error"]) == (401, "invalid_token")
+    after_deletion = http.get(path, headers=own)
+    assert (after_deletion.status_code, after_deletion.json()["error"]) == (401, "invalid_token")
 
 
 _LOOK_ALIKES = [
@@ -79,10 +81,10 @@ _LOOK_ALIKES = [
 ]
 
 
-def test_no_agent_gives_itself_the_look_of_another(
+def test_an_agent_cannot_take_a_look_alike_name(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """Neither when it registers nor by its registration; nothing of either is left."""
+    """Neither at registration nor by an update; nothing of it is stored."""
     server.agent(name="invoice-bot")
     invitation = _invite(server, person.user, uses=2)
     helper = _register(http, invitation, client_name="weather-helper").json()
@@ -101,10 +103,10 @@ def test_no_agent_gives_itself_the_look_of_another(
 
 
 @pytest.mark.parametrize("token", ["x", "sayso_it_" + MARK, "Bearer", "a b"])
-def test_without_an_invitation_nothing_registers(
+def test_registration_needs_an_invitation(
     server: LiveServer, http: httpx.Client, token: str
 ) -> None:
-    """DC-05: 401 with the challenge of RFC 6750, and no echo."""
+    """DC-05: 401 with the challenge of RFC 6750; nothing is repeated."""
     before = _count(server)
     response = _register(http, token)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_token")
@@ -129,10 +131,10 @@ _REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("members", "code"), _REFUSED.values(), ids=_REFUSED)
-def test_what_may_not_register_is_refused(
+def test_unregistrable_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any], code: str
 ) -> None:
-    """In the words of RFC 7591 3.2.2, and nothing is made or fetched."""
+    """With an error of RFC 7591 3.2.2; nothing is created or fetched."""
     token, before = _invite(server, user), _count(server)
     with unchanged(server):
         check_refusal(_register(http, token, **members), 400, code)
@@ -149,26 +151,26 @@ _URLS = (
 def test_no_url_of_a_client_is_fetched(
     server: LiveServer, http: httpx.Client, user: str, name: str
 ) -> None:
-    """NG-103, DC-11: neither at registration nor at an update, whether it is kept or refused."""
+    """NG-103, DC-11: neither at registration nor at an update, whether stored or refused."""
     with receiver() as far:
         registered = _register(http, _invite(server, user), **{name: far.url()})
         if name == "jwks_uri":
             check_refusal(registered, 400, "invalid_client_metadata")
         else:
-            told = registered.json()
+            registration = registered.json()
             assert registered.status_code == 201
-            assert name not in told
-            own = {"Authorization": f"Bearer {told['registration_access_token']}"}
-            path = told["registration_client_uri"].removeprefix(server.url)
-            changed = {"client_id": told["client_id"], name: far.url()}
+            assert name not in registration
+            own = {"Authorization": f"Bearer {registration['registration_access_token']}"}
+            path = registration["registration_client_uri"].removeprefix(server.url)
+            changed = {"client_id": registration["client_id"], name: far.url()}
             assert http.put(path, json=changed, headers=own).status_code == 200
         assert far.got == []
 
 
-def test_another_agents_token_opens_nothing(
+def test_another_agents_registration_token_is_refused(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """NG-104: neither to look nor to change nor to end."""
+    """NG-104: for reading, changing and deleting."""
     token = _invite(server, user, uses=2)
     one, two = (_register(http, token).json() for _ in range(2))
     stolen = {"Authorization": f"Bearer {one['registration_access_token']}"}
@@ -184,8 +186,10 @@ def test_another_agents_token_opens_nothing(
     assert http.get(path, headers=own).json()["scope"] == "payments:read"
 
 
-def test_metadata_is_json(server: LiveServer, http: httpx.Client, user: str) -> None:
-    """DC-01, DC-12: no form, and no more than anybody needs."""
+def test_registration_metadata_is_json_of_limited_size(
+    server: LiveServer, http: httpx.Client, user: str
+) -> None:
+    """DC-01, DC-12: no form."""
     bearer = {"Authorization": f"Bearer {_invite(server, user)}"}
     form = http.post("/register", data={"client_name": "x"}, headers=bearer)
     check_refusal(form, 400, "invalid_client_metadata")
@@ -220,7 +224,7 @@ _HERE = "http://127.0.0.1:9/hook"
         pytest.param({_CODE: 1}, id="CB-011-number"),
     ],
 )
-def test_metadata_of_ciba_that_cannot_work_is_refused(
+def test_invalid_ciba_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any]
 ) -> None:
     """CB-007 to CB-011, NG-009: with the error of RFC 7591, and nobody is registered."""
@@ -230,15 +234,19 @@ def test_metadata_of_ciba_that_cannot_work_is_refused(
     assert _count(server) == count
 
 
-def test_metadata_of_ciba_is_answered_as_it_holds(server: LiveServer, http: httpx.Client) -> None:
-    """CB-007, CB-011, CB-078: what is left out has its default; PAR is no duty here."""
+def test_ciba_metadata_is_returned_with_its_defaults(
+    server: LiveServer, http: httpx.Client
+) -> None:
+    """CB-007, CB-011, CB-078: omitted members have defaults; PAR is not required."""
     owner = server.user()[0]
-    told = _register(http, _invite(server, owner)).json()
-    assert (told[_MODE], told[_CODE]) == ("poll", False)
+    registration = _register(http, _invite(server, owner)).json()
+    assert (registration[_MODE], registration[_CODE]) == ("poll", False)
     members = {_MODE: "ping", _PLACE: _HERE, _CODE: True}
     par = {"require_pushed_authorization_requests": True}
-    told = _register(http, _invite(server, owner), **members, **par).json()
-    assert {name: told[name] for name in members} == members
-    assert not par.keys() & told.keys()
-    agent = Agent(AgentKey(told["client_id"], told["client_secret"], "pinged"), http)
+    registration = _register(http, _invite(server, owner), **members, **par).json()
+    assert {name: registration[name] for name in members} == members
+    assert not par.keys() & registration.keys()
+    agent = Agent(
+        AgentKey(registration["client_id"], registration["client_secret"], "pinged"), http
+    )
     assert agent.ask(owner, client_notification_token="t0ken").status_code == 200

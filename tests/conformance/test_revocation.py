@@ -1,4 +1,4 @@
-"""RFC 7009 through real HTTP: a client gives back what is its own."""
+"""RFC 7009 over real HTTP: a client revokes its own tokens."""
 
 import httpx
 import pytest
@@ -36,7 +36,7 @@ def _active(http: httpx.Client, resource: AgentKey, token: str) -> bool:
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "x", ""])
-def test_a_token_ends_at_once_whatever_the_hint(
+def test_a_token_is_revoked_at_once_whatever_the_hint(
     agent: Agent, http: httpx.Client, resource: AgentKey, token: str, hint: str
 ) -> None:
     """RV-03 to RV-06, RV-13: exactly 200, the first time and again."""
@@ -47,17 +47,19 @@ def test_a_token_ends_at_once_whatever_the_hint(
         assert not _active(http, resource, token)
 
 
-def test_a_token_of_another_client_lives_on(
+def test_another_clients_token_is_not_revoked(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """RV-07, DE-08: and the answer is the one for a token that does not exist."""
-    thief = server.agent()
-    answers = {_revoke(http, thief, text).content for text in (token, "x")}
+    """RV-07, DE-08: the answer is the same as for an unknown token."""
+    other_agent = server.agent()
+    answers = {_revoke(http, other_agent, text).content for text in (token, "x")}
     assert answers == {b"{}"}
     assert _active(http, resource, token)
 
 
-def test_the_client_proves_who_it_is(http: httpx.Client, resource: AgentKey, token: str) -> None:
+def test_revocation_needs_client_authentication(
+    http: httpx.Client, resource: AgentKey, token: str
+) -> None:
     """RV-01: as at the token endpoint; a resource holds no tokens."""
     nobody = http.post("/revoke", data={"token": token})
     assert (nobody.status_code, nobody.json()["error"]) == (401, "invalid_client")
@@ -66,7 +68,7 @@ def test_the_client_proves_who_it_is(http: httpx.Client, resource: AgentKey, tok
     assert _active(http, resource, token)
 
 
-def test_only_a_post_with_a_token_is_answered(agent: Agent, http: httpx.Client, token: str) -> None:
+def test_revocation_takes_only_a_posted_token(agent: Agent, http: httpx.Client, token: str) -> None:
     """RV-01, RV-02, RV-15."""
     assert http.get("/revoke", params={"token": token}).status_code == 405
     empty = http.post("/revoke", data={}, auth=agent.key.basic)
@@ -75,8 +77,10 @@ def test_only_a_post_with_a_token_is_answered(agent: Agent, http: httpx.Client, 
     assert callback.content == b"{}"
 
 
-def test_discovery_names_both_endpoints(server: LiveServer, http: httpx.Client) -> None:
-    """RFC 8414 2: and how one authenticates there."""
+def test_discovery_lists_introspection_and_revocation(
+    server: LiveServer, http: httpx.Client
+) -> None:
+    """RFC 8414 2: with their authentication methods."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     for name, path in (("introspection", "introspect"), ("revocation", "revoke")):
         assert document[f"{name}_endpoint"] == f"{server.url}/{path}"

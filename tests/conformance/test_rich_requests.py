@@ -1,4 +1,4 @@
-"""RFC 9396 beyond the parameter: which types there are, and which of them a client may use."""
+"""RFC 9396 beyond the parameter: the registered types, and which a client may use."""
 
 import json
 
@@ -17,15 +17,15 @@ from tests.support.servers.server import BY, LiveServer
 _TYPE = "payment.transfer"
 
 
-def test_discovery_names_the_types_that_are_registered(http: httpx.Client) -> None:
+def test_discovery_lists_the_registered_types(http: httpx.Client) -> None:
     """RA-15: `authorization_details_types_supported`, in both documents."""
     for name in ("openid-configuration", "oauth-authorization-server"):
         document = http.get(f"/.well-known/{name}").json()
         assert document["authorization_details_types_supported"] == [_TYPE]
 
 
-def test_a_client_that_is_held_to_other_types_is_refused(server: LiveServer, user: str) -> None:
-    """RA-15: nobody is asked, and one good object of two helps nothing."""
+def test_a_client_restricted_to_other_types_is_refused(server: LiveServer, user: str) -> None:
+    """RA-15: nobody is asked, even if one of two objects is allowed."""
     agent = new_agent(server, action_types=())
     for details in (PAYMENT_DETAILS, [*PAYMENT_DETAILS, *PAYMENT_DETAILS]):
         with unchanged(server):
@@ -39,8 +39,8 @@ def test_a_client_that_is_held_to_other_types_is_refused(server: LiveServer, use
     agent.http.close()
 
 
-def test_a_client_that_is_held_to_this_type_may_ask_for_it(server: LiveServer, user: str) -> None:
-    """RA-15: the limit is no more than that, and takes effect at the next request."""
+def test_a_client_restricted_to_a_type_may_request_it(server: LiveServer, user: str) -> None:
+    """RA-15: a changed restriction applies to the next request."""
     agent = new_agent(server, action_types=(_TYPE,))
     assert agent.ask_payment(user).status_code == 200
     _limit(server, agent, ())
@@ -63,19 +63,19 @@ def _limit(server: LiveServer, agent: Agent, types: tuple[str, ...]) -> None:
     ],
 )
 @pytest.mark.parametrize("details", [json.dumps(PAYMENT_DETAILS), "[", '[{"type":"x"}]'])
-def test_where_nobody_asks_for_actions_details_are_refused(
+def test_details_are_refused_where_no_action_is_requested(
     server: LiveServer, http: httpx.Client, path: str, form: dict[str, str], details: str
 ) -> None:
-    """RA-08: good ones as little as bad ones, so that nobody believes that they were taken."""
+    """RA-08: valid or not, so that nobody believes that they were accepted."""
     sent = {"client_id": APPROVER_CLIENT, "authorization_details": details, **form}
     with unchanged(server):
         check_refusal(http.post(path, data=sent), 400, "invalid_authorization_details")
 
 
-def test_an_exchange_is_held_to_the_types_of_its_agent(
+def test_an_exchange_respects_the_types_of_its_agent(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """RA-08, RA-15: an agent that may ask for none exchanges for none; one of two helps nothing."""
+    """RA-08, RA-15: an agent that may use no type exchanges for none, not even one of two."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     held = chains.agent(action_types=())

@@ -1,6 +1,6 @@
-"""CIBA Core 7.1.1 and the FAPI-CIBA modules about it: a request that its agent has signed.
+"""CIBA Core 7.1.1 and its FAPI-CIBA modules: signed requests.
 
-Whatever is wrong with one, nobody is asked.
+If anything is wrong with one, nobody is asked.
 """
 
 import json
@@ -40,7 +40,7 @@ class Signing:
     user: str
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """The claims of a good request, changed; times are seconds from now."""
+        """The claims of a valid request, with changes; times are seconds from now."""
         now = self.server.clock.now()
         moved = {
             name: now // 1000 + value if name in {"exp", "iat", "nbf"} and value else value
@@ -63,7 +63,7 @@ class Signing:
 def signing(
     request: pytest.FixtureRequest, server: LiveServer, http: httpx.Client, user: str
 ) -> Signing:
-    """An agent with a key, for each algorithm that is advertised."""
+    """An agent with a key, for each advertised algorithm."""
     key = new_key(request.param, f"signing-{request.param}")
     return Signing(server, http, _registered(server, key, request.param), key, user)
 
@@ -79,8 +79,8 @@ def _registered(server: LiveServer, key: Key, alg: str = "") -> AgentKey:
     return server.agent(jwks=json.dumps({"keys": [key.jwk]}), request_alg=alg)
 
 
-def test_each_algorithm_is_advertised_and_works(http: httpx.Client, signing: Signing) -> None:
-    """CB-004, CB-006, FC-S1: a request object and client authentication are all that is sent."""
+def test_each_advertised_request_algorithm_works(http: httpx.Client, signing: Signing) -> None:
+    """CB-004, CB-006, FC-S1: with nothing but a request object and client authentication."""
     found = http.get("/.well-known/openid-configuration").json()
     advertised = found["backchannel_authentication_request_signing_alg_values_supported"]
     answer = signing.ask(signing.signed())
@@ -108,7 +108,7 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("case", _ACCEPTED)
-def test_a_good_request_is_accepted(es256: Signing, case: str) -> None:
+def test_a_valid_signed_request_is_accepted(es256: Signing, case: str) -> None:
     """FC-06 to FC-08, CB-073, CB-101: in every form that the specifications allow."""
     header, changes = _ACCEPTED[case]
     named = {"{issuer}": es256.server.url, "{agent}": es256.agent.id}
@@ -149,16 +149,16 @@ _BAD_CLAIMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
-def test_a_request_that_claims_something_else_is_refused(es256: Signing, case: str) -> None:
-    """FC-11 to FC-22, FC-27, CB-091 to CB-097, CB-103: rightly signed is not enough."""
+def test_a_signed_request_with_a_wrong_claim_is_refused(es256: Signing, case: str) -> None:
+    """FC-11 to FC-22, FC-27, CB-091 to CB-097, CB-103: although validly signed."""
     with unchanged(es256.server):
         answer = es256.ask(es256.signed(**_BAD_CLAIMS[case]))
 
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_what_is_wrong_inside_has_its_own_error(es256: Signing) -> None:
-    """FC-10, CB-183, CB-181: the same words as for a plain request."""
+def test_a_wrong_parameter_inside_has_its_own_error(es256: Signing) -> None:
+    """FC-10, CB-183, CB-181: the same as for a plain request."""
     cases = {
         "invalid_binding_message": {"binding_message": "\U0001f600" * 450},
         "unknown_user_id": {"login_hint": "nobody-at-all"},
@@ -213,7 +213,7 @@ _FORGED = [
 
 
 @pytest.mark.parametrize("case", _FORGED)
-def test_what_this_agent_did_not_sign_as_a_request_is_refused(es256: Signing, case: str) -> None:
+def test_a_request_not_signed_by_this_agent_is_refused(es256: Signing, case: str) -> None:
     """FC-23 to FC-26, CB-090, CB-099, CB-101, CB-102, CB-104, CB-105: forged or of another kind."""
     forged = _forgeries(es256)[case]
     with unchanged(es256.server):
@@ -222,10 +222,10 @@ def test_what_this_agent_did_not_sign_as_a_request_is_refused(es256: Signing, ca
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_a_registered_algorithm_is_the_only_one(
+def test_only_the_registered_request_algorithm_is_accepted(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """CB-012: another registered key, of another algorithm, does not serve."""
+    """CB-012: another registered key of another algorithm is refused."""
     first, second = new_key("ES256", "first"), new_key("EdDSA", "second")
     keys = json.dumps({"keys": [first.jwk, second.jwk]})
     agent = server.agent(jwks=keys, request_alg="ES256")
@@ -237,8 +237,8 @@ def test_a_registered_algorithm_is_the_only_one(
     assert good.ask(good.signed()).status_code == 200
 
 
-def test_a_duty_to_sign_refuses_plain_requests(es256: Signing) -> None:
-    """CB-013, FC-42, DE-13: for this agent alone; others may send plain parameters."""
+def test_an_agent_that_must_sign_sends_no_plain_request(es256: Signing) -> None:
+    """CB-013, FC-42, DE-13: others may."""
     plain = {"scope": "openid payments:read", "resource": PAY, "login_hint": es256.user}
     with unchanged(es256.server):
         answer = es256.http.post("/bc-authorize", data=plain, auth=es256.agent.basic)
@@ -246,8 +246,10 @@ def test_a_duty_to_sign_refuses_plain_requests(es256: Signing) -> None:
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_without_the_duty_both_are_taken(server: LiveServer, http: httpx.Client, user: str) -> None:
-    """DE-13: an agent with keys may sign, and need not."""
+def test_an_agent_that_need_not_sign_may_do_both(
+    server: LiveServer, http: httpx.Client, user: str
+) -> None:
+    """DE-13: an agent with keys may sign."""
     key = new_key("ES256", "free")
     free = Signing(server, http, _registered(server, key), key, user)
     plain = Agent(free.agent, http).ask(user)
@@ -256,7 +258,7 @@ def test_without_the_duty_both_are_taken(server: LiveServer, http: httpx.Client,
     assert free.ask(free.signed()).status_code == 200
 
 
-def test_without_keys_no_signed_request_is_taken(agent: Agent) -> None:
+def test_a_signed_request_of_an_agent_without_keys_is_refused(agent: Agent) -> None:
     """CB-104: there is nothing to verify it with."""
     answer = agent.http.post(
         "/bc-authorize", data={"request": new_key("ES256").sign({})}, auth=agent.key.basic
@@ -276,16 +278,18 @@ def test_without_keys_no_signed_request_is_taken(agent: Agent) -> None:
         {"supersedes": "sayso_ar_x"},
     ],
 )
-def test_nothing_counts_beside_a_signed_request(es256: Signing, beside: dict[str, str]) -> None:
-    """CB-047, CB-098: never two identities, and no parameter that nobody signed."""
+def test_parameters_beside_a_signed_request_are_refused(
+    es256: Signing, beside: dict[str, str]
+) -> None:
+    """CB-047, CB-098: never two users, and no unsigned parameter."""
     with unchanged(es256.server):
         answer = es256.ask(es256.signed(), **beside)
 
     check_refusal(answer, 400, "invalid_request")
 
 
-def test_a_signed_request_counts_once(es256: Signing) -> None:
-    """CB-100: the same bytes a second time ask nobody."""
+def test_a_signed_request_is_accepted_once(es256: Signing) -> None:
+    """CB-100: a replay asks nobody."""
     once = es256.signed()
     assert es256.ask(once).status_code == 200
     with unchanged(es256.server):
@@ -294,8 +298,8 @@ def test_a_signed_request_counts_once(es256: Signing) -> None:
     check_refusal(again, 400, "invalid_request")
 
 
-def test_a_repeated_call_with_its_key_joins(es256: Signing) -> None:
-    """A lost answer may be asked for again, by the same request under the same key."""
+def test_a_repeated_signed_request_with_its_key_joins(es256: Signing) -> None:
+    """A lost answer may be requested again under the same Idempotency-Key."""
     once, headers = es256.signed(), {"Idempotency-Key": "signed-once"}
     first, second = (
         es256.http.post(
@@ -308,8 +312,10 @@ def test_a_repeated_call_with_its_key_joins(es256: Signing) -> None:
     assert first.json()["auth_req_id"] == second.json()["auth_req_id"]
 
 
-def test_a_request_is_no_assertion(server: LiveServer, http: httpx.Client, user: str) -> None:
-    """CB-102: one token of a kind does not serve as the other."""
+def test_a_signed_request_is_not_an_assertion(
+    server: LiveServer, http: httpx.Client, user: str
+) -> None:
+    """CB-102: neither serves as the other."""
     key = new_key("ES256", "both")
     agent = server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
     both = Signing(server, http, agent, key, user)
@@ -323,10 +329,10 @@ def test_a_request_is_no_assertion(server: LiveServer, http: httpx.Client, user:
     assert answer.status_code == 200, answer.text
 
 
-def test_what_was_signed_is_what_the_person_sees_and_the_token_says(
+def test_the_signed_request_is_what_the_user_sees_and_the_token_has(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """FC-02: the whole way, with details and a message, from a signed request to the token."""
+    """FC-02: the whole flow, with details and a message."""
     key = new_key("PS256", "whole")
     agent = _registered(server, key, "PS256")
     whole = Signing(server, http, agent, key, person.user)
@@ -348,8 +354,8 @@ def test_what_was_signed_is_what_the_person_sees_and_the_token_says(
     assert token.json()["scope"] == "openid payments:transfer"
 
 
-def test_a_registration_that_changes_meanwhile_ends_the_old_way(es256: Signing) -> None:
-    """A key that was taken away signs nothing any more, from the next request on."""
+def test_a_removed_request_key_is_refused(es256: Signing) -> None:
+    """From the next request on."""
     agents = Agents(es256.server.services.store, es256.server.services.secrets)
     newer = new_key("ES256", "newer")
     changes = AgentChanges(jwks=json.dumps(newer.jwk))

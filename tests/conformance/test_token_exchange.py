@@ -1,4 +1,4 @@
-"""RFC 8693 through real HTTP: what is refused, by which words, and what comes out."""
+"""RFC 8693 over real HTTP: refusals with their errors, and the issued tokens."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ _ACTOR = {"actor_token_type": ACCESS_TOKEN}
 
 @pytest.fixture(scope="module")
 def chains(server: LiveServer, http: httpx.Client, person: Terminal) -> LiveChains:
-    """Somebody who uses a chat app, and two APIs."""
+    """A user of a chat app, and two resources."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     return chains
@@ -37,7 +37,7 @@ def chains(server: LiveServer, http: httpx.Client, person: Terminal) -> LiveChai
 
 @pytest.fixture
 def bot(chains: LiveChains) -> AgentKey:
-    """An agent that serves the desk, and may read and write at the bank for that person."""
+    """An agent that serves the support desk, with consent to read and write at the bank."""
     agent = chains.agent()
     chains.consent(agent, "bank:read", "bank:write")
     return agent
@@ -76,7 +76,7 @@ _MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("line", _MALFORMED)
-def test_what_is_asked_for_wrongly_is_refused(
+def test_a_malformed_exchange_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey, line: str
 ) -> None:
     """One line of the specification each, and nothing is issued."""
@@ -87,18 +87,20 @@ def test_what_is_asked_for_wrongly_is_refused(
     check_refusal(answer, 400, error)
 
 
-def test_a_megabyte_is_no_missing_token(
+def test_an_exchange_of_a_megabyte_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-016, NG-041: too large is refused as such; no other grant answers instead."""
+    """TX-016, NG-041: as too large; no other grant answers instead."""
     with unchanged(server):
         answer = chains.exchange(bot, "x" * 1_000_000, scope="bank:read")
     assert answer.status_code in {400, 413}
     assert "access_token" not in answer.text
 
 
-def test_an_absent_type_is_our_choice_and_is_named(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-008, TX-060 to TX-064: what is answered tells the truth about what came out."""
+def test_without_a_requested_type_an_access_token_is_issued(
+    chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-008, TX-060 to TX-064: the answer states what was issued."""
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:close")
     body = answer.json()
     assert answer.headers["cache-control"] == "no-store"
@@ -117,10 +119,10 @@ def test_an_absent_type_is_our_choice_and_is_named(chains: LiveChains, bot: Agen
     assert claims["exp"] - claims["iat"] == body["expires_in"]
 
 
-def test_the_grant_is_for_who_has_it_and_proves_it(
+def test_the_exchange_grant_needs_registration_and_authentication(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-001, TX-017, TX-081, TX-082: not this agent, not without its secret, nobody public."""
+    """TX-001, TX-017, TX-081, TX-082: not this agent, not without its secret, no public client."""
     without = chains.agent(grant_types=(GRANT_CIBA, GRANT_CLIENT_CREDENTIALS))
     token = chains.user_token()
     with unchanged(server):
@@ -134,7 +136,7 @@ def test_the_grant_is_for_who_has_it_and_proves_it(
 
 
 def _forged(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
-    """Subject tokens that somebody could make."""
+    """Forged subject tokens."""
     services = chains.server.services
     good = {
         "iss": chains.server.url,
@@ -162,32 +164,32 @@ def _forged(chains: LiveChains, row: Any) -> Iterator[tuple[str, str]]:
     yield "refresh token", "sayso_rt_abcdefgh"
 
 
-def test_every_forged_subject_token_is_refused_in_the_same_words(
+def test_every_forged_subject_token_gets_the_same_error(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-020 to TX-027, TX-029, TX-031, TX-040, TX-088, NG-051: nothing tells which it was."""
+    """TX-020 to TX-027, TX-029, TX-031, TX-040, TX-088, NG-051: the cause is not revealed."""
     row = chains.row(chains.user_token())
-    told = set()
+    descriptions = set()
     for what, token in _forged(chains, row):
         with unchanged(server):
             answer = chains.exchange(bot, token)
-        told.add(check_refusal(answer, 400, "invalid_request")["error_description"])
+        descriptions.add(check_refusal(answer, 400, "invalid_request")["error_description"])
         assert chains.reasons(bot)[0] == "subject_invalid", what
-    assert len(told) == 1
+    assert len(descriptions) == 1
 
 
-def test_a_token_that_is_not_good_yet_is_refused(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-027: ours have no nbf, and one that has is held to it."""
+def test_a_token_that_is_not_valid_yet_is_refused(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-027: ours have no nbf, but one that is present counts."""
     row = chains.row(chains.user_token())
     later = chains.server.clock.now() // 1000 + 600
     token = signed(chains.server.services, row, {"nbf": later})
     check_refusal(chains.exchange(bot, token), 400, "invalid_request")
 
 
-def test_an_id_token_is_no_access_token_and_no_type_makes_it_one(
+def test_an_id_token_is_not_an_access_token(
     chains: LiveChains, bot: AgentKey, agent: Agent, person: Terminal
 ) -> None:
-    """TX-031, TX-032, NG-052: nor the other way round."""
+    """TX-031, TX-032, NG-052: nor the reverse, whatever type is named."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     body = agent.poll(handle).json()
@@ -201,10 +203,10 @@ def test_an_id_token_is_no_access_token_and_no_type_makes_it_one(
         check_refusal(answer, 400, "invalid_request")
 
 
-def test_what_is_revoked_or_about_nobody_enabled_is_refused(
+def test_a_revoked_token_or_one_of_a_disabled_user_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-028, TX-030, TX-020: in date and well signed is not enough."""
+    """TX-028, TX-030, TX-020: although unexpired and validly signed."""
     token = chains.user_token()
     chains.revoke(token)
     name, _ = server.user()
@@ -219,7 +221,7 @@ def test_what_is_revoked_or_about_nobody_enabled_is_refused(
     assert chains.reasons(bot) == ["user_disabled", "subject_revoked", "subject_revoked"]
 
 
-def test_a_token_for_somebody_else_is_refused(
+def test_a_token_for_another_audience_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
     """TX-033, NG-047, NG-055: another audience, our own API, the issuer itself."""
@@ -242,24 +244,24 @@ def test_a_token_for_somebody_else_is_refused(
         ({"sub": 7}, False),
     ],
 )
-def test_may_act_lets_one_agent_act_and_no_other(
+def test_may_act_allows_exactly_one_agent(
     chains: LiveChains, may_act: Any, *, allowed: bool
 ) -> None:
-    """TX-034, TX-076: it is a gate; and what comes out does not carry it on."""
+    """TX-034, TX-076: and the issued token does not carry it on."""
     bot = chains.agent(serves=() if allowed else (DESK,))
     chains.consent(bot, "bank:read")
-    said = json.loads(json.dumps(may_act).replace("{me}", bot.id))
-    answer = chains.exchange(bot, chains.user_token({"may_act": said}))
+    claim = json.loads(json.dumps(may_act).replace("{me}", bot.id))
+    answer = chains.exchange(bot, chains.user_token({"may_act": claim}))
     if allowed:
         assert "may_act" not in chains.claims(answer.json()["access_token"])
     else:
         check_refusal(answer, 400, "invalid_request")
 
 
-def test_an_actor_token_is_the_callers_own_and_frees_from_nothing(
+def test_an_actor_token_must_be_the_callers_own_and_replaces_no_audience(
     chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-035, TX-036, NG-049: another's is refused; one's own does not replace the audience."""
+    """TX-035, TX-036, NG-049: another's is refused."""
     own, other = (_own(chains, one) for one in (bot, chains.agent()))
     assert chains.exchange(bot, chains.user_token(), actor_token=own, **_ACTOR).is_success
     for token, actor in (
@@ -279,7 +281,7 @@ def _own(chains: LiveChains, agent: AgentKey) -> str:
 
 
 def test_a_bound_token_needs_its_key(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-038, TX-057, TX-086: no proof, another key, a stale proof; and then bound to the proof."""
+    """TX-038, TX-057, TX-086: no proof, another key, a stale proof; the result is bound too."""
     key, now, url = new_key("ES256"), chains.server.clock.now(), f"{chains.server.url}/token"
     token = chains.user_token(jkt=thumbprint(key))
     for headers in (
@@ -294,16 +296,18 @@ def test_a_bound_token_needs_its_key(chains: LiveChains, bot: AgentKey) -> None:
     assert chains.claims(made["access_token"])["cnf"] == {"jkt": thumbprint(key)}
 
 
-def test_nothing_is_wider_than_what_it_came_from(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-050 to TX-053, NG-040, NG-042, NG-048: scope, time, target, how the person signed in."""
+def test_an_exchanged_token_is_never_wider_than_its_subject(
+    chains: LiveChains, bot: AgentKey
+) -> None:
+    """TX-050 to TX-053, NG-040, NG-042, NG-048: scope, time, target, and authentication."""
     now = chains.server.clock.now() // 1000
-    said = {"acr": "urn:x", "amr": ["pwd"], "auth_time": now - 3_600}
-    token = chains.user_token(said, expires_at=(now + 45) * 1000)
+    claim = {"acr": "urn:x", "amr": ["pwd"], "auth_time": now - 3_600}
+    token = chains.user_token(claim, expires_at=(now + 45) * 1000)
     body = chains.exchange(bot, token, scope="bank:read bank:close").json()
     claims = chains.claims(body["access_token"])
     assert (body["scope"], claims["scope"]) == ("bank:read", "bank:read")
     assert claims["exp"] <= now + 45
-    assert {name: claims[name] for name in said} == said
+    assert {name: claims[name] for name in claim} == claim
     answer = chains.exchange(bot, token, resource=PAY, scope="payments:read")
     check_refusal(answer, 400, "invalid_target")
     details = json.dumps([{"type": "payment.transfer"}])
@@ -311,8 +315,8 @@ def test_nothing_is_wider_than_what_it_came_from(chains: LiveChains, bot: AgentK
     check_refusal(answer, 400, "invalid_authorization_details")
 
 
-def test_an_exchange_of_ones_own_token_gains_nothing(chains: LiveChains) -> None:
-    """TX-055, NG-050: the same scopes at the same place, no longer, and no offline access."""
+def test_exchanging_ones_own_token_gains_nothing(chains: LiveChains) -> None:
+    """TX-055, NG-050: the same scopes and audience, no longer, and no offline access."""
     bot = chains.agent()
     chains.consent(bot, "desk:use", resource=DESK)
     token = chains.user_token()
@@ -325,13 +329,13 @@ def test_an_exchange_of_ones_own_token_gains_nothing(chains: LiveChains) -> None
     check_refusal(answer, 400, "invalid_scope")
 
 
-def test_no_refresh_token_comes_out(chains: LiveChains, bot: AgentKey) -> None:
+def test_an_exchange_issues_no_refresh_token(chains: LiveChains, bot: AgentKey) -> None:
     """TX-054: nor an ID token."""
     body = chains.exchange(bot, chains.user_token()).json()
     assert not {"refresh_token", "id_token"} & body.keys()
 
 
-def test_revoking_takes_what_came_of_it(chains: LiveChains, bot: AgentKey) -> None:
+def test_revoking_a_token_revokes_exchanged_ones(chains: LiveChains, bot: AgentKey) -> None:
     """TX-056, TX-037: at introspection at once, whatever the signature says."""
     token = chains.user_token()
     made = chains.exchanged(bot, token)
@@ -347,7 +351,7 @@ def _introspected(chains: LiveChains, agent: AgentKey, token: str) -> dict[str, 
 
 
 def _hops(chains: LiveChains, count: int) -> list[AgentKey]:
-    """Agents that each serve an API which the one before may call."""
+    """Agents that each serve a resource which the one before may call."""
     uris = [DESK, *(f"https://hop{n}.example" for n in range(1, count))]
     names = [f"hop{n}:use" for n in range(1, count)]
     known = {resource.uri for resource in chains.server.resources.all()}
@@ -370,8 +374,8 @@ def _walk(chains: LiveChains, agents: list[AgentKey]) -> str:
     return token
 
 
-def test_a_chain_names_everybody_in_order(chains: LiveChains) -> None:
-    """TX-070 to TX-073, TX-077, TX-078: who they are, and nothing that they may."""
+def test_a_chain_names_every_actor_in_order(chains: LiveChains) -> None:
+    """TX-070 to TX-073, TX-077, TX-078: with ids, and without their permissions."""
     agents = _hops(chains, 3)
     made = chains.exchanged(agents[2], _walk(chains, agents))
     claims = chains.claims(made)
@@ -384,13 +388,13 @@ def test_a_chain_names_everybody_in_order(chains: LiveChains) -> None:
         found.append(act["sub"])
         act = act.get("act")
     assert found == [agent.id for agent in reversed(agents)]
-    told = _introspected(chains, agents[2], made)
+    introspection = _introspected(chains, agents[2], made)
     for name in ("sub", "act", "client_id", "scope", "aud"):
-        assert told[name] == claims[name]
+        assert introspection[name] == claims[name]
 
 
-def test_a_chain_has_an_end(server: LiveServer, chains: LiveChains) -> None:
-    """TX-074, NG-056: four actors; the fifth is refused."""
+def test_a_chain_has_four_actors_at_most(server: LiveServer, chains: LiveChains) -> None:
+    """TX-074, NG-056: the fifth is refused."""
     agents = _hops(chains, 5)
     token = _walk(chains, agents)
     with unchanged(server):
@@ -401,22 +405,20 @@ def test_a_chain_has_an_end(server: LiveServer, chains: LiveChains) -> None:
 @pytest.mark.parametrize(
     "act", ["x", ["x"], {"sub": 7}, {"sub": "x", "act": "y"}, {"act": {}}, {"sub": "x", "act": 1}]
 )
-def test_a_chain_that_is_none_is_refused_without_a_fault(
-    chains: LiveChains, bot: AgentKey, act: Any
-) -> None:
-    """TX-074: whatever stands there."""
+def test_a_malformed_chain_is_refused(chains: LiveChains, bot: AgentKey, act: Any) -> None:
+    """TX-074: whatever its content, without an internal error."""
     token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
     check_refusal(chains.exchange(bot, token), 400, "invalid_request")
 
 
-def test_an_agent_never_acts_without_being_named(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-075: delegation alone; nobody is impersonated."""
+def test_an_acting_agent_is_always_named(chains: LiveChains, bot: AgentKey) -> None:
+    """TX-075: delegation only; there is no impersonation."""
     claims = chains.claims(chains.exchanged(bot, chains.user_token()))
     assert claims["act"]["sub"] == bot.id
 
 
-def test_a_stopped_audience_gives_nothing(server: LiveServer, chains: LiveChains) -> None:
-    """NG-043: the agent that the token went to was disabled meanwhile."""
+def test_a_token_of_a_disabled_agent_is_refused(server: LiveServer, chains: LiveChains) -> None:
+    """NG-043: the agent that it was issued to was disabled meanwhile."""
     agents = _hops(chains, 2)
     token = _walk(chains, agents)
     services = server.services
@@ -425,10 +427,10 @@ def test_a_stopped_audience_gives_nothing(server: LiveServer, chains: LiveChains
         check_refusal(chains.exchange(agents[1], token), 400, "invalid_request")
 
 
-def test_a_ledger_that_cannot_be_read_gives_nothing(
+def test_a_token_unknown_to_the_ledger_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-037, NG-054: a token that the ledger does not know is refused, not believed."""
+    """TX-037, NG-054: although its signature is valid."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
     with unchanged(server):
         answer = chains.exchange(bot, signed(server.services, row))

@@ -1,4 +1,4 @@
-"""RFC 9068, OpenID Connect Core 2, CIBA Core 10.1.1, RFC 8693 4.1: what is in what we sign."""
+"""RFC 9068, OpenID Connect Core 2, CIBA Core 10.1.1, RFC 8693 4.1: claims of our tokens."""
 
 import base64
 import hashlib
@@ -43,7 +43,7 @@ def _alone(agent: Agent, **form: str) -> httpx.Response:
 
 
 def _verified(http: httpx.Client, token: str, audience: str, issuer: str) -> dict[str, Any]:
-    """The claims, checked as a resource server would: by kid, with the key that is published."""
+    """The claims, verified like a resource server: by kid, with the published key."""
     header = jwt.get_unverified_header(token)
     published = {key["kid"]: key for key in http.get("/jwks").json()["keys"]}
     key = jwt.PyJWK(published[header["kid"]])
@@ -61,7 +61,7 @@ def _verified(http: httpx.Client, token: str, audience: str, issuer: str) -> dic
 def test_a_delegated_token_has_every_claim_in_its_type(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """AT-01 to AT-16, AT-30, CL-17: what must be there is, and nothing that is not needed.
+    """AT-01 to AT-16, AT-30, CL-17: required claims are present, unneeded ones are not.
 
     BC-10.
     """
@@ -108,20 +108,20 @@ def test_a_delegated_token_has_every_claim_in_its_type(
     assert person.user not in str(claims)
 
 
-def test_act_names_the_agent_and_who_says_so(
+def test_act_names_the_agent_and_its_issuer(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """RFC 8693 4.1: there whenever an agent acts for a person, with issuer and kind."""
+    """RFC 8693 4.1: whenever an agent acts for a user."""
     body = _redeemed(agent, person, low_key)
     claims = _verified(agent.http, body["access_token"], PAY, server.url)
 
     assert claims["act"] == {"sub": agent.key.id, "iss": server.url, "sub_profile": "ai_agent"}
 
 
-def test_a_token_for_an_action_carries_it_to_the_letter(
+def test_a_token_for_an_action_contains_it_exactly(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """RA-11, RA-13, RA-19: shown, answered and signed are one; the PIN shows in acr and amr."""
+    """RA-11, RA-13, RA-19: shown, answered and signed are equal; the PIN is in acr and amr."""
     asked = agent.ask_payment(person.user).json()
     waiting = next(a for a in person.waiting() if a.fingerprint == asked["fingerprint"])
     person.approve(waiting)
@@ -134,7 +134,7 @@ def test_a_token_for_an_action_carries_it_to_the_letter(
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
-def test_an_id_token_says_who_answered_what(
+def test_an_id_token_states_who_answered_which_request(
     server: LiveServer, person: Terminal, low_key: SigningKey, http: httpx.Client, alg: str
 ) -> None:
     """CB-150 to CB-154, CL-09, AT-28: for the agent, in its algorithm, and no access token."""
@@ -168,7 +168,7 @@ def test_an_id_token_says_who_answered_what(
 def test_an_id_token_works_as_the_next_hint(
     agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-151, CB-053: also when its five minutes are over; the subject is the same."""
+    """CB-151, CB-053: even after it expired; the subject is the same."""
     body = _redeemed(agent, person, low_key)
     again = agent.ask(person.user, login_hint=None, id_token_hint=body["id_token"])
     assert again.status_code == 200, again.text
@@ -177,8 +177,10 @@ def test_an_id_token_works_as_the_next_hint(
     assert waiting.agent.id == agent.key.id
 
 
-def test_an_agent_for_itself_is_its_own_subject(server: LiveServer, agent: Agent) -> None:
-    """AT-11, RI-13: sub is the client, and no person, no act and no ID token come in."""
+def test_an_agents_own_token_has_the_client_as_its_subject(
+    server: LiveServer, agent: Agent
+) -> None:
+    """AT-11, RI-13: no user, no act and no ID token."""
     body = _alone(agent).json()
     claims = _verified(agent.http, body["access_token"], PAY, server.url)
 
@@ -215,10 +217,10 @@ _ALONE = {
 
 
 @pytest.mark.parametrize("case", _ALONE)
-def test_what_an_agent_cannot_have_alone_is_refused(
+def test_a_request_an_agent_may_not_make_alone_is_refused(
     server: LiveServer, http: httpx.Client, case: str
 ) -> None:
-    """AT-15, AT-18, RI-04: no scope without a meaning there, nothing above medium risk."""
+    """AT-15, AT-18, RI-04: no scope about a user, nothing above medium risk."""
     with server.services.store.read() as view:
         known = view.directory.resource(_LINE) is not None
     if not known:
@@ -234,7 +236,7 @@ def test_what_an_agent_cannot_have_alone_is_refused(
 
 
 def test_no_two_tokens_share_an_id(server: LiveServer, agent: Agent) -> None:
-    """AT-31: a hundred issued ones, and ten thousand made ones, are all different."""
+    """AT-31: a hundred issued and ten thousand generated ids are all different."""
     issued = [
         jwt.decode(_alone(agent).json()["access_token"], options={"verify_signature": False})["jti"]
         for _ in range(100)
@@ -245,8 +247,8 @@ def test_no_two_tokens_share_an_id(server: LiveServer, agent: Agent) -> None:
     assert all(token.startswith("sayso_at_") for token in issued)
 
 
-def test_a_client_id_never_looks_like_a_person(server: LiveServer, agent: Agent) -> None:
-    """AT-12, BC-14: the prefixes of agents and people differ, so no sub can be both."""
+def test_client_ids_and_user_ids_have_different_prefixes(server: LiveServer, agent: Agent) -> None:
+    """AT-12, BC-14: so no sub can be both."""
     with server.services.store.read() as view:
         agents = {found.id for found in view.agents.all()}
         users = {found.id for found in view.users.all()}
@@ -258,10 +260,10 @@ def test_a_client_id_never_looks_like_a_person(server: LiveServer, agent: Agent)
 
 
 @pytest.mark.parametrize("kind", ["access_token", "id_token"])
-def test_an_agents_tokens_open_nothing_of_ours(
+def test_an_agents_tokens_are_refused_by_our_own_api(
     agent: Agent, person: Terminal, low_key: SigningKey, kind: str
 ) -> None:
-    """AT-20, AT-22, AT-28: the API wants a terminal's token, in whatever scheme another comes."""
+    """AT-20, AT-22, AT-28: it needs a terminal's token, in whatever scheme."""
     token = _redeemed(agent, person, low_key)[kind]
     for scheme in ("Bearer", "DPoP"):
         headers = {"Authorization": f"{scheme} {token}"}

@@ -1,4 +1,4 @@
-"""CIBA Core 7.1.2 and 13: `user_code`, set on the person's own terminal."""
+"""CIBA Core 7.1.2 and 13: `user_code`, set on the user's own terminal."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ CODE = "blue whale 7"
 
 @pytest.fixture
 def guarded(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody who wants a code of agents."""
+    """A user who requires a user code from agents."""
     made = new_person(server)
     made.decider.change_user_code(CODE, PIN)
     yield made
@@ -29,7 +29,7 @@ def taking(server: LiveServer) -> Iterator[Agent]:
     made.http.close()
 
 
-def test_a_code_that_is_needed_and_missing(
+def test_a_missing_user_code_is_refused(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
     """CB-068, CB-185."""
@@ -38,10 +38,10 @@ def test_a_code_that_is_needed_and_missing(
     check_refusal(response, 400, "missing_user_code")
 
 
-def test_a_wrong_code_asks_nobody_and_is_counted(
+def test_a_wrong_user_code_is_refused_and_counted(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-069, CB-186: and after five even the right one is refused for a while."""
+    """CB-069, CB-186: after five even the right one is refused for a while; nobody is asked."""
     with unchanged(server):
         for _ in range(5):
             check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")
@@ -49,30 +49,30 @@ def test_a_wrong_code_asks_nobody_and_is_counted(
     assert guarded.waiting() == ()
 
 
-def test_the_right_code_asks(taking: Agent, guarded: Terminal) -> None:
-    """And it is in nothing that the person sees."""
+def test_the_right_user_code_is_accepted(taking: Agent, guarded: Terminal) -> None:
+    """And appears in nothing that the user sees."""
     assert taking.ask(guarded.user, user_code=CODE).status_code == 200
     assert CODE not in guarded.only().display_text
 
 
-def test_who_takes_no_codes_needs_none(agent: Agent, guarded: Terminal) -> None:
-    """CB-070: what it sends all the same is ignored."""
+def test_an_agent_without_user_codes_needs_none(agent: Agent, guarded: Terminal) -> None:
+    """CB-070: one that it sends is ignored."""
     assert agent.ask(guarded.user).status_code == 200
     assert agent.ask(guarded.user, user_code="no").status_code == 200
 
 
-def test_the_code_is_not_the_pin_and_never_in_the_log(
+def test_the_user_code_is_not_the_pin_and_never_in_the_log(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-071, CB-070: whatever was tried."""
+    """CB-071, CB-070: after every try."""
     check_refusal(taking.ask(guarded.user, user_code=PIN), 400, "invalid_user_code")
     assert taking.ask(guarded.user, user_code=CODE).status_code == 200
     assert CODE not in server.log
     assert PIN not in server.log
 
 
-def test_a_code_that_was_cleared_is_needed_no_more(taking: Agent, guarded: Terminal) -> None:
-    """By the person, with the PIN."""
+def test_a_cleared_user_code_is_no_longer_needed(taking: Agent, guarded: Terminal) -> None:
+    """Cleared by the user with the PIN."""
     assert guarded.client.has_user_code()
     assert not guarded.decider.change_user_code(None, PIN)
     assert taking.ask(guarded.user).status_code == 200

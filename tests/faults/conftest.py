@@ -1,4 +1,4 @@
-"""What the fault tests share: the mark of tests that kill servers and break disks, cheap PINs."""
+"""Fixtures of the fault tests: the mark of tests that kill servers and break disks, cheap PINs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)  # before pytest itself selects by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies in this folder."""
+    """Marks the tests of this folder."""
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.faults)
@@ -27,6 +27,6 @@ def _loading() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _pins() -> Iterator[None]:
-    """A PIN costs a fifth of a second on purpose; no program here opens keys that a test made."""
+    """A PIN takes a fifth of a second on purpose; no program here opens keys that a test made."""
     with cheap_pins():
         yield

@@ -1,7 +1,7 @@
-"""On PostgreSQL: a road to the database that swallows everything, and says nothing of it.
+"""On PostgreSQL: a network path to the database that swallows everything silently.
 
-A database that is down refuses at once; one behind a broken switch, or on a host that stands still,
-leaves whoever asks without an answer. Whoever asks us must not be.
+A database that is down refuses at once; one behind a broken switch, or on a frozen host, never
+answers. Our own clients must still get an answer.
 """
 
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ _AT_ONCE = 40
 
 
 @pytest.fixture
-def road(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
-    """A road to a new database, and the database's URL over that road."""
+def network(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
+    """A network path to a new database, and the database's URL over it."""
     straight = make_url(upgraded_database(postgres_server))
     assert straight.port is not None
     with proxy(straight.port) as made:
@@ -37,11 +37,11 @@ def road(postgres_server: PostgresServer) -> Iterator[tuple[Proxy, str]]:
 
 @pytest.fixture
 def server(
-    request: pytest.FixtureRequest, road: tuple[Proxy, str], tmp_path: Path
+    request: pytest.FixtureRequest, network: tuple[Proxy, str], tmp_path: Path
 ) -> Iterator[LiveServer]:
-    """A server that knows no other road, with a fault where the test names one."""
+    """A server that uses only this path, with a planted fault if the test names one."""
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
-    with live_server(tmp_path, forked=True, options=planted, database_url=road[1]) as running:
+    with live_server(tmp_path, forked=True, options=planted, database_url=network[1]) as running:
         yield running
 
 
@@ -57,12 +57,12 @@ def _poll(server: LiveServer, agent: Agent, handle: str, slack: int) -> int:
         return Agent(agent.key, http).poll(handle).status_code
 
 
-def _check(server: LiveServer, road: Proxy, slack: int = _SLACK_SECONDS) -> None:
-    """Everybody is told within their patience, and afterwards everything goes on."""
+def _check(server: LiveServer, network: Proxy, slack: int = _SLACK_SECONDS) -> None:
+    """Every client gets an answer in time, and afterwards everything continues."""
     agent = new_agent(server)
     handle = agent.asked(server.user()[0])
     with ThreadPoolExecutor(_AT_ONCE + 1) as threads:
-        road.freeze()
+        network.freeze()
         try:
             ready = threads.submit(_ready, server, slack)
             polls = [threads.submit(_poll, server, agent, handle, slack) for _ in range(_AT_ONCE)]
@@ -70,22 +70,22 @@ def _check(server: LiveServer, road: Proxy, slack: int = _SLACK_SECONDS) -> None
             assert {poll.result() for poll in polls} == {httpx.codes.SERVICE_UNAVAILABLE}
             assert agent.http.get("/healthz").is_success
         finally:
-            road.thaw()
+            network.thaw()
     until(lambda: _ready(server) == httpx.codes.OK, 30)
     assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
 
 
-def test_a_database_that_says_nothing_keeps_nobody_waiting(
-    server: LiveServer, road: tuple[Proxy, str]
+def test_a_silent_database_keeps_no_client_waiting(
+    server: LiveServer, network: tuple[Proxy, str]
 ) -> None:
-    """I23: readiness is red in two seconds, requests fail in five, and nothing piles up."""
-    _check(server, road[0])
+    """I23: readiness is red in two seconds, requests fail in five, and nothing accumulates."""
+    _check(server, network[0])
 
 
 @pytest.mark.parametrize("server", ["waits_for_ever"], indirect=True)
-def test_the_check_notices_a_server_that_waits_for_ever(
-    server: LiveServer, road: tuple[Proxy, str]
+def test_the_check_detects_a_server_that_waits_forever(
+    server: LiveServer, network: tuple[Proxy, str]
 ) -> None:
-    """I23: its requests would hang for as long as the database does."""
+    """I23: its requests would hang as long as the database does."""
     with pytest.raises((AssertionError, httpx.TimeoutException)):
-        _check(server, road[0], slack=1)
+        _check(server, network[0], slack=1)

@@ -1,4 +1,4 @@
-"""Calls to agents: what was decided reaches them, whoever dies or hangs meanwhile."""
+"""Callbacks to agents arrive although servers die or endpoints hang meanwhile."""
 
 import json
 import time
@@ -36,22 +36,22 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServe
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody at an enrolled terminal."""
+    """A user at an enrolled terminal."""
     made = new_person(server)
     yield made
     made.client.close()
 
 
 @pytest.fixture
-def far() -> Iterator[Receiver]:
-    """The endpoint of the agents."""
+def receiver_server() -> Iterator[Receiver]:
+    """The notification endpoint of the agents."""
     with receiver() as made:
         yield made
 
 
 @pytest.fixture
 def caller(server: LiveServer) -> Iterator[Caller]:
-    """Makes agents that are called back."""
+    """Makes agents with a notification endpoint."""
     with ExitStack() as open_ones:
 
         def make(mode: str, endpoint: str) -> Agent:
@@ -70,46 +70,46 @@ def _asked(agent: Agent, person: Terminal) -> tuple[str, Any]:
     return found["auth_req_id"], mine
 
 
-def _bodies(far: Receiver) -> list[dict[str, Any]]:
-    return [json.loads(got.body) for got in far.got]
+def _bodies(receiver_server: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(got.body) for got in receiver_server.got]
 
 
 @pytest.mark.parametrize("mode", ["ping", "push"])
-def test_killed_between_the_answer_and_the_call_it_calls_after_its_start(
+def test_a_server_killed_before_a_callback_sends_it_after_its_restart(
     server: LiveServer, person: Terminal, caller: Caller, mode: str
 ) -> None:
-    """CB-165, CB-174: nobody listened before the end; afterwards the call comes by itself.
+    """CB-165, CB-174: nobody listened before the kill; afterwards the callback is sent.
 
-    At once, or when the lease of an attempt that died with the server is over.
+    At once, or when the lease of an attempt that died with the server ends.
     """
     port = free_port()
     handle, approval = _asked(caller(mode, f"http://127.0.0.1:{port}/hook"), person)
     person.approve(approval)
     server.kill()
     server.clock.forward(2 * MINUTE)
-    with receiver(port=port) as far:
+    with receiver(port=port) as receiver_server:
         server.start()
-        until(lambda: far.got, seconds=60)
-        assert _bodies(far)[0]["auth_req_id"] == handle
-        assert ("access_token" in _bodies(far)[0]) == (mode == "push")
+        until(lambda: receiver_server.got, seconds=60)
+        assert _bodies(receiver_server)[0]["auth_req_id"] == handle
+        assert ("access_token" in _bodies(receiver_server)[0]) == (mode == "push")
 
 
 @pytest.mark.parametrize("mode", ["ping", "push"])
-def test_killed_in_the_midst_of_a_call_it_says_the_same_again(
-    server: LiveServer, person: Terminal, caller: Caller, far: Receiver, mode: str
+def test_a_server_killed_during_a_callback_repeats_it(
+    server: LiveServer, person: Terminal, caller: Caller, receiver_server: Receiver, mode: str
 ) -> None:
-    """CB-174, NG-008: once the lease of the dead is over; of one approval there is one token."""
-    far.behaviour = hang
-    _, approval = _asked(caller(mode, far.url()), person)
+    """CB-174, NG-008: once the lease of the dead server ends; one approval has one token."""
+    receiver_server.behaviour = hang
+    _, approval = _asked(caller(mode, receiver_server.url()), person)
     person.approve(approval)
-    until(lambda: far.got)
+    until(lambda: receiver_server.got)
     server.kill()
-    far.behaviour = answer(204)
+    receiver_server.behaviour = answer(204)
     server.start()
     server.clock.forward(MINUTE)
-    until(lambda: len(far.got) == 2, seconds=60)
+    until(lambda: len(receiver_server.got) == 2, seconds=60)
 
-    first, second = _bodies(far)
+    first, second = _bodies(receiver_server)
     assert first["auth_req_id"] == second["auth_req_id"]
     assert first.get("access_token") == second.get("access_token")
     with server.services.store.read() as view:
@@ -118,17 +118,17 @@ def test_killed_in_the_midst_of_a_call_it_says_the_same_again(
 
 
 @pytest.mark.parametrize("server", [["names_that_hang"]], indirect=True)
-def test_names_that_hang_delay_neither_people_nor_other_agents(
-    person: Terminal, caller: Caller, far: Receiver
+def test_host_names_that_hang_delay_neither_users_nor_other_agents(
+    person: Terminal, caller: Caller, receiver_server: Receiver
 ) -> None:
-    """CB-166: whoever names an endpoint may also run the name server that says nothing."""
+    """CB-166: an agent's owner may also run the name server that never answers."""
     for number in range(_HANGING_AGENTS):
         hanging = caller("ping", f"https://a{number}.hangs.example/hook")
         for _ in range(_CALLS_OF_EACH):
             _, approval = _asked(hanging, person)
             person.deny(approval)
-    _, approval = _asked(caller("ping", far.url()), person)
+    _, approval = _asked(caller("ping", receiver_server.url()), person)
     began = time.monotonic()
     person.approve(approval)
-    until(lambda: far.got, seconds=2 * _SOON_SECONDS)
+    until(lambda: receiver_server.got, seconds=2 * _SOON_SECONDS)
     assert time.monotonic() - began < _SOON_SECONDS

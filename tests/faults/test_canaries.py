@@ -1,7 +1,7 @@
-"""One of every secret, put where it belongs and everywhere else; then all that was written is read.
+"""Every secret is used everywhere; then everything that was written is searched for it.
 
-The files of the installation, its log at its most talkative, a backup, the log of what was done as
-it is exported, the metrics, and what the pages and the answers to wrong requests said.
+The files of the installation, its debug log, a backup, the exported audit log, the metrics, and the
+pages and error messages.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,8 +35,8 @@ _KEPT_AS_PROOF = {"decision", "statement"}
 _SHOWN = {"user code"}
 """What a new device shows stands in the request that its person compares; it is used up then."""
 _PAGES = ("/", "/devices", "/settings", "/agents", "/history", "/admin", "/admin/audit")
-_CALL_BACK = "canary-notification-token-4711"
-_AGAIN = "canary-idempotency-key-4711"
+_NOTIFICATION_TOKEN = "canary-notification-token-4711"
+_IDEMPOTENCY_KEY = "canary-idempotency-key-4711"
 _USER_CODE = "canary-27-heron"
 _WORDS = "Canary Wharf 7731"
 _LOG = "server.log"
@@ -46,14 +46,14 @@ Starter = Callable[..., LiveServer]
 
 @pytest.fixture
 def service() -> Iterator[PushService]:
-    """Where a browser is called."""
+    """A push service for browsers."""
     with push_service() as running:
         yield running
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Starter]:
-    """Starts a talkative server with faults planted, or without any."""
+    """Starts a server with a debug log, with or without planted faults."""
     with ExitStack() as running:
 
         def starter(*seeds: str, **more: str) -> LiveServer:
@@ -68,13 +68,13 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 
 def _canaries(world: World) -> Mapping[str, str]:
-    """Every secret that there is, by what it is."""
+    """Every secret by its kind."""
     public = _NO_SECRETS | _KEPT_AS_PROOF | _SHOWN
     unused = handles._of_devices(world.server, world.http, SigningKey.generate())
     return {kind: text for kind, text in world.handles.items() if kind not in public} | {
         "PIN": PIN,
-        "notification token": _CALL_BACK,
-        "idempotency key": _AGAIN,
+        "notification token": _NOTIFICATION_TOKEN,
+        "idempotency key": _IDEMPOTENCY_KEY,
         "person's code": _USER_CODE,
         "unused user code": unused["user code"],
         "unused device code": unused["device code"],
@@ -82,13 +82,13 @@ def _canaries(world: World) -> Mapping[str, str]:
 
 
 def _put_everywhere(world: World, wanted: Sequence[str]) -> list[str]:
-    """Each secret at each of these places, or at all that there are; what the refused were told.
+    """Sends each secret to these places, or to all; returns the error messages.
 
-    The last places end what was given out, so what a person does comes first.
+    The last places revoke what was issued, so a user's actions come first.
     """
     agent = new_agent(world.server, delivery="ping", notification_endpoint="http://127.0.0.1:9/x")
-    asked = {"client_notification_token": _CALL_BACK, "binding_message": _WORDS}
-    assert agent.ask(world.person.user, {"Idempotency-Key": _AGAIN}, **asked).is_success
+    asked = {"client_notification_token": _NOTIFICATION_TOKEN, "binding_message": _WORDS}
+    assert agent.ask(world.person.user, {"Idempotency-Key": _IDEMPOTENCY_KEY}, **asked).is_success
     world.person.decider.change_user_code(_USER_CODE, PIN)
     taking = new_agent(world.server, takes_user_code=True)
     assert taking.ask(world.person.user, user_code=_USER_CODE).is_success
@@ -99,7 +99,7 @@ def _put_everywhere(world: World, wanted: Sequence[str]) -> list[str]:
 
 
 def _of_browsers(world: World, service: PushService) -> dict[str, str]:
-    """What a browser holds: its cookie, and where and how it is called."""
+    """A browser's secrets: its cookie, and its push endpoint and keys."""
     eva = new_web_person(world.server)
     made = service.mint(eva.http.get(PATH).json()["public_key"]).to_json()
     assert eva.http.post(PATH, json=made).is_success
@@ -108,7 +108,7 @@ def _of_browsers(world: World, service: PushService) -> dict[str, str]:
 
 
 def _pages(world: World) -> dict[str, bytes]:
-    """What a person, and an administrator, is shown."""
+    """Pages of a user and of an administrator."""
     admin = new_web_person(world.server)
     services = world.server.services
     Users(services.store, services.secrets).update(admin.name, UserChanges(roles=("admin",)), by=BY)
@@ -124,16 +124,16 @@ def _command(server: LiveServer, *words: str) -> bytes:
 
 
 def _written(world: World) -> dict[str, bytes]:
-    """Everything that the installation wrote down or tells an operator, by what it is."""
+    """Everything that the installation wrote or shows an operator, by kind."""
     server = world.server
     backup = server.folder / "backup.db"
-    told = _command(server, "db", "backup", str(backup))
+    output = _command(server, "db", "backup", str(backup))
     exported = _command(server, "audit", "tail", "-n", "1000", "--jsonl")
     assert b"token.issued" in exported
     keys = {".key"}
     files = [*(server.folder / "data").rglob("*"), backup, server.folder / _LOG]
     return {
-        "what the backup said": told,
+        "what the backup said": output,
         "exported log": exported,
         "metrics": world.http.get("/metrics").content,
         **{f.name: f.read_bytes() for f in files if f.is_file() and f.suffix not in keys},
@@ -141,7 +141,7 @@ def _written(world: World) -> dict[str, bytes]:
 
 
 def _found(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
-    """Which secret stands where."""
+    """Which secret is found in which place."""
     return [
         f"{kind} in {place}"
         for place, text in places.items()
@@ -150,8 +150,8 @@ def _found(canaries: Mapping[str, str], places: Mapping[str, bytes]) -> list[str
     ]
 
 
-def _swept(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
-    """Every secret that lies open anywhere."""
+def _leaks(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
+    """Every secret that is found unencrypted anywhere."""
     person = new_person(server)
     world = handles.world(server, server.client(), person)
     canaries = {**_canaries(world), **_of_browsers(world, service)}
@@ -163,15 +163,13 @@ def _swept(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
     return _found(canaries, places) + _found({"an agent's words": _WORDS}, words)
 
 
-def test_no_secret_lies_open_anywhere(start: Starter, service: PushService) -> None:
-    """I18: nor do an agent's words, which are its person's alone, stand where operators look."""
-    assert _swept(start(push_origins=service.origin), service) == []
+def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushService) -> None:
+    """I18: nor are an agent's words, which only its user may read, where operators look."""
+    assert _leaks(start(push_origins=service.origin), service) == []
 
 
-def test_the_sweep_finds_what_a_careless_line_of_the_log_says(
-    start: Starter, service: PushService
-) -> None:
-    """I18: one that writes down what agents send, to look for a fault."""
+def test_the_search_detects_a_careless_log_line(start: Starter, service: PushService) -> None:
+    """I18: one that logs what agents send."""
     server = start("bodies_in_the_log", push_origins=service.origin)
-    found = _swept(server, service, "auth_req_id")
+    found = _leaks(server, service, "auth_req_id")
     assert f"auth_req_id in {_LOG}" in found

@@ -1,7 +1,7 @@
-"""What is capped stays so however many ask at one moment: exactly the cap is accepted, never more.
+"""Limits hold under concurrency: exactly as many requests as the limit are accepted.
 
-Two workers on PostgreSQL, where several write at once; one on SQLite. On each the volley fails once
-the count is made where another may write before what it counts is written.
+Two workers on PostgreSQL, where several write at once; one on SQLite. On each the test fails once
+the count is made before others' writes are excluded.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.server import AgentKey, LiveServer, live_server
 
 _AT_ONCE = 40
-_CAP = 5
+_LIMIT = 5
 _SEEDS = {"sqlite": "counted_early", "postgresql": "queued_for_the_person_alone"}
 
 Starter = Callable[..., LiveServer]
@@ -26,14 +26,14 @@ Starter = Callable[..., LiveServer]
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database(request: pytest.FixtureRequest) -> str:
-    """Which database it is."""
+    """The kind of database."""
     return str(request.param)
 
 
 @pytest.fixture
 def start(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Starter]:
-    """Starts a server with a small cap: one worker on SQLite, two on PostgreSQL."""
-    settings, options = {"open_in_all": str(_CAP)}, ()
+    """Starts a server with a small limit: one worker on SQLite, two on PostgreSQL."""
+    settings, options = {"open_in_all": str(_LIMIT)}, ()
     if database == "postgresql":
         postgres: PostgresServer = request.getfixturevalue("postgres_server")
         settings["database_url"] = upgraded_database(postgres)
@@ -55,49 +55,51 @@ def _asked(key: AgentKey, **more: str) -> bytes:
     return post("/bc-authorize", key, form)
 
 
-def _everybody(server: LiveServer) -> list[Answered]:
-    """One agent asks forty people, each for something else than the others, at one moment."""
+def _ask_many_users(server: LiveServer) -> list[Answered]:
+    """One agent asks forty users, each for something else, at one moment."""
     key = server.agent()
     names = [server.user()[0] for _ in range(_AT_ONCE)]
     return volley(server.port, [_asked(key, login_hint=name) for name in names])
 
 
-def _nobody(server: LiveServer) -> list[Answered]:
-    """Likewise people whom there are not, where that is not told."""
+def _ask_unknown_users(server: LiveServer) -> list[Answered]:
+    """The same with unknown users, on a server that hides which users exist."""
     key = server.agent()
     names = [f"nobody-{number}" for number in range(_AT_ONCE)]
     return volley(server.port, [_asked(key, login_hint=name) for name in names])
 
 
-def _check_cap(answers: list[Answered]) -> None:
-    """Exactly as many are accepted as the cap says; everybody else is told why not."""
+def _check_limit(answers: list[Answered]) -> None:
+    """Exactly as many as the limit are accepted; the others get the reason."""
     refused = [answer for answer in answers if answer.status != 200]
-    assert len(answers) - len(refused) == _CAP
+    assert len(answers) - len(refused) == _LIMIT
     assert {(one.status, one.json()["error"]) for one in refused} == {(403, "access_denied")}
-    assert {f"{_CAP} open requests" in one.json()["error_description"] for one in refused} == {True}
+    assert {f"{_LIMIT} open requests" in one.json()["error_description"] for one in refused} == {
+        True
+    }
 
 
-def test_one_agent_that_asks_everybody_at_once_has_so_many_open_in_all(start: Starter) -> None:
-    """I14: each of them is another person, and the cap is one for all of them."""
-    _check_cap(_everybody(start()))
+def test_concurrent_requests_of_one_agent_stay_within_its_total_limit(start: Starter) -> None:
+    """I14: each is to another user, and the limit is one for all of them."""
+    _check_limit(_ask_many_users(start()))
 
 
-def test_nobody_takes_room_as_somebody_does(start: Starter) -> None:
-    """Where people are hidden, hints that name nobody come to the same cap."""
-    _check_cap(_nobody(start(unknown_user="hide")))
+def test_requests_to_unknown_users_count_like_real_ones(start: Starter) -> None:
+    """On a server that hides users, they reach the same limit."""
+    _check_limit(_ask_unknown_users(start(unknown_user="hide")))
 
 
-def test_the_check_notices_a_count_that_others_overtake(start: Starter, database: str) -> None:
-    """I14: with the fault planted the very same volley is accepted far beyond the cap."""
-    answers = _everybody(start(_SEEDS[database]))
+def test_the_check_detects_a_count_that_others_overtake(start: Starter, database: str) -> None:
+    """I14: with the planted fault the same requests are accepted far beyond the limit."""
+    answers = _ask_many_users(start(_SEEDS[database]))
 
-    assert [answer.status for answer in answers].count(200) > _CAP
+    assert [answer.status for answer in answers].count(200) > _LIMIT
     with pytest.raises(AssertionError):
-        _check_cap(answers)
+        _check_limit(answers)
 
 
-def test_wrong_user_codes_at_once_are_so_many_tries(start: Starter) -> None:
-    """Whoever tries codes all at one moment tries no more of them than one after the other."""
+def test_concurrent_wrong_user_codes_stay_within_the_limit(start: Starter) -> None:
+    """No more attempts than one after the other."""
     server = start()
     key, (name, _) = server.agent(takes_user_code=True), server.user()
     secrets = server.services.secrets
@@ -106,11 +108,11 @@ def test_wrong_user_codes_at_once_are_so_many_tries(start: Starter) -> None:
         assert user is not None
         tx.user_codes.put(user.id, secrets.user_code_hash(user.id, "kite-7"), tx.now)
     wrong = [_asked(key, login_hint=name, user_code=f"no-{n}") for n in range(_AT_ONCE)]
-    said = _counted(volley(server.port, wrong))
+    counts = _counted(volley(server.port, wrong))
 
-    assert said["The user code is wrong."] == MOST_WRONG
-    assert sum(said.values()) == _AT_ONCE
-    assert len(said) == 2
+    assert counts["The user code is wrong."] == MOST_WRONG
+    assert sum(counts.values()) == _AT_ONCE
+    assert len(counts) == 2
 
 
 def _counted(answers: list[Answered]) -> Mapping[str, int]:

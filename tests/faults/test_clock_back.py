@@ -1,4 +1,4 @@
-"""The server's clock is put back by an hour while it runs: what was over stays over."""
+"""The server's clock is set back by an hour while it runs: ended things stay ended."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ Starter = Callable[..., LiveServer]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Starter]:
-    """Starts a server with faults planted, or without any."""
+    """Starts a server with or without planted faults."""
     with ExitStack() as running:
 
         def starter(*seeds: str) -> LiveServer:
@@ -61,13 +61,15 @@ def _check(server: LiveServer) -> None:
         assert agent.poll(open_one).json()["error"] in {"authorization_pending", "slow_down"}
 
 
-def test_what_was_over_stays_over_and_what_is_new_comes_after_it(start: Starter) -> None:
+def test_with_the_clock_set_back_ended_things_stay_ended_and_new_entries_come_last(
+    start: Starter,
+) -> None:
     """I28."""
     _check(start())
 
 
-def test_the_check_notices_an_end_that_nobody_wrote_down(start: Starter) -> None:
-    """I28: what is over by the clock alone comes back with it."""
+def test_the_check_detects_an_end_that_is_not_recorded(start: Starter) -> None:
+    """I28: what ends only by the clock comes back with it."""
     server = start("ends_are_not_written")
     with pytest.raises(AssertionError):
         _check(server)

@@ -1,4 +1,4 @@
-"""A server with few open files: feeds are refused in time, and everything else goes on."""
+"""A server with few file descriptors: feeds are refused in time, everything else continues."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _FEEDS = capacity(_FILES, 20_000).feeds
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """Its limit is far below what one would want."""
+    """Its limit is far below a usual one."""
     with live_server(tmp_path, options=("--files", str(_FILES))) as running:
         yield running
 
@@ -43,7 +43,7 @@ def _refusal(person: Terminal) -> InvalidStatus | None:
 
 
 def test_feeds_are_refused_before_descriptors_run_out(server: LiveServer) -> None:
-    """503 with Retry-After; requests are served, open feeds are told, and closed ones make room."""
+    """503 with Retry-After; requests are served, open feeds get events, closed ones free slots."""
     people = [new_person(server) for _ in range(_FEEDS // MAX_SOCKETS + 2)]
     agent, before = new_agent(server), _open_files(server)
     with ExitStack() as held:

@@ -1,4 +1,4 @@
-"""A full disk: refused with 503, nothing half done, and well again as soon as there is room."""
+"""A full disk: writes are refused with 503, nothing is half done, and work resumes with space."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ def _may_mount() -> bool:
 
 @contextlib.contextmanager
 def _full_disk(server: LiveServer) -> Iterator[None]:
-    """Take all the room that is left on the small disk."""
+    """Fills the small disk completely."""
     filler = server.folder / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(b"x" * 4096):
@@ -43,7 +43,7 @@ def _full_disk(server: LiveServer) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _no_longer_files(server: LiveServer) -> Iterator[None]:
-    """Let no process of the server make any file longer than it is allowed to."""
+    """Limits the file size of every process of the server."""
     assert server.process is not None
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
     workers = [int(child) for child in children.split()]
@@ -59,14 +59,14 @@ def _limit(process: int, limits: tuple[int, int]) -> tuple[int, int]:
 
 @pytest.fixture(params=[_no_longer_files, *([_full_disk] if _may_mount() else [])])
 def fill(request: pytest.FixtureRequest) -> Filler:
-    """One way to run out of room. A disk of our own takes the right to mount one."""
+    """A way to run out of space. A disk of our own needs the right to mount one."""
     filler: Filler = request.param
     return filler
 
 
 @pytest.fixture
 def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
-    """Where the server lives: a small disk, where one is needed."""
+    """The server's folder: a small disk, if one is needed."""
     if fill is not _full_disk:
         yield tmp_path
         return
@@ -80,7 +80,7 @@ def folder(fill: Filler, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def load(request: pytest.FixtureRequest, folder: Path) -> Iterator[Load]:
-    """A server, with a fault where the test names one, and somebody who is busy with it."""
+    """A server, with a planted fault if the test names one, and a load on it."""
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
     with live_server(folder, forked=True, options=planted, **WITHOUT_LIMITS) as server:
         made = new_load(server)
@@ -89,7 +89,7 @@ def load(request: pytest.FixtureRequest, folder: Path) -> Iterator[Load]:
 
 
 def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Filler) -> None:
-    """I21: decisions are refused with 503, reading goes on; room is freed and work goes on."""
+    """I21: decisions are refused with 503, reading continues; with space writing resumes."""
     for _ in range(3):
         load.agent.asked(load.person.user)
     first = load.person.waiting()[0]
@@ -115,8 +115,8 @@ def test_a_full_disk_refuses_and_recovers_without_a_restart(load: Load, fill: Fi
 
 
 @pytest.mark.parametrize("load", ["failures_in_silence"], indirect=True)
-def test_the_check_notices_what_is_acknowledged_and_not_stored(load: Load, fill: Filler) -> None:
-    """I21: one failure of the disk that is passed over in silence."""
+def test_the_check_detects_a_decision_acknowledged_but_not_stored(load: Load, fill: Filler) -> None:
+    """I21: one disk error that is ignored silently."""
     with pytest.raises(AssertionError, match=r"^assert "):
         test_a_full_disk_refuses_and_recovers_without_a_restart(load, fill)
 
@@ -126,7 +126,7 @@ def _ledger(load: Load) -> Ledger:
 
 
 def _lost(load: Load) -> set[str]:
-    """The requests whose answer was acknowledged and is not there."""
+    """Requests whose acknowledged decision is missing."""
     decided = dict(load.decided)
     stored = _ledger(load).decisions
     return {name for name, answer in decided.items() if stored.get(name) != answer}

@@ -1,4 +1,4 @@
-"""A server with a wrong key file says one sentence and ends, however many workers it has."""
+"""A server with a wrong key file prints one sentence and exits, with any number of workers."""
 
 import shutil
 import subprocess
@@ -27,7 +27,7 @@ def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str
 
 
 def _check(server: LiveServer, *options: str) -> None:
-    """Break each key in each way, in a copy of the installation."""
+    """Breaks each key in each way, in a copy of the installation."""
     server.prepare()
     server.services.store.close()
     with ThreadPoolExecutor(2) as threads:
@@ -58,12 +58,14 @@ def _check_key(server: LiveServer, name: str, content: bytes | None, *options: s
 
 
 def test_a_wrong_or_missing_key_ends_the_server_with_one_sentence(tmp_path: Path) -> None:
-    """No traceback, no line of the program that runs the workers, and exit 1."""
+    """No traceback, no line of the worker manager, and exit 1."""
     _check(LiveServer(tmp_path))
 
 
 @pytest.mark.postgresql
-def test_so_do_several_workers(tmp_path: Path, postgres_server: PostgresServer) -> None:
-    """They all see it; it is said once."""
+def test_a_wrong_or_missing_key_ends_several_workers_with_one_sentence(
+    tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    """They all see it; it is printed once."""
     settings = {"database_url": upgraded_database(postgres_server)}
     _check(LiveServer(tmp_path, settings), "--workers", "2")

@@ -1,4 +1,4 @@
-"""Keys are renewed while agents fetch tokens: what an old key signed counts until it is over."""
+"""Signing keys are rotated under load: signatures of an old key stay valid until it ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _ALG = "ES256"
 
 @dataclass(slots=True)
 class _Api:
-    """A payment API that fetches our keys once, and again when a token names one it lacks."""
+    """A payment API that fetches our keys once, and again for an unknown key id."""
 
     server: LiveServer
     key: AgentKey
@@ -32,12 +32,12 @@ class _Api:
     known: dict[str, jwt.PyJWK] = field(default_factory=dict)
 
     def fetch(self) -> None:
-        """Take the keys as they are published now."""
+        """Fetches the published keys."""
         found = jwt.PyJWKSet.from_dict(self.http.get("/jwks").json()).keys
         self.known = {str(key.key_id): key for key in found}
 
-    def takes(self, token: str) -> bool:
-        """Reports whether it finds the token good by its signature."""
+    def accepts(self, token: str) -> bool:
+        """Reports whether the token's signature is valid."""
         kid = jwt.get_unverified_header(token)["kid"]
         if kid not in self.known:
             self.fetch()
@@ -46,7 +46,7 @@ class _Api:
         claims = jwt.decode(token, self.known[kid], audience=PAY, algorithms=[_ALG])
         return claims["iss"] == self.server.url
 
-    def is_told(self, token: str) -> bool:
+    def is_active(self, token: str) -> bool:
         """Reports whether introspection finds it active."""
         answer = self.http.post("/introspect", data={"token": token}, auth=self.key.basic)
         return bool(answer.json()["active"])
@@ -54,7 +54,7 @@ class _Api:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Iterator[Load]:
-    """A server, and somebody who is busy with it."""
+    """A server with a load on it."""
     with live_server(tmp_path, forked=True, **WITHOUT_LIMITS) as server:
         made = new_load(server)
         yield made
@@ -92,7 +92,7 @@ def _fetched(load: Load) -> list[str]:
 
 
 def _check(load: Load, api: _Api) -> None:
-    """Renew the keys again and again, and then take one away."""
+    """Rotates the keys several times, and then revokes one."""
     with load.running():
         tokens = _fetched(load)
         for _ in range(_ROTATIONS):
@@ -102,25 +102,27 @@ def _check(load: Load, api: _Api) -> None:
             until(lambda before=before: len(load.tokens) > before, 30)
         assert len({_kid(token) for token in tokens}) == _ROTATIONS + 1
         api.fetch()
-        assert [token for token in tokens if not api.takes(token) or not api.is_told(token)] == []
+        assert [
+            token for token in tokens if not api.accepts(token) or not api.is_active(token)
+        ] == []
         stolen = _kid(tokens[0])
         _keys(load.server).revoke(stolen, by=BY)
         api.fetch()
         for token in tokens:
             good = _kid(token) != stolen
-            assert (api.takes(token), api.is_told(token)) == (good, good)
+            assert (api.accepts(token), api.is_active(token)) == (good, good)
     assert load.faults == []
 
 
-def test_keys_are_renewed_under_load_and_no_token_is_lost(load: Load, api: _Api) -> None:
-    """I24: and one that was stolen is taken away at once, with what it signed and nothing else."""
+def test_rotating_keys_under_load_loses_no_token(load: Load, api: _Api) -> None:
+    """I24: and a stolen key is revoked at once, with its own tokens only."""
     _check(load, api)
 
 
-def test_the_check_notices_an_old_key_that_is_forgotten(
+def test_the_check_detects_an_old_key_that_is_dropped_at_once(
     load: Load, api: _Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I24: what it signed a moment ago would count no more."""
+    """I24: its recent tokens would be invalid."""
     retire = keys._retire
     monkeypatch.setattr(keys, "_retire", lambda tx, kid, _, by: retire(tx, kid, tx.now, by))
     with pytest.raises(AssertionError):

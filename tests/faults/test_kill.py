@@ -1,4 +1,4 @@
-"""`kill -9` at a random moment, again and again: what was acknowledged is there, and all of it."""
+"""`kill -9` at random moments, repeatedly: acknowledged data is complete afterwards."""
 
 import itertools
 import random
@@ -24,7 +24,7 @@ Starter = Callable[..., Load]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Starter]:
-    """Starts a server with faults planted, or without any, and prepares a load for it."""
+    """Starts a server with or without planted faults, and prepares a load on it."""
     numbers = itertools.count()
     with ExitStack() as running:
 
@@ -43,22 +43,22 @@ def start(tmp_path: Path) -> Iterator[Starter]:
 
 
 @pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
+def rng(request: pytest.FixtureRequest) -> random.Random:
     """Random moments; the seed is printed when the test fails."""
     seed = secrets.randbits(32)
     request.node.add_report_section("setup", "seed", f"random.Random({seed})")
     return random.Random(seed)  # noqa: S311  # moments, not secrets
 
 
-def _kill(load: Load, chance: random.Random, tokens: int = 0) -> Ledger:
-    """Load, kill soon after somebody was told something, read what is there, start again.
+def _kill(load: Load, rng: random.Random, tokens: int = 0) -> Ledger:
+    """Loads, kills soon after an acknowledgement, reads what is stored, starts again.
 
-    What they were told is an answer at least, and so many tokens.
+    At least one decision was acknowledged, and so many tokens.
     """
     before, given = len(load.decided), len(load.tokens) + tokens
     with load.running():
         until(lambda: len(load.decided) > before and len(load.tokens) >= given, 30)
-        time.sleep(chance.random() * _LONGEST_SECONDS)
+        time.sleep(rng.random() * _LONGEST_SECONDS)
         load.server.kill()
     ledger = read_ledger(f"sqlite:///{load.server.folder / 'data' / 'sayso.db'}")
     load.server.start()
@@ -66,7 +66,7 @@ def _kill(load: Load, chance: random.Random, tokens: int = 0) -> Ledger:
 
 
 def _lost(load: Load, ledger: Ledger) -> list[str]:
-    """What was acknowledged and is not there."""
+    """What was acknowledged and is missing."""
     decisions = [
         f"{approval}: {answer} was acknowledged, {ledger.decisions.get(approval)} is there"
         for approval, answer in load.decided.items()
@@ -76,27 +76,27 @@ def _lost(load: Load, ledger: Ledger) -> list[str]:
     return decisions + [f"{token} was given" for token in load.tokens if token not in issued]
 
 
-def _siege(load: Load, chance: random.Random, kills: int) -> None:
-    """Kill it so often, and look at all of it each time."""
+def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
+    """Kills it so often, and checks everything each time."""
     for number in range(kills):
-        ledger = _kill(load, chance, tokens=number % 5 == 0)
+        ledger = _kill(load, rng, tokens=number % 5 == 0)
         assert _lost(load, ledger) == []
         assert ledger.discrepancies() == []
 
 
 @pytest.mark.timeout(900)
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
-    start: Starter, chance: random.Random
+    start: Starter, rng: random.Random
 ) -> None:
-    """I2, I7: after each: every acknowledged answer and token is there, every effect has its entry.
+    """I2, I7: after each: every acknowledged decision and token is stored with its entry.
 
-    And every entry its effect; events and messages likewise. Two servers share the kills, because
+    And every entry has its effect, as have events and messages. Two servers share the kills, since
     most of the time is spent starting.
     """
     loads = [start(), start()]
     with ThreadPoolExecutor(len(loads)) as threads:
-        for siege in [threads.submit(_siege, load, chance, _KILLS // 2) for load in loads]:
-            siege.result()
+        for future in [threads.submit(_kill_repeatedly, load, rng, _KILLS // 2) for load in loads]:
+            future.result()
 
     for load in loads:
         assert load.tokens
@@ -109,18 +109,18 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
 
 
 @pytest.mark.timeout(900)
-def test_the_check_notices_an_entry_that_is_written_later(
-    start: Starter, chance: random.Random
+def test_the_check_detects_an_entry_that_is_written_later(
+    start: Starter, rng: random.Random
 ) -> None:
-    """I7: with the entry of a denial in a unit of its own, a kill leaves an effect without it."""
+    """I7: with the entry of a denial in a transaction of its own, a kill leaves it missing."""
     load = start("entry_elsewhere")
-    assert any(_kill(load, chance).discrepancies() for _ in range(30))
+    assert any(_kill(load, rng).discrepancies() for _ in range(30))
 
 
 @pytest.mark.timeout(900)
-def test_the_check_notices_an_answer_that_is_acknowledged_too_early(
-    start: Starter, chance: random.Random
+def test_the_check_detects_a_decision_acknowledged_too_early(
+    start: Starter, rng: random.Random
 ) -> None:
-    """I2: with units that return before their COMMIT, some kill loses an acknowledged answer."""
+    """I2: with transactions that return before their COMMIT, some kill loses one."""
     load = start("acknowledged_early")
-    assert any(_lost(load, _kill(load, chance)) for _ in range(30))
+    assert any(_lost(load, _kill(load, rng)) for _ in range(30))

@@ -1,4 +1,4 @@
-"""One agent with very many connections: what others notice, and what it is told itself."""
+"""One agent with very many connections: effects on other agents, and on itself."""
 
 import statistics
 import threading
@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 def test_one_agent_with_120_connections_does_not_slow_the_others(
     server: LiveServer, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its requests wait for one another, not for theirs."""
+    """Its requests wait for one another only."""
     monkeypatch.setattr(fairness, "SECONDS", 1.0)
     user, _ = server.user()
     others = [server.agent() for _ in range(2)]
@@ -46,8 +46,8 @@ def test_one_agent_with_120_connections_does_not_slow_the_others(
     assert statistics.median(beside) < _MOST_RATIO * alone
 
 
-def test_an_agent_with_too_many_requests_waiting_is_told_to_come_back(server: LiveServer) -> None:
-    """503 with Retry-After, before anything is looked at; another agent is served."""
+def test_an_agent_with_too_many_waiting_requests_is_told_to_retry(server: LiveServer) -> None:
+    """503 with Retry-After, before anything is processed; another agent is served."""
     key, other = server.agent(), server.agent()
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     many = client_queues.ALONE + client_queues.MAX_WAITING + 40

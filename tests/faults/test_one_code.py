@@ -1,4 +1,4 @@
-"""One code, one set of tokens; one refresh token, one successor: two workers on PostgreSQL."""
+"""One code gives one set of tokens, one refresh token one successor: two workers on PostgreSQL."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def server(
     postgres_server: PostgresServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LiveServer]:
-    """Two workers over one database, with a fault where the test names one."""
+    """Two workers on one database, with a planted fault if the test names one."""
     url = upgraded_database(postgres_server)
     folder: Path = tmp_path_factory.mktemp("two")
     planted = ("--seed", request.param) if hasattr(request, "param") else ()
@@ -36,7 +36,7 @@ def server(
 
 @pytest.fixture
 def ask(server: LiveServer) -> Iterator[tuple[str, dict[str, str]]]:
-    """A fresh code of a public app, and the form that redeems it."""
+    """A new code of a public app, and the form that redeems it."""
     name, _ = server.user()
     Passwords(server.services.store, Argon2Passwords()).set(name, PASSWORD, by=BY)
     new = NewApp(server._fresh("phone"), (CALLBACK,), auth_method="none")
@@ -58,7 +58,7 @@ def ask(server: LiveServer) -> Iterator[tuple[str, dict[str, str]]]:
         )
 
 
-def _at_once(server: LiveServer, form: dict[str, str]) -> list[httpx.Response]:
+def _send_concurrently(server: LiveServer, form: dict[str, str]) -> list[httpx.Response]:
     """The same request, from many connections at the same moment."""
 
     def post(_: int) -> httpx.Response:
@@ -70,9 +70,9 @@ def _at_once(server: LiveServer, form: dict[str, str]) -> list[httpx.Response]:
 
 
 def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
-    """BC-15: whoever came after the first ended what the first got."""
+    """BC-15: the second redemption revoked the tokens of the first."""
     _, form = ask
-    answers = _at_once(server, form)
+    answers = _send_concurrently(server, form)
     won = [answer.json() for answer in answers if answer.status_code == 200]
     assert len(won) == 1
     assert {answer.status_code for answer in answers} == {200, 400}
@@ -82,13 +82,13 @@ def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
         assert http.get("/userinfo", headers=headers).status_code == 401
 
 
-def test_many_refreshes_at_once_are_one_lost_answer(server, ask):
-    """NG-089, I16: all get the same successor, and it works."""
+def test_concurrent_refreshes_get_the_same_successor(server, ask):
+    """NG-089, I16: and it works."""
     client_id, form = ask
     with server.client() as http:
         first = http.post("/token", data=form).json()["refresh_token"]
         again = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": first}
-        answers = _at_once(server, again)
+        answers = _send_concurrently(server, again)
         assert {answer.status_code for answer in answers} == {200}
         successors = {answer.json()["refresh_token"] for answer in answers}
         assert len(successors) == 1
@@ -97,7 +97,7 @@ def test_many_refreshes_at_once_are_one_lost_answer(server, ask):
 
 
 @pytest.mark.parametrize("server", ["a_successor_each"], indirect=True)
-def test_the_check_notices_a_refresh_token_that_has_many_successors(server, ask):
-    """I16: each of them would be a line of its own, and no second use would ever show."""
+def test_the_check_detects_a_refresh_token_with_several_successors(server, ask):
+    """I16: each would be a line of its own, and reuse would never be noticed."""
     with pytest.raises(AssertionError):
-        test_many_refreshes_at_once_are_one_lost_answer(server, ask)
+        test_concurrent_refreshes_get_the_same_successor(server, ask)

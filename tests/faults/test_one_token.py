@@ -1,4 +1,4 @@
-"""One approved request gives one token, however many ask for it at the same moment."""
+"""One approved request gives one token, however many polls come at the same moment."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -52,7 +52,7 @@ def _rounds(server: LiveServer, rounds: int) -> list[list[Answered]]:
 
 
 def tokens(answers: list[Answered]) -> set[str]:
-    """The distinct `jti` that these answers gave."""
+    """The distinct `jti` values of these answers."""
     return {
         jwt.decode(answer.json()["access_token"], options={"verify_signature": False})["jti"]
         for answer in answers
@@ -61,14 +61,14 @@ def tokens(answers: list[Answered]) -> set[str]:
 
 
 def _check_one_token(answers: list[Answered]) -> None:
-    """One token set, given once; everybody else is told that the handle is used up."""
+    """One token set, given once; all others learn that the handle is used."""
     assert len(tokens(answers)) == 1
     refused = [answer for answer in answers if answer.status != 200]
     assert len(refused) == _AT_ONCE - 1
     assert {(r.status, r.json()["error"]) for r in refused} == {(400, "invalid_grant")}
 
 
-def test_fifty_polls_at_once_give_one_token(start: Starter) -> None:
+def test_fifty_concurrent_polls_give_one_token(start: Starter) -> None:
     """I1: over many rounds: one 200, forty-nine invalid_grant, one delegation, one entry."""
     server = start()
     rounds = _rounds(server, _ROUNDS)
@@ -80,8 +80,8 @@ def test_fifty_polls_at_once_give_one_token(start: Starter) -> None:
     assert len(issued) == len({entry.approval_id for entry in issued}) == _ROUNDS
 
 
-def test_the_check_notices_a_step_that_reads_and_then_writes(start: Starter) -> None:
-    """I1: with the fault planted, the very same rounds give several tokens for one request."""
+def test_the_check_detects_a_transition_that_reads_and_then_writes(start: Starter) -> None:
+    """I1: with the planted fault, the same rounds give several tokens for one request."""
     server = start("read_then_write", "many_tokens_per_approval")
     worst = max(_rounds(server, 3), key=lambda answers: len(tokens(answers)))
 
@@ -90,7 +90,7 @@ def test_the_check_notices_a_step_that_reads_and_then_writes(start: Starter) -> 
         _check_one_token(worst)
 
 
-def test_the_table_of_tokens_is_a_second_guard(start: Starter) -> None:
-    """Even when the step is broken, the database takes one token per request."""
+def test_the_token_table_is_a_second_guard(start: Starter) -> None:
+    """Even if the transition is broken, the database accepts one token per request."""
     server = start("read_then_write")
     assert [len(tokens(answers)) for answers in _rounds(server, 3)] == [1, 1, 1]

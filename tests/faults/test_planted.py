@@ -1,7 +1,7 @@
-"""Faults that are planted in a server, and the tests elsewhere that must notice them.
+"""Planted faults in a server, detected by tests of other folders.
 
-Each test here runs another one, as it stands, against a server with one fault: were that test of
-the kind that cannot fail, this would be where it shows.
+Each test here runs another one, unchanged, against a server with one fault: a test that cannot fail
+would be noticed here.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,19 +23,19 @@ _Check = Callable[[LiveServer, Agent, Terminal], None]
 
 
 def _cut(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    with proxy(server.port) as road:
-        test_feed.test_a_cut_connection_loses_nothing(agent, person, road)
+    with proxy(server.port) as network:
+        test_feed.test_a_cut_connection_loses_nothing(agent, person, network)
 
 
 def _too_old(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    test_feed.test_a_cursor_that_is_too_old_is_told_to_start_again(server, agent, person)
+    test_feed.test_a_cursor_that_is_too_old_gets_a_resync(server, agent, person)
 
 
 def _held(server: LiveServer, agent: Agent, person: Terminal) -> None:
     del agent, person
     load = new_load(server)
     try:
-        test_shutdown.test_a_held_poll_is_answered_before_the_end(server, load)
+        test_shutdown.test_a_held_poll_is_answered_before_the_server_ends(server, load)
     finally:
         load.close()
 
@@ -44,14 +44,12 @@ def _hostile(server: LiveServer, agent: Agent, person: Terminal) -> None:
     del server
     for attack in test_hostile_text.HOSTILE:
         if attack != "null":
-            test_hostile_text.test_hostile_text_in_details_is_shown_for_what_it_is(
-                agent, person, attack
-            )
+            test_hostile_text.test_hostile_text_in_details_is_shown_escaped(agent, person, attack)
 
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server with the fault that the test names; its end is that of production."""
+    """A server with the fault that the test names; it stops as in production."""
     planted, forked = ("--seed", request.param), request.param != "no_farewell"
     with live_server(tmp_path, forked=forked, options=planted, **WITHOUT_LIMITS) as running:
         yield running
@@ -67,8 +65,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
     ],
     indirect=["server"],
 )
-def test_a_planted_fault_is_noticed(server: LiveServer, check: _Check) -> None:
-    """I9, I10, I20, I27: by the test that is there for it, which passes where nothing is."""
+def test_a_planted_fault_is_detected(server: LiveServer, check: _Check) -> None:
+    """I9, I10, I20, I27: by the test for it, which passes without the fault."""
     agent, person = new_agent(server), new_person(server)
     with pytest.raises((AssertionError, TimeoutError, httpx.TransportError)):
         check(server, agent, person)

@@ -1,4 +1,4 @@
-"""On PostgreSQL: two workers, two machines, and a database that goes away and comes back."""
+"""On PostgreSQL: two workers, two machines, and a database that goes away and returns."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _SLACK_SECONDS = 10  # a busy machine is slow, not broken
 
 @pytest.fixture(scope="module")
 def database(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
-    """The server, running whatever a test did to it."""
+    """The server, running again after each test."""
     yield postgres_server
     postgres_server.stop()
     postgres_server.start()
@@ -41,7 +41,7 @@ def _prepared(database: PostgresServer) -> dict[str, str]:
 def server(
     database: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """Two workers over one database."""
+    """Two workers on one database."""
     folder: Path = tmp_path_factory.mktemp("two")
     with live_server(
         folder, forked=True, options=("--workers", "2"), **_prepared(database)
@@ -50,8 +50,8 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def neighbour(server: LiveServer) -> Iterator[LiveServer]:
-    """Another machine's server over the same database and keys, under the same issuer."""
+def other_machine(server: LiveServer) -> Iterator[LiveServer]:
+    """Another machine's server with the same database, keys and issuer."""
     other = LiveServer(server.folder, {**server.settings, "issuer": server.url}, forked=True)
     other.start()
     yield other
@@ -69,7 +69,7 @@ def agent(server: LiveServer) -> Iterator[Agent]:
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """A person of this test."""
+    """A user of this test."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -77,7 +77,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture
 def load(server: LiveServer) -> Iterator[Load]:
-    """Somebody who is busy with it."""
+    """A load on the server."""
     made = new_load(server)
     yield made
     made.close()
@@ -88,8 +88,10 @@ def _asked_at(server: LiveServer, agent: Agent, user: str) -> str:
         return Agent(agent.key, http).asked(user)
 
 
-def test_the_story_is_the_same(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    """Asked, approved with a PIN, redeemed once; the record tells it."""
+def test_the_main_flow_works_on_postgresql(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """Requested, approved with a PIN, redeemed once; the audit log has it."""
     asked = agent.ask_payment(person.user).json()
     waiting = person.only()
     person.approve(waiting)
@@ -104,11 +106,11 @@ def test_the_story_is_the_same(server: LiveServer, agent: Agent, person: Termina
     ]
 
 
-def test_what_is_asked_at_one_machine_is_seen_at_another(
-    server: LiveServer, neighbour: LiveServer, agent: Agent, person: Terminal
+def test_a_request_at_one_machine_appears_at_another(
+    server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The socket is at the other machine; it is told of the request and of the answer."""
-    with greeted(person, port=neighbour.port) as line:
+    """The socket is at the other machine; it gets the request and the decision."""
+    with greeted(person, port=other_machine.port) as line:
         _asked_at(server, agent, person.user)
         requested = line.event("approval.requested")
         person.deny(person.only())
@@ -119,11 +121,11 @@ def test_what_is_asked_at_one_machine_is_seen_at_another(
 
 
 def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
-    server: LiveServer, neighbour: LiveServer, agent: Agent, person: Terminal
+    server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Not after its patience, but when the person decides."""
+    """At the decision, not at the end of its wait."""
     handle = _asked_at(server, agent, person.user)
-    with neighbour.client() as http:
+    with other_machine.client() as http:
         began = time.monotonic()
         with meanwhile(lambda: Agent(agent.key, http).poll(handle, prefer="wait=50")) as held:
             person.approve(person.only())
@@ -132,11 +134,11 @@ def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
     assert time.monotonic() - began < 45
 
 
-def test_a_change_of_rights_at_one_machine_holds_at_the_other_at_once(
-    server: LiveServer, neighbour: LiveServer, agent: Agent, person: Terminal
+def test_disabling_an_agent_at_one_machine_applies_to_the_other_at_once(
+    server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The very next request of a disabled agent is refused, wherever it comes."""
-    with neighbour.client() as http:
+    """Its very next request is refused."""
+    with other_machine.client() as http:
         there = Agent(agent.key, http)
         assert there.ask(person.user).status_code == 200
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by="operator")
@@ -145,33 +147,33 @@ def test_a_change_of_rights_at_one_machine_holds_at_the_other_at_once(
     assert refused.json()["error"] == "unauthorized_client"
 
 
-def test_eight_writers_lose_no_event(
-    server: LiveServer, neighbour: LiveServer, person: Terminal
+def test_eight_concurrent_writers_lose_no_event(
+    server: LiveServer, other_machine: LiveServer, person: Terminal
 ) -> None:
-    """Two machines with two workers write at once; a socket at each meets every request once."""
+    """Two machines with two workers write at once; a socket at each gets every request once."""
     keys = [server.agent() for _ in range(8)]
 
     def ask(place: int) -> None:
-        with (server, neighbour)[place % 2].client() as http:
+        with (server, other_machine)[place % 2].client() as http:
             for _ in range(8):
                 Agent(keys[place], http).asked(person.user)
 
-    with greeted(person) as here, greeted(person, port=neighbour.port) as there:
+    with greeted(person) as here, greeted(person, port=other_machine.port) as there:
         with ThreadPoolExecutor(8) as threads:
             for writer in [threads.submit(ask, place) for place in range(8)]:
                 writer.result(60)
-        met = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
+        received = [[line.event("approval.requested") for _ in range(64)] for line in (here, there)]
 
-    for events in met:
+    for events in received:
         numbers = [event["seq"] for event in events]
         assert numbers == sorted(set(numbers))
         assert len({event["approval"]["id"] for event in events}) == 64
 
 
-def test_an_immediate_restart_loses_nothing_that_was_acknowledged(
+def test_an_immediate_database_restart_loses_nothing_acknowledged(
     server: LiveServer, database: PostgresServer, load: Load
 ) -> None:
-    """Requests in between are told to try again; afterwards everything goes on and agrees."""
+    """Requests in between are told to retry; afterwards everything continues and agrees."""
     with load.running():
         until(lambda: len(load.decided) > 2, 30)
         database.restart(immediate=True)
@@ -194,7 +196,7 @@ def _timed(call: Callable[[], httpx.Response]) -> tuple[int, float]:
     return call().status_code, time.monotonic() - began
 
 
-def test_without_its_database_it_says_so_soon_and_comes_back_by_itself(
+def test_without_its_database_the_server_fails_fast_and_recovers_by_itself(
     server: LiveServer, database: PostgresServer, agent: Agent, person: Terminal
 ) -> None:
     """Readiness turns red in two seconds, requests fail in five, liveness stays green."""

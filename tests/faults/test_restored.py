@@ -1,4 +1,4 @@
-"""A backup that is put back: nothing that was over comes back, and work goes on."""
+"""A restored backup: nothing that had ended comes back, and work continues."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ _CHEAP = {
 
 @dataclass(slots=True)
 class Scene:
-    """What there is at the moment of the backup, and what is used up after it."""
+    """The state at the moment of the backup, and what is used up after it."""
 
     server: LiveServer
     resource: AgentKey
@@ -66,7 +66,7 @@ def _sayso(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def _served(server: LiveServer) -> subprocess.CompletedProcess[str]:
-    """`sayso serve` itself, which must refuse to."""
+    """`sayso serve` itself, which must refuse to start."""
     return subprocess.run(
         [sys.executable, "-m", "server", "serve", "--port", str(server.port)],
         cwd=ROOT,
@@ -86,13 +86,13 @@ def _done(server: LiveServer, *arguments: str) -> dict[str, Any]:
 
 
 def _started_again(server: LiveServer) -> None:
-    """After a restore: a proof of the very second of the restore is one from before it."""
+    """After a restore: a proof of the restore's own second counts as one from before it."""
     server.clock.forward(SECOND)
     server.start()
 
 
-def _let_go(server: LiveServer) -> None:
-    """Close what the test itself has open there."""
+def _close(server: LiveServer) -> None:
+    """Closes the test's own connections to the database."""
     server.services.store.close()
     server._services = None
 
@@ -120,10 +120,10 @@ def _consent(server: LiveServer, user: str, agent_id: str) -> str:
 
 def _given(person: Terminal, agent: Agent) -> str:
     agent.asked(person.user, **_small())
-    wish = StandingGrantProposal(
+    proposal = StandingGrantProposal(
         person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
-    person.approve(standing_grants.open_grant(person.client, wish, person.only()))
+    person.approve(standing_grants.open_grant(person.client, proposal, person.only()))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
@@ -164,7 +164,7 @@ def _code(server: LiveServer, user: str) -> str:
 
 
 def _use_up(scene: Scene) -> None:
-    """Everything that a backup knows nothing of."""
+    """Changes made after the backup."""
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).status_code == 200
     for _ in range(3):
@@ -196,7 +196,7 @@ def _active(scene: Scene) -> bool:
 
 
 def _nothing_comes_back(scene: Scene) -> None:
-    """Each of what was over before the restore is over after it."""
+    """Each thing that had ended before the restore is still ended."""
     server, agent, ann = scene.server, scene.agent, scene.ann
     assert agent.poll(scene.approved).json()["error"] == "invalid_grant"
     assert not _active(scene)
@@ -216,7 +216,7 @@ def _nothing_comes_back(scene: Scene) -> None:
 
 
 def _work_goes_on(scene: Scene) -> None:
-    """Those who were kept sign in again, and a new request is asked, approved and paid."""
+    """Kept users sign in again, and a new request is asked, approved and paid."""
     agent, ann = scene.agent, scene.ann
     handle = agent.asked(ann.user, **_small(500))
     ann.approve(ann.only())  # no standing grant answered it
@@ -232,7 +232,7 @@ def _laptop(scene: Scene) -> str:
 
 
 def _enable(scene: Scene) -> None:
-    """What its people say is theirs: not the phone that was removed, nor the disabled agent."""
+    """What is confirmed as legitimate: not the removed phone, nor the disabled agent."""
     _done(scene.server, "devices", "enable", _laptop(scene))
     _done(scene.server, "agents", "enable", scene.agent.key.name)
 
@@ -249,13 +249,13 @@ def _nothing_high_yet(scene: Scene) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database of either kind, and how it gets lost."""
+    """A database of either kind, and how it is lost."""
 
     server: LiveServer
     postgres: PostgresServer | None
 
     def lose(self) -> None:
-        """The disk is gone, and an empty one takes its place; the key files were kept apart."""
+        """Replaces the database by an empty one; the key files are kept."""
         if self.postgres is None:
             for path in (self.server.folder / "data").glob("sayso.db*"):
                 path.unlink()
@@ -277,8 +277,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield Database(running, postgres)
 
 
-def test_over_the_database_that_is_there_nothing_comes_back(database: Database) -> None:
-    """What changed since the backup is read from it; everything else goes on without a question."""
+def test_restoring_over_the_existing_database_brings_nothing_back(database: Database) -> None:
+    """Changes since the backup are read from it; everything else continues unasked."""
     server = database.server
     scene = _scene(server)
     file = server.folder / "monday.sayso"
@@ -289,12 +289,12 @@ def test_over_the_database_that_is_there_nothing_comes_back(database: Database) 
     running = _sayso(server, "db", "restore", str(file), "--force", "--json")
     assert (running.returncode, json.loads(running.stderr)["code"]) == (6, "in_use")
     server.stop()
-    _let_go(server)
+    _close(server)
     unforced = _sayso(server, "db", "restore", str(file), "--json")
     assert (unforced.returncode, json.loads(unforced.stderr)["code"]) == (6, "conflict")
-    told = _done(server, "db", "restore", str(file), "--force")
-    assert told["compared"] is True
-    assert told["held"] == {
+    output = _done(server, "db", "restore", str(file), "--force")
+    assert output["compared"] is True
+    assert output["held"] == {
         **dict.fromkeys(("users", "apps", "passwords", "deputies"), 0),
         **dict.fromkeys(("devices", "agents", "consents", "grants"), 1),
     }
@@ -305,25 +305,29 @@ def test_over_the_database_that_is_there_nothing_comes_back(database: Database) 
     assert entry["facts"]["requests"] >= 1
 
 
-def test_without_the_database_everything_is_held_until_somebody_enables_it(
+def test_restoring_without_the_old_database_holds_everything_until_it_is_enabled(
     database: Database,
 ) -> None:
-    """Nobody knows what changed; the doctor says what waits, and each is one command."""
+    """Nobody knows what changed; `doctor` lists what waits, with one command each."""
     server = database.server
     scene = _scene(server)
     file = server.folder / "monday.sayso"
     _done(server, "db", "backup", str(file))
     _use_up(scene)
     server.stop()
-    _let_go(server)
+    _close(server)
     database.lose()
-    told = _done(server, "db", "restore", str(file))
-    assert (told["compared"], told["held"]["devices"], told["held"]["agents"]) == (False, 2, 2)
+    output = _done(server, "db", "restore", str(file))
+    assert (output["compared"], output["held"]["devices"], output["held"]["agents"]) == (
+        False,
+        2,
+        2,
+    )
     _started_again(server)
     with pytest.raises(ApiError):
         scene.ann.client.me()
     assert scene.agent.ask(scene.ann.user).json()["error"] == "unauthorized_client"
-    fixes = [item["fix"] for item in _done(server, "doctor")["items"]]
+    fixes = "\n".join(item["fix"] for item in _done(server, "doctor")["items"])
     assert f"Run: sayso agents enable {scene.agent.key.name}" in fixes
     assert f"Run: sayso devices enable {_laptop(scene)}" in fixes
     _enable(scene)
@@ -333,12 +337,12 @@ def test_without_the_database_everything_is_held_until_somebody_enables_it(
     _work_goes_on(scene)
 
 
-def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> None:
-    """It is older than the server saw it last; made safe in place, it can be used."""
+def test_a_database_copied_back_by_hand_is_refused(tmp_path: Path) -> None:
+    """It is older than the server last saw it; after a restore in place it can be used."""
     with live_server(tmp_path, forked=True) as server:
         scene = _scene(server)
         server.stop()
-        _let_go(server)
+        _close(server)
         place = tmp_path / "data" / "sayso.db"
         kept = place.read_bytes()
         server.start()
@@ -346,7 +350,7 @@ def test_a_database_that_was_copied_back_by_hand_is_refused(tmp_path: Path) -> N
         newest = _done(server, "audit", "tail", "-n", "1")["items"][0]["id"]
         until(lambda: (tmp_path / "data" / "last-seen").read_text().strip() >= newest, 30)
         server.stop()
-        _let_go(server)
+        _close(server)
         place.write_bytes(kept)
         refused = _served(server)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)

@@ -1,4 +1,4 @@
-"""On PostgreSQL with two workers: what is exchanged while its parent is revoked is revoked too."""
+"""On PostgreSQL with two workers: an exchange during the revocation of its parent is revoked."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ _AT_ONCE = 8
 def server(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """Two workers over one database."""
+    """Two workers on one database."""
     url = upgraded_database(postgres_server)
     folder: Path = tmp_path_factory.mktemp("race")
     options = ("--workers", "2")
@@ -32,7 +32,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def chains(server: LiveServer) -> Iterator[LiveChains]:
-    """Somebody who uses a chat app."""
+    """A user of a chat app."""
     user, _ = server.user()
     with server.services.store.read() as view:
         person = view.directory.user_called(user)
@@ -45,7 +45,7 @@ def chains(server: LiveServer) -> Iterator[LiveChains]:
 
 @pytest.fixture(scope="module")
 def agent(chains: LiveChains) -> AgentKey:
-    """An agent that may read at the bank for them."""
+    """An agent with consent to read at the bank."""
     agent = chains.agent()
     chains.consent(agent, "bank:read")
     return agent
@@ -56,10 +56,10 @@ def _exchange(server: LiveServer, chains: LiveChains, agent: AgentKey, token: st
         return LiveChains(server, http, chains.user_id).exchange(agent, token).status_code
 
 
-def test_nothing_slips_past_a_revocation(
+def test_no_concurrent_exchange_escapes_a_revocation(
     server: LiveServer, chains: LiveChains, agent: AgentKey
 ) -> None:
-    """Every token that came out is ended, however close it was; none comes out afterwards."""
+    """Every issued token is revoked, however close; none is issued afterwards."""
     for _ in range(_ROUNDS):
         token = chains.user_token()
         jti = chains.claims(token)["jti"]

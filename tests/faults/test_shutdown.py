@@ -1,4 +1,4 @@
-"""SIGTERM under load: what was acknowledged is there, sockets are told, and it ends soon."""
+"""SIGTERM under load: acknowledged data is stored, sockets are closed, and it ends soon."""
 
 import time
 from collections.abc import Iterator
@@ -28,16 +28,14 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def load(server: LiveServer) -> Iterator[Load]:
-    """Somebody who is busy with it."""
+    """A load on the server."""
     made = new_load(server)
     yield made
     made.close()
 
 
-def test_ending_under_load_loses_nothing_that_was_acknowledged(
-    server: LiveServer, load: Load
-) -> None:
-    """No answer is a fault, what was acknowledged is there, and nothing is half done."""
+def test_stopping_under_load_loses_nothing_acknowledged(server: LiveServer, load: Load) -> None:
+    """No answer is an internal error, and nothing is half done."""
     for again in range(3):
         if again:
             server.start()
@@ -55,7 +53,7 @@ def test_ending_under_load_loses_nothing_that_was_acknowledged(
 
 
 def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
-    """A terminal knows that the server restarts, and comes back by itself."""
+    """A terminal knows that the server restarts, and reconnects by itself."""
     with (
         greeted(load.person) as first,
         greeted(load.person) as second,
@@ -66,14 +64,14 @@ def test_sockets_are_closed_with_1012(server: LiveServer, load: Load) -> None:
         assert ending.result(30) < GRACEFUL_SECONDS
 
 
-def test_an_idle_server_ends_by_itself(server: LiveServer) -> None:
-    """Connections on which nothing goes on are dropped, and no worker waits until it is killed."""
+def test_an_idle_server_stops_by_itself(server: LiveServer) -> None:
+    """Idle connections are dropped, and no worker has to be killed."""
     with httpx.Client(base_url=server.url, trust_env=False) as client:
         client.get("/healthz")
         assert server.stop() < GRACEFUL_SECONDS
 
 
-def test_a_held_poll_is_answered_before_the_end(server: LiveServer, load: Load) -> None:
+def test_a_held_poll_is_answered_before_the_server_ends(server: LiveServer, load: Load) -> None:
     """I20: the agent gets authorization_pending, not a broken connection."""
     (handle,) = decided_rows.requests(
         server.services, load.agent.key.id, load.person.user, 1, approved=False

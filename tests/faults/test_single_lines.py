@@ -1,4 +1,4 @@
-"""Each fault of the table is noticed by the test that the table names."""
+"""Each fault of the table is detected by the test that the table names."""
 
 import json
 import os
@@ -14,30 +14,30 @@ _Noticed = Mapping[str, Sequence[str]]
 
 
 @pytest.fixture(scope="module")
-def noticed(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
+def failures_by_fault(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
     """Fault, or "" for none → the tests that failed. All run in one process of their own."""
-    told = tmp_path_factory.mktemp("planted") / "told"
+    report_file = tmp_path_factory.mktemp("planted") / "told"
     tests = sorted({fault.noticed_by for fault in FAULTS.values()})
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.checks.planting"]
     done = subprocess.run(  # our own tests
         [*command, "-p", "no:cacheprovider", "-p", "no:randomly", *tests],
         cwd=ROOT,
-        env={**os.environ, TOLD: str(told)},
+        env={**os.environ, TOLD: str(report_file)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    found: _Noticed = json.loads(told.read_text("utf-8"))
+    found: _Noticed = json.loads(report_file.read_text("utf-8"))
     return found
 
 
-def test_the_named_tests_pass_without_a_fault(noticed: _Noticed) -> None:
-    """So what they notice is the fault."""
-    assert noticed[""] == []
+def test_the_named_tests_pass_without_a_fault(failures_by_fault: _Noticed) -> None:
+    """So they detect the fault and nothing else."""
+    assert failures_by_fault[""] == []
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_the_named_test_notices_the_fault(noticed: _Noticed, name: str) -> None:
-    """With the fault in the line that it reads."""
-    assert noticed[name]
+def test_the_named_test_detects_the_fault(failures_by_fault: _Noticed, name: str) -> None:
+    """With the fault in the line that it covers."""
+    assert failures_by_fault[name]

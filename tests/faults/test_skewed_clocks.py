@@ -1,7 +1,7 @@
-"""On PostgreSQL: a machine whose clock is wrong by ninety seconds, beside one whose clock is right.
+"""On PostgreSQL: a machine whose clock is wrong by ninety seconds, beside a right one.
 
-The database's clock is everybody's. Deadlines, paces and the times in tokens are judged by it, so
-it matters to nobody which machine somebody was led to.
+The database's clock counts for all. Deadlines, poll pacing and the times in tokens use it, so it
+does not matter which machine serves a request.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,12 +34,12 @@ class _Pair:
 
     right: LiveServer
     wrong: LiveServer
-    road: Proxy
+    network: Proxy
 
     def lead_to(self, machine: LiveServer) -> None:
-        """Whoever comes from now on comes there."""
-        self.road.target = machine.port
-        self.road.cut()
+        """New connections go to this machine."""
+        self.network.target = machine.port
+        self.network.cut()
 
 
 Starter = Callable[..., _Pair]
@@ -47,30 +47,30 @@ Starter = Callable[..., _Pair]
 
 @pytest.fixture
 def start(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Starter]:
-    """Starts two machines over one database, the second with a wrong clock and a planted fault."""
+    """Starts two machines on one database, the second with a wrong clock and a planted fault."""
     url = upgraded_database(postgres_server)
     with ExitStack() as running:
 
         def starter(skew: int, *seeds: str) -> _Pair:
-            road = running.enter_context(proxy(0))
-            settings = {"database_url": url, "issuer": road.url}
+            network = running.enter_context(proxy(0))
+            settings = {"database_url": url, "issuer": network.url}
             right = running.enter_context(live_server(tmp_path, forked=True, **settings))
             planted = [word for seed in seeds for word in ("--seed", seed)]
             wrong = LiveServer(tmp_path, settings, ("--skew", str(skew), *planted), forked=True)
             wrong.start()
             running.callback(wrong.kill)
             running.callback(wrong.closing.close)
-            road.target = right.port
-            return _Pair(right, wrong, road)
+            network.target = right.port
+            return _Pair(right, wrong, network)
 
         yield starter
 
 
 def _asked(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
-    """Somebody is asked at the machine that is right, and led to the one that is wrong."""
+    """A request made at the right machine; its user is then led to the wrong one."""
     user, code = pair.right.user()
     pair.lead_to(pair.right)
-    person = terminal(pair.right, user, code, url=pair.road.url)
+    person = terminal(pair.right, user, code, url=pair.network.url)
     here = new_agent(pair.right)
     handle = here.asked(user, requested_expiry="60")
     approval = person.only()
@@ -79,7 +79,7 @@ def _asked(pair: _Pair) -> tuple[Agent, str, Terminal, Approval]:
 
 
 def _check_in_time(pair: _Pair) -> None:
-    """What has a minute left has it there too."""
+    """A request with a minute left has it there too."""
     agent, handle, person, approval = _asked(pair)
     assert agent.poll(handle).json()["error"] in {"authorization_pending", "slow_down"}
     person.approve(approval)
@@ -90,7 +90,7 @@ def _check_in_time(pair: _Pair) -> None:
 
 
 def _check_too_late(pair: _Pair) -> None:
-    """What is over is over there too, for whoever answers and for whoever fetches."""
+    """An ended request has ended there too, for decisions and for redemptions."""
     agent, handle, person, approval = _asked(pair)
     pair.right.kill()  # or it could be the one that ends it
     pair.right.clock.forward(MINUTE + SECOND)
@@ -106,46 +106,46 @@ def _check_pace(pair: _Pair) -> None:
     here, user = new_agent(pair.right), pair.right.user()[0]
     there = Agent(here.key, pair.wrong.client())
     handle = here.asked(user)
-    told = []
+    replies = []
     for after, agent in ((5, here), (0, there), (10, there), (5, here), (15, there)):
         pair.right.clock.forward(after * SECOND)
-        told.append(agent.poll(handle).json())
+        replies.append(agent.poll(handle).json())
     pending, slow = "authorization_pending", "slow_down"
-    assert [one["error"] for one in told] == [pending, slow, pending, slow, pending]
-    assert [one["interval"] for one in told if one["error"] == slow] == [10, 15]
+    assert [one["error"] for one in replies] == [pending, slow, pending, slow, pending]
+    assert [one["interval"] for one in replies if one["error"] == slow] == [10, 15]
 
 
 @pytest.mark.parametrize("skew", [_WRONG_BY, -_WRONG_BY])
-def test_a_wrong_clock_ends_nothing_early_and_lets_nothing_pass_late(
+def test_a_wrong_clock_ends_nothing_early_and_accepts_nothing_late(
     start: Starter, skew: int
 ) -> None:
-    """I15: nor does it date a token more than five seconds away from the database's time."""
+    """I15: nor is a token dated more than five seconds away from the database's time."""
     pair = start(skew)
     _check_in_time(pair)
     _check_too_late(pair)
 
 
-def test_the_check_notices_a_machine_that_goes_by_its_own_clock(start: Starter) -> None:
-    """I15: one that is fast ends what has time left."""
+def test_the_check_detects_a_fast_machine_that_uses_its_own_clock(start: Starter) -> None:
+    """I15: it ends requests that have time left."""
     pair = start(_WRONG_BY, "own_clock")
     with pytest.raises(AssertionError):
         _check_in_time(pair)
 
 
-def test_the_check_notices_a_machine_that_is_late(start: Starter) -> None:
-    """I15: one that is slow takes an answer for which it is too late."""
+def test_the_check_detects_a_slow_machine_that_uses_its_own_clock(start: Starter) -> None:
+    """I15: it accepts a decision that is too late."""
     pair = start(-_WRONG_BY, "own_clock")
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         _check_too_late(pair)
 
 
-def test_the_pace_of_polls_is_one_for_all_machines(start: Starter) -> None:
-    """I13: an early poll is early wherever the one before it was, whatever that machine's clock."""
+def test_polls_are_paced_together_on_all_machines(start: Starter) -> None:
+    """I13: an early poll is early at any machine, whatever its clock."""
     _check_pace(start(_WRONG_BY))
 
 
-def test_the_check_notices_a_pace_that_each_machine_keeps_for_itself(start: Starter) -> None:
-    """I13: kept in memory, it lets an agent poll as often as there are machines."""
+def test_the_check_detects_a_pace_kept_by_each_machine(start: Starter) -> None:
+    """I13: kept in memory, it allows one poll per machine."""
     pair = start(0, "pace_in_memory")
     with pytest.raises(AssertionError):
         _check_pace(pair)

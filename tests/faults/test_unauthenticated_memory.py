@@ -1,4 +1,4 @@
-"""Memory of a server to which many connections send requests that never end."""
+"""Memory of a server with many connections whose requests never end."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ _MOST_MIB = 100
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server of the test's own, so that its memory is what this test made it."""
+    """A server of the test's own, so that only this test uses its memory."""
     with live_server(tmp_path) as running:
         yield running
 
@@ -24,10 +24,10 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
     [(LARGE_HEAD, 100), (LARGE_BODY, 1_200), (CHUNKED_BODY, 100)],
     ids=["heads", "bodies", "chunks"],
 )
-def test_requests_without_an_end_hold_little(
+def test_requests_without_an_end_use_little_memory(
     server: LiveServer, sent: bytes, connections: int
 ) -> None:
-    """Beyond idle it is less than 100 MiB in all, and others are served meanwhile."""
+    """Less than 100 MiB beyond idle in total, and others are served meanwhile."""
     assert server.process is not None
     idle = memory_mib(server.process.pid)
     with flood(server.port, sent, connections):

@@ -1,4 +1,4 @@
-"""One real server for each file of flows; one agent and one person for each test."""
+"""Fixtures of the flow tests: one real server per file, one agent and one user per test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ _ENDS_ITS_SERVER = frozenset(
 
 @pytest.fixture(scope="module", autouse=True)
 def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A PIN costs a fifth of a second on purpose; these tests give hundreds."""
+    """A PIN takes a fifth of a second on purpose; these tests enter hundreds."""
     if request.path.name in _OPENED_BY_A_PROGRAM:
         yield
         return
@@ -46,7 +46,7 @@ def _pins(request: pytest.FixtureRequest) -> Iterator[None]:
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveServer]:
-    """A prepared server of this file."""
+    """A prepared server for this file."""
     folder: Path = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=request.path.name not in _ENDS_ITS_SERVER) as running:
         yield running
@@ -62,13 +62,13 @@ def agent(server: LiveServer) -> Iterator[Agent]:
 
 @pytest.fixture
 def user(server: LiveServer) -> str:
-    """The name of somebody without a device, for tests in which nobody answers."""
+    """The name of a user without a device, for tests in which nobody answers."""
     return server.user()[0]
 
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """A person of this test, at an enrolled terminal."""
+    """A user at an enrolled terminal."""
     made = new_person(server)
     yield made
     made.client.close()

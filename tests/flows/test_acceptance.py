@@ -1,4 +1,4 @@
-"""What the terminal app must never do, tried on the real program against a real server."""
+"""What the terminal app must never do, tested with the real program and a real server."""
 
 import json
 import time
@@ -47,7 +47,7 @@ def _ask(
 
 
 def _click(app: Window, words: str, first: str = "") -> None:
-    """Press and release the left button on the middle of some words, in one breath with `first`."""
+    """Clicks the middle of some words, in one write with `first`."""
     for row, line in enumerate(app.text.splitlines(), 1):
         if words in line:
             column = line.index(words) + 1 + len(words) // 2
@@ -56,10 +56,8 @@ def _click(app: Window, words: str, first: str = "") -> None:
     raise AssertionError(f"never saw {words} on:\n{app.text}")
 
 
-def test_running_typing_while_five_requests_arrive_decides_nothing(
-    agent: Agent, person: Terminal
-) -> None:
-    """Acceptance 1: `yes a y`, Enter, `1 2`, at twenty keys a second."""
+def test_typing_while_requests_arrive_decides_nothing(agent: Agent, person: Terminal) -> None:
+    """Acceptance 1: `yes a y`, Enter, `1 2`, at twenty keys a second, with five new requests."""
     _ask(agent, person)
     with window(person) as app:
         for number in range(5):
@@ -71,10 +69,8 @@ def test_running_typing_while_five_requests_arrive_decides_nothing(
     assert len(person.waiting()) == 6
 
 
-def test_the_click_that_brings_the_window_back_presses_nothing(
-    agent: Agent, person: Terminal
-) -> None:
-    """Acceptance 2: away, back, a click on Approve: nothing; the second click counts."""
+def test_the_click_that_focuses_the_window_presses_nothing(agent: Agent, person: Terminal) -> None:
+    """Acceptance 2: the click that regains the focus does nothing; a second click counts."""
     handle = _ask(agent, person)
     with window(person) as app:
         app.press("a")
@@ -92,10 +88,8 @@ def test_the_click_that_brings_the_window_back_presses_nothing(
     assert agent.poll(handle, prefer="wait=5").status_code == 200
 
 
-def test_a_command_typed_after_the_window_came_back_approves_nothing(
-    agent: Agent, person: Terminal
-) -> None:
-    """All is typed; the person looks elsewhere, comes back, pauses, and types `ls -la`."""
+def test_a_command_typed_after_refocusing_approves_nothing(agent: Agent, person: Terminal) -> None:
+    """Everything is entered; the user leaves, returns, pauses, and types `ls -la`."""
     _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
@@ -112,10 +106,10 @@ def test_a_command_typed_after_the_window_came_back_approves_nothing(
 
 
 @pytest.mark.parametrize("size", [(100, 30), (40, 24)])
-def test_one_cent_more_closes_the_panel_under_the_finger(
+def test_a_superseded_request_closes_the_approval_panel(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Acceptance 3: the agent changes a cent while the person is about to confirm."""
+    """Acceptance 3: the agent changes a cent while the user is about to confirm."""
     handle = _ask(agent, person)
     with window(person, size=size) as app:
         _about_to_confirm(app)
@@ -123,13 +117,13 @@ def test_one_cent_more_closes_the_panel_under_the_finger(
         app.shows("This request changed. Nothing was", "approved.")
         app.press("\r", *PIN, "\t", "\r")
         app.rest(1)
-    _only_a_cent_dearer_waits(agent, person, handle, newer)
+    _only_the_changed_request_is_pending(agent, person, handle, newer)
 
 
-def test_an_answer_that_crosses_with_the_change_counts_for_neither(
+def test_an_approval_that_crosses_with_a_superseding_request_counts_for_neither(
     agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 3: Enter is pressed before the program can know; the server refuses it."""
+    """Acceptance 3: Enter is pressed before the app can know; the server refuses it."""
     handle = _ask(agent, person)
     with window(person) as app:
         _about_to_confirm(app)
@@ -140,27 +134,29 @@ def test_an_answer_that_crosses_with_the_change_counts_for_neither(
         app.go_on()
         app.shows("EUR 4,820.01", "LIVE")
         app.hides("Approve?")
-    _only_a_cent_dearer_waits(agent, person, handle, newer)
+    _only_the_changed_request_is_pending(agent, person, handle, newer)
 
 
 def _about_to_confirm(app: Window) -> None:
-    """All is read and typed; Enter would approve."""
+    """Everything is read and typed; Enter would approve."""
     app.press("a")
     app.shows("Approve?", "[ Approve")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN, "\t")
     app.shows("Tab to Approve, then Enter.")
 
 
-def _only_a_cent_dearer_waits(agent: Agent, person: Terminal, handle: str, newer: str) -> None:
+def _only_the_changed_request_is_pending(
+    agent: Agent, person: Terminal, handle: str, newer: str
+) -> None:
     assert "EUR 4,820.01" in person.only().headline
     assert agent.poll(handle).json()["reason"] == "superseded"
     assert agent.poll(newer).json()["error"] in {"authorization_pending", "slow_down"}
 
 
-def test_what_is_denied_in_one_terminal_is_a_record_in_the_other(
+def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 4: soon, by being told, and it can be answered no more."""
+    """Acceptance 4: soon, by an event, and it can no longer be answered."""
     services = server.services
     users = Users(services.store, services.secrets)
     _, issued = users.enrol(person.user, by=BY)
@@ -181,7 +177,7 @@ def test_what_is_denied_in_one_terminal_is_a_record_in_the_other(
 
 
 def _show(app: Window, words: str, while_read: Window) -> None:
-    """Wait for words; nothing that the other one draws meanwhile waits to be read."""
+    """Waits for words while reading the other terminal's output."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while words not in app.text:
         while_read.read()
@@ -192,7 +188,7 @@ def _show(app: Window, words: str, while_read: Window) -> None:
 def test_hostile_text_is_inert_in_a_real_terminal(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Acceptance 5: no title, no markup, no turned text; the amount stands where it stood."""
+    """Acceptance 5: no title, markup or reversed text; the amount stays in its place."""
     _ask(agent, person, payee=HOSTILE)
     with window(person, size=size) as app:
         app.press("\r")
@@ -205,10 +201,10 @@ def test_hostile_text_is_inert_in_a_real_terminal(
 
 
 @pytest.mark.parametrize("size", [(100, 30), (40, 24)])
-def test_five_kilobytes_of_hostile_text_leave_the_headline_as_it_was(
+def test_five_kilobytes_of_hostile_text_leave_the_headline_unchanged(
     server: LiveServer, agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Acceptance 5: beside it or behind it, amount and payee stand as without it."""
+    """Acceptance 5: beside or after it, amount and payee stay as without it."""
     ActionTypes(server.services.store).update(json.dumps(WITH_REFERENCE), by=BY)
     details = json.dumps([{**PAYMENT_DETAILS[0], "reference": FIVE_KILOBYTES}])
     agent.asked(person.user, scope=SCOPE, authorization_details=details)
@@ -226,21 +222,21 @@ def test_five_kilobytes_of_hostile_text_leave_the_headline_as_it_was(
 
 
 def _detail(app: Window, size: tuple[int, int]) -> str:
-    """What is told of one request, as one line; it stands beside the list where there is room."""
+    """The detail of a request as one line; beside the list if there is room."""
     begins = 41 if size[0] == 100 else 0
     return " ".join(" ".join(row[begins:] for row in app.text.splitlines()).split())
 
 
-def test_a_terminal_that_knows_only_lines_says_everything(agent: Agent, person: Terminal) -> None:
+def test_a_dumb_terminal_shows_everything_as_lines(agent: Agent, person: Terminal) -> None:
     """Acceptance 13: TERM=dumb: every fact, the risk as a word, no control sequence."""
     _ask(agent, person, binding_message="Invoice 4711")
     app = Window(person, TERM="dumb", SAYSO_APPROVER_THEME="sayso", NO_COLOR="1")
     try:
-        heard = _heard(app, "help or quit:")
+        output = _output_until(app, "help or quit:")
         app.child.send("1\n")
-        heard += _heard(app, "help or quit:")
-        _in_order(heard[heard.index("Request 1.") :], *FACTS, person.only().fingerprint)
-        assert "\x1b" not in heard
+        output += _output_until(app, "help or quit:")
+        _in_order(output[output.index("Request 1.") :], *FACTS, person.only().fingerprint)
+        assert "\x1b" not in output
     finally:
         app.leave()
 
@@ -252,7 +248,7 @@ def _in_order(text: str, *words: str) -> None:
         place = text.index(each, place) + len(each)
 
 
-def _heard(app: Window, until: str) -> str:
-    """Everything that was written until these words came."""
+def _output_until(app: Window, until: str) -> str:
+    """Everything written until these words came."""
     app.child.expect(until, timeout=PATIENCE_SECONDS)
     return bytes(app.child.before + app.child.after).decode()

@@ -1,4 +1,4 @@
-"""Administration from a terminal on a real server: the keys of the app sign what adds power."""
+"""Administration from a terminal on a real server: the app's keys sign what adds power."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def http(server: LiveServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def admin(server: LiveServer, person: Terminal) -> Terminal:
-    """The person of this test, who administers."""
+    """The user of this test, who is an administrator."""
     users = Users(server.services.store, server.services.secrets)
     users.update(person.user, UserChanges(roles=("admin",)), by=BY)
     return person
@@ -47,10 +47,10 @@ def _signed(admin: Terminal, wanted: dict[str, Any]) -> str:
         )
 
 
-def test_an_agent_is_registered_with_the_pin_and_works_at_once(
+def test_an_agent_registered_with_the_pin_works_at_once(
     server: LiveServer, http: httpx.Client, admin: Terminal
 ) -> None:
-    """The refusal says what to sign; the same request with that signature is done, once."""
+    """The refusal says what to sign; the same request with that signature succeeds once."""
     api, path = RawApi(admin, http), "/api/agents"
     body = json.dumps(
         {
@@ -64,11 +64,11 @@ def test_an_agent_is_registered_with_the_pin_and_works_at_once(
         "wanted"
     ]
     assert wanted["subject"] == request_digest("POST", path, body)
-    said = {"Sayso-Statement": _signed(admin, wanted)}
+    headers = {"Sayso-Statement": _signed(admin, wanted)}
     other = body.replace(b"payments:read", b"payments:transfer")
-    refused = api.call("POST", path, content=other, headers=said)
+    refused = api.call("POST", path, content=other, headers=headers)
     check_problem(refused, 422, "invalid_statement")
-    made = api.call("POST", path, content=body, headers=said)
+    made = api.call("POST", path, content=body, headers=headers)
     assert made.status_code == 201, made.text
     agent = made.json()["agent"]
     (entry,) = entries(server, "agent.added", agent_id=agent["client_id"])
@@ -80,10 +80,10 @@ def test_an_agent_is_registered_with_the_pin_and_works_at_once(
 @pytest.mark.parametrize(
     ("noun", "member"), [("audit", "id"), ("users", "id"), ("resources", "id"), ("actions", "id")]
 )
-def test_what_a_list_names_is_found_by_its_id(
+def test_listed_objects_are_found_by_their_id(
     http: httpx.Client, admin: Terminal, noun: str, member: str
 ) -> None:
-    """Ids of every kind fit into a path; what cannot be one is no path."""
+    """Ids of every kind fit into a path; an invalid id is not found."""
     api = RawApi(admin, http)
     (item,) = api.call("GET", f"/api/{noun}?limit=1").json()["items"]
     shown = api.call("GET", f"/api/{noun}/{item[member]}")

@@ -1,4 +1,4 @@
-"""Approving ahead in the terminal app, in a real terminal, against a real server."""
+"""Creating a standing grant in the terminal app, in a real terminal with a real server."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.support.servers.server import BY, LiveServer
 
 @pytest.fixture(autouse=True)
 def low(server: LiveServer) -> None:
-    """Payments are low risk here, and what they cost is added up."""
+    """Payments are low risk here, and their amounts are summed."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
     ActionTypes(server.services.store).update(document, by=BY)
 
@@ -25,8 +25,10 @@ def _payment(minor: int) -> dict[str, str]:
     return {"scope": "openid", "authorization_details": json.dumps(details)}
 
 
-def test_requests_like_one_are_approved_ahead_on_the_screen(agent: Agent, person: Terminal) -> None:
-    """Bounds, what they would have covered, the PIN; then nobody is asked, until it is revoked."""
+def test_a_standing_grant_created_in_the_app_is_used_and_revoked(
+    agent: Agent, person: Terminal
+) -> None:
+    """Limits, preview, PIN; then nobody is asked until it is revoked."""
     agent.asked(person.user, **_payment(1_000))
     with window(person) as app:
         app.press("s")

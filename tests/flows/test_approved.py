@@ -1,4 +1,4 @@
-"""The story: an agent asks, a person says yes on their terminal, a verifiable token comes out."""
+"""The main flow: an agent asks, a user approves in their terminal, the agent gets a token."""
 
 import json
 
@@ -23,10 +23,10 @@ def _claims(server: LiveServer, agent: Agent, token: str, audience: str) -> dict
     )
 
 
-def test_an_approved_payment_gives_one_token_that_names_both(
+def test_an_approved_payment_gives_one_token_that_names_user_and_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """What was shown is what was signed is what is in the token."""
+    """What was shown is what was signed and what is in the token."""
     asked = agent.ask_payment(person.user, binding_message="INV-2291 is due").json()
     waiting = person.only()
 
@@ -51,10 +51,10 @@ def test_an_approved_payment_gives_one_token_that_names_both(
     assert identity["amr"] == ["swk", "pin"]
 
 
-def test_the_record_tells_the_story_with_the_signed_answer(
+def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Asked, approved and issued stand in the log in that order, with the seven facts."""
+    """Requested, approved and issued, in that order, with the seven facts."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.approve(waiting)
@@ -82,7 +82,7 @@ def test_the_record_tells_the_story_with_the_signed_answer(
         } <= set(body)
 
 
-def test_a_used_handle_gives_nothing_and_is_an_alarm(
+def test_a_redeemed_handle_gives_nothing_and_raises_an_alarm(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """A second redemption is invalid_grant, whoever tries."""

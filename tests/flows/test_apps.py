@@ -1,4 +1,4 @@
-"""People sign in to an app: a real server, a browser without scripts, a real terminal."""
+"""Signing in to an app: a real server, a browser without scripts, a real terminal."""
 
 import base64
 import json
@@ -57,8 +57,8 @@ def _claims(token: str) -> dict:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app, browser, person):
-    """OB-03: sign in, say yes, sign twice on the terminal, and the app has its tokens."""
+def test_an_app_gets_a_token_with_which_an_agent_may_act(server, agent, app, browser, person):
+    """OB-03: sign in, consent, sign twice on the terminal, and the app has its tokens."""
     browser.authorize(
         app.app.id, scope="openid profile payments:read", resource=PAY, requested_actor=agent.key.id
     )
@@ -101,8 +101,8 @@ def test_from_the_link_to_a_token_that_an_agent_may_act_with(server, agent, app,
     assert (ended.status_code, ended.json()["error"]) == (400, "invalid_grant")
 
 
-def test_no_on_the_terminal_is_no_for_the_app(app, browser, person):
-    """The page goes on by itself and says so to the app."""
+def test_a_denial_on_the_terminal_is_a_denial_for_the_app(app, browser, person):
+    """The page continues automatically and returns the error to the app."""
     browser.authorize(app.app.id, scope="openid payments:read", resource=PAY)
     browser.sign_in(person.user)
     browser.answer("allow")
@@ -111,7 +111,7 @@ def test_no_on_the_terminal_is_no_for_the_app(app, browser, person):
 
 
 def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, browser, person):
-    """And whoever came second has ended it."""
+    """And the second one revoked it."""
     browser.authorize(app.app.id)
     browser.sign_in(person.user)
     code = browser.answer("allow").answer["code"]
@@ -137,8 +137,8 @@ def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, brows
         assert http.get("/userinfo", headers=headers).status_code == 401
 
 
-def test_passwords_are_checked_beside_the_requests_of_others(server, app, browser, person):
-    """Hashing is slow on purpose, and holds up nobody: the loop goes on meanwhile."""
+def test_password_checks_do_not_delay_other_requests(server, app, browser, person):
+    """Hashing is slow on purpose; the event loop continues meanwhile."""
     browser.authorize(app.app.id)
     form = browser.page.forms[0].fields
 

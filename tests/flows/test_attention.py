@@ -1,4 +1,4 @@
-"""A person who looks elsewhere is called: the real programs in a pseudo-terminal."""
+"""Terminal notifications for a user who looks elsewhere: real programs in a pseudo-terminal."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ RING = "Sayso: 1 high-risk request is waiting for you"
 
 @contextlib.contextmanager
 def program(person, arguments, **environment):
-    """`sayso-approver` at this person's terminal, and all that it wrote."""
+    """`sayso-approver` at this user's terminal, with all its output."""
     alone = {k: v for k, v in pty_app.environment(person).items() if k not in ("TMUX", "STY")}
     child = pexpect.spawn(
         sys.executable,
@@ -34,8 +34,8 @@ def program(person, arguments, **environment):
         pty_app.leave(child)
 
 
-def test_the_app_calls_by_the_terminal_and_says_only_fixed_words(agent, person):
-    """Bell and OSC 99 when a high risk arrives; no word of the agent is in any sequence."""
+def test_the_app_notifies_through_the_terminal_with_fixed_words_only(agent, person):
+    """Bell and OSC 99 for a high-risk request; no text of the agent is in any sequence."""
     with program(person, []) as child:
         child.expect("LIVE")
         agent.ask_payment(person.user, binding_message="OWNED by the agent")
@@ -45,8 +45,8 @@ def test_the_app_calls_by_the_terminal_and_says_only_fixed_words(agent, person):
     assert [each for each in sequences if "OWNED" in each or agent.key.name in each] == []
 
 
-def test_the_app_calls_again_until_somebody_is_there(agent, person):
-    """A key ends it, whichever it is."""
+def test_the_app_repeats_the_notification_until_a_key_is_pressed(agent, person):
+    """Any key ends it."""
     with program(person, [], SAYSO_APPROVER_NOTIFY_REPEAT="1") as child:
         child.expect("LIVE")
         agent.ask_payment(person.user)
@@ -60,8 +60,8 @@ def test_the_app_calls_again_until_somebody_is_there(agent, person):
             child.expect_exact(RING, timeout=2.5)
 
 
-def test_watch_calls_through_tmux_and_keeps_its_lines_clean(agent, person, tmp_path):
-    """The sequence goes to the terminal, the events to whoever reads stdout."""
+def test_watch_notifies_through_tmux_and_keeps_its_output_clean(agent, person, tmp_path):
+    """The sequence goes to the terminal, the events to stdout."""
     command = f"{sys.executable} -m approver_tui watch --jsonl --notify --count 1 > {tmp_path}/out"
     with program(person, ["--version"]) as child:
         child.expect(pexpect.EOF)

@@ -1,6 +1,6 @@
-"""A person who is away or wants quiet, through their terminal's own client at a real server.
+"""Quiet hours, mutes, snoozes, extensions and deputies, through a terminal's client.
 
-Nothing of it takes a request out of the list, and what is of high risk rings all the same.
+None of them removes a request from the list, and high-risk requests ring all the same.
 """
 
 import json
@@ -31,16 +31,16 @@ MEDIUM, LENT = "order.own", "order.lent"
 
 @pytest.fixture(autouse=True, scope="module")
 def types(server: LiveServer) -> None:
-    """Medium risk is called for more often than low risk is, so that budgets hold nothing back."""
+    """Medium risk has larger notification budgets than low risk, so none is held back here."""
     actions = ActionTypes(server.services.store)
-    for name, lent in ((MEDIUM, False), (LENT, True)):
-        members = {**PAYMENT, "type": name, "risk": "medium", "deputies": lent}
+    for name, for_deputy in ((MEDIUM, False), (LENT, True)):
+        members = {**PAYMENT, "type": name, "risk": "medium", "deputies": for_deputy}
         actions.add(json.dumps(members), by=BY)
 
 
 @pytest.fixture
-def other(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody else at an enrolled terminal."""
+def other_user(server: LiveServer) -> Iterator[Terminal]:
+    """Another user at an enrolled terminal."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -57,23 +57,23 @@ def _at(moment: int) -> datetime:
 
 
 def _quiet_for_a_while(person: Terminal) -> None:
-    """From an hour ago until in ten minutes, before which no request ends."""
+    """From an hour ago until in ten minutes, before any request ends."""
     now = person.client.now()
     begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
     preferences.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
 
 
-def _requested(line: FeedLine) -> str | None:
-    """Why the next request does not ring; None when it does."""
+def _held_reason(line: FeedLine) -> str | None:
+    """Why the next request does not ring; None if it does."""
     held: str | None = line.event("approval.requested")["held"]
     return held
 
 
 def _poll(server: LiveServer, agent: Agent, handle: str) -> dict[str, Any]:
-    """What an agent in time is told."""
+    """The agent's answer to a poll in time."""
     server.clock.forward(6 * SECOND)
-    told: dict[str, Any] = agent.poll(handle).json()
-    return told
+    reply: dict[str, Any] = agent.poll(handle).json()
+    return reply
 
 
 def _held(person: Terminal) -> set[str]:
@@ -83,22 +83,22 @@ def _held(person: Terminal) -> set[str]:
 def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """All of it is listed; the agent learns when somebody is back; what was held rings then."""
+    """All are listed; the agent learns when quiet hours end; then the held ones ring."""
     with greeted(person) as line:
         _quiet_for_a_while(person)
         line.event("attention.changed")
         low = agent.asked(person.user)
-        assert _requested(line) == "quiet_hours"
+        assert _held_reason(line) == "quiet_hours"
         medium = agent.asked(person.user, **_order())
-        assert _requested(line) == "quiet_hours"
+        assert _held_reason(line) == "quiet_hours"
         high = agent.ask_payment(person.user).json()["auth_req_id"]
-        assert _requested(line) is None
+        assert _held_reason(line) is None
         assert len(person.waiting()) == 3
         until = preferences.settings(person.client).quiet_until
         assert until is not None
         for handle in (low, medium):
-            told = _poll(server, agent, handle)["held_until"]
-            assert datetime.fromisoformat(told) == _at(until)
+            held_until = _poll(server, agent, handle)["held_until"]
+            assert datetime.fromisoformat(held_until) == _at(until)
         assert "held_until" not in _poll(server, agent, high)
         preferences.clear_quiet_hours(person.client)
         line.event("attention.changed")
@@ -107,30 +107,28 @@ def test_quiet_hours_hold_low_and_medium_risk_and_high_risk_rings(
     assert "held_until" not in _poll(server, agent, medium)
 
 
-def test_a_muted_agent_is_listed_and_rings_with_what_is_of_high_risk_alone(
-    agent: Agent, person: Terminal
-) -> None:
-    """Until it is unmuted."""
+def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) -> None:
+    """Its requests are listed, and it rings again after unmuting."""
     with greeted(person) as line:
         agent.asked(person.user, **_order())
-        assert _requested(line) is None
+        assert _held_reason(line) is None
         name = person.only().agent.name
         assert preferences.mute(person.client, name, None).agent_id == agent.key.id
         line.event("attention.changed")
         agent.asked(person.user, **_order())
-        assert _requested(line) == "muted"
+        assert _held_reason(line) == "muted"
         agent.ask_payment(person.user)
-        assert _requested(line) is None
+        assert _held_reason(line) is None
         assert len(person.waiting()) == 3
         preferences.unmute(person.client, name)
         line.event("attention.changed")
     assert preferences.settings(person.client).mutes == ()
 
 
-def test_a_snoozed_request_rings_when_its_snooze_is_over(
+def test_a_snoozed_request_rings_when_its_snooze_ends(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """One that is woken is a request like any other."""
+    """Or when it is unsnoozed."""
     handle = agent.asked(person.user, **_order())
     asked = person.only()
     with greeted(person) as line:
@@ -149,10 +147,10 @@ def test_a_snoozed_request_rings_when_its_snooze_is_over(
     assert person.only().id == asked.id
 
 
-def test_a_request_waits_longer_as_often_as_its_risk_admits(
+def test_a_request_is_extended_as_often_as_its_risk_allows(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Three times at medium risk; the agent sees the new end, and the answer counts."""
+    """Three times at medium risk; the agent sees the new end, and the decision counts."""
     handle = agent.asked(person.user, **_order())
     asked = person.only()
     ends = [asked.expires_at]
@@ -163,43 +161,43 @@ def test_a_request_waits_longer_as_often_as_its_risk_admits(
     with pytest.raises(ApiError) as refused:
         person.client.extend(asked.id)
     assert refused.value.status == 409
-    told = _poll(server, agent, handle)["expires_at"]
-    assert datetime.fromisoformat(told) == _at(ends[-1])
+    expires_at = _poll(server, agent, handle)["expires_at"]
+    assert datetime.fromisoformat(expires_at) == _at(ends[-1])
     assert person.approve(person.only()).state is ApprovalState.APPROVED
 
 
-def test_a_deputy_decides_what_its_type_lets_one_until_it_ends(
-    agent: Agent, person: Terminal, other: Terminal
+def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
+    agent: Agent, person: Terminal, other_user: Terminal
 ) -> None:
-    """In the person's place, which the token says; the person sees it all the time."""
+    """For their principal, as the token states; the principal sees it all the time."""
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
-    named = person.decider.name_deputy(other.user, begins, ends, PIN)
-    assert [one.id for one in deputies.list_deputies(other.client).others] == [named.id]
+    named = person.decider.name_deputy(other_user.user, begins, ends, PIN)
+    assert [one.id for one in deputies.list_deputies(other_user.client).others] == [named.id]
     agent.asked(person.user, **_order())
-    assert other.waiting() == ()
+    assert other_user.waiting() == ()
     handle = agent.asked(person.user, **_order(LENT))
-    (lent,) = other.waiting()
-    assert lent.id in {one.id for one in person.waiting()}
-    other.approve(lent)
-    told = agent.poll(handle).json()
-    assert told["authorization_details"][0]["type"] == LENT
+    (for_deputy,) = other_user.waiting()
+    assert for_deputy.id in {one.id for one in person.waiting()}
+    other_user.approve(for_deputy)
+    reply = agent.poll(handle).json()
+    assert reply["authorization_details"][0]["type"] == LENT
     deputies.end_deputy(person.client, named.id)
     agent.asked(person.user, **_order(LENT))
-    assert other.waiting() == ()
+    assert other_user.waiting() == ()
     assert deputies.list_deputies(person.client).mine == ()
 
 
 def _typed(person: Terminal, asked: Approval, number: str) -> Approval:
-    """A yes with this number."""
+    """Approves with this match number."""
     known = {"fingerprint": asked.fingerprint, "entries": Entries(match=number)}
     return person.decider.approve(asked, pin=PIN, **known)  # type: ignore[arg-type]  # by name
 
 
-def test_a_number_that_is_matched_wrongly_twice_ends_the_request_and_the_agent_is_told(
+def test_a_second_wrong_match_number_locks_the_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Acceptance 6: one try is left after the first; nothing is approved after the second."""
+    """Acceptance 6: one attempt is left after the first; the agent gets reason locked."""
     Agents(server.services.store, server.services.secrets).update(
         agent.key.id, AgentChanges(interactive=True), by=BY
     )
@@ -213,6 +211,6 @@ def test_a_number_that_is_matched_wrongly_twice_ends_the_request_and_the_agent_i
         _typed(person, asked, wrong)
     with pytest.raises(ApiError):
         _typed(person, asked, right)
-    told = agent.poll(answer["auth_req_id"]).json()
-    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    reply = agent.poll(answer["auth_req_id"]).json()
+    assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
     assert person.waiting() == ()

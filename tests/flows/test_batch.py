@@ -1,4 +1,4 @@
-"""Several at once against a real server: an answer for each, and the truth about each."""
+"""Batch approval with a real server: one decision and one result per request."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -38,7 +38,7 @@ _LONG = 4_000
 
 @pytest.fixture
 def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
-    """A second terminal of this test's person."""
+    """A second terminal of this test's user."""
     services = server.services
     _, issued = Users(services.store, services.secrets).enrol(person.user, by=BY)
     made = terminal(server, person.user, issued.code, name="phone")
@@ -54,8 +54,8 @@ def handles(agent: Agent, person: Terminal) -> list[str]:
     return [agent.asked(person.user) for _ in range(3)]
 
 
-class _Meanwhile:
-    """The real way to answer; before the second yes somebody else says no to that request."""
+class _DeniesMeanwhile:
+    """The real decider; before its second approval another device denies that request."""
 
     def __init__(self, person: Terminal, other: Terminal) -> None:
         self._person = person
@@ -63,7 +63,7 @@ class _Meanwhile:
         self._count = 0
 
     def approve(self, approval: Approval, **terms: Any) -> Approval:
-        """Say yes, after the other device where it is the second."""
+        """Approves, after the other device if it is the second."""
         self._count += 1
         if self._count == 2:
             self._other.deny(self._other.client.approval(approval.id))
@@ -74,7 +74,7 @@ class _Meanwhile:
 
 
 def _stage(person: Terminal, answers: Any) -> Stage:
-    """The app in this process, with the real client and a clock for delays in our hands."""
+    """The app in this process, with the real client and a clock under test control."""
     clock, client = FakeClock(), person.client
     guard, feed = InputGuard(clock.ticks), Feed(client)
     prefs_client, grants_client = (
@@ -106,12 +106,12 @@ def _made(make: partial[InboxScreen], _ring: object) -> partial[InboxScreen]:
     return make
 
 
-async def test_one_of_three_that_is_decided_elsewhere_is_skipped_and_the_others_count(
+async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, handles: list[str]
 ) -> None:
-    """Three signatures over three texts: two tokens, one record of the other device's no."""
+    """Three signatures over three texts: two tokens, one record of the other device's denial."""
     person.decider.unlock(PIN)
-    stage = _stage(person, _Meanwhile(person, phone))
+    stage = _stage(person, _DeniesMeanwhile(person, phone))
     async with stage.app.run_test(size=(100, 30)) as pilot:
         await until(
             pilot, lambda: is_live(stage) and len(inbox(stage).state.inbox.rows) == 3, _LONG
@@ -123,21 +123,21 @@ async def test_one_of_three_that_is_decided_elsewhere_is_skipped_and_the_others_
         await type_in(pilot, stage, "count", "3")
         panel = await send(pilot, stage)
         await until(pilot, lambda: not panel.is_busy, _LONG)
-        fates = [each.fate for each in panel.results.items]
-        assert fates == [Fate.APPROVED, Fate.ALREADY, Fate.APPROVED]
+        results = [each.fate for each in panel.results.items]
+        assert results == [Fate.APPROVED, Fate.ALREADY, Fate.APPROVED]
         assert f"Denied by {person.user} on phone at" in shown(stage)
         assert "2 approved, 1 already decided." in shown(stage)
     answers = [story(server, each)[1] for each in ids]
     assert answers == ["approval.approved", "approval.denied", "approval.approved"]
-    told = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
-    assert told == [200, 200, 400]
+    statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
+    assert statuses == [200, 200, 400]
 
 
 @pytest.mark.parametrize("size", [(100, 30), (40, 24)], ids=["100x30", "40x24"])
-def test_two_of_three_are_approved_in_a_real_terminal(
+def test_two_of_three_selected_requests_are_approved_in_a_real_terminal(
     agent: Agent, person: Terminal, phone: Terminal, handles: list[str], size: tuple[int, int]
 ) -> None:
-    """The mark of the one that another device denied is lost, and that is said; PIN once."""
+    """The request denied elsewhere is deselected with a message; one PIN entry."""
     with window(person, size=size) as app:
         app.shows("x 3")
         app.press("x")
@@ -150,5 +150,5 @@ def test_two_of_three_are_approved_in_a_real_terminal(
         app.shows("Tab to Approve, then Enter.")
         app.press("\r")
         app.shows("2 approved.")
-    told = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
-    assert told == [200, 200, 400]
+    statuses = sorted(agent.poll(handle, prefer="wait=5").status_code for handle in handles)
+    assert statuses == [200, 200, 400]

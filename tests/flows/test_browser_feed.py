@@ -1,4 +1,4 @@
-"""The live feed in a browser: a cookie, from our own page, with a ticket that counts once."""
+"""The live feed in a browser: a cookie, our own page, and a ticket that is used once."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Page = tuple[httpx.Client, str]
 
 @pytest.fixture
 def page(server: LiveServer) -> Iterator[Page]:
-    """A browser that is signed in with a new passkey, and whose it is."""
+    """A browser signed in with a new passkey, and its user's name."""
     name, code = server.user()
     passkey = SoftPasskey(origin=server.url, credential=name.encode())
     headers = {"Origin": server.url, "Sec-Fetch-Site": "same-origin"}
@@ -34,7 +34,7 @@ def page(server: LiveServer) -> Iterator[Page]:
 
 
 def _csrf(http: httpx.Client) -> str:
-    """What the inbox tells its scripts."""
+    """The CSRF token of the inbox."""
     return http.get("/").text.partition('data-csrf="')[2].partition('"')[0]
 
 
@@ -52,10 +52,8 @@ def _ticket(http: httpx.Client) -> str:
     return ticket
 
 
-def test_a_page_hears_what_is_asked_of_its_person(
-    server: LiveServer, page: Page, agent: Agent
-) -> None:
-    """Greeted after its ticket, then told."""
+def test_a_page_gets_events_of_its_user(server: LiveServer, page: Page, agent: Agent) -> None:
+    """A greeting after its ticket, then events."""
     http, name = page
     with _socket(server, http) as socket:
         socket.send(_ticket(http))
@@ -65,7 +63,7 @@ def test_a_page_hears_what_is_asked_of_its_person(
 
 
 def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
-    """Whoever has seen it hears nothing with it."""
+    """It cannot be replayed."""
     http, _ = page
     ticket = _ticket(http)
     with _socket(server, http) as socket:
@@ -75,12 +73,14 @@ def test_a_ticket_opens_one_socket(server: LiveServer, page: Page) -> None:
 
 
 @pytest.mark.parametrize("word", ["{}", "no json", '{"type":"renew"}', '{"ticket":"a.1.b"}'])
-def test_a_cookie_alone_hears_nothing(server: LiveServer, page: Page, word: str) -> None:
-    """A socket that another site opened would have it too."""
+def test_a_cookie_alone_opens_no_feed(server: LiveServer, page: Page, word: str) -> None:
+    """A socket opened by another site would have it too."""
     _refused(server, page[0], word)
 
 
-def test_another_sites_socket_is_refused_at_the_door(server: LiveServer, page: Page) -> None:
+def test_a_socket_of_another_site_is_refused_at_the_handshake(
+    server: LiveServer, page: Page
+) -> None:
     """Before any word is said."""
     with pytest.raises(InvalidStatus) as refused:
         _socket(server, page[0], Origin="https://evil.example")
@@ -88,7 +88,7 @@ def test_another_sites_socket_is_refused_at_the_door(server: LiveServer, page: P
 
 
 def test_a_signed_out_browser_opens_no_socket(server: LiveServer, page: Page) -> None:
-    """Its cookie is nobody's any more."""
+    """Its cookie is no longer valid."""
     http, _ = page
     assert http.post("/api/passkeys/sign-out").status_code == 204
     with pytest.raises(InvalidStatus) as refused:

@@ -1,4 +1,4 @@
-"""What a browser's session is worth to somebody else: it sees, at most, and decides nothing."""
+"""What someone else can do with a browser's session: read at most, never decide."""
 
 import json
 from collections.abc import Callable
@@ -16,21 +16,21 @@ Guess = Callable[[str, str], tuple[str, str]]
 
 @pytest.fixture
 def eva(server: LiveServer) -> WebPerson:
-    """Somebody whose only device is a passkey."""
+    """A user whose only device is a passkey."""
     return new_web_person(server)
 
 
 @pytest.fixture
 def asked(eva: WebPerson, agent: Agent) -> str:
-    """The id of a request that waits for her."""
+    """The id of a request pending for her."""
     agent.asked(eva.name)
     (waiting,) = eva.http.get("/api/approvals?state=waiting").json()["items"]
     approval_id: str = waiting["id"]
     return approval_id
 
 
-def test_her_own_word_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
-    """What is refused below is refused for what is wrong with it, and for nothing else."""
+def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
+    """So the refusals below have no other cause."""
     assert eva.decide(asked, eva.word(asked)).status_code == 200
     assert stored(server, asked).state is State.APPROVED
 
@@ -38,12 +38,12 @@ def test_her_own_word_decides(server: LiveServer, eva: WebPerson, asked: str) ->
 def test_a_cookie_in_another_client_decides_nothing(
     server: LiveServer, eva: WebPerson, asked: str
 ) -> None:
-    """It shows the request, and its own passkey is not the one that was enrolled."""
+    """It shows the request, but its passkey is not enrolled."""
     thief = with_cookie_of(eva, eva.cookie)
     assert thief.me["device"]["id"] == eva.me["device"]["id"]
     assert thief.http.get(f"/r/{asked}").status_code == 200
-    for said in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
-        refused = thief.decide(asked, thief.word(asked, **said))
+    for body in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
+        refused = thief.decide(asked, thief.word(asked, **body))
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert stored(server, asked).state is State.PENDING
 
@@ -56,13 +56,13 @@ def test_a_cookie_in_another_client_decides_nothing(
         lambda one, word: (f"/r/{one}", word),
         lambda one, word: (f"/r/{one}/approve", word),
     ],
-    ids=["the route that decides", "the request", "its page", "a page below it"],
+    ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_no_look_decides_whatever_it_carries(
+def test_no_get_decides_whatever_it_carries(
     server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
 ) -> None:
-    """A right word in the address, in the body, in a header that names another method."""
+    """A valid signature in the address or body, or a method override header."""
     path, word = guess(asked, eva.word(asked))
     eva.http.request(
         method,
@@ -74,8 +74,10 @@ def test_no_look_decides_whatever_it_carries(
     assert stored(server, asked).state is State.PENDING
 
 
-def test_somebody_elses_request_is_nowhere(server: LiveServer, eva: WebPerson, asked: str) -> None:
-    """Not on a page, not over the API, and not for a word that its own passkey signed."""
+def test_another_users_request_is_not_found_anywhere(
+    server: LiveServer, eva: WebPerson, asked: str
+) -> None:
+    """Not on a page, not in the API, and not with a signature of their own passkey."""
     ben = new_web_person(server)
     shown = eva.http.get(f"/api/approvals/{asked}").json()
     page = ben.http.get(f"/r/{asked}")

@@ -1,7 +1,7 @@
-"""Keys that arrive in one read: each goes where it would go if it were typed slowly.
+"""Keys that arrive in one read go where they would go if typed slowly.
 
-A slow connection and a password manager that types deliver many keys at once. No part of a PIN may
-end in a field that shows what is typed.
+A slow connection or a password manager delivers many keys at once. No part of a PIN may end in a
+field that shows what is typed.
 """
 
 import io
@@ -33,7 +33,7 @@ DOTS = "•" * len(PIN)
 
 
 def _burst(app: Window, text: str) -> None:
-    """Write all of it at once, after a second without a key."""
+    """Writes everything at once, after a second without a key."""
     app.rest(1.0)
     os.write(app.child.child_fd, text.encode())
 
@@ -46,7 +46,7 @@ def _state(server: LiveServer, approval_id: str) -> State:
 
 
 def _row(app: Window, words: str) -> int:
-    """Which row has these words."""
+    """The row with these words."""
     return next(place for place, row in enumerate(app.text.splitlines()) if words in row)
 
 
@@ -61,8 +61,8 @@ def asked(server: LiveServer, agent: Agent, person: Terminal) -> Iterator[Approv
 
 
 @pytest.mark.usefixtures("asked")
-def test_the_fact_and_the_pin_land_in_their_own_fields(person: Terminal) -> None:
-    """The type-back field shows what is typed; the PIN is for the field behind it."""
+def test_a_burst_of_type_back_and_pin_fills_both_fields(person: Terminal) -> None:
+    """The type-back field shows what is typed; the PIN belongs to the next field."""
     with window(person, size=SIZE) as app:
         app.press("a")
         app.shows("Approve?")
@@ -73,8 +73,8 @@ def test_the_fact_and_the_pin_land_in_their_own_fields(person: Terminal) -> None
 
 
 @pytest.mark.usefixtures("asked")
-def test_it_is_so_while_the_machine_is_busy(person: Terminal) -> None:
-    """The app lies stopped while the keys arrive, and two programs take the processors."""
+def test_a_burst_on_a_busy_machine_fills_both_fields(person: Terminal) -> None:
+    """The app is stopped while the keys arrive, and two programs use the processors."""
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
         with window(person, size=SIZE) as app:
@@ -93,10 +93,10 @@ def test_it_is_so_while_the_machine_is_busy(person: Terminal) -> None:
             each.wait()
 
 
-def test_the_keys_behind_the_one_that_opens_a_panel_are_dropped(
+def test_keys_after_the_one_that_opens_a_panel_are_dropped(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """They were typed at what was there before: they reach no field, and decide nothing."""
+    """They were typed at the previous screen: they reach no field and decide nothing."""
     with window(person, size=SIZE) as app:
         _burst(app, f"a\x1b[6~\t{RIGHT}\t{PIN}\t\r")
         app.shows("Approve?", "> Back <")
@@ -106,8 +106,10 @@ def test_the_keys_behind_the_one_that_opens_a_panel_are_dropped(
         assert _state(server, asked.id) is State.PENDING
 
 
-def test_the_button_is_pressed_last(server: LiveServer, person: Terminal, asked: Approval) -> None:
-    """The whole answer in one read, once the facts were there for as long as they have to be."""
+def test_a_burst_that_ends_with_the_button_approves(
+    server: LiveServer, person: Terminal, asked: Approval
+) -> None:
+    """In one read, after the facts were visible long enough."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
         app.rest(3.0)
@@ -115,7 +117,7 @@ def test_the_button_is_pressed_last(server: LiveServer, person: Terminal, asked:
         until(lambda: _state(server, asked.id) is State.APPROVED, 30)
 
 
-def test_number_fact_reason_and_pin_land_in_their_own_fields(
+def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
     """Everything that a critical request takes, in the order of the fields."""
@@ -138,8 +140,8 @@ def test_number_fact_reason_and_pin_land_in_their_own_fields(
 
 
 @pytest.mark.usefixtures("asked")
-def test_the_notes_of_a_denial_land_in_their_own_fields(person: Terminal) -> None:
-    """The agent's note and the private one: what is private is not told to the agent."""
+def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
+    """The agent's note and the private one."""
     with window(person, size=SIZE) as app:
         app.press("d")
         app.shows("Deny?")
@@ -152,7 +154,7 @@ def test_the_notes_of_a_denial_land_in_their_own_fields(person: Terminal) -> Non
 
 
 @pytest.mark.usefixtures("asked")
-def test_a_report_and_its_note_land_in_their_own_fields(person: Terminal) -> None:
+def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> None:
     """The choice, then the words."""
     with window(person, size=SIZE) as app:
         app.press("!")
@@ -161,10 +163,10 @@ def test_a_report_and_its_note_land_in_their_own_fields(person: Terminal) -> Non
         app.shows("1 and 2 are not mine", "> 2 ")
 
 
-def test_the_bounds_of_a_standing_grant_land_in_their_own_fields(
+def test_a_burst_of_standing_grant_limits_fills_their_fields(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """How long, how often, how much."""
+    """Duration, uses, sum."""
     document = {**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"}
     ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agent.ask_payment(person.user)
@@ -179,8 +181,8 @@ def test_the_bounds_of_a_standing_grant_land_in_their_own_fields(
         assert "9000" in rows[_row(app, "Sum ")]
 
 
-def test_both_pins_of_the_sign_in_land_in_their_own_fields(server: LiveServer) -> None:
-    """With what a person presses to be let in by a code."""
+def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> None:
+    """With all keys needed to sign in with a code."""
     user, code = server.user()
     somebody = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
     app = Window(somebody, size=SIZE)
@@ -193,7 +195,7 @@ def test_both_pins_of_the_sign_in_land_in_their_own_fields(server: LiveServer) -
 
 
 def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
-    """Type everything at once at the first question of a command; all that its terminal showed."""
+    """Types everything at once at the first prompt of a command; returns its terminal output."""
     somebody = Terminal("", None, None, home)  # type: ignore[arg-type]  # its home alone
     child = pexpect.spawn(
         sys.executable, ["-m", "approver_tui", *arguments], env=environment(somebody), timeout=60
@@ -210,8 +212,8 @@ def _at_a_prompt(home: Path, words: str, typed: str, *arguments: str) -> str:
         leave(child)
 
 
-def test_both_pins_of_a_plain_sign_in_are_read_and_not_shown(server: LiveServer) -> None:
-    """The second one was typed before it was asked for."""
+def test_both_pins_of_a_command_line_sign_in_are_read_and_not_shown(server: LiveServer) -> None:
+    """The second one was typed before its prompt."""
     user, code = server.user()
     given = ("login", server.url, "--code", code, "--name", "laptop")
     shown = _at_a_prompt(
@@ -221,10 +223,10 @@ def test_both_pins_of_a_plain_sign_in_are_read_and_not_shown(server: LiveServer)
     assert PIN not in shown
 
 
-def test_the_fact_and_the_pin_of_a_plain_approval_are_read_in_order(
+def test_type_back_and_pin_of_a_command_line_approval_are_read_in_order(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """The fact is shown as it is typed, the PIN behind it is not."""
+    """The type-back is shown as typed, the PIN is not."""
     given = ("approve", asked.id, "--fingerprint", asked.fingerprint)
     shown = _at_a_prompt(person.home, "to go back: ", f"{RIGHT}\n{PIN}\n", *given)
     assert f"to go back: {RIGHT}" in shown

@@ -1,4 +1,4 @@
-"""An agent takes its request back, and the person's screens say that it is no longer needed."""
+"""An agent withdraws its request, and the user's screens show it."""
 
 from datetime import UTC
 
@@ -17,17 +17,17 @@ def _revoke(agent: Agent, handle: str) -> httpx.Response:
     return agent.http.post("/revoke", data={"token": handle}, auth=agent.key.basic)
 
 
-def test_a_request_that_its_agent_takes_back_is_no_longer_needed(
+def test_a_withdrawn_request_can_no_longer_be_answered(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Only by its own agent; nobody can answer it any more, and the agent is told so."""
+    """Only its own agent can withdraw it; the agent's poll says cancelled."""
     handle = agent.asked(person.user)
     approval = person.only()
-    thief = new_agent(server)
-    assert _revoke(thief, handle).status_code == httpx.codes.OK
+    other_agent = new_agent(server)
+    assert _revoke(other_agent, handle).status_code == httpx.codes.OK
     assert person.only().id == approval.id
     assert _revoke(agent, handle).status_code == httpx.codes.OK
-    thief.http.close()
+    other_agent.http.close()
 
     assert person.waiting() == ()
     shown = person.client.approval(approval.id)
@@ -37,10 +37,8 @@ def test_a_request_that_its_agent_takes_back_is_no_longer_needed(
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "cancelled"
 
 
-def test_a_held_poll_of_a_request_that_is_taken_back_ends_at_once(
-    agent: Agent, person: Terminal
-) -> None:
-    """Whoever else of the agent still waits for it hears of it."""
+def test_a_held_poll_of_a_withdrawn_request_ends_at_once(agent: Agent, person: Terminal) -> None:
+    """Any other process of the agent learns of it."""
     handle = agent.asked(person.user)
     assert _revoke(agent, handle).status_code == httpx.codes.OK
     answered = agent.poll(handle, prefer="wait=30")

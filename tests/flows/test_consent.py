@@ -1,4 +1,4 @@
-"""A consent from end to end: a browser asks, a terminal signs and revokes, the log has it all."""
+"""A consent from end to end: a browser asks, a terminal signs and revokes, the log has all."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def _app(server: LiveServer) -> tuple[str, str]:
 
 
 def _run(module: str, *arguments: str, environment: dict[str, str]) -> dict[str, object]:
-    """A command; its one document."""
+    """Runs a command; returns its JSON document."""
     done = command(module, *arguments, "--json", environment=environment)
     assert done.returncode == 0, done.stderr
     document: dict[str, object] = json.loads(done.stdout)
@@ -35,8 +35,10 @@ def _approver(home: Path, *arguments: str) -> dict[str, object]:
     return _run("approver_tui", *arguments, environment={"SAYSO_APPROVER_HOME": str(home)})
 
 
-def test_a_consent_from_the_page_to_its_end(server: LiveServer, person: Terminal) -> None:
-    """What the page asked is what the terminal showed, what the log has, and what revoking ends."""
+def test_a_consent_is_requested_signed_shown_and_revoked(
+    server: LiveServer, person: Terminal
+) -> None:
+    """The page, the terminal and the audit log agree."""
     client_id, secret = _app(server)
     Passwords(server.services.store, server.services.passwords).set(person.user, PASSWORD, by=BY)
     with server.client() as http:

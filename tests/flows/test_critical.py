@@ -1,4 +1,4 @@
-"""A critical request from beginning to end: two people, and every ceremony that there is."""
+"""A critical request from beginning to end: two approvers and every ceremony."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ WHY = "It is on the list of November."
 
 @pytest.fixture
 def others(server: LiveServer) -> Iterator[tuple[Terminal, Terminal]]:
-    """Two more people, each at an enrolled terminal."""
+    """Two more users, each at an enrolled terminal."""
     made = new_person(server), new_person(server)
     yield made
     for each in made:
@@ -39,7 +39,7 @@ def others(server: LiveServer) -> Iterator[tuple[Terminal, Terminal]]:
 def critical(
     server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
 ) -> None:
-    """Payments are critical, take the amount and two of three people; the agent has a screen."""
+    """Payments are critical and need two approvers and a type-back; the agent is interactive."""
     store, secrets = server.services.store, server.services.secrets
     document = {**PAYMENT, "risk": "critical", "type_back": {"fact": "/amount"}}
     ActionTypes(store).update(json.dumps(document), by=BY)
@@ -48,10 +48,10 @@ def critical(
     Policies(store).set(rule("ask", "ask.quorum = 2", 'ask.who = ["board"]'), by=BY)
 
 
-def test_two_people_do_every_ceremony_and_a_third_has_locked_themselves_out(
+def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     server: LiveServer, agent: Agent, person: Terminal, others: tuple[Terminal, Terminal]
 ) -> None:
-    """Nobody's mistakes stop the others, each does all of it, and the token is what both saw."""
+    """Each does all of it, and the token has what both saw."""
     asked = agent.ask_payment(person.user).json()
     number, (first, second) = asked["match_code"], others
     right = Entries(fact=AMOUNT, match=number, reason=WHY)
@@ -84,8 +84,8 @@ def test_two_people_do_every_ceremony_and_a_third_has_locked_themselves_out(
         first.deny(counted)
     assert again.value.code == "already_voted"
 
-    told = "\n".join(lines.approval_in_full(second.only(), second.client.now()))
-    assert told.index("Amount:") < told.index(WHY)
+    text = "\n".join(lines.approval_in_full(second.only(), second.client.now()))
+    assert text.index("Amount:") < text.index(WHY)
     assert _approve(second, right).state == "approved"
     server.clock.forward(6_000)
     token = agent.poll(asked["auth_req_id"]).json()
@@ -98,6 +98,6 @@ def test_two_people_do_every_ceremony_and_a_third_has_locked_themselves_out(
 
 
 def _approve(who: Terminal, typed: Entries) -> Approval:
-    """Say yes to the one request that waits, as its screen was."""
+    """Approves the one pending request as its screen showed it."""
     asked = who.only()
     return who.decider.approve(asked, fingerprint=asked.fingerprint, pin=PIN, entries=typed)

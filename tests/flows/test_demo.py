@@ -1,4 +1,4 @@
-"""The first two minutes of a stranger: `sayso demo`, without a terminal and with one."""
+"""`sayso demo`, with and without a terminal."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def _environment() -> dict[str, str]:
 
 
 def test_without_a_terminal_the_demo_plays_both_sides_and_verifies_the_tokens() -> None:
-    """Two tokens come out and verify, one denial with its note, and the record tells it all."""
+    """Two verified tokens, one denial with its note, and the audit log."""
     done = subprocess.run(
         SAYSO, env=_environment(), capture_output=True, text=True, timeout=_SECONDS, check=False
     )
@@ -35,14 +35,14 @@ def test_without_a_terminal_the_demo_plays_both_sides_and_verifies_the_tokens() 
     assert done.stdout.count("a token, verified against /jwks:") == 2
     assert '"authorization_details"' in done.stdout
     assert '"deny_code": "not_needed", "note": "Not before Monday."' in done.stdout
-    told = re.findall(r"^  ([a-z]+\.[a-z]+) ", done.stdout, re.MULTILINE)
-    assert told.count("approval.requested") == 3
-    assert told.count("token.issued") == 2
+    events = re.findall(r"^  ([a-z]+\.[a-z]+) ", done.stdout, re.MULTILINE)
+    assert events.count("approval.requested") == 3
+    assert events.count("token.issued") == 2
     assert "sayso_cs_" not in done.stdout
 
 
 class _Terminal:
-    """A program in a real terminal, and what it shows."""
+    """A program in a real terminal, and its screen."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self.screen = pyte.Screen(columns, lines)
@@ -60,7 +60,7 @@ class _Terminal:
         return self.press_until("", words)
 
     def press_until(self, keys: str, words: str) -> str:
-        """Type these keys again and again until the screen shows these words."""
+        """Types these keys repeatedly until the screen shows these words."""
         ends = time.monotonic() + _SECONDS
         while words not in self.text():
             assert time.monotonic() < ends, f"never saw {words!r} on:\n{self.text()}"
@@ -72,7 +72,7 @@ class _Terminal:
         return self.text()
 
     def _read(self) -> bool:
-        """Draw what came within a moment; False when the program has ended."""
+        """Reads for a moment; False when the program has ended."""
         try:
             self._stream.feed(self._child.read_nonblocking(65_536, timeout=0.2))
         except pexpect.TIMEOUT:
@@ -82,12 +82,12 @@ class _Terminal:
         return True
 
     def press(self, keys: str) -> None:
-        """Type, after a pause in which the app's guard sees that nobody types."""
+        """Types, after a pause that the app's input guard requires."""
         time.sleep(1.2)
         self._child.send(keys)
 
     def choose(self, fact: str) -> None:
-        """Go down the list, whatever came first, until the chosen request shows this."""
+        """Goes down the list until the selected request shows this."""
         for key in ("g", _DOWN, _DOWN):
             self.press(key)
             ends = time.monotonic() + 5
@@ -105,8 +105,8 @@ class _Terminal:
         return printed
 
 
-def test_with_a_terminal_a_person_approves_the_payment_in_the_app() -> None:
-    """Choose, read, PIN, Tab to Approve, Enter, quit: the token for it is printed and verified."""
+def test_with_a_terminal_a_user_approves_the_payment_in_the_app() -> None:
+    """Select, read, PIN, Tab to Approve, Enter, quit: its token is printed and verified."""
     terminal = _Terminal(100, 30)
     terminal.until("Press any key")
     terminal.press(" ")

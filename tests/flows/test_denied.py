@@ -1,4 +1,4 @@
-"""A person says no: the agent learns why and what it may do next, and never gets a token."""
+"""Denials: the agent learns the reason and what it may do next, and gets no token."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from tests.support.servers.server import LiveServer
         ("suspicious", "never"),
     ],
 )
-def test_a_denial_tells_the_agent_why_and_what_next(
+def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
     agent: Agent, person: Terminal, code: str, retry: str
 ) -> None:
     """Code, note and retry hint are members beside the standard error."""
@@ -44,18 +44,18 @@ def test_a_denial_tells_the_agent_why_and_what_next(
     }
 
 
-def test_a_denial_without_a_note_has_no_member_for_one(agent: Agent, person: Terminal) -> None:
-    """What was not said is not there, rather than null."""
+def test_a_denial_without_a_note_omits_the_member(agent: Agent, person: Terminal) -> None:
+    """Rather than sending null."""
     handle = agent.asked(person.user)
     person.deny(person.only())
 
     assert "note" not in agent.poll(handle).json()
 
 
-def test_the_session_key_is_enough_to_deny_even_what_is_high(
+def test_the_session_key_is_enough_to_deny_high_risk(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """XD-02: removing power needs no PIN: not one PIN call, and the answer is signed by S."""
+    """XD-02: removing power needs no PIN: no PIN call, and the decision is signed by S."""
     agent.ask_payment(person.user)
     waiting = person.only()
     before = person.client.me().device
@@ -72,7 +72,7 @@ def test_the_session_key_is_enough_to_deny_even_what_is_high(
 
 
 def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    """Whoever holds the stronger key can also remove power."""
+    """The stronger key can also remove power."""
     agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
     key = approval_key(person, KeyLevel.LOW)
@@ -82,10 +82,10 @@ def test_an_approval_key_may_deny_too(server: LiveServer, agent: Agent, person: 
     assert state(server, waiting.id) == ("denied", None)
 
 
-def test_denied_stays_denied_however_often_it_is_polled(
+def test_a_denied_request_stays_denied_however_often_it_is_polled(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Polls after the answer are neither paced nor ever given a token."""
+    """Polls after the decision are neither paced nor given a token."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.deny(waiting)
@@ -97,10 +97,10 @@ def test_denied_stays_denied_however_often_it_is_polled(
     assert story(server, waiting.id) == ["approval.requested", "approval.denied"]
 
 
-def test_a_denial_is_final_for_the_one_who_gave_it(
+def test_an_approval_after_ones_own_denial_is_refused(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-140: A yes after a no is told that the no came first."""
+    """CB-140: the error says that it was denied first."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.deny(waiting, "not_needed")
@@ -114,10 +114,10 @@ def test_a_denial_is_final_for_the_one_who_gave_it(
 
 
 @pytest.mark.parametrize("code", [None, "", "because", *(name.upper() for name in DENY_CODES)])
-def test_a_denial_needs_a_code_of_the_list(
+def test_a_denial_needs_a_listed_code(
     server: LiveServer, agent: Agent, person: Terminal, code: str | None
 ) -> None:
-    """Anything else is refused, and the request goes on waiting."""
+    """Anything else is refused, and the request stays pending."""
     agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
     key = person.client.session.key
@@ -130,7 +130,7 @@ def test_a_denial_needs_a_code_of_the_list(
 
 
 @pytest.mark.parametrize("note", ["\x1b]52;c;aGk=\x07", "a\u202eb", "a\u200bb", "n" * 501])
-def test_a_note_that_could_break_a_screen_is_refused(
+def test_a_denial_note_with_unsafe_characters_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, note: str
 ) -> None:
     """The note goes to programs and logs; the denial can be sent again without it."""

@@ -1,7 +1,7 @@
-"""A new device within the day: by no path of the API, the console or the command line is it high.
+"""A new device waits a day before high risk, by every path: API, console, command line.
 
-The attacker administers the installation. They end every device of a person, make a code, and
-enrol a device of their own in that person's name.
+The attacker administers the installation. They revoke every device of a user, create a code, and
+enrol a device of their own in that user's name.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def admin(server: LiveServer) -> WebPerson:
 
 
 def _signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
-    """A request to the administration: refused without a signature, then with one."""
+    """An admin request: refused without a signature, then signed."""
     refused = admin.http.request(method, path)
     assert (refused.status_code, refused.json()["code"]) == (403, "statement_required")
     word = admin.statement(**refused.json()["wanted"])
@@ -61,7 +61,7 @@ def _by_the_console(_server: LiveServer, admin: WebPerson, person: Terminal) -> 
 
 
 def _sayso(server: LiveServer, *arguments: str) -> dict[str, str]:
-    """What the command line answers on the server's installation, while the server runs."""
+    """Output of the command line on the server's installation, while the server runs."""
     with (
         mock.patch.dict(os.environ, server.environment, clear=True),
         contextlib.redirect_stdout(io.StringIO()) as out,
@@ -83,7 +83,7 @@ def _by_the_persons_own_session(server: LiveServer, _admin: WebPerson, person: T
     return _sayso(server, "users", "enrol", person.user)["enrolment_code"]
 
 
-def _with_the_account_stopped_between(
+def _with_the_account_disabled_between(
     server: LiveServer, admin: WebPerson, person: Terminal
 ) -> str:
     own = person.client.profile
@@ -98,16 +98,16 @@ PATHS = (
     _by_the_console,
     _by_the_command_line,
     _by_the_persons_own_session,
-    _with_the_account_stopped_between,
+    _with_the_account_disabled_between,
 )
 Path = Callable[[LiveServer, WebPerson, Terminal], str]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
-def test_a_terminal_that_comes_after_all_others_ended_waits_a_day(
+def test_a_terminal_enrolled_after_all_others_were_revoked_waits_a_day(
     server: LiveServer, admin: WebPerson, agent: Agent, person: Terminal, path: Path
 ) -> None:
-    """It denies at once, and approves no payment."""
+    """It may deny at once, and approves no payment."""
     code = path(server, admin, person)
     stolen = terminal(server, person.user, code, name="stolen")
     agent.ask_payment(person.user)
@@ -120,10 +120,10 @@ def test_a_terminal_that_comes_after_all_others_ended_waits_a_day(
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.__name__)
-def test_a_passkey_that_comes_after_all_others_ended_waits_a_day(
+def test_a_passkey_enrolled_after_all_others_were_revoked_waits_a_day(
     server: LiveServer, admin: WebPerson, agent: Agent, person: Terminal, path: Path
 ) -> None:
-    """And vouches for nobody meanwhile, nor makes a code for another."""
+    """Meanwhile it can neither vouch nor create a code."""
     stolen = enrolled(server, person.user, path(server, admin, person))
     agent.ask_payment(person.user)
     (waiting,) = stolen.http.get("/api/approvals").json()["items"]
@@ -134,10 +134,10 @@ def test_a_passkey_that_comes_after_all_others_ended_waits_a_day(
     assert state(server, waiting["id"]) == ("pending", None)
 
 
-def test_ending_the_last_device_of_somebody_is_in_the_log(
+def test_revoking_a_users_last_device_is_logged(
     server: LiveServer, admin: WebPerson, person: Terminal
 ) -> None:
-    """With who did it, and that it was the last one."""
+    """With its actor, and that it was the last one."""
     _by_the_api(server, admin, person)
     own = person.client.profile
     (entry,) = entries(server, "device.revoked", subject=own.user_id)

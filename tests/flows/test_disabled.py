@@ -1,4 +1,4 @@
-"""What was stopped gets nothing: at the question, at the answer, at the token, at once."""
+"""Disabled or deleted agents, users and resources get nothing, at every step, at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.support.servers.server import BY, LiveServer
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """An agent, a person and an API of one test, and how each is stopped."""
+    """An agent, a user and a resource of one test, and how each is stopped."""
 
     server: LiveServer
     agent: Agent
@@ -27,7 +27,7 @@ class _Scene:
     resource: str
 
     def ask(self) -> httpx.Response:
-        """The agent asks the person for the API."""
+        """The agent asks the user for the resource."""
         return self.agent.ask(self.person.user, resource=self.resource)
 
     def asked(self) -> str:
@@ -38,7 +38,7 @@ class _Scene:
     def stop(self, what: str) -> None:
         """Stop one of the three, from another process."""
         services = self.server.services
-        stops: dict[str, Callable[[], object]] = {
+        stop_actions: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
                 self.agent.key.name, by=BY
             ),
@@ -50,7 +50,7 @@ class _Scene:
             ),
             "resource": lambda: self.server.resources.delete(self.resource, by=BY),
         }
-        stops[what]()
+        stop_actions[what]()
 
 
 @pytest.fixture
@@ -71,10 +71,10 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
         ("resource", 400, "invalid_target", None),
     ],
 )
-def test_nothing_can_be_asked_with_something_that_was_stopped(
+def test_no_request_is_accepted_for_something_disabled(
     scene: _Scene, what: str, status: int, error: str, reason: str | None
 ) -> None:
-    """The very next request is refused, and nothing waits for anybody."""
+    """From the next request on, and nobody is asked."""
     assert scene.ask().status_code == 200
     scene.stop(what)
     answer = scene.ask()
@@ -93,10 +93,10 @@ def test_nothing_can_be_asked_with_something_that_was_stopped(
         ("resource", "resource_deleted"),
     ],
 )
-def test_nothing_can_be_approved_for_something_that_was_stopped(
+def test_no_approval_is_accepted_for_something_disabled(
     scene: _Scene, what: str, cause: str
 ) -> None:
-    """The yes meets a request that was cancelled, and is told so."""
+    """The request was cancelled, and the error says so."""
     scene.asked()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.stop(what)
@@ -109,8 +109,8 @@ def test_nothing_can_be_approved_for_something_that_was_stopped(
     assert story(scene.server, waiting.id) == ["approval.requested", "approval.cancelled"]
 
 
-def test_a_person_who_was_stopped_decides_nothing(scene: _Scene) -> None:
-    """Neither yes nor no: 403, and their request is cancelled."""
+def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
+    """Neither approve nor deny: 403, and their request is cancelled."""
     scene.asked()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.stop("user")
@@ -132,7 +132,7 @@ def test_a_person_who_was_stopped_decides_nothing(scene: _Scene) -> None:
         ("resource", "resource_deleted", 400, "access_denied", "cancelled"),
     ],
 )
-def test_nothing_can_be_fetched_for_something_that_was_stopped(  # noqa: PLR0913  # a table's columns
+def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table's columns
     scene: _Scene,
     what: str,
     cause: str,
@@ -142,7 +142,7 @@ def test_nothing_can_be_fetched_for_something_that_was_stopped(  # noqa: PLR0913
     *,
     approved: bool,
 ) -> None:
-    """I5: the next poll says why, whether or not the person had agreed; no token was ever made."""
+    """I5: the next poll gives the reason, whether or not it was approved; no token was issued."""
     handle = scene.asked()
     waiting = scene.person.only()
     if approved:
@@ -156,10 +156,10 @@ def test_nothing_can_be_fetched_for_something_that_was_stopped(  # noqa: PLR0913
     assert "token.issued" not in story(scene.server, waiting.id)
 
 
-def test_disabling_an_agent_clears_every_screen_and_is_one_event_with_counts(
+def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Two waiting and one approved are cancelled, a live token is revoked, the person is told."""
+    """Two pending and one approved are cancelled, a live token is revoked, the user is informed."""
     used = agent.asked(person.user)
     person.approve(person.only())
     agent.poll(used)
@@ -179,10 +179,8 @@ def test_disabling_an_agent_clears_every_screen_and_is_one_event_with_counts(
     assert person.waiting() == ()
 
 
-def test_an_agent_that_was_stopped_gets_nothing_on_any_grant(
-    server: LiveServer, agent: Agent
-) -> None:
-    """client_credentials too; and an agent that cannot prove itself is not told the reason."""
+def test_a_disabled_agent_is_refused_on_every_grant(server: LiveServer, agent: Agent) -> None:
+    """Including client_credentials; without authentication it gets no reason."""
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
     known = agent.http.post("/token", data=form, auth=agent.key.basic)
@@ -194,10 +192,10 @@ def test_an_agent_that_was_stopped_gets_nothing_on_any_grant(
     assert "reason" not in unknown.json()
 
 
-def test_what_ended_stays_ended_when_an_agent_is_enabled_again(
+def test_enabling_an_agent_restores_nothing_that_ended(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Enabling lets it ask anew; it revives no request and no answer."""
+    """It may ask again, but no request and no approval is revived."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     agents = Agents(server.services.store, server.services.secrets)
@@ -210,10 +208,10 @@ def test_what_ended_stays_ended_when_an_agent_is_enabled_again(
     assert person.approve(person.only()).state == "approved"
 
 
-def test_a_person_who_is_enabled_again_goes_on_with_their_device(
+def test_a_user_who_is_enabled_again_keeps_their_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The session was stopped, not ended; what was cancelled stays so."""
+    """The session was suspended, not ended; cancelled requests stay so."""
     agent.asked(person.user)
     users = Users(server.services.store, server.services.secrets)
     users.disable(person.user, by=BY)
@@ -226,10 +224,8 @@ def test_a_person_who_is_enabled_again_goes_on_with_their_device(
 
 
 @pytest.mark.parametrize("what", ["agent", "user", "resource"])
-def test_a_kept_answer_is_not_given_again_for_something_that_was_stopped(
-    scene: _Scene, what: str
-) -> None:
-    """The Idempotency-Key brings back an answer only while all that it stands on does."""
+def test_a_stored_answer_is_not_repeated_for_something_disabled(scene: _Scene, what: str) -> None:
+    """The Idempotency-Key returns it only while everything it depends on is enabled."""
     handle = scene.asked()
     scene.person.approve(scene.person.only())
     assert scene.agent.poll(handle, idempotency_key="k").status_code == 200

@@ -1,4 +1,4 @@
-"""Becoming a device: codes that work once, sessions bound to a key, and alarms when not."""
+"""Device enrolment: codes used once, sessions bound to a key, and alarms otherwise."""
 
 import secrets as chance
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @contextmanager
-def _stranger(server: LiveServer) -> Iterator[Transport]:
+def _unenrolled(server: LiveServer) -> Iterator[Transport]:
     """A program with a key of its own and no session."""
     transport = Transport(server.url, SigningKey.generate(), clock=server.clock.now)
     try:
@@ -35,13 +35,13 @@ def _stranger(server: LiveServer) -> Iterator[Transport]:
 
 
 def _use(server: LiveServer, code: str) -> Tokens:
-    """Give a code at the token endpoint, with a new key."""
-    with _stranger(server) as transport:
+    """Sends a code to the token endpoint, with a new key."""
+    with _unenrolled(server) as transport:
         return transport.tokens({"grant_type": ENROLMENT, "code": code})
 
 
 def _refused(server: LiveServer, code: str) -> ApiError:
-    """Give a code that must be refused."""
+    """Sends a code that must be refused."""
     with pytest.raises(ApiError) as refused:
         _use(server, code)
     return refused.value
@@ -60,18 +60,18 @@ def _users(server: LiveServer) -> Users:
     return Users(server.services.store, server.services.secrets)
 
 
-def test_a_code_works_however_it_was_typed(server: LiveServer) -> None:
-    """Lower case, spaces, and the letters that people mistake for digits."""
+def test_a_code_works_however_it_is_typed(server: LiveServer) -> None:
+    """Lower case, spaces, and letters mistaken for digits."""
     _, code = server.user()
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
 
     assert _use(server, typed).access_token
 
 
-def test_a_second_use_of_a_code_is_refused_and_alarmed(
+def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Whoever comes second gets nothing; the person's screens and the record tell of it."""
+    """The second user gets nothing; the user's screens and the log report it."""
     _, issued = _users(server).enrol(person.user, by=BY)
     second = terminal(server, person.user, issued.code, name="phone")
     with greeted(person) as mine, greeted(second) as theirs:
@@ -87,7 +87,7 @@ def test_a_second_use_of_a_code_is_refused_and_alarmed(
 
 
 def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
-    """The right secret no longer helps after that; the record says so once."""
+    """Afterwards the right secret fails too; one log entry."""
     name, code = server.user()
     for _ in range(MOST_TRIES):
         assert _refused(server, _wrong(code)).code == "invalid_grant"
@@ -98,8 +98,8 @@ def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
     assert devices == []
 
 
-def test_four_wrong_secrets_do_not(server: LiveServer) -> None:
-    """People mistype."""
+def test_four_wrong_secrets_do_not_end_a_code(server: LiveServer) -> None:
+    """Users mistype."""
     _, code = server.user()
     for _ in range(MOST_TRIES - 1):
         _refused(server, _wrong(code))
@@ -107,8 +107,8 @@ def test_four_wrong_secrets_do_not(server: LiveServer) -> None:
     assert _use(server, code).access_token
 
 
-def test_a_code_ends_after_a_quarter_of_an_hour(server: LiveServer) -> None:
-    """To the moment: just before it works, then no more."""
+def test_a_code_expires_after_a_quarter_of_an_hour(server: LiveServer) -> None:
+    """It works until then."""
     _, good = server.user()
     _, late = server.user()
     server.clock.forward(LIFETIME_MS - 30 * SECOND)
@@ -119,7 +119,7 @@ def test_a_code_ends_after_a_quarter_of_an_hour(server: LiveServer) -> None:
 
 
 def test_a_new_code_ends_the_unused_one_before_it(server: LiveServer) -> None:
-    """There is one way in at a time."""
+    """Only one is valid at a time."""
     name, first = server.user()
     _, second = _users(server).enrol(name, by=BY)
 
@@ -127,8 +127,8 @@ def test_a_new_code_ends_the_unused_one_before_it(server: LiveServer) -> None:
     assert _use(server, second.code).access_token
 
 
-def test_a_disabled_person_enrols_nothing(server: LiveServer) -> None:
-    """A code that was given out before ends too, also when the person is enabled again."""
+def test_a_disabled_user_enrols_no_device(server: LiveServer) -> None:
+    """Earlier codes end too, and stay so when the user is enabled again."""
     name, code = server.user()
     _users(server).disable(name, by=BY)
     while_disabled = _refused(server, code)
@@ -138,8 +138,8 @@ def test_a_disabled_person_enrols_nothing(server: LiveServer) -> None:
     assert _refused(server, code).code == "invalid_grant"
 
 
-def test_all_refusals_of_a_code_read_the_same(server: LiveServer) -> None:
-    """Unknown, wrong, used, late: a guesser cannot tell which."""
+def test_all_refusals_of_a_code_are_equal(server: LiveServer) -> None:
+    """Unknown, wrong, used, expired: a guesser cannot distinguish them."""
     _, used = server.user()
     _use(server, used)
     _, code = server.user()
@@ -148,8 +148,8 @@ def test_all_refusals_of_a_code_read_the_same(server: LiveServer) -> None:
     assert len(texts) == 1
 
 
-def test_unknown_codes_slow_the_sender_and_nobody_for_ever(server: LiveServer) -> None:
-    """After twenty of them guesses must wait, with Retry-After; a right code never does."""
+def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) -> None:
+    """After twenty, guesses must wait, with Retry-After; a valid code never does."""
     _, code = server.user()
     server.clock.forward(10 * MINUTE)  # whatever other tests have guessed is over
     for _ in range(UNKNOWN_CODES):
@@ -165,20 +165,20 @@ def test_unknown_codes_slow_the_sender_and_nobody_for_ever(server: LiveServer) -
 
 @pytest.mark.parametrize("client_id", ["", "sayso-something", "sayso_ag_aaaaaaaaaaaaaaaa"])
 def test_only_the_terminal_app_enrols(server: LiveServer, client_id: str) -> None:
-    """Another client's name is refused, and the code stays good."""
+    """Another client id is refused, and the code stays valid."""
     _, code = server.user()
     form = {"grant_type": ENROLMENT, "code": code, "client_id": client_id}
-    with _stranger(server) as transport, pytest.raises(ApiError):
+    with _unenrolled(server) as transport, pytest.raises(ApiError):
         transport.tokens(form)
 
     assert _use(server, code).access_token
 
 
 def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
-    """Without one, with two, or for another URL: refused, and the code stays good."""
+    """Without one, with two, or for another URL: refused, and the code stays valid."""
     _, code = server.user()
     form = {"grant_type": ENROLMENT, "code": code, "client_id": "sayso-approver"}
-    with server.client() as http, _stranger(server) as transport:
+    with server.client() as http, _unenrolled(server) as transport:
         good = transport.proof("POST", "/token")
         elsewhere = transport.proof("POST", "/bc-authorize")
         headers = [[], [("DPoP", good), ("DPoP", good)], [("DPoP", elsewhere)], [("DPoP", "x.y.z")]]
@@ -202,9 +202,9 @@ def test_a_session_registers_one_device(server: LiveServer, person: Terminal) ->
 
 
 def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
-    """A code alone is no device: it reads, and every power asks to register first."""
+    """A code alone can read; everything else requires a registered device."""
     _, code = server.user()
-    with _stranger(server) as transport, server.client() as http:
+    with _unenrolled(server) as transport, server.client() as http:
         token = transport.tokens({"grant_type": ENROLMENT, "code": code}).access_token
         path = "/api/devices/self/pin"
         headers = {"Authorization": f"DPoP {token}", "DPoP": transport.proof("POST", path, token)}
@@ -214,7 +214,7 @@ def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
 
 
 def test_refreshing_rotates_both_tokens(server: LiveServer, person: Terminal) -> None:
-    """Each answer has a new pair; a session that is used lives on past its thirty days."""
+    """Each answer has a new pair; a used session outlives thirty days."""
     first = _kept(person)
     second = _refresh(person, first.refresh_token)
     server.clock.forward(20 * DAY)
@@ -226,8 +226,8 @@ def test_refreshing_rotates_both_tokens(server: LiveServer, person: Terminal) ->
     assert len(refresh_tokens) == 4
 
 
-def test_a_session_that_idles_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
-    """Without an alarm: nobody did anything wrong."""
+def test_a_session_unused_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
+    """Without an alarm."""
     kept = _kept(person)
     server.clock.forward(31 * DAY)
     with pytest.raises(ApiError) as refused:
@@ -237,10 +237,8 @@ def test_a_session_that_idles_for_thirty_days_ends(server: LiveServer, person: T
     assert entries(server, "refresh.reused", subject=person.client.profile.user_id) == []
 
 
-def test_a_lost_answer_to_a_refresh_can_be_asked_for_again(
-    server: LiveServer, person: Terminal
-) -> None:
-    """The token before the last works for a minute more, and gives a session that goes on.
+def test_a_lost_refresh_answer_can_be_requested_again(server: LiveServer, person: Terminal) -> None:
+    """The previous token works for one more minute, and the session continues.
 
     NG-089.
     """
@@ -257,14 +255,14 @@ def test_a_lost_answer_to_a_refresh_can_be_asked_for_again(
 def test_an_old_refresh_token_ends_the_session_with_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Somebody else has it: the thief and the owner are out, and all screens are told."""
+    """It was copied: thief and owner are signed out, and all screens are informed."""
     _, issued = _users(server).enrol(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     old = _kept(person).refresh_token
     new = _refresh(person, old)
     server.clock.forward(61 * SECOND)
     with greeted(other) as line:
-        with pytest.raises(ApiError) as thief:
+        with pytest.raises(ApiError) as refusal:
             _refresh(person, old)
         line.event("alarm.refresh_reused")
     with pytest.raises(ApiError) as owner:
@@ -273,30 +271,26 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
         person.client.me()
     other.client.close()
 
-    assert thief.value.code == owner.value.code == "invalid_grant"
+    assert refusal.value.code == owner.value.code == "invalid_grant"
     assert len(entries(server, "refresh.reused", subject=person.client.profile.user_id)) == 1
 
 
-def test_a_refresh_token_is_worth_nothing_without_its_key(
-    server: LiveServer, person: Terminal
-) -> None:
-    """DP-35, NG-086: refused, and the session of whoever has the key goes on."""
+def test_a_refresh_token_is_invalid_without_its_key(server: LiveServer, person: Terminal) -> None:
+    """DP-35, NG-086: refused, and the owner's session continues."""
     kept = _kept(person)
     form = {"grant_type": "refresh_token", "refresh_token": kept.refresh_token}
-    with _stranger(server) as transport, pytest.raises(ApiError) as refused:
+    with _unenrolled(server) as transport, pytest.raises(ApiError) as refused:
         transport.tokens(form)
 
     assert refused.value.code == "invalid_dpop_proof"
     assert _refresh(person, kept.refresh_token).access_token
 
 
-def test_an_access_token_is_worth_nothing_without_its_key(
-    server: LiveServer, person: Terminal
-) -> None:
+def test_an_access_token_is_invalid_without_its_key(server: LiveServer, person: Terminal) -> None:
     """Another key, no proof, or the token as a bearer token: 401 with a challenge."""
     token = person.client.session.tokens.access_token()
     own = person.client.session.transport.proof
-    with _stranger(server) as transport, server.client() as http:
+    with _unenrolled(server) as transport, server.client() as http:
         tries = [
             {"Authorization": f"DPoP {token}", "DPoP": transport.proof("GET", "/api/me", token)},
             {"Authorization": f"DPoP {token}"},
@@ -312,8 +306,8 @@ def test_an_access_token_is_worth_nothing_without_its_key(
     assert all(answer.headers["www-authenticate"].startswith("DPoP ") for answer in answers)
 
 
-def test_a_proof_works_once(server: LiveServer, person: Terminal) -> None:
-    """The same proof again is refused, at the API and at the token endpoint."""
+def test_a_proof_is_accepted_once(server: LiveServer, person: Terminal) -> None:
+    """A replay is refused, at the API and at the token endpoint."""
     transport = person.client.session.transport
     kept = _kept(person)
     api = {
@@ -339,8 +333,8 @@ def test_a_proof_works_once(server: LiveServer, person: Terminal) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-61, 60])
-def test_a_proof_is_of_now(server: LiveServer, person: Terminal, seconds: int) -> None:
-    """Too old or from the future: refused, so that none can be stored up."""
+def test_a_proof_must_be_current(server: LiveServer, person: Terminal, seconds: int) -> None:
+    """Too old or from the future is refused, so none can be stored."""
     session = person.client.session
     token = session.tokens.access_token()
     made = dpop_proof(
@@ -358,11 +352,11 @@ def test_a_proof_is_of_now(server: LiveServer, person: Terminal, seconds: int) -
 
 
 def _kept(person: Terminal) -> Tokens:
-    """The tokens that the terminal keeps."""
+    """The tokens stored by the terminal."""
     return tokens.load(person.client.session.tokens._vault)
 
 
 def _refresh(person: Terminal, refresh_token: str) -> Tokens:
-    """Use a refresh token with the terminal's key, and keep nothing."""
+    """Uses a refresh token with the terminal's key, and stores nothing."""
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return person.client.session.transport.tokens(form)

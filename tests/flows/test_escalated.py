@@ -1,6 +1,6 @@
-"""Nobody answers: the request is said again, somebody else is asked, and waiting decides nothing.
+"""Unanswered requests: a reminder, a backup, and expiry; waiting decides nothing.
 
-At a real server, whose own loop does it; only the clock is in the test's hands.
+With a real server and its own loop; only the clock is controlled by the test.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ HALF, QUARTER = SECONDS * 500, SECONDS * 250
 
 @pytest.fixture
 def backup(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
-    """Somebody whom an administrator named for the person."""
+    """The backup that an administrator set for the user."""
     made = new_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(person.user, UserChanges(backup=made.user), by=BY)
@@ -31,7 +31,7 @@ def backup(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
 
 
 def _asked(agent: Agent, person: Terminal) -> str:
-    """A payment, whose reminder rings whatever rang before."""
+    """A payment, whose reminder always rings."""
     answer = agent.ask_payment(person.user, requested_expiry=str(SECONDS))
     assert answer.status_code == 200, answer.text
     return str(answer.json()["auth_req_id"])
@@ -42,10 +42,10 @@ def _steps(server: LiveServer, approval_id: str) -> list[str]:
     return [str(entry["decision"]) for entry in found]
 
 
-def test_who_does_not_answer_is_reminded_at_half_and_backed_up_at_three_quarters(
+def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
-    """Each step once, on the right screens; whoever answers first answers for both."""
+    """Each step once, on the right screens; the first answer counts for both."""
     with greeted(person) as line, greeted(backup) as other:
         handle = _asked(agent, person)
         asked = line.event("approval.requested")["approval"]
@@ -67,10 +67,10 @@ def test_who_does_not_answer_is_reminded_at_half_and_backed_up_at_three_quarters
         person.approve(person.client.approval(asked["id"]))
 
 
-def test_nothing_is_approved_because_nobody_answers(
+def test_an_unanswered_request_expires_and_is_never_approved(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
-    """After every step it expires, for both, and that is not a denial."""
+    """After every step, for both users; expiry is no denial."""
     with greeted(person) as line, greeted(backup) as other:
         handle = _asked(agent, person)
         asked = line.event("approval.requested")["approval"]["id"]
@@ -82,6 +82,6 @@ def test_nothing_is_approved_because_nobody_answers(
         for one in (line, other):
             assert one.event("approval.expired")["approval"]["state"] == "expired"
 
-    told = check_refusal(agent.poll(handle), 400, "expired_token")
-    assert told["reason"].startswith("expired_")
+    refusal = check_refusal(agent.poll(handle), 400, "expired_token")
+    assert refusal["reason"].startswith("expired_")
     assert _steps(server, asked) == ["reminded", "backup_asked"]

@@ -1,4 +1,4 @@
-"""Agents that act in a chain for one person: narrower at each step, and ended with one word."""
+"""Chains of agents acting for one user: narrower at each step, revoked as a whole."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ RESEARCH = "https://research.example"
 
 @pytest.fixture(scope="module")
 def apis(server: LiveServer) -> None:
-    """Three APIs: a desk, a research agent's, a bank."""
+    """Three resources: a support desk, a research agent's API, a bank."""
     with server.client() as http:
         LiveChains(server, http, "").prepare()
     server.resources.add(RESEARCH, {"research:use": Risk.LOW}, {}, by=BY)
@@ -30,7 +30,7 @@ def apis(server: LiveServer) -> None:
 
 @pytest.fixture
 def chains(server: LiveServer, person: Terminal, apis: None) -> Iterator[LiveChains]:
-    """The person of this test, who uses a chat app."""
+    """The user of this test, who uses a chat app."""
     assert apis is None
     with server.client() as http:
         yield LiveChains(server, http, person.client.profile.user_id)
@@ -60,10 +60,10 @@ def _called(chains: LiveChains, desk_bot: AgentKey, token: str) -> str:
     return chains.exchanged(desk_bot, token, resource=RESEARCH, scope="research:use")
 
 
-def test_a_chain_stands_on_what_the_person_gave_the_first_agent(
+def test_a_chain_depends_on_the_consent_to_the_first_agent(
     chains: LiveChains, desk_bot: AgentKey, research_bot: AgentKey
 ) -> None:
-    """The second gets what the first may have and it may have too; both are named."""
+    """The second gets what both may have; the token names both."""
     chains.consent(desk_bot, "bank:read", "bank:write")
     token = chains.user_token()
     call = _called(chains, desk_bot, token)
@@ -76,7 +76,7 @@ def test_a_chain_stands_on_what_the_person_gave_the_first_agent(
 
 
 @pytest.mark.parametrize("ended", ["token", "consent", "first agent", "middle token"])
-def test_one_word_ends_the_whole_chain(
+def test_one_revocation_ends_the_whole_chain(
     server: LiveServer,
     chains: LiveChains,
     desk_bot: AgentKey,
@@ -110,10 +110,10 @@ def _active(chains: LiveChains, agent: AgentKey, token: str) -> bool:
     return active
 
 
-def test_a_signed_payment_goes_down_the_chain_once_it_was_signed(
+def test_a_signed_payment_can_be_passed_down_the_chain(
     chains: LiveChains, person: Terminal
 ) -> None:
-    """The person sees and signs it for one agent; another may carry it out, and nothing else."""
+    """The user signs it for one agent; another may execute it, and nothing else."""
     front = Agent(chains.agent(resources=(PAY,), scopes=("payments:transfer",)), chains.http)
     payer = chains.agent(serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
     handle = front.ask_payment(person.user).json()["auth_req_id"]
@@ -131,10 +131,10 @@ def test_a_signed_payment_goes_down_the_chain_once_it_was_signed(
     assert refused.json()["login_hint_token"]
 
 
-def test_exchanges_and_a_revocation_at_one_moment_leave_nothing_behind(
+def test_concurrent_exchanges_and_a_revocation_leave_no_live_token(
     server: LiveServer, chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """Whatever came out in the same instant is ended with its parent."""
+    """Tokens issued at the same instant are revoked with their parent."""
     chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
     jti = chains.claims(token)["jti"]
@@ -158,10 +158,10 @@ def test_exchanges_and_a_revocation_at_one_moment_leave_nothing_behind(
     assert all(row.revoked_at is not None for row in rows)
 
 
-def test_a_killed_server_has_every_token_that_it_gave_in_its_ledger(
+def test_a_killed_server_has_recorded_every_token_it_issued(
     server: LiveServer, chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """What was answered was written; after a start it counts and can be ended."""
+    """After a restart they are active and can be revoked."""
     chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
     made = chains.exchanged(desk_bot, token)
@@ -174,10 +174,10 @@ def test_a_killed_server_has_every_token_that_it_gave_in_its_ledger(
         assert not _active(again, desk_bot, made)
 
 
-def test_what_nobody_consented_to_is_asked_and_then_comes(
+def test_an_exchange_without_consent_succeeds_after_consent(
     chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """interaction_required says how to go on; httpx is all that an agent needs."""
+    """interaction_required says how to continue; plain HTTP is enough for an agent."""
     token = chains.user_token()
     refused = chains.exchange(desk_bot, token)
     assert refused.status_code == httpx.codes.BAD_REQUEST
@@ -186,10 +186,10 @@ def test_what_nobody_consented_to_is_asked_and_then_comes(
     assert chains.exchange(desk_bot, token).status_code == httpx.codes.OK
 
 
-def test_the_hint_of_an_exchange_asks_the_person_and_its_token_nests_the_chain(
+def test_the_login_hint_of_an_exchange_leads_to_a_token_in_the_chain(
     chains: LiveChains, person: Terminal, desk_bot: AgentKey, research_bot: AgentKey
 ) -> None:
-    """The agent says openid and shows what it was handed; the person signs, the parent ends it."""
+    """The agent sends openid and the hint; the user signs; revoking the parent ends the token."""
     call = _called(chains, desk_bot, chains.user_token())
     refused = chains.exchange(research_bot, call, resource=BANK, scope="bank:read").json()
     assert refused["error"] == "interaction_required"

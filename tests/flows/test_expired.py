@@ -1,4 +1,4 @@
-"""Nobody answers, or nobody fetches the answer: expired is not denied, and says which it was."""
+"""Expiry without an answer or without redemption: its reasons, and that it is no denial."""
 
 import pytest
 
@@ -16,10 +16,10 @@ from tests.support.servers.server import LiveServer
 GRACE = 30 * SECOND
 
 
-def test_a_request_that_nobody_saw_says_so(
+def test_an_unseen_expired_request_has_reason_expired_unseen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """expired_unseen, as long as no device has opened it; being listed is not being seen."""
+    """Until a device opens it; being listed does not count."""
     handle = agent.asked(person.user, requested_expiry="60")
     person.only()
     server.clock.forward(MINUTE)
@@ -31,10 +31,10 @@ def test_a_request_that_nobody_saw_says_so(
     assert body == {"error": "expired_token", "reason": "expired_unseen"}
 
 
-def test_a_request_that_was_opened_and_left_says_so(
+def test_a_seen_expired_request_has_reason_expired_seen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """expired_seen: somebody looked and did not answer. The agent knew that it was seen."""
+    """It was opened and not answered; the agent was told that it was seen."""
     handle = agent.asked(person.user, requested_expiry="60")
     server.clock.forward(5 * SECOND)
     unseen = agent.poll(handle).json()
@@ -47,10 +47,10 @@ def test_a_request_that_was_opened_and_left_says_so(
     assert agent.poll(handle).json()["reason"] == "expired_seen"
 
 
-def test_a_person_without_a_device_could_not_have_answered(
+def test_a_request_to_a_user_without_a_device_has_reason_no_device(
     server: LiveServer, agent: Agent
 ) -> None:
-    """no_device: nobody was ever able to see it."""
+    """Nobody could have seen it."""
     name, _ = server.user()
     handle = agent.asked(name, requested_expiry="60")
     server.clock.forward(MINUTE)
@@ -59,14 +59,14 @@ def test_a_person_without_a_device_could_not_have_answered(
     assert (body["error"], body["reason"]) == ("expired_token", "no_device")
 
 
-def test_a_request_that_reached_no_device_says_so(
+def test_an_undelivered_expired_request_has_reason_undeliverable(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """undeliverable: the terminal was never there while it waited. Being brought changes that."""
+    """The terminal was never connected meanwhile; delivery changes the reason."""
     lost = agent.asked(person.user, requested_expiry="60")
-    unmet = log_and_rows.waiting(server, person.user)[0].id
+    unanswered = log_and_rows.waiting(server, person.user)[0].id
     server.clock.forward(MINUTE)
-    until(lambda: state(server, unmet) == ("expired", "undeliverable"))
+    until(lambda: state(server, unanswered) == ("expired", "undeliverable"))
     with greeted(person) as line:
         brought = agent.asked(person.user, requested_expiry="60")
         line.event("approval.requested")
@@ -83,10 +83,10 @@ def test_a_request_that_reached_no_device_says_so(
     assert (had.device_name, had.seen_at, had.decided_at) == ("laptop", None, None)
 
 
-def test_an_unanswered_request_ends_without_anybody_asking(
+def test_an_unanswered_request_expires_without_a_poll(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-132: the server's own clock ends it, with an entry, and it leaves the inbox."""
+    """CB-132: by the server's clock, with a log entry, and it leaves the inbox."""
     agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
     server.clock.forward(MINUTE)
@@ -97,22 +97,22 @@ def test_an_unanswered_request_ends_without_anybody_asking(
     assert [a.id for a in person.client.inbox("decided").items] == [waiting.id]
 
 
-def test_who_comes_too_late_has_the_agent_ask_again(
+def test_a_late_user_can_ask_the_agent_to_retry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The agent reads it at its next poll and asks anew; that request is answered like any."""
+    """The agent reads it at its next poll and asks again."""
     late = agent.asked(person.user, requested_expiry="60")
     missed = person.only()
     with pytest.raises(ApiError, match="not expired") as early:
         person.client.ask_again(missed.id)
     server.clock.forward(MINUTE)
-    told = person.client.ask_again(missed.id)
+    result = person.client.ask_again(missed.id)
     body = agent.poll(late).json()
     again = agent.asked(person.user)
     person.approve(person.only())
 
     assert (early.value.status, early.value.code) == (409, "not_expired")
-    assert (told.state, told.retry) == ("expired", "asked")
+    assert (result.state, result.retry) == ("expired", "asked")
     assert (body["error"], body["retry"]) == ("expired_token", "wanted")
     assert agent.poll(again).status_code == 200
     assert agent.poll(late).json() == body
@@ -124,10 +124,10 @@ def test_who_comes_too_late_has_the_agent_ask_again(
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
-def test_an_answer_after_the_end_changes_nothing(
+def test_a_decision_after_expiry_changes_nothing(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
-    """409 not_pending with the approval, whether or not the server had noticed the end.
+    """409 not_pending with the approval, whether or not the expiry was recorded yet.
 
     CB-139, NG-014.
     """
@@ -146,10 +146,10 @@ def test_an_answer_after_the_end_changes_nothing(
     assert agent.poll(handle).json()["error"] == "expired_token"
 
 
-def test_an_answer_shortly_before_the_end_can_be_fetched_within_the_grace(
+def test_a_late_approval_can_be_redeemed_within_the_grace_period(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Decisions count until the end, redemption half a minute longer."""
+    """Decisions are valid until the end, redemption half a minute longer."""
     handle = agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
     server.clock.forward(45 * SECOND - _age(server, waiting.id))
@@ -161,10 +161,10 @@ def test_an_answer_shortly_before_the_end_can_be_fetched_within_the_grace(
     assert state(server, waiting.id)[0] == "redeemed"
 
 
-def test_an_answer_that_nobody_fetched_in_time_gives_nothing(
+def test_an_approval_not_redeemed_in_time_gives_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """After the grace it has expired, the record says that it was approved; nothing was issued.
+    """After the grace period it has expired; the log says it was approved; nothing was issued.
 
     CB-133.
     """
@@ -198,7 +198,7 @@ def test_an_answer_that_nobody_fetched_in_time_gives_nothing(
         ("999999999", False, 86_400),
     ],
 )
-def test_the_life_of_a_request_is_what_was_asked_for_up_to_the_risks_limit(
+def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
     server: LiveServer,
     agent: Agent,
     user: str,
@@ -206,7 +206,7 @@ def test_the_life_of_a_request_is_what_was_asked_for_up_to_the_risks_limit(
     payment: bool,  # noqa: FBT001  # a column of the table
     seconds: int,
 ) -> None:
-    """The acknowledgement says the life that really holds, and the screen shows the same end."""
+    """The acknowledgement has the actual lifetime, and the screen the same end."""
     ask = agent.ask_payment if payment else agent.ask
     answer = ask(user, requested_expiry=requested).json()
     (row,) = log_and_rows.waiting(server, user)
@@ -215,8 +215,8 @@ def test_the_life_of_a_request_is_what_was_asked_for_up_to_the_risks_limit(
     assert row.expires_at - row.created_at == seconds * SECOND
 
 
-def test_one_second_is_a_life_and_then_over(agent: Agent, person: Terminal) -> None:
-    """The shortest request there can be, by the real clock: its held poll is told of the end."""
+def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
+    """By the real clock; its held poll ends with it."""
     handle = agent.asked(person.user, requested_expiry="1")
     body = agent.poll(handle, prefer="wait=10").json()
 
@@ -224,10 +224,10 @@ def test_one_second_is_a_life_and_then_over(agent: Agent, person: Terminal) -> N
 
 
 @pytest.mark.parametrize("requested", ["0", "-1", "1.5", "01", "1e3", "", " 5", "soon"])
-def test_a_life_that_is_no_positive_whole_number_is_refused(
+def test_an_invalid_requested_expiry_is_refused(
     server: LiveServer, agent: Agent, user: str, requested: str
 ) -> None:
-    """Nothing is guessed, and nobody is asked. An empty parameter counts as left out (RFC 6749)."""
+    """Nobody is asked. An empty parameter counts as omitted (RFC 6749)."""
     answer = agent.ask(user, requested_expiry=requested)
 
     if requested:

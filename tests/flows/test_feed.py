@@ -1,4 +1,4 @@
-"""The live feed over real sockets: in order, whole, resumable, and closed for a stated reason."""
+"""The live feed over real sockets: ordered, complete, resumable, closed with a reason."""
 
 import json
 import secrets
@@ -33,15 +33,15 @@ BAD_MESSAGE, TOKEN_OVER, STOPPED, RESTARTING = 4400, 4401, 4403, 1012
 
 
 @pytest.fixture
-def road(server: LiveServer) -> Iterator[Proxy]:
-    """A road to the server that a test may break."""
+def network(server: LiveServer) -> Iterator[Proxy]:
+    """A network path to the server that a test may break."""
     with proxy(server.port) as made:
         yield made
 
 
 @dataclass(slots=True)
 class _Screen:
-    """What a program that follows the feed has been told."""
+    """What a client of the feed has received."""
 
     events: list[Event] = field(default_factory=list)
     states: list[Connection] = field(default_factory=list)
@@ -49,24 +49,24 @@ class _Screen:
 
     @property
     def asked(self) -> list[str]:
-        """The requests that it was told of, in order, as often as it was told."""
-        told = [e for e in self.events if e.name is EventName.REQUESTED]
-        return [e.approval.id for e in told if isinstance(e.approval, Approval)]
+        """Requests it was told of, in order, with repeats."""
+        requested = [e for e in self.events if e.name is EventName.REQUESTED]
+        return [e.approval.id for e in requested if isinstance(e.approval, Approval)]
 
     @property
     def is_live(self) -> bool:
-        """Whether the connection stands now."""
+        """Whether it is connected now."""
         return bool(self.states) and self.states[-1].phase is Phase.LIVE
 
     def resync(self) -> None:
-        """Count it."""
+        """Counts it."""
         self.resyncs += 1
 
 
 @contextmanager
-def _following(person: Terminal, road: Proxy) -> Iterator[_Screen]:
-    """The terminal's own feed client, over a road that may break."""
-    profile = replace(person.client.profile, issuer=road.url)
+def _following(person: Terminal, network: Proxy) -> Iterator[_Screen]:
+    """The terminal's own feed client, over a network path that may break."""
+    profile = replace(person.client.profile, issuer=network.url)
     feed = Feed(Client(person.client.session, person.client.home, profile))
     screen, stop = _Screen(), threading.Event()
     listeners = FeedListeners(screen.events.append, screen.states.append, screen.resync)
@@ -80,8 +80,8 @@ def _following(person: Terminal, road: Proxy) -> Iterator[_Screen]:
     run.result(1)
 
 
-def test_events_come_in_order_and_with_what_they_are_about(agent: Agent, person: Terminal) -> None:
-    """Asked, decided, redeemed: each frame carries the approval as it stands then."""
+def test_events_come_in_order_with_their_subject(agent: Agent, person: Terminal) -> None:
+    """Requested, decided, redeemed: each frame has the approval's state at that time."""
     with greeted(person) as line:
         handle = agent.asked(person.user)
         asked = line.event("approval.requested")
@@ -99,10 +99,10 @@ def test_events_come_in_order_and_with_what_they_are_about(agent: Agent, person:
     assert decided["approval"]["decided"]["device"]["name"] == "laptop"
 
 
-def test_the_greeting_says_where_one_is_and_until_when(
+def test_the_greeting_has_cursor_token_end_and_server_time(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Hello carries the cursor from which to resume, the token's end and the server's time."""
+    """The cursor is where to resume."""
     agent.asked(person.user)
     with server.services.store.read() as view:
         head = view.feed.head()
@@ -116,8 +116,8 @@ def test_the_greeting_says_where_one_is_and_until_when(
     assert nothing_old
 
 
-def test_a_cursor_resumes_behind_the_last_event(agent: Agent, person: Terminal) -> None:
-    """Whatever happened while nobody listened comes first, each once."""
+def test_a_cursor_resumes_after_the_last_event(agent: Agent, person: Terminal) -> None:
+    """Missed events come first, each once."""
     with greeted(person) as line:
         agent.asked(person.user)
         last = line.event("approval.requested")["seq"]
@@ -137,8 +137,8 @@ def test_a_cursor_resumes_behind_the_last_event(agent: Agent, person: Terminal) 
     assert nothing_more
 
 
-def test_the_inbox_and_the_feed_join_without_a_gap(agent: Agent, person: Terminal) -> None:
-    """A listing names the cursor from which its feed goes on."""
+def test_inbox_and_feed_join_without_a_gap(agent: Agent, person: Terminal) -> None:
+    """A listing has the cursor from which its feed continues."""
     agent.asked(person.user)
     page = person.client.inbox("waiting")
     agent.asked(person.user)
@@ -150,17 +150,17 @@ def test_the_inbox_and_the_feed_join_without_a_gap(agent: Agent, person: Termina
     assert nothing_more
 
 
-def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, road: Proxy) -> None:
-    """I9: the terminal dials again and goes on at its cursor: every request once, in order."""
-    with _following(person, road) as screen:
+def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, network: Proxy) -> None:
+    """I9: the terminal reconnects at its cursor: every request once, in order."""
+    with _following(person, network) as screen:
         agent.asked(person.user)
         until(lambda: len(screen.asked) == 1)
-        road.cut()
+        network.cut()
         for _ in range(3):
             agent.asked(person.user)
         last = max(person.waiting(), key=lambda one: one.display.asked_at).id
         until(lambda: last in screen.asked, 10)
-        road.cut()
+        network.cut()
         agent.asked(person.user)
         last = max(person.waiting(), key=lambda one: one.display.asked_at).id
         until(lambda: last in screen.asked, 10)
@@ -172,10 +172,10 @@ def test_a_cut_connection_loses_nothing(agent: Agent, person: Terminal, road: Pr
 
 
 def test_a_restarted_server_loses_nothing(
-    server: LiveServer, agent: Agent, person: Terminal, road: Proxy
+    server: LiveServer, agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """`kill -9` under an open feed: what was asked for before and after is all there."""
-    with _following(person, road) as screen:
+    """`kill -9` under an open feed: requests from before and after are all there."""
+    with _following(person, network) as screen:
         agent.asked(person.user)
         until(lambda: len(screen.asked) == 1)
         server.kill()
@@ -187,34 +187,34 @@ def test_a_restarted_server_loses_nothing(
     assert screen.resyncs == 0
 
 
-def test_a_half_open_connection_gets_everything_once_the_road_is_free(
-    agent: Agent, person: Terminal, road: Proxy
+def test_a_half_open_connection_delivers_everything_when_it_recovers(
+    agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """Nobody noticed that nothing came through; then it all does, in order."""
-    with greeted(person, port=road.port) as line:
-        road.freeze()
+    """In order, although nothing came through meanwhile."""
+    with greeted(person, port=network.port) as line:
+        network.freeze()
         for _ in range(3):
             agent.asked(person.user)
         nothing = line.nothing()
-        road.thaw()
+        network.thaw()
         frames = [line.event("approval.requested") for _ in range(3)]
 
     assert nothing
     assert frames[0]["seq"] < frames[1]["seq"] < frames[2]["seq"]
 
 
-def test_a_slow_reader_gets_every_frame_whole(
-    server: LiveServer, agent: Agent, person: Terminal, road: Proxy
+def test_a_slow_reader_gets_every_frame_completely(
+    server: LiveServer, agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """More than the connection's buffers hold: the server waits for the reader, others do not."""
+    """More than the buffers hold: the server waits for this reader, not for others."""
     agent.asked(person.user)
     other = new_person(server)
-    with greeted(person, port=road.port) as slow, greeted(other) as quick:
-        road.freeze()
+    with greeted(person, port=network.port) as slow, greeted(other) as quick:
+        network.freeze()
         large = _large_requests(server, person, count=60, characters=60_000)
         agent.asked(other.user)
         quick.event("approval.requested")
-        road.thaw()
+        network.thaw()
         frames = [slow.event("approval.requested") for _ in large]
     other.client.close()
 
@@ -222,8 +222,8 @@ def test_a_slow_reader_gets_every_frame_whole(
     assert all(len(frame["approval"]["display"]) > 60_000 for frame in frames)
 
 
-def test_a_long_absence_is_told_without_a_pause(server: LiveServer, person: Terminal) -> None:
-    """Thousands of events past the cursor arrive in one go."""
+def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Terminal) -> None:
+    """Thousands of missed events arrive without a pause."""
     user = person.client.profile.user_id
     with server.services.store.write() as tx:
         before = tx.feed.head()
@@ -235,10 +235,10 @@ def test_a_long_absence_is_told_without_a_pause(server: LiveServer, person: Term
     assert [f["seq"] for f in frames] == list(range(before + 1, before + 2_101))
 
 
-def test_several_people_see_only_their_own(
+def test_each_user_gets_only_their_own_events(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Each gets the requests for them and nothing of the others."""
+    """With several users connected."""
     other = new_person(server)
     with greeted(person) as mine, greeted(other) as theirs:
         agent.asked(person.user)
@@ -254,10 +254,10 @@ def test_several_people_see_only_their_own(
     assert json.loads(their_frame["approval"]["display"])["user"]["id"] == them
 
 
-def test_a_screen_knows_of_a_request_in_an_instant(
+def test_a_screen_gets_a_request_within_a_fraction_of_a_second(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """From before the question is sent to the frame's arrival: a fraction of a second."""
+    """From before the request is sent until the frame arrives."""
     others = [new_person(server) for _ in range(4)]
     times = []
     with ExitStack() as lines, greeted(person) as line:
@@ -274,10 +274,10 @@ def test_a_screen_knows_of_a_request_in_an_instant(
     assert sorted(times)[len(times) // 2] < 1.0
 
 
-def test_a_cursor_that_is_too_old_is_told_to_start_again(
+def test_a_cursor_that_is_too_old_gets_a_resync(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """I10: events are kept for a week. Who comes later gets one resync, with a cursor to go on."""
+    """I10: events are kept for a week. A later client gets one resync with a new cursor."""
     agent.asked(person.user)
     server.clock.forward(FEED_KEPT_MS + MINUTE)
     agent.asked(person.user)
@@ -293,8 +293,8 @@ def test_a_cursor_that_is_too_old_is_told_to_start_again(
     assert resync["cursor"] >= head
 
 
-def test_a_cursor_from_the_future_is_told_to_start_again(agent: Agent, person: Terminal) -> None:
-    """A database that was put back knows less than its clients; they are not left waiting."""
+def test_a_cursor_from_the_future_gets_a_resync(agent: Agent, person: Terminal) -> None:
+    """A restored database knows less than its clients."""
     agent.asked(person.user)
     with greeted(person, cursor=10**12) as line:
         resync = line.frame()
@@ -304,10 +304,8 @@ def test_a_cursor_from_the_future_is_told_to_start_again(agent: Agent, person: T
 
 
 @pytest.mark.parametrize("cursor", ["-1", "x", "1e3", "9" * 19, ""])
-def test_a_cursor_that_is_none_is_refused_before_the_handshake(
-    person: Terminal, cursor: str
-) -> None:
-    """422 over HTTP, where a client can read why."""
+def test_an_invalid_cursor_is_refused_before_the_handshake(person: Terminal, cursor: str) -> None:
+    """422 over HTTP, where a client can read the reason."""
     with pytest.raises(InvalidStatus) as refused, feed_line(person, cursor=cursor):
         pass
 
@@ -316,18 +314,20 @@ def test_a_cursor_that_is_none_is_refused_before_the_handshake(
     assert json.loads(response.body or b"")["code"] == "invalid_body"
 
 
-def test_the_socket_ends_with_its_token(server: LiveServer, agent: Agent, person: Terminal) -> None:
-    """4401 once the token is over, and nothing of what happens after it."""
+def test_the_socket_closes_when_its_token_expires(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """With 4401, and without later events."""
     with greeted(person) as line:
         server.clock.forward(10 * MINUTE)
         agent.asked(person.user)
         assert line.closed() == TOKEN_OVER
 
 
-def test_a_renewal_in_band_keeps_the_socket(
+def test_renewing_the_token_keeps_the_socket_open(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A new token and a proof of its key: the socket lives on past the old token's end."""
+    """With a new token and a proof of its key, past the old token's end."""
     with feed_line(person) as line:
         before = line.frame()["token_expires_at"]
         server.clock.forward(9 * MINUTE)
@@ -344,19 +344,17 @@ def test_a_renewal_in_band_keeps_the_socket(
 @pytest.mark.parametrize(
     "changes", [{"access_token": "no.such.token"}, {"proof": "no.proof.atall"}, {"proof": None}]
 )
-def test_a_renewal_that_proves_nothing_ends_the_socket(
-    person: Terminal, changes: dict[str, object]
-) -> None:
-    """4401: there is no token for what comes next."""
+def test_an_invalid_renewal_closes_the_socket(person: Terminal, changes: dict[str, object]) -> None:
+    """With 4401."""
     with greeted(person) as line:
         line.renew(**changes)
         assert line.closed() == TOKEN_OVER
 
 
-def test_a_renewal_with_somebody_elses_session_ends_the_socket(
+def test_a_renewal_with_another_users_session_closes_the_socket(
     server: LiveServer, person: Terminal
 ) -> None:
-    """One person's socket never becomes another's."""
+    """A socket never changes its user."""
     other = new_person(server)
     session = other.client.session
     token = session.tokens.access_token()
@@ -367,8 +365,8 @@ def test_a_renewal_with_somebody_elses_session_ends_the_socket(
         assert line.closed() == TOKEN_OVER
 
 
-def test_a_disabled_person_is_cut_off_at_once(server: LiveServer, person: Terminal) -> None:
-    """4403, although another process said so; the handshake is refused from then on."""
+def test_a_disabled_user_is_disconnected_at_once(server: LiveServer, person: Terminal) -> None:
+    """4403, although another process did it; later handshakes are refused."""
     with greeted(person) as line:
         Users(server.services.store, server.services.secrets).disable(person.user, by=BY)
         began = time.monotonic()
@@ -380,10 +378,10 @@ def test_a_disabled_person_is_cut_off_at_once(server: LiveServer, person: Termin
     assert refused.value.response.status_code == 403
 
 
-def test_a_disabled_agent_leaves_every_screen(
+def test_a_disabled_agents_requests_leave_every_screen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The cancellation is an event like any other, with its reason."""
+    """The cancellation is an event with its reason."""
     agent.asked(person.user)
     with greeted(person) as line:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
@@ -397,10 +395,10 @@ def test_a_disabled_agent_leaves_every_screen(
     "frame",
     ["", "{", "null", "[]", '"renew"', "{}", '{"type":"hello"}', '{"type":1}', b"\x00\xff"],
 )
-def test_a_message_that_makes_no_sense_ends_the_socket(
+def test_an_invalid_message_closes_the_socket(
     server: LiveServer, person: Terminal, frame: str | bytes
 ) -> None:
-    """4400; a client that speaks another language learns it at once."""
+    """With 4400."""
     with greeted(person) as line:
         line.socket.send(frame)
         assert line.closed() == BAD_MESSAGE
@@ -408,15 +406,17 @@ def test_a_message_that_makes_no_sense_ends_the_socket(
     assert "Traceback" not in server.log
 
 
-def test_a_message_without_end_ends_the_socket(person: Terminal) -> None:
-    """Nobody can fill the server's memory through the feed (RFC 6455 7.4.1: 1009)."""
+def test_an_overlong_message_closes_the_socket(person: Terminal) -> None:
+    """The feed cannot fill the server's memory (RFC 6455 7.4.1: 1009)."""
     with greeted(person) as line:
         line.socket.send("x" * 20_000)
         assert line.closed() == 1009
 
 
-def test_a_server_that_ends_says_so_to_every_socket(server: LiveServer, person: Terminal) -> None:
-    """1012: come back. The end is not held up by whoever listens."""
+def test_a_stopping_server_closes_every_socket_with_1012(
+    server: LiveServer, person: Terminal
+) -> None:
+    """Connected clients do not delay it."""
     with greeted(person) as line:
         took = server.stop()
         assert line.closed() == RESTARTING
@@ -425,13 +425,13 @@ def test_a_server_that_ends_says_so_to_every_socket(server: LiveServer, person: 
     assert took < 20
 
 
-def test_clients_that_vanish_leave_no_fault_in_the_log(
+def test_clients_that_vanish_leave_no_error_in_the_log(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A reset while events are being sent is part of life."""
+    """A reset while events are sent is normal."""
     for _ in range(3):
-        with proxy(server.port) as road, greeted(person, port=road.port) as line:
-            road.cut()
+        with proxy(server.port) as network, greeted(person, port=network.port) as line:
+            network.cut()
             agent.asked(person.user)
             line.closed()
     agent.asked(person.user)
@@ -444,7 +444,7 @@ def test_clients_that_vanish_leave_no_fault_in_the_log(
 def _large_requests(
     server: LiveServer, person: Terminal, *, count: int, characters: int
 ) -> list[str]:
-    """Give the person many requests with very long texts; returns their ids in order."""
+    """Gives the user many requests with very long texts; returns their ids in order."""
     first = stored(server, person.only().id)
     copies = [
         replace(

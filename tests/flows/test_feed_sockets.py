@@ -1,4 +1,4 @@
-"""How many live feeds one device may hold open, and that no other device pays for it."""
+"""The number of live feeds per device is limited, without effect on other devices."""
 
 from contextlib import ExitStack
 
@@ -22,8 +22,8 @@ def _opens(person: Terminal) -> bool:
         return False
 
 
-def test_a_device_holds_ten_sockets_and_no_more(server: LiveServer, person: Terminal) -> None:
-    """The next one is refused before the handshake; one that ends makes room."""
+def test_a_device_holds_at_most_ten_sockets(server: LiveServer, person: Terminal) -> None:
+    """The next one is refused before the handshake; a closed one frees a slot."""
     other = new_person(server)
     with ExitStack() as held:
         held.callback(other.client.close)
@@ -37,10 +37,8 @@ def test_a_device_holds_ten_sockets_and_no_more(server: LiveServer, person: Term
         until(lambda: _opens(person))
 
 
-def test_a_handshake_that_came_to_nothing_holds_no_socket(
-    server: LiveServer, person: Terminal
-) -> None:
-    """Whoever asks without an upgrade takes no place from those who come with one."""
+def test_a_failed_handshake_holds_no_socket(server: LiveServer, person: Terminal) -> None:
+    """Requests without an upgrade take no slot."""
     with server.client() as http:
         api = RawApi(person, http)
         for _ in range(MAX_SOCKETS + 1):

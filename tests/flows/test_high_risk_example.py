@@ -1,4 +1,4 @@
-"""The worked example of the documents does what it says, from nothing to one payment."""
+"""The high-risk example of the documentation works, from nothing to one payment."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ from tests.support.checks.source import ROOT
 
 
 @pytest.mark.timeout(300)
-def test_the_example_of_a_high_risk_action_pays_once(tmp_path):
-    """Exchange, `interaction_required`, the question, the yes, and a bank that spends it."""
+def test_the_high_risk_example_pays_once(tmp_path):
+    """Exchange, `interaction_required`, request, approval, and a bank that consumes it."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "high_risk" / "dance.py")],
         cwd=ROOT,
@@ -21,9 +21,11 @@ def test_the_example_of_a_high_risk_action_pays_once(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = [line for line in done.stdout.splitlines() if line.startswith(("POST", "ana sees"))]
-    said = [" ".join(line.split()).split(", fingerprint")[0] for line in told]
-    assert said == [
+    printed_lines = [
+        line for line in done.stdout.splitlines() if line.startswith(("POST", "ana sees"))
+    ]
+    shown_lines = [" ".join(line.split()).split(", fingerprint")[0] for line in printed_lines]
+    assert shown_lines == [
         "POST /bc-authorize 200",
         "ana sees LOW: Use desk:use at https://desk.example",
         "POST /token 200, the person approved",

@@ -1,4 +1,4 @@
-"""The kill switch, from a person's terminal on a real server: what it stops, and how fast."""
+"""Suspending an agent from a user's terminal on a real server: what it ends, and how fast."""
 
 import time
 from collections.abc import Iterator
@@ -29,10 +29,10 @@ def _active(http: httpx.Client, secret: tuple[str, str], token: str) -> bool:
     return bool(answer.json()["active"])
 
 
-def test_an_owner_stops_an_agent_and_everything_that_came_from_it(
+def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """I6: its token and the one that another agent made of it, what waits and what was approved."""
+    """I6: its token, a token another agent exchanged, pending and approved requests."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
     key, other = chains.agent(owners=(person.user,)), chains.agent(serves=(BANK,))
@@ -58,7 +58,7 @@ def test_an_owner_stops_an_agent_and_everything_that_came_from_it(
         assert not _active(http, secret, token)
         took = time.monotonic() - began
         assert not _active(http, secret, child)
-        told = [line.event("approval.cancelled") for _ in range(2)]
+        events = [line.event("approval.cancelled") for _ in range(2)]
     assert stopped.json() == {
         **preview,
         "state": "disabled",
@@ -68,7 +68,7 @@ def test_an_owner_stops_an_agent_and_everything_that_came_from_it(
         "approved_cancelled": 1,
     }
     assert took < _FAST_SECONDS
-    assert {frame["approval"]["reason"] for frame in told} == {"agent_disabled"}
+    assert {frame["approval"]["reason"] for frame in events} == {"agent_disabled"}
     assert person.waiting() == ()
     for handle in (waiting, approved):
         assert agent.poll(handle).json()["error"] == "unauthorized_client"

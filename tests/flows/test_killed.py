@@ -1,4 +1,4 @@
-"""Killed while something is going on: a held poll, a clock that runs out, an answer on its way."""
+"""A server killed in the middle: a held poll, an expiry, a decision being sent."""
 
 import contextlib
 import threading
@@ -23,10 +23,10 @@ def _again(server: LiveServer) -> None:
     server.start()
 
 
-def test_what_ran_out_while_nobody_served_has_ended(
+def test_a_request_that_expired_while_the_server_was_down_has_ended(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A new process ends it before anybody asks, and the feed tells those who missed it."""
+    """The new process ends it before any poll, and the feed has the event."""
     agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
     cursor = person.client.inbox("waiting").feed_cursor
@@ -43,7 +43,7 @@ def test_what_ran_out_while_nobody_served_has_ended(
 def test_a_held_poll_that_lost_its_server_can_be_sent_again(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The connection breaks; nothing was used up; the next poll gets the token."""
+    """The connection breaks; nothing was consumed; the next poll gets the token."""
     handle = agent.asked(person.user)
     waiting = person.only()
 
@@ -61,10 +61,10 @@ def test_a_held_poll_that_lost_its_server_can_be_sent_again(
     assert agent.poll(handle).status_code == 200
 
 
-def test_killed_at_any_moment_an_acknowledged_answer_holds(
+def test_an_acknowledged_decision_survives_a_kill_at_any_moment(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Decisions race the kill: each that was acknowledged is there with its entry, none is half."""
+    """Each acknowledged decision is stored with its entry, and none is half stored."""
     for delay in (0.001, 0.01):
         agent.asked(person.user)
         waiting = person.client.approval(person.only().id)

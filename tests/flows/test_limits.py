@@ -1,4 +1,4 @@
-"""What keeps people's attention and the server from being flooded, and what guessing yields."""
+"""Limits on open requests and on guessing, and that hidden users stay hidden."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="module")
 def hiding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that does not say whom it knows."""
+    """A server that hides which users exist."""
     folder: Path = tmp_path_factory.mktemp("hiding")
     limits = {"unknown_user": "hide", "open_per_agent": str(PER_AGENT)}
     with live_server(folder, forked=True, **limits) as running:
@@ -43,10 +43,10 @@ def _refusal(answer: httpx.Response) -> tuple[int, str]:
 REFUSED = (403, "access_denied")
 
 
-def test_one_agent_has_only_so_many_open_requests_with_one_person(
+def test_open_requests_of_one_agent_to_one_user_are_limited(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-200: the next one is refused, and told what to do; an answer makes room again."""
+    """CB-200: the next is refused with the remedy; an answer frees a place."""
     for _ in range(PER_AGENT):
         agent.asked(person.user)
     over = agent.ask(person.user)
@@ -60,10 +60,10 @@ def test_one_agent_has_only_so_many_open_requests_with_one_person(
     assert len(person.waiting()) == PER_AGENT
 
 
-def test_the_limit_of_one_pair_concerns_nobody_else(
+def test_the_limit_of_one_pair_affects_no_one_else(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Another agent may ask this person, and this agent another person."""
+    """Another agent may ask this user, and this agent another user."""
     for _ in range(PER_AGENT):
         agent.asked(user)
     other_agent, other_person = Agent(server.agent(), agent.http), server.user()[0]
@@ -72,10 +72,10 @@ def test_the_limit_of_one_pair_concerns_nobody_else(
     assert agent.ask(other_person).status_code == 200
 
 
-def test_a_person_has_only_so_many_open_requests_in_all(
+def test_open_requests_to_one_user_are_limited_in_total(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Many agents together cannot bury somebody either."""
+    """Over all agents."""
     for count in range(PER_USER):
         one = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
         one.asked(user)
@@ -88,8 +88,8 @@ def test_a_person_has_only_so_many_open_requests_in_all(
     assert len(waiting(server, user)) == PER_USER
 
 
-def test_requests_that_ran_out_make_room(server: LiveServer, agent: Agent, user: str) -> None:
-    """Only what still waits is counted."""
+def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: str) -> None:
+    """Only pending ones do."""
     for _ in range(PER_AGENT):
         agent.asked(user, requested_expiry="60")
     server.clock.forward(MINUTE)
@@ -100,7 +100,7 @@ def test_requests_that_ran_out_make_room(server: LiveServer, agent: Agent, user:
 def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Refused for that person and that kind of request; half an hour later it may ask again."""
+    """For that user and that kind of request; then it may ask again."""
     for _ in range(3):
         agent.asked(person.user)
         person.deny(person.only())
@@ -117,10 +117,10 @@ def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     assert agent.ask(person.user).status_code == 200
 
 
-def test_denials_that_lie_apart_pause_nobody(
+def test_denials_far_apart_pause_no_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A no every six minutes is a conversation, not a flood."""
+    """One every six minutes is no flood."""
     for _ in range(4):
         agent.asked(person.user)
         person.deny(person.only())
@@ -129,15 +129,15 @@ def test_denials_that_lie_apart_pause_nobody(
     assert agent.ask(person.user).status_code == 200
 
 
-def test_an_unknown_user_is_named_as_such(agent: Agent) -> None:
-    """CIBA 13: the agent has made a mistake that it can mend."""
+def test_an_unknown_user_is_unknown_user_id(agent: Agent) -> None:
+    """CIBA 13: the agent can correct it."""
     assert _refusal(agent.ask("nobody-of-that-name")) == (400, "unknown_user_id")
 
 
-def test_an_agent_that_guesses_users_is_answered_about_nobody(
+def test_an_agent_that_guesses_users_is_refused_for_every_user(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """After twenty unknown names even a known one is refused, until ten minutes are over."""
+    """After twenty unknown names even a known one is refused, for ten minutes."""
     guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS)]
     before = agent.ask(user)
     unknown, known = agent.ask("guess-again"), agent.ask(user)
@@ -151,10 +151,10 @@ def test_an_agent_that_guesses_users_is_answered_about_nobody(
     assert agent.ask(user).status_code == 200
 
 
-def test_somebody_whom_an_agent_may_not_ask_is_like_somebody_who_does_not_exist(
+def test_a_user_an_agent_may_not_ask_is_like_an_unknown_one(
     server: LiveServer, person: Terminal
 ) -> None:
-    """The same bytes, the same status, and nothing on the person's screen."""
+    """The same status and bytes, and nothing on the user's screen."""
     friend, _ = server.user()
     limited = new_agent(server, asks=(friend,))
     with limited.http:
@@ -167,10 +167,10 @@ def test_somebody_whom_an_agent_may_not_ask_is_like_somebody_who_does_not_exist(
     assert person.waiting() == ()
 
 
-def test_what_needs_two_people_is_refused_where_there_is_one(
+def test_a_request_for_two_users_is_refused_where_there_is_one(
     server: LiveServer, agent: Agent
 ) -> None:
-    """403 to the only administrator; nobody is asked, and the record says that it was made."""
+    """403 to the only administrator; nobody is asked, and the refusal is logged."""
     uri = f"https://core-{agent.key.name}.example"
     server.resources.add(uri, {"core:wipe": Risk.CRITICAL}, {}, by=BY)
     bold = Agent(server.agent(resources=(uri,), scopes=("core:wipe",)), agent.http)
@@ -182,10 +182,10 @@ def test_what_needs_two_people_is_refused_where_there_is_one(
     assert waiting(server, "admin") == []
 
 
-def test_a_repeated_question_joins_the_open_request(
+def test_a_repeated_request_with_its_key_joins_the_open_one(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """The same key and question: the same handle, one request, and the life that is left."""
+    """The same handle, one request, and the remaining lifetime."""
     key = {"Idempotency-Key": "payroll-11"}
     first = agent.ask(user, key, requested_expiry="100").json()
     server.clock.forward(40 * SECOND)
@@ -209,10 +209,10 @@ def test_a_repeated_question_joins_the_open_request(
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_another_question_under_the_same_key_is_refused(
+def test_another_request_under_the_same_key_is_refused(
     server: LiveServer, agent: Agent, user: str, change: dict[str, str]
 ) -> None:
-    """A key is for one question; the first goes on waiting unchanged."""
+    """The first stays pending, unchanged."""
     key = {"Idempotency-Key": "payroll-12"}
     agent.ask(user, key)
     other = agent.ask(user, key, **change)
@@ -222,10 +222,10 @@ def test_another_question_under_the_same_key_is_refused(
     assert len(waiting(server, user)) == 1
 
 
-def test_a_key_belongs_to_the_agent_that_chose_it(
+def test_an_idempotency_key_belongs_to_its_agent(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Two agents that choose the same key do not meet."""
+    """Two agents with the same key do not collide."""
     key = {"Idempotency-Key": "payroll-13"}
     other = Agent(server.agent(), agent.http)
     one, two = agent.ask(user, key).json(), other.ask(user, key).json()
@@ -234,20 +234,20 @@ def test_a_key_belongs_to_the_agent_that_chose_it(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
-def test_a_key_of_no_or_too_great_length_is_refused(
+def test_an_empty_or_overlong_idempotency_key_is_refused(
     server: LiveServer, agent: Agent, user: str, key: str
 ) -> None:
-    """Nothing is cut in silence."""
+    """Nothing is truncated silently."""
     answer = agent.ask(user, {"Idempotency-Key": key})
 
     assert _refusal(answer) == (400, "invalid_request")
     assert waiting(server, user) == []
 
 
-def test_a_lost_answer_is_given_again_for_a_minute_to_the_same_key(
+def test_a_lost_token_answer_is_repeated_for_a_minute_to_the_same_key(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The identical bytes, and no second token in the record; after a minute invalid_grant."""
+    """The identical bytes, and no second token in the log; after a minute invalid_grant."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.approve(waiting)
@@ -264,10 +264,10 @@ def test_a_lost_answer_is_given_again_for_a_minute_to_the_same_key(
 
 
 @pytest.mark.parametrize("key", [None, "another", ""])
-def test_another_key_gets_no_kept_answer_and_raises_one_alarm(
+def test_another_key_gets_no_stored_answer_and_raises_one_alarm(
     server: LiveServer, agent: Agent, person: Terminal, key: str | None
 ) -> None:
-    """However often it is tried, the record has one alarm, and the right key still works.
+    """However often it is tried, the log has one alarm, and the right key still works.
 
     CB-137.
     """
@@ -286,7 +286,7 @@ def test_another_key_gets_no_kept_answer_and_raises_one_alarm(
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """The same agent, asking somebody and nobody, at a server that hides which is which."""
+    """One agent that asks an existing and an unknown user, at a server that hides users."""
 
     server: LiveServer
     agent: Agent
@@ -294,14 +294,14 @@ class _Pair:
     nobody: str
 
     def both(self, **parameters: str) -> tuple[httpx.Response, httpx.Response]:
-        """Ask both the same."""
+        """Asks both the same."""
         somebody = self.agent.ask(self.somebody, **parameters)
         return somebody, self.agent.ask(self.nobody, **parameters)
 
 
 @pytest.fixture
 def pair(hiding: LiveServer) -> Iterator[_Pair]:
-    """A person at a terminal, a name that nobody has, and an agent of this test."""
+    """A user with a terminal, a name that does not exist, and an agent."""
     person, agent = new_person(hiding), new_agent(hiding)
     person.client.close()
     with agent.http:
@@ -309,7 +309,7 @@ def pair(hiding: LiveServer) -> Iterator[_Pair]:
 
 
 def _alike(answers: tuple[httpx.Response, httpx.Response], *, but: frozenset[str]) -> bool:
-    """Whether two answers differ in nothing but in the values of these members."""
+    """Whether two answers differ only in the values of these members."""
     one, two = (answer.json() for answer in answers)
     same_members = sorted(one) == sorted(two)
     same = all(one[name] == two[name] for name in one if name not in but)
@@ -319,8 +319,8 @@ def _alike(answers: tuple[httpx.Response, httpx.Response], *, but: frozenset[str
 OWN = frozenset({"auth_req_id", "fingerprint"})
 
 
-def test_a_hidden_server_acknowledges_a_question_to_nobody(pair: _Pair) -> None:
-    """NG-015, CB-115: status, members, life and interval are those of a real request."""
+def test_a_hiding_server_acknowledges_a_request_to_an_unknown_user(pair: _Pair) -> None:
+    """NG-015, CB-115: status, members, lifetime and interval equal those of a real request."""
     answers = pair.both(requested_expiry="90")
 
     assert answers[0].status_code == 200
@@ -328,8 +328,8 @@ def test_a_hidden_server_acknowledges_a_question_to_nobody(pair: _Pair) -> None:
     assert all(len(a.json()["auth_req_id"]) == 52 for a in answers)
 
 
-def test_a_phantom_is_paced_and_ends_like_a_request_that_nobody_answers(pair: _Pair) -> None:
-    """Pending, slow_down, expired_token: at every step the same words for both."""
+def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair: _Pair) -> None:
+    """Pending, slow_down, expired_token: at every step the same answer."""
     handles = [answer.json()["auth_req_id"] for answer in pair.both(requested_expiry="60")]
 
     def polls() -> tuple[httpx.Response, httpx.Response]:
@@ -349,8 +349,8 @@ def test_a_phantom_is_paced_and_ends_like_a_request_that_nobody_answers(pair: _P
     ]
 
 
-def test_a_held_phantom_is_released_at_its_end_like_a_real_request(pair: _Pair) -> None:
-    """By the real clock: both hear of the end when it comes, not when their patience is over."""
+def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> None:
+    """By the real clock: at the end of the request, not at that of the wait."""
     for name in (pair.somebody, pair.nobody):
         handle = pair.agent.asked(name, requested_expiry="1")
         poll = pair.agent.poll(handle, prefer="wait=20")
@@ -358,22 +358,22 @@ def test_a_held_phantom_is_released_at_its_end_like_a_real_request(pair: _Pair) 
         assert poll.elapsed.total_seconds() < 15
 
 
-def test_phantoms_are_capped_as_requests_to_one_person_are(pair: _Pair) -> None:
-    """The limit tells nobody who exists; spelling the name differently does not help."""
+def test_requests_to_unknown_users_are_limited_like_real_ones(pair: _Pair) -> None:
+    """The limit reveals nobody; another spelling of the name does not help."""
     for _ in range(PER_AGENT):
         assert _alike(pair.both(requested_expiry="60"), but=OWN)
     over = pair.both()
-    shouted = pair.agent.ask(pair.nobody.upper())
+    upper_case = pair.agent.ask(pair.nobody.upper())
     pair.server.clock.forward(60 * SECOND)
     after = pair.both()
 
-    assert _refusal(over[0]) == _refusal(over[1]) == _refusal(shouted) == REFUSED
+    assert _refusal(over[0]) == _refusal(over[1]) == _refusal(upper_case) == REFUSED
     assert over[0].content == over[1].content
     assert after[0].status_code == after[1].status_code == 200
 
 
-def test_a_person_without_a_device_is_not_told_from_nobody(hiding: LiveServer) -> None:
-    """Where users are hidden, the reason of an expiry does not give away that one exists."""
+def test_a_hiding_server_does_not_reveal_a_user_without_a_device(hiding: LiveServer) -> None:
+    """The reason of an expiry is the same."""
     name, _ = hiding.user()
     agent = new_agent(hiding)
     with agent.http:
@@ -386,8 +386,8 @@ def test_a_person_without_a_device_is_not_told_from_nobody(hiding: LiveServer) -
     assert _alike(polls, but=frozenset())
 
 
-def test_a_hidden_server_keeps_a_key_for_a_question_to_nobody(pair: _Pair) -> None:
-    """Joining and refusing work alike for both."""
+def test_a_hiding_server_keeps_idempotency_keys_for_unknown_users(pair: _Pair) -> None:
+    """Joining and refusing work the same for both."""
     for name in (pair.somebody, pair.nobody):
         key = {"Idempotency-Key": f"key-{name}"}
         first, second = (pair.agent.ask(name, key, requested_expiry="60") for _ in range(2))

@@ -1,4 +1,4 @@
-"""An agent that prefers to wait: it is held, and told at once what happens."""
+"""Long polling: a held poll is answered at once when something happens."""
 
 import os
 import time
@@ -26,7 +26,7 @@ AT_ONCE = 15.0
 
 
 class _Held:
-    """A poll that is being held while the block runs."""
+    """A poll that is held while the block runs."""
 
     def __init__(self, server: LiveServer, agent: Agent, handle: str, prefer: str = "wait=20"):
         self._server, self._agent, self._handle = server, agent, handle
@@ -56,10 +56,10 @@ class _Held:
         return self._answer.result(seconds)
 
 
-def test_a_held_poll_is_released_by_the_yes(
+def test_a_held_poll_is_released_by_an_approval(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Held, although early; the token comes when the person decides, and the header says so."""
+    """Held although early; it returns the token, and a header states the wait."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as held:
@@ -72,10 +72,10 @@ def test_a_held_poll_is_released_by_the_yes(
     assert answer.json()["access_token"]
 
 
-def test_a_held_poll_is_released_by_the_no(
+def test_a_held_poll_is_released_by_a_denial(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The denial reaches the agent at once, with its code."""
+    """With its code."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as held:
@@ -88,7 +88,7 @@ def test_a_held_poll_is_released_by_the_no(
 def test_a_held_poll_is_released_by_a_withdrawal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """An administrator, in another process, cancels the request."""
+    """By an administrator in another process."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as held:
@@ -101,7 +101,7 @@ def test_a_held_poll_is_released_by_a_withdrawal(
 def test_a_held_poll_is_released_when_its_agent_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Rights are looked at again at the release: the agent hears that it may do nothing."""
+    """Permissions are checked again at release."""
     handle = agent.asked(user)
     with _Held(server, agent, handle) as held:
         Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)
@@ -112,10 +112,10 @@ def test_a_held_poll_is_released_when_its_agent_is_disabled(
     assert (body["error"], body["reason"]) == ("unauthorized_client", "agent_disabled")
 
 
-def test_a_held_poll_is_released_when_its_person_is_disabled(
+def test_a_held_poll_is_released_when_its_user_is_disabled(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Nobody is left who could answer."""
+    """Nobody is left to answer."""
     handle = agent.asked(user)
     with _Held(server, agent, handle) as held:
         Users(server.services.store, server.services.secrets).disable(user, by=BY)
@@ -124,10 +124,10 @@ def test_a_held_poll_is_released_when_its_person_is_disabled(
     assert (body["error"], body["reason"]) == ("access_denied", "cancelled")
 
 
-def test_a_held_poll_is_released_by_the_end_of_the_request(
+def test_a_held_poll_is_released_by_expiry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The clock of the server ends it, not the client's patience."""
+    """By the server's clock, not the client's wait."""
     handle = agent.asked(person.user)
     with _Held(server, agent, handle) as held:
         server.clock.forward(DAY)
@@ -137,8 +137,8 @@ def test_a_held_poll_is_released_by_the_end_of_the_request(
 
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
-def test_patience_ends_with_the_ordinary_answer(agent: Agent, user: str, prefer: str) -> None:
-    """After N seconds without an answer: still pending, neither earlier nor much later."""
+def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer: str) -> None:
+    """After N seconds, neither earlier nor much later."""
     handle = agent.asked(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)
@@ -149,10 +149,10 @@ def test_patience_ends_with_the_ordinary_answer(agent: Agent, user: str, prefer:
 
 
 @pytest.mark.parametrize("prefer", ["wait=0", "wait=-1", "wait=soon", "await=9", "respond-async"])
-def test_what_is_no_preference_to_wait_is_answered_at_once(
+def test_an_invalid_wait_preference_is_answered_at_once(
     server: LiveServer, agent: Agent, user: str, prefer: str
 ) -> None:
-    """RFC 7240: a preference that makes no sense is ignored, and not reported as applied."""
+    """RFC 7240: it is ignored, and not reported as applied."""
     handle = agent.asked(user)
     server.clock.forward(5 * SECOND)
     began = time.monotonic()
@@ -163,10 +163,10 @@ def test_what_is_no_preference_to_wait_is_answered_at_once(
     assert "preference-applied" not in answer.headers
 
 
-def test_nobody_is_held_longer_than_55_seconds(
+def test_a_poll_is_held_for_55_seconds_at_most(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A longer wish is cut, and the answer says to what."""
+    """A longer wait is reduced, as the header states."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle, "wait=600") as held:
@@ -176,25 +176,25 @@ def test_nobody_is_held_longer_than_55_seconds(
     assert answer.headers["preference-applied"] == "wait=55"
 
 
-def test_a_newer_held_poll_displaces_the_older(
+def test_a_newer_held_poll_replaces_the_older(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-130: the older one is told that nothing happened yet; the newer one gets the token."""
+    """CB-130: the older gets authorization_pending; the newer gets the token."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as older, _Held(server, agent, handle) as newer:
-        displaced = older.answer()
+        older_answer = older.answer()
         assert newer.is_waiting
         person.approve(waiting)
         answer = newer.answer()
 
-    assert displaced.json()["error"] == "authorization_pending"
+    assert older_answer.json()["error"] == "authorization_pending"
     assert answer.status_code == 200
     assert story(server, waiting.id).count("token.issued") == 1
 
 
 def test_held_polls_are_not_paced(server: LiveServer, agent: Agent, user: str) -> None:
-    """However early one comes, it is held; the interval stays what it was."""
+    """However early; the interval stays."""
     handle = agent.asked(user)
     answers = [agent.poll(handle, prefer="wait=1").json()["error"] for _ in range(3)]
     server.clock.forward(5 * SECOND)
@@ -214,15 +214,15 @@ def test_an_answered_request_is_not_held(agent: Agent, person: Terminal) -> None
     assert time.monotonic() - began < AT_ONCE
 
 
-def test_a_client_that_went_away_takes_no_token_with_it(
+def test_a_disconnected_client_loses_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A held connection breaks; with its Idempotency-Key the client gets the same answer again."""
+    """With its Idempotency-Key the client gets the same answer again."""
     handle = agent.asked(person.user)
     waiting = person.only()
-    hasty = Agent(agent.key, server.client(timeout=0.5))
-    with hasty.http, pytest.raises(httpx.ReadTimeout):
-        hasty.poll(handle, prefer="wait=20", idempotency_key="mine")
+    short_timeout_agent = Agent(agent.key, server.client(timeout=0.5))
+    with short_timeout_agent.http, pytest.raises(httpx.ReadTimeout):
+        short_timeout_agent.poll(handle, prefer="wait=20", idempotency_key="mine")
     person.approve(waiting)
     until(lambda: state(server, waiting.id)[0] in {"approved", "redeemed"})
     answer = agent.poll(handle, idempotency_key="mine")
@@ -231,8 +231,8 @@ def test_a_client_that_went_away_takes_no_token_with_it(
     assert story(server, waiting.id).count("token.issued") == 1
 
 
-def test_holding_polls_costs_no_work(server: LiveServer, user: str) -> None:
-    """Forty held polls use as good as no processor time while nothing happens to them."""
+def test_held_polls_cost_no_processor_time(server: LiveServer, user: str) -> None:
+    """Forty held polls use almost none while nothing happens."""
     with ExitStack() as closing:
         agents = [Agent(server.agent(), closing.enter_context(server.client())) for _ in range(5)]
         _hold_forty(server, user, agents)
@@ -254,10 +254,10 @@ def _hold_forty(server: LiveServer, user: str, agents: list[Agent]) -> None:
     assert errors == {"unauthorized_client"}
 
 
-def test_a_server_that_ends_answers_whom_it_holds(
+def test_a_stopping_server_answers_held_polls(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """SIGTERM: the held poll hears that nothing happened yet, and the process is soon gone."""
+    """SIGTERM: they get authorization_pending, and the process ends soon."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as held:
@@ -271,8 +271,8 @@ def test_a_server_that_ends_answers_whom_it_holds(
     assert agent.poll(handle).status_code == 200
 
 
-def test_an_idle_server_ends_at_once(server: LiveServer, agent: Agent) -> None:
-    """A connection that is kept for the next request holds nobody up."""
+def test_an_idle_server_stops_at_once(server: LiveServer, agent: Agent) -> None:
+    """A kept-alive connection does not delay it."""
     assert agent.http.get("/healthz").status_code == 200
     took = server.stop()
     server.start()
@@ -287,7 +287,7 @@ def _polls(server: LiveServer, agent: Agent) -> int:
 
 
 def _cpu_seconds(server: LiveServer, seconds: float) -> float:
-    """How much processor time the server's processes use in this time."""
+    """Processor time that the server's processes use in this time."""
     before = _ticks(server)
     time.sleep(seconds)
     return (_ticks(server) - before) / os.sysconf("SC_CLK_TCK")
@@ -301,7 +301,7 @@ def _ticks(server: LiveServer) -> int:
 
 
 def _stat(path: Path) -> list[str]:
-    """What stands there; nothing, if that process has just ended."""
+    """Contents of the file; nothing if that process has just ended."""
     try:
         return path.read_text().rpartition(")")[2].split()
     except OSError:

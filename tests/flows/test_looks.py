@@ -1,4 +1,4 @@
-"""Every address, in the name of somebody who is signed in: what is no form changes nothing."""
+"""Every address, requested by a signed-in user: a GET and a forged form change nothing."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _SHOW_SOMETHING = frozenset(
     {"/", "/r/<id>", "/done/<id>", "/grants", "/api/approvals/<id>", "/admin"}
 )
 _NAMES = re.compile(r"([\w-]+)/<")
-_NEVER = frozenset({"/api/feed"})
+_EXCLUDED = frozenset({"/api/feed"})
 """A look at the socket's address is a handshake, which is tested where the feed is."""
 
 
@@ -32,7 +32,7 @@ Ids = Mapping[str, Sequence[str]]
 
 @pytest.fixture
 def admin(server: LiveServer) -> WebPerson:
-    """Somebody to whom nothing of the installation is closed."""
+    """A user with all roles."""
     person = new_web_person(server)
     users = Users(server.services.store, server.services.secrets)
     users.update(person.name, UserChanges(roles=("admin", "auditor")), by=BY)
@@ -41,9 +41,9 @@ def admin(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
-    """Something of everything: of the administrator, and of somebody else."""
+    """Ids of every kind: of the administrator and of another user."""
     other = new_web_person(server)
-    desk = desk_over(server.services, MovableClock(server.clock.now()))
+    services = desk_over(server.services, MovableClock(server.clock.now()))
     agent.asked(other.name)
     agent.asked(admin.name)
     done = _waiting(admin)
@@ -59,62 +59,62 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
         "actions": [name_id("payment.transfer")],
         "users": [user],
         "devices": [admin.me["device"]["id"], other.me["device"]["id"]],
-        "consents": [desk.consent(agent.key.id, user, f"sayso_co_{agent.key.name}").id],
-        "grants": [desk.standing_grant(approval, f"sayso_sg_{agent.key.name}").id],
-        "delegations": [desk.token(agent.key.id, user, f"sayso_at_{agent.key.name}").id],
-        "incidents": [add_incident(desk, approval, f"sayso_ic_{agent.key.name}")],
+        "consents": [services.consent(agent.key.id, user, f"sayso_co_{agent.key.name}").id],
+        "grants": [services.standing_grant(approval, f"sayso_sg_{agent.key.name}").id],
+        "delegations": [services.token(agent.key.id, user, f"sayso_at_{agent.key.name}").id],
+        "incidents": [add_incident(services, approval, f"sayso_ic_{agent.key.name}")],
     }
 
 
-def test_no_look_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) -> None:
-    """Not with the words of a form in the address, nor with a header that names another method.
+def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) -> None:
+    """Not with form values in the address, nor with a method override header.
 
-    What a look leaves is that its person has seen what waits for them. A form changes something, so
-    that the rows would show it.
+    A GET only marks the user's own pending requests as seen. A form does change a row, so changes
+    would be noticed.
     """
     paths, answered = list(_paths(server, ids)), set()
-    before = _settled(everything(server), admin)
+    before = _without_views(everything(server), admin)
     for rule, path, _ in paths:
-        looked = _look(admin, "GET", path)
+        looked = _get_as_form(admin, "GET", path)
         if looked.is_success and rule not in answered:
-            assert _look(admin, "HEAD", path).status_code == looked.status_code
+            assert _get_as_form(admin, "HEAD", path).status_code == looked.status_code
             answered.add(rule)
-    assert _settled(everything(server), admin) == before
+    assert _without_views(everything(server), admin) == before
     assert answered >= _SHOW_SOMETHING
-    _mute(admin, ids)
-    assert _settled(everything(server), admin) != before
+    _mute_notifications(admin, ids)
+    assert _without_views(everything(server), admin) != before
 
 
-def test_no_form_without_the_token_of_a_page_changes_a_row(
+def test_no_form_without_a_csrf_token_changes_a_row(
     server: LiveServer, admin: WebPerson, ids: Ids
 ) -> None:
-    """From another site, or from nowhere; with the cookie, which no browser would send along.
+    """From another site or without an origin, though with the cookie.
 
-    With the token one of them changes something.
+    With the token one of them changes a row.
     """
     paths = [(path, method) for _, path, methods in _paths(server, ids) for method in methods]
     token = admin.http.headers.pop("Sayso-Csrf")
     del admin.http.headers["Origin"], admin.http.headers["Sec-Fetch-Site"]
-    before = _settled(everything(server), admin)
+    before = _without_views(everything(server), admin)
     for path, method in paths:
         for origin in ({}, {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}):
             sent = {"agent": ids["agents"][0], "theme": "dark", "csrf": "x"}
             answer = admin.http.request(method, path, data=sent, headers=origin)
             assert answer.status_code != 500, (path, answer.text)
-    assert _settled(everything(server), admin) == before
+    assert _without_views(everything(server), admin) == before
     admin.http.headers["Sayso-Csrf"] = token
-    _mute(admin, ids)
-    assert _settled(everything(server), admin) != before
+    _mute_notifications(admin, ids)
+    assert _without_views(everything(server), admin) != before
 
 
-def _mute(admin: WebPerson, ids: Ids) -> None:
-    """Something small that changes a row."""
+def _mute_notifications(admin: WebPerson, ids: Ids) -> None:
+    """A small change of a row."""
     done = admin.http.post("/api/attention/mutes", json={"agent": ids["agents"][0]})
     assert done.is_success, done.text
 
 
-def _look(person: WebPerson, method: str, path: str) -> httpx.Response:
-    """With all that might make a form of it."""
+def _get_as_form(person: WebPerson, method: str, path: str) -> httpx.Response:
+    """With everything that might turn it into a form."""
     answer = person.http.request(
         method,
         path,
@@ -132,17 +132,17 @@ def _waiting(person: WebPerson) -> str:
 
 
 def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
-    """Every rule, its addresses with what it names, and by which methods it changes something."""
+    """Every rule, its addresses with existing ids, and the methods that change something."""
     for rule in create_app(create_site(server.services)).url_map.iter_rules():
         methods = set(rule.methods or ()) - {"GET", "HEAD", "OPTIONS"}
         named = _NAMES.search(rule.rule)
         for one in ids.get(named[1], ["none"]) if named else [""]:
-            if rule.rule not in _NEVER:
+            if rule.rule not in _EXCLUDED:
                 yield rule.rule, rule.rule.replace("<id>", one).replace("<digest>", one), methods
 
 
-def _settled(rows: Rows, looked: WebPerson) -> Rows:
-    """Without what says that the person who looked has seen their own requests, and how often."""
+def _without_views(rows: Rows, looked: WebPerson) -> Rows:
+    """Without the marks that the user has seen their own requests, and how often."""
     mine = looked.me["device"]["id"], looked.me["user"]["id"]
     seen = [one for one in rows["deliveries"] if one["device_id"] != mine[0]]
     approvals = [

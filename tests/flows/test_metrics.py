@@ -1,4 +1,4 @@
-"""What an operator counts: every metric that is declared is set by what really happens."""
+"""Metrics: each declared metric is set by what it is about."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from tests.support.servers.server import LiveServer, live_server
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    """A server whose log goes to a full disk, and whose notifications nobody takes."""
+    """A server whose log is on a full disk, and whose webhook is unreachable."""
     (tmp_path / "server.log").symlink_to("/dev/full")
     hook = {"webhook_url": "http://127.0.0.1:9/", "webhook_secret_file": str(tmp_path / "key")}
     (tmp_path / "key").write_text("k" * 32)
@@ -26,7 +26,7 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 def _values(server: LiveServer) -> dict[str, float]:
-    """Each metric with the largest of its values."""
+    """Each metric with its largest value."""
     text = server.client().get("/metrics").text
     return {
         family.name: max((sample.value for sample in family.samples), default=0.0)
@@ -34,8 +34,8 @@ def _values(server: LiveServer) -> dict[str, float]:
     }
 
 
-def test_each_metric_is_set_by_what_it_is_about(server: LiveServer) -> None:
-    """An approver is connected, a poll is held, a message waits, a log line is lost."""
+def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
+    """An approver is connected, a poll is held, a message is pending, a log line is lost."""
     person, agent = new_person(server), new_agent(server)
     handle = agent.asked(person.user)
     with greeted(person), ThreadPoolExecutor(1) as threads:

@@ -1,4 +1,4 @@
-"""The real app over a server that is killed, stopped and started again under it."""
+"""The real app while its server is killed, stopped and restarted."""
 
 import signal
 import subprocess
@@ -23,17 +23,17 @@ LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 
 
 @pytest.fixture(scope="module")
-def road() -> Iterator[Proxy]:
-    """A road to the server that a test can slow down and cut."""
-    with proxy(free_port()) as open_road:
-        yield open_road
+def network() -> Iterator[Proxy]:
+    """A network path to the server that a test can slow down and cut."""
+    with proxy(free_port()) as open_proxy:
+        yield open_proxy
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, road: Proxy) -> Iterator[LiveServer]:
-    """A server whose public address is the road."""
+def server(tmp_path_factory: pytest.TempPathFactory, network: Proxy) -> Iterator[LiveServer]:
+    """A server whose public address is that network path."""
     folder: Path = tmp_path_factory.mktemp("server")
-    running = LiveServer(folder, {"issuer": road.url}, port=road.target)
+    running = LiveServer(folder, {"issuer": network.url}, port=network.target)
     running.prepare()
     running.start()
     try:
@@ -45,18 +45,18 @@ def server(tmp_path_factory: pytest.TempPathFactory, road: Proxy) -> Iterator[Li
 
 
 def state(server: LiveServer, approval_id: str) -> State:
-    """What the database says."""
+    """The state in the database."""
     with server.services.store.read() as view:
         found = view.approvals.get(approval_id)
     assert found is not None
     return found.state
 
 
-def test_a_yes_whose_receipt_is_lost_ends_as_what_the_server_says(
-    server: LiveServer, road: Proxy, monkeypatch: pytest.MonkeyPatch
+def test_an_approval_without_a_receipt_shows_the_servers_result(
+    server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed after its commit and before the answer arrived: the app asks until it is told."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """Killed after its commit and before the answer: the app asks until it knows."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
     with window(person) as app:
@@ -66,7 +66,7 @@ def test_a_yes_whose_receipt_is_lost_ends_as_what_the_server_says(
         app.shows("Tab to Approve, then Enter.")
         app.press("\t")
         monkeypatch.setattr(
-            road, "lets_back", lambda: state(server, approval.id) is not State.APPROVED
+            network, "lets_back", lambda: state(server, approval.id) is not State.APPROVED
         )
         app.press("\r")
         until(lambda: state(server, approval.id) is State.APPROVED, 30)
@@ -79,9 +79,9 @@ def test_a_yes_whose_receipt_is_lost_ends_as_what_the_server_says(
         app.hides("Checking whether")
 
 
-def test_a_no_that_never_arrived_is_sent_again(server: LiveServer, road: Proxy) -> None:
-    """The road took it, the server was gone: in doubt until the server is back and takes it."""
-    agent, person = new_agent(server), new_person(server, road.url)
+def test_a_denial_that_never_arrived_is_sent_again(server: LiveServer, network: Proxy) -> None:
+    """The server was gone: unconfirmed until the server is back and accepts it."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
     with window(person) as app:
@@ -90,7 +90,7 @@ def test_a_no_that_never_arrived_is_sent_again(server: LiveServer, road: Proxy) 
         app.press("1", "\r")
         app.shows("Denying in")
         server.kill()
-        road.cut()
+        network.cut()
         app.shows("OFFLINE", "Checking whether your denial was recorded")
         assert state(server, approval.id) is State.PENDING
         server.start()
@@ -99,19 +99,19 @@ def test_a_no_that_never_arrived_is_sent_again(server: LiveServer, road: Proxy) 
 
 
 @pytest.mark.parametrize(("verb", "keys"), [("approval", ("a",)), ("denial", ("d", "1"))])
-def test_an_answer_to_a_server_that_is_stopped_is_only_said_to_be_checked(
+def test_an_answer_to_a_stopped_server_is_shown_as_being_checked(
     server: LiveServer,
-    road: Proxy,
+    network: Proxy,
     monkeypatch: pytest.MonkeyPatch,
     verb: str,
     keys: tuple[str, ...],
 ) -> None:
-    """It was stopped with the answer in its hands: nothing else is said until it goes on."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """It was stopped while processing; nothing else is shown until it continues."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval, decided = person.only(), State.APPROVED if verb == "approval" else State.DENIED
     monkeypatch.setattr(
-        road, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
+        network, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
     )
     with window(person) as app:
         app.press(*keys)
@@ -121,25 +121,25 @@ def test_an_answer_to_a_server_that_is_stopped_is_only_said_to_be_checked(
             app.shows("Tab to Approve, then Enter.")
             app.press("\t")
         app.press("\r")
-        said = ""
-        while f"Checking whether your {verb} was recorded" not in said:
-            said = app.text
-            assert "not recorded" not in said
-            assert "Not sent" not in said
-            assert "ed by" not in said
+        screen_text = ""
+        while f"Checking whether your {verb} was recorded" not in screen_text:
+            screen_text = app.text
+            assert "not recorded" not in screen_text
+            assert "Not sent" not in screen_text
+            assert "ed by" not in screen_text
         monkeypatch.undo()
         server.go_on()
-        while f"{decided.capitalize()} by" not in (said := app.text):
-            assert "not recorded" not in said
-            assert "Not sent" not in said
+        while f"{decided.capitalize()} by" not in (screen_text := app.text):
+            assert "not recorded" not in screen_text
+            assert "Not sent" not in screen_text
         assert state(server, approval.id) is decided
 
 
-def test_an_answer_that_lies_on_the_way_is_not_said_to_be_missing(
-    server: LiveServer, road: Proxy, monkeypatch: pytest.MonkeyPatch
+def test_an_answer_in_transit_is_not_reported_as_missing(
+    server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server is there and still has the request waiting: the answer may be behind it."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """The server still has the request pending: the answer may be delayed."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval, held = person.only(), threading.Event()
     sent: list[bytes] = []
@@ -150,23 +150,23 @@ def test_an_answer_that_lies_on_the_way_is_not_said_to_be_missing(
             if len(sent) == 1:
                 held.wait(60)
 
-    monkeypatch.setattr(road, "on_way_there", hold_the_first)
+    monkeypatch.setattr(network, "on_way_there", hold_the_first)
     with window(person) as app:
         app.press("d", "1", "\r")
-        while "Denied by" not in (said := app.text):
-            assert "not recorded" not in said
-            assert "Not sent" not in said
+        while "Denied by" not in (screen_text := app.text):
+            assert "not recorded" not in screen_text
+            assert "Not sent" not in screen_text
         assert len(sent) == 2
         held.set()
         assert state(server, approval.id) is State.DENIED
         assert [each.state for each in person.client.decided().items] == [ApprovalState.DENIED]
 
 
-def test_a_denial_in_its_five_seconds_outlives_its_terminal(
-    server: LiveServer, road: Proxy
+def test_a_denial_in_its_five_seconds_survives_a_closed_window(
+    server: LiveServer, network: Proxy
 ) -> None:
-    """Said, and then the window was closed: it is sent without the rest of the five seconds."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """It is sent without the rest of the five seconds."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
     with window(person) as app:
@@ -178,22 +178,20 @@ def test_a_denial_in_its_five_seconds_outlives_its_terminal(
         until(lambda: state(server, approval.id) is State.DENIED, 30)
 
 
-def test_the_app_ends_with_its_terminal_whatever_it_was_drawing(
-    server: LiveServer, road: Proxy
-) -> None:
-    """Its window is closed: no process is left behind that waits to write to it."""
-    person = new_person(server, road.url)
+def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> None:
+    """When its window is closed no process stays behind."""
+    person = new_person(server, network.url)
     for _ in range(8):  # it happened to about every third
         app = Window(person)
         app.shows("LIVE")
         app.leave()
 
 
-def test_a_denial_in_its_five_seconds_is_sent_when_the_program_is_ended(
-    server: LiveServer, road: Proxy
+def test_a_denial_in_its_five_seconds_is_sent_when_the_app_is_terminated(
+    server: LiveServer, network: Proxy
 ) -> None:
-    """By `kill`, or with the machine; the terminal is then as it was before."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """By `kill` or a shutdown; the terminal is then restored."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
     with window(person) as app:
@@ -202,21 +200,21 @@ def test_a_denial_in_its_five_seconds_is_sent_when_the_program_is_ended(
         app.press("1", "\r")
         app.shows("Denying in")
         app.child.kill(signal.SIGTERM)
-        drawn = app.rest_of_it()
-        assert LEFT in drawn
+        remaining = app.rest_of_it()
+        assert LEFT in remaining
         assert state(server, approval.id) is State.DENIED
 
 
-def test_the_app_outlives_its_server_and_shows_how_old_it_is(
-    server: LiveServer, road: Proxy
+def test_the_app_survives_its_server_and_shows_the_age_of_its_data(
+    server: LiveServer, network: Proxy
 ) -> None:
-    """No answer while it is gone; back again, all that was asked meanwhile is there."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """No decisions while offline; afterwards all new requests are there."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     with window(person) as app:
         app.shows("Nordwind")
         server.kill()
-        road.cut()
+        network.cut()
         app.shows("OFFLINE", "old, you can't answer now")
         app.press("a")
         app.shows("Approve unavailable: no connection")
@@ -226,9 +224,9 @@ def test_the_app_outlives_its_server_and_shows_how_old_it_is(
         app.hides("you can't answer now")
 
 
-def test_a_stopped_app_drops_what_was_typed_and_catches_up(server: LiveServer, road: Proxy) -> None:
-    """SIGSTOP for as long as it takes to be missed; keys typed meanwhile decide nothing."""
-    agent, person = new_agent(server), new_person(server, road.url)
+def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, network: Proxy) -> None:
+    """SIGSTOP until the server misses it; keys typed meanwhile decide nothing."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask(person.user)
     with window(person) as app:
         app.shows("payments:read")
@@ -243,15 +241,15 @@ def test_a_stopped_app_drops_what_was_typed_and_catches_up(server: LiveServer, r
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])
-def test_a_command_whose_server_is_stopped_only_says_that_it_checks(
-    server: LiveServer, road: Proxy, monkeypatch: pytest.MonkeyPatch, verb: str
+def test_a_command_to_a_stopped_server_reports_that_it_checks(
+    server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    """On stderr, until the server goes on; then what became of it, and exit 0."""
-    agent, person = new_agent(server), new_person(server, road.url)
+    """On stderr until the server continues; then the result, and exit 0."""
+    agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     asked = person.only()
     monkeypatch.setattr(
-        road, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
+        network, "on_way_there", lambda piece: b"/decision" in piece and server.suspend()
     )
     given = {
         "approve": ("--fingerprint", asked.fingerprint, "--pin-stdin"),

@@ -1,4 +1,4 @@
-"""From a sign-in to a payment that another agent carries out: every step over real HTTP."""
+"""From sign-in to a payment that another agent executes: every step over real HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def http(server: LiveServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def app(server: LiveServer) -> tuple[str, str]:
-    """The id and the secret of a chat app."""
+    """Id and secret of a chat app."""
     services = server.services
     new = NewApp(
         "chat",
@@ -58,7 +58,7 @@ def payer(server: LiveServer) -> AgentKey:
 def _signed_in(
     server: LiveServer, app: tuple[str, str], assistant: AgentKey, person: Terminal
 ) -> str:
-    """The token of the app, in which the assistant may act: the person signed for both."""
+    """The app's token, with which the assistant may act: the user signed for both."""
     services = server.services
     Passwords(services.store, services.passwords).set(person.user, PASSWORD, by=BY)
     with server.client() as http:
@@ -91,7 +91,7 @@ def _active(http: httpx.Client, agent: AgentKey, token: str) -> bool:
     return active
 
 
-def test_from_sign_in_to_a_payment_by_another_agent_and_back(
+def test_from_sign_in_to_a_payment_by_another_agent_and_its_revocation(
     server: LiveServer,
     http: httpx.Client,
     app: tuple[str, str],
@@ -99,7 +99,7 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_back(
     payer: AgentKey,
     person: Terminal,
 ) -> None:
-    """Consent, exchange, a signed answer, a chain; and one word of the app ends all of it."""
+    """Consent, exchange, a signed approval, a chain; one revocation by the app ends all of it."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     token = _signed_in(server, app, assistant, person)
     assert chains.claims(token)["may_act"]["sub"] == assistant.id
@@ -125,16 +125,16 @@ def test_from_sign_in_to_a_payment_by_another_agent_and_back(
     person.approve(waiting)
     poll = {"grant_type": GRANT_CIBA, "auth_req_id": asked["auth_req_id"]}
     signed = http.post("/token", data=poll, auth=assistant.basic).json()["access_token"]
-    said = chains.claims(signed)
-    assert said["authorization_details"] == PAYMENT_DETAILS
-    assert said["exp"] <= chains.claims(token)["exp"]
+    claims = chains.claims(signed)
+    assert claims["authorization_details"] == PAYMENT_DETAILS
+    assert claims["exp"] <= chains.claims(token)["exp"]
     assert chains.row(signed).parent_id == chains.claims(token)["jti"]
 
     # The agent behind the API carries it out, in the chain and for that answer.
     carried = chains.exchanged(payer, signed, **paying)
     act = chains.claims(carried)["act"]
     assert (act["sub"], act["act"]["sub"]) == (payer.id, assistant.id)
-    assert chains.claims(carried)["approval"] == said["approval"]
+    assert chains.claims(carried)["approval"] == claims["approval"]
     assert _active(http, payer, carried)
 
     # The app gives its token back: nothing that came from it counts any more.

@@ -1,4 +1,4 @@
-"""The id of somebody else's request: every place answers it like one that there never was."""
+"""Another user's request: every place answers as for one that does not exist."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from tests.support.checks.log_and_rows import everything
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
-NONE = dict.fromkeys(("done", "waiting"), "sayso_ap_aaaaaaaaaaaaaaaa")
-LIKE = {"approval": "", "seconds": 3_600, "uses": 1}
+UNKNOWN_IDS = dict.fromkeys(("done", "waiting"), "sayso_ap_aaaaaaaaaaaaaaaa")
+GRANT_PROPOSAL = {"approval": "", "seconds": 3_600, "uses": 1}
 PLACES = [
     ("GET", "/r/{waiting}", None),
     ("GET", "/r/{waiting}/limit", None),
@@ -33,26 +33,26 @@ PLACES = [
     ("POST", "/api/approvals/{waiting}/extension", None),
     ("POST", "/api/approvals/{waiting}/retry", None),
     ("POST", "/api/approvals/{waiting}/report", {"decision": "a.b.c", "scope": "agent"}),
-    ("POST", "/api/grants", LIKE),
-    ("POST", "/api/grants/preview", LIKE),
+    ("POST", "/api/grants", GRANT_PROPOSAL),
+    ("POST", "/api/grants/preview", GRANT_PROPOSAL),
 ]
 
 
 @pytest.fixture
 def eva(server: LiveServer) -> WebPerson:
-    """Of whom it is asked."""
+    """The owner of the requests."""
     return new_web_person(server)
 
 
 @pytest.fixture
 def ben(server: LiveServer) -> WebPerson:
-    """Somebody else, who is signed in too."""
+    """Another signed-in user."""
     return new_web_person(server)
 
 
 @pytest.fixture
-def hers(eva: WebPerson, agent: Agent) -> dict[str, str]:
-    """A request that she approved and whose agent has its token, and one that waits."""
+def evas_request(eva: WebPerson, agent: Agent) -> dict[str, str]:
+    """A redeemed request of hers, and a pending one."""
     handle = agent.asked(eva.name)
     (done,) = _waiting(eva)
     assert eva.decide(done, eva.word(done)).is_success
@@ -62,24 +62,24 @@ def hers(eva: WebPerson, agent: Agent) -> dict[str, str]:
     return {"done": done, "waiting": waiting}
 
 
-def test_every_place_answers_as_if_there_were_none(
-    server: LiveServer, eva: WebPerson, ben: WebPerson, hers: dict[str, str]
+def test_every_place_answers_as_if_the_request_did_not_exist(
+    server: LiveServer, eva: WebPerson, ben: WebPerson, evas_request: dict[str, str]
 ) -> None:
-    """The same status and the same words, of a page, of the API, of a form; and nothing is done."""
+    """The same status and text on pages, API and forms; and nothing is changed."""
     before = everything(server)
     for place in PLACES:
-        known, unknown = (_sent(ben, ids, *place) for ids in (hers, NONE))
+        known, unknown = (_sent(ben, ids, *place) for ids in (evas_request, UNKNOWN_IDS))
         assert known == unknown, place
         assert known[0] == 404, place
     assert everything(server) == before
     for place in PLACES:
-        assert _sent(eva, hers, *place)[0] != 404, place
+        assert _sent(eva, evas_request, *place)[0] != 404, place
 
 
-def test_the_socket_tells_nobody_of_it(
+def test_the_feed_never_contains_another_users_request(
     server: LiveServer, eva: WebPerson, ben: WebPerson, agent: Agent
 ) -> None:
-    """Not even from the beginning of all events; the first thing that is told is their own."""
+    """Not even from the very first event."""
     agent.asked(eva.name)
     agent.asked(ben.name)
     (own,) = _waiting(ben)
@@ -89,9 +89,9 @@ def test_the_socket_tells_nobody_of_it(
         ticket = ben.http.post("/api/feed/ticket").json()["ticket"]
         socket.send(json.dumps({"type": "ticket", "ticket": ticket}))
         assert json.loads(socket.recv(10))["type"] == "hello"
-        said = [json.loads(socket.recv(10)) for _ in range(2)]
-    assert own in json.dumps(said), said
-    assert eva.name not in json.dumps(said)
+        frames = [json.loads(socket.recv(10)) for _ in range(2)]
+    assert own in json.dumps(frames), frames
+    assert eva.name not in json.dumps(frames)
 
 
 def _waiting(person: WebPerson) -> list[str]:
@@ -106,7 +106,7 @@ def _sent(
     path: str,
     body: Mapping[str, Any] | None,
 ) -> tuple[int, str]:
-    """Status and words, whichever ids were named."""
+    """Status and text, without the ids."""
     where = path.format(**ids)
     if method == "POST" and not path.startswith("/api/"):
         answer = person.send(where)

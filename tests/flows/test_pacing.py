@@ -1,4 +1,4 @@
-"""Agents that poll: when a poll is in time, what an early one costs, and what is never paced."""
+"""Pacing of polls: when a poll is in time, what an early one costs, what is never paced."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ _WORDS = {"error", "error_description"}
 
 @dataclass(frozen=True, slots=True)
 class _Polling:
-    """One request that is polled again and again by a clock that the test moves."""
+    """One request that is polled repeatedly with a clock under test control."""
 
     server: LiveServer
     agent: Agent
     handle: str
 
     def after(self, milliseconds: int, handle: str = "") -> str:
-        """Let this much time pass, then poll; returns the error."""
+        """Lets this much time pass, then polls; returns the error."""
         self.server.clock.forward(milliseconds)
         error: str = self.agent.poll(handle or self.handle).json()["error"]
         return error
@@ -29,25 +29,25 @@ class _Polling:
 
 @pytest.fixture
 def polling(server: LiveServer, agent: Agent, user: str) -> _Polling:
-    """A request of this test that nobody answers."""
+    """A request that nobody answers."""
     return _Polling(server, agent, agent.asked(user))
 
 
 def test_the_acknowledgement_names_the_interval(agent: Agent, user: str) -> None:
-    """Five seconds, in the answer itself, so that no client has to guess."""
+    """Five seconds, so that no client has to guess."""
     assert agent.ask(user).json()["interval"] == 5
 
 
 def test_the_first_poll_is_never_early(polling: _Polling) -> None:
-    """CB-128: the interval is the time between polls; there is none before the first."""
+    """CB-128: the interval is the time between polls."""
     assert polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
 
 
-def test_a_client_that_sleeps_the_old_interval_after_slow_down_gets_its_token(
+def test_a_client_that_ignores_the_new_interval_still_gets_its_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """It polls at once, never learns the new interval, and still sees everything."""
+    """It polls at once, sleeps the old interval after slow_down, and sees everything."""
     polling = _Polling(server, agent, agent.asked(person.user))
     first = agent.poll(polling.handle).json()
     assert first["error"] == "authorization_pending"
@@ -64,8 +64,8 @@ def test_a_client_that_sleeps_the_old_interval_after_slow_down_gets_its_token(
     assert agent.poll(polling.handle).json()["access_token"]
 
 
-def test_slow_down_says_when_to_come_back_and_how_the_request_stands(polling: _Polling) -> None:
-    """`Retry-After` is the new interval; the other members are those of a pending answer."""
+def test_slow_down_has_retry_after_and_the_state_of_the_request(polling: _Polling) -> None:
+    """`Retry-After` is the new interval; other members equal those of a pending answer."""
     pending = polling.agent.poll(polling.handle)
     early = polling.agent.poll(polling.handle)
     assert early.headers["Retry-After"] == "10"
@@ -76,23 +76,23 @@ def test_slow_down_says_when_to_come_back_and_how_the_request_stands(polling: _P
 
 
 def test_a_poll_at_the_interval_is_never_early(polling: _Polling) -> None:
-    """CB-127: ten polls, each exactly five seconds after the one before: none is slowed."""
+    """CB-127: ten polls, each exactly five seconds after the one before."""
     assert {polling.after(5 * SECOND) for _ in range(10)} == {"authorization_pending"}
 
 
-def test_half_a_second_is_forgiven(polling: _Polling) -> None:
-    """Clocks and roads differ; 4.5 seconds count as five, every time."""
+def test_a_poll_half_a_second_early_is_accepted(polling: _Polling) -> None:
+    """Clocks and networks differ; 4.5 seconds count as five, every time."""
     assert {polling.after(4_500) for _ in range(5)} == {"authorization_pending"}
 
 
-def test_more_than_half_a_second_is_not_forgiven(polling: _Polling) -> None:
-    """One second is early, and still is when the machine takes three of its own."""
+def test_a_poll_more_than_half_a_second_early_is_slowed_down(polling: _Polling) -> None:
+    """One second is early, even if the machine takes three of its own."""
     polling.after(0)
     assert polling.after(1 * SECOND) == "slow_down"
 
 
-def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
-    """CB-126: who goes on at the old interval is slowed again; who adds five is not."""
+def test_an_early_poll_adds_five_seconds_permanently(polling: _Polling) -> None:
+    """CB-126: the old interval is slowed down again; five seconds more are not."""
     polling.after(0)
     assert polling.after(0) == "slow_down"
     assert polling.after(10 * SECOND) == "authorization_pending"
@@ -102,8 +102,8 @@ def test_an_early_poll_adds_five_seconds_for_good(polling: _Polling) -> None:
     assert polling.after(20 * SECOND) == "authorization_pending"
 
 
-def test_slow_down_says_what_holds_now_and_stops_growing_at_thirty(polling: _Polling) -> None:
-    """10, 15, 20, 25, 30, and then 30; a poll each thirty seconds is in time."""
+def test_the_interval_grows_to_thirty_seconds(polling: _Polling) -> None:
+    """10, 15, 20, 25, 30, and then 30; a poll every thirty seconds is in time."""
     polling.after(0)
     answers = [polling.agent.poll(polling.handle) for _ in range(8)]
 
@@ -113,8 +113,8 @@ def test_slow_down_says_what_holds_now_and_stops_growing_at_thirty(polling: _Pol
     assert polling.after(30 * SECOND) == "authorization_pending"
 
 
-def test_each_request_has_a_pace_of_its_own(polling: _Polling, user: str) -> None:
-    """One that was polled too fast does not slow another one of the same agent."""
+def test_each_request_has_its_own_pace(polling: _Polling, user: str) -> None:
+    """One polled too fast does not slow another one of the same agent."""
     other = polling.agent.asked(user)
     assert polling.after(0, other) == polling.after(0) == "authorization_pending"
     assert polling.after(0) == "slow_down"
@@ -123,10 +123,10 @@ def test_each_request_has_a_pace_of_its_own(polling: _Polling, user: str) -> Non
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
-def test_an_answered_request_is_answered_at_once(
+def test_a_decided_request_is_answered_at_once(
     server: LiveServer, agent: Agent, person: Terminal, answer: str
 ) -> None:
-    """Pacing is over with the waiting, even for a client that was slowed to thirty seconds."""
+    """Pacing has ended, even for a client slowed to thirty seconds."""
     polling = _Polling(server, agent, agent.asked(person.user))
     for _ in range(6):
         polling.after(0)
@@ -135,21 +135,21 @@ def test_an_answered_request_is_answered_at_once(
         person.approve(waiting)
     else:
         person.deny(waiting)
-    told = polling.agent.poll(polling.handle)
+    response = polling.agent.poll(polling.handle)
 
-    assert told.json().get("error") == (None if answer == "approve" else "access_denied")
+    assert response.json().get("error") == (None if answer == "approve" else "access_denied")
 
 
 def test_an_expired_request_is_answered_at_once(polling: _Polling) -> None:
-    """A client that polls too fast is told of the end rather than slowed."""
+    """A client that polls too fast gets the end, not slow_down."""
     polling.after(0)
     polling.server.clock.forward(86_400 * SECOND)
 
     assert {polling.after(0) for _ in range(3)} == {"expired_token"}
 
 
-def test_the_pace_outlives_the_process(polling: _Polling) -> None:
-    """It is kept in the database: `kill -9` and a new process change nothing."""
+def test_the_pace_survives_a_restart(polling: _Polling) -> None:
+    """It is in the database: `kill -9` and a new process change nothing."""
     polling.after(0)
     assert {polling.after(0) for _ in range(5)} == {"slow_down"}
     polling.server.kill()
@@ -158,14 +158,14 @@ def test_the_pace_outlives_the_process(polling: _Polling) -> None:
     assert polling.after(35 * SECOND) == "authorization_pending"
 
 
-def test_somebody_elses_handle_is_neither_answered_nor_paced(
+def test_another_agents_handle_is_neither_answered_nor_paced(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Another agent that got hold of the handle learns nothing and slows nobody."""
+    """An agent with a stolen handle learns nothing and slows nobody."""
     polling = _Polling(server, agent, agent.asked(person.user))
-    stranger = Agent(server.agent(), polling.agent.http)
-    assert {stranger.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
+    other_agent = Agent(server.agent(), polling.agent.http)
+    assert {other_agent.poll(polling.handle).json()["error"] for _ in range(4)} == {"invalid_grant"}
     assert polling.after(5 * SECOND) == "authorization_pending"
     person.approve(person.only())
-    assert stranger.poll(polling.handle).json()["error"] == "invalid_grant"
+    assert other_agent.poll(polling.handle).json()["error"] == "invalid_grant"
     assert polling.agent.poll(polling.handle).status_code == 200

@@ -1,4 +1,4 @@
-"""The PIN and the keys that it opens: each try is counted, and each power has its key."""
+"""The PIN and the keys it opens: each try is counted, and each action needs its key."""
 
 import pytest
 
@@ -36,19 +36,19 @@ def _try(person: Terminal, times: int = 1) -> None:
 
 
 def _shown(person: Terminal) -> Approval:
-    """The one request that waits, with the nonce for an answer."""
+    """The one pending request, with the nonce for a decision."""
     return person.client.approval(person.only().id)
 
 
 def _refused(person: Terminal, approval: Approval, signed: str) -> ApiError:
-    """Send an answer that must be refused."""
+    """Sends a decision that must be refused."""
     with pytest.raises(ApiError) as refused:
         person.client.decide(approval.id, signed)
     return refused.value
 
 
 def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
-    """The server counts before it answers; the device sees how many are left."""
+    """The server counts before it answers; the device shows the tries left."""
     for used in (1, 2, 3):
         with pytest.raises(WrongPin) as wrong:
             person.decider.unlock(WRONG)
@@ -57,7 +57,7 @@ def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
     assert _pin(person) == PinState(tries=3, left=7, locked=False, exhausted=False)
 
 
-def test_an_approval_with_the_pin_starts_the_tries_again(agent: Agent, person: Terminal) -> None:
+def test_an_approval_with_the_pin_resets_the_tries(agent: Agent, person: Terminal) -> None:
     """A signature of the high key over the server's nonce is the proof."""
     _try(person, 3)
     agent.asked(person.user)
@@ -66,15 +66,15 @@ def test_an_approval_with_the_pin_starts_the_tries_again(agent: Agent, person: T
     assert _pin(person).tries == 0
 
 
-def test_unlocking_the_app_starts_the_tries_again(person: Terminal) -> None:
-    """The statement of the high key over the nonce of its own PIN call."""
+def test_unlocking_the_app_resets_the_tries(person: Terminal) -> None:
+    """With a statement of the high key over the nonce of its own PIN call."""
     _try(person, 3)
     person.decider.unlock("sesame-12")
 
     assert _pin(person).tries == 0
 
 
-def test_a_denial_with_the_session_key_leaves_the_tries(agent: Agent, person: Terminal) -> None:
+def test_a_denial_with_the_session_key_keeps_the_tries(agent: Agent, person: Terminal) -> None:
     """It proves nothing about the PIN."""
     _try(person, 3)
     agent.asked(person.user)
@@ -83,8 +83,8 @@ def test_a_denial_with_the_session_key_leaves_the_tries(agent: Agent, person: Te
     assert _pin(person).tries == 3
 
 
-def test_a_refused_answer_leaves_the_tries(agent: Agent, person: Terminal) -> None:
-    """Only what was valid counts: a foreign key, and the right key over a wrong nonce."""
+def test_a_refused_decision_keeps_the_tries(agent: Agent, person: Terminal) -> None:
+    """By an unknown key, or by the right key over a wrong nonce."""
     agent.asked(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW)
@@ -95,13 +95,13 @@ def test_a_refused_answer_leaves_the_tries(agent: Agent, person: Terminal) -> No
     assert _pin(person).tries == 3
 
 
-@pytest.mark.parametrize("key", ["session", "low", "stranger"])
+@pytest.mark.parametrize("key", ["session", "low", "unknown"])
 def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
-    """The keys that an unlocked app holds cannot hide the guesses that were made."""
+    """The keys of an unlocked app cannot hide wrong guesses."""
     signers = {
         "session": person.client.session.key,
         "low": approval_key(person, KeyLevel.LOW),
-        "stranger": SigningKey.generate(),
+        "unknown": SigningKey.generate(),
     }
     answer = person.client.pin(b"\0" * 32, "session")
     signer = signers[key]
@@ -112,8 +112,8 @@ def test_only_the_high_key_confirms_a_pin(person: Terminal, key: str) -> None:
     assert _pin(person).tries == 2
 
 
-def test_a_confirmation_is_for_the_latest_call(person: Terminal) -> None:
-    """An older nonce, or the same one after another call, proves nothing about this one."""
+def test_a_confirmation_is_for_the_latest_pin_call(person: Terminal) -> None:
+    """A nonce of an earlier call proves nothing about the last one."""
     high = approval_key(person, KeyLevel.HIGH)
     answer = person.client.pin(b"\0" * 32, "session")
     stale = pin_statement(person, high, answer.nonce)
@@ -125,8 +125,8 @@ def test_a_confirmation_is_for_the_latest_call(person: Terminal) -> None:
     assert _pin(person).tries == 3
 
 
-def test_ten_tries_and_no_more(server: LiveServer, person: Terminal) -> None:
-    """The tenth is answered, the eleventh refused and not counted; the record has one entry."""
+def test_a_device_has_ten_pin_tries(server: LiveServer, person: Terminal) -> None:
+    """The tenth is answered, the eleventh refused and not counted; one log entry."""
     _try(person, MOST_TRIES)
     for _ in range(3):
         with pytest.raises(DeviceLocked) as refused:
@@ -138,10 +138,10 @@ def test_ten_tries_and_no_more(server: LiveServer, person: Terminal) -> None:
     assert len(entries(server, "device.locked", subject=user)) == 1
 
 
-def test_fifty_unconfirmed_tries_end_a_pin_for_good(
+def test_fifty_unconfirmed_tries_exhaust_a_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unlocking does not help any more; the person enrols again and chooses another."""
+    """Unlocking no longer helps; the user enrols again with another PIN."""
     users = Users(server.services.store, server.services.secrets)
     for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
         _try(person, MOST_TRIES)
@@ -159,8 +159,8 @@ def test_fifty_unconfirmed_tries_end_a_pin_for_good(
     assert approved.state == "approved"
 
 
-def test_right_pins_do_not_use_a_pin_up(person: Terminal) -> None:
-    """What was confirmed is no longer among the unconfirmed tries."""
+def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
+    """A confirmed try no longer counts as unconfirmed."""
     for _ in range(MOST_UNCONFIRMED + 5):
         opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION)
         confirm_pin(person.client, opened)
@@ -168,8 +168,8 @@ def test_right_pins_do_not_use_a_pin_up(person: Terminal) -> None:
     assert _pin(person) == PinState(tries=0, left=10, locked=False, exhausted=False)
 
 
-def test_each_device_has_a_half_of_its_own(server: LiveServer, person: Terminal) -> None:
-    """The same input gives another answer on another device, and the same on the same."""
+def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) -> None:
+    """The same input gives another answer on another device, and the same on the same one."""
     _, issued = Users(server.services.store, server.services.secrets).enrol(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     x = b"\1" * 32
@@ -180,8 +180,8 @@ def test_each_device_has_a_half_of_its_own(server: LiveServer, person: Terminal)
 
 
 @pytest.mark.parametrize("x", ["", "AAAA", "A" * 44, "!" * 43, None, 7])
-def test_what_is_no_half_of_a_pin_is_refused_and_not_counted(person: Terminal, x: object) -> None:
-    """422 that names the member."""
+def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: object) -> None:
+    """422 with the member's name."""
     with pytest.raises(ApiError) as refused:
         person.client.session.post("/api/devices/self/pin", {"x": x, "for": "session"})
 
@@ -190,10 +190,10 @@ def test_what_is_no_half_of_a_pin_is_refused_and_not_counted(person: Terminal, x
     assert _pin(person).tries == 0
 
 
-def test_a_pin_is_not_tried_for_somebody_elses_request(
+def test_a_pin_call_for_another_users_request_is_refused(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Refused, and not counted."""
+    """And not counted."""
     name, _ = server.user()
     agent.asked(name)
     with server.services.store.read() as view:
@@ -215,7 +215,7 @@ def test_a_pin_is_not_tried_for_somebody_elses_request(
 def test_the_session_key_approves_nothing(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-203: an agent that reads the terminal's files has that key, and gets nothing by it."""
+    """CB-203: an agent that reads the terminal's files has that key."""
     agent.asked(person.user)
     shown = _shown(person)
     for ceremony in ("confirm", "pin"):
@@ -227,10 +227,10 @@ def test_the_session_key_approves_nothing(
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_a_lesser_key_approves_nothing_high(
+def test_a_lesser_key_approves_no_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, key: str
 ) -> None:
-    """Neither S nor A_low, even after a PIN call that named this very request."""
+    """Neither S nor A_low, even after a PIN call for this request."""
     agent.ask_payment(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW, shown.id)
@@ -242,10 +242,10 @@ def test_a_lesser_key_approves_nothing_high(
     assert state(server, shown.id) == ("pending", None)
 
 
-def test_the_high_key_with_a_mere_confirmation_approves_nothing_high(
+def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
     agent: Agent, person: Terminal
 ) -> None:
-    """The signed ceremony must be the one that the risk demands."""
+    """The signed ceremony must be the required one."""
     agent.ask_payment(person.user)
     shown = _shown(person)
     high = approval_key(person, KeyLevel.HIGH, shown.id)
@@ -255,10 +255,10 @@ def test_the_high_key_with_a_mere_confirmation_approves_nothing_high(
 
 
 @pytest.mark.parametrize("named", ["session", "other", "overtaken"])
-def test_high_risk_needs_a_pin_call_that_named_this_request(
+def test_high_risk_needs_a_pin_call_for_this_request(
     server: LiveServer, agent: Agent, person: Terminal, named: str
 ) -> None:
-    """Not one for the session, not one for another request, not one that a later call replaced."""
+    """Not for the session, not for another request, not one replaced by a later call."""
     agent.ask_payment(person.user)
     shown = _shown(person)
     agent.asked(person.user)
@@ -276,10 +276,10 @@ def test_high_risk_needs_a_pin_call_that_named_this_request(
 @pytest.mark.parametrize(
     ("age", "works"), [(PIN_FRESH_MS - 10 * SECOND, True), (PIN_FRESH_MS + SECOND, False)]
 )
-def test_a_pin_call_is_good_for_two_minutes(
+def test_a_pin_call_is_valid_for_two_minutes(
     server: LiveServer, agent: Agent, person: Terminal, age: int, *, works: bool
 ) -> None:
-    """Within 120 seconds the signature counts; after that the PIN must be entered again."""
+    """Then the PIN must be entered again."""
     agent.ask_payment(person.user)
     shown = _shown(person)
     high = approval_key(person, KeyLevel.HIGH, shown.id)
@@ -308,10 +308,10 @@ DIGEST = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
         ("nonce", "A" * 43),
     ],
 )
-def test_an_answer_with_any_member_changed_is_refused_by_its_name(
+def test_a_decision_with_any_changed_member_is_refused_by_its_name(
     server: LiveServer, agent: Agent, person: Terminal, member: str, value: str
 ) -> None:
-    """422 that names the member and repeats nothing; the request goes on waiting."""
+    """422 with the member's name and not its value; the request stays pending."""
     agent.asked(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW)
@@ -325,8 +325,10 @@ def test_an_answer_with_any_member_changed_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize("seconds", [-310, 310])
-def test_an_answer_of_another_time_is_refused(agent: Agent, person: Terminal, seconds: int) -> None:
-    """A device's clock may be off by five minutes and no more."""
+def test_a_decision_outside_the_clock_tolerance_is_refused(
+    agent: Agent, person: Terminal, seconds: int
+) -> None:
+    """A device's clock may differ by five minutes."""
     agent.asked(person.user)
     shown = _shown(person)
     at = person.client.now() // 1000 + seconds
@@ -348,10 +350,10 @@ def test_an_answer_of_another_time_is_refused(agent: Agent, person: Terminal, se
         {"extra": "1"},
     ],
 )
-def test_an_answer_that_contradicts_itself_is_refused(
+def test_a_contradictory_decision_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, members: dict[str, str]
 ) -> None:
-    """A yes with a reason for a no, a no with a ceremony, a member that nobody knows."""
+    """An approval with a denial code, a denial with a ceremony, an unknown member."""
     agent.asked(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW)
@@ -361,8 +363,8 @@ def test_an_answer_that_contradicts_itself_is_refused(
     assert state(server, shown.id) == ("pending", None)
 
 
-def test_an_answer_is_for_its_own_request_alone(agent: Agent, person: Terminal) -> None:
-    """A yes to one sent for another: refused, both go on waiting."""
+def test_a_decision_is_for_its_own_request_only(agent: Agent, person: Terminal) -> None:
+    """Sent for another: refused, both stay pending."""
     agent.asked(person.user)
     first = _shown(person)
     agent.asked(person.user)
@@ -374,19 +376,19 @@ def test_an_answer_is_for_its_own_request_alone(agent: Agent, person: Terminal) 
     assert [one.state for one in person.waiting()] == ["pending", "pending"]
 
 
-def test_a_stranger_neither_sees_nor_answers_a_request(
+def test_another_user_neither_sees_nor_answers_a_request(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """404 as for one that does not exist, with a perfectly signed answer too."""
+    """404 as for an unknown one, even with a valid signature."""
     agent.asked(person.user)
     shown = _shown(person)
     name, code = server.user()
-    stranger = terminal(server, name, code)
-    signed = decision(stranger, shown, approval_key(stranger, KeyLevel.LOW))
+    unenrolled = terminal(server, name, code)
+    signed = decision(unenrolled, shown, approval_key(unenrolled, KeyLevel.LOW))
     with pytest.raises(ApiError) as looking:
-        stranger.client.approval(shown.id)
-    answering = _refused(stranger, shown, signed)
-    stranger.client.close()
+        unenrolled.client.approval(shown.id)
+    answering = _refused(unenrolled, shown, signed)
+    unenrolled.client.close()
 
     assert (looking.value.status, answering.status) == (404, 404)
     assert state(server, shown.id) == ("pending", None)

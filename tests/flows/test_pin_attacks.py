@@ -1,6 +1,6 @@
-"""Somebody who has the keys of an unlocked app and not the PIN: what they get over HTTP.
+"""Attacks by someone with the keys of an unlocked app but not the PIN.
 
-They run as the person's own user, so they have the session key and A_low; A_high is sealed.
+They run as the user, so they have the session key and A_low; A_high is sealed.
 """
 
 import os
@@ -28,7 +28,7 @@ GUESSES = 60
 
 @pytest.fixture
 def low(person: Terminal) -> SigningKey:
-    """A_low, as an unlocked app holds it; the PIN was entered for it, and proved."""
+    """A_low, as an unlocked app holds it after a confirmed PIN."""
     person.decider.unlock(PIN)
     key = person.decider._low.get()
     assert key is not None
@@ -38,7 +38,7 @@ def low(person: Terminal) -> SigningKey:
 
 @pytest.fixture
 def pin_at_medium(server: LiveServer) -> Iterator[None]:
-    """A rule that demands the PIN at medium risk."""
+    """A policy that requires the PIN at medium risk."""
     policies = Policies(server.services.store)
     before = policies.show().document
     policies.set(rule("ask", 'ask.risk = "medium"', 'ask.ceremony = "pin"'), by=BY)
@@ -47,7 +47,7 @@ def pin_at_medium(server: LiveServer) -> Iterator[None]:
 
 
 def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
-    """One wrong PIN, and then whatever might give the try back."""
+    """One wrong PIN, then something that might reset the try."""
     answer = person.client.pin(os.urandom(32), "session")
     if way == "confirmation":
         with pytest.raises(ApiError) as refused:
@@ -73,7 +73,7 @@ def _guess(person: Terminal, low: SigningKey, agent: Agent, way: str) -> None:
         assert refused.value.code == "key_not_allowed"
 
 
-def _made(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
+def _answered_guesses(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
     """How many of sixty guesses were answered, and what ended them."""
     for made in range(GUESSES):
         try:
@@ -84,11 +84,11 @@ def _made(guess: Callable[[int], None]) -> tuple[int, DeviceLocked]:
 
 
 @pytest.mark.parametrize("way", ["confirmation", "an approval", "a user code"])
-def test_sixty_guesses_with_the_low_key_are_ten(
+def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
     agent: Agent, person: Terminal, low: SigningKey, way: str
 ) -> None:
-    """The eleventh is 423, and so are all that follow."""
-    made, locked = _made(lambda _: _guess(person, low, agent, way))
+    """The eleventh is 423, and so are all later ones."""
+    made, locked = _answered_guesses(lambda _: _guess(person, low, agent, way))
 
     assert (made, locked.status, locked.code) == (MOST_TRIES, 423, "device_locked")
     device = person.client.me().device
@@ -96,39 +96,39 @@ def test_sixty_guesses_with_the_low_key_are_ten(
     assert device.pin.locked
 
 
-def test_guesses_between_right_entries_end_the_pin(person: Terminal, low: SigningKey) -> None:
-    """Whoever waits until the person enters the PIN has fifty guesses in all, not ten each time."""
+def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: SigningKey) -> None:
+    """An attacker who waits for right entries has fifty guesses in total."""
 
     def guess(made: int) -> None:
         if made % (MOST_TRIES - 2) == 0:
             person.decider.unlock(PIN)
         person.client.pin(os.urandom(32), "session")
 
-    made, ended = _made(guess)
+    made, ended = _answered_guesses(guess)
     assert (made, ended.code) == (MOST_UNCONFIRMED, "pin_exhausted")
     assert low.thumbprint == person.client.profile.low_key
 
 
-def test_an_administrator_gives_tries_back_and_never_a_whole_life(
+def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_tries(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Fifty calls without a proof are fifty, however often somebody unlocks the device."""
+    """Fifty calls without a proof exhaust the PIN, however often the device is unlocked."""
     users = Users(server.services.store, server.services.secrets)
 
-    def guess(_made: int) -> None:
+    def guess(_answered_guesses: int) -> None:
         person.client.pin(os.urandom(32), "session")
         users.unlock(person.user, by=BY)
 
-    made, ended = _made(guess)
+    made, ended = _answered_guesses(guess)
     assert (made, ended.code) == (MOST_UNCONFIRMED, "pin_exhausted")
 
 
 @pytest.mark.usefixtures("pin_at_medium")
 @pytest.mark.parametrize("ceremony", ["pin", "confirm"])
-def test_a_pin_that_a_rule_demands_is_not_answered_with_the_low_key(
+def test_a_pin_required_by_a_policy_cannot_be_replaced_by_the_low_key(
     server: LiveServer, agent: Agent, person: Terminal, low: SigningKey, ceremony: str
 ) -> None:
-    """A PIN call with random bytes that names the request is no PIN."""
+    """A PIN call with random bytes for the request is no PIN."""
     agent.asked(person.user)
     shown = person.client.approval(person.only().id)
     assert (shown.display.risk, shown.needs_pin) == ("medium", True)
@@ -141,8 +141,10 @@ def test_a_pin_that_a_rule_demands_is_not_answered_with_the_low_key(
 
 
 @pytest.mark.usefixtures("pin_at_medium", "low")
-def test_an_unlocked_app_asks_for_a_pin_that_a_rule_demands(agent: Agent, person: Terminal) -> None:
-    """And answers with A_high, so that the token names what was proved."""
+def test_an_unlocked_app_asks_for_a_pin_required_by_a_policy(
+    agent: Agent, person: Terminal
+) -> None:
+    """And signs with A_high, so the token states what was proved."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with pytest.raises(PinNeeded):
@@ -153,10 +155,10 @@ def test_an_unlocked_app_asks_for_a_pin_that_a_rule_demands(agent: Agent, person
     assert (claims["acr"], claims["amr"]) == ("urn:sayso:acr:signed-pin", ["swk", "pin"])
 
 
-def test_a_pin_that_nobody_demands_is_not_claimed_by_the_low_key(
+def test_a_voluntary_pin_is_not_claimed_by_the_low_key(
     agent: Agent, person: Terminal, low: SigningKey
 ) -> None:
-    """What the token says of the answer is what the server verified."""
+    """The token states only what the server verified."""
     handle = agent.asked(person.user)
     shown = person.client.approval(person.only().id)
     person.client.pin(os.urandom(32), shown.id)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from tests.support.clients.soak import Soak, bound_keys, soak
 
 
-def test_every_key_that_is_bound_is_among_them() -> None:
-    """As one sequence that a terminal sends, those of the pages and the panels too."""
+def test_every_bound_key_is_included() -> None:
+    """As the sequence that a terminal sends, for pages and panels too."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}
@@ -16,24 +16,24 @@ def test_every_key_that_is_bound_is_among_them() -> None:
 
 
 def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
-    """Twenty seconds, in an unlocked app; `scripts/soak --seed N` has the same run again."""
+    """Twenty seconds in an unlocked app; `scripts/soak --seed N` repeats a run."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it when the test fails
     assert soak(tmp_path, seed, 20) > 20
 
 
-def test_a_panel_that_is_quiet_gets_keys_too_and_none_that_presses_a_button() -> None:
-    """Else the guard would keep all keys but escape from the panels, and nothing be tried there."""
-    heard: list[str | float] = []
-    child = SimpleNamespace(send=heard.append, setwinsize=lambda *_size: None)
-    app = SimpleNamespace(child=child, rest=heard.append)
+def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:
+    """Otherwise the guard would drop every key but Escape, and panels would go untested."""
+    sent: list[str | float] = []
+    child = SimpleNamespace(send=sent.append, setwinsize=lambda *_size: None)
+    app = SimpleNamespace(child=child, rest=sent.append)
     run = Soak(None, None, random.Random(1))  # type: ignore[arg-type]  # noqa: S311  # keys; nobody is asked
     for _ in range(300):
         run._one(app)  # type: ignore[arg-type]  # it only writes down what is sent
     in_panels: list[str] = []
-    for place, opened in enumerate(heard):
+    for place, opened in enumerate(sent):
         if isinstance(opened, str) and opened[0] == "g" and len(opened) == 2:
-            rest, *later = heard[place + 1 :]
+            rest, *later = sent[place + 1 :]
             keys = [each for each in later if isinstance(each, str)]
             assert isinstance(rest, float)
             assert rest >= 2

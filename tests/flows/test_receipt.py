@@ -1,4 +1,4 @@
-"""Whoever was asked proves what was decided, on their own machine, and later without the server."""
+"""Receipts: verified on the approver's own machine, later without the server."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.servers.server import LiveServer
 
 @pytest.fixture
 def decided(agent: Agent, person: Terminal) -> str:
-    """The id of a request that was approved and whose token was fetched."""
+    """The id of an approved and redeemed request."""
     handle = agent.asked(person.user)
     approval = person.only()
     person.approve(approval)
@@ -29,7 +29,7 @@ def _receipt(home: Path, *arguments: str) -> Done:
 
 
 def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> None:
-    """I26: in lines for people, and as a document."""
+    """I26: in lines, and as a document."""
     done = _receipt(person.home, decided)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n  proved ") == 4
@@ -39,10 +39,10 @@ def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> No
     assert (document["holds"], document["receipt"]["type"]) == (True, "sayso-receipt/1")
 
 
-def test_a_receipt_that_was_kept_needs_neither_server_nor_login(
+def test_a_stored_receipt_needs_neither_server_nor_login(
     server: LiveServer, decided: str, person: Terminal, tmp_path: Path
 ) -> None:
-    """With the keys that were published; one changed byte is found and named."""
+    """With the published keys; one changed byte is found and named."""
     kept, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
     kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
     keys.write_bytes(httpx.get(f"{server.url}/jwks").content)
@@ -58,10 +58,10 @@ def test_a_receipt_that_was_kept_needs_neither_server_nor_login(
     assert "approval/action: it does not have its digest" in done.stderr
 
 
-def test_a_receipt_that_no_published_key_vouches_for_is_not_proved(
+def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
     decided: str, person: Terminal, tmp_path: Path
 ) -> None:
-    """Whoever makes one up signs it by keys of their own, and those stand in it."""
+    """A forger would sign with keys of their own."""
     kept, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
     kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
     keys.write_text('{"keys": []}', "utf-8")
@@ -71,13 +71,15 @@ def test_a_receipt_that_no_published_key_vouches_for_is_not_proved(
 
 
 @pytest.mark.parametrize("arguments", [(), ("sayso_ap_x", "--file", __file__)])
-def test_one_receipt_is_named_in_one_way(person: Terminal, arguments: tuple[str, ...]) -> None:
-    """By its request, or as a file."""
+def test_a_receipt_is_named_by_request_or_file(
+    person: Terminal, arguments: tuple[str, ...]
+) -> None:
+    """Not both, and not neither."""
     assert _receipt(person.home, *arguments).returncode == 2
 
 
-def test_nobody_elses_receipt_is_there(person: Terminal, tmp_path: Path) -> None:
-    """And what holds no JSON is no receipt."""
+def test_another_users_receipt_is_not_found(person: Terminal, tmp_path: Path) -> None:
+    """And a file without JSON is not a receipt."""
     assert _receipt(person.home, "sayso_ap_7777777777777777").returncode == 3
     (tmp_path / "text").write_text("no JSON")
     done = _receipt(person.home, "--file", str(tmp_path / "text"))

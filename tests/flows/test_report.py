@@ -1,4 +1,4 @@
-"""A report, from a person's terminal on a real server: what it stops, how fast, who lifts it."""
+"""A report from a user's terminal on a real server: what it ends, how fast, who releases."""
 
 import time
 from collections.abc import Iterator
@@ -28,20 +28,20 @@ def http(server: LiveServer) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def other(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody else, who owns the agent."""
+def other_user(server: LiveServer) -> Iterator[Terminal]:
+    """Another user, who owns the agent."""
     made = new_person(server)
     yield made
     made.client.close()
 
 
-def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_lifts_it(
-    server: LiveServer, http: httpx.Client, person: Terminal, other: Terminal
+def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_releases_it(
+    server: LiveServer, http: httpx.Client, person: Terminal, other_user: Terminal
 ) -> None:
-    """Its token and what another agent made of it, its requests to others; within a second."""
+    """Its token, an exchanged token, its requests to others; within a second."""
     chains = LiveChains(server, http, person.client.profile.user_id)
     chains.prepare()
-    key, second = chains.agent(owners=(other.user,)), chains.agent(serves=(BANK,))
+    key, second = chains.agent(owners=(other_user.user,)), chains.agent(serves=(BANK,))
     for agent in (key, second):
         chains.consent(agent, "bank:read")
     bank = server.resources.rotate_secret(BANK, by=BY, overlap_ms=0)
@@ -49,7 +49,7 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_lifts_i
     token = chains.exchanged(key, chains.user_token())
     child = chains.exchanged(second, token)
     agent, asked = Agent(key, http), {"resource": BANK, "scope": "openid bank:write"}
-    to_other = agent.asked(other.user, **asked)
+    to_other = agent.asked(other_user.user, **asked)
     handle = agent.asked(person.user, **asked)
 
     def active(text: str) -> bool:
@@ -58,7 +58,7 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_lifts_i
         return bool(answer.json()["active"])
 
     assert active(child)
-    with greeted(other) as line:
+    with greeted(other_user) as line:
         began = time.monotonic()
         done = person.decider.report(person.only(), ReportScope.AGENT, "Not me")
         assert not active(token)
@@ -76,18 +76,18 @@ def test_a_report_ends_everything_of_the_agent_and_only_an_administrator_lifts_i
         2,
         1,
     )
-    assert (person.waiting(), other.waiting()) == ((), ())
-    for told in (agent.poll(handle), agent.poll(to_other), chains.exchange(key, token)):
-        assert (told.status_code, told.json()["reason"]) == (400, "agent_quarantined")
+    assert (person.waiting(), other_user.waiting()) == ((), ())
+    for reply in (agent.poll(handle), agent.poll(to_other), chains.exchange(key, token)):
+        assert (reply.status_code, reply.json()["reason"]) == (400, "agent_quarantined")
 
     agents = Agents(server.services.store, server.services.secrets)
     path = f"/api/agents/{key.id}/enable"
-    for who in (other, person):
+    for who in (other_user, person):
         assert RawApi(who, http).call("POST", path).status_code == 403
     assert agents.show(key.id)[0].state == "quarantined"
     agents.enable(key.id, by=BY)
-    told = agent.poll(handle).json()
-    assert (told["error"], told["deny_code"], told["retry"]) == (
+    reply = agent.poll(handle).json()
+    assert (reply["error"], reply["deny_code"], reply["retry"]) == (
         "access_denied",
         "suspicious",
         "never",

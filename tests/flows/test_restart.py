@@ -1,4 +1,4 @@
-"""Killed without warning and started again: what was acknowledged is still there."""
+"""Killed without warning and restarted: acknowledged data is still there."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from tests.support.servers.server import LiveServer
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """One agent and one person in the middle of something, when the server is killed."""
+    """One agent and one user, in the middle of a flow, when the server is killed."""
 
     agent: Agent
     person: Terminal
@@ -25,13 +25,13 @@ class _Scene:
     approval: Approval
 
     def poll(self, **headers: str) -> httpx.Response:
-        """Poll for this request."""
+        """Polls for this request."""
         return self.agent.poll(self.asked["auth_req_id"], **headers)
 
 
 @dataclass(slots=True)
 class _Before:
-    """What was so before the kill."""
+    """State before the kill."""
 
     approved: _Scene
     denied: _Scene
@@ -45,7 +45,7 @@ class _Before:
 
 @pytest.fixture(scope="module")
 def before(server: LiveServer) -> Iterator[_Before]:
-    """Four scenes, then `kill -9` and a new process on the same folder."""
+    """Four flows, then `kill -9` and a new process on the same folder."""
     with ExitStack() as closing:
         scenes = [_scene(server, closing) for _ in range(4)]
         was = _Before(*scenes)
@@ -76,10 +76,10 @@ def _scene(server: LiveServer, closing: ExitStack) -> _Scene:
     return _Scene(agent, person, asked, person.only())
 
 
-def test_a_decision_outlives_the_process_and_its_token_comes_once(
+def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
     server: LiveServer, before: _Before
 ) -> None:
-    """Killed between the yes and the poll: one token, and then no other."""
+    """Killed between approval and poll."""
     first, second = before.approved.poll(), before.approved.poll()
 
     assert first.status_code == 200
@@ -88,8 +88,8 @@ def test_a_decision_outlives_the_process_and_its_token_comes_once(
     assert story(server, before.approved.approval.id).count("token.issued") == 1
 
 
-def test_a_denial_outlives_the_process(before: _Before) -> None:
-    """With its code, its note and the device that gave it."""
+def test_a_denial_survives_a_kill(before: _Before) -> None:
+    """With its code, note and device."""
     body = before.denied.poll().json()
     (over,) = before.denied.person.client.inbox("decided").items
 
@@ -99,10 +99,10 @@ def test_a_denial_outlives_the_process(before: _Before) -> None:
     assert over.decided.device_name == "laptop"
 
 
-def test_a_fetched_answer_can_be_fetched_again_from_another_process(
+def test_a_fetched_answer_can_be_fetched_again_after_a_kill(
     server: LiveServer, before: _Before
 ) -> None:
-    """The answer got lost with the process; the client's key gets the identical one."""
+    """The client's key gets the identical answer."""
     again = before.fetched.poll(idempotency_key="lost")
 
     assert again.status_code == 200
@@ -110,8 +110,8 @@ def test_a_fetched_answer_can_be_fetched_again_from_another_process(
     assert story(server, before.fetched.approval.id).count("token.issued") == 1
 
 
-def test_a_session_and_its_counter_outlive_the_process(before: _Before) -> None:
-    """The terminal goes on with the token it has; its wrong PINs stay counted."""
+def test_a_session_and_its_pin_counter_survive_a_kill(before: _Before) -> None:
+    """The terminal keeps its token; its wrong PINs stay counted."""
     client = before.denied.person.client
     device = client.me().device
 
@@ -120,20 +120,20 @@ def test_a_session_and_its_counter_outlive_the_process(before: _Before) -> None:
     assert device.pin.tries == 3
 
 
-def test_a_used_proof_stays_used(before: _Before) -> None:
-    """Replay memory is in the database: what was sent before the kill is refused after it."""
+def test_a_used_proof_stays_used_after_a_kill(before: _Before) -> None:
+    """Replay protection is in the database."""
     again = before.waiting.agent.http.get("/api/me", headers=before.proof)
 
     assert (again.status_code, again.json()["code"]) == (401, "invalid_dpop_proof")
 
 
-def test_the_keys_outlive_the_process(before: _Before) -> None:
-    """Resources that know the keys go on trusting what was signed with them."""
+def test_the_signing_keys_survive_a_kill(before: _Before) -> None:
+    """Resources still trust earlier signatures."""
     assert before.fetched.agent.http.get("/jwks").json() == before.keys
 
 
-def test_a_waiting_request_outlives_the_process(before: _Before) -> None:
-    """Same texts and fingerprint; the PIN that was sealed before opens, and the token comes."""
+def test_a_pending_request_survives_a_kill(before: _Before) -> None:
+    """Same texts and fingerprint; the PIN still opens its key, and the token is issued."""
     scene = before.waiting
     was, now = scene.approval, scene.person.only()
     approved = scene.person.approve(was)

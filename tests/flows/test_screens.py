@@ -1,4 +1,4 @@
-"""The terminal app in a real terminal, against a real server: less, reports, what acts for one."""
+"""Screens of the terminal app in a real terminal with a real server."""
 
 import json
 import re
@@ -23,7 +23,7 @@ BOTH = "openid payments:read payments:transfer"
 
 @pytest.fixture(autouse=True)
 def narrowable(server: LiveServer) -> None:
-    """Amounts of payments may be made less."""
+    """Amounts of payments can be narrowed."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
 
@@ -34,15 +34,15 @@ def _asked(agent: Agent, person: Terminal) -> str:
 
 
 def _approve(app: Window) -> None:
-    """In the panel that approves: read on, the PIN, the button."""
+    """In the approval panel: scroll, PIN, button."""
     app.shows("Approve?")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
     app.shows("Tab to Approve, then Enter.")
     app.press("\t", "\r")
 
 
-def test_less_is_approved_on_the_screen(agent: Agent, person: Terminal) -> None:
-    """A smaller amount and one right less: the agent gets that, and the page of agents shows it."""
+def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> None:
+    """A smaller amount and one scope less: the agent gets that, and the history shows it."""
     handle = _asked(agent, person)
     with window(person) as app:
         app.press("e")
@@ -53,17 +53,17 @@ def test_less_is_approved_on_the_screen(agent: Agent, person: Terminal) -> None:
         app.shows("do part of this once", "APPROVE WITH LIMITS")
         _approve(app)
         app.shows("Approved by")
-        told = agent.poll(handle, prefer="wait=5").json()
+        reply = agent.poll(handle, prefer="wait=5").json()
         app.press("3")
         app.shows("[3 Agents]", "1 token")
         app.press("2")
         app.shows("[2 History]", "APPROVE WITH LIMITS")
-    assert told["narrowed"] is True
-    assert told["scope"] == "openid payments:transfer"
-    assert told["authorization_details"][0]["amount"]["minor"] == 50_000
+    assert reply["narrowed"] is True
+    assert reply["scope"] == "openid payments:transfer"
+    assert reply["authorization_details"][0]["amount"]["minor"] == 50_000
 
 
-def test_an_agent_is_stopped_on_the_screen(agent: Agent, person: Terminal) -> None:
+def test_access_of_an_agent_is_revoked_on_the_screen(agent: Agent, person: Terminal) -> None:
     """Its token ends at once."""
     handle = _asked(agent, person)
     person.approve(person.only())
@@ -79,8 +79,8 @@ def test_an_agent_is_stopped_on_the_screen(agent: Agent, person: Terminal) -> No
     assert active == {"active": False}
 
 
-def test_a_report_on_the_screen_stops_the_agent(agent: Agent, person: Terminal) -> None:
-    """The agent is quarantined and told so at its next request."""
+def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Terminal) -> None:
+    """The agent learns it at its next request."""
     handle = _asked(agent, person)
     with window(person) as app:
         app.press("!")
@@ -95,7 +95,7 @@ def test_a_report_on_the_screen_stops_the_agent(agent: Agent, person: Terminal) 
 
 
 def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Terminal) -> None:
-    """It gets nothing from then on, whoever it asks."""
+    """From then on it gets nothing, whoever it asks."""
     agent = new_agent(server, owners=(person.user,))
     _asked(agent, person)
     with window(person) as app:
@@ -111,16 +111,16 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_what_counts_is_there_at_every_size(
+def test_essential_facts_are_reachable_at_every_size(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Amount, payee, expiry, Deny, help and the way back: on the screen, or one key away; whole."""
+    """Amount, payee, expiry, Deny, help and Back: on the screen, or one key away; never cut."""
     _asked(agent, person)
     with window(person, size=size) as app:
         app.shows("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")
         app.press("\r")
         app.shows("Amount", "Payee", "d Deny", "? Help", "Esc Back")
-        until(lambda: _is_whole(app.text, size), PATIENCE_SECONDS)
+        until(lambda: _is_complete(app.text, size), PATIENCE_SECONDS)
         app.press("G")
         app.shows("Expires", "Expiring", "Fingerprint", "d Deny", "? Help", "Esc Back")
         app.press("e")
@@ -131,8 +131,8 @@ def test_what_counts_is_there_at_every_size(
         app.shows("HISTORY (0)", "Esc Back")
 
 
-def _is_whole(text: str, size: tuple[int, int]) -> bool:
-    """Amount, payee and what is left of the time stand there, and nothing of the request is cut."""
+def _is_complete(text: str, size: tuple[int, int]) -> bool:
+    """Amount, payee and remaining time are visible, and nothing of the request is cut."""
     begins = DETAIL_FROM if size[0] >= WIDE_FROM else 0
     facts = " ".join(" ".join(row[begins:] for row in text.splitlines()).split())
     return (
@@ -146,7 +146,7 @@ def _is_whole(text: str, size: tuple[int, int]) -> bool:
 def test_warnings_leave_room_for_the_request_in_the_smallest_terminal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Two of them always stand on a machine with server and app; they take one row of twelve."""
+    """Two permanent warnings of a machine with server and app take one row of twelve."""
     _asked(agent, person)
     with pytest.raises(WrongPin):
         person.approve(person.only(), pin="not-sesame-12")
@@ -164,10 +164,8 @@ def _empty_rows(app: Window) -> int:
     return sum(not row.strip() for row in app.text.splitlines())
 
 
-def test_a_device_that_is_revoked_says_so_and_leads_to_signing_in(
-    agent: Agent, person: Terminal
-) -> None:
-    """It does not try again, and what it says stands."""
+def test_a_revoked_device_says_so_and_offers_to_sign_in(agent: Agent, person: Terminal) -> None:
+    """It does not retry, and the message stays."""
     _asked(agent, person)
     with window(person) as app:
         app.shows("Pay EUR 4,820.00")
@@ -183,26 +181,26 @@ def test_a_device_that_is_revoked_says_so_and_leads_to_signing_in(
 @pytest.mark.parametrize(
     "environment",
     [{"NO_COLOR": "1"}, {"TERM": "xterm-16color"}, {"SAYSO_APPROVER_THEME": "ansi-dark"}],
-    ids=["NO_COLOR", "16 colours", "the terminal's own"],
+    ids=["NO_COLOR", "16 colors", "terminal theme"],
 )
-def test_nothing_is_said_by_colour_alone(
+def test_nothing_is_conveyed_by_color_alone(
     agent: Agent, person: Terminal, environment: dict[str, str]
 ) -> None:
-    """Risk, cursor, what is off and where Enter would land are words and signs."""
+    """Risk, cursor, disabled actions and focus are words and signs."""
     _asked(agent, person)
     is_coloured = "NO_COLOR" not in environment
     with window(person, size=(COLUMNS, LINES), **environment) as app:
         app.shows(">!! HIGH", "HIGH RISK", "[1 Inbox 1]")
-        assert bool(_colours(app)) is is_coloured
+        assert bool(_colors(app)) is is_coloured
         app.press("a")
         app.shows("> Back <", "Approve unavailable:")
-        assert bool(_colours(app)) is is_coloured
+        assert bool(_colors(app)) is is_coloured
 
 
-def test_without_colours_a_phone_can_read_the_picture_and_a_field_can_be_seen(
+def test_without_colors_the_qr_code_is_scannable_and_fields_are_visible(
     agent: Agent, person: Terminal
 ) -> None:
-    """The QR code is dark on light on a dark terminal; a field is underlined."""
+    """The QR code is dark on light in a dark terminal; a field is underlined."""
     _asked(agent, person)
     with window(person, NO_COLOR="1") as app:
         app.press("o")
@@ -218,13 +216,13 @@ def _cells(app: Window) -> list[Any]:
     return [cell for row in app.screen.buffer.values() for cell in row.values()]
 
 
-def _colours(app: Window) -> set[str]:
-    """What is drawn in anything but the terminal's own two."""
+def _colors(app: Window) -> set[str]:
+    """Colors other than the terminal's default two."""
     return {shade for cell in _cells(app) for shade in (cell.fg, cell.bg)} - {"default"}
 
 
-def test_the_first_minute_ends_in_the_inbox(server: LiveServer) -> None:
-    """From nothing: address, code, PIN; the app that people keep open comes by itself."""
+def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
+    """From nothing: address, code, PIN; then the inbox appears."""
     user, code = server.user()
     home = server.folder / f"first-{user}"
     somebody = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled

@@ -1,4 +1,4 @@
-"""More than one person, through the terminal client: what the second one sees and signs."""
+"""Quorums through the terminal client: what the second approver sees and signs."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ RACES = 12
 
 @pytest.fixture
 def second(server: LiveServer) -> Iterator[Terminal]:
-    """Another person, at an enrolled terminal."""
+    """Another user, at an enrolled terminal."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -40,7 +40,7 @@ def second(server: LiveServer) -> Iterator[Terminal]:
 
 @pytest.fixture(autouse=True)
 def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
-    """A group of both, and a policy that wants two of it."""
+    """A group of both, and a policy that needs two of it."""
     group = f"finance-{person.user}"
     Groups(server.services.store, server.services.secrets).add(
         group, [person.user, second.user], by=BY
@@ -50,13 +50,13 @@ def both(server: LiveServer, person: Terminal, second: Terminal) -> str:
     return group
 
 
-def test_both_see_it_and_the_second_yes_gives_the_token(
+def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
-    """Each does the whole ceremony; both screens tell how far it is."""
+    """Each does the whole ceremony; both screens show the progress."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     seen = second.only()
-    told = "\n".join(lines.approval_in_full(seen, second.client.now()))
+    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
     listed = "\n".join(listing.row(seen, second.client.now()))
     with greeted(person) as line:
         first = second.approve(seen)
@@ -67,10 +67,10 @@ def test_both_see_it_and_the_second_yes_gives_the_token(
     done = person.approve(after)
     token = agent.poll(handle)
 
-    assert f"0 of 2, needs two of {both}" in told
+    assert f"0 of 2, needs two of {both}" in text
     assert f"0 of 2, needs two of {both}" in listed
-    assert told.index("people:") > told.index(str(seen.display.facts[0].value))
-    assert told.index("grants:") < told.index("people:") < told.index("expires in")
+    assert text.index("people:") > text.index(str(seen.display.facts[0].value))
+    assert text.index("grants:") < text.index("people:") < text.index("expires in")
     assert (first.state, done.state) == ("pending", "approved")
     assert frame["approval"]["together"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
@@ -80,10 +80,10 @@ def test_both_see_it_and_the_second_yes_gives_the_token(
     assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
 
 
-def test_a_person_who_is_not_asked_signs_nothing_of_somebody_else(
+def test_a_user_who_is_not_an_approver_signs_nothing(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """The client refuses what is for somebody else, unless several are asked."""
+    """The client refuses a request for another user, unless it has several approvers."""
     agent.ask_payment(person.user)
     seen = person.only()
     alone = replace(seen, together=None)
@@ -91,10 +91,10 @@ def test_a_person_who_is_not_asked_signs_nothing_of_somebody_else(
         second.approve(alone)
 
 
-def test_a_no_ends_it_for_both(
+def test_one_denial_ends_the_request_for_both(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """And the other's yes no longer changes the result: they are told so."""
+    """A later approval is refused with that result."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     waiting = person.only()
     late = second.only()
@@ -109,8 +109,8 @@ def test_a_no_ends_it_for_both(
     assert len(entries(server, "approval.denied", approval_id=waiting.id)) == 1
 
 
-def test_the_same_person_votes_once(agent: Agent, person: Terminal, second: Terminal) -> None:
-    """A second yes of the same device is the same one; a no after it is refused with a remedy."""
+def test_one_user_has_one_vote(agent: Agent, person: Terminal, second: Terminal) -> None:
+    """A repeated approval is the same one; a denial after it is refused with a remedy."""
     agent.ask_payment(person.user)
     waiting = person.only()
     person.approve(waiting)
@@ -122,10 +122,10 @@ def test_the_same_person_votes_once(agent: Agent, person: Terminal, second: Term
     assert second.approve(second.only()).state == "approved"
 
 
-def test_votes_at_the_same_moment_pass_the_quorum_once(
+def test_concurrent_votes_pass_the_quorum_once(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """Races of two people, and of one person with themselves: never fewer people than it takes."""
+    """Races of two users, and of one with themselves: never below the quorum."""
     with ThreadPoolExecutor(2) as threads:
         for race in range(RACES):
             handle = agent.asked(person.user)
@@ -153,10 +153,10 @@ def _votes(server: LiveServer, approval_id: str) -> list[dict[str, object]]:
     return [e for kind in kinds for e in entries(server, kind, approval_id=approval_id)]
 
 
-def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
+def test_the_second_approver_sees_and_approves_the_narrowed_request(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """A part of one is the request of the other, in the words of the signed text too."""
+    """The narrowed request is what they sign, with its limits shown."""
     document = json.dumps({**PAYMENT, "narrow": {"/amount": "lower"}})
     ActionTypes(server.services.store).update(document, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
@@ -166,23 +166,23 @@ def test_the_second_person_sees_what_the_first_left_and_says_yes_to_that(
     with pytest.raises(ApiError, match="has narrowed this request"):
         second.approve(whole)
     seen = second.only()
-    told = "\n".join(lines.approval_in_full(seen, second.client.now()))
+    text = "\n".join(lines.approval_in_full(seen, second.client.now()))
     done = second.approve(seen)
     server.clock.forward(6_000)
     token = agent.poll(handle).json()
 
     assert seen.granted is not None
     assert seen.granted.text == part.text
-    assert "limits in the signed text:" in told
-    assert "/authorization_details/0/amount/minor is 1000, not" in told
+    assert "limits in the signed text:" in text
+    assert "/authorization_details/0/amount/minor is 1000, not" in text
     assert done.state == "approved"
     assert token["authorization_details"][0]["amount"]["minor"] == 1000
 
 
-def test_a_part_that_is_none_is_not_signed(
+def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:
-    """A server that offers something else as the first one's part gets no signature."""
+    """A server that offers something else gets no signature."""
     agent.ask_payment(person.user)
     seen = second.only()
     other = Granted(seen.action_text, (), (Place(*[SafeText("x")] * 3),))
@@ -192,10 +192,10 @@ def test_a_part_that_is_none_is_not_signed(
     second.deny(seen)
 
 
-def test_whom_a_rule_excludes_says_yes_by_no_door(
+def test_an_excluded_user_cannot_approve_by_any_path(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
-    """Not over the API, not from a shell; the other one's yes is the one that counts."""
+    """Neither in the API nor from a shell; the other's approval counts."""
     rules = rule("ask", f'ask.who = ["{both}"]', 'ask.exclude = ["user"]')
     Policies(server.services.store).set(rules, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]

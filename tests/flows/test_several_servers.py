@@ -1,4 +1,4 @@
-"""One terminal, two real servers: each request is seen and answered at its own."""
+"""One terminal, two real servers: each request is shown and answered at its own server."""
 
 import json
 import re
@@ -18,7 +18,7 @@ DOWN = "\x1b[B"
 
 
 @pytest.fixture(scope="module")
-def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A second server."""
     with live_server(tmp_path_factory.mktemp("other"), forked=True) as running:
         yield running
@@ -33,7 +33,7 @@ def _asks_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
 
 
 def _go_to(app: Window, words: str) -> None:
-    """On the page of settings, to the line of a server, and over to it."""
+    """In the settings, to the line of a server, and switches to it."""
     app.press("6")
     app.shows("[6 Settings]")
     app.rest(1)
@@ -44,7 +44,7 @@ def _go_to(app: Window, words: str) -> None:
 
 
 def _pointed_at(app: Window) -> str:
-    """The name in the line under the pointer; nothing while it is on its way."""
+    """The name in the selected line; empty while moving."""
     found = re.search(r"^ *> (\w+)", app.text, re.MULTILINE)
     return found[1] if found else ""
 
@@ -58,19 +58,19 @@ def _approve(app: Window) -> None:
     app.shows("Approved by")
 
 
-def test_one_goes_from_server_to_server_in_the_app(
-    server: LiveServer, other: LiveServer, person: Terminal
+def test_the_app_switches_between_servers(
+    server: LiveServer, other_server: LiveServer, person: Terminal
 ) -> None:
-    """What waits at one is counted and not seen at the other, and an answer reaches its own."""
-    user, code = other.user()
+    """Requests of one server are counted, not shown, at the other; decisions reach their own."""
+    user, code = other_server.user()
     at_work = enrol(
         Home.at(person.home).named("work"),
-        Enrolment(url=other.url, code=code, name="laptop", pin=PIN),
-        clock=other.clock.now,
+        Enrolment(url=other_server.url, code=code, name="laptop", pin=PIN),
+        clock=other_server.clock.now,
     )
     at_work.close()
     _asks_at(server, person.user, "Nordwind")
-    agent, handle = _asks_at(other, user, "Ostwind")
+    agent, handle = _asks_at(other_server, user, "Ostwind")
     with window(person) as app:
         app.shows(f"{person.user}@default", "to Nordwind", "[1 Inbox 1]")
         app.shows("Waiting elsewhere: 1 at work")
@@ -84,9 +84,9 @@ def test_one_goes_from_server_to_server_in_the_app(
     assert len(person.waiting()) == 1
 
 
-def test_one_more_server_is_signed_in_to_from_the_app(other: LiveServer, person: Terminal) -> None:
-    """Whoever signs in to none is back where they were; the login that was there stays."""
-    user, code = other.user()
+def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Terminal) -> None:
+    """Leaving without signing in returns to the previous server; its login stays."""
+    user, code = other_server.user()
     with window(person) as app:
         _go_to(app, "another")
         app.shows("SAYSO  sign in", "Another server")
@@ -95,6 +95,8 @@ def test_one_more_server_is_signed_in_to_from_the_app(other: LiveServer, person:
         _go_to(app, "another")
         app.shows("SAYSO  sign in")
         app.press("\x15")  # ctrl+u: the usual address goes
-        app.press(other.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r")
+        app.press(
+            other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r"
+        )
         app.shows(f"{user}@localhost", "LIVE")
     assert Home.at(person.home).names == ("default", "localhost")

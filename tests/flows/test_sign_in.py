@@ -1,4 +1,4 @@
-"""A second terminal is let in by the first: three real processes, two of them at a terminal."""
+"""A second terminal is admitted by the first: three real processes, two with a terminal."""
 
 import json
 import os
@@ -21,7 +21,7 @@ QR = "█▄▄▄▄▄▄▄█"
 
 @pytest.fixture
 def person(server: LiveServer) -> Iterator[Terminal]:
-    """Somebody at their first device."""
+    """A user at their first device."""
     made = new_person(server)
     yield made
     made.client.close()
@@ -61,7 +61,7 @@ def _run(home: object, *arguments: str, stdin: str = "") -> subprocess.Completed
 
 
 def _type_the_code(server: LiveServer, name: str, code: str) -> int:
-    """What a person does in a browser."""
+    """What a user does in a browser."""
     with server.client() as browser:
         page = browser.get("/device")
         token = re.search(r'name="form" value="([^"]+)"', page.text)
@@ -70,7 +70,7 @@ def _type_the_code(server: LiveServer, name: str, code: str) -> int:
         return browser.post("/device", data=form).status_code
 
 
-def test_a_terminal_without_a_code_is_let_in_by_another(
+def test_a_terminal_without_a_code_is_admitted_by_another(
     server: LiveServer, person: Terminal
 ) -> None:
     """Code, link and QR on the new one; its name, address and code, and the PIN, on the old one."""
@@ -86,7 +86,7 @@ def test_a_terminal_without_a_code_is_let_in_by_another(
         login.expect_exact("Your first device?")
         assert _type_the_code(server, person.user, code) == 303
         waiting = person.only()
-        _let_in(person, waiting.id, waiting.fingerprint, code)
+        _admit(person, waiting.id, waiting.fingerprint, code)
         login.expect_exact(f"Logged in to {server.url} as {person.user}.")
         login.expect(pexpect.EOF)
     listed = json.loads(_run(home, "devices", "--json").stdout)["items"]
@@ -98,8 +98,8 @@ def test_a_terminal_without_a_code_is_let_in_by_another(
     assert admitted["approval_id"] == waiting.id
 
 
-def _let_in(person: Terminal, approval: str, fingerprint: str, code: str) -> None:
-    """The person approves on the device that they use already."""
+def _admit(person: Terminal, approval: str, fingerprint: str, code: str) -> None:
+    """The user approves on the device that they already use."""
     arguments = ("approve", approval, "--fingerprint", fingerprint)
     with _at_a_terminal(person.home, *arguments) as approve:
         approve.expect_exact("Let a new device sign in as")
@@ -113,8 +113,8 @@ def _let_in(person: Terminal, approval: str, fingerprint: str, code: str) -> Non
         approve.expect(pexpect.EOF)
 
 
-def test_a_denied_terminal_leaves_nothing(server: LiveServer, person: Terminal) -> None:
-    """The script that waits gets its own exit code, and no file is kept."""
+def test_a_denied_terminal_leaves_no_files(server: LiveServer, person: Terminal) -> None:
+    """The waiting script gets its own exit code."""
     home = server.folder / f"denied-of-{person.user}"
     arguments = ["-m", "approver_tui", "login", server.url, "--pin-stdin", "--json"]
     with subprocess.Popen(

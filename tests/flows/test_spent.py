@@ -1,4 +1,4 @@
-"""The rest of the story: a resource asks about the token, spends it, and it ends."""
+"""A resource introspects the token, consumes the approval, and it ends."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def resource(server: LiveServer) -> AgentKey:
 
 @pytest.fixture
 def token(agent: Agent, person: Terminal) -> str:
-    """The token of a payment that the person approved with their PIN."""
+    """The token of a payment that the user approved with their PIN."""
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     person.approve(person.only())
     found: str = agent.poll(handle).json()["access_token"]
@@ -53,17 +53,17 @@ def _active(agent: Agent, key: AgentKey, token: str) -> bool:
     return found
 
 
-def test_a_payment_is_asked_for_approved_checked_and_spent(
+def test_a_payment_is_requested_approved_introspected_and_consumed(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
-    """Every step is in the log of that one approval."""
-    told = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
-    assert (told["active"], told["username"]) == (True, person.user)
-    assert told["authorization_details"] == PAYMENT_DETAILS
-    assert told["agent"] == {"name": agent.key.name, "owners": ["admin"]}
+    """Every step is in the log of that approval."""
+    reply = agent.http.post("/introspect", data={"token": token}, auth=resource.basic).json()
+    assert (reply["active"], reply["username"]) == (True, person.user)
+    assert reply["authorization_details"] == PAYMENT_DETAILS
+    assert reply["agent"] == {"name": agent.key.name, "owners": ["admin"]}
     spent = _consume(agent, resource, token, "INV-2291")
     assert spent.status_code == 200, spent.text
-    assert spent.json()["approval"] == told["approval"]["id"]
+    assert spent.json()["approval"] == reply["approval"]["id"]
     again = _consume(agent, resource, token, "INV-2291")
     assert (again.status_code, again.content) == (200, spent.content)
     other = _consume(agent, resource, token, "INV-2292")
@@ -71,7 +71,7 @@ def test_a_payment_is_asked_for_approved_checked_and_spent(
     assert agent.http.post("/revoke", data={"token": token}, auth=agent.key.basic).content == b"{}"
     late = _consume(agent, resource, token, "INV-2291")
     assert (late.status_code, late.json()["code"]) == (403, "token_inactive")
-    assert story(server, told["approval"]["id"]) == [
+    assert story(server, reply["approval"]["id"]) == [
         "approval.requested",
         "approval.approved",
         "token.issued",
@@ -81,10 +81,10 @@ def test_a_payment_is_asked_for_approved_checked_and_spent(
     ]
 
 
-def test_of_many_executions_at_once_one_runs(
+def test_one_of_many_concurrent_executions_succeeds(
     server: LiveServer, resource: AgentKey, token: str
 ) -> None:
-    """One 200; everybody else is told that it is spent; one entry, and one alarm."""
+    """One 200; all others are already_consumed; one entry, and one alarm."""
     requests = [
         post_json("/api/approvals/consume", resource, _execution(token, f"run-{number}"))
         for number in range(_AT_ONCE)
@@ -99,10 +99,10 @@ def test_of_many_executions_at_once_one_runs(
     assert len(entries(server, "approval.reused", approval_id=approval)) == 1
 
 
-def test_a_leaked_key_ends_what_it_signed_and_the_terminal_goes_on(
+def test_a_revoked_signing_key_ends_its_tokens_and_the_terminal_continues(
     server: LiveServer, agent: Agent, person: Terminal, resource: AgentKey, token: str
 ) -> None:
-    """Another process takes the key away; the very next answers know."""
+    """Another process revokes it; the next answers reflect it."""
     assert _active(agent, resource, token)
     services = server.services
     keys = SigningKeys(services.store, services.signer, services.rules)

@@ -1,4 +1,4 @@
-"""Approving ahead, from the command line to the agent: as many as were given, and no more."""
+"""Standing grants, from the command line to the agent: used as often as given, not more."""
 
 import json
 from collections.abc import Iterator
@@ -42,33 +42,35 @@ def low(server: LiveServer) -> None:
 def _run(
     server: LiveServer, module: str, person: Terminal, *arguments: str, stdin: str = ""
 ) -> Done:
-    """A command at this person's machine, or at the server's."""
+    """Runs a command on this user's machine, or on the server's."""
     environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
     return command(module, *arguments, environment=environment, stdin=stdin)
 
 
-_WISH = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
+_PROPOSAL = ("--for", "1h", "--uses", "3", "--sum", "30", "--vary", "amount=20")
 
 
 @pytest.mark.usefixtures("low")
-def test_a_grant_is_given_from_a_shell_used_shown_and_revoked(
+def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Preview, give, use, look, take back: each a command, and the agent sees what follows."""
+    """Preview, give, use, show, revoke: each a command, and the agent sees the effect."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
-    preview = _run(server, "approver_tui", person, "grants", "add", asked.id, *_WISH, "--preview")
+    preview = _run(
+        server, "approver_tui", person, "grants", "add", asked.id, *_PROPOSAL, "--preview"
+    )
     assert preview.returncode == 0, preview.stderr
     assert "Amount: up to EUR 20.00" in preview.stdout
     assert "Would have covered 1 of the last 1 requests" in preview.stdout
-    known = ("grants", "add", asked.id, *_WISH, "--pin-stdin", "--json")
+    known = ("grants", "add", asked.id, *_PROPOSAL, "--pin-stdin", "--json")
     done = _run(server, "approver_tui", person, *known, stdin=PIN)
     assert done.returncode == 0, done.stderr
     grant = json.loads(done.stdout)
     assert (grant["schema"], grant["state"], grant["used"]) == ("sayso.grant/1", "live", 0)
     handle = agent.asked(person.user, **_payment(1_500))
-    told = agent.poll(handle).json()
-    assert told["authorization_details"][0]["amount"]["minor"] == 1_500
+    reply = agent.poll(handle).json()
+    assert reply["authorization_details"][0]["amount"]["minor"] == 1_500
     shown = _run(server, "approver_tui", person, "grants", "show", grant["id"])
     assert "used 1 of 3, EUR 15.00 of EUR 30.00" in shown.stdout
     assert "use 1 spent" in shown.stdout
@@ -86,19 +88,19 @@ def test_a_grant_is_given_from_a_shell_used_shown_and_revoked(
 
 
 @pytest.mark.usefixtures("low")
-def test_a_wish_that_cannot_be_is_refused_before_a_pin_is_tried(
+def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Over a cap, without a sum, or not written as it must be."""
+    """Over a limit, without a sum, or malformed."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
-    for wish, code, says in (
+    for proposal, code, says in (
         (("--for", "31d", "--uses", "3", "--sum", "30"), 2, "2592000"),
         (("--for", "1h", "--uses", "3"), 2, "sum"),
         (("--for", "soon", "--uses", "3"), 2, "15m, 8h or 30d"),
         (("--for", "1h", "--uses", "3", "--vary", "amount="), 2, "FACT=LIMIT"),
     ):
-        known = ("grants", "add", asked.id, *wish, "--pin-stdin", "--json")
+        known = ("grants", "add", asked.id, *proposal, "--pin-stdin", "--json")
         done = _run(server, "approver_tui", person, *known, stdin=PIN)
         assert (done.returncode, done.stdout) == (code, ""), done
         assert says in json.loads(done.stderr)["detail"]
@@ -109,19 +111,19 @@ def test_a_wish_that_cannot_be_is_refused_before_a_pin_is_tried(
 
 
 @pytest.mark.usefixtures("low")
-def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_made_to_fit(
+def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
     agent: Agent, person: Terminal
 ) -> None:
-    """Each bound for itself; as much as the cap is taken, and exactly that."""
+    """Acceptance 8: each limit separately, nothing is reduced; exactly the limit is accepted."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     month = 30 * 86_400
     good = {"seconds": month, "uses": 3, "sum": "30"}
     for over, cap in (({"seconds": month + 1}, str(month)), ({"uses": 1_000_001}, "1000000")):
-        wish = {"approval": example.id, **good, **over}
+        proposal = {"approval": example.id, **good, **over}
         for path in ("/api/grants", "/api/grants/preview"):
             with pytest.raises(ApiError) as refused:
-                person.client.session.post(path, wish)
+                person.client.session.post(path, proposal)
             assert (refused.value.status, refused.value.code) == (400, "not_grantable")
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
@@ -132,16 +134,18 @@ def test_acceptance_8_a_grant_over_its_cap_is_400_with_the_cap_and_nothing_is_ma
 
 
 @pytest.mark.usefixtures("low")
-def test_a_server_that_offers_something_else_gets_no_signature(
+def test_a_server_that_offers_another_standing_grant_gets_no_signature(
     agent: Agent, person: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes is held against what was wished before any key is opened."""
+    """It is compared with the proposal before any key is opened."""
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
-    wish = StandingGrantProposal(
+    proposal = StandingGrantProposal(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
-    assert standing_grants.open_grant(person.client, wish, example).kind.value == "standing_grant"
+    assert (
+        standing_grants.open_grant(person.client, proposal, example).kind.value == "standing_grant"
+    )
     session = type(person.client.session)
     post_it = session.post
 
@@ -150,12 +154,12 @@ def test_a_server_that_offers_something_else_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing_grants.open_grant(person.client, wish, example)
+        standing_grants.open_grant(person.client, proposal, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def busy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server that many agents' calls reach at once: two workers on PostgreSQL."""
+    """A server under concurrent requests: two workers on PostgreSQL."""
     settings, options = {}, ()
     if request.param == "postgresql":
         url = upgraded_database(request.getfixturevalue("postgres_server"))
@@ -168,17 +172,17 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
-    wish = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
-    person.approve(standing_grants.open_grant(person.client, wish, example))
+    proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
+    person.approve(standing_grants.open_grant(person.client, proposal, example))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
 
-@pytest.mark.parametrize(("uses", "total", "fits"), [(7, "1000", 7), (40, "55", 5)])
-def test_fifty_requests_at_once_take_no_more_than_was_given(
-    busy: LiveServer, uses: int, total: str, fits: int
+@pytest.mark.parametrize(("uses", "total", "uses_left"), [(7, "1000", 7), (40, "55", 5)])
+def test_fifty_concurrent_requests_stay_within_the_standing_grant(
+    busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
-    """By uses and by sum; the others are asked, and every use is of one request and one token."""
+    """In uses and sum; the others are asked, and each use belongs to one request and token."""
     _lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _given(person, agent, uses, total)
@@ -187,11 +191,11 @@ def test_fifty_requests_at_once_take_no_more_than_was_given(
     handles = [one.json()["auth_req_id"] for one in asked if one.status == 200]
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [one for one in fetched if one.status == 200]
-    assert len(tokens) == fits
+    assert len(tokens) == uses_left
     found = standing_grants.grant(person.client, grant)
-    assert (found.used, len(found.taken)) == (fits, fits)
-    assert [use.number for use in found.taken] == list(range(1, fits + 1))
+    assert (found.used, len(found.taken)) == (uses_left, uses_left)
+    assert [use.number for use in found.taken] == list(range(1, uses_left + 1))
     assert {use.state for use in found.taken} == {"spent"}
     assert found.spent is not None
-    assert found.spent.minor == fits * 1_000
+    assert found.spent.minor == uses_left * 1_000
     agent.http.close()

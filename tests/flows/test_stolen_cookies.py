@@ -1,8 +1,7 @@
-"""A browser's cookie in another client: it shows what its person sees, and adds no power to anyone.
+"""A browser's cookie in another client: it can read, and adds no power.
 
-The other client makes every request as a page does, and signs with a passkey of its own wherever a
-page asks for one. The same form with her own passkey is taken, so that what is refused is refused
-for the passkey.
+The other client sends every request as a page does, and signs with a passkey of its own. The same
+form with her own passkey succeeds, so the refusals are for the passkey.
 """
 
 import json
@@ -48,7 +47,7 @@ FORMS = [
     ("/admin/policy/set", {"document": RULES}),
     ("/admin/keys/rotate", {"alg": "ES256"}),
 ]
-WISH = {"seconds": 3_600, "uses": 3, "sum": "30", "vary": [{"fact": "/amount", "up_to": "20"}]}
+PROPOSAL = {"seconds": 3_600, "uses": 3, "sum": "30", "vary": [{"fact": "/amount", "up_to": "20"}]}
 
 
 @pytest.fixture
@@ -61,13 +60,13 @@ def eva(server: LiveServer) -> WebPerson:
 
 @pytest.fixture
 def thief(eva: WebPerson) -> WebPerson:
-    """Somebody who has her cookie, and a passkey that nobody enrolled under the name of hers."""
+    """Someone with her cookie and an unenrolled passkey under the id of hers."""
     return with_cookie_of(eva, eva.cookie)
 
 
 @pytest.fixture
 def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
-    """What the forms are about: a new device of hers, a stopped agent, somebody else."""
+    """What the forms are about: a new device of hers, a disabled agent, another user."""
     second = enrolled(server, eva.name, _users(server).enrol(eva.name, by=BY)[1].code)
     eva.http.post(f"/api/agents/{agent.key.id}/disable").raise_for_status()
     other = new_web_person(server)
@@ -87,7 +86,7 @@ def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("place", "form"), FORMS, ids=[place for place, _ in FORMS])
-def test_a_form_that_adds_power_takes_her_own_passkey(
+def test_a_form_that_adds_power_requires_the_users_own_passkey(
     server: LiveServer,
     eva: WebPerson,
     thief: WebPerson,
@@ -95,7 +94,7 @@ def test_a_form_that_adds_power_takes_her_own_passkey(
     place: str,
     form: dict[str, str],
 ) -> None:
-    """The page that says what to sign is shown, and no row is changed by what another key signs."""
+    """The signing page is shown, and a signature of another key changes no row."""
     path = place.format(**names)
     filled = {
         name: value.format(**names) if "{" in value else value for name, value in form.items()
@@ -110,7 +109,7 @@ def test_a_form_that_adds_power_takes_her_own_passkey(
 
 
 def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
-    """Neither with none, nor with one that was made up, nor as the terminal that it is not."""
+    """Neither with no code, nor with an invalid one, nor as a terminal."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
         asked = thief.http.post("/api/passkeys/options", json={"code": code})
         made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
@@ -124,31 +123,31 @@ def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) ->
     ]
 
 
-def test_a_standing_grant_is_wished_for_and_not_given(
+def test_a_standing_grant_is_proposed_and_not_given(
     server: LiveServer, eva: WebPerson, thief: WebPerson, agent: Agent
 ) -> None:
-    """The wish waits for her like any request, on every screen of hers; her own word gives it."""
+    """The proposal waits for her like any request; her own signature gives it."""
     document = json.dumps({**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"})
     ActionTypes(server.services.store).update(document, by=BY)
     amount = {"minor": 1_000, "currency": "EUR"}
     details = [{"type": "payment.transfer", "amount": amount, "payee": "Nord"}]
     agent.asked(eva.name, scope="openid", authorization_details=json.dumps(details))
     (like,) = _waiting(eva)
-    wished = thief.http.post("/api/grants", json={"approval": like, **WISH})
-    assert wished.status_code == 201, wished.text
-    wish = wished.json()["id"]
-    refused = thief.decide(wish, thief.word(wish))
+    proposed = thief.http.post("/api/grants", json={"approval": like, **PROPOSAL})
+    assert proposed.status_code == 201, proposed.text
+    proposal_id = proposed.json()["id"]
+    refused = thief.decide(proposal_id, thief.word(proposal_id))
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert eva.http.get("/api/grants").json()["items"] == []
-    assert wish in _waiting(eva)
-    assert eva.decide(wish, eva.word(wish)).is_success
+    assert proposal_id in _waiting(eva)
+    assert eva.decide(proposal_id, eva.word(proposal_id)).is_success
     assert len(eva.http.get("/api/grants").json()["items"]) == 1
 
 
-def test_a_browser_is_called_only_for_one_of_our_pages_and_she_sees_it(
+def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
     server: LiveServer, eva: WebPerson, thief: WebPerson
 ) -> None:
-    """The cookie alone adds none; beside a page of ours it is on the record and in her list."""
+    """The cookie alone adds none; with a page's token it is logged and in her list."""
     minted = PushService(443).mint().to_json()
     minted["endpoint"] = "https://fcm.googleapis.com/fcm/send/somebody"
     blind = thief.http.post("/api/push-subscriptions", json=minted, headers={"Sayso-Csrf": "x"})
@@ -161,8 +160,8 @@ def test_a_browser_is_called_only_for_one_of_our_pages_and_she_sees_it(
     assert len(entries(server, "push.subscribed", subject=eva.me["user"]["id"])) == 1
 
 
-def test_the_cookie_is_no_token(eva: WebPerson, thief: WebPerson) -> None:
-    """Where a terminal shows a token and a proof, it is nothing; and an app gets none with it."""
+def test_the_cookie_is_not_a_token(eva: WebPerson, thief: WebPerson) -> None:
+    """Not where a terminal sends token and proof, and no app gets one with it."""
     for method, path in (("GET", "/api/password"), ("GET", "/userinfo"), ("GET", "/api/users")):
         answer = thief.http.request(method, path, headers={"Authorization": f"DPoP {eva.cookie}"})
         assert answer.status_code == 401, (path, answer.text)
@@ -175,18 +174,18 @@ def _users(server: LiveServer) -> Users:
 
 
 def _asked(person: WebPerson, agent: Agent) -> str:
-    """A request of this agent, the only one that waits."""
+    """A request of this agent, the only pending one."""
     agent.asked(person.name)
     (asked,) = _waiting(person)
     return asked
 
 
 def _reported(person: WebPerson, agent: Agent) -> str:
-    """What came of not recognising a request of this agent, which it stopped."""
+    """The incident of reporting a request of this agent, which quarantines it."""
     asked = _asked(person, agent)
     word = person.word(asked, decision="deny", code="suspicious", ceremony="none")
-    told = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
-    incident: str = told.raise_for_status().json()["incident"]
+    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
+    incident: str = response.raise_for_status().json()["incident"]
     return incident
 
 

@@ -1,7 +1,7 @@
-"""Agent, user, resource, key: each is stopped from another process while a server runs.
+"""An agent, user, resource or key stopped from another process while a server runs.
 
-Then every place is tried over real HTTP; what refuses, and in which words, is one table. More that
-can be stopped, at more places, is in `tests/server/services/clients/test_disabled_agents.py`.
+Then every place is tried over real HTTP, with the refusals in one table. More kinds and places are
+in `tests/server/services/clients/test_disabled_agents.py`.
 """
 
 from collections.abc import Callable
@@ -92,7 +92,7 @@ _TABLE: dict[str, dict[str, tuple[int, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """An agent, an app, a person and an API of one test."""
+    """An agent, an app, a user and a resource of one test."""
 
     server: LiveServer
     agent: Agent
@@ -101,7 +101,7 @@ class _Scene:
     resource: AgentKey
 
     def stop(self, what: str) -> None:
-        """Stop it as a command line would."""
+        """Stops it as the command line would."""
         services = self.server.services
         keys = SigningKeys(services.store, services.signer, services.rules)
         stops: dict[str, Callable[[], object]] = {
@@ -118,7 +118,7 @@ class _Scene:
         stops[what]()
 
     def places(self) -> dict[str, Callable[[], tuple[int, str]]]:
-        """Each place, with what it needs arranged while everything is in force."""
+        """Each place, with what it needs prepared beforehand."""
         approved, answer = self._approved(), self._answered()
         held = self._held()
         wide, narrow = self._tokens(), self._tokens()
@@ -143,19 +143,19 @@ class _Scene:
         return handle
 
     def _held(self) -> str:
-        """A token with which the agent acts for the person."""
+        """A token with which the agent acts for the user."""
         found: str = self.agent.poll(self._approved_beside()).json()["access_token"]
         return found
 
     def _approved_beside(self) -> str:
-        told = self._ask().json()
-        (mine,) = (a for a in self.person.waiting() if a.fingerprint == told["fingerprint"])
+        reply = self._ask().json()
+        (mine,) = (a for a in self.person.waiting() if a.fingerprint == reply["fingerprint"])
         self.person.approve(mine)
-        handle: str = told["auth_req_id"]
+        handle: str = reply["auth_req_id"]
         return handle
 
     def _answered(self) -> Callable[[], httpx.Response]:
-        """A signed answer to a request that waits, not sent yet."""
+        """A signed decision on a pending request, not sent yet."""
         assert self._ask().status_code == 200
         shown = self.person.client.approval(self.person.only().id)
         signed = decision(self.person, shown, approval_key(self.person, KeyLevel.LOW))
@@ -164,7 +164,7 @@ class _Scene:
         return lambda: raw.call("POST", path, json={"decision": signed})
 
     def _tokens(self) -> dict[str, str]:
-        """What the app gets once the person has signed in, said yes and signed for it."""
+        """The app's tokens after sign-in, consent and signature."""
         with self.server.client() as http:
             browser = Browser(http, self.server.url)
             asked = {"scope": f"openid {READ}", "resource": self.resource.name}
@@ -229,13 +229,13 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 
 
 @pytest.mark.parametrize("what", _TABLE)
-def test_what_was_stopped_gets_nothing_over_http(scene: _Scene, what: str) -> None:
-    """From the next request on, at each place; what does not stand on it goes on."""
+def test_something_stopped_gets_nothing_over_http(scene: _Scene, what: str) -> None:
+    """From the next request on, at each place; what does not depend on it continues."""
     places = scene.places()
     scene.stop(what)
     assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]
 
 
-def test_the_table_is_whole() -> None:
-    """Each thing at each place."""
+def test_the_table_has_every_cell() -> None:
+    """Each kind at each place."""
     assert len({frozenset(row) for row in _TABLE.values()}) == 1

@@ -1,4 +1,4 @@
-"""A real server stops an agent for which nobody answers when its time of grace is over."""
+"""A real server quarantines an agent without an enabled owner after its grace period."""
 
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.agents import Agents
@@ -13,10 +13,10 @@ _ROUNDS_SECONDS = 60.0
 """The loop looks every ten; a busy machine may be late."""
 
 
-def test_an_agent_is_stopped_by_the_server_alone_and_goes_on_when_somebody_owns_it(
+def test_an_orphan_is_quarantined_by_the_server_and_continues_with_a_new_owner(
     server: LiveServer, user: str
 ) -> None:
-    """It asks as before while its time lasts, and gets nothing afterwards; nobody has to ask."""
+    """It works during the grace period, and gets nothing afterwards; no request is needed."""
     services = server.services
     users, agents = (kind(services.store, services.secrets) for kind in (Users, Agents))
     owner, _ = server.user()

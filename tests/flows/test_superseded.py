@@ -1,4 +1,4 @@
-"""An agent asks anew in the place of its own request, and everybody learns which one counts."""
+"""An agent replaces its own request, and everyone learns which one counts."""
 
 from datetime import UTC
 
@@ -13,10 +13,10 @@ from tests.support.clients.terminal import Terminal
 from tests.support.servers.server import LiveServer
 
 
-def test_the_newer_request_is_the_only_one_that_waits(
+def test_only_the_newer_request_is_pending(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Its person reads which one it replaced; nobody can answer that one any more."""
+    """It names the superseded one, which can no longer be answered."""
     handle = agent.asked(person.user)
     earlier = person.only()
     newer = agent.asked(person.user, supersedes=handle)
@@ -24,8 +24,8 @@ def test_the_newer_request_is_the_only_one_that_waits(
     assert waits.supersedes is not None
     assert (waits.supersedes.id, waits.supersedes.fingerprint) == (earlier.id, earlier.fingerprint)
     shown = person.client.approval(earlier.id)
-    said = outcome(shown, server.clock.now(), UTC)
-    assert said == "Replaced by a newer request from the same agent."
+    outcome_text = outcome(shown, server.clock.now(), UTC)
+    assert outcome_text == "Replaced by a newer request from the same agent."
     with pytest.raises(AlreadyDecided):
         person.approve(earlier)
     assert check_refusal(agent.poll(handle), 400, "access_denied")["reason"] == "superseded"
@@ -33,8 +33,8 @@ def test_the_newer_request_is_the_only_one_that_waits(
     assert agent.poll(newer).status_code == 200
 
 
-def test_a_held_poll_of_what_is_replaced_ends_at_once(agent: Agent, person: Terminal) -> None:
-    """Whoever else of the agent still waits for it hears of it."""
+def test_a_held_poll_of_a_superseded_request_ends_at_once(agent: Agent, person: Terminal) -> None:
+    """Any other process of the agent learns of it."""
     handle = agent.asked(person.user)
     agent.asked(person.user, supersedes=handle)
     answered = agent.poll(handle, prefer="wait=30")
@@ -42,19 +42,19 @@ def test_a_held_poll_of_what_is_replaced_ends_at_once(agent: Agent, person: Term
     assert check_refusal(answered, 400, "access_denied")["reason"] == "superseded"
 
 
-def test_nobody_elses_request_is_replaced(
+def test_another_agents_or_users_request_cannot_be_superseded(
     server: LiveServer, agent: Agent, person: Terminal, user: str
 ) -> None:
-    """Not another agent's, not one to somebody else; what waits goes on, and nobody is asked."""
+    """It stays pending, and nobody is asked."""
     handle = agent.asked(person.user)
     waits = person.only()
-    thief = new_agent(server)
+    other_agent = new_agent(server)
     for refused in (
-        thief.ask(person.user, supersedes=handle),
+        other_agent.ask(person.user, supersedes=handle),
         agent.ask(person.user, supersedes=f"{handle}x"),
         agent.ask(user, supersedes=handle),
     ):
         check_refusal(refused, 400, "invalid_request")
-    thief.http.close()
+    other_agent.http.close()
     assert person.only().id == waits.id
     assert story(server, waits.id) == ["approval.requested"]

@@ -1,4 +1,4 @@
-"""One person with two terminals: who is first wins, and each device watches the other."""
+"""One user with two terminals: the first decision wins, and each device watches the other."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ WRONG = "no-such-pin"
 
 @pytest.fixture
 def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
-    """A second terminal of this test's person, enrolled with an administrator's code."""
+    """A second terminal of this test's user, enrolled with an administrator's code."""
     _, issued = _users(server).enrol(person.user, by=BY)
     made = terminal(server, person.user, issued.code, name="phone")
     yield made
@@ -40,10 +40,10 @@ def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
 
 
 @pytest.mark.parametrize("first", ["approve", "deny"])
-def test_the_first_answer_wins_and_the_second_is_told_whose_it_was(
+def test_the_first_decision_wins_and_the_second_names_its_device(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal, first: str
 ) -> None:
-    """409 with the approval as it stands: the decision, and the device that made it."""
+    """409 with the approval: the decision, and the device that made it."""
     handle = agent.asked(person.user)
     waiting = person.only()
     steps = [person.approve, phone.deny] if first == "approve" else [person.deny, phone.approve]
@@ -59,10 +59,10 @@ def test_the_first_answer_wins_and_the_second_is_told_whose_it_was(
     assert len([e for e in story(server, waiting.id) if e != "token.issued"]) == 2
 
 
-def test_of_two_answers_at_the_same_time_one_wins(
+def test_one_of_two_concurrent_decisions_wins(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """Ten races between a yes and a no: one effect, one loser, both agree on the winner."""
+    """Ten races between approve and deny: one effect, one loser, both agree on the winner."""
     low = approval_key(person, KeyLevel.LOW)
     with ThreadPoolExecutor(2) as threads:
         for _ in range(10):
@@ -86,10 +86,10 @@ def test_of_two_answers_at_the_same_time_one_wins(
             server.clock.forward(41 * MINUTE)  # three denials in ten minutes pause an agent
 
 
-def test_the_same_device_may_say_the_same_again(
+def test_the_same_device_may_repeat_its_decision(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """A lost receipt is no conflict: 200 and nothing new. Another device's same answer is one."""
+    """200 and nothing new. The same decision of another device is a conflict."""
     agent.asked(person.user)
     waiting = person.only()
     assert person.deny(waiting).state == "denied"
@@ -100,8 +100,8 @@ def test_the_same_device_may_say_the_same_again(
     assert story(server, waiting.id) == ["approval.requested", "approval.denied"]
 
 
-def test_a_yes_may_be_repeated_after_the_token_was_fetched(agent: Agent, person: Terminal) -> None:
-    """The state has moved on; the answer of this device is still the one that counted."""
+def test_an_approval_may_be_repeated_after_redemption(agent: Agent, person: Terminal) -> None:
+    """The decision of the device is still the one that counted."""
     handle = agent.asked(person.user)
     waiting = person.client.approval(person.only().id)
     signed = decision(person, waiting, approval_key(person, KeyLevel.LOW))
@@ -111,19 +111,19 @@ def test_a_yes_may_be_repeated_after_the_token_was_fetched(agent: Agent, person:
     assert person.client.decide(waiting.id, signed).state == "redeemed"
 
 
-def test_the_first_device_of_a_person_may_decide_everything_at_once(
+def test_the_first_device_of_a_user_may_decide_everything_at_once(
     agent: Agent, person: Terminal
 ) -> None:
-    """Nobody would be there to vouch for it."""
+    """No other device could vouch for it."""
     agent.ask_payment(person.user)
 
     assert person.approve(person.only()).state == "approved"
 
 
-def test_a_second_device_waits_a_day_before_it_approves_what_is_high(
+def test_a_second_device_waits_a_day_before_it_approves_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """Low works at once, high after 24 hours; denying always."""
+    """Low risk at once, high risk after 24 hours; denying always."""
     agent.asked(person.user)
     assert phone.approve(person.only()).state == "approved"
     agent.ask_payment(person.user)
@@ -142,7 +142,7 @@ def test_a_second_device_waits_a_day_before_it_approves_what_is_high(
 def test_an_old_device_vouches_for_a_new_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """With the old device's high key the day is over at once, and the record says who vouched."""
+    """With its high key the waiting day is over at once, and the log says who vouched."""
     with greeted(person) as line:
         person.decider.vouch_device(_other(person), PIN)
         frame = line.event("device.vouched")
@@ -154,9 +154,7 @@ def test_an_old_device_vouches_for_a_new_one(
     assert phone.approve(phone.only()).state == "approved"
 
 
-def test_a_new_device_vouches_for_nobody(
-    server: LiveServer, person: Terminal, phone: Terminal
-) -> None:
+def test_a_new_device_cannot_vouch(server: LiveServer, person: Terminal, phone: Terminal) -> None:
     """Neither for itself nor for a third one, as long as it waits itself."""
     _, issued = _users(server).enrol(person.user, by=BY)
     tablet = terminal(server, person.user, issued.code, name="tablet")
@@ -172,8 +170,8 @@ def test_a_new_device_vouches_for_nobody(
 
 
 @pytest.mark.usefixtures("phone")
-def test_a_statement_counts_once(person: Terminal) -> None:
-    """The nonce of a device changes with each statement about it."""
+def test_a_statement_is_accepted_once(person: Terminal) -> None:
+    """A device's nonce changes with each statement about it."""
     before = _other(person)
     person.decider.vouch_device(before, PIN)
     with pytest.raises(ApiError) as refused:
@@ -183,14 +181,14 @@ def test_a_statement_counts_once(person: Terminal) -> None:
     assert _other(person).nonce != before.nonce
 
 
-def test_a_statement_about_a_strangers_device_is_refused(
+def test_a_statement_about_another_users_device_is_refused(
     server: LiveServer, person: Terminal
 ) -> None:
-    """Other people's devices do not exist for this person."""
+    """It is not found."""
     user, code = server.user()
-    stranger = terminal(server, user, code)
-    device = stranger.client.me().device
-    stranger.client.close()
+    other_device = terminal(server, user, code)
+    device = other_device.client.me().device
+    other_device.client.close()
     assert device is not None
     with pytest.raises(ApiError) as refused:
         person.decider.vouch_device(device, PIN)
@@ -201,7 +199,7 @@ def test_a_statement_about_a_strangers_device_is_refused(
 def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
     agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """423 from then on, for the right PIN too; low risk from another device goes on."""
+    """423 from then on, for the right PIN too; low risk from another device still works."""
     with greeted(phone) as line:
         _lock(person)
         frame = line.event("device.locked")
@@ -216,7 +214,7 @@ def test_ten_wrong_pins_lock_a_device_and_every_screen_shows_it(
 
 
 def test_a_locked_device_can_still_deny(agent: Agent, person: Terminal) -> None:
-    """Being locked takes away the power to add, not the power to remove."""
+    """It loses the power to add, not the power to remove."""
     agent.asked(person.user)
     waiting = person.only()
     _lock(person)
@@ -227,7 +225,7 @@ def test_a_locked_device_can_still_deny(agent: Agent, person: Terminal) -> None:
 def test_another_device_unlocks_a_locked_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """With its high key, once it is old enough to have a say in what is high."""
+    """With its high key, once it may use it."""
     _lock(person)
     with pytest.raises(ApiError) as refused:
         phone.decider.unlock_device(_other(phone), PIN)
@@ -244,7 +242,7 @@ def test_another_device_unlocks_a_locked_one(
 
 
 def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
-    """Its own signature, were there one, is not another device's."""
+    """Its signature is not another device's."""
     high = approval_key(person, KeyLevel.HIGH)
     own = person.client.me().device
     assert own is not None
@@ -258,7 +256,7 @@ def test_a_locked_device_does_not_unlock_itself(person: Terminal) -> None:
 @pytest.mark.usefixtures("phone")
 @pytest.mark.parametrize("level", ["session", "low"])
 def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: str) -> None:
-    """Giving tries back adds power: neither the session key nor the low key is enough."""
+    """Returning tries adds power: neither session key nor low key is enough."""
     server.clock.forward(DAY)
     key = person.client.session.key
     if level == "low":
@@ -273,7 +271,7 @@ def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: 
 def test_an_administrator_unlocks_a_locked_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A person with one device is not lost."""
+    """For a user with a single device."""
     _lock(person)
     with greeted(person) as line:
         _, unlocked = _users(server).unlock(person.user, by=BY)
@@ -285,10 +283,10 @@ def test_an_administrator_unlocks_a_locked_device(
     assert person.approve(person.only()).state == "approved"
 
 
-def test_a_revoked_device_is_cut_off_at_once(
+def test_a_revoked_device_is_disconnected_at_once(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """The socket closes with 4403, the API and the handshake answer 403, nothing can be renewed."""
+    """The socket closes with 4403, API and handshake answer 403, nothing can be renewed."""
     agent.asked(person.user)
     waiting = phone.only()
     with greeted(phone) as theirs, greeted(person) as mine:
@@ -310,7 +308,7 @@ def test_a_revoked_device_is_cut_off_at_once(
 
 
 def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal) -> None:
-    """From another process, at once, and its token is worth nothing."""
+    """From another process, at once; its token is invalid."""
     with feed_line(person) as line:
         line.frame()
         device = person.client.profile.device_id
@@ -318,8 +316,8 @@ def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal)
         assert line.closed() == 4403
 
 
-def test_a_new_device_shows_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
-    """Somebody who had a code made for them is seen by whom they pretend to be."""
+def test_a_new_device_appears_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
+    """So a fraudulent enrolment is seen by the user."""
     _, issued = _users(server).enrol(person.user, by=BY)
     with greeted(person) as line:
         phone = terminal(server, person.user, issued.code, name="unknown phone")
@@ -337,13 +335,13 @@ def _users(server: LiveServer) -> Users:
 
 
 def _other(one: Terminal) -> Device:
-    """The other device of this person, as this one sees it."""
+    """The other device of this user, as this one sees it."""
     (other,) = [device for device in one.client.devices() if not device.is_this]
     return other
 
 
 def _lock(person: Terminal) -> None:
-    """Enter a wrong PIN until the device is locked."""
+    """Enters a wrong PIN until the device is locked."""
     device = person.client.me().device
     assert device is not None
     for _ in range(device.pin.left - 1):
@@ -366,7 +364,7 @@ def _unlock_statement(person: Terminal, device: Device, key: SigningKey) -> str:
 
 
 def _outcome(answer: Callable[[], Approval]) -> tuple[bool, Approval]:
-    """Whether this answer won, and the approval as it was told."""
+    """Whether this decision won, and the approval as returned."""
     try:
         return True, answer()
     except AlreadyDecided as error:

@@ -1,4 +1,4 @@
-"""What a yes takes beside the PIN, from the command line to the agent."""
+"""Type-back and match number, from the command line to the agent."""
 
 import json
 
@@ -41,7 +41,7 @@ def _approve(server: LiveServer, person: Terminal, asked: Approval, *flags: str)
 def test_a_fact_is_typed_back_from_a_shell(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A missing one names its flag, one too many is a usage error, a wrong one is counted."""
+    """A missing one names its flag, a superfluous one is a usage error, a wrong one is counted."""
     handle, asked = _asked(agent, person)
     missing = _approve(server, person, asked)
     assert missing.returncode == 5
@@ -51,18 +51,18 @@ def test_a_fact_is_typed_back_from_a_shell(
     assert "--match" in json.loads(too_many.stderr)["detail"]
     wrong = _approve(server, person, asked, "--fact", "4821")
     assert wrong.returncode == 5
-    said = json.loads(wrong.stderr)
-    assert (said["error"], said["step"], said["left"]) == ("wrong_entry", "type_back", 1)
+    error = json.loads(wrong.stderr)
+    assert (error["error"], error["step"], error["left"]) == ("wrong_entry", "type_back", 1)
     done = _approve(server, person, asked, "--fact", RIGHT, "--reason", "On the list.")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["ceremony"] == "pin+type_back"
     assert agent.poll(handle).json()["scope"] == "openid payments:transfer"
 
 
-def test_the_second_wrong_fact_locks_and_the_agent_is_told(
+def test_a_second_wrong_type_back_locks_the_request_and_informs_the_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """From the terminal's own API, and then from a shell."""
+    """From the terminal's API, and then from a shell."""
     handle, asked = _asked(agent, person)
     known = {"fingerprint": asked.fingerprint, "pin": PIN}
     with pytest.raises(EntryNeeded):
@@ -72,17 +72,17 @@ def test_the_second_wrong_fact_locks_and_the_agent_is_told(
     assert wrong.value.left == 1
     with pytest.raises(RequestLocked):
         person.decider.approve(asked, **known, entries=Entries(fact="2"))
-    told = agent.poll(handle).json()
-    assert (told["error"], told["reason"]) == ("access_denied", "locked")
+    reply = agent.poll(handle).json()
+    assert (reply["error"], reply["reason"]) == ("access_denied", "locked")
     late = _approve(server, person, asked, "--fact", RIGHT)
     assert late.returncode == 15
     assert person.client.approval(asked.id).was_locked
 
 
-def test_a_number_is_matched_from_the_agents_screen(
+def test_a_match_number_is_typed_from_the_agents_screen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """The agent learns it with its acknowledgement, and the person types it."""
+    """The agent gets it with its acknowledgement, and the user types it."""
     Agents(server.services.store, server.services.secrets).update(
         agent.key.id, AgentChanges(interactive=True), by=BY
     )

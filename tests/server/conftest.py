@@ -1,6 +1,6 @@
 """A prepared server for each test, copied from one that is made once.
 
-Owns: the template of a test run, its agent and its person; a log that a test may set up.
+Owns: the template of a test run, its agent and its person; a log that a test may configure.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -17,24 +17,24 @@ from tests.support.builders.callers import LocalAgent, LocalResource, LocalTermi
 from tests.support.builders.restored import restored
 from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template, make_template
-from tests.support.servers.route_cache import compiling_addresses_once
+from tests.support.servers.shared_caches import shared_routes, shared_statements
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _addresses() -> Iterator[None]:
-    with compiling_addresses_once():
+def _shared_caches() -> Iterator[None]:
+    with shared_routes(), shared_statements():
         yield
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """An installation with an agent and a person, made once."""
+    """An installation with an agent and a person, made once for the run."""
     return make_template(tmp_path_factory.mktemp("template") / "data")
 
 
 @pytest.fixture
 def open_local(template: Template, tmp_path: Path) -> Iterator[Callable[..., LocalSite]]:
-    """Opens the installation with settings of the test's choice."""
+    """Opens the installation with the settings that the test chooses."""
     opened: list[LocalSite] = []
 
     def open_with(**settings: Any) -> LocalSite:
@@ -48,31 +48,31 @@ def open_local(template: Template, tmp_path: Path) -> Iterator[Callable[..., Loc
 
 @pytest.fixture
 def local(open_local: Callable[..., LocalSite]) -> LocalSite:
-    """The installation with the settings that it comes with."""
+    """The installation with its default settings."""
     return open_local()
 
 
 @pytest.fixture
 def agent(template: Template, local: LocalSite) -> LocalAgent:
-    """The agent of this test."""
+    """The test's agent."""
     return template.agent(local)
 
 
 @pytest.fixture
 def person(template: Template, local: LocalSite) -> LocalTerminal:
-    """Ana at her device."""
+    """Ana, signed in at her device."""
     return template.person(local)
 
 
 @pytest.fixture(scope="session")
 def staff_template(tmp_path_factory: pytest.TempPathFactory) -> StaffTemplate:
-    """An installation with something of everything, made once."""
+    """An installation with administrators, owners, auditors and users, made once for the run."""
     return make_staff(tmp_path_factory.mktemp("staff") / "data")
 
 
 @pytest.fixture
 def staff(staff_template: StaffTemplate, tmp_path: Path) -> Iterator[Staff]:
-    """Those who administer, own, audit, or do none of it."""
+    """The installation's administrators, owners, auditors and ordinary users."""
     staff = staff_template.copied(tmp_path / "staff")
     yield staff
     staff.local.services.store.close()
@@ -80,7 +80,7 @@ def staff(staff_template: StaffTemplate, tmp_path: Path) -> Iterator[Staff]:
 
 @pytest.fixture
 def resource(local: LocalSite) -> LocalResource:
-    """The payment API, which asks about tokens for it."""
+    """The payment API, which introspects tokens issued for it."""
     return new_resource(local)
 
 
@@ -88,7 +88,7 @@ def resource(local: LocalSite) -> LocalResource:
 def log_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[[], list[str]]]:
-    """A log of this test alone; answers the lines that were written since the last call."""
+    """The test's own log; returns the lines that were written since the last call."""
     monkeypatch.setattr(telemetry, "_LOGGER", structlog.get_logger("test"))
     yield lambda: [*capsys.readouterr().err.splitlines()]
     structlog.reset_defaults()
@@ -96,7 +96,7 @@ def log_lines(
 
 @pytest.fixture
 def restore(local: LocalSite) -> Iterator[Callable[..., LocalSite]]:
-    """Restores the installation in place and opens it again, a second later."""
+    """Restores the installation in place and opens it again, one second later."""
     opened: list[LocalSite] = []
 
     def done(keep: Collection[str] = tuple(KINDS)) -> LocalSite:

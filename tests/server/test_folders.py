@@ -1,4 +1,4 @@
-"""The data folder: who may read what a server puts there."""
+"""Permissions of the data folder and of the files that a server writes there."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ from tests.support.builders.site import open_site
 
 @pytest.fixture(params=[0o000, 0o022], ids="umask {:03o}".format, autouse=True)
 def umask(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What the process was started with."""
+    """The umask of the process."""
     before = os.umask(request.param)
     yield
     os.umask(before)
@@ -28,8 +28,8 @@ def _modes(folder: Path) -> dict[str, int]:
     return found
 
 
-def test_a_servers_folders_are_its_own_and_so_are_its_files(tmp_path: Path) -> None:
-    """Database, keys, address: and every parent that was not there before."""
+def test_data_folder_and_its_new_parents_are_readable_by_the_owner_only(tmp_path: Path) -> None:
+    """The database, the keys, the issuer file and every new parent have private modes."""
     data = tmp_path / "share" / "sayso" / "data"
     prepared(load({"data_dir": str(data)}), ServeOptions())
     local = open_site(data)
@@ -40,8 +40,8 @@ def test_a_servers_folders_are_its_own_and_so_are_its_files(tmp_path: Path) -> N
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
 
 
-def test_what_is_written_again_is_closed_too(tmp_path: Path) -> None:
-    """A file that an older version left open to others."""
+def test_rewriting_a_file_removes_the_access_of_others(tmp_path: Path) -> None:
+    """An older version may have left the file readable to others."""
     file = tmp_path / "file"
     file.write_text("a longer text")
     file.chmod(0o644)
@@ -50,8 +50,8 @@ def test_what_is_written_again_is_closed_too(tmp_path: Path) -> None:
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("new", 0o600)
 
 
-def test_a_restore_opens_no_folder_to_others(tmp_path: Path) -> None:
-    """It makes the data folder where there is none, and its parents."""
+def test_a_restore_makes_its_folders_readable_by_the_owner_only(tmp_path: Path) -> None:
+    """A restore makes the data folder, and its parents, if they do not exist."""
     first = open_site(tmp_path / "first")
     first.services.store.close()
     now = first.clock.now()

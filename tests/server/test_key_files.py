@@ -1,4 +1,4 @@
-"""Key files cannot be mixed up: the database knows which ones belong to it."""
+"""Key files cannot be mixed up: the database knows the IDs of its keys."""
 
 from pathlib import Path
 
@@ -34,23 +34,23 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_another_key_is_refused_by_name(folder: Path, name: str) -> None:
-    """One sentence: the file, what is wrong with it, and the setting that names its path."""
-    right = (folder / name).read_bytes()
+def test_a_wrong_key_file_is_refused_with_its_path_and_setting(folder: Path, name: str) -> None:
+    """One sentence gives the file, the problem and the setting that names its path."""
+    original = (folder / name).read_bytes()
     _write(folder / name, b"x" * 32)
     with pytest.raises(BadKeyFile) as refused:
         _opened(folder)
-    told = str(refused.value)
-    assert told.startswith(f"{folder / name} is not the ")
-    assert "key that this database was made with" in told
-    assert SETTINGS[name] in told
-    _write(folder / name, right)
+    message = str(refused.value)
+    assert message.startswith(f"{folder / name} is not the ")
+    assert "key that this database was made with" in message
+    assert SETTINGS[name] in message
+    _write(folder / name, original)
     _opened(folder)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_missing_key_is_refused_and_no_new_one_is_made(folder: Path, name: str) -> None:
-    """A new key opens nothing and makes every PIN wrong."""
+def test_a_missing_key_file_is_refused_and_not_created(folder: Path, name: str) -> None:
+    """A new key decrypts nothing and makes every PIN wrong."""
     (folder / name).unlink()
     with pytest.raises(BadKeyFile, match=r"is missing\. Restore it from your backup") as refused:
         _opened(folder)
@@ -58,8 +58,8 @@ def test_a_missing_key_is_refused_and_no_new_one_is_made(folder: Path, name: str
     assert not (folder / name).exists()
 
 
-def test_a_new_database_takes_the_keys_that_are_there(tmp_path: Path) -> None:
-    """An operator may make them elsewhere, and name where they are."""
+def test_a_new_database_uses_existing_key_files(tmp_path: Path) -> None:
+    """An operator may make them elsewhere and set their paths."""
     keys = {"master_key_file": tmp_path / "m", "pin_key_file": tmp_path / "p"}
     for path in keys.values():
         _write(path, path.name.encode() * 32)
@@ -71,8 +71,8 @@ def test_a_new_database_takes_the_keys_that_are_there(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def earlier(tmp_path: Path) -> Path:
-    """An installation of an earlier version, which kept no ids of its keys."""
+def upgraded_folder(tmp_path: Path) -> Path:
+    """An installation of an earlier version, which stored no IDs of its keys."""
     folder, master, pin = tmp_path / "data", b"m" * 32, b"p" * 32
     folder.mkdir(mode=0o700)
     _write(folder / "master.key", master)
@@ -85,42 +85,46 @@ def earlier(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_an_upgraded_database_takes_its_own_files_only(earlier: Path, name: str) -> None:
-    """A missing one is not made anew; from the first time on the ids are known."""
-    right = (earlier / name).read_bytes()
-    (earlier / name).unlink()
+def test_an_upgraded_database_accepts_only_its_own_key_files(
+    upgraded_folder: Path, name: str
+) -> None:
+    """A missing file is not made anew; the first start stores the IDs."""
+    original = (upgraded_folder / name).read_bytes()
+    (upgraded_folder / name).unlink()
     with pytest.raises(BadKeyFile, match=r"is missing\. Restore it") as refused:
-        _opened(earlier)
+        _opened(upgraded_folder)
     assert SETTINGS[name] in str(refused.value)
-    assert not (earlier / name).exists()
-    _write(earlier / name, right)
-    _opened(earlier)
-    _write(earlier / name, b"x" * 32)
+    assert not (upgraded_folder / name).exists()
+    _write(upgraded_folder / name, original)
+    _opened(upgraded_folder)
+    _write(upgraded_folder / name, b"x" * 32)
     with pytest.raises(BadKeyFile, match="key that this database was made with"):
-        _opened(earlier)
+        _opened(upgraded_folder)
 
 
-def test_a_master_key_that_opens_nothing_is_refused_after_an_upgrade(earlier: Path) -> None:
-    """The keys that it sealed tell which one is right, before any id is kept."""
-    _write(earlier / "master.key", b"x" * 32)
+def test_an_upgraded_database_refuses_a_master_key_that_decrypts_nothing(
+    upgraded_folder: Path,
+) -> None:
+    """Before an ID is stored, the keys sealed with the master key show which one is right."""
+    _write(upgraded_folder / "master.key", b"x" * 32)
     with pytest.raises(BadKeyFile, match=r"master.key is not the master key that this database"):
-        _opened(earlier)
-    _write(earlier / "master.key", b"m" * 32)
-    _opened(earlier)
+        _opened(upgraded_folder)
+    _write(upgraded_folder / "master.key", b"m" * 32)
+    _opened(upgraded_folder)
 
 
-def test_an_id_says_nothing_about_the_key() -> None:
-    """It is a keyed hash, and another one for each purpose."""
+def test_a_key_id_is_a_keyed_hash_that_differs_by_purpose() -> None:
+    """An ID reveals nothing about its key."""
     ids = {key_files.key_id(name, b"k" * 32) for name in ("master", "pin", "vapid")}
     assert len(ids) == 3
     assert all(len(one) == 32 for one in ids)
 
 
 @pytest.mark.postgresql
-def test_a_second_server_with_keys_of_its_own_is_refused(
+def test_a_second_server_with_its_own_keys_is_refused(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """Both would say that they are ready, and PINs would be right at one of them only."""
+    """Otherwise both would report that they are ready, and each PIN would be right at one only."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
     _opened(tmp_path / "one", database_url=url)
@@ -134,8 +138,8 @@ def test_a_second_server_with_keys_of_its_own_is_refused(
         _opened(tmp_path / "two", database_url=url, **named)
 
 
-def test_the_vapid_key_of_an_earlier_version_is_taken_into_the_database(folder: Path) -> None:
-    """Browsers that subscribed with it are still called; the file is not needed any more."""
+def test_the_vapid_key_file_of_an_earlier_version_is_copied_into_the_database(folder: Path) -> None:
+    """Subscribed browsers still receive pushes; the file is no longer needed."""
     _write(folder / "vapid.key", b"v" * 32)
     services = app.build(Settings(data_dir=folder))
     kept = [
@@ -149,8 +153,8 @@ def test_the_vapid_key_of_an_earlier_version_is_taken_into_the_database(folder: 
     services.store.close()
 
 
-def test_the_webhook_key_is_made_once(folder: Path) -> None:
-    """The receiver knows it; a new one in its place would fail every signature there."""
+def test_the_webhook_key_is_created_once(folder: Path) -> None:
+    """The receiver has this key; with a new one it would reject every signature."""
     services = app.build(Settings(data_dir=folder))
     path = key_files.open_webhook(services.settings, services.store)
     made = path.read_bytes()

@@ -1,4 +1,4 @@
-"""A database that somebody copied back by hand is refused until it is made safe."""
+"""An older database that somebody copied back by hand is refused until it is restored safely."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def _noted(local: LocalSite) -> None:
 
 @pytest.fixture
 def copied_back(tmp_path: Path) -> Settings:
-    """An installation whose database is older than it was when it was last served."""
+    """An installation whose database is older than when it was last served."""
     first = open_site(tmp_path)
     first.desk.installation.init("admin", by=BY)
     _noted(first)
@@ -34,8 +34,8 @@ def copied_back(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
 
 
-def test_an_older_database_is_refused_by_every_process(copied_back: Settings) -> None:
-    """The text names the command that makes it safe; nothing else was changed."""
+def test_every_process_refuses_an_older_database(copied_back: Settings) -> None:
+    """The message names the command that restores it safely; nothing else was changed."""
     with pytest.raises(OldDatabase, match="sayso db restore --in-place"):
         build(copied_back)
     with restoring.in_place(copied_back, NOON) as prepared:
@@ -43,10 +43,12 @@ def test_an_older_database_is_refused_by_every_process(copied_back: Settings) ->
     build(copied_back).store.close()
 
 
-def test_another_host_takes_a_database_that_was_made_safe_since(copied_back: Settings) -> None:
-    """Its file still names what a restore elsewhere has ended; a second restore would end it anew.
+def test_another_host_accepts_a_database_restored_since_it_last_served(
+    copied_back: Settings,
+) -> None:
+    """A second restore is not needed, although the file still names entries from before the first.
 
-    What the database had after the restore is missed as ever.
+    A database that lacks entries made after the restore is refused as before.
     """
     file = copied_back.data_dir / FILE
     seen = file.read_text()
@@ -59,8 +61,8 @@ def test_another_host_takes_a_database_that_was_made_safe_since(copied_back: Set
         build(copied_back)
 
 
-def test_a_database_that_went_on_is_taken(tmp_path: Path) -> None:
-    """The file is behind it, as after a server that was killed."""
+def test_a_database_newer_than_the_last_seen_file_is_accepted(tmp_path: Path) -> None:
+    """The file is behind after a server was killed."""
     first = open_site(tmp_path)
     first.desk.installation.init("admin", by=BY)
     _noted(first)
@@ -71,14 +73,16 @@ def test_a_database_that_went_on_is_taken(tmp_path: Path) -> None:
     build(Settings(data_dir=tmp_path)).store.close()
 
 
-def test_a_new_database_beside_an_old_file_is_taken(tmp_path: Path) -> None:
-    """There is nothing in it that could count a second time."""
+def test_a_new_database_beside_an_old_last_seen_file_is_accepted(tmp_path: Path) -> None:
+    """A new database has nothing that could count a second time."""
     (tmp_path / FILE).write_text("entry of another database\n")
     build(Settings(data_dir=tmp_path)).store.close()
 
 
-def test_an_empty_row_is_no_installation(tmp_path: Path, copied_back: Settings) -> None:
-    """A copy out of a backup says so itself."""
+def test_a_database_without_its_installation_row_is_refused(
+    tmp_path: Path, copied_back: Settings
+) -> None:
+    """The message names the restore from a backup."""
     with restoring.in_place(copied_back, NOON) as prepared:
         restoring.finish(prepared, ())
     services = build(copied_back)

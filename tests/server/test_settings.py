@@ -1,4 +1,4 @@
-"""Every setting is read once, by its rank, and a wrong one is named with the remedy."""
+"""Each setting is read once, in the order of precedence; a wrong one is named with the remedy."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from server.settings import (
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch, tmp_path):
-    """An environment without settings of ours, and an empty data folder by default."""
+    """An environment without Sayso's settings, and an empty default data folder."""
     for name in NAMES:
         monkeypatch.delenv(f"SAYSO_{name.upper()}", raising=False)
     monkeypatch.delenv("SAYSO_CONFIG", raising=False)
@@ -31,8 +31,8 @@ def _file(folder, text):
     return path
 
 
-def test_without_anything_the_defaults_hold(tmp_path):
-    """SQLite in the data folder, an issuer on this machine."""
+def test_defaults_apply_without_any_setting(tmp_path):
+    """SQLite in the data folder and an issuer on this machine."""
     found = load()
     assert found.data_dir == tmp_path / "default"
     assert found.sqlalchemy_url == f"sqlite:///{tmp_path / 'default' / 'sayso.db'}"
@@ -40,8 +40,8 @@ def test_without_anything_the_defaults_hold(tmp_path):
     assert found.sources == {}
 
 
-def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path, monkeypatch):
-    """And each value knows where it came from."""
+def test_flags_override_the_environment_which_overrides_the_file(tmp_path, monkeypatch):
+    """Each value records its source."""
     file = _file(tmp_path, "open_per_agent = 1\nopen_per_user = 2\ndenials_before_pause = 3\n")
     monkeypatch.setenv("SAYSO_OPEN_PER_USER", "20")
     monkeypatch.setenv("SAYSO_DENIALS_BEFORE_PAUSE", "30")
@@ -56,8 +56,8 @@ def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path, monkeyp
     }
 
 
-def test_the_file_lies_in_the_data_folder_or_where_the_environment_says(tmp_path, monkeypatch):
-    """Another one is not looked for."""
+def test_the_settings_file_is_in_the_data_folder_or_at_sayso_config(tmp_path, monkeypatch):
+    """No other file is searched for."""
     other = tmp_path / "other"
     other.mkdir()
     _file(other, 'log_level = "debug"')
@@ -68,14 +68,14 @@ def test_the_file_lies_in_the_data_folder_or_where_the_environment_says(tmp_path
     assert load().log_level == "error"
 
 
-def test_an_empty_variable_is_not_set(monkeypatch):
-    """Shells leave such behind."""
+def test_an_empty_environment_variable_counts_as_unset(monkeypatch):
+    """Shells often leave empty variables behind."""
     monkeypatch.setenv("SAYSO_LOG_LEVEL", "")
     assert load().log_level == "info"
 
 
 def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
-    """In a file as in a shell."""
+    """The settings file expands it as a shell does."""
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load({"data_dir": "~/sayso"}).data_dir == tmp_path / "sayso"
 
@@ -89,8 +89,8 @@ def test_a_folder_may_be_written_with_a_tilde(monkeypatch, tmp_path):
         ('open_per_agent = "many"', "SAYSO_OPEN_PER_AGENT .* whole number"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(tmp_path, text, says):
-    """With what is wrong in it."""
+def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says):
+    """The message has the file's path and what is wrong in it."""
     path = _file(tmp_path, text)
     with pytest.raises(BadSetting, match=says) as refused:
         load({"data_dir": tmp_path})
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, text, says):
         ("clients_blocked", "Evil.example", "host names"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, value, says):
+def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, value, says):
     """The message begins with the variable's name, so that it can be found."""
     monkeypatch.setenv(f"SAYSO_{name.upper()}", value)
     with pytest.raises(BadSetting, match=says) as refused:
@@ -140,8 +140,8 @@ def test_a_value_that_cannot_be_is_refused_with_what_can(monkeypatch, name, valu
         "",
     ],
 )
-def test_what_is_no_issuer_is_refused(issuer):
-    """MD-02, RFC 8414 2: no path, no query, no fragment, no final slash: a host alone."""
+def test_an_invalid_issuer_is_refused(issuer):
+    """MD-02, RFC 8414 2: only a host; no path, query, fragment or final slash."""
     with pytest.raises(BadSetting):
         check_issuer(issuer)
 
@@ -149,8 +149,8 @@ def test_what_is_no_issuer_is_refused(issuer):
 @pytest.mark.parametrize(
     "issuer", ["https://auth.example", "https://auth.example:8443", "http://[::1]:1"]
 )
-def test_what_is_an_issuer_is_taken(issuer):
-    """Whether it may be http is decided by who is served."""
+def test_a_valid_issuer_is_accepted(issuer):
+    """Whether http is allowed is decided when the server starts."""
     check_issuer(issuer)
     assert load({"issuer": issuer}).issuer_url == issuer
 
@@ -165,26 +165,26 @@ def test_what_is_an_issuer_is_taken(issuer):
         ("https://auth.example", False),
     ],
 )
-def test_this_machine_has_three_names(issuer, here):
-    """And no others."""
+def test_only_three_names_count_as_this_machine(issuer, here):
+    """These are localhost, 127.0.0.1 and [::1]."""
     assert is_loopback(issuer) is here
 
 
 def test_the_command_line_uses_the_issuer_that_was_served_last(tmp_path):
-    """Unless one is set; links and tokens then agree."""
+    """A configured issuer has priority; links and tokens then agree."""
     (tmp_path / "issuer").write_text("http://localhost:9000\n")
     assert Settings(data_dir=tmp_path).issuer_url == "http://localhost:9000"
     assert Settings(data_dir=tmp_path, issuer="https://a.example").issuer_url == "https://a.example"
 
 
-def test_another_database_is_used_as_it_is_named(tmp_path):
-    """PostgreSQL is no file of ours."""
+def test_a_configured_database_url_is_used_unchanged(tmp_path):
+    """A PostgreSQL database is not a file in the data folder."""
     found = Settings(data_dir=tmp_path, database_url="postgresql://db/sayso")
     assert (found.sqlalchemy_url, found.on_sqlite) == ("postgresql://db/sayso", False)
 
 
-def test_a_started_process_does_not_inherit_settings_of_ours(monkeypatch):
-    """It is told everything that it needs to know."""
+def test_a_child_process_does_not_inherit_sayso_settings(monkeypatch):
+    """It receives everything it needs explicitly."""
     monkeypatch.setenv("SAYSO_ISSUER", "https://a.example")
     monkeypatch.setenv("PLAIN", "kept")
     found = process_environment(without="SAYSO_")
@@ -192,14 +192,14 @@ def test_a_started_process_does_not_inherit_settings_of_ours(monkeypatch):
     assert found["PLAIN"] == "kept"
 
 
-def test_every_setting_has_a_default_of_its_own_kind():
-    """What is a number in the class is one in the file."""
+def test_every_setting_has_a_default_of_its_own_type():
+    """A number in the class is a number in the file."""
     assert isinstance(Settings().data_dir, Path)
     assert all(isinstance(getattr(Settings(), name), int | str | Path) for name in NAMES)
 
 
-def test_where_agents_may_be_called_back_is_read_as_ports_and_networks(monkeypatch):
-    """Public addresses at 443 unless something else is said."""
+def test_callback_ports_and_networks_are_parsed_from_settings(monkeypatch):
+    """By default only public addresses at port 443 are allowed."""
     assert (load().open_ports, load().open_networks) == (frozenset({443}), ())
     monkeypatch.setenv("SAYSO_CALLBACK_PORTS", "443, 8443")
     monkeypatch.setenv("SAYSO_CALLBACK_NETWORKS", "10.1.0.0/16, fd00::/8")

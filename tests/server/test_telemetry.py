@@ -1,4 +1,4 @@
-"""The log: one event a line, tied to its request, without a secret."""
+"""The log: one event per line, with its correlation ID and without secrets."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from server import telemetry
 
 @pytest.fixture
 def logged(log_lines):
-    """Writes one event and answers its line, as JSON unless the test says otherwise."""
+    """Writes one event and returns its line, by default as JSON."""
 
     def write(event="something", *, as_json=True, level="info", **facts):
         telemetry.configure_logging(as_json=as_json, level=level)
@@ -20,13 +20,13 @@ def logged(log_lines):
     return write
 
 
-def test_a_line_is_an_event_with_facts_time_level_and_correlation(logged):
-    """For machines as one JSON object."""
+def test_a_log_line_has_event_facts_time_level_and_correlation_id(logged):
+    """The line is one JSON object."""
     telemetry.correlate("abcdef0123456789")
     (line,) = logged("agent.asked", agent="sayso_ag_a", count=2)
-    said = json.loads(line)
-    assert said.pop("timestamp").endswith("Z")
-    assert said == {
+    logged_event = json.loads(line)
+    assert logged_event.pop("timestamp").endswith("Z")
+    assert logged_event == {
         "event": "agent.asked",
         "agent": "sayso_ag_a",
         "count": 2,
@@ -35,15 +35,15 @@ def test_a_line_is_an_event_with_facts_time_level_and_correlation(logged):
     }
 
 
-def test_below_its_level_nothing_is_written(logged):
-    """The operator decides."""
+def test_events_below_the_configured_level_are_not_logged(logged):
+    """The operator sets the level."""
     assert logged(level="warning") == []
 
 
 @pytest.mark.usefixtures("log_lines")
 @pytest.mark.parametrize("broken", [OSError(28, "No space left on device"), ValueError("closed")])
-def test_a_line_that_cannot_be_written_stops_nothing_and_is_counted(monkeypatch, broken):
-    """A log on a full disk or a closed pipe must not turn answers into faults."""
+def test_a_failed_log_write_raises_nothing_and_is_counted(monkeypatch, broken):
+    """A log on a full disk or a closed pipe must not turn responses into errors."""
 
     class Full(io.StringIO):
         def write(self, _text):
@@ -57,24 +57,24 @@ def test_a_line_that_cannot_be_written_stops_nothing_and_is_counted(monkeypatch,
     assert telemetry.LOST_LINES._value.get() == before + 2
 
 
-def test_for_people_a_line_is_text(logged):
-    """Without colours, so that a file of it can be read."""
+def test_the_text_format_has_no_escape_sequences(logged):
+    """A log file without colors can be read by people."""
     (line,) = logged("agent.asked", as_json=False, agent="sayso_ag_a")
     assert "agent.asked" in line
     assert "\x1b" not in line
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_what_others_wrote_never_begins_a_new_line_or_moves_a_cursor(logged, as_json):
+def test_logged_text_cannot_start_a_new_line_or_send_escape_sequences(logged, as_json):
     """A forged entry stays inside its quotes."""
-    (line,) = logged(as_json=as_json, said='a\nfake event="x"\x1b[2J\r')
+    (line,) = logged(as_json=as_json, detail='a\nfake event="x"\x1b[2J\r')
     assert "\x1b" not in line
     assert "\r" not in line
 
 
 @pytest.mark.parametrize("name", ["pin", "code", "secret", "client_secret", "assertion", "token"])
-def test_a_fact_that_is_a_secret_by_its_name_is_hidden(logged, name):
-    """Whatever it holds."""
+def test_a_fact_with_the_name_of_a_secret_is_hidden(logged, name):
+    """Its value does not matter."""
     (line,) = logged(**{name: "hunter2"})
     assert "hunter2" not in line
     assert json.loads(line)[name] == "[hidden]"
@@ -83,34 +83,34 @@ def test_a_fact_that_is_a_secret_by_its_name_is_hidden(logged, name):
 @pytest.mark.parametrize(
     "secret", ["sayso_cs_abc", "sayso_rt_abc-_", "sayso_ar_abc", "eyJhbGciOi.eyJz.abc"]
 )
-def test_what_looks_like_a_secret_is_hidden_wherever_it_stands(logged, secret):
-    """CB-205, NG-005: its kind stays readable; ids are no secrets."""
+def test_secrets_are_hidden_anywhere_in_a_fact(logged, secret):
+    """CB-205, NG-005: the secret's kind stays readable; IDs are not secrets."""
     (line,) = logged(detail=f"sent {secret} to sayso_ap_abc")
-    said = json.loads(line)["detail"]
-    assert secret not in said
-    assert said.endswith("[hidden] to sayso_ap_abc")
+    logged_event = json.loads(line)["detail"]
+    assert secret not in logged_event
+    assert logged_event.endswith("[hidden] to sayso_ap_abc")
 
 
-def test_a_traceback_is_written_without_secrets_too(log_lines):
-    """Where most of them leak."""
+def test_a_traceback_is_logged_without_secrets(log_lines):
+    """Tracebacks are the most common leak."""
     telemetry.configure_logging(as_json=True, level="info")
     try:
         _fail("bad \x1b[2J sayso_rt_abcdef")
     except ValueError:
         telemetry.log().exception("request.failed")
     (line,) = log_lines()
-    said = json.loads(line)
-    assert "ValueError" in said["exception"]
+    logged_event = json.loads(line)
+    assert "ValueError" in logged_event["exception"]
     assert "sayso_rt_abcdef" not in line
-    assert "\x1b" not in said["exception"]
+    assert "\x1b" not in logged_event["exception"]
 
 
 def _fail(text):
     raise ValueError(text)
 
 
-def test_metrics_are_text_for_prometheus():
-    """Every counter that we keep is there, described."""
+def test_metrics_text_describes_every_counter():
+    """The text is in the format of Prometheus."""
     text = telemetry.metrics_text().decode()
     for name in ("sayso_answers", "sayso_loop_runs", "sayso_outbox", "sayso_feed_sockets"):
         assert f"# HELP {name}" in text

@@ -21,14 +21,14 @@ class InvitationFlags(TypedDict):
     """The limits of an invitation."""
 
     owner: str
-    grants: tuple[str, ...]
+    grant_types: tuple[str, ...]
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     action_types: tuple[str, ...]
     asks: tuple[str, ...]
     asks_everybody: bool
     uses: int
-    expires: str
+    expires_at: str
 
 
 @click.command("invite")
@@ -40,7 +40,7 @@ class InvitationFlags(TypedDict):
 )
 @click.option(
     "--grant",
-    "grants",
+    "grant_types",
     multiple=True,
     type=click.Choice(list(_GRANTS)),
     help="How they may get tokens; default: ciba.",
@@ -50,7 +50,9 @@ class InvitationFlags(TypedDict):
 )
 @click.option("--asks-everybody", is_flag=True, help="They may ask every user.")
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
-@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
+@click.option(
+    "--expires", "expires_at", metavar="WHEN", default="7d", show_default=True, help="At most 90d."
+)
 @json_option
 @administers
 def invite(admin: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
@@ -108,13 +110,13 @@ def uninvite(admin: OpenInstallation, invitation_id: str, *, as_json: bool) -> N
 def _new(flags: InvitationFlags, now: int) -> NewInvitation:
     return NewInvitation(
         owner=flags["owner"],
-        grant_types=tuple(_GRANTS[grant] for grant in flags["grants"]) or SAFE_GRANTS,
+        grant_types=tuple(_GRANTS[grant] for grant in flags["grant_types"]) or SAFE_GRANTS,
         resources=flags["resources"],
         scopes=flags["scopes"],
         action_types=flags["action_types"] or None,
         asks=None if flags["asks_everybody"] else flags["asks"],
         uses=flags["uses"],
-        expires_at=moment_ms(flags["expires"], now),
+        expires_at=moment_ms(flags["expires_at"], now),
     )
 
 

@@ -50,7 +50,7 @@ def backup(context: click.Context, file: Path, *, with_keys: bool, as_json: bool
     """
     settings = settings_of(context)
     if settings.on_sqlite and not sqlite_file(settings).exists():
-        raise NotFound(f"There is no database at {sqlite_file(settings)}. Is --data-dir right?")
+        raise NotFound("database", f"at {sqlite_file(settings)}")
     made = making.make(settings, file, SystemClock().now(), with_keys=with_keys)
     keys = [str(key.path) for key in made.keys]
     apart = [] if with_keys else keys

@@ -17,6 +17,7 @@ from server.cli.errors import sentence
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.opening import opened
 from server.cli.output import answer, json_option
+from server.cli.remedies import command_for
 from server.crypto.sealing import BadKeyFile
 from server.last_seen import OldDatabase
 from server.model.store import Busy
@@ -41,7 +42,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
     found += _open_files(settings)
     found.sort(key=lambda finding: _ORDER.index(finding.level))
     lines = [line for finding in found for line in _lines(finding)]
-    items = [{"level": f.level, "what": f.what, "fix": f.fix} for f in found]
+    items = [{"level": f.level, "what": f.what, "fix": _fix(f)} for f in found]
     broken = any(finding.level == "broken" for finding in found)
     if not broken:
         lines.append("Nothing is broken.")
@@ -51,7 +52,11 @@ def command(context: click.Context, *, as_json: bool) -> None:
 
 
 def _lines(finding: Finding) -> list[str]:
-    return [f"{_MARKS[finding.level]:<7} {finding.what}", f"        {finding.fix}"]
+    return [f"{_MARKS[finding.level]:<7} {finding.what}", f"        {_fix(finding)}"]
+
+
+def _fix(finding: Finding) -> str:
+    return f"{finding.fix} {command_for(finding.remedy)}".rstrip()
 
 
 def _files(settings: Settings) -> Iterator[Finding]:

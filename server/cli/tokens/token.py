@@ -13,6 +13,7 @@ from server.cli.audit.audit import entry_document
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, sheet
 from server.cli.tokens.delegations import chain_rows, delegation_document
+from server.cli.tokens.exchange_remedies import remedy
 from server.protocol.tokens.exchange_refusals import STEPS
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
@@ -57,7 +58,7 @@ def revoke(admin: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
     """Revoke a token and the tokens derived from it."""
     found = _explanations(admin).token(source.read().strip())
     if found.row is None:
-        raise NotFound("This server has no record of this token; it is not valid.")
+        raise NotFound("record of this token")
     named, count = admin.delegations.revoke(found.row.delegation.id, by=BY)
     members = {**delegation_document(named, admin.now), "tokens_revoked": count}
     lines = [f"{named.delegation.id} is revoked.", f"Tokens revoked: {count}."]
@@ -113,7 +114,7 @@ def _document(found: Explanation, now: int) -> dict[str, object]:
         "makes_sure": found.step,
         "reason": str(found.reason),
         "error": found.refusal.error.code,
-        "remedy": found.remedy,
+        "remedy": remedy(found),
         "chain": [delegation_document(named, now) for named in found.chain],
         "bounds": [{"whose": bound.source, "scope": list(bound.scope)} for bound in found.bounds],
         "now": {
@@ -136,7 +137,7 @@ def _lines(found: Explanation, now: int) -> list[str]:
         "step": f"{found.refusal.step} of {len(STEPS)}: {found.step}",
         "reason": found.reason,
         "error": found.refusal.error.code,
-        "remedy": found.remedy,
+        "remedy": remedy(found),
         "now": _now(found),
     }
     lines = sheet(facts)

@@ -1,7 +1,8 @@
-"""The reasons for refusing an exchange: codes for the audit log, each with step and remedy.
+"""The reasons for refusing an exchange: codes for the audit log, each with step and message.
 
-Owns: one row per reason: the step that refuses, the message to the agent, the remedy. Never: the
-steps themselves (`server.services.tokens.exchange_checks`).
+Owns: one row per reason: the step that refuses, the message to the agent. Never: the steps
+themselves (`server.services.tokens.exchange_checks`), or the remedy for administrators; the command
+line has those.
 
 The agent learns little about other clients' tokens. Administrators run `sayso token explain`.
 """
@@ -67,14 +68,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The step, error, message and remedy of one reason."""
+    """The step, error and message of one reason."""
 
     step: int
     error: type[errors.ProtocolError]
     message: str
     """The message to the agent."""
-    remedy: str
-    """The remedy for administrators. Words in capitals are placeholders (see `remedies`)."""
 
 
 _SUBJECT = "subject_token is not a valid access token."
@@ -83,140 +82,57 @@ _ASK = "A person must be asked: send login_hint_token to /bc-authorize."
 
 REFUSALS: Final[Mapping[Reason, Refusal]] = MappingProxyType(
     {
-        Reason.MALFORMED: Refusal(
-            1, errors.InvalidRequest, "", "Send the parameters that docs/exchange-tokens.md lists."
-        ),
-        Reason.SUBJECT_INVALID: Refusal(
-            2,
-            errors.InvalidRequest,
-            _SUBJECT,
-            "Send an unexpired access token that this issuer signed.",
-        ),
+        Reason.MALFORMED: Refusal(1, errors.InvalidRequest, ""),
+        Reason.SUBJECT_INVALID: Refusal(2, errors.InvalidRequest, _SUBJECT),
         Reason.ACTOR_INVALID: Refusal(
-            3,
-            errors.InvalidRequest,
-            "actor_token is not a valid access token.",
-            "Leave actor_token out, or get one with client_credentials.",
+            3, errors.InvalidRequest, "actor_token is not a valid access token."
         ),
         Reason.ACTOR_FOREIGN: Refusal(
-            3,
-            errors.InvalidRequest,
-            "actor_token must be the caller's own.",
-            "Leave actor_token out, or send one in which the caller acts for itself.",
+            3, errors.InvalidRequest, "actor_token must be the caller's own."
         ),
         Reason.PROOF_MISSING: Refusal(
             4,
             errors.InvalidDpopProof,
             "The token is bound to a key: send a DPoP proof of that key.",
-            "Send a DPoP proof of the key that the token is bound to.",
         ),
-        Reason.SUBJECT_UNKNOWN: Refusal(
-            5, errors.InvalidRequest, _SUBJECT, "Exchange a token that this server issued."
-        ),
-        Reason.SUBJECT_EXPIRED: Refusal(
-            5, errors.InvalidRequest, _SUBJECT, "Get a new subject token; this one has expired."
-        ),
-        Reason.SUBJECT_REVOKED: Refusal(
-            5, errors.InvalidRequest, _SUBJECT, "Get a new subject token; this one was revoked."
-        ),
-        Reason.ANCESTOR_REVOKED: Refusal(
-            5,
-            errors.InvalidRequest,
-            _SUBJECT,
-            "Get a new subject token; an ancestor of this one was revoked.",
-        ),
-        Reason.NO_PERSON: Refusal(
-            6,
-            errors.InvalidRequest,
-            "subject_token is not about a person.",
-            "Exchange a token that is about a person, not an agent's own token.",
-        ),
-        Reason.USER_DISABLED: Refusal(
-            6, errors.InvalidRequest, _SUBJECT, "Enable the user: sayso users enable USER"
-        ),
-        Reason.MAY_ACT_FOREIGN: Refusal(
-            7,
-            errors.InvalidRequest,
-            _NOT_YOURS,
-            "Let the app ask for this agent, so that may_act names it.",
-        ),
-        Reason.NOT_SERVED: Refusal(
-            7,
-            errors.InvalidRequest,
-            _NOT_YOURS,
-            "Let the agent serve the token's resource: sayso agents update AGENT SERVES",
-        ),
-        Reason.ACTOR_DISABLED: Refusal(
-            8,
-            errors.InvalidRequest,
-            _SUBJECT,
-            "Enable the agent of the chain: sayso agents REVIVAL",
-        ),
-        Reason.APP_DISABLED: Refusal(
-            8,
-            errors.InvalidRequest,
-            _SUBJECT,
-            "Enable the app that the person used: sayso apps update APP --enable",
-        ),
+        Reason.SUBJECT_UNKNOWN: Refusal(5, errors.InvalidRequest, _SUBJECT),
+        Reason.SUBJECT_EXPIRED: Refusal(5, errors.InvalidRequest, _SUBJECT),
+        Reason.SUBJECT_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
+        Reason.ANCESTOR_REVOKED: Refusal(5, errors.InvalidRequest, _SUBJECT),
+        Reason.NO_PERSON: Refusal(6, errors.InvalidRequest, "subject_token is not about a person."),
+        Reason.USER_DISABLED: Refusal(6, errors.InvalidRequest, _SUBJECT),
+        Reason.MAY_ACT_FOREIGN: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
+        Reason.NOT_SERVED: Refusal(7, errors.InvalidRequest, _NOT_YOURS),
+        Reason.ACTOR_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
+        Reason.APP_DISABLED: Refusal(8, errors.InvalidRequest, _SUBJECT),
         Reason.TOO_DEEP: Refusal(
-            9,
-            errors.InvalidRequest,
-            "The chain of actors would be longer than four.",
-            "Exchange an earlier token of the chain.",
+            9, errors.InvalidRequest, "The chain of actors would be longer than four."
         ),
         Reason.CHAIN_TOO_LARGE: Refusal(
-            9,
-            errors.InvalidRequest,
-            "The chain of actors would be too large for a token.",
-            "Exchange an earlier token of the chain.",
+            9, errors.InvalidRequest, "The chain of actors would be too large for a token."
         ),
         Reason.TARGET_BEYOND: Refusal(
-            10,
-            errors.InvalidTarget,
-            "This agent may not ask for this resource, or none was named.",
-            "Name one of the agent's resources, or add this: sayso agents update AGENT RESOURCES",
+            10, errors.InvalidTarget, "This agent may not ask for this resource, or none was named."
         ),
         Reason.SCOPE_BEYOND: Refusal(
-            11,
-            errors.InvalidScope,
-            "This exchange allows none of these scopes.",
-            "Ask for scopes of the resource that every agent of the chain may have, and that "
-            "the chain's token for that resource has.",
+            11, errors.InvalidScope, "This exchange allows none of these scopes."
         ),
-        Reason.DETAILS_INVALID: Refusal(
-            12,
-            errors.InvalidAuthorizationDetails,
-            "",
-            "Send details of registered types that this agent may use: sayso actions list",
-        ),
-        Reason.CONSENT_MISSING: Refusal(
-            13,
-            errors.InteractionRequired,
-            _ASK,
-            "Have USER consent to FIRST at URI, or approve this request at /bc-authorize.",
-        ),
+        Reason.DETAILS_INVALID: Refusal(12, errors.InvalidAuthorizationDetails, ""),
+        Reason.CONSENT_MISSING: Refusal(13, errors.InteractionRequired, _ASK),
         Reason.DETAILS_MISSING: Refusal(
             14,
             errors.InteractionRequired,
             "These scopes need authorization_details and a person's approval: send details and "
             "login_hint_token to /bc-authorize.",
-            "Send details of the types that the scopes require, and have the person answer.",
         ),
         Reason.POLICY_DENIED: Refusal(
             14,
             errors.RequestRefused,
             "The policy of this installation does not allow this. Nobody will be asked.",
-            "See the rule that the audit entry names: sayso policy show",
         ),
-        Reason.NEEDS_PERSON: Refusal(
-            14, errors.InteractionRequired, _ASK, "Have the person answer at /bc-authorize."
-        ),
+        Reason.NEEDS_PERSON: Refusal(14, errors.InteractionRequired, _ASK),
         Reason.DENIED_REPEATEDLY: Refusal(
-            14,
-            errors.RequestRefused,
-            "This person has denied such requests repeatedly.",
-            "Wait until the pause ends, and check what the agent kept asking for: "
-            "sayso agents show AGENT",
+            14, errors.RequestRefused, "This person has denied such requests repeatedly."
         ),
     }
 )

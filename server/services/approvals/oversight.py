@@ -21,7 +21,7 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import actors
 from server.services.clients import agent_names
 from server.services.devices import devices
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, NotFound, valid
 from server.services.users import users
 
 MAX_REASON: Final = 200
@@ -87,10 +87,7 @@ class Oversight:
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
         """Cancel an open request. Raises `NotFound`, `Conflict` or `Invalid`."""
-        try:
-            reason = check_prose(reason, what="The reason", max_chars=MAX_REASON)
-        except ValueError as error:
-            raise Invalid(f"{error}.") from None
+        reason = valid(check_prose, reason, what="The reason", max_chars=MAX_REASON)
         with self.store.write() as tx:
             approval = find(tx, approval_id)
             if not withdraw(tx, [approval], reason=_ADMIN_REASON.format(reason), actor=by):
@@ -127,9 +124,7 @@ class Oversight:
         with self.store.write() as tx:
             device = tx.devices.get(device_id)
             if device is None:
-                raise NotFound(
-                    f"There is no device {device_id}. See them all with: sayso devices list"
-                )
+                raise NotFound("device", device_id)
             ended = devices.revoke(tx, device, actor=by)
             tx.installation.release("devices", device.id)
             return tx.devices.get(device_id) or device, ended
@@ -145,9 +140,7 @@ class Oversight:
             every = [one for one in tx.devices.all() if one.id in held]
             found = [one for one in every if one.id == device or one.user_id == owner]
             if not found:
-                raise NotFound(
-                    "No restore disabled such a device. List disabled devices with: sayso doctor"
-                )
+                raise NotFound("device that a restore turned off")
             for one in found:
                 devices.enable(tx, one, actor=by)
             return [tx.devices.get(one.id) or one for one in found]
@@ -170,9 +163,7 @@ class Oversight:
         with self.store.read() as view:
             entry = view.audit.get(entry_id)
             if entry is None:
-                raise NotFound(
-                    f"There is no audit entry {entry_id}. See the newest with: sayso audit tail"
-                )
+                raise NotFound("audit entry", entry_id)
             return actors.with_names(view, entry)
 
 
@@ -180,9 +171,7 @@ def find(view: View, approval_id: str) -> Approval:
     """One request. Raises `NotFound`."""
     approval = view.approvals.get(approval_id)
     if approval is None:
-        raise NotFound(
-            f"There is no request {approval_id}. See the newest with: sayso approvals list"
-        )
+        raise NotFound("request", approval_id)
     return approval
 
 

@@ -131,7 +131,7 @@ class ManagedDeputies:
         with self.store.write() as tx:
             deputy = tx.deputies.get(deputy_id)
             if deputy is None or deputy.state == "over":
-                raise NotFound("There is no such deputy.")
+                raise NotFound("deputy", deputy_id)
             end(tx, deputy, by=by)
             return _named(tx, deputy)
 

@@ -89,7 +89,7 @@ def find(view: View, called: str) -> Group:
     """The group with this name or id. Raises `NotFound`."""
     group = view.directory.group_called(called)
     if group is None:
-        raise NotFound(f"There is no group {called}. See them all with: sayso groups list")
+        raise NotFound("group", called)
     return group
 
 
@@ -119,7 +119,8 @@ def _check_unused(tx: Unit, group: Group) -> None:
     agents = [one.name for one in tx.agents.all() if group.id in (one.asks or ())]
     if agents:
         raise Conflict(
-            f"{agents[0]} can ask this group. Change that first: sayso agents update --asks"
+            f"{agents[0]} can ask this group. Change that first.",
+            remedy=("agent.asks", agents[0]),
         )
     if group.id in policies.in_force(tx).users.values():
         raise Conflict("The policy in force names this group. Set another policy first.")

@@ -20,14 +20,14 @@ _SERVER_ACTORS: Final[Mapping[str, str]] = MappingProxyType(
         "expiry": audit.Type.APPROVAL_EXPIRED,
         "policy": audit.Type.APPROVAL_ALLOWED,
         "escalation": audit.Type.APPROVAL_ESCALATED,
-        "succession": audit.Type.AGENT_QUARANTINED,
+        "orphan quarantine": audit.Type.AGENT_QUARANTINED,
     }
 )
 """The names of the server's own actors, with the type of entry that each writes."""
 _ACTOR_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         **{str(kind): word for word, kind in _SERVER_ACTORS.items()},
-        str(audit.Type.INCIDENT_OPENED): "succession",
+        str(audit.Type.INCIDENT_OPENED): "orphan quarantine",
     }
 )
 _MEMBERS: Final = ("agent_id", "subject")

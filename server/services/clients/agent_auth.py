@@ -83,10 +83,7 @@ def _check(agent: Agent, wanted: AuthChange) -> None:
     if wanted.method == agent.auth_method:
         raise Conflict(f"{agent.name} already authenticates with {agent.auth_method}.")
     if wanted.method == _BY_KEY and not (wanted.jwks or agent.jwks):
-        raise Invalid(
-            f"{agent.name} has no keys. Name the public ones in the same command: --jwks FILE",
-            member="jwks",
-        )
+        raise Invalid(f"{agent.name} has no keys. Add its public keys in `jwks`.", member="jwks")
     if wanted.jwks and wanted.method != _BY_KEY:
         raise Invalid(f"Only {_BY_KEY} uses keys; leave them out.", member="jwks")
 

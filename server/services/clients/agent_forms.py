@@ -38,7 +38,7 @@ class AgentChanges(Written):
 def new_record(tx: Unit, new: NewAgent, agent_id: str) -> Agent:
     """Return the record of a new agent, without secrets. Raises `Invalid` or `NotFound`."""
     if new.get("auth_method") == "private_key_jwt" and not new.get("jwks"):
-        raise Invalid("--auth private_key_jwt needs the public keys: --jwks FILE.", member="jwks")
+        raise Invalid("`auth_method` private_key_jwt needs `jwks`.", member="jwks")
     agent = Agent(
         id=agent_id,
         secrets=(),
@@ -80,11 +80,11 @@ def _changed_endpoint(before: Agent, agent: Agent, changes: AgentChanges) -> str
     return None if changes.get("delivery") == "poll" else before.notification_endpoint
 
 
-@about("backchannel_client_notification_endpoint")
 def _check_delivery(agent: Agent) -> None:
     """An agent that is called back needs a URL (CIBA 4); that it is allowed is checked before."""
     if (agent.delivery == "poll") != (agent.notification_endpoint is None):
-        raise Invalid("--delivery ping or push and --notification-endpoint URL belong together.")
+        member = "backchannel_client_notification_endpoint"
+        raise Invalid(f"`delivery` ping or push and `{member}` belong together.", member=member)
 
 
 @about("backchannel_authentication_request_signing_alg")
@@ -92,14 +92,14 @@ def _check_request_alg(agent: Agent) -> None:
     """An agent that must sign requests needs a key for that."""
     alg = agent.request_alg
     if alg is not None and all(key["alg"] != alg for key in agent.jwks):
-        raise Invalid(f"{agent.name} has no {alg} key. Name its keys: --jwks FILE")
+        raise Invalid(f"{agent.name} has no {alg} key. Add one to `jwks`.")
 
 
 @about("owners")
 def _check_owners(tx: Unit, agent: Agent) -> None:
     owners = [tx.directory.user(owner) for owner in agent.owners]
     if not any(owner is not None and owner.enabled for owner in owners):
-        raise Invalid("An agent needs an owner who is enabled. Name one with: --owner USER")
+        raise Invalid("An agent needs an owner who is enabled.")
 
 
 @about("remove_owners")
@@ -113,9 +113,7 @@ def _changed_owners(tx: Unit, before: Agent, changes: AgentChanges) -> tuple[str
     left = tuple(owner for owner in before.owners if owner not in removed)
     owners = unique(tx, (*left, *added))
     if not owners:
-        raise Conflict(
-            f"{before.name} would have no owner. Name another in the same command: --add-owner USER"
-        )
+        raise Conflict(f"{before.name} would have no owner. Name another in `add_owners`.")
     if owners != before.owners and before.state == "enabled":
         _check_owners(tx, replace(before, owners=owners))
     return owners
@@ -135,8 +133,8 @@ def _check_only(tx: Unit, agent: Agent) -> None:
     """A limit must name permissions that the agent has."""
     for uri, may in agent.only.items():
         if uri not in agent.resources:
-            raise Invalid(f"{uri} is not one of its resources. Add: --resource {uri}")
+            raise Invalid(f"{uri} is not one of its resources. Add it to `resources`.")
         known = resources.find(tx.directory, uri).scopes
         for name in may:
             if name not in agent.scopes or name not in known:
-                raise Invalid(f"It may not have {name} at {uri}. Add: --scope {name}")
+                raise Invalid(f"It may not have {name} at {uri}. Add it to `scopes`.")

@@ -43,5 +43,5 @@ def find(view: View, name_or_id: str) -> Agent:
     """Return the agent with this name or client_id. Raises `NotFound`."""
     agent = view.directory.agent_called(name_or_id)
     if agent is None:
-        raise NotFound(f"There is no agent {name_or_id}. See them all with: sayso agents list")
+        raise NotFound("agent", name_or_id)
     return agent

@@ -158,8 +158,8 @@ class Agents:
             agent = replace(before, state="enabled")
             if owners.orphaned_at(tx, agent) is not None:
                 raise Conflict(
-                    f"No owner of {agent.name} is enabled. "
-                    f"Run: sayso agents update {agent.name} --add-owner USER"
+                    f"No owner of {agent.name} is enabled. Add one first.",
+                    remedy=("agent.add_owner", agent.name),
                 )
             if agent != before:
                 tx.agents.replace(agent, tx.now)
@@ -179,8 +179,8 @@ class Agents:
             agent = find(tx, name_or_id)
             if agent.auth_method == "private_key_jwt":
                 raise Conflict(
-                    f"{agent.name} authenticates with keys. "
-                    f"Run: sayso agents update {agent.name} --jwks FILE"
+                    f"{agent.name} authenticates with keys. Replace the keys instead.",
+                    remedy=("agent.jwks", agent.name),
                 )
             alive = client_secrets.ending(agent.secrets, tx.now + overlap, tx.now)
             given = with_secret(tx, self.secrets, replace(agent, secrets=alive))
@@ -201,7 +201,7 @@ class Agents:
         """Check the URL before the unit of work, because it may need a DNS lookup."""
         if url and (problem := self.endpoint_problem(url)):
             member = "backchannel_client_notification_endpoint"
-            raise Invalid(f"--notification-endpoint: {problem}.", member=member)
+            raise Invalid(f"`{member}`: {problem}.", member=member)
 
 
 def register(

@@ -48,7 +48,7 @@ def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
         **members.started(tx, APP_MEMBERS, new),
     )
     if bool(app.jwks) != (app.auth_method == "private_key_jwt"):
-        raise Invalid("--auth private_key_jwt and --jwks FILE belong together.", member="jwks")
+        raise Invalid("`auth_method` private_key_jwt and `jwks` belong together.", member="jwks")
     permissions.check(tx, app.resources, app.scopes)
     _check_redirects(app)
     return app
@@ -84,7 +84,7 @@ def facts(app: App) -> dict[str, object]:
 def _check_redirects(app: App) -> None:
     """An app with codes needs a redirect URI, and every URI must be safe."""
     if not app.redirect_uris and names.GRANT_AUTHORIZATION_CODE in app.grant_types:
-        raise Invalid("An app needs a redirect URI: --redirect-uri URI")
+        raise Invalid("An app with authorization codes needs a redirect URI.")
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):
         if problem := redirect_problem(uri):
             raise Invalid(f"The redirect URI {uri} {problem}.")

@@ -8,7 +8,7 @@ from typing import Final
 
 from server.protocol import names
 from server.services import members
-from server.services.clients import agent_checks, app_checks
+from server.services.clients import agent_checks
 from server.services.clients.agent_members import ALGS, METHODS
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
@@ -81,7 +81,6 @@ APP_MEMBERS: Final[Members] = (
         Line("authenticates"),
         start=names.APP_AUTH_METHODS[0],
         final=True,
-        check=app_checks.auth_method,
     ),
     Member(
         "jwks",
@@ -118,7 +117,6 @@ APP_MEMBERS: Final[Members] = (
         Line("id tokens"),
         wire="id_token_signed_response_alg",
         start="ES256",
-        check=agent_checks.id_token_alg,
         fact=None,
     ),
     Member(
@@ -175,7 +173,7 @@ APP_MEMBERS: Final[Members] = (
         ),
         Line("grants", empty="none"),
         start=names.USUAL_APP_GRANTS,
-        check=app_checks.grant_types,
+        check=agent_checks.grant_types,
         widens=members.more,
     ),
 )

@@ -134,7 +134,7 @@ def find(view: View, name_or_id: str) -> App:
     """Return the app with this name or client_id. Raises `NotFound`."""
     app = view.directory.app_called(name_or_id)
     if app is None:
-        raise NotFound(f"There is no app {name_or_id}. See them all with: sayso apps list")
+        raise NotFound("app", name_or_id)
     return app
 
 

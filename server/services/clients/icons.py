@@ -70,4 +70,4 @@ def _read(raw: bytes) -> Icon | None:
     try:
         return icons.read(raw)
     except ValueError as error:
-        raise Invalid(f"The icon {error}. {_REMEDY}: --icon FILE", member="icon") from None
+        raise Invalid(f"The icon {error}. {_REMEDY}.", member="icon") from None

@@ -18,7 +18,7 @@ from server.services.audit import audit
 from server.services.clients import agent_forms
 from server.services.clients.agent_forms import NewAgent
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Invalid, NotFound, about
+from server.services.refusals import Invalid, NotFound, about
 from server.services.users import users
 
 DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
@@ -87,10 +87,7 @@ class Invitations:
         with self.store.write() as tx:
             invitation = tx.invitations.get(invitation_id)
             if invitation is None:
-                raise NotFound(
-                    f"There is no invitation {invitation_id}. "
-                    "See them all with: sayso agents invitations"
-                )
+                raise NotFound("invitation", invitation_id)
             if tx.invitations.revoke(invitation.id, tx.now):
                 _record(tx, audit.Type.INVITATION_REVOKED, invitation, by)
             return tx.invitations.get(invitation_id) or invitation
@@ -147,7 +144,7 @@ class Invitations:
 def _owner(tx: Unit, name_or_id: str) -> User:
     owner = users.find(tx, name_or_id)
     if not owner.enabled:
-        raise Conflict(f"{owner.name} is disabled. Run: sayso users enable {owner.name}")
+        raise users.disabled(owner)
     return owner
 
 

@@ -23,15 +23,14 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
         if scope in scopes.OPENID_SCOPES:
             raise Invalid(f"Every client may ask for {scope}; leave it out.")
         if not any(scope in resource.scopes for resource in found):
-            raise Invalid(_unknown_scope(tx, scope, uris))
+            raise _unknown_scope(tx, scope, uris)
 
 
-def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> str:
-    elsewhere = [r.uri for r in tx.resources.all() if scope in r.scopes]
-    if elsewhere:
-        return f"The scope {scope} belongs to {elsewhere[0]}. Add: --resource {elsewhere[0]}"
-    uri = named[0] if named else "URI"
-    return (
-        f"No resource has the scope {scope}. "
-        f"Add it: sayso resources update {uri} --scope {scope}=low|medium|high|critical"
+def _unknown_scope(tx: Unit, scope: str, named: Sequence[str]) -> Invalid:
+    for one in tx.resources.all():
+        if scope in one.scopes:
+            return Invalid(f"The scope {scope} belongs to {one.uri}. Add that to `resources`.")
+    return Invalid(
+        f"No resource has the scope {scope}. Add it to a resource first.",
+        remedy=("resource.scope", named[0] if named else "URI", scope),
     )

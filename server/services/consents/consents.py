@@ -248,9 +248,7 @@ class ConsentService:
         with self.store.write() as tx:
             consent = tx.consents.get(consent_id)
             if consent is None:
-                raise NotFound(
-                    f"There is no consent {consent_id}. See them all with: sayso consents list"
-                )
+                raise NotFound("consent", consent_id)
             tokens = revoke_consent(tx, consent, actor=by, cause="revoked")
             if tokens is None:
                 raise Conflict("This consent has already ended.")

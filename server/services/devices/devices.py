@@ -307,7 +307,7 @@ def _pin_refusal(device: Device) -> errors.Problem:
     return errors.Problem(
         423,
         "device_locked",
-        "Ten wrong PINs. Unlock it from another device, or ask for: sayso users unlock",
+        "Ten wrong PINs. Unlock it from another device, or ask an administrator to.",
     )
 
 

@@ -21,7 +21,7 @@ UNKNOWN_WINDOW_MS: Final = 10 * 60_000
 ID_CHARACTERS: Final = 8
 SECRET_CHARACTERS: Final = 24
 
-REFUSED: Final = "The code is wrong, used or expired. Get a new one: sayso users enrol"
+REFUSED: Final = "The code is wrong, used or expired. Get a new one."
 
 _ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 # Letters that people confuse with digits (Crockford's base 32).

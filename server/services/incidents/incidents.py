@@ -14,7 +14,7 @@ from server.model.incidents import Incident
 from server.model.store import Store, View
 from server.protocol.text import check_prose
 from server.services.audit import audit
-from server.services.refusals import Conflict, Invalid, NotFound
+from server.services.refusals import Conflict, NotFound, valid
 
 MAX_NOTE: Final = 500
 MAX_LISTED: Final = 200
@@ -59,7 +59,7 @@ class Incidents:
         with self.store.read() as view:
             named = _with_names(view, _find(view, incident_id), owner)
             if owner is not None and not named.states:
-                raise _not_found(incident_id)
+                raise NotFound("incident", incident_id)
             return named
 
     def close(self, incident_id: str, note: str | None, *, by: str) -> NamedIncident:
@@ -86,12 +86,8 @@ class Incidents:
 def _find(view: View, incident_id: str) -> Incident:
     incident = view.incidents.get(incident_id)
     if incident is None:
-        raise _not_found(incident_id)
+        raise NotFound("incident", incident_id)
     return incident
-
-
-def _not_found(incident_id: str) -> NotFound:
-    return NotFound(f"There is no incident {incident_id}. See them all with: sayso incidents list")
 
 
 def _all_matching(
@@ -119,9 +115,4 @@ def _with_names(view: View, incident: Incident, owner: str | None = None) -> Nam
 
 
 def _checked(note: str | None) -> str | None:
-    if not note:
-        return None
-    try:
-        return check_prose(note, what="The note", max_chars=MAX_NOTE)
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
+    return valid(check_prose, note, what="The note", max_chars=MAX_NOTE) if note else None

@@ -55,9 +55,7 @@ class OutboxAdministration:
         with self.store.write() as tx:
             message = tx.outbox.retry(message_id)
             if message is None:
-                raise NotFound(
-                    f"There is no undelivered message {message_id}. Run: sayso outbox list"
-                )
+                raise NotFound("undelivered message", str(message_id))
             facts = {"message": message.id, "channel": message.channel, "target": message.target}
             audit.record(tx, Entry(audit.Type.OUTBOX_RETRIED, by, facts=facts))
             return GivenUpMessage(message, _recipient(tx, message))

@@ -18,6 +18,7 @@ from server.services.clients import owners
 from server.services.notifications.notices import WEBHOOK
 from server.services.operations import gaps
 from server.services.policy.judging import Judge
+from server.services.refusals import Remedy
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
 
@@ -32,7 +33,7 @@ CLOCK_TOLERANCE_MS: Final = 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem and its fix.
+    """A problem and its fix, which `remedy` has for the command line, as in a refusal.
 
     `broken`: something does not work; `weak`: an attacker could use it; `note`: for information.
     """
@@ -40,6 +41,7 @@ class Finding:
     level: Level
     what: str
     fix: str
+    remedy: Remedy = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +81,13 @@ def _restored(view: View) -> Iterator[Finding]:
     """What the last restore turned off and nobody has enabled yet."""
     for kind, held_id in view.installation.held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
-            what, fix = _ENABLE[kind]
-            argument = held_id if kind == "devices" else name
-            text = f"A restore turned off the {what} {name}."
-            yield Finding("weak", text, f"Run: {fix} {argument}")
-
-
-_ENABLE: Final = {
-    "devices": ("device", "sayso devices enable"),
-    "users": ("user", "sayso users enable"),
-    "agents": ("agent", "sayso agents enable"),
-    "apps": ("app", "sayso apps update --enable"),
-}
+            what = kind.removesuffix("s")
+            yield Finding(
+                "weak",
+                f"A restore turned off the {what} {name}.",
+                "Enable it if it may still be used.",
+                remedy=(f"{what}.enable", held_id if kind == "devices" else name),
+            )
 
 
 def _disabled_name(view: View, kind: str, held_id: str) -> str | None:
@@ -107,7 +104,8 @@ def _disabled_name(view: View, kind: str, held_id: str) -> str | None:
 def _names(view: View) -> Iterator[Finding]:
     """Names from an earlier version that look like older names."""
     for found in view.names.unprotected():
-        what, fix = _RENAMES["app" if _is_app(view, found) else found.kind]
+        what = _client_kind(view, found) if found.kind == "client" else found.kind
+        fix, code = _NO_RENAME.get(what, ("Rename it.", f"{what}.rename"))
         name = found.name + (f" ({found.bearer})" if found.name != found.bearer else "")
         holders = view.names.bearers(found.kind, name_keys(found.name))
         alike = (
@@ -115,32 +113,27 @@ def _names(view: View) -> Iterator[Finding]:
             if holders
             else _UNPROTECTED
         )
-        yield Finding("weak", f"The {what} {name} {alike}.", fix.format(found.bearer))
+        text = f"The {what} {name} {alike}."
+        yield Finding("weak", text, fix, remedy=(code, found.bearer))
 
 
 _UNPROTECTED: Final = (
     "looked like an older one when it was stored, so others can take a similar name"
 )
-_RENAMES: Final = {
-    "client": ("agent", "Rename it: sayso agents update {} --name NAME"),
-    "app": ("app", "Rename it: sayso apps update {} --name NAME"),
-    "group": ("group", "Rename it: sayso groups update {} --name NAME"),
+_NO_RENAME: Final = {
     "user": (
-        "user",
-        "Users cannot be renamed. Add one with another name, then run: sayso users disable {}",
+        "Users cannot be renamed. Add one with another name, then disable this one.",
+        "user.disable",
     ),
-    "resource": (
-        "resource",
-        "Register a URI that differs more, then run: sayso resources delete {}",
-    ),
+    "resource": ("Register a URI that differs more, then delete this one.", "resource.delete"),
 }
 
 
 _KINDS: Final[dict[type, str]] = {Agent: "agent", App: "app", User: "user", Group: "group"}
 
 
-def _is_app(view: View, found: UnprotectedName) -> bool:
-    return found.kind == "client" and view.directory.app(found.bearer) is not None
+def _client_kind(view: View, found: UnprotectedName) -> str:
+    return "agent" if view.directory.app(found.bearer) is None else "app"
 
 
 def _name_of(view: View, bearer: str) -> str:
@@ -156,7 +149,8 @@ def _name_of(view: View, bearer: str) -> str:
 def _people(view: View) -> Iterator[Finding]:
     everybody = view.users.all()
     if not any(user.enabled and "admin" in user.roles for user in everybody):
-        yield Finding("weak", "There is no administrator.", "Run: sayso init --admin NAME")
+        fix = "Create one on the server."
+        yield Finding("weak", "There is no administrator.", fix, remedy=("installation.init",))
     for user in everybody:
         if user.enabled:
             yield from _user(view, user)
@@ -168,7 +162,8 @@ def _user(view: View, user: User) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"{user.name} has no device and cannot answer requests.",
-            f"Run: sayso users enrol {user.name}",
+            "Enroll one.",
+            remedy=("user.enrol", user.name),
         )
 
 
@@ -179,19 +174,22 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
         yield Finding(
             "weak",
             f"The agent {agent.name} has no enabled owner.",
-            f"Run: sayso agents update {agent.name} --add-owner USER",
+            "Add one.",
+            remedy=("agent.add_owner", agent.name),
         )
     if agent.asks is None:
         yield Finding(
             "weak",
             f"The agent {agent.name} may ask every user.",
-            f"Run: sayso agents update {agent.name} --asks USER",
+            "Name the users whom it may ask.",
+            remedy=("agent.asks", agent.name),
         )
     if not agent.resources or not agent.scopes:
         yield Finding(
             "note",
             f"The agent {agent.name} has no permissions and can get no tokens.",
-            f"Run: sayso agents update {agent.name} --resource URI --scope NAME",
+            "Give it a resource and a scope.",
+            remedy=("agent.permissions", agent.name),
         )
     yield from _ends(view, agent)
 
@@ -215,13 +213,15 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"The agent {agent.name} {'has expired' if ended else 'expires within two weeks'}.",
-            f"Run: sayso agents update {agent.name} --expires 90d",
+            "If it is still needed, set a later expiry.",
+            remedy=("agent.expires", agent.name),
         )
     if agent.review_at is not None and agent.review_at <= view.now:
         yield Finding(
             "weak",
             f"The review of the agent {agent.name} is due.",
-            f"If it is still needed, run: sayso agents update {agent.name} --review 90d",
+            "If it is still needed, set the next review.",
+            remedy=("agent.review", agent.name),
         )
     newest = max((secret.created_at for secret in agent.secrets), default=0)
     for secret in agent.secrets:
@@ -236,13 +236,14 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
 def _incidents(view: View) -> Iterator[Finding]:
     """The open incidents."""
     for incident in view.incidents.search(closed=False, limit=MAX_INCIDENTS):
-        fix = f"Run: sayso incidents show {incident.id}"
-        if incident.user_id is None:
-            yield Finding("weak", "An agent was quarantined because it has no owner.", fix)
-            continue
-        user = view.directory.user(incident.user_id)
-        who = incident.user_id if user is None else user.name
-        yield Finding("weak", f"{who} reported a request. Investigate it.", fix)
+        user = view.directory.user(incident.user_id or "")
+        what = (
+            "An agent was quarantined because it has no owner."
+            if incident.user_id is None
+            else f"{incident.user_id if user is None else user.name} reported a request."
+        )
+        fix = "Investigate the incident, then close it."
+        yield Finding("weak", what, fix, remedy=("incident.show", incident.id))
 
 
 def _outbox(view: View) -> Iterator[Finding]:
@@ -254,8 +255,7 @@ def _outbox(view: View) -> Iterator[Finding]:
             yield _undelivered(failure, "your webhook", fix)
         elif agent is not None:
             fix = f"Check that the endpoint of {agent.name} can be reached from this machine."
-            show = f"To see it, run: sayso agents show {agent.name}"
-            yield _undelivered(failure, agent.name, f"{fix} {show}")
+            yield _undelivered(failure, agent.name, fix, remedy=("agent.show", agent.name))
 
 
 def _pushes(view: View) -> Iterator[Finding]:
@@ -270,9 +270,11 @@ def _pushes(view: View) -> Iterator[Finding]:
         )
 
 
-def _undelivered(failure: DeliveryFailure, recipient: str, fix: str) -> Finding:
+def _undelivered(
+    failure: DeliveryFailure, recipient: str, fix: str, remedy: Remedy = ()
+) -> Finding:
     count = "1 message" if failure.messages == 1 else f"{failure.messages} messages"
     text = f"{count} to {recipient} not delivered in the last week: {failure.last_error}."
     if failure.recovered:
         return Finding("note", text, "Later messages were delivered. Nothing to do.")
-    return Finding("broken", text, fix)
+    return Finding("broken", text, fix, remedy)

@@ -30,7 +30,8 @@ class Installation:
             if (present := first_admin(tx)) is not None:
                 raise Exists(
                     f"{present.name} is already the administrator of this installation. "
-                    f"To add another device, run: sayso users enrol {present.name}"
+                    "Enroll another device instead.",
+                    remedy=("user.enrol", present.name),
                 )
             keys.ensure_keys(tx, self.signer, by=by)
             user = users.create(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)

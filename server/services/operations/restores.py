@@ -31,10 +31,10 @@ Items = Mapping[str, Mapping[str, Item]]
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "users": "users are disabled until you enable them (sayso users enable)",
-        "devices": "devices decide nothing until you enable them (sayso devices enable)",
-        "agents": "agents are disabled until you enable them (sayso agents enable)",
-        "apps": "apps are disabled until you enable them (sayso apps update --enable)",
+        "users": "users are disabled until you enable them",
+        "devices": "devices decide nothing until you enable them",
+        "agents": "agents are disabled until you enable them",
+        "apps": "apps are disabled until you enable them",
         "consents": "consents are revoked; people are asked again",
         "grants": "standing grants are ended; people can give new ones",
         "passwords": "passwords are removed; people set new ones",

@@ -183,9 +183,9 @@ class Trials:
         if alone and (user is not None or wanted.details is not None):
             raise Invalid("With client_credentials an agent acts for no user and has no details.")
         if wanted.way == "exchange" and user is None:
-            raise Invalid("An exchange needs a user. Use --user.")
+            raise Invalid("An exchange needs a user.", member="user")
         if wanted.acr and wanted.way != "request":
-            raise Invalid("--acr is only for requests at /bc-authorize.")
+            raise Invalid("`acr` is only for requests at /bc-authorize.", member="acr")
         try:
             details = requests.read_details(wanted.details)
             target = self._target(view, agent, wanted, asks=details != ())

@@ -36,7 +36,7 @@ class ActionTypes:
         for row in self.all():
             if names.name_id(row.type) == action_id:
                 return row
-        raise NotFound("There is no such action type.")
+        raise NotFound("action type", action_id)
 
     def show(self, name: str) -> ActionRow:
         """One action type. Raises `NotFound`."""
@@ -49,8 +49,8 @@ class ActionTypes:
         with self.store.administer() as tx:
             if tx.directory.action(action.type) is not None:
                 raise Exists(
-                    f"{action.type} is registered already. "
-                    "To change it run: sayso actions update FILE"
+                    f"{action.type} is registered already. Update it instead.",
+                    remedy=("action type.update",),
                 )
             row = ActionRow(action.type, document, version=1, created_at=tx.now)
             tx.actions.add(row)
@@ -83,8 +83,8 @@ class ActionTypes:
             for resource in tx.resources.all():
                 if name in resource.requires.values():
                     raise Conflict(
-                        f"A scope of {resource.uri} requires {name}. Remove that first: "
-                        f"sayso resources update {resource.uri} --requires SCOPE="
+                        f"A scope of {resource.uri} requires {name}. Remove that first.",
+                        remedy=("resource.requires", resource.uri),
                     )
             tx.actions.delete(name)
             for agent in tx.agents.all():
@@ -102,10 +102,7 @@ def find(directory: Directory, name: str) -> ActionRow:
     """The registered action type with this name. Raises `NotFound`."""
     row = directory.action(name)
     if row is None:
-        raise NotFound(
-            f"There is no action type {name}. See them all with: sayso actions list. "
-            "Register it with: sayso actions add FILE"
-        )
+        raise NotFound("action type", name)
     return row
 
 

@@ -58,18 +58,14 @@ def _hash(text: str, agents: Mapping[str, str], users: Mapping[str, str]) -> str
 def _agent(view: View, document: PolicyDocument, called: str) -> str:
     found = view.directory.agent_called(called)
     if found is None:
-        raise _unknown(
-            document, f"there is no agent {called}", "sayso agents list", _names_agent(called)
-        )
+        raise _unknown(document, "agent", called, _names_agent(called))
     return found.id
 
 
 def _user(view: View, document: PolicyDocument, called: str) -> str:
     found = view.directory.user_called(called)
     if found is None:
-        raise _unknown(
-            document, f"there is no user {called}", "sayso users list", _names_user(called)
-        )
+        raise _unknown(document, "user", called, _names_user(called))
     return found.id
 
 
@@ -77,10 +73,7 @@ def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
     try:
         return user_or_group.id_of(view, called)
     except NotFound:
-        look = "sayso users list, sayso groups list"
-        raise _unknown(
-            document, f"there is no user or group {called}", look, _names_user(called)
-        ) from None
+        raise _unknown(document, "user or group", called, _names_user(called)) from None
     except Invalid as error:
         raise InvalidPolicy(str(error)) from None
 
@@ -88,28 +81,21 @@ def _user_or_group(view: View, document: PolicyDocument, called: str) -> str:
 def _check_resources_and_types(view: View, document: PolicyDocument) -> None:
     resources = view.resources.all()
     known = {
-        "resources": {one.uri for one in resources},
-        "scopes": {name for one in resources for name in one.scopes} | scopes.OPENID_SCOPES,
-        "types": {one.type for one in view.actions.all()},
+        ("resources", "resource"): {one.uri for one in resources},
+        ("scopes", "scope of a resource"): {name for one in resources for name in one.scopes}
+        | scopes.OPENID_SCOPES,
+        ("types", "action type"): {one.type for one in view.actions.all()},
     }
-    words = {
-        "resources": ("resource", "sayso resources list"),
-        "scopes": ("scope of a resource", "sayso resources list"),
-        "types": ("action type", "sayso actions list"),
-    }
-    for kind, there in known.items():
-        word, look = words[kind]
-        for name in sorted(documents.names_in(document)[kind] - there):
-            raise _unknown(
-                document, f"there is no {word} {name}", look, _names_resource_or_type(name)
-            )
+    for (member, kind), there in known.items():
+        for name in sorted(documents.names_in(document)[member] - there):
+            raise _unknown(document, kind, name, _names_resource_or_type(name))
 
 
 def _unknown(
-    document: PolicyDocument, what: str, look: str, has: Callable[[PolicyRule], bool]
+    document: PolicyDocument, kind: str, name: str, has: Callable[[PolicyRule], bool]
 ) -> InvalidPolicy:
     rule = next(one.id for one in document.rules if has(one))
-    return InvalidPolicy(f"rule {rule}: {what}. See them all with: {look}")
+    return InvalidPolicy(f"rule {rule}: there is no {kind} {name}.", remedy=(kind, name))
 
 
 def _names_agent(name: str) -> Callable[[PolicyRule], bool]:

@@ -32,9 +32,7 @@ def document(name: str) -> str:
     """One built-in file. Raises `NotFound`."""
     text = documents().get(name)
     if text is None:
-        raise NotFound(
-            f"No action type {name} comes with Sayso. See those that do: sayso actions shipped"
-        )
+        raise NotFound("built-in action type", name)
     return text
 
 

@@ -89,7 +89,7 @@ class Resources:
         for resource in self.all():
             if name_id(resource.uri) == resource_id:
                 return resource
-        raise NotFound("There is no such resource.")
+        raise NotFound("resource", resource_id)
 
     def show(self, uri: str) -> Resource:
         """Return one resource. Raises `NotFound`."""
@@ -213,10 +213,7 @@ def find(directory: Directory, uri: str) -> Resource:
     """Return the resource with this URI. Raises `NotFound`."""
     resource = directory.resource(uri)
     if resource is None:
-        raise NotFound(
-            f"There is no resource {uri}. See them all with: sayso resources list. "
-            f"Register it with: sayso resources add {uri} --scope NAME=RISK"
-        )
+        raise NotFound("resource", uri)
     return resource
 
 
@@ -282,7 +279,7 @@ def _check_needs(directory: Directory, resource: Resource) -> None:
         if name not in resource.scopes:
             raise Invalid(f"{resource.uri} has no scope {name}, which requires {kind}.")
         if directory.action(kind) is None:
-            raise NotFound(f"There is no action type {kind}. Add it: sayso actions add FILE")
+            raise NotFound("action type", kind)
 
 
 def _using(view: View, uri: str) -> list[Agent]:

@@ -169,8 +169,7 @@ class Proposals:
         if verdict.risk is Risk.HIGH and not agent.high_grants:
             raise _refused(
                 "risk",
-                f"an administrator has to allow high-risk grants for {agent.name} first: "
-                f"sayso agents update {agent.name} --high-grants",
+                f"an administrator must first allow standing grants at high risk for {agent.name}",
             )
         row = view.directory.action(actions[0].type) if actions else None
         return _EvaluatedExample(

@@ -175,9 +175,7 @@ class StandingGrants:
         with self.store.write() as tx:
             grant = tx.standing_grants.get(grant_id)
             if grant is None or not _is_owned_by(tx, grant, only_of):
-                raise NotFound(
-                    f"There is no standing grant {grant_id}. See them all with: sayso grants list"
-                )
+                raise NotFound("standing grant", grant_id)
             ended = ends.end(tx, grant.id, because="revoked", actor=by)
             if ended is None:
                 raise Conflict("This standing grant has already ended.")

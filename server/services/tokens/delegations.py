@@ -151,7 +151,7 @@ def _client(view: View, name_or_id: str) -> str:
 def _find(view: View, jti: str) -> Delegation:
     found = view.delegations.get(jti)
     if found is None:
-        raise NotFound(f"There is no delegation {jti}. See them with: sayso delegations list")
+        raise NotFound("delegation", jti)
     return found
 
 

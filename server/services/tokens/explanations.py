@@ -5,22 +5,20 @@ Never: storing a token.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.model import display_names
 from server.model.audit import EntrySearch, StoredEntry
-from server.model.clients import Agent
+from server.model.clients import Agent, App
 from server.model.store import Store, View
 from server.model.tokens import Delegation, LoggedExchange, NamedDelegation
 from server.protocol.tokens.exchange_refusals import REFUSALS, STEPS, Reason, Refusal
-from server.services.audit import audit, floods
+from server.services.audit import audit
 from server.services.refusals import Invalid, NotFound
-from server.services.tokens import remedies
 from server.services.tokens.delegations import with_names
 from server.services.tokens.exchange_checks import ExchangeChecks, ExchangeRefused, ScopeBound
 from server.services.tokens.issued_tokens import IssuedTokens
-from server.services.tokens.remedies import RefusedExchange
 
 FIRST_REPLAYED = 5
 """The first step that can be replayed; earlier steps need the tokens, which are not stored."""
@@ -35,7 +33,10 @@ class Explanation:
     user: str | None
     asked: LoggedExchange
     reason: Reason
-    remedy: str
+    client: Agent | None
+    """The agent, if it still exists."""
+    stopped: Agent | App | None
+    """The first agent of the chain that is not enabled, or the app if that was the reason."""
     chain: tuple[NamedDelegation, ...]
     """The subject token and its ancestors."""
     bounds: tuple[ScopeBound, ...]
@@ -81,11 +82,7 @@ class Explanations:
         with self.store.read() as view:
             entry = _refusal(view, entry_id)
             if entry is None:
-                raise NotFound(
-                    "No refused exchange has this ID. It is the X-Correlation-Id of the agent's "
-                    "response, or an ID from: sayso audit tail. The log stores "
-                    f"{floods.MAX_FULL_ENTRIES} refusals of an agent per minute and counts others."
-                )
+                raise NotFound("refused exchange", entry_id or "")
             return self._explain(view, entry)
 
     def token(self, text: str) -> TokenInspection:
@@ -110,15 +107,16 @@ class Explanations:
         lineage = [] if subject is None else [subject, *view.delegations.ancestors(subject.id)]
         replayed = agent is not None and REFUSALS[reason].step >= FIRST_REPLAYED
         user = view.directory.user(body.get("subject", ""))
-        case = RefusedExchange(reason, asked, agent, user, lineage)
+        chain = tuple(with_names(view.directory, one) for one in lineage)
         return Explanation(
             entry=entry,
             agent=body["agent_id"] if agent is None else agent.name,
             user=None if user is None else user.name,
             asked=asked,
             reason=reason,
-            remedy=remedies.remedy(view, case),
-            chain=tuple(with_names(view.directory, one) for one in lineage),
+            client=agent,
+            stopped=_stopped(view, reason, chain),
+            chain=chain,
             bounds=self._bounds(view, agent, asked, lineage),
             now=self._replay(view, agent, asked, subject) if agent and replayed else None,
             replayed=replayed,
@@ -142,6 +140,15 @@ class Explanations:
         if agent is None or resource is None or not lineage:
             return ()
         return self.checks.bounds(view, agent, resource, lineage)
+
+
+def _stopped(view: View, reason: Reason, chain: Sequence[NamedDelegation]) -> Agent | App | None:
+    find: Callable[[str], Agent | App | None] = (
+        view.directory.app if reason is Reason.APP_DISABLED else view.directory.agent
+    )
+    clients = [(*(actor for actor, _ in one.actors), one.delegation.client_id) for one in chain]
+    found = [find(client) for named in clients for client in named]
+    return next((one for one in found if one and not one.active(view.now)), None)
 
 
 def _refusal(view: View, entry_id: str | None) -> StoredEntry | None:

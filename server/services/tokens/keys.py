@@ -76,7 +76,7 @@ class SigningKeys:
         with self.store.administer() as tx:
             key = next((k for k in tx.directory.signing_keys() if k.kid == kid), None)
             if key is None or not tx.keys.revoke(kid):
-                raise NotFound(f"There is no key {kid}. See them all with: sayso keys list")
+                raise NotFound("key", kid)
             facts = {"kid": key.kid, "alg": key.alg, "was": key.state}
             audit.record(tx, Entry(audit.Type.KEY_REVOKED, by, facts=facts))
             signed = key.state == "active"

@@ -12,7 +12,7 @@ from server.model.store import Store, Unit
 from server.model.users import Password, User
 from server.protocol.users import passwords as rules
 from server.services.audit import audit
-from server.services.refusals import Conflict, Invalid
+from server.services.refusals import Conflict, valid
 from server.services.users import users
 
 
@@ -28,10 +28,7 @@ class Passwords:
 
         Raises `NotFound`, or `Invalid` for an invalid password.
         """
-        try:
-            password = rules.check(raw)
-        except ValueError as error:
-            raise Invalid(f"{error}.") from None
+        password = valid(rules.check, raw)
         with self.store.read() as view:
             users.find(view, name_or_id)
         hashed = self.hasher.hash(password)

@@ -17,7 +17,7 @@ def id_of(view: View, name_or_id: str) -> str:
     if group is not None:
         return group.id
     if user is None:
-        raise NotFound(f"There is no user or group {name_or_id}. See them with: sayso users list")
+        raise NotFound("user or group", name_or_id)
     return user.id
 
 

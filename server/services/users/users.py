@@ -20,7 +20,7 @@ from server.protocol.text import check_name
 from server.services import paging
 from server.services.audit import audit
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
+from server.services.refusals import Conflict, Exists, Invalid, NotFound, about, valid
 from server.services.users import enrolment_codes
 from server.services.users.enrolment_codes import IssuedCode
 
@@ -157,7 +157,7 @@ class Users:
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             if not user.enabled:
-                raise Conflict(f"{user.name} is disabled. Run: sayso users enable {user.name}")
+                raise disabled(user)
             return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
 
     def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
@@ -178,17 +178,21 @@ def find(view: View, name_or_id: str) -> User:
     """Return the user with this name, email address or ID. Raises `NotFound`."""
     user = view.directory.user_called(name_or_id)
     if user is None:
-        raise NotFound(f"There is no user {name_or_id}. See them all with: sayso users list")
+        raise NotFound("user", name_or_id)
     return user
+
+
+def disabled(user: User) -> Conflict:
+    """The refusal of what only an enabled user can have."""
+    return Conflict(
+        f"{user.name} is disabled. Enable the user first.", remedy=("user.enable", user.name)
+    )
 
 
 @about("name")
 def check_account_name(raw: str, what: str = "The name") -> str:
     """Return a valid name for a user, group or client. Raises `Invalid`."""
-    try:
-        name = check_name(raw, what=what)
-    except ValueError as error:
-        raise Invalid(f"{error}.") from None
+    name = valid(check_name, raw, what=what)
     # A reference with this prefix is looked up as an ID.
     if name.casefold().startswith("sayso_"):
         raise Invalid(f"{what} must not begin with sayso_, like an ID.")
@@ -219,8 +223,9 @@ def _refuse_taken(tx: Unit, name: str) -> None:
     for taken in (*alike, tx.directory.user_called(name)):
         if taken is not None:
             raise Exists(
-                f"There is a user {taken.name} already. A new user needs a name that does not look "
-                f"like it. For one more device run: sayso users enrol {taken.name}"
+                f"There is a user {taken.name} already. Choose a name that does not look like it, "
+                f"or enroll another device of {taken.name}.",
+                remedy=("user.enrol", taken.name),
             )
     refuse_client_name(tx, name)
 
@@ -281,7 +286,8 @@ def refuse_client_name(tx: Unit, name: str) -> None:
         kind = "agent" if isinstance(found, Agent) else "app"
         raise Exists(
             f"There is an {kind} {found.name}. Choose a name that does not look like it, "
-            f"or give the {kind} another one: sayso {kind}s update {found.id} --name NAME"
+            f"or rename the {kind}.",
+            remedy=(f"{kind}.rename", found.id),
         )
 
 

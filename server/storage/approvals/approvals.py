@@ -25,9 +25,9 @@ from server.model.approvals import Approval, ApprovalKind
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.approvals.waiting import ASKING, COUNTS, WAITING, asking
-from server.storage.approvers.approver_tables import approvers as p
 from server.storage.prepared import Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
+from server.storage.tables import approvers as p
 from server.storage.tables import decisions as d
 
 _GRACE = {State.PENDING: 0, State.APPROVED: REDEMPTION_GRACE_MS}

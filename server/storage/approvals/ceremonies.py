@@ -6,8 +6,8 @@ from sqlalchemy import BindParameter, Connection, Executable, bindparam, select,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.protocol.approvals.ceremonies import Step
-from server.storage.approvals.ceremony_tables import ceremony_tries as t
 from server.storage.prepared import Prepared
+from server.storage.tables import ceremony_tries as t
 
 _VALUES: dict[str, BindParameter[object]] = {
     "approval_id": bindparam("approval"),

@@ -6,7 +6,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.model.approvals import Consumption
-from server.storage.resources.resource_tables import consumptions
+from server.storage.tables import consumptions
 
 _VALUES: dict[str, BindParameter[object]] = {
     name: bindparam(name) for name in ("approval_id", "execution_id", "token_id", "resource", "at")

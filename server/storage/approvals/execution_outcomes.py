@@ -6,7 +6,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.model.approvals import Outcome
-from server.storage.resources.resource_tables import outcomes
+from server.storage.tables import outcomes
 
 _VALUES: dict[str, BindParameter[object]] = {
     name: bindparam(name) for name in ("approval_id", "result", "text", "executed_digest", "at")

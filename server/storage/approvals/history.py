@@ -23,8 +23,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
 from server.model.history import Addition, HistoryRow
-from server.storage.approvals.history_tables import history as h
 from server.storage.prepared import Prepared
+from server.storage.tables import history as h
 
 _KEYS_AT_ONCE = 16
 _PLACES = [name for n in range(_KEYS_AT_ONCE) for name in (f"of{n}", f"key{n}")]

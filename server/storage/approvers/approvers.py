@@ -4,9 +4,9 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from server.model.approvals import Approval, Approver, own_approver
 from server.protocol.policy.risks import Risk
-from server.storage.approvers.approver_tables import approvers as p
 from server.storage.prepared import Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
+from server.storage.tables import approvers as p
 
 _ADD = Prepared(adding(p))
 _OF = Prepared(

@@ -18,9 +18,9 @@ from sqlalchemy import (
 )
 
 from server.model.approvers import Deputy
-from server.storage.approvers.approver_tables import approvers as p
-from server.storage.approvers.deputy_tables import deputies as d
 from server.storage.prepared import Prepared, reading
+from server.storage.tables import approvers as p
+from server.storage.tables import deputies as d
 
 _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"

@@ -5,9 +5,9 @@ They are part of the approvals table, so that a new request needs no extra state
 
 from sqlalchemy import Connection, bindparam, literal_column, select, update
 
-from server.storage.approvers.approver_tables import approvers as p
 from server.storage.prepared import Prepared
 from server.storage.tables import approvals as a
+from server.storage.tables import approvers as p
 
 _WAITS = a.c.state == literal_column("'pending'")
 _IS_DUE = a.c.escalate_at <= bindparam("now")

@@ -6,9 +6,9 @@ from sqlalchemy.exc import IntegrityError
 from server.model.approvers import Group
 from server.model.store import Taken
 from server.storage import codec
-from server.storage.approvers.group_tables import group_members as m
-from server.storage.approvers.group_tables import groups as g
 from server.storage.clients.names import Names, kept_key
+from server.storage.tables import group_members as m
+from server.storage.tables import groups as g
 
 _ADD = insert(g)
 _RENAME = (

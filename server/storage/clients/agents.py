@@ -11,9 +11,8 @@ from server.model.store import Taken
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import ANY, Having
 from server.storage import codec, member_columns
-from server.storage.clients.agent_tables import agent_keys, agent_owners, agent_secrets
+from server.storage.account_tables import agent_keys, agent_owners, agent_secrets, agents, users
 from server.storage.clients.names import Names, kept_key
-from server.storage.tables import agents, users
 
 _USE_NOTED_MS = 60_000
 _NO_KEYS = codec.dump([])

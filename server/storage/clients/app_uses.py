@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from server.model.clients import AppUse
-from server.storage.users.user_tables import app_uses as u
+from server.storage.account_tables import app_uses as u
 
 _ADD = insert(u)
 _GET = select(u).where(u.c.app_id == bindparam("of"))

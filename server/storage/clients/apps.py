@@ -8,8 +8,8 @@ from server.model.clients import App, Secret
 from server.model.store import Taken
 from server.services.clients.app_members import APP_MEMBERS
 from server.storage import codec, member_columns
+from server.storage.account_tables import app_secrets, app_uses, apps
 from server.storage.clients.names import Names, kept_key
-from server.storage.users.user_tables import app_secrets, app_uses, apps
 
 _USE_NOTED_MS = 60_000
 
@@ -78,7 +78,7 @@ class Apps:
         self._attach(app)
 
     def delete(self, app_id: str) -> None:
-        """Remove the app with its name, its secrets and its uses."""
+        """Remove the app with its name and secrets."""
         Names(self._connection).drop(app_id)
         for statement in (_DROP_SECRETS, _DROP_USE, _DELETE):
             self._connection.execute(statement, {"of": app_id})

@@ -3,8 +3,7 @@
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 
 from server.protocol.clients.icons import Icon
-from server.storage.clients.agent_tables import icons
-from server.storage.tables import agents
+from server.storage.account_tables import agents, icons
 
 _GET = select(icons).where(icons.c.digest == bindparam("of"))
 _ADD = insert(icons)

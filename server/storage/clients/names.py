@@ -18,11 +18,10 @@ from sqlalchemy.exc import IntegrityError
 from server.model.clients import FormerName, NameKind, UnprotectedName
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
-from server.storage.approvers.group_tables import groups
-from server.storage.clients.name_tables import former_names as f
-from server.storage.clients.name_tables import name_looks as n
-from server.storage.tables import agents, resources, users
-from server.storage.users.user_tables import apps
+from server.storage.account_tables import agents, apps, resources, users
+from server.storage.account_tables import former_names as f
+from server.storage.account_tables import name_looks as n
+from server.storage.tables import groups
 
 _ADD = insert(n)
 _DROP = delete(n).where(n.c.bearer == bindparam("of"))

@@ -5,8 +5,8 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.clients import Invitation, Registration
 from server.storage import codec
-from server.storage.clients.registration_tables import invitations as i
-from server.storage.clients.registration_tables import registrations as r
+from server.storage.account_tables import invitations as i
+from server.storage.account_tables import registrations as r
 from server.storage.prepared import writing
 
 _ADD = insert(i)

@@ -4,8 +4,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.devices import DeviceCode
+from server.storage.account_tables import device_codes as d
 from server.storage.prepared import writing
-from server.storage.sign_in.sign_in_tables import device_codes as d
 
 _ADD = insert(d)
 _BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))

@@ -5,8 +5,8 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Device
 from server.storage import codec
+from server.storage.account_tables import devices, sessions
 from server.storage.prepared import writing
-from server.storage.tables import devices, sessions
 
 _SEEN_NOTED_MS = 60_000
 

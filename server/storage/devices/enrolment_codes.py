@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.model.devices import EnrolmentCode
+from server.storage.account_tables import enrolment_codes as codes
 from server.storage.prepared import writing
-from server.storage.tables import enrolment_codes as codes
 
 _ADD = insert(codes)
 _GET = select(codes).where(codes.c.id == bindparam("of"))

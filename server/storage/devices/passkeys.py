@@ -4,9 +4,9 @@ from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select,
 from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Browser, Passkey
-from server.storage.devices.passkey_tables import browsers as b
-from server.storage.devices.passkey_tables import passkeys as p
-from server.storage.tables import devices
+from server.storage.account_tables import browsers as b
+from server.storage.account_tables import devices
+from server.storage.account_tables import passkeys as p
 
 _ADD = insert(p)
 _OF_DEVICE = select(p).where(p.c.device_id == bindparam("of"))

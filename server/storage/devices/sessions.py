@@ -5,8 +5,8 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Session
 from server.storage import codec
+from server.storage.account_tables import sessions
 from server.storage.prepared import writing
-from server.storage.tables import sessions
 
 _ADD = insert(sessions)
 _GET = select(sessions).where(sessions.c.id == bindparam("of"))

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
 from server.model.incidents import Incident, Scope
-from server.storage.incidents.incident_tables import incidents as i
+from server.storage.tables import incidents as i
 
 _ADD = insert(i)
 _GET = select(i).where(i.c.id == bindparam("of"))

@@ -6,10 +6,10 @@ from typing import Final
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, select
 
 from server.model.notifications import Lane, RecentNotifications
-from server.storage.incidents.incident_tables import incidents as i
-from server.storage.notifications.notification_tables import notifications as n
 from server.storage.prepared import Prepared, adding
 from server.storage.tables import approvals as a
+from server.storage.tables import incidents as i
+from server.storage.tables import notifications as n
 
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS

@@ -4,10 +4,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.engine import RowMapping
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
-from server.storage.notifications.push_tables import push_losses as lost
-from server.storage.notifications.push_tables import push_subscriptions as s
+from server.storage.account_tables import devices
 from server.storage.prepared import Prepared
-from server.storage.tables import devices
+from server.storage.tables import push_losses as lost
+from server.storage.tables import push_subscriptions as s
 
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("of"))

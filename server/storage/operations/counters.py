@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningDelete
 
 from server.model.operations import Window
-from server.storage.operations.counter_tables import counters as c
 from server.storage.prepared import Prepared
+from server.storage.tables import counters as c
 
 _VALUES = {"key": bindparam("key"), "window_ends_at": bindparam("ends"), "count": 1}
 

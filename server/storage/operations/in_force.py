@@ -8,24 +8,30 @@ from sqlalchemy import Connection, Select, Table, or_, select
 from sqlalchemy.engine import RowMapping
 
 from server.services.operations.restores import Item, Items
-from server.storage.approvers.deputy_tables import deputies
-from server.storage.approvers.group_tables import group_members, groups
-from server.storage.clients.agent_tables import agent_owners, agent_secrets
-from server.storage.clients.registration_tables import registrations
-from server.storage.devices.passkey_tables import passkeys
-from server.storage.policy.policy_tables import policies
-from server.storage.resources.resource_tables import resource_secrets
-from server.storage.standing_grants.standing_grant_tables import standing_grants
-from server.storage.tables import (
-    action_types,
+from server.storage.account_tables import (
+    agent_owners,
+    agent_secrets,
     agents,
-    consents,
+    app_secrets,
+    apps,
     devices,
+    passkeys,
+    passwords,
+    registrations,
+    resource_secrets,
     resources,
     sessions,
     users,
 )
-from server.storage.users.user_tables import app_secrets, apps, passwords
+from server.storage.tables import (
+    action_types,
+    consents,
+    deputies,
+    group_members,
+    groups,
+    policies,
+    standing_grants,
+)
 
 _IGNORED: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
 """Columns that change without a change of power."""

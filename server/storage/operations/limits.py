@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
 
 from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
-from server.storage.notifications.notification_tables import notifications as n
-from server.storage.operations.counter_tables import counters as c
 from server.storage.prepared import Prepared
 from server.storage.tables import approvals as a
 from server.storage.tables import audit_entries as e
+from server.storage.tables import counters as c
+from server.storage.tables import notifications as n
 
 _OPEN = Prepared(
     select(a.c.agent_id, a.c.user_id, a.c.kind)

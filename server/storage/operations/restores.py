@@ -31,36 +31,36 @@ from server.services.approvals.withdrawals import withdraw
 from server.services.audit import audit
 from server.services.operations.restores import REASON, RestoredItem
 from server.services.reactions import react
-from server.storage.approvers.deputy_tables import deputies
-from server.storage.clients.registration_tables import invitations
-from server.storage.devices.passkey_tables import browsers
-from server.storage.directory import Cache
-from server.storage.operations.installation_tables import restore_holds
-from server.storage.rows import Rows
-from server.storage.sign_in.sign_in_tables import device_codes
-from server.storage.standing_grants.standing_grant_tables import standing_grants
-from server.storage.tables import (
+from server.storage.account_tables import (
     agents,
-    approvals,
-    consents,
-    delegations,
+    apps,
+    browsers,
+    codes,
+    device_codes,
     devices,
     enrolment_codes,
-    feed_events,
-    installation,
-    outbox,
+    families,
+    flows,
+    invitations,
+    passwords,
+    pushed_requests,
     sessions,
+    sign_ins,
     signing_keys,
     users,
 )
-from server.storage.users.user_tables import (
-    apps,
-    codes,
-    families,
-    flows,
-    passwords,
-    pushed_requests,
-    sign_ins,
+from server.storage.directory import Cache
+from server.storage.rows import Rows
+from server.storage.tables import (
+    approvals,
+    consents,
+    delegations,
+    deputies,
+    feed_events,
+    installation,
+    outbox,
+    restore_holds,
+    standing_grants,
 )
 
 _SEQ_GAP: Final = 1_000_000

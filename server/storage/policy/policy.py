@@ -8,9 +8,9 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.policy import PolicyRow
 from server.storage import codec
-from server.storage.policy.policy_tables import policies as p
-from server.storage.policy.policy_tables import uses as u
 from server.storage.prepared import Prepared, adding
+from server.storage.tables import policies as p
+from server.storage.tables import uses as u
 
 _ADD = insert(p)
 _ALL = select(p).order_by(p.c.version.desc())

@@ -10,9 +10,8 @@ from server.model.store import Taken
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import uris
 from server.storage import codec
+from server.storage.account_tables import resource_secrets, resources
 from server.storage.clients.names import Names
-from server.storage.resources.resource_tables import resource_secrets
-from server.storage.tables import resources
 
 _USE_NOTED_MS = 60_000
 

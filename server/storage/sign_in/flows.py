@@ -5,8 +5,8 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import Flow, PushedRequest
 from server.storage import codec
-from server.storage.users.user_tables import flows as f
-from server.storage.users.user_tables import pushed_requests as p
+from server.storage.account_tables import flows as f
+from server.storage.account_tables import pushed_requests as p
 
 _PUSH = insert(p)
 _TAKE = (

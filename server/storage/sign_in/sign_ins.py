@@ -4,7 +4,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import SignIn
-from server.storage.users.user_tables import sign_ins as s
+from server.storage.account_tables import sign_ins as s
 
 _ADD = insert(s)
 _GET = select(s).where(s.c.id == bindparam("of"))

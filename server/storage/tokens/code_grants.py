@@ -9,10 +9,10 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
 from server.storage import codec
-from server.storage.users.user_tables import codes as c
-from server.storage.users.user_tables import families as f
-from server.storage.users.user_tables import family_tokens as w
-from server.storage.users.user_tables import refresh_tokens as t
+from server.storage.account_tables import codes as c
+from server.storage.account_tables import families as f
+from server.storage.account_tables import family_tokens as w
+from server.storage.account_tables import refresh_tokens as t
 
 _ADD_CODE = insert(c)
 _CODE = select(c).where(c.c.hash == bindparam("of"))

@@ -5,7 +5,7 @@ from sqlalchemy.engine import RowMapping
 
 from server.model.tokens import SigningKey
 from server.storage import codec
-from server.storage.tables import signing_keys
+from server.storage.account_tables import signing_keys
 
 _ADD = insert(signing_keys)
 _ALL = select(signing_keys).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)

@@ -4,8 +4,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.model.users import Password
-from server.storage.users.user_tables import password_tries as t
-from server.storage.users.user_tables import passwords as p
+from server.storage.account_tables import password_tries as t
+from server.storage.account_tables import passwords as p
 
 _GET = select(p).where(p.c.user_id == bindparam("of"))
 _CHANGE = update(p).where(p.c.user_id == bindparam("of")).returning(p.c.user_id)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from server.storage.users.user_tables import user_codes
+from server.storage.account_tables import user_codes
 
 _GET = select(user_codes.c.hash).where(user_codes.c.user_id == bindparam("of"))
 _DROP = (

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from server.model.store import Taken
 from server.model.users import User
 from server.storage import codec
+from server.storage.account_tables import users
 from server.storage.clients.names import Names, kept_key
-from server.storage.tables import users
 
 _ADD = insert(users)
 _ALL = select(users).order_by(users.c.name_key)

@@ -56,7 +56,7 @@ FORMS: Final = (
         "/admin/approvals/<id>/escalate",
         "POST /api/admin/approvals/<id>/escalate",
         "Ask one more person about this request",
-        fields=(Field("to", "Ask one more person", needed=True, flag="--to"),),
+        fields=(Field("to", "Ask one more person", needed=True),),
         page="/admin/approvals/<id>",
         then="/admin/approvals/<id>",
     ),

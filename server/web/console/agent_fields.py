@@ -15,8 +15,8 @@ NEW_AGENT: Final = fields(AGENT_MEMBERS, "new")
 CHANGED_AGENT: Final = fields(AGENT_MEMBERS, "change")
 ICON: Final = (field_named(AGENT_MEMBERS, "icon"),)
 OWNERS: Final = (
-    Field("add_owners", "Add owners", "lines", flag="--add-owner"),
-    Field("remove_owners", "Remove owners", "lines", flag="--remove-owner"),
+    Field("add_owners", "Add owners", "lines"),
+    Field("remove_owners", "Remove owners", "lines"),
 )
 AUTH: Final = (
     Field("method", "Authentication", "choice", choices=METHODS, start="private_key_jwt"),
@@ -26,7 +26,6 @@ AUTH: Final = (
         "json",
         "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
         rows=6,
-        flag="--jwks FILE",
     ),
     Field(
         "overlap",

@@ -26,7 +26,6 @@ _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.ICON: "icon",
     }
 )
-_FILE_KINDS: Final = (Kind.KEYS, Kind.ICON)
 
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
@@ -57,7 +56,6 @@ def field_of(member: Member, *, section: str = "") -> Field:
         start=member.start,
         mine=form_field.mine,
         known=form_field.known,
-        flag=f"{member.flag.name} FILE" if member.kind in _FILE_KINDS else member.flag.name,
     )
 
 

@@ -1,7 +1,7 @@
-// What can be pressed on a page, and each reason why nothing can be now.
+// The buttons of a page, and every reason why they are disabled.
 const DEEDS =
   "[data-decides] :is(button, a.button):not([data-back]), main form[method=post] button, main [data-deed], .console main a.button:not(form a)";
-const SENDS = "form button:not([type=button])"; // searches and signing out, which need the server and nothing else
+const SENDS = "form button:not([type=button])"; // searches and signing out, which only need the server
 const reasons = new Set();
 let left = null;
 
@@ -17,11 +17,11 @@ function settle() {
     if (was && each.inert) left = was;
   }
   const lost = left && !left.inert && document.activeElement === document.body;
-  if (lost) left.focus(); // Whoever was there with the keyboard is there again.
+  if (lost) left.focus(); // Return the keyboard focus to the button that had it.
   if (left && !left.inert) left = null;
 }
 
-/** Have this reason, or have it no more. Fields stay as they are: what is typed is not lost. */
+/** Add or remove a reason. Fields stay as they are, so typed text is not lost. */
 export function bar(reason, holds) {
   if (reasons.has(reason) === holds) return;
   if (holds) reasons.add(reason);
@@ -29,13 +29,13 @@ export function bar(reason, holds) {
   settle();
 }
 
-/** A part of the page whose matter is over: what can be pressed in it never comes back. */
+/** Disable a part of the page for good, because its subject has ended. */
 export function gone(part) {
   part.dataset.gone = "";
   settle();
 }
 
-// Enter in a field presses nothing either.
+// Enter in a field does not submit either.
 document.addEventListener(
   "submit",
   (event) => {

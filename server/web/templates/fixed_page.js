@@ -1,8 +1,8 @@
-// A page that stands as it was loaded: without the server it says how old it is, and nothing is sent from it.
+// A page that does not update: without the server it shows its age, and its forms are disabled.
 import "/session.js";
 import { live, there } from "/live.js";
 
 const EVERY = 5000;
 
-// Nobody has to be signed in for this: what was shown once, or typed, is not loaded anew over it.
+// This works without signing in: text that is shown once, or typed, is not replaced by a reload.
 live(() => there().then(() => false), { every: EVERY });

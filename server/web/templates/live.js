@@ -1,4 +1,4 @@
-// News as they come: over the feed's socket, by looking every two seconds while there is none, or by looking alone.
+// News: from the feed's socket, by polling every two seconds without a socket, or by polling only.
 import { bar } from "/buttons.js";
 import { ago, call } from "/passkey.js";
 
@@ -8,20 +8,20 @@ const LATE = 10000;
 const STALE = 5000;
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-// An answer that does not come is as good as none: the network may be gone without a word.
+// A response that does not arrive counts as a failure: the network may be gone silently.
 function late() {
   return new Promise((_, refuse) => {
     setTimeout(() => refuse(Object.assign(new Error("No answer came."), { away: true })), LATE);
   });
 }
 
-/** Whether the server is there, whoever asks; an error that says `away` where it is not. */
+/** Whether the server responds, signed in or not; throws an error with `away` if it does not. */
 export const there = () => Promise.race([call("GET", "/healthz", undefined, { cache: "no-store" }), late()]);
 
 /**
- * Call `look` when something may have changed, and `tell` with what the feed says. With `every`, look so
- * often and listen to nothing. A `look` that answers false saw the server, and not whether what is shown
- * is still so: it stays as old as it was.
+ * Call `look` when something may have changed, and `tell` with each event of the feed. With `every`, only
+ * poll at this interval. If `look` returns false, the server responded, but the page was not compared with
+ * it and keeps its age.
  */
 export function live(look, { tell = () => {}, every = 0 } = {}) {
   let connected = false;
@@ -30,7 +30,7 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
   let asked = 0;
   let next = 0;
 
-  // What cannot be sent cannot be pressed, and what is shown says how old it is.
+  // Without the server, buttons are disabled and the page shows how old it is.
   function away(gone) {
     const strip = document.getElementById("offline");
     if (gone && strip.hidden) {
@@ -51,7 +51,7 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
 
   async function glance() {
     if (document.hidden) return;
-    const mine = ++asked; // An answer that comes late says nothing of what was asked after it.
+    const mine = ++asked; // A late response says nothing about what was requested after it.
     try {
       const found = await Promise.race([look(), late()]);
       if (mine !== asked) return;
@@ -60,11 +60,11 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
       bar("stale", false);
       away(false);
     } catch (error) {
-      if (error.away && mine === asked) away(true); // The next look comes by itself.
+      if (error.away && mine === asked) away(true); // The next poll comes by itself.
     }
   }
 
-  // What is long in coming is asked for less often; what was just told is not asked for by itself.
+  // Slow responses make polling rarer; after a message from the feed, no poll is due.
   async function loop() {
     const began = performance.now();
     await glance();
@@ -73,13 +73,13 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
     next = setTimeout(loop, every ? Math.max(every, slow) : connected ? WITH : WITHOUT);
   }
 
-  // What was not looked at for a while counts again once the server has told how it stands.
+  // After a long pause, buttons are disabled until the server has responded.
   function back() {
     if (!document.hidden && Date.now() - heard > STALE) bar("stale", true);
     glance();
   }
 
-  // A form is not given to a server that is not there: a browser would put its own page in this one's place.
+  // Do not submit a form without the server: the browser would replace this page with its error page.
   let sure = false;
   async function sends(event) {
     const { target: form, submitter } = event;

@@ -1,5 +1,5 @@
-// A page that stays true while it is looked at: what its server offers no more cannot be pressed, words are
-// renewed where they stand, and what is new or elsewhere is offered. Nothing moves by itself.
+// A page that updates while it is open: buttons that the server no longer offers are disabled, text is updated
+// in place, and a link offers new or moved parts. Nothing moves by itself.
 import "/session.js";
 import { gone } from "/buttons.js";
 import { told } from "/event_text.js";
@@ -16,7 +16,7 @@ const named = (each) =>
 const found = (page, what) => new Map(Array.from(page.querySelectorAll(what), (each) => [named(each), each]));
 const filling = () => typed() || document.activeElement?.matches("main form :is(input, select, textarea)");
 
-// As the server wrote it: a script of this page writes its times in other words.
+// The page as the server sent it: a script of this page changes how times are written.
 function said(part) {
   const copy = part.cloneNode(true);
   for (const each of copy.querySelectorAll("time")) each.textContent = each.dateTime;
@@ -28,7 +28,7 @@ function held(part) {
   return part.contains(document.activeElement) || (!marked.isCollapsed && marked.containsNode(part, true));
 }
 
-/** Renew the words of a part that somebody is not in and that keeps its form; whether it is as the server has it. */
+/** Update the text of a part without focus and with the same structure; returns whether it matches the server. */
 function renewed(here, there) {
   if (said(here) === said(there)) return true;
   const [mine, other] = [here, there].map((each) => Array.from(each.querySelectorAll("*"), ({ tagName }) => tagName));

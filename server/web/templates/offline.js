@@ -1,4 +1,4 @@
-// What this browser last heard, with its age; and a look at whether the server is there again.
+// The last data of this browser with its age, and a check whether the server responds again.
 const AGAIN = 5000;
 
 function known() {
@@ -20,7 +20,7 @@ async function look() {
   try {
     if ((await fetch("/healthz", { cache: "no-store" })).ok) location.reload();
   } catch {
-    // Still away.
+    // The server still does not respond.
   }
   setTimeout(look, AGAIN);
 }

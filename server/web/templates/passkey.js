@@ -1,4 +1,4 @@
-// What every page with a passkey needs: bytes as text, words, calls to our own API, clocks.
+// Shared by all pages with a passkey: bytes as text, messages, API calls, clocks.
 import { known } from "/answer_state.js";
 
 export const csrf = document.body.dataset.csrf ?? "";
@@ -29,7 +29,7 @@ const sha256 = (text) => crypto.subtle.digest("SHA-256", bytes(text));
 /** The digest of a text as the server writes it. */
 export const digest = async (text) => encoded(await sha256(text));
 
-/** A call to our own API: its JSON, or an Error whose message says what to do. */
+/** Call our API: returns its JSON, or throws an Error whose message says what to do. */
 export async function call(method, path, body, how = {}) {
   const headers = { "Sayso-Csrf": csrf };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -40,14 +40,14 @@ export async function call(method, path, body, how = {}) {
     throw away(method);
   }
   const said = answer.status === 204 ? {} : await answer.json().catch(() => null);
-  if (said === null) throw away(method); // Whoever answered, it was not the server.
+  if (said === null) throw away(method); // The response did not come from the server.
   if (answer.ok) return said;
   if (answer.status === 401 && !typed()) location.reload();
   const refused = new Error(said.detail ?? "The server refused this.");
   throw Object.assign(refused, { code: said.code, away: answer.status >= 500, known: known(answer.status) });
 }
 
-/** The passkey's word for a payload: five parts, joined by full stops. */
+/** The passkey's signature for a payload: five parts, joined by full stops. */
 export async function word(payload, rpId, credential) {
   const known = credential ? [{ type: "public-key", id: decoded(credential) }] : [];
   const publicKey = {
@@ -63,14 +63,14 @@ export async function word(payload, rpId, credential) {
   return parts.map(encoded).join(".");
 }
 
-/** Say on the page, to everybody, what went wrong or is not known. */
+/** Show and announce an error or an unknown result. */
 export function warn(words) {
   const problem = document.getElementById("problem");
   problem.textContent = words;
   problem.hidden = false;
 }
 
-/** Run something that a person started, and say on the page what went wrong. */
+/** Run an action that a person started, and show its error. */
 export async function attempt(work) {
   document.getElementById("problem").hidden = true;
   try {
@@ -81,17 +81,17 @@ export async function attempt(work) {
   }
 }
 
-/** Say something to whoever does not see the page; those who do see what changed. */
+/** Announce a change to people who do not see the page; others see it. */
 export function say(words) {
   document.getElementById("status").textContent = words;
 }
 
-/** Let buttons be pressed whose script is there now. */
+/** Enable buttons whose script has loaded. */
 export function ready() {
   for (const button of document.querySelectorAll("[data-scripted]")) button.disabled = false;
 }
 
-/** Write times as this machine's person reads them. */
+/** Show times in the reader's own time zone and format. */
 export function clocks() {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   for (const each of document.querySelectorAll("time[data-clock]")) {
@@ -99,7 +99,7 @@ export function clocks() {
   }
 }
 
-/** Reports whether something stands in a field of this page that the server did not put there. */
+/** Reports whether a field of this page contains text that the server did not put there. */
 export function typed() {
   const own = (field) => {
     const given = field.options && Array.from(field.options).findLastIndex((each) => each.defaultSelected);
@@ -110,7 +110,7 @@ export function typed() {
   return Array.from(document.querySelectorAll("main :is(input, textarea, select)")).some(own);
 }
 
-/** The page at an address, as the server makes it now. */
+/** Load the page at an address as it is now. */
 export function fresh(path) {
   return new Promise((done, refuse) => {
     const asked = new XMLHttpRequest();
@@ -123,7 +123,7 @@ export function fresh(path) {
   });
 }
 
-/** How long ago a moment of this machine's clock was, in words. */
+/** The time since a moment of this machine's clock, as text. */
 export function ago(at) {
   const seconds = Math.max(0, Math.floor((Date.now() - at) / 1000));
   if (seconds < 60) return `${seconds} s ago`;
@@ -131,7 +131,7 @@ export function ago(at) {
   return `${Math.round(seconds / 3600)} h ago`;
 }
 
-/** How long until a moment, in words. */
+/** The time until a moment, as text. */
 export function remaining(until) {
   const seconds = Math.max(0, Math.ceil((until - now()) / 1000));
   if (seconds === 0) return "now";

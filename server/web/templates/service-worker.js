@@ -1,19 +1,19 @@
-// What happens when no page of ours is open. It shows and opens; it decides nothing.
+// Handles push messages when no page is open. It shows notifications and opens pages; it decides nothing.
 "use strict";
 
 const RISKS = ["low", "medium", "high", "critical"];
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const MOST = 20;
-const LAST = 8.64e12; // seconds; no date is later
+const LAST = 8.64e12; // seconds; the latest valid date
 
-// What is kept says nothing of anybody: a page that says that the server does not answer.
+// The cache has no personal data: only a page that says that the server does not respond.
 const KEPT = "sayso-{{ version }}";
 const SHELL = ["/offline", "/offline.js", "/style.css", "/icon.svg"];
 
 self.addEventListener("install", (event) => {
-  const fresh = SHELL.map((path) => new Request(path, { cache: "no-cache" })); // what the page has just loaded is 304
+  const fresh = SHELL.map((path) => new Request(path, { cache: "no-cache" })); // files that are current give 304
   event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(fresh)));
-  // Chromium may drop what a page sends as it is left when a worker stands in the way.
+  // Chromium may drop requests of a closing page that pass through a service worker.
   event.addRoutes?.({ condition: { urlPattern: "/api/*" }, source: "network" });
 });
 
@@ -23,10 +23,10 @@ async function activate() {
 }
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
-// A new version waits until its person wants it, or until no page is open.
+// A new version waits until the person accepts it, or until no page is open.
 self.addEventListener("message", (event) => event.data === "go" && self.skipWaiting());
 
-// Where the server is away a proxy may answer in its place; what the server itself says bears one of these marks.
+// A proxy may respond instead of the server; the server's own responses have one of these marks.
 function away({ status, headers }) {
   const ours = headers.get("Content-Security-Policy")?.includes("trusted-types") || headers.has("X-Correlation-Id");
   return status > 501 && !ours;
@@ -46,7 +46,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method === "GET" && ours) event.respondWith(reached(request));
 });
 
-// A push that shows nothing costs the right to push, so whatever comes is an object from here on.
+// A push message without a notification costs the permission, so unknown data becomes an object here.
 function read(data) {
   try {
     return Object(data.json());
@@ -59,7 +59,7 @@ function time(seconds) {
   return new Intl.DateTimeFormat(undefined, { timeStyle: "short" }).format(seconds * 1000);
 }
 
-// Every word is ours: a locked screen shows them, and an agent chose none.
+// Every text is ours: a locked screen shows it, and no agent wrote it.
 function words({ kind, id, risk, exp, n }) {
   const grave = RISKS.includes(risk) ? `${risk} risk` : "unknown risk";
   if (kind === "test") {
@@ -92,14 +92,14 @@ function words({ kind, id, risk, exp, n }) {
   return { title: `Approval needed, ${grave}`, body, tag: id, path: `/r/${id}`, one: true };
 }
 
-// Messages overtake each other: what was counted last is what is shown.
+// Messages can overtake each other: the latest count is shown.
 function newest(said, shown) {
   if (said.kind !== "ask") return said;
   const known = shown.map((each) => each.data?.said).filter((each) => each?.kind === "ask");
   return known.reduce((last, each) => (each.at > last.at ? each : last), said);
 }
 
-// A second word about what is shown already does not ring again, unless it was escalated.
+// A repeated notification does not ring again, unless the request was escalated.
 function rings({ kind, id, risk, step }, before) {
   if (kind !== "ask" || before?.kind !== "ask" || before.id !== id) return true;
   return step !== before.step || RISKS.indexOf(risk) > RISKS.indexOf(before.risk);
@@ -110,7 +110,7 @@ async function show(data) {
   const said = newest(read(data), shown);
   const { title, body, tag, path, one } = words(said);
   for (const each of shown) {
-    if (tag === "waiting" && each.tag !== tag) each.close(); // one of this tag is replaced
+    if (tag === "waiting" && each.tag !== tag) each.close(); // a notification with this tag is replaced
   }
   const actions = [
     { action: "review", title: "Review" },
@@ -125,7 +125,7 @@ async function show(data) {
   });
 }
 
-// One after the other, or a notification of one request stays beside that of all.
+// One after the other, or the notification of one request stays next to the one for all.
 let last = Promise.resolve();
 self.addEventListener("push", (event) => {
   last = last.catch(() => {}).then(() => show(event.data));
@@ -138,7 +138,7 @@ async function open(path) {
   const there = windows.find((each) => new URL(each.url).pathname === wanted.pathname);
   if (!there) return self.clients.openWindow(path);
   if (!wanted.hash) return there.focus();
-  // A page that was loaded past this worker cannot be led anywhere by it.
+  // This worker cannot navigate a page that was loaded past it.
   const led = await there.navigate(wanted.href).catch(() => null);
   return led ? led.focus() : self.clients.openWindow(path);
 }
@@ -162,5 +162,5 @@ async function renew() {
   await fetch("/api/push-subscriptions", { method: "POST", headers, body });
 }
 
-// Where this fails, the next page that is open here does the same.
+// If this fails, the next open page does the same.
 self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renew()));

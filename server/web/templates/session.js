@@ -1,4 +1,4 @@
-// What each page of a signed-in person has: signing out, times in their own words, and being called.
+// Shared by all pages of a signed-in person: signing out, local times, and notifications.
 import { there } from "/live.js";
 import { clocks, ready } from "/passkey.js";
 import { disable, keep } from "/push.js";
@@ -7,12 +7,12 @@ clocks();
 document.querySelector(".leave").addEventListener("submit", async (event) => {
   event.preventDefault();
   const gone = await there().catch(() => true);
-  if (gone === true) return window.dispatchEvent(new Event("offline")); // who stays signed in is not told otherwise
+  if (gone === true) return window.dispatchEvent(new Event("offline")); // the person is still signed in
   localStorage.removeItem("sayso-last");
   await disable().catch(() => {});
   event.target.submit();
 });
-// An unfolded menu hides what is under it, so it folds when the focus goes on.
+// An open menu covers the page, so it closes when the focus leaves it.
 const menu = document.querySelector(".unfold");
 menu?.addEventListener("focusout", ({ relatedTarget: next }) => {
   if (next && !menu.contains(next)) menu.open = false;

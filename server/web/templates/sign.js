@@ -1,4 +1,4 @@
-// What adds power: the passkey signs that very change, and the form is sent with its word.
+// Changes that add power: the passkey signs this change, and the form is sent with the signature.
 import "/fixed_page.js";
 import { there } from "/live.js";
 import { attempt, now, word } from "/passkey.js";
@@ -12,7 +12,7 @@ form.addEventListener("submit", (event) => {
     const at = Math.floor(now() / 1000);
     const said = { iss: device, sub: user, aud: issuer, purpose, subject, at, nonce };
     form.elements.statement.value = await word(JSON.stringify(said), rp, passkey);
-    await there(); // It was while the passkey was asked that the network may have gone.
+    await there(); // The network may have gone while the passkey was asked.
     form.submit();
   });
 });

@@ -1,4 +1,4 @@
-"""The two writers of canonical bytes are one."""
+"""Our canonical JSON bytes equal those of the `rfc8785` package."""
 
 import pytest
 import rfc8785
@@ -16,21 +16,21 @@ _DOCUMENTS = st.recursive(
 
 
 @given(_DOCUMENTS)
-def test_every_document_has_the_bytes_of_rfc8785(document):
-    """Whichever of the two wrote them."""
+def test_canonical_bytes_of_any_document_match_rfc8785(document):
+    """Documents with floats and nesting."""
     assert canonical(document) == rfc8785.dumps(document)
 
 
 @given(st.dictionaries(st.text(st.characters(codec="ascii")), _LEAVES))
-def test_so_does_every_plain_one(document):
-    """Control characters, quotes and backslashes among them."""
+def test_canonical_bytes_of_ascii_documents_match_rfc8785(document):
+    """Control characters, quotes and backslashes included."""
     assert canonical(document) == rfc8785.dumps(document)
 
 
 @pytest.mark.parametrize(
     "document", [2**53, [-(2**53)], {"n": {"m": float("nan")}}, {"text": "\ud800"}, {1: "one"}]
 )
-def test_what_is_no_such_document_is_refused(document):
-    """As rfc8785 refuses it."""
+def test_a_document_that_rfc8785_cannot_encode_is_refused(document):
+    """With the same error as `rfc8785`."""
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical(document)

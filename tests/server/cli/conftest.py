@@ -1,6 +1,6 @@
-"""What the tests of the command line share.
+"""Fixtures of the command line tests.
 
-Owns: running `sayso` in this process, through the entrance that the installed command uses.
+Owns: running `sayso` in this process, through the entry point of the installed command.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from server.cli.main import main
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a command ended."""
+    """Result of a command."""
 
     code: int
     out: str
@@ -40,16 +40,16 @@ class Done:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder of this test's installation."""
     _settings_of(tmp_path / "data", monkeypatch)
     return tmp_path / "data"
 
 
 @pytest.fixture
-def sayso(folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done]:
-    """Run one command and tell how it ended."""
-    assert not folder.exists()
+def sayso(data_folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done]:
+    """Run one command and return its result."""
+    assert not data_folder.exists()
 
     def run(*arguments: str) -> Done:
         with pytest.raises(SystemExit) as ended:
@@ -61,28 +61,30 @@ def sayso(folder: Path, capfd: pytest.CaptureFixture) -> Callable[..., Done]:
 
 
 @pytest.fixture(scope="session")
-def begun_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with an administrator and a payment API, made by the commands once."""
-    folder = tmp_path_factory.mktemp("begun") / "data"
+def installation_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with an administrator and a payment API, made by commands once."""
+    data_folder = tmp_path_factory.mktemp("installation") / "data"
     scopes = ("--scope", "payments:read=low", "--scope", "payments:transfer=high")
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()):
-        _settings_of(folder, patched)
+        _settings_of(data_folder, patched)
         for command in (("init",), ("resources", "add", "https://pay.example", *scopes)):
             with pytest.raises(SystemExit) as ended:
                 main(command)
             assert ended.value.code == 0
-    return folder
+    return data_folder
 
 
 @pytest.fixture
-def begun(begun_template: Path, folder: Path, sayso: Callable[..., Done]) -> Callable[..., Done]:
-    """An installation with an administrator and a payment API."""
-    shutil.copytree(begun_template, folder)
+def admin_cli(
+    installation_template: Path, data_folder: Path, sayso: Callable[..., Done]
+) -> Callable[..., Done]:
+    """Run one command on an installation with an administrator and a payment API."""
+    shutil.copytree(installation_template, data_folder)
     return sayso
 
 
-def _settings_of(folder: Path, patched: pytest.MonkeyPatch) -> None:
-    """The machine's own settings do not count."""
+def _settings_of(data_folder: Path, patched: pytest.MonkeyPatch) -> None:
+    """Settings of the machine's own environment do not count."""
     for name in ("ISSUER", "DATABASE_URL", "CONFIG", "MASTER_KEY_FILE", "PIN_KEY_FILE"):
         patched.delenv(f"SAYSO_{name}", raising=False)
-    patched.setenv("SAYSO_DATA_DIR", str(folder))
+    patched.setenv("SAYSO_DATA_DIR", str(data_folder))

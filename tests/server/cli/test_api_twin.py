@@ -1,4 +1,4 @@
-"""What the command line can do to people, agents and the rest, the API can do as well."""
+"""Every CLI verb has an API route, or a reason to be CLI-only."""
 
 import importlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from server.cli import main
 from server.cli.main import cli
 from server.http.admin_routes import ADMIN_ROUTES
 
-TWINS = {
+ROUTES_BY_VERB = {
     "doctor": "GET /api/admin/findings",
     "config show": "GET /api/admin/settings",
     "approvals statistics": "GET /api/admin/statistics",
@@ -97,7 +97,7 @@ TWINS = {
 }
 """A verb, or a flag of it that is a row of its own."""
 
-HERE_ALONE = {
+CLI_ONLY = {
     "users password": "an administrator's password for somebody; docs/limitations.md says so",
     "actions shipped": "what comes with the program; docs/limitations.md says so",
     "token inspect": "a whole token, which stays on the machine; docs/limitations.md says so",
@@ -130,21 +130,21 @@ NOUNS = sorted({verb.split()[0] for verb in VERBS})
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-def test_every_verb_of_this_noun_has_its_row(noun: str) -> None:
-    """Nobody has to be given the machine to administer the installation."""
+def test_every_verb_of_a_noun_has_an_api_route_or_a_reason(noun: str) -> None:
+    """Administering the installation does not require shell access to the machine."""
     verbs = {verb for verb in VERBS if verb.split()[0] == noun}
-    assert verbs - TWINS.keys() == verbs & HERE_ALONE.keys()
+    assert verbs - ROUTES_BY_VERB.keys() == verbs & CLI_ONLY.keys()
 
 
-def test_what_is_here_alone_is_here() -> None:
-    """A reason for a verb that is gone, or has its row, is none."""
-    assert set(HERE_ALONE) <= VERBS - TWINS.keys()
+def test_every_cli_only_verb_exists() -> None:
+    """A reason for a verb that is gone, or has a route, is stale."""
+    assert set(CLI_ONLY) <= VERBS - ROUTES_BY_VERB.keys()
 
 
-def test_every_row_is_a_verb_of_the_command_line() -> None:
-    """And every verb that is named exists, with the flag that is named."""
-    assert {route.name for route in ADMIN_ROUTES} == set(TWINS.values())
-    for twin in TWINS:
+def test_every_listed_verb_and_flag_exists() -> None:
+    """And the listed routes are exactly the admin routes."""
+    assert {route.name for route in ADMIN_ROUTES} == set(ROUTES_BY_VERB.values())
+    for twin in ROUTES_BY_VERB:
         noun, *verbs = twin.split()
         command = importlib.import_module(f"server.cli.{main.GROUPS[noun].module}").command
         flags = [flag for flag in verbs if flag.startswith("--")]

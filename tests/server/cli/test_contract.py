@@ -1,4 +1,4 @@
-"""What scripts rely on: the documents, the exit codes, one document per command."""
+"""The stable contract for scripts: JSON documents and exit codes, one document per command."""
 
 import json
 import os
@@ -21,8 +21,8 @@ def action_file(tmp_path):
     return str(path)
 
 
-def test_init_answers_exactly_four_members(sayso):
-    """The code stands in the fragment of the link, and ends in fifteen minutes."""
+def test_init_prints_exactly_four_members(sayso):
+    """The code is in the fragment of the link and expires in fifteen minutes."""
     document = sayso("init", "--admin", "admin", "--json").document
     assert set(document) == {"user", "enrolment_code", "enrolment_url", "expires_at"}
     assert document["user"] == "admin"
@@ -31,38 +31,40 @@ def test_init_answers_exactly_four_members(sayso):
     assert document["expires_at"].endswith("Z")
 
 
-def test_a_second_init_is_a_conflict_unless_it_may_be_missing(sayso):
-    """Exit 6; with --if-missing the one who is there is answered, without a code."""
+def test_a_second_init_is_a_conflict_without_if_missing(sayso):
+    """Exit 6; with `--if-missing` it prints the existing user without a code."""
     sayso("init")
     again = sayso("init", "--admin", "eve", "--json")
     assert (again.code, again.error["code"]) == (6, "exists")
     assert sayso("init", "--if-missing", "--json").document == {"user": "admin"}
 
 
-def test_adding_a_user_answers_name_id_and_code(begun):
-    """The code is there this once."""
-    document = begun("users", "add", "approver", "--json").document
+def test_adding_a_user_prints_name_id_and_code(admin_cli):
+    """The code is printed only this once."""
+    document = admin_cli("users", "add", "approver", "--json").document
     assert document["user"] == "approver"
     assert document["id"].startswith("sayso_us_")
     assert len(document["enrolment_code"]) == 39
-    assert "enrolment_code" not in begun("users", "show", "approver", "--json").out
+    assert "enrolment_code" not in admin_cli("users", "show", "approver", "--json").out
 
 
-def test_adding_an_agent_answers_its_id_and_its_secret_once(begun):
-    """Nothing else ever prints the secret."""
-    document = begun(*AGENT, *CEILING, "--json").document
+def test_adding_an_agent_prints_its_secret_once(admin_cli):
+    """No other command ever prints the secret."""
+    document = admin_cli(*AGENT, *CEILING, "--json").document
     assert document["client_id"].startswith("sayso_ag_")
     assert document["client_secret"].startswith("sayso_cs_")
     assert (document["owners"], document["state"]) == (["admin"], "enabled")
-    everything = begun("agents", "show", "invoice-bot", "--json").out + begun("audit", "tail").out
+    everything = (
+        admin_cli("agents", "show", "invoice-bot", "--json").out + admin_cli("audit", "tail").out
+    )
     assert document["client_secret"] not in everything
 
 
-def test_disabling_an_agent_answers_exactly_its_state_and_counts(begun):
-    """By name or by client_id, and again without harm."""
-    client_id = begun(*AGENT, "--json").document["client_id"]
+def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
+    """By name or client_id; repeating it is harmless."""
+    client_id = admin_cli(*AGENT, "--json").document["client_id"]
     for called in ("invoice-bot", client_id):
-        assert begun("agents", "disable", called, "--json").document == {
+        assert admin_cli("agents", "disable", called, "--json").document == {
             "client_id": client_id,
             "state": "disabled",
             "tokens_revoked": 0,
@@ -81,13 +83,13 @@ def test_disabling_an_agent_answers_exactly_its_state_and_counts(begun):
         ("actions", "add", "FILE"),
     ],
 )
-def test_adding_what_exists_is_exit_6_and_answers_it_where_that_is_wanted(begun, action_file, verb):
-    """With --if-missing a script runs twice in a row and never sees the secret again."""
+def test_adding_what_exists_is_exit_6_unless_if_missing(admin_cli, action_file, verb):
+    """With `--if-missing` a script can run twice and never sees the secret again."""
     verb = tuple(action_file if word == "FILE" else word for word in verb)
-    begun(*verb)
-    again = begun(*verb, "--json")
+    admin_cli(*verb)
+    again = admin_cli(*verb, "--json")
     assert (again.code, again.error["code"]) == (6, "exists")
-    document = begun(*verb, "--if-missing", "--json").document
+    document = admin_cli(*verb, "--if-missing", "--json").document
     assert not {"client_secret", "enrolment_code", "enrolment_url"} & set(document)
 
 
@@ -128,38 +130,40 @@ def test_adding_what_exists_is_exit_6_and_answers_it_where_that_is_wanted(begun,
         (("serve", "--port", "0"), 2, "usage"),
     ],
 )
-def test_an_error_is_one_object_with_a_stable_word_and_its_exit_code(begun, arguments, code, word):
-    """Nothing on stdout, nothing raw on stderr, and a way on in the message."""
-    done = begun(*arguments, "--json")
+def test_an_error_is_one_json_object_with_a_stable_code_and_exit_code(
+    admin_cli, arguments, code, word
+):
+    """Nothing on stdout, no control characters on stderr, and a remedy in the message."""
+    done = admin_cli(*arguments, "--json")
     assert (done.code, done.error["code"], done.error["exit"]) == (code, word, code)
     assert done.error["message"]
     assert "\x1b" not in done.err
 
 
-def test_a_party_that_does_not_exist_is_named_with_its_flag_and_nothing_is_registered(begun):
-    """Whoever believes that the agent may ask them alone would have one that may ask everybody."""
-    done = begun(*AGENT, "--asks", "finance")
+def test_an_unknown_user_or_group_in_asks_is_named_and_no_agent_is_registered(admin_cli):
+    """Otherwise the agent could ask every user, although it was meant to ask only these."""
+    done = admin_cli(*AGENT, "--asks", "finance")
     assert done.code == 3
-    assert "--asks takes users and groups. There is no user or group finance" in done.err
-    assert begun("agents", "list", "--json").document == {"items": []}
-    begun("groups", "add", "finance", "--member", "admin")
-    assert begun(*AGENT, "--asks", "finance", "--json").document["asks"] == ["finance"]
+    assert "--asks: There is no user or group finance. See them all with:" in done.err
+    assert admin_cli("agents", "list", "--json").document == {"items": []}
+    admin_cli("groups", "add", "finance", "--member", "admin")
+    assert admin_cli(*AGENT, "--asks", "finance", "--json").document["asks"] == ["finance"]
 
 
-def test_every_list_is_a_document_with_items_even_when_empty(begun):
-    """Stable for a script on its first day."""
+def test_every_empty_list_is_a_document_with_items(admin_cli):
+    """A script works on the first day."""
     for noun in ("users", "agents", "apps", "resources", "actions", "approvals", "devices", "keys"):
-        assert isinstance(begun(noun, "list", "--json").document["items"], list), noun
+        assert isinstance(admin_cli(noun, "list", "--json").document["items"], list), noun
 
 
-def test_a_broken_key_file_and_a_folder_in_the_way_are_errors_not_tracebacks(begun, folder):
+def test_a_broken_key_file_is_an_error_and_not_a_traceback(admin_cli, data_folder):
     """The message names the remedy."""
-    (folder / "master.key").chmod(0o644)
-    assert begun("users", "list", "--json").error["code"] == "bad_key_file"
-    assert "chmod 600" in begun("users", "list").err
+    (data_folder / "master.key").chmod(0o644)
+    assert admin_cli("users", "list", "--json").error["code"] == "bad_key_file"
+    assert "chmod 600" in admin_cli("users", "list").err
 
 
-def test_the_installed_command_ends_with_the_same_codes(tmp_path):
+def test_the_installed_command_returns_the_same_exit_codes(tmp_path):
     """A real process: a document and 0, an error object and 3."""
     environment = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path / "data")}
     program = [sys.executable, "-c", "from server.cli.main import main; main()"]
@@ -169,9 +173,9 @@ def test_the_installed_command_ends_with_the_same_codes(tmp_path):
             [*program, *arguments], capture_output=True, text=True, env=environment, check=False
         )
 
-    begun = run("init", "--json")
-    assert (begun.returncode, begun.stderr) == (0, "")
-    assert json.loads(begun.stdout)["user"] == "admin"
+    admin_cli = run("init", "--json")
+    assert (admin_cli.returncode, admin_cli.stderr) == (0, "")
+    assert json.loads(admin_cli.stdout)["user"] == "admin"
     missing = run("users", "show", "nobody", "--json")
     assert (missing.returncode, missing.stdout) == (3, "")
     assert json.loads(missing.stderr)["code"] == "not_found"

@@ -1,4 +1,4 @@
-"""What `sayso` has for its reference page: a sentence and options for every command."""
+"""The reference page of `sayso`: every command has a sentence and options."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def _verbs(group: click.Group, words: str) -> Iterator[str]:
             yield f"{words} {name}"
 
 
-def test_every_verb_stands_on_the_page_and_no_other():
+def test_the_reference_page_lists_exactly_the_existing_verbs():
     """What is documented exists, and what exists is documented."""
     mine, _ = _PAGE.split("\n## `sayso-approver`\n")
     assert set(re.findall(r"^### `(sayso [a-z -]+)`$", mine, re.MULTILINE)) == set(
@@ -30,15 +30,15 @@ def test_every_verb_stands_on_the_page_and_no_other():
     )
 
 
-def test_every_exit_code_stands_on_the_page():
+def test_the_reference_page_lists_every_exit_code():
     """A script's author finds each of them."""
     mine, _ = _PAGE.split("\n## `sayso-approver`\n")
     written = {int(code) for code in re.findall(r"^\| (\d+) \|", mine, re.MULTILINE)}
     assert written == {int(code) for code in Exit}
 
 
-def test_every_verb_says_what_it_does_and_prints_json_if_it_answers():
-    """`--help` is never empty; only what runs on for ever has no document."""
+def test_every_verb_has_help_and_a_json_flag():
+    """`--help` is never empty; only commands that run until stopped have no document."""
     for words in _verbs(cli, "sayso"):
         command = cli
         for word in words.split()[1:]:

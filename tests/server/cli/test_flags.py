@@ -1,7 +1,7 @@
-"""What a flag says is what is registered: each one, by the member of the document that it is about.
+"""Each flag sets the member of the document that it is about.
 
-The flags that take longer to tell about have tests of their own; `tests/architecture/test_flags.py`
-knows whether one is left out.
+Flags that need more setup have tests of their own; `tests/architecture/test_flags.py` finds a
+flag without a test.
 """
 
 import json
@@ -27,7 +27,7 @@ KEY = {
     "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
 }
 """The public key of RFC 7515, appendix A.3."""
-SAID = [
+SETTING_FLAGS = [
     (("--description", "Pays."), "description", "Pays."),
     (PING, "delivery", "ping"),
     (PUSH, "backchannel_client_notification_endpoint", "https://agent.example/brought"),
@@ -49,7 +49,7 @@ SAID = [
     (("--token-seconds", "60"), "token_seconds", 60),
 ]
 """Of `add` and of `update`."""
-TAKEN = [
+CLEARING_FLAGS = [
     (("--user-code",), ("--no-user-code",), "backchannel_user_code_parameter", False),
     (("--high-grants",), ("--no-high-grants",), "high_grants", False),
     (("--interactive",), ("--no-interactive",), "interactive", False),
@@ -69,20 +69,20 @@ TAKEN = [
     (PING, ("--delivery", "poll"), "backchannel_client_notification_endpoint", None),
 ]
 """What was said when it was added, what `update` says, and what is left."""
-PLAIN = ["--no-user-code", "--no-high-grants", "--no-interactive", "--no-dpop"]
+DEFAULT_FLAGS = ["--no-user-code", "--no-high-grants", "--no-interactive", "--no-dpop"]
 
 
 @pytest.fixture
-def run(begun, tmp_path):
-    """A command of an installation with a type and a second person; KEYS and TYPE are files."""
+def run(admin_cli, tmp_path):
+    """Runs a command on an installation with a type and a second user; KEYS and TYPE are files."""
     files = {"KEYS": tmp_path / "keys.json", "TYPE": tmp_path / "type.json"}
     files["KEYS"].write_text(json.dumps({"keys": [KEY]}))
     files["TYPE"].write_text(json.dumps(PAYMENT))
-    assert begun("actions", "add", str(files["TYPE"])).code == 0
-    assert begun("users", "add", "eva").code == 0
+    assert admin_cli("actions", "add", str(files["TYPE"])).code == 0
+    assert admin_cli("users", "add", "eva").code == 0
 
     def run(*words):
-        return begun(*(str(files.get(word, word)) for word in words), "--json").document
+        return admin_cli(*(str(files.get(word, word)) for word in words), "--json").document
 
     return run
 
@@ -91,9 +91,9 @@ def _id(row):
     return " ".join(word for part in row if isinstance(part, tuple) for word in part)
 
 
-@pytest.mark.parametrize(("flags", "member", "value"), SAID, ids=map(_id, SAID))
-def test_what_is_said_when_an_agent_is_added_or_changed_is_what_it_is(run, flags, member, value):
-    """By `add` for one, by `update` for another that was not so before."""
+@pytest.mark.parametrize(("flags", "member", "value"), SETTING_FLAGS, ids=map(_id, SETTING_FLAGS))
+def test_a_flag_of_add_or_update_sets_its_member(run, flags, member, value):
+    """`add` sets it on one agent, `update` on another that did not have it."""
     assert run(*ADD, *flags)[member] == value
     plain = run("agents", "add", "other", "--owner", "admin")
     assert plain[member] != value
@@ -101,23 +101,25 @@ def test_what_is_said_when_an_agent_is_added_or_changed_is_what_it_is(run, flags
     assert run("agents", "show", "other")[member] == value
 
 
-@pytest.mark.parametrize(("before", "flags", "member", "left"), TAKEN, ids=map(_id, TAKEN))
-def test_what_is_taken_away_from_an_agent_is_gone(run, before, flags, member, left):
-    """And was there before."""
+@pytest.mark.parametrize(
+    ("before", "flags", "member", "left"), CLEARING_FLAGS, ids=map(_id, CLEARING_FLAGS)
+)
+def test_a_clearing_flag_removes_what_was_set(run, before, flags, member, left):
+    """It was set before."""
     assert run(*ADD, *before)[member] != left
     assert run(*UPDATE, *flags)[member] == left
     assert run("agents", "show", "invoice-bot")[member] == left
 
 
-@pytest.mark.parametrize("flag", PLAIN)
-def test_an_agent_may_be_added_as_it_is_anyway(run, flag):
-    """A script that says it is not told that it may not."""
-    said = run(*ADD, flag)
-    assert {member: said[member] for member in said if said[member] is True} == {}
+@pytest.mark.parametrize("flag", DEFAULT_FLAGS)
+def test_a_flag_that_states_the_default_is_accepted_by_add(run, flag):
+    """A script may state it."""
+    result = run(*ADD, flag)
+    assert {member: result[member] for member in result if result[member] is True} == {}
 
 
-def test_agents_are_listed_by_what_another_system_calls_them(run):
-    """Those alone; all of them where nothing is said."""
+def test_agents_are_listed_by_external_id(run):
+    """Only the matching ones; all agents without the flag."""
     run(*ADD, "--external-id", "erp-7")
     run("agents", "add", "other", "--owner", "admin")
     found = run("agents", "list", "--external-id", "erp-7")["items"]
@@ -125,14 +127,14 @@ def test_agents_are_listed_by_what_another_system_calls_them(run):
     assert len(run("agents", "list")["items"]) == 2
 
 
-def test_an_invitation_is_for_the_actions_that_it_names(run):
-    """Whoever registers with it may ask for no other."""
+def test_an_invitation_is_limited_to_its_action_types(run):
+    """An agent registered with it may ask for no other."""
     document = run("agents", "invite", "--owner", "admin", "--action", "payment.transfer")
     assert document["action_types"] == ["payment.transfer"]
 
 
-def test_an_apps_tokens_are_signed_and_bound_as_it_was_said(run):
-    """Said when it is added, and changed after it."""
+def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
+    """With `add`, and changed with `update`."""
     where = ("--redirect-uri", "https://chat.example/back")
     bound = ("--id-token-alg", "EdDSA", "--dpop-bound")
     names = ("id_token_signed_response_alg", "dpop_bound_access_tokens")
@@ -142,40 +144,42 @@ def test_an_apps_tokens_are_signed_and_bound_as_it_was_said(run):
     assert [app[name] for name in names] == ["RS256", False]
 
 
-def test_nobody_is_asked_in_somebodys_place_any_more(run):
-    """A backup is named and taken back."""
+def test_a_users_backup_is_set_and_removed(run):
+    """With `--backup` and `--no-backup`."""
     assert run("users", "update", "eva", "--backup", "admin")["backup"] is not None
     assert run("users", "update", "eva", "--no-backup")["backup"] is None
 
 
 @pytest.mark.parametrize("insecure", [True, False])
-def test_whoever_serves_others_in_the_clear_has_said_so(begun, monkeypatch, insecure):
-    """Without the flag the server refuses such a shape; it gets it as it was said."""
+def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, insecure):
+    """Without it the server refuses plain http for other machines."""
     shapes = []
     monkeypatch.setattr(serving, "run", lambda _settings, shape: shapes.append(shape))
     flags = ("--insecure",) if insecure else ()
-    assert begun("serve", "--host", "192.0.2.1", *flags).code == 0
+    assert admin_cli("serve", "--host", "192.0.2.1", *flags).code == 0
     (shape,) = shapes
     assert (shape.host, shape.insecure) == ("192.0.2.1", insecure)
 
 
-def test_a_type_is_previewed_with_the_details_that_are_given(run, tmp_path):
-    """From a file or one that comes with Sayso; what is shown is what was filled in."""
-    said = tmp_path / "details.json"
+def test_actions_preview_uses_the_given_details(run, tmp_path):
+    """With a type from a file or a built-in type."""
+    details_file = tmp_path / "details.json"
     amount = {"minor": 777_00, "currency": "EUR"}
-    said.write_text(json.dumps({"type": "payment.transfer", "amount": amount, "payee": "Kite"}))
-    shown = run("actions", "preview", "TYPE", "--details", str(said))
+    details_file.write_text(
+        json.dumps({"type": "payment.transfer", "amount": amount, "payee": "Kite"})
+    )
+    shown = run("actions", "preview", "TYPE", "--details", str(details_file))
     assert "EUR 777.00 to Kite" in json.dumps(shown)
     shipped = run("actions", "shipped")["items"]
     assert run("actions", "preview", "--shipped", shipped[0]["type"])
 
 
 @pytest.mark.parametrize("noun", ["approvals", "delegations"])
-def test_a_list_is_no_longer_than_it_is_wanted(run, noun):
-    """And a limit that is none is a mistake."""
+def test_lists_accept_a_limit(run, noun):
+    """With one item at most."""
     assert run(noun, "list", "--limit", "1") == {"items": []}
 
 
-def test_what_one_person_gave_ahead_is_listed_alone(run):
-    """Somebody who gave nothing has nothing there."""
+def test_grants_are_listed_by_user(run):
+    """A user without standing grants has an empty list."""
     assert run("grants", "list", "--user", "eva") == {"items": []}

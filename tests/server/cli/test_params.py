@@ -1,4 +1,4 @@
-"""What flags may say."""
+"""Parsing of flag values, and the output helpers."""
 
 import click
 import pytest
@@ -14,7 +14,7 @@ from tests.support.builders.clock import DAY, HOUR, MINUTE, NOON, SECOND
     [("0", 0), ("90s", 90 * SECOND), ("15m", 15 * MINUTE), ("24h", DAY), ("30d", 30 * DAY)],
 )
 def test_a_span_is_a_number_and_a_unit(text, span):
-    """Milliseconds come out."""
+    """It is converted to milliseconds."""
     assert span_ms(text) == span
     assert Span().convert(text, None, None) == span
 
@@ -22,8 +22,8 @@ def test_a_span_is_a_number_and_a_unit(text, span):
 @pytest.mark.parametrize(
     "text", ["", "1", "-1d", "1.5h", "1w", "01d", "1 d", "9999999d", "\u0661d"]
 )
-def test_what_is_no_span_is_refused(text):
-    """Nobody's thirty seconds become thirty days."""
+def test_an_invalid_span_is_refused(text):
+    """A misread unit must not turn thirty seconds into thirty days."""
     with pytest.raises(click.BadParameter, match="30d"):
         Span().convert(text, None, None)
 
@@ -37,14 +37,14 @@ def test_a_moment_is_a_date_a_time_or_a_span_from_now():
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01", "1e9"])
-def test_what_is_no_moment_is_refused(text):
-    """The message shows the three ways to write one."""
+def test_an_invalid_moment_is_refused(text):
+    """The message shows the three accepted forms."""
     with pytest.raises(click.BadParameter, match="2030-01-31"):
         moment_ms(text, NOON)
 
 
-def test_a_scope_has_the_risk_that_stands_after_it_or_medium():
-    """A scope's own name may hold an equals sign, if its risk is said."""
+def test_a_scope_has_the_risk_after_the_equals_sign_or_medium():
+    """A scope's own name may contain an equals sign if its risk is given."""
     read = ScopeRisk()
     assert read.convert("pay", None, None) == ("pay", Risk.MEDIUM)
     assert read.convert("pay=high", None, None) == ("pay", Risk.HIGH)
@@ -53,22 +53,22 @@ def test_a_scope_has_the_risk_that_stands_after_it_or_medium():
         read.convert("pay=hihg", None, None)
 
 
-def test_a_need_names_a_scope_and_a_type_or_takes_it_away():
-    """Nothing after the equals sign is nothing."""
+def test_a_scope_requirement_names_an_action_type_or_clears_it():
+    """An empty value clears it."""
     assert ScopeNeed().convert("pay=payment.transfer", None, None) == ("pay", "payment.transfer")
     assert ScopeNeed().convert("pay=", None, None) == ("pay", "")
     with pytest.raises(click.BadParameter, match="SCOPE=TYPE"):
         ScopeNeed().convert("pay", None, None)
 
 
-def test_times_are_utc_in_both_ways_of_printing():
-    """Whatever the machine's zone."""
+def test_times_are_utc_in_both_output_formats():
+    """Whatever the machine's time zone."""
     assert rfc3339(NOON + 7) == "2025-10-09T08:53:20.007Z"
     assert moment(NOON) == "2025-10-09 08:53 UTC"
     assert (rfc3339(None), moment(None)) == (None, "never")
 
 
-def test_a_table_aligns_escapes_and_says_when_it_is_empty():
+def test_a_table_aligns_columns_escapes_text_and_states_when_it_is_empty():
     """A name with a line break stays on its line."""
     lines = table(("name", "id"), [("a\nb", "1"), ("c", "2")])
     assert lines == ["NAME     ID", "a\\u{a}b  1", "c        2"]
@@ -76,8 +76,8 @@ def test_a_table_aligns_escapes_and_says_when_it_is_empty():
     assert sheet({"a": "1", "long": None, "bc": "2"}) == ["a     1", "bc    2"]
 
 
-def test_plain_lines_and_documents_are_both_harmless(capsys):
-    """An escape sequence is shown in the one and escaped in the other."""
+def test_lines_and_documents_contain_no_raw_control_characters(capsys):
+    """Escape sequences are made visible in lines and escaped in JSON."""
     answer({"name": "\x1b[31m\u202e"}, ["\x1b[31m\u202e"], as_json=True)
     answer({}, ["\x1b[31m\u202e"], as_json=False)
     out = capsys.readouterr().out

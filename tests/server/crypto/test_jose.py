@@ -1,4 +1,4 @@
-"""Signing and checking: the key decides the algorithm, and a header says what it must say."""
+"""Signing and verifying: the key decides the algorithm, and headers are checked strictly."""
 
 import json
 from dataclasses import replace
@@ -26,19 +26,19 @@ DEVICE = DeviceKey.generate()
 
 @pytest.fixture
 def verifier():
-    """One that remembers no key yet."""
+    """A verifier with an empty cache."""
     return JwtVerifier()
 
 
-def test_no_key_is_called_as_if_it_were_a_flag(monkeypatch):
-    """One digest in sixty-four begins with a dash, and its name is typed after a command."""
+def test_a_key_id_never_starts_with_a_dash(monkeypatch):
+    """One digest in sixty-four starts with a dash, and a shell would read it as a flag."""
     monkeypatch.setattr(jose.decisions, "digest", lambda _text: f"--{'k' * 41}")
     assert SIGNER.new_key("ES256", 0).kid == "k" * 16
 
 
 @pytest.mark.parametrize("alg", ALGS)
-def test_what_we_sign_can_be_checked_with_the_published_key(verifier, alg):
-    """By us and by a library that knows nothing of us."""
+def test_a_signed_token_verifies_with_the_published_key(verifier, alg):
+    """With our verifier and with an independent library."""
     token = SIGNER.sign(list(KEYS.values()), alg, "at+jwt", {"sub": "ana"})
     assert jwt.get_unverified_header(token) == {
         "alg": alg,
@@ -52,15 +52,15 @@ def test_what_we_sign_can_be_checked_with_the_published_key(verifier, alg):
 
 @pytest.mark.parametrize("alg", ALGS)
 def test_a_new_key_is_published_without_its_private_half(alg):
-    """Which lies sealed, for this key alone."""
+    """The private half is sealed for this key."""
     key = KEYS[alg]
     assert set(key.public_jwk) <= {"kty", "crv", "x", "y", "n", "e", "kid", "alg", "use"}
     assert (key.public_jwk["use"], key.public_jwk["alg"], key.state) == ("sig", alg, "active")
     assert len({other.kid for other in KEYS.values()}) == len(ALGS)
 
 
-def test_a_token_that_was_seen_counts_no_longer_than_its_key(verifier):
-    """What is remembered is the signature; the key is asked for every time, and so is the type."""
+def test_a_cached_token_is_valid_only_while_its_key_and_type_match(verifier):
+    """The cache holds the signature; key and type are checked every time."""
     keys = [KEYS["ES256"]]
     token = SIGNER.sign(keys, "ES256", "at+jwt", {"sub": "ana"})
     assert verifier.own_token(token, "at+jwt", keys) == verifier.own_token(token, "at+jwt", keys)
@@ -69,8 +69,8 @@ def test_a_token_that_was_seen_counts_no_longer_than_its_key(verifier):
             verifier.own_token(token, typ, left)
 
 
-def test_what_was_seen_cannot_be_changed(verifier):
-    """Whoever got the claims first has no hand in what the next one gets."""
+def test_cached_claims_cannot_be_modified(verifier):
+    """One caller cannot change what the next one gets."""
     keys = [KEYS["ES256"]]
     token = SIGNER.sign(keys, "ES256", "at+jwt", {"sub": "ana"})
     with pytest.raises(TypeError):
@@ -78,8 +78,8 @@ def test_what_was_seen_cannot_be_changed(verifier):
     assert verifier.own_token(token, "at+jwt", keys) == {"sub": "ana"}
 
 
-def test_a_bounded_number_of_tokens_is_remembered(verifier, monkeypatch):
-    """The oldest goes first, and is checked again when it comes again."""
+def test_the_token_cache_is_bounded(verifier, monkeypatch):
+    """The oldest entry is dropped first and verified again when it returns."""
     monkeypatch.setattr(jose, "_MAX_CACHED_TOKENS", 3)
     keys = [KEYS["EdDSA"]]
     tokens = [SIGNER.sign(keys, "EdDSA", "at+jwt", {"n": n}) for n in range(5)]
@@ -89,14 +89,14 @@ def test_a_bounded_number_of_tokens_is_remembered(verifier, monkeypatch):
 
 
 @pytest.mark.parametrize("header", ["W10", "MQ", "eyJ", "e30_", "e31"])
-def test_a_header_that_is_no_object_makes_no_token(verifier, header):
-    """Nor one that is no JSON, nor one in another spelling."""
+def test_a_header_that_is_not_a_json_object_is_refused(verifier, header):
+    """Nor is invalid JSON or another base64 spelling."""
     with pytest.raises(BadToken):
         verifier.own_token(f"{header}.e30.AA", "at+jwt", list(KEYS.values()))
 
 
-def test_a_retiring_key_signs_nothing_and_still_checks(verifier):
-    """Tokens that it signed stay good until it is dropped."""
+def test_a_retiring_key_verifies_but_does_not_sign(verifier):
+    """Tokens that it signed stay valid until it is removed."""
     key = KEYS["ES256"]
     token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
     retiring = replace(key, state="retiring")
@@ -105,8 +105,8 @@ def test_a_retiring_key_signs_nothing_and_still_checks(verifier):
     assert verifier.own_token(token, "at+jwt", [retiring]) == {"sub": "ana"}
 
 
-def test_a_token_is_ours_by_type_key_and_signature(verifier):
-    """AT-24: one of them wrong and it is not."""
+def test_an_own_token_needs_the_right_type_key_and_signature(verifier):
+    """AT-24: with one of them wrong it is refused."""
     key, other = KEYS["ES256"], KEYS["EdDSA"]
     token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
     head, payload, signature = token.split(".")
@@ -127,7 +127,7 @@ def test_a_token_is_ours_by_type_key_and_signature(verifier):
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "ES256", "RS256"])
 def test_the_header_does_not_choose_the_algorithm(verifier, alg):
-    """AT-23: neither none, nor a shared secret made of the public key (RFC 8725 3.1)."""
+    """AT-23: neither none nor a shared secret made of the public key (RFC 8725 3.1)."""
     key = KEYS["EdDSA"]
     header = {"alg": alg, "typ": "at+jwt", "kid": key.kid}
     public = json.dumps(dict(key.public_jwk)).encode()
@@ -137,8 +137,8 @@ def test_the_header_does_not_choose_the_algorithm(verifier, alg):
 
 
 @pytest.mark.parametrize("member", ["jku", "x5u", "x5c", "jwk", "crit", "zip"])
-def test_a_header_member_that_is_not_used_here_is_refused(verifier, member):
-    """Keys never come from the token (RFC 8725 3.10), `crit` is never understood."""
+def test_a_disallowed_header_member_is_refused(verifier, member):
+    """Keys never come from the token (RFC 8725 3.10); `crit` is never understood."""
     agent = AGENTS["ES256"]
     claims = {"sub": "a"}
     with pytest.raises(BadToken):
@@ -146,8 +146,8 @@ def test_a_header_member_that_is_not_used_here_is_refused(verifier, member):
 
 
 @pytest.mark.parametrize("alg", ALGS)
-def test_an_assertion_is_checked_with_the_keys_that_the_agent_registered(verifier, alg):
-    """With or without kid; an older or newer word for its type."""
+def test_an_assertion_verifies_with_a_registered_key(verifier, alg):
+    """With or without kid, and with either type name."""
     agent = AGENTS[alg]
     jwks = [key.jwk for key in AGENTS.values()]
     for header in ({}, {"kid": None}, {"typ": "JWT"}, {"typ": "client-authentication+jwt"}):
@@ -156,8 +156,8 @@ def test_an_assertion_is_checked_with_the_keys_that_the_agent_registered(verifie
         }
 
 
-def test_an_assertion_may_bear_the_newer_name_of_its_algorithm(verifier):
-    """RFC 9864: what WebCrypto signs with Ed25519 says so; the key must still be one of those."""
+def test_an_assertion_may_use_the_newer_algorithm_name(verifier):
+    """RFC 9864: WebCrypto signs with Ed25519 under that name; the key must still match."""
     key = AGENTS["EdDSA"]
     newer = replace(key, alg="Ed25519")
     assert verifier.client_assertion(newer.sign({"sub": "a"}), [key.jwk])[1] == {"sub": "a"}
@@ -166,15 +166,15 @@ def test_an_assertion_may_bear_the_newer_name_of_its_algorithm(verifier):
         verifier.client_assertion(newer.sign({"sub": "a"}), [ours])
 
 
-def test_of_two_registered_keys_of_one_kind_either_verifies(verifier):
-    """During a rotation the agent need not say which."""
+def test_either_of_two_registered_keys_of_one_kind_verifies(verifier):
+    """During a rotation the agent need not send a kid."""
     one, two = new_key("ES256", "one"), new_key("ES256", "two")
     token = two.sign({"sub": "a"}, kid=None)
     assert verifier.client_assertion(token, [one.jwk, two.jwk]) == ("two", {"sub": "a"})
 
 
-def test_an_assertion_by_no_registered_key_is_refused(verifier):
-    """Another kid, another algorithm, another key, no key at all."""
+def test_an_assertion_by_an_unregistered_key_is_refused(verifier):
+    """Another kid, algorithm or key, or no key at all."""
     agent = AGENTS["ES256"]
     token = agent.sign({"sub": "a"})
     for jwks in (
@@ -189,30 +189,30 @@ def test_an_assertion_by_no_registered_key_is_refused(verifier):
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "dpop+jwt", "sayso-decision+jws"])
-def test_another_kind_of_token_is_no_assertion(verifier, typ):
-    """What was signed for something else does not authenticate."""
+def test_a_token_of_another_type_is_not_an_assertion(verifier, typ):
+    """What was signed for another purpose does not authenticate."""
     agent = AGENTS["ES256"]
     with pytest.raises(BadToken, match="another kind"):
         verifier.client_assertion(agent.sign({"sub": "a"}, typ=typ), [agent.jwk])
 
 
 @pytest.mark.parametrize("payload", [b"[]", b"text", b'{"a":1,"a":2}', b"\xff", b"[" * 5_000])
-def test_claims_that_are_no_plain_object_are_refused(verifier, payload):
-    """However well they are signed."""
+def test_claims_that_are_not_a_plain_object_are_refused(verifier, payload):
+    """Even if the signature is valid."""
     agent = AGENTS["ES256"]
     with pytest.raises(BadToken):
         verifier.client_assertion(agent.sign(payload), [agent.jwk])
 
 
-def test_a_proof_names_the_key_that_signed_it(verifier):
-    """RFC 9449 4.2; nothing is looked up."""
+def test_a_dpop_proof_returns_the_key_that_signed_it(verifier):
+    """RFC 9449 4.2; no key is looked up."""
     proof = dpop_proof(DEVICE, method="POST", uri="https://a.example/token", at=0)
     jwk, claims = verifier.dpop(proof)
     assert (jwk, claims["htm"]) == (DEVICE.jwk, "POST")
 
 
 def _proof(**changes):
-    """A proof put together by hand, with a key of its own."""
+    """A proof built by hand, with a key of its own."""
     header = {
         "typ": "dpop+jwt",
         "jwk": {n: AGENTS["ES256"].jwk[n] for n in ("kty", "crv", "x", "y")},
@@ -221,8 +221,8 @@ def _proof(**changes):
     return AGENTS["ES256"].sign(payload, **{"kid": None, **header, **changes})
 
 
-def test_a_proof_that_its_own_key_did_not_sign_is_none(verifier):
-    """Another key inside, nonsense, claims that cannot be read, a point on no curve."""
+def test_a_dpop_proof_not_signed_by_its_own_key_is_refused(verifier):
+    """Another key, nonsense, unreadable claims, a point off the curve."""
     assert verifier.dpop(_proof())[1] == {"jti": "a"}
     off_curve = {**DEVICE.jwk, "x": b64(bytes(32))}
     for proof in (
@@ -242,16 +242,16 @@ def _statement(key=DEVICE):
     return signed_statement(key, signer, purpose="pin", subject="dv", at=0, nonce="n")
 
 
-def test_a_signed_word_is_read_by_exactly_its_key_and_type(verifier):
-    """The bytes that were signed come out."""
+def test_a_statement_is_read_with_its_own_key_and_type(verifier):
+    """The signed bytes are returned."""
     jws = _statement()
     assert verifier.key_of(jws) == DEVICE.thumbprint
     raw = verifier.signed_by(jws, STATEMENT, DEVICE.jwk, DEVICE.thumbprint)
     assert json.loads(raw)["purpose"] == "pin"
 
 
-def test_a_signed_word_of_another_key_or_type_is_refused(verifier):
-    """Or with one bit changed."""
+def test_a_statement_of_another_key_or_type_is_refused(verifier):
+    """Or one with a changed bit."""
     jws, other = _statement(), DeviceKey.generate()
     head, payload, signature = jws.split(".")
     forged = f"{head}.{payload}.{'B' if signature[0] != 'B' else 'C'}{signature[1:]}"
@@ -268,8 +268,8 @@ def test_a_signed_word_of_another_key_or_type_is_refused(verifier):
         verifier.key_of("nonsense")
 
 
-def test_who_claims_to_have_made_an_assertion_is_read_without_trust(verifier):
-    """Only to find the key; what is unreadable names nobody."""
+def test_the_unverified_subject_of_an_assertion_is_read(verifier):
+    """Only to find the key; an unreadable one is refused."""
     agent = AGENTS["ES256"]
     assert verifier.unverified_subject(agent.sign({"sub": "sayso_ag_a"})) == "sayso_ag_a"
     for token in ("nonsense", "", agent.sign({"sub": 7}), agent.sign({}), agent.sign(b"[]")):
@@ -277,8 +277,8 @@ def test_who_claims_to_have_made_an_assertion_is_read_without_trust(verifier):
             verifier.unverified_subject(token)
 
 
-def test_the_memory_of_keys_is_bounded(verifier):
-    """Whoever sends proofs brings keys; what is forgotten is loaded again."""
+def test_the_key_cache_is_bounded(verifier):
+    """Proofs bring keys; what was dropped is loaded again."""
     first = dpop_proof(DEVICE, method="GET", uri="https://a.example", at=0)
     verifier.dpop(first)
     for number in range(1_000):

@@ -1,4 +1,4 @@
-"""Passkeys of all kinds of strangers: only one that was made and used here by its person counts."""
+"""Passkeys: only those created and used at this server, with user verification, are accepted."""
 
 import cbor2
 import pytest
@@ -23,15 +23,15 @@ def _known(passkey, signs=0):
     return Passkey("sayso_dv_1", passkey.credential, passkey.public_key, signs, synced=False)
 
 
-def test_a_passkey_that_was_made_here_is_read():
-    """Its id, its key as it came, its count, and whether it stays where it was made."""
+def test_a_new_passkey_is_read_with_its_key_and_counter():
+    """Its id, public key and counter, and whether it is synced."""
     soft = SoftPasskey(signs=7)
     made = _made(soft)
     assert (made.credential, made.public_key) == (soft.credential, soft.public_key)
     assert (made.signs, made.synced) == (7, False)
 
 
-def test_a_passkey_that_may_leave_its_machine_says_so():
+def test_a_passkey_eligible_for_backup_is_marked_as_synced():
     """Backup eligibility is bit 3 of the flags."""
     assert _made(SoftPasskey(flags=PRESENT | VERIFIED | 0x08)).synced
 
@@ -46,10 +46,10 @@ def test_a_passkey_that_may_leave_its_machine_says_so():
         SoftPasskey(flags=VERIFIED),
         SoftPasskey(credential=b"x" * 1_024),
     ],
-    ids=["party", "origin", "port", "unverified", "absent", "long"],
+    ids=["relying party", "origin", "port", "unverified", "absent", "long id"],
 )
-def test_what_was_made_elsewhere_or_by_nobody_is_refused(soft):
-    """Relying party, origin with its port, presence, verification, the length of its id."""
+def test_a_passkey_created_elsewhere_or_without_verification_is_refused(soft):
+    """Wrong relying party, origin or port, no presence, no verification, too long an id."""
     with pytest.raises(BadToken):
         _made(soft)
 
@@ -65,23 +65,23 @@ def test_what_was_made_elsewhere_or_by_nobody_is_refused(soft):
         {"client_data": encoded(b'{"type":"webauthn.create","challenge":1,"origin":2}')},
     ],
 )
-def test_bytes_of_a_stranger_are_refused_and_break_nothing(changes):
-    """Whatever the parser raises is a no."""
+def test_malformed_registration_bytes_are_refused(changes):
+    """Whatever the parser raises becomes a refusal."""
     with pytest.raises(BadToken):
         _made(SoftPasskey(), **changes)
 
 
-def test_a_passkey_that_was_made_for_another_challenge_is_refused():
-    """So what was recorded once is of no use."""
+def test_a_passkey_created_for_another_challenge_is_refused():
+    """A recorded registration cannot be replayed."""
     with pytest.raises(BadToken):
         _made(SoftPasskey(), challenge(b"another"))
 
 
-def test_a_word_counts_with_its_own_key_and_brings_its_count():
-    """The count is remembered by whoever asked."""
+def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
+    """The caller stores the counter."""
     soft = SoftPasskey(signs=3)
-    said = read_assertion(soft.word(b"payload"))
-    assert HERE.signed(said, _known(soft, signs=3)) == 4
+    assertion = read_assertion(soft.word(b"payload"))
+    assert HERE.signed(assertion, _known(soft, signs=3)) == 4
 
 
 @pytest.mark.parametrize(
@@ -92,32 +92,32 @@ def test_a_word_counts_with_its_own_key_and_brings_its_count():
         SoftPasskey(flags=PRESENT),
         SoftPasskey(flags=VERIFIED),
     ],
-    ids=["party", "origin", "unverified", "absent"],
+    ids=["relying party", "origin", "unverified", "absent"],
 )
-def test_a_word_that_was_said_elsewhere_or_by_nobody_is_refused(soft):
-    """User verification is demanded at every risk."""
+def test_an_assertion_made_elsewhere_or_without_verification_is_refused(soft):
+    """User verification is required at every risk."""
     with pytest.raises(BadToken):
         HERE.signed(read_assertion(soft.word(b"payload")), _known(soft))
 
 
 @pytest.mark.parametrize("part", ["payload", "authenticator_data", "client_data", "signature"])
-def test_a_word_with_another_part_is_refused(part):
-    """What was signed is what is said, to the last byte."""
+def test_an_assertion_with_one_part_replaced_is_refused(part):
+    """Every signed byte counts."""
     soft = SoftPasskey()
     with pytest.raises(BadToken):
         HERE.signed(read_assertion(soft.word(b"payload", **{part: b"{}"})), _known(soft))
 
 
-def test_a_count_is_told_and_not_judged():
-    """The store compares it where it keeps it; synchronised passkeys always say 0."""
+def test_the_signature_counter_is_returned_and_not_judged():
+    """The store compares it; synced passkeys always report 0."""
     soft = SoftPasskey()
     assert HERE.signed(read_assertion(soft.word(b"payload")), _known(soft, signs=1)) == 1
     synced = SoftPasskey(signs=-1)
     assert HERE.signed(read_assertion(synced.word(b"payload")), _known(synced)) == 0
 
 
-def test_a_making_is_no_word():
-    """The two kinds of client data do not pass for each other."""
+def test_a_registration_is_not_an_assertion():
+    """The two kinds of client data are not interchangeable."""
     soft = SoftPasskey()
     made = soft.made(challenge(b"payload"))
     word = soft.word(b"payload", client_data=decoded(made["client_data"]))
@@ -142,7 +142,7 @@ def test_a_making_is_no_word():
         ),
     ],
 )
-def test_a_key_of_each_kind_can_be_told_to_whoever_checks_what_it_signed(cose, jwk):
-    """As a JWK (RFC 7518 6.2, 6.3, RFC 8037)."""
+def test_a_public_key_of_each_kind_is_converted_to_a_jwk(cose, jwk):
+    """RFC 7518 6.2 and 6.3, RFC 8037."""
     known = Passkey("sayso_dv_1", b"id", cbor2.dumps(cose), 0, synced=False)
     assert HERE.public_jwk(known) == jwk

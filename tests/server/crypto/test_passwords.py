@@ -10,8 +10,8 @@ from server.crypto.passwords import AT_ONCE, Argon2Passwords
 from server.model.store import Busy
 
 
-def test_a_password_verifies_against_its_own_hash_alone():
-    """Salted, so that two hashes of one password differ; what is no hash is a no."""
+def test_a_password_verifies_only_against_its_own_hash():
+    """Two hashes of one password differ by salt; an invalid hash never verifies."""
     hasher = Argon2Passwords()
     one, two = hasher.hash("correct horse battery"), hasher.hash("correct horse battery")
     assert one != two
@@ -22,8 +22,8 @@ def test_a_password_verifies_against_its_own_hash_alone():
     assert not hasher.verify("nobody", None)
 
 
-def test_nobody_takes_as_long_as_somebody():
-    """Time does not tell whether there is an account."""
+def test_an_unknown_user_takes_as_long_as_a_known_one():
+    """Timing does not reveal whether an account exists."""
     hasher = Argon2Passwords()
     hashed = hasher.hash("correct horse battery")
     hasher.verify("x", None)
@@ -37,8 +37,8 @@ def test_nobody_takes_as_long_as_somebody():
     assert cost(None) > cost(hashed) / 3
 
 
-def test_only_so_many_are_made_at_once_and_the_rest_wait_their_turn(monkeypatch):
-    """And not for ever."""
+def test_concurrent_hashing_is_limited_and_waits_time_out(monkeypatch):
+    """Further callers wait, but not forever."""
     monkeypatch.setattr(passwords, "_TIMEOUT_SECONDS", 0.05)
     entered, go_on = threading.Semaphore(0), threading.Event()
 

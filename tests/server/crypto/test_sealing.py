@@ -1,4 +1,4 @@
-"""Key files and what is sealed with them."""
+"""Key files and sealed values."""
 
 import stat
 
@@ -10,7 +10,7 @@ from server.crypto.sealing import BadKeyFile, Sealer, derive, read_or_make_key
 MASTER = bytes(range(32))
 
 
-def test_a_key_file_is_made_once_for_its_owner_alone(tmp_path):
+def test_a_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path):
     """32 random bytes, mode 0600, in a folder of mode 0700."""
     path = tmp_path / "data" / "master.key"
     key = read_or_make_key(path)
@@ -22,8 +22,8 @@ def test_a_key_file_is_made_once_for_its_owner_alone(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
-def test_a_key_file_that_others_can_read_is_not_used(tmp_path, mode):
-    """The refusal is the command that mends it."""
+def test_a_key_file_that_others_can_read_is_refused(tmp_path, mode):
+    """The error contains the command that fixes it."""
     path = tmp_path / "master.key"
     read_or_make_key(path)
     path.chmod(mode)
@@ -32,8 +32,8 @@ def test_a_key_file_that_others_can_read_is_not_used(tmp_path, mode):
 
 
 @pytest.mark.parametrize("size", [0, 31, 33])
-def test_a_key_file_of_another_size_is_not_used(tmp_path, size):
-    """Half of a key is none, and it is never made anew over the old one."""
+def test_a_key_file_of_the_wrong_size_is_refused(tmp_path, size):
+    """It is never overwritten with a new key."""
     path = tmp_path / "master.key"
     path.write_bytes(bytes(size))
     path.chmod(0o600)
@@ -42,8 +42,8 @@ def test_a_key_file_of_another_size_is_not_used(tmp_path, size):
     assert len(path.read_bytes()) == size
 
 
-def test_of_two_processes_that_make_a_key_the_first_ones_counts(tmp_path, monkeypatch):
-    """Both go on with the same one; no draft is left."""
+def test_two_processes_that_create_a_key_use_the_first_one(tmp_path, monkeypatch):
+    """No temporary file is left."""
     path = tmp_path / "master.key"
     link = sealing.os.link
 
@@ -57,14 +57,14 @@ def test_of_two_processes_that_make_a_key_the_first_ones_counts(tmp_path, monkey
     assert [file.name for file in tmp_path.iterdir()] == ["master.key"]
 
 
-def test_each_purpose_has_a_key_of_its_own():
-    """Nothing follows from one about another."""
+def test_each_purpose_derives_its_own_key():
+    """One key reveals nothing about another."""
     keys = {derive(MASTER, "handles"), derive(MASTER, "nonces"), derive(bytes(32), "handles")}
     assert len(keys) == 3
 
 
-def test_what_was_sealed_opens_for_the_same_purpose_alone():
-    """Two seals of one text differ; kind and subject both count."""
+def test_a_sealed_value_opens_only_for_its_purpose():
+    """Sealing twice gives different bytes; kind and subject both count."""
     sealer = Sealer(MASTER)
     sealed = sealer.seal("answer:one", b"text")
     assert sealed != sealer.seal("answer:one", b"text")
@@ -75,8 +75,8 @@ def test_what_was_sealed_opens_for_the_same_purpose_alone():
             sealer.open(purpose, sealed)
 
 
-def test_another_master_key_or_a_changed_text_opens_nothing():
-    """The error says which file is the wrong one."""
+def test_another_master_key_or_changed_bytes_open_nothing():
+    """The error names the file that is wrong."""
     sealed = Sealer(MASTER).seal("answer:one", b"text")
     changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for sealer, text in ((Sealer(bytes(32)), sealed), (Sealer(MASTER), changed)):

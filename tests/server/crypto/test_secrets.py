@@ -1,4 +1,4 @@
-"""Chance and keyed hashes: what is random, what is recomputed, and what never meets."""
+"""Random values and keyed hashes: what is random and what is recomputed."""
 
 import re
 
@@ -9,7 +9,7 @@ SAME = KeyedSecrets(b"m" * 32, b"p" * 32)
 OTHER = KeyedSecrets(b"n" * 32, b"q" * 32)
 
 
-def test_ids_and_secrets_have_their_form_and_are_never_the_same():
+def test_ids_and_secrets_have_their_format_and_are_unique():
     """80 bits for ids, 256 for secrets, 128 for salts."""
     assert re.fullmatch(r"sayso_us_[a-z2-7]{16}", ONE.new_id("sayso_us_"))
     assert re.fullmatch(r"sayso_rt_[A-Za-z0-9_-]{43}", ONE.new_secret("sayso_rt_"))
@@ -18,22 +18,22 @@ def test_ids_and_secrets_have_their_form_and_are_never_the_same():
         assert len({make() for _ in range(50)}) == 50
 
 
-def test_a_code_has_a_public_id_and_a_secret_in_letters_that_nobody_misreads():
+def test_a_code_has_a_public_id_and_a_secret_in_unambiguous_letters():
     """Crockford's alphabet has no I, L, O and U."""
     code_id, secret = ONE.new_code()
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{8}", code_id)
     assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{24}", secret)
 
 
-def test_entries_sort_by_time_and_within_it_by_order():
-    """Even when the clock is set back; the id says when it was."""
+def test_entry_ids_sort_by_time_and_then_by_order():
+    """Even if the clock is set back; the id contains the time."""
     entries = EntryIds()
     made = [entries.new(now) for now in (5, 5, 6, 4, 4, 7)]
     assert made == sorted(made)
     assert [int(entry[:12], 16) for entry in made] == [5, 5, 6, 6, 6, 7]
 
 
-def test_handles_hashes_nonces_and_answers_are_recomputed_by_the_same_keys_alone():
+def test_keyed_values_are_recomputed_only_with_the_same_keys():
     """Restarted processes and other workers agree; other installations do not."""
     for make in (
         lambda s: s.auth_req_id("sayso_ap_a"),
@@ -44,7 +44,7 @@ def test_handles_hashes_nonces_and_answers_are_recomputed_by_the_same_keys_alone
         assert make(ONE) == make(SAME) != make(OTHER)
 
 
-def test_what_they_are_made_of_makes_them_different():
+def test_different_inputs_give_different_keyed_values():
     """Each part counts."""
     assert ONE.auth_req_id("a") != ONE.auth_req_id("b")
     assert len({ONE.code_hash("a", "x"), ONE.code_hash("a", "y"), ONE.code_hash("b", "x")}) == 3
@@ -57,20 +57,20 @@ def test_what_they_are_made_of_makes_them_different():
     assert {len(answer) for answer in answers} == {32}
 
 
-def test_the_handle_does_not_show_the_id_that_it_is_for():
-    """People and devices see the id, agents the handle."""
+def test_a_handle_does_not_reveal_its_approval_id():
+    """Users and devices see the id, agents the handle."""
     handle = ONE.auth_req_id("sayso_ap_a")
     assert handle.startswith("sayso_ar_")
     assert "sayso_ap_a" not in handle
 
 
-def test_pin_answers_stand_on_a_key_of_their_own():
-    """The master key alone computes none."""
+def test_pin_answers_depend_on_the_pin_key():
+    """The master key alone does not compute one."""
     same_master = KeyedSecrets(b"m" * 32, b"q" * 32)
     assert same_master.pin_answer("dv", 1, b"x") != ONE.pin_answer("dv", 1, b"x")
     assert same_master.auth_req_id("a") == ONE.auth_req_id("a")
 
 
-def test_what_one_process_seals_another_opens():
+def test_a_value_sealed_by_one_process_opens_in_another():
     """With the same master key."""
     assert SAME.open("answer:a", ONE.seal("answer:a", b"text")) == b"text"

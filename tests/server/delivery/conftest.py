@@ -1,4 +1,4 @@
-"""A push service, a server that knows it, and somebody with a browser."""
+"""A push service, a server that may call it, and a user with a browser."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,14 +12,14 @@ from tests.support.fakes.push_service import PushService, push_service
 
 @pytest.fixture
 def service() -> Iterator[PushService]:
-    """A push service that takes what is right."""
+    """A push service that accepts valid messages."""
     with push_service() as running:
         yield running
 
 
 @pytest.fixture
 def local(open_local: Callable[..., LocalSite], service: PushService) -> LocalSite:
-    """A server that calls browsers there too."""
+    """A server that may call this push service."""
     return open_local(push_origins=service.origin, push_contact=CONTACT)
 
 

@@ -1,4 +1,4 @@
-"""The only door outward: no redirects, no plain http to other machines, an end to everything."""
+"""All outgoing requests: no redirects, no plain http to other machines, time and size limits."""
 
 import gzip
 import ipaddress
@@ -26,15 +26,15 @@ from tests.support.fakes.receiver import (
 
 
 @pytest.fixture
-def far() -> Iterator[Receiver]:
+def receiver_server() -> Iterator[Receiver]:
     """A receiver."""
     with receiver() as made:
         yield made
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short limits, so that a test ends soon."""
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short timeouts, so that tests end soon."""
     manager = egress._MANAGER.clone()
     manager.config.default_timeout = (0.3, 0.3)
     monkeypatch.setattr(egress, "_MANAGER", manager)
@@ -51,42 +51,44 @@ def _refused(url: str) -> Undeliverable:
     return refusal.value
 
 
-def test_a_success_is_any_2xx(far: Receiver) -> None:
-    """The body and the headers arrive as they were given."""
+def test_any_2xx_is_a_success(receiver_server: Receiver) -> None:
+    """Body and headers arrive as given."""
     for status in (200, 201, 204):
-        far.behaviour = answer(status)
-        egress.post(far.url(), b'{"a":1}', {"Sayso-Event-Id": "7"})
-    first = far.got[0]
+        receiver_server.behaviour = answer(status)
+        egress.post(receiver_server.url(), b'{"a":1}', {"Sayso-Event-Id": "7"})
+    first = receiver_server.got[0]
 
-    assert len(far.got) == 3
+    assert len(receiver_server.got) == 3
     assert (first.method, first.path, first.body) == ("POST", "/hook", b'{"a":1}')
     assert first.headers["Sayso-Event-Id"] == "7"
     assert first.headers["User-Agent"] == "sayso"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
-def test_a_refusal_of_the_receiver_is_final(far: Receiver, status: int) -> None:
+def test_a_4xx_refusal_is_final(receiver_server: Receiver, status: int) -> None:
     """The same message would be refused again."""
-    far.behaviour = answer(status)
-    refusal = _refused(far.url())
+    receiver_server.behaviour = answer(status)
+    refusal = _refused(receiver_server.url())
 
     assert not refusal.retry
     assert str(refusal) == f"status {status}"
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_fault_of_the_receiver_is_tried_again(far: Receiver, status: int) -> None:
+def test_a_temporary_failure_is_retried(receiver_server: Receiver, status: int) -> None:
     """It may be better later."""
-    far.behaviour = answer(status)
-    assert _refused(far.url()).retry
+    receiver_server.behaviour = answer(status)
+    assert _refused(receiver_server.url()).retry
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(far: Receiver, status: int) -> None:
-    """NG-011: A receiver does not choose whom else we talk to."""
-    far.behaviour = answer(status, Location=far.url().replace("hook", "elsewhere"))
-    assert not _refused(far.url()).retry
-    assert [request.path for request in far.got] == ["/hook"]
+def test_a_redirect_is_not_followed(receiver_server: Receiver, status: int) -> None:
+    """NG-011: a receiver does not choose whom else we call."""
+    receiver_server.behaviour = answer(
+        status, Location=receiver_server.url().replace("hook", "elsewhere")
+    )
+    assert not _refused(receiver_server.url()).retry
+    assert [request.path for request in receiver_server.got] == ["/hook"]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +105,10 @@ def test_a_redirect_is_not_followed(far: Receiver, status: int) -> None:
         "",
     ],
 )
-def test_plain_http_leaves_this_machine_never(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused before anything is sent, and for good."""
+def test_plain_http_to_another_machine_is_refused(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is sent, and without a retry."""
 
     def no_request(*_: Any, **__: Any) -> None:
         raise AssertionError("something was sent")
@@ -116,46 +120,46 @@ def test_plain_http_leaves_this_machine_never(url: str, monkeypatch: pytest.Monk
     assert str(refusal) == "the target must be https"
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_receiver_that_never_answers_times_out(far: Receiver) -> None:
-    """And is tried again."""
-    far.behaviour = hang
+@pytest.mark.usefixtures("short_timeouts")
+def test_a_receiver_that_never_answers_times_out(receiver_server: Receiver) -> None:
+    """And is retried."""
+    receiver_server.behaviour = hang
     began = time.monotonic()
-    refusal = _refused(far.url())
+    refusal = _refused(receiver_server.url())
 
     assert refusal.retry
     assert time.monotonic() - began < 3
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_receiver_that_answers_byte_by_byte_times_out(far: Receiver) -> None:
-    """The limit is for the whole answer, not for each piece of it."""
-    far.behaviour = drip
+@pytest.mark.usefixtures("short_timeouts")
+def test_a_receiver_that_answers_byte_by_byte_times_out(receiver_server: Receiver) -> None:
+    """The limit is for the whole answer, not for each piece."""
+    receiver_server.behaviour = drip
     began = time.monotonic()
-    refusal = _refused(far.url())
+    refusal = _refused(receiver_server.url())
 
     assert refusal.retry
     assert time.monotonic() - began < 3
 
 
-def test_an_answer_without_end_is_cut(far: Receiver) -> None:
-    """A status is all that is needed; 64 KiB of the rest are enough."""
-    far.behaviour = flood
-    assert len(egress.send("GET", far.url(), body=b"", headers={}).body) == 64 * 1024
+def test_a_response_without_end_is_cut_off(receiver_server: Receiver) -> None:
+    """The status is all that is needed; 64 KiB of the body are enough."""
+    receiver_server.behaviour = flood
+    assert len(egress.send("GET", receiver_server.url(), body=b"", headers={}).body) == 64 * 1024
 
 
-def test_an_answer_that_comes_packed_is_not_unpacked(far: Receiver) -> None:
-    """A few bytes would become as many as somebody likes."""
+def test_a_compressed_response_is_not_decompressed(receiver_server: Receiver) -> None:
+    """A few bytes could expand to any size."""
     packed = gzip.compress(bytes(1_000_000))
-    far.behaviour = answer(200, packed, **{"Content-Encoding": "gzip"})
-    found = egress.send("GET", far.url(), body=b"", headers={})
+    receiver_server.behaviour = answer(200, packed, **{"Content-Encoding": "gzip"})
+    found = egress.send("GET", receiver_server.url(), body=b"", headers={})
 
     assert found.body == packed
-    assert far.got[0].headers["Accept-Encoding"] == "identity"
+    assert receiver_server.got[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_nobody_there_is_tried_again() -> None:
-    """A receiver that is being restarted gets its messages later."""
+def test_a_refused_connection_is_retried() -> None:
+    """A receiver that is restarting gets its messages later."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         refusal = _refused(f"http://127.0.0.1:{probe.getsockname()[1]}/")
@@ -163,29 +167,31 @@ def test_nobody_there_is_tried_again() -> None:
     assert refusal.retry
 
 
-def test_the_environment_names_no_proxy(far: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What leaves goes where the operator said, not where a variable says."""
+def test_proxy_environment_variables_are_ignored(
+    receiver_server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator decides where messages go, not a variable."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    _post(far.url())
+    _post(receiver_server.url())
 
-    assert len(far.got) == 1
+    assert len(receiver_server.got) == 1
 
 
 _STRICT = Reach(ports=frozenset({443, 8443}))
 
 
 def _judged(url: str, reach: Reach = _STRICT) -> str:
-    """What is said of it at registration; the same must be said when something is sent."""
-    said = egress.problem(url, reach)
-    if said:
+    """The problem at registration; sending must report the same."""
+    problem = egress.problem(url, reach)
+    if problem:
         with pytest.raises(Undeliverable, match="the target") as refusal:
             egress.post(url, b"{}", {}, reach)
         assert not refusal.value.retry
-        assert str(refusal.value) == said
-    return said
+        assert str(refusal.value) == problem
+    return problem
 
 
 @pytest.mark.parametrize(
@@ -219,23 +225,23 @@ def _judged(url: str, reach: Reach = _STRICT) -> str:
         "255.255.255.255",
     ],
 )
-def test_an_agent_is_never_called_inside(
+def test_an_internal_address_is_refused_in_every_spelling(
     host: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """CB-167, NG-003: in whatever form the address is written; and no log repeats it."""
-    monkeypatch.setattr(socket.socket, "connect", _nobody)
+    """CB-167, NG-003: however the address is written; no log repeats it."""
+    monkeypatch.setattr(socket.socket, "connect", _refuse_connection)
     assert _judged(f"https://{host}/cb") == "the target is not at a public address"
     assert caplog.text == ""
 
 
-def _nobody(*_: Any) -> None:
+def _refuse_connection(*_: Any) -> None:
     raise AssertionError("something was connected to")
 
 
-def test_a_name_that_leads_inside_is_refused_whenever_it_does(
+def test_a_name_that_resolves_to_an_internal_address_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """CB-167: looked up once for each call, and that answer is the one that is judged and used."""
+    """CB-167: looked up once per call, and that answer is both checked and used."""
     answers = iter(["93.184.216.34", "10.0.0.1", "93.184.216.34", "127.0.0.1"])
     asked: list[str] = []
 
@@ -271,13 +277,13 @@ def test_a_name_that_leads_inside_is_refused_whenever_it_does(
         ("file:///etc/passwd", "host"),
     ],
 )
-def test_an_agent_is_called_by_https_at_the_ports_that_are_open(url: str, says: str) -> None:
-    """NG-009: said at registration, and again whenever something is sent."""
+def test_an_agent_is_called_only_by_https_at_allowed_ports(url: str, says: str) -> None:
+    """NG-009: checked at registration and again when sending."""
     assert says in _judged(url)
 
 
-def test_a_name_that_nobody_knows_is_tried_later() -> None:
-    """At registration it is no problem, and its owner may still put it into the world."""
+def test_a_name_that_does_not_resolve_is_retried() -> None:
+    """It is accepted at registration; its owner may still publish it."""
     url = "https://nobody-knows-this.invalid/cb"
     assert egress.problem(url, _STRICT) == ""
     with pytest.raises(Undeliverable) as refusal:
@@ -285,21 +291,21 @@ def test_a_name_that_nobody_knows_is_tried_later() -> None:
     assert refusal.value.retry
 
 
-def test_in_development_an_agent_may_be_on_this_machine(far: Receiver) -> None:
-    """By plain http, at any port; and still nowhere else inside."""
+def test_in_development_an_agent_may_be_on_this_machine(receiver_server: Receiver) -> None:
+    """By plain http at any port, and at no other internal address."""
     here = Reach(development=True)
-    egress.post(far.url(), b"{}", {}, here)
-    egress.post(far.url("localhost"), b"{}", {}, here)
-    assert [got.headers["Host"] for got in far.got] == [
-        f"127.0.0.1:{far.port}",
-        f"localhost:{far.port}",
+    egress.post(receiver_server.url(), b"{}", {}, here)
+    egress.post(receiver_server.url("localhost"), b"{}", {}, here)
+    assert [got.headers["Host"] for got in receiver_server.got] == [
+        f"127.0.0.1:{receiver_server.port}",
+        f"localhost:{receiver_server.port}",
     ]
     assert egress.problem("https://10.0.0.1/cb", here) != ""
     assert egress.problem("http://10.0.0.1/cb", here) != ""
 
 
-def test_a_private_network_may_be_opened() -> None:
-    """Its addresses alone; an agent's machine in a company has no other."""
+def test_a_private_network_can_be_allowed() -> None:
+    """Only its own addresses."""
     networks = (ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("fd00::/8"))
     wide = Reach(networks=networks)
     assert egress.problem("https://10.1.2.3/cb", wide) == ""
@@ -307,29 +313,29 @@ def test_a_private_network_may_be_opened() -> None:
     assert egress.problem("https://10.2.0.1/cb", wide) != ""
 
 
-def test_a_certificate_must_be_of_the_name_and_of_somebody_we_trust(tmp_path: Path) -> None:
-    """CB-169: the connection goes to an address, the certificate is of the name."""
-    with receiver(certify(tmp_path, "localhost")) as far:
+def test_a_certificate_must_match_the_name_and_a_trusted_ca(tmp_path: Path) -> None:
+    """CB-169: the connection goes to an address, the certificate is for the name."""
+    with receiver(certify(tmp_path, "localhost")) as receiver_server:
         trusting = Reach(development=True, ca_file=str(tmp_path / "ca.pem"))
-        egress.post(f"https://localhost:{far.port}/cb", b"{}", {}, trusting)
+        egress.post(f"https://localhost:{receiver_server.port}/cb", b"{}", {}, trusting)
         for url, reach in (
-            (f"https://127.0.0.1:{far.port}/cb", trusting),
-            (f"https://localhost:{far.port}/cb", Reach(development=True)),
+            (f"https://127.0.0.1:{receiver_server.port}/cb", trusting),
+            (f"https://localhost:{receiver_server.port}/cb", Reach(development=True)),
         ):
             with pytest.raises(Undeliverable, match="SSLError"):
                 egress.post(url, b"{}", {}, reach)
-    assert len(far.got) == 1
+    assert len(receiver_server.got) == 1
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_receiver_that_drips_its_head_is_cut_off(
-    far: Receiver, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("short_timeouts")
+def test_a_receiver_that_sends_its_headers_byte_by_byte_is_cut_off(
+    receiver_server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each byte comes in time, and the whole never: nobody holds a place for ever."""
+    """Each byte arrives in time, the whole never does."""
     monkeypatch.setattr(egress, "_MAX_CONNECTION_SECONDS", 0.6)
-    far.behaviour = drip_head
+    receiver_server.behaviour = drip_head
     began = time.monotonic()
-    refusal = _refused(far.url())
+    refusal = _refused(receiver_server.url())
 
     assert refusal.retry
     assert time.monotonic() - began < 3

@@ -1,4 +1,4 @@
-"""What is in the outbox leaves, is tried again, or is given up where everybody can see it."""
+"""The outbox delivers messages, retries them, or gives them up visibly."""
 
 import hmac
 import inspect
@@ -31,7 +31,7 @@ KEY = b"the operator's key"
 
 
 @pytest.fixture
-def far() -> Iterator[Receiver]:
+def receiver_server() -> Iterator[Receiver]:
     """The operator's hook."""
     with receiver() as made:
         yield made
@@ -53,11 +53,11 @@ def store(tmp_path: Path, clock: MovableClock) -> Iterator[SqlStore]:
 
 
 @pytest.fixture
-def worker(store: SqlStore, far: Receiver, tmp_path: Path) -> OutboxWorker:
+def worker(store: SqlStore, receiver_server: Receiver, tmp_path: Path) -> OutboxWorker:
     """A worker that delivers to the receiver, with a key."""
     (tmp_path / "webhook.key").write_bytes(KEY + b"\n")
     secrets = KeyedSecrets(b"m" * 32, b"p" * 32)
-    hook = Webhook(far.url(), tmp_path / "webhook.key")
+    hook = Webhook(receiver_server.url(), tmp_path / "webhook.key")
     return OutboxWorker(store, secrets, {WEBHOOK: hook})
 
 
@@ -73,13 +73,13 @@ def _counts(store: SqlStore) -> dict[str, int]:
 
 
 def test_a_message_is_delivered_once_with_its_id(
-    store: SqlStore, worker: OutboxWorker, far: Receiver
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
     """And never again after success."""
     _put(store, '{"event":"approval.requested"}')
     assert worker.round() == 1
     assert worker.round() == 0
-    (got,) = far.got
+    (got,) = receiver_server.got
 
     assert json.loads(got.body) == {"event": "approval.requested"}
     assert got.headers["Content-Type"] == "application/json"
@@ -87,46 +87,46 @@ def test_a_message_is_delivered_once_with_its_id(
     assert _counts(store) == {"sent": 1}
 
 
-def test_the_signature_is_an_hmac_of_the_id_and_the_very_bytes(
-    store: SqlStore, worker: OutboxWorker, far: Receiver
+def test_the_signature_is_an_hmac_of_the_id_and_the_exact_body(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """With the key of the file, whatever white space its editor left.
+    """With the key of the file, without the trailing white space of an editor.
 
-    Nobody gives an old message a new id: the id is signed with it.
+    An old message cannot be replayed under a new id: the id is signed too.
     """
     _put(store)
     worker.round()
-    (got,) = far.got
+    (got,) = receiver_server.got
     signed = got.headers["Sayso-Event-Id"].encode() + b"." + got.body
     expected = hmac.new(KEY, signed, "sha256").hexdigest()
 
     assert got.headers["Sayso-Signature"] == f"sha256={expected}"
 
 
-def test_a_key_of_raw_bytes_is_used_as_it_is(
-    store: SqlStore, worker: OutboxWorker, far: Receiver, tmp_path: Path
+def test_a_key_of_raw_bytes_is_used_unchanged(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, tmp_path: Path
 ) -> None:
-    """A random byte at its end that happens to be a line feed belongs to it."""
+    """A random last byte that happens to be a line feed belongs to the key."""
     key = b"\x8a" * 31 + b"\n"
     (tmp_path / "webhook.key").write_bytes(key)
     _put(store)
     worker.round()
-    (got,) = far.got
+    (got,) = receiver_server.got
 
     expected = hmac.new(key, b"1." + got.body, "sha256").hexdigest()
     assert got.headers["Sayso-Signature"] == f"sha256={expected}"
 
 
 @pytest.mark.parametrize("key", [None, b"", b" \n"])
-def test_without_a_key_nothing_leaves_and_the_reason_shows(
+def test_without_a_webhook_key_nothing_is_sent_and_the_reason_is_shown(
     store: SqlStore,
     worker: OutboxWorker,
-    far: Receiver,
+    receiver_server: Receiver,
     tmp_path: Path,
     clock: MovableClock,
     key: bytes | None,
 ) -> None:
-    """A receiver that checks signatures would be right to drop it. It leaves when the key is back.
+    """A receiver that verifies signatures would drop it. It is sent when the key is back.
 
     The reason is in the log and with the message.
     """
@@ -134,22 +134,22 @@ def test_without_a_key_nothing_leaves_and_the_reason_shows(
     if key is not None:
         (tmp_path / "webhook.key").write_bytes(key)
     _put(store)
-    with capture_logs() as said:
+    with capture_logs() as log:
         worker.round()
 
-    assert far.got == []
-    assert [line["event"] for line in said] == ["outbox.undelivered"]
-    assert "webhook.key" in said[0]["error"]
+    assert receiver_server.got == []
+    assert [line["event"] for line in log] == ["outbox.undelivered"]
+    assert "webhook.key" in log[0]["error"]
     (tmp_path / "webhook.key").write_bytes(KEY)
     clock.forward(SECOND)
     worker.round()
     assert _counts(store) == {"sent": 1}
 
 
-def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
+def test_an_internal_error_is_logged_retried_and_given_up(
     store: SqlStore, worker: OutboxWorker, clock: MovableClock
 ) -> None:
-    """It neither stops the worker nor keeps its message for ever."""
+    """It neither stops the worker nor keeps its message forever."""
 
     class Broken:
         def deliver(self, message: OutboxMessage) -> None:
@@ -164,25 +164,25 @@ def test_a_fault_of_ours_is_logged_tried_again_and_given_up_like_any_other(
     given_up: list[str] = []
     broken = replace(worker, channels={WEBHOOK: Broken()})
     _put(store)
-    with capture_logs() as said:
+    with capture_logs() as log:
         for _ in range(MAX_ATTEMPTS):
             assert broken.round() == 1
             clock.forward(2 * HOUR)
 
-    assert {line["event"] for line in said} == {"outbox.failed"}
+    assert {line["event"] for line in log} == {"outbox.failed"}
     assert _counts(store) == {"dead": 1}
     assert given_up == ["webhook: internal error: KeyError"]
 
 
-def test_what_was_delivered_while_others_held_the_database_is_delivered_again_after_its_lease(
+def test_a_delivery_that_could_not_be_recorded_is_repeated_after_its_lease(
     monkeypatch: pytest.MonkeyPatch,
     store: SqlStore,
     worker: OutboxWorker,
-    far: Receiver,
+    receiver_server: Receiver,
     clock: MovableClock,
     tmp_path: Path,
 ) -> None:
-    """I12: no fault, when it could not be written down; the receiver tells repeats apart."""
+    """I12: a locked database is not a failure; the receiver recognizes the repeat by its id."""
     monkeypatch.setattr(writer, "_TIMEOUT_SECONDS", 0.1)
     _put(store)
     another = sqlite3.connect(tmp_path / "sayso.db", isolation_level=None)
@@ -192,67 +192,65 @@ def test_what_was_delivered_while_others_held_the_database_is_delivered_again_af
         work()
         another.execute("ROLLBACK")
 
-    with capture_logs() as said:
+    with capture_logs() as log:
         assert replace(worker, run=while_held).round() == 1
     another.close()
-    assert [line["event"] for line in said] == ["outbox.waits"]
+    assert [line["event"] for line in log] == ["outbox.waits"]
     assert worker.in_delivery == set()
 
     clock.forward((LEASE_SECONDS + 1) * SECOND)
     worker.round()
     assert _counts(store) == {"sent": 1}
-    assert [got.headers["Sayso-Event-Id"] for got in far.got] == ["1", "1"]
+    assert [got.headers["Sayso-Event-Id"] for got in receiver_server.got] == ["1", "1"]
 
 
-def test_a_name_for_each_delivery_would_be_noticed(
+def test_a_new_id_for_each_delivery_is_detected(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    """I12: a seeded bug: what is delivered again looks like another event."""
+    """I12: a planted fault: a repeated delivery looks like another event."""
     deliver, numbers = Webhook.deliver, itertools.count(1)
 
     def anew(hook: Webhook, message: OutboxMessage) -> None:
         deliver(hook, replace(message, id=next(numbers)))
 
     monkeypatch.setattr(Webhook, "deliver", anew)
-    check = (
-        test_what_was_delivered_while_others_held_the_database_is_delivered_again_after_its_lease
-    )
+    check = test_a_delivery_that_could_not_be_recorded_is_repeated_after_its_lease
     names = inspect.signature(check).parameters
     with pytest.raises(AssertionError):
         check(**{name: request.getfixturevalue(name) for name in names})
 
 
-def test_a_fault_is_tried_again_after_a_pause_that_doubles(
-    store: SqlStore, worker: OutboxWorker, far: Receiver, clock: MovableClock
+def test_a_failed_delivery_is_retried_after_a_pause_that_doubles(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
-    """Not before the pause is over; the same id every time, so that a receiver can tell."""
-    far.behaviour = answer(500)
+    """Not before the pause is over, with the same id every time."""
+    receiver_server.behaviour = answer(500)
     _put(store)
     for pause in (1, 2, 4, 8):
         assert worker.round() == 1
         clock.forward(pause * SECOND - 1)
         assert worker.round() == 0
         clock.forward(1)
-    far.behaviour = answer(200)
+    receiver_server.behaviour = answer(200)
     worker.round()
 
-    assert {got.headers["Sayso-Event-Id"] for got in far.got} == {"1"}
-    assert len(far.got) == 5
+    assert {got.headers["Sayso-Event-Id"] for got in receiver_server.got} == {"1"}
+    assert len(receiver_server.got) == 5
     assert _counts(store) == {"sent": 1}
 
 
 def test_pauses_double_up_to_an_hour() -> None:
-    """From one second; the last ones are an hour apart."""
+    """From one second; the last ones are an hour long."""
     assert [pause_ms(n) for n in (1, 2, 3)] == [SECOND, 2 * SECOND, 4 * SECOND]
     assert pause_ms(12) == 2048 * SECOND
     assert pause_ms(40) == HOUR
 
 
-def test_after_so_many_tries_it_is_given_up_visibly(
-    store: SqlStore, worker: OutboxWorker, far: Receiver, clock: MovableClock
+def test_a_message_is_given_up_after_the_last_attempt(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
-    """Twelve tries over more than an hour; then it lies among the dead with the reason."""
-    far.behaviour = answer(503)
+    """Twelve attempts over more than an hour; then it is listed with the reason."""
+    receiver_server.behaviour = answer(503)
     _put(store)
     for _ in range(MAX_ATTEMPTS + 3):
         worker.round()
@@ -260,31 +258,33 @@ def test_after_so_many_tries_it_is_given_up_visibly(
     with store.read() as view:
         (dead,) = view.outbox.dead(10)
 
-    assert len(far.got) == MAX_ATTEMPTS == 12
+    assert len(receiver_server.got) == MAX_ATTEMPTS == 12
     assert (dead.attempts, dead.last_error) == (12, "status 503")
 
 
-def test_a_refusal_is_dead_at_once(store: SqlStore, worker: OutboxWorker, far: Receiver) -> None:
-    """And the next message is delivered all the same."""
-    far.behaviour = answer(400)
+def test_a_refused_message_is_given_up_at_once(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
+) -> None:
+    """The next message is delivered all the same."""
+    receiver_server.behaviour = answer(400)
     _put(store)
     worker.round()
-    far.behaviour = answer(200)
+    receiver_server.behaviour = answer(200)
     _put(store)
     worker.round()
 
-    assert len(far.got) == 2
+    assert len(receiver_server.got) == 2
     assert _counts(store) == {"dead": 1, "sent": 1}
 
 
-def test_a_worker_that_died_is_followed_by_another(
+def test_another_worker_repeats_the_delivery_of_a_worker_that_died(
     store: SqlStore,
     worker: OutboxWorker,
-    far: Receiver,
+    receiver_server: Receiver,
     clock: MovableClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It delivered and could not say so: the message comes again, with its id."""
+    """It was delivered but not recorded, so it is sent again with its id."""
 
     def die(*_: object) -> None:
         raise SystemExit
@@ -298,14 +298,14 @@ def test_a_worker_that_died_is_followed_by_another(
 
     clock.forward(MINUTE)
     assert worker.round() == 1
-    assert [got.headers["Sayso-Event-Id"] for got in far.got] == ["1", "1"]
+    assert [got.headers["Sayso-Event-Id"] for got in receiver_server.got] == ["1", "1"]
     assert _counts(store) == {"sent": 1}
 
 
 def test_two_workers_never_deliver_one_message_within_a_lease(
-    store: SqlStore, worker: OutboxWorker, far: Receiver
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """However many messages there are, each leaves once."""
+    """However many messages there are, each is sent once."""
     _put(store, *[f'{{"n":{number}}}' for number in range(40)])
 
     def work() -> None:
@@ -316,82 +316,84 @@ def test_two_workers_never_deliver_one_message_within_a_lease(
         first.result(30)
         second.result(30)
 
-    assert sorted(int(got.headers["Sayso-Event-Id"]) for got in far.got) == list(range(1, 41))
+    assert sorted(int(got.headers["Sayso-Event-Id"]) for got in receiver_server.got) == list(
+        range(1, 41)
+    )
     assert _counts(store) == {"sent": 40}
 
 
-def test_a_receiver_that_hangs_delays_nobody_else(
-    store: SqlStore, worker: OutboxWorker, far: Receiver
+def test_a_receiver_that_hangs_delays_no_other_message(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """While one waits for it, units of work are stored and another worker delivers."""
-    far.behaviour = lambda handler: (
+    """Meanwhile writes are stored and another worker delivers."""
+    receiver_server.behaviour = lambda handler: (
         handler.receiver.over.wait(60)
         if b"slow" in handler.receiver.got[-1].body
         else answer(200)(handler)
     )
     _put(store, '{"is":"slow"}')
     with meanwhile(worker.round) as slow:
-        until(lambda: far.got)
+        until(lambda: receiver_server.got)
         _put(store, '{"is":"quick"}')
         assert replace(worker).round() == 1
         assert not slow.done()
         assert _counts(store) == {"leased": 1, "sent": 1}
-        far.over.set()
+        receiver_server.over.set()
 
 
-def test_where_no_hook_is_configured_nothing_leaves(
-    store: SqlStore, worker: OutboxWorker, far: Receiver
+def test_without_a_webhook_nothing_is_sent(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """And nothing piles up."""
+    """And nothing accumulates."""
     _put(store)
     assert replace(worker, channels={}).round() == 1
 
-    assert far.got == []
+    assert receiver_server.got == []
     assert _counts(store) == {"sent": 1}
 
 
-def test_what_no_hook_wants_keeps_nothing_else_waiting(
-    store: SqlStore, worker: OutboxWorker, far: Receiver, tmp_path: Path
+def test_messages_without_a_webhook_do_not_delay_other_channels(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, tmp_path: Path
 ) -> None:
-    """A busy installation writes such messages all the time; pushes and calls leave beside them."""
-    ping = Webhook(far.url(), tmp_path / "webhook.key")
+    """Pushes and callbacks are sent meanwhile."""
+    ping = Webhook(receiver_server.url(), tmp_path / "webhook.key")
     _put(store, *["{}"] * 3)
     with store.write() as tx:
         tx.outbox.add("ping", "", '{"called":1}')
     assert replace(worker, channels={"ping": ping}).round() == 4
-    assert [got.body for got in far.got] == [b'{"called":1}']
+    assert [got.body for got in receiver_server.got] == [b'{"called":1}']
     assert _counts(store) == {"sent": 4}
 
 
-def test_a_message_of_a_channel_that_is_gone_is_done(store: SqlStore, worker: OutboxWorker) -> None:
-    """One that an older program left is not tried for ever."""
+def test_a_message_of_a_removed_channel_is_done(store: SqlStore, worker: OutboxWorker) -> None:
+    """A message left by an older version is not retried forever."""
     with store.write() as tx:
         tx.outbox.add("pigeon", "", "{}")
     assert worker.round() == 1
     assert _counts(store) == {"sent": 1}
 
 
-def test_each_message_is_under_way_beside_the_others(
-    store: SqlStore, worker: OutboxWorker, far: Receiver
+def test_messages_are_delivered_concurrently(
+    store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """One target that hangs keeps nobody waiting, and each that ends makes room for the next."""
-    far.behaviour = hang
+    """A target that hangs delays no other, and each finished delivery frees a slot."""
+    receiver_server.behaviour = hang
     works: list[Callable[[], None]] = []
     rooms: list[int] = []
     beside = replace(worker, run=works.append, on_finished=lambda: rooms.append(1))
     _put(store, *["{}"] * 7)
     assert (beside.round(), beside.round()) == (5, 0)
     assert len(beside.in_delivery) == 5
-    far.behaviour = answer(200)
+    receiver_server.behaviour = answer(200)
     works[0]()
     assert (len(rooms), len(beside.in_delivery)) == (1, 4)
     assert beside.round() == 1
 
 
-def test_only_so_many_are_under_way_at_once(
+def test_concurrent_deliveries_are_limited(
     store: SqlStore, worker: OutboxWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is due, a process keeps its hands free for the people."""
+    """However many are due, the process keeps capacity for requests."""
     monkeypatch.setattr(delivering, "MAX_CONCURRENT", 2)
     beside = replace(worker, run=lambda _: None)
     _put(store, "{}", "{}", "{}")

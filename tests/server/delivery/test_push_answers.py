@@ -1,4 +1,4 @@
-"""What each answer of a push service does: to the browser, its person, and whoever else waits."""
+"""What each answer of a push service means for the browser, its user and others."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,8 @@ from tests.support.fakes.push_service import answer, flood, hang, push_service
 
 
 @pytest.mark.parametrize("status", [201, 202])
-def test_what_was_taken_is_not_sent_again(local, browser, agent, service, status):
-    """WP-03: 201, or 202 of a push service that says later what became of it."""
+def test_an_accepted_push_is_not_sent_again(local, browser, agent, service, status):
+    """WP-03: 201, or 202 of a push service that reports the outcome later."""
     subscribe(browser, service)
     calls = []
 
@@ -39,8 +39,8 @@ def test_what_was_taken_is_not_sent_again(local, browser, agent, service, status
 
 
 @pytest.mark.parametrize("status", [307, 400, 403, 410, 413, 429, 500])
-def test_whatever_it_answers_the_request_waits_as_before(local, browser, agent, service, status):
-    """WP-15: it stays listed, for as long as it was given, and is answered like any other."""
+def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service, status):
+    """WP-15: it stays listed until it expires and is answered like any other."""
     subscribe(browser, service)
     service.behaviour = answer(status)
     approval = ask(agent)
@@ -55,10 +55,8 @@ def test_whatever_it_answers_the_request_waits_as_before(local, browser, agent, 
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_browser_that_its_push_service_does_not_know_is_forgotten(
-    local, browser, agent, service, status
-):
-    """WP-04: at once; the log says why, and their other screens are told."""
+def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent, service, status):
+    """WP-04: at once; the log has the reason, and the user's other screens are informed."""
     subscribe(browser, service)
     service.behaviour = answer(status)
     ask(agent)
@@ -70,8 +68,8 @@ def test_a_browser_that_its_push_service_does_not_know_is_forgotten(
     assert dead(local) == 0
 
 
-def test_whose_browser_was_forgotten_is_told_by_other_ways(local, browser, agent, service):
-    """Feed, hook and list say which device; a browser of it that is called again ends that."""
+def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, agent, service):
+    """They name the device; a new subscription of it clears the report."""
     lost = subscribe(browser, service)
     service.behaviour = answer(410)
     ask(agent)
@@ -86,8 +84,8 @@ def test_whose_browser_was_forgotten_is_told_by_other_ways(local, browser, agent
     assert browser.send("GET", PATH).json["lost"] == []
 
 
-def test_a_person_can_be_done_with_a_browser_that_is_lost(local, browser, agent, service):
-    """Theirs alone; it was not called any more before."""
+def test_a_user_can_dismiss_a_lost_browser(local, browser, agent, service):
+    """Only their own; it was no longer called anyway."""
     lost = subscribe(browser, service)
     service.behaviour = answer(404)
     ask(agent)
@@ -100,7 +98,7 @@ def test_a_person_can_be_done_with_a_browser_that_is_lost(local, browser, agent,
 
 
 @pytest.mark.parametrize(("status", "wait"), [(429, 90), (503, 120), (500, 0)])
-def test_a_push_service_in_trouble_is_tried_again_when_it_says(
+def test_a_push_is_retried_after_the_time_the_push_service_asks_for(
     local, browser, agent, service, status, wait
 ):
     """WP-05: not before; then it is delivered."""
@@ -118,10 +116,10 @@ def test_a_push_service_in_trouble_is_tried_again_when_it_says(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 413, 307])
-def test_a_refusal_that_is_our_fault_keeps_the_browser_and_tells_somebody(
+def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     local, browser, agent, service, status
 ):
-    """WP-09: its person, `doctor` and the operator's hook; a redirect is followed nowhere."""
+    """WP-09: for its user, `doctor` and the operator's webhook; redirects are not followed."""
     subscribe(browser, service)
     service.behaviour = answer(status, "<b>words of others</b>", Location=f"{service.origin}/x")
     ask(agent)
@@ -141,7 +139,7 @@ def test_a_refusal_that_is_our_fault_keeps_the_browser_and_tells_somebody(
     assert shown(browser)["problem"] is None
 
 
-def test_the_alarm_is_said_once_a_day(local, browser, agent, service):
+def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
     """However many messages were refused."""
     subscribe(browser, service), subscribe(browser, service)
     service.behaviour = answer(403)
@@ -150,8 +148,8 @@ def test_the_alarm_is_said_once_a_day(local, browser, agent, service):
     assert len([one for one in local.messages() if one["event"] == "alarm.push_lost"]) == 1
 
 
-def test_an_answer_without_end_is_read_to_its_second_kilobyte(local, browser, agent, service):
-    """It was taken, and nobody waits for the rest."""
+def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
+    """After its second kilobyte; the push counts as delivered."""
     subscribe(browser, service)
     service.behaviour = flood
     ask(agent)
@@ -159,8 +157,8 @@ def test_an_answer_without_end_is_read_to_its_second_kilobyte(local, browser, ag
     assert shown(browser)["delivered_at"] is not None
 
 
-def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, service, monkeypatch):
-    """I11: neither another push service nor whoever asks; five messages wait there, no more."""
+def test_a_push_service_that_hangs_holds_up_no_one_else(open_local, template, service, monkeypatch):
+    """I11: neither another push service nor requests; at most five messages wait there."""
     monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as slow:
@@ -184,10 +182,8 @@ def test_a_push_service_that_hangs_holds_up_nobody_else(open_local, template, se
         until(lambda: not worker.in_delivery, 30)
 
 
-def test_deliveries_one_after_the_other_would_be_noticed(
-    open_local, template, service, monkeypatch
-):
-    """I11: a seeded bug: the first push service that hangs keeps all others waiting."""
+def test_sequential_deliveries_are_detected(open_local, template, service, monkeypatch):
+    """I11: a planted fault: the first push service that hangs delays all others."""
     monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as other, ThreadPoolExecutor(1) as threads:
@@ -205,8 +201,8 @@ def test_deliveries_one_after_the_other_would_be_noticed(
         done.result(30)
 
 
-def test_a_refusal_of_a_browser_that_went_meanwhile_is_nobodys(local, browser, agent, service):
-    """There is no row that could say so, and no alarm."""
+def test_a_refusal_for_a_browser_removed_meanwhile_raises_no_alarm(local, browser, agent, service):
+    """There is no row left to record it."""
     kept = subscribe(browser, service)
 
     def refuse(handler):
@@ -219,17 +215,15 @@ def test_a_refusal_of_a_browser_that_went_meanwhile_is_nobodys(local, browser, a
     assert [one for one in local.messages() if one["event"] == "alarm.push_lost"] == []
 
 
-def test_a_browser_that_went_meanwhile_is_forgotten_without_a_second_word(
-    local, browser, agent, service
-):
-    """Both say the same."""
+def test_a_browser_removed_meanwhile_is_not_logged_twice(local, browser, agent, service):
+    """Both entries would say the same."""
     kept = subscribe(browser, service)
 
-    def gone(handler):
+    def responds_gone(handler):
         browser.send("DELETE", f"{PATH}/{kept}")
         handler.say(410)
 
-    service.behaviour = gone
+    service.behaviour = responds_gone
     ask(agent)
     local.deliver()
     assert [one["cause"] for one in local.desk.entries("push.unsubscribed")] == ["unsubscribed"]
@@ -246,12 +240,12 @@ def test_a_browser_that_went_meanwhile_is_forgotten_without_a_second_word(
         ({"retry-after": "Thu, 09 Oct 2025 08:01:30 GMT"}, 0),
     ],
 )
-def test_what_a_push_service_asks_us_to_wait_is_read(headers, ms):
-    """Seconds, at most an hour; a date needs another beside it."""
+def test_a_retry_after_header_is_read(headers, ms):
+    """Seconds, at most an hour; a date needs a Date header."""
     assert _wait_ms(headers) == ms
 
 
-def test_a_date_to_wait_for_counts_from_the_date_of_the_answer():
+def test_a_retry_after_date_counts_from_the_date_of_the_answer():
     """By the push service's own clock, so ours does not matter."""
     now = datetime(2025, 10, 9, 8, 0, tzinfo=UTC)
     dates = {"date": format_datetime(now, usegmt=True)}

@@ -1,4 +1,4 @@
-"""Web push as it leaves: who is called, and what a push service sees of it."""
+"""Web push messages: who is called, and what a push service sees."""
 
 import base64
 import json
@@ -21,10 +21,10 @@ from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, 
 from tests.support.fakes.push_service import answer, decrypt, encoded
 
 
-def test_a_request_calls_each_browser_with_nothing_of_its_contents(local, browser, agent, service):
-    """WP-01, WP-12, WP-13: for that browser, signed for that push service, alive with the request.
+def test_a_push_to_each_browser_reveals_no_request_contents(local, browser, agent, service):
+    """WP-01, WP-12, WP-13: encrypted for that browser, signed for that push service.
 
-    Nobody approves with what is in it: it names the request, and a page asks who one is.
+    Its lifetime is that of the request; the push names the request and cannot approve it.
     """
     subscribe(browser, service), subscribe(browser, service)
     approval = ask(agent, binding_message="Secret words")
@@ -46,26 +46,26 @@ def test_a_request_calls_each_browser_with_nothing_of_its_contents(local, browse
     assert (first.ttl, first.urgency) == ((approval.expires_at - local.clock.now()) // 1000, "high")
     assert first.subject == CONTACT
     assert approval.id not in first.topic
-    assert _items_delivered(browser)
+    assert _all_delivered(browser)
 
 
-def _items_delivered(browser):
+def _all_delivered(browser):
     return all(one["delivered_at"] for one in browser.send("GET", PATH).json["items"])
 
 
-def test_several_that_wait_are_counted_and_the_gravest_named(local, browser, agent, service):
-    """So that a browser makes one notification of them."""
+def test_several_pending_requests_are_counted_with_the_highest_risk(local, browser, agent, service):
+    """The browser shows one notification for all of them."""
     ask(agent)
     local.deliver()
     subscribe(browser, service)
     low = agent.asked(login_hint="eva")[1]
     local.deliver()
-    (said,) = service.said()
-    assert (said["id"], said["n"], said["risk"]) == (low.id, 2, "high")
+    (message,) = service.said()
+    assert (message["id"], message["n"], message["risk"]) == (low.id, 2, "high")
 
 
-def test_more_than_twenty_are_not_counted(open_local, template, service):
-    """One more than that says so; none of them is left out."""
+def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
+    """Twenty-one means more than twenty; every request is pushed."""
     limits = {"open_per_agent": 100, "notify_per_minute": 100, "notify_per_hour": 100}
     limits |= {"notify_per_agent": 100, "notify_per_type": 100}
     local = open_local(push_origins=service.origin, **limits)
@@ -74,12 +74,12 @@ def test_more_than_twenty_are_not_counted(open_local, template, service):
     for _ in range(23):
         ask(agent)
     local.deliver()
-    assert {said["n"] for said in service.said()} == {21}
+    assert {message["n"] for message in service.said()} == {21}
     assert len(service.taken) == 23
 
 
-def test_medium_risk_is_not_urgent(local, browser, agent, service):
-    """WP-08: but it is never put off until somebody finds a charger."""
+def test_medium_risk_has_normal_urgency(local, browser, agent, service):
+    """WP-08: but never low, which waits for a charger."""
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.desk.resources.update(PAY, scopes, by=BY)
     subscribe(browser, service)
@@ -88,8 +88,8 @@ def test_medium_risk_is_not_urgent(local, browser, agent, service):
     assert [one.urgency for one in service.taken] == ["normal"]
 
 
-def test_each_request_has_a_topic_of_its_own(local, browser, agent, service):
-    """WP-07: so a second message about it replaces the first while a phone sleeps; no other."""
+def test_each_request_has_its_own_topic(local, browser, agent, service):
+    """WP-07: while a phone sleeps, a second message about a request replaces the first."""
     subscribe(browser, service)
     ask(agent), ask(agent)
     local.deliver()
@@ -98,8 +98,8 @@ def test_each_request_has_a_topic_of_its_own(local, browser, agent, service):
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,32}", topic) for topic in topics)
 
 
-def test_no_two_messages_have_a_salt_or_a_key_in_common(local, browser, agent, service):
-    """WP-11: not even two to one browser; RFC 8188 2.1 has the salt first, then the key's point."""
+def test_no_two_messages_share_a_salt_or_a_key(local, browser, agent, service):
+    """WP-11: not even two to one browser; RFC 8188 2.1 has the salt first, then the key."""
     subscribe(browser, service)
     ask(agent), ask(agent)
     local.deliver()
@@ -108,8 +108,8 @@ def test_no_two_messages_have_a_salt_or_a_key_in_common(local, browser, agent, s
     assert len({body[21 : 21 + body[20]] for body in bodies}) == 2
 
 
-def test_a_message_is_as_short_whatever_was_asked(local, browser, agent, service):
-    """WP-06: every push service takes 4096 bytes, and nothing anybody writes makes it longer."""
+def test_every_message_has_the_same_short_length(local, browser, agent, service):
+    """WP-06: push services accept 4096 bytes, and no text makes it longer."""
     subscribe(browser, service)
     ask(agent), ask(agent, binding_message="W" * 100)
     local.deliver()
@@ -117,8 +117,10 @@ def test_a_message_is_as_short_whatever_was_asked(local, browser, agent, service
     assert first == second < 512
 
 
-def test_a_listed_name_that_leads_inside_is_not_called(local, browser, agent, service, monkeypatch):
-    """WP-09: its address is looked at when the message leaves, not only when it was given."""
+def test_an_allowed_name_that_resolves_to_an_internal_address_is_not_called(
+    local, browser, agent, service, monkeypatch
+):
+    """WP-09: the address is checked when the message is sent, not only at subscription."""
     made = service.mint(browser.send("GET", PATH).json["public_key"]).to_json()
     made["endpoint"] = "https://fcm.googleapis.com/fcm/send/abc"
     assert browser.send("POST", PATH, made).status == 200
@@ -136,8 +138,10 @@ def test_a_listed_name_that_leads_inside_is_not_called(local, browser, agent, se
     assert "public address" in shown(browser)["problem"]
 
 
-def test_who_signs_for_another_service_would_be_refused(local, browser, agent, service):
-    """WP-12: the push service of these tests looks at whom the signature is for."""
+def test_the_test_push_service_refuses_a_signature_for_another_audience(
+    local, browser, agent, service
+):
+    """WP-12: the push service of these tests checks the audience."""
     subscribe(browser, service)
     service.audience = "https://push.example"
     ask(agent)
@@ -146,8 +150,8 @@ def test_who_signs_for_another_service_would_be_refused(local, browser, agent, s
     assert shown(browser)["problem"] == "status 403"
 
 
-def test_what_was_answered_or_has_lapsed_calls_nobody(local, browser, agent, service):
-    """WP-14: the message was on its way; when its turn comes there is nothing to say."""
+def test_answered_or_expired_requests_send_no_push(local, browser, agent, service):
+    """WP-14: a message already in the outbox is dropped."""
     subscribe(browser, service)
     first, late = ask(agent), ask(agent, requested_expiry="60")
     browser.deny(first.id)
@@ -159,8 +163,8 @@ def test_what_was_answered_or_has_lapsed_calls_nobody(local, browser, agent, ser
 
 
 @pytest.mark.parametrize("way", ["quiet", "mute", "budget"])
-def test_what_rings_no_terminal_calls_no_browser(open_local, template, service, way):
-    """The same reasons hold both back; the request is listed all the same."""
+def test_requests_that_ring_no_terminal_send_no_push(open_local, template, service, way):
+    """Quiet hours, a mute and the budget apply to both; the request is still listed."""
     local = open_local(push_origins=service.origin, notify_per_minute=1)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.desk.resources.update(PAY, scopes, by=BY)
@@ -186,8 +190,8 @@ def test_what_rings_no_terminal_calls_no_browser(open_local, template, service, 
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
-def test_what_was_held_for_the_night_calls_in_the_morning(local, agent, service):
-    """Once, when the quiet hours end."""
+def test_requests_held_for_quiet_hours_are_pushed_when_they_end(local, agent, service):
+    """Once."""
     person = new_person(local, "uta")
     phone = LocalBrowser(local, person.user, SoftPasskey())
     phone.enrol(code_for(local, "uta"))
@@ -204,8 +208,8 @@ def test_what_was_held_for_the_night_calls_in_the_morning(local, agent, service)
     assert len(service.taken) == 1
 
 
-def test_a_reminder_says_that_it_is_one(local, browser, agent, service):
-    """A browser rings again for it, and for no repeat."""
+def test_a_reminder_is_marked_as_one(local, browser, agent, service):
+    """The browser rings again for a reminder, and not for a repeat."""
     subscribe(browser, service)
     approval = ask(agent)
     local.deliver()
@@ -216,8 +220,8 @@ def test_a_reminder_says_that_it_is_one(local, browser, agent, service):
     assert len({one["id"] for one in service.said()}) == 1
 
 
-def test_a_browser_of_which_nothing_is_heard_is_checked_once_a_week(local, browser, service):
-    """What its push service forgot is found before something grave waits."""
+def test_an_inactive_browser_is_checked_once_a_week(local, browser, service):
+    """A lost subscription is found before a high-risk request needs it."""
     subscribe(browser, service)
     local.clock.forward(7 * DAY)
     local.services.sweeper.tidy()
@@ -227,7 +231,7 @@ def test_a_browser_of_which_nothing_is_heard_is_checked_once_a_week(local, brows
     for _ in range(2):
         local.services.sweeper.tidy()
         local.deliver()
-    assert [said["kind"] for said in service.said()] == ["check"]
+    assert [message["kind"] for message in service.said()] == ["check"]
     local.clock.forward(7 * DAY)
     service.behaviour = answer(410)
     local.services.sweeper.tidy()
@@ -243,19 +247,19 @@ def test_a_check_waits_for_the_end_of_quiet_hours(local, browser, service):
     browser.sign_in()
     now = local.clock.now() // 60_000 % 1440
     begins, ends = (f"{at // 60 % 24:02}:{at % 60:02}" for at in (now - 1, now + 10))
-    quiet = {"from": begins, "to": ends, "zone": "UTC"}
-    assert browser.send("PUT", "/api/attention/quiet-hours", quiet).status == 200
+    quiet_hours = {"from": begins, "to": ends, "zone": "UTC"}
+    assert browser.send("PUT", "/api/attention/quiet-hours", quiet_hours).status == 200
     local.services.sweeper.tidy()
     local.deliver()
     assert service.said() == []
     local.clock.forward(10 * MINUTE)
     local.services.sweeper.tidy()
     local.deliver()
-    assert [said["kind"] for said in service.said()] == ["check"]
+    assert [message["kind"] for message in service.said()] == ["check"]
 
 
-def test_a_browser_that_was_removed_meanwhile_is_not_called(local, browser, agent, service):
-    """Nor one whose person was stopped."""
+def test_a_browser_removed_or_disabled_meanwhile_is_not_called(local, browser, agent, service):
+    """Nor one whose user was disabled."""
     kept = subscribe(browser, service)
     ask(agent)
     browser.send("DELETE", f"{PATH}/{kept}")
@@ -267,8 +271,8 @@ def test_a_browser_that_was_removed_meanwhile_is_not_called(local, browser, agen
     assert service.taken == []
 
 
-def test_a_test_says_nothing_and_lives_five_minutes(local, browser, service):
-    """It is there to see whether notifications come."""
+def test_a_test_push_names_no_request_and_lives_five_minutes(local, browser, service):
+    """It shows whether notifications arrive."""
     kept = subscribe(browser, service)
     assert browser.send("POST", f"{PATH}/{kept}/test").status == 204
     local.deliver()
@@ -282,11 +286,11 @@ def test_a_dormant_browser_is_warned_by_push(local, browser, service):
     local.clock.forward(15 * DAY)
     local.services.sweeper.tidy()
     local.deliver()
-    assert [said["kind"] for said in service.said()] == ["dormant"]
+    assert [message["kind"] for message in service.said()] == ["dormant"]
 
 
-def test_a_digest_calls_once_for_all(open_local, template, service):
-    """What came with too many others is told of together, later."""
+def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, service):
+    """Requests over the limit are announced together, later."""
     local = open_local(push_origins=service.origin, notify_per_minute=1, notify_per_hour=1)
     browser, agent = new_browser(local), template.agent(local)
     subscribe(browser, service)
@@ -295,15 +299,15 @@ def test_a_digest_calls_once_for_all(open_local, template, service):
     for _ in range(3):
         agent.asked(login_hint="eva", requested_expiry="3000")
     local.deliver()
-    assert [said["n"] for said in service.said()] == [3]
+    assert [message["n"] for message in service.said()] == [3]
     local.clock.forward(2 * MINUTE)
     local.services.escalations.round()
     local.deliver()
     assert len(service.taken) == 2
 
 
-def test_the_own_reading_of_the_tests_is_that_of_the_standard():
-    """WP-10, RFC 8291 appendix A: the message of the standard's example decrypts to its text."""
+def test_the_test_decryption_matches_the_rfc_8291_example():
+    """WP-10, RFC 8291 appendix A: the message of the example decrypts to its text."""
     body = (
         "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27ml"
         "mlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPT"
@@ -320,8 +324,8 @@ def test_the_own_reading_of_the_tests_is_that_of_the_standard():
     assert encoded(raw(auth)) == auth
 
 
-def test_keys_that_became_unusable_do_not_hold_up_anybody(local, browser, agent, service):
-    """A row that was harmed is told as a problem, and others are called."""
+def test_unusable_push_keys_do_not_delay_other_browsers(local, browser, agent, service):
+    """The damaged row is reported as a problem, and others are called."""
     kept = subscribe(browser, service)
     address = {"endpoint": f"{service.origin}/push/x", "p256dh": "AAAA", "auth": "AAAA"}
     sealed = local.services.secrets.seal(f"push subscription:{kept}", json.dumps(address).encode())
@@ -335,27 +339,27 @@ def test_keys_that_became_unusable_do_not_hold_up_anybody(local, browser, agent,
     assert sorted(bool(one) for one in problems) == [False, True]
 
 
-def test_a_device_that_somebody_else_ended_hears_it_as_the_last_thing(local, browser, service):
-    """So do the other browsers of its person; a device that they end themselves tells nobody."""
+def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, service):
+    """So are the user's other browsers; a device that its user ends sends nothing."""
     subscribe(browser, service)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
     other.enrol(code_for(local, "eva"))
     subscribe(other, service)
     Oversight(local.services.store).revoke_device(browser.device_id, by=BY)
     local.deliver()
-    assert [said["kind"] for said in service.said()] == ["ended", "ended"]
-    assert all(said["id"] == "" for said in service.said())
+    assert [message["kind"] for message in service.said()] == ["ended", "ended"]
+    assert all(message["id"] == "" for message in service.said())
     assert other.send("DELETE", "/api/devices/self").status == 204
     local.deliver()
     assert len(service.said()) == 2
 
 
-def test_a_passkey_whose_counter_goes_back_calls_its_person(local, browser, service):
-    """In every browser of theirs, once an hour; nothing of what was signed is in it."""
+def test_a_passkey_counter_that_goes_back_notifies_its_user(local, browser, service):
+    """In every browser of theirs, once an hour, without any signed data."""
     subscribe(browser, service)
     assert browser.sign_in().status == 200
     for _ in range(2):
         browser.passkey.signs = 0
         assert browser.sign_in().refusal == (403, "passkey_counter")
     local.deliver()
-    assert [(said["kind"], said["id"]) for said in service.said()] == [("copied", "")]
+    assert [(message["kind"], message["id"]) for message in service.said()] == [("copied", "")]

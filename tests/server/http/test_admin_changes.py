@@ -1,4 +1,4 @@
-"""What the administration changes over HTTP is what the command line would have changed."""
+"""Changes over HTTP have the same effects as on the command line."""
 
 import json
 from dataclasses import fields, replace
@@ -48,8 +48,8 @@ def _patch(staff: Staff, path: str, changes: Any) -> Answer:
     return staff.people["admin"].administer("PATCH", path, changes, version=staff.version(path))
 
 
-def test_an_agent_is_registered_with_everything_that_it_may_have(admin: LocalTerminal) -> None:
-    """And shown again as it was registered, with whom it may not ask for a while."""
+def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
+    """And shown as registered, with its pauses."""
     answer = admin.administer("POST", "/api/agents", FULL)
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
@@ -65,8 +65,8 @@ def test_an_agent_is_registered_with_everything_that_it_may_have(admin: LocalTer
     assert admin.administer("POST", "/api/agents", FULL).refusal == (409, "exists")
 
 
-def test_the_secret_of_an_agent_is_told_once(admin: LocalTerminal) -> None:
-    """When it is made and when it is renewed."""
+def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
+    """When it is created and when it is rotated."""
     made = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
     path = f"/api/agents/{made['agent']['client_id']}"
     shown = admin.call("GET", path)
@@ -77,10 +77,10 @@ def test_the_secret_of_an_agent_is_told_once(admin: LocalTerminal) -> None:
     assert renewed["client_secret"] != made["client_secret"]
 
 
-def test_null_takes_a_limit_away_and_what_is_left_out_stays(
+def test_null_clears_a_member_and_a_missing_member_stays(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """A member that is not sent is not a member that is null."""
+    """Not sending a member is not the same as sending null."""
     agent = admin.administer("POST", "/api/agents", FULL).json["agent"]
     path = f"/api/agents/{agent['client_id']}"
     renamed = _patch(staff, path, {"name": "fuller", "remove_owners": ["owner"]}).json
@@ -132,16 +132,16 @@ def test_null_takes_a_limit_away_and_what_is_left_out_stays(
         ([], 422, "invalid_body"),
     ],
 )
-def test_an_agent_that_cannot_be_is_refused(
+def test_an_invalid_agent_is_refused(
     staff: Staff, admin: LocalTerminal, body: object, status: int, code: str
 ) -> None:
-    """With the reason, and nothing is made."""
+    """With the reason, and nothing is created."""
     assert admin.administer("POST", "/api/agents", body).refusal == (status, code)
     assert len(staff.local.desk.agents.all()) == 2
 
 
-def test_a_user_comes_in_changes_and_goes(staff: Staff, admin: LocalTerminal) -> None:
-    """The code is told once; an address that is null is taken away."""
+def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
+    """The code is returned once; a null email is removed."""
     body = {"name": "dora", "email": "dora@example.com", "roles": ["auditor"]}
     made = admin.administer("POST", "/api/users", body).json
     assert len(made["enrolment_code"].replace("-", "")) == 32
@@ -158,8 +158,8 @@ def test_a_user_comes_in_changes_and_goes(staff: Staff, admin: LocalTerminal) ->
     assert admin.call("GET", path).json["devices"] == []
 
 
-def test_a_locked_device_is_unlocked_and_answered(staff: Staff, admin: LocalTerminal) -> None:
-    """As `sayso users unlock` does."""
+def test_a_locked_device_is_unlocked(staff: Staff, admin: LocalTerminal) -> None:
+    """As by `sayso users unlock`."""
     locked = staff.people["stranger"]
     for _ in range(10):
         locked.pin()
@@ -170,8 +170,10 @@ def test_a_locked_device_is_unlocked_and_answered(staff: Staff, admin: LocalTerm
     assert locked.device.pin_tries == 0
 
 
-def test_a_resource_is_made_changed_renewed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
-    """Its secrets are told once; the agents that lose it are named."""
+def test_a_resource_is_added_changed_rotated_and_deleted(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """Its secrets are returned once; the agents that lose it are named."""
     body = {"uri": "https://new.example", "scopes": {"a": "low", "b": "high"}}
     made = admin.administer("POST", "/api/resources", body)
     assert made.status == 201
@@ -188,8 +190,8 @@ def test_a_resource_is_made_changed_renewed_and_deleted(staff: Staff, admin: Loc
     assert len(renewed["resource"]["secrets"]) == 1
     assert renewed["client_secret"] != made.json["client_secret"]
     assert admin.administer("POST", "/api/resources", body).refusal == (409, "exists")
-    gone = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
-    assert gone == {
+    deleted = admin.call("DELETE", f"/api/resources/{staff.ids['resource']}").json
+    assert deleted == {
         "uri": PAY,
         "tokens_revoked": 1,
         "requests_cancelled": 1,
@@ -199,7 +201,7 @@ def test_a_resource_is_made_changed_renewed_and_deleted(staff: Staff, admin: Loc
 
 
 def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
-    """Kept as it was sent; a file about another type does not replace it."""
+    """Stored as sent; a file of another type does not replace it."""
     path = f"/api/actions/{staff.ids['action']}"
     changed = {**PAYMENT, "risk": "critical"}
     answer = admin.administer("PUT", path, changed, version=staff.version(path))
@@ -213,8 +215,10 @@ def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
     assert admin.call("GET", path).refusal == (404, "not_found")
 
 
-def test_a_file_that_is_no_text_is_refused(staff: Staff, admin: LocalTerminal) -> None:
-    """Before anybody reads it."""
+def test_an_action_type_file_that_is_not_text_is_refused(
+    staff: Staff, admin: LocalTerminal
+) -> None:
+    """Before it is parsed."""
     path, body = "/api/actions", b"\xff\xfe"
     assert request_digest("POST", path, body) != request_digest("POST", path, b"")
     answer = staff.local.send(
@@ -227,8 +231,8 @@ def test_a_file_that_is_no_text_is_refused(staff: Staff, admin: LocalTerminal) -
     assert answer.refusal == (422, "invalid_body")
 
 
-def test_a_request_is_shown_whole_and_withdrawn(staff: Staff, admin: LocalTerminal) -> None:
-    """Its person's screens are told; a second time is too late."""
+def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalTerminal) -> None:
+    """The user's screens are informed; a second withdrawal is a conflict."""
     path = f"/api/admin/approvals/{staff.ids['approval']}"
     sheet = admin.call("GET", path).json
     assert (sheet["state"], sheet["headline"]) == ("pending", "Read payments")
@@ -242,7 +246,9 @@ def test_a_request_is_shown_whole_and_withdrawn(staff: Staff, admin: LocalTermin
     assert admin.call("GET", "/api/admin/approvals/nothing").refusal == (404, "not_found")
 
 
-def test_an_answered_request_is_shown_with_its_answer(staff: Staff, admin: LocalTerminal) -> None:
+def test_a_decided_request_is_shown_with_its_signed_decision(
+    staff: Staff, admin: LocalTerminal
+) -> None:
     """As it was signed."""
     person = staff.people["stranger"]
     approval = staff.local.desk.approval(staff.ids["agent"], person.user.id)
@@ -255,17 +261,17 @@ def test_an_answered_request_is_shown_with_its_answer(staff: Staff, admin: Local
     )
 
 
-def test_what_an_agent_was_named_by_is_named_after_it_is_gone(
+def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """And a phantom has no user."""
-    desk = staff.local.desk
-    row = replace(desk.approval(staff.ids["agent"], admin.user.id), user_id=None)
-    phantom = replace(row, id=desk.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
-    with desk.store.write() as tx:
-        tx.approvals.add(phantom)
+    """A request to an unknown user has no user."""
+    services = staff.local.desk
+    row = replace(services.approval(staff.ids["agent"], admin.user.id), user_id=None)
+    other_row = replace(row, id=services.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
+    with services.store.write() as tx:
+        tx.approvals.add(other_row)
     assert admin.call("DELETE", f"/api/agents/{staff.ids['agent']}").status == 204
-    seen = admin.call("GET", f"/api/admin/approvals/{phantom.id}").json
+    seen = admin.call("GET", f"/api/admin/approvals/{other_row.id}").json
     assert (seen["agent"]["name"], seen["user"]) == ("(deleted agent)", None)
 
 
@@ -274,8 +280,8 @@ def _wait_a_day(staff: Staff, admin: LocalTerminal) -> None:
     assert admin.refresh().status == 200
 
 
-def test_a_device_is_ended(staff: Staff, admin: LocalTerminal) -> None:
-    """Its session with it; doing it again changes nothing."""
+def test_a_device_is_revoked_with_its_session(staff: Staff, admin: LocalTerminal) -> None:
+    """Repeating it changes nothing."""
     another_device(staff.people["stranger"])
     _wait_a_day(staff, admin)
     path = f"/api/admin/devices/{staff.people['stranger'].device_id}"
@@ -285,11 +291,11 @@ def test_a_device_is_ended(staff: Staff, admin: LocalTerminal) -> None:
     assert admin.call("DELETE", "/api/admin/devices/nothing").refusal == (404, "not_found")
 
 
-def test_ending_somebodys_last_device_is_signed(staff: Staff, admin: LocalTerminal) -> None:
-    """Nobody is left to notice what comes next; the entry says so, and one's own needs no word."""
-    local, stranger = staff.local, staff.people["stranger"]
-    second = another_device(stranger)
-    paths = [f"/api/admin/devices/{one.device_id}" for one in (stranger, second)]
+def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: LocalTerminal) -> None:
+    """Nobody is left to notice; the entry records it. One's own needs no signature."""
+    local, other_user = staff.local, staff.people["stranger"]
+    second = another_device(other_user)
+    paths = [f"/api/admin/devices/{one.device_id}" for one in (other_user, second)]
     assert admin.call("DELETE", paths[0]).refusal == (403, "statement_required"), "one that waits"
     _wait_a_day(staff, admin)
     assert admin.call("DELETE", paths[0]).status == 204
@@ -298,30 +304,30 @@ def test_ending_somebodys_last_device_is_signed(staff: Staff, admin: LocalTermin
     assert admin.administer("DELETE", paths[1]).status == 204
     assert second.device.state == "revoked"
     ended = [one["facts"] for one in local.desk.entries("device.revoked")]
-    assert ended == [{"device": stranger.device_id}, {"device": second.device_id, "last": True}]
+    assert ended == [{"device": other_user.device_id}, {"device": second.device_id, "last": True}]
     own = f"/api/admin/devices/{admin.device_id}"
     assert admin.call("DELETE", own).status == 204
 
 
-def test_a_device_that_nobody_uses_is_not_left_to_notice(
+def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """A passkey that was not seen for thirty days does not make another device dispensable."""
-    local, stranger = staff.local, staff.people["stranger"]
-    old = LocalBrowser(local, stranger.user, SoftPasskey())
+    """If it was not used for thirty days."""
+    local, other_user = staff.local, staff.people["stranger"]
+    old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enrol(code_for(local, "stranger")).status == 201
     for _ in range(30):
         local.clock.forward(DAY)
-        for person in (admin, stranger):
+        for person in (admin, other_user):
             assert person.refresh().status == 200
             assert person.call("GET", "/api/me").status == 200
-    path = f"/api/admin/devices/{stranger.device_id}"
+    path = f"/api/admin/devices/{other_user.device_id}"
     assert admin.call("DELETE", path).refusal == (403, "statement_required")
     assert admin.administer("DELETE", path).status == 204
 
 
-def test_an_invitation_is_given_and_taken_back(admin: LocalTerminal) -> None:
-    """Its token is told once; without more it lets agents ask their owner and nobody else."""
+def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
+    """Its token is returned once; by default its agents may ask only their owner."""
     made = admin.administer("POST", "/api/invitations", {"owner": "owner"}).json
     assert made["initial_access_token"].startswith("sayso_it_")
     plain = made["invitation"]
@@ -349,8 +355,8 @@ def test_an_invitation_is_given_and_taken_back(admin: LocalTerminal) -> None:
     assert far.refusal == (422, "invalid")
 
 
-def test_a_token_is_ended_with_all_that_came_from_it(staff: Staff, admin: LocalTerminal) -> None:
-    """The chain is shown both ways before; a second time ends nothing more."""
+def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
+    """The chain is shown before; a second revocation ends nothing more."""
     agent, user = staff.ids["agent"], admin.user.id
     made = staff.local.desk.token(agent, user, "child", parent_id=staff.ids["delegation"], depth=1)
     path = f"/api/admin/delegations/{staff.ids['delegation']}"
@@ -363,10 +369,10 @@ def test_a_token_is_ended_with_all_that_came_from_it(staff: Staff, admin: LocalT
     assert admin.call("GET", "/api/admin/delegations/none").refusal == (404, "not_found")
 
 
-def test_what_an_agent_serves_and_how_long_its_tokens_live_is_changed(
+def test_widening_an_agents_served_resources_and_token_lifetime_needs_a_signature(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """More of either is signed for; less is not. Null takes the limit away."""
+    """Narrowing does not. Null removes the limit."""
     path = f"/api/agents/{staff.ids['agent']}"
 
     def change(body: dict[str, object], *, signed: bool) -> Answer:
@@ -400,8 +406,8 @@ def test_what_an_agent_serves_and_how_long_its_tokens_live_is_changed(
         assert change(wider, signed=True).json["only"] == wider["only"]
 
 
-def test_how_long_tokens_of_a_resource_live_is_changed(staff: Staff, admin: LocalTerminal) -> None:
-    """Likewise."""
+def test_a_resources_token_lifetime_is_changed(staff: Staff, admin: LocalTerminal) -> None:
+    """Longer needs a signature, shorter does not."""
     new = {"uri": "https://new.example", "token_seconds": 60}
     given = admin.administer("POST", "/api/resources", new).json["resource"]
     assert given["token_seconds"] == 60
@@ -414,10 +420,10 @@ def test_how_long_tokens_of_a_resource_live_is_changed(staff: Staff, admin: Loca
     assert longer["token_seconds"] is None
 
 
-def test_an_app_is_registered_changed_stopped_and_deleted(
+def test_an_app_is_registered_changed_disabled_and_deleted(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """Its secret is told once; where people are sent back to is signed for."""
+    """Its secret is returned once; changing redirect URIs needs a signature."""
     body = {
         "name": "front",
         "redirect_uris": ["https://front.example/cb"],
@@ -463,9 +469,9 @@ def test_an_app_is_registered_changed_stopped_and_deleted(
     assert admin.call("GET", path).refusal == (404, "not_found")
 
 
-def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
-    """A member that the command line learns is one that the API has to learn."""
-    told = {
+def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
+    """A member that the command line learns must be in the API too."""
+    expected_members = {
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         Resource: (resource_wire.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
@@ -475,6 +481,6 @@ def test_the_api_shows_and_takes_every_member_of_a_record() -> None:
         NewInvitation: (invitation_wire.NewInvitation, {}),
         App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }
-    for record, (model, names) in told.items():
+    for record, (model, names) in expected_members.items():
         members = {names.get(field.name, field.name) for field in fields(record)}
         assert members - {*model.model_fields, None} == set(), record

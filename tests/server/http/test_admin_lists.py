@@ -1,4 +1,4 @@
-"""The lists of the administration: in parts, in order, of those whom one may see."""
+"""Admin lists: in pages, in order, limited to what the caller may see."""
 
 import base64
 from typing import Any
@@ -34,23 +34,23 @@ LISTS = {
 @pytest.fixture
 def filled(staff: Staff) -> Staff:
     """More than one of everything."""
-    desk, people = staff.local.desk, staff.people
-    desk.resources.add("https://a.example", {}, {}, by=BY)
-    desk.actions.add(
+    services, people = staff.local.desk, staff.people
+    services.resources.add("https://a.example", {}, {}, by=BY)
+    services.actions.add(
         '{"type": "a.b", "title": "A", "headline": "A", "risk": "low", "undo": "no",'
         ' "schema": {"type": "object", "additionalProperties": false,'
         ' "properties": {}}, "material": []}',
         by=BY,
     )
-    registered(desk, name="three", owners=("admin",))
-    Apps(desk.store, desk.secrets).add(NewApp("A front", (BACK,)), by=BY)
-    Groups(desk.store, desk.secrets).add("A group", [], by=BY)
-    Invitations(desk.store, desk.secrets).issue(NewInvitation("admin"), by=BY)
+    registered(services, name="three", owners=("admin",))
+    Apps(services.store, services.secrets).add(NewApp("A front", (BACK,)), by=BY)
+    Groups(services.store, services.secrets).add("A group", [], by=BY)
+    Invitations(services.store, services.secrets).issue(NewInvitation("admin"), by=BY)
     for name in ("t2", "t3"):
-        approval = desk.approval(staff.ids["agent"], people["owner"].user.id)
-        add_incident(desk, approval, f"sayso_ic_{name}")
-        desk.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
-    desk.consent(staff.ids["agent"], people["owner"].user.id, "sayso_co_2")
+        approval = services.approval(staff.ids["agent"], people["owner"].user.id)
+        add_incident(services, approval, f"sayso_ic_{name}")
+        services.token(staff.ids["agent"], people["owner"].user.id, name, parent_id="t1")
+    services.consent(staff.ids["agent"], people["owner"].user.id, "sayso_co_2")
     return staff
 
 
@@ -66,8 +66,8 @@ def _get(staff: Staff, path: str, **query: str) -> Answer:
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_list_in_parts_is_the_whole_list(filled: Staff, path: str) -> None:
-    """One at a time, each once, in the same order; the last part says that it is the last."""
+def test_the_pages_of_a_list_add_up_to_the_whole_list(filled: Staff, path: str) -> None:
+    """One item per page, each once, in the same order; the last page says so."""
     whole = [item[LISTS[path]] for item in _items(filled, path)]
     assert len(whole) > 1
     found: list[str] = []
@@ -83,8 +83,8 @@ def test_a_list_in_parts_is_the_whole_list(filled: Staff, path: str) -> None:
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("limit", ["0", "201", "x", "", "-1", "1.5"])
-def test_a_limit_that_is_none_is_refused(staff: Staff, path: str, limit: str) -> None:
-    """It says what would be one."""
+def test_an_invalid_limit_is_refused(staff: Staff, path: str, limit: str) -> None:
+    """The error names a valid one."""
     assert _get(staff, path, limit=limit).refusal == (422, "invalid_body")
 
 
@@ -99,8 +99,8 @@ ODD = {
 
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize("cursor", ODD.values(), ids=ODD)
-def test_a_cursor_that_is_none_is_refused(staff: Staff, path: str, cursor: str) -> None:
-    """Only what an earlier answer gave leads on."""
+def test_an_invalid_cursor_is_refused(staff: Staff, path: str, cursor: str) -> None:
+    """Only a cursor from an earlier answer is valid."""
     assert _get(staff, path, cursor=cursor).refusal == (422, "invalid_body")
 
 
@@ -114,14 +114,14 @@ def test_a_cursor_that_is_none_is_refused(staff: Staff, path: str, cursor: str) 
         ("/api/audit", "actor"),
     ],
 )
-def test_what_no_database_takes_is_not_looked_for(staff: Staff, path: str, name: str) -> None:
-    """PostgreSQL has no null character in a text; the sender is told so, on every database."""
+def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: str) -> None:
+    """PostgreSQL stores none; the answer is the same on every database."""
     for odd in ("\0", "a\0b"):
         assert _get(staff, path, **{name: odd}).refusal == (422, "invalid_body")
 
 
-def test_no_text_of_a_body_has_a_null_character(staff: Staff) -> None:
-    """Names of people, resources and types that a database is then asked for."""
+def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
+    """In names of users, resources and types."""
     for body in ({"owner": "a\0"}, {"owner": "owner", "resources": ["a\0b"]}):
         answer = staff.people["admin"].administer("POST", "/api/invitations", body)
         assert answer.refusal == (422, "invalid_body")
@@ -130,16 +130,14 @@ def test_no_text_of_a_body_has_a_null_character(staff: Staff) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/admin/approvals", "/api/admin/devices", "/api/admin/delegations"]
 )
-def test_a_cursor_of_another_list_is_refused_where_it_cannot_be_read(
-    staff: Staff, path: str
-) -> None:
-    """A name is no moment."""
+def test_a_cursor_of_another_list_is_refused(staff: Staff, path: str) -> None:
+    """Where it cannot be read: a name is not a time."""
     other = base64.urlsafe_b64encode(b"ana").rstrip(b"=").decode()
     assert _get(staff, path, cursor=other).refusal == (422, "invalid_body")
 
 
-def test_an_owner_sees_their_own_agents_and_others_none(filled: Staff) -> None:
-    """An auditor sees them all."""
+def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
+    """An auditor sees all of them."""
     seen = {
         who: [item["name"] for item in _items(filled, "/api/agents", who)]
         for who in ("admin", "auditor", "owner", "stranger")
@@ -148,8 +146,8 @@ def test_an_owner_sees_their_own_agents_and_others_none(filled: Staff) -> None:
     assert (seen["owner"], seen["stranger"]) == (["one", "two"], [])
 
 
-def test_requests_are_found_by_state_agent_and_user(filled: Staff) -> None:
-    """By names or ids; what does not exist is said."""
+def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
+    """By names or ids; an unknown one is an error."""
     path = "/api/admin/approvals"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, state="pending", agent="one", user="owner")) == 2
@@ -160,8 +158,8 @@ def test_requests_are_found_by_state_agent_and_user(filled: Staff) -> None:
     assert (item["agent"]["name"], item["user"]["name"]) == ("one", "bystander")
 
 
-def test_tokens_are_found_by_client_user_and_resource(filled: Staff) -> None:
-    """Those that are over on demand alone."""
+def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
+    """Ended ones only on request."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2
@@ -179,8 +177,8 @@ def test_tokens_are_found_by_client_user_and_resource(filled: Staff) -> None:
     assert len(_items(filled, path, ended="true")) == 3
 
 
-def test_consents_are_found_by_client_and_user(filled: Staff) -> None:
-    """With whose they are; those that are over on demand alone."""
+def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
+    """With their user; ended ones only on request."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")
@@ -196,8 +194,8 @@ def test_consents_are_found_by_client_and_user(filled: Staff) -> None:
     assert len(_items(filled, path, ended="true")) == 2
 
 
-def test_devices_are_found_by_user(filled: Staff) -> None:
-    """Revoked ones too."""
+def test_devices_are_filtered_by_user(filled: Staff) -> None:
+    """Revoked devices are included."""
     path = "/api/admin/devices"
     (item,) = _items(filled, path, user="owner")
     assert (item["name"], item["user"]["name"], item["state"]) == ("laptop", "owner", "active")
@@ -217,8 +215,8 @@ SEARCHES: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("query", SEARCHES.values(), ids=SEARCHES)
-def test_the_log_is_searched_by_what_an_entry_says(staff: Staff, query: dict[str, str]) -> None:
-    """Newest first; everything that is found says so."""
+def test_the_audit_log_is_filtered_by_each_member(staff: Staff, query: dict[str, str]) -> None:
+    """Newest first; every entry found has the value."""
     ids = {"AGENT": staff.ids["agent"], "USER": staff.ids["user"]}
     wanted = {name: ids.get(value, value) for name, value in query.items()}
     found = _items(staff, "/api/audit", limit="200", **wanted)
@@ -230,8 +228,8 @@ def test_the_log_is_searched_by_what_an_entry_says(staff: Staff, query: dict[str
             assert {entry["members"][column.get(name, name)] for entry in found} == {value}
 
 
-def test_what_no_entry_says_is_not_found(staff: Staff) -> None:
-    """By time, by the approval, by the call that it came from; a time must be one."""
+def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
+    """By time, approval and correlation id; an invalid time is refused."""
     for query in (
         {"since": "2099-01-01T00:00:00Z"},
         {"until": "2020-01-01T00:00:00Z"},
@@ -243,8 +241,8 @@ def test_what_no_entry_says_is_not_found(staff: Staff) -> None:
         assert _get(staff, "/api/audit", since=time).refusal == (422, "invalid_body")
 
 
-def test_an_entry_is_shown_as_its_bytes_say_it(staff: Staff) -> None:
-    """With the leaf that they hash to; an owner reads those of their own agents."""
+def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
+    """An owner reads the entries of their own agents."""
     entry = _get(staff, f"/api/audit/{staff.ids['entry']}").json
     assert (entry["id"], entry["members"]["id"]) == (staff.ids["entry"],) * 2
     assert _get(staff, "/api/audit/nothing").refusal == (404, "not_found")
@@ -261,8 +259,8 @@ def test_an_entry_is_shown_as_its_bytes_say_it(staff: Staff) -> None:
     assert len(disabled["leaf"]) == 64
 
 
-def test_signing_keys_are_listed_and_renewed(staff: Staff) -> None:
-    """The old one has an end."""
+def test_signing_keys_are_listed_and_rotated(staff: Staff) -> None:
+    """The old key has an end."""
     answer = staff.people["admin"].administer("POST", "/api/keys", {"alg": "EdDSA"})
     assert answer.status == 201
     (old,) = answer.json["retiring"]
@@ -273,24 +271,24 @@ def test_signing_keys_are_listed_and_renewed(staff: Staff) -> None:
     assert bad.refusal == (422, "invalid")
 
 
-def test_a_key_that_has_leaked_is_taken_away(staff: Staff) -> None:
-    """Another one signs in its place; one that is retiring has one already."""
+def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
+    """Another key replaces it; a retiring key already has a successor."""
     path, admin = "/api/keys", staff.people["admin"]
     rotated = admin.administer("POST", path, {"alg": "EdDSA"}).json
     (old,) = rotated["retiring"]
-    gone = admin.call("POST", f"{path}/{old}/revoke").json
-    assert gone == {"kid": old, "alg": "EdDSA", "replaced_by": None}
+    revoked = admin.call("POST", f"{path}/{old}/revoke").json
+    assert revoked == {"kid": old, "alg": "EdDSA", "replaced_by": None}
     leaked = rotated["key"]["kid"]
     new = admin.call("POST", f"{path}/{leaked}/revoke").json["replaced_by"]
     assert (new["alg"], new["state"]) == ("EdDSA", "active")
     assert admin.call("POST", f"{path}/{leaked}/revoke").refusal == (404, "not_found")
 
 
-def test_agents_are_found_by_what_another_system_calls_them(staff: Staff) -> None:
-    """By whoever may see them, exactly as it stands there."""
-    desk = staff.local.desk
-    found = registered(desk, name="three", owners=("owner",), external_id="crm-7").agent
-    registered(desk, name="four", owners=("admin",), external_id="crm-7")
+def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
+    """For callers who may see them; the match is exact."""
+    services = staff.local.desk
+    found = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
+    registered(services, name="four", owners=("admin",), external_id="crm-7")
     for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):
         items = _items(staff, "/api/agents", person, external_id="crm-7")
         assert [item["name"] for item in items] == wanted

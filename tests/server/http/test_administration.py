@@ -1,4 +1,4 @@
-"""Who may call which row of the administration: each role at each row, cell by cell."""
+"""Who may call each admin route: every role, cell by cell."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.support.builders.site import Answer
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A request of one row that succeeds for those who may."""
+    """A request of one route that succeeds for permitted roles."""
 
     about: str = ""
     body: Any = None
@@ -113,15 +113,15 @@ SAMPLES = {
 }
 
 
-def test_every_row_has_a_sample_and_every_sample_a_row() -> None:
-    """So that no row of the table is left untried."""
+def test_every_admin_route_has_a_sample() -> None:
+    """No route is left untested."""
     assert {route.name for route in ADMIN_ROUTES} == set(SAMPLES)
 
 
 @pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
-def test_who_may_call_this_row(staff: Staff, route: Route, who: str) -> None:
-    """An administrator all of it, an auditor what reads, an owner what is about their agent."""
+def test_each_role_may_call_exactly_its_admin_routes(staff: Staff, route: Route, who: str) -> None:
+    """An administrator all, an auditor the reading ones, an owner those of their agents."""
     before = len(staff.local.desk.entries())
     answer = _sent(staff, who, route, signed=SAMPLES[route.name].signed)
     expected = _expected(route, who)
@@ -142,8 +142,8 @@ def _expected(route: Route, who: str) -> int:
 
 
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
-def test_what_adds_power_is_refused_without_a_signature(staff: Staff, route: Route) -> None:
-    """And what takes power away is not; nothing is stored, and the answer says what to sign."""
+def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route) -> None:
+    """Routes that remove power do not; nothing is stored, and the answer says what to sign."""
     before = len(staff.local.desk.entries())
     answer = _sent(staff, "admin", route, signed=False)
     if not SAMPLES[route.name].signed:
@@ -155,7 +155,7 @@ def test_what_adds_power_is_refused_without_a_signature(staff: Staff, route: Rou
 
 
 def _sent(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:
-    """The request of this row, with everything else that it takes."""
+    """Sends the request of this route with everything else that it needs."""
     sample, person = SAMPLES[route.name], staff.people[who]
     path = route.path.replace("<id>", staff.ids.get(sample.about, ""))
     versioned = route.rule is not None and route.rule.versioned

@@ -1,4 +1,4 @@
-"""Administration from a browser: by its cookie, and by its passkey where it gives power."""
+"""Administration from a browser: its cookie to read and remove power, its passkey to add it."""
 
 import pytest
 
@@ -20,55 +20,60 @@ def browser(staff: Staff) -> LocalBrowser:
 
 @pytest.fixture
 def enabling(staff: Staff) -> str:
-    """The path that lets the stopped agent go on."""
+    """The path that enables the disabled agent."""
     return f"/api/agents/{staff.ids['stopped agent']}/enable"
 
 
 def test_a_signed_in_administrator_reads_and_removes_power(
     staff: Staff, browser: LocalBrowser
 ) -> None:
-    """With the cookie, and what only a page of ours knows."""
+    """With the cookie and the CSRF token."""
     agent = staff.ids["agent"]
     assert browser.send("GET", f"/api/agents/{agent}").json["name"] == "one"
     assert browser.send("POST", f"/api/agents/{agent}/disable").json["state"] == "disabled"
 
 
-def test_what_adds_power_takes_the_passkey(browser: LocalBrowser, enabling: str) -> None:
-    """Whoever has the cookie alone is told what a passkey would have to sign."""
+def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str) -> None:
+    """With the cookie alone the answer says what a passkey must sign."""
     assert browser.send("POST", enabling).refusal == (403, "statement_required")
     assert browser.administer("POST", enabling).json["state"] == "enabled"
 
 
-def test_a_passkey_that_does_not_know_its_person_adds_no_power(
+def test_a_passkey_without_user_verification_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
-    """That somebody touched it is not enough."""
+    """A touch is not enough."""
     browser.passkey.flags = PRESENT
     assert browser.administer("POST", enabling).refusal == (422, "invalid_statement")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sent_headers",
     [{"subject": "A" * 43}, {"purpose": "pin"}, {"nonce": "another"}],
-    ids=lambda said: [*said],
+    ids=lambda sent_headers: [*sent_headers],
 )
-def test_a_word_about_anything_else_adds_no_power(
-    browser: LocalBrowser, enabling: str, said: dict[str, str]
+def test_a_statement_about_anything_else_adds_no_power(
+    browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
-    """Another request, another purpose, another moment."""
-    assert browser.administer("POST", enabling, **said).refusal == (422, "invalid_statement")
+    """Another request, purpose or nonce."""
+    assert browser.administer("POST", enabling, **sent_headers).refusal == (
+        422,
+        "invalid_statement",
+    )
 
 
-def test_a_word_that_is_no_statement_adds_no_power(browser: LocalBrowser, enabling: str) -> None:
-    """What the passkey signed to sign in is one of those."""
+def test_a_signature_without_a_statement_adds_no_power(
+    browser: LocalBrowser, enabling: str
+) -> None:
+    """Such as the one made for sign-in."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     word = browser.passkey.word(offer.encode())
     answer = browser.send("POST", enabling, headers={"sayso-statement": word})
     assert answer.refusal == (422, "invalid_statement")
 
 
-def test_a_word_counts_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
-    """Sent again after somebody stopped the agent again, it does nothing."""
+def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
+    """Replayed after the agent was disabled again, it does nothing."""
     wanted = browser.send("POST", enabling).json["wanted"]
     word = browser.statement(**wanted)
     signed = {"sayso-statement": word}
@@ -80,7 +85,7 @@ def test_a_word_counts_once(browser: LocalBrowser, staff: Staff, enabling: str) 
 def test_a_second_passkey_waits_a_day_before_it_adds_power(
     browser: LocalBrowser, staff: Staff, enabling: str
 ) -> None:
-    """As before high risk: an administrator's code must not be a way around the first."""
+    """As for high risk: an enrolment code must not bypass the first passkey."""
     browser.passkey.credential = b"another"
     assert browser.enrol(code_for(staff.local, "eva")).status == 201
     assert browser.administer("POST", enabling).refusal == (403, "device_too_new")
@@ -98,16 +103,16 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
     ],
     ids=["no token", "wrong token", "foreign origin", "another site"],
 )
-def test_what_no_page_of_ours_sent_changes_nothing(
+def test_requests_from_other_sites_change_nothing(
     staff: Staff, browser: LocalBrowser, headers: dict[str, str | None]
 ) -> None:
-    """However well the browser is signed in."""
+    """Even if the browser is signed in."""
     path = f"/api/agents/{staff.ids['agent']}/disable"
     assert browser.send("POST", path, headers=headers).status == 403
     assert staff.local.desk.agents.show("one")[0].state == "enabled"
 
 
-def test_a_user_without_a_role_administers_nothing(staff: Staff) -> None:
-    """Nor does their browser."""
+def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:
+    """Nor can their browser."""
     browser = new_browser(staff.local)
     assert browser.send("GET", "/api/users").refusal == (403, "forbidden")

@@ -1,4 +1,4 @@
-"""Every answer in the words of its side, and nothing that a client sends is a fault."""
+"""Answers use the error format of their side, and no client input is an internal error."""
 
 import json
 from contextlib import contextmanager
@@ -28,10 +28,10 @@ def _answer(site, raised, caller=Caller.CLIENT):
 
 
 class _Everybody:
-    """Lets everybody in."""
+    """Accepts every caller."""
 
     def authenticate(self, _call):
-        """Whoever it is."""
+        """Accepts the caller."""
 
 
 class _AwayStore:
@@ -39,14 +39,14 @@ class _AwayStore:
 
     @contextmanager
     def read(self):
-        """Not now."""
+        """Raises."""
         raise Busy("away")
         yield
 
     write = read
 
 
-def test_a_protocol_error_is_an_oauth_answer_with_its_members_and_headers(local):
+def test_a_protocol_error_is_an_oauth_error_with_its_members_and_headers(local):
     """RFC 6749 5.2; the detail stays in the log."""
     error = errors.SlowDown("Wait.", detail="secret", members={"interval": 10})
     response, body = _answer(local.site, error)
@@ -60,7 +60,7 @@ def test_a_protocol_error_is_an_oauth_answer_with_its_members_and_headers(local)
 
 
 def test_a_problem_is_a_problem_document(local):
-    """RFC 9457 with a stable code; the reason for the log stays there."""
+    """RFC 9457 with a stable code; the log text stays in the log."""
     problem = errors.Problem(
         409, "already_decided", "Too late.", members={"n": 1}, headers={"X-A": "b"}, log="secret"
     )
@@ -81,8 +81,8 @@ def test_a_problem_is_a_problem_document(local):
     ("caller", "name", "code"),
     [(Caller.CLIENT, "error", "temporarily_unavailable"), (Caller.PERSON, "code", "unavailable")],
 )
-def test_a_busy_database_is_503_with_the_time_to_come_back(local, caller, name, code):
-    """CB-131: in the words of either side; nothing was changed."""
+def test_a_busy_database_is_503_with_retry_after(local, caller, name, code):
+    """CB-131: in the format of either side; nothing was changed."""
     response, body = _answer(local.site, Busy("locked"), caller)
     assert (response.status, body[name]) == (503, code)
     assert response.headers["Retry-After"] == "1"
@@ -90,8 +90,8 @@ def test_a_busy_database_is_503_with_the_time_to_come_back(local, caller, name, 
 
 
 @pytest.mark.parametrize(("caller", "name"), [(Caller.CLIENT, "error"), (Caller.PERSON, "code")])
-def test_a_fault_of_ours_says_nothing_but_that(local, log_lines, caller, name):
-    """No text of the exception leaves the server; the log has it, with where it came from.
+def test_an_internal_error_reveals_nothing(local, log_lines, caller, name):
+    """No text of the exception leaves the server; the log has it with its traceback.
 
     NG-092.
     """
@@ -104,8 +104,8 @@ def test_a_fault_of_ours_says_nothing_but_that(local, log_lines, caller, name):
     assert "secret of the house" in line["exception"]
 
 
-def test_a_database_that_is_away_is_503_on_every_route(local, agent, person):
-    """At the first door already; the client tries again."""
+def test_an_unreachable_database_is_503_on_every_route(local, agent, person):
+    """Authentication already fails with it; the client retries."""
     away = _AwayStore()
     clients = replace(local.site.clients.auth, store=away)
     site = replace(
@@ -127,8 +127,8 @@ def test_a_database_that_is_away_is_503_on_every_route(local, agent, person):
         assert there.send("GET", path).status == 503
 
 
-def test_every_answer_is_counted_by_route_and_status(local):
-    """By the route's pattern, never by what a client wrote into the path."""
+def test_answers_are_counted_by_route_and_status(local):
+    """By the route's pattern, never by the requested path."""
     counted = telemetry.ANSWERS.labels("GET /api/approvals/<id>", "401")
     before = counted._value.get()
     assert local.send("GET", "/api/approvals/anything").status == 401
@@ -138,16 +138,16 @@ def test_every_answer_is_counted_by_route_and_status(local):
     assert "anything" not in text
 
 
-def test_what_http_itself_refuses_is_said_in_the_words_of_the_side():
-    """A wrong method or path of the API is a problem; elsewhere it is an OAuth error."""
+def test_http_errors_use_the_format_of_their_side():
+    """A problem in the API, an OAuth error elsewhere."""
     problem = dispatch.refusal(404, "Not Found", as_problem=True)
     assert json.loads(problem.body)["code"] == "not_found"
     plain = dispatch.refusal(405, "Method Not Allowed", as_problem=False)
     assert (plain.status, json.loads(plain.body)["error"]) == (405, "invalid_request")
 
 
-def test_a_refusal_is_logged_with_what_the_caller_is_not_told(local, log_lines):
-    """Whoever reads the log can tell why."""
+def test_a_refusal_is_logged_with_details_hidden_from_the_caller(local, log_lines):
+    """The log shows why."""
     telemetry.configure_logging(as_json=True, level="debug")
     _answer(local.site, errors.InvalidClient("Client authentication failed.", detail="no agent"))
     line = json.loads(log_lines()[-1])

@@ -1,7 +1,7 @@
-"""No body makes the server fail: a valid one of each row of the table, with one member changed.
+"""No request body is an internal error: a valid one per route, with one member changed.
 
-Each member is replaced by values of other kinds, left out and repeated. What a unit of work wrote
-is taken back, so that each body meets the same installation.
+Each member is replaced by values of other kinds, omitted and repeated. Writes are rolled back, so
+that each body meets the same installation.
 """
 
 import json
@@ -31,12 +31,12 @@ from tests.support.inputs.valid_calls import World, basic, make_world
 
 
 class _Undo(Exception):
-    """What a unit of work wrote is to be taken back."""
+    """Rolls back a transaction."""
 
 
 @pytest.fixture(scope="module")
 def world(staff_template: StaffTemplate, tmp_path_factory: Any) -> Iterator[World]:
-    """What there is; from here on nothing that is written stays."""
+    """The installation; from here on nothing that is written stays."""
     made = make_world(staff_template.copied(tmp_path_factory.mktemp("mutated") / "data"))
     with pytest.MonkeyPatch.context() as patches:
         for name in ("write", "administer"):
@@ -57,7 +57,7 @@ def _undone(real: Any) -> Any:
 
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statements count as signed, and who calls is found out once."""
+    """Statements count as signed, and each caller is authenticated once."""
     monkeypatch.setattr(Statements, "check", lambda *_, **__: "high")
     monkeypatch.setattr(Statements, "check_with_pin", lambda *_, **__: None)
     known: dict[str | None, Any] = {}
@@ -81,8 +81,10 @@ _OTHERWISE = {
 
 @pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize("route", _JSON_ROUTES, ids=lambda route: route.name)
-def test_a_changed_body_is_taken_or_refused_in_words(world: World, route: Route) -> None:
-    """And the valid one is taken, so that what is changed in it is looked at."""
+def test_a_changed_json_body_is_accepted_or_refused_with_a_reason(
+    world: World, route: Route
+) -> None:
+    """The valid one is accepted, so the change is what is tested."""
     call = world.call(route)
     valid = call.send(json.dumps(call.body).encode())
     assert valid.status == _OTHERWISE.get(route.name, route.status), valid.body
@@ -93,7 +95,7 @@ def _hold(send: Callable[[bytes], Answer], bodies: Iterable[tuple[str, bytes]]) 
     wrong = []
     for what, body in bodies:
         answer = send(body)
-        if answer.status >= 500 or (answer.status >= 400 and not _says_what(answer)):
+        if answer.status >= 500 or (answer.status >= 400 and not _has_code_and_text(answer)):
             wrong.append((what, answer.status, answer.body[:200]))
         if len(wrong) == _ENOUGH:  # a fault is logged whole, which takes its time
             break
@@ -103,11 +105,11 @@ def _hold(send: Callable[[bytes], Answer], bodies: Iterable[tuple[str, bytes]]) 
 _ENOUGH = 3
 
 
-def _says_what(answer: Answer) -> bool:
+def _has_code_and_text(answer: Answer) -> bool:
     """Reports whether a refusal has a code and a text."""
-    said = answer.json
-    text = said.get("detail") or said.get("error_description")
-    return bool(said.get("code") or said.get("error")) and bool(text)
+    problem = answer.json
+    text = problem.get("detail") or problem.get("error_description")
+    return bool(problem.get("code") or problem.get("error")) and bool(text)
 
 
 @pytest.mark.usefixtures("trusted")
@@ -119,10 +121,10 @@ def _says_what(answer: Answer) -> bool:
     ],
     ids=lambda part: part if isinstance(part, str) else "",
 )
-def test_a_changed_rule_or_case_is_taken_or_refused_in_words(
+def test_a_changed_rule_or_case_is_accepted_or_refused_with_a_reason(
     world: World, path: str, member: str, name: str, valid: Mapping[str, Any]
 ) -> None:
-    """What is written in TOML, in a member of the body."""
+    """TOML inside a member of the body."""
     call = world.call(next(route for route in ROUTES if route.name == f"POST {path}"))
     texts = [*mutations.tomls(name, valid)]
     assert len(texts) > 100
@@ -154,10 +156,10 @@ def _payload(jws: str) -> Mapping[str, Any]:
     [(_decision, "decision", DECISION), (_statement, "statement", STATEMENT)],
     ids=["decision", "statement"],
 )
-def test_a_changed_member_of_what_a_device_signs_is_refused_in_words(
+def test_a_changed_member_of_a_signed_body_is_refused_with_a_reason(
     world: World, signed: Callable[[World], _Signed], member: str, typ: str
 ) -> None:
-    """Rightly signed by its own key, header and payload."""
+    """Validly signed by the device's own key; header and payload."""
     path, payload, key = signed(world)
     me = world.person
     header = {"alg": "ES256", "kid": key.thumbprint, "typ": typ}
@@ -294,7 +296,9 @@ _NEED_MORE = {"ciba", "alone with details", "exchange", "code", "refresh", "devi
 
 
 @pytest.mark.parametrize("what", _FORMS)
-def test_a_changed_parameter_is_taken_or_refused_in_words(world: World, what: str) -> None:
+def test_a_changed_form_parameter_is_accepted_or_refused_with_a_reason(
+    world: World, what: str
+) -> None:
     """Every endpoint that takes a form, once for each grant."""
     path, who, valid = _FORMS[what]
     real = {
@@ -327,13 +331,13 @@ def _credentials(world: World, who: str) -> Mapping[str, str]:
     return {"authorization": known[who]} if who in known else {}
 
 
-def test_every_form_of_the_table_is_changed() -> None:
-    """A route that takes a form, and the browser's way to the same request."""
+def test_every_form_route_is_tested() -> None:
+    """Including the browser's way to the authorization request."""
     assert {route.path for route in ROUTES if route.form} == {path for path, *_ in _FORMS.values()}
 
 
-def test_a_changed_request_in_a_browser_is_a_page_or_a_redirect(world: World) -> None:
-    """What /par takes comes by GET and POST to /authorize too."""
+def test_a_changed_browser_authorization_request_is_a_page_or_a_redirect(world: World) -> None:
+    """/authorize takes what /par takes, by GET and POST."""
     client = world.local.app.test_client()
     valid = {**_PUSHED, "client_id": world.app[0]}
     for _, body in mutations.forms(valid):
@@ -345,7 +349,7 @@ def test_a_changed_request_in_a_browser_is_a_page_or_a_redirect(world: World) ->
 
 
 @pytest.mark.parametrize("kind", ["request", "assertion", "proof"])
-def test_a_changed_claim_of_what_an_agent_signs_is_refused_in_words(
+def test_a_changed_claim_of_a_signed_agent_token_is_refused_with_a_reason(
     world: World, kind: str
 ) -> None:
     """A request object, a client assertion, a DPoP proof: payload, then header."""

@@ -1,4 +1,4 @@
-"""The document describes the routes that there are, and nothing else."""
+"""The OpenAPI document describes exactly the existing routes."""
 
 import pytest
 
@@ -9,14 +9,14 @@ from tests.support.builders.site import ISSUER
 
 @pytest.fixture
 def document(local):
-    """The document as it is served."""
+    """The document as served."""
     answer = local.send("GET", "/api/openapi.json")
     assert answer.status == 200
     return answer.json
 
 
-def test_every_route_is_there_under_its_path_and_method(document):
-    """As many operations as rows."""
+def test_every_route_is_described_by_path_and_method(document):
+    """As many operations as routes."""
     described = {
         (method.upper(), path) for path, item in document["paths"].items() for method in item
     }
@@ -25,15 +25,15 @@ def test_every_route_is_there_under_its_path_and_method(document):
     assert (document["openapi"], document["servers"]) == ("3.1.0", [{"url": ISSUER}])
 
 
-def test_every_reference_leads_to_a_schema(document):
-    """And every schema is led to."""
+def test_every_schema_is_referenced_and_every_reference_resolves(document):
+    """Both ways."""
     named = set(document["components"]["schemas"])
     text = str(document)
     led = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
     assert led == named
 
 
-def test_a_form_a_body_a_path_and_a_query_are_described(document):
+def test_forms_bodies_paths_and_queries_are_described(document):
     """By their names."""
     form = document["paths"]["/token"]["post"]["requestBody"]["content"]
     schema = form["application/x-www-form-urlencoded"]["schema"]
@@ -59,8 +59,8 @@ def test_a_form_a_body_a_path_and_a_query_are_described(document):
     ]
 
 
-def test_who_may_call_and_how_it_refuses_is_described(document):
-    """A person's routes refuse with problems, a client's with OAuth errors."""
+def test_security_and_errors_are_described(document):
+    """User routes refuse with problems, client routes with OAuth errors."""
     me = document["paths"]["/api/me"]["get"]
     assert me["security"] == [{"person": []}, {"browser": []}]
     assert "application/problem+json" in me["responses"]["401"]["content"]
@@ -70,8 +70,8 @@ def test_who_may_call_and_how_it_refuses_is_described(document):
     assert "security" not in document["paths"]["/jwks"]["get"]
 
 
-def test_a_made_route_is_refused_by_nobody_and_answers_what_it_says():
-    """Without a body, a form or a model there is none in the document; any may be unavailable."""
+def test_a_route_without_inputs_describes_only_its_answers():
+    """No body, form or model; any route may be unavailable."""
     (metrics,) = [route for route in ROUTES if route.path == "/metrics"]
     operation = openapi.document(ISSUER, [metrics])["paths"]["/metrics"]["get"]
     refused = {"schema": {"$ref": "#/components/schemas/OAuthError"}}
@@ -85,8 +85,8 @@ def test_a_made_route_is_refused_by_nobody_and_answers_what_it_says():
     }
 
 
-def test_whoever_sends_a_body_may_have_sent_too_much(document):
-    """413 stands beside every body and every form, and nowhere else."""
+def test_413_is_described_exactly_where_there_is_a_body(document):
+    """Beside every body and form, and nowhere else."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert ("413" in operation["responses"]) == ("requestBody" in operation), (path, method)

@@ -1,4 +1,4 @@
-"""Paths that name nothing: refused by HTTP, before anybody looks anything up."""
+"""Paths with invalid ids are refused by HTTP before any lookup."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +19,8 @@ def http(tmp_path: Path) -> Iterator[FlaskClient]:
 
 @pytest.mark.parametrize("odd", ["a%00b", "%00", "a%1b", "a%0a", "%e2%80%ae", "%ff", "a" * 65])
 @pytest.mark.parametrize("path", ["/api/approvals/{}", "/api/devices/{}/unlock"])
-def test_what_cannot_be_an_id_is_not_found(http: FlaskClient, path: str, odd: str) -> None:
-    """A database that refuses the character is never asked, whoever is calling."""
+def test_an_invalid_id_in_a_path_is_not_found(http: FlaskClient, path: str, odd: str) -> None:
+    """No caller causes a database query."""
     method = "POST" if path.endswith("unlock") else "GET"
     answer = http.open(path.format(odd), method=method)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")

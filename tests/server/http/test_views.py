@@ -1,4 +1,4 @@
-"""Flask around the routes: what becomes of a request, and of what is none."""
+"""Flask around the routes: requests, and what is not a valid one."""
 
 import pytest
 
@@ -11,8 +11,8 @@ def http(local):
     return local.app.test_client()
 
 
-def test_a_route_is_answered_with_a_correlation_id_of_its_own(http):
-    """Log, audit entry and answer are tied together by it."""
+def test_each_answer_has_its_own_correlation_id(http):
+    """It connects the log, the audit log entry and the answer."""
     first, second = http.get("/healthz"), http.get("/healthz")
     assert first.get_json() == {"status": "ok"}
     assert len(first.headers["X-Correlation-Id"]) == 16
@@ -20,8 +20,8 @@ def test_a_route_is_answered_with_a_correlation_id_of_its_own(http):
     assert first.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_correlation_id_stands_in_the_entries_of_the_request(http, agent, local):
-    """Whoever has the answer finds the entry."""
+def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent, local):
+    """The answer leads to the entry."""
     form = {"login_hint": "ana", "scope": "openid payments:read", **agent.credentials}
     answer = http.post("/bc-authorize", data=form)
     assert answer.status_code == 200
@@ -29,7 +29,7 @@ def test_the_correlation_id_stands_in_the_entries_of_the_request(http, agent, lo
     assert entry["correlation_id"] == answer.headers["X-Correlation-Id"]
 
 
-def test_path_query_headers_and_proofs_arrive_as_they_were_sent(http, agent, person):
+def test_path_query_headers_and_proofs_arrive_as_sent(http, agent, person):
     """Through the whole application."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
@@ -43,8 +43,8 @@ def test_path_query_headers_and_proofs_arrive_as_they_were_sent(http, agent, per
     assert http.get(path, headers=twice).get_json()["code"] == "invalid_dpop_proof"
 
 
-def test_a_parameter_that_is_there_twice_is_refused(http, person):
-    """Nobody guesses which of them was meant; one that no route knows is not looked at."""
+def test_a_repeated_query_parameter_is_refused(http, person):
+    """Unknown parameters are ignored."""
     path = "/api/approvals"
 
     def asked(query):
@@ -69,7 +69,7 @@ def test_a_parameter_that_is_there_twice_is_refused(http, person):
         ("PUT", "/api/me", 405, "code"),
     ],
 )
-def test_what_is_no_route_is_refused_in_the_words_of_its_side(http, method, path, status, member):
+def test_unknown_routes_are_refused_in_the_format_of_their_side(http, method, path, status, member):
     """JSON, never a page of the framework."""
     answer = http.open(path, method=method)
     assert answer.status_code == status
@@ -77,28 +77,28 @@ def test_what_is_no_route_is_refused_in_the_words_of_its_side(http, method, path
 
 
 @pytest.mark.parametrize("path", ["", "//healthz", "//evil.example/healthz", "/healthz/"])
-def test_no_path_is_answered_by_a_redirect_to_whatever_host_was_named(http, path):
-    """No slash is mended by sending the browser elsewhere, and no path at all is the root."""
+def test_no_path_redirects_to_the_host_header(http, path):
+    """Slashes are not corrected by a redirect; an empty path is the root."""
     answer = http.get("/", headers={"Host": "evil.example"}, environ_overrides={"PATH_INFO": path})
     assert "evil.example" not in answer.headers.get("Location", "")
     assert answer.status_code == 303 if path == "" else answer.status_code in {200, 404}
 
 
-def test_a_wrong_method_is_told_which_ones_there_are(http):
+def test_a_wrong_method_names_the_allowed_ones(http):
     """RFC 9110 15.5.6."""
     assert http.get("/token").headers["Allow"] == "POST"
     assert set(http.put("/api/devices").headers["Allow"].split(", ")) >= {"GET", "POST"}
 
 
-def test_a_body_that_is_too_long_is_refused_unread(http):
+def test_a_body_over_the_limit_is_refused_unread(http):
     """128 KiB."""
     answer = http.post("/token", data=b"a" * (128 * 1024 + 1), content_type=FORM)
     assert answer.status_code == 413
     assert answer.get_json()["error"] == "invalid_request"
 
 
-def test_the_operators_routes_answer_anybody(http, local):
-    """Health, readiness, metrics; ready ends when the process is about to."""
+def test_operator_routes_need_no_authentication(http, local):
+    """Health, readiness, metrics; a process about to end is not ready."""
     assert http.get("/readyz").get_json() == {"status": "ready"}
     local.messages()
     metrics = http.get("/metrics")
@@ -110,8 +110,8 @@ def test_the_operators_routes_answer_anybody(http, local):
     assert http.get("/healthz").status_code == 200
 
 
-def test_keys_and_discovery_may_be_read_by_any_page(http):
-    """Public halves alone; the same document under both names."""
+def test_keys_and_discovery_are_readable_across_origins(http):
+    """Public keys only; the same document under both names."""
     keys = http.get("/jwks")
     assert {key["alg"] for key in keys.get_json()["keys"]} == {"ES256", "EdDSA", "RS256"}
     assert all("d" not in key for key in keys.get_json()["keys"])

@@ -1,4 +1,4 @@
-"""The bodies of the JSON API: read strictly, written as documented."""
+"""Bodies of the JSON API: read strictly, written as documented."""
 
 import json
 
@@ -20,14 +20,14 @@ def _refused(kind, body):
 
 
 def test_a_body_is_read_into_its_model():
-    """`for` is a word of Python, so the model calls it `purpose`."""
+    """`for` is a keyword of Python, so the model calls it `purpose`."""
     body = wire.read(device_wire.PinCall, json.dumps({"x": X, "for": "session"}).encode())
     assert (body.raw(), body.purpose) == (bytes(32), "session")
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b'{"x":1,"x":2}', b"\xff", b"[" * 100])
-def test_what_is_no_strict_json_is_refused(body):
-    """Duplicate members, other encodings, depths that nobody needs."""
+def test_lax_json_is_refused(body):
+    """Duplicate members, other encodings, excessive depth."""
     assert _refused(device_wire.PinCall, body)
 
 
@@ -42,20 +42,20 @@ def test_what_is_no_strict_json_is_refused(body):
         ([], "/"),
     ],
 )
-def test_a_body_with_a_member_missing_wrong_or_too_many_is_refused_by_name(body, place):
+def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
     """Nothing is guessed and nothing ignored."""
     assert _refused(device_wire.PinCall, body).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
-def test_a_half_of_a_pin_is_exactly_32_bytes(x):
+def test_a_pin_value_is_exactly_32_bytes(x):
     """In base64url."""
     assert _refused(device_wire.PinCall, {"x": x, "for": "session"}).startswith("/x: ")
 
 
 @pytest.mark.parametrize("text", ["1", "x.y", ".sayso_ap_a", "-1.a", "\u0661.a", "1." + "a" * 65])
-def test_a_cursor_is_what_an_earlier_answer_gave(text):
-    """Anything else is said to be wrong rather than read somehow."""
+def test_an_invalid_approval_cursor_is_refused(text):
+    """Only a cursor from an earlier answer is valid."""
     with pytest.raises(errors.Problem) as refused:
         approval_wire.read_cursor(text)
     assert refused.value.code == "invalid_body"
@@ -65,8 +65,8 @@ def test_a_cursor_is_what_an_earlier_answer_gave(text):
     ("text", "place"),
     [(None, None), ("", None), ("1760000000000.sayso_ap_a", (1_760_000_000_000, "sayso_ap_a"))],
 )
-def test_without_a_cursor_a_list_begins_at_its_beginning(text, place):
-    """An empty one is none."""
+def test_without_a_cursor_a_list_starts_at_the_beginning(text, place):
+    """An empty cursor counts as none."""
     assert approval_wire.read_cursor(text) == place
 
 
@@ -78,14 +78,14 @@ def test_a_page_has_one_to_two_hundred_items(person, limit):
     assert person.call("GET", "/api/approvals", query={"limit": "200"}).status == 200
 
 
-def test_a_list_is_of_what_waits_or_of_what_is_over(person):
-    """There is no third one."""
+def test_a_list_is_of_pending_or_of_decided_requests(person):
+    """Any other state is refused."""
     refused = person.call("GET", "/api/approvals", query={"state": "all"})
     assert refused.refusal == (422, "invalid_body")
 
 
 def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
-    """As documented: the same members as everywhere."""
+    """With the documented members."""
     _, approval = agent.asked()
     whole = set(person.show(approval.id))
     person.approve(approval.id)
@@ -94,7 +94,7 @@ def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
     assert late.json["approval"]["nonce"] is None
 
 
-def test_an_event_carries_what_it_is_about_and_no_nonce(local, agent, person):
+def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
     """A nonce is for the device that asked for it, not for a broadcast."""
     agent.asked()
     page = local.site.notifications.feed.page(person.user.id, person.device_id, 0)
@@ -113,8 +113,8 @@ def test_an_event_carries_what_it_is_about_and_no_nonce(local, agent, person):
     assert requested["approval"]["state"] == "pending"
 
 
-def test_a_device_that_was_never_seen_says_so(local, person):
-    """None, not the epoch."""
+def test_a_device_that_was_never_seen_has_no_last_seen_time(local, person):
+    """Null, not the epoch."""
     other = local.desk.device(person.user)
     items = person.call("GET", "/api/devices").json["items"]
     assert {d["id"]: d["last_seen_at"] is None for d in items} == {
@@ -135,6 +135,6 @@ def test_a_device_that_was_never_seen_says_so(local, person):
         ("/api/approvals/sayso_ap_a/decision", {"decision": "x", "note": "n" * 1_001}),
     ],
 )
-def test_every_route_with_a_body_refuses_a_wrong_one(person, path, body):
-    """Before it looks at anything else."""
+def test_every_route_with_a_body_refuses_an_invalid_one(person, path, body):
+    """Before it checks anything else."""
     assert person.call("POST", path, body).refusal == (422, "invalid_body")

@@ -1,4 +1,4 @@
-"""Bytes as text have one spelling."""
+"""base64url has one spelling."""
 
 import pytest
 from hypothesis import given
@@ -8,8 +8,8 @@ from server.protocol import base64url
 
 
 @given(st.binary(max_size=80))
-def test_what_was_encoded_is_decoded(raw):
-    """For every number of bytes; without padding."""
+def test_encoded_bytes_are_decoded(raw):
+    """For every length, without padding."""
     text = base64url.encode(raw)
     assert "=" not in text
     assert base64url.decode(text) == raw

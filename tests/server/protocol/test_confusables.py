@@ -1,4 +1,4 @@
-"""Texts that look alike have one skeleton; texts of several scripts are recognized."""
+"""Texts that look alike have one skeleton; texts of mixed scripts are recognized."""
 # ruff: noqa: RUF001  # these letters are what it is about
 
 import sys
@@ -24,7 +24,7 @@ _TEXTS = st.one_of(st.text(), _NEAR)
 
 
 @given(_TEXTS)
-def test_the_skeleton_of_a_skeleton_is_itself(text):
+def test_a_skeleton_is_its_own_skeleton(text):
     """For any text."""
     assert skeleton(skeleton(text)) == skeleton(text)
 
@@ -46,7 +46,7 @@ def test_confusable_is_an_equivalence_relation(one, other, third):
 
 @given(st.data())
 def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
-    """Characters replaced by look-alikes, any number of times."""
+    """With any characters replaced by look-alikes."""
     name = "invoice-bot"
     by_look = {}
     for code in _LOOK_ALIKES:
@@ -80,7 +80,7 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
     ],
 )
 def test_texts_that_look_alike_are_confusable(one, other):
-    """By script, by case, by digits, by two letters for one, by what is drawn as nothing."""
+    """By script, case, digits, letter pairs and invisible characters."""
     assert confusable(one, other)
 
 
@@ -96,7 +96,7 @@ def test_texts_that_look_alike_are_confusable(one, other):
     ],
 )
 def test_other_texts_are_not_confusable(one, other):
-    """A separator and an accent can be seen."""
+    """Separators and accents are visible."""
     assert not confusable(one, other)
 
 
@@ -115,16 +115,16 @@ def test_other_texts_are_not_confusable(one, other):
         ("ναν", "vav"),
     ],
 )
-def test_names_that_are_taken_for_one_another_share_a_key(one, other):
-    """Separators do not count, and neither does the case of any script."""
+def test_names_that_are_easily_confused_share_a_key(one, other):
+    """Separators do not count, nor does case in any script."""
     assert name_keys(one) & name_keys(other)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("invoice-bot", "invoice-bot-2"), ("node-1-11", "node-11-1"), ("nan", "vav")]
 )
-def test_other_names_share_none(one, other):
-    """A separator between digits counts: it tells numbers apart."""
+def test_distinct_names_share_no_key(one, other):
+    """A separator between digits counts: it separates numbers."""
     assert not name_keys(one) & name_keys(other)
 
 
@@ -140,7 +140,7 @@ def test_other_names_share_none(one, other):
     ],
 )
 def test_the_scripts_of_a_text(text, expected):
-    """A character of several scripts counts as the one that is there anyhow."""
+    """A character of several scripts counts as one that occurs anyway."""
     assert scripts(text) == expected
 
 
@@ -149,7 +149,7 @@ def test_the_scripts_of_a_text(text, expected):
     ["", "Zoë", "Σοφία", "Борис", "José 山田", "山田カラーひ", "한국어 bot", "ㄅ中 bot", "חשבון 7"],
 )
 def test_one_script_is_not_mixed(text):
-    """Neither is Latin with what Chinese, Japanese or Korean is written in."""
+    """Latin together with Chinese, Japanese or Korean is not mixed either."""
     assert not mixed_scripts(text)
 
 
@@ -157,8 +157,8 @@ def test_one_script_is_not_mixed(text):
     "text",
     ["invօice-bot", "раypal.com", "Anna Смирнова", "bot חשבון", "ひ한", "Σοφία 山田", "bot-١"],
 )
-def test_several_scripts_are_mixed(text):
-    """Everything beyond Highly Restrictive."""
+def test_a_name_in_several_scripts_is_mixed(text):
+    """These exceed the level Highly Restrictive of UTS 39."""
     assert mixed_scripts(text)
 
 

@@ -1,4 +1,4 @@
-"""Form bodies."""
+"""Parsing of form bodies and queries."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from server.protocol import errors, forms
 TYPE = forms.CONTENT_TYPE
 
 
-def test_a_form_is_read_and_empty_means_not_sent():
-    """`login_hint=` is as if it had been left out (RFC 6749 3.1)."""
+def test_an_empty_parameter_counts_as_omitted():
+    """`login_hint=` is as if it were not sent (RFC 6749 3.1)."""
     form = forms.parse(b"a=1&b=&c=x%20y+z", f"{TYPE}; charset=utf-8")
 
     assert form.get("a") == "1"
@@ -20,7 +20,7 @@ def test_a_form_is_read_and_empty_means_not_sent():
 
 
 def test_a_repeated_parameter_is_refused_without_naming_it():
-    """Its name is the sender's text and goes to the log alone."""
+    """Its name is the sender's text and only goes to the log."""
     with pytest.raises(errors.InvalidRequest) as caught:
         forms.parse(b"scope=a&scope=b", TYPE)
 
@@ -29,7 +29,7 @@ def test_a_repeated_parameter_is_refused_without_naming_it():
 
 
 def test_a_resource_may_be_repeated():
-    """RFC 8707 2 allows it; what it means is decided later."""
+    """RFC 8707 2 allows it; callers decide what it means."""
     form = forms.parse(b"resource=a&resource=b", TYPE)
 
     assert form.every("resource") == ("a", "b")
@@ -60,14 +60,14 @@ def test_a_resource_may_be_repeated():
         "long",
     ],
 )
-def test_what_is_not_plainly_a_form_is_refused(body, content_type):
-    """No guessing at the door."""
+def test_a_body_that_is_not_a_valid_form_is_refused(body, content_type):
+    """Nothing is guessed."""
     with pytest.raises(errors.InvalidRequest):
         forms.parse(body, content_type)
 
 
 def test_a_query_is_read_as_strictly_as_a_form():
-    """Duplicates, null characters and too much of it are errors there too."""
+    """Duplicates, null characters and overlong queries are errors too."""
     assert forms.parse_query(b"a=1&b=%C3%A9").get("b") == "\u00e9"
     for query in (b"a=1&a=2", b"a=%00", b"a=%FF", b"\xff", b"a=" + b"x" * forms.MAX_BYTES):
         with pytest.raises(errors.InvalidRequest):

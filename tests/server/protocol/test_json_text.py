@@ -1,4 +1,4 @@
-"""What is read from outsiders, and what is refused."""
+"""The strict JSON parser for outside input, and canonical JSON."""
 
 import contextlib
 import json
@@ -20,19 +20,19 @@ values = st.recursive(
 
 
 def nested(depth):
-    """Make a document of `depth` arrays."""
+    """A document of `depth` arrays."""
     return "[" * depth + "]" * depth
 
 
 @given(values)
-def test_what_the_canonical_text_says_is_read_back_unchanged(value):
+def test_canonical_text_is_read_back_unchanged(value):
     """Writing and reading lose nothing and invent nothing."""
     assert json_text.parse(json_text.canonical(value), max_depth=60) == value
 
 
 @given(st.text(max_size=60) | st.binary(max_size=60))
-def test_no_input_does_more_than_be_refused(text):
-    """Garbage is a clear error, never a crash."""
+def test_any_input_is_parsed_or_refused(text):
+    """Invalid input is an error, never a crash."""
     with contextlib.suppress(errors.InvalidRequest):
         json_text.canonical(json_text.parse(text))
 
@@ -60,8 +60,8 @@ def test_no_input_does_more_than_be_refused(text):
         (nested(500), "/0" * 16),
     ],
 )
-def test_ambiguous_value_is_refused_with_its_pointer(text, pointer):
-    """The sender learns where the trouble is (RFC 6901) and in which parameter."""
+def test_an_ambiguous_value_is_refused_with_its_pointer(text, pointer):
+    """The sender learns the place (RFC 6901) and the parameter."""
     with pytest.raises(errors.InvalidRequest) as refusal:
         json_text.parse(text, what="authorization_details")
     assert refusal.value.description.startswith(f"authorization_details{pointer}")
@@ -88,46 +88,46 @@ def test_ambiguous_value_is_refused_with_its_pointer(text, pointer):
         "nul",
     ],
 )
-def test_what_is_not_one_json_text_is_refused(text):
+def test_input_that_is_not_one_json_text_is_refused(text):
     """One value, in UTF-8, and nothing after it."""
     with pytest.raises(errors.InvalidRequest):
         json_text.parse(text)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_hundred_thousand_levels_are_refused_without_a_crash(opening):
+def test_a_hundred_thousand_levels_are_refused_without_a_crash(opening):
     """A document cannot exhaust the stack."""
     with pytest.raises(errors.InvalidRequest, match="deep"):
         json_text.parse(opening * 100_000, max_bytes=1_000_000)
 
 
-def test_size_is_counted_in_bytes_for_text_and_bytes_alike():
-    """The limit is what went over the wire."""
+def test_size_is_counted_in_bytes_for_text_and_bytes():
+    """The limit is what was sent."""
     assert json_text.parse('"ää"', max_bytes=6) == "ää"
     for text in ('"ää"', '"ää"'.encode()):
         with pytest.raises(errors.InvalidRequest, match="more than 5 bytes"):
             json_text.parse(text, max_bytes=5)
 
 
-def test_depth_of_sixteen_is_still_accepted():
+def test_a_depth_of_sixteen_is_accepted():
     """The limit is inclusive."""
     assert json_text.parse(nested(16)) == json.loads(nested(16))
 
 
-def test_largest_exact_integers_are_accepted():
+def test_the_largest_exact_integers_are_accepted():
     """Every reader of JSON agrees on these."""
     assert json_text.parse("[9007199254740991,-9007199254740991]") == [2**53 - 1, 1 - 2**53]
 
 
-def test_floats_are_read_only_when_asked_for():
-    """Finite ones; what overflows is refused even then."""
+def test_floats_are_read_only_when_allowed():
+    """Finite ones; an overflow is refused even then."""
     assert json_text.parse("[1.5,2]", allow_floats=True) == [1.5, 2]
     with pytest.raises(errors.InvalidRequest, match="/0: the number is too large"):
         json_text.parse("[1e400]", allow_floats=True)
 
 
-def test_endless_pointer_is_cut_in_the_description():
-    """A refusal stays short whatever the names are."""
+def test_an_overlong_pointer_is_cut_in_the_error():
+    """An error stays short whatever the names are."""
     with pytest.raises(errors.InvalidRequest) as refusal:
         json_text.parse('{"' + "n" * 10_000 + '":1.5}')
     assert len(refusal.value.description) < 400

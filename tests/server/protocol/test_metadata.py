@@ -3,8 +3,8 @@
 from server.protocol import metadata
 
 
-def test_the_document_names_what_is_there_and_nothing_empty():
-    """RFC 8414 2: members without a value are left out."""
+def test_the_discovery_document_has_no_empty_members():
+    """RFC 8414 2: members without a value are omitted."""
     document = metadata.document("https://as", [], ["ES256"])
 
     assert document["issuer"] == "https://as"

@@ -1,4 +1,4 @@
-"""What may be drawn, and what may be sent."""
+"""Text that may be displayed and text that may be sent."""
 
 import json
 import re
@@ -28,8 +28,8 @@ hostile = st.text(
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
-def test_display_safe_gives_what_the_shared_vectors_say(vector):
-    """Server, terminal and page agree on these results to the character."""
+def test_display_safe_matches_the_shared_vectors(vector):
+    """Server, terminal and page agree to the character."""
     safe = text.display_safe(
         vector["raw"], max_chars=vector["max_chars"], max_lines=vector["max_lines"]
     )
@@ -38,8 +38,8 @@ def test_display_safe_gives_what_the_shared_vectors_say(vector):
 
 
 @given(hostile, st.integers(0, 60), st.integers(1, 4))
-def test_display_safe_lets_only_harmless_characters_out(raw, max_chars, max_lines):
-    """No control, format, invisible or stacked character survives, wherever it stood."""
+def test_display_safe_output_has_only_harmless_characters(raw, max_chars, max_lines):
+    """No control, format, invisible or stacked character remains."""
     safe = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
     assert safe.count("\n") < max_lines
     for character in safe.replace("\n", ""):
@@ -50,15 +50,15 @@ def test_display_safe_lets_only_harmless_characters_out(raw, max_chars, max_line
 
 
 @given(hostile, st.integers(0, 60), st.integers(1, 4))
-def test_display_safe_changes_nothing_on_its_own_output(raw, max_chars, max_lines):
-    """Passing text through twice, as server and client do, shows what passing it once shows."""
+def test_display_safe_is_idempotent(raw, max_chars, max_lines):
+    """Server and client both apply it."""
     once = text.display_safe(raw, max_chars=max_chars, max_lines=max_lines)
     assert text.display_safe(once, max_chars=max_chars, max_lines=max_lines) == once
 
 
 @given(hostile, st.integers(0, 60))
-def test_display_safe_is_never_longer_than_its_cap_and_the_suffix(raw, max_chars):
-    """The cap bounds what is drawn, and what is missing is counted."""
+def test_display_safe_is_never_longer_than_its_limit_and_the_suffix(raw, max_chars):
+    """The limit bounds what is drawn; the rest is counted."""
     safe = text.display_safe(raw, max_chars=max_chars)
     if len(safe) > max_chars:
         assert len(SUFFIX.sub("", safe)) <= max_chars
@@ -66,13 +66,13 @@ def test_display_safe_is_never_longer_than_its_cap_and_the_suffix(raw, max_chars
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
-def test_display_safe_keeps_plain_ascii_as_it_is(raw):
-    """Markup, quotes and backslashes are text like any other."""
+def test_display_safe_keeps_plain_ascii(raw):
+    """Markup, quotes and backslashes are ordinary text."""
     assert text.display_safe(raw) == raw
 
 
-def test_display_safe_looks_at_a_bounded_part_of_an_endless_run_of_marks():
-    """Megabytes of combining marks cost no more than the cap allows."""
+def test_display_safe_reads_a_limited_part_of_endless_combining_marks():
+    """Megabytes of marks cost no more than the limit allows."""
     raw = "a" + "\u0301\u0323" * 1_000_000
     assert text.display_safe(raw, max_chars=10).endswith(" chars")
 
@@ -80,8 +80,8 @@ def test_display_safe_looks_at_a_bounded_part_of_an_endless_run_of_marks():
 @pytest.mark.parametrize(
     "raw", ["x", "Überweisung №42: 5 €!", "x" * 200, "e\u0301" * 200, "שלום", "x" + "\u0316" * 3]
 )
-def test_binding_message_of_visible_characters_is_kept_in_nfc(raw):
-    """What can be shown as it was sent is accepted, and counted after NFC."""
+def test_a_binding_message_of_visible_characters_is_kept_in_nfc(raw):
+    """It is counted after NFC."""
     assert text.check_binding_message(raw) == unicodedata.normalize("NFC", raw)
 
 
@@ -104,7 +104,7 @@ def test_binding_message_of_visible_characters_is_kept_in_nfc(raw):
         "tricky" + "\u0316" * 4,
     ],
 )
-def test_binding_message_that_cannot_be_shown_is_refused_without_being_repeated(raw):
+def test_an_undisplayable_binding_message_is_refused_without_repeating_it(raw):
     """CIBA 13: invalid_binding_message, with a remedy and not one word of the message."""
     with pytest.raises(errors.InvalidBindingMessage) as refusal:
         text.check_binding_message(raw)
@@ -115,7 +115,7 @@ def test_binding_message_that_cannot_be_shown_is_refused_without_being_repeated(
 @pytest.mark.parametrize(
     "raw", ["invoice-bot", "alice@acme.example", "Zoë 2", "日本", "Иван", "a", "7up", "a.b_c+d"]
 )
-def test_name_of_plain_letters_is_kept(raw):
+def test_a_name_of_plain_letters_is_kept(raw):
     """Names of one script with ordinary punctuation are accepted."""
     assert text.check_name(raw, what="agent name") == raw
 
@@ -143,22 +143,22 @@ def test_name_of_plain_letters_is_kept(raw):
         ("bot\ud800", "only letters"),
     ],
 )
-def test_name_that_can_deceive_the_eye_is_refused_with_the_remedy(raw, remedy):
-    """Two names that look alike are never both possible by these tricks."""
+def test_a_deceptive_name_is_refused_with_the_remedy(raw, remedy):
+    """These tricks cannot produce two names that look alike."""
     with pytest.raises(ValueError, match=remedy) as refusal:
         text.check_name(raw, what="agent name")
     assert str(refusal.value).startswith("agent name ")
 
 
-def test_prose_takes_as_many_lines_as_it_is_given():
-    """Line breaks are the caller's to allow."""
+def test_prose_may_have_the_allowed_number_of_lines():
+    """The caller decides."""
     assert text.check_prose("a\nb", what="note", max_chars=10, lines=2) == "a\nb"
     with pytest.raises(ValueError, match=r"note may have 2 lines"):
         text.check_prose("a\nb\nc", what="note", max_chars=10, lines=2)
 
 
 @pytest.mark.parametrize("raw", ["", "x" * 11, "a\r\nb", "a\u2028b", "\u202e"])
-def test_prose_that_cannot_be_shown_is_refused(raw):
-    """The rule of binding messages holds for every text that somebody registers."""
+def test_undisplayable_prose_is_refused(raw):
+    """The rule of binding messages applies to every registered text."""
     with pytest.raises(ValueError, match=r"^note "):
         text.check_prose(raw, what="note", max_chars=10, lines=2)

@@ -1,4 +1,4 @@
-"""What the tests of the administrative services share.
+"""Fixtures of the administrative services.
 
 Owns: one empty installation per test.
 """
@@ -12,8 +12,8 @@ from tests.support.builders.installation import Desk, open_desk
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def admin_services(tmp_path: Path) -> Iterator[Desk]:
     """An empty installation."""
-    desk = open_desk(tmp_path)
-    yield desk
-    desk.store.close()
+    admin_services = open_desk(tmp_path)
+    yield admin_services
+    admin_services.store.close()

@@ -1,4 +1,4 @@
-"""The rows of members: each surface has what the rows say, and nothing beside it."""
+"""The member tables of agents and apps: every surface matches its rows."""
 
 from dataclasses import fields, replace
 
@@ -13,14 +13,14 @@ from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Kind
-from server.storage.tables import agents
+from server.storage.account_tables import agents
 from server.web.console.member_fields import page_lines
 
-KEPT_ELSEWHERE = {
+SET_ELSEWHERE = {
     *("id", "secrets", "state", "created_at", "named_at", "key_uses"),
     *("auth_before", "auth_before_until"),
 }
-"""What an agent has and nobody writes as a member."""
+"""Fields of an agent that are not set as members."""
 BOT = Agent(
     id="sayso_ag_a",
     name="bot",
@@ -43,20 +43,20 @@ BOT = Agent(
 )
 
 
-def test_the_rows_are_the_members_of_the_record():
-    """Each has one row, unless it is written elsewhere."""
+def test_agent_members_equal_the_fields_of_the_record():
+    """Each field has one row, unless it is set elsewhere."""
     names = [member.name for member in AGENT_MEMBERS]
     assert len(set(names)) == len(names)
-    assert set(names) == {field.name for field in fields(Agent)} - KEPT_ELSEWHERE
+    assert set(names) == {field.name for field in fields(Agent)} - SET_ELSEWHERE
 
 
-def test_each_row_has_a_column():
-    """Of the same name, unless it has a table of its own."""
+def test_each_agent_member_has_a_column_of_the_same_name():
+    """Unless it has a table of its own."""
     assert {one.name for one in AGENT_MEMBERS if one.column} <= set(agents.c.keys())
 
 
-def test_no_two_rows_have_the_same_name_anywhere():
-    """In the API, among the flags and on a form."""
+def test_member_names_are_unique_on_each_surface():
+    """In the API, among the CLI flags and on the form."""
     clears = [clear.flag for one in AGENT_MEMBERS for clear in one.flag.clears]
     for named in (
         [one.wire_name for one in AGENT_MEMBERS],
@@ -67,31 +67,31 @@ def test_no_two_rows_have_the_same_name_anywhere():
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_every_surface_knows_every_kind(kind):
-    """A row of any kind can be sent, answered, written and printed."""
+def test_api_and_cli_support_every_member_kind(kind):
+    """A row of any kind can be parsed, returned, written and printed."""
     assert {kind} <= set(wire_members._KINDS) & set(cli_members._KINDS)
 
 
 @pytest.mark.parametrize("name", ["colour", "owners", "auth_method"])
-def test_a_member_that_a_change_does_not_write_is_a_mistake_of_ours(name):
-    """Nothing is left out in silence."""
+def test_changing_an_unknown_member_raises_type_error(name):
+    """A programming error is not ignored."""
     with pytest.raises(TypeError, match=f"There is no member {name}"):
         AgentChanges(**{name: "x"})
 
 
-def test_a_new_record_has_no_other_members_either():
-    """Likewise."""
+def test_creating_an_agent_with_an_unknown_member_raises_type_error():
+    """A programming error is not ignored."""
     with pytest.raises(TypeError, match="There is no member colour"):
         NewAgent("bot", ("ana",), colour="red")
 
 
-def test_the_log_has_lists_and_the_names_of_keys():
-    """Nothing there is a record of ours; what the log leaves out is not there."""
-    told = members.facts(AGENT_MEMBERS, BOT)
-    assert told["keys"] == ["a"]
-    assert told["only"] == {"https://a.example": ["read"]}
-    assert (told["asks"], told["action_types"], told["owners"]) == (["ana"], None, ["ana"])
-    assert told.keys() & {"description", "id_token_alg", "jwks"} == set()
+def test_audit_facts_contain_plain_lists_and_key_ids():
+    """Only JSON values; members that the audit log omits are not there."""
+    facts = members.facts(AGENT_MEMBERS, BOT)
+    assert facts["keys"] == ["a"]
+    assert facts["only"] == {"https://a.example": ["read"]}
+    assert (facts["asks"], facts["action_types"], facts["owners"]) == (["ana"], None, ["ana"])
+    assert facts.keys() & {"description", "id_token_alg", "jwks"} == set()
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_the_log_has_lists_and_the_names_of_keys():
         (members.turned_off, False, True, False),
     ],
 )
-def test_a_row_says_when_its_member_gives_more_power(judge, before, after, wider):
-    """By the values before and after."""
+def test_rows_decide_whether_a_change_widens_permissions(judge, before, after, wider):
+    """By comparing the values before and after."""
     assert judge(before, after) is wider
 
 
-def test_two_words_about_one_member_are_refused():
-    """A list and the flag that takes it away; two flags that take it away."""
+def test_contradictory_flags_for_one_member_are_refused():
+    """A list with the flag that clears it; two flags that clear it."""
     for flags in (
         {"labels": ("a",), "no_label": True},
         {"no_action": True, "any_action": True},
@@ -128,32 +128,35 @@ def test_two_words_about_one_member_are_refused():
             cli_members.written(AGENT_MEMBERS, flags, 0)
 
 
-def test_a_line_without_a_value_says_so_or_is_not_there():
-    """As its row has it."""
-    told = cli_members.lines(AGENT_MEMBERS, BOT, {"ana": "Ana"})
-    assert told["may ask"] == "Ana"
-    assert (told["actions"], told["expires"], told["signs requests"]) == (
+def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
+    """As the row says."""
+    lines = cli_members.lines(AGENT_MEMBERS, BOT, {"ana": "Ana"})
+    assert lines["may ask"] == "Ana"
+    assert (lines["actions"], lines["expires"], lines["signs requests"]) == (
         "every type",
         "never",
         "optional",
     )
-    assert (told["user codes"], told["labels"], told["token life"]) == (None, None, None)
-    spoken = cli_members.lines(
+    assert (lines["user codes"], lines["labels"], lines["token life"]) == (None, None, None)
+    changed_lines = cli_members.lines(
         AGENT_MEMBERS, replace(BOT, takes_user_code=True, token_seconds=60), {}
     )
-    assert (spoken["user codes"], spoken["token life"]) == ("sends them", "60 seconds")
+    assert (changed_lines["user codes"], changed_lines["token life"]) == (
+        "sends them",
+        "60 seconds",
+    )
     (bound,) = (member for member in APP_MEMBERS if member.name == "dpop_bound")
     assert cli_members.lines((bound,), BOT) == {"tokens": "bound to its key if it proves one"}
 
 
-def test_the_page_shows_names_a_text_or_what_stands_there_without():
-    """Of the section that is asked for, in the order of the rows."""
+def test_page_lines_show_names_text_or_the_empty_label():
+    """Of the requested section, in the order of the rows."""
     document = {one.wire_name: None for one in AGENT_MEMBERS} | {"labels": ["pilot"]}
-    told = {
+    shown = {
         line.label: line.names or line.text
         for line in page_lines(AGENT_MEMBERS, document | {"interactive": True}, "What it is")
     }
-    assert told == {
+    assert shown == {
         "Labels": ["pilot"],
         "External ID": "nothing",
         "Interactive": "yes",

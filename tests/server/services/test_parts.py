@@ -1,7 +1,7 @@
-"""What is granted is a part of what was asked, and that is a part of what policy allows.
+"""What is granted is part of the request, and the request is part of what policy allows.
 
 For random types, lists, scopes and several details against random rule sets, through the services.
-What is a part is said here once more, in other words than the product's.
+The subset rules are written here a second time, independently of the product.
 """
 
 import json
@@ -59,7 +59,7 @@ WRITTEN = {
 
 @st.composite
 def _types(draw):
-    """Which members each type has, and which of them may be made less."""
+    """Which members each type has, and which of them may be narrowed."""
     found = {}
     for name in TYPES:
         has = draw(st.sets(st.sampled_from(sorted(FORMS)), min_size=1))
@@ -68,7 +68,7 @@ def _types(draw):
 
 
 @st.composite
-def _asked(draw, types):
+def _requests(draw, types):
     """One to three details of these types, and scopes."""
     names = draw(st.lists(st.sampled_from(TYPES), min_size=1, max_size=3))
     details = [{"type": n, **{m: draw(VALUES[m]) for m in types[n][0]}} for n in names]
@@ -76,18 +76,18 @@ def _asked(draw, types):
 
 
 @st.composite
-def _wishes(draw, details, scope):
-    """Some changes, of which some make more of something, or change what may not be changed."""
+def _narrowings(draw, details, scope):
+    """Some changes, of which some widen a member or change one that may not be narrowed."""
     places = [(n, m) for n, one in enumerate(details) for m in sorted(one.keys() - {"type"})]
     picked = draw(st.lists(st.sampled_from(places), max_size=3, unique=True)) if places else []
     changes = [{"place": n, "fact": f"/{m}", "to": draw(WRITTEN[m])} for n, m in picked]
     dropped = draw(st.sets(st.sampled_from(sorted(scope)))) if scope else set()
     seconds = draw(st.one_of(st.none(), st.integers(30, 400)))
-    wish = {"changes": changes, "drop_scopes": sorted(dropped)}
-    return wish if seconds is None else {**wish, "token_seconds": seconds}
+    body = {"changes": changes, "drop_scopes": sorted(dropped)}
+    return body if seconds is None else {**body, "token_seconds": seconds}
 
 
-_LIMITS = st.fixed_dictionaries(
+_POLICY_LIMITS = st.fixed_dictionaries(
     {
         "most": st.integers(100, 3_000),
         "types": st.sets(st.sampled_from(TYPES), max_size=1),
@@ -97,7 +97,7 @@ _LIMITS = st.fixed_dictionaries(
 
 
 def _document(limit):
-    """The rule set of a limit: so much, and none of these."""
+    """The rule set of a limit: a highest amount, and denied types and scopes."""
     over = f'when.amount = {{ currency = "EUR", over = {limit["most"]} }}'
     rules = [rule("deny", over, name="amount")]
     if limit["types"]:
@@ -111,7 +111,7 @@ def _document(limit):
 
 
 def _admits(limit, details, scope):
-    """Whether it is a part of what policy allows."""
+    """Whether the request is part of what policy allows."""
     euros = [one["sum"]["minor"] for one in details if one.get("sum", {}).get("currency") == "EUR"]
     types = {one["type"] for one in details}
     return (
@@ -119,31 +119,31 @@ def _admits(limit, details, scope):
     )
 
 
-def _is_part(granted, asked, narrow):
-    """Whether one detail is a part of another, where only these members may be less."""
-    if granted.keys() != asked.keys():
+def _is_part(granted, requested, narrow):
+    """Whether one detail is part of another, where only these members may be narrowed."""
+    if granted.keys() != requested.keys():
         return False
     fixed = granted.keys() - narrow
-    return {m: granted[m] for m in fixed} == {m: asked[m] for m in fixed} and all(
-        _is_less_or_same(member, granted[member], asked[member]) for member in narrow
+    return {m: granted[m] for m in fixed} == {m: requested[m] for m in fixed} and all(
+        _is_less_or_same(member, granted[member], requested[member]) for member in narrow
     )
 
 
-def _is_less_or_same(member, granted, asked):
+def _is_less_or_same(member, granted, requested):
     if member == "sum":
-        same = granted["currency"] == asked["currency"]
-        return same and 0 <= granted["minor"] <= asked["minor"]
+        same = granted["currency"] == requested["currency"]
+        return same and 0 <= granted["minor"] <= requested["minor"]
     if member == "count":
-        return 0 <= granted <= asked
+        return 0 <= granted <= requested
     if member == "names":
-        return granted == [name for name in asked if name in granted]
+        return granted == [name for name in requested if name in granted]
     if member == "until":
-        return granted <= asked
-    return granted or not asked
+        return granted <= requested
+    return granted or not requested
 
 
 class _World:
-    """An agent that asks, a person who grants less, and what policy has to say."""
+    """An agent that asks, a person who approves with limits, and a policy."""
 
     def __init__(self, local, agent, person):
         self.local, self.agent, self.person = local, agent, person
@@ -154,23 +154,23 @@ class _World:
             local.desk.actions.add(json.dumps(_file(name, ["note"], ())), by=BY)
 
     def register(self, types):
-        """Types with these members."""
+        """Register types with these members."""
         for name, (has, narrow) in types.items():
             self.local.desk.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
 
     def limit(self, limit):
-        """Put a limit in force."""
+        """Put a policy limit in force."""
         self.policies.set(_document(limit), by=BY)
 
     def ask(self, details, scope):
         """The answer of `/bc-authorize`."""
-        said = json.dumps(details)
+        payload = json.dumps(details)
         scope = " ".join(["openid", *sorted(scope)])
-        return self.agent.ask(scope=scope, authorization_details=said)
+        return self.agent.ask(scope=scope, authorization_details=payload)
 
-    def propose(self, approval, wish):
-        """How less would read."""
-        return self.person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish)
+    def propose(self, approval, body):
+        """The narrowed text that the server proposes."""
+        return self.person.call("POST", f"/api/approvals/{approval.id}/narrowing", body)
 
     def grant(self, approval, text):
         """The person signs a text that says what is granted."""
@@ -194,9 +194,9 @@ def _file(name, has, narrow):
 
 
 def _check(world, data):
-    """One request, from what policy says of it to the token."""
-    types, before, later = data.draw(_types()), data.draw(_LIMITS), data.draw(_LIMITS)
-    details, scope = data.draw(_asked(types))
+    """One request, from the policy decision to the token."""
+    types, before, later = data.draw(_types()), data.draw(_POLICY_LIMITS), data.draw(_POLICY_LIMITS)
+    details, scope = data.draw(_requests(types))
     world.register(types)
     world.limit(before)
     answer = world.ask(details, scope)
@@ -204,15 +204,15 @@ def _check(world, data):
     if answer.status != 200:
         return "refused"
     approval = world.local.behind(answer.json["auth_req_id"])
-    less = world.propose(approval, data.draw(_wishes(details, scope)))
-    granted, kept, came = details, scope, "whole"
-    if less.status == 200:
-        text = json.loads(less.json["text"])
-        granted, kept, came = text["authorization_details"], set(text["scope"]), "less"
-        _refuses_more(world, approval, text, data)
-        assert world.grant(approval, less.json["text"]).status == 200
+    proposed = world.propose(approval, data.draw(_narrowings(details, scope)))
+    granted, kept, outcome = details, scope, "whole"
+    if proposed.status == 200:
+        text = json.loads(proposed.json["text"])
+        granted, kept, outcome = text["authorization_details"], set(text["scope"]), "less"
+        _refuses_a_wider_text(world, approval, text, data)
+        assert world.grant(approval, proposed.json["text"]).status == 200
     else:
-        assert less.refusal == (422, "not_narrower")
+        assert proposed.refusal == (422, "not_narrower")
         assert world.person.approve(approval.id).status == 200
     assert kept <= scope
     assert len(granted) == len(details)
@@ -224,41 +224,41 @@ def _check(world, data):
     if fetched.status == 200:
         assert fetched.json["authorization_details"] == granted
         assert set(fetched.json["scope"].split()) == {"openid", *kept}
-    return came
+    return outcome
 
 
-def _refuses_more(world, approval, text, data):
-    """A text that says a little more than the server made of the wish is not taken."""
+def _refuses_a_wider_text(world, approval, text, data):
+    """A text that grants slightly more than the server's proposal is refused."""
     place = data.draw(st.integers(0, len(text["authorization_details"]) - 1))
     details = json.loads(json.dumps(text["authorization_details"]))
-    asked = json.loads(approval.details)[place]
-    member = data.draw(st.sampled_from(sorted(asked.keys() - {"type"})))
-    details[place][member] = _MORE[member](asked[member])
+    requested = json.loads(approval.details)[place]
+    member = data.draw(st.sampled_from(sorted(requested.keys() - {"type"})))
+    details[place][member] = _MORE[member](requested[member])
     forged = json_text.canonical({**text, "authorization_details": details})
     assert world.grant(approval, forged).refusal == (422, "not_narrower")
 
 
 _MORE = {
-    "sum": lambda asked: {**asked, "minor": asked["minor"] + 1},
-    "count": lambda asked: asked + 1,
-    "names": lambda asked: [*asked, "eve"],
-    "until": lambda asked: asked.replace("2026", "2027"),
-    "dry": lambda asked: 0 if asked is False else False,
-    "note": lambda asked: f"{asked}!",
+    "sum": lambda requested: {**requested, "minor": requested["minor"] + 1},
+    "count": lambda requested: requested + 1,
+    "names": lambda requested: [*requested, "eve"],
+    "until": lambda requested: requested.replace("2026", "2027"),
+    "dry": lambda requested: 0 if requested is False else False,
+    "note": lambda requested: f"{requested}!",
 }
-"""One value that is no part of another."""
+"""For each member, a value that is wider than the requested one."""
 
 
-def test_what_comes_out_is_a_part_of_what_was_asked_and_that_of_policy(open_local, template):
-    """At initiation, in the answer and when the token is minted."""
+def test_granted_rights_are_part_of_the_request_and_of_the_policy(open_local, template):
+    """At initiation, in the decision and when the token is minted."""
     local = open_local(open_per_agent=10_000, open_per_user=10_000, open_in_all=10_000)
     world = _World(local, template.agent(local), template.person(local))
-    came = dict.fromkeys(("refused", "whole", "less"), 0)
+    outcomes = dict.fromkeys(("refused", "whole", "less"), 0)
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def holds(data):
-        came[_check(world, data)] += 1
+        outcomes[_check(world, data)] += 1
 
     holds()
-    assert all(came.values()), came
+    assert all(outcomes.values()), outcomes

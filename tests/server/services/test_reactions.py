@@ -1,4 +1,4 @@
-"""What follows from an event: every event has its row, and a row runs in its order."""
+"""Reactions to an event: every event has a row, and a row runs its reactions in order."""
 
 import pytest
 
@@ -7,16 +7,16 @@ from server.model.reactions import Ended, Event
 from server.services import reactions
 
 
-def test_every_event_has_a_row():
-    """An event without one would have no effect, and nobody would notice."""
+def test_every_event_has_reactions():
+    """An event without a row would have no effect, and no error would show it."""
     named = [one for one in vars(events).values() if isinstance(one, type)]
     found = {one for one in named if issubclass(one, Event) and one is not Event}
     assert found == set(reactions.REACTIONS)
     assert all(reactions.REACTIONS.values())
 
 
-def test_a_row_runs_in_its_order_and_counts_what_ended(monkeypatch):
-    """Each reaction gets the unit of work and the event; one that ends nothing adds nothing."""
+def test_reactions_run_in_order_and_their_counts_are_added(monkeypatch):
+    """Each gets the unit of work and the event; a reaction that ends nothing adds nothing."""
     ran = []
 
     def first(tx, event):
@@ -38,13 +38,13 @@ def test_a_row_runs_in_its_order_and_counts_what_ended(monkeypatch):
     assert ran == [(name, "a unit", event) for name in ("first", "second", "third")]
 
 
-def test_an_event_that_nobody_wired_is_an_error():
-    """It is not passed over in silence."""
+def test_an_event_without_a_row_raises_key_error():
+    """It is not ignored."""
     with pytest.raises(KeyError):
         reactions.react("a unit", Event())
 
 
-def test_requests_end_before_what_could_answer_them():
-    """What was approved can become no token while standing grants end."""
-    stopped = [one.__module__ for one in reactions.REACTIONS[events.AgentStopped]]
-    assert [name.rsplit(".", 1)[1] for name in stopped] == ["withdrawals", "ends"]
+def test_disabling_an_agent_withdraws_requests_before_it_ends_grants():
+    """So no approved request can become a token while standing grants end."""
+    modules = [one.__module__ for one in reactions.REACTIONS[events.AgentStopped]]
+    assert [name.rsplit(".", 1)[1] for name in modules] == ["withdrawals", "ends"]

@@ -1,4 +1,4 @@
-"""What could not be stored or looked up was not done: the caller is told to come back."""
+"""A change that could not be stored, or a row that could not be read, is answered with 503."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from server.storage.tokens.delegations import Delegations
 from tests.support.builders.token_chains import Chains
 
 
-def _away(*_: object) -> None:
+def _database_busy(*_: object) -> None:
     raise Busy("the database is away")
 
 
@@ -21,15 +21,15 @@ def chains(local, person):
     return chains
 
 
-def test_a_revocation_that_was_not_stored_is_no_success(
+def test_a_revocation_that_cannot_be_stored_returns_503(
     chains, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """RV-11, RV-12, NG-085: 503 with the time to come back, and then it works."""
+    """RV-11, RV-12, NG-085: 503 with Retry-After; the same call succeeds later."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     token = chains.exchanged(bot, chains.user_token())
     with monkeypatch.context() as patch:
-        patch.setattr(Delegations, "revoke_tree", _away)
+        patch.setattr(Delegations, "revoke_tree", _database_busy)
         answer = chains.local.post_form("/revoke", {"token": token, **bot.credentials})
     assert answer.refusal == (503, "temporarily_unavailable")
     assert answer.headers["Retry-After"] == "1"
@@ -39,24 +39,26 @@ def test_a_revocation_that_was_not_stored_is_no_success(
 
 
 @pytest.mark.parametrize("unreadable", ["lock_live", "add"])
-def test_what_the_ledger_cannot_say_is_not_exchanged(
+def test_token_exchange_returns_503_when_the_ledger_is_unavailable(
     chains, monkeypatch: pytest.MonkeyPatch, unreadable: str
 ) -> None:
-    """TX-037, NG-054: neither while it cannot be read nor while it cannot be written."""
+    """TX-037, NG-054: whether the ledger cannot be read or cannot be written."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     token = chains.user_token()
-    monkeypatch.setattr(Delegations, unreadable, _away)
+    monkeypatch.setattr(Delegations, unreadable, _database_busy)
     answer = chains.exchange(bot, token)
     assert answer.refusal == (503, "temporarily_unavailable")
     assert "access_token" not in answer.json
 
 
-def test_an_answer_that_cannot_be_written_down_is_not_given(agent, person, local, monkeypatch):
-    """Without its entry in the log a yes does not count; when the log is back it does."""
+def test_a_decision_whose_audit_entry_cannot_be_stored_does_not_count(
+    agent, person, local, monkeypatch
+):
+    """The request stays pending; the same decision is accepted once the audit log works again."""
     handle, approval = agent.asked()
     with monkeypatch.context() as broken:
-        broken.setattr(Audit, "add", _away)
+        broken.setattr(Audit, "add", _database_busy)
         assert person.approve(approval.id).status == 503
     assert local.stored(approval.id).state is State.PENDING
     assert local.desk.entries("approval.approved") == []

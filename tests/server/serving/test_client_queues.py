@@ -1,4 +1,4 @@
-"""Whose turn it is: what a request claims, and how the requests of one client wait."""
+"""Per-client queues: which client a request claims, and how its requests wait."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from server.serving.client_queues import Claim, ClientQueues, QueueFull, claim
 
 
 def basic(client):
-    """The value of an Authorization field."""
+    """Value of an Authorization header."""
     return "Basic " + base64.b64encode(f"{client}:s".encode()).decode()
 
 
@@ -48,19 +48,19 @@ def _environ(path="/token", authorization=""):
         (_environ("/api/feed", basic("a")), b"", None),
     ],
 )
-def test_a_request_claims_a_client(environ, body, client):
-    """However it authenticates; whatever is no claim has no queue."""
+def test_a_request_claims_a_client_however_it_authenticates(environ, body, client):
+    """A request without a claim has no queue."""
     found = claim(environ, body)
     assert (None if found is None else found.client) == client
 
 
-def test_a_body_with_very_many_fields_claims_nothing_and_fails_nothing():
-    """It is refused later, in the words of the endpoint."""
+def test_a_body_with_too_many_fields_claims_no_client():
+    """The endpoint refuses it later in its own words."""
     assert claim(_environ(), b"a=b&" * 5_000) is None
 
 
 class _Scene:
-    """Requests that have their turn until they are told to end."""
+    """Requests that hold their slot until they are told to end."""
 
     def __init__(self, queue):
         self.queue = queue
@@ -88,7 +88,7 @@ class _Scene:
 
 @pytest.fixture
 def scene():
-    """With two clients that have just asked, so that none is alone."""
+    """With two clients that have just sent requests, so that neither is alone."""
     made = _Scene(ClientQueues())
     made.ask(named("somebody"), "first").set()
     made.ask(named("b"), "b0").set()
@@ -102,8 +102,8 @@ def _settled():
     gevent.sleep(2 * client_queues._MAX_YIELD_SECONDS)
 
 
-def test_beside_others_a_client_has_one_request_in_hand(scene):
-    """The rest wait, first come, first served; nobody else waits for them."""
+def test_beside_others_a_client_has_one_request_in_progress(scene):
+    """The rest waits in order; other clients do not wait for it."""
     ends = {name: scene.ask(named("a"), name) for name in ("a1", "a2", "a3")}
     scene.ask(named("b"), "b1")
     assert scene.began == ["a1", "b1"]
@@ -115,8 +115,8 @@ def test_beside_others_a_client_has_one_request_in_hand(scene):
     assert scene.began == ["a1", "b1", "a2", "a3"]
 
 
-def test_a_client_that_is_alone_has_many_in_hand():
-    """Nobody is held up, and units of work share their COMMIT; its credential is proved once."""
+def test_a_client_alone_has_many_requests_in_progress():
+    """Nobody is delayed, and writes share a COMMIT; the credential is verified once."""
     scene = _Scene(ClientQueues())
     mine = Claim("a", b"right", "::1")
     scene.ask(mine, "first").set()
@@ -128,7 +128,7 @@ def test_a_client_that_is_alone_has_many_in_hand():
     gevent.killall(scene.jobs)
 
 
-def test_a_held_poll_is_not_in_hand(scene):
+def test_a_held_poll_does_not_count_as_in_progress(scene):
     """It waits for a person, and its client goes on."""
     scene.ask(named("a"), "held", holds=True)
     scene.ask(named("a"), "next")
@@ -137,7 +137,7 @@ def test_a_held_poll_is_not_in_hand(scene):
 
 
 def test_quick_requests_of_one_client_let_others_go_first(scene):
-    """A client whose requests never wait for anything does not run them in one go."""
+    """Requests that never wait still yield to other clients."""
     order = []
 
     def quick(number):
@@ -156,16 +156,16 @@ def test_quick_requests_of_one_client_let_others_go_first(scene):
     assert sorted(map(str, order)) == ["0", "1", "2", "3", "4", "other"]
 
 
-def test_a_queue_has_an_end(scene):
-    """A client that sends more is told to come back; others are not."""
+def test_a_full_queue_refuses_further_requests(scene):
+    """The client is told to retry; other clients are served."""
     for number in range(client_queues.MAX_WAITING + 2):
         scene.ask(named("a"), number)
     scene.ask(named("b"), "b1")
     assert (scene.began, scene.refused) == ([0, "b1"], [client_queues.MAX_WAITING + 1])
 
 
-def test_what_waits_holds_little_memory(scene, monkeypatch):
-    """The sum over all clients has a limit too; who need not wait is served."""
+def test_waiting_requests_have_a_memory_limit(scene, monkeypatch):
+    """For all clients together; a request that need not wait is served."""
     monkeypatch.setattr(client_queues, "MAX_WAITING_BYTES", 15)
     for name in ("a1", "a2", "a3", "a4"):
         scene.ask(named("a"), name)
@@ -173,8 +173,8 @@ def test_what_waits_holds_little_memory(scene, monkeypatch):
     assert (scene.began, scene.refused) == (["a1", "b1"], ["a4"])
 
 
-def test_who_knows_only_a_clients_name_does_not_take_its_turns(scene):
-    """A credential that was successful has a queue of its own."""
+def test_a_wrong_credential_does_not_use_the_clients_own_queue(scene):
+    """A credential that succeeded has a queue of its own."""
     right, wrong = named("a", b"right"), named("a", b"wrong")
     scene.queue.authenticated(right)
     scene.ask(wrong, "guess")
@@ -183,8 +183,8 @@ def test_who_knows_only_a_clients_name_does_not_take_its_turns(scene):
     assert scene.began == ["guess", "own"]
 
 
-def test_who_knows_only_the_name_of_a_client_with_a_key_fills_the_queue_of_its_own_address():
-    """Its assertions are other ones each time, so no credential is known before it is verified."""
+def test_forged_assertions_fill_only_the_queue_of_their_own_address():
+    """Every assertion is different, so none is known before it is verified."""
     body = b"client_assertion=" + asserted("a").encode()
     other, own = (claim({**_environ(), "REMOTE_ADDR": at}, body) for at in ("192.0.2.1", "::1"))
     scene = _Scene(ClientQueues())
@@ -196,7 +196,7 @@ def test_who_knows_only_the_name_of_a_client_with_a_key_fills_the_queue_of_its_o
     gevent.killall(scene.jobs)
 
 
-def test_a_client_that_went_away_leaves_nothing(scene):
+def test_a_client_that_went_away_leaves_no_queue(scene):
     """However many there were."""
     for number in range(50):
         scene.ask(named(f"c{number}"), number).set()

@@ -1,4 +1,4 @@
-"""How many connections and feeds a limit of open files allows."""
+"""How many connections and feeds a limit on open files allows."""
 
 import pytest
 
@@ -17,6 +17,8 @@ from server.serving.descriptors import Capacity, capacity
         (65_536, 50, 50, 45),
     ],
 )
-def test_descriptors_are_left_for_what_is_no_connection(files, most, connections, feeds):
-    """And connections for what is no feed."""
+def test_descriptors_are_reserved_for_other_files_and_other_requests(
+    files, most, connections, feeds
+):
+    """Some are no connection, and some connections are no feed."""
     assert capacity(files, most) == Capacity(files, connections, feeds)

@@ -1,4 +1,4 @@
-"""A request's head as a pure function; what is refused over a socket is in tests/conformance."""
+"""Parsing of request heads as a pure function; refusals over a socket: tests/conformance."""
 
 import io
 
@@ -16,8 +16,8 @@ def read(sent):
     return heads.read_lines(io.BytesIO(sent).readline, len(LINE))
 
 
-def test_a_head_is_read_into_what_wsgi_names_it():
-    """Names with an underscore are left out: they would pose as others."""
+def test_a_head_is_parsed_into_wsgi_variables():
+    """Names with an underscore are dropped: they could pose as others."""
     sent = HOST + b"X-A:  1 \r\nX_A: 2\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nrest"
     head = heads.parse(LINE, read(sent))
 
@@ -36,15 +36,15 @@ def test_a_head_is_read_into_what_wsgi_names_it():
         ("1.0", "keep-alive", False),
     ],
 )
-def test_the_client_says_whether_the_connection_closes(version, connection, closes):
+def test_the_client_decides_whether_the_connection_closes(version, connection, closes):
     """RFC 9112 9.3."""
     line = f"GET / HTTP/{version}\r\n"
     lines = [HOST, f"Connection: {connection}\r\n".encode()]
     assert heads.parse(line, lines).closes is closes
 
 
-def test_a_head_may_have_32_kib_in_all():
-    """One byte more is too large, whether or not the line has an end."""
+def test_a_head_is_limited_to_32_kib():
+    """One byte more is refused, whether or not the line has ended."""
     room = heads.MAX_BYTES - len(LINE) - len(HOST)
     exact = HOST + b"X: " + b"a" * (room - 7) + b"\r\n\r\n"
     assert len(read(exact)) == 2
@@ -54,7 +54,7 @@ def test_a_head_may_have_32_kib_in_all():
         assert refused.value.status == 431
 
 
-def test_a_head_may_have_a_hundred_fields():
+def test_a_head_is_limited_to_a_hundred_fields():
     """However short they are."""
     assert len(read(b"X: 1\r\n" * 100 + b"\r\n")) == 100
     with pytest.raises(BadHead) as refused:
@@ -63,12 +63,12 @@ def test_a_head_may_have_a_hundred_fields():
 
 
 def test_a_head_that_ends_early_is_refused():
-    """Half a head is none."""
+    """An incomplete head is invalid."""
     with pytest.raises(BadHead):
         read(HOST)
 
 
-def test_a_long_run_of_spaces_takes_no_time():
-    """The time to refuse grows with the length alone."""
+def test_a_long_run_of_spaces_is_refused_in_linear_time():
+    """The time grows with the length only."""
     with pytest.raises(BadHead):
         heads.parse(LINE, [b"X:" + b" " * 30_000 + b"\0\r\n"])

@@ -1,4 +1,4 @@
-"""A background loop outlives its rounds, and says of each how it ended."""
+"""A background loop survives failed rounds and reports how each one ended."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -23,8 +23,8 @@ def _raising(error: Exception) -> Loop:
     return Loop(f"raises {type(error).__name__}", run, PAUSE)
 
 
-def test_a_round_that_was_done_is_followed_after_the_pause() -> None:
-    """Counted, and its moment is kept."""
+def test_a_finished_round_is_followed_by_the_pause() -> None:
+    """It is counted, and its time is recorded."""
     loop = Loop("does nothing", lambda: None, PAUSE)
     assert run_once(loop) == PAUSE
     assert _rounds(loop, "done") == 1
@@ -38,15 +38,15 @@ def test_a_round_that_was_done_is_followed_after_the_pause() -> None:
         (KeyError("x"), "failed", "loop.failed"),
     ],
 )
-def test_a_round_that_could_not_end_is_counted_and_tried_again_a_little_later(
+def test_a_failed_round_is_counted_and_retried_later(
     error: Exception, outcome: str, event: str
 ) -> None:
-    """A database that others hold is a matter of time, and no fault with a traceback."""
+    """A locked database is no error and has no traceback."""
     loop = _raising(error)
-    with capture_logs() as said:
+    with capture_logs() as log:
         assert run_once(loop) == PAUSE + AFTER_ERROR
 
-    (line,) = said
+    (line,) = log
     assert line["event"] == event
     assert line["loop"] == loop.name
     assert ("exc_info" in line) == (outcome == "failed")
@@ -54,8 +54,10 @@ def test_a_round_that_could_not_end_is_counted_and_tried_again_a_little_later(
     assert _rounds(loop, "done") == 0
 
 
-def test_whoever_asks_is_served_between_two_deliveries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lot that was begun at once would keep the processor from them until all had left."""
+def test_deliveries_pause_so_that_requests_are_served_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A batch started at once would keep the processor until it is done."""
     done: list[str] = []
     slept: list[float] = []
     monkeypatch.setattr(loops.time, "sleep", slept.append)

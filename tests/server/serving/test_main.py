@@ -1,4 +1,4 @@
-"""What must not be served so, and what serving leaves behind for the command line."""
+"""Refused server options, and the issuer that serving records for the command line."""
 
 import socket
 import stat
@@ -11,7 +11,7 @@ from server.settings import BadSetting, Settings
 
 @pytest.fixture
 def settings(tmp_path):
-    """Settings of a data folder that is not there yet."""
+    """Settings of a data folder that does not exist yet."""
 
     def made(**members):
         return Settings(data_dir=tmp_path / "data", **members)
@@ -20,14 +20,14 @@ def settings(tmp_path):
 
 
 def test_without_an_issuer_it_is_the_served_port_on_this_machine(settings):
-    """And the command line finds it."""
+    """The command line finds it."""
     served = prepared(settings(), ServeOptions(port=9000))
     assert served.issuer == "http://localhost:9000"
     assert settings().issuer_url == "http://localhost:9000"
     assert stat.S_IMODE(served.data_dir.stat().st_mode) == 0o700
 
 
-def test_a_set_issuer_is_kept(settings):
+def test_a_configured_issuer_is_kept(settings):
     """Behind a proxy the port is another one."""
     given = settings(issuer="https://auth.example")
     assert prepared(given, ServeOptions(port=9000)) == given
@@ -36,9 +36,7 @@ def test_a_set_issuer_is_kept(settings):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "auth.example"])  # noqa: S104  # what is refused, or let
 @pytest.mark.parametrize("issuer", ["", "http://auth.example", "https://localhost"])
-def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
-    settings, host, issuer
-):
+def test_other_machines_are_not_served_under_an_untrusted_issuer(settings, host, issuer):
     """MC-07: the message says what to set; nothing is recorded."""
     given = settings(issuer=issuer)
     with pytest.raises(BadSetting, match="SAYSO_ISSUER"):
@@ -55,19 +53,19 @@ def test_other_machines_are_not_served_under_an_issuer_that_they_cannot_trust(
         ServeOptions(host="localhost"),
     ],
 )
-def test_this_machine_and_whoever_insists_is_served_without_https(settings, shape):
-    """Trying things out needs no certificate."""
+def test_this_machine_or_the_insecure_flag_is_served_without_https(settings, shape):
+    """Trying it out needs no certificate."""
     assert prepared(settings(), shape).issuer == "http://localhost:8470"
 
 
-def test_https_for_other_machines_is_served(settings):
-    """A proxy in front speaks TLS."""
+def test_other_machines_are_served_under_an_https_issuer(settings):
+    """A proxy in front terminates TLS."""
     shape = ServeOptions(host="0.0.0.0")  # noqa: S104  # what is refused, or let
     assert prepared(settings(issuer="https://auth.example"), shape)
 
 
-def test_where_nothing_can_listen_nothing_is_served(settings):
-    """It says so at once, with the remedy, and does not claim the issuer of what runs there."""
+def test_an_unavailable_address_is_refused_at_once(settings):
+    """With the remedy; the issuer of the server that runs there is not claimed."""
     given = settings()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -79,7 +77,7 @@ def test_where_nothing_can_listen_nothing_is_served(settings):
 
 
 def test_several_workers_need_postgresql(settings):
-    """SQLite has one writer, and it lives in one process."""
+    """SQLite has one writer, in one process."""
     with pytest.raises(BadSetting, match="SAYSO_DATABASE_URL"):
         prepared(settings(), ServeOptions(workers=2))
     assert prepared(settings(database_url="postgresql://db/sayso"), ServeOptions(workers=2))

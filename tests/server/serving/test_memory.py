@@ -1,4 +1,4 @@
-"""What incomplete requests may hold together."""
+"""Memory that incomplete requests may hold together."""
 
 from dataclasses import dataclass, field
 
@@ -12,12 +12,12 @@ class _Connection:
     dropped: list[bool] = field(default_factory=list)
 
     def drop(self) -> None:
-        """Note it."""
+        """Records it."""
         self.dropped.append(True)
 
 
-def test_the_connection_that_holds_the_most_goes_first():
-    """A small newcomer stays, whoever fills the memory; it waits until the large one is gone."""
+def test_the_connection_with_the_largest_incomplete_request_is_dropped_first():
+    """A small new one stays and waits until the large one is gone."""
     large, small = _Connection(), _Connection()
     incomplete = Incomplete(limit=100)
     incomplete.add(large, 90)
@@ -31,8 +31,8 @@ def test_the_connection_that_holds_the_most_goes_first():
     assert (incomplete.total, incomplete.full) == (20, False)
 
 
-def test_a_connection_that_holds_the_most_itself_is_refused():
-    """And the others stay."""
+def test_a_new_connection_that_would_hold_the_most_is_refused():
+    """The others stay."""
     one, other = _Connection(), _Connection()
     incomplete = Incomplete(limit=100)
     incomplete.add(other, 40)
@@ -43,8 +43,8 @@ def test_a_connection_that_holds_the_most_itself_is_refused():
     assert (incomplete.total, incomplete.full, other.dropped) == (40, False, [])
 
 
-def test_what_is_complete_no_longer_counts():
-    """However often it is removed."""
+def test_complete_requests_do_not_count():
+    """Removing one twice is harmless."""
     one = _Connection()
     incomplete = Incomplete(limit=100)
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""Clients that are slow, silent or idle keep no connection; those that wait for us keep theirs."""
+"""Slow, silent or idle clients lose their connection; clients that wait for us keep theirs."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,17 +19,17 @@ _WHOLE = _HEAD + b"Content-Length: 2\r\n\r\nok"
 
 
 class Log:
-    """What gunicorn would have given."""
+    """The log that gunicorn would pass."""
 
     def write(self, _line: str) -> None:
-        """Nothing."""
+        """Discards it."""
 
     def access(self, *_: object) -> None:
-        """Nothing."""
+        """Discards it."""
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Answers with the body, after as long a wait as the path says."""
+    """Returns the body, after the wait that the path asks for."""
     try:
         body = environ["wsgi.input"].read()
     except OSError:
@@ -43,7 +43,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server with short patience, in this very thread."""
+    """A server with short timeouts, in this thread."""
     monkeypatch.setattr(worker, "_READING_SECONDS", _READING)
     monkeypatch.setattr(worker, "_IDLE_SECONDS", _IDLE)
     monkeypatch.setattr(worker, "_SERVERS", [])
@@ -56,26 +56,26 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 @pytest.fixture
-def line(port: int) -> Iterator[socket.socket]:
+def connection(port: int) -> Iterator[socket.socket]:
     """A connection that was just opened."""
     with socket.create_connection(("127.0.0.1", port)) as opened:
         opened.settimeout(60)
         yield opened
 
 
-def _rest(line: socket.socket) -> tuple[bytes, float]:
-    """What comes until the server closes, and how long that took."""
+def _rest(connection: socket.socket) -> tuple[bytes, float]:
+    """What arrives until the server closes, and how long that took."""
     began = time.monotonic()
-    said = b""
-    while piece := line.recv(65_536):
-        said += piece
-    return said, time.monotonic() - began
+    received = b""
+    while piece := connection.recv(65_536):
+        received += piece
+    return received, time.monotonic() - began
 
 
-def _until_gone(line: socket.socket) -> tuple[bytes, float]:
+def _until_gone(connection: socket.socket) -> tuple[bytes, float]:
     began = time.monotonic()
     try:
-        return _rest(line)
+        return _rest(connection)
     except ConnectionError:  # it was still dripping when the server closed
         return b"", time.monotonic() - began
 
@@ -93,15 +93,15 @@ def _until_gone(line: socket.socket) -> tuple[bytes, float]:
     ],
     ids=["nothing", "line", "head", "header", "body", "chunk", "upgrade"],
 )
-def test_whoever_stops_in_the_middle_is_let_go(
-    line: socket.socket, sent: bytes, answer: bytes
+def test_a_client_that_stops_in_the_middle_is_disconnected(
+    connection: socket.socket, sent: bytes, answer: bytes
 ) -> None:
-    """Silence takes a connection away from others."""
-    line.sendall(sent)
-    said, took = _rest(line)
+    """A silent connection takes a slot from others."""
+    connection.sendall(sent)
+    received, took = _rest(connection)
 
-    assert said.startswith(answer)
-    assert bool(said) is bool(answer)
+    assert received.startswith(answer)
+    assert bool(received) is bool(answer)
     assert _READING / 4 < took < _READING + _SLACK
 
 
@@ -110,51 +110,51 @@ def test_whoever_stops_in_the_middle_is_let_go(
     [(b"", b"P"), (_HEAD, b"X"), (_HEAD + b"Content-Length: 90\r\n\r\n", b"a")],
     ids=["line", "headers", "body"],
 )
-def test_a_letter_now_and_then_buys_no_time(
-    line: socket.socket, begun: bytes, dripped: bytes
+def test_a_byte_now_and_then_does_not_extend_the_timeout(
+    connection: socket.socket, begun: bytes, dripped: bytes
 ) -> None:
     """The limit is for the whole of each part."""
-    line.sendall(begun)
+    connection.sendall(begun)
 
     def drip() -> None:
         while True:
-            line.sendall(dripped)
+            connection.sendall(dripped)
             gevent.sleep(_READING / 8)
 
     dripping = gevent.spawn(drip)
     try:
-        _, took = _until_gone(line)
+        _, took = _until_gone(connection)
     finally:
         dripping.kill()
     assert took < _READING + _SLACK
 
 
-def test_a_connection_that_was_used_may_be_idle_longer_but_not_for_ever(
-    line: socket.socket,
+def test_a_used_connection_may_stay_idle_longer(
+    connection: socket.socket,
 ) -> None:
-    """A client that comes back soon need not connect again."""
-    line.sendall(_WHOLE)
-    assert line.recv(65_536).endswith(b"ok")
+    """But not forever; a client that returns soon need not reconnect."""
+    connection.sendall(_WHOLE)
+    assert connection.recv(65_536).endswith(b"ok")
     gevent.sleep(1.5 * _READING)
-    line.sendall(_WHOLE)
-    assert line.recv(65_536).endswith(b"ok")
-    said, took = _rest(line)
+    connection.sendall(_WHOLE)
+    assert connection.recv(65_536).endswith(b"ok")
+    received, took = _rest(connection)
 
-    assert said == b""
+    assert received == b""
     assert _IDLE / 2 < took < _IDLE + _SLACK
 
 
-def _use(line: socket.socket) -> None:
-    line.sendall(_WHOLE)
-    said = b""
-    while not said.endswith(b"ok"):
-        said += line.recv(65_536)
+def _use(connection: socket.socket) -> None:
+    connection.sendall(_WHOLE)
+    received = b""
+    while not received.endswith(b"ok"):
+        received += connection.recv(65_536)
 
 
-def test_a_newcomer_takes_the_place_of_the_longest_idle_connection(
+def test_a_new_connection_replaces_the_longest_idle_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When there is room for no other; connections that are in use stay."""
+    """When all slots are taken; connections in use stay."""
     monkeypatch.setattr(worker, "_SERVERS", [])
     server = worker._Server(
         *(("127.0.0.1", 0), application),
@@ -168,22 +168,22 @@ def test_a_newcomer_takes_the_place_of_the_longest_idle_connection(
         opened.callback(server.stop, timeout=1)
         lines = []
         for _ in range(4):
-            line = socket.create_connection(("127.0.0.1", server.server_port))
-            lines.append(opened.enter_context(line))
-            _use(line)
+            connection = socket.create_connection(("127.0.0.1", server.server_port))
+            lines.append(opened.enter_context(connection))
+            _use(connection)
         assert lines[0].recv(65_536) == b""
         _use(lines[1])
 
 
-def test_a_client_that_waits_for_our_answer_is_not_slow(line: socket.socket) -> None:
+def test_a_client_that_waits_for_our_answer_is_not_slow(connection: socket.socket) -> None:
     """A poll may be held for as long as it asked."""
-    line.sendall(_WHOLE.replace(b"/echo", b"/held"))
-    assert line.recv(65_536).endswith(b"ok")
+    connection.sendall(_WHOLE.replace(b"/echo", b"/held"))
+    assert connection.recv(65_536).endswith(b"ok")
 
 
-def test_a_body_in_pieces_is_read_whole(line: socket.socket) -> None:
+def test_a_body_sent_in_pieces_is_read_completely(connection: socket.socket) -> None:
     """Slow is not too slow."""
-    line.sendall(_HEAD + b"Content-Length: 4\r\n\r\nab")
+    connection.sendall(_HEAD + b"Content-Length: 4\r\n\r\nab")
     gevent.sleep(_READING / 4)
-    line.sendall(b"cd")
-    assert line.recv(65_536).endswith(b"abcd")
+    connection.sendall(b"cd")
+    assert connection.recv(65_536).endswith(b"abcd")

@@ -1,4 +1,4 @@
-"""What the tests of the storage share: an empty database of each kind, and a clock.
+"""Fixtures of the storage tests: an empty database of each kind, and a clock.
 
 Owns: making databases quickly. A SQLite file is copied from one that was upgraded; PostgreSQL has
 one database, emptied before each test.
@@ -22,7 +22,7 @@ from tests.support.servers.postgres import PostgresServer
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An upgraded file with nothing in it."""
+    """An upgraded, empty file."""
     path: Path = tmp_path_factory.mktemp("template") / "sayso.db"
     upgrade_database(f"sqlite:///{path}", NOON)
     return path
@@ -79,8 +79,8 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def open_one(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
-    """Opens a database as the server does, as often as one likes; closes all of them."""
+def open_database(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
+    """Opens a database as the server does, any number of times; closes all of them."""
     opened: list[SqlStore] = []
     numbers = itertools.count()
 
@@ -99,6 +99,6 @@ def open_one(clock: MovableClock) -> Iterator[Callable[[str], SqlStore]]:
 
 
 @pytest.fixture
-def store(url: str, open_one: Callable[[str], SqlStore]) -> SqlStore:
+def store(url: str, open_database: Callable[[str], SqlStore]) -> SqlStore:
     """The store as the server opens it."""
-    return open_one(url)
+    return open_database(url)

@@ -1,4 +1,4 @@
-"""Caches stand on one version: what was changed is seen at the next unit of work, by everybody."""
+"""Caches follow one version: the next transaction of every process sees a change."""
 
 import threading
 import time
@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from server.model.store import Busy
 from server.model.users import User
 from server.services.reactions import react
+from server.storage.account_tables import users
 from server.storage.open import open_store
 from server.storage.store import SqlStore
-from server.storage.tables import users
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.checks.waiting import meanwhile, until
 
@@ -26,7 +26,7 @@ Opener = Callable[[str], SqlStore]
 
 @pytest.fixture
 def ann(store: SqlStore) -> User:
-    """A user whom everybody has looked up once."""
+    """A user who is in the cache."""
     with store.administer() as tx:
         tx.users.add(ANN)
     assert _seen(store) == ANN
@@ -45,10 +45,8 @@ def _disable(store: SqlStore) -> User:
     return disabled
 
 
-def test_the_cache_is_valid_for_its_version_and_nothing_else(
-    store: SqlStore, ann: User, url: str
-) -> None:
-    """A row that changed without the version is not looked at again; with it, it is."""
+def test_the_cache_is_valid_for_its_version(store: SqlStore, ann: User, url: str) -> None:
+    """A row changed without a new version is not read again."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.update(users).values(state="disabled"))
@@ -59,18 +57,18 @@ def test_the_cache_is_valid_for_its_version_and_nothing_else(
     assert _seen(store) == replace(ann, state="disabled")
 
 
-def test_a_change_of_another_process_is_seen_at_the_next_reading_and_unit(
-    store: SqlStore, ann: User, url: str, open_one: Opener
+def test_a_change_of_another_process_is_seen_by_the_next_transaction(
+    store: SqlStore, ann: User, url: str, open_database: Opener
 ) -> None:
-    """However much is remembered, nobody acts for a disabled user."""
-    disabled = _disable(open_one(url))
+    """Nobody acts for a disabled user, whatever is cached."""
+    disabled = _disable(open_database(url))
     with store.write() as tx:
         assert tx.directory.user(ann.id) == disabled
     assert _seen(store) == disabled
 
 
-def test_what_is_not_there_is_remembered_only_for_the_version(store: SqlStore) -> None:
-    """A user who was unknown is known as soon as somebody adds them."""
+def test_a_missing_user_is_cached_only_for_the_version(store: SqlStore) -> None:
+    """An unknown user is known as soon as they are added."""
     assert _seen(store) is None
     with store.administer() as tx:
         tx.users.add(ANN)
@@ -81,8 +79,8 @@ def test_what_is_not_there_is_remembered_only_for_the_version(store: SqlStore) -
         assert view.directory.user_called("Ann@Example.org") == ANN
 
 
-def test_a_unit_sees_its_own_change_and_nobody_else_does(store: SqlStore, ann: User) -> None:
-    """Until the unit is stored, others go on with what is."""
+def test_an_uncommitted_change_is_seen_only_by_its_transaction(store: SqlStore, ann: User) -> None:
+    """Others see the old value until it is stored."""
     disabled = replace(ann, state="disabled")
     with store.administer() as tx:
         tx.users.replace(disabled)
@@ -92,8 +90,8 @@ def test_a_unit_sees_its_own_change_and_nobody_else_does(store: SqlStore, ann: U
     assert _seen(store) == disabled
 
 
-def test_a_change_that_was_taken_back_was_never_there(store: SqlStore, ann: User) -> None:
-    """What a failed unit read of itself is in nobody's cache, under no version."""
+def test_a_rolled_back_change_is_never_cached(store: SqlStore, ann: User) -> None:
+    """Whatever the failed transaction read itself."""
     with suppress(LookupError), store.administer() as tx:
         tx.users.replace(replace(ann, state="disabled"))
         assert tx.directory.user(ann.id) is not None
@@ -104,9 +102,11 @@ def test_a_change_that_was_taken_back_was_never_there(store: SqlStore, ann: User
     assert _seen(store) == ann
 
 
-def test_a_commit_that_fails_leaves_nothing_in_the_cache(sqlite_url: str, open_one: Opener) -> None:
-    """The units of one COMMIT stand on each other's changes; none of that outlives its failure."""
-    other, store = open_one(sqlite_url), open_one(sqlite_url)
+def test_a_failed_commit_leaves_nothing_in_the_cache(
+    sqlite_url: str, open_database: Opener
+) -> None:
+    """Transactions of one COMMIT see each other's changes; none survives its failure."""
+    other, store = open_database(sqlite_url), open_database(sqlite_url)
     with other.administer() as tx:
         tx.users.add(ANN)
     flush = store._writer._flush
@@ -133,11 +133,11 @@ def test_a_commit_that_fails_leaves_nothing_in_the_cache(sqlite_url: str, open_o
     assert _seen(store) == ANN
 
 
-def test_versions_differ_even_when_changes_are_made_at_once(
-    store: SqlStore, url: str, open_one: Opener
+def test_concurrent_changes_get_different_versions(
+    store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Each administrative unit has a version of its own; none is lost, none fails."""
-    stores = [store, open_one(url), open_one(url)]
+    """None is lost, none fails."""
+    stores = [store, open_database(url), open_database(url)]
 
     def bump(one: SqlStore) -> None:
         for _ in range(10):
@@ -152,10 +152,10 @@ def test_versions_differ_even_when_changes_are_made_at_once(
         assert view.version == 31
 
 
-def test_administration_is_not_overtaken_for_ever(
+def test_an_administrative_transaction_is_not_starved(
     store: SqlStore, url: str, clock: MovableClock, ann: User
 ) -> None:
-    """Under a load that never pauses, a command waits only for what was there before it."""
+    """Under constant load it waits only for what was there before it."""
     over = threading.Event()
 
     def load() -> None:

@@ -1,4 +1,4 @@
-"""Whole databases as files: what is refused before anything is changed."""
+"""Database dumps: what is refused before anything is changed."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.support.builders.clock import NOON
 from tests.support.servers.postgres import PostgresServer
 
 
-def test_a_missing_program_of_postgresql_is_named_with_the_remedy(
+def test_a_missing_postgresql_program_is_named_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The text says which one, and how to install it."""
@@ -26,25 +26,25 @@ def test_a_missing_program_of_postgresql_is_named_with_the_remedy(
         dumps.restore_postgres(tmp_path / "dump", "postgresql://localhost:1/sayso", {})
 
 
-def test_a_program_that_fails_says_why_without_the_password(tmp_path: Path) -> None:
-    """The password is neither in its arguments nor in what is told."""
+def test_a_failed_program_reports_the_reason_without_the_password(tmp_path: Path) -> None:
+    """It is neither in its arguments nor in the error."""
     url = "postgresql://sayso:s3cret-word@localhost:1/sayso"
     with pytest.raises(DumpFailed, match="pg_restore failed: ") as failed:
         dumps.restore_postgres(tmp_path / "dump", url, {"PATH": "/usr/bin"})
     assert "s3cret-word" not in str(failed.value)
 
 
-def test_a_file_that_sqlite_finds_damaged_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
     """Whatever its hash says."""
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
         dumps.check_sqlite(tmp_path / "sayso.db")
 
 
-def test_who_came_meanwhile_is_not_left_with_what_it_has_read(
+def test_a_server_started_during_a_restore_does_not_keep_stale_data(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """A server that a supervisor starts while the operator thinks knows the old epoch alone."""
+    """It is noticed, and the restore is refused until it has stopped."""
     url = postgres_server.new_database()
     upgrade_database(url, NOON)
     settings = Settings(data_dir=tmp_path, database_url=url)

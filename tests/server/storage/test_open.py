@@ -1,4 +1,4 @@
-"""The one way into the database: it is ours, made ours, or refused with the remedy."""
+"""Opening a database: ours, created, upgraded, or refused with the remedy."""
 
 import shutil
 import sqlite3
@@ -48,7 +48,7 @@ def upgrade():
 
 @pytest.fixture
 def next_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that knows one migration more than this one."""
+    """A program with one more migration than this one."""
     scripts = tmp_path / "migrations"
     shutil.copytree(upgrading._SCRIPTS, scripts)
     (scripts / "versions" / f"{_NEXT}_nicknames.py").write_text(_NEXT_MIGRATION)
@@ -60,7 +60,7 @@ def _open_and_close(url: str) -> None:
     open_store(url, MovableClock(), str, react, serving=False).close()
 
 
-def _say_version(url: str, version: str) -> None:
+def _set_version(url: str, version: str) -> None:
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": version})
@@ -77,8 +77,8 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_fresh_file_gets_all_tables_and_its_one_row(tmp_path: Path) -> None:
-    """Opening makes the folder, the file and the schema."""
+def test_a_new_file_gets_all_tables_and_its_installation_row(tmp_path: Path) -> None:
+    """Opening creates the folder, the file and the schema."""
     path = tmp_path / "new" / "folder" / "sayso.db"
     store = open_store(f"sqlite:///{path}", MovableClock(), str, react, serving=False)
     with store.read() as view:
@@ -93,8 +93,8 @@ def test_a_fresh_file_gets_all_tables_and_its_one_row(tmp_path: Path) -> None:
     assert _version(f"sqlite:///{path}") == SCHEMA
 
 
-def test_an_equal_file_is_left_as_it_is(sqlite_url: str, tmp_path: Path) -> None:
-    """Nothing is copied, nothing is upgraded, and no lock is taken."""
+def test_a_file_of_the_current_schema_is_left_unchanged(sqlite_url: str, tmp_path: Path) -> None:
+    """Nothing is copied or upgraded, and no lock is taken."""
     before = sorted(path.name for path in tmp_path.iterdir())
     _open_and_close(sqlite_url)
 
@@ -102,8 +102,8 @@ def test_an_equal_file_is_left_as_it_is(sqlite_url: str, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("next_program")
-def test_an_older_file_is_copied_aside_and_upgraded(sqlite_url: str, tmp_path: Path) -> None:
-    """The copy has everything, what only lies in the write-ahead log too."""
+def test_an_older_file_is_copied_and_upgraded(sqlite_url: str, tmp_path: Path) -> None:
+    """The copy includes what is only in the write-ahead log."""
     in_use = sqlite3.connect(tmp_path / "sayso.db")
     in_use.execute("PRAGMA journal_mode=WAL")
     in_use.execute("INSERT INTO counters VALUES ('in the log', 1, 1)")
@@ -121,10 +121,10 @@ def test_an_older_file_is_copied_aside_and_upgraded(sqlite_url: str, tmp_path: P
 
 
 @pytest.mark.usefixtures("next_program")
-def test_an_upgrade_that_fails_changes_nothing(
+def test_a_failed_upgrade_changes_nothing(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old program still opens the file, and the next try copies and upgrades again."""
+    """The old program still opens the file, and the next try upgrades again."""
     broken = tmp_path / "migrations" / "versions" / f"{_NEXT}_nicknames.py"
     whole = broken.read_text()
     broken.write_text(whole + "    raise RuntimeError('half way')\n")
@@ -140,8 +140,8 @@ def test_an_upgrade_that_fails_changes_nothing(
 
 
 def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:
-    """The text says what to do, and the database stays as it is."""
-    _say_version(url, "9999")
+    """And stays unchanged."""
+    _set_version(url, "9999")
     try:
         with pytest.raises(SchemaMismatch, match="Use the newer program, or restore the copy"):
             _open_and_close(url)
@@ -149,13 +149,13 @@ def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:
             upgrade_database(url, NOON)
         assert _version(url) == "9999"
     finally:
-        _say_version(url, SCHEMA)
+        _set_version(url, SCHEMA)
 
 
-def test_an_older_postgresql_is_refused_until_it_is_upgraded(
+def test_an_older_postgresql_database_is_refused_until_it_is_upgraded(
     postgres_server: PostgresServer,
 ) -> None:
-    """Several machines share it, so nobody upgrades it in passing; the text names the command."""
+    """Several machines share it, so it is not upgraded implicitly; the error names the command."""
     url = postgres_server.new_database()
     with pytest.raises(SchemaMismatch, match="sayso db upgrade"):
         _open_and_close(url)
@@ -165,16 +165,18 @@ def test_an_older_postgresql_is_refused_until_it_is_upgraded(
     _open_and_close(url)
 
 
-def test_a_database_that_is_away_is_busy(postgres_server: PostgresServer) -> None:
-    """Not a schema error, and not a trace."""
+def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> None:
+    """Not a schema error, and without a traceback."""
     url = sa.make_url(postgres_server.url).set(port=9).render_as_string(hide_password=False)
     with pytest.raises(Busy):
         _open_and_close(url)
 
 
 @pytest.mark.parametrize("round_number", range(3))
-def test_two_processes_may_open_an_empty_folder_at_once(tmp_path: Path, round_number: int) -> None:
-    """One of them makes the tables, the others find them; nobody fails."""
+def test_several_processes_may_open_an_empty_folder_at_once(
+    tmp_path: Path, round_number: int
+) -> None:
+    """One creates the tables, the others find them; none fails."""
     url = f"sqlite:///{tmp_path / str(round_number) / 'sayso.db'}"
     command = [sys.executable, "-c", _OPEN, url]
     openers = [
@@ -203,20 +205,20 @@ def test_two_processes_may_open_an_empty_folder_at_once(tmp_path: Path, round_nu
         assert tx.counters.peek("opened") == 3
 
 
-def test_the_newest_migration_is_the_schema_that_the_program_knows() -> None:
-    """Whoever adds a migration says so in `open.py`."""
+def test_the_newest_migration_is_the_schema_of_the_program() -> None:
+    """Whoever adds a migration updates `open.py`."""
     assert ScriptDirectory(str(upgrading._SCRIPTS)).get_current_head() == SCHEMA
 
 
-def test_the_migrations_make_the_tables_that_the_program_uses(url: str) -> None:
-    """Alembic finds no difference between what it made and `tables.py`, on both databases."""
+def test_the_migrations_create_the_tables_of_the_program(url: str) -> None:
+    """Alembic finds no difference to `tables.py`, on both databases."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_nobody_else_on_the_machine_may_read_the_files(tmp_path: Path) -> None:
+def test_database_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     """0600 for the file, its log and its lock, from the moment they exist."""
     (tmp_path / "open").mkdir(mode=0o755)
     path = tmp_path / "open" / "sayso.db"
@@ -241,8 +243,8 @@ def test_nobody_else_on_the_machine_may_read_the_files(tmp_path: Path) -> None:
     assert {mode for _, mode in made} == {0o600}
 
 
-def test_a_backup_is_whole_while_the_file_is_in_use(sqlite_url: str, tmp_path: Path) -> None:
-    """It holds what was stored a moment ago; a file that is there is never overwritten."""
+def test_a_backup_of_a_file_in_use_is_complete(sqlite_url: str, tmp_path: Path) -> None:
+    """It has the latest commit; an existing file is never overwritten."""
     store = open_store(sqlite_url, MovableClock(), str, react, serving=True)
     store.start()
     with store.write() as tx:
@@ -261,8 +263,8 @@ def test_a_backup_is_whole_while_the_file_is_in_use(sqlite_url: str, tmp_path: P
     assert _mode(tmp_path / "copy.db") == 0o600
 
 
-def test_what_is_stored_is_never_quoted_by_an_error(store: SqlStore) -> None:
-    """Errors reach the log; the values of a statement that failed do not."""
+def test_errors_never_contain_stored_values(store: SqlStore) -> None:
+    """Errors reach the log; the values of a failed statement do not."""
     statement = sa.text("INSERT INTO nowhere VALUES (:value)").bindparams(value="planted")
     with pytest.raises((Busy, sa.exc.DBAPIError)) as failure, store.write() as tx:
         tx._connection.execute(statement)

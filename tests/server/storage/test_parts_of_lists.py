@@ -1,4 +1,4 @@
-"""Lists that are read in parts, on both databases: each row once, in one order."""
+"""Lists read in pages, in both databases: each row once, in one order."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,7 +19,7 @@ PEOPLE = [
 
 @pytest.fixture
 def people(store: SqlStore) -> SqlStore:
-    """Five people with a device each."""
+    """Five users with a device each."""
     with store.write() as tx:
         for user in PEOPLE:
             tx.users.add(user)
@@ -27,8 +27,8 @@ def people(store: SqlStore) -> SqlStore:
     return store
 
 
-def test_people_come_by_name(people: SqlStore) -> None:
-    """Without regard to case; behind the last name there is nobody."""
+def test_users_are_listed_by_name(people: SqlStore) -> None:
+    """Regardless of case."""
     with people.read() as view:
         whole = [user.name for user in view.users.all()]
         found: list[str] = []
@@ -38,8 +38,8 @@ def test_people_come_by_name(people: SqlStore) -> None:
     assert found == whole
 
 
-def test_devices_come_by_age_and_of_one_person(people: SqlStore) -> None:
-    """Those of one moment by their ids."""
+def test_devices_are_listed_by_age_or_for_one_user(people: SqlStore) -> None:
+    """Those of one moment by id."""
     with people.write() as tx:
         young = device_row("sayso_dv_young", PEOPLE[0], NOON + 1)
         tx.devices.add(replace(young, session_id="another"))
@@ -61,7 +61,7 @@ def _by_age(devices: list[Any]) -> list[Any]:
     return sorted(devices, key=lambda device: (device.created_at, device.id))
 
 
-def test_a_statement_of_a_device_counts_once(people: SqlStore) -> None:
+def test_a_statement_of_a_device_is_counted_once(people: SqlStore) -> None:
     """By the number of those before it."""
     with people.write() as tx:
         assert tx.devices.count_statement("sayso_dv_sayso_us_0", 0)
@@ -70,8 +70,8 @@ def test_a_statement_of_a_device_counts_once(people: SqlStore) -> None:
         assert not tx.devices.count_statement("nobody", 0)
 
 
-def test_requests_come_newest_first_behind_a_place(people: SqlStore) -> None:
-    """Those of one moment by their ids."""
+def test_requests_are_listed_newest_first_after_a_place(people: SqlStore) -> None:
+    """Those of one moment by id."""
     with people.write() as tx:
         for place in range(4):
             made = NOON + place // 2
@@ -85,8 +85,8 @@ def test_requests_come_newest_first_behind_a_place(people: SqlStore) -> None:
     assert [row.id[-1] for row in (*first, *rest)] == ["3", "2", "1", "0"]
 
 
-def test_entries_are_found_by_everything_that_is_asked(store: SqlStore) -> None:
-    """Newest first, behind an id, and only those for which all of it holds."""
+def test_audit_log_entries_match_every_filter(store: SqlStore) -> None:
+    """Newest first, before an id."""
     with store.write() as tx:
         for kind, agent in (("a", "one"), ("b", "one"), ("a", "two"), ("a", "one")):
             tx.audit.add(Entry(kind, "operator", agent_id=agent, subject="s", resource="r"))

@@ -1,4 +1,4 @@
-"""What is compiled once: the same answers on both databases, and the indexes that are meant."""
+"""Prepared statements: the same results on both databases, using the intended indexes."""
 
 import sqlite3
 from contextlib import closing
@@ -9,12 +9,11 @@ import sqlalchemy as sa
 
 from server.model.approvals import Decision
 from server.model.devices import Passkey
+from server.storage.account_tables import passkeys
 from server.storage.approvals import approvals, waiting
-from server.storage.devices.passkey_tables import passkeys
 from server.storage.operations import approval_statistics
-from server.storage.operations.counter_tables import counters
 from server.storage.prepared import Prepared, adding, reading
-from server.storage.tables import decisions, outbox
+from server.storage.tables import counters, decisions, outbox
 from tests.support.checks import query_plans
 
 
@@ -43,25 +42,25 @@ from tests.support.checks import query_plans
         (approvals._AT_RESOURCE, "ix_approvals_due"),
     ],
 )
-def test_what_is_asked_often_is_answered_from_its_index(
+def test_a_frequent_query_uses_its_index(
     sqlite_template: Path, statement: Prepared, index: str
 ) -> None:
-    """A partial index is used only when the statement says its condition word for word."""
+    """A partial index is used only if the statement repeats its condition exactly."""
     with closing(sqlite3.connect(sqlite_template)) as connection:
-        told = query_plans.told(connection, statement)
-    assert index in told
-    assert "B-TREE FOR ORDER BY" not in told
-    assert "SCAN approvals" not in told.replace(f"SCAN approvals USING INDEX {index}", "")
+        plan = query_plans.told(connection, statement)
+    assert index in plan
+    assert "B-TREE FOR ORDER BY" not in plan
+    assert "SCAN approvals" not in plan.replace(f"SCAN approvals USING INDEX {index}", "")
 
 
-def test_a_row_is_added_whole_without_what_the_database_numbers() -> None:
-    """Forgetting a member would store NULL in its place."""
+def test_an_insert_has_every_column_except_generated_ones() -> None:
+    """A forgotten member would be stored as NULL."""
     assert "id" not in adding(outbox).compile().params
     assert set(adding(counters).compile().params) == set(counters.c.keys())
 
 
-def test_values_that_stand_in_a_statement_need_not_be_given() -> None:
-    """A value of None in the statement is a value."""
+def test_values_inside_a_statement_need_not_be_passed() -> None:
+    """A None in the statement is a value too."""
     statement = Prepared(
         sa.update(outbox).where(outbox.c.id == sa.bindparam("of")).values(lease_by=None, state="x")
     )
@@ -69,15 +68,15 @@ def test_values_that_stand_in_a_statement_need_not_be_given() -> None:
     assert list(placed({"of": "this one"})) == ["x", None, "this one"]
 
 
-def test_members_are_found_by_name_whatever_their_order() -> None:
-    """A table and its record may be written in different orders."""
+def test_columns_are_mapped_by_name() -> None:
+    """A table and its record may have different orders."""
     row = tuple(column.key for column in decisions.c)
     read = reading(Decision, decisions)
     made = read(row)
     assert (made.approval_id, made.jws, made.at) == ("approval_id", "jws", "at")
 
 
-def test_truth_values_are_read_as_such() -> None:
-    """SQLite keeps them as numbers."""
+def test_booleans_are_read_as_booleans() -> None:
+    """SQLite stores them as numbers."""
     row = [0] * len(passkeys.c)
     assert reading(Passkey, passkeys)(row).synced is False

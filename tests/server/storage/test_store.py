@@ -1,4 +1,4 @@
-"""Readings: what is said of a database that is away, and of a fault of ours."""
+"""Read transactions: an unreachable database and a programming error are different."""
 
 import sqlite3
 
@@ -11,8 +11,8 @@ from server.model.store import Busy
 from server.storage.store import SqlStore
 
 
-def test_a_reading_that_is_wrong_itself_is_no_busy_database(store: SqlStore) -> None:
-    """Trying again would not help, so nobody is told to."""
+def test_a_wrong_statement_is_not_a_busy_database(store: SqlStore) -> None:
+    """Retrying would not help."""
     nonsense = sa.text("SELECT :value").bindparams(sa.bindparam("value", object()))
     with pytest.raises(DBAPIError), store.read() as view:
         view._connection.execute(nonsense)
@@ -27,7 +27,7 @@ def test_a_reading_that_is_wrong_itself_is_no_busy_database(store: SqlStore) -> 
         sqlite3.OperationalError("disk I/O error"),
     ],
 )
-def test_a_database_that_is_away_is_busy(store: SqlStore, failure: Exception) -> None:
+def test_an_unreachable_database_is_busy(store: SqlStore, failure: Exception) -> None:
     """It may be back for the next try."""
     with pytest.raises(Busy), store.read():
         raise failure

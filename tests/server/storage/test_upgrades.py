@@ -1,4 +1,4 @@
-"""What is there already when the tables are brought forward."""
+"""Existing data when a database is upgraded."""
 # ruff: noqa: RUF001  # letters that look alike are what it is about
 
 import json
@@ -62,14 +62,14 @@ def _app(name_id: str, name: str, created_at: int) -> dict[str, object]:
 
 
 def _approval(approval_id: str, **members: object) -> dict[str, object]:
-    """A request as the tables of then had it."""
+    """A request as the tables of that time had it."""
     row = asdict(approval_row(approval_id, BOT, ANN, NOON))
     del row["hint_hash"]
     return {**row, "past": '{"codes":["new_agent"],"marks":["m"],"amounts":{"a":5}}', **members}
 
 
 def _rows() -> earlier_databases.Rows:
-    """Something in every table that changes."""
+    """A row in every table that changes."""
     device = {"id": "sayso_dv_1", "user_id": ANN, "session_id": "s1", "keys": "{}", "kids": "{}"}
     code = {"id": "EA05", "user_id": ANN, "secret_hash": b"c", "first": True}
     return {
@@ -121,19 +121,19 @@ def _rows() -> earlier_databases.Rows:
 
 @pytest.fixture
 def upgraded(old: str) -> str:
-    """A database of schema 0002 with rows, brought to today's."""
+    """A database of schema 0002 with rows, upgraded to the current one."""
     earlier_databases.make(old, "0002", _rows())
     assert upgrade_database(old, NOON) == "0002"
     assert upgrade_database(old, NOON) == SCHEMA
     return old
 
 
-def test_an_answer_that_was_given_keeps_whose_it_is(old: str, open_one: Opener) -> None:
-    """Who was asked in somebody's place answered in it, whatever becomes of the two."""
+def test_a_decision_by_a_deputy_keeps_its_principal(old: str, open_database: Opener) -> None:
+    """Whatever becomes of the deputyship."""
     row = approval_row(ASKED, BOT, ANN, NOON)
     deputy = Approver(ASKED, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
-    said = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
-    answers = [asdict(Decision(ASKED, who, *said)) for who in (BOB, CLEO)]
+    vote = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
+    answers = [asdict(Decision(ASKED, who, *vote)) for who in (BOB, CLEO)]
     for answer in answers:
         del answer["stands_for"]
     rows: earlier_databases.Rows = {
@@ -144,14 +144,14 @@ def test_an_answer_that_was_given_keeps_whose_it_is(old: str, open_one: Opener) 
     }
     earlier_databases.make(old, "0001", rows)
     assert upgrade_database(old, NOON) == "0001"
-    with open_one(old).read() as view:
+    with open_database(old).read() as view:
         found = view.decisions.of_approval(ASKED)
     assert {one.user_id: one.voter_id for one in found} == {BOB: ANN, CLEO: CLEO}
 
 
-def test_every_row_reads_as_todays_program_reads_it(upgraded: str, open_one: Opener) -> None:
-    """Nothing is lost but history, which begins again."""
-    with open_one(upgraded).read() as view:
+def test_every_upgraded_row_is_readable(upgraded: str, open_database: Opener) -> None:
+    """Nothing is lost except history, which starts again."""
+    with open_database(upgraded).read() as view:
         agent = view.agents.get(BOT)
         assert agent is not None
         assert (agent.named_at, agent.owners, len(agent.secrets)) == (NOON + 1, (ANN,), 1)
@@ -172,9 +172,9 @@ def test_every_row_reads_as_todays_program_reads_it(upgraded: str, open_one: Ope
     assert (installation.created_at, installation.restored_at) == (NOON, None)
 
 
-def test_requests_read_too(upgraded: str, open_one: Opener) -> None:
-    """What was granted of one gets the headline of what was asked."""
-    with open_one(upgraded).read() as view:
+def test_upgraded_requests_are_readable(upgraded: str, open_database: Opener) -> None:
+    """A narrowed one gets the headline of the request."""
+    with open_database(upgraded).read() as view:
         waits, less = view.approvals.get(ASKED), view.approvals.get(LESS)
     assert waits is not None
     assert (waits.hint_hash, differences_of(waits)) == (None, [])
@@ -183,9 +183,11 @@ def test_requests_read_too(upgraded: str, open_one: Opener) -> None:
     assert [row.label for row in differences_of(less)] == ["Amount"]
 
 
-def test_the_oldest_of_names_that_look_alike_is_protected(upgraded: str, open_one: Opener) -> None:
+def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
+    upgraded: str, open_database: Opener
+) -> None:
     """The others keep theirs, and can be changed and renamed."""
-    store = open_one(upgraded)
+    store = open_database(upgraded)
     with store.read() as view:
         assert view.names.bearers("client", name_keys("deployb0t")) == [BOT]
         assert view.names.bearers("user", name_keys("ann")) == [ANN]
@@ -207,9 +209,11 @@ def test_the_oldest_of_names_that_look_alike_is_protected(upgraded: str, open_on
         assert view.names.bearers("client", name_keys("releases")) == [LATER]
 
 
-def test_names_are_found_without_case_after_an_upgrade(upgraded: str, open_one: Opener) -> None:
-    """And no longer by letters that look like theirs."""
-    with open_one(upgraded).read() as view:
+def test_names_are_found_without_case_after_an_upgrade(
+    upgraded: str, open_database: Opener
+) -> None:
+    """And no longer by look-alike letters."""
+    with open_database(upgraded).read() as view:
         found = view.agents.called("νοτα")
         assert found is not None
         assert found.id == "sayso_ag_greek"
@@ -218,7 +222,7 @@ def test_names_are_found_without_case_after_an_upgrade(upgraded: str, open_one: 
 
 
 def test_an_upgrade_that_would_break_a_reference_changes_nothing(tmp_path: Path) -> None:
-    """Foreign keys are off while tables are made anew, and are checked before the end."""
+    """Foreign keys are off while tables are rebuilt, and checked at the end."""
     url = f"sqlite:///{tmp_path / 'old.db'}"
     owner = {"agent_id": "sayso_ag_gone", "user_id": ANN, "since": NOON}
     earlier_databases.make(url, "0002", {"users": [_user(ANN, "ann")], "agent_owners": [owner]})

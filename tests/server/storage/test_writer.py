@@ -1,4 +1,4 @@
-"""A unit of work returns when it is stored, and not before; units that are ready share a COMMIT."""
+"""A transaction returns when it is stored, and not before; ready ones share a COMMIT."""
 
 import sqlite3
 import subprocess
@@ -18,6 +18,7 @@ from server.model.store import Busy
 from server.services.reactions import react
 from server.storage import open as opening
 from server.storage import writer as writing
+from server.storage.reader import SqlitePool
 from server.storage.writer import DirectWriter, GroupedWriter
 from tests.support.builders.clock import MovableClock
 from tests.support.checks.waiting import meanwhile, until
@@ -34,26 +35,26 @@ held.execute("COMMIT")
 
 @dataclass
 class Bench:
-    """A grouped writer that stores nothing until it is started, and what SQLite was told."""
+    """A grouped writer that stores nothing until it is started, and the SQL that SQLite got."""
 
     path: Path
     writer: GroupedWriter
     told: list[str] = field(default_factory=list)
 
     def put(self, name: str) -> None:
-        """One unit of work."""
+        """One transaction."""
         with self.writer.transaction() as connection:
             _put(connection, name)
 
     def stored(self) -> set[str]:
-        """What a connection sees that looks from outside."""
+        """What another connection sees."""
         outside = sqlite3.connect(self.path)
         names = {row[0] for row in outside.execute("SELECT name FROM things")}
         outside.close()
         return names
 
     def count(self, statement: str) -> int:
-        """How often SQLite was told this."""
+        """How often SQLite got this statement."""
         return self.told.count(statement)
 
 
@@ -77,7 +78,7 @@ def _put(connection: Connection, name: str) -> None:
 
 
 def _break_commit(connection: Connection) -> None:
-    """A part of nothing, which SQLite looks at only when it is asked to COMMIT."""
+    """A reference to nothing, which SQLite checks at COMMIT."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     connection.exec_driver_sql("INSERT INTO parts VALUES ('of nothing')")
 
@@ -106,10 +107,8 @@ def _release(holder: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("serving", [True, False])
-def test_what_is_written_survives_a_power_cut(
-    sqlite_url: str, clock: MovableClock, *, serving: bool
-) -> None:
-    """The writing connection says FULL and WAL, in the server and in a command."""
+def test_writes_survive_a_power_cut(sqlite_url: str, clock: MovableClock, *, serving: bool) -> None:
+    """The writing connection uses FULL and WAL, in the server and in commands."""
     store = opening.open_store(sqlite_url, clock, str, react, serving=serving)
     store.start()
     with store._writer.transaction() as connection:
@@ -121,8 +120,8 @@ def test_what_is_written_survives_a_power_cut(
     assert synchronous == 2
 
 
-def test_a_unit_returns_only_after_its_commit(bench: Bench) -> None:
-    """While the flusher waits nobody is told that it is done, and nobody outside sees it."""
+def test_a_transaction_returns_only_after_its_commit(bench: Bench) -> None:
+    """Meanwhile no other connection sees it."""
     with meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         time.sleep(0.1)
@@ -134,8 +133,8 @@ def test_a_unit_returns_only_after_its_commit(bench: Bench) -> None:
         assert bench.stored() == {"a"}
 
 
-def test_units_that_are_ready_together_share_one_commit(bench: Bench) -> None:
-    """Twelve units, one COMMIT, everybody's rows."""
+def test_ready_transactions_share_one_commit(bench: Bench) -> None:
+    """Twelve transactions, one COMMIT, all rows."""
     names = {f"thing-{number}" for number in range(12)}
     with ExitStack() as units:
         waiting = [units.enter_context(meanwhile(lambda n=name: bench.put(n))) for name in names]
@@ -148,8 +147,8 @@ def test_units_that_are_ready_together_share_one_commit(bench: Bench) -> None:
     assert bench.stored() == names
 
 
-def test_a_commit_that_fails_fails_every_unit_in_it(bench: Bench) -> None:
-    """Nobody is told that something was stored which was not; the next unit works."""
+def test_a_failed_commit_fails_every_transaction_in_it(bench: Bench) -> None:
+    """None is reported as stored; the next one works."""
 
     def break_it() -> None:
         with bench.writer.transaction() as connection:
@@ -166,8 +165,8 @@ def test_a_commit_that_fails_fails_every_unit_in_it(bench: Bench) -> None:
     assert bench.stored() == {"later"}
 
 
-def test_an_error_takes_back_only_its_own_unit(bench: Bench) -> None:
-    """The others in the same COMMIT are stored."""
+def test_an_error_rolls_back_only_its_own_transaction(bench: Bench) -> None:
+    """The others of the same COMMIT are stored."""
     with meanwhile(lambda: bench.put("before")) as before:
         until(lambda: bench.count("RELEASE unit"))
         with suppress(LookupError), bench.writer.transaction() as connection:
@@ -183,8 +182,8 @@ def test_an_error_takes_back_only_its_own_unit(bench: Bench) -> None:
     assert bench.count("COMMIT") == 1
 
 
-def test_a_unit_waits_while_another_process_holds_the_file(bench: Bench) -> None:
-    """It goes on as soon as the other process lets go, and reads go on meanwhile."""
+def test_a_transaction_waits_while_another_process_locks_the_file(bench: Bench) -> None:
+    """It continues as soon as the lock is released; reads continue meanwhile."""
     bench.writer.start()
     with _held(bench.path) as holder, meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("BEGIN IMMEDIATE") > 3)
@@ -196,10 +195,10 @@ def test_a_unit_waits_while_another_process_holds_the_file(bench: Bench) -> None
     assert bench.stored() == {"a"}
 
 
-def test_waiting_for_another_process_is_made_of_small_pauses(
+def test_waiting_for_a_lock_uses_short_pauses(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite itself never waits, so that the loop of a server can do something else."""
+    """SQLite itself never waits, so a server's event loop keeps running."""
     pauses: list[float] = []
 
     def noted(seconds: float) -> None:
@@ -220,15 +219,15 @@ def test_waiting_for_another_process_is_made_of_small_pauses(
 
 
 @pytest.mark.parametrize("how", ["grouped", "direct"])
-def test_a_file_that_is_held_too_long_is_busy(
+def test_a_file_locked_too_long_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    """The unit gives up with `Busy`, nothing of it is there, and the next one works."""
+    """Nothing of the transaction is stored, and the next one works."""
     monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(writing, "_COMMAND_TIMEOUT_SECONDS", 0.2)
     writer: GroupedWriter | DirectWriter = bench.writer
     if how == "direct":
-        writer = DirectWriter(opening._sqlite_engine(bench.path, patience=0))
+        writer = DirectWriter(SqlitePool(opening._sqlite_engine(bench.path, patience=0)))
     bench.writer.start()
     with _held(bench.path), pytest.raises(Busy), writer.transaction() as connection:
         _put(connection, "never")
@@ -240,10 +239,10 @@ def test_a_file_that_is_held_too_long_is_busy(
         writer.close()
 
 
-def test_a_unit_behind_one_that_does_not_end_is_busy(
+def test_a_transaction_behind_a_hanging_one_is_busy(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Waiting for the writer of one's own process ends too."""
+    """Waiting for the writer of its own process times out too."""
     monkeypatch.setattr(writing, "_TIMEOUT_SECONDS", 0.2)
     go_on = threading.Event()
 
@@ -263,8 +262,8 @@ def test_a_unit_behind_one_that_does_not_end_is_busy(
     assert bench.stored() == {"slow"}
 
 
-def test_a_full_disk_is_busy_and_the_unit_is_gone(bench: Bench) -> None:
-    """SQLite's own failures reach a caller as `Busy`: nothing was changed, try again."""
+def test_a_full_disk_is_busy_and_stores_nothing(bench: Bench) -> None:
+    """SQLite's own errors are raised as `Busy`: nothing changed, retry."""
     bench.writer.start()
     with bench.writer.transaction() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -279,8 +278,8 @@ def test_a_full_disk_is_busy_and_the_unit_is_gone(bench: Bench) -> None:
     assert bench.stored() == {"later"}
 
 
-def test_closing_stores_what_is_open(bench: Bench) -> None:
-    """A unit that has left its block when the server ends is not lost."""
+def test_closing_stores_open_transactions(bench: Bench) -> None:
+    """A transaction that has left its block is not lost."""
     with meanwhile(lambda: bench.put("a")) as unit:
         until(lambda: bench.count("RELEASE unit"))
         bench.writer.start()

@@ -1,4 +1,4 @@
-"""The console: who sees which page, who may send which form, and what no page lets through."""
+"""The console: who sees which page, who may submit which form, and escaping."""
 
 import json
 import re
@@ -27,7 +27,7 @@ NAMED = {"ids": lambda one: one.path}
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A form that succeeds for those who may send it."""
+    """A form that succeeds for permitted roles."""
 
     about: str = ""
     form: dict[str, Any] = field(default_factory=dict)
@@ -182,31 +182,31 @@ ABOUT = {
 
 @pytest.fixture
 def console(staff: Staff) -> Console:
-    """Everybody at their browser."""
+    """Every staff member at their browser."""
     return open_console(staff)
 
 
-def test_every_form_has_a_sample_and_every_sample_a_form() -> None:
-    """So that no row of the table is left untried."""
+def test_every_console_form_has_a_sample() -> None:
+    """No form is left untested."""
     assert {form_row.path for form_row in CONSOLE_FORMS} == set(SAMPLES)
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_who_sees_which_page(console: Console, who: str) -> None:
-    """Whoever may ask the API what it shows."""
+def test_each_role_sees_exactly_its_console_pages(console: Console, who: str) -> None:
+    """Those whose API routes it may call."""
     wrong = {}
     for page_row in CONSOLE_PAGES:
         page = console.get(who, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         of_one = "<id>" in page_row.path
-        told = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
-        expected = next((status for status in told if status != 200), 200)
+        reply = [_status(row, who, of_one=of_one) for row in required_routes(page_row)]
+        expected = next((status for status in reply if status != 200), 200)
         if page.status_code != expected:
             wrong[page_row.path] = (page.status_code, expected)
     assert wrong == {}
 
 
-def test_whoever_is_signed_out_is_asked_to_sign_in_where_they_are(console: Console) -> None:
-    """Nothing of what stands there is told."""
+def test_a_signed_out_user_is_asked_to_sign_in_on_every_console_page(console: Console) -> None:
+    """It shows nothing else."""
     for page_row in CONSOLE_PAGES:
         page = console.get(NOBODY, _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         assert (page.status_code, "Sign in with a passkey" in page.text) == (200, True)
@@ -222,17 +222,19 @@ ALLOWED = [
 
 
 @pytest.mark.parametrize(("form_row", "who"), ALLOWED)
-def test_a_form_does_what_it_says_for_whoever_may(
+def test_a_console_form_works_for_each_permitted_role(
     console: Console, form_row: FormAction, who: str
 ) -> None:
-    """And shows what came of it, or goes where that stands."""
+    """It shows the result or redirects to it."""
     answer = _sent(console, form_row, who, signed=SAMPLES[form_row.path].signed)
     assert answer.status_code == (200 if form_row.answer or form_row.shows else 303), answer.text
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_nobody_else_may_send_this_form(console: Console, form_row: FormAction) -> None:
-    """Nothing is stored for any of them."""
+def test_a_console_form_is_refused_for_every_other_role(
+    console: Console, form_row: FormAction
+) -> None:
+    """Nothing is stored."""
     before = len(console.staff.local.desk.entries())
     for who in (NOBODY, *WHO):
         expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
@@ -242,8 +244,8 @@ def test_nobody_else_may_send_this_form(console: Console, form_row: FormAction) 
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_what_adds_power_waits_for_the_passkey(console: Console, form_row: FormAction) -> None:
-    """And what takes power away does not; what was typed is kept for the second sending."""
+def test_forms_that_add_power_wait_for_the_passkey(console: Console, form_row: FormAction) -> None:
+    """Those that remove power do not; typed values are kept for resubmission."""
     before = len(console.staff.local.desk.entries())
     answer = _sent(console, form_row, "admin", signed=False)
     if not SAMPLES[form_row.path].signed:
@@ -265,8 +267,8 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
-def test_what_no_page_of_ours_sent_does_nothing(console: Console, form_row: FormAction) -> None:
-    """However well the browser is signed in."""
+def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
+    """Even if the browser is signed in."""
     before = len(console.staff.local.desk.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
@@ -275,8 +277,8 @@ def test_what_no_page_of_ours_sent_does_nothing(console: Console, form_row: Form
     assert len(console.staff.local.desk.entries()) == before
 
 
-def test_no_get_does_what_a_form_does(console: Console) -> None:
-    """A link, a picture or a scanner of mail changes nothing."""
+def test_a_get_request_changes_nothing(console: Console) -> None:
+    """Links, images and mail scanners send only GET requests."""
     before = len(console.staff.local.desk.entries())
     for form_row in CONSOLE_FORMS:
         path = _path(console, form_row.path, SAMPLES[form_row.path].about)
@@ -284,8 +286,8 @@ def test_no_get_does_what_a_form_does(console: Console) -> None:
     assert len(console.staff.local.desk.entries()) == before
 
 
-def test_the_pages_of_the_console_are_of_ours(console: Console) -> None:
-    """No inline script or style, one heading of the first level, a name for every field."""
+def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(console: Console) -> None:
+    """No inline script or style, one first-level heading, a label for every field."""
     for page_row in CONSOLE_PAGES:
         page = console.get("admin", _path(console, page_row.path, ABOUT.get(page_row.at, "")))
         directives = page.headers["Content-Security-Policy"].split("; ")
@@ -298,8 +300,8 @@ def test_the_pages_of_the_console_are_of_ours(console: Console) -> None:
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_the_menu_leads_only_where_its_person_may_go(console: Console, who: str) -> None:
-    """Nobody is shown a door that is closed to them."""
+def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: str) -> None:
+    """For each role."""
     page = console.get(who, "/admin/agents").text
     side = page.partition('<nav class="side"')[2].partition("</nav>")[0]
     links = re.findall(r'href="([^"]+)"', side)
@@ -307,8 +309,8 @@ def test_the_menu_leads_only_where_its_person_may_go(console: Console, who: str)
     assert all(console.get(who, link).status_code == 200 for link in links)
 
 
-def test_what_an_agent_is_called_is_text_and_nothing_else(console: Console) -> None:
-    """Not markup, and nothing that turns the line around."""
+def test_an_agents_description_is_escaped(console: Console) -> None:
+    """It is neither markup nor bidirectional control."""
     staff = console.staff
     agent = staff.ids["agent"]
     staff.local.desk.agents.update("one", AgentChanges(description="<b>Pay</b> invoices"), by=BY)
@@ -316,8 +318,8 @@ def test_what_an_agent_is_called_is_text_and_nothing_else(console: Console) -> N
     assert "&lt;b&gt;Pay&lt;/b&gt; invoices" in page
 
 
-def test_a_type_says_what_is_typed_back_and_what_can_be_narrowed(console: Console) -> None:
-    """Whoever reads the page knows what an approver will have to do."""
+def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console) -> None:
+    """The reader knows what an approver will have to do."""
     whole = {"fact": "/amount", "if_there": {"fact": "/payee"}}
     document = json.dumps({**PAYMENT, "type_back": whole, "narrow": {"/amount": "lower"}})
     console.staff.local.desk.actions.update(document, by=BY)
@@ -328,10 +330,10 @@ def test_a_type_says_what_is_typed_back_and_what_can_be_narrowed(console: Consol
 
 
 def test_a_new_secret_is_shown_once(console: Console) -> None:
-    """And the agent's page knows no more than how it ends."""
+    """The agent's page shows only its last characters."""
     agent = console.staff.ids["agent"]
-    told = console.signed("admin", f"/admin/agents/{agent}/secret", {"overlap": "0"})
-    secret = re.findall(r"<code>(sayso_[\w-]+)</code>", told.text)[-1]
+    reply = console.signed("admin", f"/admin/agents/{agent}/secret", {"overlap": "0"})
+    secret = re.findall(r"<code>(sayso_[\w-]+)</code>", reply.text)[-1]
     page = console.get("admin", f"/admin/agents/{agent}").text
     assert secret != agent
     assert secret not in page
@@ -339,7 +341,7 @@ def test_a_new_secret_is_shown_once(console: Console) -> None:
 
 
 def _status(row: str, who: str, *, of_one: bool) -> int:
-    """What the API answers this person at this row; `of_one`: it is about one thing."""
+    """The API's status for this role at this route; `of_one`: it is about one object."""
     rule = ROWS[row].rule
     assert rule is not None
     listed = Role.OWNER in rule.roles and rule.target is None and not of_one
@@ -367,7 +369,7 @@ def _sent(console: Console, form_row: FormAction, who: str, *, signed: bool) -> 
 
 
 def _unlabelled(page: str) -> list[str]:
-    """Fields that nothing on the page names."""
+    """Fields without a label."""
     names = set(re.findall(r'<label [^>]*for="([^"]+)"', page))
     fields = re.findall(r'<(?:input(?! type="hidden")|select|textarea)[^>]*>', page)
     return [
@@ -377,8 +379,8 @@ def _unlabelled(page: str) -> list[str]:
     ]
 
 
-def test_the_menu_names_rows_that_are_there() -> None:
-    """Each entry leads to a page that belongs to it, and that asks the API something first."""
+def test_every_menu_entry_is_a_page_with_an_api_route() -> None:
+    """It belongs to its section."""
     for entry in (one for _, shown in CONSOLE_MENU for one in shown):
         assert page_at(entry.path).at == entry.at
         assert required_routes(page_at(entry.path))[0] in ROWS

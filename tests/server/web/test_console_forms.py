@@ -1,4 +1,4 @@
-"""What a form of the console becomes."""
+"""Fields of console forms: how typed values become API members."""
 
 import re
 
@@ -19,8 +19,8 @@ def _read(field, **typed):
     return fields.body([field], _form(**typed))[field.name]
 
 
-def test_lists_are_typed_line_by_line_or_with_commas():
-    """Empty lines are nothing."""
+def test_a_list_is_typed_by_lines_or_commas():
+    """Empty lines are ignored."""
     assert _read(Field("owners", "", "lines"), owners="eva\r\n\r\n bob , ana") == [
         "eva",
         "bob",
@@ -29,15 +29,15 @@ def test_lists_are_typed_line_by_line_or_with_commas():
     assert _read(Field("owners", "", "lines")) == []
 
 
-def test_a_box_that_is_ticked_stands_for_everything():
+def test_a_ticked_box_means_all():
     """Whatever is typed beside it."""
     field = Field("asks", "", "lines", every="It may ask everybody")
     assert _read(field, **{"asks-every": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
 
 
-def test_each_kind_of_field_becomes_what_the_api_takes():
-    """A day begins in UTC; what goes with a name stands after it."""
+def test_each_kind_of_field_becomes_its_api_value():
+    """A day starts in UTC; a mapping is typed as name and value."""
     assert _read(Field("at", "", "day"), at="2027-01-31") == "2027-01-31T00:00:00Z"
     assert _read(Field("at", "", "day")) is None
     assert _read(Field("n", "", "number"), n="60") == 60
@@ -65,7 +65,7 @@ def test_each_kind_of_field_becomes_what_the_api_takes():
         ("lines", None, "This field is required."),
     ],
 )
-def test_what_is_not_of_its_kind_is_said_at_its_field(kind, typed, says):
+def test_a_mistyped_value_is_explained_at_its_field(kind, typed, says):
     """Before anything is sent."""
     field = Field("it", "", kind, needed=True)
     with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
@@ -96,7 +96,7 @@ EVERY = (
     Field("how", "How", "choice", choices=(("poll", "asks"), ("ping", "is called"))),
     Field("jwks", "Keys to add", "json"),
 )
-AS_IT_STANDS = {
+UNCHANGED = {
     "name": "bot",
     "owners": "ana\r\nben",
     "keep-k1": "1",
@@ -109,8 +109,8 @@ AS_IT_STANDS = {
 }
 
 
-def test_a_page_that_is_sent_as_it_came_changes_nothing():
-    """What is drawn from a document is what is read from it again."""
+def test_an_unchanged_form_changes_nothing():
+    """Rendering a document and reading it again gives the same values."""
     values = {one.field.name: one.value for one in fields.rendered(EVERY, STORED, None)}
     assert values == {
         "name": "bot",
@@ -124,13 +124,13 @@ def test_a_page_that_is_sent_as_it_came_changes_nothing():
         "how": "ping",
         "jwks": "",
     }
-    assert fields.changed(EVERY, STORED, _form(**AS_IT_STANDS)) == []
-    assert fields.body(EVERY, _form(**AS_IT_STANDS), STORED) == {}
+    assert fields.changed(EVERY, STORED, _form(**UNCHANGED)) == []
+    assert fields.body(EVERY, _form(**UNCHANGED), STORED) == {}
 
 
-def test_what_changes_is_told_in_words():
-    """What stands now, and what is to be."""
-    typed = {**AS_IT_STANDS, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
+def test_changes_are_listed_in_words():
+    """The current and the new value."""
+    typed = {**UNCHANGED, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
     for name in ("asks-every", "on", "keep-k1"):
         del typed[name]
     found = fields.changed(EVERY, STORED, _form(**typed))
@@ -147,33 +147,38 @@ def test_what_changes_is_told_in_words():
     )
 
 
-def test_a_form_that_is_refused_stands_there_as_it_was_typed():
-    """With what is wrong at its field, and what is stored where that is something else."""
+def test_a_refused_form_shows_what_was_typed():
+    """With the error at its field, and the stored value if it differs."""
     typed = fields.SubmittedForm(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
-    drawn = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
-    assert (drawn["name"].value, drawn["name"].problem, drawn["name"].now) == (
+    rendered = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
+    assert (rendered["name"].value, rendered["name"].problem, rendered["name"].now) == (
         "bot 2",
         "Not that.",
         "bot",
     )
-    assert (drawn["how"].value, drawn["how"].problem, drawn["how"].now) == ("poll", "", "is called")
-    assert drawn["asks"].now == "Everybody"
+    assert (rendered["how"].value, rendered["how"].problem, rendered["how"].now) == (
+        "poll",
+        "",
+        "is called",
+    )
+    assert rendered["asks"].now == "Everybody"
 
 
-def test_something_new_begins_as_the_table_says():
-    """And with whoever fills it in."""
+def test_a_new_objects_form_has_its_defaults():
+    """Including the user who fills it in."""
     new = (Field("owners", "", "lines", mine=True), Field("n", "", "number", start=3))
     assert [one.value for one in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
 
 
-def test_a_refusal_speaks_of_fields_and_not_of_flags():
-    """The longer flag first."""
-    both = (Field("a", "Auth", flag="--auth"), Field("b", "Author", flag="--author"))
-    assert fields.with_labels("--author and --auth", both) == "“Author” and “Auth”"
+def test_a_refusal_has_the_labels_of_the_fields():
+    """A name that is not a field of the form stays as it is."""
+    both = (Field("auth", "Auth"), Field("author", "Author"))
+    text = "`author` and `auth`, but no auth or `other`"
+    assert fields.with_labels(text, both) == "“Author” and “Auth”, but no auth or `other`"
 
 
-def test_what_is_taken_out_of_a_resource_is_said():
-    """The API is told which scopes and which needs go."""
+def test_removed_scopes_and_requirements_are_sent_explicitly():
+    """The API gets what to remove."""
     stored = {"scopes": {"a": "low", "b": "low", "c": "low"}, "requires": {"a": "t", "b": "t"}}
     assert client_fields.with_removals({}, stored) == {
         "without": [],
@@ -195,21 +200,21 @@ def test_what_is_taken_out_of_a_resource_is_said():
         ({"keys": [{"kid": "n"}, {"kid": "m"}]}, ["k1", "n", "m"]),
     ],
 )
-def test_keys_that_come_stand_beside_those_that_stay(come, kids):
+def test_new_keys_are_added_to_kept_keys(come, kids):
     """As one key or as a set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
     sent = client_fields.merged_keys({"keep": ["k1"], "jwks": come}, stored)
     assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
 
 
-def test_a_set_that_is_none_is_left_to_the_api():
-    """Which says what is wrong with it."""
+def test_an_invalid_key_set_is_left_to_the_api():
+    """It names the error."""
     sent = client_fields.merged_keys({"keep": [], "jwks": {"keys": "x"}}, {"keys": []})
     assert sent == {"jwks": {"keys": "x"}}
 
 
-def test_no_word_about_keys_is_no_change():
-    """But taking the last one away is the API's to refuse."""
+def test_without_key_fields_the_keys_do_not_change():
+    """Removing the last key is refused by the API."""
     assert client_fields.merged_keys({}, {"keys": [{"kid": "a"}]}) == {}
     last = client_fields.merged_keys({"keep": []}, {"keys": [{"kid": "a"}]})
     assert last == {"jwks": {"keys": []}}
@@ -222,13 +227,13 @@ def test_no_word_about_keys_is_no_change():
         ("/admin/explain", {"authorization_details": "{"}, "The details are not JSON"),
     ],
 )
-def test_what_is_no_number_and_no_json_is_named(path, typed, says):
+def test_an_invalid_number_or_json_is_named(path, typed, says):
     """Before anything is sent."""
     with pytest.raises(ValueError, match=says):
         _body(path, _form(**typed))
 
 
-def test_a_file_that_is_typed_has_the_line_ends_of_files():
+def test_a_typed_file_has_unix_line_ends():
     """Browsers send others."""
     typed = _form(document="a = 1\r\nb = 2", table="c = 3\r\n", days="30")
     assert _body("/admin/policy/set", typed) == {"document": "a = 1\nb = 2"}
@@ -236,8 +241,8 @@ def test_a_file_that_is_typed_has_the_line_ends_of_files():
     assert _body("/admin/policy/dry-run", typed) == {"last": 30 * 86_400, "policy": "a = 1\nb = 2"}
 
 
-def test_a_case_has_what_was_filled_in():
-    """And no more."""
+def test_a_policy_case_has_exactly_the_filled_in_members():
+    """Empty ones are omitted."""
     assert _body("/admin/explain", _form(agent="a")) == {
         "agent": "a",
         "way": "request",
@@ -255,5 +260,5 @@ def test_a_case_has_what_was_filled_in():
 
 
 def _body(path, form):
-    """What the form of this path sends."""
+    """The body that the form of this path sends."""
     return form_at(path).sends(form, None)

@@ -1,4 +1,4 @@
-"""Forms of the console that are refused: what was typed stands there, and what is wrong with it."""
+"""Refused console forms: typed values are kept, and errors are shown at their fields."""
 
 import html
 import json
@@ -74,7 +74,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {**AGENT, "auth_method": "private_key_jwt"},
         "jwks",
-        "“It proves itself by” private_key_jwt needs the public keys: “Its public keys”.",
+        "“It proves itself by” private_key_jwt needs “Its public keys”.",
     ),
     ("/admin/new/agent/add", "", {**AGENT, "jwks": "{"}, "jwks", "Invalid JSON"),
     ("/admin/new/agent/add", "", {**AGENT, "expires_at": "soon"}, "expires_at", "a day such as"),
@@ -178,27 +178,27 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
 
 @pytest.fixture
 def console(staff: Staff) -> Console:
-    """Everybody at their browser."""
+    """Every staff member at their browser."""
     return open_console(staff)
 
 
 @pytest.mark.parametrize(("path", "about", "typed", "field", "says"), WRONG)
-def test_what_is_wrong_is_said_at_its_field(
+def test_an_error_is_shown_at_its_field(
     console: Console, path: str, about: str, typed: dict[str, str], field: str, says: str
 ) -> None:
-    """All that was typed stands there still, and nothing was stored."""
+    """Typed values are kept, and nothing is stored."""
     before = len(console.staff.local.desk.entries())
     answer = _sent(console, path, about, typed)
     assert answer.status_code in {404, 409, 422}, answer.text
     assert says in (_problem(answer.text, field) if field else html.unescape(answer.text))
     assert not field or f'href="#{field}"' in answer.text
     for name, value in typed.items():
-        assert not value or _stands(answer.text, name, value), name
+        assert not value or _keeps(answer.text, name, value), name
     assert len(console.staff.local.desk.entries()) == before
 
 
-def test_somebody_was_faster(console: Console) -> None:
-    """What is stored now is told beside what was typed, and can be sent again."""
+def test_a_concurrent_change_is_shown_beside_the_typed_value(console: Console) -> None:
+    """The form can be sent again."""
     staff = console.staff
     agent = staff.ids["agent"]
     stale = console.document(f"/api/agents/{agent}")["version"]
@@ -206,15 +206,15 @@ def test_somebody_was_faster(console: Console) -> None:
     typed = {**AGENT, "name": "one", "description": "Pays bills", "version": stale}
     answer = console.post("admin", f"/admin/agents/{agent}/change", typed)
     assert answer.status_code == 412
-    assert _stands(answer.text, "description", "Pays bills")
+    assert _keeps(answer.text, "description", "Pays bills")
     assert "Stored value: <bdi>Pays rent</bdi>" in answer.text
     fresh = console.document(f"/api/agents/{agent}")["version"]
     assert f'name="version" value="{fresh}"' in answer.text
     assert stale not in answer.text
 
 
-def test_what_is_about_to_change_is_shown_before_it_is_signed(console: Console) -> None:
-    """What stands now, struck out, and what is to be; what stays is left out."""
+def test_changes_are_shown_before_they_are_signed(console: Console) -> None:
+    """The old value struck out and the new one; unchanged members are left out."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", f"/admin/agents/{agent}/edit").text
     typed = {**_filled(page), "description": "Pays bills", "name": "uno"}
@@ -224,8 +224,8 @@ def test_what_is_about_to_change_is_shown_before_it_is_signed(console: Console) 
     assert "<del><bdi>one</bdi></del> <ins><bdi>uno</bdi></ins>" in shown
 
 
-def test_a_page_that_is_sent_back_untouched_changes_nothing(console: Console) -> None:
-    """Whatever stands in a form of something that is there comes back as it was."""
+def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> None:
+    """Every edit form of an existing object."""
     before = len(console.staff.local.desk.entries())
     for action in FORMS:
         if action.of and action.fields:
@@ -239,8 +239,8 @@ def test_a_page_that_is_sent_back_untouched_changes_nothing(console: Console) ->
     assert len(console.staff.local.desk.entries()) == before
 
 
-def test_what_another_site_fills_in_is_not_even_shown_again(console: Console) -> None:
-    """Or a person would find it in a form of ours and send it."""
+def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
+    """Otherwise a user could submit them from our own form."""
     path, elsewhere = "/admin/new/user/add", {"Origin": "https://evil.example"}
     for form, headers in (({"csrf": "guessed"}, {}), ({}, elsewhere)):
         answer = console.post(
@@ -249,8 +249,8 @@ def test_what_another_site_fills_in_is_not_even_shown_again(console: Console) ->
         assert (answer.status_code, "evil@x.example" in answer.text) == (403, False)
 
 
-def test_what_is_typed_is_text_and_nothing_else(console: Console) -> None:
-    """In its field, in the refusal that repeats it, and on the page that asks for a signature."""
+def test_typed_text_is_escaped_everywhere(console: Console) -> None:
+    """In its field, in the error that repeats it, and on the signing page."""
     hostile = '"><script>alert(1)</script>\u202e'
     for field in ("name", "owners", "scopes", "only", "external_id"):
         answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
@@ -258,14 +258,14 @@ def test_what_is_typed_is_text_and_nothing_else(console: Console) -> None:
         assert "<script>alert" not in answer.text
 
 
-def test_an_action_type_is_seen_as_a_person_would_before_it_is_there(console: Console) -> None:
-    """Filled in with an example, or with what somebody wrote, which is text and nothing else."""
+def test_an_action_type_is_previewed_before_it_is_registered(console: Console) -> None:
+    """With an example or given details, which are escaped."""
     typed = {"document": json.dumps({**PAYMENT, "type": "pay.more"})}
     page = console.post("admin", "/admin/new/action/preview", typed).text
     shown = page.partition('id="preview"')[2]
     assert "Pay EUR 4,820.00 to payee" in shown
     assert "To approve" in shown
-    assert _stands(page, "document", typed["document"])
+    assert _keeps(page, "document", typed["document"])
     hostile = "<script>alert(1)</script>\u202e"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": hostile}
     whole = {**typed, "details": json.dumps(details)}
@@ -275,15 +275,15 @@ def test_an_action_type_is_seen_as_a_person_would_before_it_is_there(console: Co
     assert "\u202e" not in page
 
 
-def test_whoever_may_not_change_it_gets_no_form_back(console: Console) -> None:
-    """However wrong what they sent is."""
+def test_a_role_without_permission_gets_no_form_back(console: Console) -> None:
+    """However wrong its input."""
     typed = {"csrf": console.csrf("auditor"), "name": ""}
     answer = console.post("auditor", "/admin/new/agent/add", typed)
     assert (answer.status_code, 'name="csrf"' in answer.text) == (403, False)
 
 
-def test_every_form_with_fields_names_members_that_the_api_knows() -> None:
-    """Or what it says of a member would stand at no field."""
+def test_every_form_field_is_a_member_of_the_api() -> None:
+    """Otherwise an API error would have no field."""
     rows = {route.name: route for route in ADMIN_ROUTES}
     for action in (one for one in FORMS if one.in_console):
         body: Any = rows[action.route].body
@@ -305,7 +305,7 @@ def _problem(page: str, field: str) -> str:
     return html.unescape(found[1]) if found else ""
 
 
-def _stands(page: str, name: str, value: str) -> bool:
+def _keeps(page: str, name: str, value: str) -> bool:
     return _filled(page).get(name) == value
 
 

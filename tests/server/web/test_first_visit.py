@@ -1,4 +1,4 @@
-"""The guides for people in a browser say what the pages say."""
+"""The browser guides quote the pages exactly."""
 
 import re
 
@@ -13,7 +13,7 @@ _SAID = re.compile(r'"([A-Z][^"]+)"')
 
 
 def _plain(text):
-    """Without what is markup and without line breaks."""
+    """Text without markup and line breaks."""
     return " ".join(re.sub(r"<[^>]+>", " ", text).split())
 
 
@@ -23,12 +23,12 @@ _TEXT = re.sub(r"<img[^>]+>", "", _GUIDE)
 _WORDS = sorted({_plain(found) for rule in (_NAMED, _SAID) for found in rule.findall(_TEXT)})
 
 
-def test_the_guide_quotes_the_pages():
-    """Or the test below holds nothing."""
+def test_the_guides_quote_the_pages():
+    """Otherwise the next test checks nothing."""
     assert {"Create a passkey", "Add to Home Screen", "Expiring isn't a denial."} <= set(_WORDS)
 
 
 @pytest.mark.parametrize("words", _WORDS)
-def test_what_the_guide_quotes_stands_on_a_page(words):
-    """Buttons, fields and sentences, to the letter."""
+def test_every_quote_of_the_guides_is_on_a_page(words):
+    """Buttons, fields and sentences, verbatim."""
     assert words in _PAGES

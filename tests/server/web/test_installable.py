@@ -1,4 +1,4 @@
-"""What makes the pages an app: each part is there, and tells of nobody."""
+"""What makes the pages an installable app, without personal data."""
 
 import json
 import re
@@ -14,23 +14,27 @@ def _get(local, path):
     return local.app.test_client().get(path, base_url=ISSUER)
 
 
-def test_the_manifest_names_icons_that_are_there(local):
-    """Of the sizes that it says; one may be cut to a system's own shape."""
+def test_the_manifest_names_existing_icons(local):
+    """Of the stated sizes, one of them maskable."""
     answer = _get(local, "/manifest.webmanifest")
     assert answer.mimetype == "application/manifest+json"
-    said = json.loads(answer.text)
-    assert (said["display"], said["start_url"], said["scope"]) == ("standalone", "/", "/")
-    for icon in said["icons"]:
+    manifest = json.loads(answer.text)
+    assert (manifest["display"], manifest["start_url"], manifest["scope"]) == (
+        "standalone",
+        "/",
+        "/",
+    )
+    for icon in manifest["icons"]:
         shown = _get(local, icon["src"])
         assert (shown.status_code, shown.mimetype) == (200, icon["type"])
         if icon["type"] == "image/png":
             width, height = (int.from_bytes(shown.data[at : at + 4]) for at in (16, 20))
             assert icon["sizes"] == f"{width}x{height}"
-    assert "maskable" in {icon.get("purpose") for icon in said["icons"]}
+    assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
 
 
-def test_the_service_worker_is_asked_for_each_time_and_knows_its_version(local):
-    """So browsers see a new one at once; it may call our API and nothing else."""
+def test_the_service_worker_is_revalidated_and_knows_its_version(local):
+    """Browsers see a new one at once; it may call only our API."""
     answer = _get(local, "/service-worker.js")
     assert answer.headers["Cache-Control"] == "no-cache"
     assert f'"sayso-{installable.version()}"' in answer.text
@@ -43,8 +47,8 @@ def test_the_service_worker_is_asked_for_each_time_and_knows_its_version(local):
     "path",
     ["/style.css", "/request.js", "/icon.svg", "/manifest.webmanifest", "/service-worker.js"],
 )
-def test_what_browsers_keep_is_asked_for_each_time_and_sent_once(local, path):
-    """By a strong tag: a new one comes at once, and the one that is there costs no bytes."""
+def test_static_files_are_revalidated_and_sent_once(local, path):
+    """With a strong ETag."""
     client = local.app.test_client()
     first = client.get(path, base_url=ISSUER)
     tag = first.headers["ETag"]
@@ -57,8 +61,8 @@ def test_what_browsers_keep_is_asked_for_each_time_and_sent_once(local, path):
 
 
 @pytest.mark.parametrize("part", ["TEMPLATES", "ICONS"])
-def test_a_change_of_whatever_browsers_load_is_another_version(tmp_path, monkeypatch, part):
-    """Sheets and scripts, and icons, which the service worker keeps too."""
+def test_any_changed_static_file_changes_the_version(tmp_path, monkeypatch, part):
+    """Style sheets, scripts and icons, which the service worker caches too."""
     copied = tmp_path / part
     shutil.copytree(getattr(installable, part), copied)
     monkeypatch.setattr(installable, part, copied)
@@ -70,8 +74,8 @@ def test_a_change_of_whatever_browsers_load_is_another_version(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_the_offline_page_is_the_same_for_everybody(local, signed_in):
-    """Browsers keep it, whoever was signed in there."""
+def test_the_offline_page_is_the_same_for_everyone(local, signed_in):
+    """Browsers cache it for every user."""
     client = local.app.test_client()
     if signed_in:
         client.set_cookie("sayso-passkey", "sayso_br_x")

@@ -1,4 +1,4 @@
-"""The menu of a person's pages: what is in it, and that whoever uses no mouse gets around."""
+"""The menu of a user's pages, and keyboard navigation."""
 
 import re
 
@@ -25,8 +25,8 @@ def _page(browser, path="/"):
 
 
 @pytest.mark.parametrize("place", OWN_MENU, ids=lambda place: place.at)
-def test_every_entry_leads_to_a_page_that_says_where_it_is(browser, place):
-    """Both menus have it: the one in a row, and the one of phones."""
+def test_every_menu_entry_leads_to_a_page_marked_as_current(browser, place):
+    """In both menus: the desktop one and the phone one."""
     page = _page(browser, place.path)
     assert page.status_code == 200
     current = f'<a href="{place.path}" aria-current="page">{place.words}</a>'
@@ -34,14 +34,14 @@ def test_every_entry_leads_to_a_page_that_says_where_it_is(browser, place):
     assert page.text.count("aria-current") == 2
 
 
-def test_the_first_stop_of_a_keyboard_skips_the_menu(browser):
-    """It leads to the page's own part."""
+def test_the_first_keyboard_stop_skips_the_menu(browser):
+    """It leads to the main content."""
     links = re.findall(r'<a [^>]*href="([^"]*)"', _page(browser).text)
     assert links[0] == "#main"
     assert '<main id="main" tabindex="-1">' in _page(browser).text
 
 
-def test_only_people_with_a_role_are_led_to_the_console(browser, local):
+def test_only_users_with_a_role_see_the_console_link(browser, local):
     """Others have nothing to do there."""
     assert 'href="/admin"' not in _page(browser).text
     users = Users(local.services.store, local.services.secrets)

@@ -1,4 +1,4 @@
-"""The pages: where they are, and what no browser may do with them."""
+"""Pages: their addresses and security headers."""
 
 import re
 
@@ -10,13 +10,13 @@ from tests.support.builders.site import ISSUER
 
 @pytest.fixture
 def browser(local):
-    """A browser that was told the issuer's address."""
+    """A browser at the issuer's address."""
     client = local.app.test_client()
     return lambda path, base=ISSUER: client.get(path, base_url=base)
 
 
-def test_the_enrolment_page_says_how_to_begin_on_a_terminal(browser):
-    """Under the issuer that the terminal needs."""
+def test_the_enrolment_page_says_how_to_start_on_a_terminal(browser):
+    """With the issuer that the terminal needs."""
     page = browser("/enrol")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert ISSUER in page.text
@@ -24,7 +24,7 @@ def test_the_enrolment_page_says_how_to_begin_on_a_terminal(browser):
 
 @pytest.mark.parametrize("path", ["/device/sent", "/style.css"])
 def test_every_page_forbids_what_it_does_not_need(browser, path):
-    """No script, no frame, no form, no guess at its type."""
+    """No script, frame, form or type sniffing."""
     page = browser(path)
     for name, value in HEADERS.items():
         if name != "Cache-Control":
@@ -33,30 +33,30 @@ def test_every_page_forbids_what_it_does_not_need(browser, path):
     assert "<script" not in page.text
 
 
-def test_pages_are_not_stored_and_the_sheet_is(browser):
-    """A page may name somebody; a sheet names nobody."""
+def test_pages_are_not_cached_and_style_sheets_are(browser):
+    """A page may contain personal data; a style sheet does not."""
     assert browser("/enrol").headers["Cache-Control"] == "no-store"
     assert browser("/style.css").headers.getlist("Cache-Control") == ["no-cache"]
     assert browser("/style.css").mimetype == "text/css"
 
 
-def test_on_this_machine_a_page_is_shown_under_the_issuers_name(browser):
-    """The three names of loopback are three origins to a browser."""
+def test_another_name_of_this_machine_redirects_to_the_issuer(browser):
+    """The three loopback names are three origins to a browser."""
     there = browser("/enrol", "http://127.0.0.1:8470")
     assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/enrol")
     assert there.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_elsewhere_the_proxys_host_is_not_second_guessed(open_local):
-    """What the Host header says leads nobody anywhere."""
+def test_behind_a_proxy_the_host_header_does_not_redirect(open_local):
+    """It is not trusted."""
     public = open_local(issuer="https://auth.example")
     page = public.app.test_client().get("/enrol", base_url="http://internal:8470")
     assert page.status_code == 200
     assert "https://auth.example" in page.text
 
 
-def test_nothing_answers_without_our_headers(local):
-    """`OPTIONS` is refused at every address, in our words, and not by what we build on."""
+def test_every_answer_has_our_security_headers(local):
+    """`OPTIONS` is refused at every address by our own code."""
     client = local.app.test_client()
     for rule in local.app.url_map.iter_rules():
         answer = client.options(re.sub("<[^>]+>", "x", rule.rule), base_url=ISSUER)
@@ -75,8 +75,8 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ("/token", 405, "belongs to a form"),
     ],
 )
-def test_a_person_at_a_wrong_address_gets_a_page(local, path, status, words):
-    """With the same headers as every other; it says what to do, and repeats nothing."""
+def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, words):
+    """With the usual headers and a remedy; it repeats nothing."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
     assert (page.status_code, page.mimetype) == (status, "text/html")
     assert words in page.text
@@ -93,8 +93,8 @@ def test_a_person_at_a_wrong_address_gets_a_page(local, path, status, words):
         ("/admin/new/group/add", ["/", "/admin/agents"]),
     ],
 )
-def test_from_a_page_that_says_no_a_way_leads_on(local, path, ways):
-    """To what waits, and to the page of the console that opens for everybody."""
+def test_an_error_page_has_a_link_that_leads_on(local, path, ways):
+    """To the inbox, and to a console page open to every role."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
     assert re.findall(r'<a href="([^"]*)"', page.text) == ways
 
@@ -103,8 +103,8 @@ def test_from_a_page_that_says_no_a_way_leads_on(local, path, ways):
     ("path", "accept"),
     [("/nowhere", "*/*"), ("/nowhere", "application/json"), ("/api/x", HTML), ("/nowhere", None)],
 )
-def test_a_program_at_a_wrong_address_gets_its_own_words(local, path, accept):
-    """The API answers in JSON whoever asks."""
+def test_an_unknown_address_answers_a_program_in_json(local, path, accept):
+    """In the API always."""
     headers = {} if accept is None else {"Accept": accept}
     answer = local.app.test_client().get(path, base_url=ISSUER, headers=headers)
     assert (answer.status_code, "json" in answer.mimetype) == (404, True)

@@ -1,4 +1,4 @@
-"""The kept pictures of the pages, held against the pages that the application has."""
+"""The stored screenshots of the pages, compared with the pages of the application."""
 
 import re
 
@@ -10,21 +10,21 @@ from tests.support.pictures.page_gallery import GALLERY, GROUPS, gallery
 
 
 def test_every_page_of_the_application_has_a_picture(local):
-    """Where each was taken wrote down who drew it: `scripts/pictures`."""
-    drawn = {taken.rule for taken in index().values()} - {None}
-    assert {page.path for page in PAGES} - drawn == set()
+    """`scripts/pictures` records the route of each."""
+    used = {taken.rule for taken in index().values()} - {None}
+    assert {page.path for page in PAGES} - used == set()
     no_pages = {"/continue/waits", "/icons/<digest>"}  # what a script asks, and a picture itself
-    assert pages(local.app) - drawn == no_pages
+    assert pages(local.app) - used == no_pages
 
 
-def test_every_template_that_is_a_page_has_a_picture():
-    """Those too that only a form leads to; which one a picture was drawn from was written down."""
-    drawn = {taken.template for taken in index().values()}
-    assert page_templates() - drawn == set()
+def test_every_page_template_has_a_picture():
+    """Also those reached only by a form; the template of each is recorded."""
+    used = {taken.template for taken in index().values()}
+    assert page_templates() - used == set()
 
 
-def test_no_picture_is_of_a_page_that_is_gone(local):
-    """But for that of a place where no page is."""
+def test_no_picture_shows_a_removed_page(local):
+    """Except that of the 404 page."""
     kept = index()
     assert [name for name, taken in kept.items() if taken.rule is None] == ["nowhere"]
     known = {rule.rule for rule in local.app.url_map.iter_rules()}
@@ -32,8 +32,8 @@ def test_no_picture_is_of_a_page_that_is_gone(local):
     assert set(ALSO) - kept.keys() == set()
 
 
-def test_each_picture_is_there_on_a_phone_and_on_a_desk_light_and_dark():
-    """And nothing else is."""
+def test_each_picture_exists_for_phone_and_desktop_light_and_dark():
+    """And no other file exists."""
     wanted = {file for name in index() for file, _ in files(name)}
     assert {path.name for path in FOLDER.glob("page-*.webp")} == wanted
     looks = {file.removeprefix("page-x-") for file, _ in files("x")}
@@ -41,19 +41,19 @@ def test_each_picture_is_there_on_a_phone_and_on_a_desk_light_and_dark():
 
 
 def test_the_pictures_stay_small():
-    """They come with every copy of the repository."""
+    """They are part of every clone of the repository."""
     sizes = {path.name: path.stat().st_size for path in FOLDER.glob("page-*.webp")}
     assert max(sizes.values()) < 60_000
     assert sum(sizes.values()) < 6_000_000
 
 
-def test_every_picture_stands_once_in_the_gallery_of_the_pages():
-    """Under what it shows; a new picture fails here until somebody has said that."""
+def test_every_picture_is_once_in_the_gallery():
+    """A new picture fails here until it has a group."""
     names = [name for group in GROUPS.values() for name in group]
     assert sorted(names) == sorted(index())
 
 
-def test_the_gallery_of_the_pages_is_that_of_the_kept_pictures():
+def test_the_gallery_page_matches_the_stored_pictures():
     """`python -m tests.support.pictures.page_gallery` writes it; it names every picture."""
     page = GALLERY.read_text(encoding="utf-8")
     assert page == gallery()
@@ -61,7 +61,7 @@ def test_the_gallery_of_the_pages_is_that_of_the_kept_pictures():
     assert named == {path.name for path in FOLDER.glob("page-*.webp")}
 
 
-def test_the_readme_leads_to_both_galleries():
+def test_the_readme_links_to_both_galleries():
     """Pages are half of the product."""
     readme = (ROOT / "README.md").read_text("utf-8")
     assert "](docs/gallery.md)" in readme

@@ -1,4 +1,4 @@
-"""Forms of pages that are longer than anybody writes: refused in words, and no fault of ours."""
+"""Page forms that are too long are refused with a message and are no internal error."""
 
 import re
 
@@ -20,20 +20,20 @@ FORM = {
 
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
-    """413, in words; nothing is written down as a fault of the server.
+    """413 with a message; nothing is logged as a server error.
 
-    Whoever is not signed in may be asked to be so, before anybody looks at what they sent.
+    A signed-out user may be asked to sign in first.
     """
     client = local.app.test_client()
     if signed_in:
         client.set_cookie(cookies.name(local.services.rules), new_browser(local).cookie)
     forms = page_forms(local.app)
     assert len(forms) > 50
-    with capture_logs() as said:
+    with capture_logs() as log:
         for rule in forms:
             path = re.sub("<[^>]+>", "x", rule)
             answer = client.post(path, base_url=ISSUER, headers=FORM, data=b"a=" + b"x" * 200_000)
             refused = answer.status_code == 413 and "send less" in answer.text
             asked = not signed_in and "Sign in" in answer.text
             assert refused or asked, (rule, answer.status_code, answer.text)
-    assert [one for one in said if one["event"] == "page.failed"] == []
+    assert [one for one in log if one["event"] == "page.failed"] == []

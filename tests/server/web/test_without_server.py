@@ -1,4 +1,4 @@
-"""What every page of a signed-in person has for the time when its server is away."""
+"""Every page of a signed-in user detects that its server is unreachable."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def _parent(name: str) -> str:
 
 
 def _scripts(name: str) -> list[set[str]]:
-    """Each script of a page, by what it may be called; those of its frame where it has none."""
+    """Each script of a page, by its possible names; those of its frame if it has none."""
     found = re.findall(r'<script[^>]* src="/(.+?)\.js"', _page(name))
     names = [set(re.findall(r'"(\w+)"', one)) or {one} for one in found]
     parent = _parent(name)
@@ -33,7 +33,7 @@ def _scripts(name: str) -> list[set[str]]:
 
 
 def _loaded(script: str) -> set[str]:
-    """A script with all that it imports."""
+    """A script with all its imports."""
     direct = re.findall(r'^import .*"/([\w-]+)\.js";', _script(script), re.MULTILINE)
     return {script}.union(*(_loaded(one) for one in direct))
 
@@ -56,14 +56,14 @@ _PAGES = sorted(
 
 
 @pytest.mark.parametrize("name", _PAGES)
-def test_every_page_of_a_signed_in_person_looks_whether_its_server_is_there(name: str) -> None:
-    """By each script that it may have; the same brings signing out, and bars what is sent."""
+def test_every_page_of_a_signed_in_user_checks_that_its_server_is_reachable(name: str) -> None:
+    """In each script it may load; they also sign out and block sending."""
     scripts = _scripts(name)
     assert scripts, "a page without a script says nothing of its age"
     for one in set().union(*scripts):
         assert {"live", "buttons", "session"} <= _loaded(one), one
 
 
-def test_there_are_such_pages() -> None:
+def test_the_checked_pages_include_user_and_console_pages() -> None:
     """Of people and of the console."""
     assert {"approvals/history.html", "sign.html", "devices/console_devices.html"} <= set(_PAGES)

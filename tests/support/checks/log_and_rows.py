@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, Select, Table, create_engine, delete, select
 from server.model.approvals import Approval
 from server.outward import VAPID
 from server.protocol.approvals.states import State
-from server.storage.operations.installation_tables import installation_keys
+from server.storage.tables import installation_keys
 from tests.support.servers.server import LiveServer
 
 _PRUNED = frozenset({"counters", "flows", "replays"})

@@ -31,19 +31,19 @@ class Fault:
 
 _OTHER = "other"
 """About none of the invariants by itself."""
-_LIVES = "tests/server/services/approvals/test_lives.py::test_every_life_is_one_of_the_model"
+_LIVES = "tests/server/services/approvals/test_lives.py::test_every_sequence_agrees_with_the_model"
 _STOPPED = (
     "tests/server/services/clients/test_disabled_agents.py"
-    "::test_what_was_stopped_gets_nothing_anywhere"
+    "::test_disabled_things_are_refused_in_every_place"
 )
 _WIDENS = (
     "tests/server/protocol/tokens/test_token_exchange.py"
-    "::test_the_caller_each_actor_and_each_token_bound_a_chain"
+    "::test_the_caller_each_actor_and_each_token_limit_a_chain"
 )
 _GRANT = "tests/server/services/tokens/grants/test_token_exchange.py::"
 _ONE_TEXT = (
     "tests/server/services/approvals/test_one_text.py"
-    "::test_displayed_signed_issued_and_logged_are_one"
+    "::test_displayed_signed_issued_and_logged_digests_are_equal"
 )
 
 FAULTS: Mapping[str, Fault] = {
@@ -54,72 +54,71 @@ FAULTS: Mapping[str, Fault] = {
         "REDEMPTION_GRACE_MS: Final = 630_000",
         _LIVES,
     ),
-    "a disabled actor stays in a chain": Fault(
+    "a disabled actor in a chain is accepted": Fault(
         "I5",
         "server/services/tokens/exchange_checks.py",
         "agent is None or not agent.active(view.now):\n"
         "                raise ExchangeRefused(Reason.ACTOR",
         "agent is None:\n                raise ExchangeRefused(Reason.ACTOR",
-        _GRANT + "test_every_actor_is_enabled_now",
+        _GRANT + "test_every_actor_must_be_enabled",
     ),
-    "a token of a disabled person is active": Fault(
+    "a disabled user's token is active": Fault(
         "I5",
         "server/services/tokens/issued_tokens.py",
         "if row.user_id and (user is None or not user.enabled):",
         "if row.user_id and user is None:",
-        "tests/server/services/tokens/test_introspection.py"
-        "::test_a_user_who_is_disabled_makes_a_token_inactive_by_itself",
+        "tests/server/services/tokens/test_introspection.py::test_the_state_of_the_user_is_checked",
     ),
-    "a disabled person's session is renewed": Fault(
+    "a disabled user's session is renewed": Fault(
         "I5",
         "server/services/tokens/grants/refresh_token.py",
         "user is not None and user.enabled and (",
         "user is not None and (",
         _STOPPED,
     ),
-    "a chain forgets the ceiling of the caller": Fault(
+    "an exchange ignores the caller's permissions": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
         "left = requested & ceiling",
         "left = requested",
         _WIDENS,
     ),
-    "a chain forgets the ceiling of an earlier actor": Fault(
+    "an exchange ignores an earlier actor's permissions": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
         "left &= link.ceiling",
         "pass",
         _WIDENS,
     ),
-    "a chain forgets the scope of an earlier token": Fault(
+    "an exchange ignores the scope of an earlier token": Fault(
         "I17",
         "server/protocol/tokens/token_exchange.py",
         "left &= link.scope",
         "pass",
-        _GRANT + "test_at_its_own_resource_a_token_gives_no_more_than_it_has",
+        _GRANT + "test_at_the_same_resource_an_exchange_cannot_add_scopes",
     ),
     "a token outlives its parent": Fault(
         "I17",
         "server/services/tokens/issuing.py",
         "limits.append(self.parent.expires_at // 1000)",
         "pass",
-        _GRANT + "test_no_token_outlives_what_it_came_from",
+        _GRANT + "test_a_token_expires_no_later_than_its_subject_token",
     ),
-    "a chain has no end": Fault(
+    "a chain has no depth limit": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
         "if subject.depth >= token_exchange.MOST_DEPTH:",
         "if subject.depth > token_exchange.MOST_DEPTH:",
-        _GRANT + "test_a_chain_ends_at_four_actors",
+        _GRANT + "test_a_chain_has_at_most_four_actors",
     ),
-    "may_act is not looked at": Fault(
+    "may_act is ignored": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
         "if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):",
         "if not asked.may_act:",
-        _GRANT + "test_may_act_says_who_may_act",
+        _GRANT + "test_may_act_restricts_the_actor",
     ),
-    "an agent exchanges for a target beyond its own": Fault(
+    "an agent exchanges for a target that it may not use": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
         "if asked.target in agent.resources else None",
@@ -132,74 +131,74 @@ FAULTS: Mapping[str, Fault] = {
         "all(wanted <= Counter(link.details) for link",
         "all(set(wanted) <= set(link.details) for link",
         "tests/server/protocol/tokens/test_token_exchange.py"
-        "::test_details_are_covered_only_by_every_token_down_from_a_signed_answer",
+        "::test_details_must_be_covered_by_every_token_since_a_signed_approval",
     ),
-    "the display's digest is of something else": Fault(
+    "the display digest is computed from another text": Fault(
         "I26",
         "server/services/ciba/requests.py",
         "display_digest=decisions.digest(display),",
         "display_digest=decisions.digest(action),",
         _ONE_TEXT,
     ),
-    "a token names another digest than was signed": Fault(
+    "a token has another digest than the signed one": Fault(
         "I26",
         "server/services/tokens/issuing.py",
         "action_digest=approval.action_digest,",
         "action_digest=approval.display_digest,",
         _ONE_TEXT,
     ),
-    "the log names another digest than the token": Fault(
+    "the audit log has another digest than the token": Fault(
         "I26",
         "server/services/audit/audit.py",
         "action=approval.action_digest",
         "action=approval.display_digest",
         _ONE_TEXT,
     ),
-    "a person and their deputy count as two": Fault(
+    "a person and their deputy count as two approvers": Fault(
         "I4",
         "server/services/approvals/votes.py",
         "return {one.voter_id for one in valid_approvals(answers)}",
         "return {one.user_id for one in valid_approvals(answers)}",
         "tests/server/services/approvers/test_deputies.py"
-        "::test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two",
+        "::test_a_person_and_their_former_deputy_share_one_vote",
     ),
-    "another execution is told that the approval is its own": Fault(
+    "a second execution can consume the approval": Fault(
         _OTHER,
         "server/services/approvals/consumptions.py",
         "if stored is None or (stored.execution_id, stored.resource) != ours:",
         "if stored is None or stored.resource != ours[1]:",
         "tests/server/services/approvals/test_consumptions.py"
-        "::test_another_execution_is_refused_and_an_alarm_once",
+        "::test_another_execution_is_refused_with_one_alarm",
     ),
-    "a key of another agent joins a request": Fault(
+    "an idempotency key matches another agent's request": Fault(
         _OTHER,
         "server/storage/approvals/approvals.py",
         'select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash',
         "select(a).where(a.c.idempotency_hash",
-        "tests/server/services/ciba/test_requests.py::test_idempotency_keys_of_two_agents_are_two_keys",
+        "tests/server/services/ciba/test_requests.py::test_idempotency_keys_are_separate_for_each_agent",
     ),
-    "money is narrowed to more": Fault(
+    "an amount can be narrowed to a larger one": Fault(
         _OTHER,
         "server/protocol/approvals/narrowing.py",
         'return both and 0 <= cast("int", granted) < cast("int", asked)',
         'return both and 0 <= cast("int", granted)',
         "tests/server/protocol/approvals/test_narrowing.py"
-        "::test_whatever_a_person_wishes_no_more_than_was_asked_comes_out",
+        "::test_a_narrowed_grant_never_exceeds_the_request",
     ),
-    "a policy that fails allows": Fault(
+    "a policy that cannot be evaluated allows requests": Fault(
         _OTHER,
         "server/protocol/policy/questions.py",
         'return Verdict("deny", question.risk, (FAILED_RULE,)',
         'return Verdict("allow", question.risk, (FAILED_RULE,)',
         "tests/server/services/operations/test_trials.py"
-        "::test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does",
+        "::test_an_unreadable_rule_set_is_explained_as_a_denial",
     ),
-    "a standing grant is used once more than it says": Fault(
+    "a standing grant can be used once more than its limit": Fault(
         _OTHER,
         "server/protocol/standing_grants/standing_grants.py",
         "fits = taken.uses < bounds.uses and",
         "fits = taken.uses <= bounds.uses and",
         "tests/server/protocol/standing_grants/test_standing_grants.py"
-        "::test_a_use_that_would_pass_a_bound_is_refused_whole",
+        "::test_a_use_that_would_exceed_a_limit_is_refused_entirely",
     ),
 }

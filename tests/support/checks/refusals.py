@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from sqlalchemy import ColumnElement, Table, case, func, select
 
-from server.storage import tables
+from server.storage import account_tables, tables
 from tests.support.servers.server import LiveServer
 
 MARK = "xyzzyplugh"
@@ -51,8 +51,8 @@ def footprint(server: LiveServer) -> Footprint:
             approvals=tuple(sorted((row[0], row[1]) for row in connection.execute(by_state))),
             decisions=count(tables.decisions),
             tokens=count(tables.delegations),
-            sessions=count(tables.sessions),
-            devices=count(tables.devices),
+            sessions=count(account_tables.sessions),
+            devices=count(account_tables.devices),
             events=count(tables.feed_events, tables.feed_events.c.event.not_in(_BY_THE_CLOCK)),
             messages=count(
                 tables.outbox, *(~tables.outbox.c.body.contains(said) for said in _BY_THE_CLOCK)

@@ -1,6 +1,7 @@
-"""Runs tests, and the few that fail once more, alone and aloud.
+"""Runs tests, and retries a few failed ones, alone.
 
-Owns: which failures get one (docs/decisions/0016-a-second-look.md). Never: what is tested.
+Owns: which failures are retried (docs/decisions/0016-failed-tests-are-retried-once.md).
+Never: what is tested.
 """
 
 import json

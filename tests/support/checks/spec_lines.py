@@ -20,16 +20,16 @@ LINE = re.compile(rf"\b{_LINE}\b")
 _RANGE = re.compile(rf"\b((?:{_KINDS})-A?)(\d{{2,3}}) to (?:{_KINDS})-A?(\d{{2,3}})\b")
 _ROW = re.compile(rf"^\| ({_LINE}) \| (.+?) \| `([^`]+)` \| `([^`]+)` \|$", re.MULTILINE)
 _IN_A_TABLE = re.compile(rf"^\| ({_LINE})\b.*$", re.MULTILINE)
-_HEADINGS = ("Not yet", "Not for us")
+_HEADINGS = ("Not yet", "Not applicable")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a specification: what it demands, where that is kept, what proves it."""
+    """One line: its requirement, the module that implements it, and its test."""
 
     line: str
-    demand: str
-    kept_in: str
+    requirement: str
+    implemented_in: str
     test: str
 
 
@@ -39,23 +39,23 @@ def page() -> str:
 
 
 def rows() -> list[Row]:
-    """Every row of its tables of lines."""
+    """Every row of the tables of lines."""
     return [Row(*found) for found in _ROW.findall(page())]
 
 
 def broken_rows() -> list[str]:
-    """Rows that begin with a line and are not of the form that `rows` reads."""
+    """Rows that start with a line and that `rows` cannot read."""
     good = {row.line for row in rows()}
     return [found[0] for found in _IN_A_TABLE.finditer(page()) if found[1] not in good]
 
 
 def walked() -> list[str]:
-    """Every line that there is, by its number."""
+    """The numbers of all lines."""
     return _spelled(" ".join(WALKED.split()))
 
 
 def reasons() -> dict[str, list[str]]:
-    """The lines outside the tables, by the sentence that stands before them."""
+    """The lines outside the tables, by the sentence before them."""
     return {
         item.rpartition(": ")[0]: _spelled(item.rpartition(": ")[2])
         for heading in _HEADINGS
@@ -64,13 +64,13 @@ def reasons() -> dict[str, list[str]]:
 
 
 def missing() -> list[str]:
-    """The lines that the page lists as not kept yet."""
+    """The lines that the page lists as not implemented yet."""
     return _listed("Not yet")
 
 
 def foreign() -> list[str]:
-    """The lines that the page lists as none of ours."""
-    return _listed("Not for us")
+    """The lines that the page lists as not applicable."""
+    return _listed("Not applicable")
 
 
 def _listed(heading: str) -> list[str]:

@@ -28,21 +28,21 @@ class Never:
 Cell: TypeAlias = str | Never
 """The picture, `{}` where its name has the size; or why there is none."""
 
-_ONE_REQUEST = Never("a panel is about the one request it was opened over")
-_ONE_PAGE = Never("there is one of it")
-_NO_RISK = Never("it shows no request and no right, so there is nothing to have a risk")
-_NO_END = Never("nothing on it ends by itself while it is shown")
+_ONE_REQUEST = Never("a panel shows one request")
+_ONE_PAGE = Never("there is only one")
+_NO_RISK = Never("it shows no request and no permission")
+_NO_END = Never("nothing on it expires")
 _ALONE = Never(
-    "what is of high risk is answered alone, never among others",
+    "high-risk requests are answered one by one",
     "state/approvals/test_marks.py::test_whatever_takes_more_is_answered_alone",
 )
-_NOTHING_KNOWN = Never("it stands before anything was loaded, and leaves as soon as it is")
+_NOTHING_KNOWN = Never("it is shown only while the app loads")
 
 
 def _panel(name: str, **other: Cell) -> dict[str, Cell]:
     """What the panels that decide have in common."""
     return {
-        "empty": Never("no request, no panel"),
+        "empty": Never("it needs a request"),
         "many": _ONE_REQUEST,
         "expired": f"test_unkind/test_time_is_up_in_a_panel[{{}}-{name}]",
         "offline": f"test_unkind/test_offline_in_a_panel[{{}}-{name}]",
@@ -112,7 +112,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         **{
             panel: {
-                "empty": Never("no mark, no panel"),
+                "empty": Never("it needs a selected request"),
                 "one": f"test_batch/test_batch_of_one[{{}}-{name}]",
                 "many": f"test_batch/test_batch[{{}}-{name}]",
                 "expired": f"test_batch/test_time_is_up_in_a_batch[{{}}-{name}]",
@@ -123,7 +123,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             for panel, name in (("BatchApprovePanel", "approve"), ("BatchDenyPanel", "deny"))
         },
         "ResultsPanel": {
-            "empty": Never("no answer, no list"),
+            "empty": Never("it needs an answer"),
             "one": "test_batch/test_results_before_denials_leave[{}]",
             "many": "test_batch/test_results[{}]",
             "expired": "test_batch/test_results_of_what_expired[{}]",
@@ -132,9 +132,9 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_batch/test_results_with_hostile_text[{}]",
         },
         "ConfirmPanel": {
-            "empty": Never("nothing to end, no panel"),
+            "empty": Never("it needs something to end"),
             "one": "test_pages/test_before_something_ends[{}]",
-            "many": Never("one thing ends at a time"),
+            "many": Never("it ends one thing at a time"),
             "expired": _NO_END,
             "offline": "test_states/test_offline_before_something_ends[{}]",
             "high risk": "test_pages/test_before_vouching[{}]",
@@ -148,11 +148,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         "AgentsPage": _page(
             "agents",
             expired="test_states/test_agent_whose_request_expired[{}]",
-            **{
-                "high risk": Never(
-                    "tokens say their rights, and requests their headline; no risk is told"
-                )
-            },
+            **{"high risk": Never("the list shows scopes and headlines, no risk")},
         ),
         "RightsPage": _page(
             "rights",
@@ -161,11 +157,11 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         "DevicesPage": _page(
             "devices",
-            expired=Never("a device does not expire; one that is revoked is among the many"),
+            expired=Never("a device does not expire; *many* shows a revoked one"),
             **{"high risk": "test_pages/test_device_that_may_not_approve_high_risk_yet[{}]"},
         ),
         "SettingsPage": {
-            "empty": Never("there are settings everywhere"),
+            "empty": Never("there are always settings"),
             "one": "test_settings/test_setting_read[{}]",
             "many": "test_settings/test_servers[{}]",
             "expired": _NO_END,
@@ -201,7 +197,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_states/test_sign_in_refused[{}-hostile]",
         },
         "InvitationPanel": {
-            "empty": Never("no code, no panel"),
+            "empty": Never("it needs a code"),
             "one": "test_settings/test_first_minute_invited[{}]",
             "many": _ONE_PAGE,
             "expired": "test_states/test_invitation[{}-expired]",

@@ -27,6 +27,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from tests.support.servers.memory import memory_folder
+
 REMEDY = (
     "No PostgreSQL server binaries (initdb, postgres) were found on PATH, by pg_config or under "
     "/usr/lib/postgresql. Install them (Debian, Ubuntu: apt-get install -y postgresql; "
@@ -34,7 +36,6 @@ REMEDY = (
     "SAYSO_TEST_WITHOUT_POSTGRESQL=1 to run scripts/test without everything that needs them."
 )
 _PATIENCE = 60.0  # seconds for a start or a stop; a busy machine is slow, not broken
-_ROOM_BYTES = 4 * 1024**3
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",  # a test survives kill -9, not a power cut
@@ -106,7 +107,7 @@ class PostgresServer:
         self._end(signal.SIGKILL)
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="sayso-postgres-", dir=_memory()))
+        self._folder = Path(tempfile.mkdtemp(prefix="sayso-postgres-", dir=memory_folder()))
         try:
             self._initialise()
             self.start()
@@ -225,13 +226,6 @@ def _by_pg_config() -> list[Path]:
 def _of_debian() -> list[Path]:
     versions = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
     return sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
-
-
-def _memory() -> Path | None:
-    """Where files lie in memory, if there is room: they outlive kill -9, and wait for no disk."""
-    memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM_BYTES
-    return memory if roomy else None
 
 
 def _free_port() -> int:

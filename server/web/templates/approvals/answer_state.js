@@ -1,4 +1,4 @@
-// What is known about an answer that was sent, and the message for it.
+// What is known about a decision that was sent, and the message for it.
 const REFUSAL = 400;
 const REQUEST_TIMEOUT = 408;
 const SERVER_ERROR = 500;

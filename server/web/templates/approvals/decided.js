@@ -1,4 +1,4 @@
-// One request that is over: a record, and the word to its agent that it may ask again.
+// A request that has ended: its record, and the button that asks the agent to retry.
 import "/fixed_page.js";
 import { attempt, call } from "/passkey.js";
 

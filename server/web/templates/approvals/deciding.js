@@ -1,4 +1,4 @@
-// An answer of the page's person: signed over exactly what this page shows, or not sent.
+// A decision of this person: signed over exactly what the page shows, or not sent.
 import { bar, gone } from "/buttons.js";
 import { SAYS } from "/answer_state.js";
 import { call, digest, now, say, warn, word } from "/passkey.js";
@@ -14,12 +14,12 @@ const LATE = 10000;
 const AGAIN = 2000;
 const NAMES = { approve: "approval", deny: "denial" };
 let sending = false;
-let tries = ""; // How often something may still be typed wrongly, when the answer was signed.
+let tries = ""; // The number of attempts left when the decision was signed.
 
-/** Reports whether an answer of this page is under way, or given. */
+/** Reports whether a decision of this page is being sent or was sent. */
 export const busy = () => sending;
 
-/** The passkey's word for an answer; what `said` leaves out is a yes to the whole. */
+/** The passkey's signature for a decision; members that `said` omits mean full approval. */
 export async function signed(said) {
   const shown = await call("GET", `/api/approvals/${id}`);
   const whole =
@@ -47,9 +47,9 @@ export async function signed(said) {
   return word(JSON.stringify(payload), rp, passkey);
 }
 
-/** Sign an answer, send it with what goes beside it, and go on to what came of it. */
+/** Sign a decision, send it with its extra values, and open the page with the result. */
 async function answer(said, beside, between = async () => {}) {
-  sending = true; // To the end of the page, unless it fails.
+  sending = true; // Stays true while the page is open, unless sending fails.
   try {
     const decision = await signed(said);
     await between();
@@ -65,7 +65,7 @@ async function answer(said, beside, between = async () => {}) {
 
 const post = (body) => call("POST", `/api/approvals/${id}/decision`, body, { keepalive: true });
 
-/** Send an answer until the server confirms or refuses it; the same bytes count once. */
+/** Send a decision until the server confirms or refuses it; repeated bytes count once. */
 async function sent(body, what) {
   const late = setTimeout(() => warn(SAYS.in_doubt(what)), LATE);
   let isKnown = false;
@@ -85,7 +85,7 @@ async function sent(body, what) {
   }
 }
 
-/** Whether the server has confirmed an answer; throws an Error if it was refused. */
+/** Whether the server has confirmed a decision; throws an Error if it refused it. */
 async function settled(body, what) {
   let isWaiting;
   try {
@@ -96,7 +96,7 @@ async function settled(body, what) {
     if (error.known === "in_doubt") return false;
     throw error.known ? new Error(SAYS.unknown(what)) : error;
   }
-  if (!isWaiting) return true; // The next page says how it ended.
+  if (!isWaiting) return true; // The next page shows how the request ended.
   try {
     await post(body);
   } catch (error) {
@@ -106,7 +106,7 @@ async function settled(body, what) {
   return true;
 }
 
-/** Five seconds in which a no can be taken back; whoever leaves the page leaves it as it is. */
+/** Five seconds to undo a denial; leaving the page sends it at once. */
 async function thought() {
   const part = document.getElementById("think");
   const back = part.querySelector("button");
@@ -137,10 +137,10 @@ async function thought() {
   if (!kept) throw new Error("Undone. Nothing was sent.");
 }
 
-/** A no with its reason, which is final once it is sent. */
+/** A denial with its reason; final once it is sent. */
 export const deny = (code, beside) => answer({ decision: "deny", code, ceremony: "none" }, beside, thought);
 
-/** A yes to the whole, or to the part whose text the form has. */
+/** A full approval, or an approval of the narrowed text in the form. */
 export async function yes(form) {
   const beside = filled(form);
   const granted = beside.granted ? await digest(beside.granted) : null;
@@ -150,7 +150,7 @@ export async function yes(form) {
   });
 }
 
-/** Typed wrong too often: no yes of this person any more, neither here nor from the facts. */
+/** Too many wrong entries: this person can no longer approve this request on any page. */
 function locked(form) {
   gone(form);
   const first = document.getElementById("to-approve");
@@ -175,13 +175,13 @@ export function read(done) {
   if (unseen.size === 0) done();
 }
 
-/** What a form says beside the answer: what was left empty is not sent. */
+/** The extra values of a form; empty fields are not sent. */
 export function filled(form) {
   const entries = Array.from(new FormData(form)).filter(([name, value]) => name !== "code" && value);
   return Object.fromEntries(entries);
 }
 
-/** Let a button be pressed only after a pause, and after another when the window was left. */
+/** Enable a button only after a delay, and again after a delay when the window was left. */
 export function arming(button, isShown) {
   let timer = 0;
   function off() {

@@ -1,4 +1,4 @@
-// Requests that come never move what is there: the page offers to show them. What is over is dimmed.
+// New requests never move the list: the page offers to show them. Ended requests are dimmed.
 import "/session.js";
 import { told as happened } from "/event_text.js";
 import { live } from "/live.js";
@@ -18,7 +18,7 @@ function tick() {
   }
 }
 
-// What concerns the browsers in which one is called stands above the requests.
+// Messages about browsers that get notifications are above the requests.
 function heard(frame) {
   const { event } = frame;
   happened(frame);
@@ -40,7 +40,7 @@ function told(items) {
   document.querySelector("#age time").textContent = clock.format(now());
 }
 
-// A card that is pushed aside opens, as one that is pressed does; no gesture decides anything.
+// Swiping a card opens it, like pressing it; no gesture decides anything.
 const FAR = 60;
 let from = null;
 document.addEventListener("touchstart", ({ target, changedTouches: [at] }) => {
@@ -59,7 +59,7 @@ cleared();
 tick();
 setInterval(tick, 1000);
 
-// As many as the page shows, in its order: what is graver than these is news, what is less grave is not.
+// As many requests as the page shows, in its order: only a higher risk counts as news.
 const PART = 200;
 const wanted = Math.max(50, rows.size);
 

@@ -1,4 +1,4 @@
-// Approving less: the text of what is granted stands in the form, as the server made it.
+// Approve with limits: the form contains the granted text, as the server made it.
 import "/session.js";
 import { arming, busy, read, yes } from "/deciding.js";
 import { attempt, say } from "/passkey.js";
@@ -12,7 +12,7 @@ if (sure && !("barred" in sure.dataset)) {
   let isRead = false;
   const armed = arming(sure, () => isRead && !form.hidden);
 
-  // Where a fact is typed back, nothing that tells it stands beside its field.
+  // If a fact is typed back, nothing next to its field shows its value.
   const show = (step) => {
     for (const each of document.querySelectorAll("[data-told]")) each.hidden = step;
     form.hidden = !step;

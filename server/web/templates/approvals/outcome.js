@@ -1,4 +1,4 @@
-// What came of an answer, as it goes on: collected, ended, revoked elsewhere; and how long its token lives.
+// The result of a decision as it changes: collected, ended, revoked elsewhere, and the token's remaining lifetime.
 import "/session.js";
 import { gone } from "/buttons.js";
 import { live } from "/live.js";
@@ -15,7 +15,7 @@ function tick() {
   }
 }
 
-/** Put the server's own words where they are others by now; whoever was there stays there. */
+/** Replace text that the server has changed; the focus stays where it was. */
 function renew(id, page) {
   const [here, there] = [part(id), part(id, page)];
   if (!there || there.dataset.state === here.dataset.state) return;
@@ -33,6 +33,6 @@ live(async () => {
   const page = await fresh(location.href);
   renew("came", page);
   renew("token", page);
-  // What waits next is not exchanged under somebody's finger.
+  // The next request is not replaced while somebody may be pressing it.
   if (!part("next").dataset.state || !part("next", page)?.dataset.state) renew("next", page);
 });

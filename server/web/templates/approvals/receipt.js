@@ -1,4 +1,4 @@
-// A receipt, proved by this browser: the one on the page, or one from a file.
+// A receipt that this browser verifies: the one on the page, or one from a file.
 import "/fixed_page.js";
 import { proved } from "/receipt_proof.js";
 import { attempt } from "/passkey.js";

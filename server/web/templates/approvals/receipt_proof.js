@@ -1,4 +1,4 @@
-// What this browser can prove of a receipt with its own cryptography, part by part, and what it cannot.
+// What this browser can verify of a receipt with its own cryptography, part by part, and what it cannot.
 import { decoded, digest, encoded } from "/passkey.js";
 
 const PRESENT = 1;
@@ -9,7 +9,7 @@ const bytes = (text) => new TextEncoder().encode(text);
 const sha256 = async (data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
 const hex = (data) => Array.from(data, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// How a key of each kind signs, and what a JWS calls it: the key says that, and nobody who signed.
+// How each kind of key signs, and its JWS name. The key decides, not the signer.
 const ALGORITHMS = {
   EC: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
   OKP: { name: "Ed25519" },
@@ -23,7 +23,7 @@ async function signs({ kty, crv, x, y, n, e }, signature, data) {
   return crypto.subtle.verify(algorithm, key, signature, data);
 }
 
-/** Both numbers of an ECDSA signature, 32 bytes each, out of their DER (RFC 3279 2.2.3). */
+/** The two numbers of an ECDSA signature, 32 bytes each, from DER (RFC 3279 2.2.3). */
 export function raw(der) {
   const numbers = [];
   let at = 2;
@@ -41,7 +41,7 @@ export function raw(der) {
   return new Uint8Array([...numbers[0], ...numbers[1]]);
 }
 
-/** Where two JSON values differ first; "" when they do not. */
+/** The first difference of two JSON values; "" if they are equal. */
 export function differs(ours, theirs, at = "") {
   if (ours === theirs) return "";
   const whole = (value) => typeof value === "object" && value !== null;
@@ -57,7 +57,7 @@ function must(holds, words) {
   if (!holds) throw new Error(words);
 }
 
-/** A compact JWS of a key: its payload. */
+/** The payload of a compact JWS, verified with a key. */
 async function payloadOf(jws, typ, { kid, jwk }, where) {
   const [head, body, signature] = jws.split(".");
   const header = JSON.parse(read(decoded(head)));
@@ -66,7 +66,7 @@ async function payloadOf(jws, typ, { kid, jwk }, where) {
   return JSON.parse(read(decoded(body)));
 }
 
-/** A passkey's word: its payload (WebAuthn 7.2). */
+/** The payload of a passkey's signature (WebAuthn 7.2). */
 async function saidBy(word, { kid, jwk }, issuer) {
   const where = "signed";
   const [credential, payload, data, client, signature] = word.split(".").map(decoded);
@@ -133,7 +133,7 @@ async function checkServer({ server_signature: signature, ...rest }, keys) {
   return "";
 }
 
-/** One part of the receipt: proved, wrong, or not to be proved; `check` says why not, or throws. */
+/** One part of the receipt: verified, wrong, or not verifiable; `check` returns why not, or throws. */
 async function part(what, check) {
   try {
     const why = await check();
@@ -143,7 +143,7 @@ async function part(what, check) {
   }
 }
 
-/** Every part of a receipt with what became of it; `keys` are those that its issuer publishes. */
+/** Every part of a receipt with its result; `keys` are the keys that its issuer publishes. */
 export async function proved(receipt, keys) {
   const found = [await part("The request and what was shown have the digests that were signed", () => checkTexts(receipt))];
   for (const answer of receipt.answers) {

@@ -1,4 +1,4 @@
-// One request: read, then two steps to a yes.
+// One request: read it, then approve in two steps.
 import "/session.js";
 import { arming, busy, deny, filled, id, read, yes } from "/deciding.js";
 import { clear } from "/push.js";
@@ -14,7 +14,7 @@ const sure = document.getElementById("approve-now");
 const hint = document.getElementById("hint");
 const armed = arming(sure, () => !panels.approve.hidden);
 
-// Approve… waits until every material fact has been on the screen.
+// Approve… is disabled until every material fact has been on the screen.
 read(() => {
   if ("barred" in open.dataset) return;
   open.disabled = false;
@@ -45,7 +45,7 @@ document.getElementById("yes").addEventListener("submit", (event) => {
   if (!sure.disabled) attempt(() => yes(event.target));
 });
 
-// What goes with one reason alone is asked for with that reason alone.
+// Fields that belong to one reason are shown only for that reason.
 const no = document.getElementById("no");
 function reasoned() {
   const { value, dataset } = no.querySelector("input[name=code]:checked");

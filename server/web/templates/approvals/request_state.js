@@ -1,4 +1,4 @@
-// How one request stands: until when, who has answered it, and what can still be pressed on its page.
+// The state of one request: when it expires, who has answered it, and what can still be pressed.
 import { bar } from "/buttons.js";
 import { live } from "/live.js";
 import { attempt, call, fresh, now, remaining, say, typed } from "/passkey.js";
@@ -12,10 +12,10 @@ let warned = Infinity;
 const parts = (name) => document.querySelectorAll(`[data-${name}]`);
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-/** Milliseconds until it ends, by the server's clock. */
+/** Milliseconds until it expires, by the server's clock. */
 export const left = () => until - now();
 
-/** Show when it ends; later than it was, the warnings are due again. */
+/** Show when it expires. After an extension, the warnings are due again. */
 function ends({ expires_at: text, extensions_left: more }) {
   const at = Date.parse(text);
   if (at > until) warned = Infinity;
@@ -28,7 +28,7 @@ function ends({ expires_at: text, extensions_left: more }) {
   tick();
 }
 
-// Each warning is said once; what runs down by itself is not.
+// Each warning is announced once; the countdown itself is not.
 function warn() {
   const seconds = Math.ceil(left() / 1000);
   const due = WARNINGS.findLast((each) => seconds <= each);
@@ -46,13 +46,13 @@ function tick() {
   warn();
 }
 
-/** The words of the server on how it ended; "" where it does not say. */
+/** The server's text about how it ended; "" if there is none. */
 async function outcome() {
   const found = (await fresh(`/r/${id}`)).querySelector(".outcome");
   return found ? found.textContent.trim() : "";
 }
 
-/** Say on this page how it ended. */
+/** Show on this page how it ended. */
 export async function told() {
   const part = document.getElementById("over");
   if (!part.hidden) return;
@@ -60,7 +60,7 @@ export async function told() {
   part.hidden = false;
 }
 
-/** The page becomes a record; what was typed on it stays where it is, and cannot be sent. */
+/** Make the page a record. Typed text stays visible and cannot be sent. */
 async function record() {
   bar("over", true);
   if (!typed()) return location.assign(`/r/${id}`);
@@ -70,8 +70,8 @@ async function record() {
 const mine = ({ together }) => together?.answers.some((one) => one.by.id === page.dataset.user && one.counts);
 
 /**
- * Look how it stands from now on. `over` is called once it waits no more, unless this very page is
- * sending an answer: news of that must not lead elsewhere.
+ * Follow the state from now on. `over` is called once when the request ends, unless this page is sending a
+ * decision: its own result must not open another page.
  */
 export function watch({ busy = () => false, over = record } = {}) {
   tick();

@@ -1,4 +1,4 @@
-// The picture that was chosen, drawn in its frame before anything is sent; pages draw it half as large.
+// Shows the chosen image in its frame before it is sent; pages show it at half the size.
 import "/fixed_page.js";
 import { decoded, encoded } from "/passkey.js";
 

@@ -1,4 +1,4 @@
-// The code stands in the fragment of the link, which no browser sends to a server.
+// The code is in the fragment of the link, which browsers never send to a server.
 import { attempt, call, decoded, encoded, ready } from "/passkey.js";
 
 const code = document.getElementById("code");

@@ -1,4 +1,4 @@
-// A report: a denial as not recognised, signed, and whom it stops.
+// A report: the signed denial of a request that the person did not cause, and what it quarantines.
 import "/session.js";
 import { busy, deny, filled, id, signed } from "/deciding.js";
 import { attempt, call } from "/passkey.js";
@@ -8,7 +8,7 @@ const form = document.getElementById("report");
 const NO = { decision: "deny", code: "suspicious", ceremony: "none" };
 const some = (count, one, more) => `${count} ${count === 1 ? one : more}`;
 
-/** What came of it, in numbers; names stand on the page already. */
+/** The result in numbers; the page already shows the names. */
 function words({ incident, agents }) {
   if (agents.length === 0) return `The administrators were notified (${incident}). No agent had asked, so none was quarantined.`;
   const sum = (member) => agents.reduce((total, agent) => total + agent[member], 0);
@@ -40,7 +40,7 @@ form.addEventListener("submit", (event) => {
   attempt(() => (alone() ? deny(NO.code, {}) : report(form.elements.scope.value)));
 });
 
-// What is over can be reported all the same; only the request alone cannot be refused any more.
+// An ended request can still be reported; only denying it is no longer possible.
 function over() {
   if (form.hidden) return undefined;
   const choice = form.querySelector('[name="scope"][value=""]');

@@ -1,4 +1,4 @@
-// What the feed told, in one sentence of ours. Names are people's own: they stand apart, and are text.
+// An event of the feed as one sentence. Names come from people: they are isolated and inserted as text.
 const WORDS = {
   "alarm.passkey_counter": "A copy of this passkey may be in use. Remove it:",
   "approval.cancelled": "A request was withdrawn.",
@@ -15,7 +15,7 @@ const WORDS = {
 };
 const SILENT = ["approval.executed", "approval.extended", "approval.reminder", "approval.digest"];
 const SOME = "Something changed.";
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // what reorders, or cannot be seen
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu; // characters that reorder text or cannot be seen
 let sentences = 0;
 
 function name(text) {
@@ -24,7 +24,7 @@ function name(text) {
   return made;
 }
 
-// What was granted stands before what was asked, where that was more.
+// The granted text is shown before a wider request.
 function limits({ granted, display }) {
   if (!granted) return [];
   return [" Granted: ", name(granted.headline), " (asked: ", name(JSON.parse(display).headline), ")."];
@@ -45,7 +45,7 @@ function sentence({ event, approval, device }) {
   return words.endsWith(":") ? [words, " ", device ? name(device.name) : "unknown", "."] : [words];
 }
 
-/** Have the page's notice say what happened; of more than one thing, that several did. */
+/** Show an event in the page's notice; for more than one, say that there are several. */
 export function told(frame) {
   if (frame.type !== "event" || SILENT.includes(frame.event)) return;
   sentences += 1;

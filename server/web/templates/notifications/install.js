@@ -1,4 +1,4 @@
-// What can be said of this very browser: installed or not, called or not; and installing where it offers that.
+// The state of this browser: installed or not, notifications on or off; and the install button if it is supported.
 import "/fixed_page.js";
 import { able, here } from "/push.js";
 
@@ -7,9 +7,9 @@ const button = document.getElementById("install-now");
 const coarse = matchMedia("(pointer: coarse)").matches;
 const installed = matchMedia("(display-mode: standalone)").matches || navigator.standalone === true;
 
-/** Which steps are this browser's, by what it can do and never by what it calls itself. */
+/** The steps for this browser, by its features and never by its user agent string. */
 function platform() {
-  if ("standalone" in navigator) return "ios"; // of iOS and iPadOS alone
+  if ("standalone" in navigator) return "ios"; // only on iOS and iPadOS
   if ("onbeforeinstallprompt" in window) return coarse ? "android" : "desk";
   if (CSS.supports("-moz-appearance", "none")) return coarse ? "android-firefox" : "desk-firefox";
   return "GestureEvent" in window ? "mac" : "";

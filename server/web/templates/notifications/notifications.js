@@ -1,4 +1,4 @@
-// The part of a page that says whether and where its person is called.
+// The part of a page that shows whether and where its person gets notifications.
 import { able, disable, enable, here } from "/push.js";
 import { attempt, call, say } from "/passkey.js";
 

@@ -1,4 +1,4 @@
-// Being called in this browser: its service worker, its subscription, and keeping both up to date.
+// Notifications in this browser: its service worker, its subscription, and updates of both.
 import { call, decoded, encoded } from "/passkey.js";
 
 const WORKER = "/service-worker.js";
@@ -12,11 +12,11 @@ const policy = window.trustedTypes?.createPolicy("sayso-worker", {
   },
 });
 
-/** Whether this browser can be called at all. */
+/** Whether this browser supports notifications. */
 export const able = () =>
   "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 
-/** Our service worker, registered again on each load: an update is found so. */
+/** Our service worker. Registering it on each load finds updates. */
 export const worker = async () => {
   const found = await navigator.serviceWorker.register(policy ? policy.createScriptURL(WORKER) : WORKER);
   offered(found);
@@ -26,7 +26,7 @@ export const worker = async () => {
   return navigator.serviceWorker.ready;
 };
 
-/** Offer a new version that waits; a page is never loaded anew under somebody's hands. */
+/** Offer a new version; never reload a page that is in use. */
 function offered(registration) {
   const strip = document.getElementById("update");
   if (!strip || !registration.waiting || !navigator.serviceWorker.controller) return;
@@ -37,10 +37,10 @@ function offered(registration) {
   };
 }
 
-/** What was kept of it here: the id of this browser's subscription, "" when it wants none. */
+/** The stored ID of this browser's subscription; "" if notifications are off here. */
 export const here = () => localStorage.getItem(WANTED) ?? "";
 
-// One after the other: whoever signs out while the page still subscribes is not called afterwards.
+// One after the other: a person who signs out while the page still subscribes gets no notifications later.
 let last = Promise.resolve();
 function inTurn(work) {
   last = last.catch(() => {}).then(work);
@@ -67,16 +67,16 @@ async function told() {
   const { public_key: key, items, lost } = await call("GET", "/api/push-subscriptions");
   const { pushManager } = await worker();
   const former = here();
-  const stale = lost.some((one) => one.id === former); // its push service answers for it no more
+  const stale = lost.some((one) => one.id === former); // its push service has dropped it
   const made = await subscribed(pushManager, key, stale);
   const kept = await call("POST", "/api/push-subscriptions", made.toJSON());
   localStorage.setItem(WANTED, kept.id);
-  // What this browser had before is no browser that waits for a call.
+  // Delete the earlier subscription of this browser: it gets no more messages.
   if (former !== kept.id && items.some((one) => one.id === former)) await call("DELETE", `/api/push-subscriptions/${former}`);
   return kept;
 }
 
-/** Ask the person, and have this browser called from now on. */
+/** Ask for permission, and turn on notifications in this browser. */
 export async function enable() {
   const said = await Notification.requestPermission();
   if (said !== "granted") {
@@ -85,7 +85,7 @@ export async function enable() {
   return inTurn(told);
 }
 
-/** Have this browser called no more. */
+/** Turn off notifications in this browser. */
 export const disable = () => inTurn(forgotten);
 
 async function forgotten() {
@@ -97,7 +97,7 @@ async function forgotten() {
   await (await registration?.pushManager.getSubscription())?.unsubscribe();
 }
 
-/** Keep what the server knows of this browser up to date; a lost subscription or key heals so. */
+/** Keep the server's data about this browser current; this repairs a lost subscription or key. */
 export const keep = () => inTurn(kept);
 
 async function kept() {
@@ -106,7 +106,7 @@ async function kept() {
   if (able() && here() && Notification.permission === "granted") await told();
 }
 
-/** What is on the screen now needs no notification any more. */
+/** Close notifications about what is on the screen now. */
 export async function clear(tag) {
   const registration = able() && (await navigator.serviceWorker.getRegistration());
   if (!registration) return;

@@ -1,4 +1,4 @@
-// The time zone of this machine, where none was kept.
+// The time zone of this machine, if none is stored.
 import "/live_page.js";
 
 const zone = document.querySelector("[data-zone]");

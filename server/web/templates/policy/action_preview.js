@@ -1,4 +1,4 @@
-// The prompt as a person would read it, drawn by the server while its file is typed.
+// A preview of the prompt, made by the server while the file is being typed.
 import "/fixed_page.js";
 
 const PAUSE = 400;

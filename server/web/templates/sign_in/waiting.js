@@ -1,4 +1,4 @@
-// Looks whether the device has answered; then the page is loaded again, which takes its person on.
+// Polls until the device has answered; then it reloads the page, which continues the sign-in.
 const PAUSE = 2000;
 const place = document.getElementById("look").dataset.waits;
 

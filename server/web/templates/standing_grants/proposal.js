@@ -1,4 +1,4 @@
-// Approving ahead by an example, which may be over already or become so: the page says it and goes on.
+// A standing grant from an example request. If the request ends meanwhile, the page says so and continues.
 import "/session.js";
 import { told, watch } from "/request_state.js";
 

@@ -1,4 +1,4 @@
-"""`sayso apps`: each verb, and what it answers."""
+"""`sayso apps`: each verb and its output."""
 
 import json
 
@@ -18,65 +18,66 @@ def jwks(tmp_path):
     return str(path)
 
 
-def test_adding_an_app_answers_its_id_and_its_secret_once(begun):
-    """Nothing else ever prints the secret; again is exit 6, or the same one without it."""
-    document = begun(*CHAT, *PAY, "--json").document
+def test_adding_an_app_prints_its_secret_once(admin_cli):
+    """A second `add` is exit 6, or the same document without the secret."""
+    document = admin_cli(*CHAT, *PAY, "--json").document
     assert document["client_id"].startswith("sayso_app_")
     assert (document["auth_method"], document["state"]) == ("client_secret_basic", "enabled")
-    everything = begun("apps", "show", "chat", "--json").out + begun("audit", "tail").out
+    everything = admin_cli("apps", "show", "chat", "--json").out + admin_cli("audit", "tail").out
     assert document["client_secret"] not in everything
-    assert begun(*CHAT, "--json").error["code"] == "exists"
-    again = begun(*CHAT, "--if-missing", "--json").document
+    assert admin_cli(*CHAT, "--json").error["code"] == "exists"
+    again = admin_cli(*CHAT, "--if-missing", "--json").document
     assert again == {name: value for name, value in document.items() if name != "client_secret"}
 
 
-def test_a_person_is_told_what_to_do_next(begun):
-    """The secret where there is one, and where a library finds the rest."""
-    assert "SECRET=sayso_cs_" in begun(*CHAT).out
-    public = begun(
+def test_adding_an_app_prints_the_next_step(admin_cli):
+    """The secret if there is one, and the issuer that a library needs."""
+    assert "SECRET=sayso_cs_" in admin_cli(*CHAT).out
+    public = admin_cli(
         "apps", "add", "phone", "--auth", "none", "--redirect-uri", "com.example.app:/cb"
     )
     assert "SECRET" not in public.out
     assert "http://localhost:8470" in public.out
 
 
-def test_an_app_is_listed_shown_changed_and_forgotten(begun, jwks):
-    """A list that is given replaces the old one; what is not named stays."""
-    begun(*CHAT, *PAY, "--post-logout-redirect-uri", "https://chat.example/")
-    assert "payments:read" in begun("apps", "list").out
-    assert "bound to its key if it proves one" in begun("apps", "show", "chat").out
-    changed = begun("apps", "update", "chat", "--name", "talk", "--no-scope", "--dpop-bound")
+def test_apps_are_added_listed_shown_changed_and_deleted(admin_cli, jwks):
+    """A list replaces the old one; what is not named stays."""
+    admin_cli(*CHAT, *PAY, "--post-logout-redirect-uri", "https://chat.example/")
+    assert "payments:read" in admin_cli("apps", "list").out
+    assert "bound to its key if it proves one" in admin_cli("apps", "show", "chat").out
+    changed = admin_cli("apps", "update", "chat", "--name", "talk", "--no-scope", "--dpop-bound")
     assert "bound to its key" in changed.out
-    document = begun(
+    document = admin_cli(
         *("apps", "update", "talk", "--disable", "--no-resource"),
         *("--no-post-logout-redirect-uri", "--grant", "authorization_code", "--json"),
     ).document
     assert (document["state"], document["resources"], document["scopes"]) == ("disabled", [], [])
     assert document["post_logout_redirect_uris"] == []
     assert document["redirect_uris"] == ["https://chat.example/cb"]
-    assert begun("apps", "update", "talk", "--jwks", jwks, "--json").error["code"] == "conflict"
+    assert admin_cli("apps", "update", "talk", "--jwks", jwks, "--json").error["code"] == "conflict"
     signer = (*("apps", "add", "signer", "--redirect-uri", "https://s.example/cb"), "--jwks", jwks)
     assert (
         "key a"
-        in begun(
+        in admin_cli(
             "apps",
             "show",
-            begun(*signer, "--auth", "private_key_jwt", "--json").document["client_id"],
+            admin_cli(*signer, "--auth", "private_key_jwt", "--json").document["client_id"],
         ).out
     )
-    assert begun("apps", "delete", "talk", "--json").document["state"] == "deleted"
-    assert "is deleted" in begun("apps", "delete", "signer").out
-    assert begun("apps", "list", "--json").document == {"items": []}
+    assert admin_cli("apps", "delete", "talk", "--json").document["state"] == "deleted"
+    assert "is deleted" in admin_cli("apps", "delete", "signer").out
+    assert admin_cli("apps", "list", "--json").document == {"items": []}
 
 
-def test_a_new_secret_overlaps_the_old_one_or_ends_it(begun):
-    """The span is said; the new secret is there this once."""
-    old = begun(*CHAT, "--json").document["client_secret"]
-    document = begun("apps", "rotate-secret", "chat", "--json").document
+def test_rotating_a_secret_keeps_the_old_one_for_the_overlap_or_ends_it(admin_cli):
+    """The overlap is printed; the new secret is printed once."""
+    old = admin_cli(*CHAT, "--json").document["client_secret"]
+    document = admin_cli("apps", "rotate-secret", "chat", "--json").document
     assert document["client_secret"] != old
     assert len(document["secrets"]) == 2
     assert (
-        "old secrets no longer work" in begun("apps", "rotate-secret", "chat", "--overlap", "0").out
+        "old secrets no longer work"
+        in admin_cli("apps", "rotate-secret", "chat", "--overlap", "0").out
     )
 
 
@@ -91,33 +92,33 @@ def test_a_new_secret_overlaps_the_old_one_or_ends_it(begun):
         ("--no-action", "--any-action"),
     ],
 )
-def test_setting_and_taking_away_at_once_is_no_command(begun, both):
-    """Nobody knows what was meant."""
-    begun(*CHAT)
-    assert begun("apps", "update", "chat", *both, "--json").error["code"] == "usage"
+def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both):
+    """The intention would be unclear."""
+    admin_cli(*CHAT)
+    assert admin_cli("apps", "update", "chat", *both, "--json").error["code"] == "usage"
 
 
-def test_an_app_for_devices_sends_nobody_anywhere(begun):
-    """Without the grant of codes it needs no address; with it, it does."""
+def test_an_app_for_the_device_grant_needs_no_redirect_uri(admin_cli):
+    """With the authorization code grant it needs one."""
     grants = ("--grant", "device_code", "--grant", "refresh_token")
-    document = begun("apps", "add", "tv", *grants, "--json").document
+    document = admin_cli("apps", "add", "tv", *grants, "--json").document
     assert document["redirect_uris"] == []
     assert document["grant_types"] == [
         "urn:ietf:params:oauth:grant-type:device_code",
         "refresh_token",
     ]
-    refused = begun("apps", "update", "tv", "--grant", "authorization_code", "--json")
+    refused = admin_cli("apps", "update", "tv", "--grant", "authorization_code", "--json")
     assert "--redirect-uri" in refused.error["message"]
 
 
-def test_an_app_is_held_to_some_action_types(begun):
-    """To those that are named, to none, or to every one again; a person reads which."""
-    document = begun(*CHAT, "--json").document
+def test_an_apps_action_types_can_be_restricted(admin_cli):
+    """To named types, to none, or to all again."""
+    document = admin_cli(*CHAT, "--json").document
     assert document["action_types"] is None
-    assert "every type" in begun("apps", "show", "chat").out
-    refused = begun("apps", "update", "chat", "--action", "nobody.knows", "--json")
+    assert "every type" in admin_cli("apps", "show", "chat").out
+    refused = admin_cli("apps", "update", "chat", "--action", "nobody.knows", "--json")
     assert "sayso actions add" in refused.error["message"]
-    held = begun("apps", "update", "chat", "--no-action", "--json").document
+    held = admin_cli("apps", "update", "chat", "--no-action", "--json").document
     assert held["action_types"] == []
-    free = begun("apps", "update", "chat", "--any-action", "--json").document
+    free = admin_cli("apps", "update", "chat", "--any-action", "--json").document
     assert free["action_types"] is None

@@ -1,4 +1,4 @@
-"""Names that look like one that is there: the command line takes none of them."""
+"""The command line refuses names that look like an existing one."""
 # ruff: noqa: RUF001  # these letters are what it is about
 
 import pytest
@@ -19,12 +19,12 @@ BACK = ("--redirect-uri", "https://chat.example/cb")
 
 
 @pytest.fixture
-def two(begun):
+def look_alikes(admin_cli):
     """An agent `invoice-bot`, an agent `other` and an app `chat`."""
-    begun("agents", "add", "invoice-bot", "--owner", "admin")
-    begun("agents", "add", "other", "--owner", "admin")
-    assert begun("apps", "add", "chat", *BACK).code == 0
-    return begun
+    admin_cli("agents", "add", "invoice-bot", "--owner", "admin")
+    admin_cli("agents", "add", "other", "--owner", "admin")
+    assert admin_cli("apps", "add", "chat", *BACK).code == 0
+    return admin_cli
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,24 @@ def two(begun):
     ],
     ids=" ".join,
 )
-def test_no_command_gives_a_name_that_looks_like_another(two, command):
-    """Exit 6 says which one has it; a mixture of scripts is exit 2 and says what to do."""
+def test_no_command_accepts_a_name_that_looks_like_another(look_alikes, command):
+    """Exit 6 names the existing one; mixed scripts are exit 2 with the remedy."""
     for name in ALIKE:
-        done = two(*(part.format(name) for part in command), "--json")
+        done = look_alikes(*(part.format(name) for part in command), "--json")
         assert (done.code, done.error["code"]) == (6, "exists"), name
         assert "invoice-bot" in done.error["message"]
         assert "does not look like it" in done.error["message"]
     for name in MIXED:
-        done = two(*(part.format(name) for part in command), "--json")
+        done = look_alikes(*(part.format(name) for part in command), "--json")
         assert (done.code, done.error["code"]) == (2, "invalid"), name
         assert "write it in one script" in done.error["message"]
 
 
-def test_show_says_since_when_an_agent_has_its_name(two):
-    """Where it is not the one that it was registered with."""
-    assert "this name since" not in two("agents", "show", "other").out
-    before = two("agents", "show", "other", "--json").document
+def test_show_states_since_when_an_agent_has_its_name(look_alikes):
+    """Only if the agent was renamed."""
+    assert "this name since" not in look_alikes("agents", "show", "other").out
+    before = look_alikes("agents", "show", "other", "--json").document
     assert before["named_at"] == before["created_at"]
-    two("agents", "update", "other", "--name", "another")
-    after = two("agents", "show", "another", "--json").document
+    look_alikes("agents", "update", "other", "--name", "another")
+    after = look_alikes("agents", "show", "another", "--json").document
     assert after["named_at"] >= after["created_at"] == before["created_at"]

@@ -12,10 +12,10 @@ from tests.support.builders.token_chains import BANK, DESK, Chains
 
 
 @pytest.fixture
-def chains(begun, folder):
-    """Ana, an app, an agent that serves the desk, on the installation of this test."""
-    assert begun
-    local = open_site(folder)
+def chains(admin_cli, data_folder):
+    """Ana, an app and an agent that serves the support desk, on this test's installation."""
+    assert admin_cli
+    local = open_site(data_folder)
     local.clock.moment = int(time.time() * 1000)
     user, _ = local.desk.users.add(NewUser("ana"), by=BY)
     chains = Chains(local, user.id)
@@ -42,99 +42,99 @@ def piped(monkeypatch):
     return pipe
 
 
-def test_the_ledger_is_listed_shown_and_ended(begun, chains, bot):
+def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
     """Who acts for whom, at which resource, through which chain, until when, last used."""
     own = chains.user_token()
     made = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
-    listed = begun("delegations", "list", "--json").document["items"]
+    listed = admin_cli("delegations", "list", "--json").document["items"]
     assert {item["id"] for item in listed} == {parent.id, made.id}
-    (item,) = begun("delegations", "list", "--client", "desk-bot", "--json").document["items"]
+    (item,) = admin_cli("delegations", "list", "--client", "desk-bot", "--json").document["items"]
     assert (item["client"]["name"], item["user"]["name"]) == ("desk-bot", "ana")
     assert (item["resource"], item["scope"], item["parent"]) == (BANK, ["bank:read"], parent.id)
-    line = begun("delegations", "list", "--user", "ana", "--resource", BANK).out
+    line = admin_cli("delegations", "list", "--user", "ana", "--resource", BANK).out
     assert "desk-bot" in line
     assert "live" in line
 
-    shown = begun("delegations", "show", parent.id, "--json").document
+    shown = admin_cli("delegations", "show", parent.id, "--json").document
     assert [after["id"] for after in shown["after"]] == [made.id]
     assert shown["last_used_at"] is not None
-    assert "Tokens derived from it:" in begun("delegations", "show", parent.id).out
-    assert "Derived from:" in begun("delegations", "show", made.id).out
+    assert "Tokens derived from it:" in admin_cli("delegations", "show", parent.id).out
+    assert "Derived from:" in admin_cli("delegations", "show", made.id).out
 
-    ended = begun("delegations", "revoke", parent.id, "--json").document
+    ended = admin_cli("delegations", "revoke", parent.id, "--json").document
     assert (ended["state"], ended["tokens_revoked"]) == ("revoked", 2)
-    assert "Tokens revoked: 0." in begun("delegations", "revoke", parent.id).out
-    assert begun("delegations", "list", "--json").document == {"items": []}
-    assert len(begun("delegations", "list", "--ended", "--json").document["items"]) == 2
-    assert begun("delegations", "show", "sayso_at_none").code == 3
+    assert "Tokens revoked: 0." in admin_cli("delegations", "revoke", parent.id).out
+    assert admin_cli("delegations", "list", "--json").document == {"items": []}
+    assert len(admin_cli("delegations", "list", "--ended", "--json").document["items"]) == 2
+    assert admin_cli("delegations", "show", "sayso_at_none").code == 3
 
 
-def test_a_chain_is_told_in_words(begun, chains, bot):
-    """Who acts, for whom, for whom."""
+def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
+    """The client, the agent it acts for, and the user at the end of the chain."""
     helper = chains.agent("helper")
     chains.consent(bot, "desk:use", resource=DESK)
     first = chains.exchanged(bot, chains.user_token(), resource=DESK, scope="desk:use")
     made = chains.row(chains.exchanged(helper, first))
-    assert "helper, for desk-bot" in begun("delegations", "list", "--client", "helper").out
-    shown = begun("delegations", "show", made.id, "--json").document
+    assert "helper, for desk-bot" in admin_cli("delegations", "list", "--client", "helper").out
+    shown = admin_cli("delegations", "show", made.id, "--json").document
     assert [actor["name"] for actor in shown["actors"]] == ["helper", "desk-bot"]
-    assert "through    desk-bot" in begun("delegations", "show", made.id).out
+    assert "through    desk-bot" in admin_cli("delegations", "show", made.id).out
 
 
-def test_an_agents_own_token_and_a_deleted_persons(begun, chains, bot):
-    """Nobody is made up."""
+def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains, bot):
+    """Neither shows an invented user."""
     chains.user_token(user_id=None, client_id=bot.id)
     chains.user_token(user_id="sayso_us_gone")
-    lines = begun("delegations", "list").out
+    lines = admin_cli("delegations", "list").out
     assert "itself" in lines
     assert "nobody" in lines
 
 
 def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
-    begun, chains, piped, tmp_path
+    admin_cli, chains, piped, tmp_path
 ):
-    """What it says, whether it counts, and its end."""
+    """Its claims, whether it is active, and its revocation."""
     token = chains.user_token()
     piped(token)
-    found = begun("token", "inspect", "--json").document
+    found = admin_cli("token", "inspect", "--json").document
     assert (found["active"], found["against"], found["claims"]["aud"]) == (True, [], DESK)
     assert found["delegation"]["client"]["name"] == "chat"
     file = tmp_path / "token"
     file.write_text(token + "\n")
-    assert "The token is valid." in begun("token", "inspect", str(file)).out
-    assert begun("token", "inspect", token).code == 2
+    assert "The token is valid." in admin_cli("token", "inspect", str(file)).out
+    assert admin_cli("token", "inspect", token).code == 2
 
-    assert begun("token", "revoke", str(file), "--json").document["tokens_revoked"] == 1
-    assert "Tokens revoked: 0." in begun("token", "revoke", str(file)).out
-    assert "is not valid: it was revoked" in begun("token", "inspect", str(file)).out
+    assert admin_cli("token", "revoke", str(file), "--json").document["tokens_revoked"] == 1
+    assert "Tokens revoked: 0." in admin_cli("token", "revoke", str(file)).out
+    assert "is not valid: it was revoked" in admin_cli("token", "inspect", str(file)).out
     piped("x.y.z")
-    assert begun("token", "inspect", "-").code == 2
+    assert admin_cli("token", "inspect", "-").code == 2
 
 
-def test_a_token_that_the_ledger_does_not_know_has_nothing_to_revoke(begun, chains, piped):
+def test_an_unknown_token_cannot_be_revoked(admin_cli, chains, piped):
     """Signed by us, never issued."""
     row = chains.row(chains.user_token())
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
-    assert begun("token", "revoke").code == 3
+    assert admin_cli("token", "revoke").code == 3
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
-    found = begun("token", "inspect", "--json").document
+    found = admin_cli("token", "inspect", "--json").document
     assert (found["active"], found["delegation"]) == (False, None)
 
 
-def test_a_refused_exchange_is_explained(begun, chains, bot):
-    """The step, the remedy, the chain, the bounds; and how it would go now."""
-    assert begun("token", "explain").code == 3
+def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
+    """The step, the remedy, the chain, the bounds, and the outcome today."""
+    assert admin_cli("token", "explain").code == 3
     token = chains.user_token()
     chains.exchange(bot, token, scope="bank:write")
-    text = begun("token", "explain").out
+    text = admin_cli("token", "explain").out
     assert "13 of 14: the person consented" in text
     assert "consent_missing" in text
     assert "would be refused: consent_missing" in text
     assert "Token chain, newest first:" in text
     assert "Scopes allowed by each limit:" in text
     entry = chains.local.desk.entries("exchange.refused")[0]
-    document = begun("token", "explain", entry["id"], "--json").document
+    document = admin_cli("token", "explain", entry["id"], "--json").document
     assert (document["step"], document["reason"]) == (13, "consent_missing")
     assert document["now"] == {"replayed": True, "passes": False, "reason": "consent_missing"}
     chains.consent(bot, "bank:write", "bank:read")
@@ -142,18 +142,18 @@ def test_a_refused_exchange_is_explained(begun, chains, bot):
     with chains.local.services.store.write() as tx:
         assert tx.now
     chains.exchange(bot, token, scope=None)
-    assert "cannot be replayed" in begun("token", "explain").out
-    refused = begun("token", "explain", token)
+    assert "cannot be replayed" in admin_cli("token", "explain").out
+    refused = admin_cli("token", "explain", token)
     assert refused.code == 2
     assert "Never pass a token as an argument" in refused.err
     assert token not in refused.err
 
 
-def test_what_would_pass_now_is_said(begun, chains, bot):
-    """After the remedy was taken."""
-    begun("agents", "update", "desk-bot", "--no-serves")
+def test_explain_states_that_a_refused_exchange_would_pass_now(admin_cli, chains, bot):
+    """After the remedy was applied."""
+    admin_cli("agents", "update", "desk-bot", "--no-serves")
     chains.exchange(bot, chains.user_token())
-    assert f"--serves {DESK}" in begun("token", "explain").out
-    begun("agents", "update", "desk-bot", "--serves", DESK)
-    assert "would pass" in begun("token", "explain").out
-    assert begun("token", "explain", "--json").document["now"]["passes"] is True
+    assert f"--serves {DESK}" in admin_cli("token", "explain").out
+    admin_cli("agents", "update", "desk-bot", "--serves", DESK)
+    assert "would pass" in admin_cli("token", "explain").out
+    assert admin_cli("token", "explain", "--json").document["now"]["passes"] is True

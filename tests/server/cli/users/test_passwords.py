@@ -15,27 +15,27 @@ def typed(monkeypatch):
     return pipe
 
 
-def test_a_password_is_set_from_standard_input_and_taken_away(begun, typed):
+def test_a_password_is_set_from_stdin_and_removed(admin_cli, typed):
     """The first line is the password; it is never printed."""
     typed("correct horse battery\nand more\n")
-    done = begun("users", "password", "admin", "--password-stdin", "--json")
+    done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert done.document["password"] == "set"
-    assert "correct" not in done.out + begun("audit", "tail").out
-    assert "is removed" in begun("users", "password", "admin", "--remove").out
-    again = begun("users", "password", "admin", "--remove", "--json")
+    assert "correct" not in done.out + admin_cli("audit", "tail").out
+    assert "is removed" in admin_cli("users", "password", "admin", "--remove").out
+    again = admin_cli("users", "password", "admin", "--remove", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
 
 
 @pytest.mark.parametrize("flags", [(), ("--password-stdin", "--remove")])
-def test_one_of_the_two_has_to_be_said(begun, typed, flags):
-    """Nobody waits for input that does not come."""
+def test_a_password_needs_exactly_one_of_the_two_flags(admin_cli, typed, flags):
+    """Without a flag it does not wait for input."""
     typed("correct horse battery\n")
-    assert begun("users", "password", "admin", *flags, "--json").error["code"] == "usage"
+    assert admin_cli("users", "password", "admin", *flags, "--json").error["code"] == "usage"
 
 
-def test_a_short_password_is_refused_with_the_rule(begun, typed):
+def test_a_short_password_is_refused_with_the_rule(admin_cli, typed):
     """Twelve characters."""
     typed("short\n")
-    done = begun("users", "password", "admin", "--password-stdin", "--json")
+    done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert (done.code, done.error["code"]) == (2, "invalid")
     assert "12 characters" in done.error["message"]

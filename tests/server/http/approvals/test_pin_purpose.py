@@ -1,4 +1,4 @@
-"""What a PIN call may be for: this session, one approval, or one device."""
+"""The purpose of a PIN call: this session, one approval, or one device."""
 
 import pytest
 
@@ -12,8 +12,8 @@ X = "A" * 43
 @pytest.mark.parametrize(
     "purpose", ["session", "sayso_ap_abcdefghijklm234", "sayso_dv_abcdefghijklm234"]
 )
-def test_a_pin_is_for_the_session_one_approval_or_one_device(purpose: str) -> None:
-    """Nothing else is signed after it."""
+def test_a_pin_call_is_for_the_session_one_approval_or_one_device(purpose: str) -> None:
+    """The purpose is part of what is signed next."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     assert wire.read(device_wire.PinCall, body).purpose == purpose
 
@@ -32,8 +32,8 @@ def test_a_pin_is_for_the_session_one_approval_or_one_device(purpose: str) -> No
         "sayso_us_abcdefghijklm234",
     ],
 )
-def test_any_other_purpose_is_refused_before_it_is_stored(purpose: str) -> None:
-    """A text that no database takes must not get as far as one."""
+def test_an_invalid_pin_purpose_is_refused_before_storage(purpose: str) -> None:
+    """A text that no database accepts must not reach one."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     with pytest.raises(errors.Problem) as refused:
         wire.read(device_wire.PinCall, body)

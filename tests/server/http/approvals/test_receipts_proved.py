@@ -1,6 +1,6 @@
-"""A receipt holds on the machine of its person; with one thing changed it does not hold any more.
+"""A receipt verifies on its user's machine; with any change it does not.
 
-Owns: the terminal's proof of the server's own receipts. The browser's is in `tests/browsers`.
+Owns: the terminal's verification of the server's receipts. The browser's is in `tests/browsers`.
 """
 
 import copy
@@ -26,7 +26,7 @@ from tests.support.inputs.handmade_jwts import new_key
 def receipt(
     request: pytest.FixtureRequest, local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> Any:
-    """Of a yes, by whichever kind of device."""
+    """A receipt of an approval, by either kind of device."""
     standing_grants.lower(local)
     who = person if request.param == "terminal" else new_browser(local)
     approval = standing_grants.example(agent, login_hint=who.user.name)
@@ -42,8 +42,8 @@ def _keys(local: LocalSite) -> list[dict[str, Any]]:
     return keys
 
 
-def _vouched(local: LocalSite, receipt: Any, alg: str) -> Any:
-    """The same with the word of the server's key of this algorithm."""
+def _with_statement(local: LocalSite, receipt: Any, alg: str) -> Any:
+    """The same receipt signed by the server's key of this algorithm."""
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     with local.services.store.read() as view:
         keys = view.directory.signing_keys()
@@ -55,17 +55,19 @@ def _verdicts(parts: tuple[ReceiptPart, ...]) -> list[Verdict]:
 
 
 @pytest.mark.parametrize("alg", SIGNING_ALGS)
-def test_every_part_is_proved_whichever_key_of_the_server_vouches(
+def test_every_part_of_a_receipt_verifies_with_each_server_key(
     local: LocalSite, receipt: Any, alg: str
 ) -> None:
-    """The texts, the answer, the log's entry, the server's word."""
-    parts = check_receipt(_vouched(local, receipt, alg), _keys(local))
+    """The texts, the decision, the log entry, the server's signature."""
+    parts = check_receipt(_with_statement(local, receipt, alg), _keys(local))
     assert _verdicts(parts) == [Verdict.PROVED] * 4, parts
     assert verdict(parts) is Verdict.PROVED
 
 
-def test_whatever_is_changed_in_it_a_part_does_not_hold(local: LocalSite, receipt: Any) -> None:
-    """Acceptance 11: field by field, each named by some part that is wrong."""
+def test_any_changed_value_makes_a_part_of_the_receipt_wrong(
+    local: LocalSite, receipt: Any
+) -> None:
+    """Acceptance 11: field by field, and the wrong part is named."""
     keys = _keys(local)
     places = [place for place in _leaves(receipt) if place != ("server_signature",)]
     assert len(places) > 40
@@ -75,50 +77,50 @@ def test_whatever_is_changed_in_it_a_part_does_not_hold(local: LocalSite, receip
         assert wrong, place
 
 
-def test_what_is_left_out_or_added_is_missed(local: LocalSite, receipt: Any) -> None:
-    """The server's word is for all members, and for no other."""
+def test_added_or_missing_members_make_a_receipt_wrong(local: LocalSite, receipt: Any) -> None:
+    """The server's signature covers all members."""
     for changed in ({**receipt, "more": 1}, {k: v for k, v in receipt.items() if k != "token"}):
         assert _verdicts(check_receipt(changed, _keys(local)))[-1] is Verdict.WRONG
 
 
-def test_a_key_that_is_not_published_proves_nothing(receipt: Any) -> None:
-    """It is said so, and is not called wrong: a key that was revoked is not there either."""
+def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any) -> None:
+    """Not wrong: a revoked key is not published either."""
     parts = check_receipt(receipt, [])
     assert parts[-1].verdict is Verdict.UNKNOWN
     assert parts[-1].why == "its key is not published any more"
     assert verdict(parts) is Verdict.UNKNOWN
 
 
-def test_the_word_of_another_key_under_a_name_that_is_known_is_wrong(
+def test_a_signature_by_another_key_under_a_known_id_is_wrong(
     local: LocalSite, receipt: Any
 ) -> None:
-    """The server's, and the device's."""
+    """The server's and the device's."""
     kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}
-    told = check_receipt(made_up, _keys(local))[-1]
-    assert told.why == "server_signature: the signature is not over these bytes"
+    result = check_receipt(made_up, _keys(local))[-1]
+    assert result.why == "server_signature: the signature is not over these bytes"
     answers = copy.deepcopy(receipt)
     answers["answers"][0]["signed"] = forged(receipt["answers"][0]["signed"])
-    told = check_receipt(_vouched(local, answers, "ES256"), _keys(local))[1]
-    assert told.why == "signed: the signature is not over these bytes"
+    result = check_receipt(_with_statement(local, answers, "ES256"), _keys(local))[1]
+    assert result.why == "signed: the signature is not over these bytes"
 
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "RS256"])
-def test_what_a_signature_says_of_its_algorithm_is_not_believed(
+def test_the_algorithm_named_by_a_signature_is_not_trusted(
     local: LocalSite, receipt: Any, alg: str
 ) -> None:
-    """The key says it."""
+    """The key decides it."""
     head, body, signature = receipt["server_signature"].split(".")
     head = encode(json.dumps({**json.loads(decode(head)), "alg": alg}).encode())
     changed = {**receipt, "server_signature": f"{head}.{body}.{signature}"}
-    told = check_receipt(changed, _keys(local))[-1]
-    assert told.why == "server_signature: its header is not that of this key"
+    result = check_receipt(changed, _keys(local))[-1]
+    assert result.why == "server_signature: its header is not that of this key"
 
 
 @pytest.mark.parametrize("nonsense", [{}, {"answers": 1}, {"answers": [1, {}]}, {"approval": []}])
-def test_what_is_no_receipt_does_not_hold(nonsense: Any) -> None:
-    """And is no fault of the program."""
+def test_an_invalid_receipt_is_wrong_and_raises_no_error(nonsense: Any) -> None:
+    """Malformed members are no internal error."""
     assert Verdict.WRONG in _verdicts(check_receipt(nonsense, []))
 
 
@@ -132,7 +134,7 @@ def _leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 
 def _changed(receipt: Any, place: tuple[Any, ...]) -> Any:
-    """A copy in which this one value is another."""
+    """A copy in which this one value differs."""
     changed = copy.deepcopy(receipt)
     within = changed
     for name in place[:-1]:

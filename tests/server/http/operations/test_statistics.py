@@ -1,4 +1,4 @@
-"""What an administrator looks at first, as the API tells it."""
+"""The administrator's dashboard in the API: statistics, findings, settings and limits."""
 
 import pytest
 
@@ -6,63 +6,63 @@ from tests.support.builders.admins import Staff
 
 
 @pytest.mark.parametrize("days", ["0", "91", "-1", "x", "1.5", "²"])
-def test_days_are_a_number_up_to_ninety(staff: Staff, days: str) -> None:
-    """So that a question stays cheap."""
+def test_statistics_take_one_to_ninety_days(staff: Staff, days: str) -> None:
+    """So that the query stays cheap."""
     admin = staff.people["admin"]
     answer = admin.call("GET", "/api/admin/statistics", query={"days": days})
     assert answer.refusal == (422, "invalid_body")
 
 
-def test_the_last_days_are_told_with_who_asked_whom(staff: Staff) -> None:
-    """Today is the last of them."""
+def test_statistics_cover_the_last_days_with_agents_and_users(staff: Staff) -> None:
+    """Including today."""
     admin = staff.people["admin"]
-    told = admin.call("GET", "/api/admin/statistics", query={"days": "2"}).json
-    assert (told["pending"], told["total"]["waiting"], told["whole"]) == (1, 1, True)
-    assert [day["asked"] for day in told["days"]] == [0, 1]
-    assert told["agents"][0]["name"] == "one"
-    assert told["people"][0]["name"] == "bystander"
-    assert sum(one[risk] for one in told["ending"] for risk in ("low", "medium", "high")) == 1
-    assert [one["within_seconds"] for one in told["ending"]][-1] is None
+    reply = admin.call("GET", "/api/admin/statistics", query={"days": "2"}).json
+    assert (reply["pending"], reply["total"]["waiting"], reply["whole"]) == (1, 1, True)
+    assert [day["asked"] for day in reply["days"]] == [0, 1]
+    assert reply["agents"][0]["name"] == "one"
+    assert reply["people"][0]["name"] == "bystander"
+    assert sum(one[risk] for one in reply["ending"] for risk in ("low", "medium", "high")) == 1
+    assert [one["within_seconds"] for one in reply["ending"]][-1] is None
 
 
 @pytest.mark.parametrize("days", ["0", "91", "x"])
-def test_of_one_agent_days_are_a_number_up_to_ninety_too(staff: Staff, days: str) -> None:
+def test_statistics_of_an_agent_take_one_to_ninety_days(staff: Staff, days: str) -> None:
     """Likewise."""
     path, admin = f"/api/agents/{staff.ids['agent']}/statistics", staff.people["admin"]
     assert admin.call("GET", path, query={"days": days}).refusal == (422, "invalid_body")
 
 
-def test_what_one_agent_asked_is_told_by_day(staff: Staff) -> None:
+def test_statistics_of_an_agent_are_given_by_day(staff: Staff) -> None:
     """To its owner too."""
     path = f"/api/agents/{staff.ids['agent']}/statistics"
     for who in ("admin", "auditor", "owner"):
-        told = staff.people[who].call("GET", path, query={"days": "2"}).json
-        assert (told["total"]["asked"], told["whole"]) == (1, True)
-        assert [day["asked"] for day in told["days"]] == [0, 1]
+        reply = staff.people[who].call("GET", path, query={"days": "2"}).json
+        assert (reply["total"]["asked"], reply["whole"]) == (1, True)
+        assert [day["asked"] for day in reply["days"]] == [0, 1]
 
 
-def test_findings_are_those_of_the_doctor(staff: Staff) -> None:
-    """What is worst first, each with what to do."""
-    told = staff.people["admin"].call("GET", "/api/admin/findings").json
-    levels = [one["level"] for one in told["items"]]
+def test_findings_match_those_of_doctor(staff: Staff) -> None:
+    """The worst first, each with its remedy."""
+    reply = staff.people["admin"].call("GET", "/api/admin/findings").json
+    levels = [one["level"] for one in reply["items"]]
     assert levels == sorted(levels, key=["broken", "weak", "note"].index)
-    assert any("may ask every user" in one["what"] and one["fix"] for one in told["items"])
-    assert told["broken"] is False
+    assert any("may ask every user" in one["what"] and one["fix"] for one in reply["items"])
+    assert reply["broken"] is False
 
 
-def test_settings_are_told_with_where_they_came_from(staff: Staff) -> None:
-    """Under the names of the environment."""
-    told = staff.people["admin"].call("GET", "/api/admin/settings").json
-    found = {one["name"]: one for one in told["items"]}
+def test_settings_are_listed_with_their_source(staff: Staff) -> None:
+    """Under their environment names."""
+    reply = staff.people["admin"].call("GET", "/api/admin/settings").json
+    found = {one["name"]: one for one in reply["items"]}
     assert found["SAYSO_DENIALS_BEFORE_PAUSE"]["source"] == "default"
-    assert told["issuer"].startswith("http://localhost")
+    assert reply["issuer"].startswith("http://localhost")
 
 
-def test_limits_are_told_with_their_settings(staff: Staff) -> None:
-    """And with where each value comes from; what is fixed has none."""
-    told = staff.people["auditor"].call("GET", "/api/admin/limits").json
-    found = {one["name"]: one for one in told["items"]}
+def test_limits_are_listed_with_their_settings(staff: Staff) -> None:
+    """And their sources; fixed limits have none."""
+    reply = staff.people["auditor"].call("GET", "/api/admin/limits").json
+    found = {one["name"]: one for one in reply["items"]}
     settable, fixed = found["open_per_agent"], found["unknown_users"]
     assert (settable["setting"], settable["source"]) == ("SAYSO_OPEN_PER_AGENT", "default")
     assert (fixed["setting"], fixed["source"], fixed["within_seconds"]) == (None, None, 600)
-    assert told["whole"] is True
+    assert reply["whole"] is True

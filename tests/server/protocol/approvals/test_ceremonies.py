@@ -1,4 +1,4 @@
-"""Steps and their spelling, and what counts as having typed a fact."""
+"""Ceremony steps and their spelling, and when a type-back matches."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ACCOUNT = "DE89 3704 0044 0532 0130 0a"
 
 
 def test_every_set_of_steps_has_one_spelling():
-    """In the order of the alphabet; nothing beside the confirmation is called confirm."""
+    """In alphabetical order; a plain confirmation is called confirm."""
     assert len(ceremonies.CEREMONY_TEXTS) == 2 ** len(Step)
     for text in ceremonies.CEREMONY_TEXTS:
         assert ceremonies.ceremony_text(ceremonies.parse_ceremony(text)) == text
@@ -20,8 +20,8 @@ def test_every_set_of_steps_has_one_spelling():
 
 
 @pytest.mark.parametrize("text", ["", "none", "pin+match", "pin+pin", "confirm+pin", "PIN", "pin "])
-def test_another_spelling_is_refused(text):
-    """What is signed is compared byte by byte, so there is one way to write it."""
+def test_another_spelling_of_a_ceremony_is_refused(text):
+    """Signed bytes are compared exactly, so there is one way to write it."""
     with pytest.raises(ValueError, match="ceremony"):
         ceremonies.parse_ceremony(text)
 
@@ -51,8 +51,8 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(("entry", "asked"), RIGHT.items(), ids=RIGHT)
-def test_a_fact_may_be_typed_as_a_person_reads_it(entry, asked):
-    """With or without what carries no meaning: case, spaces, commas, a currency, a zero rest."""
+def test_a_type_back_matches_the_value_as_a_person_reads_it(entry, asked):
+    """With or without case, spaces, commas, a currency or zero decimals."""
     assert ceremonies.matches_value(*asked, entry)
 
 
@@ -75,13 +75,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("entry", "asked"), WRONG.items(), ids=map(repr, WRONG))
-def test_anything_else_is_wrong(entry, asked):
-    """Nothing typed is never right, whatever the value looks like without what is left out."""
+def test_any_other_type_back_is_wrong(entry, asked):
+    """An empty entry never matches, whatever the value."""
     assert not ceremonies.matches_value(*asked, entry)
 
 
-def test_a_character_that_cannot_be_sent_is_wrong_too():
-    """A lone surrogate is no text that anybody reads."""
+def test_a_type_back_with_a_lone_surrogate_is_wrong():
+    """It cannot be encoded."""
     assert not ceremonies.matches_value("text", "a", "\ud800")
 
 
@@ -94,8 +94,8 @@ def test_a_character_that_cannot_be_sent_is_wrong_too():
         ("whole", "x", "text"),
     ],
 )
-def test_the_kind_follows_from_the_rule_and_the_value(part, value, kind):
-    """It is all that a client is told."""
+def test_the_type_back_kind_follows_from_the_rule_and_the_value(part, value, kind):
+    """Clients get nothing else."""
     assert ceremonies.type_back_kind(FactToType(("a",), part), value) == kind
 
 
@@ -103,7 +103,7 @@ def test_the_kind_follows_from_the_rule_and_the_value(part, value, kind):
     ("at", "value"),
     [("/resource", "r"), ("/authorization_details/1/a~1b/0/~0", 7)],
 )
-def test_a_pointer_finds_its_value(at, value):
+def test_a_json_pointer_finds_its_value(at, value):
     """By RFC 6901, through lists too."""
     action = '{"authorization_details": [{}, {"a/b": [{"~": 7}]}], "resource": "r"}'
     assert ceremonies.value_at(action, at) == value
@@ -113,6 +113,6 @@ def test_a_pointer_finds_its_value(at, value):
     ("entry", "same"),
     [("482", True), (" 4 82 ", True), ("483", False), ("", False), ("0482", False)],
 )
-def test_a_number_is_the_same_or_not(entry, same):
-    """Three digits, zeros in front included."""
+def test_a_match_number_matches_exactly(entry, same):
+    """Three digits, leading zeros included."""
     assert ceremonies.matches_number("482", entry) is same

@@ -1,4 +1,4 @@
-"""What is hashed, what is signed, and what must be equal."""
+"""Action digests, fingerprints and signed decisions: what is hashed, signed and compared."""
 
 import json
 from dataclasses import asdict, replace
@@ -20,7 +20,7 @@ KEY = VECTORS["thumbprints"][0]["jwk"]
 
 
 def expected(**changes):
-    """Make the rows that the approving vector agrees with."""
+    """The rows that match the approving vector."""
     members = {
         name: APPROVE[name] for name in decisions.ExpectedDecision.__slots__ if name in APPROVE
     }
@@ -28,14 +28,14 @@ def expected(**changes):
 
 
 def expected_statement(**changes):
-    """Make the rows that the PIN vector agrees with."""
+    """The rows that match the PIN vector."""
     members = {n: PIN[n] for n in decisions.ExpectedStatement.__slots__ if n in PIN}
     return replace(decisions.ExpectedStatement(**members, now=NOW), **changes)
 
 
 @pytest.mark.parametrize("vector", VECTORS["actions"], ids=map(str, range(3)))
-def test_action_text_digest_and_fingerprint_are_those_of_the_shared_vectors(vector):
-    """Whoever hashes the text gets the digest, and from it the fingerprint."""
+def test_action_text_digest_and_fingerprint_match_the_shared_vectors(vector):
+    """The digest is the hash of the text, and the fingerprint comes from the digest."""
     members = {n: v for n, v in vector.items() if n not in {"text", "digest", "fingerprint"}}
     text = decisions.action_text(**members)
     assert text == vector["text"]
@@ -54,31 +54,31 @@ def test_action_text_does_not_depend_on_the_order_or_repetition_of_scopes():
 
 
 @pytest.mark.parametrize("text", ["", "x" * 43, "A" * 42, "A" * 44, "é" * 43, "A" * 42 + "="])
-def test_fingerprint_of_what_is_no_digest_is_refused(text):
-    """43 characters of base64url with no spare bits set, or nothing."""
+def test_the_fingerprint_of_an_invalid_digest_is_refused(text):
+    """A digest is 43 characters of base64url with no spare bits set."""
     with pytest.raises(ValueError, match="action_digest"):
         decisions.fingerprint(text)
 
 
 @pytest.mark.parametrize("vector", VECTORS["decisions"], ids=map(str, range(4)))
-def test_decision_is_read_as_the_shared_vectors_say(vector):
-    """Payload text and object are the same thing."""
+def test_a_decision_is_read_as_in_the_shared_vectors(vector):
+    """The payload text and the object are equivalent."""
     decision = decisions.read_decision(vector["text"].encode())
     assert decision == decisions.Decision(**vector["members"])
     assert json_text.canonical(asdict(decision)) == vector["text"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["statements"], ids=map(str, range(3)))
-def test_statement_is_read_as_the_shared_vectors_say(vector):
-    """Payload text and object are the same thing."""
+def test_a_statement_is_read_as_in_the_shared_vectors(vector):
+    """The payload text and the object are equivalent."""
     statement = decisions.read_statement(vector["text"].encode())
     assert statement == decisions.Statement(**vector["members"])
     assert json_text.canonical(asdict(statement)) == vector["text"]
 
 
 @pytest.mark.parametrize("name", sorted(APPROVE))
-def test_decision_without_a_member_or_with_a_wrong_type_is_refused_by_name(name):
-    """Every member is required and typed; the message says which one it is."""
+def test_a_missing_or_mistyped_member_of_a_decision_is_named(name):
+    """Every member is required and typed."""
     missing = {n: v for n, v in APPROVE.items() if n != name}
     with pytest.raises(ValueError, match=rf"^{name} is missing"):
         decisions.read_decision(json.dumps(missing).encode())
@@ -102,7 +102,7 @@ def test_decision_without_a_member_or_with_a_wrong_type_is_refused_by_name(name)
         (DENY, {"granted": "x"}, "granted"),
     ],
 )
-def test_decision_that_contradicts_itself_is_refused_by_name(members, changes, name):
+def test_a_contradictory_decision_is_refused_by_member_name(members, changes, name):
     """An approval has a ceremony and no code, a denial a code and no ceremony."""
     with pytest.raises(ValueError, match=rf"^{name} "):
         decisions.read_decision(json.dumps({**members, **changes}).encode())
@@ -111,14 +111,14 @@ def test_decision_that_contradicts_itself_is_refused_by_name(members, changes, n
 @pytest.mark.parametrize(
     "payload", [b"", b"[]", b"null", b"\xff", b'{"at":1,"at":2}', b'{"a":1.5}']
 )
-def test_payload_that_is_no_strict_object_is_refused(payload):
-    """The payload goes through the one strict reader."""
+def test_a_payload_that_is_not_a_strict_object_is_refused(payload):
+    """Both readers use the strict JSON parser."""
     for read in (decisions.read_decision, decisions.read_statement):
         with pytest.raises(ValueError, match=r".+"):
             read(payload)
 
 
-def test_decision_that_repeats_the_rows_is_accepted_within_the_clock_tolerance():
+def test_a_matching_decision_is_accepted_within_the_clock_tolerance():
     """Five minutes to either side."""
     decision = decisions.Decision(**APPROVE)
     for now in (NOW - 300, NOW, NOW + 300):
@@ -129,8 +129,8 @@ def test_decision_that_repeats_the_rows_is_accepted_within_the_clock_tolerance()
     "name",
     ["iss", "sub", "aud", "approval", "action_digest", "display_digest", "nonce", "granted"],
 )
-def test_decision_that_differs_from_the_rows_is_refused_by_name_and_not_by_value(name):
-    """A decision for anything else than what was shown, here and now, counts for nothing."""
+def test_a_decision_that_differs_from_the_rows_is_refused_by_name_only(name):
+    """It must be about what was shown, here and now; the error does not repeat the value."""
     with pytest.raises(errors.Problem) as refusal:
         decisions.check_decision(decisions.Decision(**APPROVE), expected(**{name: "another"}))
     assert (refusal.value.status, refusal.value.code) == (422, "invalid_decision")
@@ -139,8 +139,8 @@ def test_decision_that_differs_from_the_rows_is_refused_by_name_and_not_by_value
 
 
 @pytest.mark.parametrize("shift", [-301, 301])
-def test_signature_of_another_time_is_refused(shift):
-    """Neither an old signature nor one from the future counts."""
+def test_a_signature_outside_the_clock_tolerance_is_refused(shift):
+    """Neither an old nor a future one is valid."""
     with pytest.raises(errors.Problem, match=r"^at "):
         decisions.check_decision(decisions.Decision(**APPROVE), expected(now=NOW + shift))
     with pytest.raises(errors.Problem, match=r"^at "):
@@ -148,8 +148,8 @@ def test_signature_of_another_time_is_refused(shift):
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "purpose", "subject", "nonce"])
-def test_statement_that_differs_from_the_rows_is_refused_by_name(name):
-    """A statement for one purpose about one device is good for nothing else."""
+def test_a_statement_that_differs_from_the_rows_is_refused_by_name(name):
+    """A statement is valid only for its purpose and device."""
     decisions.check_statement(decisions.Statement(**PIN), expected_statement())
     with pytest.raises(errors.Problem) as refusal:
         decisions.check_statement(
@@ -160,15 +160,15 @@ def test_statement_that_differs_from_the_rows_is_refused_by_name(name):
 
 
 @pytest.mark.parametrize("changes", [{"purpose": "approve"}, {"at": None}, {"nonce": 1}])
-def test_statement_with_a_wrong_member_is_refused_by_name(changes):
-    """Only the three purposes, and the right types."""
+def test_an_invalid_member_of_a_statement_is_named(changes):
+    """Three purposes, and the right types."""
     (name,) = changes
     with pytest.raises(ValueError, match=rf"^{name} "):
         decisions.read_statement(json.dumps({**PIN, **changes}).encode())
 
 
-def test_decision_is_not_read_as_a_statement_nor_the_other_way_round():
-    """The two payloads have different members, whatever their header says."""
+def test_a_decision_is_not_read_as_a_statement_or_the_reverse():
+    """Their members differ, whatever their header says."""
     with pytest.raises(ValueError, match=r".+"):
         decisions.read_statement(json.dumps(APPROVE).encode())
     with pytest.raises(ValueError, match=r".+"):
@@ -176,7 +176,7 @@ def test_decision_is_not_read_as_a_statement_nor_the_other_way_round():
 
 
 @pytest.mark.parametrize("vector", VECTORS["thumbprints"], ids=["rfc9449", "rfc7515"])
-def test_thumbprint_is_that_of_the_shared_vectors(vector):
+def test_thumbprints_match_the_shared_vectors(vector):
     """RFC 7638, whatever the order of the members."""
     backwards = dict(reversed(vector["jwk"].items()))
     assert decisions.thumbprint(backwards) == vector["thumbprint"]
@@ -201,14 +201,14 @@ def test_thumbprint_is_that_of_the_shared_vectors(vector):
         {"kty": "oct", "k": "AAAA"},
     ],
 )
-def test_what_is_not_exactly_a_public_p256_key_is_refused(jwk):
-    """Private members, other curves and other spellings never enter."""
+def test_a_jwk_that_is_not_exactly_a_public_p256_key_is_refused(jwk):
+    """No private members, other curves or other spellings."""
     with pytest.raises(ValueError, match=r".+"):
         decisions.check_public_jwk(jwk)
 
 
-def test_every_deny_code_has_a_label_and_one_of_the_retry_hints():
-    """The agent is told in fixed words what it may do next."""
+def test_every_denial_code_has_a_label_and_a_retry_hint():
+    """Fixed words tell the agent what it may do next."""
     assert list(decisions.DENY_CODES) == [
         "not_needed",
         "wrong_details",
@@ -228,8 +228,8 @@ def test_every_deny_code_has_a_label_and_one_of_the_retry_hints():
     assert all(code.label for code in decisions.DENY_CODES.values())
 
 
-def test_a_request_is_named_by_its_method_its_path_and_its_bytes():
-    """A statement about one is about no other; nothing runs into its neighbour."""
+def test_a_request_digest_covers_method_path_and_body():
+    """A statement about one request fits no other; the parts cannot run into each other."""
     named = decisions.request_digest("POST", "/api/users", b'{"name": "dora"}')
     others = [
         decisions.request_digest("PUT", "/api/users", b'{"name": "dora"}'),

@@ -1,4 +1,4 @@
-"""What may be less is found by the rules of the type, and nothing that is as small as can be."""
+"""Which facts of a request can be narrowed, by the rules of its action type."""
 
 import pytest
 
@@ -49,15 +49,15 @@ ORDER = action_types.read_action_type(
 
 
 def found(**members):
-    """Pointer, label, value, rule and items of each."""
+    """Pointer, label, value, rule and items of each narrowable fact."""
     return [
         (each.pointer, each.label, each.asked, each.rule, each.items)
         for each in narrowable.narrowable_facts(ORDER, {"type": "order", **members})
     ]
 
 
-def test_each_place_is_named_with_its_value_and_rule():
-    """Inside lists too, and the list itself with what it holds."""
+def test_each_narrowable_fact_has_its_value_and_rule():
+    """Inside lists too, and a list itself with its items."""
     lines = [{"price": {"minor": 100, "currency": "EUR"}, "name": "cup"}]
     assert found(total={"minor": 48_200, "currency": "EUR"}, shop="N", lines=lines) == [
         ("/total", "Total", "EUR 482.00", "lower", ()),
@@ -89,6 +89,6 @@ def test_each_place_is_named_with_its_value_and_rule():
         {"count": None},
     ],
 )
-def test_what_is_as_small_as_it_can_be_is_left_out(members):
-    """There is nothing to take away from it."""
+def test_facts_at_their_minimum_cannot_be_narrowed(members):
+    """No narrowing is offered for these members."""
     assert found(**members) == []

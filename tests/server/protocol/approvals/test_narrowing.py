@@ -1,4 +1,4 @@
-"""What is granted is a part of what was asked, or it is refused."""
+"""A narrowed grant is a part of what was requested, or it is refused."""
 
 import json
 from itertools import combinations
@@ -36,14 +36,14 @@ ORDER = {
 }
 
 
-def asked_terms(**members):
+def requested_terms(**members):
     """An order and two scopes."""
     return Terms(({**ORDER, **members},), ("orders:place", "orders:read"))
 
 
 def action(terms=None):
-    """The text of a request for it."""
-    wanted = terms or asked_terms()
+    """The text of a request for these terms."""
+    wanted = terms or requested_terms()
     return action_text(
         agent="agent",
         authorization_details=list(wanted.details),
@@ -54,18 +54,18 @@ def action(terms=None):
     )
 
 
-def less(*changes, drop=()):
-    """The order after these wishes, as path and text."""
-    wishes = [Change(0, tuple(path.split("/")), to) for path, to in changes]
-    return narrowing.narrowed_details(asked_terms(), drop, wishes, [RULES])
+def narrowed(*changes, drop=()):
+    """The order after these changes, given as path and text."""
+    changes_lists = [Change(0, tuple(path.split("/")), to) for path, to in changes]
+    return narrowing.narrowed_details(requested_terms(), drop, changes_lists, [RULES])
 
 
-def beside(granted, **asked):
+def compared(granted, **asked):
     """The order with what is granted in its places."""
     return narrowing.check_narrower({**ORDER, **asked}, granted, RULES)
 
 
-def read(**members):
+def read_grant(**members):
     """Read a granted text whose members are these."""
     whole = {**json.loads(action()), "scope": ["orders:read"], **members}
     sent = {name: value for name, value in whole.items() if value is not ...}
@@ -85,12 +85,12 @@ def read(**members):
     ],
 )
 def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
-    """Money in its currency's own digits, the items that stay by their numbers."""
-    assert less((path, to)).details == ({**ORDER, path: value},)
+    """Money in its currency's own digits; remaining items by their numbers."""
+    assert narrowed((path, to)).details == ({**ORDER, path: value},)
 
 
-def test_a_value_within_a_list_is_named_by_its_index():
-    """As a JSON pointer has it; a currency without minor units is taken at its word."""
+def test_a_value_in_a_list_is_named_by_its_index():
+    """As in a JSON pointer; a currency without minor units is read as written."""
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
     asked = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
@@ -98,10 +98,10 @@ def test_a_value_within_a_list_is_named_by_its_index():
     assert found["lines"] == [{"price": {"minor": 500, "currency": "JPY"}}]
 
 
-def test_what_was_asked_stays_as_it_was():
-    """A wish makes a copy."""
+def test_narrowing_leaves_the_request_unchanged():
+    """It makes a copy."""
     before = json.dumps(ORDER)
-    less(("lines/0/price", "0.50"))
+    narrowed(("lines/0/price", "0.50"))
     assert json.dumps(ORDER) == before
 
 
@@ -121,33 +121,33 @@ def test_what_was_asked_stays_as_it_was():
         ("lines/*/price", "1", "is not in what was asked"),
     ],
 )
-def test_a_wish_that_cannot_be_read_says_what_would_be(path, to, says):
-    """And where."""
+def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
+    """And with its place."""
     with pytest.raises(NotNarrower, match=says) as refusal:
-        less((path, to))
+        narrowed((path, to))
     assert str(refusal.value).startswith(f"/0/{path}")
 
 
-def test_a_wish_about_what_is_not_there_is_refused():
-    """A list where there is none, an object that was not asked for, a scope that was not."""
+def test_a_change_to_something_not_requested_is_refused():
+    """A missing list, object or scope."""
     with pytest.raises(NotNarrower, match="the items that stay"):
         narrowing.narrowed_details(
-            asked_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]
+            requested_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]
         )
     with pytest.raises(NotNarrower, match="no such object"):
-        narrowing.narrowed_details(asked_terms(), (), [Change(1, ("total",), "1")], [RULES])
+        narrowing.narrowed_details(requested_terms(), (), [Change(1, ("total",), "1")], [RULES])
     with pytest.raises(NotNarrower, match="orders:delete was not asked for"):
-        less(drop=["orders:delete"])
+        narrowed(drop=["orders:delete"])
 
 
 def test_scopes_are_dropped():
     """The others stay."""
-    assert less(drop=["orders:place"]).scope == ("orders:read",)
+    assert narrowed(drop=["orders:place"]).scope == ("orders:read",)
 
 
-def test_the_text_of_what_is_granted_reads_back():
-    """With and without a shorter life."""
-    for wanted in (less(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
+def test_a_granted_text_reads_back_to_its_terms():
+    """With and without a shorter token lifetime."""
+    for wanted in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
         text = narrowing.granted_text(action(), wanted)
         assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
 
@@ -172,31 +172,31 @@ def test_the_text_of_what_is_granted_reads_back():
         ({"scope": ["orders:place", "orders:read"]}, "all that was asked for"),
     ],
 )
-def test_a_text_that_is_not_ours_grants_nothing(members, says):
-    """Whatever is sent is held against the request member by member."""
+def test_a_granted_text_that_does_not_fit_its_request_is_refused(members, says):
+    """It is compared with the request member by member."""
     with pytest.raises(NotNarrower, match=says):
-        read(**members)
+        read_grant(**members)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"granted"'])
-def test_what_is_no_object_grants_nothing(text):
-    """It is told apart from a text of another request."""
+def test_a_granted_text_that_is_not_an_object_is_refused(text):
+    """With another error than the text of another request."""
     with pytest.raises(NotNarrower, match=r"no JSON|other members"):
         narrowing.read_granted(action(), text)
 
 
-def test_nothing_at_all_is_a_denial():
-    """Whoever leaves nothing is told to deny."""
+def test_granting_nothing_is_refused():
+    """The error says to deny instead."""
     scopes_alone = action(Terms((), ("orders:read",)))
     text = narrowing.granted_text(scopes_alone, Terms((), ()))
     with pytest.raises(NotNarrower, match="deny the request instead"):
         narrowing.read_granted(scopes_alone, text)
 
 
-def test_both_can_be_shown_side_by_side():
-    """What is granted stands in the place of what was asked, what is left out says so."""
-    (granted,) = less(("lines", "2"), ("total", "1")).details
-    shown = beside(granted)
+def test_requested_and_granted_values_are_shown_side_by_side():
+    """Granted values take the place of requested ones; the rest is marked as not granted."""
+    (granted,) = narrowed(("lines", "2"), ("total", "1")).details
+    shown = compared(granted)
     assert shown["total"] == {"minor": 100, "currency": "EUR"}
     assert [line["price"] for line in shown["lines"]] == [
         NOT_GRANTED,
@@ -232,16 +232,16 @@ def test_both_can_be_shown_side_by_side():
         {"extra": 1},
     ],
 )
-def test_what_is_not_less_is_refused(change):
-    """More, other, or made less where or as the type does not say."""
+def test_a_grant_that_is_not_narrower_is_refused(change):
+    """More, different, or narrowed where the type does not allow it."""
     with pytest.raises(NotNarrower):
-        beside({**ORDER, **change})
+        compared({**ORDER, **change})
 
 
-def test_what_is_on_is_not_turned_off():
-    """A dry run that was asked for stays one."""
+def test_a_switch_that_is_on_cannot_be_turned_off():
+    """A requested dry run stays one."""
     with pytest.raises(NotNarrower):
-        beside(ORDER, dry=True)
+        compared(ORDER, dry=True)
 
 
 orders = st.builds(
@@ -260,7 +260,7 @@ orders = st.builds(
 
 
 def _is_part(asked, granted):
-    """The same question, answered by trying everything."""
+    """The same question, answered by brute force."""
     was, now = (order["total"] for order in (asked, granted))
     total = was == now or (was["currency"] == now["currency"] and 0 <= now["minor"] < was["minor"])
     prices = [[line["price"]["minor"] for line in order["lines"]] for order in (asked, granted)]
@@ -271,7 +271,7 @@ def _is_part(asked, granted):
 
 
 @given(orders, orders)
-def test_exactly_what_is_a_part_is_accepted(asked, granted):
+def test_exactly_the_narrower_grants_are_accepted(asked, granted):
     """For any two orders."""
     try:
         narrowing.check_narrower(asked, granted, RULES)
@@ -281,7 +281,7 @@ def test_exactly_what_is_a_part_is_accepted(asked, granted):
         assert _is_part(asked, granted)
 
 
-wishes = st.lists(
+changes_lists = st.lists(
     st.one_of(
         st.tuples(st.just("total"), st.sampled_from(["0", "0.01", "0.02", "9"])),
         st.tuples(st.just("by"), st.sampled_from(["2026-11-25T01:00:00Z", "never"])),
@@ -293,9 +293,9 @@ wishes = st.lists(
 )
 
 
-@given(orders, wishes, st.sets(st.sampled_from(["a", "b"])))
-def test_whatever_a_person_wishes_no_more_than_was_asked_comes_out(asked, wanted, drop):
-    """Made, read and held against the request: it is a part of it or refused."""
+@given(orders, changes_lists, st.sets(st.sampled_from(["a", "b"])))
+def test_a_narrowed_grant_never_exceeds_the_request(asked, wanted, drop):
+    """For any changes: the result is a part of the request or refused."""
     whole = Terms((asked,), ("a", "b"))
     changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
     try:
@@ -324,8 +324,8 @@ claims = st.fixed_dictionaries(
 
 
 @given(claims)
-def test_whatever_a_text_claims_it_grants_nothing_of_another_request(claimed):
-    """Its agent, person, resource, scopes and number of objects are those that were asked for."""
+def test_a_granted_text_grants_nothing_of_another_request(claimed):
+    """Agent, user, resource, scopes and number of objects stay those of the request."""
     asked = json.loads(action())
     details = asked["authorization_details"] * claimed.pop("many")
     text = json_text.canonical({**asked, **claimed, "authorization_details": details})

@@ -1,4 +1,4 @@
-"""Every end without an answer has its own word and sentence, and none of them is a denial."""
+"""Every end without an approval has its own reason and sentence; only a denial is a denial."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from server.protocol.ciba import requests
 
 
 @pytest.mark.parametrize(
-    ("state", "inner", "told"),
+    ("state", "inner", "expected_reason"),
     [
         (State.EXPIRED, "expired_seen", "expired_seen"),
         (State.EXPIRED, "expired_unseen", "expired_unseen"),
@@ -25,15 +25,15 @@ from server.protocol.ciba import requests
         (State.CANCELLED, None, "cancelled"),
     ],
 )
-def test_agents_are_told_one_of_the_agreed_reasons(state, inner, told):
-    """What an operator wrote never becomes part of the wire."""
-    assert agent_reason(state, inner) == told
+def test_agents_get_one_of_the_documented_reasons(state, inner, expected_reason):
+    """An operator's own text is never sent."""
+    assert agent_reason(state, inner) == expected_reason
 
 
-def test_what_was_approved_and_not_fetched_is_not_called_unanswered():
-    """The reason is one of the agreed ones, the sentence its own; a rule has seen nothing."""
-    told = agent_reason(State.EXPIRED, NOT_REDEEMED)
-    answer = requests.poll_error(State.EXPIRED, {"reason": told}, NOT_REDEEMED)
+def test_an_approved_request_that_was_not_redeemed_has_its_own_sentence():
+    """The reason is a documented one; an approval by a rule counts as unseen."""
+    expected_reason = agent_reason(State.EXPIRED, NOT_REDEEMED)
+    answer = requests.poll_error(State.EXPIRED, {"reason": expected_reason}, NOT_REDEEMED)
     assert (answer.code, answer.members["reason"]) == ("expired_token", "expired_seen")
     assert answer.description == (
         "It was approved, but its tokens were not handed over in time. This is not a denial; you "
@@ -45,13 +45,13 @@ def test_what_was_approved_and_not_fetched_is_not_called_unanswered():
 
 
 @pytest.mark.parametrize("reason", ["no_device", "undeliverable", "expired_unseen"])
-def test_where_users_are_hidden_no_reason_says_that_one_exists(reason):
-    """Only somebody who exists can have, or lack, a device."""
+def test_with_hidden_users_no_reason_reveals_that_a_user_exists(reason):
+    """Only an existing user can have, or lack, a device."""
     assert agent_reason(State.EXPIRED, reason, hidden=True) == "expired_unseen"
 
 
-def test_every_reason_has_a_sentence_of_its_own_that_is_no_denial():
-    """For a model to read: plain text that ends, and says what it may do."""
+def test_every_reason_has_its_own_sentence_that_is_not_a_denial():
+    """For a model to read: plain text that says what it may do."""
     texts = {one.text for one in END_REASONS.values()}
     assert len(texts) == len(END_REASONS)
     for reason, outcome in END_REASONS.items():

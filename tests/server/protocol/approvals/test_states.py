@@ -1,4 +1,4 @@
-"""The life of an approval, as a table."""
+"""The states of an approval and their transitions."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_a_final_state_is_never_left(state):
 
 
 def test_only_an_approved_request_is_redeemed():
-    """No path leads to a token but through a yes."""
+    """No path leads to a token except through an approval."""
     assert origins(State.REDEEMED) == {State.APPROVED}
     assert origins(State.APPROVED) == {State.PENDING}
     assert origins(State.DENIED) == {State.PENDING}
@@ -37,8 +37,8 @@ def test_only_an_approved_request_is_redeemed():
         *((state, None) for state in FINAL),
     ],
 )
-def test_the_clock_ends_what_waits_and_nothing_else(state, end):
-    """Decisions count until the end, redemption half a minute longer."""
+def test_only_pending_and_approved_requests_expire(state, end):
+    """Decisions are valid until the end, redemption half a minute longer."""
     assert deadline(state, END) == end
     if end is None:
         assert not overdue(state, END, END * 10)

@@ -1,4 +1,4 @@
-"""The table of signals: from which numbers on each holds, how it reads, what none may do."""
+"""Unusual-request signals: their thresholds, their sentences, and their limits."""
 
 import re
 from dataclasses import fields, replace
@@ -58,8 +58,8 @@ def _priced(value, *pasts, **others):
     return replace(USUAL, amounts=(_amount(value, *pasts, **others),))
 
 
-def test_a_renamed_agent_is_told_with_the_name_that_the_person_knows():
-    """And until when it had it, on a day of UTC."""
+def test_a_renamed_agent_is_shown_with_its_former_name():
+    """And until which day (UTC) it had that name."""
     renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
     (oddity,) = find_signals(renamed).signals
     assert oddity.text == (
@@ -138,8 +138,8 @@ CASES = {
 }
 
 
-def test_nothing_is_unusual_about_what_was_approved_before():
-    """And that is said with what it was compared with."""
+def test_a_request_like_earlier_ones_has_no_signals():
+    """The text names what it was compared with."""
     found = find_signals(USUAL)
     assert (found.codes, found.signals) == (frozenset(), ())
     assert found.compared == (
@@ -147,23 +147,25 @@ def test_nothing_is_unusual_about_what_was_approved_before():
     )
 
 
-def test_the_table_has_one_row_for_each_code_in_their_order():
-    """Which are the names in the API and in policy."""
+def test_there_is_one_signal_for_each_code_in_order():
+    """The codes are the names in the API and in policies."""
     assert [row.code for row in SIGNALS] == list(Code)
     assert CASES.keys() == set(Code)
 
 
-def test_the_page_names_every_signal_with_its_severity():
+def test_the_documentation_lists_every_signal_with_its_severity():
     """So that an approver finds what a line means."""
     page = (ROOT / "docs" / "unusual.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|", page, re.MULTILINE)
-    told = [(code, severity) for codes, severity in rows for code in re.findall(r"\w+", codes)]
-    assert told == [(row.code, row.severity) for row in SIGNALS]
+    documented = [
+        (code, severity) for codes, severity in rows for code in re.findall(r"\w+", codes)
+    ]
+    assert documented == [(row.code, row.severity) for row in SIGNALS]
 
 
 @pytest.mark.parametrize("code", Code)
-def test_each_signal_holds_alone_and_is_one_sentence(code):
-    """Of registered names, labels and numbers."""
+def test_each_signal_occurs_alone_as_one_sentence(code):
+    """Made of registered names, labels and numbers."""
     compared, sentence = CASES[code]
     found = find_signals(compared)
     assert code in found
@@ -173,8 +175,8 @@ def test_each_signal_holds_alone_and_is_one_sentence(code):
     assert others <= ({Code.NEW_KEY, Code.NEW_TYPE} if code is not Code.NEW_AGENT else set(Code))
 
 
-def test_warnings_come_first_and_a_sentence_that_says_another_stands_for_both():
-    """Policy has the code of each."""
+def test_warnings_come_first_and_duplicates_are_merged():
+    """Policies still get every code."""
     found = find_signals(
         replace(
             _asker(past=PastApprovals()), targets=(replace(PAID, known=False),), hours=AnswerHours()
@@ -209,8 +211,8 @@ def test_warnings_come_first_and_a_sentence_that_says_another_stands_for_both():
         (2**53 - 1, PastApprovals(64, 64, 1), 2**53 - 1),
     ],
 )
-def test_an_amount_is_large_beside_what_is_usual(value, past, times):
-    """Three times the mean; of one or two, five times the larger."""
+def test_an_amount_is_large_compared_with_the_usual_one(value, past, times):
+    """Three times the mean; with one or two, five times the larger."""
     assert unusual.times_usual(value, past) == times
 
 
@@ -218,12 +220,12 @@ def test_an_amount_is_large_beside_what_is_usual(value, past, times):
     ("answers", "near", "rare"),
     [(20, 0, True), (20, 1, False), (19, 0, False), (100, 4, True), (100, 5, False), (0, 0, False)],
 )
-def test_an_hour_is_unusual_when_hardly_any_answers_fell_near_it(answers, near, rare):
-    """One in twenty, from twenty answers on."""
+def test_an_hour_with_few_earlier_answers_is_unusual(answers, near, rare):
+    """Fewer than one in twenty, from twenty answers on."""
     assert unusual.is_rare(answers, near=near) is rare
 
 
-def test_an_amount_is_judged_by_the_closest_history_that_can_tell():
+def test_an_amount_is_compared_with_the_closest_history():
     """What one account usually gets is not large because others get less."""
     rent, others = PastApprovals(3, 3_000_000, 1_000_000), PastApprovals(40, 400_000, 10_000)
     assert Code.LARGE_AMOUNT not in find_signals(_priced(1_000_000, rent, others))
@@ -249,20 +251,20 @@ def test_an_amount_is_judged_by_the_closest_history_that_can_tell():
         ({"this_hour": 50, "before": PastApprovals(4, days=1)}, False),
     ],
 )
-def test_a_burst_is_more_than_a_day_usually_has(changes, bursts):
-    """Within an hour, or on a day."""
+def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
+    """Within an hour, or in a day."""
     assert (Code.BURST in find_signals(_asker(**changes))) is bursts
 
 
-def test_two_requests_for_one_target_are_no_split_amount():
-    """Three are, whose sum is large."""
+def test_a_split_amount_needs_three_requests_for_one_target():
+    """Whose sum is large."""
     for count, holds in ((2, False), (3, True)):
         day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
         assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is holds
 
 
-def test_a_hostile_name_reaches_no_sentence_raw():
-    """An agent's own name is the only word of it there may be."""
+def test_a_hostile_agent_name_is_escaped_in_sentences():
+    """The agent's name is its only own word in a sentence."""
     found = find_signals(_asker(name=HOSTILE, past=PastApprovals()))
     assert found.signals[0] == FoundSignal(
         Code.NEW_AGENT,
@@ -283,7 +285,7 @@ COUNTS = st.integers(0, 60)
 
 @st.composite
 def _pasts(draw):
-    """Amounts, and what is kept of them."""
+    """Amounts, and the history kept of them."""
     amounts = draw(st.lists(st.integers(1, 10**9), max_size=8))
     return PastApprovals(
         len(amounts), sum(amounts), max(amounts, default=0), 0, 1, draw(SETS)
@@ -296,8 +298,8 @@ def _one(draw):
 
 @st.composite
 def _comparisons(draw):
-    """Anything that a request and history may be."""
-    asker = RequestingAgent(
+    """Any request and any history."""
+    agent = RequestingAgent(
         draw(TEXTS),
         draw(MARKS),
         draw(SETS),
@@ -316,7 +318,7 @@ def _comparisons(draw):
         st.lists(_pasts(), max_size=4),
     )
     return Comparison(
-        asker,
+        agent,
         _one(draw),
         tuple(draw(st.lists(named, max_size=3))),
         tuple(draw(st.lists(priced, max_size=2))),
@@ -327,7 +329,7 @@ def _comparisons(draw):
 
 
 @given(_comparisons())
-def test_nothing_is_called_usual_without_enough_history_or_beside_a_signal(compared):
+def test_usual_requires_enough_history_and_no_signal(compared):
     """Whatever is compared."""
     found = find_signals(compared)
     calm = "Nothing unusual" in found.compared
@@ -336,7 +338,7 @@ def test_nothing_is_called_usual_without_enough_history_or_beside_a_signal(compa
 
 
 @given(_comparisons())
-def test_every_sentence_is_safe_to_draw_and_none_is_empty(compared):
+def test_every_sentence_is_display_safe_and_not_empty(compared):
     """Whatever the names and labels are."""
     found = find_signals(compared)
     for text in (found.compared, *(one.text for one in found.signals)):
@@ -346,15 +348,15 @@ def test_every_sentence_is_safe_to_draw_and_none_is_empty(compared):
 
 
 @given(_comparisons(), MONEY)
-def test_a_larger_amount_is_no_less_unusual(compared, more):
-    """Every signal of the smaller one stays."""
+def test_a_larger_amount_keeps_every_signal(compared, more):
+    """Of the smaller one."""
     larger = tuple(replace(one, value=one.value + more) for one in compared.amounts)
     assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
 @given(_pasts(), st.data())
-def test_an_amount_that_was_approved_before_is_not_large(past, data):
-    """By that very history."""
+def test_an_amount_approved_before_is_not_large(past, data):
+    """By that same history."""
     kept, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))
@@ -362,14 +364,14 @@ def test_an_amount_that_was_approved_before_is_not_large(past, data):
 
 
 @given(_comparisons())
-def test_what_equals_history_yields_no_signal_of_its_kind(compared):
-    """Its name, its target, its value, its agent's marks."""
-    asker = compared.asker
-    marks = {asker.mark, *asker.keys, *asker.types, *asker.scopes, *asker.resource}
-    past = replace(asker.past, count=1, members=asker.past.members | marks)
+def test_a_request_equal_to_history_has_no_novelty_signal(compared):
+    """Same name, target, value and agent."""
+    agent = compared.asker
+    marks = {agent.mark, *agent.keys, *agent.types, *agent.scopes, *agent.resource}
+    past = replace(agent.past, count=1, members=agent.past.members | marks)
     same = replace(
         compared,
-        asker=replace(asker, past=past),
+        asker=replace(agent, past=past),
         targets=tuple(
             replace(
                 one,
@@ -388,8 +390,8 @@ def test_what_equals_history_yields_no_signal_of_its_kind(compared):
 
 
 @given(_comparisons(), _pasts(), SETS)
-def test_what_others_approved_takes_away_no_first_time(compared, past, marks):
-    """Their rows are baselines of amounts and pairs of names, and nothing else."""
+def test_approvals_of_others_remove_no_first_time_signal(compared, past, marks):
+    """They only provide amount baselines and pairs of names."""
     baseline = Baseline(past[0], "by others")
     more = replace(
         compared,
@@ -405,8 +407,8 @@ def test_what_others_approved_takes_away_no_first_time(compared, past, marks):
     assert find_signals(more).codes & firsts == find_signals(compared).codes & firsts
 
 
-def test_every_part_of_a_comparison_is_looked_at():
-    """A new one has a signal that looks at it, or it is not needed."""
+def test_every_member_of_a_comparison_is_used_by_a_signal():
+    """Otherwise it is not needed."""
     empty = Comparison(KNOWN)
     looked = {
         field.name

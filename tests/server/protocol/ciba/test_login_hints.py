@@ -1,4 +1,4 @@
-"""A login_hint_token fixes everything that the exchange was about (CIBA 7.1)."""
+"""A login_hint_token fixes everything that its token exchange was about (CIBA 7.1)."""
 
 from dataclasses import replace
 
@@ -28,10 +28,12 @@ def _read(signed, now=1_000_000):
 
 
 @pytest.mark.parametrize(
-    "hint", [HINT, replace(HINT, details=()), replace(HINT, scope=())], ids=["all", "open", "bare"]
+    "hint",
+    [HINT, replace(HINT, details=()), replace(HINT, scope=())],
+    ids=["complete", "without details", "without scope"],
 )
-def test_what_is_signed_is_what_is_read(hint):
-    """Nothing is lost on the way, and what was not named stays open."""
+def test_a_login_hint_token_reads_back_what_was_signed(hint):
+    """What was not named stays open."""
     assert _read(login_hint_tokens.claims(hint, ISSUER)) == hint
 
 
@@ -50,14 +52,14 @@ def test_what_is_signed_is_what_is_read(hint):
         {"authorization_details": ["x"]},
     ],
 )
-def test_a_hint_of_somebody_else_or_another_shape_is_refused(change):
-    """Even though its signature is ours."""
+def test_a_login_hint_of_another_agent_or_shape_is_refused(change):
+    """Even if we signed it."""
     with pytest.raises(errors.InvalidRequest):
         _read(login_hint_tokens.claims(HINT, ISSUER) | change)
 
 
-def test_a_hint_runs_out():
-    """CB-057, CB-182: to the second, with the code that CIBA has for it."""
+def test_a_login_hint_token_expires():
+    """CB-057, CB-182: to the second, with its own CIBA error."""
     signed = login_hint_tokens.claims(HINT, ISSUER)
     assert _read(signed, 1_599_999) == HINT
     with pytest.raises(errors.ExpiredLoginHintToken):
@@ -73,7 +75,7 @@ def test_a_hint_runs_out():
         {"details": DETAILS},
     ],
 )
-def test_what_is_left_out_or_equal_is_the_tokens(sent):
+def test_omitted_or_equal_parameters_take_the_hints_values(sent):
     """An agent need not repeat anything."""
     assert _check(HINT, **sent) == DETAILS
 
@@ -87,14 +89,14 @@ def test_what_is_left_out_or_equal_is_the_tokens(sent):
         {"details": ({"type": "payment.transfer", "payee": "Southwind"},)},
     ],
 )
-def test_what_differs_is_refused(sent):
-    """The person is asked for what the exchange was about, and for nothing else."""
+def test_parameters_that_differ_from_the_hint_are_refused(sent):
+    """The user is asked only for what the exchange was about."""
     with pytest.raises(errors.InvalidRequest, match="differ"):
         _check(HINT, **sent)
 
 
-def test_details_that_the_exchange_did_not_name_are_still_open():
-    """An exchange that was told which types are needed goes on with them."""
+def test_details_not_named_by_the_hint_stay_open():
+    """An exchange that lacked details continues with them."""
     assert _check(replace(HINT, details=()), details=DETAILS) == DETAILS
     assert _check(replace(HINT, details=())) == ()
 

@@ -1,4 +1,4 @@
-"""What a signed request must claim, and what becomes of its parameters."""
+"""The required claims of a signed request, and its parameters."""
 
 import pytest
 
@@ -16,8 +16,8 @@ def _check(**changes):
     return request_objects.check(claims, client_id=AGENT, issuer=ISSUER, now=NOW)
 
 
-def test_a_good_request_counts_once_until_it_ends():
-    """Its id is remembered as long as the request could be sent again."""
+def test_a_signed_request_is_accepted_once_until_it_expires():
+    """Its id is remembered for as long as it could be replayed."""
     assert _check(jti="once") == ("once", NOW + 305_000)
     assert _check(jti="a", client_id=AGENT, aud=["https://x.example", ISSUER], sub="ana")
 
@@ -51,14 +51,14 @@ def test_a_good_request_counts_once_until_it_ends():
         {"jti": "a" * 257},
     ],
 )
-def test_a_request_that_does_not_say_what_it_must_is_refused(changes):
-    """CIBA 7.1.1: every one of these claims is there, and right."""
+def test_a_missing_or_wrong_claim_is_refused(changes):
+    """CIBA 7.1.1: every required claim must be present and right."""
     with pytest.raises(errors.InvalidRequest):
         _check(**changes)
 
 
-def test_the_claims_become_parameters_and_nothing_else_does():
-    """Numbers where the specification has them; one that is empty was not sent."""
+def test_exactly_the_request_claims_become_parameters():
+    """Numbers where the specification has them; an empty claim counts as absent."""
     form = request_objects.as_form(
         {
             "iss": AGENT,
@@ -92,14 +92,14 @@ def test_the_claims_become_parameters_and_nothing_else_does():
         {"resource": ["https://a", 5]},
     ],
 )
-def test_a_parameter_of_another_type_is_refused(claims):
-    """Nothing is made to fit."""
+def test_a_parameter_of_the_wrong_type_is_refused(claims):
+    """Nothing is converted."""
     with pytest.raises(errors.InvalidRequest, match="type"):
         request_objects.as_form(claims)
 
 
-def test_nothing_stands_beside_a_signed_request_but_who_sends_it():
-    """What nobody signed does not count, and is not overlooked either."""
+def test_parameters_beside_a_signed_request_are_refused():
+    """Except client authentication; unsigned parameters are not ignored silently."""
     request_objects.refuse_beside(Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)}))
     with pytest.raises(errors.InvalidRequest, match="inside"):
         request_objects.refuse_beside(Form({"request": ("x",), "login_hint": ("ana",)}))

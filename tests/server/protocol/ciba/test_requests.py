@@ -1,4 +1,4 @@
-"""The backchannel request and the pace of polls."""
+"""The backchannel authentication request and the pace of polls."""
 
 import pytest
 
@@ -15,8 +15,8 @@ def _form(**changes):
     return Form({name: (value,) for name, value in values.items() if value is not None})
 
 
-def test_a_request_is_read_with_every_parameter():
-    """CIBA 7.1, as far as poll mode needs it."""
+def test_every_parameter_of_a_request_is_read():
+    """CIBA 7.1, as poll mode needs it."""
     request = requests.parse_request(
         _form(
             resource="https://pay.example",
@@ -38,7 +38,7 @@ def test_a_request_is_read_with_every_parameter():
     assert request.acr_values == "a b"
 
 
-def test_an_id_token_hint_takes_the_place_of_a_login_hint():
+def test_an_id_token_hint_replaces_a_login_hint():
     """Exactly one hint."""
     request = requests.parse_request(_form(login_hint=None, id_token_hint="e.y.J"))
 
@@ -111,7 +111,7 @@ def test_two_resources_are_invalid_target():
         ("wait=12345", 0),
     ],
 )
-def test_the_preferred_wait_is_read_and_capped(prefer, seconds):
+def test_the_preferred_wait_is_read_and_limited(prefer, seconds):
     """RFC 7240 4.3; at most 55 seconds."""
     assert requests.preferred_wait(prefer) == seconds
 
@@ -119,7 +119,7 @@ def test_the_preferred_wait_is_read_and_capped(prefer, seconds):
 @pytest.mark.parametrize(
     ("after", "early"), [(0, True), (4_499, True), (4_500, False), (5_000, False), (60_000, False)]
 )
-def test_half_a_second_is_forgiven(after, early):
+def test_a_poll_half_a_second_early_is_accepted(after, early):
     """A poll exactly at the interval is never too early."""
     assert requests.pace(arrived=100 + after, last=100, interval_ms=5_000).early is early
 
@@ -135,7 +135,7 @@ def test_a_first_poll_is_never_early():
     ("waited", "seconds"), [(0, "10"), (300, "10"), (1_000, "9"), (60_000, "1")]
 )
 def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
-    """In whole seconds, never too few, and with the members of a pending answer."""
+    """In whole seconds, rounded up, with the members of a pending answer."""
     early = requests.pace(arrived=0, last=0, interval_ms=5_000)
     answer = requests.slow_down(early, waited, {"seen": False})
 
@@ -144,7 +144,7 @@ def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
 
 
 def test_each_early_poll_adds_five_seconds_up_to_thirty():
-    """And a punctual one takes nothing back."""
+    """A punctual poll does not reduce the interval."""
     interval = 5_000
     seen = []
     for _ in range(7):
@@ -165,15 +165,15 @@ def test_each_early_poll_adds_five_seconds_up_to_thirty():
         (State.REDEEMED, "invalid_grant"),
     ],
 )
-def test_each_state_has_its_own_answer(state, code):
+def test_each_state_has_its_own_poll_error(state, code):
     """CIBA 11."""
     answer = requests.poll_error(state, {"reason": "expired_seen"})
 
     assert (answer.code, answer.status) == (code, 400)
 
 
-def test_an_end_in_time_says_that_it_is_no_denial_and_what_its_person_wants():
-    """The word of a person who came too late stands for that of the clock."""
+def test_an_expired_request_is_no_denial_and_names_a_wish_to_retry():
+    """If the user answered too late, the description asks the agent to retry."""
     lapsed = {"reason": "expired_unseen"}
     plain = requests.poll_error(State.EXPIRED, lapsed).description
     wanted = requests.poll_error(State.EXPIRED, {**lapsed, "retry": "wanted"}).description
@@ -186,8 +186,8 @@ def test_an_end_in_time_says_that_it_is_no_denial_and_what_its_person_wants():
 @pytest.mark.parametrize(
     "retry", [None, "later", "with_changes", "narrower", "not_before", "never"]
 )
-def test_a_denial_says_what_the_agent_may_do_next(retry):
-    """One sentence for a model to read, without markup."""
+def test_a_denial_states_what_the_agent_may_do_next(retry):
+    """In one sentence for a model to read, without markup."""
     members = {} if retry is None else {"retry": retry}
     text = requests.poll_error(State.DENIED, members).description
 
@@ -205,6 +205,6 @@ def test_a_denial_says_what_the_agent_may_do_next(retry):
         ("urn:example:gold", False),
     ],
 )
-def test_the_first_acr_that_we_know_says_whether_the_pin_is_wished_for(acr_values, pin):
-    """OpenID Connect Core 3.1.2.1: in order of preference; what we do not know is passed over."""
+def test_the_first_known_acr_value_decides_whether_the_pin_is_required(acr_values, pin):
+    """OpenID Connect Core 3.1.2.1: in order of preference; unknown values are skipped."""
     assert requests.wants_pin(acr_values) is pin

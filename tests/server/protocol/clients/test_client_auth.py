@@ -1,4 +1,4 @@
-"""Reading credentials, and the claims of an assertion."""
+"""Client credentials, and the claims of a client assertion."""
 
 import base64
 from urllib.parse import quote
@@ -52,8 +52,8 @@ def test_a_matching_client_id_beside_basic_is_accepted():
     assert client_auth.read_credentials(_basic("a:b"), _form(client_id="a")).client_id == "a"
 
 
-def test_post_and_assertion_are_read():
-    """The other two ways."""
+def test_post_and_assertion_credentials_are_read():
+    """The other two methods."""
     post = client_auth.read_credentials(None, _form(client_id="a", client_secret="s"))
     signed = client_auth.read_credentials(
         None, _form(client_assertion="x.y.z", client_assertion_type=names.ASSERTION_TYPE)
@@ -84,7 +84,7 @@ def test_post_and_assertion_are_read():
     ],
 )
 def test_unreadable_credentials_are_invalid_client(authorization, form):
-    """Always 401; a challenge where Basic was tried."""
+    """Always 401, with a challenge if Basic was tried."""
     with pytest.raises(errors.InvalidClient) as caught:
         client_auth.read_credentials(authorization, _form(**form))
 
@@ -93,8 +93,8 @@ def test_unreadable_credentials_are_invalid_client(authorization, form):
 
 
 @pytest.mark.parametrize("odd", ["a\0", "a\x1b[2J", "a\n", "\x7f", "\u00e9", "\u202e", "a" * 257])
-def test_what_no_client_is_called_and_no_secret_looks_like_is_invalid_client(odd):
-    """Whichever way it came, and before anybody is looked up by it; a database may refuse it."""
+def test_credentials_with_impossible_characters_are_invalid_client(odd):
+    """By every method, and before any lookup; a database may reject them."""
     quoted = quote(odd)
     ways = [
         (_basic(f"{quoted}:s"), _form()),
@@ -109,21 +109,21 @@ def test_what_no_client_is_called_and_no_secret_looks_like_is_invalid_client(odd
         assert ("WWW-Authenticate" in caught.value.headers) is (authorization is not None)
 
 
-def test_the_longest_credentials_are_read():
+def test_credentials_of_the_maximum_length_are_read():
     """256 printable characters."""
     longest = "~" * 256
     read = client_auth.read_credentials(None, _form(client_id=longest, client_secret=longest))
     assert (read.client_id, read.secret) == (longest, longest)
 
 
-def test_two_ways_at_once_are_refused():
+def test_two_authentication_methods_at_once_are_refused():
     """CIBA 7.2, RFC 6749 2.3."""
     with pytest.raises(errors.InvalidRequest):
         client_auth.read_credentials(_basic("a:b"), _form(client_id="a", client_secret="s"))
 
 
-def test_a_good_assertion_gives_its_id_and_end():
-    """Fractions of seconds are numbers too."""
+def test_a_valid_assertion_yields_its_id_and_expiry():
+    """Fractions of seconds are accepted."""
     token_id, until = _check(_claims(exp=SECONDS + 60.5, nbf=SECONDS + 4))
 
     assert (token_id, until) == ("1", NOW + 65_500)
@@ -157,7 +157,7 @@ def test_a_good_assertion_gives_its_id_and_end():
     ],
     ids=str,
 )
-def test_a_bad_claim_is_invalid_client(changes):
-    """RFC 7523 3, RFC 10070: one string audience, ours."""
+def test_an_invalid_assertion_claim_is_invalid_client(changes):
+    """RFC 7523 3, RFC 10070: one string audience, the issuer."""
     with pytest.raises(errors.InvalidClient):
         _check(_claims(**changes))

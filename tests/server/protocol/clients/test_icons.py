@@ -1,4 +1,4 @@
-"""Pictures of agents: small, still, square, whole, and nothing else."""
+"""Agent icons: small, square, complete, not animated."""
 
 import hashlib
 
@@ -9,14 +9,14 @@ from tests.support.inputs.agent_icons import extended, lossless, lossy, part, pn
 
 
 @pytest.mark.parametrize("side", [16, 512])
-def test_a_square_png_is_taken(side):
-    """By the hash of its bytes, as it is."""
+def test_a_square_png_is_accepted(side):
+    """Stored unchanged under the hash of its bytes."""
     raw = png(side, side)
     assert icons.read(raw) == icons.Icon(hashlib.sha256(raw).hexdigest(), "image/png", raw)
 
 
 @pytest.mark.parametrize("parts", [[lossy()], [lossless()], [extended(), lossy()]])
-def test_a_square_webp_is_taken(parts):
+def test_a_square_webp_is_accepted(parts):
     """Of each of its three formats."""
     assert icons.read(webp(*parts)).media_type == "image/webp"
 
@@ -51,7 +51,7 @@ def test_a_square_webp_is_taken(parts):
     ],
     ids=map(str, range(24)),
 )
-def test_everything_else_is_refused_with_what_is_wrong(raw, why):
-    """Programs, other formats, strips, giants, tails, torn files, and what moves."""
+def test_any_other_icon_file_is_refused_with_the_reason(raw, why):
+    """SVG, other formats, not square, too large, truncated, trailing data, animated."""
     with pytest.raises(ValueError, match=why):
         icons.read(raw)

@@ -1,4 +1,4 @@
-"""Which public keys an agent may register."""
+"""Public keys that an agent may register."""
 
 import base64
 
@@ -27,44 +27,44 @@ def _b64(raw):
 
 
 @pytest.mark.parametrize(("key", "alg"), [(EC, "ES256"), (ED, "EdDSA"), (_rsa(2048), "RS256")])
-def test_a_key_is_kept_with_its_algorithm_and_a_name(key, alg):
-    """Without a kid it is named by its thumbprint, so it always has one."""
+def test_a_key_is_stored_with_its_algorithm_and_a_kid(key, alg):
+    """Without a kid it gets its thumbprint."""
     (kept,) = jwks.read_keys({"keys": [key]})
     assert kept == {**key, "alg": alg, "kid": kept["kid"]}
     assert len(kept["kid"]) == 43
     assert jwks.read_keys(dict(key)) == (kept,)
 
 
-def test_a_key_may_come_under_the_newer_name_of_its_algorithm():
-    """RFC 9864: the curve's name; it is kept as before, and no other key may bear it."""
+def test_a_key_may_use_the_newer_algorithm_name():
+    """RFC 9864: stored under the older name; no other key may use it."""
     assert jwks.read_keys({**ED, "alg": "Ed25519"}) == jwks.read_keys(dict(ED))
     with pytest.raises(ValueError, match="alg ES256"):
         jwks.read_keys({**EC, "alg": "Ed25519"})
 
 
 @pytest.mark.parametrize("alg", [[], {}, ["ES256"], {"a": 1}, None, 1])
-def test_an_algorithm_that_is_no_text_is_refused(alg):
+def test_an_algorithm_that_is_not_text_is_refused(alg):
     """By the member's name."""
     with pytest.raises(ValueError, match="must have alg ES256"):
         jwks.read_keys({**EC, "alg": alg})
 
 
-def test_an_rsa_key_may_be_registered_for_pss():
-    """It then signs with PS256 alone; another kind of key may not say so."""
+def test_an_rsa_key_may_be_registered_for_ps256():
+    """It then signs with PS256 only; other kinds of key may not use it."""
     (kept,) = jwks.read_keys({"keys": [{**_rsa(2048), "alg": "PS256"}]})
     assert kept["alg"] == "PS256"
     with pytest.raises(ValueError, match="alg ES256"):
         jwks.read_keys({"keys": [{**EC, "alg": "PS256"}]})
 
 
-def test_the_thumbprint_is_that_of_the_rfc():
+def test_the_thumbprint_matches_rfc8037():
     """RFC 8037, appendix A.3."""
     (kept,) = jwks.read_keys(dict(ED))
     assert kept["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
-def test_remarks_that_say_nothing_about_the_key_are_left_out():
-    """A certificate or a URL inside a key is never looked at, so it is not kept."""
+def test_other_members_of_a_key_are_dropped():
+    """Certificates and URLs inside a key are never used."""
     (kept,) = jwks.read_keys({"keys": [{**EC, "kid": "a", "x5u": "https://evil.example"}]})
     assert set(kept) == {"kty", "crv", "x", "y", "kid", "alg"}
 
@@ -98,7 +98,7 @@ def test_remarks_that_say_nothing_about_the_key_are_left_out():
         ({"keys": [{**EC, "kid": "a"}, {**ED, "kid": "a"}]}, "same kid"),
     ],
 )
-def test_a_key_that_is_not_fit_is_refused_and_says_why(document, says):
-    """Above all a private key: it does not belong in anybody else's hands."""
+def test_an_unsuitable_key_is_refused_with_the_reason(document, says):
+    """Above all a private key."""
     with pytest.raises(ValueError, match=says):
         jwks.read_keys(document)

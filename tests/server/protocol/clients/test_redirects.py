@@ -1,4 +1,4 @@
-"""Where a browser may be sent back to."""
+"""Redirect URIs: where a browser may be sent."""
 
 import pytest
 
@@ -27,7 +27,7 @@ APP = "https://chat.example/callback"
         "vscode://publisher.extension/callback",
     ],
 )
-def test_these_may_be_registered(uri):
+def test_acceptable_redirect_uris(uri):
     """RFC 8252 7: https, an app's own scheme, the loopback."""
     assert redirect_problem(uri) == ""
 
@@ -60,8 +60,8 @@ def test_these_may_be_registered(uri):
         "https://chat.example/\ncb",
     ],
 )
-def test_these_may_not(uri):
-    """BC-11: each of them would hand a code to somebody else, or to a script."""
+def test_dangerous_redirect_uris_are_refused(uri):
+    """BC-11: each would hand a code to someone else, or to a script."""
     assert redirect_problem(uri)
 
 
@@ -74,8 +74,8 @@ def test_these_may_not(uri):
         ("http://[::1]:51004/cb?x=1", "http://[::1]/cb?x=1"),
     ],
 )
-def test_the_same_address_is_registered_whatever_the_loopbacks_port(uri, known):
-    """BC-01, RFC 8252 7.3: a native app takes the port that is free."""
+def test_loopback_redirects_match_on_any_port(uri, known):
+    """BC-01, RFC 8252 7.3: a native app uses whichever port is free."""
     assert is_registered(uri, ("https://other.example/", known))
 
 
@@ -98,26 +98,26 @@ def test_the_same_address_is_registered_whatever_the_loopbacks_port(uri, known):
         ("", APP),
     ],
 )
-def test_everything_else_is_another_address(uri, known):
+def test_any_other_redirect_uri_does_not_match(uri, known):
     """NG-101, MC-05: no prefix, no path, no other spelling."""
     assert not is_registered(uri, (known,))
 
 
-def test_parameters_are_added_to_the_query_that_is_there():
+def test_parameters_are_added_to_an_existing_query():
     """RFC 6749 4.1.2; values are encoded."""
     assert with_parameters(APP, [("code", "a b&c")]) == f"{APP}?code=a+b%26c"
     assert with_parameters(f"{APP}?x=1", [("code", "a")]) == f"{APP}?x=1&code=a"
 
 
-def test_a_person_is_told_the_host_or_the_app():
-    """And nothing that an app could write into the rest of the address."""
+def test_a_user_sees_the_host_or_the_app_of_a_redirect():
+    """Nothing an app could write into the rest of the URI."""
     assert host_of(APP + "?x=bank.example") == "chat.example"
     assert host_of("http://127.0.0.1:51004/cb") == "127.0.0.1"
     assert host_of("com.example.app:/callback") == "the app com.example.app"
 
 
-def test_a_page_lets_its_form_lead_to_this_address_and_no_other():
-    """CSP 3 has no words for an IPv6 address, so there the scheme alone counts."""
+def test_the_form_action_source_allows_only_the_redirect_target():
+    """CSP 3 has no syntax for IPv6 hosts, so there the scheme counts."""
     assert form_source(APP) == "https://chat.example"
     assert form_source("http://127.0.0.1:51004/cb") == "http://127.0.0.1:51004"
     assert form_source("http://[::1]:51004/cb") == "http:"

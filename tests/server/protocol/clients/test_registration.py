@@ -1,4 +1,4 @@
-"""What a client may say of itself, and what it is when it says nothing."""
+"""Client metadata of dynamic registration, and its defaults."""
 
 import json
 from typing import Any
@@ -23,8 +23,8 @@ def _read(**members: Any) -> registration.Metadata:
     return registration.read(json.dumps(members).encode(), JSON)
 
 
-def test_who_says_nothing_gets_defaults() -> None:
-    """RS256 for ID tokens, as OpenID Registration has it; the rest is for us to choose."""
+def test_empty_metadata_gets_defaults() -> None:
+    """RS256 for ID tokens, as OpenID Registration says; the rest is our choice."""
     assert _read() == registration.Metadata(
         client_name=None,
         auth_method="client_secret_basic",
@@ -42,8 +42,8 @@ def test_who_says_nothing_gets_defaults() -> None:
     assert _read(client_name=None, scope=None, jwks=None) == _read()
 
 
-def test_what_is_said_is_read_and_the_rest_ignored() -> None:
-    """DC-03, DC-11: a URL that we do not use is neither kept nor fetched."""
+def test_known_metadata_is_read_and_the_rest_ignored() -> None:
+    """DC-03, DC-11: a URL that we do not use is neither stored nor fetched."""
     metadata = _read(
         client_name="bot",
         token_endpoint_auth_method="private_key_jwt",
@@ -101,7 +101,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("members", REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_is_refused(members: dict[str, Any]) -> None:
+def test_invalid_metadata_is_refused(members: dict[str, Any]) -> None:
     """By RFC 7591 3.2.2."""
     with pytest.raises(errors.InvalidClientMetadata):
         _read(**members)
@@ -112,13 +112,13 @@ def test_what_cannot_be_is_refused(members: dict[str, Any]) -> None:
     [["https://a.example/cb"], ["javascript:alert(1)"], ["https://a.example/#x"], "x", [5], {}],
 )
 def test_an_agent_has_no_redirect_uris(uris: object) -> None:
-    """DC-08: good ones as little as bad ones."""
+    """DC-08: valid ones are refused like invalid ones."""
     with pytest.raises(errors.InvalidRedirectUri):
         _read(redirect_uris=uris)
 
 
-def test_no_software_statement_is_taken() -> None:
-    """DC-04: one that is none, and one of somebody."""
+def test_software_statements_are_refused() -> None:
+    """DC-04: with one error for invalid ones and another for the rest."""
     for none in (5, "x", ""):
         with pytest.raises(errors.InvalidSoftwareStatement):
             _read(software_statement=none)
@@ -139,8 +139,8 @@ def test_no_software_statement_is_taken() -> None:
         (b'{"a":"' + b"x" * 33_000 + b'"}', JSON),
     ],
 )
-def test_what_is_no_metadata_is_refused(body: bytes, content_type: str) -> None:
-    """DC-01, DC-12: another type, another form, more than anybody needs."""
+def test_a_body_that_is_not_metadata_is_refused(body: bytes, content_type: str) -> None:
+    """DC-01, DC-12: another media type, another format, too long."""
     with pytest.raises(errors.InvalidClientMetadata):
         registration.read(body, content_type)
     assert registration.read(b"{}", "Application/JSON; charset=utf-8") == _read()
@@ -151,7 +151,7 @@ def _update(**members: Any) -> tuple[registration.Metadata, str | None]:
 
 
 def test_an_update_names_its_client() -> None:
-    """DC-22: and repeats nothing that the server alone gives."""
+    """DC-22: and repeats nothing that only the server sets."""
     assert _update(client_id="sayso_ag_a", client_secret="s") == (_read(), "s")
     assert _update(client_id="sayso_ag_a")[1] is None
     for members in (

@@ -1,4 +1,4 @@
-"""User codes: read however they were typed, and never mistaken for a word."""
+"""User codes of the device grant: accepted however they are typed."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def _form(**parameters):
     return Form({name: (value,) for name, value in parameters.items()})
 
 
-def test_the_alphabet_has_no_vowels_and_nothing_ambiguous():
+def test_the_alphabet_has_no_vowels_or_ambiguous_characters():
     """DG-09: twenty letters, at least 34 bits."""
     assert not set(ALPHABET) & set("AEIOUY0123456789")
     assert len(set(ALPHABET)) == len(ALPHABET) == 20
@@ -22,7 +22,7 @@ def test_the_alphabet_has_no_vowels_and_nothing_ambiguous():
 @pytest.mark.parametrize(
     "typed", ["BCDF-GHJK", "bcdfghjk", " bcdf ghjk ", "b.c.d.f/g_h-j k", "BCDF\u2013GHJK"]
 )
-def test_a_code_is_read_however_it_was_typed(typed):
+def test_a_code_is_read_however_it_is_typed(typed):
     """DG-09: without case, spaces and punctuation."""
     assert device_codes.normalized(typed) == "BCDFGHJK"
     assert device_codes.formatted("BCDFGHJK") == "BCDF-GHJK"
@@ -31,13 +31,13 @@ def test_a_code_is_read_however_it_was_typed(typed):
 @pytest.mark.parametrize(
     "typed", ["", "BCDF-GHJ", "BCDF-GHJKL", "BCDF-GHJA", "BCDF-GHJ1", "\u0412CDFGHJK"]
 )
-def test_what_cannot_be_a_code_is_none(typed):
-    """Too short, too long, other letters, letters of another alphabet."""
+def test_an_impossible_code_is_not_read(typed):
+    """Too short, too long, other letters or alphabets."""
     assert device_codes.normalized(typed) is None
 
 
-def test_a_device_may_say_its_name():
-    """It is shown to the person; without one it has none."""
+def test_a_device_may_send_its_name():
+    """It is shown to the user; the default is "unnamed device"."""
     assert device_codes.parse_request(_form(device_name="desktop")).name == "desktop"
     assert device_codes.parse_request(_form()).name == "unnamed device"
 
@@ -54,7 +54,7 @@ def test_a_device_may_say_its_name():
     ],
     ids=["scope", "bad scope", "details", "challenge", "control", "long"],
 )
-def test_a_request_that_is_not_in_order_is_refused(parameters, error):
-    """DG-06, DG-27, NG-027: no scope is granted in silence, no challenge is dropped in silence."""
+def test_an_invalid_device_request_is_refused(parameters, error):
+    """DG-06, DG-27, NG-027: no scope and no challenge is dropped silently."""
     with pytest.raises(error):
         device_codes.parse_request(_form(**parameters))

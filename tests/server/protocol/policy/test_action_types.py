@@ -1,4 +1,4 @@
-"""Which files are action types."""
+"""Which documents are valid action types."""
 
 import copy
 
@@ -49,12 +49,12 @@ DOCUMENT = {
 
 
 def document(**changes):
-    """Make the document with members changed, or left out where they are `...`."""
+    """The document with members changed, or omitted where they are `...`."""
     changed = {**copy.deepcopy(DOCUMENT), **changes}
     return {name: value for name, value in changed.items() if value is not ...}
 
 
-def test_document_becomes_an_action_type():
+def test_a_document_becomes_an_action_type():
     """Everything is parsed once."""
     action = action_types.read_action_type(document())
     assert action.headline == (
@@ -68,8 +68,8 @@ def test_document_becomes_an_action_type():
     assert action.risk is Risk.HIGH
 
 
-def test_schema_demands_the_type_that_the_author_left_out():
-    """RFC 9396 2: every object of the details names its type."""
+def test_the_schema_requires_the_type_member():
+    """RFC 9396 2: every details object names its type."""
     validator = Draft202012Validator(action_types.read_action_type(document()).schema)
     details = {"amount": {"minor": 1, "currency": "EUR"}, "creditor": {}}
     assert validator.is_valid({"type": "payment.transfer", **details})
@@ -78,8 +78,8 @@ def test_schema_demands_the_type_that_the_author_left_out():
     assert not validator.is_valid({"type": "payment.transfer", **details, "more": 1})
 
 
-def test_type_written_as_the_constant_is_accepted_too():
-    """What the author says anyway is no error."""
+def test_a_type_written_as_a_constant_is_accepted_too():
+    """Stating it explicitly is no error."""
     changed = document()
     changed["schema"]["properties"]["type"] = {"const": "payment.transfer"}
     changed["schema"]["required"].append("type")
@@ -87,8 +87,8 @@ def test_type_written_as_the_constant_is_accepted_too():
     assert action_types.read_action_type(changed).schema["required"] == plain["required"]
 
 
-def test_reading_changes_nothing_in_the_document():
-    """The file is kept as it was given."""
+def test_reading_leaves_the_document_unchanged():
+    """The file is stored as given."""
     given = document()
     action_types.read_action_type(given)
     assert given == DOCUMENT
@@ -97,14 +97,14 @@ def test_reading_changes_nothing_in_the_document():
 @pytest.mark.parametrize(
     "name", ["payment.transfer", "a", "x:y/z_1-2", "https://Pay.example/T?v=1"]
 )
-def test_type_is_a_lower_case_name_or_an_https_url(name):
-    """RFC 9396 2 leaves it to us; URLs keep strangers' names apart."""
+def test_a_type_is_a_lower_case_name_or_an_https_url(name):
+    """RFC 9396 2 leaves it to us; URLs separate the names of different authors."""
     assert action_types.read_action_type(document(type=name)).type == name
 
 
 @pytest.mark.parametrize("name", sorted(set(DOCUMENT) - {"labels", "headline"}))
-def test_document_without_a_member_is_refused(name):
-    """Only the labels may be left out of a template, or the headline, which is the template."""
+def test_a_document_without_a_required_member_is_refused(name):
+    """Only the labels are optional in a template, or the headline, which is the template."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**{name: ...}))
     assert refusal.value.pointer == f"/{name}"
@@ -114,8 +114,8 @@ def test_document_without_a_member_is_refused(name):
 BARE = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
 
 
-def test_type_without_a_headline_is_of_high_risk_and_knows_no_undo():
-    """Nobody wrote down how it reads, so nothing about it is assumed to be harmless."""
+def test_a_type_without_a_headline_is_of_high_risk_with_unknown_undo():
+    """Without a headline nothing is assumed to be harmless."""
     action = action_types.read_action_type(BARE)
     assert not action.has_template
     assert (action.headline, action.material, action.labels) == ((), (), {})
@@ -126,14 +126,14 @@ def test_type_without_a_headline_is_of_high_risk_and_knows_no_undo():
 @pytest.mark.parametrize(
     ("given", "risk"), [("low", Risk.HIGH), ("high", Risk.HIGH), ("critical", Risk.CRITICAL)]
 )
-def test_type_without_a_headline_may_only_be_riskier_than_high(given, risk):
-    """What else its file says about itself counts."""
+def test_a_type_without_a_headline_may_only_raise_the_risk(given, risk):
+    """Its other members count."""
     action = action_types.read_action_type(document(headline=..., risk=given))
     assert (action.risk, action.undo) == (risk, DOCUMENT["undo"])
 
 
 @pytest.mark.parametrize("name", sorted(BARE))
-def test_type_without_a_headline_still_needs_the_rest(name):
+def test_a_type_without_a_headline_still_needs_its_other_members(name):
     """A name, a title and a schema make a type."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type({n: value for n, value in BARE.items() if n != name})
@@ -141,7 +141,7 @@ def test_type_without_a_headline_still_needs_the_rest(name):
 
 
 @pytest.mark.parametrize("given", [None, [], "x", 1])
-def test_what_is_no_object_is_refused(given):
+def test_a_document_that_is_not_an_object_is_refused(given):
     """A clear error, no crash."""
     with pytest.raises(action_types.InvalidActionType, match="must be a JSON object"):
         action_types.read_action_type(given)
@@ -149,8 +149,8 @@ def test_what_is_no_object_is_refused(given):
 
 @pytest.mark.parametrize("value", [None, 7, True, [7], {"x": 7}, "", "\x1b[2J", "x" * 900])
 @pytest.mark.parametrize("name", sorted(DOCUMENT))
-def test_member_of_another_kind_is_refused_and_never_a_crash(name, value):
-    """Whatever the file holds, the answer names a place in it."""
+def test_a_mistyped_member_is_refused_without_a_crash(name, value):
+    """The error names its place."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**{name: value}))
     assert refusal.value.pointer.startswith(f"/{name}")
@@ -205,7 +205,7 @@ def test_member_of_another_kind_is_refused_and_never_a_crash(name, value):
         ({"schema": {"type": "object"}}, "/schema"),
     ],
 )
-def test_document_with_a_mistake_is_refused_with_its_place(changes, pointer):
+def test_a_mistake_is_refused_with_its_place_and_remedy(changes, pointer):
     """The author learns where and what to change."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**changes))
@@ -213,7 +213,7 @@ def test_document_with_a_mistake_is_refused_with_its_place(changes, pointer):
     assert str(refusal.value) == f"{pointer}: {refusal.value.remedy}"
 
 
-def test_schema_with_a_hole_is_refused_with_the_place_in_the_document():
+def test_an_open_schema_is_refused_with_its_place_in_the_document():
     """The pointer starts at the file, not at the schema."""
     changed = document()
     del changed["schema"]["properties"]["creditor"]["additionalProperties"]
@@ -222,7 +222,7 @@ def test_schema_with_a_hole_is_refused_with_the_place_in_the_document():
     assert refusal.value.pointer == "/schema/properties/creditor"
 
 
-def test_schema_that_admits_another_type_is_refused_with_the_fix():
+def test_a_schema_that_admits_another_type_is_refused_with_the_remedy():
     """Details of one type never pass for those of another."""
     changed = document()
     changed["schema"]["properties"]["type"] = {"type": "string"}
@@ -246,19 +246,19 @@ def test_schema_that_admits_another_type_is_refused_with_the_fix():
         "x" * 72 + "{creditor.name}",
     ],
 )
-def test_headline_may_name_every_place_that_can_be_shown(headline):
+def test_a_headline_may_name_every_displayable_place(headline):
     """Members, indexes, and the four filters."""
     action_types.read_action_type(document(headline=headline))
 
 
-def test_pointers_are_read_with_their_escapes():
+def test_json_pointers_are_read_with_their_escapes():
     """RFC 6901 4."""
     action = action_types.read_action_type(document(material=["/creditor/a~1b"]))
     assert action.material == (("creditor", "a/b"),)
 
 
-def test_list_of_texts_may_stand_in_a_headline_and_a_list_of_numbers_may_not():
-    """Which numbers they are would be anybody's guess."""
+def test_a_list_of_texts_may_be_in_a_headline_and_a_list_of_numbers_may_not():
+    """Bare numbers would be ambiguous."""
     changed = document(headline="Pay {notes}")
     for items, fits in (({"type": "string"}, True), ({"type": "integer"}, False)):
         changed["schema"]["properties"]["notes"] = {"type": "array", "items": items}
@@ -271,7 +271,7 @@ def test_list_of_texts_may_stand_in_a_headline_and_a_list_of_numbers_may_not():
                 action_types.read_action_type(changed)
 
 
-def test_units_of_a_count_are_for_one_and_for_many():
-    """Singular and plural, in this order."""
+def test_a_count_has_a_singular_and_a_plural_unit():
+    """In this order."""
     action = action_types.read_action_type(document(headline="Pay {items|count:item:items}"))
     assert action.headline[1] == Placeholder(("items",), "count", ("item", "items"))

@@ -1,4 +1,4 @@
-"""An example of a schema: accepted by it, whole, and always the same."""
+"""Example values for a schema: valid, complete, deterministic."""
 
 import json
 
@@ -14,7 +14,7 @@ def _object(**members):
 
 
 @pytest.mark.parametrize("name", sorted(set(builtin_action_types.documents())))
-def test_every_type_that_is_shipped_has_an_example_that_it_accepts(name):
+def test_every_built_in_type_has_a_valid_example(name):
     """With every member of it."""
     schema = action_types.read_action_type(json.loads(builtin_action_types.document(name))).schema
     example = examples.example(schema)
@@ -48,15 +48,15 @@ def test_every_type_that_is_shipped_has_an_example_that_it_accepts(name):
         ({"$ref": "#/$defs/word"}, "word of it"),
     ],
 )
-def test_each_kind_of_value_keeps_its_limits(schema, value):
-    """Alternatives have their first; what is called by its name is an example of it."""
+def test_each_kind_of_example_respects_its_limits(schema, value):
+    """Alternatives use the first; a reference uses its definition."""
     root = {**_object(it=schema), "$defs": {"word": {"const": "word of it"}}}
     assert examples.example(root) == {"it": value}
     Draft202012Validator(root).validate(examples.example(root))
 
 
-def test_money_and_what_has_a_known_name_look_like_it():
-    """So that a headline reads like one."""
+def test_examples_of_money_and_known_names_look_real():
+    """So that a headline reads naturally."""
     money = _object(minor={"type": "integer"}, currency={"type": "string"})
     example = examples.example(
         _object(amount=money, until={"type": "string"}, to={"type": "string"})
@@ -68,19 +68,19 @@ def test_money_and_what_has_a_known_name_look_like_it():
     }
 
 
-def test_a_member_without_a_name_is_a_text():
-    """Nothing is multiplied by nothing."""
+def test_an_example_for_an_empty_member_name_is_text():
+    """Nothing is repeated endlessly."""
     assert examples.example(_object(**{"": {"type": "string", "minLength": 5}})) == {"": "texttext"}
 
 
 @pytest.mark.parametrize("much", [{"minItems": examples.MAX_VALUES}, {"minItems": 10**12}])
-def test_an_example_that_nobody_could_read_is_not_made(much):
-    """However small the file that asks for it."""
+def test_an_example_with_too_many_values_is_refused(much):
+    """However small the schema."""
     with pytest.raises(examples.TooManyValues, match="more than 500 values"):
         examples.example(_object(many={"type": "array", "items": {"type": "null"}, **much}))
 
 
-def test_a_text_is_never_longer_than_it_can_be_read():
+def test_an_example_text_has_a_maximum_length():
     """Whatever its schema demands."""
     long = examples.example(_object(it={"type": "string", "minLength": 10**9}))
     assert len(long["it"]) <= 4_000

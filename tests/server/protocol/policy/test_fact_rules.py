@@ -1,4 +1,4 @@
-"""What a type says about its facts beyond showing them, and how mistakes in it are answered."""
+"""Rules of an action type about its facts: type-back, narrowing, target, amount."""
 
 import pytest
 
@@ -53,16 +53,16 @@ def _with_payees():
 
 
 def fact_rules(**members):
-    """Read the document with these members."""
+    """Reads the document with these members."""
     return action_types.read_action_type({**DOCUMENT, **members}).fact_rules
 
 
-def test_a_type_need_not_say_any_of_it():
+def test_fact_rules_are_optional():
     """All of them may be left out."""
     assert fact_rules() == FactRules(None, {}, None, None)
 
 
-def test_all_members_are_read():
+def test_all_fact_rules_are_read():
     """Paths into the details, and the rule for each."""
     read = fact_rules(
         type_back={"fact": "/total", "new_target": {"fact": "/account", "part": "last_four"}},
@@ -83,15 +83,15 @@ def test_all_members_are_read():
     assert (read.target, read.target_name, read.amount) == (("account",), ("shop",), ("total",))
 
 
-def test_the_name_of_a_target_in_a_list_stands_in_the_same_list():
-    """Or in none: then it is the name of all of them."""
+def test_a_target_name_is_in_the_same_list_as_its_target():
+    """Or in no list: then it names all of them."""
     for name, path in (("/lines/*/note", ("lines", "*", "note")), ("/shop", ("shop",))):
         read = fact_rules(target="/lines/*/to", target_name=name, schema=_with_payees())
         assert read.target_name == path
 
 
 def test_another_fact_is_typed_back_for_a_new_target():
-    """Where nothing is said about new ones, the same one."""
+    """By default it is the same fact."""
     account = {"fact": "/account", "part": "last_four"}
     both = fact_rules(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
     assert both.chosen(target_is_new=True) == FactToType(("account",), "last_four")
@@ -112,13 +112,13 @@ def test_another_fact_is_typed_back_for_a_new_target():
         {"amount": "/count"},
     ],
 )
-def test_lists_may_be_named_by_an_item_or_by_all_of_them(members):
-    """One item is typed back; every item may be new, count or be made less."""
+def test_list_items_are_named_by_index_or_all_at_once(members):
+    """Type-back takes one item; targets, amounts and narrowing take all."""
     assert fact_rules(**members) != FactRules()
 
 
 def test_without_a_headline_every_fact_may_be_typed_back():
-    """All of them are material then."""
+    """All facts are material then."""
     bare = {name: DOCUMENT[name] for name in ("type", "title", "schema")}
     action = action_types.read_action_type({**bare, "type_back": {"fact": "/shop"}})
     assert action.fact_rules.type_back.fact.path == ("shop",)
@@ -197,15 +197,15 @@ def test_without_a_headline_every_fact_may_be_typed_back():
         ),
     ],
 )
-def test_a_mistake_is_answered_with_its_place_and_the_remedy(members, pointer, remedy):
-    """The author learns where and what to change; nothing half-checked is kept."""
+def test_an_invalid_fact_rule_is_refused_with_its_place_and_remedy(members, pointer, remedy):
+    """The author learns where and what to change."""
     with pytest.raises(InvalidActionType) as refusal:
         fact_rules(**members)
     assert refusal.value.pointer == pointer
     assert remedy in refusal.value.remedy
 
 
-def test_money_that_may_be_nothing_is_no_fact_to_type():
+def test_nullable_money_cannot_be_typed_back():
     """There would be nothing to type."""
     schema = {**DOCUMENT["schema"], "required": ["total"]}
     nullable = {**MONEY, "type": ["object", "null"]}
@@ -215,7 +215,7 @@ def test_money_that_may_be_nothing_is_no_fact_to_type():
 
 
 @pytest.mark.parametrize("path", [("total",), ("lines", "*", "price"), ("a/b", "c~d")])
-def test_a_path_is_written_as_its_pointer(path):
+def test_a_path_is_written_as_a_json_pointer(path):
     """RFC 6901 4."""
     pointer = as_pointer(path)
     assert pointer.count("/") == len(path)
@@ -223,8 +223,8 @@ def test_a_path_is_written_as_its_pointer(path):
     assert tuple(unescaped) == path
 
 
-def test_a_fact_that_need_not_be_there_may_be_typed_where_it_is():
-    """It is material like any other, and no more than a fact."""
+def test_an_optional_fact_may_be_typed_back_when_present():
+    """It must be a material fact."""
     read = fact_rules(type_back={"fact": "/shop", "if_there": {"fact": "/count"}}).type_back
     assert read == TypeBackRule(
         FactToType(("shop",), "whole"), None, FactToType(("count",), "whole")

@@ -23,7 +23,7 @@ NEEDS = Requirements(Risk.HIGH, frozenset({Step.PIN}), 1, 60)
 
 @dataclass
 class Other:
-    """An engine that allows with so many approvals, or never, and is asked no more than needed."""
+    """An engine that allows with enough approvals, or never."""
 
     enough: int
     needs: Requirements | None = NEEDS
@@ -34,7 +34,7 @@ class Other:
 
 
 class Broken:
-    """An engine that does not answer."""
+    """An engine that fails."""
 
     def answer(self, question, approvals):
         raise PolicyFailed(f"no route to the engine for {question.agent}, {approvals.count}")
@@ -49,28 +49,28 @@ class Broken:
         (Other(1, needs=None), "deny"),
     ],
 )
-def test_allowed_at_once_is_allow_and_with_approvals_ask_and_else_deny(engine, outcome):
-    """The same question, with nobody's approval and with those that it needs."""
+def test_a_verdict_is_allow_ask_or_deny(engine, outcome):
+    """The same question, without approvals and with the required ones."""
     found = decide(engine, question(), SOURCE)
     assert (found.outcome, found.rules, found.source) == (outcome, ("theirs",), SOURCE)
     assert (found.needs is None) is (engine.needs is None)
 
 
 def test_an_engine_that_fails_never_allows():
-    """Neither at first nor when the token is minted."""
+    """Neither at first nor when the token is issued."""
     found = decide(Broken(), question(), SOURCE)
     assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
     assert is_allowed(Broken(), question(), NEEDS.complete_approvals("ana")) is False
 
 
-def test_what_holds_is_asked_with_the_approvals_there_are():
+def test_is_allowed_uses_the_given_approvals():
     """No more, and no fewer."""
     assert is_allowed(Other(1), question(), NEEDS.complete_approvals("ana")) is True
     assert is_allowed(Other(1), question(), NO_APPROVALS) is False
 
 
-def test_what_is_allowed_without_a_consent_behind_it_takes_what_is_usual():
-    """A person's request is asked about whatever a rule allows."""
+def test_a_request_allowed_without_a_consent_has_default_requirements():
+    """An agent's request is asked about even if a rule allows it."""
     found = decide(Other(0), question(scopes={"x": Risk.MEDIUM}), SOURCE)
     assert (found.needs.risk, found.needs.ceremony, found.needs.seconds) == (
         Risk.MEDIUM,
@@ -80,7 +80,7 @@ def test_what_is_allowed_without_a_consent_behind_it_takes_what_is_usual():
 
 
 @pytest.mark.parametrize(
-    ("by", "through", "met"),
+    ("by", "through", "is_met"),
     [
         ({"ana"}, {}, True),
         ({"ana"}, {"ana": "ben"}, True),
@@ -89,9 +89,9 @@ def test_what_is_allowed_without_a_consent_behind_it_takes_what_is_usual():
         ({"owner"}, {"owner": "ben"}, False),
     ],
 )
-def test_neither_whose_yes_it_is_nor_who_gave_it_may_be_excluded(by, through, met):
-    """An excluded person says yes in nobody's place, and nobody does in theirs."""
-    said = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
-    assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(said, "ana") is met
+def test_neither_the_approver_nor_their_deputy_may_be_excluded(by, through, is_met):
+    """An excluded user approves in nobody's place, and nobody approves in theirs."""
+    vote = Approvals(1, Risk.HIGH, NEEDS.ceremony, frozenset(by), through)
+    assert replace(NEEDS, excluded=frozenset({"owner"})).met_by(vote, "ana") is is_met
     named = replace(NEEDS, who=frozenset({"ana", "owner"}), excluded=frozenset({"owner"}))
-    assert named.met_by(said, "ana") is met
+    assert named.met_by(vote, "ana") is is_met

@@ -1,4 +1,4 @@
-"""How details read to a person."""
+"""How details are shown to an approver."""
 
 import pytest
 
@@ -14,7 +14,7 @@ ANY = {"type": ["string", "integer", "boolean", "null"]}
 
 
 def action(headline="Do it", material=(), labels=None, **properties):
-    """Make an action type over a closed schema of these properties."""
+    """An action type over a closed schema of these properties."""
     schema = {"type": "object", "additionalProperties": False, "properties": properties}
     return action_types.read_action_type(
         {
@@ -31,12 +31,12 @@ def action(headline="Do it", material=(), labels=None, **properties):
 
 
 def closed(**properties):
-    """Make a closed object schema."""
+    """A closed object schema."""
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def lines(action_type, details):
-    """Draw facts as lines, material ones with a star."""
+    """Facts as lines, material ones with a star."""
     return [
         f"{'*' if fact.material else ''}{fact.label}: {fact.value}"
         for fact in rendering.facts(action_type, details)
@@ -52,8 +52,8 @@ PAYMENT = action(
 )
 
 
-def test_headline_and_facts_of_a_payment_read_like_a_sentence_and_a_list():
-    """Material facts first and in their order, then everything else as it stands."""
+def test_a_payment_has_a_readable_headline_and_facts():
+    """Material facts first in their order, then the rest."""
     details = {
         "type": "t",
         "amount": {"minor": 482000, "currency": "EUR"},
@@ -94,7 +94,7 @@ def test_headline_and_facts_of_a_payment_read_like_a_sentence_and_a_list():
     ],
 )
 def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, shown):
-    """ISO 4217, and no guess where the currency is none."""
+    """ISO 4217, and no guess for an unknown currency."""
     details = {"amount": {"minor": minor, "currency": currency}}
     assert lines(PAYMENT, details) == [f"*Amount: {shown}"]
     assert rendering.render_headline(PAYMENT, details) == f"Pay {shown} to none"
@@ -126,8 +126,8 @@ def test_money_is_one_fact_with_the_digits_of_its_currency(minor, currency, show
         ("\u0662026-11-25T14:30:00Z", "\u0662026-11-25T14:30:00Z"),
     ],
 )
-def test_value_is_written_by_its_own_form(value, shown):
-    """The same value reads the same wherever it stands, and no information is lost."""
+def test_a_value_is_formatted_by_its_type(value, shown):
+    """The same everywhere, without loss of information."""
     assert lines(action(v=ANY), {"v": value}) == [f"V: {shown}"]
 
 
@@ -147,8 +147,8 @@ def test_value_is_written_by_its_own_form(value, shown):
         ("{when}", {"when": "{n}"}, "{n}"),
     ],
 )
-def test_headline_filters_choose_how_a_value_is_written(headline, details, shown):
-    """A value is put in once and never read as a template."""
+def test_headline_filters_choose_the_format_of_a_value(headline, details, shown):
+    """A value is inserted once and never read as a template."""
     items = {"type": "array", "items": {"type": "string"}}
     number, text = {"type": "integer"}, {"type": "string"}
     assert rendering.render_headline(
@@ -157,7 +157,7 @@ def test_headline_filters_choose_how_a_value_is_written(headline, details, shown
 
 
 def test_every_leaf_of_lists_and_objects_is_a_fact():
-    """Nothing that is asked for stays unseen, empty places neither."""
+    """Nothing requested is hidden, nor are empty places."""
     items = {"type": "array", "items": closed(amount=MONEY, tags={"type": "array", "items": ANY})}
     order = action(material=["/items/*/amount"], items=items, creditor_name=ANY, shipTo=closed())
     details = {
@@ -179,22 +179,22 @@ def test_every_leaf_of_lists_and_objects_is_a_fact():
     ]
 
 
-def test_material_pointer_to_an_object_makes_all_of_it_material():
-    """Whoever names the whole means its parts."""
+def test_a_material_pointer_to_an_object_makes_all_of_it_material():
+    """Its parts are included."""
     order = action(material=["/to"], note=ANY, to=closed(name=ANY, city=ANY))
     details = {"note": "x", "to": {"name": "A", "city": "B"}}
     assert lines(order, details) == ["*To Name: A", "*To City: B", "Note: x"]
 
 
 @pytest.mark.parametrize("to", [None, {}])
-def test_emptiness_above_a_material_place_is_material(to):
-    """That nobody is named is what must be seen."""
+def test_an_empty_parent_of_a_material_fact_is_material(to):
+    """The approver must see that nobody is named."""
     place = {**closed(name=ANY), "type": ["object", "null"]}
     assert lines(action(material=["/to/name"], to=place), {"to": to}) == ["*To: none"]
 
 
-def test_labels_replace_the_names_of_members_and_keep_the_numbers_of_items():
-    """Two items with one label can still be told apart."""
+def test_labels_replace_member_names_and_keep_item_numbers():
+    """Two items with one label stay distinguishable."""
     items = {"type": "array", "items": closed(amount=MONEY, account=closed(iban=ANY))}
     labels = {"/items/*/amount": "To pay", "/items/*/account": "Account", "/who": "Payer"}
     order = action(labels=labels, items=items, who=ANY)
@@ -209,7 +209,7 @@ def test_labels_replace_the_names_of_members_and_keep_the_numbers_of_items():
 
 
 def test_hostile_text_is_escaped_in_headline_and_facts():
-    """Typed fields are foreign text too; a value cannot draw a line of its own."""
+    """A value cannot draw a line of its own."""
     hostile = "A\x1b[2J\nAmount: EUR 1.00\u202e[red]"
     shown = r"A\u{1b}[2J\u{a}Amount: EUR 1.00\u{202e}[red]"
     details = {"creditor": {"name": hostile}}
@@ -217,8 +217,8 @@ def test_hostile_text_is_escaped_in_headline_and_facts():
     assert rendering.render_headline(PAYMENT, details) == f"Pay none to {shown}"
 
 
-def test_long_text_is_cut_visibly_and_a_material_one_much_later():
-    """What must be seen before approving is there to be seen."""
+def test_long_text_is_cut_visibly_and_material_text_much_later():
+    """Material facts must be visible before approval."""
     details = {"creditor": {"name": "n" * 4_000, "iban": "i" * 300}, "amount": None}
     shown = lines(PAYMENT, details)
     assert shown[0] == f"*Creditor Name: {'n' * 4_000}"
@@ -252,16 +252,16 @@ def test_long_text_is_cut_visibly_and_a_material_one_much_later():
         ("{l}", {"l": ["l" * 30] * 9}, f"{'l' * 30}, {'l' * 30}, {'l' * 7}…"),
     ],
 )
-def test_headline_has_72_characters_and_no_number_is_cut(headline, details, shown):
-    """What is left out stands among the facts."""
+def test_a_headline_has_72_characters_and_no_number_is_cut(headline, details, shown):
+    """Omitted text is among the facts."""
     texts = {"type": "array", "items": {"type": "string"}}
     order = action(headline, a=ANY, b=ANY, n=ANY, t=ANY, l=texts)
     assert rendering.render_headline(order, details) == shown
 
 
 @pytest.mark.parametrize("room", [72, 40])
-def test_amount_behind_many_long_texts_is_never_cut_off(room):
-    """The headline grows before a number is lost."""
+def test_an_amount_after_many_long_texts_is_never_cut_off(room):
+    """The headline grows instead."""
     order = action("{a} {a} {a} {a} {n}", a=ANY, n=MONEY)
     details = {"a": "x" * 500, "n": {"minor": 482000, "currency": "EUR"}}
     headline = rendering.render_headline(order, details, room=room)
@@ -285,15 +285,15 @@ def test_amount_behind_many_long_texts_is_never_cut_off(room):
         ("Tell {l}", {"l": []}, "Tell none"),
     ],
 )
-def test_counts_have_units_and_lists_are_read_out(headline, details, shown):
-    """One record, two records, and what the first of them are."""
+def test_counts_have_units_and_lists_show_their_first_items(headline, details, shown):
+    """One record, two records, and the first of a list."""
     texts = {"type": "array", "items": {"type": "string"}}
     order = action(headline, n={"type": "integer"}, l=texts)
     assert rendering.render_headline(order, details) == shown
 
 
 def test_without_a_template_every_field_is_material_and_sorted():
-    """By name, and the items of a list as they stand; long ones are whole."""
+    """By name; list items in their order, long ones in full."""
     texts = {"type": "array", "items": {"type": "string"}}
     schema = closed(zone=ANY, alarm=ANY, notes=texts)
     bare = action_types.read_action_type({"type": "t", "title": "Restart", "schema": schema})
@@ -318,8 +318,8 @@ def test_without_a_template_every_field_is_material_and_sorted():
         (("null", "name"), []),
     ],
 )
-def test_values_are_found_along_their_path_and_what_has_parts_is_none(path, found):
-    """Money is one value, and a place that is not there has none."""
+def test_values_are_found_along_their_path(path, found):
+    """Money is one value; objects and missing places have none."""
     details = {
         "payee": "Nord",
         "total": {"minor": 5, "currency": "EUR"},

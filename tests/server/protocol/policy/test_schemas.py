@@ -1,4 +1,4 @@
-"""Which schemas leave nothing open."""
+"""Which JSON schemas are closed."""
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -9,11 +9,11 @@ TEXT = {"type": "string"}
 
 
 def closed(**properties):
-    """Make a closed object schema."""
+    """A closed object schema."""
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-FIT = [
+CLOSED_SCHEMAS = [
     closed(),
     closed(a=TEXT, b={"type": "integer", "minimum": 0, "multipleOf": 5}),
     closed(a={"type": ["string", "null"], "minLength": 1, "maxLength": 4, "title": "A"}),
@@ -27,14 +27,14 @@ FIT = [
 ]
 
 
-@pytest.mark.parametrize("schema", FIT, ids=map(str, range(len(FIT))))
-def test_closed_schema_is_accepted_and_is_one_to_the_validator_too(schema):
-    """The subset is a part of JSON Schema 2020-12, not a language of our own."""
+@pytest.mark.parametrize("schema", CLOSED_SCHEMAS, ids=map(str, range(len(CLOSED_SCHEMAS))))
+def test_a_closed_schema_is_accepted_and_valid_json_schema(schema):
+    """A subset of JSON Schema 2020-12, not a language of our own."""
     assert schemas.check_schema(schema) == schema
     Draft202012Validator.check_schema(schema)
 
 
-UNFIT = [
+OPEN_SCHEMAS = [
     (True, ""),
     ([], ""),
     ({"type": "string"}, ""),
@@ -96,24 +96,26 @@ UNFIT = [
 ]
 
 
-@pytest.mark.parametrize(("schema", "pointer"), UNFIT, ids=map(str, range(len(UNFIT))))
-def test_schema_that_leaves_something_open_is_refused_with_the_place(schema, pointer):
-    """The author learns where the hole is and how to close it."""
+@pytest.mark.parametrize(
+    ("schema", "pointer"), OPEN_SCHEMAS, ids=map(str, range(len(OPEN_SCHEMAS)))
+)
+def test_an_open_schema_is_refused_with_the_place(schema, pointer):
+    """The author learns where it is open and how to close it."""
     with pytest.raises(schemas.InvalidSchema) as refusal:
         schemas.check_schema(schema)
     assert refusal.value.pointer == pointer
     assert refusal.value.remedy
 
 
-def test_endless_chain_of_references_is_refused():
-    """Depth is bounded however long the document is."""
+def test_an_endless_chain_of_references_is_refused():
+    """Depth is limited however long the document is."""
     chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(2_000)}
     with pytest.raises(schemas.InvalidSchema, match="in a row"):
         schemas.check_schema({**closed(), "$defs": {**chain, "d2000": TEXT}})
 
 
-def test_references_that_double_at_every_step_cost_no_more_than_they_are_long():
-    """A bomb of definitions is walked once."""
+def test_references_that_double_at_every_step_are_walked_once():
+    """The cost is that of their length."""
     bomb = {f"d{i}": {"anyOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 8} for i in range(15)}
     schema = {**closed(a={"$ref": "#/$defs/d0"}), "$defs": {**bomb, "d15": TEXT}}
     schemas.check_schema(schema)
@@ -135,7 +137,7 @@ def test_references_that_double_at_every_step_cost_no_more_than_they_are_long():
     ],
 )
 def test_places_are_found_through_references_arrays_and_alternatives(path, found):
-    """A path has as many schemas as there are alternatives at its end."""
+    """A path has one schema for each alternative at its end."""
     item = {"anyOf": [closed(iban=TEXT), closed(account=TEXT)]}
     schema = {
         **closed(a=TEXT, list={"type": "array", "items": {"$ref": "#/$defs/item"}}),
@@ -145,7 +147,7 @@ def test_places_are_found_through_references_arrays_and_alternatives(path, found
     assert len(schemas.places(schema, path)) == found
 
 
-def test_types_of_a_value_without_type_are_those_of_its_constants():
+def test_the_types_of_an_enum_are_those_of_its_values():
     """An enum admits what it lists."""
     assert schemas.allowed_types({"enum": ["x", 1, True, None]}) == {
         "string",
@@ -157,8 +159,8 @@ def test_types_of_a_value_without_type_are_those_of_its_constants():
     assert schemas.allowed_types({"type": ["array", "null"]}) == {"array", "null"}
 
 
-def test_a_reference_may_lead_into_a_list_of_alternatives():
-    """By its index; one past the end leads nowhere."""
+def test_a_reference_may_point_into_a_list_of_alternatives():
+    """By index; an index past the end is refused."""
     both = {"anyOf": [TEXT, closed(iban=TEXT)]}
     schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
     schemas.check_schema(schema)
@@ -169,8 +171,8 @@ def test_a_reference_may_lead_into_a_list_of_alternatives():
             schemas.check_schema({**closed(a=reference), "$defs": {"both": both}})
 
 
-def test_definitions_are_an_object():
-    """And each of them is held to the same rules."""
+def test_definitions_must_be_an_object():
+    """And each one must be closed too."""
     with pytest.raises(schemas.InvalidSchema):
         schemas.check_schema({**closed(a=TEXT), "$defs": []})
     with pytest.raises(schemas.InvalidSchema):

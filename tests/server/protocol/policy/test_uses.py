@@ -1,4 +1,4 @@
-"""What a token was for, as history remembers it."""
+"""What a token was for, as approval history stores it."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from tests.support.builders.policies import payment
 PAY = "https://pay.example"
 
 
-def test_a_token_is_remembered_for_everything_that_it_was_for():
-    """Itself, its resource, its scopes, its actions and the values in them, each once."""
+def test_a_token_is_recorded_with_everything_it_was_for():
+    """Itself, resource, scopes, actions and their values, each once."""
     details = [*payment()["details"], *payment()["details"]]
     found = uses.of_token(PAY, ["read"], details)
     plain = ("token", f"resource {PAY}", f"scope {PAY} read", "type payment")
@@ -19,7 +19,7 @@ def test_a_token_is_remembered_for_everything_that_it_was_for():
     assert uses.of_token(PAY, ["read"], []) == plain[:3]
 
 
-def test_values_are_told_apart_by_type_place_and_kind():
+def test_values_are_distinguished_by_type_place_and_kind():
     """A number is not the text that looks like it, and an account is not a payee."""
     details = [{"type": "a", "x": "1", "y": "1", "z": [{"x": 1}, {"x": "1"}], "n": None, "b": True}]
     leaves = uses.leaves(details)
@@ -30,8 +30,8 @@ def test_values_are_told_apart_by_type_place_and_kind():
     assert uses.uses_at(uses.leaves([{"type": "b", "x": "1"}]), "/x") != found["/x"]
 
 
-def test_a_token_remembers_few_values():
-    """What is left out counts as never seen, so it asks."""
+def test_a_token_records_a_limited_number_of_values():
+    """Omitted values count as never seen, so they lead to a question."""
     details = [{"type": "a", "x": [str(n) for n in range(100)]}]
     assert len(uses.of_token(PAY, [], details)) == 3 + uses.MAX_VALUES
 
@@ -54,6 +54,6 @@ def test_a_token_remembers_few_values():
         ([{"type": "a", "x": {"minor": 5, "currency": "EUR", "more": 1}}], {}),
     ],
 )
-def test_money_adds_up_by_currency_and_never_to_less(details, sums):
+def test_money_is_summed_by_currency_and_never_reduced(details, sums):
     """A refund in the same request does not make a payment smaller."""
     assert uses.money(details) == sums

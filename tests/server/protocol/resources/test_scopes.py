@@ -6,15 +6,15 @@ from server.protocol import errors
 from server.protocol.resources import scopes
 
 
-def test_a_list_is_read_once_each_and_sorted():
+def test_a_scope_list_is_deduplicated_and_sorted():
     """Order and repetition mean nothing (RFC 6749 3.3)."""
     assert scopes.parse("b a b openid") == ("a", "b", "openid")
     assert scopes.text(("a", "b")) == "a b"
 
 
 @pytest.mark.parametrize("text", ["", " ", "a  b", "a\tb", 'a"b', "a\\b", "ä", "a b ", "x" * 129])
-def test_what_is_no_list_is_invalid_scope(text):
-    """Names are separated by one space, and have the characters of RFC 6749."""
+def test_a_malformed_scope_list_is_invalid_scope(text):
+    """One space between names, and the characters of RFC 6749."""
     with pytest.raises(errors.InvalidScope):
         scopes.parse(text)
 
@@ -25,8 +25,8 @@ def test_too_many_scopes_are_refused():
         scopes.parse(" ".join(f"s{n}" for n in range(65)))
 
 
-def test_openid_scopes_are_told_apart():
-    """They are about the person, not about a resource."""
+def test_openid_scopes_are_separated():
+    """They are about the user, not about a resource."""
     assert scopes.split(("email", "openid", "pay")) == (("email", "openid"), ("pay",))
     assert scopes.is_scope("pay:all")
     assert not scopes.is_scope("pay all")
@@ -35,6 +35,6 @@ def test_openid_scopes_are_told_apart():
 @pytest.mark.parametrize(
     ("names", "alone"), [((), False), (("openid",), True), (("openid", "pay"), False)]
 )
-def test_openid_scopes_alone_are_about_the_person(names, alone):
-    """No scopes at all are about nobody."""
+def test_openid_scopes_alone_are_about_the_user(names, alone):
+    """An empty list is not."""
     assert scopes.about_person(names) is alone

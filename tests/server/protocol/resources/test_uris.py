@@ -1,4 +1,4 @@
-"""Names of resources."""
+"""Resource URIs and callback URIs."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from server.protocol.resources import uris
     ],
 )
 def test_an_absolute_uri_names_a_resource(uri):
-    """It is kept exactly as it was written."""
+    """It is stored exactly as written."""
     assert uris.check_resource(uri) == uri
     assert uris.resource_problem(uri) == ""
 
@@ -45,7 +45,7 @@ def test_an_absolute_uri_names_a_resource(uri):
         "https://pay.example/" + "a" * 2_000,
     ],
 )
-def test_what_cannot_name_a_resource_is_invalid_target(uri):
+def test_an_invalid_resource_uri_is_invalid_target(uri):
     """RFC 8707 2: absolute, no fragment; and no user, no plain http beyond this machine."""
     with pytest.raises(errors.InvalidTarget):
         uris.check_resource(uri)
@@ -69,20 +69,20 @@ def test_what_cannot_name_a_resource_is_invalid_target(uri):
         ("https://other.example/sayso", False),
     ],
 )
-def test_a_place_below_another_is_recognised_however_it_is_written(uri, below):
-    """Else a token for a made-up resource would open a real one."""
+def test_a_uri_below_another_is_recognized_in_every_spelling(uri, below):
+    """Otherwise a token for a made-up resource could open a real one."""
     assert uris.is_below(uri, "https://auth.example/sayso") is below
 
 
-def test_the_names_of_this_machine_are_one_place():
-    """As they are for proofs."""
+def test_all_names_of_this_machine_are_the_same():
+    """As for DPoP proofs."""
     assert uris.is_below("http://127.0.0.1:8470/api", "http://localhost:8470")
     assert uris.is_below("http://localhost:8470/anything", "http://[::1]:8470/")
 
 
 @pytest.mark.parametrize("uri", ["https://bot.example/cb?x=1", "https://bot.example:8443"])
-def test_an_agent_is_called_back_by_https(uri):
-    """CIBA 4; whether the place is public is judged where it is called."""
+def test_a_callback_uri_uses_https(uri):
+    """CIBA 4; whether it is public is checked when it is called."""
     assert uris.callback_problem(uri, development=False) == ""
 
 
@@ -102,13 +102,13 @@ def test_an_agent_is_called_back_by_https(uri):
         ("bot.example", "a host"),
     ],
 )
-def test_a_place_to_be_called_back_at_is_refused_with_the_reason(uri, says):
-    """NG-009: and never over plain http, nor on this machine."""
+def test_an_invalid_callback_uri_is_refused_with_the_reason(uri, says):
+    """NG-009: never plain http, never this machine."""
     assert says in uris.callback_problem(uri, development=False)
 
 
-def test_in_development_an_agent_may_be_on_this_machine():
-    """By http too, and nowhere else by http."""
+def test_in_development_a_callback_may_be_on_this_machine():
+    """By http too, and elsewhere only by https."""
     for uri in ("http://127.0.0.1:9/cb", "http://[::1]:9/", "https://localhost:9/"):
         assert uris.callback_problem(uri, development=True) == ""
     assert uris.callback_problem("http://bot.example/", development=True) == "must be https"

@@ -1,4 +1,4 @@
-"""What an app may ask for at the authorization endpoint."""
+"""Authorization requests of apps."""
 
 from urllib.parse import urlencode
 
@@ -22,8 +22,8 @@ def _parsed(**parameters):
     return authorize.parse(form, authorize.return_to(form))
 
 
-def test_a_request_is_read_whole():
-    """Everything that the service decides on, and nothing else."""
+def test_every_parameter_of_an_authorization_request_is_read():
+    """Everything the service decides on, and nothing else."""
     found = _parsed(
         scope="openid email pay",
         resource="https://pay.example",
@@ -77,22 +77,22 @@ def test_a_request_is_read_whole():
         ({"dpop_jkt": "x"}, "invalid_request"),
     ],
 )
-def test_what_is_not_in_order_is_refused_in_the_words_of_its_specification(parameters, code):
-    """Each alone is enough."""
+def test_an_invalid_authorization_request_has_its_specified_error(parameters, code):
+    """Each mistake alone is enough."""
     with pytest.raises(errors.ProtocolError) as refused:
         _parsed(**parameters)
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("parameters", [{"redirect_uri": None}, {"state": "s" * 2_049}])
-def test_without_an_address_to_answer_to_there_is_nobody_to_tell(parameters):
-    """The person is told, on a page."""
+def test_a_request_without_a_valid_return_address_is_invalid_request(parameters):
+    """The user sees an error page."""
     with pytest.raises(errors.InvalidRequest):
         authorize.return_to(_form(**parameters))
 
 
-def test_a_request_that_waits_is_read_as_it_was():
-    """And parameters that mean nothing here are forgotten."""
+def test_a_stored_request_reads_back_unchanged():
+    """Unknown parameters are dropped."""
     form = _form(resource="https://pay.example", scope="pay", foo="bar", request_uri="x")
     again = authorize.from_stored(authorize.to_stored(form))
     assert "foo" not in again.values
@@ -101,8 +101,8 @@ def test_a_request_that_waits_is_read_as_it_was():
     )
 
 
-def test_an_answer_names_who_gives_it_and_returns_the_state():
-    """RFC 9207; a state that was not sent is not made up."""
+def test_an_answer_has_the_issuer_and_the_state():
+    """RFC 9207; a missing state is not invented."""
     back = authorize.ReturnTo(CALLBACK, "s", "query")
     assert authorize.answer("https://i", back, {"code": "c"}) == (
         ("code", "c"),

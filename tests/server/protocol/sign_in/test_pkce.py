@@ -10,7 +10,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 """Of RFC 7636, appendix B."""
 
 
-def test_the_example_of_the_specification_holds():
+def test_the_example_of_rfc7636_holds():
     """RFC 7636, appendix B."""
     assert pkce.check_challenge(CHALLENGE, "S256") == CHALLENGE
     pkce.check_verifier(VERIFIER, CHALLENGE)
@@ -29,20 +29,20 @@ def test_the_example_of_the_specification_holds():
         (CHALLENGE + "\n", "S256"),
     ],
 )
-def test_without_s256_nothing_begins(challenge, method):
-    """BC-03, BC-05, BC-06: no plain, no default that means plain, no code without a challenge."""
+def test_a_request_without_s256_is_refused(challenge, method):
+    """BC-03, BC-05, BC-06: no plain, no default of plain, no code without a challenge."""
     with pytest.raises(errors.InvalidRequest):
         pkce.check_challenge(challenge, method)
 
 
 @pytest.mark.parametrize("verifier", ["", "short", VERIFIER[:-1] + "j", VERIFIER + "é", "a" * 129])
-def test_another_verifier_gets_nothing(verifier):
+def test_a_wrong_verifier_is_invalid_grant(verifier):
     """BC-04, NG-100."""
     with pytest.raises(errors.InvalidGrant):
         pkce.check_verifier(verifier, CHALLENGE)
 
 
-def test_a_verifier_is_not_optional():
+def test_a_missing_verifier_is_invalid_request():
     """BC-04."""
     with pytest.raises(errors.InvalidRequest):
         pkce.check_verifier(None, CHALLENGE)

@@ -1,4 +1,4 @@
-"""Standing grants as rules of values: what one covers, and that no bound is ever passed."""
+"""Standing grants: what one covers, and that no limit is ever exceeded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ EXAMPLE: dict[str, Any] = {
 }
 SCOPE = frozenset({"orders:write"})
 BOUNDS = Bounds(until=1_000, uses=3, sum=Sum(5_000, "EUR"))
-CAP = {"minor": 2_000, "currency": "EUR"}
+LIMIT = {"minor": 2_000, "currency": "EUR"}
 
 
 def _pattern(*vary: VaryingMember) -> Pattern:
@@ -43,8 +43,8 @@ def _misfit(pattern: Pattern, *, scope: tuple[str, ...] = (), **members: Any) ->
     return standing_grants.misfit(pattern, scope, [{**EXAMPLE, **members}])
 
 
-def test_a_request_that_is_the_same_is_covered_and_so_is_one_with_fewer_scopes() -> None:
-    """The details must be equal, the scopes among those that were given."""
+def test_an_equal_request_or_one_with_fewer_scopes_is_covered() -> None:
+    """Details must be equal, scopes a subset."""
     assert _misfit(_pattern()) is None
     assert _misfit(_pattern(), scope=("orders:write",)) is None
     assert _misfit(_pattern(), scope=("orders:read",)) == "scope"
@@ -63,12 +63,12 @@ def test_a_request_that_is_the_same_is_covered_and_so_is_one_with_fewer_scopes()
         ({"more": 1}, "authorization_details"),
     ],
 )
-def test_what_may_not_vary_must_be_equal(changed: Mapping[str, Any], where: str) -> None:
-    """Every member, in its place; one that is new makes it another request."""
+def test_members_that_may_not_vary_must_be_equal(changed: Mapping[str, Any], where: str) -> None:
+    """Every member in its place; a new one makes it another request."""
     assert _misfit(_pattern(), **changed) == where
 
 
-def test_another_number_of_actions_is_another_request() -> None:
+def test_another_number_of_actions_is_not_covered() -> None:
     """None, or two of the same."""
     assert standing_grants.misfit(_pattern(), (), []) == "authorization_details"
     two = [EXAMPLE, EXAMPLE]
@@ -79,10 +79,15 @@ def test_another_number_of_actions_is_another_request() -> None:
 @pytest.mark.parametrize(
     ("vary", "member", "inside", "outside"),
     [
-        (VaryingMember(("amount",), CAP), "amount", CAP, {**CAP, "minor": 2_001}),
-        (VaryingMember(("amount",), CAP), "amount", {**CAP, "minor": 0}, {**CAP, "minor": -1}),
-        (VaryingMember(("amount",), CAP), "amount", EUR, {**EUR, "currency": "USD"}),
-        (VaryingMember(("amount",), CAP), "amount", EUR, 5),
+        (VaryingMember(("amount",), LIMIT), "amount", LIMIT, {**LIMIT, "minor": 2_001}),
+        (
+            VaryingMember(("amount",), LIMIT),
+            "amount",
+            {**LIMIT, "minor": 0},
+            {**LIMIT, "minor": -1},
+        ),
+        (VaryingMember(("amount",), LIMIT), "amount", EUR, {**EUR, "currency": "USD"}),
+        (VaryingMember(("amount",), LIMIT), "amount", EUR, 5),
         (VaryingMember(("rows",), 10), "rows", 10, 11),
         (VaryingMember(("rows",), 10), "rows", 0, -1),
         (VaryingMember(("rows",), 10), "rows", 1, True),
@@ -92,16 +97,16 @@ def test_another_number_of_actions_is_another_request() -> None:
         (VaryingMember(("tags",)), "tags", ["c"], [1]),
     ],
 )
-def test_what_may_vary_stays_of_its_kind_and_within_its_cap(
+def test_varying_members_keep_their_kind_and_limit(
     vary: VaryingMember, member: str, inside: Any, outside: Any
 ) -> None:
-    """A number or money up to the cap, a text or a list of texts freely."""
+    """A number or money up to the limit, a text or a list of texts freely."""
     assert _misfit(_pattern(vary), **{member: inside}) is None
     assert _misfit(_pattern(vary), **{member: outside}) == f"/{member}"
 
 
-def test_a_request_costs_what_its_details_say_in_the_currency_of_the_sum() -> None:
-    """One in another currency is not covered, however little it is."""
+def test_the_cost_of_a_request_is_in_the_currency_of_the_sum() -> None:
+    """An amount in another currency is not covered, however small."""
     assert standing_grants.cost(BOUNDS, {"EUR": 7}) == 7
     assert standing_grants.cost(BOUNDS, {}) == 0
     assert standing_grants.cost(BOUNDS, {"USD": 1}) is None
@@ -118,15 +123,15 @@ def test_a_request_costs_what_its_details_say_in_the_currency_of_the_sum() -> No
         (GrantUsage(0, 0), 0, 1_000),
     ],
 )
-def test_a_use_that_would_pass_a_bound_is_refused_whole(
+def test_a_use_that_would_exceed_a_limit_is_refused_entirely(
     taken: GrantUsage, minor: int, now: int
 ) -> None:
-    """Uses, sum and end; nothing is made to fit."""
+    """Uses, sum and end; nothing is reduced to fit."""
     assert standing_grants.reserve(BOUNDS, taken, minor, now) is None
 
 
-def test_a_use_is_taken_and_given_back() -> None:
-    """Up to the very bound; what is given back is free again."""
+def test_a_use_is_reserved_and_released() -> None:
+    """Up to exactly the limit; a released use is available again."""
     full = standing_grants.reserve(BOUNDS, GrantUsage(2, 4_000), 1_000, 999)
     assert full == GrantUsage(3, 5_000)
     assert standing_grants.release(full, 1_000) == GrantUsage(2, 4_000)
@@ -143,10 +148,10 @@ _USE = st.tuples(st.booleans(), st.integers(0, 3_000), st.integers(0, 1_200))
     total=st.one_of(st.none(), st.integers(0, 6_000)),
     steps=st.lists(_USE, max_size=40),
 )
-def test_no_sequence_of_uses_passes_any_bound(
+def test_no_sequence_of_uses_exceeds_a_limit(
     uses: int, total: int | None, steps: list[tuple[bool, int, int]]
 ) -> None:
-    """Whatever is asked, given back and asked again."""
+    """Whatever is reserved, released and reserved again."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
     taken, held = GrantUsage(), list[int]()
     for gives_back, minor, now in steps:
@@ -179,10 +184,10 @@ def test_no_sequence_of_uses_passes_any_bound(
         (Risk.CRITICAL, {}, "risk"),
     ],
 )
-def test_over_a_cap_is_refused_and_the_cap_is_named(
+def test_a_grant_over_its_limit_is_refused_and_the_limit_is_named(
     risk: Risk, bounds: Mapping[str, Any], where: str
 ) -> None:
-    """Never made smaller in silence."""
+    """It is never reduced silently."""
     whole = {"seconds": 60, "uses": 1, "costs": True, "total": Sum(1, "EUR"), **bounds}
     with pytest.raises(GrantNotAllowed) as refused:
         standing_grants.check_limits(risk, **whole)
@@ -194,8 +199,8 @@ def test_over_a_cap_is_refused_and_the_cap_is_named(
 
 
 @pytest.mark.parametrize("risk", list(LIMITS))
-def test_up_to_the_cap_of_its_risk_a_grant_may_be_given(risk: Risk) -> None:
-    """And never at a risk below that of what it covers."""
+def test_a_grant_may_reach_the_limit_of_its_risk(risk: Risk) -> None:
+    """Approving it has at least the risk of what it covers."""
     limit = LIMITS[risk]
     standing_grants.check_limits(
         risk, seconds=limit.seconds, uses=limit.uses, costs=True, total=Sum(1, "EUR")
@@ -204,8 +209,8 @@ def test_up_to_the_cap_of_its_risk_a_grant_may_be_given(risk: Risk) -> None:
     assert APPROVAL_RISK[risk].rank >= max(Risk.MEDIUM.rank, risk.rank)
 
 
-def test_a_sum_is_in_the_one_currency_of_the_example() -> None:
-    """As a person writes it."""
+def test_a_sum_is_in_the_only_currency_of_the_example() -> None:
+    """Written as a person writes it."""
     assert standing_grants.read_sum({"EUR": 1}, "20") == Sum(2_000, "EUR")
     assert standing_grants.read_sum({"EUR": 1}, None) is None
     for money, text in (({}, "1"), ({"EUR": 1, "USD": 1}, "1"), ({"EUR": 1}, "x")):
@@ -216,15 +221,17 @@ def test_a_sum_is_in_the_one_currency_of_the_example() -> None:
 @pytest.mark.parametrize(
     ("path", "up_to", "found"),
     [
-        (("amount",), "20", CAP),
+        (("amount",), "20", LIMIT),
         (("rows",), "10", 10),
         (("note",), None, None),
         (("tags",), None, None),
         (("to", "name"), None, None),
     ],
 )
-def test_a_person_says_what_may_vary(path: tuple[str, ...], up_to: str | None, found: Any) -> None:
-    """A number with a cap as they write it, a text without."""
+def test_the_members_that_may_vary_are_read(
+    path: tuple[str, ...], up_to: str | None, found: Any
+) -> None:
+    """A number with its limit, a text without."""
     (vary,) = standing_grants.read_vary(EXAMPLE, [(path, up_to)], None)
     assert vary == VaryingMember(path, found)
     assert standing_grants.from_json(standing_grants.as_json([vary])) == (vary,)
@@ -246,27 +253,27 @@ def test_a_person_says_what_may_vary(path: tuple[str, ...], up_to: str | None, f
         (("type",), None),
     ],
 )
-def test_what_is_not_fit_to_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
-    """A number without a cap, a text with one, a switch, an object, on what it is done."""
+def test_a_member_that_cannot_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
+    """A number without a limit, a text with one, a switch, an object, the target."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(path, up_to)], ("to", "account"))
 
 
-def test_a_member_is_named_once() -> None:
-    """Twice could mean two things."""
+def test_a_varying_member_is_named_once() -> None:
+    """Naming it twice would be ambiguous."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(("note",), None), (("note",), None)], None)
 
 
-def test_the_pattern_reads_as_the_example_with_words_where_it_varies() -> None:
-    """The example itself stays what it was."""
-    vary = [VaryingMember(("amount",), CAP), VaryingMember(("to", "name"))]
-    told = standing_grants.with_variations(EXAMPLE, vary)
-    assert (told["amount"], told["to"]) == (
+def test_the_pattern_shows_the_example_with_words_for_varying_members() -> None:
+    """The example itself is unchanged."""
+    vary = [VaryingMember(("amount",), LIMIT), VaryingMember(("to", "name"))]
+    proposal = standing_grants.with_variations(EXAMPLE, vary)
+    assert (proposal["amount"], proposal["to"]) == (
         "up to EUR 20.00",
         {"name": "anything", "account": "DE1"},
     )
-    assert (told["rows"], EXAMPLE["amount"], EXAMPLE["to"]["name"]) == (5, EUR, "Nord")
+    assert (proposal["rows"], EXAMPLE["amount"], EXAMPLE["to"]["name"]) == (5, EUR, "Nord")
 
 
 _TEXT = st.text(max_size=3)
@@ -276,10 +283,10 @@ _DETAIL = st.fixed_dictionaries(
 
 
 @given(detail=_DETAIL, cap=st.integers(0, 2_500), varies=st.booleans())
-def test_whatever_is_covered_is_the_example_within_its_caps(
+def test_a_covered_request_equals_the_example_within_its_limits(
     *, detail: dict[str, Any], cap: int, varies: bool
 ) -> None:
-    """And whatever is not differs in the place that is named."""
+    """An uncovered one differs in the place that is named."""
     vary = (
         VaryingMember(("amount",), {"minor": cap, "currency": "EUR"}),
         VaryingMember(("note",)),

@@ -1,4 +1,4 @@
-"""What proves possession of a key for one request, and what proves nothing."""
+"""DPoP proofs: which are valid for one request, and which are not."""
 
 import json
 from pathlib import Path
@@ -27,22 +27,22 @@ CLAIMS = {"jti": "a1", "htm": "POST", "htu": URL, "iat": IAT}
 
 
 def check(claims, *, now=IAT * 1000, access_token=None):
-    """Hold claims against a POST to URL."""
+    """Checks claims for a POST to URL."""
     return dpop.check_proof(
         claims, method="POST", url=URL, now=now, access_token=access_token, loopback_alias=False
     )
 
 
-def test_nonces_are_made_for_a_window_of_time_and_the_one_before():
-    """RFC 9449 8: given out for five minutes, accepted for as long again, and never for ever."""
+def test_nonces_belong_to_a_time_window_and_the_one_before():
+    """RFC 9449 8: issued for five minutes, accepted for as long again."""
     first, before = dpop.nonce_windows(IAT * 1000)
     later, still = dpop.nonce_windows((IAT + dpop.NONCE_SECONDS) * 1000)
     assert still == first
     assert len({first, before, later}) == 3
 
 
-def test_a_proof_without_one_of_the_nonces_is_told_the_newest():
-    """RFC 9449 4.3, 10: whatever it said instead."""
+def test_a_proof_without_a_current_nonce_gets_the_newest():
+    """RFC 9449 4.3, 10: whatever it contained instead."""
     dpop.check_nonce({"nonce": "old"}, ["new", "old"])
     for claims in ({}, {"nonce": "older"}, {"nonce": None}, {"nonce": ["new"]}):
         with pytest.raises(errors.UseDpopNonce) as refusal:
@@ -51,14 +51,14 @@ def test_a_proof_without_one_of_the_nonces_is_told_the_newest():
 
 
 def assert_refused(claims, member, **request):
-    """Check that the claims are refused and that the description names the member."""
+    """Checks that the claims are refused and that the error names the member."""
     with pytest.raises(errors.InvalidDpopProof) as refusal:
         check(claims, **request)
     assert refusal.value.description.startswith(member)
 
 
-def test_proof_for_this_request_is_accepted_and_can_be_remembered():
-    """The use is known by a hash of fixed length, until the proof is too old anyway."""
+def test_a_valid_proof_yields_a_use_to_remember():
+    """The use is a hash of fixed length, until the proof is too old anyway."""
     use = check(CLAIMS)
     assert use == dpop.ProofUse(decisions.digest("a1"), IAT, (IAT + 60) * 1000)
     assert_refused(CLAIMS, "iat", now=use.expires_at)
@@ -74,20 +74,20 @@ def test_anything_but_one_well_formed_jwt_is_refused(values):
 @pytest.mark.parametrize(
     "value", ["a.b.c,d.e.f", "a.b.c ", "a.b.ä", "a.b.c\n", f"a.b.{'c' * 5000}"]
 )
-def test_header_with_foreign_characters_or_endless_length_is_refused(value):
-    """DP-02: what could be two values, or very much work, is not read at all."""
+def test_a_header_with_other_characters_or_excessive_length_is_refused(value):
+    """DP-02: it is not parsed at all."""
     with pytest.raises(errors.InvalidDpopProof):
         dpop.one_proof([value])
 
 
-def test_the_only_header_value_is_returned_as_it_came():
-    """The signature is over these very characters."""
+def test_the_header_value_is_returned_unchanged():
+    """The signature covers these very characters."""
     assert dpop.one_proof(["a-_9.b.c"]) == "a-_9.b.c"
 
 
 @pytest.mark.parametrize("name", ["jti", "htm", "htu", "iat"])
 @pytest.mark.parametrize("value", [None, 7.5, True, [], ["POST"], {}, "\ud800", "MISSING"])
-def test_claim_that_is_missing_or_of_another_type_is_refused_by_name(name, value):
+def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
     """DP-03 to DP-06, DP-14, DP-15: a refusal, never a crash."""
     claims = {**CLAIMS, name: value}
     if value == "MISSING":
@@ -118,45 +118,45 @@ def test_claim_that_is_missing_or_of_another_type_is_refused_by_name(name, value
         ({"jku": "https://evil.example"}, "the header"),
     ],
 )
-def test_header_that_is_not_exactly_a_proof_with_a_public_key_is_refused(changes, word):
+def test_a_header_that_is_not_exactly_a_proof_with_a_public_key_is_refused(changes, word):
     """DP-07 to DP-11, DP-13, DP-23."""
     with pytest.raises(errors.InvalidDpopProof) as refusal:
         dpop.read_proof_header({**HEADER, **changes})
     assert refusal.value.description.startswith(word)
 
 
-def test_header_without_a_key_is_refused():
+def test_a_header_without_a_key_is_refused():
     """DP-11."""
     with pytest.raises(errors.InvalidDpopProof):
         dpop.read_proof_header({"typ": "dpop+jwt", "alg": "ES256"})
 
 
-def test_header_yields_the_four_members_of_the_key_and_not_the_remarks_on_it():
+def test_only_the_four_key_members_of_a_header_are_kept():
     """Web Crypto exports `ext` and `key_ops`; they are dropped."""
     jwk = {**KEY, "ext": True, "key_ops": ["verify"], "alg": "ES256", "use": "sig", "kid": "1"}
     assert dpop.read_proof_header({**HEADER, "jwk": jwk}) == KEY
 
 
 @pytest.mark.parametrize("method", ["post", "GET", "POST ", ""])
-def test_proof_for_another_method_is_refused(method):
-    """DP-14: methods are compared with their case."""
+def test_a_proof_for_another_method_is_refused(method):
+    """DP-14: methods are case-sensitive."""
     assert_refused({**CLAIMS, "htm": method}, "htm")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
-def test_urls_are_compared_as_the_shared_vectors_say(vector):
+def test_urls_are_compared_as_in_the_shared_vectors(vector):
     """DP-15, DP-22: after normalisation, without query and fragment, and in both directions."""
     for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
         equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
         assert equal is vector["equal"]
 
 
-def test_proof_for_another_url_is_refused():
+def test_a_proof_for_another_url_is_refused():
     """DP-15."""
     assert_refused({**CLAIMS, "htu": "https://as.example/other"}, "htu")
 
 
-def test_proof_for_another_name_of_this_machine_is_good_only_under_the_alias():
+def test_a_proof_for_another_name_of_this_machine_needs_the_alias_option():
     """On loopback three names are one authority."""
     claims = {**CLAIMS, "htu": "http://127.0.0.1:8470/token"}
     request = {"method": "POST", "url": "http://localhost:8470/token", "now": IAT * 1000}
@@ -166,31 +166,31 @@ def test_proof_for_another_name_of_this_machine_is_good_only_under_the_alias():
 
 
 @given(st.text(max_size=60))
-def test_no_url_does_more_than_be_different(url):
-    """Whatever stands in `htu`, the answer is yes or no."""
+def test_any_htu_is_compared_without_a_crash(url):
+    """Whatever it contains."""
     assert not dpop.same_url(url, URL, loopback_alias=True) or "as.example" in url.lower()
 
 
 @pytest.mark.parametrize("age", [-5_000, -4_999, 0, 1, 59_999])
-def test_proof_is_accepted_while_it_is_fresh(age):
+def test_a_fresh_proof_is_accepted(age):
     """Up to five seconds early and for a minute."""
     check(CLAIMS, now=IAT * 1000 + age)
 
 
 @pytest.mark.parametrize("age", [-5_001, -3_600_000, 60_000, 3_600_000])
-def test_proof_of_another_time_is_refused(age):
+def test_a_proof_that_is_too_old_or_too_early_is_refused(age):
     """DP-16, DP-17."""
     assert_refused(CLAIMS, "iat", now=IAT * 1000 + age)
 
 
 @pytest.mark.parametrize("iat", [-1, 0, 10**30, str(IAT)])
-def test_absurd_time_is_refused(iat):
-    """DP-16, DP-17, whatever number it is."""
+def test_an_absurd_time_is_refused(iat):
+    """DP-16, DP-17, whatever the number."""
     assert_refused({**CLAIMS, "iat": iat}, "iat")
 
 
-def test_proof_beside_an_access_token_must_carry_its_hash():
-    """DP-19: a proof made for one token is good for no other."""
+def test_a_proof_beside_an_access_token_needs_its_hash():
+    """DP-19: a proof made for one token is valid for no other."""
     check({**CLAIMS, "ath": decisions.digest("token")}, access_token="token")
     for ath in (None, 7, "", decisions.digest("other"), "token"):
         assert_refused({**CLAIMS, "ath": ath}, "ath", access_token="token")
@@ -198,12 +198,12 @@ def test_proof_beside_an_access_token_must_carry_its_hash():
 
 
 @pytest.mark.parametrize("jti", ["", "x" * 129])
-def test_jti_of_no_or_endless_length_is_refused(jti):
-    """DP-21: what is remembered has a bound."""
+def test_a_jti_that_is_empty_or_too_long_is_refused(jti):
+    """DP-21: what is remembered has a limit."""
     assert_refused({**CLAIMS, "jti": jti}, "jti")
 
 
-def test_same_jti_gives_the_same_hash_and_another_one_another():
-    """DP-21: that is how a replay is seen."""
+def test_equal_jtis_have_equal_hashes_and_others_do_not():
+    """DP-21: this is how replays are recognized."""
     assert check(CLAIMS).jti_hash == check({**CLAIMS, "more": 1}).jti_hash
     assert check(CLAIMS).jti_hash != check({**CLAIMS, "jti": "a2"}).jti_hash

@@ -1,4 +1,4 @@
-"""What is told of a token."""
+"""Introspection responses."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from server.protocol.tokens import introspection
 CLAIMS = {"sub": "u", "aud": "https://pay", "jti": "t", "exp": 2, "secret": "x", "scope": "a b"}
 
 
-def test_what_is_in_the_token_is_told_and_nothing_else():
-    """RFC 7662 2.2: no claim that is not on the list, no member without a value."""
+def test_a_response_has_exactly_the_listed_claims_of_the_token():
+    """RFC 7662 2.2: no other claim, no member without a value."""
     answer = introspection.active_response(CLAIMS, username="ana", agent="bot", owners=["eva"])
     assert answer == {
         "active": True,
@@ -23,13 +23,13 @@ def test_what_is_in_the_token_is_told_and_nothing_else():
     }
 
 
-def test_an_app_has_no_agent_and_an_agent_alone_no_user():
-    """Nothing is told about who is not there."""
+def test_missing_users_and_agents_are_omitted():
+    """An app has no agent, an agent's own token no user."""
     answer = introspection.active_response(CLAIMS, username=None, agent=None, owners=[])
     assert not {"username", "agent"} & set(answer)
 
 
-def test_a_bound_token_says_so():
+def test_a_bound_token_has_type_dpop():
     """IN-15."""
     bound = {**CLAIMS, "cnf": {"jkt": "k"}}
     answer = introspection.active_response(bound, username=None, agent=None, owners=[])
@@ -47,12 +47,12 @@ def test_a_bound_token_says_so():
         (None, False),
     ],
 )
-def test_a_signed_answer_is_asked_for_by_name(accept, signed):
+def test_a_signed_response_is_requested_by_its_media_type(accept, signed):
     """IN-19: never by accident."""
     assert introspection.wants_jwt(accept) is signed
 
 
-def test_a_signed_answer_is_for_its_caller():
+def test_a_signed_response_is_for_its_caller():
     """RFC 9701 5."""
     assert introspection.signed_claims("https://as", "c", 1_999, {"active": False}) == {
         "iss": "https://as",

@@ -1,4 +1,4 @@
-"""What is demanded of an authentication, and how a client is told (RFC 9470)."""
+"""Step-up requirements, and the challenge that tells the client (RFC 9470)."""
 
 import pytest
 
@@ -9,17 +9,17 @@ NOW = 1_795_566_864_000
 
 
 def claims(acr=ACR_SIGNED, ago=0):
-    """A token whose person answered so many seconds ago."""
+    """Claims of a token whose user authenticated so many seconds ago."""
     return {"acr": acr, "auth_time": NOW // 1000 - ago}
 
 
-def test_nothing_is_demanded_unless_somebody_does():
-    """A token without any person in it passes too."""
+def test_without_a_requirement_every_token_passes():
+    """Even one without a user."""
     assert NOTHING.met_by({}, NOW)
 
 
 @pytest.mark.parametrize(
-    ("acr", "wanted", "met"),
+    ("acr", "wanted", "accepted"),
     [
         (ACR_SIGNED, [ACR_SIGNED], True),
         (ACR_SIGNED_PIN, [ACR_SIGNED_PIN], True),
@@ -30,26 +30,26 @@ def test_nothing_is_demanded_unless_somebody_does():
         (None, [ACR_SIGNED], False),
     ],
 )
-def test_one_of_the_ways_is_enough_and_the_stronger_stands_for_the_weaker(acr, wanted, met):
-    """SU-01: never the other way round."""
-    assert StepUpRequirement(wanted).met_by(claims(acr), NOW) is met
+def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, accepted):
+    """SU-01: never a weaker one."""
+    assert StepUpRequirement(wanted).met_by(claims(acr), NOW) is accepted
 
 
 @pytest.mark.parametrize(
-    ("ago", "most", "met"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
+    ("ago", "most", "accepted"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
 )
-def test_an_answer_grows_old(ago, most, met):
-    """`max_age` counts from the moment at which the person answered."""
-    assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is met
+def test_an_authentication_older_than_max_age_is_refused(ago, most, accepted):
+    """Counted from the time of authentication."""
+    assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is accepted
 
 
-def test_without_a_time_an_answer_is_too_old():
-    """Whatever stands in its place."""
+def test_a_token_without_an_authentication_time_is_too_old():
+    """It is also too old if `auth_time` is not a number."""
     for claim in ({}, {"auth_time": None}, {"auth_time": "now"}):
         assert not StepUpRequirement((), 10**9).met_by(claim, NOW)
 
 
-def test_a_challenge_says_what_is_demanded_and_no_more():
+def test_a_challenge_names_exactly_what_is_required():
     """RFC 9470 3."""
     whole = StepUpRequirement([ACR_SIGNED_PIN, "phr"], 60).challenge()
     assert whole.startswith('Bearer error="insufficient_user_authentication", ')

@@ -1,4 +1,4 @@
-"""No chain of exchanges ever widens anything; and what may be read is read exactly (RFC 8693)."""
+"""No chain of token exchanges widens anything; requests are parsed strictly (RFC 8693)."""
 
 import json
 from dataclasses import replace
@@ -33,8 +33,8 @@ def _form(**parameters):
     return forms.Form({n: v if isinstance(v, tuple) else (v,) for n, v in sent.items()})
 
 
-def test_a_request_is_read_once_and_whole():
-    """Every parameter of RFC 8693 2.1 that counts here."""
+def test_every_parameter_of_an_exchange_request_is_read():
+    """Those of RFC 8693 2.1 that are supported."""
     read = token_exchange.parse_request(
         _form(
             resource="https://a.example",
@@ -53,8 +53,8 @@ def test_a_request_is_read_once_and_whole():
     assert (bare.actor_token, bare.target, bare.details) == (None, None, ())
 
 
-def test_details_may_stand_without_scopes():
-    """An action needs none; nothing at all is nothing."""
+def test_details_need_no_scope():
+    """Neither details nor scope is refused."""
     read = token_exchange.parse_request(_form(scope=None, authorization_details='[{"type": "x"}]'))
     assert read.scope == ()
     with pytest.raises(errors.InvalidScope):
@@ -63,7 +63,7 @@ def test_details_may_stand_without_scopes():
 
 @given(st.data())
 def test_no_chain_ever_widens(data):
-    """I17: whatever agents, consents and wishes there are: scope, target, depth and end shrink."""
+    """I17: for any agents, consents and requests: scope, target, depth and end shrink."""
     world = _World(data)
     tokens, ends = [world.person()], [1_000]
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
@@ -79,8 +79,8 @@ def test_no_chain_ever_widens(data):
 
 
 @pytest.mark.parametrize("bound", ["caller", "actor", "token"])
-def test_the_caller_each_actor_and_each_token_bound_a_chain(bound):
-    """I17: each of the three alone takes `write` away; with none of them it stays."""
+def test_the_caller_each_actor_and_each_token_limit_a_chain(bound):
+    """I17: each of the three alone removes `write`; with none of them it stays."""
     target, both, less = RESOURCES[0], frozenset({"read", "write"}), frozenset({"read"})
 
     def left(narrow):
@@ -99,8 +99,8 @@ def test_the_caller_each_actor_and_each_token_bound_a_chain(bound):
     assert (left("nothing"), left(bound)) == (both, less)
 
 
-def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
-    """I17: a seeded bug: whatever is asked for is given."""
+def test_a_forgotten_limit_is_detected(monkeypatch):
+    """I17: a planted fault: whatever is requested is granted."""
     monkeypatch.setattr(token_exchange, "allowed_scopes", lambda asked, *_: asked)
     quickly = settings(phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
@@ -108,7 +108,7 @@ def test_a_bound_that_is_forgotten_would_be_noticed(monkeypatch):
 
 
 class _World:
-    """Agents with ceilings, and what a person lets each of them have."""
+    """Agents with ceilings, and what a user consented to for each."""
 
     def __init__(self, data):
         self.data = data
@@ -116,14 +116,14 @@ class _World:
         self.consents = {name: data.draw(ceilings, f"consent to {name}") for name in AGENTS}
 
     def person(self):
-        """A person's own token, or one of a signed answer."""
+        """A user's own token, or one of a signed approval."""
         resource, signed = self.data.draw(st.sampled_from(RESOURCES)), self.data.draw(st.booleans())
         client = "one" if signed else "app"
         held = self.data.draw(scopes)
         return Link(client, resource, held, int(signed), frozenset(), approved=signed)
 
     def exchange(self, tokens, caller, target, asked):
-        """What comes out; everything that bounds it is looked at again, in another way."""
+        """The result; every limit on it is checked again, in another way."""
         lineage = [self._at(token, target) for token in tokens]
         stands_on = token_exchange.delegation_basis(lineage, target, caller)
         ceiling = self.may[caller].get(target, frozenset())
@@ -151,10 +151,10 @@ class _World:
     st.booleans(),
 )
 @example(held=[["a"]], wanted=["a", "a"], approved=True)
-def test_details_are_covered_only_by_every_token_down_from_a_signed_answer(held, wanted, approved):
-    """What one of them lacks, none after it has; without an answer there is nothing.
+def test_details_must_be_covered_by_every_token_since_a_signed_approval(held, wanted, approved):
+    """Details that one token lacks are lost to all after it; without an approval there are none.
 
-    Twice the same is twice, and once signed is once.
+    Two equal actions need two signed ones.
     """
     texts = {name: {"type": name} for name in "abcd"}
     links = tuple(
@@ -172,14 +172,14 @@ def _text(detail):
     return token_exchange.canonical(detail)
 
 
-def test_one_is_not_true():
-    """Python thinks so; a payment of `true` is none."""
+def test_one_and_true_are_different_details():
+    """Python treats them as equal."""
     assert _text({"n": 1}) != _text({"n": True})
     assert _text({"a": 1, "b": 2}) == _text({"b": 2, "a": 1})
 
 
-def test_a_signed_answer_counts_only_at_its_own_resource_and_only_for_an_actor():
-    """Elsewhere the consent to the first agent counts; a person's own token is no agent's."""
+def test_a_signed_approval_counts_only_at_its_resource_and_for_an_actor():
+    """Elsewhere the consent to the first agent counts; a user's own token is no agent's."""
     signed = Link("one", "a", frozenset({"read"}), 1, frozenset(), approved=True)
     own = Link("app", "a", frozenset({"read"}), 0, frozenset(), approved=True)
     later = Link("two", "b", frozenset(), 2, frozenset())
@@ -201,8 +201,8 @@ def test_a_signed_answer_counts_only_at_its_own_resource_and_only_for_an_actor()
         max_leaves=12,
     )
 )
-def test_whatever_a_chain_is_it_is_read_or_refused(act):
-    """TX-074: never a fault; what is read has four actors at most, each with a name."""
+def test_any_act_claim_is_read_or_refused(act):
+    """TX-074: never an internal error; at most four actors, each with a name."""
     try:
         found = token_exchange.actors(act)
     except errors.InvalidRequest:
@@ -212,7 +212,7 @@ def test_whatever_a_chain_is_it_is_read_or_refused(act):
     assert (act is None) == (found == ())
 
 
-def test_actors_come_in_their_order_and_a_fifth_is_refused():
+def test_actors_are_read_in_order_and_a_fifth_is_refused():
     """The current one first."""
     act = None
     for name in AGENTS[:4]:
@@ -222,22 +222,21 @@ def test_actors_come_in_their_order_and_a_fifth_is_refused():
         token_exchange.actors(act_claim("https://i.example", "five", act))
 
 
-def test_a_chain_is_too_large_beyond_eight_kilobytes():
-    """To the byte, as it stands in the token."""
+def test_an_act_claim_over_eight_kilobytes_is_too_large():
+    """To the byte, as it is in the token."""
     frame = len(json.dumps({"sub": ""}, separators=(",", ":")))
     fits = {"sub": "x" * (token_exchange.MOST_ACT_BYTES - frame)}
     assert not token_exchange.too_large(fits)
     assert token_exchange.too_large({"sub": fits["sub"] + "x"})
 
 
-def test_every_reason_has_a_step_a_text_and_a_remedy():
-    """Nobody is refused without a way on; the steps are told in their order."""
+def test_every_refusal_has_a_step_and_a_message():
+    """The steps are in order."""
     assert set(REFUSALS) == set(Reason)
     steps = [REFUSALS[reason].step for reason in Reason]
     assert steps == sorted(steps)
     assert set(steps) == set(STEPS)
     assert list(STEPS) == list(range(1, len(STEPS) + 1))
     for reason, refusal in REFUSALS.items():
-        assert refusal.remedy, reason
         assert refusal.message or refusal.step in {1, 12}, reason
     assert exchange_refusals.Reason("not_served") is Reason.NOT_SERVED

@@ -1,4 +1,4 @@
-"""The claims of what is issued."""
+"""The claims of issued tokens."""
 
 import base64
 import hashlib
@@ -28,7 +28,7 @@ def _issue(**changes):
     return TokenContents(**values)
 
 
-def test_a_delegated_token_names_both():
+def test_a_delegated_token_names_user_and_agent():
     """RFC 9068 2.2, RFC 8693 4.1."""
     assert tokens.access_token_claims(_issue()) == {
         "iss": "https://as", "sub": "us", "sub_profile": "user", "aud": "https://rs",
@@ -43,8 +43,8 @@ def test_a_delegated_token_names_both():
     }  # fmt: skip
 
 
-def test_an_agent_for_itself_has_no_actor_and_no_approval():
-    """`sub` is the client, and nothing claims that a person was there."""
+def test_an_agents_own_token_has_no_actor_and_no_approval():
+    """`sub` is the client, and nothing claims that a user was involved."""
     claims = tokens.access_token_claims(_issue(user=None, approved=None, details=(), scope=""))
 
     assert claims["sub"] == "ag"
@@ -60,8 +60,8 @@ def test_an_agent_for_itself_has_no_actor_and_no_approval():
 
 
 @pytest.mark.parametrize(("alg", "name"), [("RS256", "sha256"), ("EdDSA", "sha512")])
-def test_an_id_token_binds_the_access_token(alg, name):
-    """OpenID Connect Core 3.1.3.6: half of the hash that goes with the algorithm."""
+def test_an_id_token_contains_the_hash_of_the_access_token(alg, name):
+    """OpenID Connect Core 3.1.3.6: half of the hash of the algorithm."""
     claims = tokens.id_token_claims(_issue(), auth_req_id="r", access_token="at", alg=alg)
     digest = hashlib.new(name, b"at").digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
@@ -71,8 +71,8 @@ def test_an_id_token_binds_the_access_token(alg, name):
     assert (claims["sub"], claims["aud"], claims["auth_time"]) == ("us", "ag", 90)
 
 
-def test_an_id_token_without_an_approval_claims_no_authentication():
-    """What was not done is not said."""
+def test_an_id_token_without_an_approval_has_no_authentication_claims():
+    """Nobody authenticated."""
     issue = _issue(approved=None)
     claims = tokens.id_token_claims(issue, auth_req_id="r", access_token="at", alg="ES256")
 

@@ -1,4 +1,4 @@
-"""What may be said about a person."""
+"""Claims about a user."""
 
 import json
 
@@ -9,7 +9,7 @@ from server.protocol.users import claims
 from server.protocol.users.claims import ClaimsRequest
 
 
-def test_scopes_stand_for_claims_and_wishes_are_added():
+def test_scopes_select_claims_and_requested_ones_are_added():
     """OpenID Connect Core 5.4, 5.5."""
     assert claims.names(("openid",), ()) == frozenset()
     assert claims.names(("openid", "profile"), ("email",)) == {
@@ -19,14 +19,14 @@ def test_scopes_stand_for_claims_and_wishes_are_added():
     }
 
 
-def test_what_is_not_known_is_left_out():
+def test_unknown_claims_are_omitted():
     """OpenID Connect Core 5.3.2: never null."""
     assert claims.about({"name": "ana", "email": None, "x": 1}, {"name", "email"}) == {
         "name": "ana"
     }
 
 
-def test_the_parameter_names_claims_for_both_places():
+def test_the_claims_parameter_names_claims_for_both_places():
     """Unknown ones are ignored (5.5)."""
     text = json.dumps(
         {
@@ -50,14 +50,14 @@ def test_the_parameter_names_claims_for_both_places():
         ({"essential": True, "values": "a"}, None),
     ],
 )
-def test_an_acr_that_is_essential_must_be_met(acr, essential):
-    """OpenID Connect Core 5.5.1.1; others are wishes."""
+def test_an_essential_acr_must_be_met(acr, essential):
+    """OpenID Connect Core 5.5.1.1; others are voluntary."""
     assert claims.read(json.dumps({"id_token": {"acr": acr}})).acr == essential
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", '{"id_token": 1}', '{"userinfo": []}'])
-def test_what_is_no_such_object_is_an_error(text):
-    """It is not read as if nothing had been asked."""
+def test_an_invalid_claims_parameter_is_an_error(text):
+    """It is not ignored."""
     with pytest.raises(errors.InvalidRequest):
         claims.read(text)
 
@@ -70,6 +70,6 @@ def test_what_is_no_such_object_is_an_error(text):
         (("email", "openid", "profile"), "your user id, your name and your email address"),
     ],
 )
-def test_what_scopes_tell_is_said_in_words(names, text):
-    """As the person reads it before anything is told."""
+def test_scopes_are_described_in_words(names, text):
+    """As the user reads them before consenting."""
     assert claims.in_words(names) == text

@@ -1,12 +1,12 @@
-"""What may be a password, and how long a form waits."""
+"""Valid passwords, and the pauses after failed tries."""
 
 import pytest
 
 from server.protocol.users import passwords
 
 
-def test_a_password_is_kept_in_one_spelling():
-    """Composed or not, it is the same one; nothing else about it is changed."""
+def test_a_password_is_normalized_to_one_form():
+    """Composed or decomposed characters are equal; nothing else is changed."""
     assert passwords.check("pässword with marks") == "pässword with marks"
     assert passwords.check("  spaces stay  ") == "  spaces stay  "
 
@@ -14,21 +14,21 @@ def test_a_password_is_kept_in_one_spelling():
 @pytest.mark.parametrize(
     "raw", ["", "elevenchars", "a" * 257, "with\0null-character", "tab\there-and-there"]
 )
-def test_what_is_too_short_too_long_or_cannot_be_typed_is_refused(raw):
-    """Twelve characters, and any alphabet."""
+def test_an_invalid_password_is_refused(raw):
+    """At least twelve characters of any alphabet."""
     with pytest.raises(ValueError, match="A password must"):
         passwords.check(raw)
 
 
-def test_a_form_waits_longer_each_time_and_never_for_ever():
-    """Five are free, then one second, two, four, up to five minutes."""
+def test_the_pause_of_an_account_doubles_up_to_five_minutes():
+    """Five tries are free, then one second, two, four."""
     pauses = [passwords.pause_ms(tries) // 1000 for tries in range(1, 16)]
     assert pauses == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     assert passwords.pause_ms(10_000) == passwords.LONGEST_PAUSE_MS
 
 
-def test_an_address_waits_later_and_never_as_long():
-    """Many people may share it."""
+def test_the_pause_of_an_address_starts_later_and_stays_shorter():
+    """Many users may share an address."""
     free = passwords.FREE_TRIES_OF_ADDRESS
     pauses = [passwords.pause_of_address_ms(tries) // 1000 for tries in range(free - 1, free + 8)]
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
@@ -45,8 +45,8 @@ def test_an_address_waits_later_and_never_as_long():
         ("", ""),
     ],
 )
-def test_an_ipv6_host_is_told_by_its_network(address, network):
-    """It has 64 bits of its own."""
+def test_an_ipv6_address_counts_by_its_network(address, network):
+    """A host has 64 bits of its own."""
     assert passwords.network(address) == network
 
 

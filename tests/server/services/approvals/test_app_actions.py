@@ -1,4 +1,4 @@
-"""What an app asks a person to let it do once: on the page, on the device, in the token."""
+"""Single actions of apps: on the page, on the device, and in the token."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -30,19 +30,19 @@ PAYS = {
 
 @pytest.fixture
 def ana(person):
-    """Somebody with a device."""
+    """A person with a device."""
     return person
 
 
 @pytest.fixture
 def app(local):
-    """A shop front."""
+    """A shop app."""
     return new_app(local, "shop")
 
 
 @pytest.fixture
 def browser(person, app, local):
-    """Her browser; she is signed in, and the shop knows who she is."""
+    """Ana's browser, signed in; the shop knows who she is."""
     give_password(local, person.user.name)
     browser = new_browser(local)
     browser.authorize(app.id)
@@ -51,24 +51,24 @@ def browser(person, app, local):
     return browser
 
 
-def waiting(person):
-    """What waits on her device."""
+def pending_approvals(person):
+    """The approvals that wait on her device."""
     items = person.call("GET", "/api/approvals").json["items"]
     return [person.local.stored(item["id"]) for item in items]
 
 
-def signed(browser, ana, app, **parameters):
-    """She says yes on the page and on her device; the approval, and the code."""
+def approved(browser, ana, app, **parameters):
+    """She allows it on the page and approves it on her device; the approval and the code."""
     page = browser.authorize(app.id, **{**PAYS, **parameters})
     assert page.forms[0].buttons == ["deny", "allow"]
     browser.answer("allow")
-    (approval,) = waiting(ana)
+    (approval,) = pending_approvals(ana)
     assert ana.approve(approval.id).status == 200
     return approval, browser.again().answer["code"]
 
 
-def test_the_page_says_what_would_be_done(browser, app):
-    """In the words of the type: headline, every value, the risk; and for once."""
+def test_the_page_shows_the_action(browser, app):
+    """Headline, every value, the risk, and that it is for once."""
     page = browser.authorize(app.id, **PAYS)
     assert "Allow this for" in page.text
     assert "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in page.text
@@ -77,7 +77,7 @@ def test_the_page_says_what_would_be_done(browser, app):
     assert "You will be asked again next time." in page.text
 
 
-def test_hostile_text_in_details_is_no_markup_on_the_page(browser, app):
+def test_hostile_text_in_details_is_escaped_on_the_page(browser, app):
     """RA-16."""
     details = [{**PAYMENT_DETAILS[0], "payee": "<b>x</b>\u202e{{ 7*7 }}"}]
     page = browser.authorize(app.id, **PAYS | {"authorization_details": json.dumps(details)})
@@ -86,11 +86,11 @@ def test_hostile_text_in_details_is_no_markup_on_the_page(browser, app):
     assert "\u202e" not in page.text
 
 
-def test_the_device_signs_the_same_and_that_an_app_asks(browser, ana, app):
-    """Its own kind, high risk, the PIN; no consent is in it, and no end."""
+def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
+    """High risk with the PIN, without a consent."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
-    (approval,) = waiting(ana)
+    (approval,) = pending_approvals(ana)
     assert (approval.kind, approval.agent_id) == ("app_action", app.id)
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     action, display = json.loads(approval.action), json.loads(approval.display)
@@ -104,9 +104,9 @@ def test_the_device_signs_the_same_and_that_an_app_asks(browser, ana, app):
     assert "No refresh token" in display["gives"]
 
 
-def test_a_yes_gives_one_token_with_what_was_signed(browser, ana, app, local, resource):
-    """RA-11, RA-13: in the answer, in the token, at introspection; and no refresh token."""
-    approval, code = signed(browser, ana, app)
+def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, local, resource):
+    """RA-11, RA-13: in the response, the token and introspection; no refresh token."""
+    approval, code = approved(browser, ana, app)
     answer = app.redeem(code)
     assert answer.status == 200, answer.body
     assert answer.json["authorization_details"] == PAYMENT_DETAILS
@@ -123,48 +123,54 @@ def test_a_yes_gives_one_token_with_what_was_signed(browser, ana, app, local, re
     }
     assert (claims["acr"], claims["amr"]) == (ACR_SIGNED_PIN, ["swk", "pin"])
     assert "act" not in claims
-    told = resource.introspect(answer.json["access_token"]).json
-    assert (told["active"], told["authorization_details"]) == (True, PAYMENT_DETAILS)
+    introspection = resource.introspect(answer.json["access_token"]).json
+    assert (introspection["active"], introspection["authorization_details"]) == (
+        True,
+        PAYMENT_DETAILS,
+    )
     assert local.stored(approval.id).state == "redeemed"
     assert local.claims(answer.json["id_token"], "JWT")["acr"] == ACR_PASSWORD
-    given, issued = local.desk.entries("grant.given")[-1], local.desk.entries("token.issued")[-1]
-    assert given["approval_id"] == issued["approval_id"] == approval.id
+    given_entry, issued = (
+        local.desk.entries("grant.given")[-1],
+        local.desk.entries("token.issued")[-1],
+    )
+    assert given_entry["approval_id"] == issued["approval_id"] == approval.id
     with local.services.store.read() as view:
         assert view.consents.live(ana.user.id, app.id, PAY, view.now) is None
 
 
-def test_the_next_time_she_is_asked_again(browser, ana, app):
-    """No consent is remembered; a consent to the scope does not answer for the action."""
-    _, code = signed(browser, ana, app)
+def test_the_next_action_is_asked_again(browser, ana, app):
+    """No consent is stored; a consent to the scope does not answer for an action."""
+    _, code = approved(browser, ana, app)
     assert app.redeem(code).status == 200
     browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
     browser.answer("allow")
-    ana.approve(waiting(ana)[0].id)
+    ana.approve(pending_approvals(ana)[0].id)
     assert "code" in browser.again().answer
     assert "Pay EUR" in browser.authorize(app.id, **PAYS).text
     assert browser.authorize(app.id, **PAYS, prompt="none").answer["error"] == "consent_required"
-    assert waiting(ana) == []
+    assert pending_approvals(ana) == []
 
 
-def test_a_code_is_good_for_one_token(browser, ana, app, local):
-    """Together or one after the other; and what comes back ends the token."""
-    _, code = signed(browser, ana, app)
+def test_a_code_gives_one_token(browser, ana, app, local):
+    """Also for two concurrent redemptions."""
+    _, code = approved(browser, ana, app)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: app.redeem(code), range(2)))
     assert sorted(answer.status for answer in answers) == [200, 400]
     assert len(local.desk.entries("token.issued")) == 1
 
 
-def test_a_no_on_the_device_is_told_to_the_app(browser, ana, app):
-    """`access_denied`; nothing was given."""
+def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
+    """In the redirect to the app."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
-    ana.deny(waiting(ana)[0].id)
+    ana.deny(pending_approvals(ana)[0].id)
     assert browser.again().answer["error"] == "access_denied"
 
 
-def test_nobody_answers_in_time(browser, ana, app, local):
-    """The request ends, and the app is told; so it is where she signed and nobody went on."""
+def test_an_expired_action_returns_an_error_to_the_app(browser, ana, app, local):
+    """Undecided, or approved and not continued."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     local.clock.forward(10 * MINUTE + 1)
@@ -172,15 +178,15 @@ def test_nobody_answers_in_time(browser, ana, app, local):
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     ana.refresh()
-    ana.approve(waiting(ana)[0].id)
+    ana.approve(pending_approvals(ana)[0].id)
     local.clock.forward(11 * MINUTE)
     local.services.sweeper.round()
     assert "in time" in browser.again().answer["error_description"]
 
 
-def test_details_alone_are_enough(browser, ana, app, local):
-    """RFC 9396 3: no scope, no ID token; without a resource it is the app's only one."""
-    _, code = signed(browser, ana, app, scope=None, resource=None)
+def test_details_need_no_scope(browser, ana, app, local):
+    """RFC 9396 3: no ID token; the resource is the app's only one."""
+    _, code = approved(browser, ana, app, scope=None, resource=None)
     answer = app.redeem(code).json
     claims = local.claims(answer["access_token"])
     assert (claims["aud"], claims["authorization_details"]) == (PAY, PAYMENT_DETAILS)
@@ -188,12 +194,12 @@ def test_details_alone_are_enough(browser, ana, app, local):
     assert answer.keys().isdisjoint({"id_token", "scope"})
 
 
-def test_several_objects_are_all_shown_and_all_granted(browser, ana, app):
+def test_several_details_are_all_shown_and_granted(browser, ana, app):
     """RA-09."""
     details = [PAYMENT_DETAILS[0], {**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}]
     sent = json.dumps(details)
     assert "and 1 more" in browser.authorize(app.id, **PAYS | {"authorization_details": sent}).text
-    _, code = signed(browser, ana, app, authorization_details=sent)
+    _, code = approved(browser, ana, app, authorization_details=sent)
     assert app.redeem(code).json["authorization_details"] == details
 
 
@@ -210,47 +216,47 @@ def test_several_objects_are_all_shown_and_all_granted(browser, ana, app):
         json.dumps([*PAYMENT_DETAILS, {"type": "payment.transfer"}]),
     ],
 )
-def test_details_that_no_type_accepts_are_refused(browser, app, ana, local, details):
-    """RA-01 to RA-08: the app is told so, by the browser and when it pushes; nobody is asked."""
+def test_invalid_details_are_refused(browser, app, ana, local, details):
+    """RA-01 to RA-08: in the browser and when pushed; nobody is asked."""
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": details}).answer
     assert (answer["error"], answer["state"]) == ("invalid_authorization_details", "s t/8")
     form = request_of(app.id, **PAYS | {"authorization_details": details})
     pushed = local.post_form("/par", {**form, **app.credentials})
     assert pushed.refusal == (400, "invalid_authorization_details")
-    assert waiting(ana) == []
+    assert pending_approvals(ana) == []
 
 
-def test_a_scope_that_needs_a_type_needs_it_here(browser, app, ana, local):
-    """Another type, or none, is not enough; with it she is asked."""
+def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
+    """Without details or with another type the request is refused."""
     changes = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     local.desk.resources.update(PAY, changes, by=BY)
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": None}).answer
     assert answer["error"] == "invalid_authorization_details"
-    _, code = signed(browser, ana, app)
+    _, code = approved(browser, ana, app)
     assert app.redeem(code).status == 200
 
 
-def test_what_is_critical_needs_two_people(browser, app, ana, local):
-    """As at the backchannel endpoint: refused before anybody is asked."""
+def test_a_critical_action_without_two_eligible_approvers_is_refused(browser, app, ana, local):
+    """Before anybody is asked."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
-    assert waiting(ana) == []
+    assert pending_approvals(ana) == []
 
 
-def test_a_pushed_request_carries_them(browser, ana, app, local):
-    """RFC 9126, RFC 9396 12: the browser carries nothing of it."""
+def test_a_pushed_request_may_contain_details(browser, ana, app, local):
+    """RFC 9126, RFC 9396 12."""
     pushed = local.post_form("/par", {**request_of(app.id, **PAYS), **app.credentials}).json
     page = browser.open(f"/authorize?client_id={app.id}&request_uri={pushed['request_uri']}")
     assert "Pay EUR 4,820.00" in page.text
     browser.answer("allow")
-    ana.approve(waiting(ana)[0].id)
+    ana.approve(pending_approvals(ana)[0].id)
     code = browser.again().answer["code"]
     assert app.redeem(code).json["authorization_details"] == PAYMENT_DETAILS
 
 
-def test_a_code_is_redeemed_for_what_was_signed(browser, ana, app):
-    """RA-12: naming the same is allowed; else it is refused, and the code is as good as before."""
-    _, code = signed(browser, ana, app)
+def test_a_code_cannot_be_redeemed_for_other_details(browser, ana, app):
+    """RA-12: repeating the same is allowed; a refusal keeps the code."""
+    _, code = approved(browser, ana, app)
     other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}])
     for sent in (other, "[", "[]", json.dumps([*PAYMENT_DETAILS, *PAYMENT_DETAILS])):
         answer = app.redeem(code, authorization_details=sent)
@@ -258,8 +264,8 @@ def test_a_code_is_redeemed_for_what_was_signed(browser, ana, app):
     assert app.redeem(code, authorization_details=DETAILS).status == 200
 
 
-def test_a_code_without_details_gives_none(browser, app):
-    """Whatever is asked for at the token endpoint; nor does a refresh token."""
+def test_a_code_without_details_cannot_be_redeemed_with_details(browser, app):
+    """Nor a refresh token."""
     code = browser.authorize(app.id).answer["code"]
     refused = app.redeem(code, authorization_details=DETAILS)
     assert refused.refusal == (400, "invalid_authorization_details")
@@ -268,44 +274,44 @@ def test_a_code_without_details_gives_none(browser, app):
     assert refused.refusal == (400, "invalid_authorization_details")
 
 
-def _riskier(local, _app):
+def _raise_risk(local, _app):
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
 
 
-def _out_of_reach(local, app):
+def _narrow_permissions(local, app):
     local.desk.apps.update(app.id, AppChanges(scopes=("payments:read",)), by=BY)
 
 
-def _no_type(local, _app):
+def _delete_type(local, _app):
     local.desk.actions.delete("payment.transfer", by=BY)
 
 
-@pytest.mark.parametrize("tighten", [_riskier, _out_of_reach, _no_type])
-def test_whatever_was_tightened_meanwhile_wins(browser, ana, app, local, tighten):
-    """Before the code, and between the code and the token."""
-    _, code = signed(browser, ana, app)
+@pytest.mark.parametrize("tighten", [_raise_risk, _narrow_permissions, _delete_type])
+def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, local, tighten):
+    """With invalid_grant."""
+    _, code = approved(browser, ana, app)
     tighten(local, app)
     answer = app.redeem(code)
     assert answer.refusal == (400, "invalid_grant")
     assert answer.json["error_description"] == _GONE
 
 
-def _no_user(local, _app):
+def _disable_user(local, _app):
     local.desk.users.disable("ana", by=BY)
 
 
-def _no_resource(local, _app):
+def _delete_resource(local, _app):
     local.desk.resources.delete(PAY, by=BY)
 
 
-def _no_app(local, app):
+def _disable_app(local, app):
     local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
 
 
-@pytest.mark.parametrize("stop", [_no_user, _no_resource, _no_app])
-def test_who_is_stopped_gets_nothing_of_what_was_signed(browser, ana, app, local, stop):
-    """Person, resource and app have to be there when the token is made."""
-    _, code = signed(browser, ana, app)
+@pytest.mark.parametrize("stop", [_disable_user, _delete_resource, _disable_app])
+def test_disabling_or_deleting_a_party_refuses_the_code(browser, ana, app, local, stop):
+    """Person, resource and app are checked when the token is made."""
+    _, code = approved(browser, ana, app)
     stop(local, app)
     assert app.redeem(code).status in {400, 401}
     assert local.desk.entries("token.issued") == []
@@ -313,22 +319,28 @@ def test_who_is_stopped_gets_nothing_of_what_was_signed(browser, ana, app, local
 
 @pytest.mark.parametrize(
     ("stop", "reason"),
-    [(_no_app, "agent_disabled"), (_riskier, "policy_changed"), (_no_type, "policy_changed")],
+    [
+        (_disable_app, "agent_disabled"),
+        (_raise_risk, "policy_changed"),
+        (_delete_type, "policy_changed"),
+    ],
 )
-def test_a_yes_to_what_may_not_be_had_any_more_is_refused(browser, ana, app, local, stop, reason):
-    """On the device, before anything is given; the request ends with its reason."""
+def test_a_stricter_state_before_the_decision_cancels_the_request(
+    browser, ana, app, local, stop, reason
+):
+    """With its reason."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
-    (approval,) = waiting(ana)
+    (approval,) = pending_approvals(ana)
     stop(local, app)
     assert ana.approve(approval.id).status == 409
     after = local.stored(approval.id)
     assert (after.state, after.reason) == ("cancelled", reason)
 
 
-def test_the_resource_spends_it_once(browser, ana, app, resource):
-    """Decision and token say the same; another payment is not what was granted."""
-    _, code = signed(browser, ana, app)
+def test_a_resource_consumes_the_action_once(browser, ana, app, resource):
+    """Other details are refused."""
+    _, code = approved(browser, ana, app)
     token = app.redeem(code).json["access_token"]
     other = [{**PAYMENT_DETAILS[0], "payee": "Sued GmbH"}]
     refused = resource.consume(token, authorization_details=other)
@@ -338,18 +350,18 @@ def test_the_resource_spends_it_once(browser, ana, app, resource):
     assert (again.status, again.json["code"]) == (409, "already_consumed")
 
 
-def test_an_agent_asks_for_its_own_actions(browser, ana, agent, app, local):
-    """RA-20: what she signed for the app lets no agent do it; it gets scopes at the most."""
+def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app, local):
+    """RA-20: an exchange by an agent needs its own."""
     ways = (GRANT_CIBA, GRANT_TOKEN_EXCHANGE)
     local.desk.agents.update(agent.id, AgentChanges(grant_types=ways, serves=(PAY,)), by=BY)
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
-    first, second = waiting(ana)
+    first, second = pending_approvals(ana)
     assert {first.kind, second.kind} == {"consent", "app_action"}
     for one in (first, second):
         assert ana.approve(one.id).status == 200
     token = app.redeem(browser.again().answer["code"]).json["access_token"]
-    asked = {
+    form = {
         "grant_type": GRANT_TOKEN_EXCHANGE,
         "subject_token": token,
         "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
@@ -357,14 +369,14 @@ def test_an_agent_asks_for_its_own_actions(browser, ana, agent, app, local):
         "scope": "payments:transfer",
         **agent.credentials,
     }
-    refused = local.post_form("/token", {**asked, "authorization_details": DETAILS})
+    refused = local.post_form("/token", {**form, "authorization_details": DETAILS})
     assert refused.refusal == (400, "interaction_required")
-    wider = local.post_form("/token", {**asked, "scope": "payments:read"})
+    wider = local.post_form("/token", {**form, "scope": "payments:read"})
     assert wider.status == 400
 
 
-def test_somebody_without_a_device_is_told_what_to_do(app, local):
-    """The page stays; there is nothing to press that could not be meant."""
+def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
+    """The page only offers to deny."""
     local.desk.users.update("admin", UserChanges(email="admin@example.com"), by=BY)
     give_password(local, "admin")
     browser = new_browser(local)
@@ -375,28 +387,28 @@ def test_somebody_without_a_device_is_told_what_to_do(app, local):
 
 
 def test_repeated_denials_pause_the_app(browser, ana, app, local):
-    """Like those of an agent: for half an hour this type is not asked for."""
+    """For half an hour, and for one action type."""
     for _ in range(local.services.rules.denials_before_pause):
         browser.authorize(app.id, **PAYS)
         browser.answer("allow")
-        ana.deny(waiting(ana)[0].id)
+        ana.deny(pending_approvals(ana)[0].id)
         browser.again()
     browser.authorize(app.id, **PAYS)
     page = browser.answer("allow")
     assert (page.status, "denied this repeatedly" in page.text) == (403, True)
 
 
-def test_the_address_is_the_apps_own(browser, ana, app):
-    """The code goes where codes of this app go."""
+def test_the_code_goes_to_the_redirect_uri_of_the_app(browser, ana, app):
+    """As in a flow without an action."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
-    ana.approve(waiting(ana)[0].id)
+    ana.approve(pending_approvals(ana)[0].id)
     assert browser.again().url.startswith(CALLBACK)
 
 
-def test_only_the_step_that_redeems_it_lets_a_token_be_made(browser, ana, app, local, monkeypatch):
-    """Something else was faster: no token, and the code is not used up by it."""
-    _, code = signed(browser, ana, app)
+def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local, monkeypatch):
+    """The code stays valid."""
+    _, code = approved(browser, ana, app)
     with monkeypatch.context() as faster:
         faster.setattr(Approvals, "transition", lambda *_, **__: None)
         assert app.redeem(code).refusal == (400, "invalid_grant")
@@ -404,9 +416,9 @@ def test_only_the_step_that_redeems_it_lets_a_token_be_made(browser, ana, app, l
     assert app.redeem(code).status == 200
 
 
-def test_what_was_signed_for_a_resource_that_is_gone_is_over(browser, ana, app, local):
-    """Whatever else still stands."""
-    approval, _ = signed(browser, ana, app)
+def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
+    """With the reason resource_deleted."""
+    approval, _ = approved(browser, ana, app)
     gone = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
         checks = local.site.approvals.checks
@@ -417,9 +429,9 @@ def test_what_was_signed_for_a_resource_that_is_gone_is_over(browser, ana, app, 
         assert checks.invalid_reason(tx, approval) is None
 
 
-def test_an_app_that_is_held_to_other_types_is_refused(browser, ana, app, local):
-    """RA-15: at the request, and again before the token; one that is let go on may."""
-    _, code = signed(browser, ana, app)
+def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, local):
+    """RA-15: at the request and before the token."""
+    _, code = approved(browser, ana, app)
     local.desk.apps.update(app.id, AppChanges(action_types=()), by=BY)
     assert app.redeem(code).refusal == (400, "invalid_grant")
     assert browser.authorize(app.id, **PAYS).answer["error"] == "invalid_authorization_details"
@@ -428,11 +440,11 @@ def test_an_app_that_is_held_to_other_types_is_refused(browser, ana, app, local)
     assert "Pay EUR" in browser.authorize(app.id, **PAYS).text
 
 
-def test_a_yes_on_the_device_is_taken_back_with_a_no_on_the_page(browser, ana, app, local):
-    """Until the browser goes on nothing was given; the app is told no."""
+def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, app, local):
+    """The app gets access_denied and the approval is cancelled."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
-    (approval,) = waiting(ana)
+    (approval,) = pending_approvals(ana)
     page = browser.page
     assert ana.approve(approval.id).status == 200
     browser.page = page
@@ -440,11 +452,11 @@ def test_a_yes_on_the_device_is_taken_back_with_a_no_on_the_page(browser, ana, a
     assert local.stored(approval.id).state == "cancelled"
 
 
-def test_a_no_to_one_of_two_takes_back_the_yes_to_the_other(browser, ana, agent, app, local):
-    """The app gets nothing, and what was signed for it is over."""
+def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, app, local):
+    """Although the other was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
-    found = {one.kind: one for one in waiting(ana)}
+    found = {one.kind: one for one in pending_approvals(ana)}
     assert ana.approve(found["app_action"].id).status == 200
     assert ana.deny(found["consent"].id).status == 200
     assert browser.again().answer["error"] == "access_denied"

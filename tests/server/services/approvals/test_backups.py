@@ -1,4 +1,4 @@
-"""An administrator asks one more person about a request that waits, if their yes would count."""
+"""An administrator asks one more person about a pending request."""
 
 from dataclasses import replace
 
@@ -18,15 +18,15 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def ask(local):
-    """Asks somebody about a request too."""
+    """Asks a person about a request too."""
     services = local.services
-    made = BackupRequests(services.store, Judge(services.secrets), services.rules)
-    return lambda approval, name: made.ask(approval.id, name, by=BY)
+    service = BackupRequests(services.store, Judge(services.secrets), services.rules)
+    return lambda approval, name: service.ask(approval.id, name, by=BY)
 
 
 @pytest.fixture
 def ben(local, person):
-    """Somebody beside ana, whom no request asks."""
+    """A person whom no request asks."""
     assert person.user.name == "ana"
     return new_person(local, "ben")
 
@@ -39,8 +39,8 @@ def _waiting(person):
     return [one["id"] for one in person.call("GET", "/api/approvals").json["items"]]
 
 
-def test_whoever_is_added_is_called_and_answers_in_the_place_of_the_person(agent, local, ask, ben):
-    """On their screens at once, in the log by whom; the token says who said yes."""
+def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, local, ask, ben):
+    """The audit entry names the administrator; the token names who decided."""
     handle, approval = agent.asked()
     assert ask(approval, "ben").user.name == "ana"
     assert _waiting(ben) == [approval.id]
@@ -54,8 +54,8 @@ def test_whoever_is_added_is_called_and_answers_in_the_place_of_the_person(agent
     assert "acr" not in claims
 
 
-def test_nobody_is_asked_twice(agent, ask, ben):
-    """Neither the person it is for, nor who was added before."""
+def test_an_approver_cannot_be_added_twice(agent, ask, ben):
+    """Neither the requested person."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     ask(approval, "ben")
@@ -64,8 +64,8 @@ def test_nobody_is_asked_twice(agent, ask, ben):
             ask(approval, name)
 
 
-def test_whom_a_rule_excludes_stays_excluded(agent, local, ask, ben):
-    """The owner of the agent, and whoever would lend the yes of an excluded person."""
+def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
+    """Here the owner of the agent."""
     assert ben.user.name == "ben"
     _rules(local, 'ask.exclude = ["owner"]')
     _, approval = agent.asked()
@@ -74,8 +74,8 @@ def test_whom_a_rule_excludes_stays_excluded(agent, local, ask, ben):
     assert ask(approval, "ben").approval.id == approval.id
 
 
-def test_somebody_who_stands_for_an_excluded_person_answers_for_themselves(agent, local, ask, ben):
-    """What the person may not say is not said by another in their name."""
+def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, ask, ben):
+    """The token names the substitute."""
     _rules(local, 'ask.exclude = ["user"]')
     handle, approval = agent.asked()
     ask(approval, "ben")
@@ -84,8 +84,8 @@ def test_somebody_who_stands_for_an_excluded_person_answers_for_themselves(agent
     assert claims["approval"]["decided_by"] == {"users": [ben.user.id]}
 
 
-def test_where_rules_name_people_only_those_can_be_asked(agent, local, ask, ben, person):
-    """By name, or as a member of a group that they joined after the request was made."""
+def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person):
+    """By name or as a current member of a named group."""
     groups = Groups(local.desk.store, local.desk.secrets)
     groups.add("finance", ["ana"], by=BY)
     _rules(local, 'ask.who = ["finance"]')
@@ -98,8 +98,8 @@ def test_where_rules_name_people_only_those_can_be_asked(agent, local, ask, ben,
     assert _waiting(person) == []
 
 
-def test_who_is_named_by_now_is_asked_as_themselves(agent, local, ask, ben):
-    """A rule that names them came after the request."""
+def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, ben):
+    """The rule was set after the request."""
     _, approval = agent.asked()
     _rules(local, 'ask.who = ["ana", "ben"]')
     ask(approval, "ben")
@@ -107,8 +107,8 @@ def test_who_is_named_by_now_is_asked_as_themselves(agent, local, ask, ben):
 
 
 @pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
-def test_what_is_over_is_put_to_nobody(agent, person, local, ask, ben, how):
-    """However it ended."""
+def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
+    """Denied, expired or cancelled."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     if how == "denied":
@@ -121,8 +121,8 @@ def test_what_is_over_is_put_to_nobody(agent, person, local, ask, ben, how):
         ask(approval, "ben")
 
 
-def test_only_requests_of_agents_to_somebody_are_put_to_others(agent, local, ask, ben, person):
-    """What a person began is theirs, and nobody is behind a phantom."""
+def test_people_can_only_be_added_to_an_agents_request_to_a_user(agent, local, ask, ben, person):
+    """Not to a consent, nor to a request to an unknown user."""
     assert ben.user.name == "ben"
     own = local.desk.approval(agent.id, person.user.id, kind="consent")
     phantom = replace(approval_row("sayso_ap_p", agent.id, "", local.clock.now()), user_id=None)
@@ -133,8 +133,8 @@ def test_only_requests_of_agents_to_somebody_are_put_to_others(agent, local, ask
             ask(approval, "ben")
 
 
-def test_who_cannot_answer_is_not_asked(agent, local, ask, ben):
-    """Unknown, or stopped; and an unknown request is said to be so."""
+def test_an_unknown_or_disabled_person_cannot_be_added(agent, local, ask, ben):
+    """An unknown request is not found."""
     _, approval = agent.asked()
     with pytest.raises(NotFound, match="nobody"):
         ask(approval, "nobody")
@@ -145,7 +145,7 @@ def test_who_cannot_answer_is_not_asked(agent, local, ask, ben):
         ask(replace(approval, id="sayso_ap_missing"), "ben")
 
 
-def _forbid(local, _agent):
+def _deny_by_policy(local, _agent):
     Policies(local.services.store).set(rule("deny"), by=BY)
 
 
@@ -153,9 +153,9 @@ def _narrow(local, agent):
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
 
 
-@pytest.mark.parametrize("change", [_forbid, _narrow])
-def test_what_nobody_can_approve_any_more_is_put_to_nobody(agent, local, ask, ben, change):
-    """A rule forbids it by now, or the agent may not have it."""
+@pytest.mark.parametrize("change", [_deny_by_policy, _narrow])
+def test_nobody_can_be_added_to_a_request_that_may_not_be_approved(agent, local, ask, ben, change):
+    """Denied by policy, or beyond the agent's permissions."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     change(local, agent)

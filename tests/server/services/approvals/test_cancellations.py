@@ -1,4 +1,4 @@
-"""An agent takes its request back, and only its own."""
+"""An agent cancels its own requests."""
 
 import pytest
 
@@ -14,8 +14,8 @@ def _revoke(agent, handle):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_a_request_that_is_taken_back_leaves_every_screen(agent, person, local, answered):
-    """Before an answer and after it; the agent is told what it said itself."""
+def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local, answered):
+    """Before and after an approval; the agent gets the reason."""
     handle, approval = agent.asked()
     if answered:
         person.approve(approval.id)
@@ -32,21 +32,21 @@ def test_a_request_that_is_taken_back_leaves_every_screen(agent, person, local, 
     assert person.deny(approval.id).status == 409
 
 
-def test_another_agents_request_goes_on(agent, local):
-    """And looks like one that does not exist."""
+def test_a_request_of_another_agent_is_not_cancelled(agent, local):
+    """The answer is that of an unknown one."""
     handle, approval = agent.asked()
-    given = local.desk.agents.add(
+    registration = local.desk.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
-    thief = LocalAgent(local, given.agent.id, given.secret)
+    thief = LocalAgent(local, registration.agent.id, registration.secret)
     assert [(a.status, a.body) for a in (_revoke(thief, handle), _revoke(agent, handle + "x"))] == [
         (200, b"{}")
     ] * 2
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_what_is_over_stays_what_it_was(agent, person, local):
-    """A token that is out is given back itself."""
+def test_a_redeemed_request_is_not_cancelled(agent, person, local):
+    """Its token can be revoked."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
@@ -54,13 +54,13 @@ def test_what_is_over_stays_what_it_was(agent, person, local):
     assert local.stored(approval.id).state is State.REDEEMED
 
 
-def test_the_agent_is_not_called_about_its_own_word(agent, local):
-    """It knows."""
-    with receiver() as far:
-        asked = AgentChanges(delivery="push", notification_endpoint=far.url())
-        local.desk.agents.update(agent.id, asked, by=BY)
+def test_an_agent_gets_no_callback_for_its_own_cancellation(agent, local):
+    """Its notification token is erased."""
+    with receiver() as endpoint:
+        changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
+        local.desk.agents.update(agent.id, changes, by=BY)
         handle, approval = agent.asked(client_notification_token="a" * 22)
         _revoke(agent, handle)
         local.deliver()
-        assert far.got == []
+        assert endpoint.got == []
     assert local.stored(approval.id).notification_token is None

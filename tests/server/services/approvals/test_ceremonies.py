@@ -1,4 +1,4 @@
-"""What a yes takes: a fact typed back, a number matched, a reason; tries, and locks."""
+"""Ceremonies: type-back, match number, reason and PIN; attempts and locks."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from server.protocol.approvals.states import State
 from server.services.approvers import approvers
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.policies import Policies
-from server.storage.approvers.approver_tables import approvers as rows
+from server.storage.tables import approvers as rows
 from tests.support.builders.callers import another_device, new_person
 from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.policies import rule
@@ -42,13 +42,13 @@ WITH_ACCOUNT = {
 
 @pytest.fixture(autouse=True)
 def typed_back(local):
-    """Payments have a rule: a new payee's account, else the amount."""
+    """Payments ask for the account of a new payee, else for the amount."""
     local.desk.actions.update(json.dumps(WITH_ACCOUNT), by=BY)
 
 
 @pytest.fixture
 def interactive(agent, local):
-    """The agent has a screen."""
+    """The agent can show a match number."""
     local.desk.agents.update(agent.id, AgentChanges(interactive=True), by=BY)
     return agent
 
@@ -60,17 +60,17 @@ def put(local):
 
 
 def pay(agent, details=DETAILS, **parameters):
-    """A payment that waits."""
+    """A pending payment."""
     return agent.asked_payment(authorization_details=json.dumps(details), **parameters)
 
 
-def asked_for(approval):
-    """What the display says is to be typed."""
+def type_back_of(approval):
+    """What the display asks to type back."""
     return json.loads(approval.display)["type_back"]
 
 
-def say_yes(person, approval, key=None, **entries):
-    """A yes as the request demands it, with these entries alone."""
+def approve_with(person, approval, key=None, **entries):
+    """Approve with the required ceremony and only these entries."""
     if "pin" in approval.ceremony:
         person.pin(approval.id)
     signer = key or (person.high if "pin" in approval.ceremony else person.low)
@@ -78,48 +78,46 @@ def say_yes(person, approval, key=None, **entries):
     return person.send_decision(approval.id, jws, **entries)
 
 
-def test_a_new_payees_account_is_typed_back_and_a_known_ones_amount(agent, person, local):
-    """The server picks the fact; the display has its label and kind, and no further value."""
+def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent, person, local):
+    """The display has its label and kind, not the value."""
     _, first = pay(agent)
     assert first.ceremony == "pin+type_back"
-    assert asked_for(first) == {
+    assert type_back_of(first) == {
         "label": "To account",
         "kind": "last_four",
         "at": "/authorization_details/0/account",
     }
-    assert say_yes(person, first, fact="3000").status == 200
+    assert approve_with(person, first, fact="3000").status == 200
     _, second = pay(agent)
-    assert asked_for(second) == {
+    assert type_back_of(second) == {
         "label": "Amount",
         "kind": "money",
         "at": "/authorization_details/0/amount",
     }
-    answer = say_yes(person, second, fact="4,820.00")
+    answer = approve_with(person, second, fact="4,820.00")
     assert answer.json["state"] == "approved"
     assert local.desk.entries("approval.approved")[-1]["facts"]["ceremony"] == "pin+type_back"
 
 
-def test_a_wrong_entry_is_told_with_what_is_left_and_a_right_one_takes_nothing(
-    agent, person, local
-):
-    """The first wrong one changes nothing else; the right one afterwards counts."""
+def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
+    """A correct one afterwards counts."""
     _, approval = pay(agent)
     assert person.show(approval.id)["tries_left"] == {"type_back": 2}
-    answer = say_yes(person, approval, fact="1234")
+    answer = approve_with(person, approval, fact="1234")
     assert answer.refusal == (422, "wrong_entry")
     assert (answer.json["step"], answer.json["left"]) == ("type_back", 1)
     assert ACCOUNT[-4:] not in answer.body.decode()
     assert person.show(approval.id)["tries_left"] == {"type_back": 1}
     assert local.stored(approval.id).state is State.PENDING
-    assert say_yes(person, approval, fact="3000").status == 200
+    assert approve_with(person, approval, fact="3000").status == 200
     assert local.desk.entries("approval.locked") == []
 
 
-def test_two_wrong_entries_lock_the_request_and_the_agent_is_told(agent, person, local):
-    """Nobody else may decide it, so it is over: flagged, and not a denial."""
+def test_two_wrong_entries_lock_the_request(agent, person, local):
+    """Without another approver it is cancelled as locked, which is not a denial."""
     handle, approval = pay(agent)
-    say_yes(person, approval, fact="1234")
-    answer = say_yes(person, approval, fact="4321")
+    approve_with(person, approval, fact="1234")
+    answer = approve_with(person, approval, fact="4321")
     assert answer.refusal == (423, "request_locked")
     assert answer.json["left"] == 0
     stored = local.stored(approval.id)
@@ -127,37 +125,37 @@ def test_two_wrong_entries_lock_the_request_and_the_agent_is_told(agent, person,
     flagged = local.desk.entries("approval.locked")[-1]
     assert (flagged["cause"], flagged["actor"]) == ("type_back", f"user:{person.user.id}")
     assert "1234" not in json.dumps(flagged)
-    told = agent.poll(handle)
-    assert told.refusal == (400, "access_denied")
-    assert told.json["reason"] == "locked"
-    assert "nobody can approve" in told.json["error_description"]
-    assert say_yes(person, approval, fact="3000").refusal == (409, "not_pending")
+    polled = agent.poll(handle)
+    assert polled.refusal == (400, "access_denied")
+    assert polled.json["reason"] == "locked"
+    assert "nobody can approve" in polled.json["error_description"]
+    assert approve_with(person, approval, fact="3000").refusal == (409, "not_pending")
 
 
-def test_only_the_one_who_typed_wrongly_is_locked_out(agent, person, local):
-    """Somebody else who is asked may still say yes; who is locked out may still say no."""
+def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
+    """Others may still approve; a locked person may deny."""
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     for wrong in ("1234", "4321"):
-        answer = say_yes(person, approval, fact=wrong)
+        answer = approve_with(person, approval, fact=wrong)
     assert answer.refusal == (423, "request_locked")
-    assert say_yes(person, approval, fact="3000").refusal == (423, "request_locked")
+    assert approve_with(person, approval, fact="3000").refusal == (423, "request_locked")
     assert person.show(approval.id)["tries_left"] == {"type_back": 0}
     assert ben.show(approval.id)["tries_left"] == {"type_back": 2}
     assert local.stored(approval.id).state is State.PENDING
-    assert say_yes(ben, approval, fact="3000").json["decided"]["by"]["name"] == "ben"
+    assert approve_with(ben, approval, fact="3000").json["decided"]["by"]["name"] == "ben"
     _, another = pay(agent)
     with local.services.store.write() as tx:
         approvers.add(tx, another, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     for wrong in ("1", "2"):
-        say_yes(person, another, fact=wrong)
+        approve_with(person, another, fact=wrong)
     assert person.deny(another.id).json["state"] == "denied"
 
 
-def test_when_the_last_one_is_locked_out_the_request_is_over(agent, person, local):
-    """Each has two tries of their own."""
+def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person, local):
+    """Each has two attempts."""
     handle, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
@@ -165,46 +163,46 @@ def test_when_the_last_one_is_locked_out_the_request_is_over(agent, person, loca
     for somebody in (person, ben):
         assert local.stored(approval.id).state is State.PENDING
         for wrong in ("1234", "4321"):
-            say_yes(somebody, approval, fact=wrong)
+            approve_with(somebody, approval, fact=wrong)
     assert agent.poll(handle).json["reason"] == "locked"
 
 
-@pytest.mark.parametrize("said", [False, True])
-def test_a_person_and_who_stands_in_for_them_are_not_enough_for_two(
-    agent, person, local, put, said
+@pytest.mark.parametrize("substitute_first", [False, True])
+def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
+    agent, person, local, put, substitute_first
 ):
-    """They have one yes together; once the third is locked out nobody can approve it any more."""
+    """They share one vote; the request is cancelled when the third is locked."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo"]'))
     handle, approval = pay(agent)
-    lent = NamedApprover(ben.user.id, "backup", stands_for=person.user.id)
+    substitute = NamedApprover(ben.user.id, "backup", stands_for=person.user.id)
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [lent], local.services.rules)
-    if said:
-        assert say_yes(ben, approval, fact="3000").status == 200
+        approvers.add(tx, approval, [substitute], local.services.rules)
+    if substitute_first:
+        assert approve_with(ben, approval, fact="3000").status == 200
     for wrong in ("1234", "4321"):
         assert local.stored(approval.id).state is State.PENDING
-        say_yes(cleo, approval, fact=wrong)
+        approve_with(cleo, approval, fact=wrong)
     assert agent.poll(handle).json["reason"] == "locked"
 
 
-def test_a_yes_that_was_given_counts_when_another_is_locked_out(agent, person, local, put):
-    """Of who is not asked any more, too."""
+def test_a_given_vote_counts_when_another_approver_is_locked(agent, person, local, put):
+    """Even of a person who is not asked any more."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo", "ben"]'))
     _, approval = pay(agent)
-    assert say_yes(ben, approval, fact="3000").status == 200
+    assert approve_with(ben, approval, fact="3000").status == 200
     with local.services.store.write() as tx:
         forgotten = delete(rows).where(rows.c.user_id == ben.user.id)
         tx._connection.execute(forgotten)
     for wrong in ("1234", "4321"):
-        say_yes(cleo, approval, fact=wrong)
+        approve_with(cleo, approval, fact=wrong)
     assert local.stored(approval.id).state is State.PENDING
-    assert say_yes(person, approval, fact="3000").json["state"] == "approved"
+    assert approve_with(person, approval, fact="3000").json["state"] == "approved"
 
 
-def test_tries_at_once_are_all_counted(agent, person, local):
-    """Twenty wrong entries sent together: two are compared, whoever is first."""
+def test_concurrent_attempts_are_all_counted(agent, person, local):
+    """Of twenty wrong entries at once two are compared."""
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
@@ -223,28 +221,28 @@ def test_tries_at_once_are_all_counted(agent, person, local):
     assert person.show(approval.id)["tries_left"] == {"type_back": 0}
 
 
-def test_another_device_has_no_further_tries(agent, person):
-    """They are the person's, and not the device's."""
+def test_attempts_are_counted_per_person_not_per_device(agent, person):
+    """A second device shows the same attempts left."""
     _, approval = pay(agent)
     desktop = another_device(person)
-    say_yes(person, approval, fact="1234")
+    approve_with(person, approval, fact="1234")
     assert desktop.show(approval.id)["tries_left"] == {"type_back": 1}
 
 
-def test_what_could_not_count_is_no_try(agent, person):
-    """Without the PIN, by the wrong key, without the entry: refused before anything is counted."""
+def test_an_attempt_that_could_not_count_is_not_counted(agent, person):
+    """Without the PIN, with a wrong key, without the entry."""
     _, approval = pay(agent)
     jws = person.decision(approval.id, person.high, ceremony="pin+type_back")
     assert person.send_decision(approval.id, jws, fact="1234").refusal == (403, "pin_required")
-    assert say_yes(person, approval, person.low, fact="1234").refusal == (403, "pin_required")
-    assert say_yes(person, approval).refusal == (422, "invalid_decision")
-    assert say_yes(person, approval, fact="").refusal == (422, "invalid_body")
+    assert approve_with(person, approval, person.low, fact="1234").refusal == (403, "pin_required")
+    assert approve_with(person, approval).refusal == (422, "invalid_decision")
+    assert approve_with(person, approval, fact="").refusal == (422, "invalid_body")
     assert person.show(approval.id)["tries_left"] == {"type_back": 2}
 
 
 @pytest.mark.parametrize("signed", ["pin", "pin+reason"])
-def test_a_step_that_was_not_signed_for_was_not_taken(agent, person, signed):
-    """What a client says it did counts for nothing; what is asked is named."""
+def test_a_required_step_must_be_signed(agent, person, signed):
+    """The error names what is required."""
     _, approval = pay(agent)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=signed)
@@ -265,39 +263,39 @@ def test_a_step_that_was_not_signed_for_was_not_taken(agent, person, signed):
         ("match", {"match": "111"}),
     ],
 )
-def test_nothing_is_taken_that_was_not_asked_or_not_signed(agent, person, signed, entries):
-    """An entry and its step go together, and a step that nobody asks for is none."""
+def test_entries_and_signed_steps_must_match_the_ceremony(agent, person, signed, entries):
+    """No entry without its step, no step without its entry, no step that is not required."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, ceremony=signed)
     assert person.send_decision(approval.id, jws, **entries).refusal == (422, "invalid_decision")
 
 
-def test_the_first_of_the_riskiest_details_with_a_rule_is_typed_back(agent, person):
-    """Where there are several the label carries the number of the detail."""
+def test_type_back_asks_for_the_riskiest_detail(agent, person):
+    """With several details the label contains its number."""
     cheap = [{**DETAILS[0], "amount": {"minor": 100, "currency": "EUR"}}, DETAILS[0]]
     _, approval = pay(agent, cheap)
-    assert asked_for(approval)["label"] == "1. To account"
+    assert type_back_of(approval)["label"] == "1. To account"
     facts = [fact["label"] for fact in json.loads(approval.display)["facts"]]
-    assert asked_for(approval)["label"] in facts
-    assert say_yes(person, approval, fact="3000").status == 200
+    assert type_back_of(approval)["label"] in facts
+    assert approve_with(person, approval, fact="3000").status == 200
 
 
-def test_what_is_typed_back_is_what_was_asked_where_less_is_granted(agent, person):
-    """The number that was read, and not the one that the person made of it."""
+def test_type_back_compares_the_requested_value_when_narrowing(agent, person):
+    """Not the narrowed one."""
     _, first = pay(agent)
-    say_yes(person, first, fact="3000")
+    approve_with(person, first, fact="3000")
     _, approval = pay(agent)
-    wish = {"changes": [{"fact": "/amount", "to": "500"}]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish).json
+    body = {"changes": [{"fact": "/amount", "to": "500"}]}
+    narrowing = person.call("POST", f"/api/approvals/{approval.id}/narrowing", body).json
     person.pin(approval.id)
-    said = {"ceremony": approval.ceremony, "granted": less["digest"]}
-    jws = person.decision(approval.id, person.high, **said)
-    answer = person.send_decision(approval.id, jws, granted=less["text"], fact="4820")
-    assert answer.json["granted"]["text"] == less["text"]
+    members = {"ceremony": approval.ceremony, "granted": narrowing["digest"]}
+    jws = person.decision(approval.id, person.high, **members)
+    answer = person.send_decision(approval.id, jws, granted=narrowing["text"], fact="4820")
+    assert answer.json["granted"]["text"] == narrowing["text"]
 
 
-def test_a_type_without_a_template_has_its_resource_typed_back(agent, person, local):
-    """Nobody said what matters in it, so it is where it happens."""
+def test_a_type_without_a_template_asks_to_type_back_the_resource(agent, person, local):
+    """It names no fact to type."""
     bare = {
         "type": "ledger.rebuild",
         "title": "Ledger rebuild",
@@ -305,21 +303,21 @@ def test_a_type_without_a_template_has_its_resource_typed_back(agent, person, lo
     }
     local.desk.actions.add(json.dumps(bare), by=BY)
     _, approval = pay(agent, [{"type": "ledger.rebuild"}])
-    assert asked_for(approval) == {"label": "Resource", "kind": "text", "at": "/resource"}
-    assert say_yes(person, approval, fact=approval.resource).status == 200
+    assert type_back_of(approval) == {"label": "Resource", "kind": "text", "at": "/resource"}
+    assert approve_with(person, approval, fact=approval.resource).status == 200
 
 
-def test_policy_may_have_a_fact_typed_at_any_risk(agent, person, put):
-    """Without a type it is the resource."""
+def test_policy_may_require_type_back_at_any_risk(agent, person, put):
+    """Without an action the resource is typed."""
     put(rule("ask", 'ask.ceremony = ["type_back", "reason"]'))
     _, approval = agent.asked()
     assert approval.ceremony == "reason+type_back"
-    answer = say_yes(person, approval, fact=approval.resource, reason="Month end.")
+    answer = approve_with(person, approval, fact=approval.resource, reason="Month end.")
     assert answer.json["state"] == "approved"
 
 
-def test_a_signed_yes_counts_again_without_another_try(agent, person):
-    """Whoever sends the same bytes once more is told the same, and nothing is compared."""
+def test_repeating_a_decision_costs_no_attempt(agent, person):
+    """The same signed bytes get the same answer, and entries are not compared."""
     _, approval = pay(agent)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=approval.ceremony)
@@ -327,11 +325,11 @@ def test_a_signed_yes_counts_again_without_another_try(agent, person):
     assert person.send_decision(approval.id, jws, fact="9999").json["state"] == "approved"
 
 
-# A number that is matched.
+# Match number.
 
 
-def test_an_agent_with_a_screen_gets_a_number_and_the_person_types_it(interactive, person, local):
-    """From medium risk on; it is in the answer to the agent, and nowhere else."""
+def test_an_interactive_agent_gets_a_match_number_to_type(interactive, person, local):
+    """From medium risk on; it is only in the response to the agent."""
     answer = interactive.ask_payment(authorization_details=json.dumps(DETAILS))
     number = answer.json["match_code"]
     approval = local.behind(answer.json["auth_req_id"])
@@ -342,113 +340,111 @@ def test_an_agent_with_a_screen_gets_a_number_and_the_person_types_it(interactiv
     shown = json.dumps(person.show(approval.id))
     assert "match_code" not in "".join([*kept, shown])
     assert f'"{number}"' not in "".join([*kept, shown])
-    assert say_yes(person, approval, fact="3000", match=number).status == 200
+    assert approve_with(person, approval, fact="3000", match=number).status == 200
 
 
 @pytest.mark.parametrize("risk", ["low", "medium"])
-def test_low_risk_takes_no_number(interactive, person, local, put, risk):
-    """At medium it is the only thing that is typed."""
+def test_low_risk_needs_no_match_number(interactive, person, local, put, risk):
+    """At medium risk it is the only entry."""
     put(rule("ask", f'ask.risk = "{risk}"'))
     answer = interactive.ask()
     approval = local.behind(answer.json["auth_req_id"])
     assert ("match_code" in answer.json) is (risk == "medium")
     assert approval.ceremony == ("match" if risk == "medium" else "confirm")
-    assert say_yes(person, approval, **person.entries(approval.id)).status == 200
+    assert approve_with(person, approval, **person.entries(approval.id)).status == 200
 
 
-def test_an_agent_without_a_screen_gets_none_and_a_rule_that_wants_one_takes_the_pin(
-    agent, local, put
-):
-    """A number that nobody can see proves nothing."""
+def test_a_match_rule_for_an_agent_without_a_screen_requires_the_pin(agent, local, put):
+    """It could not show the number."""
     put(rule("ask", 'ask.ceremony = "match"'))
     answer = agent.ask()
     assert "match_code" not in answer.json
     assert local.behind(answer.json["auth_req_id"]).ceremony == "pin"
 
 
-def test_two_wrong_numbers_lock_the_request_for_everybody(interactive, person, local, put):
-    """Whoever types them: the screen in front of them is not the one that asks."""
+def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, person, local, put):
+    """The screen in front of them is not the one that asks."""
     put(rule("ask", 'ask.risk = "medium"'))
     handle, approval = interactive.asked()
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
         approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
     number = int(person.entries(approval.id)["match"])
-    first = say_yes(person, approval, match=f"{(number + 1) % 1_000:03}")
+    first = approve_with(person, approval, match=f"{(number + 1) % 1_000:03}")
     assert (first.refusal, first.json["step"]) == ((422, "wrong_entry"), "match")
     assert ben.show(approval.id)["tries_left"] == {"match": 1}
-    second = say_yes(ben, approval, match=f"{(number + 2) % 1_000:03}")
+    second = approve_with(ben, approval, match=f"{(number + 2) % 1_000:03}")
     assert second.refusal == (423, "request_locked")
     assert interactive.poll(handle).json["reason"] == "locked"
     assert local.stored(approval.id).reason == "locked"
 
 
-def test_each_request_has_a_number_of_its_own_and_a_joined_one_the_same(interactive):
-    """The same call again learns the same number; another call learns another."""
+def test_each_request_has_its_own_match_number(interactive):
+    """A repeated call gets the same."""
     details = json.dumps(DETAILS)
-    told = [
+    numbers = [
         interactive.ask_payment(
             headers={"idempotency-key": key}, authorization_details=details
         ).json["match_code"]
         for key in ("one", "one", "two", "three")
     ]
-    assert told[0] == told[1]
-    assert len(set(told)) > 1
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers)) > 1
 
 
-def test_of_two_entries_a_wrong_one_costs_a_try_and_the_right_one_none(interactive, person):
-    """Both are told apart, and neither is guessed through the other."""
+def test_only_a_wrong_entry_costs_an_attempt(interactive, person):
+    """Type-back and match number have separate attempts."""
     _, approval = pay(interactive)
     right = person.entries(approval.id)
-    answer = say_yes(person, approval, **(right | {"fact": "0000"}))
+    answer = approve_with(person, approval, **(right | {"fact": "0000"}))
     assert answer.json["step"] == "type_back"
     assert person.show(approval.id)["tries_left"] == {"match": 2, "type_back": 1}
-    assert say_yes(person, approval, **right).status == 200
+    assert approve_with(person, approval, **right).status == 200
 
 
 # A reason.
 
 
-def test_a_reason_is_kept_for_the_record_and_never_told_to_the_agent(agent, person, local, put):
-    """Policy wants it; it is in the answer and its entry."""
+def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, put):
+    """When policy requires it."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     handle, approval = agent.asked()
-    assert say_yes(person, approval).refusal == (422, "invalid_decision")
-    assert say_yes(person, approval, reason="Agreed at noon.").status == 200
+    assert approve_with(person, approval).refusal == (422, "invalid_decision")
+    assert approve_with(person, approval, reason="Agreed at noon.").status == 200
     with local.services.store.read() as view:
         assert view.decisions.of_approval(approval.id)[0].reason == "Agreed at noon."
     assert local.desk.entries("approval.approved")[-1]["facts"]["reason"] == "Agreed at noon."
     assert "noon" not in agent.poll(handle).body.decode()
 
 
-def test_a_reason_may_be_given_where_nobody_asks(agent, person):
-    """Signed for like any other."""
+def test_a_reason_may_be_given_without_being_required(agent, person):
+    """It must be signed as a step."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, ceremony="reason")
     assert person.send_decision(approval.id, jws, reason="It is mine.").status == 200
 
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\u202eb", "one\ntwo"])
-def test_a_reason_is_prose(agent, person, put, reason):
-    """Short, in one line, and nothing that hides."""
+def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
+    """At most 500 characters in one line."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     _, approval = agent.asked()
-    assert say_yes(person, approval, reason=reason).refusal == (422, "invalid_body")
+    assert approve_with(person, approval, reason=reason).refusal == (422, "invalid_body")
 
 
-def test_a_critical_request_takes_everything(interactive, person, put):
-    """Number, PIN, reason and fact; one person where a rule says so."""
+def test_a_critical_request_needs_every_step(interactive, person, put):
+    """Match number, PIN, reason and type-back."""
     put(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1"))
     _, approval = pay(interactive)
     assert approval.ceremony == "match+pin+reason+type_back"
     entries = person.entries(approval.id)
     lacking = {name: entry for name, entry in entries.items() if name != "reason"}
-    assert say_yes(person, approval, **lacking).refusal == (422, "invalid_decision")
-    assert say_yes(person, approval, **entries).json["state"] == "approved"
+    assert approve_with(person, approval, **lacking).refusal == (422, "invalid_decision")
+    assert approve_with(person, approval, **entries).json["state"] == "approved"
 
 
-def test_a_ceremony_that_was_tightened_meanwhile_wins(agent, person, put):
-    """What was asked by less is withdrawn, before anything is counted."""
+def test_a_stricter_ceremony_cancels_a_pending_request(agent, person, put):
+    """Before anything is counted."""
     handle, approval = agent.asked()
     put(rule("ask", 'ask.ceremony = "reason"'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
@@ -463,8 +459,8 @@ PIN_AT_ANY_RISK = {
 
 
 @pytest.mark.parametrize("lines", PIN_AT_ANY_RISK.values(), ids=PIN_AT_ANY_RISK)
-def test_a_demanded_pin_is_proved_by_the_high_key_alone(agent, person, local, put, lines):
-    """Whatever demands it: the low key gets nothing by a PIN call that it never had to answer."""
+def test_a_required_pin_needs_the_high_key(agent, person, local, put, lines):
+    """A PIN call with the low key proves nothing."""
     put(rule("ask", *lines))
     _, approval = agent.asked()
     assert "pin" in approval.ceremony
@@ -476,12 +472,12 @@ def test_a_demanded_pin_is_proved_by_the_high_key_alone(agent, person, local, pu
         assert answer.refusal == (403, "pin_required")
     assert person.device.pin_tries == 1
     assert local.stored(approval.id).state is State.PENDING
-    assert say_yes(person, approval, **typed).status == 200
+    assert approve_with(person, approval, **typed).status == 200
     assert person.device.pin_tries == 0
 
 
-def test_a_pin_that_nobody_demands_is_claimed_only_by_the_high_key(agent, person):
-    """The token and the log repeat what was signed, so it must be true."""
+def test_a_voluntary_pin_needs_the_high_key_and_a_pin_call(agent, person):
+    """Token and audit log state what was proved."""
     _, approval = agent.asked()
     assert approval.ceremony == "confirm"
     person.pin(approval.id)
@@ -494,20 +490,20 @@ def test_a_pin_that_nobody_demands_is_claimed_only_by_the_high_key(agent, person
 
 
 @pytest.mark.parametrize(
-    ("key", "ceremony", "told"),
+    ("key", "ceremony", "claimed"),
     [
         ("low", "confirm", ("urn:sayso:acr:signed", ["swk"])),
         ("high", "confirm", ("urn:sayso:acr:signed", ["swk"])),
         ("high", "pin", ("urn:sayso:acr:signed-pin", ["swk", "pin"])),
     ],
 )
-def test_a_token_names_what_was_proved(agent, person, local, key, ceremony, told):
-    """The PIN is in `acr` and `amr` only where it was entered for this request."""
+def test_a_token_states_the_proved_ceremony(agent, person, local, key, ceremony, claimed):
+    """Acr and amr name the PIN only if it was entered for this request."""
     handle, approval = agent.asked()
     person.pin(approval.id)
     jws = person.decision(approval.id, getattr(person, key), ceremony=ceremony)
     assert person.send_decision(approval.id, jws).status == 200
     claims = local.claims(agent.poll(handle).json["access_token"])
-    assert (claims["acr"], claims["amr"]) == told
+    assert (claims["acr"], claims["amr"]) == claimed
     (entry,) = local.desk.entries("approval.approved")
     assert entry["facts"]["ceremony"] == ceremony

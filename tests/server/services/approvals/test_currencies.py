@@ -1,4 +1,4 @@
-"""Money is in a currency that rules can name, at every door that takes details."""
+"""Amounts need a currency code that rules can match."""
 
 import json
 
@@ -30,13 +30,13 @@ OPEN = {
         "properties": {**PAYMENT["schema"]["properties"], "amount": MONEY},
     },
 }
-"""A payment in any three letters."""
+"""A payment type that accepts any three letters."""
 REFUSED = (400, "invalid_authorization_details")
 
 
 @pytest.fixture
 def any_currency(local):
-    """The type leaves it to rules which currencies there are."""
+    """The action type accepts any three letters as the currency."""
     local.desk.actions.update(json.dumps(OPEN), by=BY)
 
 
@@ -47,8 +47,8 @@ def _sent(currency):
 
 @pytest.mark.usefixtures("any_currency")
 @pytest.mark.parametrize("currency", ODD)
-def test_an_agent_asks_for_no_money_that_a_rule_would_miss(local, agent, currency):
-    """A rule about euros is about all that looks like euros; the refusal says what to write."""
+def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
+    """A rule about EUR cannot be bypassed with look-alikes."""
     limit = 'when.amount = { currency = "EUR", over = 1000 }'
     Policies(local.services.store).set(rule("deny", limit), by=BY)
     wanted = {"scope": "openid payments:transfer", "resource": PAY}
@@ -63,8 +63,8 @@ def test_an_agent_asks_for_no_money_that_a_rule_would_miss(local, agent, currenc
 
 @pytest.mark.usefixtures("any_currency")
 @pytest.mark.parametrize("currency", ODD)
-def test_nor_does_an_exchange(local, person, currency):
-    """Nor what an agent wants for itself."""
+def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency):
+    """As a request is."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("bot", resources=(PAY, BANK), scopes=("payments:read",))
@@ -73,8 +73,8 @@ def test_nor_does_an_exchange(local, person, currency):
 
 
 @pytest.mark.parametrize("currency", ODD)
-def test_nor_is_it_previewed(currency):
-    """What an administrator tries against a type that is not registered yet."""
+def test_a_preview_with_an_invalid_currency_is_refused(currency):
+    """Also for a type that is not registered yet."""
     action = action_types.read_action_type(OPEN)
     (detail,) = json.loads(_sent(currency))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="three capital letters"):

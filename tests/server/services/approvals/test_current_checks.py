@@ -1,4 +1,4 @@
-"""What an approval stands on, judged again: whatever was tightened since the question wins."""
+"""Checks at decision and redemption: whatever became stricter since the request wins."""
 
 import json
 
@@ -17,8 +17,8 @@ MAIL = "https://mail.example"
 
 
 @pytest.fixture
-def gone(local):
-    """What an approval stood on and is no longer there."""
+def current_reason(local):
+    """The current reason why an approval is invalid, or None."""
 
     def judge(approval):
         with local.services.store.write() as tx:
@@ -57,7 +57,7 @@ def _asks_only_ben(local):
 
 TIGHTENED = {
     "the grant": lambda local: _agent(local, grant_types=(GRANT_CLIENT_CREDENTIALS,)),
-    "whom it may ask": _asks_only_ben,
+    "the people it may ask": _asks_only_ben,
     "the agent's scopes": lambda local: _agent(local, scopes=("payments:read",)),
     "the agent's resources": _another_resource_alone,
     "the agent's action types": lambda local: _agent(local, action_types=()),
@@ -67,25 +67,25 @@ TIGHTENED = {
     "the action's schema": _narrowed_schema,
 }
 LOOSENED = {
-    "nothing": lambda _: None,
+    "no change": lambda _: None,
     "a limit that the request keeps": lambda local: _agent(
         local, action_types=("payment.transfer",)
     ),
     "a lower risk": lambda local: _action(local, risk="low"),
     "another description": lambda local: _agent(local, description="Pays bills"),
-    "a need that the request meets": lambda local: _resource(
+    "a required type that the request has": lambda local: _resource(
         local, requires={"payments:transfer": "payment.transfer"}
     ),
-    "whom it may ask, this person too": lambda local: _agent(local, asks=("ana",)),
+    "people to ask that include this person": lambda local: _agent(local, asks=("ana",)),
 }
 
 
 @pytest.mark.parametrize("change", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_tightened_rule_ends_a_request_before_it_is_approved(agent, person, local, gone, change):
-    """The yes comes too late; the record says that a rule has changed."""
+def test_a_stricter_state_cancels_a_pending_request(agent, person, local, current_reason, change):
+    """The reason is policy_changed."""
     _, approval = agent.asked_payment()
     change(local)
-    assert gone(approval) == "policy_changed"
+    assert current_reason(approval) == "policy_changed"
     refused = person.approve(approval.id)
     assert refused.refusal == (409, "not_pending")
     stored = local.stored(approval.id)
@@ -93,8 +93,8 @@ def test_a_tightened_rule_ends_a_request_before_it_is_approved(agent, person, lo
 
 
 @pytest.mark.parametrize("change", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_tightened_rule_ends_a_request_that_was_approved(agent, person, local, change):
-    """No token is minted, whatever the person said."""
+def test_a_stricter_state_stops_an_approved_request(agent, person, local, change):
+    """No token is minted."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     change(local)
@@ -105,56 +105,56 @@ def test_a_tightened_rule_ends_a_request_that_was_approved(agent, person, local,
 
 
 @pytest.mark.parametrize("change", LOOSENED.values(), ids=LOOSENED)
-def test_a_rule_that_still_allows_it_changes_nothing(agent, person, local, gone, change):
-    """What was shown was at least as much as it takes today."""
+def test_a_state_that_still_allows_it_changes_nothing(agent, person, local, current_reason, change):
+    """The request was shown with at least the current risk and ceremony."""
     handle, approval = agent.asked_payment()
     change(local)
-    assert gone(approval) is None
+    assert current_reason(approval) is None
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
 
 
-def test_a_required_type_that_the_request_does_not_have_ends_it(agent, local, gone):
-    """A scope alone is not enough any more."""
+def test_a_newly_required_action_type_invalidates_the_request(agent, local, current_reason):
+    """The request has only a scope."""
     _, approval = agent.asked()
     _resource(local, requires={"payments:read": "payment.transfer"})
-    assert gone(approval) == "policy_changed"
+    assert current_reason(approval) == "policy_changed"
 
 
-def test_an_action_type_that_was_deleted_ends_its_requests(agent, local, gone):
-    """Nobody can say any more what it means."""
+def test_deleting_the_action_type_invalidates_its_requests(agent, local, current_reason):
+    """The reason is policy_changed."""
     _, approval = agent.asked_payment()
     local.desk.actions.delete("payment.transfer", by=BY)
-    assert gone(approval) == "policy_changed"
+    assert current_reason(approval) == "policy_changed"
 
 
-def test_who_and_what_is_gone_is_named(agent, local, gone):
-    """Agent before person before resource."""
+def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
+    """The agent before the user before the resource."""
     _, approval = agent.asked()
-    assert gone(approval) is None
+    assert current_reason(approval) is None
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
-    assert gone(approval) == "resource_deleted"
+    assert current_reason(approval) == "resource_deleted"
     local.desk.users.disable("ana", by=BY)
-    assert gone(approval) == "user_disabled"
+    assert current_reason(approval) == "user_disabled"
     local.desk.agents.disable("invoice-bot", by=BY)
-    assert gone(approval) == "agent_disabled"
+    assert current_reason(approval) == "agent_disabled"
     local.desk.agents.delete("invoice-bot", by=BY)
-    assert gone(approval) == "agent_disabled"
+    assert current_reason(approval) == "agent_disabled"
 
 
-def test_an_agent_that_ran_out_is_gone_too(agent, local, gone):
-    """Nobody needs to disable it."""
+def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason):
+    """As a disabled agent does."""
     _, approval = agent.asked()
     _agent(local, expires_at=local.clock.now() + MINUTE)
-    assert gone(approval) is None
+    assert current_reason(approval) is None
     local.clock.forward(MINUTE)
-    assert gone(approval) == "agent_disabled"
+    assert current_reason(approval) == "agent_disabled"
 
 
-def test_a_phantom_stands_on_nobody(open_local, template):
-    """There is no person who could have said yes."""
+def test_a_request_to_an_unknown_user_is_invalid(open_local, template):
+    """With the reason user_disabled."""
     local = open_local(unknown_user="hide")
-    _, phantom = template.agent(local).asked(login_hint="nobody")
+    _, approval = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:
-        assert local.site.approvals.checks.invalid_reason(tx, phantom) == "user_disabled"
+        assert local.site.approvals.checks.invalid_reason(tx, approval) == "user_disabled"

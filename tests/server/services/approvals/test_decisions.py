@@ -1,4 +1,4 @@
-"""The person's side: what waits, what is shown, and which signed answers count."""
+"""Decisions: listing and showing requests, and which signed decisions count."""
 
 import json
 from dataclasses import replace
@@ -25,12 +25,12 @@ def _decided(local):
     return [entry for kind in kinds for entry in local.desk.entries(kind)]
 
 
-def test_what_waits_is_listed_gravest_first_and_then_by_its_end(agent, person):
-    """Page by page, without a gap; the cursor of the feed comes with it."""
+def test_pending_requests_are_listed_by_risk_and_then_expiry(agent, person):
+    """Page by page; the response contains the feed cursor."""
     late, soon, middle = (agent.asked(requested_expiry=s)[1].id for s in ("900", "60", "300"))
-    grave = agent.asked_payment(requested_expiry="1200")[1].id
+    high = agent.asked_payment(requested_expiry="1200")[1].id
     first = person.call("GET", "/api/approvals", query={"limit": "2"})
-    assert _ids(first) == [grave, soon]
+    assert _ids(first) == [high, soon]
     query = {"limit": "2", "cursor": first.json["next"]}
     second = person.call("GET", "/api/approvals", query=query)
     assert _ids(second) == [middle, late]
@@ -41,8 +41,8 @@ def test_what_waits_is_listed_gravest_first_and_then_by_its_end(agent, person):
     assert first.json["feed_cursor"] > 0
 
 
-def test_what_is_over_is_listed_with_the_newest_first(agent, person, local):
-    """With who answered, from which device and how."""
+def test_decided_requests_are_listed_newest_first(agent, person, local):
+    """With the person, device and ceremony."""
     denied, approved = agent.asked()[1].id, agent.asked()[1].id
     person.deny(denied, "too_broad", note="Read only, please")
     local.clock.forward(SECOND)
@@ -69,8 +69,8 @@ def test_what_is_over_is_listed_with_the_newest_first(agent, person, local):
     assert _ids(person.call("GET", "/api/approvals")) == []
 
 
-def test_nobody_sees_another_persons_requests(agent, person, local):
-    """Lists, the request itself and its decision: it is not there for them."""
+def test_requests_of_another_person_are_not_found(agent, person, local):
+    """In lists, alone, and for a decision."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     jws = person.decision(approval.id)
@@ -80,8 +80,8 @@ def test_nobody_sees_another_persons_requests(agent, person, local):
     assert person.call("GET", "/api/approvals/sayso_ap_none").refusal == (404, "not_found")
 
 
-def test_a_look_is_remembered_once(agent, person, local):
-    """The agent is told that it was seen, and when first."""
+def test_the_first_view_of_a_request_is_recorded(agent, person, local):
+    """The agent learns when it was first seen."""
     _, approval = agent.asked()
     person.show(approval.id)
     first = local.clock.now()
@@ -90,15 +90,15 @@ def test_a_look_is_remembered_once(agent, person, local):
     assert local.stored(approval.id).seen_at == first
 
 
-def test_a_list_is_not_a_look(agent, person, local):
-    """A headline among others is not the request."""
+def test_listing_a_request_does_not_mark_it_as_seen(agent, person, local):
+    """Only opening it does."""
     _, approval = agent.asked()
     person.call("GET", "/api/approvals")
     assert local.stored(approval.id).seen_at is None
 
 
-def test_looking_at_what_is_over_does_not_count_as_seen(agent, person, local):
-    """It ended unseen, and stays so; the look itself ends what the clock has ended."""
+def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, local):
+    """The view itself ends the overdue request."""
     _, approval = agent.asked(requested_expiry="60")
     person.call("GET", "/api/approvals")
     local.clock.forward(MINUTE)
@@ -108,16 +108,16 @@ def test_looking_at_what_is_over_does_not_count_as_seen(agent, person, local):
     assert len(local.desk.entries("approval.expired")) == 1
 
 
-def test_each_device_signs_another_nonce_and_always_the_same(agent, person):
-    """A signature of one device is of no use to another."""
+def test_each_device_signs_its_own_stable_nonce(agent, person):
+    """A signature of one device is useless for another."""
     other = another_device(person)
     _, approval = agent.asked()
     assert person.show(approval.id)["nonce"] == person.show(approval.id)["nonce"]
     assert person.show(approval.id)["nonce"] != other.show(approval.id)["nonce"]
 
 
-def test_a_terminal_without_a_device_shows_nothing_to_sign(agent, person, local):
-    """It registers first."""
+def test_a_terminal_without_a_device_cannot_view_requests(agent, person, local):
+    """It must register first."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     _, approval = agent.asked()
     unfinished = sign_in(local, user, issued.code)
@@ -127,8 +127,8 @@ def test_a_terminal_without_a_device_shows_nothing_to_sign(agent, person, local)
 
 
 @pytest.mark.parametrize("key", ["low", "high"])
-def test_a_yes_by_an_approval_key_approves_at_low_risk(agent, person, local, key):
-    """State, answer, entry and event are stored together; the signed bytes are kept."""
+def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
+    """State, decision, entry and event are stored together with the signed bytes."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, getattr(person, key))
     answer = person.send_decision(approval.id, jws)
@@ -149,27 +149,27 @@ def test_a_yes_by_an_approval_key_approves_at_low_risk(agent, person, local, key
 
 
 @pytest.mark.parametrize("key", ["session", "low", "high"])
-def test_any_key_of_the_device_says_no(agent, person, local, key):
-    """Denying takes power away, so it needs no PIN, at any risk."""
+def test_any_key_of_the_device_may_deny(agent, person, local, key):
+    """At any risk and without a PIN, because it removes power."""
     _, approval = agent.asked_payment()
-    said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
-    jws = person.decision(approval.id, getattr(person, key), **said)
+    members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+    jws = person.decision(approval.id, getattr(person, key), **members)
     answer = person.send_decision(approval.id, jws)
     assert (answer.status, answer.json["state"]) == (200, "denied")
     (entry,) = _decided(local)
     assert (entry["type"], entry["cause"]) == ("approval.denied", "suspicious")
 
 
-def test_the_sessions_key_does_not_say_yes(agent, person, local):
-    """A stolen session approves nothing."""
+def test_the_session_key_cannot_approve(agent, person, local):
+    """So that a stolen session approves nothing."""
     _, approval = agent.asked()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_high_risk_needs_the_high_key_and_the_pin_for_this_very_request(agent, person, local):
-    """The PIN call that named it is at most two minutes old."""
+def test_high_risk_needs_the_high_key_and_a_recent_pin_call(agent, person, local):
+    """The call must name the request and be at most two minutes old."""
     _, approval = agent.asked_payment()
 
     def send(key, ceremony):
@@ -199,15 +199,15 @@ def test_high_risk_needs_the_high_key_and_the_pin_for_this_very_request(agent, p
     assert send(person.high, "pin").status == 200
 
 
-def test_high_risk_without_any_pin_call_is_refused(agent, person):
+def test_high_risk_without_a_pin_call_is_refused(agent, person):
     """The high key alone is not enough."""
     _, approval = agent.asked_payment()
     jws = person.decision(approval.id, person.high, ceremony="pin")
     assert person.send_decision(approval.id, jws).refusal == (403, "pin_required")
 
 
-def test_a_new_device_does_not_decide_high_risk_for_a_day(agent, person, local):
-    """Unless the person has no other; it may deny and decide low risk at once."""
+def test_a_new_device_cannot_approve_high_risk_for_a_day(agent, person, local):
+    """It may deny and decide low risk at once."""
     new = another_device(person)
     _, payment = agent.asked_payment()
     assert new.approve(payment.id).refusal == (403, "device_too_new")
@@ -220,8 +220,8 @@ def test_a_new_device_does_not_decide_high_risk_for_a_day(agent, person, local):
     assert new.approve(later.id).status == 200
 
 
-def test_an_answer_resets_the_tries_of_the_pin(agent, person):
-    """Only the high key proves that the PIN was right: an unlocked app holds the low one."""
+def test_a_decision_with_the_high_key_resets_the_pin_tries(agent, person):
+    """An unlocked app holds the low key without the PIN."""
     _, approval = agent.asked()
     person.pin()
     person.deny(approval.id)
@@ -234,8 +234,8 @@ def test_an_answer_resets_the_tries_of_the_pin(agent, person):
     assert person.device.pin_tries == 0
 
 
-def test_a_yes_without_a_ceremony_is_refused_wherever_it_comes_from(agent, person, monkeypatch):
-    """The reader of answers refuses it already; whoever decides does not rely on that."""
+def test_an_approval_without_a_ceremony_is_refused(agent, person, monkeypatch):
+    """Independently of the parser."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     read = decisions.read_decision
@@ -247,8 +247,8 @@ def test_a_yes_without_a_ceremony_is_refused_wherever_it_comes_from(agent, perso
     ("key", "ceremony", "left"),
     [("low", "confirm", (2, 2)), ("high", "confirm", (0, 2)), ("high", "pin", (0, 1))],
 )
-def test_only_an_entered_pin_takes_a_call_back(agent, person, key, ceremony, left):
-    """Confirming in an unlocked app says nothing of the calls before it."""
+def test_only_an_entered_pin_confirms_a_pin_call(agent, person, key, ceremony, left):
+    """Confirming in an unlocked app proves nothing about earlier calls."""
     _, approval = agent.asked()
     person.pin()
     person.pin(approval.id)
@@ -276,18 +276,16 @@ def test_only_an_entered_pin_takes_a_call_back(agent, person, key, ceremony, lef
         {"extra": "member"},
     ],
 )
-def test_an_answer_that_differs_from_our_rows_in_one_member_is_invalid(
-    agent, person, local, members
-):
-    """What was shown is what is signed; nothing changes."""
+def test_a_decision_that_differs_in_one_member_is_refused(agent, person, local, members):
+    """What was displayed is what is signed."""
     _, approval = agent.asked()
     answer = person.send_decision(approval.id, person.decision(approval.id, **members))
     assert answer.refusal == (422, "invalid_decision")
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_an_answer_by_a_key_that_is_not_this_devices_is_refused(agent, person):
-    """A stranger's, and that of another device of the same person."""
+def test_a_decision_with_another_key_is_refused(agent, person):
+    """An unknown key, or one of another device of the person."""
     other = another_device(person)
     _, approval = agent.asked()
     for key in (SigningKey.generate(), other.low, other.high, other.session):
@@ -295,8 +293,8 @@ def test_an_answer_by_a_key_that_is_not_this_devices_is_refused(agent, person):
         assert answer.refusal == (403, "key_not_allowed")
 
 
-def test_a_text_that_is_no_signed_answer_is_invalid(agent, person):
-    """Nonsense, a broken signature, a statement with the same key."""
+def test_a_malformed_decision_is_refused(agent, person):
+    """Nonsense, a broken signature, a statement by the same key."""
     _, approval = agent.asked()
     good = person.decision(approval.id)
     head, payload, signature = good.split(".")
@@ -313,8 +311,8 @@ def test_a_text_that_is_no_signed_answer_is_invalid(agent, person):
     assert person.send_decision(approval.id, statement).refusal == (422, "invalid_decision")
 
 
-def test_a_device_that_says_the_same_again_is_answered_again(agent, person, local):
-    """Its first answer was lost on the way; there is one entry and one event."""
+def test_repeating_a_decision_returns_the_same_answer(agent, person, local):
+    """With one entry and one event."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     first = person.send_decision(approval.id, jws)
@@ -332,8 +330,8 @@ def test_a_device_that_says_the_same_again_is_answered_again(agent, person, loca
         ("suspicious", {"note": "Not ours", "private_note": "Look at this"}),
     ],
 )
-def test_another_reason_than_the_one_that_was_taken_is_no_repetition(agent, person, code, members):
-    """Whoever corrects themselves learns that the first one stands; only the same is repeated."""
+def test_a_denial_with_other_contents_is_not_a_repetition(agent, person, code, members):
+    """The first one stands."""
     _, approval = agent.asked()
     first = person.deny(approval.id, "suspicious", note="Not ours")
     late = person.deny(approval.id, code, **members)
@@ -343,8 +341,8 @@ def test_another_reason_than_the_one_that_was_taken_is_no_repetition(agent, pers
     assert person.deny(approval.id, "suspicious", note="Not ours").json == first.json
 
 
-def test_whoever_answers_second_is_told_who_was_first(agent, person, local):
-    """409 with the approval as it stands, for another device and for another answer."""
+def test_a_second_decision_returns_the_first_one(agent, person, local):
+    """409 with the approval, for another device or another decision."""
     other = another_device(person)
     _, approval = agent.asked()
     person.approve(approval.id)
@@ -355,16 +353,16 @@ def test_whoever_answers_second_is_told_who_was_first(agent, person, local):
     assert len(_decided(local)) == 1
 
 
-def test_a_redeemed_request_is_decided_too(agent, person):
-    """A late no changes nothing and is told so."""
+def test_a_redeemed_request_is_already_decided(agent, person):
+    """A later denial is refused."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
     assert person.deny(approval.id).refusal == (409, "already_decided")
 
 
-def test_an_answer_after_the_end_is_too_late(agent, person, local):
-    """The clock decides, swept or not; the request is then over for good."""
+def test_a_decision_after_the_expiry_is_refused(agent, person, local):
+    """Whether or not it was swept."""
     _, approval = agent.asked(requested_expiry="60")
     jws = person.decision(approval.id)
     local.clock.forward(MINUTE)
@@ -375,8 +373,8 @@ def test_an_answer_after_the_end_is_too_late(agent, person, local):
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
 
 
-def test_a_withdrawn_request_is_no_longer_pending(agent, person, local):
-    """It says so, and why."""
+def test_a_decision_on_a_cancelled_request_is_refused(agent, person, local):
+    """With the reason."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     local.desk.agents.disable("invoice-bot", by=BY)
@@ -385,15 +383,15 @@ def test_a_withdrawn_request_is_no_longer_pending(agent, person, local):
     assert late.json["approval"]["reason"] == "agent_disabled"
 
 
-def test_an_agent_that_ran_out_meanwhile_is_not_approved(agent, person, local):
-    """Its life ended without anybody disabling it; the request ends with it."""
-    given = registered(
+def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
+    """The request is cancelled."""
+    registration = registered(
         local.desk,
         "brief",
         auth_method="client_secret_post",
         expires_at=local.clock.now() + MINUTE,
     )
-    _, approval = agent.asked(client_id=given.agent.id, client_secret=given.secret)
+    _, approval = agent.asked(client_id=registration.agent.id, client_secret=registration.secret)
     jws = person.decision(approval.id)
     local.clock.forward(MINUTE)
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
@@ -403,8 +401,8 @@ def test_an_agent_that_ran_out_meanwhile_is_not_approved(agent, person, local):
     assert entry["actor"] == "system"
 
 
-def test_a_resource_that_is_gone_is_not_approved(agent, person, local):
-    """Whatever ended it, the yes would be for nothing."""
+def test_a_request_for_a_deleted_resource_cannot_be_approved(agent, person, local):
+    """The request is cancelled with its reason."""
     _, approval = agent.asked()
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
@@ -412,14 +410,14 @@ def test_a_resource_that_is_gone_is_not_approved(agent, person, local):
     assert local.stored(approval.id).reason == "resource_deleted"
 
 
-def test_of_two_answers_at_the_same_moment_one_wins(agent, person, local, monkeypatch):
-    """The statement that moves the approval decides, not the look before it."""
+def test_of_two_concurrent_decisions_one_counts(agent, person, local, monkeypatch):
+    """The conditional update decides, not the earlier read."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
-    look = Approvals.get
+    get = Approvals.get
 
     def overtaken(rows, approval_id):
-        found = look(rows, approval_id)
+        found = get(rows, approval_id)
         rows.transition(found, State.DENIED, now=local.clock.now())
         return found
 
@@ -430,8 +428,8 @@ def test_of_two_answers_at_the_same_moment_one_wins(agent, person, local, monkey
     assert _decided(local) == []
 
 
-def test_a_note_is_for_the_agent_and_only_with_a_no(agent, person, local):
-    """A yes says nothing more than yes."""
+def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
+    """The note of an approval is dropped."""
     _, approval = agent.asked()
     answer = person.send_decision(approval.id, person.decision(approval.id), note="Go on")
     assert answer.json["decided"]["note"] is None
@@ -442,13 +440,13 @@ def test_a_note_is_for_the_agent_and_only_with_a_no(agent, person, local):
     assert "Too much" not in str(local.desk.entries())
 
 
-def test_wait_until_may_say_until_when_and_the_agent_is_told(agent, person, local):
-    """To the agent beside the hint, and in the record; without a time there is none."""
+def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
+    """Beside the retry hint; it is stored with the decision."""
     until = "2025-12-01T08:00:00+01:00"
     handle, approval = agent.asked()
     assert person.deny(approval.id, "wait_until", retry_at=until).status == 200
-    told = agent.poll(handle).json
-    assert (told["retry"], told["retry_at"]) == ("not_before", "2025-12-01T07:00:00.000Z")
+    polled = agent.poll(handle).json
+    assert (polled["retry"], polled["retry_at"]) == ("not_before", "2025-12-01T07:00:00.000Z")
     with local.services.store.read() as view:
         (answer,) = view.decisions.of_approval(approval.id)
     assert answer.retry_at is not None
@@ -467,10 +465,8 @@ def test_wait_until_may_say_until_when_and_the_agent_is_told(agent, person, loca
         ("wait_until", "tomorrow"),
     ],
 )
-def test_a_time_that_means_nothing_is_refused_and_nothing_is_decided(
-    agent, person, local, code, at
-):
-    """With another code, not to come, too far off, without an offset, or none at all."""
+def test_an_invalid_retry_time_is_refused(agent, person, local, code, at):
+    """With another code, in the past, too far away, without an offset, or malformed."""
     _, approval = agent.asked()
     refused = person.deny(approval.id, code, retry_at=at)
     assert refused.refusal == (422, "invalid_body")
@@ -479,15 +475,15 @@ def test_a_time_that_means_nothing_is_refused_and_nothing_is_decided(
 
 
 @pytest.mark.parametrize("note", ["x" * 501, "bell \x07", "over\u202eride"])
-def test_a_note_that_cannot_be_shown_is_refused(agent, person, local, note):
-    """Five hundred plain characters; the request keeps waiting."""
+def test_a_note_must_be_short_and_displayable(agent, person, local, note):
+    """The request stays pending."""
     _, approval = agent.asked()
     assert person.deny(approval.id, note=note).refusal == (422, "invalid_body")
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_what_was_deleted_since_is_shown_without_its_name(agent, person, local):
-    """The record outlives agents."""
+def test_a_deleted_agent_is_shown_without_its_name(agent, person, local):
+    """Approvals outlive agents."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -497,8 +493,8 @@ def test_what_was_deleted_since_is_shown_without_its_name(agent, person, local):
     assert shown["decided"]["by"]["name"] == "ana"
 
 
-def test_a_change_of_the_resource_changes_no_text_that_waits(agent, person, local):
-    """What was shown stays what it was; a risk that fell stands in nobody's way."""
+def test_a_change_of_the_resource_does_not_change_a_pending_display(agent, person, local):
+    """A lower risk does not prevent the approval."""
     _, approval = agent.asked_payment()
     changes = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
     local.desk.resources.update(PAY, changes, by=BY)
@@ -506,8 +502,8 @@ def test_a_change_of_the_resource_changes_no_text_that_waits(agent, person, loca
     assert person.approve(approval.id).status == 200
 
 
-def test_a_risk_that_rose_withdraws_what_waits(agent, person, local):
-    """The person was asked for less than it would take now."""
+def test_a_raised_risk_cancels_a_pending_request(agent, person, local):
+    """It was displayed with a lower risk."""
     handle, approval = agent.asked()
     changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
     local.desk.resources.update(PAY, changes, by=BY)

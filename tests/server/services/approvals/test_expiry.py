@@ -1,4 +1,4 @@
-"""What the clock ends by itself, and what nobody can use any more."""
+"""Expiry, withdrawal and cleanup of requests."""
 
 import pytest
 
@@ -16,8 +16,8 @@ def sweeper(local):
     return local.services.sweeper
 
 
-def test_a_round_ends_what_is_overdue_and_nothing_else(agent, person, local, sweeper):
-    """Each with its entry, event and reason; the next round finds nothing."""
+def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, sweeper):
+    """Each with entry, event and reason, once."""
     _, unseen = agent.asked(requested_expiry="60")
     _, seen = agent.asked(requested_expiry="60")
     _, waiting = agent.asked(requested_expiry="61")
@@ -43,10 +43,8 @@ def test_a_round_ends_what_is_overdue_and_nothing_else(agent, person, local, swe
     assert local.desk.events(person.user).count("approval.expired") == 2
 
 
-def test_an_approved_request_that_nobody_fetched_ends_half_a_minute_later(
-    agent, person, local, sweeper
-):
-    """It says so; the person's yes stays in the record."""
+def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, sweeper):
+    """As not_redeemed; the decision stays recorded."""
     _, approval = agent.asked(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(MINUTE + 30 * SECOND - 1)
@@ -58,8 +56,8 @@ def test_an_approved_request_that_nobody_fetched_ends_half_a_minute_later(
     assert entry["subject"] == person.user.id
 
 
-def test_whoever_comes_second_ends_nothing_again(agent, local):
-    """One entry, one event, however many look at once."""
+def test_a_request_is_expired_once(agent, local):
+    """For two workers at the same time."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
     with local.services.store.write() as tx:
@@ -68,16 +66,16 @@ def test_whoever_comes_second_ends_nothing_again(agent, local):
     assert len(local.desk.entries("approval.expired")) == 1
 
 
-def test_nothing_is_ended_before_its_time(agent, local):
-    """Even when somebody asks for it."""
+def test_a_request_is_not_expired_before_its_time(agent, local):
+    """Even when it is passed to expire()."""
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
         assert expire(tx, approval) is None
     assert local.desk.state(approval) == (State.PENDING, None)
 
 
-def test_withdrawing_ends_only_what_is_open_and_says_how_many(agent, person, local):
-    """The reason is in the row, the entry and on the screens."""
+def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
+    """With the reason in the row, the entry and the feed."""
     _, pending = agent.asked()
     _, denied = agent.asked()
     person.deny(denied.id)
@@ -96,8 +94,8 @@ def test_withdrawing_ends_only_what_is_open_and_says_how_many(agent, person, loc
     assert local.desk.events(person.user)[-1] == "approval.cancelled"
 
 
-def test_tidying_drops_what_nobody_can_use_any_more(agent, person, local, sweeper):
-    """Kept answers after a minute; proofs, counters and events after their time."""
+def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, sweeper):
+    """Stored answers after a minute; proofs, counters and events after their time."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
@@ -112,8 +110,8 @@ def test_tidying_drops_what_nobody_can_use_any_more(agent, person, local, sweepe
         assert (tx.replays.prune(tx.now), tx.counters.prune(tx.now)) == (0, 0)
 
 
-def test_an_answer_is_kept_until_its_minute_is_over(agent, person, local, sweeper):
-    """Tidying early takes nothing from a client that is still asking."""
+def test_a_stored_answer_is_kept_for_its_minute(agent, person, local, sweeper):
+    """An early cleanup does not delete it."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -122,19 +120,19 @@ def test_an_answer_is_kept_until_its_minute_is_over(agent, person, local, sweepe
     assert agent.poll(handle, idempotency_key="k").json == first.json
 
 
-def test_the_hook_is_told_where_to_look_and_nothing_of_the_contents(agent, person, local):
-    """Ids, risk and the name of what happened."""
+def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
+    """IDs, the risk and the name of the event."""
     _, approval = agent.asked(binding_message="INV-2291 is due")
     person.deny(approval.id, note="Secret note")
-    told = local.messages()
-    assert [m["event"] for m in told[-2:]] == ["approval.requested", "approval.decided"]
-    assert set(told[-1]) == {"event", "at", "approval", "agent", "risk", "kind"}
-    assert "INV-2291" not in str(told)
-    assert "Secret note" not in str(told)
+    messages = local.messages()
+    assert [m["event"] for m in messages[-2:]] == ["approval.requested", "approval.decided"]
+    assert set(messages[-1]) == {"event", "at", "approval", "agent", "risk", "kind"}
+    assert "INV-2291" not in str(messages)
+    assert "Secret note" not in str(messages)
 
 
-def test_an_alarm_about_nobody_is_for_the_operator_alone(local, person):
-    """No screen shows it."""
+def test_an_alarm_without_a_user_goes_to_the_operator_only(local, person):
+    """It is in no feed."""
     before = local.desk.events(person.user)
     with local.services.store.write() as tx:
         notices.alarm(tx, "alarm.test", agent="sayso_ag_a")

@@ -1,6 +1,6 @@
-"""Whatever agents, people, administrators and the clock do, in whatever order, the model holds.
+"""Random sequences of actions by agents, people, administrators and the clock agree with the model.
 
-And it would not hold if the server had one of the faults below: each is planted, and must be found.
+The planted faults below must each be found by the model.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,6 +38,7 @@ from tests.support.builders.site import LocalSite
 from tests.support.builders.template import Template
 from tests.support.checks.approval_model import Cast
 from tests.support.checks.token_model import Lineages
+from tests.support.servers.memory import memory_folder
 
 _QUIET = {"deadline": None, "database": None, "derandomize": True, "report_multiple_bugs": False}
 _CHECKED = tuple(HealthCheck)
@@ -46,12 +47,11 @@ _MANY = {"open_per_agent": 100_000, "open_per_user": 100_000, "denials_before_pa
 
 @pytest.fixture
 def cast(template: Template) -> Iterator[Cast]:
-    """Two agents and two people at a server without the caps that a long play would reach.
+    """Two agents and two people at a server without limits that a long run would reach.
 
-    Its file lies in memory where it can: thousands of moves, and no crash to survive.
+    Its database is in memory where possible: thousands of steps, and no crash to survive.
     """
-    memory = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    with TemporaryDirectory(dir=memory_folder()) as folder:
         local = template.copied(Path(folder) / "data", **_MANY)
         yield _cast(local)
         local.services.store.close()
@@ -67,9 +67,9 @@ def _cast(local: LocalSite) -> Cast:
 
 
 def _play(cast: Cast, examples: int) -> None:
-    """What fails is told as it was played: making it shorter takes longer than reading it."""
-    given = cast.local.desk.resources.rotate_secret(PAY, by=BY)
-    resource = {"client_id": given.resource.client_id, "client_secret": given.secret}
+    """Failures are not shrunk: that takes longer than reading the sequence."""
+    rotation = cast.local.desk.resources.rotate_secret(PAY, by=BY)
+    resource = {"client_id": rotation.resource.client_id, "client_secret": rotation.secret}
     machine = type("Played", (Lineages,), {"cast": cast, "resource": resource})
     wanted = settings(
         max_examples=examples,
@@ -81,13 +81,13 @@ def _play(cast: Cast, examples: int) -> None:
     run_state_machine_as_test(machine, settings=wanted)
 
 
-def test_every_life_is_one_of_the_model(cast: Cast) -> None:
-    """Requests, answers, tokens: in the answers and in the rows: I1, I2, I3, I5, I6."""
+def test_every_sequence_agrees_with_the_model(cast: Cast) -> None:
+    """In the answers and in the rows: I1, I2, I3, I5, I6."""
     _play(cast, settings.default.max_examples // 2)
 
 
-def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
-    """Whoever knows an auth_req_id is taken for the agent that asked."""
+def _another_agents_handle_is_accepted(patch: pytest.MonkeyPatch) -> None:
+    """Any agent is treated as the one that asked."""
     visit = CibaGrant._poll_once
 
     def as_owner(self: CibaGrant, poll: Any, **named: Any) -> Any:
@@ -99,8 +99,8 @@ def _anybodys_handle(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CibaGrant, "_poll_once", as_owner)
 
 
-def _two_tokens(patch: pytest.MonkeyPatch) -> None:
-    """What was redeemed is redeemed again, and no table says that there can be only one."""
+def _a_second_token_is_issued(patch: pytest.MonkeyPatch) -> None:
+    """A redeemed request is redeemed again, and no constraint prevents it."""
     by_state, add = CibaGrant._by_state, Delegations.add
 
     def again(self: CibaGrant, tx: Any, agent: Any, approval: Any, poll: Any, **how: bool) -> Any:
@@ -112,15 +112,15 @@ def _two_tokens(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delegations, "add", lambda self, row: add(self, replace(row, approval_id=None)))
 
 
-def _late_answer(patch: pytest.MonkeyPatch) -> None:
-    """An answer counts although its time is over."""
+def _a_late_decision_counts(patch: pytest.MonkeyPatch) -> None:
+    """A decision counts after the expiry."""
     move = Approvals.transition
     patch.setattr(decisions, "overdue", lambda *_: False)
     patch.setattr(Approvals, "transition", lambda self, *a, **n: move(self, *a, **{**n, "now": 0}))
 
 
-def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
-    """Who has said no may say yes after all; no table remembers the no."""
+def _a_denial_can_be_changed(patch: pytest.MonkeyPatch) -> None:
+    """A denied request can be approved; the denial is deleted."""
     closed, move = decisions._check_open, Approvals.transition
 
     def open_again(tx: Any, person: Any, approval: Any, *more: Any) -> Any:
@@ -138,26 +138,26 @@ def _second_thoughts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Approvals, "transition", permissive)
 
 
-def _stopped_agent_fetches(patch: pytest.MonkeyPatch) -> None:
-    """Stopping an agent neither ends its requests nor is looked at when it fetches."""
+def _a_disabled_agent_can_redeem(patch: pytest.MonkeyPatch) -> None:
+    """Disabling an agent neither ends its requests nor is checked at redemption."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(client_auth, "check_enabled", lambda *_: None)
     patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
-def _requests_survive(patch: pytest.MonkeyPatch) -> None:
-    """Stopping a person forgets what they had approved, and nobody asks again at the end."""
+def _a_disabled_users_requests_survive(patch: pytest.MonkeyPatch) -> None:
+    """Disabling a user does not cancel requests, and nothing is checked at redemption."""
     patch.setattr(withdrawals, "withdraw", lambda *_, **__: 0)
     patch.setattr(ApprovalChecks, "invalid_reason", lambda *_: None)
 
 
-def _tokens_survive(patch: pytest.MonkeyPatch) -> None:
-    """Stopping a person leaves the tokens that act for them."""
+def _a_disabled_users_tokens_survive(patch: pytest.MonkeyPatch) -> None:
+    """Disabling a user does not revoke the tokens that act for them."""
     patch.setattr(Delegations, "revoke_user", lambda *_: [])
 
 
-def _children_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
-    """A token that is given back leaves what came of it."""
+def _descendants_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
+    """Revoking a token keeps its descendants."""
 
     def alone(self: Delegations, jti: str, now: int) -> list[str]:
         row = update(ledger).where(ledger.c.id == jti, ledger.c.revoked_at.is_(None))
@@ -167,8 +167,8 @@ def _children_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delegations, "revoke_tree", alone)
 
 
-def _children_survive_a_stop(patch: pytest.MonkeyPatch) -> None:
-    """Stopping an agent leaves what others made of its tokens."""
+def _descendants_survive_a_disabled_agent(patch: pytest.MonkeyPatch) -> None:
+    """Disabling an agent keeps tokens that others got for its tokens."""
     revoke = Delegations.revoke_client
 
     def own_alone(self: Delegations, of: str, now: int) -> Any:
@@ -180,8 +180,8 @@ def _children_survive_a_stop(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Delegations, "revoke_client", own_alone)
 
 
-def _children_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
-    """Each exchange begins a whole life."""
+def _descendants_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
+    """Each exchange starts a full lifetime."""
     origin = token_exchange._origin
 
     def endless(*found: Any) -> Any:
@@ -191,8 +191,8 @@ def _children_outlive_their_parents(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(token_exchange, "_origin", endless)
 
 
-def _anybody_gives_back(patch: pytest.MonkeyPatch) -> None:
-    """A client ends tokens of others."""
+def _any_client_can_revoke(patch: pytest.MonkeyPatch) -> None:
+    """A client revokes tokens of others."""
     revoke = Revocation.revoke
 
     def as_holder(self: Revocation, client: Any, token: str) -> None:
@@ -204,25 +204,25 @@ def _anybody_gives_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Revocation, "revoke", as_holder)
 
 
-def _chains_without_end(patch: pytest.MonkeyPatch) -> None:
-    """Nobody counts the hands through which a token has gone."""
+def _chains_have_no_limit(patch: pytest.MonkeyPatch) -> None:
+    """The depth of a chain is not checked."""
     patch.setattr(ExchangeChecks, "_check_chain", lambda *_: None)
     patch.setattr(protocol, "MOST_DEPTH", 100)
 
 
 _FAULTS = (
-    _children_survive_a_revocation,
-    _children_survive_a_stop,
-    _children_outlive_their_parents,
-    _anybody_gives_back,
-    _chains_without_end,
-    _anybodys_handle,
-    _two_tokens,
-    _late_answer,
-    _second_thoughts,
-    _stopped_agent_fetches,
-    _requests_survive,
-    _tokens_survive,
+    _descendants_survive_a_revocation,
+    _descendants_survive_a_disabled_agent,
+    _descendants_outlive_their_parents,
+    _any_client_can_revoke,
+    _chains_have_no_limit,
+    _another_agents_handle_is_accepted,
+    _a_second_token_is_issued,
+    _a_late_decision_counts,
+    _a_denial_can_be_changed,
+    _a_disabled_agent_can_redeem,
+    _a_disabled_users_requests_survive,
+    _a_disabled_users_tokens_survive,
 )
 
 
@@ -230,7 +230,7 @@ _FAULTS = (
 def test_a_planted_fault_is_found(
     cast: Cast, plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I3, I5, I6: a model that is never wrong proves nothing, nor a plant that breaks it all."""
+    """I3, I5, I6: by a failing model, not by a server error."""
     broken: list[str] = []
     fault = dispatch._server_error
 

@@ -1,4 +1,4 @@
-"""A person approves less than was asked, and that much is what the agent gets."""
+"""Approving with limits: the agent gets exactly the narrowed grant."""
 
 import json
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.support.builders.consents import ask, wanted
 from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.clients.agent import PAYMENT_DETAILS
 
-LESS = {"changes": [{"fact": "/amount", "to": "500"}]}
+NARROWED = {"changes": [{"fact": "/amount", "to": "500"}]}
 FIVE_HUNDRED = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
 NARROWABLE = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
 BOTH = "openid payments:read payments:transfer"
@@ -22,38 +22,38 @@ BOTH = "openid payments:read payments:transfer"
 
 @pytest.fixture(autouse=True)
 def narrowable(local):
-    """Payments may be made less, and there is a second scope."""
+    """Payments may be narrowed, and there is a second scope."""
     local.desk.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
 
 
 @pytest.fixture
-def asked(agent):
-    """A payment that waits: its handle and its row."""
+def pending_payment(agent):
+    """A pending payment: its auth_req_id and its row."""
     return agent.asked_payment(scope=BOTH)
 
 
-def propose(person, approval, **wish):
-    """Ask how less would read."""
-    return person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish)
+def propose(person, approval, **body):
+    """Ask for the narrowed text."""
+    return person.call("POST", f"/api/approvals/{approval.id}/narrowing", body)
 
 
-def signed(person, approval, digest, **members):
-    """A yes to a part, by the PIN."""
+def sign_narrowed(person, approval, digest, **members):
+    """An approval of the narrowed text, with the PIN."""
     person.pin(approval.id)
     return person.decision(approval.id, person.high, ceremony="pin", granted=digest, **members)
 
 
-def approve(person, approval, **wish):
-    """Approve less."""
-    less = propose(person, approval, **wish).json
-    jws = signed(person, approval, less["digest"])
-    return person.send_decision(approval.id, jws, granted=less["text"])
+def approve_narrowed(person, approval, **changes):
+    """Approve with limits."""
+    narrowing = propose(person, approval, **changes).json
+    jws = sign_narrowed(person, approval, narrowing["digest"])
+    return person.send_decision(approval.id, jws, granted=narrowing["text"])
 
 
-def test_what_less_would_be_is_shown_beside_what_was_asked(person, asked, local):
-    """The text is the server's, and nothing is decided by asking."""
-    _, approval = asked
-    answer = propose(person, approval, **LESS, drop_scopes=["payments:read"], token_seconds=60)
+def test_a_proposal_shows_the_narrowed_values_beside_the_requested(person, pending_payment, local):
+    """The server writes the text; nothing is decided."""
+    _, approval = pending_payment
+    answer = propose(person, approval, **NARROWED, drop_scopes=["payments:read"], token_seconds=60)
     assert answer.status == 200
     assert answer.json["digest"] == decisions.digest(answer.json["text"])
     text = json.loads(answer.json["text"])
@@ -71,9 +71,9 @@ def test_what_less_would_be_is_shown_beside_what_was_asked(person, asked, local)
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_what_may_be_less_is_told_before_anybody_wishes(person, asked):
-    """Scopes, the facts that the type names, and how long the token would live."""
-    _, approval = asked
+def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
+    """Scopes, the facts that the type names, and the token lifetime."""
+    _, approval = pending_payment
     answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
     assert answer.json == {
         "scopes": ["payments:read", "payments:transfer"],
@@ -91,18 +91,18 @@ def test_what_may_be_less_is_told_before_anybody_wishes(person, asked):
     }
 
 
-def test_what_may_be_less_is_asked_of_ones_own_that_waits(person, asked, local):
-    """Not of somebody else's, nor of what is over."""
-    _, approval = asked
+def test_narrowing_options_are_for_own_pending_requests(person, pending_payment, local):
+    """Not for another person's, nor for a decided one."""
+    _, approval = pending_payment
     path = f"/api/approvals/{approval.id}/narrowing"
     assert new_person(local, "ben").call("GET", path).status == 404
     person.approve(approval.id)
     assert person.call("GET", path).status == 409
 
 
-def test_a_type_that_changed_meanwhile_lets_nothing_be_less(person, asked, local):
-    """What was asked no longer fits it, which is told."""
-    _, approval = asked
+def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local):
+    """The requested details no longer match it."""
+    _, approval = pending_payment
     properties = {"type": {"const": "payment.transfer"}, "sum": {"type": "integer"}}
     schema = {"type": "object", "additionalProperties": False, "properties": properties}
     changed = {**PAYMENT, "schema": schema, "headline": "Pay", "material": [], "labels": {}}
@@ -111,17 +111,17 @@ def test_a_type_that_changed_meanwhile_lets_nothing_be_less(person, asked, local
     assert (answer.status, answer.json["code"]) == (422, "not_narrower")
 
 
-def test_the_agent_gets_what_was_granted_and_is_told(person, agent, asked, local):
-    """CB-142: proposed, approved and effective are three things, and all are kept."""
-    handle, approval = asked
-    wish = {**LESS, "drop_scopes": ["payments:read"], "token_seconds": 60}
-    answer = approve(person, approval, **wish)
+def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_payment, local):
+    """CB-142: requested, approved and effective values are all stored."""
+    handle, approval = pending_payment
+    changes = {**NARROWED, "drop_scopes": ["payments:read"], "token_seconds": 60}
+    answer = approve_narrowed(person, approval, **changes)
     assert answer.status == 200
-    told = agent.poll(handle).json
-    assert told["narrowed"] is True
-    assert told["authorization_details"] == FIVE_HUNDRED
-    assert (told["scope"], told["expires_in"]) == ("openid payments:transfer", 60)
-    claims = local.claims(told["access_token"])
+    answer_json = agent.poll(handle).json
+    assert answer_json["narrowed"] is True
+    assert answer_json["authorization_details"] == FIVE_HUNDRED
+    assert (answer_json["scope"], answer_json["expires_in"]) == ("openid payments:transfer", 60)
+    claims = local.claims(answer_json["access_token"])
     assert (claims["scope"], claims["authorization_details"]) == ("payments:transfer", FIVE_HUNDRED)
     stored = local.stored(approval.id)
     assert claims["approval"]["action_digest"] == stored.action_digest
@@ -135,10 +135,10 @@ def test_the_agent_gets_what_was_granted_and_is_told(person, agent, asked, local
     assert issued["facts"]["scope"] == "payments:transfer"
 
 
-def test_the_person_sees_afterwards_what_they_granted(person, asked):
-    """In the answer, and whenever they look."""
-    _, approval = asked
-    answer = approve(person, approval, **LESS)
+def test_the_person_sees_what_they_granted(person, pending_payment):
+    """In the response and later."""
+    _, approval = pending_payment
+    answer = approve_narrowed(person, approval, **NARROWED)
     shown = person.show(approval.id)["granted"]
     assert answer.json["granted"] == shown
     assert shown["digest"] == decisions.digest(shown["text"])
@@ -147,53 +147,55 @@ def test_the_person_sees_afterwards_what_they_granted(person, asked):
     ]
 
 
-def test_what_was_asked_and_not_granted_is_an_alarm_when_it_ran(person, agent, asked, resource):
-    """The outcome that a resource reports is held against what was granted."""
-    handle, approval = asked
-    assert approve(person, approval, **LESS).status == 200
+def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
+    person, agent, pending_payment, resource
+):
+    """A reported outcome is compared with the grant."""
+    handle, approval = pending_payment
+    assert approve_narrowed(person, approval, **NARROWED).status == 200
     token = agent.poll(handle).json["access_token"]
     assert resource.consume(token, authorization_details=FIVE_HUNDRED).status == 200
     whole = json.loads(approval.details)
     assert resource.report(approval.id, authorization_details=whole).json["as_granted"] is False
 
 
-def test_a_whole_approval_is_no_narrowed_one(person, agent, asked, local):
-    """Nothing is said of it."""
-    handle, approval = asked
+def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
+    """Neither in the response nor in the audit log."""
+    handle, approval = pending_payment
     person.approve(approval.id)
-    told = agent.poll(handle).json
-    assert "narrowed" not in told
+    answer_json = agent.poll(handle).json
+    assert "narrowed" not in answer_json
     assert person.show(approval.id)["granted"] is None
     assert "granted_digest" not in local.desk.entries("approval.approved")[0]["facts"]
 
 
-def test_the_resource_spends_what_was_granted(person, agent, asked, resource):
-    """The digest is made of what is about to run; what was asked before is refused."""
-    handle, approval = asked
-    approve(person, approval, **LESS)
+def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, resource):
+    """The requested details are refused."""
+    handle, approval = pending_payment
+    approve_narrowed(person, approval, **NARROWED)
     token = agent.poll(handle).json["access_token"]
     more = resource.consume(token, authorization_details=PAYMENT_DETAILS)
     assert more.refusal == (403, "not_granted")
-    spent = resource.consume(token, authorization_details=FIVE_HUNDRED)
-    assert spent.status == 200
-    assert spent.json["granted_digest"] == person.show(approval.id)["granted"]["digest"]
+    consumed = resource.consume(token, authorization_details=FIVE_HUNDRED)
+    assert consumed.status == 200
+    assert consumed.json["granted_digest"] == person.show(approval.id)["granted"]["digest"]
 
 
-def test_several_objects_are_told_apart(person, agent):
-    """By their number, as on the screen."""
+def test_several_details_are_narrowed_by_their_number(person, agent):
+    """As they are numbered on the screen."""
     two = json.dumps([*PAYMENT_DETAILS, {**PAYMENT_DETAILS[0], "payee": "Rhenus"}])
     handle, approval = agent.asked_payment(authorization_details=two)
-    wish = {"changes": [{"place": 1, "fact": "/amount", "to": "1"}]}
-    assert propose(person, approval, **wish).json["changes"] == [
+    changes = {"changes": [{"place": 1, "fact": "/amount", "to": "1"}]}
+    assert propose(person, approval, **changes).json["changes"] == [
         {"label": "2. Amount", "asked": "EUR 4,820.00", "granted": "EUR 1.00"}
     ]
-    approve(person, approval, **wish)
+    approve_narrowed(person, approval, **changes)
     details = agent.poll(handle).json["authorization_details"]
     assert [one["amount"]["minor"] for one in details] == [482_000, 100]
 
 
 @pytest.mark.parametrize(
-    ("wish", "says"),
+    ("changes", "message"),
     [
         ({}, "all that was asked for"),
         ({"changes": [{"fact": "/amount", "to": "4820"}]}, "all that was asked for"),
@@ -204,27 +206,29 @@ def test_several_objects_are_told_apart(person, agent):
         ({"token_seconds": 300}, "must be less than 300 seconds"),
     ],
 )
-def test_what_is_not_less_says_why(person, asked, wish, says):
-    """And nothing changes."""
-    answer = propose(person, asked[1], **wish)
+def test_a_proposal_that_is_not_narrower_is_refused_with_the_reason(
+    person, pending_payment, changes, message
+):
+    """Nothing changes."""
+    answer = propose(person, pending_payment[1], **changes)
     assert answer.refusal == (422, "not_narrower")
-    assert says in answer.json["detail"]
+    assert message in answer.json["detail"]
 
 
-def test_what_the_type_does_not_accept_is_not_granted(person, asked, local):
-    """A smaller value has to be one that the agent could have asked for."""
+def test_a_narrowed_value_must_satisfy_the_schema(person, pending_payment, local):
+    """The agent must have been able to ask for it."""
     schema = json.loads(json.dumps(PAYMENT["schema"]))
     schema["properties"]["amount"]["properties"]["minor"]["minimum"] = 60_000
     document = {**PAYMENT, **NARROWABLE, "schema": schema}
     local.desk.actions.update(json.dumps(document), by=BY)
-    assert propose(person, asked[1], **LESS).refusal == (422, "not_narrower")
+    assert propose(person, pending_payment[1], **NARROWED).refusal == (422, "not_narrower")
     local.desk.resources.update(PAY, ResourceChanges(requires={}), by=BY)
     local.desk.actions.delete("payment.transfer", by=BY)
-    assert propose(person, asked[1], **LESS).refusal == (422, "not_narrower")
+    assert propose(person, pending_payment[1], **NARROWED).refusal == (422, "not_narrower")
 
 
-def test_only_an_action_is_made_less(person, agent, local):
-    """A consent is given or not: no text of less is made, and none is taken."""
+def test_only_actions_can_be_narrowed(person, agent, local):
+    """Not a consent."""
     approval = ask(local, wanted(local, agent, person))
     assert propose(person, approval, token_seconds=60).refusal == (422, "not_narrower")
     jws = person.decision(approval.id, granted=decisions.digest("less"))
@@ -232,36 +236,36 @@ def test_only_an_action_is_made_less(person, agent, local):
     assert sent.refusal == (422, "not_narrower")
 
 
-def test_nobody_makes_another_persons_request_less(asked, local, person):
-    """It is not there for them; nor does one that is over have less."""
-    _, approval = asked
+def test_another_persons_request_cannot_be_narrowed(pending_payment, local, person):
+    """It is not found; an ended one is not pending."""
+    _, approval = pending_payment
     ben = new_person(local, "ben")
-    assert propose(ben, approval, **LESS).refusal == (404, "not_found")
+    assert propose(ben, approval, **NARROWED).refusal == (404, "not_found")
     nowhere = replace(approval, id="sayso_ap_none")
-    assert propose(person, nowhere, **LESS).refusal == (404, "not_found")
+    assert propose(person, nowhere, **NARROWED).refusal == (404, "not_found")
     person.deny(approval.id)
-    assert propose(person, approval, **LESS).refusal == (409, "not_pending")
+    assert propose(person, approval, **NARROWED).refusal == (409, "not_pending")
 
 
-def test_a_part_is_approved_as_the_whole_is(person, asked):
-    """The same key and the same PIN."""
-    _, approval = asked
-    less = propose(person, approval, **LESS).json
-    by_session = person.decision(approval.id, person.session, granted=less["digest"])
-    sent = person.send_decision(approval.id, by_session, granted=less["text"])
+def test_a_narrowed_approval_needs_the_same_key_and_pin(person, pending_payment):
+    """As the full approval."""
+    _, approval = pending_payment
+    narrowing = propose(person, approval, **NARROWED).json
+    by_session = person.decision(approval.id, person.session, granted=narrowing["digest"])
+    sent = person.send_decision(approval.id, by_session, granted=narrowing["text"])
     assert sent.refusal == (403, "key_not_allowed")
-    confirmed = person.decision(approval.id, person.high, granted=less["digest"])
-    sent = person.send_decision(approval.id, confirmed, granted=less["text"])
+    confirmed = person.decision(approval.id, person.high, granted=narrowing["digest"])
+    sent = person.send_decision(approval.id, confirmed, granted=narrowing["text"])
     assert sent.refusal == (403, "pin_required")
 
 
-def test_what_is_granted_must_be_what_was_signed(person, asked):
-    """A text without its digest, a digest without its text, and the digest of another."""
-    _, approval = asked
-    less = propose(person, approval, **LESS).json
-    whole = signed(person, approval, None)
-    assert person.send_decision(approval.id, whole, granted=less["text"]).status == 422
-    part = signed(person, approval, less["digest"])
+def test_the_granted_text_must_match_the_signed_digest(person, pending_payment):
+    """Neither may be missing, and the digest of another text is refused."""
+    _, approval = pending_payment
+    narrowing = propose(person, approval, **NARROWED).json
+    whole = sign_narrowed(person, approval, None)
+    assert person.send_decision(approval.id, whole, granted=narrowing["text"]).status == 422
+    part = sign_narrowed(person, approval, narrowing["digest"])
     assert person.send_decision(approval.id, part).refusal == (422, "invalid_decision")
     other = propose(person, approval, drop_scopes=["payments:read"]).json
     assert person.send_decision(approval.id, part, granted=other["text"]).status == 422
@@ -269,52 +273,52 @@ def test_what_is_granted_must_be_what_was_signed(person, asked):
     assert person.show(approval.id)["state"] == "pending"
 
 
-def test_nothing_is_granted_with_a_denial(person, asked):
-    """A no is about everything."""
-    _, approval = asked
-    less = propose(person, approval, **LESS).json
-    denied = person.deny(approval.id, granted=less["text"])
+def test_a_denial_cannot_contain_a_granted_text(person, pending_payment):
+    """A denial is for the whole request."""
+    _, approval = pending_payment
+    narrowing = propose(person, approval, **NARROWED).json
+    denied = person.deny(approval.id, granted=narrowing["text"])
     assert denied.refusal == (422, "invalid_decision")
 
 
-def test_the_same_part_again_is_the_same_answer_and_another_is_too_late(person, asked):
-    """Whoever lost the receipt sends the same bytes; a different yes is a different answer."""
-    _, approval = asked
-    less = propose(person, approval, **LESS).json
-    jws = signed(person, approval, less["digest"])
-    first = person.send_decision(approval.id, jws, granted=less["text"])
-    again = person.send_decision(approval.id, jws, granted=less["text"])
+def test_repeating_a_narrowed_approval_returns_the_same_answer(person, pending_payment):
+    """Another one is already_decided."""
+    _, approval = pending_payment
+    narrowing = propose(person, approval, **NARROWED).json
+    jws = sign_narrowed(person, approval, narrowing["digest"])
+    first = person.send_decision(approval.id, jws, granted=narrowing["text"])
+    again = person.send_decision(approval.id, jws, granted=narrowing["text"])
     assert (first.status, again.status, again.json["state"]) == (200, 200, "approved")
-    whole = signed(person, approval, None)
+    whole = sign_narrowed(person, approval, None)
     assert person.send_decision(approval.id, whole).refusal == (409, "already_decided")
 
 
-def test_history_remembers_what_was_granted(person, agent):
-    """Three small yeses to large requests make the large one unusual."""
+def test_history_contains_the_granted_amounts(person, agent):
+    """Three small grants make the large request unusual."""
     for _ in range(3):
         _, approval = agent.asked_payment(scope=BOTH)
-        approve(person, approval, **LESS)
+        approve_narrowed(person, approval, **NARROWED)
     _, approval = agent.asked_payment(scope=BOTH)
     unusual = json.loads(approval.display)["unusual"]
     assert "large_amount" in [one["code"] for one in unusual]
 
 
-def test_rights_are_judged_again_by_what_was_granted(person, agent, asked, local):
-    """A scope that was left out may go; one that was granted may not."""
-    handle, approval = asked
-    approve(person, approval, **LESS, drop_scopes=["payments:read"])
+def test_permissions_are_checked_for_what_was_granted(person, agent, pending_payment, local):
+    """A dropped scope may be removed later."""
+    handle, approval = pending_payment
+    approve_narrowed(person, approval, **NARROWED, drop_scopes=["payments:read"])
     local.desk.resources.update(PAY, ResourceChanges(without=("payments:read",)), by=BY)
     assert agent.poll(handle).json["scope"] == "openid payments:transfer"
 
 
-def test_what_is_gone_meanwhile_takes_nothing_down_with_it(person, asked, local):
-    """Whether it may still be approved is not judged here; and only what was approved is a part."""
-    _, approval = asked
+def test_a_narrowing_check_tolerates_a_deleted_agent_and_resource(person, pending_payment, local):
+    """The approval itself is checked elsewhere."""
+    _, approval = pending_payment
     narrowings = local.site.approvals.narrowings
-    text = propose(person, approval, **LESS, token_seconds=60).json["text"]
+    text = propose(person, approval, **NARROWED, token_seconds=60).json["text"]
     orphan = replace(approval, agent_id="sayso_ag_none", resource="https://gone.example")
     with local.services.store.write() as tx:
-        less = narrowings.check(tx, orphan, text)
-        assert less.rows[-1].asked == "300 seconds"
-        assert narrowings.store_granted(tx, orphan, less) == orphan
+        narrowing = narrowings.check(tx, orphan, text)
+        assert narrowing.rows[-1].asked == "300 seconds"
+        assert narrowings.store_granted(tx, orphan, narrowing) == orphan
     assert local.stored(approval.id).granted is None

@@ -1,4 +1,4 @@
-"""What was shown, what was signed, what the token says and what the log says are one text."""
+"""The displayed, signed, issued and logged texts of an approval are the same."""
 
 import base64
 import hashlib
@@ -9,25 +9,25 @@ from tests.support.clients.agent import PAYMENT_DETAILS
 
 
 def digest(text):
-    """SHA-256 as base64url, worked out here and not by the product."""
+    """SHA-256 as base64url, computed independently of the product."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
 def payload(jws):
-    """What a device signed."""
+    """The payload that a device signed."""
     part = jws.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def test_displayed_signed_issued_and_logged_are_one(agent, person, local):
-    """I26: each digest is that of the text, and each place has the same ones."""
+def test_displayed_signed_issued_and_logged_digests_are_equal(agent, person, local):
+    """I26: each digest is that of the text."""
     handle, approval = agent.asked_payment()
     shown = person.show(approval.id)
     action = json.loads(shown["action"])
-    asked = PAYMENT_DETAILS
-    assert action["authorization_details"] == asked
+    details = PAYMENT_DETAILS
+    assert action["authorization_details"] == details
     facts = json.dumps(json.loads(shown["display"]))
-    assert all(text in facts for text in ("4,820.00", asked[0]["payee"]))
+    assert all(text in facts for text in ("4,820.00", details[0]["payee"]))
     digests = digest(shown["action"]), digest(shown["display"])
     assert (shown["action_digest"], shown["display_digest"]) == digests
 
@@ -38,7 +38,7 @@ def test_displayed_signed_issued_and_logged_are_one(agent, person, local):
 
     answer = agent.poll(handle).json
     claims = local.claims(answer["access_token"])
-    assert claims["authorization_details"] == asked == answer["authorization_details"]
+    assert claims["authorization_details"] == details == answer["authorization_details"]
     assert claims["approval"]["action_digest"] == claims["approval"]["granted_digest"] == digests[0]
     assert (claims["sub"], claims["aud"]) == (action["user"], action["resource"])
     assert claims["scope"].split() == action["scope"]

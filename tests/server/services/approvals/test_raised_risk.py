@@ -14,10 +14,8 @@ from tests.support.builders.policies import rule
 from tests.support.builders.site import LocalSite
 
 
-def test_what_an_agent_raises_is_asked_as_that_risk(
-    agent: LocalAgent, person: LocalTerminal
-) -> None:
-    """Level, ceremony and time to live are those of the risk that it wants."""
+def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: LocalTerminal) -> None:
+    """As if the request had that risk by itself."""
     handle, approval = agent.asked(risk="high")
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)
@@ -30,15 +28,15 @@ def test_what_an_agent_raises_is_asked_as_that_risk(
 
 
 @pytest.mark.parametrize("wanted", ["low", "medium"])
-def test_what_is_riskier_by_itself_stays_so(agent: LocalAgent, wanted: str) -> None:
-    """A payment is high risk, whatever its agent thinks of it."""
+def test_an_agent_cannot_lower_the_risk(agent: LocalAgent, wanted: str) -> None:
+    """A payment stays high risk."""
     assert agent.asked_payment(risk=wanted)[1].risk is Risk.HIGH
 
 
-def test_what_is_raised_is_not_answered_by_what_was_given_ahead(
+def test_a_raised_risk_is_not_answered_by_rule_and_consent(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """A rule and a consent, or a standing grant, stand for the risk that they were given at."""
+    """They apply to the risk they were given for."""
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     Policies(local.services.store).set(open_rule, by=BY)
     consents.give(local, agent, person)
@@ -46,10 +44,10 @@ def test_what_is_raised_is_not_answered_by_what_was_given_ahead(
     assert agent.asked(risk="high")[1].decided_by is None
 
 
-def test_a_standing_grant_covers_no_more_than_it_was_given_for(
+def test_a_raised_risk_is_not_answered_by_a_standing_grant(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """The very request that it covers is asked when its agent raises it."""
+    """Although it covers the same request without the raised risk."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
     plain = agent.local.behind(standing_grants.ask(agent).json["auth_req_id"])
@@ -58,10 +56,8 @@ def test_a_standing_grant_covers_no_more_than_it_was_given_for(
     assert raised.decided_by is None
 
 
-def test_critical_takes_two_people_also_where_the_agent_says_so(
-    local: LocalSite, agent: LocalAgent
-) -> None:
-    """Two, or it is refused at once."""
+def test_a_request_raised_to_critical_needs_two_people(local: LocalSite, agent: LocalAgent) -> None:
+    """Otherwise it is refused at once."""
     local.desk.resources.update(PAY, ResourceChanges(scopes={"payments:read": Risk.LOW}), by=BY)
     local.desk.users.disable("admin", by=BY)
     refused = agent.ask(risk="critical")
@@ -70,8 +66,8 @@ def test_critical_takes_two_people_also_where_the_agent_says_so(
 
 
 @pytest.mark.parametrize("word", ["HIGH", "severe"])
-def test_a_risk_that_is_none_is_refused(agent: LocalAgent, word: str) -> None:
-    """With the words that there are."""
+def test_an_unknown_risk_is_refused(agent: LocalAgent, word: str) -> None:
+    """The error lists the valid ones."""
     refused = agent.ask(risk=word)
     assert refused.refusal == (400, "invalid_request")
     assert "low, medium, high, critical" in refused.json["error_description"]

@@ -1,4 +1,4 @@
-"""Asking an agent to ask again: by whom, when, once; and what its next poll is told."""
+"""Asking an agent to retry an expired request."""
 
 import pytest
 
@@ -16,18 +16,18 @@ def _retry(person, approval):
     return person.call("POST", f"/api/approvals/{approval.id}/retry")
 
 
-def _lapsed(agent, local, **parameters):
+def _expired_request(agent, local, **parameters):
     handle, approval = agent.asked(requested_expiry="60", **parameters)
     local.clock.forward(MINUTE)
     return handle, approval
 
 
-def test_an_agent_is_told_that_its_person_wants_to_be_asked_again(agent, person, local):
-    """At its next poll and at every later one, in a member and in a sentence for a model."""
-    handle, approval = _lapsed(agent, local)
+def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
+    """In every later poll, as a member and as a sentence."""
+    handle, approval = _expired_request(agent, local)
     before = agent.poll(handle)
-    asked = _retry(person, approval)
-    assert (asked.status, asked.json["state"], asked.json["retry"]) == (200, "expired", "asked")
+    answer = _retry(person, approval)
+    assert (answer.status, answer.json["state"], answer.json["retry"]) == (200, "expired", "asked")
     for _ in range(2):
         local.clock.forward(DAY)
         after = agent.poll(handle)
@@ -42,9 +42,9 @@ def test_an_agent_is_told_that_its_person_wants_to_be_asked_again(agent, person,
     assert "retry" not in before.json
 
 
-def test_it_is_written_down_and_shown_on_every_screen(agent, person, local):
-    """Who, on which device, of what; and it still ended as it ended."""
-    _, approval = _lapsed(agent, local)
+def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
+    """The request stays expired."""
+    _, approval = _expired_request(agent, local)
     _retry(person, approval)
     (entry,) = local.desk.entries("approval.retry_asked")
     assert entry["actor"] == f"user:{person.user.id}"
@@ -56,8 +56,8 @@ def test_it_is_written_down_and_shown_on_every_screen(agent, person, local):
     assert stored.retry_asked_at == local.clock.now()
 
 
-def test_a_second_time_is_the_same_answer(agent, person, local):
-    """Whoever of those whom it asked comes first, it is said once."""
+def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
+    """Also by another approver; it is recorded once."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
@@ -72,16 +72,16 @@ def test_a_second_time_is_the_same_answer(agent, person, local):
     assert local.desk.events(person.user).count("approval.retry_asked") == 1
 
 
-def test_what_somebody_else_was_asked_is_not_there(agent, local):
-    """As if it did not exist."""
-    _, approval = _lapsed(agent, local)
+def test_a_retry_of_another_persons_request_is_not_found(agent, local):
+    """Nothing is stored."""
+    _, approval = _expired_request(agent, local)
     assert _retry(new_person(local, "bob"), approval).refusal == (404, "not_found")
     assert local.stored(approval.id).retry_asked_at is None
 
 
 @pytest.mark.parametrize("end", ["waits", "approve", "deny", "cancelled"])
-def test_only_what_expired_is_asked_for_once_more(agent, person, local, end):
-    """What waits is answered, and what was answered has its answer."""
+def test_only_an_expired_request_can_be_retried(agent, person, local, end):
+    """Not a pending, decided or cancelled one."""
     _, approval = agent.asked(requested_expiry="60")
     if end == "cancelled":
         Oversight(local.services.store).cancel(approval.id, "Not this month", by=BY)
@@ -92,8 +92,8 @@ def test_only_what_expired_is_asked_for_once_more(agent, person, local, end):
     assert local.desk.entries("approval.retry_asked") == []
 
 
-def test_what_was_approved_in_vain_is_not_asked_for_once_more(agent, person, local):
-    """Its person did answer; the agent did not come."""
+def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local):
+    """The person did decide."""
     handle, approval = agent.asked(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)
@@ -103,8 +103,8 @@ def test_what_was_approved_in_vain_is_not_asked_for_once_more(agent, person, loc
 
 
 @pytest.mark.parametrize("members", [{"kind": "consent"}, {"delivery": "push"}])
-def test_who_cannot_be_told_is_not_asked(agent, person, local, members):
-    """What was begun at a page is begun there anew; a pushed answer has reached its agent."""
+def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, members):
+    """A consent starts at its page; a push agent does not poll."""
     until = local.clock.now() + MINUTE
     approval = local.desk.approval(agent.id, person.user.id, expires_at=until, **members)
     local.clock.forward(MINUTE)
@@ -113,9 +113,9 @@ def test_who_cannot_be_told_is_not_asked(agent, person, local, members):
 
 
 @pytest.mark.parametrize("stop", ["disable", "delete", "its time"])
-def test_a_stopped_agent_is_asked_nothing(agent, person, local, stop):
-    """It would ask nobody."""
-    _, approval = _lapsed(agent, local)
+def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, stop):
+    """It could not send a request."""
+    _, approval = _expired_request(agent, local)
     if stop == "its time":
         changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
         local.desk.agents.update(agent.id, changes, by=BY)
@@ -126,17 +126,17 @@ def test_a_stopped_agent_is_asked_nothing(agent, person, local, stop):
     assert local.stored(approval.id).retry_asked_at is None
 
 
-def test_an_end_that_nobody_has_noticed_yet_is_noticed(agent, person, local):
-    """The clock decides, not the round that looks for what is overdue."""
-    _, approval = _lapsed(agent, local)
+def test_an_overdue_request_can_be_retried_before_the_sweep(agent, person, local):
+    """The clock counts, not the sweeper."""
+    _, approval = _expired_request(agent, local)
     assert local.stored(approval.id).state is State.PENDING
     assert person.show(approval.id)["retry"] == "possible"
     assert _retry(person, approval).json["retry"] == "asked"
 
 
-def test_nothing_of_it_stays_where_one_part_fails(agent, person, local, monkeypatch):
-    """The word, its entry and its event are one unit of work."""
-    handle, approval = _lapsed(agent, local)
+def test_a_failed_retry_request_stores_nothing(agent, person, local, monkeypatch):
+    """It is one unit of work."""
+    handle, approval = _expired_request(agent, local)
     local.services.sweeper.round()
 
     def fail(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""What a person says beside an answer: to the agent, and for the record."""
+"""What a person adds to a decision: for the agent, and for the audit log."""
 
 import pytest
 
@@ -9,15 +9,15 @@ from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY
 
 
-def test_ask_someone_else_may_say_whom_and_the_agent_gets_a_hint(agent, person, local):
-    """Somebody whom it may name; by any of their names, and it is told the one it may use."""
+def test_ask_other_may_name_a_person_as_a_login_hint(agent, person, local):
+    """By any of their names; the agent gets the one that it may use."""
     bob = new_person(local, "bob")
     for called in ("bob", bob.user.id):
         handle, approval = agent.asked()
         answer = person.deny(approval.id, "ask_other", ask=called)
         assert answer.json["decided"]["ask"] == {"id": bob.user.id, "name": "bob"}
-        told = agent.poll(handle).json
-        assert (told["retry"], told["login_hint"]) == ("redirected", "bob")
+        polled = agent.poll(handle).json
+        assert (polled["retry"], polled["login_hint"]) == ("redirected", "bob")
         local.clock.forward(31 * MINUTE)
         person.refresh()
     other, plain = agent.asked()
@@ -30,7 +30,7 @@ def test_ask_someone_else_may_say_whom_and_the_agent_gets_a_hint(agent, person, 
     [("too_broad", "bob"), ("ask_other", "ana"), ("ask_other", "nobody"), ("ask_other", "cleo")],
     ids=["another code", "oneself", "nobody", "not to be asked"],
 )
-def test_nobody_is_named_whom_the_agent_could_not_ask(agent, person, local, code, called):
+def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, local, code, called):
     """Nothing is decided."""
     new_person(local, "bob")
     new_person(local, "cleo")
@@ -43,8 +43,8 @@ def test_nobody_is_named_whom_the_agent_could_not_ask(agent, person, local, code
 
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
-def test_a_private_note_is_for_the_record_and_no_agent_sees_it(agent, person, local, decision):
-    """With a yes and with a no; in the log and on the screens of those who were asked."""
+def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, local, decision):
+    """With an approval and with a denial."""
     handle, approval = agent.asked()
     code = {"code": "not_needed"} if decision == "deny" else {}
     ceremony = "none" if code else "confirm"

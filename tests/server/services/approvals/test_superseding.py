@@ -1,4 +1,4 @@
-"""An agent puts a newer request in the place of its own, and only of its own that waits."""
+"""An agent replaces its own pending request with a newer one."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.fakes.receiver import receiver
 
 
 def _all(local):
-    """Every request with how it stands."""
+    """Every request with its state and reason."""
     with local.services.store.read() as view:
         found = view.approvals.search(state=None, agent_id=None, user_id=None, limit=100)
         return {one.id: (one.state, one.reason) for one in found}
@@ -28,24 +28,24 @@ def _revoke(agent, handle):
     return agent.local.post_form("/revoke", {"token": handle, **agent.credentials})
 
 
-def test_a_newer_request_takes_the_place_of_an_earlier_one(agent, person):
-    """In one step: the earlier one is over everywhere and says why, the newer one says whose."""
+def test_a_newer_request_supersedes_an_earlier_one(agent, person):
+    """In one step; each names the other."""
     handle, earlier = agent.asked()
     _, newer = agent.asked(supersedes=handle, binding_message="the right invoice")
     shown = person.show(earlier.id)
     assert (shown["state"], shown["reason"]) == ("cancelled", "superseded")
     refused = agent.poll(handle)
     assert (refused.refusal, refused.json["reason"]) == ((400, "access_denied"), "superseded")
-    (waits,) = person.call("GET", "/api/approvals").json["items"]
+    (pending,) = person.call("GET", "/api/approvals").json["items"]
     fingerprint = decisions.fingerprint(earlier.action_digest)
-    assert waits["id"] == newer.id
-    assert waits["supersedes"] == {"id": earlier.id, "fingerprint": fingerprint}
+    assert pending["id"] == newer.id
+    assert pending["supersedes"] == {"id": earlier.id, "fingerprint": fingerprint}
     assert shown["supersedes"] is None
     assert person.deny(earlier.id).status == 409
 
 
-def test_screens_and_log_tell_of_both(agent, person, local):
-    """The end of the one before the beginning of the other, each naming the other."""
+def test_superseding_writes_events_and_entries_of_both(agent, person, local):
+    """First the cancellation, then the new request."""
     handle, earlier = agent.asked()
     before = len(local.desk.events(person.user))
     _, newer = agent.asked(supersedes=handle)
@@ -61,7 +61,7 @@ def test_screens_and_log_tell_of_both(agent, person, local):
 
 @pytest.fixture
 def end(agent, person, local):
-    """Ends a request in one of the ways in which a request ends."""
+    """Ends a request in one of the possible ways."""
 
     def redeem(handle):
         person.approve(local.behind(handle).id)
@@ -80,8 +80,8 @@ def end(agent, person, local):
 @pytest.mark.parametrize(
     "how", ["approved", "denied", "redeemed", "withdrawn", "expired", "superseded"]
 )
-def test_what_waits_no_more_is_not_replaced(agent, local, end, how):
-    """It has an answer, which the agent is told to fetch; nothing changes."""
+def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, how):
+    """Nothing changes."""
     handle, _ = agent.asked()
     end[how](handle)
     before = _all(local)
@@ -91,10 +91,10 @@ def test_what_waits_no_more_is_not_replaced(agent, local, end, how):
     assert _all(local) == before
 
 
-def test_another_agents_request_looks_like_one_that_does_not_exist(agent, local):
-    """Word for word, and both change nothing."""
+def test_a_request_of_another_agent_looks_unknown(agent, local):
+    """The answers are equal, and nothing changes."""
     handle, earlier = agent.asked()
-    given = local.desk.agents.add(
+    registration = local.desk.agents.add(
         NewAgent(
             "other-bot",
             ("admin",),
@@ -104,7 +104,7 @@ def test_another_agents_request_looks_like_one_that_does_not_exist(agent, local)
         ),
         by=BY,
     )
-    thief = LocalAgent(local, given.agent.id, given.secret)
+    thief = LocalAgent(local, registration.agent.id, registration.secret)
     before = _all(local)
     foreign, unknown = thief.ask(supersedes=handle), agent.ask(supersedes=handle + "x")
     assert foreign.refusal == (400, "invalid_request")
@@ -112,8 +112,8 @@ def test_another_agents_request_looks_like_one_that_does_not_exist(agent, local)
     assert _all(local) == before
 
 
-def test_a_request_to_somebody_else_is_not_replaced(agent, local):
-    """Who was asked keeps their request; nobody else gets one in its place."""
+def test_a_request_to_another_person_cannot_be_superseded(agent, local):
+    """Nothing changes for either person."""
     new_person(local, "ben")
     handle, _ = agent.asked()
     before = _all(local)
@@ -131,16 +131,16 @@ def test_a_request_to_somebody_else_is_not_replaced(agent, local):
         ({"binding_message": "\x07"}, "invalid_binding_message"),
     ],
 )
-def test_where_the_newer_one_is_refused_the_earlier_one_goes_on(agent, local, wanted, error):
-    """Both or neither."""
+def test_a_refused_newer_request_keeps_the_earlier_one(agent, local, wanted, error):
+    """Superseding and requesting are one step."""
     handle, _ = agent.asked()
     before = _all(local)
     assert agent.ask(supersedes=handle, **wanted).json["error"] == error
     assert _all(local) == before
 
 
-def test_the_earlier_one_makes_room_under_every_cap(open_local, template):
-    """An agent at its limit corrects itself; one more is one too many as ever."""
+def test_the_superseded_request_does_not_count_against_limits(open_local, template):
+    """An agent at its limit can correct a request, and not add one."""
     local = open_local(open_per_agent=1, open_per_user=1, open_in_all=1)
     agent, _ = template.agent(local), template.person(local)
     handle, _ = agent.asked_payment()
@@ -150,8 +150,8 @@ def test_the_earlier_one_makes_room_under_every_cap(open_local, template):
     assert agent.ask(supersedes=newer).status == 200
 
 
-def test_what_is_grave_gets_no_room_from_what_is_not(open_local, template):
-    """The slots of high risk are counted apart, and so is what leaves them."""
+def test_superseding_low_risk_makes_no_room_for_high_risk(open_local, template):
+    """Their limits are separate."""
     local = open_local(open_per_agent=9, open_per_user=1)
     agent, _ = template.agent(local), template.person(local)
     low, _ = agent.asked()
@@ -160,8 +160,8 @@ def test_what_is_grave_gets_no_room_from_what_is_not(open_local, template):
     assert agent.ask_payment(supersedes=high).status == 200
 
 
-def test_an_answer_that_comes_meanwhile_counts(agent, person, local):
-    """The step is conditional: the newer request is then not made at all."""
+def test_a_decision_before_the_replacement_counts(agent, person, local):
+    """The newer request is not made."""
     _, earlier = agent.asked()
     person.deny(earlier.id)
     with (
@@ -172,8 +172,8 @@ def test_an_answer_that_comes_meanwhile_counts(agent, person, local):
     assert local.stored(earlier.id).state is State.DENIED
 
 
-def test_the_same_call_again_joins_what_it_made(agent):
-    """A lost answer is no second replacement."""
+def test_repeating_the_call_returns_the_same_request(agent):
+    """With the same idempotency key."""
     handle, _ = agent.asked()
     key = {"idempotency-key": "once"}
     first, again = (agent.ask(key, supersedes=handle) for _ in range(2))
@@ -181,8 +181,8 @@ def test_the_same_call_again_joins_what_it_made(agent):
     assert agent.ask(key).refusal == (400, "invalid_request")
 
 
-def test_what_a_consent_lets_through_replaces_too(agent, person, local):
-    """Nobody has to answer the newer one, and the earlier one waits no more either."""
+def test_an_automatically_approved_request_supersedes_too(agent, person, local):
+    """The earlier one is cancelled at once."""
     allows = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     handle, earlier = agent.asked()
     Policies(local.services.store).set(allows, by=BY)
@@ -193,24 +193,24 @@ def test_what_a_consent_lets_through_replaces_too(agent, person, local):
     assert agent.poll(newer).status == 200
 
 
-def test_hidden_users_are_replaced_like_those_who_exist(open_local, template):
-    """Nobody's request ends, makes room and is refused as somebody's does."""
+def test_with_hidden_users_superseding_looks_the_same_for_unknown_users(open_local, template):
+    """The reasons, limits and errors are equal."""
     local = open_local(unknown_user="hide", open_per_agent=1)
     agent, _ = template.agent(local), template.person(local)
-    told = []
+    answers = []
     for hint in ("ana", "ghost"):
         handle, _ = agent.asked(login_hint=hint)
         agent.asked(login_hint=hint, supersedes=handle)
-        over = agent.poll(handle).json
+        superseded = agent.poll(handle).json
         again = agent.ask(login_hint=hint, supersedes=handle)
-        told.append((over["reason"], again.refusal, again.json["error_description"]))
-    assert told[0] == told[1]
+        answers.append((superseded["reason"], again.refusal, again.json["error_description"]))
+    assert answers[0] == answers[1]
     handle, _ = agent.asked(login_hint="spirit")
     assert "same person" in agent.ask(supersedes=handle).json["error_description"]
 
 
-def test_a_held_poll_of_nobody_is_released_as_soon_as_that_of_somebody(open_local, template):
-    """How long it is held would tell who exists."""
+def test_a_superseded_held_poll_is_released_alike_for_unknown_users(open_local, template):
+    """The time would reveal who exists."""
     local = open_local(unknown_user="hide")
     agent, _ = template.agent(local), template.person(local)
     hub = local.services.hub
@@ -225,13 +225,13 @@ def test_a_held_poll_of_nobody_is_released_as_soon_as_that_of_somebody(open_loca
             assert changed.is_set(), hint
 
 
-def test_the_agent_is_not_called_about_what_it_replaced(agent, local):
-    """It knows."""
-    with receiver() as far:
-        asked = AgentChanges(delivery="push", notification_endpoint=far.url())
-        local.desk.agents.update(agent.id, asked, by=BY)
+def test_an_agent_gets_no_callback_for_a_superseded_request(agent, local):
+    """It superseded the request itself."""
+    with receiver() as endpoint:
+        changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
+        local.desk.agents.update(agent.id, changes, by=BY)
         handle, earlier = agent.asked(client_notification_token="a" * 22)
         agent.asked(client_notification_token="b" * 22, supersedes=handle)
         local.deliver()
-        assert far.got == []
+        assert endpoint.got == []
     assert local.stored(earlier.id).notification_token is None

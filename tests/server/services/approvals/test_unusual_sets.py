@@ -1,7 +1,7 @@
-"""Twenty frauds that each show their signal, and twenty honest payments that show none.
+"""Frauds that each show their signal, and honest payments that show none.
 
-The history of both: a payment of EUR 990 a week for 24 weeks to each of three payees, all asked at
-the same hour, and a few others.
+The history: weekly payments of EUR 990 for 24 weeks to each of three payees, always at the same
+hour, and a few others.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ OTHERS = (
 
 
 @pytest.fixture(scope="module")
-def copied(template, tmp_path_factory):
+def installation(template, tmp_path_factory):
     """An installation whose history is made once."""
     local = template.copied(tmp_path_factory.mktemp("history") / "data")
     paid = payments(local, template.agent(local).id)
@@ -43,14 +43,14 @@ def copied(template, tmp_path_factory):
 
 
 @pytest.fixture
-def paid(copied):
+def paid(installation):
     """The same history, at the usual hour of a new day."""
-    moment = copied.local.clock.moment
-    yield copied
-    copied.local.clock.moment = moment + DAY
+    moment = installation.local.clock.moment
+    yield installation
+    installation.local.clock.moment = moment + DAY
 
 
-def _is(*changes, **others) -> Callable[[Payments], frozenset[Code]]:
+def _codes_of(*changes, **others) -> Callable[[Payments], frozenset[Code]]:
     return lambda paid: paid.compare(*changes, **others).unusual.codes
 
 
@@ -95,69 +95,72 @@ def _at_another_resource(paid: Payments) -> frozenset[Code]:
 
 
 FRAUDS = {
-    "another word in the payee": ("other_name", _is({"payee": f"{PAYEE} International"})),
-    "another legal form": ("other_name", _is({"payee": "Nordwind Logistik Ltd"})),
-    "another payee altogether": ("other_name", _is({"payee": "Somebody"})),
+    "another word in the payee": ("other_name", _codes_of({"payee": f"{PAYEE} International"})),
+    "another legal form": ("other_name", _codes_of({"payee": "Nordwind Logistik Ltd"})),
+    "another payee altogether": ("other_name", _codes_of({"payee": "Somebody"})),
     "a known payee, known account of another": (
         "other_name",
-        _is({"payee": "Müller & Söhne"}),
+        _codes_of({"payee": "Müller & Söhne"}),
     ),
-    "Cyrillic letters in the payee": ("lookalike", _is({"payee": "N\u043erdwind L\u043egistik"})),
-    "Cyrillic letters mixed in": ("mixed_scripts", _is({"payee": "Log\u0456stik"})),
+    "Cyrillic letters in the payee": (
+        "lookalike",
+        _codes_of({"payee": "N\u043erdwind L\u043egistik"}),
+    ),
+    "Cyrillic letters mixed in": ("mixed_scripts", _codes_of({"payee": "Log\u0456stik"})),
     "a site that looks like a known one": (
         "lookalike",
-        _is({"payee": "\u0440\u0430ypal.com", "account": "LT99 9999"}),
+        _codes_of({"payee": "\u0440\u0430ypal.com", "account": "LT99 9999"}),
     ),
-    "a digit one for a letter": ("lookalike", _is({"payee": "Nordwind Log1stik"})),
-    "mixed letters in the reference": ("mixed_scripts", _is({"reference": "Inv\u043eice 7"})),
-    "ten times the amount": ("large_amount", _is({"amount": euro(990_000)})),
+    "a digit one for a letter": ("lookalike", _codes_of({"payee": "Nordwind Log1stik"})),
+    "mixed letters in the reference": ("mixed_scripts", _codes_of({"reference": "Inv\u043eice 7"})),
+    "ten times the amount": ("large_amount", _codes_of({"amount": euro(990_000)})),
     "a hundred times the only one before": (
         "large_amount",
-        _is({**OTHERS[3], "amount": euro(482_000)}),
+        _codes_of({**OTHERS[3], "amount": euro(482_000)}),
     ),
     "much for a new payee": (
         "large_amount",
-        _is({"payee": "Neu GmbH", "account": "LT00 5", "amount": euro(9_900_000)}),
+        _codes_of({"payee": "Neu GmbH", "account": "LT00 5", "amount": euro(9_900_000)}),
     ),
-    "a known payee with a new account": ("other_target", _is({"account": "LT00 6"})),
-    "several payments in one request": ("large_amount", _is(*[{}] * 9)),
+    "a known payee with a new account": ("other_target", _codes_of({"account": "LT00 6"})),
+    "several payments in one request": ("large_amount", _codes_of(*[{}] * 9)),
     "five payments of the usual size on one day": ("split_amount", _split),
     "five payments to a new account": ("split_amount", _split_to_a_new_account),
     "at night": ("unusual_hour", _at_night),
     "a renamed agent": ("renamed_agent", _renamed("weather-helper")),
     "an agent with letters of two alphabets": ("mixed_scripts", _renamed("inv\u043eice-bot")),
     "an agent that looks like another": ("lookalike", _renamed("invo1ce-bot")),
-    "a new currency": ("new_currency", _is({"amount": {"minor": 99_000, "currency": "USD"}})),
-    "a new scope": ("new_scope", _is(scope=("payments:read",))),
+    "a new currency": ("new_currency", _codes_of({"amount": {"minor": 99_000, "currency": "USD"}})),
+    "a new scope": ("new_scope", _codes_of(scope=("payments:read",))),
     "a new resource": ("new_resource", _at_another_resource),
     "eight requests within minutes": ("burst", _burst),
     "eleven requests on one day": ("burst", _flood_of_a_day),
-    "an unknown account": ("new_target", _is({"payee": "Neu GmbH", "account": "LT00 7"})),
+    "an unknown account": ("new_target", _codes_of({"payee": "Neu GmbH", "account": "LT00 7"})),
 }
 
 HONEST = {
-    "the same again": _is(),
-    "half the amount": _is({"amount": euro(49_500)}),
-    "twice the amount": _is({"amount": euro(198_000)}),
-    "an amount as approved before": _is({**KNOWN[2]}),
-    "a cent less": _is({"amount": euro(98_999)}),
-    "twice the only one before": _is({**OTHERS[3], "amount": euro(9_640)}),
-    "half the only one before": _is({**OTHERS[3], "amount": euro(2_410)}),
-    "another reference": _is({"reference": "Rechnung 4711"}),
-    "a reference in German": _is({"reference": "Prüfung für März"}),
-    "a reference in Greek": _is({"reference": "τιμολόγιο 12"}),
-    "a reference in Japanese and Latin": _is({"reference": "ABC請求書 カタカナ 12"}),
-    "a reference in Russian": _is({"reference": "счёт № 15"}),
-    "words of two languages": _is({"reference": "Invoice счёт 15"}),
-    "a payee in Russian": _is(KNOWN[1]),
-    "a payee in Japanese": _is(KNOWN[2]),
-    "a payee in German": _is(OTHERS[0]),
-    "a payee in Greek": _is(OTHERS[1]),
-    "a payee in capitals": _is({"payee": PAYEE.upper()}),
-    "an account without spaces": _is({"account": ACCOUNT.replace(" ", "")}),
-    "another time of cut-off": _is({"cut_off": "2027-01-01T09:00:00Z"}),
-    "two known payees in one request": _is({}, KNOWN[1]),
-    "a payee with two spaces": _is({"payee": PAYEE.replace(" ", "  ")}),
+    "the same again": _codes_of(),
+    "half the amount": _codes_of({"amount": euro(49_500)}),
+    "twice the amount": _codes_of({"amount": euro(198_000)}),
+    "an amount as approved before": _codes_of({**KNOWN[2]}),
+    "a cent less": _codes_of({"amount": euro(98_999)}),
+    "twice the only one before": _codes_of({**OTHERS[3], "amount": euro(9_640)}),
+    "half the only one before": _codes_of({**OTHERS[3], "amount": euro(2_410)}),
+    "another reference": _codes_of({"reference": "Rechnung 4711"}),
+    "a reference in German": _codes_of({"reference": "Prüfung für März"}),
+    "a reference in Greek": _codes_of({"reference": "τιμολόγιο 12"}),
+    "a reference in Japanese and Latin": _codes_of({"reference": "ABC請求書 カタカナ 12"}),
+    "a reference in Russian": _codes_of({"reference": "счёт № 15"}),
+    "words of two languages": _codes_of({"reference": "Invoice счёт 15"}),
+    "a payee in Russian": _codes_of(KNOWN[1]),
+    "a payee in Japanese": _codes_of(KNOWN[2]),
+    "a payee in German": _codes_of(OTHERS[0]),
+    "a payee in Greek": _codes_of(OTHERS[1]),
+    "a payee in capitals": _codes_of({"payee": PAYEE.upper()}),
+    "an account without spaces": _codes_of({"account": ACCOUNT.replace(" ", "")}),
+    "another time of cut-off": _codes_of({"cut_off": "2027-01-01T09:00:00Z"}),
+    "two known payees in one request": _codes_of({}, KNOWN[1]),
+    "a payee with two spaces": _codes_of({"payee": PAYEE.replace(" ", "  ")}),
 }
 
 
@@ -186,19 +189,19 @@ HONEST |= {
 
 @pytest.mark.parametrize("name", FRAUDS)
 def test_a_fraud_shows_its_signal(paid, name):
-    """The one that says what is wrong, among others that are true too."""
+    """Possibly among other correct ones."""
     code, ask = FRAUDS[name]
     assert code in ask(paid)
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_an_honest_payment_shows_none(paid, name):
-    """With a history that bears it."""
+def test_an_honest_payment_shows_no_signal(paid, name):
+    """With the history above."""
     assert HONEST[name](paid) == frozenset()
 
 
-def test_only_an_honest_payment_is_said_to_be_usual(paid):
-    """With what it was compared with."""
+def test_only_a_payment_without_signals_is_called_usual(paid):
+    """The text states the number of compared approvals."""
     assert paid.compare().unusual.compared.startswith("Nothing unusual, compared with 76 earlier")
     fraud = paid.compare({"payee": "Somebody"}).unusual
     assert fraud.compared.startswith("Compared with 76 earlier")

@@ -1,4 +1,4 @@
-"""More than one person: who is asked, whose yes counts, and what ends it."""
+"""Requests that need several people: who is asked, whose vote counts, and what ends them."""
 
 import json
 from collections.abc import Callable
@@ -24,13 +24,13 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def bob(local: LocalSite) -> LocalTerminal:
-    """Somebody else, at his device."""
+    """Another person, with a device."""
     return new_person(local, "bob")
 
 
 @pytest.fixture
 def cleo(local: LocalSite) -> LocalTerminal:
-    """A third person, at her device."""
+    """A third person, with a device."""
     return new_person(local, "cleo")
 
 
@@ -45,21 +45,21 @@ def put(local: LocalSite) -> Put:
 
 
 @pytest.fixture
-def smaller(local: LocalSite) -> None:
-    """The amount of a payment may be made less."""
+def narrowable(local: LocalSite) -> None:
+    """The amount of a payment may be narrowed."""
     rules = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.desk.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
 
 
 @pytest.fixture
 def finance(local: LocalSite, bob: LocalTerminal, cleo: LocalTerminal) -> Groups:
-    """Bob and Cleo are finance."""
+    """A group of Bob and Cleo."""
     groups = Groups(local.services.store, local.services.secrets)
     groups.add("finance", [bob.user.name, cleo.user.name], by=BY)
     return groups
 
 
-def _three(put: Put) -> None:
+def _ask_two_of_three(put: Put) -> None:
     put(TWO, 'ask.who = ["ana", "bob", "cleo"]')
 
 
@@ -84,10 +84,10 @@ def _narrowed(person: LocalTerminal, approval: Approval, amount: str) -> dict[st
     return found
 
 
-def test_a_critical_request_takes_two_people(
+def test_a_critical_request_needs_two_people(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Unless policy says otherwise: the person it is for, and an owner or an administrator."""
+    """By default the requested person and an owner or an administrator."""
     boss = new_person(local, "boss")
     local.desk.users.update("boss", UserChanges(roles=("admin",)), by=BY)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
@@ -113,7 +113,7 @@ def test_a_critical_request_takes_two_people(
 
 
 @pytest.mark.usefixtures("finance")
-def test_everybody_who_is_asked_sees_it_and_how_far_it_is(
+def test_every_approver_sees_the_request_and_its_votes(
     local: LocalSite,
     agent: LocalAgent,
     person: LocalTerminal,
@@ -121,7 +121,7 @@ def test_everybody_who_is_asked_sees_it_and_how_far_it_is(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """Who has said yes, and whose yes could still count: a group by its name."""
+    """Who has approved and whose vote could still count; a group by its name."""
     put(TWO, 'ask.who = ["ana", "finance"]')
     _, approval = agent.asked()
     before = _together(cleo, approval)
@@ -136,14 +136,14 @@ def test_everybody_who_is_asked_sees_it_and_how_far_it_is(
     assert _listed(person) == _listed(bob) == _listed(cleo) == [approval.id]
     cleo.approve(approval.id)
     assert _listed(person) == _listed(bob) == _listed(cleo) == []
-    told = ["approval.requested", "approval.voted", "approval.decided"]
-    assert _events(local, person) == _events(local, bob) == _events(local, cleo) == told
+    events = ["approval.requested", "approval.voted", "approval.decided"]
+    assert _events(local, person) == _events(local, bob) == _events(local, cleo) == events
 
 
-def test_what_others_approved_in_somebodys_name_says_who_they_were(
+def test_a_token_approved_by_others_names_them(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put, local: LocalSite
 ) -> None:
-    """The token does not say that the person themselves had signed in."""
+    """It claims no sign-in of the user."""
     put('ask.who = ["bob"]')
     handle, approval = agent.asked()
     refused = person.approve(approval.id)
@@ -156,10 +156,10 @@ def test_what_others_approved_in_somebodys_name_says_who_they_were(
     assert not {"acr", "amr", "auth_time"} & set(claims)
 
 
-def test_two_devices_are_one_person(
+def test_two_devices_of_one_person_have_one_vote(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """The second yes of the same person is refused; repeating it is no error."""
+    """Repeating the same vote is no error."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     desktop = another_device(person)
     _, approval = agent.asked()
@@ -174,27 +174,27 @@ def test_two_devices_are_one_person(
     assert bob.approve(approval.id).json["state"] == "approved"
 
 
-def test_any_no_ends_it(
+def test_any_denial_ends_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """Whoever else had said yes; and a further answer changes nothing any more."""
+    """Although another person had approved."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     new_person(local, "dan")
     handle, approval = agent.asked()
     person.approve(approval.id)
     denied = bob.deny(approval.id, note="Not this month.")
-    told = agent.poll(handle)
+    polled = agent.poll(handle)
 
     assert denied.json["state"] == "denied"
-    assert (told.json["error"], told.json["note"]) == ("access_denied", "Not this month.")
+    assert (polled.json["error"], polled.json["note"]) == ("access_denied", "Not this month.")
     assert denied.json["together"]["have"] == 1
 
 
-def test_a_vote_that_comes_too_late_is_told_so(
+def test_a_vote_after_the_decision_has_no_effect(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
 ) -> None:
-    """409 of its own, with the request as it stands."""
-    _three(put)
+    """409 with the current request."""
+    _ask_two_of_three(put)
     _, approval = agent.asked()
     late = cleo.decision(approval.id)
     person.approve(approval.id)
@@ -206,15 +206,15 @@ def test_a_vote_that_comes_too_late_is_told_so(
     assert refused.json["detail"] == "Your vote no longer changes the result."
 
 
-def test_whoever_has_said_yes_can_still_report_it(
+def test_a_person_who_approved_can_still_report(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """It is withdrawn, and the agent stopped."""
+    """The request is withdrawn and the agent quarantined."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     _, approval = agent.asked()
     person.approve(approval.id)
-    said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
-    signed = person.decision(approval.id, person.session, **said)
+    members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+    signed = person.decision(approval.id, person.session, **members)
     path = f"/api/approvals/{approval.id}/report"
     answer = person.call("POST", path, {"decision": signed, "scope": "agent"})
 
@@ -223,19 +223,19 @@ def test_whoever_has_said_yes_can_still_report_it(
     assert bob.approve(approval.id).refusal == (409, "not_pending")
 
 
-@pytest.mark.usefixtures("smaller")
-def test_a_yes_to_less_voids_those_before(
+@pytest.mark.usefixtures("narrowable")
+def test_a_narrowed_vote_voids_earlier_votes(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """They count together only on the same text, and the token carries that."""
+    """Votes count together only for the same text, which the token contains."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
-    less = _narrowed(bob, approval, "20.00")
-    narrowed = _approve_less(bob, approval, less)
+    narrowing = _narrowed(bob, approval, "20.00")
+    narrowed = _approve_narrowed(bob, approval, narrowing)
     more = person.approve(approval.id)
     shown = person.show(approval.id)
-    agreed = _approve_less(person, approval, less)
+    agreed = _approve_narrowed(person, approval, narrowing)
     token = agent.poll(handle)
 
     assert (narrowed.json["state"], narrowed.json["together"]["have"]) == ("pending", 1)
@@ -244,42 +244,42 @@ def test_a_yes_to_less_voids_those_before(
         "ana": False,
         "bob": True,
     }
-    assert shown["granted"]["text"] == less["text"]
+    assert shown["granted"]["text"] == narrowing["text"]
     assert agreed.json["state"] == "approved"
     assert token.json["narrowed"] is True
     assert token.json["authorization_details"][0]["amount"]["minor"] == 2_000
     assert local.desk.entries("approval.voted")[-1]["facts"]["void"] == [person.user.id]
 
 
-@pytest.mark.usefixtures("smaller")
-def test_a_yes_to_more_than_somebody_has_granted_is_refused(
+@pytest.mark.usefixtures("narrowable")
+def test_a_vote_for_more_than_the_narrowed_text_is_refused(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
 ) -> None:
-    """It only ever gets less; less still voids again."""
-    _three(put)
+    """A narrower vote voids again."""
+    _ask_two_of_three(put)
     _, approval = agent.asked_payment()
     texts = {amount: _narrowed(bob, approval, amount) for amount in ("30.00", "20.00", "10.00")}
-    _approve_less(bob, approval, texts["20.00"])
-    more = _approve_less(cleo, approval, texts["30.00"])
-    less = _approve_less(person, approval, texts["10.00"])
-    late = _approve_less(cleo, approval, texts["20.00"])
-    settled = _approve_less(bob, approval, texts["10.00"])
+    _approve_narrowed(bob, approval, texts["20.00"])
+    more = _approve_narrowed(cleo, approval, texts["30.00"])
+    narrower = _approve_narrowed(person, approval, texts["10.00"])
+    late = _approve_narrowed(cleo, approval, texts["20.00"])
+    settled = _approve_narrowed(bob, approval, texts["10.00"])
 
     assert more.refusal == late.refusal == (409, "narrowed_meanwhile")
-    assert less.json["together"]["have"] == 1
+    assert narrower.json["together"]["have"] == 1
     assert settled.json["state"] == "approved"
     assert settled.json["granted"]["text"] == texts["10.00"]["text"]
 
 
-def _approve_less(person: LocalTerminal, approval: Approval, less: dict[str, str]) -> Any:
+def _approve_narrowed(person: LocalTerminal, approval: Approval, narrowing: dict[str, str]) -> Any:
     person.pin(approval.id)
-    terms = {"granted": less["digest"], "ceremony": "pin"}
+    terms = {"granted": narrowing["digest"], "ceremony": "pin"}
     jws = person.decision(approval.id, person.high, **terms)
-    return person.send_decision(approval.id, jws, granted=less["text"])
+    return person.send_decision(approval.id, jws, granted=narrowing["text"])
 
 
 @pytest.mark.parametrize("party", ["user", "owner"])
-def test_whom_policy_excludes_sees_it_and_may_not_approve(
+def test_an_excluded_person_sees_the_request_and_can_only_deny(
     local: LocalSite,
     agent: LocalAgent,
     person: LocalTerminal,
@@ -287,7 +287,7 @@ def test_whom_policy_excludes_sees_it_and_may_not_approve(
     put: Put,
     party: str,
 ) -> None:
-    """Through the API there is one door, and it is closed; denying is open to them."""
+    """The API refuses their approval."""
     put(TWO, f'ask.exclude = ["{party}"]')
     local.desk.users.update("bob", UserChanges(roles=("admin",)), by=BY)
     _, approval = agent.asked()
@@ -299,7 +299,7 @@ def test_whom_policy_excludes_sees_it_and_may_not_approve(
     assert bob.deny(approval.id).status == 200
 
 
-def test_who_leaves_the_group_counts_no_more(
+def test_a_person_who_left_the_group_does_not_count(
     local: LocalSite,
     agent: LocalAgent,
     finance: Groups,
@@ -307,7 +307,7 @@ def test_who_leaves_the_group_counts_no_more(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """Policy is asked again when the token is minted, with the people who said yes."""
+    """Policy is evaluated again when the token is minted."""
     put(TWO, 'ask.who = ["finance"]')
     handle, approval = agent.asked()
     bob.approve(approval.id)
@@ -320,10 +320,10 @@ def test_who_leaves_the_group_counts_no_more(
 
 
 @pytest.mark.parametrize("people", ["nobody", "one person"])
-def test_what_takes_more_people_than_there_are_is_refused_at_once(
+def test_a_request_with_too_few_eligible_approvers_is_refused(
     local: LocalSite, agent: LocalAgent, finance: Groups, put: Put, people: str
 ) -> None:
-    """403 that says so, and nobody is asked. Who is disabled does not count."""
+    """Nobody is asked; disabled people do not count."""
     put(TWO, 'ask.who = ["finance"]')
     local.desk.users.disable("bob", by=BY)
     if people == "nobody":
@@ -332,15 +332,15 @@ def test_what_takes_more_people_than_there_are_is_refused_at_once(
 
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
-    told = "no people" if people == "nobody" else "one person"
-    assert f"2 approvals, and {told} may approve" in refused.json["error_description"]
+    people_text = "no people" if people == "nobody" else "one person"
+    assert f"2 approvals, and {people_text} may approve" in refused.json["error_description"]
     assert finance.all()[0].name == "finance"
 
 
-def test_the_log_says_of_a_critical_request_that_one_person_approved_it(
+def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """Where policy lets one person be enough: self_approved if it was the one it is for."""
+    """Where policy lets one person approve."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, raised, by=BY)
     put("ask.quorum = 1", 'ask.who = ["ana", "bob"]', 'when.risk.at_least = "critical"')
@@ -352,10 +352,10 @@ def test_the_log_says_of_a_critical_request_that_one_person_approved_it(
     assert [one.get("self_approved") for one in facts] == [True, None]
 
 
-def test_the_pending_answer_of_one_person_says_nothing_of_others(
+def test_a_pending_poll_for_one_approver_has_no_vote_count(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """It costs nothing there."""
+    """And the request shows none."""
     handle, approval = agent.asked()
     assert "approvals" not in agent.poll(handle).json
     assert person.show(approval.id)["together"] is None

@@ -1,4 +1,4 @@
-"""An agent learns when somebody is back, where all who are asked want to be left alone."""
+"""A poll tells the agent until when notifications of all its approvers are paused."""
 
 import pytest
 
@@ -14,8 +14,8 @@ MORNING = "2025-10-09T10:00:00.000Z"
 
 
 @pytest.fixture
-def told(local, agent):
-    """What a poll says of when somebody is back; every one in time."""
+def held_until(local, agent):
+    """The held_until member of a poll; each poll is in time."""
 
     def poll(handle):
         local.clock.forward(6_000)
@@ -31,61 +31,61 @@ def _quiet(person):
 
 
 def _mute(person, agent, **members):
-    wish = {"agent": agent.id, **members}
-    assert person.call("POST", "/api/attention/mutes", wish).status in {200, 201}
+    body = {"agent": agent.id, **members}
+    assert person.call("POST", "/api/attention/mutes", body).status in {200, 201}
 
 
-def test_quiet_hours_say_until_when(agent, person, told):
-    """And nothing once they are over, or cleared."""
+def test_quiet_hours_set_held_until(agent, person, held_until):
+    """Not once they have ended or were cleared."""
     handle, _ = agent.asked()
-    assert told(handle) is None
+    assert held_until(handle) is None
     _quiet(person)
-    assert told(handle) == MORNING
+    assert held_until(handle) == MORNING
     person.call("DELETE", "/api/attention/quiet-hours")
-    assert told(handle) is None
+    assert held_until(handle) is None
 
 
-def test_a_snooze_says_until_when(agent, person, told):
+def test_a_snooze_sets_held_until(agent, person, held_until):
     """Of this request alone."""
     handle, approval = agent.asked()
     other, _ = agent.asked()
     until = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10}).json
-    assert told(handle) == until["until"]
-    assert told(other) is None
+    assert held_until(handle) == until["until"]
+    assert held_until(other) is None
 
 
-def test_a_mute_says_until_when_if_it_has_an_end(agent, person, told):
-    """One without says nothing: nobody knows."""
+def test_a_mute_sets_held_until_if_it_has_an_end(agent, person, held_until):
+    """A mute without an end sets none."""
     handle, _ = agent.asked()
     _mute(person, agent)
-    assert told(handle) is None
+    assert held_until(handle) is None
     _mute(person, agent, minutes=30)
-    assert told(handle) == "2025-10-09T09:23:26.000Z"
+    assert held_until(handle) == "2025-10-09T09:23:26.000Z"
 
 
-def test_what_rings_all_the_same_says_nothing(agent, person, told):
-    """High risk rings in quiet hours."""
+def test_a_request_that_notifies_in_quiet_hours_has_no_held_until(agent, person, held_until):
+    """High risk notifies in quiet hours."""
     _quiet(person)
     handle, _ = agent.asked_payment()
-    assert told(handle) is None
+    assert held_until(handle) is None
 
 
-def test_of_several_people_the_first_who_is_back_counts(agent, person, local, told):
-    """And nobody is waited for while one of them can be called."""
+def test_with_several_approvers_the_first_to_return_counts(agent, person, local, held_until):
+    """While one of them can be notified there is no held_until."""
     ben = new_person(local, "ben")
-    who = ("ask.quorum = 1", 'ask.who = ["ana", "ben"]')
-    Policies(local.services.store).set(rule("ask", *who), by=BY)
+    members = ("ask.quorum = 1", 'ask.who = ["ana", "ben"]')
+    Policies(local.services.store).set(rule("ask", *members), by=BY)
     handle, approval = agent.asked()
     _quiet(person)
-    assert told(handle) is None
+    assert held_until(handle) is None
     until = ben.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 5}).json["until"]
-    assert told(handle) == until
+    assert held_until(handle) == until
     local.clock.forward(5 * MINUTE)
-    assert told(handle) is None
+    assert held_until(handle) is None
 
 
-def test_where_people_are_hidden_nobody_learns_when_they_sleep(open_local, template):
-    """It would say that somebody of this name exists."""
+def test_with_hidden_users_polls_have_no_held_until(open_local, template):
+    """It would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     handle, _ = agent.asked()

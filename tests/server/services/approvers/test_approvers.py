@@ -1,4 +1,4 @@
-"""Whose an approval is: the one it is for, and everybody whom it asks beside them."""
+"""Who may see and decide an approval: the person it is for, and everybody added as an approver."""
 
 from typing import Any
 
@@ -13,14 +13,16 @@ from tests.support.builders.site import Answer, LocalSite
 
 @pytest.fixture
 def bob(local: LocalSite) -> LocalTerminal:
-    """Somebody else, at his device."""
+    """Another person, with a device."""
     return new_person(local, "bob")
 
 
 def _ask(local: LocalSite, approval: Approval, person: LocalTerminal, **members: Any) -> list[str]:
-    named = NamedApprover(person.user.id, "backup", **members)
+    approver = NamedApprover(person.user.id, "backup", **members)
     with local.services.store.write() as tx:
-        return [row.user_id for row in approvers.add(tx, approval, [named], local.services.rules)]
+        return [
+            row.user_id for row in approvers.add(tx, approval, [approver], local.services.rules)
+        ]
 
 
 def _listed(person: LocalTerminal, state: str = "waiting") -> list[str]:
@@ -34,8 +36,8 @@ def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
     return [event.event for event in events if event.approval_id is not None]
 
 
-def _doors(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
-    """Everything that somebody can do to a request of theirs, but answering."""
+def _calls(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
+    """Every call about a request except the decision."""
     path = f"/api/approvals/{approval_id}"
     return {
         "show": person.call("GET", path),
@@ -44,59 +46,59 @@ def _doors(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
     }
 
 
-def test_a_request_is_nobody_elses(
+def test_a_request_of_another_person_is_not_found(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Through every door it is as if it did not exist."""
+    """By every call."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
-    doors = _doors(bob, approval.id) | {
+    answers = _calls(bob, approval.id) | {
         "decide": bob.send_decision(approval.id, jws),
         "report": bob.call(
             "POST", f"/api/approvals/{approval.id}/report", {"decision": jws, "scope": "agent"}
         ),
     }
 
-    assert {name: door.refusal for name, door in doors.items()} == dict.fromkeys(
-        doors, (404, "not_found")
+    assert {name: answer.refusal for name, answer in answers.items()} == dict.fromkeys(
+        answers, (404, "not_found")
     )
     assert _listed(bob) == _listed(bob, "decided") == []
     assert _events(local, bob) == []
 
 
-def test_whoever_is_asked_too_has_every_door(
+def test_an_added_approver_may_make_every_call(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """It is on their list, they are told as of a new one, and may answer as the first may."""
+    """It is on their list, their feed has it as a new request, and they may decide."""
     _, approval = agent.asked()
     assert _ask(local, approval, bob) == [bob.user.id]
     assert _ask(local, approval, bob) == []
-    doors = {name: door.status for name, door in _doors(bob, approval.id).items()}
-    waits = (_listed(bob), _listed(person))
+    statuses = {name: reply.status for name, reply in _calls(bob, approval.id).items()}
+    pending = (_listed(bob), _listed(person))
     answer = bob.deny(approval.id)
 
-    assert doors == dict.fromkeys(doors, 200)
-    assert waits == ([approval.id], [approval.id])
+    assert statuses == dict.fromkeys(statuses, 200)
+    assert pending == ([approval.id], [approval.id])
     assert answer.json["decided"]["by"]["name"] == "bob"
     assert _listed(bob) == _listed(person) == []
     assert _listed(bob, "decided") == _listed(person, "decided") == [approval.id]
-    told = ["approval.requested", "approval.decided"]
-    assert _events(local, bob) == _events(local, person) == told
+    events = ["approval.requested", "approval.decided"]
+    assert _events(local, bob) == _events(local, person) == events
 
 
-def test_the_one_whom_it_is_for_is_not_called_a_second_time(
+def test_the_requested_person_is_not_notified_twice(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """They may stand for somebody else in it too."""
+    """They may be a substitute for another approver too."""
     _, approval = agent.asked()
     assert _ask(local, approval, person) == [person.user.id]
     assert _events(local, person) == ["approval.requested"]
 
 
-def test_a_report_of_somebody_else_stops_what_acts_for_them(
+def test_a_report_by_another_approver_quarantines_the_agents_that_act_for_them(
     local: LocalSite, agent: LocalAgent, bob: LocalTerminal
 ) -> None:
-    """What stops is every agent that acts for the one who says so."""
+    """Every agent that acts for the reporter."""
     _, approval = agent.asked()
     _ask(local, approval, bob)
     signed = bob.decision(
@@ -113,10 +115,10 @@ def test_a_report_of_somebody_else_stops_what_acts_for_them(
     assert agent.ask().refusal == (400, "unauthorized_client")
 
 
-def test_it_has_no_device_only_if_nobody_asked_has_one(
+def test_the_expiry_reason_is_no_device_only_if_no_approver_has_one(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """What expires unseen says why."""
+    """A request that expires unseen says why."""
     _, approval = agent.asked()
     with local.services.store.write() as tx:
         row = tx.approvals.get(approval.id)

@@ -1,4 +1,4 @@
-"""An answer given ahead: under a consent, what policy allows at /bc-authorize asks nobody."""
+"""Automatic decisions: under a consent, a request that policy allows asks nobody."""
 
 import json
 
@@ -43,8 +43,8 @@ def put(local):
 
 
 @pytest.fixture
-def allowed(agent, person, local, put):
-    """What the agent may read for Ana: a rule allows it, and she has consented."""
+def allowed_consent(agent, person, local, put):
+    """Ana's consent for the agent, with a rule that allows requests."""
     put(OPEN)
     return consents.give(local, agent, person)
 
@@ -58,17 +58,19 @@ def _why(approval):
     return json.loads(approval.display)["why"]
 
 
-def test_a_consent_answers_what_policy_allows(agent, person, local, allowed):
-    """The approval is born approved, and the record says which consent and which policy decided."""
+def test_a_request_with_consent_and_an_allow_rule_is_approved_at_once(
+    agent, person, local, allowed_consent
+):
+    """The audit log names the consent and the policy version that decided."""
     before = local.desk.events(person.user)
     handle, approval = agent.asked()
     assert (approval.state, approval.decided_at) == (State.APPROVED, approval.created_at)
-    said = {"consent": allowed.id, "policy": 1}
-    assert automatic_decision(approval) == said
+    decided_by = {"consent": allowed_consent.id, "policy": 1}
+    assert automatic_decision(approval) == decided_by
     assert local.desk.events(person.user)[len(before) :] == ["approval.decided"]
     entry = local.desk.entries("approval.allowed")[-1]
     assert (entry["actor"], entry["decision"]) == ("system", "approved")
-    assert entry["facts"]["decided_by"] == said
+    assert entry["facts"]["decided_by"] == decided_by
     assert entry["facts"]["policy"]["rules"] == ["open"]
     assert local.desk.entries("approval.requested")[-1]["approval_id"] == approval.id
     answer = agent.poll(handle)
@@ -76,7 +78,9 @@ def test_a_consent_answers_what_policy_allows(agent, person, local, allowed):
     assert local.stored(approval.id).state is State.REDEEMED
 
 
-def test_the_token_says_what_decided_and_not_that_anybody_answered(agent, local, allowed):
+def test_its_token_names_the_consent_and_claims_no_user_authentication(
+    agent, local, allowed_consent
+):
     """No acr, amr and auth_time, neither in the access token nor in the ID token."""
     handle, approval = agent.asked()
     answer = agent.poll(handle).json
@@ -86,17 +90,17 @@ def test_the_token_says_what_decided_and_not_that_anybody_answered(agent, local,
         "action_digest": approval.action_digest,
         "granted_digest": approval.action_digest,
         "single_use": False,
-        "decided_by": {"consent": allowed.id, "policy": 1},
+        "decided_by": {"consent": allowed_consent.id, "policy": 1},
     }
     identity = local.claims(answer["id_token"], "JWT")
-    for said in (claims, identity):
-        assert not {"acr", "amr", "auth_time"} & set(said)
+    for token_claims in (claims, identity):
+        assert not {"acr", "amr", "auth_time"} & set(token_claims)
     entry = local.desk.entries("token.issued")[-1]
     assert ("posture" in entry, entry["approval_id"]) == (False, approval.id)
 
 
-def test_a_person_who_answered_is_said_to_have(agent, person, local):
-    """And then nothing else decided."""
+def test_a_token_decided_by_a_person_has_no_automatic_decision(agent, person, local):
+    """It has acr; decided_by is absent."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     claims = local.claims(agent.poll(handle).json["access_token"])
@@ -105,40 +109,40 @@ def test_a_person_who_answered_is_said_to_have(agent, person, local):
     assert person.show(approval.id)["decided_by"] is None
 
 
-def test_its_person_sees_it_and_nobody_can_decide_it_again(agent, person, allowed):
-    """It stands in their history with what decided it."""
+def test_the_person_sees_an_automatic_approval_and_cannot_decide_it(agent, person, allowed_consent):
+    """Their history shows what decided it."""
     _, approval = agent.asked()
     shown = person.show(approval.id)
     assert (shown["state"], shown["decided"]) == ("approved", None)
-    assert shown["decided_by"] == {"consent": allowed.id, "policy": 1}
+    assert shown["decided_by"] == {"consent": allowed_consent.id, "policy": 1}
     items = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
     assert approval.id in [item["id"] for item in items]
     denied = person.deny(approval.id)
     assert denied.refusal == (409, "already_decided")
 
 
-@pytest.mark.usefixtures("allowed")
+@pytest.mark.usefixtures("allowed_consent")
 @pytest.mark.parametrize("delivery", ["ping", "push"])
-def test_an_agent_that_is_called_gets_its_answer_after_the_acknowledgement(agent, local, delivery):
-    """A call that comes first would be about a handle that the agent does not know yet."""
-    with receiver() as far:
-        changes = AgentChanges(delivery=delivery, notification_endpoint=far.url())
+def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local, delivery):
+    """Before the response the agent does not know the auth_req_id."""
+    with receiver() as endpoint:
+        changes = AgentChanges(delivery=delivery, notification_endpoint=endpoint.url())
         local.desk.agents.update(agent.id, changes, by=BY)
         handle, approval = agent.asked(client_notification_token="t" * 30)
         local.deliver()
-        assert far.got == []
+        assert endpoint.got == []
         local.clock.forward(SECOND)
         local.deliver()
-        said = json.loads(far.got[0].body)
-    assert said["auth_req_id"] == handle
+        body = json.loads(endpoint.got[0].body)
+    assert body["auth_req_id"] == handle
     if delivery == "push":
-        assert local.claims(said["access_token"])["approval"]["id"] == approval.id
+        assert local.claims(body["access_token"])["approval"]["id"] == approval.id
     else:
         assert agent.poll(handle).status == 200
 
 
-@pytest.mark.usefixtures("allowed")
-def test_a_held_poll_is_answered_at_once(agent):
+@pytest.mark.usefixtures("allowed_consent")
+def test_a_held_poll_of_an_automatic_approval_returns_at_once(agent):
     """There is nothing to wait for."""
     handle, _ = agent.asked()
     assert agent.poll(handle, prefer="wait=50").status == 200
@@ -157,10 +161,10 @@ ASKED = {
 }
 
 
-@pytest.mark.usefixtures("allowed")
+@pytest.mark.usefixtures("allowed_consent")
 @pytest.mark.parametrize(("parameters", "why"), ASKED.values(), ids=ASKED)
-def test_without_a_consent_that_covers_it_the_person_is_asked(agent, local, parameters, why):
-    """Knowing a name is not enough."""
+def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parameters, why):
+    """The display says why."""
     new_person(local, "ben")
     more = ResourceChanges(scopes={"payments:audit": Risk.LOW})
     local.desk.resources.update(PAY, more, by=BY)
@@ -172,52 +176,54 @@ def test_without_a_consent_that_covers_it_the_person_is_asked(agent, local, para
     assert _why(approval).startswith(why)
 
 
-def test_a_consent_alone_is_not_enough_either(agent, person, local, put):
-    """Without a rule that allows it at this door the person is asked, as the shipped rules do."""
+def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, put):
+    """As the built-in rules do."""
     consents.give(local, agent, person)
     assert agent.asked()[1].state is State.PENDING
     put(OPEN, rule("ask", 'when.scope = ["payments:read"]', name="careful"))
     assert agent.asked()[1].state is State.PENDING
 
 
-def test_a_consent_that_ended_decides_nothing(agent, local, allowed):
-    """Neither a new request nor one that waits to be fetched."""
+def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
+    """Neither a new request nor one that was not yet redeemed."""
     handle, approval = agent.asked()
-    local.site.consents.revoke(allowed.id, by=BY)
+    local.site.consents.revoke(allowed_consent.id, by=BY)
     assert agent.poll(handle).status == 400
     assert local.stored(approval.id).reason == "policy_changed"
     assert agent.asked()[1].state is State.PENDING
 
 
-def test_one_consent_does_not_stand_in_for_another(agent, person, local, allowed):
-    """What was decided under the one that ended is not fetched under the next."""
+def test_an_approval_under_a_revoked_consent_is_not_redeemed_under_a_new_one(
+    agent, person, local, allowed_consent
+):
+    """A new request is approved under the new consent."""
     handle, _ = agent.asked()
-    local.site.consents.revoke(allowed.id, by=BY)
+    local.site.consents.revoke(allowed_consent.id, by=BY)
     consents.give(local, agent, person)
     assert agent.poll(handle).status == 400
     assert agent.asked()[1].state is State.APPROVED
 
 
-@pytest.mark.usefixtures("allowed")
-def test_a_policy_that_asks_meanwhile_wins(agent, local, put):
-    """Policy is asked again when the token is minted."""
+@pytest.mark.usefixtures("allowed_consent")
+def test_a_policy_that_asks_before_redemption_withdraws_the_approval(agent, local, put):
+    """Policy is evaluated again when the token is minted."""
     handle, approval = agent.asked()
     put(rule("ask"))
     assert agent.poll(handle).status == 400
     assert local.stored(approval.id).reason == "policy_changed"
 
 
-def test_the_token_dies_with_the_consent_and_never_outlives_it(agent, local, allowed):
-    """It stands on it as an exchanged one does."""
+def test_revoking_the_consent_revokes_the_token(agent, local, allowed_consent):
+    """The delegation refers to the consent."""
     token = agent.poll(agent.asked()[0]).json["access_token"]
-    assert _row(local, token).consent_id == allowed.id
-    _, ended = local.site.consents.revoke(allowed.id, by=BY)
+    assert _row(local, token).consent_id == allowed_consent.id
+    _, ended = local.site.consents.revoke(allowed_consent.id, by=BY)
     assert ended == 1
     assert _row(local, token).revoked_at is not None
 
 
-def test_a_token_ends_when_its_consent_does(agent, person, local, put):
-    """A consent for two minutes gives no token of five."""
+def test_a_token_expires_no_later_than_its_consent(agent, person, local, put):
+    """A consent with two minutes left gives no token for five."""
     put(OPEN)
     until = local.clock.now() + DAY
     consents.give(local, agent, person, until=until)
@@ -225,10 +231,8 @@ def test_a_token_ends_when_its_consent_does(agent, person, local, put):
     assert agent.poll(agent.asked()[0]).json["expires_in"] == 120
 
 
-def test_a_payment_under_a_consent_is_spent_once_without_anybodys_pin(
-    agent, person, local, resource, put
-):
-    """A rule that allows high risk says so; when it becomes riskier, the resource is told."""
+def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resource, put):
+    """It needs a rule that allows high risk; when its risk rises, it cannot be consumed."""
     put(PAYS)
     consents.give(local, agent, person, scopes=("payments:transfer",))
     token = agent.poll(agent.asked_payment()[0]).json["access_token"]
@@ -241,17 +245,17 @@ def test_a_payment_under_a_consent_is_spent_once_without_anybodys_pin(
     assert resource.consume(later).status == 401
 
 
-@pytest.mark.usefixtures("allowed")
-def test_what_was_allowed_teaches_no_history(agent):
-    """Nobody looked at it, so it is as unusual the next time."""
+@pytest.mark.usefixtures("allowed_consent")
+def test_automatic_approvals_do_not_count_as_history(agent):
+    """Nobody looked at them, so the next request is as unusual."""
     agent.poll(agent.asked()[0])
     _, approval = agent.asked()
     codes = {each["code"] for each in json.loads(approval.display)["unusual"]}
     assert "new_agent" in codes
 
 
-def test_a_full_inbox_stops_nothing_that_asks_nobody(open_local, template):
-    """Caps keep people from being asked too much; three denials stop this agent all the same."""
+def test_request_limits_do_not_stop_automatic_approvals(open_local, template):
+    """They limit how often people are asked; three denials do stop the agent."""
     local = open_local(open_per_agent=3)
     agent, person = template.agent(local), template.person(local)
     waiting = [agent.asked()[1] for _ in range(3)]
@@ -263,10 +267,8 @@ def test_a_full_inbox_stops_nothing_that_asks_nobody(open_local, template):
     assert agent.ask().json["reason"] == "denied_repeatedly"
 
 
-def test_critical_under_a_rule_and_a_consent_asks_nobody_where_users_are_hidden(
-    open_local, template
-):
-    """A rule that allows what is critical means it, whatever is said to those who are hidden."""
+def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_local, template):
+    """The rule names critical risk explicitly."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     consents.give(local, agent, person)
@@ -278,20 +280,20 @@ def test_critical_under_a_rule_and_a_consent_asks_nobody_where_users_are_hidden(
     assert agent.asked()[1].state is State.APPROVED
 
 
-def test_explain_says_that_a_token_comes_out(local, allowed):
-    """And without the consent that the person is asked."""
+def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
+    """Without the consent it predicts that the person is asked."""
     trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
     assert (found.verdict.outcome, found.then, found.consent) == ("allow", "token", True)
-    local.site.consents.revoke(allowed.id, by=BY)
+    local.site.consents.revoke(allowed_consent.id, by=BY)
     found = trials.explain(wanted)
     assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
 
 
-@pytest.mark.usefixtures("allowed")
-def test_a_dry_run_knows_that_nobody_was_asked(agent, local):
-    """Under rules that ask it would have gone otherwise."""
+@pytest.mark.usefixtures("allowed_consent")
+def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
+    """Under rules that ask, they would have been asked."""
     agent.asked()
     agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
     replays = Replays(local.services.store, Judge(local.services.secrets))
@@ -301,8 +303,8 @@ def test_a_dry_run_knows_that_nobody_was_asked(agent, local):
     assert [(c.before, c.after, c.rules) for c in found.changes] == [("allow", "ask", ("careful",))]
 
 
-def test_an_exchange_does_not_take_a_consent_for_an_answer(local, person, put):
-    """A token that nobody signed for carries no exchange over a rule that asks."""
+def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put):
+    """A token that nobody signed for does not satisfy a rule that asks."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot", serves=(BANK,))

@@ -1,4 +1,4 @@
-"""A person names somebody who decides for them, and a backup is asked when they do not answer."""
+"""Deputies decide for a person for a time; backups are asked when the person does not answer."""
 
 import json
 
@@ -22,13 +22,13 @@ from tests.support.builders.policies import rule
 
 @pytest.fixture
 def bob(local):
-    """Somebody else, at his device."""
+    """Another person, with a device."""
     return new_person(local, "bob")
 
 
 @pytest.fixture
 def permits(local):
-    """Payments may be decided by deputies."""
+    """The payment type allows deputies."""
     local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
 
 
@@ -43,11 +43,11 @@ def _signed(person, body, key=None, *, pin=True, **members):
     subject = decisions.digest(text)
     if pin:
         person.pin(subject)
-    said = {"purpose": "deputy", "nonce": nonce, "subject": subject, **members}
-    return {**body, "statement": person.statement(key=key or person.high, **said)}
+    members_of_statement = {"purpose": "deputy", "nonce": nonce, "subject": subject, **members}
+    return {**body, "statement": person.statement(key=key or person.high, **members_of_statement)}
 
 
-def _name(person, name="bob", begins=0, ends=DAY, **how):
+def _add_deputy(person, name="bob", begins=0, ends=DAY, **how):
     body = _body(person, name, begins, ends)
     return person.call("POST", "/api/deputies", _signed(person, body, **how))
 
@@ -56,17 +56,17 @@ def _waiting(person):
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
-def _end(person, named):
-    assert person.call("DELETE", f"/api/deputies/{named['id']}").status == 204
+def _delete(person, deputy):
+    assert person.call("DELETE", f"/api/deputies/{deputy['id']}").status == 204
 
 
-def _let_end(person, named):
+def _wait_until_ended(person, deputy):
     local = person.local
     local.clock.forward(5 * MINUTE)
     person.refresh()
     assert local.desk.entries("deputy.ended") == []
     local.services.escalations.round()
-    assert local.desk.entries("deputy.ended")[0]["facts"]["deputy"] == named["id"]
+    assert local.desk.entries("deputy.ended")[0]["facts"]["deputy"] == deputy["id"]
 
 
 def _later(local, milliseconds, *people):
@@ -76,11 +76,11 @@ def _later(local, milliseconds, *people):
     local.services.escalations.round()
 
 
-def test_a_deputy_is_named_shown_and_ended(person, bob, local):
-    """Signed, on the record, and told to both."""
-    named = _name(person)
-    assert named.status == 201
-    deputy = named.json
+def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
+    """Signed, in the audit log, and in the feeds of both."""
+    added = _add_deputy(person)
+    assert added.status == 201
+    deputy = added.json
     assert (deputy["user"]["name"], deputy["deputy"]["name"]) == ("ana", "bob")
     assert deputy["from"] == rfc3339(local.clock.now())
     assert person.call("GET", "/api/deputies").json["mine"][0]["id"] == deputy["id"]
@@ -97,20 +97,20 @@ def test_a_deputy_is_named_shown_and_ended(person, bob, local):
     (ended,) = local.desk.entries("deputy.ended")
     assert ended["actor"] == f"user:{person.user.id}"
     for who in (person, bob):
-        told = local.desk.events(who.user)
-        assert ("deputy.named" in told, "deputy.ended" in told) == (True, True)
+        events = local.desk.events(who.user)
+        assert ("deputy.named" in events, "deputy.ended" in events) == (True, True)
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_naming_a_deputy_takes_the_high_key(person, bob, key):
-    """It gives somebody power."""
+def test_adding_a_deputy_needs_the_high_key(person, bob, key):
+    """It gives power to another person."""
     assert bob.user.name == "bob"
-    assert _name(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
+    assert _add_deputy(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
     assert person.call("GET", "/api/deputies").json["mine"] == []
 
 
-def test_it_takes_the_pin_for_this_very_one(person, bob):
-    """And counts once."""
+def test_adding_a_deputy_needs_a_pin_call_for_this_deputy(person, bob):
+    """A statement is used once."""
     body = _body(person, bob.user.name)
     assert person.call("POST", "/api/deputies", _signed(person, body, pin=False)).refusal == (
         403,
@@ -133,43 +133,43 @@ def test_it_takes_the_pin_for_this_very_one(person, bob):
         ({"ends": 367 * DAY}, (422, "invalid_body")),
     ],
 )
-def test_what_can_be_no_deputy_is_refused(person, bob, how, refusal):
-    """Nothing is kept, and the statement is not used up."""
+def test_an_invalid_deputy_is_refused(person, bob, how, refusal):
+    """Nothing is stored, and the statement is not used up."""
     assert bob.user.name == "bob"
-    assert _name(person, **how).refusal == refusal
+    assert _add_deputy(person, **how).refusal == refusal
     assert person.call("GET", "/api/deputies").json["mine"] == []
 
 
 @pytest.mark.parametrize("moment", ["tomorrow", "2026-12-24", "2026-12-24T08:00:00", ""])
-def test_a_time_is_one_with_its_zone(person, bob, moment):
-    """So that nobody decides an hour longer than was meant."""
+def test_times_need_a_time_zone(person, bob, moment):
+    """So that nobody decides an hour longer than intended."""
     body = {**_body(person, bob.user.name), "to": moment}
     answer = person.call("POST", "/api/deputies", _signed(person, body))
     assert answer.refusal == (422, "invalid_body")
 
 
-def test_a_disabled_person_is_no_deputy(person, bob, local):
-    """Not at first, and not when they are disabled later."""
+def test_a_disabled_user_cannot_be_a_deputy(person, bob, local):
+    """They are not found."""
     local.desk.users.disable("bob", by=BY)
-    assert _name(person, bob.user.name).refusal == (404, "not_found")
+    assert _add_deputy(person, bob.user.name).refusal == (404, "not_found")
 
 
-def test_one_person_has_few_deputies_and_each_once_at_a_time(person, bob, local):
-    """The rest are refused with the remedy."""
-    assert _name(person, bob.user.name).status == 201
-    assert _name(person, begins=HOUR).refusal == (409, "conflict")
-    assert _name(person, begins=DAY, ends=2 * DAY).status == 201
+def test_the_number_of_deputies_is_limited_and_their_times_may_not_overlap(person, bob, local):
+    """The error names the remedy."""
+    assert _add_deputy(person, bob.user.name).status == 201
+    assert _add_deputy(person, begins=HOUR).refusal == (409, "conflict")
+    assert _add_deputy(person, begins=DAY, ends=2 * DAY).status == 201
     for number in range(MAX_DEPUTIES - 2):
         new_person(local, f"user{number}")
-        assert _name(person, f"user{number}").status == 201
+        assert _add_deputy(person, f"user{number}").status == 201
     new_person(local, "onemore")
-    assert _name(person, "onemore").refusal == (409, "conflict")
+    assert _add_deputy(person, "onemore").refusal == (409, "conflict")
 
 
 @pytest.mark.usefixtures("permits")
-def test_a_deputy_decides_what_its_type_lets_them(agent, person, bob, local):
-    """They see it as of the person it is for, and the record says who decided for whom."""
-    _name(person)
+def test_a_deputy_decides_action_types_that_allow_deputies(agent, person, bob, local):
+    """The token and the audit log say who decided for whom."""
+    _add_deputy(person)
     handle, payment = agent.asked_payment()
     _, other = agent.asked()
     assert _waiting(bob) == [payment.id]
@@ -185,9 +185,9 @@ def test_a_deputy_decides_what_its_type_lets_them(agent, person, bob, local):
     assert (entry["actor"], entry["subject"]) == (f"user:{bob.user.id}", person.user.id)
 
 
-def test_without_the_types_leave_a_deputy_sees_nothing(agent, person, bob):
-    """Types say no unless they say yes."""
-    _name(person)
+def test_a_deputy_does_not_see_action_types_without_permission(agent, person, bob):
+    """Action types forbid deputies by default."""
+    _add_deputy(person)
     _, payment = agent.asked_payment()
     _, scopes = agent.asked()
     assert _waiting(bob) == []
@@ -197,9 +197,9 @@ def test_without_the_types_leave_a_deputy_sees_nothing(agent, person, bob):
 
 
 @pytest.mark.usefixtures("permits")
-def test_open_requests_come_before_a_deputy_whose_time_begins(agent, person, bob, local):
-    """Neither earlier nor later than was said; at its end nothing is theirs any more."""
-    assert _name(person, begins=2 * MINUTE, ends=5 * MINUTE).status == 201
+def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, bob, local):
+    """Not a millisecond earlier; after the end they are not found."""
+    assert _add_deputy(person, begins=2 * MINUTE, ends=5 * MINUTE).status == 201
     _, payment = agent.asked_payment()
     assert _waiting(bob) == []
     _later(local, 2 * MINUTE - 1)
@@ -218,37 +218,35 @@ def test_open_requests_come_before_a_deputy_whose_time_begins(agent, person, bob
 
 
 @pytest.mark.usefixtures("permits")
-def test_a_deputy_may_lay_it_down_and_what_they_decided_stays(agent, person, bob, local):
-    """Either of the two ends it with a session; nobody else may."""
-    deputy = _name(person).json["id"]
+def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local):
+    """Only the two of them can end it, and a session is enough."""
+    deputy = _add_deputy(person).json["id"]
     _, decided = agent.asked_payment()
     bob.deny(decided.id)
     _, open_one = agent.asked_payment()
-    stranger = new_person(local, "carol")
+    carol = new_person(local, "carol")
     path = f"/api/deputies/{deputy}"
-    assert stranger.call("DELETE", path).refusal == (404, "not_found")
+    assert carol.call("DELETE", path).refusal == (404, "not_found")
     assert bob.call("DELETE", path).status == 204
     assert _waiting(bob) == []
     assert bob.pin(open_one.id).refusal == (404, "not_found")
-    over = bob.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
-    assert [item["id"] for item in over] == [decided.id]
+    decided_items = bob.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
+    assert [item["id"] for item in decided_items] == [decided.id]
     assert bob.call("GET", f"/api/approvals/{decided.id}").status == 200
     assert person.call("GET", "/api/deputies").json["mine"] == []
 
 
 @pytest.mark.usefixtures("permits")
-@pytest.mark.parametrize("end", [_end, _let_end])
-def test_a_person_and_their_deputy_of_before_are_one_where_it_takes_two(
-    agent, person, bob, local, end
-):
-    """Whose yes it was is settled when it is given; somebody else is needed still."""
+@pytest.mark.parametrize("end", [_delete, _wait_until_ended])
+def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, local, end):
+    """Whose vote it was is settled when it is cast; a second person is still needed."""
     Policies(local.services.store).set(rule("ask", "ask.quorum = 2"), by=BY)
     carol = new_person(local, "carol")
     local.desk.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
-    named = _name(person, ends=5 * MINUTE).json
+    added = _add_deputy(person, ends=5 * MINUTE).json
     handle, payment = agent.asked_payment()
     assert bob.approve(payment.id).json["together"]["have"] == 1
-    end(person, named)
+    end(person, added)
     carol.refresh()
     assert person.approve(payment.id).refusal == (409, "already_voted")
     assert local.stored(payment.id).state is State.PENDING
@@ -263,29 +261,29 @@ OWNERS_EXCLUDED = rule("ask", 'ask.exclude = ["owner"]')
 
 @pytest.fixture
 def owner(local, agent, bob):
-    """Bob looks after the agent."""
+    """Bob, an owner of the agent."""
     local.desk.agents.update(agent.id, AgentChanges(add_owners=("bob",)), by=BY)
     return bob
 
 
 def _as_deputy(_local, person):
-    _name(person)
+    _add_deputy(person)
 
 
-def _as_deputy_soon(_local, person):
-    _name(person, begins=2 * MINUTE)
+def _as_later_deputy(_local, person):
+    _add_deputy(person, begins=2 * MINUTE)
 
 
 def _as_backup(local, _person):
-    _backed(local, "ana", "bob")
+    _set_backup(local, "ana", "bob")
 
 
 @pytest.mark.usefixtures("permits")
-@pytest.mark.parametrize("called", [_as_deputy, _as_deputy_soon, _as_backup])
-def test_whom_a_rule_excludes_says_yes_in_nobodys_place(agent, person, owner, local, called):
-    """From the beginning, at their time, or when three quarters are over: they may only say no."""
+@pytest.mark.parametrize("substitute", [_as_deputy, _as_later_deputy, _as_backup])
+def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, substitute):
+    """As a deputy, as a deputy who begins later, and as a backup."""
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
-    called(local, person)
+    substitute(local, person)
     handle, payment = agent.asked_payment()
     _later(local, 300 * SECOND, person, owner)
     _later(local, 200 * SECOND, person, owner)
@@ -296,9 +294,9 @@ def test_whom_a_rule_excludes_says_yes_in_nobodys_place(agent, person, owner, lo
 
 
 @pytest.mark.usefixtures("permits")
-def test_who_is_excluded_by_now_has_said_yes_in_nobodys_place(agent, person, owner, local):
-    """Policy is asked once more when the token is made, and about whoever signed."""
-    _name(person)
+def test_excluding_a_deputy_after_their_approval_withdraws_it(agent, person, owner, local):
+    """Policy is evaluated again for the signer when the token is minted."""
+    _add_deputy(person)
     handle, payment = agent.asked_payment()
     assert owner.approve(payment.id).status == 200
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
@@ -308,9 +306,9 @@ def test_who_is_excluded_by_now_has_said_yes_in_nobodys_place(agent, person, own
 
 
 @pytest.mark.usefixtures("permits")
-def test_nobody_stands_in_where_a_rule_forbids_it_by_now(agent, person, bob, local):
-    """The person lends nobody what is not theirs to say any more."""
-    _name(person, begins=2 * MINUTE)
+def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
+    """The person has no vote to lend any more."""
+    _add_deputy(person, begins=2 * MINUTE)
     _, payment = agent.asked_payment()
     Policies(local.services.store).set(rule("deny"), by=BY)
     _later(local, 2 * MINUTE, person, bob)
@@ -320,9 +318,9 @@ def test_nobody_stands_in_where_a_rule_forbids_it_by_now(agent, person, bob, loc
 
 
 @pytest.mark.usefixtures("permits")
-def test_a_deputy_who_is_disabled_is_not_asked(agent, person, bob, local):
-    """Nor is anybody else in their place."""
-    _name(person)
+def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
+    """The request stays with its person."""
+    _add_deputy(person)
     local.desk.users.disable(bob.user.name, by=BY)
     _, payment = agent.asked_payment()
     assert not local.stored(payment.id).multi_approver
@@ -330,7 +328,7 @@ def test_a_deputy_who_is_disabled_is_not_asked(agent, person, bob, local):
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
     """As the operator does from the command line."""
-    deputy = _name(person, bob.user.name).json["id"]
+    deputy = _add_deputy(person, bob.user.name).json["id"]
     managed = ManagedDeputies(local.services.store)
     assert managed.end(deputy, by=BY).deputy.id == deputy
     assert managed.all() == []
@@ -338,25 +336,25 @@ def test_an_administrator_lists_and_ends_deputies(person, bob, local):
         managed.end(deputy, by=BY)
 
 
-def test_whoever_comes_second_begins_and_ends_nothing(person, bob, local):
-    """Two workers look at once."""
-    named = _name(person, bob.user.name, begins=HOUR).json["id"]
+def test_a_deputy_begins_and_ends_once_for_two_workers(person, bob, local):
+    """The second worker changes nothing."""
+    deputy_id = _add_deputy(person, bob.user.name, begins=HOUR).json["id"]
     local.clock.forward(HOUR)
     with local.services.store.write() as tx:
-        deputy = tx.deputies.get(named)
+        deputy = tx.deputies.get(deputy_id)
         assert deputies.begin(tx, deputy, local.services.escalations.substitutes)
         assert not deputies.begin(tx, deputy, local.services.escalations.substitutes)
         assert deputies.end(tx, deputy)
         assert not deputies.end(tx, deputy)
 
 
-def _backed(local, user, backup):
+def _set_backup(local, user, backup):
     local.desk.users.update(user, UserChanges(backup=backup), by=BY)
 
 
-def test_a_backup_is_asked_when_three_quarters_of_the_time_are_over(agent, person, bob, local):
-    """After the reminder, once, and in the record; nobody decides by waiting."""
-    _backed(local, "ana", "bob")
+def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, local):
+    """After the reminder, once, with an entry in the audit log."""
+    _set_backup(local, "ana", "bob")
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 200 * SECOND, person, bob)
     assert _waiting(bob) == []
@@ -373,13 +371,13 @@ def test_a_backup_is_asked_when_three_quarters_of_the_time_are_over(agent, perso
     assert (entry["actor"], entry["subject"]) == (f"user:{bob.user.id}", person.user.id)
 
 
-def test_without_a_backup_nobody_else_is_asked(agent, person, bob, local):
-    """Nor when theirs is disabled."""
+def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, local):
+    """A disabled backup does not count."""
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 399 * SECOND, person, bob)
     _later(local, 0)
     assert not local.stored(approval.id).multi_approver
-    _backed(local, "ana", "bob")
+    _set_backup(local, "ana", "bob")
     local.desk.users.disable("bob", by=BY)
     _, another = agent.asked(requested_expiry="400")
     for _ in range(3):
@@ -389,9 +387,9 @@ def test_without_a_backup_nobody_else_is_asked(agent, person, bob, local):
     assert steps == ["reminded", "reminded"]
 
 
-def test_a_backup_is_asked_at_once_about_what_is_critical(agent, person, bob, local):
-    """There it takes time to find a second person."""
-    _backed(local, "ana", "bob")
+def test_a_backup_is_asked_about_critical_actions_at_once(agent, person, bob, local):
+    """Finding a second person takes time."""
+    _set_backup(local, "ana", "bob")
     critical = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL)
     consent = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
     with local.services.store.write() as tx:
@@ -400,16 +398,16 @@ def test_a_backup_is_asked_at_once_about_what_is_critical(agent, person, bob, lo
     assert _waiting(bob) == [critical.id]
 
 
-def test_a_backup_is_somebody_else_and_can_be_taken_away(local, bob):
-    """By name, address or id."""
+def test_a_backup_must_be_another_user_and_can_be_removed(local, bob):
+    """Named by name, address or ID."""
     users = local.desk.users
     with pytest.raises(Invalid):
-        _backed(local, "ana", "ana")
+        _set_backup(local, "ana", "ana")
     with pytest.raises(NotFound):
-        _backed(local, "ana", "nobody")
-    _backed(local, "ana", "bob")
+        _set_backup(local, "ana", "nobody")
+    _set_backup(local, "ana", "bob")
     assert users.show("ana")[0].backup == bob.user.id
     users.update("ana", UserChanges(email="ana@acme.example"), by=BY)
     assert users.show("ana")[0].backup == bob.user.id
-    _backed(local, "ana", "")
+    _set_backup(local, "ana", "")
     assert users.show("ana")[0].backup is None

@@ -1,4 +1,4 @@
-"""What the clock does about a request that waits: it says it again, once, and decides nothing."""
+"""Reminders and extensions of pending requests: time alone decides nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,8 +15,8 @@ from tests.support.builders.clock import MINUTE, SECOND
 
 
 @pytest.fixture
-def clock(local):
-    """What the clock does in this installation."""
+def escalations(local):
+    """The escalation service of this installation."""
     return local.services.escalations
 
 
@@ -30,14 +30,14 @@ def _hooks(local, name):
     return [body for body in local.messages() if body["event"] == name]
 
 
-def test_a_request_is_said_again_at_half_of_its_time(agent, person, local, clock):
-    """Once: on the screens, to the hook, and in the record."""
+def test_a_request_is_reminded_once_at_half_of_its_time(agent, person, local, escalations):
+    """In the feed, to the webhook and in the audit log."""
     _, approval = agent.asked()
     half = (approval.expires_at - approval.created_at) // 2
-    assert clock.round() == 0
+    assert escalations.round() == 0
     assert _later(local, person, half - 1) == 0
     assert _later(local, person, 1) == 1
-    assert clock.round() == 0
+    assert escalations.round() == 0
     assert local.desk.events(person.user).count("approval.reminder") == 1
     assert [hook["approval"] for hook in _hooks(local, "approval.reminder")] == [approval.id]
     (entry,) = local.desk.entries("approval.escalated")
@@ -45,18 +45,18 @@ def test_a_request_is_said_again_at_half_of_its_time(agent, person, local, clock
     assert (entry["actor"], entry["subject"]) == ("system", person.user.id)
 
 
-def test_two_workers_never_remind_twice(agent, person, local, clock):
-    """Eight look at once."""
+def test_concurrent_workers_remind_once(agent, person, local, escalations):
+    """Eight run at once."""
     _, approval = agent.asked()
     local.clock.forward((approval.expires_at - approval.created_at) // 2)
     with ThreadPoolExecutor(8) as pool:
-        said = list(pool.map(lambda _: clock.round(), range(8)))
-    assert sum(said) == 1
+        counts = list(pool.map(lambda _: escalations.round(), range(8)))
+    assert sum(counts) == 1
     assert local.desk.events(person.user).count("approval.reminder") == 1
 
 
-def test_a_step_that_somebody_else_took_is_not_taken_again(agent, local):
-    """On PostgreSQL two may have seen that it is due."""
+def test_a_step_already_taken_is_not_taken_again(agent, local):
+    """On PostgreSQL two workers may see that it is due."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     with local.services.store.write() as tx:
@@ -65,20 +65,20 @@ def test_a_step_that_somebody_else_took_is_not_taken_again(agent, local):
 
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
-def test_an_answered_request_is_not_said_again(agent, person, local, answer):
-    """Nothing is left to do."""
+def test_a_decided_request_is_not_reminded(agent, person, local, answer):
+    """Approved or denied."""
     _, approval = agent.asked(requested_expiry="60")
     getattr(person, answer)(approval.id)
     assert _later(local, person, 45 * SECOND) == 0
     assert local.desk.entries("approval.escalated") == []
 
 
-def test_nothing_is_approved_by_waiting(agent, person, local, clock):
-    """However often the clock looks, and whatever it did: what ends unanswered has expired."""
+def test_a_request_without_a_decision_is_never_approved(agent, person, local, escalations):
+    """However often the escalations run; it expires."""
     handle, approval = agent.asked(requested_expiry="60")
     for _ in range(70):
         local.clock.forward(SECOND)
-        clock.round()
+        escalations.round()
         local.services.sweeper.round()
     assert local.stored(approval.id).state == "expired"
     assert local.desk.entries("approval.approved") == []
@@ -89,8 +89,8 @@ def test_nothing_is_approved_by_waiting(agent, person, local, clock):
     assert person.send_decision(approval.id, "x").status in {409, 422}
 
 
-def test_a_snoozed_request_is_not_said_again_before_its_time(agent, person, local):
-    """The half of its time passes in silence, on the screen and with its reason."""
+def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local):
+    """At half of its time the reminder is silent and says why."""
     _, approval = agent.asked(requested_expiry="600")
     person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 8})
     assert _later(local, person, 5 * MINUTE) == 1
@@ -105,8 +105,8 @@ def test_a_snoozed_request_is_not_said_again_before_its_time(agent, person, loca
     assert local.desk.events(person.user).count("approval.reminder") == 2
 
 
-def test_a_request_that_names_nobody_is_said_to_nobody(open_local, template):
-    """A phantom has no screens."""
+def test_a_request_to_an_unknown_user_is_not_reminded(open_local, template):
+    """With hidden users there is nobody to remind."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     assert agent.ask(login_hint="nobody", requested_expiry="60").status == 200
@@ -118,8 +118,8 @@ def _extend(person, approval):
     return person.call("POST", f"/api/approvals/{approval.id}/extension")
 
 
-def test_a_request_waits_as_long_again_from_now(agent, person, local):
-    """The agent is told when it ends at its next poll, and it is said again at half of that."""
+def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
+    """The next poll has the new expiry, and the reminder moves to half of it."""
     handle, approval = agent.asked(requested_expiry="600")
     assert _later(local, person, 6 * MINUTE) == 1
     answer = _extend(person, approval)
@@ -144,8 +144,8 @@ def test_a_request_waits_as_long_again_from_now(agent, person, local):
     assert local.desk.events(person.user).count("approval.extended") == 1
 
 
-def test_one_that_ends_later_is_told_to_nobody_as_ended(agent, person, local):
-    """The old end passes without effect."""
+def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
+    """Polls stay pending."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(30 * SECOND)
     _extend(person, approval)
@@ -155,23 +155,23 @@ def test_one_that_ends_later_is_told_to_nobody_as_ended(agent, person, local):
 
 
 @pytest.mark.parametrize("risk", ["low", "high"])
-def test_how_often_a_request_is_extended_is_a_matter_of_its_risk(agent, person, local, risk):
-    """Low risk as often as one likes."""
-    asked = {"low": agent.asked, "high": agent.asked_payment}[risk]
-    _, approval = asked(requested_expiry="60")
-    most = MAX_EXTENSIONS[Risk(risk)]
-    for count in range(1, (most or 5) + 1):
+def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk):
+    """Unlimited for low risk."""
+    ask = {"low": agent.asked, "high": agent.asked_payment}[risk]
+    _, approval = ask(requested_expiry="60")
+    limit = MAX_EXTENSIONS[Risk(risk)]
+    for count in range(1, (limit or 5) + 1):
         local.clock.forward(30 * SECOND)
         answer = _extend(person, approval)
         assert answer.status == 200
-        assert answer.json["extensions_left"] == (None if most is None else most - count)
+        assert answer.json["extensions_left"] == (None if limit is None else limit - count)
     local.clock.forward(30 * SECOND)
     answer = _extend(person, approval)
-    assert answer.status == 200 if most is None else answer.refusal == (409, "not_extendable")
+    assert answer.status == 200 if limit is None else answer.refusal == (409, "not_extendable")
 
 
-def test_only_what_waits_for_this_person_is_extended(agent, person, local):
-    """Somebody else's is not there, and what is over stays over."""
+def test_only_pending_requests_of_the_person_can_be_extended(agent, person, local):
+    """Another person's is not found; a decided one stays decided."""
     other = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     assert _extend(other, approval).refusal == (404, "not_found")
@@ -183,8 +183,8 @@ def test_only_what_waits_for_this_person_is_extended(agent, person, local):
     assert _extend(person, denied).refusal == (409, "not_pending")
 
 
-def test_an_end_that_has_just_changed_is_not_changed_again(agent, person, local, monkeypatch):
-    """On PostgreSQL somebody may come between the look and the step."""
+def test_an_extension_lost_to_a_concurrent_change_is_refused(agent, person, local, monkeypatch):
+    """On PostgreSQL another worker may act between the check and the update."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(SECOND)
     steps = "server.storage.approvers.escalations.Escalations.extend"
@@ -193,8 +193,8 @@ def test_an_end_that_has_just_changed_is_not_changed_again(agent, person, local,
     assert local.desk.entries("approval.extended") == []
 
 
-def test_only_an_owner_extends_what_is_critical(agent, person, local):
-    """Whoever answers for the agent says that there is time."""
+def test_only_an_owner_extends_critical_requests(agent, person, local):
+    """Another approver is refused."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
     approval = local.desk.approval(agent.id, person.user.id, **critical)
     local.clock.forward(SECOND)
@@ -203,16 +203,16 @@ def test_only_an_owner_extends_what_is_critical(agent, person, local):
     assert _extend(person, approval).json["extensions_left"] == 1
 
 
-def test_what_a_person_began_themselves_is_not_extended(agent, person, local):
-    """They begin anew."""
+def test_a_request_that_the_person_started_cannot_be_extended(agent, person, local):
+    """They can start it again."""
     approval = local.desk.approval(agent.id, person.user.id, kind="consent")
     answer = _extend(person, approval)
     assert answer.refusal == (409, "not_extendable")
     assert person.show(approval.id)["extensions_left"] == 0
 
 
-def test_no_request_outlives_the_token_that_it_came_from(agent, person, local):
-    """Decided later it would be decided in vain."""
+def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
+    """A later decision would be useless."""
     parent = local.desk.token(agent.id, person.user.id, "parent")
     left = parent.expires_at - local.clock.now()
     members = {"parent_id": parent.id, "life_ms": left, "expires_at": parent.expires_at - SECOND}
@@ -223,8 +223,8 @@ def test_no_request_outlives_the_token_that_it_came_from(agent, person, local):
     assert _extend(person, approval).refusal == (409, "not_extendable")
 
 
-def test_whoever_else_is_asked_has_as_long(agent, local):
-    """And may extend it too."""
+def test_an_added_approver_may_extend_the_request(agent, local):
+    """And has as much time."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:

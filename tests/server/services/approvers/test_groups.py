@@ -1,4 +1,4 @@
-"""Groups of approvers: their members, their names, and what names them."""
+"""Groups of approvers: members, names, and what refers to a group."""
 
 import pytest
 
@@ -13,28 +13,28 @@ from tests.support.builders.policies import rule
 
 
 @pytest.fixture
-def finance(desk):
+def finance(admin_services):
     """A group of Ana and Bob."""
     for name in ("ana", "bob", "cleo"):
-        admitted(desk, name)
-    found = Groups(desk.store, desk.secrets)
-    found.add("finance", ["bob", "ana", "bob"], by=BY)
-    return found
+        admitted(admin_services, name)
+    groups_service = Groups(admin_services.store, admin_services.secrets)
+    groups_service.add("finance", ["bob", "ana", "bob"], by=BY)
+    return groups_service
 
 
-def _among(desk, name, named):
-    with desk.store.read() as view:
-        return user_or_group.includes(view, view.directory.user_called(name).id, named)
+def _includes(admin_services, name, user_or_group_ids):
+    with admin_services.store.read() as view:
+        return user_or_group.includes(view, view.directory.user_called(name).id, user_or_group_ids)
 
 
-def test_each_member_is_one_once(desk, finance):
-    """Every change is an entry, and one that changes nothing is none."""
+def test_a_group_lists_each_member_once(admin_services, finance):
+    """Each change is an audit entry; a change without effect is none."""
     group = finance.show("finance")
     assert len(group.members) == 2
     assert finance.update("finance", GroupChanges(add=("ana",)), by=BY) == group
     finance.update("finance", GroupChanges(members=("cleo",)), by=BY)
-    (added,) = desk.entries("group.added")
-    (updated,) = desk.entries("group.updated")
+    (added,) = admin_services.entries("group.added")
+    (updated,) = admin_services.entries("group.updated")
     assert added["facts"] == {
         "group": group.id,
         "name": "finance",
@@ -43,8 +43,8 @@ def test_each_member_is_one_once(desk, finance):
     assert len(updated["facts"]["members"]) == 1
 
 
-def test_no_two_groups_look_alike(finance):
-    """When one is made and when one is renamed; its own name may be spelt anew."""
+def test_group_names_must_not_look_alike(finance):
+    """When adding and renaming; a group may respell its own name."""
     finance.add("legal", (), by=BY)
     with pytest.raises(Exists, match="The group finance already exists"):
         finance.add("Flnance", (), by=BY)
@@ -53,10 +53,10 @@ def test_no_two_groups_look_alike(finance):
     assert finance.update("finance", GroupChanges(name="Finance"), by=BY).name == "Finance"
 
 
-def test_a_name_means_a_user_or_a_group_and_never_both(desk, finance):
-    """Who has the same name is told apart by the id."""
+def test_an_ambiguous_name_must_be_replaced_by_an_id(admin_services, finance):
+    """A name that is both a user and a group is refused."""
     finance.add("cleo", [], by=BY)
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         assert user_or_group.id_of(view, "finance") == finance.show("finance").id
         assert user_or_group.id_of(view, "ana") == view.directory.user_called("ana").id
         with pytest.raises(Invalid, match="by its id"):
@@ -64,35 +64,41 @@ def test_a_name_means_a_user_or_a_group_and_never_both(desk, finance):
         with pytest.raises(NotFound):
             user_or_group.id_of(view, "eve")
     with pytest.raises(InvalidPolicy, match="by its id"):
-        Policies(desk.store).set(rule("ask", 'ask.who = ["cleo"]'), by=BY)
+        Policies(admin_services.store).set(rule("ask", 'ask.who = ["cleo"]'), by=BY)
     with pytest.raises(InvalidPolicy, match="no user or group eve"):
-        Policies(desk.store).set(rule("ask", 'ask.who = ["eve"]'), by=BY)
+        Policies(admin_services.store).set(rule("ask", 'ask.who = ["eve"]'), by=BY)
 
 
-def test_who_is_in_a_group_is_meant_by_it(desk, finance):
-    """From the moment at which they join until they leave."""
+def test_a_group_includes_its_current_members(admin_services, finance):
+    """From when they join until they leave."""
     group = finance.show("finance")
-    assert [_among(desk, name, [group.id]) for name in ("ana", "cleo")] == [True, False]
+    assert [_includes(admin_services, name, [group.id]) for name in ("ana", "cleo")] == [
+        True,
+        False,
+    ]
     finance.update("finance", GroupChanges(add=("cleo",), remove=("ana",)), by=BY)
-    assert [_among(desk, name, [group.id]) for name in ("ana", "cleo")] == [False, True]
+    assert [_includes(admin_services, name, [group.id]) for name in ("ana", "cleo")] == [
+        False,
+        True,
+    ]
 
 
-def test_a_group_that_something_names_is_not_deleted(desk, finance):
-    """Neither policy nor an agent is left with a name that means nobody."""
-    registered(desk, owners=("ana",), asks=("finance",))
+def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
+    """By an agent or by the policy in force."""
+    registered(admin_services, owners=("ana",), asks=("finance",))
     with pytest.raises(Conflict, match="invoice-bot can ask"):
         finance.delete("finance", by=BY)
-    desk.agents.delete("invoice-bot", by=BY)
-    Policies(desk.store).set(rule("ask", 'ask.who = ["finance"]'), by=BY)
+    admin_services.agents.delete("invoice-bot", by=BY)
+    Policies(admin_services.store).set(rule("ask", 'ask.who = ["finance"]'), by=BY)
     with pytest.raises(Conflict, match="policy in force"):
         finance.delete("finance", by=BY)
-    Policies(desk.store).set(rule("ask"), by=BY)
+    Policies(admin_services.store).set(rule("ask"), by=BY)
     finance.delete("finance", by=BY)
     assert finance.all() == []
 
 
-def test_a_group_has_so_many_members_at_the_most(finance, monkeypatch):
-    """Everybody of them is asked."""
+def test_the_number_of_group_members_is_limited(finance, monkeypatch):
+    """Every member is asked."""
     monkeypatch.setattr(groups, "MAX_MEMBERS", 2)
     with pytest.raises(Invalid, match="at most 2"):
         finance.update("finance", GroupChanges(add=("cleo",)), by=BY)

@@ -1,4 +1,4 @@
-"""Whoever stands in for a person gives that person's yes: no more than it, and not beside it."""
+"""A substitute casts the vote of the person they stand in for, and never a second vote."""
 
 from collections.abc import Callable
 
@@ -19,23 +19,23 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def bob(local: LocalSite) -> LocalTerminal:
-    """Ana's backup, at his device."""
-    made = new_person(local, "bob")
+    """Ana's backup, with a device."""
+    terminal = new_person(local, "bob")
     local.desk.users.update("ana", UserChanges(backup="bob"), by=BY)
-    return made
+    return terminal
 
 
 @pytest.fixture
 def boss(local: LocalSite) -> LocalTerminal:
-    """An administrator, at a device."""
-    made = new_person(local, "boss")
+    """An administrator, with a device."""
+    terminal = new_person(local, "boss")
     local.desk.users.update("boss", UserChanges(roles=("admin",)), by=BY)
-    return made
+    return terminal
 
 
 @pytest.fixture
 def critical(local: LocalSite) -> None:
-    """Payments take two people, and the backup is asked at once."""
+    """Payments need two people, and the backup is asked at once."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, raised, by=BY)
 
@@ -51,7 +51,7 @@ def put(local: LocalSite) -> Put:
 
 
 def _to_three_quarters(local: LocalSite, *people: LocalTerminal) -> None:
-    """Of 400 seconds, when a backup is asked."""
+    """Forward to three quarters of 400 seconds, when a backup is asked."""
     for seconds in (200, 100):
         local.clock.forward(seconds * SECOND)
         for one in people:
@@ -61,7 +61,7 @@ def _to_three_quarters(local: LocalSite, *people: LocalTerminal) -> None:
 
 @pytest.mark.usefixtures("critical")
 @pytest.mark.parametrize("backup_first", [True, False])
-def test_a_person_and_their_backup_have_one_yes_together(
+def test_a_person_and_their_backup_share_one_vote(
     local: LocalSite,
     agent: LocalAgent,
     person: LocalTerminal,
@@ -70,7 +70,7 @@ def test_a_person_and_their_backup_have_one_yes_together(
     *,
     backup_first: bool,
 ) -> None:
-    """The second of the two is told so; a third person's yes makes it two, and the token comes."""
+    """The second of the two is refused; another person's approval makes two."""
     handle, approval = agent.asked_payment()
     first, second = (bob, person) if backup_first else (person, bob)
     assert first.approve(approval.id).json["state"] == "pending"
@@ -88,10 +88,10 @@ def test_a_person_and_their_backup_have_one_yes_together(
 
 
 @pytest.mark.usefixtures("critical")
-def test_a_no_ends_it_whatever_the_backup_said(
+def test_a_denial_ends_the_request_after_the_backup_approved(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """Nobody is bound by who stands in for them."""
+    """A person is not bound by their backup."""
     handle, approval = agent.asked_payment()
     bob.approve(approval.id)
     assert person.deny(approval.id).json["state"] == "denied"
@@ -103,7 +103,7 @@ def test_a_no_ends_it_whatever_the_backup_said(
     [('ask.exclude = ["user"]',), ('ask.who = ["boss"]',)],
     ids=["excluded", "not named"],
 )
-def test_whose_yes_does_not_count_lends_none(
+def test_the_backup_of_a_person_without_a_vote_can_only_deny(
     local: LocalSite,
     agent: LocalAgent,
     bob: LocalTerminal,
@@ -111,7 +111,7 @@ def test_whose_yes_does_not_count_lends_none(
     put: Put,
     lines: tuple[str, ...],
 ) -> None:
-    """Their backup is asked, sees it and may deny it; the yes that counts is somebody else's."""
+    """They are asked and see the request; another person approves it."""
     put(*lines)
     handle, approval = agent.asked(requested_expiry="400")
     _to_three_quarters(local, bob, boss)
@@ -122,14 +122,14 @@ def test_whose_yes_does_not_count_lends_none(
 
 
 @pytest.mark.usefixtures("bob")
-def test_a_backup_in_force_decides_what_the_person_could(
+def test_a_backup_alone_can_approve_where_one_vote_is_enough(
     local: LocalSite, agent: LocalAgent, bob: LocalTerminal
 ) -> None:
-    """Alone, where one yes is enough; the token names who did."""
+    """The token names who decided."""
     handle, approval = agent.asked(requested_expiry="400")
     _to_three_quarters(local, bob)
     assert bob.approve(approval.id).json["state"] == "approved"
     answer = agent.poll(handle)
     assert answer.status == 200
-    said = local.claims(answer.json["access_token"])["approval"]["decided_by"]
-    assert said == {"users": [bob.user.id]}
+    decided_by = local.claims(answer.json["access_token"])["approval"]["decided_by"]
+    assert decided_by == {"users": [bob.user.id]}

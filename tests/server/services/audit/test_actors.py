@@ -1,4 +1,4 @@
-"""Who stands in the log is shown and looked for by name; its bytes keep the ids."""
+"""Audit entries are shown and searched by name; their stored bytes contain IDs."""
 
 import json
 
@@ -8,15 +8,15 @@ from sqlalchemy import update
 from server.model.audit import Entry, EntrySearch
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
-from server.storage.tables import users
+from server.storage.account_tables import users
 from tests.support.builders.installation import BY, PAY, Desk, admitted, registered
 
 
 @pytest.fixture
-def ids(desk: Desk) -> dict[str, str]:
-    """Entries of everybody who can stand there, by who that is."""
-    person, agent = admitted(desk), registered(desk).agent
-    resource = desk.resources.all()[0]
+def actor_ids(admin_services: Desk) -> dict[str, str]:
+    """Entries of every kind of actor, by what the actor is."""
+    person, agent = admitted(admin_services), registered(admin_services).agent
+    resource = admin_services.resources.all()[0]
     found = {
         "person": audit.by_user(person.id),
         "agent": audit.by_client(agent.id),
@@ -32,23 +32,23 @@ def ids(desk: Desk) -> dict[str, str]:
         (audit.SYSTEM, audit.Type.KEY_DROPPED),
         (audit.OPERATOR, audit.Type.POLICY_SET),
     ]
-    with desk.store.write() as tx:
+    with admin_services.store.write() as tx:
         for actor, kind in made:
             audit.record(tx, Entry(kind, actor, agent_id=agent.id, subject=person.id))
     return {**found, "agent id": agent.id, "person id": person.id}
 
 
-def _search(desk: Desk, **wanted: str) -> list[tuple[str, str]]:
-    """Type and actor's name of what is found, of the entries that the test made."""
-    found = Oversight(desk.store).search(EntrySearch(**wanted), 50)
+def _search(admin_services: Desk, **wanted: str) -> list[tuple[str, str]]:
+    """Types and actors' names of the found entries that the fixture made."""
+    found = Oversight(admin_services.store).search(EntrySearch(**wanted), 50)
     made = [one for one in found if json.loads(one.body).get("facts") is None]
     return [(one.type, one.names.get("actor", "")) for one in reversed(made)]
 
 
-@pytest.mark.usefixtures("ids")
-def test_everybody_in_the_log_has_a_name(desk: Desk) -> None:
-    """A person, a client, a resource, what of the server it was, and whoever ran the command."""
-    names = [name for _, name in _search(desk, agent_id="invoice-bot")]
+@pytest.mark.usefixtures("actor_ids")
+def test_every_actor_in_the_audit_log_has_a_name(admin_services: Desk) -> None:
+    """A person, a client, a resource, a part of the server, and the command line."""
+    names = [name for _, name in _search(admin_services, agent_id="invoice-bot")]
     assert names == [
         "admin",
         "invoice-bot",
@@ -57,22 +57,22 @@ def test_everybody_in_the_log_has_a_name(desk: Desk) -> None:
         "expiry",
         "policy",
         "escalation",
-        "succession",
-        "succession",
+        "orphan quarantine",
+        "orphan quarantine",
         "server",
         "command line",
     ]
 
 
-def test_an_entry_names_whom_it_is_about_and_its_bytes_do_not(
-    desk: Desk, ids: dict[str, str]
+def test_entry_names_are_current_and_not_in_the_stored_bytes(
+    admin_services: Desk, actor_ids: dict[str, str]
 ) -> None:
-    """A name of today; who is gone has none, or the word for it."""
-    (entry,) = Oversight(desk.store).search(EntrySearch(actor=ids["agent"]), 1)
+    """A deleted agent is shown as (deleted agent)."""
+    (entry,) = Oversight(admin_services.store).search(EntrySearch(actor=actor_ids["agent"]), 1)
     assert entry.names == {"actor": "invoice-bot", "agent_id": "invoice-bot", "subject": "admin"}
     assert b"invoice-bot" not in entry.body
-    desk.agents.delete("invoice-bot", by=BY)
-    assert Oversight(desk.store).entry(entry.id).names["actor"] == "(deleted agent)"
+    admin_services.agents.delete("invoice-bot", by=BY)
+    assert Oversight(admin_services.store).entry(entry.id).names["actor"] == "(deleted agent)"
 
 
 @pytest.mark.parametrize(
@@ -91,20 +91,22 @@ def test_an_entry_names_whom_it_is_about_and_its_bytes_do_not(
         ({"subject": "admin", "type": "policy.set"}, [("policy.set", "command line")]),
     ],
 )
-@pytest.mark.usefixtures("ids")
-def test_the_log_is_searched_by_name(
-    desk: Desk, wanted: dict[str, str], found: list[tuple[str, str]]
+@pytest.mark.usefixtures("actor_ids")
+def test_the_audit_log_is_searched_by_name(
+    admin_services: Desk, wanted: dict[str, str], found: list[tuple[str, str]]
 ) -> None:
-    """Of an actor, an agent, a person; what nobody is called finds nothing."""
-    assert _search(desk, **wanted) == found
+    """Of an actor, an agent or a person; an unknown name finds nothing."""
+    assert _search(admin_services, **wanted) == found
 
 
-def test_a_name_of_two_finds_what_both_did(desk: Desk, ids: dict[str, str]) -> None:
-    """In an older database a person and an agent may share a name."""
-    namesake = admitted(desk, "namesake")
+def test_a_name_shared_by_a_user_and_an_agent_finds_both(
+    admin_services: Desk, actor_ids: dict[str, str]
+) -> None:
+    """In an older database both may have the same name."""
+    namesake = admitted(admin_services, "namesake")
     shared = {"name": "invoice-bot", "name_key": "invoice-bot"}
-    with desk.store.write() as tx:
+    with admin_services.store.write() as tx:
         tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))
         audit.record(tx, Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
-    found = Oversight(desk.store).search(EntrySearch(actor="invoice-bot"), 9)
-    assert {one.actor for one in found} == {ids["agent"], audit.by_user(namesake.id)}
+    found = Oversight(admin_services.store).search(EntrySearch(actor="invoice-bot"), 9)
+    assert {one.actor for one in found} == {actor_ids["agent"], audit.by_user(namesake.id)}

@@ -1,4 +1,4 @@
-"""Calling agents back: what is said, once for each end, and never to whom it does not concern."""
+"""Ping and push callbacks: what is sent, once per outcome, and to which agents nothing is sent."""
 
 import hashlib
 import json
@@ -21,68 +21,68 @@ AUTH_REQ_ID = "urn:openid:params:jwt:claim:auth_req_id"
 
 
 @pytest.fixture
-def far() -> Iterator[Receiver]:
-    """The endpoint of the agent."""
-    with receiver() as made:
-        yield made
+def endpoint() -> Iterator[Receiver]:
+    """The notification endpoint of the agent."""
+    with receiver() as receiver_server:
+        yield receiver_server
 
 
 @pytest.fixture
-def called(agent, local, far):
-    """Makes the agent one that is called back in this mode."""
+def with_delivery(agent, local, endpoint):
+    """Sets the delivery mode of the agent."""
 
     def call(mode, **changes):
-        asked = AgentChanges(delivery=mode, notification_endpoint=far.url(), **changes)
-        local.desk.agents.update(agent.id, asked, by=BY)
+        update = AgentChanges(delivery=mode, notification_endpoint=endpoint.url(), **changes)
+        local.desk.agents.update(agent.id, update, by=BY)
         return agent
 
     return call
 
 
 @pytest.fixture
-def pinged(called):
-    """The agent, pinged."""
-    return called("ping")
+def pinged(with_delivery):
+    """The agent in ping mode."""
+    return with_delivery("ping")
 
 
 @pytest.fixture
-def pushed(called):
-    """The agent, pushed to."""
-    return called("push")
+def pushed(with_delivery):
+    """The agent in push mode."""
+    return with_delivery("push")
 
 
 def _ask(agent, **parameters):
     return agent.asked(client_notification_token=TOKEN, **parameters)
 
 
-def _bodies(far):
-    return [json.loads(got.body) for got in far.got]
+def _bodies(endpoint):
+    return [json.loads(got.body) for got in endpoint.got]
 
 
-def _lost(local):
+def _lost_causes(local):
     return [entry["cause"] for entry in local.desk.entries("callback.lost")]
 
 
-def _kept(local, approval):
+def _stored_secrets(local, approval):
     row = local.stored(approval.id)
     return row.notification_token, row.answer
 
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
-def test_an_answer_is_pinged_with_the_handle_alone(pinged, person, local, far, end):
-    """CIBA 10.2: by the agent's own token; the answer itself is fetched."""
+def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, end):
+    """CIBA 10.2: with the agent's notification token; the agent fetches the answer itself."""
     handle, approval = _ask(pinged)
     getattr(person, end)(approval.id)
     local.deliver()
-    (got,) = far.got
+    (got,) = endpoint.got
     assert (got.method, json.loads(got.body)) == ("POST", {"auth_req_id": handle})
     assert got.headers["Authorization"] == f"Bearer {TOKEN}"
     assert got.headers["Content-Type"] == "application/json"
     assert pinged.poll(handle).status == (200 if end == "approve" else 400)
 
 
-def test_one_that_polls_is_called_nowhere(agent, person, local):
-    """Its token is not even looked at."""
+def test_an_agent_in_poll_mode_gets_no_callback(agent, person, local):
+    """Its notification token is not validated or stored."""
     _, approval = agent.asked(client_notification_token="not a token\r\n")
     person.approve(approval.id)
     with local.services.store.read() as view:
@@ -91,42 +91,44 @@ def test_one_that_polls_is_called_nowhere(agent, person, local):
 
 
 @pytest.mark.parametrize("token", [None, "", "a b", "a\r\nX: y", '"a"', "é", "=a", "a" * 1025])
-def test_without_a_token_that_fits_a_header_nobody_is_asked(pinged, token):
+def test_a_ping_request_needs_a_valid_notification_token(pinged, token):
     """CIBA 7.1, RFC 6750 2.1."""
     answered = pinged.ask(client_notification_token=token)
     assert answered.refusal == (400, "invalid_request")
     assert pinged.ask(client_notification_token="a" * 1024).status == 200
 
 
-def test_the_token_lies_sealed_and_only_until_it_is_needed_no_more(pinged, person, local, far):
-    """Whoever copies the database calls nobody in our name."""
+def test_the_notification_token_is_sealed_and_erased_when_no_longer_needed(
+    pinged, person, local, endpoint
+):
+    """A copy of the database contains no usable notification token."""
     handle, approval = _ask(pinged)
     for file in local.services.settings.data_dir.glob("sayso.db*"):
         assert TOKEN.encode() not in file.read_bytes()
     person.approve(approval.id)
     local.deliver()
-    assert _kept(local, approval)[0] is not None
+    assert _stored_secrets(local, approval)[0] is not None
     assert pinged.poll(handle, idempotency_key="k").status == 200
-    assert _kept(local, approval)[0] is None
+    assert _stored_secrets(local, approval)[0] is None
     assert pinged.poll(handle, idempotency_key="k").status == 200
-    assert len(far.got) == 1
+    assert len(endpoint.got) == 1
 
 
-def test_an_answer_that_was_fetched_before_the_ping_is_not_pinged(pinged, person, local, far):
-    """There is nothing to tell any more."""
+def test_an_answer_fetched_before_the_ping_sends_no_ping(pinged, person, local, endpoint):
+    """The agent already has the answer."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     assert pinged.poll(handle, idempotency_key="k").status == 200
     local.deliver()
-    assert far.got == []
+    assert endpoint.got == []
     assert pinged.poll(handle, idempotency_key="k").status == 200
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_what_ends_by_the_clock_is_not_pinged_and_leaves_nothing(
-    pinged, person, local, far, answered
+def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
+    pinged, person, local, endpoint, answered
 ):
-    """CB-161: its agent was told when that would be; what was kept for the call is dropped."""
+    """CB-161: the agent knows the expiry; what was stored for the callback is deleted."""
     handle, approval = _ask(pinged, requested_expiry="60")
     if answered:
         person.approve(approval.id)
@@ -135,100 +137,100 @@ def test_what_ends_by_the_clock_is_not_pinged_and_leaves_nothing(
     local.services.sweeper.round()
     local.deliver()
     assert local.stored(approval.id).state is State.EXPIRED
-    assert _bodies(far) == [{"auth_req_id": handle}] * answered
-    assert _kept(local, approval) == (None, None)
+    assert _bodies(endpoint) == [{"auth_req_id": handle}] * answered
+    assert _stored_secrets(local, approval) == (None, None)
     assert pinged.poll(handle).refusal == (400, "expired_token")
 
 
-def test_who_is_pinged_reads_at_a_poll_that_it_is_wanted_again(pinged, person, local, far):
-    """It is called for no expiry, and for nothing that is said later."""
+def test_a_pinged_agent_learns_of_a_retry_request_by_polling(pinged, person, local, endpoint):
+    """Neither the expiry nor the later retry request sends a ping."""
     handle, approval = _ask(pinged, requested_expiry="60")
     local.clock.forward(MINUTE)
     local.services.sweeper.round()
     local.deliver()
     assert person.call("POST", f"/api/approvals/{approval.id}/retry").status == 200
     local.deliver()
-    assert _bodies(far) == []
+    assert _bodies(endpoint) == []
     assert pinged.poll(handle).json["retry"] == "wanted"
 
 
 @pytest.mark.parametrize("mode", ["ping", "push"])
-def test_where_nobody_is_told_apart_the_end_of_a_phantom_is_told_like_any_other(
-    template, open_local, far, mode
+def test_with_hidden_users_the_expiry_of_an_unknown_user_is_sent_like_any_other(
+    template, open_local, endpoint, mode
 ):
-    """NG-015: silence would tell an agent that it asked nobody."""
+    """NG-015: a missing callback would reveal that the user does not exist."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
-    asked = AgentChanges(delivery=mode, notification_endpoint=far.url())
-    local.desk.agents.update(agent.id, asked, by=BY)
+    changes = AgentChanges(delivery=mode, notification_endpoint=endpoint.url())
+    local.desk.agents.update(agent.id, changes, by=BY)
     for hint in ("ana", "nobody"):
         agent.ask(client_notification_token=TOKEN, login_hint=hint, requested_expiry="60")
     local.clock.forward(MINUTE)
     local.services.sweeper.round()
     local.deliver()
-    bodies = _bodies(far)
+    bodies = _bodies(endpoint)
     assert len({body.pop("auth_req_id") for body in bodies}) == len(bodies)
     assert bodies == ([bodies[0]] * 2 if mode == "push" else [])
 
 
-def test_a_withdrawn_request_is_pinged(pinged, person, local, far):
-    """After an approval too: what was true at the first ping is true no more."""
+def test_withdrawing_an_approved_request_sends_another_ping(pinged, person, local, endpoint):
+    """The first ping announced an approval that no longer holds."""
     _, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()
     with local.services.store.write() as tx:
         withdraw(tx, [tx.approvals.get(approval.id)], reason="policy_changed", actor=BY)
     local.deliver()
-    assert len(far.got) == 2
-    assert _kept(local, approval) == (None, None)
+    assert len(endpoint.got) == 2
+    assert _stored_secrets(local, approval) == (None, None)
 
 
-def test_an_agent_that_was_stopped_is_told_nothing(pushed, person, local, far):
-    """And nothing is kept for it."""
+def test_disabling_the_agent_cancels_its_push(pushed, person, local, endpoint):
+    """The stored secrets are deleted as well."""
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.desk.agents.disable(pushed.id, by=BY)
     local.deliver()
-    assert (far.got, local.stored(approval.id).state) == ([], State.CANCELLED)
-    assert _kept(local, approval) == (None, None)
+    assert (endpoint.got, local.stored(approval.id).state) == ([], State.CANCELLED)
+    assert _stored_secrets(local, approval) == (None, None)
 
 
-def test_an_agent_that_was_deleted_is_told_nothing(pinged, person, local, far):
-    """There is nobody."""
+def test_deleting_the_agent_cancels_its_ping(pinged, person, local, endpoint):
+    """There is no client to notify."""
     _, approval = _ask(pinged)
     person.deny(approval.id)
     local.desk.agents.delete(pinged.id, by=BY)
     local.deliver()
-    assert far.got == []
+    assert endpoint.got == []
 
 
-def test_an_agent_that_polls_by_now_is_called_no_more(pinged, person, local, far):
-    """It gets its answer as it wants it today."""
+def test_an_agent_that_changed_to_poll_mode_gets_no_ping(pinged, person, local, endpoint):
+    """The current delivery mode counts, not the one at the time of the request."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.desk.agents.update(pinged.id, AgentChanges(delivery="poll"), by=BY)
     local.deliver()
-    assert (far.got, pinged.poll(handle).status) == ([], 200)
+    assert (endpoint.got, pinged.poll(handle).status) == ([], 200)
 
 
-def test_a_push_brings_the_tokens(pushed, person, local, far):
-    """CIBA 10.3.1: the answer of the token endpoint with the handle, and both hashes hold."""
+def test_a_push_contains_the_tokens(pushed, person, local, endpoint):
+    """CIBA 10.3.1: the token response with auth_req_id; both hashes in the ID token match."""
     handle, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
-    (body,) = _bodies(far)
+    (body,) = _bodies(endpoint)
     claims = local.claims(body["id_token"], "JWT")
     assert body["auth_req_id"] == claims[AUTH_REQ_ID] == handle
     assert claims["at_hash"] == tokens.at_hash(body["access_token"], "ES256")
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 300)
     assert local.claims(body["access_token"])["sub"] == person.user.id
-    assert far.got[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert endpoint.got[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert local.stored(approval.id).state is State.REDEEMED
-    assert _kept(local, approval) == (None, None)
+    assert _stored_secrets(local, approval) == (None, None)
 
 
-def test_who_is_pushed_to_does_not_poll(pushed, agent, local):
-    """CIBA 11: neither while it is registered so, nor for what was asked then."""
+def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
+    """CIBA 11: neither while registered for push nor later for requests made in push mode."""
     answered = pushed.ask(client_notification_token=TOKEN)
     assert "interval" not in answered.json
     handle = answered.json["auth_req_id"]
@@ -238,26 +240,26 @@ def test_who_is_pushed_to_does_not_poll(pushed, agent, local):
     assert agent.poll(handle).refusal == (400, "unauthorized_client")
 
 
-def test_a_push_that_fails_comes_again_with_the_same_tokens(pushed, person, local, far):
-    """NG-008: one token set for one approval; what is left of its life is told."""
-    far.behaviour = answer(503)
+def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, endpoint):
+    """NG-008: one token set per approval; expires_in is the remaining lifetime."""
+    endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     for pause in (1, 2, 4):
         local.deliver()
         local.clock.forward(pause * SECOND)
-    far.behaviour = answer(204)
+    endpoint.behaviour = answer(204)
     local.deliver()
-    first, *_, last = _bodies(far)
+    first, *_, last = _bodies(endpoint)
     assert first["access_token"] == last["access_token"]
-    assert (first["expires_in"], last["expires_in"], len(far.got)) == (300, 293, 4)
+    assert (first["expires_in"], last["expires_in"], len(endpoint.got)) == (300, 293, 4)
     assert len(local.desk.entries("token.issued")) == 1
-    assert (_lost(local), _kept(local, approval)) == ([], (None, None))
+    assert (_lost_causes(local), _stored_secrets(local, approval)) == ([], (None, None))
 
 
-def test_a_push_that_comes_too_late_says_that_it_failed(pushed, person, local, far):
-    """CIBA 12: no other tokens are made, the record says so once, and the agent may ask again."""
-    far.behaviour = answer(503)
+def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, local, endpoint):
+    """CIBA 12: no new tokens; one audit entry; the agent may ask again."""
+    endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -265,18 +267,18 @@ def test_a_push_that_comes_too_late_says_that_it_failed(pushed, person, local, f
         local.clock.forward(6 * MINUTE)
         local.services.sweeper.tidy()
         local.deliver()
-    assert [body.get("error") for body in _bodies(far)] == [
+    assert [body.get("error") for body in _bodies(endpoint)] == [
         None,
         "transaction_failed",
         "transaction_failed",
     ]
-    assert _lost(local) == ["the tokens expired first"]
+    assert _lost_causes(local) == ["the tokens expired first"]
     assert len(local.desk.entries("token.issued")) == 1
 
 
-def test_tokens_that_were_revoked_meanwhile_are_not_pushed(pushed, person, local, far):
-    """What was taken back is not sent."""
-    far.behaviour = answer(503)
+def test_tokens_revoked_before_the_push_are_not_sent(pushed, person, local, endpoint):
+    """The push sends transaction_failed."""
+    endpoint.behaviour = answer(503)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
@@ -284,50 +286,52 @@ def test_tokens_that_were_revoked_meanwhile_are_not_pushed(pushed, person, local
         tx.delegations.revoke_user(person.user.id, tx.now)
     local.clock.forward(SECOND)
     local.deliver()
-    assert _bodies(far)[-1]["error"] == "transaction_failed"
+    assert _bodies(endpoint)[-1]["error"] == "transaction_failed"
 
 
-def test_a_refusal_of_the_receiver_ends_a_push_on_the_record(pushed, person, local, far):
-    """CB-164: no second try; the operator's hook hears of it."""
-    far.behaviour = answer(401)
+def test_a_push_that_the_receiver_rejects_is_recorded_and_not_retried(
+    pushed, person, local, endpoint
+):
+    """CB-164: no second attempt; the operator's webhook gets an alarm."""
+    endpoint.behaviour = answer(401)
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.deliver()
     local.clock.forward(MINUTE)
     assert local.deliver() == 0
-    assert _lost(local) == ["status 401"]
+    assert _lost_causes(local) == ["status 401"]
     assert local.messages()[-1]["event"] == "alarm.callback_lost"
-    assert (len(far.got), _kept(local, approval)) == (1, (None, None))
+    assert (len(endpoint.got), _stored_secrets(local, approval)) == (1, (None, None))
 
 
-def test_a_lost_ping_loses_no_answer(pinged, person, local, far):
-    """CB-165: the agent finds it by polling."""
-    far.behaviour = answer(403)
+def test_after_a_rejected_ping_the_agent_can_still_poll(pinged, person, local, endpoint):
+    """CB-165: no answer is lost."""
+    endpoint.behaviour = answer(403)
     handle, approval = _ask(pinged)
     person.approve(approval.id)
     local.deliver()
-    assert _lost(local) == ["status 403"]
+    assert _lost_causes(local) == ["status 403"]
     assert pinged.poll(handle).status == 200
 
 
-def test_the_loss_of_a_call_about_nothing_is_nothing(local):
-    """A message may outlive what it was about."""
+def test_a_callback_for_a_deleted_approval_is_ignored(local):
+    """An outbox message may outlive its approval."""
     calls = callbacks.Callbacks(local.services.store, local.services.secrets, None)
     message = json.dumps({"approval": "sayso_ap_gone", "event": "approval.decided"})
     with local.services.store.write() as tx:
         calls.lost(tx, message, "x")
         calls.arrived(tx, message)
-    assert (calls.push(message), calls.ping(message), _lost(local)) == (None, None, [])
+    assert (calls.push(message), calls.ping(message), _lost_causes(local)) == (None, None, [])
 
 
-def test_a_denial_is_pushed_as_its_error(pushed, person, local, far):
-    """CIBA 12, with all that a poll would have been told."""
+def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
+    """CIBA 12: with the same members as the answer to a poll."""
     handle, approval = _ask(pushed)
     person.deny(approval.id, code="wrong_details", note="too much")
     local.deliver()
-    (body,) = _bodies(far)
-    told = {name: body[name] for name in ("auth_req_id", "error", "reason", "note")}
-    assert told == {
+    (body,) = _bodies(endpoint)
+    members = {name: body[name] for name in ("auth_req_id", "error", "reason", "note")}
+    assert members == {
         "auth_req_id": handle,
         "error": "access_denied",
         "reason": "denied",
@@ -335,42 +339,42 @@ def test_a_denial_is_pushed_as_its_error(pushed, person, local, far):
     }
 
 
-def test_an_expiry_is_pushed(pushed, local, far):
-    """Who may not poll would never learn of it."""
+def test_an_expiry_is_pushed(pushed, local, endpoint):
+    """An agent in push mode cannot poll for it."""
     _ask(pushed, requested_expiry="60")
     local.clock.forward(MINUTE)
     local.services.sweeper.round()
     local.deliver()
-    (body,) = _bodies(far)
+    (body,) = _bodies(endpoint)
     assert (body["error"], body["reason"]) == ("expired_token", "undeliverable")
 
 
-def test_what_was_tightened_before_the_push_wins(pushed, person, local, far):
-    """The tokens are made when they leave, and not if the agent may not have them any more."""
+def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, local, endpoint):
+    """Tokens are minted when they are sent, if the agent may still have them."""
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.desk.agents.update(pushed.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     local.deliver()
-    assert [body["error"] for body in _bodies(far)] == ["access_denied"]
+    assert [body["error"] for body in _bodies(endpoint)] == ["access_denied"]
     assert local.stored(approval.id).state is State.CANCELLED
     assert local.desk.entries("token.issued") == []
 
 
-def test_an_approval_that_nobody_could_push_in_time_expires(pushed, person, local, far):
-    """A worker that comes back late makes no tokens of it."""
+def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person, local, endpoint):
+    """A worker that is late mints nothing."""
     _, approval = _ask(pushed, requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(2 * MINUTE)
     local.deliver()
     local.services.sweeper.round()
     local.deliver()
-    assert [body["error"] for body in _bodies(far)] == ["expired_token"]
+    assert [body["error"] for body in _bodies(endpoint)] == ["expired_token"]
     assert local.stored(approval.id).reason == "not_redeemed"
 
 
-def test_pushed_tokens_are_bound_to_the_key_that_asked(called, person, local, far):
-    """CB-173: the proof is made where there is a request, and a client that must prove one does."""
-    bound = called("push", dpop_bound=True)
+def test_pushed_tokens_are_bound_to_the_key_of_the_request(with_delivery, person, local, endpoint):
+    """CB-173: the DPoP proof is made at /bc-authorize; where an agent must prove its key."""
+    bound = with_delivery("push", dpop_bound=True)
     assert bound.ask(client_notification_token=TOKEN).refusal == (400, "invalid_dpop_proof")
     wrong, right = (
         person.proof("POST", path, access_token=None) for path in ("/token", "/bc-authorize")
@@ -386,33 +390,33 @@ def test_pushed_tokens_are_bound_to_the_key_that_asked(called, person, local, fa
     answered = local.post_form("/bc-authorize", form, proofs=[right])
     person.approve(local.behind(answered.json["auth_req_id"]).id)
     local.deliver()
-    (body,) = _bodies(far)
+    (body,) = _bodies(endpoint)
     assert body["token_type"] == "DPoP"
     assert local.claims(body["access_token"])["cnf"] == {
         "jkt": decisions.thumbprint(person.session.jwk)
     }
 
 
-def test_a_duty_to_prove_that_came_later_counts(called, person, local, far):
-    """CB-173: a request that proved no key brings no bearer token to who must prove one by now."""
-    pushed = called("push")
+def test_requiring_dpop_after_the_request_stops_the_push(with_delivery, person, local, endpoint):
+    """CB-173: a request without a proof gives no bearer token to an agent that now needs DPoP."""
+    pushed = with_delivery("push")
     _, approval = _ask(pushed)
     person.approve(approval.id)
     local.desk.agents.update(pushed.id, AgentChanges(dpop_bound=True), by=BY)
     local.deliver()
     local.deliver()
-    assert [body["error"] for body in _bodies(far)] == ["access_denied"]
+    assert [body["error"] for body in _bodies(endpoint)] == ["access_denied"]
     assert local.stored(approval.id).reason == "policy_changed"
 
 
-def test_without_a_duty_pushed_tokens_are_bearer_tokens(pushed, local):
-    """Nothing is bound to nothing."""
+def test_without_dpop_pushed_tokens_are_bearer_tokens(pushed, local):
+    """The request has no key thumbprint."""
     handle, _ = _ask(pushed)
     assert local.behind(handle).jkt is None
 
 
-def test_hashes_of_handles_stay_what_they_were(pinged, local):
-    """The message in the outbox names the approval, never the handle."""
+def test_the_hash_of_the_auth_req_id_is_sha_256(pinged, local):
+    """The outbox message names the approval, never the auth_req_id."""
     handle, approval = _ask(pinged)
     assert local.behind(handle).auth_req_hash == hashlib.sha256(handle.encode()).digest()
     assert approval.delivery == "ping"

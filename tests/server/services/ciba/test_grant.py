@@ -1,4 +1,4 @@
-"""Fetching the answer: at most one token set for each handle; every refusal in its words."""
+"""The CIBA grant: at most one token set per auth_req_id, and the error of each refusal."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +21,7 @@ GONE = (400, "invalid_grant")
 
 
 class ScriptedHub:
-    """A hub whose every wait is one step of a script, so that nobody waits."""
+    """A hub whose every wait runs one step of a script, so that no test really waits."""
 
     def __init__(self, *steps):
         self.steps = list(steps)
@@ -30,19 +30,19 @@ class ScriptedHub:
 
     @contextmanager
     def hold(self, topic):
-        """The hub is its own event."""
+        """Yields the hub as its own event."""
         self.topic = topic
         yield self
 
     def wake(self, topic):
-        """Somebody is told."""
+        """Records the topic."""
         self.woken.append(topic)
 
     def clear(self):
-        """Nothing is kept."""
+        """Keeps nothing."""
 
     def wait(self, _timeout):
-        """The next step happens; after the last one the process ends."""
+        """Runs the next step; after the last one the process ends."""
         if self.steps:
             self.steps.pop(0)()
         else:
@@ -50,8 +50,8 @@ class ScriptedHub:
 
 
 @pytest.fixture
-def held(local, agent):
-    """Polls that prefer to wait, while the steps of a script happen."""
+def held_poll(local, agent):
+    """Polls with Prefer: wait, while the steps of a script run."""
 
     def poll(handle, *steps):
         hub = ScriptedHub(*steps)
@@ -70,11 +70,11 @@ def _update(local, **changes):
     local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
-def _told(answer):
+def _error(answer):
     return answer.json["error"], answer.json.get("reason")
 
 
-def test_a_pending_request_says_whether_the_person_has_seen_it(agent, person, local):
+def test_a_pending_poll_says_whether_the_person_has_seen_the_request(agent, person, local):
     """CIBA 11, with one extension member."""
     handle, approval = agent.asked()
     local.clock.forward(5 * SECOND)
@@ -86,19 +86,19 @@ def test_a_pending_request_says_whether_the_person_has_seen_it(agent, person, lo
     assert pending.json["seen"] is True
 
 
-def test_each_early_poll_adds_five_seconds_up_to_half_a_minute(agent, local):
-    """CIBA 7.3, 11: the interval is counted between polls, so the first one is never early."""
+def test_each_early_poll_adds_five_seconds_up_to_thirty(agent, local):
+    """CIBA 7.3, 11: the interval runs between polls, so the first one is never early."""
     handle, _ = agent.asked()
-    told = [agent.poll(handle).json.get("interval") for _ in range(7)]
-    assert told == [None, 10, 15, 20, 25, 30, 30]
+    intervals = [agent.poll(handle).json.get("interval") for _ in range(7)]
+    assert intervals == [None, 10, 15, 20, 25, 30, 30]
     local.clock.forward(29 * SECOND)
     assert agent.poll(handle).json["error"] == "slow_down"
     local.clock.forward(30 * SECOND)
     assert agent.poll(handle).json["error"] == "authorization_pending"
 
 
-def test_a_poll_is_judged_by_when_it_arrived(agent, local):
-    """Time that a request spent in our queue is not held against the client, nor for it."""
+def test_the_polling_interval_is_measured_at_arrival(agent, local):
+    """Time in the server's queue counts neither against the client nor for it."""
     handle, _ = agent.asked()
     arrived = local.clock.now() + 5 * SECOND
     local.clock.forward(20 * SECOND)
@@ -112,7 +112,7 @@ def test_a_poll_is_judged_by_when_it_arrived(agent, local):
 
 
 def test_an_approved_request_gives_one_token_set(agent, person, local):
-    """Access token, ID token, scope and fingerprint; agent, person and resource are named."""
+    """Access token, ID token, scope and fingerprint; the claims name agent, person and resource."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = agent.poll(handle)
@@ -133,8 +133,8 @@ def test_an_approved_request_gives_one_token_set(agent, person, local):
     ("ask", "acr", "amr"),
     [("asked", ACR_SIGNED, ["swk"]), ("asked_payment", ACR_SIGNED_PIN, ["swk", "pin"])],
 )
-def test_the_tokens_say_how_the_person_answered(agent, person, local, ask, acr, amr):
-    """A resource can tell a confirmation from a PIN, and a session from a single action."""
+def test_the_tokens_state_the_ceremony_of_the_approval(agent, person, local, ask, acr, amr):
+    """The acr and amr claims tell a confirmation from a PIN."""
     handle, approval = getattr(agent, ask)()
     person.approve(approval.id)
     answer = agent.poll(handle).json
@@ -145,8 +145,8 @@ def test_the_tokens_say_how_the_person_answered(agent, person, local, ask, acr, 
 
 
 @pytest.mark.parametrize(("ask", "details"), [("asked", None), ("asked_payment", PAYMENT_DETAILS)])
-def test_the_access_token_carries_what_was_approved(agent, person, local, ask, details):
-    """A resource can tell a session from a single action, and holds the action against it."""
+def test_the_access_token_contains_the_approved_action(agent, person, local, ask, details):
+    """A resource can tell a session from a single action and check the action."""
     handle, approval = getattr(agent, ask)()
     person.approve(approval.id)
     answer = agent.poll(handle).json
@@ -160,8 +160,8 @@ def test_the_access_token_carries_what_was_approved(agent, person, local, ask, d
     assert answer.get("authorization_details") == claims.get("authorization_details") == details
 
 
-def test_an_action_without_a_scope_gives_a_token_without_one(agent, person, local):
-    """The details are all that it is good for."""
+def test_an_action_without_a_scope_gives_a_token_without_a_scope(agent, person, local):
+    """The token is only good for its authorization details."""
     handle, approval = agent.asked_payment(scope="openid")
     person.approve(approval.id)
     answer = agent.poll(handle).json
@@ -169,8 +169,8 @@ def test_an_action_without_a_scope_gives_a_token_without_one(agent, person, loca
     assert "scope" not in local.claims(answer["access_token"])
 
 
-def test_redeeming_is_an_entry_an_event_and_a_delegation(agent, person, local):
-    """What was issued can be found, revoked and told."""
+def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, local):
+    """The token can be found and revoked."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     token = agent.poll(handle).json["access_token"]
@@ -185,8 +185,8 @@ def test_redeeming_is_an_entry_an_event_and_a_delegation(agent, person, local):
     assert delegation.expires_at == claims["exp"] * 1000
 
 
-def test_a_second_poll_gets_nothing_and_is_an_alarm_once(agent, person, local):
-    """Ten minutes of repeating are one alarm, to the hook and the log."""
+def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person, local):
+    """Repeated within ten minutes it is one alarm, to the webhook and the audit log."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -200,10 +200,8 @@ def test_a_second_poll_gets_nothing_and_is_an_alarm_once(agent, person, local):
     assert len(local.desk.entries("handle.reused")) == 2
 
 
-def test_with_its_idempotency_key_a_client_gets_a_lost_answer_again_for_a_minute(
-    agent, person, local
-):
-    """The very same tokens, no alarm, no second delegation."""
+def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, person, local):
+    """The same tokens, no alarm, no second delegation."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, idempotency_key="k")
@@ -217,8 +215,8 @@ def test_with_its_idempotency_key_a_client_gets_a_lost_answer_again_for_a_minute
 
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
-def test_another_key_does_not_fetch_the_answer(agent, person, local, first, again):
-    """Nor does none, nor one that comes too late."""
+def test_another_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
+    """Nor does a missing key, nor one that is first sent with the second call."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
@@ -227,20 +225,18 @@ def test_another_key_does_not_fetch_the_answer(agent, person, local, first, agai
     assert len(local.desk.entries("handle.reused")) == 1
 
 
-def test_the_kept_answer_lies_sealed_in_the_database(agent, person, local):
-    """Whoever reads the database finds no token."""
+def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
+    """The database contains no readable token."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = agent.poll(handle, idempotency_key="k")
-    kept = local.stored(approval.id).answer
-    assert answer.json["access_token"].encode() not in kept
-    assert local.services.secrets.open(f"answer:{approval.id}", kept).startswith(b"{")
+    stored_answer = local.stored(approval.id).answer
+    assert answer.json["access_token"].encode() not in stored_answer
+    assert local.services.secrets.open(f"answer:{approval.id}", stored_answer).startswith(b"{")
 
 
-def test_a_lost_answer_is_not_given_again_to_an_agent_whose_person_was_stopped(
-    agent, person, local
-):
-    """The tighter rule wins; asking for it is no alarm."""
+def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, person, local):
+    """The stricter rule wins; the retry raises no alarm."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
@@ -249,8 +245,8 @@ def test_a_lost_answer_is_not_given_again_to_an_agent_whose_person_was_stopped(
     assert local.desk.entries("handle.reused") == []
 
 
-def test_a_token_that_was_revoked_is_not_given_again(agent, person, local):
-    """Its kept answer would hand out what no longer counts."""
+def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, person, local):
+    """The retry raises no alarm."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle, idempotency_key="k").status == 200
@@ -260,12 +256,12 @@ def test_a_token_that_was_revoked_is_not_given_again(agent, person, local):
     assert local.desk.entries("handle.reused") == []
 
 
-def test_a_ceiling_that_shrank_after_the_yes_gives_nothing(agent, person, local):
-    """The request is withdrawn, with its reason in the record; the agent is told no more."""
+def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, local):
+    """The request is cancelled with its reason in the audit log, which the agent does not see."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     _update(local, scopes=("payments:transfer",))
-    assert _told(agent.poll(handle)) == ("access_denied", "cancelled")
+    assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "policy_changed")
     assert local.desk.entries("token.issued") == []
@@ -273,8 +269,8 @@ def test_a_ceiling_that_shrank_after_the_yes_gives_nothing(agent, person, local)
     assert (entry["actor"], entry["cause"]) == ("system", "policy_changed")
 
 
-def test_a_denial_says_why_and_what_to_do_next(agent, person):
-    """CIBA 11: access_denied, with code, note and hint."""
+def test_a_denial_returns_its_code_note_and_retry_hint(agent, person):
+    """CIBA 11: access_denied."""
     handle, approval = agent.asked()
     person.deny(approval.id, "wrong_details", note="Use the new account")
     answer = agent.poll(handle)
@@ -287,45 +283,45 @@ def test_a_denial_says_why_and_what_to_do_next(agent, person):
     }
 
 
-def test_a_denial_without_a_note_has_no_such_member(agent, person):
-    """What is not there is left out."""
+def test_a_denial_without_a_note_has_no_note_member(agent, person):
+    """Absent values are omitted."""
     handle, approval = agent.asked()
     person.deny(approval.id)
     assert "note" not in agent.poll(handle).json
 
 
-def test_expired_is_not_denied_and_unseen_is_not_seen(agent, person, local):
-    """An agent may ask again, and better so when nobody has looked."""
+def test_expired_requests_say_whether_they_were_seen(agent, person, local):
+    """Neither is reported as denied; the agent may ask again."""
     unseen, _ = agent.asked(requested_expiry="60")
     seen, approval = agent.asked(requested_expiry="60")
     person.call("GET", "/api/approvals")
     person.show(approval.id)
     local.clock.forward(MINUTE)
-    assert _told(agent.poll(unseen)) == ("expired_token", "expired_unseen")
-    assert _told(agent.poll(seen)) == ("expired_token", "expired_seen")
+    assert _error(agent.poll(unseen)) == ("expired_token", "expired_unseen")
+    assert _error(agent.poll(seen)) == ("expired_token", "expired_seen")
 
 
-def test_a_person_without_a_device_could_not_have_seen_it(agent, person, local):
-    """The reason says so, because asking again would not help."""
+def test_an_expired_request_of_a_person_without_devices_says_no_device(agent, person, local):
+    """Asking again would not help."""
     handle, _ = agent.asked(requested_expiry="60")
     assert person.call("DELETE", "/api/devices/self").status == 204
     local.clock.forward(MINUTE)
-    assert _told(agent.poll(handle)) == ("expired_token", "no_device")
+    assert _error(agent.poll(handle)) == ("expired_token", "no_device")
 
 
-def test_where_unknown_users_are_hidden_nobody_lacks_a_device(open_local, template):
-    """Only somebody who exists can."""
+def test_with_hidden_users_no_device_is_reported_as_expired_unseen(open_local, template):
+    """no_device would reveal that the person exists."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     handle, approval = agent.asked(requested_expiry="60")
     person.call("DELETE", "/api/devices/self")
     local.clock.forward(MINUTE)
-    assert _told(agent.poll(handle)) == ("expired_token", "expired_unseen")
+    assert _error(agent.poll(handle)) == ("expired_token", "expired_unseen")
     assert local.stored(approval.id).reason == "no_device"
 
 
-def test_an_answer_of_the_last_moment_can_be_fetched_for_half_a_minute(agent, person, local):
-    """After that it has expired, although it was approved."""
+def test_an_approval_in_the_last_moment_can_be_redeemed_for_thirty_seconds(agent, person, local):
+    """After that the request has expired although it was approved."""
     first, one = agent.asked(requested_expiry="60")
     second, two = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
@@ -335,24 +331,24 @@ def test_an_answer_of_the_last_moment_can_be_fetched_for_half_a_minute(agent, pe
     assert agent.poll(first).status == 200
     local.clock.forward(1)
     late = agent.poll(second)
-    assert _told(late) == ("expired_token", "expired_seen")
+    assert _error(late) == ("expired_token", "expired_seen")
     assert "nobody answered" not in late.json["error_description"]
     assert "It was approved" in late.json["error_description"]
     assert local.stored(two.id).reason == "not_redeemed"
 
 
-def test_a_withdrawn_request_is_access_denied(agent, person, local):
-    """The agent is not told which change it was."""
+def test_a_cancelled_request_returns_access_denied(agent, person, local):
+    """The agent does not learn which change cancelled it."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     local.desk.users.disable("ana", by=BY)
-    assert _told(agent.poll(handle)) == ("access_denied", "cancelled")
+    assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
 
 
-def test_another_agents_handle_is_like_one_that_does_not_exist(agent, person, local):
-    """Word for word; and its owner can still fetch the answer."""
-    given = registered(local.desk, "other", auth_method="client_secret_post")
-    other = replace(agent, id=given.agent.id, secret=given.secret)
+def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
+    """Both answers are equal; its own agent can still redeem it."""
+    registration = registered(local.desk, "other", auth_method="client_secret_post")
+    other = replace(agent, id=registration.agent.id, secret=registration.secret)
     handle, approval = agent.asked()
     person.approve(approval.id)
     stolen, unknown = other.poll(handle), other.poll("sayso_ar_nothing")
@@ -377,8 +373,8 @@ def test_a_disabled_agent_gets_nothing(agent, person, local):
         ({"authorization_details": '[{"type":"other"}]'}, "invalid_authorization_details"),
     ],
 )
-def test_a_poll_does_not_ask_for_something_else_than_the_request(agent, person, local, form, error):
-    """RFC 8707 2.2, RFC 9396 6; the answer is still there for who asks rightly."""
+def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, local, form, error):
+    """RFC 8707 2.2, RFC 9396 6; a correct poll can still redeem the request."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle, form).refusal == (400, error)
@@ -386,27 +382,27 @@ def test_a_poll_does_not_ask_for_something_else_than_the_request(agent, person, 
     assert agent.poll(handle, {"resource": PAY}).status == 200
 
 
-def test_a_poll_may_repeat_what_was_asked(agent, person):
-    """Details as they were sent."""
+def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
+    """With the details as they were sent."""
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
-    stored = {"authorization_details": approval.details, "resource": PAY}
-    assert agent.poll(handle, stored).status == 200
+    repeated = {"authorization_details": approval.details, "resource": PAY}
+    assert agent.poll(handle, repeated).status == 200
 
 
-def test_a_poll_without_a_handle_is_an_invalid_request(agent):
+def test_a_poll_without_an_auth_req_id_is_an_invalid_request(agent):
     """It is the one parameter of this grant."""
     assert agent.poll("").refusal == (400, "invalid_request")
 
 
-def test_whoever_comes_second_gets_nothing(agent, person, local, monkeypatch):
-    """Another worker redeemed between our look and our step; no second token set is made."""
+def test_two_polls_at_once_give_one_token_set(agent, person, local, monkeypatch):
+    """Another worker redeemed between the lookup and the transition."""
     handle, approval = agent.asked()
     person.approve(approval.id)
-    look = Approvals.by_handle
+    by_handle = Approvals.by_handle
 
     def overtaken(rows, handle_hash):
-        found = look(rows, handle_hash)
+        found = by_handle(rows, handle_hash)
         rows.transition(found, State.REDEEMED, now=local.clock.now())
         return found
 
@@ -415,48 +411,48 @@ def test_whoever_comes_second_gets_nothing(agent, person, local, monkeypatch):
     assert local.desk.entries("token.issued") == []
 
 
-def test_a_held_poll_answers_when_the_person_does(agent, person, held):
-    """It listens to this approval, and tells an older poll of it to let go."""
+def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
+    """It listens to this approval and ends an older held poll of it."""
     handle, approval = agent.asked()
-    answer, hub = held(handle, lambda: None, lambda: person.approve(approval.id))
+    answer, hub = held_poll(handle, lambda: None, lambda: person.approve(approval.id))
     assert answer.status == 200
     assert answer.headers["Preference-Applied"] == "wait=30"
     assert hub.woken == [hub.topic] == [f"approval {approval.id}"]
 
 
-def test_a_held_poll_ends_pending_when_the_process_ends(agent, held):
-    """The client polls again, elsewhere; nothing is said of its pace."""
+def test_a_held_poll_returns_pending_when_the_process_ends(agent, held_poll):
+    """The client can poll again; it is not told to slow down."""
     handle, _ = agent.asked()
-    answer, hub = held(handle)
+    answer, hub = held_poll(handle)
     assert hub.ending
     assert answer.refusal == (400, "authorization_pending")
     assert answer.json["seen"] is False
 
 
-def test_a_newer_held_poll_takes_the_place_of_the_older_one(agent, local, held):
-    """One client, one held poll; the older one is answered at once and gets no token."""
+def test_a_newer_held_poll_ends_the_older_one(agent, local, held_poll):
+    """The older one returns at once without tokens."""
     handle, approval = agent.asked()
 
     def newer():
         with local.services.store.write() as tx:
             tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
 
-    answer, hub = held(handle, newer)
+    answer, hub = held_poll(handle, newer)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
-def test_a_plain_poll_takes_the_place_of_a_held_one(agent, local, held):
-    """Whoever polls last is the client; the older call is answered at once."""
+def test_a_plain_poll_ends_a_held_poll(agent, local, held_poll):
+    """The latest poll counts; the older one returns at once."""
     handle, _ = agent.asked()
     local.clock.forward(5 * SECOND)
-    answer, hub = held(handle, lambda: agent.poll(handle))
+    answer, hub = held_poll(handle, lambda: agent.poll(handle))
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
-def test_a_held_poll_that_was_overtaken_takes_no_answer(agent, person, local, held):
-    """The answer is for the newer poll, which is still waiting for it."""
+def test_a_held_poll_that_was_replaced_does_not_redeem(agent, person, local, held_poll):
+    """The newer poll is still waiting for the tokens."""
     handle, approval = agent.asked()
 
     def overtaken():
@@ -464,84 +460,86 @@ def test_a_held_poll_that_was_overtaken_takes_no_answer(agent, person, local, he
             tx.approvals.record_poll(approval.id, now=tx.now, interval_ms=5_000, holder="newer")
         person.approve(approval.id)
 
-    answer, _ = held(handle, overtaken)
+    answer, _ = held_poll(handle, overtaken)
     assert answer.refusal == (400, "authorization_pending")
     assert local.stored(approval.id).state is State.APPROVED
     assert agent.poll(handle).status == 200
 
 
-def test_a_held_poll_whose_answer_another_one_took_is_no_alarm(agent, person, local, held):
-    """It is the same client, twice; one of the two has the tokens."""
+def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, local, held_poll):
+    """It is the same client twice; one of the two polls has the tokens."""
     handle, approval = agent.asked()
 
-    def taken():
+    def redeemed():
         person.approve(approval.id)
         assert agent.poll(handle).status == 200
 
-    answer, _ = held(handle, taken)
+    answer, _ = held_poll(handle, redeemed)
     assert answer.refusal == GONE
     assert local.desk.entries("handle.reused") == []
 
 
-def test_a_held_poll_ends_when_the_request_does(agent, local, held):
-    """By the clock, even when nobody sweeps."""
+def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
+    """Even when the sweeper has not run."""
     handle, _ = agent.asked(requested_expiry="60")
-    answer, hub = held(handle, lambda: local.clock.forward(MINUTE))
+    answer, hub = held_poll(handle, lambda: local.clock.forward(MINUTE))
     assert not hub.ending
-    assert _told(answer) == ("expired_token", "undeliverable")
+    assert _error(answer) == ("expired_token", "undeliverable")
 
 
 @pytest.mark.parametrize("verb", ["disable", "delete"])
-def test_a_held_poll_ends_when_its_agent_is_stopped(agent, local, held, verb):
-    """At once, and without a token."""
+def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
+    """At once, and without tokens."""
     handle, _ = agent.asked()
     stop = getattr(local.desk.agents, verb)
-    answer, hub = held(handle, lambda: stop("invoice-bot", by=BY))
+    answer, hub = held_poll(handle, lambda: stop("invoice-bot", by=BY))
     assert not hub.ending
     assert answer.json["error"] in {"unauthorized_client", "invalid_client"}
 
 
-def test_a_poll_is_held_no_longer_than_it_said(agent, held, monkeypatch):
-    """The client's patience is the limit; then it is pending."""
+def test_a_poll_is_held_no_longer_than_its_prefer_header(agent, held_poll, monkeypatch):
+    """Then it returns pending."""
     moments = iter([100.0, 100.0, 130.0])
-    watch = SimpleNamespace(monotonic=lambda: next(moments))
-    monkeypatch.setattr("server.services.ciba.grant.time", watch)
+    fake_time = SimpleNamespace(monotonic=lambda: next(moments))
+    monkeypatch.setattr("server.services.ciba.grant.time", fake_time)
     handle, _ = agent.asked()
-    answer, hub = held(handle, lambda: None)
+    answer, hub = held_poll(handle, lambda: None)
     assert not hub.ending
     assert answer.refusal == (400, "authorization_pending")
 
 
-def test_a_held_poll_for_an_answer_that_is_there_is_not_held(agent, person, held):
-    """Nobody waits for what has happened."""
+def test_a_poll_for_a_decided_request_is_not_held(agent, person, held_poll):
+    """The answer is already there."""
     handle, approval = agent.asked()
     person.approve(approval.id)
-    answer, hub = held(handle)
+    answer, hub = held_poll(handle)
     assert answer.status == 200
     assert hub.woken == []
 
 
-def test_a_held_poll_of_another_agents_handle_is_refused_at_once(agent, local, held):
-    """Being held tells nobody that a handle exists."""
-    given = registered(local.desk, "other", auth_method="client_secret_post")
+def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
+    agent, local, held_poll
+):
+    """Waiting would reveal that it exists."""
+    registration = registered(local.desk, "other", auth_method="client_secret_post")
     answer = local.post_form(
         "/token",
         {
             "grant_type": GRANT_CIBA,
             "auth_req_id": agent.asked()[0],
-            "client_id": given.agent.id,
-            "client_secret": given.secret,
+            "client_id": registration.agent.id,
+            "client_secret": registration.secret,
         },
         {"prefer": "wait=30"},
     )
     assert answer.refusal == GONE
-    unknown, hub = held("sayso_ar_nothing")
+    unknown, hub = held_poll("sayso_ar_nothing")
     assert unknown.refusal == GONE
     assert hub.woken == []
 
 
-def test_a_request_to_another_person_is_another_request(agent, person, local):
-    """Nothing of one person's answer serves another."""
+def test_requests_for_two_people_are_independent(agent, person, local):
+    """One person's decision does not count for the other's request."""
     ben = new_person(local, "ben")
     for_ana, one = agent.asked()
     for_ben, two = agent.asked(login_hint="ben")
@@ -553,8 +551,8 @@ def test_a_request_to_another_person_is_another_request(agent, person, local):
     assert local.stored(one.id).state is State.PENDING
 
 
-def test_a_redemption_after_a_day_of_waiting_is_for_low_risk_alone(agent, person, local):
-    """A low request waits a day; its token lives five minutes from the redemption."""
+def test_a_low_risk_request_can_be_redeemed_after_a_day(agent, person, local):
+    """The lifetime of its token starts at the redemption."""
     handle, approval = agent.asked()
     local.clock.forward(DAY - MINUTE)
     person.refresh()

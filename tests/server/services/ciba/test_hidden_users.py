@@ -1,4 +1,4 @@
-"""Where users are hidden, nothing that an agent gets or measures tells whom it named exists."""
+"""With hidden users, neither an answer nor its cost reveals to an agent whether a user exists."""
 
 import statistics
 import time
@@ -19,21 +19,21 @@ PAIRS = 18
 
 @pytest.fixture
 def hiding(open_local):
-    """The installation, where an agent is not told who exists."""
+    """The installation with hidden users."""
     local = open_local(unknown_user="hide", open_per_agent=500, open_per_user=900)
     local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     return local
 
 
 @pytest.fixture
-def asks(hiding, template):
+def asking_agent(hiding, template):
     """The agent of this test."""
     return template.agent(hiding)
 
 
 @pytest.fixture
 def statements(monkeypatch):
-    """What is sent to the database by a call."""
+    """The SQL statements of one call."""
     sent = []
     run, run_each, execute = Prepared.run, Prepared.run_each, Connection.execute
 
@@ -62,12 +62,12 @@ def statements(monkeypatch):
     return of
 
 
-def test_somebody_and_nobody_cost_the_same_statements(asks, statements):
-    """Requests of low and of high risk, and a poll of each, after many to nobody."""
+def test_known_and_unknown_users_cost_the_same_statements(asking_agent, statements):
+    """For requests of low and high risk, after many requests to an unknown user."""
     for _ in range(100):
-        asks.ask(login_hint="nobody")
-        asks.ask(login_hint="ana")
-    for ask in (asks.ask, asks.ask_payment):
+        asking_agent.ask(login_hint="nobody")
+        asking_agent.ask(login_hint="ana")
+    for ask in (asking_agent.ask, asking_agent.ask_payment):
         ask(login_hint="ana")
         ask(login_hint="nobody")
         known, unknown = (statements(partial(ask, login_hint=hint)) for hint in ("ana", "nobody"))
@@ -75,58 +75,58 @@ def test_somebody_and_nobody_cost_the_same_statements(asks, statements):
         assert known == unknown
 
 
-def test_the_time_of_an_answer_does_not_tell_who_exists(asks):
-    """Eighteen pairs after many requests: the medians of processor time lie close together."""
+def test_known_and_unknown_users_take_the_same_time(asking_agent):
+    """Eighteen pairs after many requests: the medians of processor time are close."""
     for _ in range(200):
-        asks.ask(login_hint="nobody")
-    asks.ask(login_hint="ana")
+        asking_agent.ask(login_hint="nobody")
+    asking_agent.ask(login_hint="ana")
     took = {"ana": [], "nobody": []}
     for _ in range(PAIRS):
         for hint, times in took.items():
             began = time.process_time()
-            assert asks.ask(login_hint=hint).status == 200
+            assert asking_agent.ask(login_hint=hint).status == 200
             times.append(time.process_time() - began)
     known, unknown = (statistics.median(times) for times in took.values())
     assert 0.6 < known / unknown < 1.6
 
 
 @pytest.mark.parametrize("name", ["ana", "nobody"])
-def test_a_request_takes_the_place_of_one_that_names_its_person_in_the_same_way(asks, name):
-    """Case and look-alikes are one way; an e-mail address is another, whoever has it."""
+def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
+    """Case and look-alikes are the same way; an e-mail address is another, whoever has it."""
     for other, status in ((name.upper(), 200), (name, 200), (f"{name}@example.com", 400)):
-        handle, _ = asks.asked(login_hint=name)
-        answer = asks.ask(login_hint=other, supersedes=handle)
+        handle, _ = asking_agent.asked(login_hint=name)
+        answer = asking_agent.ask(login_hint=other, supersedes=handle)
         assert answer.status == status
     assert "must ask the same person" in answer.json["error_description"]
 
 
-def test_an_id_names_somebody_in_its_own_way(asks, person):
-    """Whether it is that of a person, or of nobody."""
+def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
+    """For the ID of an existing person and for an unknown one."""
     for name, of_id in (("ana", person.user.id), ("nobody", "sayso_us_aaaaaaaaaaaaaaaa")):
-        handle, _ = asks.asked(login_hint=name)
-        assert asks.ask(login_hint=of_id, supersedes=handle).status == 400
-        handle, _ = asks.asked(login_hint=of_id)
-        assert asks.ask(login_hint=of_id, supersedes=handle).status == 200
+        handle, _ = asking_agent.asked(login_hint=name)
+        assert asking_agent.ask(login_hint=of_id, supersedes=handle).status == 400
+        handle, _ = asking_agent.asked(login_hint=of_id)
+        assert asking_agent.ask(login_hint=of_id, supersedes=handle).status == 200
 
 
-def test_a_poll_does_not_tell_that_somebody_looked(asks, template, hiding):
-    """Nor does the reason after the end."""
+def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hiding):
+    """Nor does the reason after the expiry."""
     person = template.person(hiding)
     handles = {}
     for name in ("ana", "nobody"):
-        handles[name], approval = asks.asked(login_hint=name, requested_expiry="60")
+        handles[name], approval = asking_agent.asked(login_hint=name, requested_expiry="60")
         if name == "ana":
             assert person.call("GET", "/api/approvals").status == 200
             assert person.show(approval.id)["id"] == approval.id
     for moved in (5_000, MINUTE):
         hiding.clock.forward(moved)
-        known, unknown = (asks.poll(handle).json for handle in handles.values())
+        known, unknown = (asking_agent.poll(handle).json for handle in handles.values())
         assert known == unknown
     assert known["reason"] == "expired_unseen"
 
 
-def test_limits_count_what_the_agent_named(open_local, template):
-    """As often under each name, whether it means the same person or nobody."""
+def test_request_limits_count_per_login_hint(open_local, template):
+    """Equally for each hint, whether it names an existing person or not."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     agent = template.agent(local)
@@ -134,20 +134,20 @@ def test_limits_count_what_the_agent_named(open_local, template):
         assert [agent.ask(login_hint=name).status for _ in range(3)] == [200, 200, 403]
 
 
-def test_what_speaks_against_one_person_alone_is_not_told(open_local, template):
-    """Too many requests of others to them: this one waits, and asks nobody."""
+def test_the_limit_of_one_person_is_not_revealed(open_local, template):
+    """The request is accepted, asks nobody and stays pending."""
     local = open_local(unknown_user="hide", open_per_user=1)
     agent = template.agent(local)
-    given = registered(local.desk, "other", auth_method="client_secret_post")
-    local.desk.approval(given.agent.id, template.person(local).user.id)
+    registration = registered(local.desk, "other", auth_method="client_secret_post")
+    local.desk.approval(registration.agent.id, template.person(local).user.id)
     handle, approval = agent.asked(login_hint="ana")
     assert approval.user_id is None
     local.clock.forward(5_000)
     assert agent.poll(handle).json["error"] == "authorization_pending"
 
 
-def test_a_person_who_denied_repeatedly_is_like_nobody_for_a_while(open_local, template):
-    """The pause is theirs, and its end would tell that they exist."""
+def test_a_pause_after_denials_is_not_revealed(open_local, template):
+    """During the pause the request is accepted and asks nobody."""
     local = open_local(unknown_user="hide", denials_before_pause=1)
     agent, person = template.agent(local), template.person(local)
     _, approval = agent.asked(login_hint="ana")
@@ -157,11 +157,13 @@ def test_a_person_who_denied_repeatedly_is_like_nobody_for_a_while(open_local, t
     assert agent.asked(login_hint="ana")[1].user_id == person.user.id
 
 
-def test_a_person_whom_the_agent_may_not_ask_is_nobody(hiding, asks, statements):
-    """In as many statements."""
+def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):
+    """With the same number of statements."""
     new_person(hiding, "ben")
-    hiding.desk.agents.update(asks.id, AgentChanges(asks=("ana",)), by=BY)
+    hiding.desk.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
     for hint in 3 * ("ana", "ben"):
-        asks.ask(login_hint=hint)
-    known, unknown = (statements(partial(asks.ask, login_hint=hint)) for hint in ("ana", "ben"))
+        asking_agent.ask(login_hint=hint)
+    known, unknown = (
+        statements(partial(asking_agent.ask, login_hint=hint)) for hint in ("ana", "ben")
+    )
     assert known == unknown

@@ -1,4 +1,4 @@
-"""A request with a `login_hint_token` asks for what the exchange was about, and nothing else."""
+"""A request with a login_hint_token asks for the target of its token exchange and nothing else."""
 
 import json
 
@@ -19,7 +19,7 @@ FRONT = "sayso_ag_front00000000000"
 
 @pytest.fixture
 def parent(local, person):
-    """A token of another agent for Ana, which has an actor already."""
+    """A token of another agent for Ana, which already has an actor."""
     chain = json.dumps({"sub": FRONT, "iss": "http://localhost:8470", "sub_profile": "ai_agent"})
     front = registered(local.desk, "front-bot").agent
     return local.desk.token(front.id, person.user.id, "parent", chain=chain, depth=1)
@@ -27,7 +27,7 @@ def parent(local, person):
 
 @pytest.fixture
 def hint(local, agent, parent):
-    """Makes hints as an exchange makes them."""
+    """Makes hints as a token exchange does."""
 
     def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
         services = local.services
@@ -44,8 +44,8 @@ def _ask(agent, token, **changes):
     return agent.ask(**{**fixed, **changes})
 
 
-def test_it_asks_the_person_for_what_the_exchange_was_about(agent, person, local, hint, parent):
-    """The request itself says openid and nothing more."""
+def test_a_hinted_request_asks_for_the_target_of_the_exchange(agent, person, local, hint, parent):
+    """The request itself only says openid."""
     answered = _ask(agent, hint())
     approval = local.behind(answered.json["auth_req_id"])
     assert (approval.user_id, approval.resource, approval.scope) == (
@@ -58,8 +58,8 @@ def test_it_asks_the_person_for_what_the_exchange_was_about(agent, person, local
     assert json.loads(approval.display)["agent"]["through"] == ["front-bot", "(deleted agent)"]
 
 
-def test_what_comes_out_nests_the_actors_and_ends_with_the_parent(agent, person, local, hint):
-    """RFC 8693 4.1: the agent outermost, the one before it inside."""
+def test_its_token_nests_the_actors_and_expires_with_the_parent(agent, person, local, hint):
+    """RFC 8693 4.1: the agent is outermost, the one before it is inside."""
     local.clock.forward(2 * MINUTE)
     handle = _ask(agent, hint()).json["auth_req_id"]
     person.refresh()
@@ -71,8 +71,8 @@ def test_what_comes_out_nests_the_actors_and_ends_with_the_parent(agent, person,
     assert token["expires_in"] == 180
 
 
-def test_details_come_from_the_token_or_are_brought(agent, local, hint):
-    """What the exchange did not name is still open; what it named is fixed."""
+def test_details_come_from_the_hint_or_the_request(agent, local, hint):
+    """What the exchange named is fixed; the rest may be named by the request."""
     details = json.dumps(PAYMENT_DETAILS)
     fixed = _ask(agent, hint("payments:transfer", tuple(PAYMENT_DETAILS)))
     brought = _ask(agent, hint("payments:transfer"), authorization_details=details)
@@ -91,19 +91,19 @@ def test_details_come_from_the_token_or_are_brought(agent, local, hint):
         {"id_token_hint": "a.b.c"},
     ],
 )
-def test_whatever_else_it_says_must_agree(agent, hint, changes):
-    """Never two requests in one."""
+def test_parameters_that_contradict_the_hint_are_refused(agent, hint, changes):
+    """One request has one target."""
     token = hint(details=tuple(PAYMENT_DETAILS))
     assert _ask(agent, token, **changes).refusal == (400, "invalid_request")
 
 
-def test_what_agrees_may_be_said(agent, hint):
-    """It is superfluous, and no error."""
-    said = {"resource": PAY, "scope": "openid payments:read"}
-    assert _ask(agent, hint(), **said).status == 200
+def test_parameters_that_agree_with_the_hint_are_accepted(agent, hint):
+    """They are redundant and no error."""
+    agreeing = {"resource": PAY, "scope": "openid payments:read"}
+    assert _ask(agent, hint(), **agreeing).status == 200
 
 
-def test_it_counts_once_and_joins_under_its_key(agent, hint):
+def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
     """A refused request does not use it up; a repeated call gets the same approval."""
     token = hint()
     assert _ask(agent, token, requested_expiry="0").status == 400
@@ -115,13 +115,13 @@ def test_it_counts_once_and_joins_under_its_key(agent, hint):
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
-def test_one_of_another_agent_is_none(agent, local, hint):
-    """It was handed to somebody else."""
+def test_the_hint_of_another_agent_is_refused(agent, local, hint):
+    """It was issued to another agent."""
     other = registered(local.desk, "other-bot").agent
     assert _ask(agent, hint(for_agent=other.id)).refusal == (400, "invalid_request")
 
 
-def test_one_that_ran_out_has_its_own_error(agent, local, hint):
+def test_an_expired_hint_returns_expired_login_hint_token(agent, local, hint):
     """CB-057, CB-182."""
     token = hint()
     local.clock.forward(5 * MINUTE)
@@ -129,13 +129,13 @@ def test_one_that_ran_out_has_its_own_error(agent, local, hint):
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.e30"])
-def test_what_is_none_of_ours_is_refused(agent, token):
+def test_a_hint_that_we_did_not_issue_is_refused(agent, token):
     """CB-058."""
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
-def test_it_dies_with_its_parent_at_every_step(agent, person, local, hint, parent):
-    """Before the request, and after it when the person answers."""
+def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local, hint, parent):
+    """Before the request, and after it when the person decides."""
     first, second = hint(), hint()
     handle = _ask(agent, first).json["auth_req_id"]
     with local.services.store.write() as tx:
@@ -146,8 +146,8 @@ def test_it_dies_with_its_parent_at_every_step(agent, person, local, hint, paren
     assert local.stored(approval.id).reason == "parent_ended"
 
 
-def test_somebody_whom_the_agent_may_not_ask_is_nobody(agent, local, hint):
-    """Neither is somebody who was disabled since."""
+def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local, hint):
+    """Likewise for a person who was disabled since."""
     token = hint()
     local.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     assert _ask(agent, token).refusal == (400, "unknown_user_id")
@@ -156,33 +156,33 @@ def test_somebody_whom_the_agent_may_not_ask_is_nobody(agent, local, hint):
     assert _ask(agent, token).status == 400
 
 
-def test_what_its_agent_may_not_have_is_refused(agent, local, hint):
-    """The ceiling of today counts, not that of the exchange."""
+def test_a_hint_beyond_the_current_permissions_of_the_agent_is_refused(agent, local, hint):
+    """The permissions of today count, not those at the time of the exchange."""
     token = hint()
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert _ask(agent, token).refusal == (400, "invalid_scope")
 
 
-def test_where_nobody_is_told_apart_a_hint_of_nobody_waits_for_nobody(template, open_local):
-    """A phantom of it stands on no parent, and paces and expires like any other."""
-    hidden = open_local(unknown_user="hide")
-    agent = template.agent(hidden)
-    person = template.person(hidden)
-    parent = hidden.desk.token(agent.id, person.user.id, "parent")
-    services = hidden.services
+def test_with_hidden_users_a_hint_for_an_unaskable_person_stays_pending(template, open_local):
+    """Its request has no parent and asks nobody."""
+    local = open_local(unknown_user="hide")
+    agent = template.agent(local)
+    person = template.person(local)
+    parent = local.desk.token(agent.id, person.user.id, "parent")
+    services = local.services
     hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
     with services.store.write() as tx:
         bot = tx.directory.agent(agent.id)
         token = hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())
-    hidden.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
-    approval = hidden.behind(_ask(agent, token).json["auth_req_id"])
+    local.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
+    approval = local.behind(_ask(agent, token).json["auth_req_id"])
     assert (approval.user_id, approval.parent_id, approval.state) == (None, None, State.PENDING)
 
 
-def test_who_is_pushed_to_proves_the_key_of_a_bound_parent_when_it_asks(
+def test_a_push_agent_proves_the_key_of_a_bound_parent_in_the_request(
     agent, person, local, hint, parent
 ):
-    """CB-173: there is no other moment; without the key nobody is asked and no hint is spent."""
+    """CB-173: without the right proof nobody is asked and the hint is not used up."""
     key, other = new_key("ES256"), new_key("ES256")
     endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
     local.desk.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
@@ -195,10 +195,10 @@ def test_who_is_pushed_to_proves_the_key_of_a_bound_parent_when_it_asks(
         **agent.credentials,
     }
     assert local.post_form("/bc-authorize", form).refusal == (400, "invalid_dpop_proof")
-    made = [proof(other, f"{ISSUER}/bc-authorize", local.clock.now())]
-    refused = local.post_form("/bc-authorize", form, proofs=made)
+    proofs = [proof(other, f"{ISSUER}/bc-authorize", local.clock.now())]
+    refused = local.post_form("/bc-authorize", form, proofs=proofs)
     assert refused.refusal == (400, "invalid_dpop_proof")
-    made = [proof(key, f"{ISSUER}/bc-authorize", local.clock.now())]
-    answered = local.post_form("/bc-authorize", form, proofs=made)
+    proofs = [proof(key, f"{ISSUER}/bc-authorize", local.clock.now())]
+    answered = local.post_form("/bc-authorize", form, proofs=proofs)
     assert answered.status == 200
     assert local.behind(answered.json["auth_req_id"]).jkt == thumbprint(key)

@@ -1,4 +1,4 @@
-"""Whom a hint names, and that a person who may not be asked is nobody."""
+"""Which user a hint names, and that a user who may not be asked looks unknown."""
 
 import pytest
 
@@ -19,32 +19,30 @@ def id_token(agent, person):
 
 
 def _signed(local, **claims):
-    """An ID token of ours that says something else."""
+    """An ID token of ours with other claims."""
     with local.services.store.read() as view:
         keys = view.directory.signing_keys()
-    said = {"iss": local.services.rules.issuer, "sub": "somebody", "aud": "somebody", **claims}
-    return local.services.signer.sign(keys, "RS256", "JWT", said)
+    payload = {"iss": local.services.rules.issuer, "sub": "somebody", "aud": "somebody", **claims}
+    return local.services.signer.sign(keys, "RS256", "JWT", payload)
 
 
-def test_a_person_is_named_by_name_by_email_and_by_id(agent, person, local):
-    """In any case of letters; all three are the same person."""
+def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
+    """In any case of letters; all name the same person."""
     local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
         _, approval = agent.asked(login_hint=hint)
         assert approval.user_id == person.user.id
 
 
-def test_an_id_token_of_ours_names_its_subject_even_after_it_has_expired(
-    agent, person, local, id_token
-):
-    """CIBA 7.1: an expired one is still a hint."""
+def test_an_expired_id_token_is_still_a_valid_hint(agent, person, local, id_token):
+    """CIBA 7.1."""
     local.clock.forward(DAY)
     _, approval = agent.asked(login_hint=None, id_token_hint=id_token)
     assert approval.user_id == person.user.id
 
 
-def test_an_id_token_by_a_key_whose_time_is_over_is_no_hint(agent, local, id_token):
-    """Who got hold of an old key names nobody with it, and /jwks does not show it either."""
+def test_an_id_token_signed_by_a_retired_key_is_no_hint(agent, local, id_token):
+    """An old key that leaked names nobody, and /jwks no longer contains it."""
     local.desk.keys.rotate("ES256", by=BY)
     local.desk.keys.rotate("RS256", by=BY)
     assert agent.ask(login_hint=None, id_token_hint=id_token).status == 200
@@ -55,8 +53,8 @@ def test_an_id_token_by_a_key_whose_time_is_over_is_no_hint(agent, local, id_tok
     assert len(local.send("GET", "/jwks").json["keys"]) == 3
 
 
-def test_a_text_that_is_no_id_token_of_ours_is_an_invalid_request(agent, person, id_token):
-    """An access token neither, nor a changed one."""
+def test_an_invalid_id_token_hint_is_an_invalid_request(agent, person, id_token):
+    """Neither an access token nor a changed ID token is one."""
     head, _, tail = id_token.partition(".")
     for hint in ("nonsense", person.access_token, f"{head}.{tail[4:]}", f"{id_token[:-4]}AAAA"):
         refused = agent.ask(login_hint=None, id_token_hint=hint)
@@ -64,15 +62,15 @@ def test_a_text_that_is_no_id_token_of_ours_is_an_invalid_request(agent, person,
 
 
 @pytest.mark.parametrize("audience", ["another", ["another"], ["another", 1], None, {}])
-def test_an_id_token_that_was_issued_to_another_client_is_no_hint(agent, local, audience):
-    """Or to nobody in particular."""
+def test_an_id_token_of_another_client_is_no_hint(agent, local, audience):
+    """Nor one without a valid audience."""
     hint = _signed(local, aud=audience)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")
     assert "another client" in refused.json["error_description"]
 
 
-def test_an_id_token_for_several_clients_is_a_hint_for_each(agent, person, local):
+def test_an_id_token_for_several_audiences_is_a_hint_for_each(agent, person, local):
     """`aud` may be a list (OpenID Connect Core 2)."""
     hint = _signed(local, aud=["another", agent.id], sub=person.user.id)
     assert agent.ask(login_hint=None, id_token_hint=hint).status == 200
@@ -87,10 +85,8 @@ def test_an_id_token_of_another_issuer_or_without_a_subject_is_no_hint(agent, lo
     assert "from another issuer" in refused.json["error_description"]
 
 
-def test_people_who_are_disabled_or_not_to_be_asked_are_answered_as_if_they_did_not_exist(
-    agent, local
-):
-    """The same refusal, word for word."""
+def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, local):
+    """The response bodies are equal."""
     new_person(local, "ben")
     new_person(local, "cleo")
     local.desk.agents.update("invoice-bot", AgentChanges(asks=("ana", "cleo")), by=BY)
@@ -101,16 +97,16 @@ def test_people_who_are_disabled_or_not_to_be_asked_are_answered_as_if_they_did_
     assert agent.ask(login_hint="ana").status == 200
 
 
-def test_the_subject_of_an_id_token_is_held_to_the_same_list(agent, local, id_token):
-    """A hint is a way of naming, not a right to ask."""
+def test_the_subject_of_an_id_token_hint_must_be_askable_too(agent, local, id_token):
+    """A hint names a user and gives no right to ask."""
     new_person(local, "ben")
     local.desk.agents.update("invoice-bot", AgentChanges(asks=("ben",)), by=BY)
     refused = agent.ask(login_hint=None, id_token_hint=id_token)
     assert refused.refusal == (400, "unknown_user_id")
 
 
-def test_who_may_be_asked_is_a_list_of_each_agent(agent, local):
-    """One agent's narrow list says nothing of another's."""
+def test_the_askable_users_are_a_list_of_each_agent(agent, local):
+    """The list of one agent does not limit another."""
     other = registered(
         local.desk,
         "other",
@@ -118,6 +114,6 @@ def test_who_may_be_asked_is_a_list_of_each_agent(agent, local):
         asks=("admin",),
         grant_types=("urn:openid:params:grant-type:ciba", GRANT_CLIENT_CREDENTIALS),
     )
-    named = {"client_id": other.agent.id, "client_secret": other.secret}
-    assert agent.ask(**named).refusal == (400, "unknown_user_id")
+    credentials = {"client_id": other.agent.id, "client_secret": other.secret}
+    assert agent.ask(**credentials).refusal == (400, "unknown_user_id")
     assert agent.ask().status == 200

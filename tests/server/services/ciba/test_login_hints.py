@@ -1,4 +1,4 @@
-"""Hints are ours, for one agent, good once, and die with the token that they came from."""
+"""Login hint tokens: issued by us to one agent, used once, and ended with their parent token."""
 
 import pytest
 from sqlalchemy import update
@@ -17,7 +17,7 @@ from tests.support.inputs.handmade_jwts import new_key
 
 @pytest.fixture
 def hints(local):
-    """Made and taken by the same keys."""
+    """The service that makes and reads hints."""
     services = local.services
     return LoginHints(services.signer, services.verifier, services.secrets, services.rules)
 
@@ -36,57 +36,57 @@ def bot(local, agent):
 
 
 @pytest.fixture
-def made(local, hints, bot, parent):
+def hint_token(local, hints, bot, parent):
     """A hint for reading payments."""
     with local.services.store.write() as tx:
         return hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())
 
 
-def test_a_hint_names_agent_person_parent_and_target(local, hints, bot, parent, made):
-    """It runs out with its parent, which is sooner than ten minutes."""
+def test_a_hint_names_agent_person_parent_and_target(local, hints, bot, parent, hint_token):
+    """It expires with its parent, which is sooner than ten minutes."""
     with local.services.store.write() as tx:
-        hint = hints.read(tx, bot, made)
+        hint = hints.read(tx, bot, hint_token)
     assert (hint.agent, hint.user, hint.parent) == (bot.id, parent.user_id, parent.id)
     assert (hint.resource, hint.scope, hint.details) == (PAY, ("payments:read",), ())
     assert hint.expires_at * 1000 == parent.expires_at
 
 
 @pytest.mark.parametrize("token", ["", "x.y.z", "not a token"])
-def test_what_is_no_hint_of_ours_is_refused(local, hints, bot, token):
-    """CB-058: whoever made it."""
+def test_a_token_that_is_not_our_hint_is_refused(local, hints, bot, token):
+    """CB-058."""
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
         hints.read(tx, bot, token)
 
 
 def test_an_access_token_is_no_hint(local, agent, hints, bot):
-    """CB-058: its type says what it is."""
+    """CB-058: its typ is another."""
     form = {"grant_type": "client_credentials", "scope": "payments:read", "resource": PAY}
     answer = local.post_form("/token", {**form, **agent.credentials})
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest):
         hints.read(tx, bot, answer.json["access_token"])
 
 
-def test_a_hint_dies_with_its_parent(local, hints, bot, parent, made):
-    """Revoking the token takes the hint with it."""
+def test_revoking_the_parent_ends_the_hint(local, hints, bot, parent, hint_token):
+    """Later the error is that of an expired hint."""
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(parent.id, tx.now)
     with local.services.store.write() as tx, pytest.raises(errors.InvalidRequest, match="revoked"):
-        hints.read(tx, bot, made)
+        hints.read(tx, bot, hint_token)
     local.clock.forward(5 * MINUTE)
     with local.services.store.write() as tx, pytest.raises(errors.ExpiredLoginHintToken):
-        hints.read(tx, bot, made)
+        hints.read(tx, bot, hint_token)
 
 
-def test_a_hint_is_spent_once(local, hints, bot, made):
+def test_a_hint_is_used_once(local, hints, bot, hint_token):
     """A second request with it is refused."""
     with local.services.store.write() as tx:
-        hint = hints.read(tx, bot, made)
+        hint = hints.read(tx, bot, hint_token)
         hints.spend(tx, hint)
         with pytest.raises(errors.InvalidRequest, match="used before"):
             hints.spend(tx, hint)
 
 
-def test_what_came_of_an_exchange_nests_its_actors_and_dies_with_it(local, agent, person):
+def test_a_token_of_a_hint_nests_its_actors_and_ends_with_the_parent(local, agent, person):
     """RFC 8693 4.1: the new actor is outermost, and its token ends no later than the parent's."""
     until = local.clock.now() + 2 * MINUTE
     chain = '{"sub": "sayso_ag_first"}'
@@ -99,13 +99,13 @@ def test_what_came_of_an_exchange_nests_its_actors_and_dies_with_it(local, agent
     assert claims["act"]["act"] == {"sub": "sayso_ag_first"}
     assert claims["exp"] * 1000 == until
     with local.services.store.write() as tx:
-        made = tx.delegations.get(claims["jti"])
-        assert (made.parent_id, made.depth) == (parent.id, 2)
-        assert set(tx.delegations.revoke_tree(parent.id, tx.now)) == {parent.id, made.id}
+        hint_token = tx.delegations.get(claims["jti"])
+        assert (hint_token.parent_id, hint_token.depth) == (parent.id, 2)
+        assert set(tx.delegations.revoke_tree(parent.id, tx.now)) == {parent.id, hint_token.id}
 
 
-def test_an_approval_whose_parent_ended_gives_nothing(local, agent, person):
-    """What the person allowed was allowed under a token that is gone."""
+def test_an_approval_whose_parent_was_revoked_gives_no_token(local, agent, person):
+    """The request is cancelled with the reason parent_ended."""
     parent = local.desk.token(agent.id, person.user.id, "parent")
     handle = _approved(local, agent, person, parent.id)
     with local.services.store.write() as tx:
@@ -115,15 +115,15 @@ def test_an_approval_whose_parent_ended_gives_nothing(local, agent, person):
     assert (approval.state, approval.reason) == (State.CANCELLED, "parent_ended")
 
 
-def test_what_came_of_a_bound_token_needs_its_key_again(local, agent, person):
-    """An answer is no way from a bound token to a bearer token; with the key it comes."""
+def test_a_token_of_a_bound_parent_needs_the_key_of_the_parent(local, agent, person):
+    """An approval does not turn a bound token into a bearer token."""
     key = new_key("ES256")
     parent = local.desk.token(agent.id, person.user.id, "parent", jkt=thumbprint(key))
     handle = _approved(local, agent, person, parent.id)
     assert agent.poll(handle).refusal == (400, "invalid_dpop_proof")
     form = {"grant_type": GRANT_CIBA, "auth_req_id": handle, **agent.credentials}
-    made = [proof(key, f"{ISSUER}/token", local.clock.now())]
-    answer = local.post_form("/token", form, proofs=made)
+    hint_token = [proof(key, f"{ISSUER}/token", local.clock.now())]
+    answer = local.post_form("/token", form, proofs=hint_token)
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
 
 

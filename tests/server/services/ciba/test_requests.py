@@ -1,4 +1,4 @@
-"""Asking: what becomes of a backchannel request, and what never does."""
+"""Backchannel requests: which are accepted, what the approval contains, and which are refused."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ SAFE = "https://safe.example"
 
 
 @pytest.fixture
-def counted(local):
-    """How many requests there are."""
+def count_requests(local):
+    """Counts the stored requests."""
 
     def count() -> int:
         with local.services.store.read() as view:
@@ -32,7 +32,7 @@ def _update(local, **changes):
     local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
-def test_the_acknowledgement_says_how_to_poll_and_what_the_person_will_see(agent, local):
+def test_the_response_contains_interval_expiry_and_fingerprint(agent, local):
     """CIBA 7.3; the fingerprint is that of the stored action."""
     answer = agent.ask()
     approval = local.behind(answer.json["auth_req_id"])
@@ -46,8 +46,8 @@ def test_the_acknowledgement_says_how_to_poll_and_what_the_person_will_see(agent
     assert approval.state is State.PENDING
 
 
-def test_only_a_hash_of_the_handle_is_stored(agent, local):
-    """Whoever reads the database cannot poll, and people see another id than agents."""
+def test_only_a_hash_of_the_auth_req_id_is_stored(agent, local):
+    """A reader of the database cannot poll, and people see another ID than agents."""
     handle, approval = agent.asked()
     assert approval.auth_req_hash == hashlib.sha256(handle.encode()).digest()
     for file in local.services.settings.data_dir.glob("sayso.db*"):
@@ -57,14 +57,14 @@ def test_only_a_hash_of_the_handle_is_stored(agent, local):
 @pytest.mark.parametrize(
     ("wanted", "seconds"), [(None, 600), ("60", 60), ("600", 600), ("99999", 600)]
 )
-def test_a_request_waits_as_long_as_its_risk_allows_or_shorter(agent, wanted, seconds):
+def test_requested_expiry_only_shortens_the_limit_of_the_risk(agent, wanted, seconds):
     """`requested_expiry` shortens; it never lengthens."""
     answer = agent.ask_payment(requested_expiry=wanted)
     assert answer.json["expires_in"] == seconds
 
 
-def test_what_is_approved_is_exactly_what_was_asked(agent, person):
-    """The action text holds agent, user, resource, scope and details; its digest is signed."""
+def test_the_action_text_contains_exactly_the_request(agent, person):
+    """Agent, user, resource, scope and details; its digest is signed."""
     _, approval = agent.asked_payment()
     action = json.loads(approval.action)
     salt = action.pop("salt")
@@ -81,8 +81,8 @@ def test_what_is_approved_is_exactly_what_was_asked(agent, person):
     assert json.loads(again.action)["salt"] != salt
 
 
-def test_the_person_is_told_who_asks_and_from_where(agent, person, local):
-    """Owners and peer come from us, the message from the agent; only the first one is a first."""
+def test_the_display_shows_owners_address_and_first_request(agent, person, local):
+    """Owners and address come from the server, the message from the agent."""
     _, approval = agent.asked(binding_message="INV-2291 is due")
     shown = json.loads(approval.display)
     assert shown["agent"] == {
@@ -99,8 +99,8 @@ def test_the_person_is_told_who_asks_and_from_where(agent, person, local):
     assert json.loads(second.display)["agent"]["first_request"] is False
 
 
-def test_asking_is_told_to_the_persons_screens_the_hook_and_the_log(agent, person, local):
-    """One event, one message, one entry, in the unit of work that made the request."""
+def test_a_request_writes_an_event_a_webhook_message_and_an_entry(agent, person, local):
+    """All in the unit of work that stores the request."""
     before = len(local.desk.events(person.user))
     _, approval = agent.asked_payment()
     assert local.desk.events(person.user)[before:] == ["approval.requested"]
@@ -122,35 +122,35 @@ def test_asking_is_told_to_the_persons_screens_the_hook_and_the_log(agent, perso
     assert (entry["action"], entry["posture"]) == (approval.action_digest, "high")
 
 
-def test_an_agent_that_is_not_registered_for_ciba_may_not_ask(agent, local, counted):
+def test_an_agent_without_the_ciba_grant_is_refused(agent, local, count_requests):
     """CIBA 13: unauthorized_client."""
     _update(local, grant_types=(GRANT_CLIENT_CREDENTIALS,))
     assert agent.ask().refusal == (400, "unauthorized_client")
-    assert counted() == 0
+    assert count_requests() == 0
 
 
-def test_a_stopped_agent_is_told_so_only_after_it_proved_who_it_is(agent, local, counted):
+def test_a_disabled_agent_learns_so_only_after_authentication(agent, local, count_requests):
     """Others learn nothing from the refusal."""
     local.desk.agents.disable("invoice-bot", by=BY)
     refused = agent.ask()
     assert refused.refusal == (400, "unauthorized_client")
     assert refused.json["reason"] == "agent_disabled"
     assert agent.ask(client_secret="guess").refusal == (401, "invalid_client")
-    assert counted() == 0
+    assert count_requests() == 0
 
 
-def test_the_same_idempotency_key_joins_the_request_that_it_made(agent, counted):
+def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests):
     """A repeated call after a lost answer asks nobody twice."""
     first = agent.ask({"idempotency-key": "k1"})
     assert agent.ask({"idempotency-key": "k1"}).json == first.json
-    assert counted() == 1
+    assert count_requests() == 1
     agent.ask({"idempotency-key": "k2"})
     agent.ask()
-    assert counted() == 3
+    assert count_requests() == 3
 
 
-def test_a_joined_call_is_told_how_much_time_is_left(agent, local):
-    """And a key whose request is over joins nothing."""
+def test_a_repeated_call_returns_the_remaining_time(agent, local):
+    """A key whose request has ended is refused."""
     agent.ask_payment(headers={"idempotency-key": "k"})
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
@@ -159,8 +159,8 @@ def test_a_joined_call_is_told_how_much_time_is_left(agent, local):
     assert over.refusal == (400, "invalid_request")
 
 
-def test_a_call_joins_what_waits_for_an_answer_or_for_its_token(agent, person):
-    """What is over has its answer; a new question needs a new key."""
+def test_an_idempotency_key_matches_pending_and_approved_requests(agent, person):
+    """A decided or redeemed request needs a new key."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.asked(headers=headers)
     person.approve(approval.id)
@@ -174,57 +174,57 @@ def test_a_call_joins_what_waits_for_an_answer_or_for_its_token(agent, person):
     assert agent.ask({"idempotency-key": "other"}).refusal == (400, "invalid_request")
 
 
-def test_an_idempotency_key_is_not_good_for_another_request(agent, counted):
-    """What differs is refused, not answered with something else."""
+def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):
+    """The answer of a different request is not returned."""
     agent.ask({"idempotency-key": "k"})
     refused = agent.ask({"idempotency-key": "k"}, binding_message="another")
     assert refused.refusal == (400, "invalid_request")
-    assert counted() == 1
+    assert count_requests() == 1
 
 
-def test_idempotency_keys_of_two_agents_are_two_keys(agent, local, counted):
-    """Nobody joins somebody else's request by guessing its key."""
+def test_idempotency_keys_are_separate_for_each_agent(agent, local, count_requests):
+    """An agent cannot join a request of another by guessing its key."""
     other = registered(local.desk, "other", auth_method="client_secret_post")
-    mine = agent.ask({"idempotency-key": "k"}).json["auth_req_id"]
-    theirs = agent.ask(
+    first_id = agent.ask({"idempotency-key": "k"}).json["auth_req_id"]
+    second_id = agent.ask(
         {"idempotency-key": "k"}, client_id=other.agent.id, client_secret=other.secret
     ).json["auth_req_id"]
-    assert mine != theirs
-    assert counted() == 2
+    assert first_id != second_id
+    assert count_requests() == 2
 
 
 @pytest.mark.parametrize(("length", "status"), [(0, 400), (1, 200), (255, 200), (256, 400)])
 def test_an_idempotency_key_has_one_to_255_characters(agent, length, status):
-    """An empty header is a mistake of the client, not the absence of a key."""
+    """An empty header is a client error, not an absent key."""
     assert agent.ask({"idempotency-key": "k" * length}).status == status
 
 
-def test_a_request_for_nothing_is_refused(agent, counted):
-    """Of this resource nothing is asked for; name a scope of it or details."""
+def test_a_request_without_scope_and_details_is_refused(agent, count_requests):
+    """The resource is named, but nothing of it is asked for."""
     assert agent.ask(scope="openid").refusal == (400, "invalid_target")
-    assert counted() == 0
+    assert count_requests() == 0
 
 
 def test_an_action_needs_no_scope(agent):
-    """The details alone say what the token is for; the risk is that of the action."""
+    """The details define the token; the risk is that of the action."""
     _, approval = agent.asked_payment(scope="openid")
     assert (approval.risk, approval.scope, approval.ceremony) == (Risk.HIGH, "", "pin")
     shown = json.loads(approval.display)
     assert (shown["scopes"], shown["headline"][:3]) == ([], "Pay")
 
 
-def test_a_critical_request_is_refused_where_there_are_no_two_people(agent, local, counted):
-    """CIBA 13: 403; nobody is disturbed, and the log knows. The administrator is alone here."""
+def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, local, count_requests):
+    """CIBA 13: 403; nobody is notified, and the audit log has an entry."""
     local.desk.resources.add(SAFE, {"safe:open": Risk.CRITICAL}, {}, by=BY)
     _update(local, resources=(PAY, SAFE), scopes=(*PAY_SCOPES, "safe:open"))
     admin, _ = local.desk.users.show("admin")
-    told = local.desk.events(admin)
+    events_before = local.desk.events(admin)
     refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
     assert "2 approvals, and one person may" in refused.json["error_description"]
-    assert counted() == 0
-    assert local.desk.events(admin) == told
+    assert count_requests() == 0
+    assert local.desk.events(admin) == events_before
     (entry,) = local.desk.entries("approval.refused")
     assert (entry["cause"], entry["agent_id"], entry["action"]) == (
         "too_few_people",
@@ -233,13 +233,13 @@ def test_a_critical_request_is_refused_where_there_are_no_two_people(agent, loca
     )
 
 
-def test_a_person_who_does_not_exist_is_unknown(agent, counted):
-    """CIBA 13; nothing is stored of it but the count."""
+def test_an_unknown_user_is_refused(agent, count_requests):
+    """CIBA 13: only the attempt is counted."""
     assert agent.ask(login_hint="nobody").refusal == (400, "unknown_user_id")
-    assert counted() == 0
+    assert count_requests() == 0
 
 
-def test_a_guessing_agent_is_not_even_answered_about_people_who_exist(agent, local, counted):
+def test_an_agent_that_guesses_users_is_refused_for_known_users_too(agent, local, count_requests):
     """After twenty unknown users in ten minutes; each refusal is an entry."""
     for number in range(20):
         assert agent.ask(login_hint=f"nobody{number}").refusal == (400, "unknown_user_id")
@@ -248,13 +248,11 @@ def test_a_guessing_agent_is_not_even_answered_about_people_who_exist(agent, loc
     assert [entry["cause"] for entry in local.desk.entries("approval.refused")] == ["guessing"] * 2
     local.clock.forward(10 * MINUTE)
     assert agent.ask(login_hint="ana").status == 200
-    assert counted() == 1
+    assert count_requests() == 1
 
 
-def test_where_unknown_users_are_hidden_a_request_to_nobody_looks_like_any_other(
-    open_local, template
-):
-    """It is acknowledged, pending, and expires unseen; nobody's screen shows it."""
+def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(open_local, template):
+    """It is accepted, pending, and expires unseen; nobody's feed has it."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     handle, phantom = agent.asked(login_hint="nobody", requested_expiry="60")
@@ -262,25 +260,25 @@ def test_where_unknown_users_are_hidden_a_request_to_nobody_looks_like_any_other
     local.clock.forward(5_000)
     assert agent.poll(handle).json["error"] == "authorization_pending"
     local.clock.forward(MINUTE)
-    told = agent.poll(handle)
-    assert (told.json["error"], told.json["reason"]) == ("expired_token", "expired_unseen")
+    users = agent.poll(handle)
+    assert (users.json["error"], users.json["reason"]) == ("expired_token", "expired_unseen")
     with local.services.store.read() as view:
         events = view.feed.after(0, None, 1_000)
-        told = [event.user_id for event in events if event.approval_id == phantom.id]
-        assert [view.directory.user(user_id) for user_id in told] == [None] * len(told)
+        users = [event.user_id for event in events if event.approval_id == phantom.id]
+        assert [view.directory.user(user_id) for user_id in users] == [None] * len(users)
     assert [entry.get("subject") for entry in local.desk.entries("approval.requested")] == [None]
 
 
-def test_where_unknown_users_are_hidden_guessing_is_answered_as_ever(open_local, template):
-    """A refusal after twenty guesses would tell which names exist."""
+def test_with_hidden_users_guessing_is_never_refused(open_local, template):
+    """A refusal after twenty guesses would reveal which names exist."""
     agent = template.agent(open_local(unknown_user="hide"))
     for number in range(21):
         assert agent.ask(login_hint=f"nobody{number}").status == 200
     assert agent.ask(login_hint="ana").status == 200
 
 
-def test_where_unknown_users_are_hidden_a_cap_does_not_tell_who_exists(open_local, template):
-    """Nobody may be asked as often as somebody, by this agent and under one name."""
+def test_with_hidden_users_the_request_limit_counts_unknown_users_too(open_local, template):
+    """Per agent and hint, equally for known and unknown users."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     agent = template.agent(local)
     for hint in ("ana", "nobody"):
@@ -292,13 +290,13 @@ def test_where_unknown_users_are_hidden_a_cap_does_not_tell_who_exists(open_loca
     assert agent.ask(login_hint="nobody").status == 200
 
 
-def test_the_grants_name_in_the_registration_is_the_one_that_is_checked(agent, local):
-    """CIBA alone is enough to ask."""
+def test_the_ciba_grant_alone_is_enough_to_ask(agent, local):
+    """No other grant type is needed."""
     _update(local, grant_types=(GRANT_CIBA,))
     assert agent.ask().status == 200
 
 
-def test_an_agent_may_wish_for_the_pin_and_gets_what_it_names(agent, person, local):
+def test_an_agent_may_require_the_pin_with_acr_values(agent, person, local):
     """CB-075, CB-154, FC-T6: the person is asked for it at low risk too, and the token says so."""
     handle, approval = agent.asked(acr_values=ACR_SIGNED_PIN)
     assert (approval.risk, approval.ceremony) == (Risk.LOW, "pin")
@@ -309,7 +307,7 @@ def test_an_agent_may_wish_for_the_pin_and_gets_what_it_names(agent, person, loc
     assert local.claims(answer["id_token"], "JWT")["acr"] == ACR_SIGNED_PIN
 
 
-def test_a_wish_for_less_lowers_nothing(agent):
-    """High risk takes the PIN whatever the agent wishes for."""
+def test_acr_values_never_lower_the_ceremony(agent):
+    """High risk takes the PIN whatever the agent requests."""
     _, approval = agent.asked_payment(acr_values=ACR_SIGNED)
     assert approval.ceremony == "pin"

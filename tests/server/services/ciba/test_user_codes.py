@@ -1,4 +1,4 @@
-"""User codes: set by the person's own device, known by the agents that they were given to."""
+"""User codes: set with the person's own device, and known to the agents that they gave them to."""
 
 import pytest
 
@@ -14,7 +14,7 @@ CODE = "Bla\u00fcwal 7"
 
 @pytest.fixture
 def agent(agent, local):
-    """The agent of this test, which takes user codes."""
+    """The agent of this test, which supports user codes."""
     local.desk.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     return agent
 
@@ -23,8 +23,8 @@ def _change(person, code, key=None, **members):
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{code or ''}")
     person.pin(subject)
-    said = {"subject": subject, **members}
-    statement = person.statement("user_code", nonce, key or person.high, **said)
+    signed = {"subject": subject, **members}
+    statement = person.statement("user_code", nonce, key or person.high, **signed)
     return person.call("POST", "/api/user-code", {"code": code, "statement": statement})
 
 
@@ -37,8 +37,8 @@ def _is_set(person):
     return person.call("GET", "/api/user-code").json["set"]
 
 
-def test_a_code_is_set_changed_and_cleared_by_the_high_key(person, local):
-    """Each of them is on the record, and the code is nowhere."""
+def test_a_user_code_is_set_changed_and_cleared_with_the_high_key(person, local):
+    """Each change is in the audit log; the code itself is stored nowhere."""
     assert not _is_set(person)
     for _ in range(2):
         assert _change(person, CODE).json == {"set": True}
@@ -53,24 +53,24 @@ def test_a_code_is_set_changed_and_cleared_by_the_high_key(person, local):
 
 
 @pytest.mark.parametrize("code", ["", "abc", "   a   ", "a" * 65, "a\x1b[2Jbc", "a\nbcd"])
-def test_what_is_no_code_is_refused(person, code):
-    """Too short to keep anybody away, or nothing that can be typed."""
+def test_an_invalid_user_code_is_refused(person, code):
+    """Too short, too long, or with characters that cannot be typed."""
     assert _change(person, code).refusal == (422, "invalid_body")
     assert not _is_set(person)
 
 
-def test_the_password_is_no_user_code(person, local):
-    """CB-071: agents are told the code; only who signed for it learns that it is the password."""
-    services, words = local.services, "correct horse battery"
-    Passwords(services.store, services.passwords).set("ana", words, by=BY)
-    assert _change(person, words, person.session).refusal == (403, "key_not_allowed")
-    assert _change(person, words).refusal == (422, "invalid_body")
+def test_the_password_cannot_be_the_user_code(person, local):
+    """CB-071: agents learn the code; only a signed change reveals that it is the password."""
+    services, password = local.services, "correct horse battery"
+    Passwords(services.store, services.passwords).set("ana", password, by=BY)
+    assert _change(person, password, person.session).refusal == (403, "key_not_allowed")
+    assert _change(person, password).refusal == (422, "invalid_body")
     assert not _is_set(person)
     assert _change(person, CODE).json == {"set": True}
 
 
-def test_a_device_cannot_guess_the_password_by_choosing_codes(person, local):
-    """The answer tells whether a code is the password, so there are few answers in an hour."""
+def test_changes_of_the_user_code_are_rate_limited(person, local):
+    """Otherwise a device could guess the password by setting codes."""
     services = local.services
     Passwords(services.store, services.passwords).set("ana", "correct horse battery", by=BY)
     for _ in range(CHANGES):
@@ -80,16 +80,16 @@ def test_a_device_cannot_guess_the_password_by_choosing_codes(person, local):
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_only_the_high_key_of_this_device_sets_a_code(person, key):
-    """What an unlocked app holds without a PIN sets no code, and gives no PIN try back."""
+def test_only_the_high_key_sets_a_user_code(person, key):
+    """Another key of the device is refused and resets no PIN attempt."""
     assert _change(person, CODE, getattr(person, key)).refusal == (403, "key_not_allowed")
     assert not _is_set(person)
     assert person.device.pin_tries == 1
 
 
 @pytest.mark.parametrize("named", ["session", "x" * 43])
-def test_a_code_needs_a_pin_call_that_named_it(person, named):
-    """A PIN that was entered for something else is none for this code."""
+def test_setting_a_user_code_needs_a_pin_call_for_that_code(person, named):
+    """A PIN that was entered for something else does not count."""
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{CODE}")
     person.pin(named)
@@ -102,8 +102,8 @@ def test_a_code_needs_a_pin_call_that_named_it(person, named):
 @pytest.mark.parametrize(
     "members", [{"subject": "x" * 43}, {"subject": "other"}, {"nonce": "n"}, {"aud": "a"}]
 )
-def test_a_statement_about_something_else_is_none(person, members):
-    """About another code above all."""
+def test_a_statement_about_something_else_is_refused(person, members):
+    """Another code, another nonce, another purpose."""
     if "aud" in members:
         nonce = _nonce(person)
         statement = person.statement("vouch", nonce, person.high, subject=person.device_id)
@@ -120,8 +120,8 @@ def test_a_statement_about_something_else_is_none(person, members):
     assert not _is_set(person)
 
 
-def test_a_statement_counts_once(person):
-    """Nobody sets an old code again by repeating what was sent."""
+def test_a_statement_is_used_once(person):
+    """Replaying it does not set an old code again."""
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{CODE}")
     person.pin(subject)
@@ -131,8 +131,8 @@ def test_a_statement_counts_once(person):
     assert person.call("POST", "/api/user-code", body).refusal == (422, "invalid_statement")
 
 
-def test_an_agent_needs_the_code_of_a_person_who_has_one(agent, person):
-    """CB-068, CB-069: and nobody is asked without it."""
+def test_a_request_needs_the_user_code_of_its_person(agent, person):
+    """CB-068, CB-069: nobody is asked without it."""
     assert agent.ask().status == 200
     _change(person, CODE)
     assert agent.ask().refusal == (400, "missing_user_code")
@@ -143,16 +143,16 @@ def test_an_agent_needs_the_code_of_a_person_who_has_one(agent, person):
     assert agent.ask(user_code="anything").status == 200
 
 
-def test_an_agent_that_takes_no_codes_needs_none(agent, person, local):
-    """CB-070: and what it sends is not looked at."""
+def test_an_agent_without_user_code_support_needs_none(agent, person, local):
+    """CB-070: a code that it sends is ignored."""
     _change(person, CODE)
     local.desk.agents.update(agent.id, AgentChanges(takes_user_code=False), by=BY)
     assert agent.ask().status == 200
     assert agent.ask(user_code="wrong").status == 200
 
 
-def test_wrong_codes_are_counted_for_each_agent_and_person(agent, person, local):
-    """After five the right one does not help either, for half an hour, and for nobody else."""
+def test_wrong_user_codes_lock_one_agent_for_one_person(agent, person, local):
+    """After five the right code is refused too, for half an hour, for this pair alone."""
     ben = new_person(local, "ben")
     for who in (person, ben):
         _change(who, CODE)
@@ -164,8 +164,8 @@ def test_wrong_codes_are_counted_for_each_agent_and_person(agent, person, local)
     assert agent.ask(user_code=CODE).status == 200
 
 
-def test_a_repeated_call_with_another_code_is_the_same_request(agent, person):
-    """The code says who may ask, and not what is asked; its hash is kept nowhere."""
+def test_a_repeated_call_with_another_user_code_is_the_same_request(agent, person):
+    """The code says who may ask, not what is asked; no hash of it is kept."""
     _change(person, CODE)
     key = {"idempotency-key": "once"}
     first = agent.ask(user_code=CODE, headers=key)
@@ -173,8 +173,8 @@ def test_a_repeated_call_with_another_code_is_the_same_request(agent, person):
     assert first.json["auth_req_id"] == again.json["auth_req_id"]
 
 
-def test_where_nobody_is_told_apart_a_code_tells_nothing(template, open_local):
-    """NG-015: a missing or wrong code makes a request that waits for nobody."""
+def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_local):
+    """NG-015: a missing or wrong code makes a request that asks nobody."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
     local.desk.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
@@ -187,9 +187,9 @@ def test_where_nobody_is_told_apart_a_code_tells_nothing(template, open_local):
     assert local.behind(answer.json["auth_req_id"]).user_id == person.user.id
 
 
-def test_an_agent_keeps_and_changes_whether_it_takes_codes(agent, local):
-    """Like every other member of its registration."""
+def test_user_code_support_is_part_of_the_registration(agent, local):
+    """It is kept by other changes and is in the audit log."""
     assert local.desk.agents.show(agent.id)[0].takes_user_code
-    kept = local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
-    assert kept.takes_user_code
+    updated = local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
+    assert updated.takes_user_code
     assert local.desk.entries("agent.updated")[-1]["facts"]["takes_user_code"] is True

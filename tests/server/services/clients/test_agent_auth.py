@@ -1,4 +1,4 @@
-"""Another way for an agent to prove itself: what it takes, what counts meanwhile, what ends."""
+"""Changing how an agent authenticates: which credentials are valid during and after the overlap."""
 
 import json
 
@@ -39,10 +39,10 @@ def _by_secret(local, agent_id, secret):
     return _token(local, {"client_id": agent_id, "client_secret": secret})
 
 
-def test_from_a_secret_to_keys_both_count_for_the_overlap(local, agent, auth):
-    """Nothing breaks while the agent learns the new way; then the old secret is worth nothing."""
-    given = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
-    assert (given.secret, given.agent.auth_method) == ("", BY_KEY)
+def test_changing_from_a_secret_to_keys_accepts_both_during_the_overlap(local, agent, auth):
+    """Then the old secret is refused."""
+    changed = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
+    assert (changed.secret, changed.agent.auth_method) == ("", BY_KEY)
     local.clock.forward(HOUR - 1)
     assert _by_key(local, agent.id).status == 200
     assert _token(local, agent.credentials).status == 200
@@ -51,42 +51,42 @@ def test_from_a_secret_to_keys_both_count_for_the_overlap(local, agent, auth):
     assert _by_key(local, agent.id).status == 200
 
 
-def test_without_an_overlap_the_old_way_is_over_at_once(local, agent, auth):
-    """Its secrets are forgotten with it."""
-    given = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, 0), by=BY)
-    assert (given.agent.secrets, given.agent.auth_before_until) == ((), None)
+def test_without_an_overlap_the_old_method_ends_at_once(local, agent, auth):
+    """Its secrets are deleted."""
+    changed = auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, 0), by=BY)
+    assert (changed.agent.secrets, changed.agent.auth_before_until) == ((), None)
     assert _token(local, agent.credentials).refusal == FAILED
 
 
-def test_from_keys_to_a_secret_one_is_made_and_told_once(local, auth):
-    """The keys count until the overlap is over, and stay for signed requests."""
+def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
+    """The keys authenticate until the overlap ends and stay for signed requests."""
     signer = registered(local.desk, "signer", auth_method=BY_KEY, jwks=JWKS).agent
-    given = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
-    assert _by_secret(local, signer.id, given.secret).status == 200
+    changed = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
+    assert _by_secret(local, signer.id, changed.secret).status == 200
     assert _by_key(local, signer.id).status == 200
     local.clock.forward(HOUR)
     assert _by_key(local, signer.id).refusal == FAILED
-    assert _by_secret(local, signer.id, given.secret).status == 200
-    assert len(given.agent.jwks) == 1
+    assert _by_secret(local, signer.id, changed.secret).status == 200
+    assert len(changed.agent.jwks) == 1
 
 
-def test_between_two_ways_of_the_same_secret_it_goes_on(local, agent, auth):
-    """Nothing is made, nothing ends, and answers given ahead stay."""
+def test_changing_between_secret_methods_keeps_the_secret(local, agent, auth):
+    """No new secret is made and nothing ends."""
     before = local.desk.agents.show("invoice-bot")[0]
-    given = auth.change("invoice-bot", AuthChange("client_secret_basic"), by=BY)
-    assert (given.secret, given.agent.secrets) == ("", before.secrets)
+    changed = auth.change("invoice-bot", AuthChange("client_secret_basic"), by=BY)
+    assert (changed.secret, changed.agent.secrets) == ("", before.secrets)
     assert _token(local, agent.credentials).status == 200
 
 
-def test_back_within_the_overlap_a_secret_that_lasts_is_made(local, agent, auth):
-    """The old one goes on ending, and both work until then."""
+def test_changing_back_during_the_overlap_makes_a_new_secret(local, agent, auth):
+    """The old one still ends, and both are accepted until then."""
     auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
-    given = auth.change("invoice-bot", AuthChange("client_secret_post"), by=BY)
-    assert given.secret
+    changed = auth.change("invoice-bot", AuthChange("client_secret_post"), by=BY)
+    assert changed.secret
     assert _token(local, agent.credentials).status == 200
     local.clock.forward(HOUR)
     assert _token(local, agent.credentials).refusal == FAILED
-    assert _by_secret(local, agent.id, given.secret).status == 200
+    assert _by_secret(local, agent.id, changed.secret).status == 200
 
 
 @pytest.mark.usefixtures("agent")
@@ -101,8 +101,10 @@ def test_back_within_the_overlap_a_secret_that_lasts_is_made(local, agent, auth)
         (AuthChange("client_secret_basic", "", 31 * 24 * HOUR), Invalid, "overlap"),
     ],
 )
-def test_what_cannot_be_is_refused_and_changes_nothing(local, auth, wanted, error, member):
-    """Keys that lack, keys that are none, another word, the way it has, too long."""
+def test_an_invalid_change_of_method_is_refused_and_changes_nothing(
+    local, auth, wanted, error, member
+):
+    """Missing or invalid keys, an unknown method, the current method, an overlap too long."""
     before = local.desk.agents.show("invoice-bot")[0]
     with pytest.raises(error) as refused:
         auth.change("invoice-bot", wanted, by=BY)
@@ -111,8 +113,8 @@ def test_what_cannot_be_is_refused_and_changes_nothing(local, auth, wanted, erro
     assert local.desk.entries("agent.auth_changed") == []
 
 
-def test_who_must_sign_requests_keeps_a_key_for_it(local, agent, auth):
-    """Keys that come take the place of all, by the rules of every change."""
+def test_an_agent_that_must_sign_requests_keeps_a_key_for_it(local, agent, auth):
+    """New keys replace all keys, as in any update."""
     ed = json.dumps({"keys": [new_key("EdDSA", "b").jwk]})
     local.desk.agents.update(agent.id, AgentChanges(jwks=JWKS, request_alg="ES256"), by=BY)
     with pytest.raises(Invalid, match="no ES256 key"):
@@ -120,9 +122,9 @@ def test_who_must_sign_requests_keeps_a_key_for_it(local, agent, auth):
     assert auth.change("invoice-bot", AuthChange(BY_KEY), by=BY).agent.jwks[0]["kid"] == "a"
 
 
-def test_the_log_says_which_way_it_was_and_until_when(local, agent, auth):
-    """And what was given ahead to other credentials ends."""
-    given_ahead = local.desk.standing_grant(
+def test_the_audit_entry_names_the_old_method_and_its_end(local, agent, auth):
+    """Standing grants for the old credentials end."""
+    standing_grant = local.desk.standing_grant(
         local.desk.approval(agent.id, local.desk.users.all()[0].id)
     )
     auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
@@ -134,5 +136,5 @@ def test_the_log_says_which_way_it_was_and_until_when(local, agent, auth):
         "keys": ["a"],
     }
     with local.services.store.read() as view:
-        ended = view.standing_grants.get(given_ahead.id)
+        ended = view.standing_grants.get(standing_grant.id)
     assert ended.ended_because == "key_rotated"

@@ -1,4 +1,4 @@
-"""An agent with a new name is one that people do not know yet."""
+"""Renaming an agent: approvers are told, and its first request counts as new again."""
 
 import json
 
@@ -14,15 +14,15 @@ from tests.support.builders.installation import BY
 
 @pytest.fixture
 def agents(local):
-    """Their administration."""
+    """The administration of agents."""
     return local.desk.agents
 
 
-def _first(approval):
+def _is_first_request(approval):
     return json.loads(approval.display)["agent"]["first_request"]
 
 
-def test_an_agent_has_its_name_since_it_was_given(local, agent, agents):
+def test_named_since_changes_only_with_a_new_name(local, agent, agents):
     """Neither another change nor the same name counts."""
     made = agents.show(agent.id)[0]
     assert agent_names.named_since(made) == made.created_at
@@ -34,8 +34,8 @@ def test_an_agent_has_its_name_since_it_was_given(local, agent, agents):
     assert agent_names.named_since(renamed) == local.clock.now()
 
 
-def test_former_names_are_kept_with_their_ends(local, agent, agents):
-    """The newest first; those of a deleted agent go with it."""
+def test_former_names_are_kept_with_the_end_of_their_use(local, agent, agents):
+    """The newest first; deleting the agent deletes them."""
     ends = []
     for name in ("billing-bot", "invoice-bot", "Invoice-Bot"):
         local.clock.forward(DAY)
@@ -52,8 +52,8 @@ def test_former_names_are_kept_with_their_ends(local, agent, agents):
         assert view.names.former(agent.id) == []
 
 
-def test_a_new_name_is_an_entry_and_its_owners_are_told(local, agent, agents):
-    """Once, with both names in the log and none in the message."""
+def test_renaming_writes_one_entry_and_notifies_the_owners(local, agent, agents):
+    """Both names are in the audit log, none in the webhook message."""
     eva = new_person(local, "eva").user
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for _ in range(2):
@@ -67,10 +67,10 @@ def test_a_new_name_is_an_entry_and_its_owners_are_told(local, agent, agents):
     assert "billing" not in json.dumps(hooked)
 
 
-def test_who_approved_an_agent_is_told_its_former_name(local, agent, person, agents):
-    """The newest that they know, until they approve it under the new one."""
+def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, agents):
+    """The latest one that they know, until they approve under the new one."""
 
-    def said():
+    def renamed_texts():
         shown = json.loads(agent.asked_payment()[1].display)["unusual"]
         return [one["text"] for one in shown if one["code"] == "renamed_agent"]
 
@@ -78,22 +78,22 @@ def test_who_approved_an_agent_is_told_its_former_name(local, agent, person, age
     for name in ("weather-helper", "payroll"):
         local.clock.forward(MINUTE)
         agents.update(agent.id, AgentChanges(name=name), by=BY)
-    (text,) = said()
+    (text,) = renamed_texts()
     assert text.startswith("payroll had another name when you last approved one of its requests")
     assert text.endswith(": invoice-bot, until 9 October 2025.")
     person.approve(agent.asked_payment()[1].id)
-    assert said() == []
+    assert renamed_texts() == []
 
 
-def test_the_first_request_under_a_new_name_is_a_first_one(local, agent, person, agents):
-    """For each person whom it asks, whatever it asked before."""
+def test_the_first_request_under_a_new_name_is_marked_as_first(local, agent, person, agents):
+    """For each person, whatever the agent asked before."""
     first = agent.asked_payment()[1]
     person.approve(first.id)
     local.clock.forward(MINUTE)
-    assert (_first(first), _first(agent.asked_payment()[1])) == (True, False)
+    assert (_is_first_request(first), _is_first_request(agent.asked_payment()[1])) == (True, False)
     local.clock.forward(MINUTE)
     agents.update(agent.id, AgentChanges(name="payroll"), by=BY)
     local.clock.forward(MINUTE)
-    assert _first(agent.asked_payment()[1])
+    assert _is_first_request(agent.asked_payment()[1])
     local.clock.forward(MINUTE)
-    assert not _first(agent.asked_payment()[1])
+    assert not _is_first_request(agent.asked_payment()[1])

@@ -1,4 +1,4 @@
-"""Agents: what one may be, and that stopping one stops everything."""
+"""Agents: valid registrations and changes, secrets, and that disabling one ends everything."""
 
 import hashlib
 import json
@@ -24,69 +24,72 @@ JWKS = json.dumps({"keys": [{**JWK, "kid": "a"}]})
 
 
 @pytest.fixture
-def admin(desk):
-    """Somebody who can own agents."""
-    return admitted(desk)
+def admin(admin_services):
+    """A user who can own agents."""
+    return admitted(admin_services)
 
 
-def test_an_agent_is_registered_enabled_with_a_secret_that_is_told_once(desk, admin):
-    """The database keeps its hash and its last four characters."""
-    given = registered(desk)
-    assert given.agent.id.startswith("sayso_ag_")
-    assert given.agent.state == "enabled"
-    assert given.agent.owners == (admin.id,)
-    (secret,) = desk.agents.show("invoice-bot")[0].secrets
-    assert secret.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert (secret.hint, secret.expires_at) == (given.secret[-4:], None)
-    assert given.secret not in str(desk.entries())
+def test_registering_an_agent_returns_its_secret_once(admin_services, admin):
+    """The database contains its hash and its last four characters."""
+    registration = registered(admin_services)
+    assert registration.agent.id.startswith("sayso_ag_")
+    assert registration.agent.state == "enabled"
+    assert registration.agent.owners == (admin.id,)
+    (secret,) = admin_services.agents.show("invoice-bot")[0].secrets
+    assert secret.hash == hashlib.sha256(registration.secret.encode()).digest()
+    assert (secret.hint, secret.expires_at) == (registration.secret[-4:], None)
+    assert registration.secret not in str(admin_services.entries())
 
 
-def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(desk, admin):
-    """AGENT is either, everywhere."""
-    agent = registered(desk).agent
-    assert desk.agents.show("Invoice-Bot")[0] == agent
-    assert desk.agents.show(agent.id) == (agent, (admin,))
+def test_an_agent_is_found_by_name_in_any_case_and_by_client_id(admin_services, admin):
+    """Wherever AGENT is an argument."""
+    agent = registered(admin_services).agent
+    assert admin_services.agents.show("Invoice-Bot")[0] == agent
+    assert admin_services.agents.show(agent.id) == (agent, (admin,))
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("owners", [(), ("nobody",)])
-def test_an_agent_needs_an_owner(desk, owners):
-    """Somebody answers for each of them."""
+def test_an_agent_needs_an_owner(admin_services, owners):
+    """Somebody is responsible for each agent."""
     with pytest.raises((Invalid, NotFound)):
-        registered(desk, owners=owners)
-    assert desk.agents.all() == []
+        registered(admin_services, owners=owners)
+    assert admin_services.agents.all() == []
 
 
-def test_a_disabled_owner_does_not_count(desk, admin):
-    """Whoever was stopped answers for nobody."""
-    admitted(desk, "ana")
-    desk.users.disable("ana", by=BY)
-    with pytest.raises(Invalid, match="--owner USER"):
-        registered(desk, owners=("ana",))
-    assert registered(desk, owners=("ana", "admin")).agent.owners[1] == admin.id
+def test_an_agent_needs_an_enabled_owner(admin_services, admin):
+    """A disabled owner alone is refused."""
+    admitted(admin_services, "ana")
+    admin_services.users.disable("ana", by=BY)
+    with pytest.raises(Invalid, match="an owner who is enabled"):
+        registered(admin_services, owners=("ana",))
+    assert registered(admin_services, owners=("ana", "admin")).agent.owners[1] == admin.id
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
-    """An agent may be registered before anybody knows what it needs."""
-    agent = registered(desk, resources=(), scopes=()).agent
+def test_an_agent_without_permissions_can_be_registered(admin_services):
+    """It may be registered before its needs are known."""
+    agent = registered(admin_services, resources=(), scopes=()).agent
     assert (agent.resources, agent.scopes) == ((), ())
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
-    ("members", "says"),
+    ("members", "message"),
     [
-        ({"resources": ("https://nowhere.example",), "scopes": ()}, "sayso resources add"),
-        ({"scopes": ("payments:delete",)}, "sayso resources update https://pay.example"),
-        ({"resources": ()}, "--resource https://pay.example"),
+        (
+            {"resources": ("https://nowhere.example",), "scopes": ()},
+            "no resource https://nowhere.example",
+        ),
+        ({"scopes": ("payments:delete",)}, "No resource has the scope payments:delete"),
+        ({"resources": ()}, "belongs to https://pay.example. Add that to `resources`"),
         ({"scopes": ("openid",)}, "leave it out"),
         ({"auth_method": "none"}, "client_secret_basic"),
-        ({"auth_method": "private_key_jwt"}, "--jwks FILE"),
-        ({"request_alg": "ES256"}, "has no ES256 key. Name its keys: --jwks FILE"),
+        ({"auth_method": "private_key_jwt"}, "needs `jwks`"),
+        ({"request_alg": "ES256"}, "has no ES256 key. Add one to `jwks`"),
         ({"request_alg": "EdDSA", "jwks": JWKS}, "has no EdDSA key"),
         ({"request_alg": "HS256", "jwks": JWKS}, "one of ES256"),
-        ({"delivery": "push"}, "--notification-endpoint URL belong together"),
+        ({"delivery": "push"}, "`backchannel_client_notification_endpoint` belong together"),
         ({"notification_endpoint": "https://a.example/cb"}, "belong together"),
         ({"delivery": "pigeon", "notification_endpoint": "https://a.example"}, "poll, ping, push"),
         ({"delivery": "ping", "notification_endpoint": "http://a.example"}, "must be https"),
@@ -100,73 +103,77 @@ def test_an_empty_ceiling_means_nothing_and_is_allowed(desk):
         ({"description": "a\x1b[0m"}, "The description"),
     ],
 )
-def test_what_an_agent_cannot_be_is_refused_with_the_remedy(desk, members, says):
+def test_an_invalid_registration_is_refused_with_the_remedy(admin_services, members, message):
     """Nothing is stored, and the message says what to write instead."""
-    with pytest.raises((Invalid, NotFound), match=says):
-        registered(desk, **members)
-    assert desk.agents.all() == []
-    assert desk.entries("agent.added") == []
+    with pytest.raises((Invalid, NotFound), match=message):
+        registered(admin_services, **members)
+    assert admin_services.agents.all() == []
+    assert admin_services.entries("agent.added") == []
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("name", ["", "a\nb", "[b]x[/b]", "sayso_ag_x", "\u202ebot", "x" * 65])
-def test_an_agent_cannot_be_called_just_anything(desk, name):
-    """Its name stands on people's screens."""
+def test_an_agent_name_must_be_displayable(admin_services, name):
+    """It is shown on people's screens."""
     with pytest.raises(Invalid, match=r"[Nn]ame"):
-        registered(desk, name)
+        registered(admin_services, name)
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_name_belongs_to_one_agent(desk):
-    """In whatever case; on a change of name too."""
-    registered(desk)
-    registered(desk, "other")
+def test_agent_names_are_unique_in_any_case(admin_services):
+    """When adding and when renaming."""
+    registered(admin_services)
+    registered(admin_services, "other")
     with pytest.raises(Exists):
-        registered(desk, "INVOICE-BOT")
+        registered(admin_services, "INVOICE-BOT")
     with pytest.raises(Exists):
-        desk.agents.update("other", AgentChanges(name="Invoice-bot"), by=BY)
-    assert desk.agents.update("other", AgentChanges(name="Other"), by=BY).name == "Other"
+        admin_services.agents.update("other", AgentChanges(name="Invoice-bot"), by=BY)
+    assert admin_services.agents.update("other", AgentChanges(name="Other"), by=BY).name == "Other"
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_with_keys_has_no_secret(desk):
-    """Its private key never leaves it; ours is nothing to steal."""
-    given = registered(desk, auth_method="private_key_jwt", jwks=JWKS)
-    assert given.secret == ""
-    assert given.agent.secrets == ()
-    assert given.agent.jwks == ({**JWK, "kid": "a", "alg": "ES256"},)
-    with pytest.raises(Conflict, match="--jwks FILE"):
-        desk.agents.rotate_secret("invoice-bot", by=BY)
+def test_an_agent_with_keys_has_no_secret(admin_services):
+    """It keeps its private key; the server has no secret that could leak."""
+    registration = registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
+    assert registration.secret == ""
+    assert registration.agent.secrets == ()
+    assert registration.agent.jwks == ({**JWK, "kid": "a", "alg": "ES256"},)
+    with pytest.raises(Conflict, match="Replace the keys instead"):
+        admin_services.agents.rotate_secret("invoice-bot", by=BY)
 
 
-def test_the_last_owner_cannot_be_removed(desk, admin):
-    """Not by mistake; with another in the same command, yes."""
-    registered(desk)
-    with pytest.raises(Conflict, match="--add-owner"):
-        desk.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
-    ana = admitted(desk, "ana")
+def test_the_last_owner_cannot_be_removed(admin_services, admin):
+    """Unless the same change adds another."""
+    registered(admin_services)
+    with pytest.raises(Conflict, match="Name another in `add_owners`"):
+        admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
+    ana = admitted(admin_services, "ana")
     changes = AgentChanges(add_owners=("ana",), remove_owners=("admin",))
-    assert desk.agents.update("invoice-bot", changes, by=BY).owners == (ana.id,)
+    assert admin_services.agents.update("invoice-bot", changes, by=BY).owners == (ana.id,)
     with pytest.raises(Invalid):
-        desk.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
-    assert admin.id not in desk.agents.show("invoice-bot")[0].owners
+        admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
+    assert admin.id not in admin_services.agents.show("invoice-bot")[0].owners
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_enabled_agent_keeps_an_owner_who_is_enabled(desk):
-    """The last one who can answer does not leave."""
-    admitted(desk, "ana")
-    registered(desk, owners=("admin", "ana"))
-    desk.users.disable("ana", by=BY)
+def test_the_last_enabled_owner_cannot_be_removed(admin_services):
+    """Although another owner is left, who is disabled."""
+    admitted(admin_services, "ana")
+    registered(admin_services, owners=("admin", "ana"))
+    admin_services.users.disable("ana", by=BY)
     with pytest.raises(Invalid, match="enabled"):
-        desk.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
+        admin_services.agents.update("invoice-bot", AgentChanges(remove_owners=("admin",)), by=BY)
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_update_changes_what_it_names_and_nothing_else(desk):
-    """What is None stays."""
-    before = registered(desk, expires_at=desk.clock.now() + DAY, asks=("admin",)).agent
-    after = desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
+def test_an_update_changes_only_the_named_members(admin_services):
+    """Members that are not given keep their values."""
+    before = registered(
+        admin_services, expires_at=admin_services.clock.now() + DAY, asks=("admin",)
+    ).agent
+    after = admin_services.agents.update(
+        "invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY
+    )
     assert after.scopes == ("payments:read",)
     assert (after.asks, after.expires_at, after.secrets) == (
         before.asks,
@@ -174,333 +181,361 @@ def test_an_update_changes_what_it_names_and_nothing_else(desk):
         before.secrets,
     )
     wide = AgentChanges(asks=None, expires_at=None)
-    assert desk.agents.update("invoice-bot", wide, by=BY).asks is None
-    assert desk.agents.show("invoice-bot")[0].expires_at is None
+    assert admin_services.agents.update("invoice-bot", wide, by=BY).asks is None
+    assert admin_services.agents.show("invoice-bot")[0].expires_at is None
 
 
-def test_disabling_an_agent_revokes_cancels_and_is_one_event_with_counts(desk, admin):
-    """Pending and approved requests leave the screens; live tokens end; others keep theirs."""
-    agent, other = registered(desk).agent, registered(desk, "other").agent
-    pending = desk.approval(agent.id, admin.id)
-    approved = desk.approval(agent.id, admin.id, state=State.APPROVED)
-    redeemed = desk.approval(agent.id, admin.id, state=State.REDEEMED)
-    untouched = desk.approval(other.id, admin.id)
-    token, foreign = desk.token(agent.id, admin.id), desk.token(other.id, admin.id, "t2")
-    child = desk.token(other.id, admin.id, "t3", parent_id=token.id)
+def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admin_services, admin):
+    """Pending and approved requests leave the screens; other agents are not affected."""
+    agent, other = registered(admin_services).agent, registered(admin_services, "other").agent
+    pending = admin_services.approval(agent.id, admin.id)
+    approved = admin_services.approval(agent.id, admin.id, state=State.APPROVED)
+    redeemed = admin_services.approval(agent.id, admin.id, state=State.REDEEMED)
+    untouched = admin_services.approval(other.id, admin.id)
+    token, foreign = (
+        admin_services.token(agent.id, admin.id),
+        admin_services.token(other.id, admin.id, "t2"),
+    )
+    child = admin_services.token(other.id, admin.id, "t3", parent_id=token.id)
     counts = {
         "tokens_revoked": 2,
         "descendants_revoked": 1,
         "requests_cancelled": 2,
         "approved_cancelled": 1,
     }
-    assert desk.agents.preview("invoice-bot").counts == counts
-    assert desk.agents.show("invoice-bot")[0].state == "enabled"
-    stopped = desk.agents.disable("invoice-bot", by=BY)
-    assert (stopped.agent.state, stopped.counts) == ("disabled", counts)
+    assert admin_services.agents.preview("invoice-bot").counts == counts
+    assert admin_services.agents.show("invoice-bot")[0].state == "enabled"
+    disabled = admin_services.agents.disable("invoice-bot", by=BY)
+    assert (disabled.agent.state, disabled.counts) == ("disabled", counts)
     for approval in (pending, approved):
-        assert desk.state(approval) == (State.CANCELLED, "agent_disabled")
-    assert desk.state(redeemed)[0] is State.REDEEMED
-    assert desk.state(untouched)[0] is State.PENDING
-    revoked = [desk.revoked(one) for one in (token, child, foreign)]
+        assert admin_services.state(approval) == (State.CANCELLED, "agent_disabled")
+    assert admin_services.state(redeemed)[0] is State.REDEEMED
+    assert admin_services.state(untouched)[0] is State.PENDING
+    revoked = [admin_services.revoked(one) for one in (token, child, foreign)]
     assert revoked == [True, True, False]
-    assert desk.events(admin) == ["approval.cancelled"] * 2
-    (entry,) = desk.entries("agent.disabled")
+    assert admin_services.events(admin) == ["approval.cancelled"] * 2
+    (entry,) = admin_services.entries("agent.disabled")
     assert entry["facts"] == counts
     assert entry["agent_id"] == agent.id
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_preview_leaves_out_what_has_run_out(desk):
-    """As disabling would: what the clock has ended is not cancelled, and no token any more."""
-    agent = registered(desk).agent
-    desk.approval(agent.id, desk.users.show("admin")[0].id)
-    desk.token(agent.id, None)
-    desk.clock.forward(DAY)
-    preview = desk.agents.preview("invoice-bot")
+def test_a_preview_does_not_count_what_expired(admin_services):
+    """Neither does disabling: expired requests and tokens have ended already."""
+    agent = registered(admin_services).agent
+    admin_services.approval(agent.id, admin_services.users.show("admin")[0].id)
+    admin_services.token(agent.id, None)
+    admin_services.clock.forward(DAY)
+    preview = admin_services.agents.preview("invoice-bot")
     assert set(preview.counts.values()) == {0}
-    assert desk.agents.disable("invoice-bot", by=BY).counts == preview.counts
+    assert admin_services.agents.disable("invoice-bot", by=BY).counts == preview.counts
 
 
 @pytest.mark.usefixtures("admin")
-def test_disabling_twice_answers_zero_and_writes_nothing(desk):
-    """A script may say it again."""
-    registered(desk)
-    desk.agents.disable("invoice-bot", by=BY)
-    again = desk.agents.disable("invoice-bot", by=BY)
+def test_disabling_twice_counts_zero_and_writes_no_entry(admin_services):
+    """A script may repeat the command."""
+    registered(admin_services)
+    admin_services.agents.disable("invoice-bot", by=BY)
+    again = admin_services.agents.disable("invoice-bot", by=BY)
     assert (again.agent.state, again.tokens_revoked, again.requests_cancelled) == ("disabled", 0, 0)
-    assert len(desk.entries("agent.disabled")) == 1
+    assert len(admin_services.entries("agent.disabled")) == 1
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_disabled_agent_is_enabled_only_when_somebody_answers_for_it(desk):
-    """An agent does not outlive its owner's leave by being switched on again."""
-    registered(desk)
-    admitted(desk, "ana")
-    desk.agents.disable("invoice-bot", by=BY)
-    desk.users.disable("admin", by=BY)
-    with pytest.raises(Conflict, match="--add-owner"):
-        desk.agents.enable("invoice-bot", by=BY)
-    desk.agents.update("invoice-bot", AgentChanges(add_owners=("ana",)), by=BY)
-    assert desk.agents.enable("invoice-bot", by=BY).state == "enabled"
-    assert desk.entries("agent.enabled")[0]["facts"] == {"was": "disabled"}
+def test_enabling_an_agent_needs_an_enabled_owner(admin_services):
+    """Somebody must be responsible for it again."""
+    registered(admin_services)
+    admitted(admin_services, "ana")
+    admin_services.agents.disable("invoice-bot", by=BY)
+    admin_services.users.disable("admin", by=BY)
+    with pytest.raises(Conflict, match="No owner of invoice-bot is enabled"):
+        admin_services.agents.enable("invoice-bot", by=BY)
+    admin_services.agents.update("invoice-bot", AgentChanges(add_owners=("ana",)), by=BY)
+    assert admin_services.agents.enable("invoice-bot", by=BY).state == "enabled"
+    assert admin_services.entries("agent.enabled")[0]["facts"] == {"was": "disabled"}
 
 
 @pytest.mark.usefixtures("admin")
-def test_after_a_rotation_both_secrets_work_for_the_overlap(desk):
+def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
     """A day by default, so that a running agent can be given the new one."""
-    old = registered(desk).agent.secrets[0]
-    desk.clock.forward(HOUR)
-    given = desk.agents.rotate_secret("invoice-bot", by=BY)
-    first, second = given.agent.secrets
-    assert (first.id, first.expires_at) == (old.id, desk.clock.now() + DAY)
+    old = registered(admin_services).agent.secrets[0]
+    admin_services.clock.forward(HOUR)
+    rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY)
+    first, second = rotation.agent.secrets
+    assert (first.id, first.expires_at) == (old.id, admin_services.clock.now() + DAY)
     assert second.expires_at is None
-    assert desk.agents.show("invoice-bot")[0].secrets == given.agent.secrets
+    assert admin_services.agents.show("invoice-bot")[0].secrets == rotation.agent.secrets
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_rotation_without_overlap_ends_the_old_secret_at_once(desk):
-    """What leaked stops working now."""
-    registered(desk)
-    given = desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
-    assert [secret.hint for secret in given.agent.secrets] == [given.secret[-4:]]
+def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
+    """For a secret that leaked."""
+    registered(admin_services)
+    rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
+    assert [secret.hint for secret in rotation.agent.secrets] == [rotation.secret[-4:]]
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_later_rotation_never_lengthens_an_earlier_end(desk):
-    """An old secret ends when it was said to end."""
-    registered(desk)
-    end = desk.clock.now() + HOUR
-    desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
-    desk.clock.forward(1)
-    given = desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=30 * DAY)
-    assert min(s.expires_at for s in given.agent.secrets if s.expires_at) == end
-    desk.clock.forward(2 * HOUR)
-    assert len(desk.agents.rotate_secret("invoice-bot", by=BY).agent.secrets) == 3
+def test_a_later_rotation_never_extends_an_old_secret(admin_services):
+    """It ends at the time that was set first."""
+    registered(admin_services)
+    end = admin_services.clock.now() + HOUR
+    admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
+    admin_services.clock.forward(1)
+    rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=30 * DAY)
+    assert min(s.expires_at for s in rotation.agent.secrets if s.expires_at) == end
+    admin_services.clock.forward(2 * HOUR)
+    assert len(admin_services.agents.rotate_secret("invoice-bot", by=BY).agent.secrets) == 3
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("overlap", [-1, 30 * DAY + 1])
-def test_an_overlap_beyond_thirty_days_is_refused(desk, overlap):
-    """Two secrets are not a state to stay in."""
-    registered(desk)
+def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
+    """Two valid secrets are a temporary state."""
+    registered(admin_services)
     with pytest.raises(Invalid, match="30 days"):
-        desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=overlap)
+        admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=overlap)
 
 
-def test_a_deleted_agent_is_stopped_first_and_its_story_stays(desk, admin):
-    """Its requests and tokens end as when it is disabled; the log still names it."""
-    agent = registered(desk).agent
-    approval, token = desk.approval(agent.id, admin.id), desk.token(agent.id, admin.id)
-    deleted = desk.agents.delete("invoice-bot", by=BY)
+def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
+    admin_services, admin
+):
+    """As disabling does; the audit log still has its name."""
+    agent = registered(admin_services).agent
+    approval, token = (
+        admin_services.approval(agent.id, admin.id),
+        admin_services.token(agent.id, admin.id),
+    )
+    deleted = admin_services.agents.delete("invoice-bot", by=BY)
     assert (deleted.tokens_revoked, deleted.requests_cancelled) == (1, 1)
-    assert desk.state(approval) == (State.CANCELLED, "agent_disabled")
-    assert desk.revoked(token)
-    assert desk.agents.all() == []
-    assert desk.entries("agent.deleted")[0]["facts"]["name"] == "invoice-bot"
-    assert registered(desk).agent.id != agent.id
+    assert admin_services.state(approval) == (State.CANCELLED, "agent_disabled")
+    assert admin_services.revoked(token)
+    assert admin_services.agents.all() == []
+    assert admin_services.entries("agent.deleted")[0]["facts"]["name"] == "invoice-bot"
+    assert registered(admin_services).agent.id != agent.id
 
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
-def test_an_unknown_agent_is_not_found(desk, verb):
-    """The refusal says how to see which there are."""
-    with pytest.raises(NotFound, match="sayso agents list"):
-        getattr(desk.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
+def test_an_unknown_agent_is_not_found(admin_services, verb):
+    """Whatever the call."""
+    with pytest.raises(NotFound, match=r"There is no agent x\."):
+        getattr(admin_services.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_ceiling_that_a_resource_outgrew_does_not_block_other_changes(desk):
-    """A scope that its resource lost is dead weight, not a reason to refuse a new description."""
-    registered(desk)
-    desk.resources.delete(PAY, by=BY)
-    desk.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
-    agent = desk.agents.update("invoice-bot", AgentChanges(description="Pays bills"), by=BY)
+def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_services):
+    """The scope has no effect any more."""
+    registered(admin_services)
+    admin_services.resources.delete(PAY, by=BY)
+    admin_services.resources.add(PAY, {"other": Risk.LOW}, {}, by=BY)
+    agent = admin_services.agents.update(
+        "invoice-bot", AgentChanges(description="Pays bills"), by=BY
+    )
     assert agent.description == "Pays bills"
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_change_that_changes_nothing_is_no_entry(desk):
-    """A script may say it again; so may one that enables."""
-    before = registered(desk).agent
-    version = desk.version()
-    assert desk.agents.update("invoice-bot", AgentChanges(name="invoice-bot"), by=BY) == before
-    assert desk.agents.enable("invoice-bot", by=BY) == before
-    assert desk.entries("agent.updated") == desk.entries("agent.enabled") == []
-    assert desk.version() >= version
+def test_an_update_without_effect_writes_no_entry(admin_services):
+    """Enabling an enabled agent neither."""
+    before = registered(admin_services).agent
+    version = admin_services.version()
+    assert (
+        admin_services.agents.update("invoice-bot", AgentChanges(name="invoice-bot"), by=BY)
+        == before
+    )
+    assert admin_services.agents.enable("invoice-bot", by=BY) == before
+    assert admin_services.entries("agent.updated") == admin_services.entries("agent.enabled") == []
+    assert admin_services.version() >= version
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [("not json", "key file"), ('{"keys": []}', "key file"), ("[]", "key file")],
 )
-def test_a_key_file_that_cannot_be_used_is_refused(desk, text, says):
-    """The refusal names the file; no agent is made of it."""
-    with pytest.raises(Invalid, match=says):
-        registered(desk, auth_method="private_key_jwt", jwks=text)
-    assert desk.agents.all() == []
+def test_an_unusable_key_file_is_refused(admin_services, text, message):
+    """The error names the file; no agent is registered."""
+    with pytest.raises(Invalid, match=message):
+        registered(admin_services, auth_method="private_key_jwt", jwks=text)
+    assert admin_services.agents.all() == []
 
 
 @pytest.mark.usefixtures("admin")
-def test_keys_are_replaced_and_may_stand_beside_a_secret(desk):
-    """Such an agent signs its requests with them; it authenticates with its secret all the same."""
-    registered(desk, auth_method="private_key_jwt", jwks=JWKS)
-    registered(desk, "other")
+def test_keys_are_replaced_and_may_be_used_beside_a_secret(admin_services):
+    """For signed requests; the agent still authenticates with its secret."""
+    registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
+    registered(admin_services, "other")
     newer = json.dumps({"keys": [{**JWK, "kid": "b"}]})
-    changed = desk.agents.update("invoice-bot", AgentChanges(jwks=newer), by=BY)
+    changed = admin_services.agents.update("invoice-bot", AgentChanges(jwks=newer), by=BY)
     assert [key["kid"] for key in changed.jwks] == ["b"]
-    other = desk.agents.update("other", AgentChanges(jwks=newer, request_alg="ES256"), by=BY)
+    other = admin_services.agents.update(
+        "other", AgentChanges(jwks=newer, request_alg="ES256"), by=BY
+    )
     assert (other.auth_method, len(other.secrets)) == ("client_secret_basic", 1)
     assert [key["kid"] for key in other.jwks] == ["b"]
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_may_be_held_to_some_action_types(desk):
-    """They must be registered; what is not named stays, and the limit can be taken away."""
-    agent = registered(desk)
+def test_an_agent_may_be_limited_to_registered_action_types(admin_services):
+    """Other updates keep the limit, and it can be removed."""
+    agent = registered(admin_services)
     assert agent.agent.action_types is None
-    with pytest.raises(NotFound, match="sayso actions add FILE"):
-        desk.agents.update("invoice-bot", AgentChanges(action_types=("payment.transfer",)), by=BY)
-    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    with pytest.raises(NotFound, match=r"no action type payment\.transfer"):
+        admin_services.agents.update(
+            "invoice-bot", AgentChanges(action_types=("payment.transfer",)), by=BY
+        )
+    admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     one = AgentChanges(action_types=("payment.transfer", "payment.transfer"))
-    assert desk.agents.update("invoice-bot", one, by=BY).action_types == ("payment.transfer",)
-    renamed = desk.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
-    assert renamed.action_types == ("payment.transfer",)
-    assert desk.agents.show("invoice-bot")[0].action_types == ("payment.transfer",)
-    assert (
-        desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY).action_types == ()
+    assert admin_services.agents.update("invoice-bot", one, by=BY).action_types == (
+        "payment.transfer",
     )
-    freed = desk.agents.update("invoice-bot", AgentChanges(action_types=None), by=BY)
+    renamed = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
+    assert renamed.action_types == ("payment.transfer",)
+    assert admin_services.agents.show("invoice-bot")[0].action_types == ("payment.transfer",)
+    assert (
+        admin_services.agents.update(
+            "invoice-bot", AgentChanges(action_types=()), by=BY
+        ).action_types
+        == ()
+    )
+    freed = admin_services.agents.update("invoice-bot", AgentChanges(action_types=None), by=BY)
     assert freed.action_types is None
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_is_called_back_where_it_says(desk):
-    """The place changes with its delivery; who polls is called nowhere."""
-    asked = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
-    made = registered(desk, **asked).agent
-    assert (made.delivery, made.notification_endpoint) == tuple(asked.values())
-    assert desk.agents.show("invoice-bot")[0] == made
-    kept = desk.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert kept.notification_endpoint == "https://bot.example/cb"
+def test_the_notification_endpoint_changes_with_the_delivery_mode(admin_services):
+    """Poll mode has none."""
+    parameters = {"delivery": "ping", "notification_endpoint": "https://bot.example/cb"}
+    made = registered(admin_services, **parameters).agent
+    assert (made.delivery, made.notification_endpoint) == tuple(parameters.values())
+    assert admin_services.agents.show("invoice-bot")[0] == made
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert updated.notification_endpoint == "https://bot.example/cb"
     moved = AgentChanges(delivery="push", notification_endpoint="https://new.example/cb")
-    changed = desk.agents.update("invoice-bot", moved, by=BY)
+    changed = admin_services.agents.update("invoice-bot", moved, by=BY)
     assert (changed.delivery, changed.notification_endpoint) == ("push", "https://new.example/cb")
     moved = AgentChanges(notification_endpoint="ftp://bot.example")
     with pytest.raises(Invalid, match="must be https"):
-        desk.agents.update("invoice-bot", moved, by=BY)
-    polling = desk.agents.update("invoice-bot", AgentChanges(delivery="poll"), by=BY)
+        admin_services.agents.update("invoice-bot", moved, by=BY)
+    polling = admin_services.agents.update("invoice-bot", AgentChanges(delivery="poll"), by=BY)
     assert (polling.delivery, polling.notification_endpoint) == ("poll", None)
-    facts = desk.entries("agent.updated")[-1]["facts"]
+    facts = admin_services.entries("agent.updated")[-1]["facts"]
     assert (facts["delivery"], facts["notification_endpoint"]) == ("poll", None)
 
 
 @pytest.mark.usefixtures("admin")
-def test_the_duty_to_sign_is_given_kept_and_taken_away(desk):
-    """And no change leaves an agent that must sign without a key to do it."""
-    given = registered(desk, jwks=JWKS, request_alg="ES256").agent
-    assert given.request_alg == "ES256"
-    assert desk.agents.show("invoice-bot")[0] == given
-    kept = desk.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert kept.request_alg == "ES256"
-    assert desk.entries("agent.updated")[-1]["facts"]["request_alg"] == "ES256"
+def test_required_request_signing_is_set_kept_and_removed(admin_services):
+    """No change leaves an agent that must sign without a suitable key."""
+    agent = registered(admin_services, jwks=JWKS, request_alg="ES256").agent
+    assert agent.request_alg == "ES256"
+    assert admin_services.agents.show("invoice-bot")[0] == agent
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert updated.request_alg == "ES256"
+    assert admin_services.entries("agent.updated")[-1]["facts"]["request_alg"] == "ES256"
     with pytest.raises(Invalid, match="has no RS256 key"):
-        desk.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
-    freed = desk.agents.update("invoice-bot", AgentChanges(request_alg=""), by=BY)
+        admin_services.agents.update("invoice-bot", AgentChanges(request_alg="RS256"), by=BY)
+    freed = admin_services.agents.update("invoice-bot", AgentChanges(request_alg=""), by=BY)
     assert freed.request_alg is None
 
 
 @pytest.mark.usefixtures("admin")
-def test_an_agent_serves_registered_resources_until_one_is_deleted(desk):
-    """What it serves says whose tokens it may exchange; the resource's end ends that."""
-    with pytest.raises(NotFound, match="sayso resources add"):
-        registered(desk, serves=("https://desk.example",))
-    desk.resources.add("https://desk.example", {}, {}, by=BY)
-    agent = registered(desk, serves=(PAY, "https://desk.example", PAY)).agent
+def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin_services):
+    """Tokens of the resources that an agent serves may be exchanged by it."""
+    with pytest.raises(NotFound, match=r"no resource https://desk\.example"):
+        registered(admin_services, serves=("https://desk.example",))
+    admin_services.resources.add("https://desk.example", {}, {}, by=BY)
+    agent = registered(admin_services, serves=(PAY, "https://desk.example", PAY)).agent
     assert agent.serves == (PAY, "https://desk.example")
-    kept = desk.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
-    assert kept.serves == (PAY, "https://desk.example")
-    desk.resources.delete("https://desk.example", by=BY)
-    assert desk.agents.show("invoice-bot")[0].serves == (PAY,)
-    assert desk.agents.update("invoice-bot", AgentChanges(serves=()), by=BY).serves == ()
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="Pays"), by=BY)
+    assert updated.serves == (PAY, "https://desk.example")
+    admin_services.resources.delete("https://desk.example", by=BY)
+    assert admin_services.agents.show("invoice-bot")[0].serves == (PAY,)
+    assert admin_services.agents.update("invoice-bot", AgentChanges(serves=()), by=BY).serves == ()
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("seconds", [0, 9, 3_601])
-def test_a_lifetime_has_bounds(desk, seconds):
-    """Too short is no token, too long is no limit."""
+def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_services, seconds):
+    """At registration and later."""
     with pytest.raises(Invalid, match="10 to 3600"):
-        registered(desk, token_seconds=seconds)
-    registered(desk)
+        registered(admin_services, token_seconds=seconds)
+    registered(admin_services)
     with pytest.raises(Invalid, match="10 to 3600"):
-        desk.agents.update("invoice-bot", AgentChanges(token_seconds=seconds), by=BY)
+        admin_services.agents.update("invoice-bot", AgentChanges(token_seconds=seconds), by=BY)
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_limit_of_lifetimes_comes_and_goes(desk):
-    """What is not named stays."""
-    assert registered(desk, token_seconds=60).agent.token_seconds == 60
+def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
+    """Other updates keep it."""
+    assert registered(admin_services, token_seconds=60).agent.token_seconds == 60
     for changes, left in (
         (AgentChanges(description="Pays"), 60),
         (AgentChanges(token_seconds=30), 30),
         (AgentChanges(token_seconds=None), None),
     ):
-        assert desk.agents.update("invoice-bot", changes, by=BY).token_seconds == left
-        assert desk.agents.show("invoice-bot")[0].token_seconds == left
+        assert admin_services.agents.update("invoice-bot", changes, by=BY).token_seconds == left
+        assert admin_services.agents.show("invoice-bot")[0].token_seconds == left
 
 
 @pytest.fixture
-def mail(desk):
+def mail(admin_services):
     """Another API, which has a scope of the same name."""
-    desk.resources.add(MAIL, {"payments:read": Risk.LOW, "mail:send": Risk.LOW}, {}, by=BY)
+    admin_services.resources.add(
+        MAIL, {"payments:read": Risk.LOW, "mail:send": Risk.LOW}, {}, by=BY
+    )
     return MAIL
 
 
-def _both(desk, mail, **members):
+def _with_two_resources(admin_services, mail, **members):
     scopes = ("payments:read", "payments:transfer", "mail:send")
-    return registered(desk, resources=(PAY, mail), scopes=scopes, **members).agent
+    return registered(admin_services, resources=(PAY, mail), scopes=scopes, **members).agent
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_scope_may_be_had_at_one_resource_and_not_at_another(desk, mail):
-    """The ceiling is pairs; a resource that is not named is not limited."""
-    agent = _both(desk, mail, only={mail: ("mail:send", "mail:send")})
+def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
+    """A resource without such a limit allows all scopes of the agent."""
+    agent = _with_two_resources(admin_services, mail, only={mail: ("mail:send", "mail:send")})
     assert agent.only == {mail: ("mail:send",)}
-    assert desk.agents.show("invoice-bot")[0] == agent
+    assert admin_services.agents.show("invoice-bot")[0] == agent
     assert agent.may(mail, "mail:send")
     assert not agent.may(mail, "payments:read")
     assert agent.may(PAY, "payments:read")
     assert not agent.may("https://other.example", "payments:read")
-    kept = desk.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
-    assert kept.only == agent.only
-    assert desk.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}
+    updated = admin_services.agents.update("invoice-bot", AgentChanges(description="x"), by=BY)
+    assert updated.only == agent.only
+    assert admin_services.agents.update("invoice-bot", AgentChanges(only={}), by=BY).only == {}
 
 
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize(
-    ("only", "says"),
+    ("only", "message"),
     [
-        ({"https://other.example": ("mail:send",)}, "--resource https://other.example"),
+        ({"https://other.example": ("mail:send",)}, "Add it to `resources`"),
         ({PAY: ("mail:send",)}, "It may not have mail:send at"),
-        ({PAY: ("payments:delete",)}, "--scope payments:delete"),
+        ({PAY: ("payments:delete",)}, "may not have payments:delete at .* Add it to `scopes`"),
     ],
 )
-def test_a_limit_names_what_the_agent_may_have(desk, mail, only, says):
+def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
+    admin_services, mail, only, message
+):
     """At registration and later."""
-    with pytest.raises(Invalid, match=says):
-        _both(desk, mail, only=only)
-    _both(desk, mail)
-    with pytest.raises(Invalid, match=says):
-        desk.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
+    with pytest.raises(Invalid, match=message):
+        _with_two_resources(admin_services, mail, only=only)
+    _with_two_resources(admin_services, mail)
+    with pytest.raises(Invalid, match=message):
+        admin_services.agents.update("invoice-bot", AgentChanges(only=only), by=BY)
 
 
 @pytest.mark.usefixtures("admin")
-def test_a_limit_shrinks_with_the_ceiling(desk, mail):
-    """What is taken away is taken away from it too, and nothing is freed by that."""
-    _both(desk, mail, only={mail: ("mail:send", "payments:read"), PAY: ("payments:read",)})
+def test_removing_permissions_also_removes_them_from_resource_limits(admin_services, mail):
+    """Nothing gets wider by that."""
+    _with_two_resources(
+        admin_services, mail, only={mail: ("mail:send", "payments:read"), PAY: ("payments:read",)}
+    )
     fewer = AgentChanges(scopes=("payments:read",))
-    agent = desk.agents.update("invoice-bot", fewer, by=BY)
+    agent = admin_services.agents.update("invoice-bot", fewer, by=BY)
     assert agent.only == {mail: ("payments:read",), PAY: ("payments:read",)}
-    one = desk.agents.update("invoice-bot", AgentChanges(resources=(mail,)), by=BY)
+    one = admin_services.agents.update("invoice-bot", AgentChanges(resources=(mail,)), by=BY)
     assert one.only == {mail: ("payments:read",)}
-    desk.resources.delete(mail, by=BY)
-    assert desk.agents.show("invoice-bot")[0].only == {}
+    admin_services.resources.delete(mail, by=BY)
+    assert admin_services.agents.show("invoice-bot")[0].only == {}

@@ -1,4 +1,4 @@
-"""Apps: what one may be, and what becomes of it."""
+"""Apps: valid registrations and changes, secrets, and what deleting one does."""
 
 import hashlib
 import json
@@ -18,84 +18,93 @@ JWKS = json.dumps({"keys": [new_key("ES256", "a").jwk]})
 
 
 @pytest.fixture
-def add(desk):
+def add(admin_services):
     """Registers an app."""
-    desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    admin_services.resources.add(PAY, PAY_SCOPES, {}, by=BY)
 
     def register(name="chat", **members):
-        return desk.apps.add(NewApp(name, **{"redirect_uris": (CALLBACK,), **members}), by=BY)
+        return admin_services.apps.add(
+            NewApp(name, **{"redirect_uris": (CALLBACK,), **members}), by=BY
+        )
 
     return register
 
 
-def test_an_app_is_registered_with_a_secret_that_is_told_once(desk, add):
-    """The database keeps its hash and its last four characters."""
-    given = add(resources=(PAY,), scopes=("payments:read",))
-    assert given.app.id.startswith("sayso_app_")
-    assert desk.apps.show("Chat") == desk.apps.show(given.app.id) == given.app
-    assert desk.apps.all() == [given.app]
-    (secret,) = given.app.secrets
-    assert secret.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert given.secret not in str(desk.entries())
-    (entry,) = desk.entries("app.added")
-    assert (entry["facts"]["app"], entry["facts"]["redirect_uris"]) == (given.app.id, [CALLBACK])
+def test_registering_an_app_returns_its_secret_once(admin_services, add):
+    """The database contains its hash and its last four characters."""
+    registration = add(resources=(PAY,), scopes=("payments:read",))
+    assert registration.app.id.startswith("sayso_app_")
+    assert (
+        admin_services.apps.show("Chat")
+        == admin_services.apps.show(registration.app.id)
+        == registration.app
+    )
+    assert admin_services.apps.all() == [registration.app]
+    (secret,) = registration.app.secrets
+    assert secret.hash == hashlib.sha256(registration.secret.encode()).digest()
+    assert registration.secret not in str(admin_services.entries())
+    (entry,) = admin_services.entries("app.added")
+    assert (entry["facts"]["app"], entry["facts"]["redirect_uris"]) == (
+        registration.app.id,
+        [CALLBACK],
+    )
 
 
 @pytest.mark.parametrize(
     "members", [{"auth_method": "none"}, {"auth_method": "private_key_jwt", "jwks": JWKS}]
 )
-def test_an_app_without_a_secret_has_none_and_gets_none(desk, add, members):
+def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, members):
     """One cannot keep it, the other has keys."""
-    given = add(**members)
-    assert (given.secret, given.app.secrets) == ("", ())
+    registration = add(**members)
+    assert (registration.secret, registration.app.secrets) == ("", ())
     with pytest.raises(Conflict, match="not a secret"):
-        desk.apps.rotate_secret("chat", by=BY)
+        admin_services.apps.rotate_secret("chat", by=BY)
 
 
 @pytest.mark.parametrize(
-    ("members", "says"),
+    ("members", "message"),
     [
-        ({"redirect_uris": ()}, "--redirect-uri URI"),
+        ({"redirect_uris": ()}, "needs a redirect URI"),
         ({"redirect_uris": ("http://chat.example/cb",)}, "must be https"),
         ({"post_logout_redirect_uris": ("javascript:x",)}, "must be https"),
         (
             {"redirect_uris": tuple(f"{CALLBACK}/{n}" for n in range(MOST_REDIRECTS + 1))},
             "at most 20",
         ),
-        ({"auth_method": "password"}, "--auth must be one of"),
+        ({"auth_method": "password"}, "`auth_method` must be one of"),
         ({"jwks": JWKS}, "belong together"),
         ({"auth_method": "private_key_jwt"}, "belong together"),
         ({"auth_method": "private_key_jwt", "jwks": "{}"}, "key file"),
-        ({"grant_types": ("client_credentials",)}, "Grant types of an app"),
-        ({"grant_types": ()}, "Grant types of an app"),
-        ({"id_token_alg": "none"}, "ID tokens are signed"),
-        ({"resources": ("https://nowhere.example",)}, "sayso resources add"),
-        ({"resources": (PAY,), "scopes": ("payments:delete",)}, "sayso resources update"),
+        ({"grant_types": ("client_credentials",)}, "`grant_types` must be one of"),
+        ({"grant_types": ()}, "at least one grant type"),
+        ({"id_token_alg": "none"}, "`id_token_signed_response_alg` must be one of"),
+        ({"resources": ("https://nowhere.example",)}, "no resource https://nowhere.example"),
+        ({"resources": (PAY,), "scopes": ("payments:delete",)}, "No resource has the scope"),
         ({"scopes": ("openid",)}, "leave it out"),
         ({"name": "sayso_app_x"}, "must not begin"),
     ],
 )
-def test_what_an_app_may_not_be_is_refused_with_the_remedy(desk, add, members, says):
-    """And nothing is registered."""
-    with pytest.raises((Invalid, NotFound), match=says):
+def test_an_invalid_app_is_refused_with_the_remedy(admin_services, add, members, message):
+    """Nothing is registered."""
+    with pytest.raises((Invalid, NotFound), match=message):
         add(**members)
-    assert desk.apps.all() == []
+    assert admin_services.apps.all() == []
 
 
-def test_a_name_is_used_once_in_any_case(desk, add):
-    """Adding and renaming alike."""
+def test_app_names_are_unique_in_any_case(admin_services, add):
+    """When adding and when renaming."""
     add()
     add("console")
     with pytest.raises(Exists, match="There is an app chat"):
         add("CHAT")
     with pytest.raises(Exists, match="There is an app chat"):
-        desk.apps.update("console", AppChanges(name="Chat"), by=BY)
+        admin_services.apps.update("console", AppChanges(name="Chat"), by=BY)
 
 
-def test_a_change_replaces_what_it_names_and_leaves_the_rest(desk, add):
-    """Each change is an entry; none is none."""
+def test_an_app_update_changes_only_the_named_members(admin_services, add):
+    """Each change is an audit entry; a change without effect is none."""
     before = add(resources=(PAY,), scopes=("payments:read",)).app
-    after = desk.apps.update(
+    after = admin_services.apps.update(
         "chat",
         AppChanges(
             name="talk",
@@ -109,78 +118,86 @@ def test_a_change_replaces_what_it_names_and_leaves_the_rest(desk, add):
         ),
         by=BY,
     )
-    assert after == desk.apps.show("talk")
+    assert after == admin_services.apps.show("talk")
     assert after.redirect_uris == (CALLBACK, "http://127.0.0.1/cb")
     assert (after.id_token_alg, after.dpop_bound, after.state) == ("RS256", True, "disabled")
     assert (after.resources, after.secrets) == (before.resources, before.secrets)
-    assert desk.apps.update("talk", AppChanges(), by=BY) == after
-    assert len(desk.entries("app.updated")) == 1
-    assert desk.apps.update("talk", AppChanges(enabled=True), by=BY).active(0)
+    assert admin_services.apps.update("talk", AppChanges(), by=BY) == after
+    assert len(admin_services.entries("app.updated")) == 1
+    assert admin_services.apps.update("talk", AppChanges(enabled=True), by=BY).active(0)
 
 
-def test_keys_are_changed_where_there_are_keys(desk, add):
-    """An app does not change how it authenticates."""
+def test_keys_of_an_app_can_be_replaced_but_not_its_method(admin_services, add):
+    """An app cannot change how it authenticates."""
     add()
     add("signer", auth_method="private_key_jwt", jwks=JWKS)
     with pytest.raises(Conflict, match="add another app"):
-        desk.apps.update("chat", AppChanges(jwks=JWKS), by=BY)
+        admin_services.apps.update("chat", AppChanges(jwks=JWKS), by=BY)
     other = json.dumps({"keys": [new_key("ES256", "b").jwk]})
-    (key,) = desk.apps.update("signer", AppChanges(jwks=other), by=BY).jwks
+    (key,) = admin_services.apps.update("signer", AppChanges(jwks=other), by=BY).jwks
     assert key["kid"] == "b"
 
 
-def test_a_ceiling_is_checked_when_it_changes(desk, add):
-    """What a resource lost meanwhile does not stand in the way of another change."""
+def test_an_unknown_scope_is_refused_in_an_update(admin_services, add):
+    """As at registration."""
     add(resources=(PAY,), scopes=("payments:read",))
     with pytest.raises(Invalid):
-        desk.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
+        admin_services.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
 
 
-def test_two_secrets_work_while_a_rotation_overlaps(desk, add):
-    """The one before the last ends at once when it has to."""
+def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
+    """Without an overlap the old one ends at once."""
     first = add().app.secrets[0]
-    given = desk.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
-    old, new = given.app.secrets
-    assert (old.id, old.expires_at) == (first.id, desk.clock.now() + HOUR)
-    assert new.hash == hashlib.sha256(given.secret.encode()).digest()
-    assert len(desk.apps.rotate_secret("chat", by=BY, overlap_ms=0).app.secrets) == 1
+    rotation = admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=HOUR)
+    old, new = rotation.app.secrets
+    assert (old.id, old.expires_at) == (first.id, admin_services.clock.now() + HOUR)
+    assert new.hash == hashlib.sha256(rotation.secret.encode()).digest()
+    assert len(admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=0).app.secrets) == 1
     with pytest.raises(Invalid, match="30 days"):
-        desk.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)
+        admin_services.apps.rotate_secret("chat", by=BY, overlap_ms=31 * DAY)
 
 
-def test_a_deleted_app_is_gone(desk, add):
-    """By name and by id; the log keeps what it was called."""
+def test_a_deleted_app_is_not_found(admin_services, add):
+    """By name and by ID; the audit log keeps its name."""
     app = add().app
-    desk.apps.delete("chat", by=BY)
+    admin_services.apps.delete("chat", by=BY)
     for called in ("chat", app.id):
-        with pytest.raises(NotFound, match="sayso apps list"):
-            desk.apps.show(called)
-    (entry,) = desk.entries("app.deleted")
+        with pytest.raises(NotFound, match="no app "):
+            admin_services.apps.show(called)
+    (entry,) = admin_services.entries("app.deleted")
     assert entry["facts"] == {"app": app.id, "name": "chat"}
 
 
-def test_a_deleted_resource_leaves_the_ceiling_of_apps(desk, add):
-    """With the scopes that no other of its resources has."""
-    desk.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
+def test_deleting_a_resource_narrows_its_apps(admin_services, add):
+    """Scopes that no other resource of the app has are removed."""
+    admin_services.resources.add("https://mail.example", {"mail:read": Risk.LOW}, {}, by=BY)
     both = (PAY, "https://mail.example")
     add(resources=both, scopes=("payments:read", "mail:read"))
     add("console")
-    assert desk.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
-    app = desk.apps.show("chat")
+    assert admin_services.resources.delete(PAY, by=BY).apps_narrowed == ("chat",)
+    app = admin_services.apps.show("chat")
     assert (app.resources, app.scopes) == (("https://mail.example",), ("mail:read",))
 
 
-def test_an_app_is_held_to_types_that_there_are(desk, add):
-    """None means all; a deleted type is no longer among them, whoever registers it again."""
-    desk.actions.add(json.dumps(PAYMENT), by=BY)
+def test_an_app_may_be_limited_to_registered_action_types(admin_services, add):
+    """None means all; a deleted type is removed from the list."""
+    admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     assert add().app.action_types is None
-    with pytest.raises(NotFound, match="sayso actions add"):
+    with pytest.raises(NotFound, match=r"no action type nobody\.knows"):
         add("shop", action_types=("nobody.knows",))
     held = add("shop", action_types=("payment.transfer",) * 2).app
     assert held.action_types == ("payment.transfer",)
-    assert desk.apps.update("shop", AppChanges(name="store"), by=BY).action_types
-    assert desk.apps.update("store", AppChanges(action_types=None), by=BY).action_types is None
-    assert desk.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
-    desk.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
-    desk.actions.delete("payment.transfer", by=BY)
-    assert (desk.apps.show("store").action_types, desk.apps.show("chat").action_types) == ((), None)
+    assert admin_services.apps.update("shop", AppChanges(name="store"), by=BY).action_types
+    assert (
+        admin_services.apps.update("store", AppChanges(action_types=None), by=BY).action_types
+        is None
+    )
+    assert (
+        admin_services.apps.update("store", AppChanges(action_types=()), by=BY).action_types == ()
+    )
+    admin_services.apps.update("store", AppChanges(action_types=("payment.transfer",)), by=BY)
+    admin_services.actions.delete("payment.transfer", by=BY)
+    assert (
+        admin_services.apps.show("store").action_types,
+        admin_services.apps.show("chat").action_types,
+    ) == ((), None)

@@ -1,4 +1,4 @@
-"""Which agent is calling: each proves it in the one way that it registered."""
+"""Client authentication: each agent and app proves itself with the method that it registered."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ KEY = new_key("ES256", "a")
 
 @pytest.fixture
 def send(local):
-    """Asks for a token with these credentials."""
+    """Requests a token with these credentials."""
 
     def post(credentials, authorization=None):
         headers = {} if authorization is None else {"authorization": authorization}
@@ -48,16 +48,16 @@ def _assertion(local, agent, key=KEY, audience=ISSUER, **changes):
     return assertion_form(key.sign(claims))
 
 
-def test_an_agent_proves_itself_as_it_registered(agent, local, send, signer):
-    """Basic, post and assertion each open the agent's own door."""
+def test_agents_authenticate_with_their_registered_method(agent, local, send, signer):
+    """Basic, post and private_key_jwt."""
     basic = registered(local.desk, "basic")
     assert send({}, _basic(basic.agent.id, basic.secret)).status == 200
     assert send(agent.credentials).status == 200
     assert send(_assertion(local, signer)).status == 200
 
 
-def test_another_way_than_the_registered_one_is_refused(agent, local, send, signer):
-    """A secret that is right does not help; nor does a key for an agent with a secret."""
+def test_another_method_than_the_registered_one_is_refused(agent, local, send, signer):
+    """A correct secret does not help, nor a key for an agent with a secret."""
     basic = registered(local.desk, "basic")
     for refused in (
         send({}, _basic(agent.id, agent.secret)),
@@ -68,8 +68,8 @@ def test_another_way_than_the_registered_one_is_refused(agent, local, send, sign
         assert refused.refusal == FAILED
 
 
-def test_unknown_agents_and_wrong_secrets_get_one_answer(agent, send):
-    """Nobody learns which of the two it was."""
+def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
+    """The response does not say which of the two it was."""
     answers = [
         send({"client_id": name, "client_secret": secret}).body
         for name, secret in (
@@ -83,8 +83,8 @@ def test_unknown_agents_and_wrong_secrets_get_one_answer(agent, send):
     assert json.loads(answers[0])["error"] == "invalid_client"
 
 
-def test_a_failed_basic_authentication_is_challenged(local, send):
-    """RFC 6749 5.2; the other ways have no challenge."""
+def test_a_failed_basic_authentication_gets_a_challenge(local, send):
+    """RFC 6749 5.2; the other methods have none."""
     basic = registered(local.desk, "basic")
     refused = send({}, _basic(basic.agent.id, "wrong"))
     assert refused.refusal == FAILED
@@ -92,15 +92,15 @@ def test_a_failed_basic_authentication_is_challenged(local, send):
     assert "WWW-Authenticate" not in send({"client_id": "a", "client_secret": "b"}).headers
 
 
-def test_without_credentials_nobody_is_let_in(send):
-    """There is no public agent."""
+def test_a_request_without_credentials_is_refused(send):
+    """There are no public agents."""
     assert send({}).refusal == FAILED
 
 
-def test_both_secrets_work_while_a_rotation_overlaps(agent, local, send):
+def test_both_secrets_work_during_the_overlap_of_a_rotation(agent, local, send):
     """The old one ends to the millisecond."""
-    given = local.desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
-    new = {**agent.credentials, "client_secret": given.secret}
+    rotation = local.desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
+    new = {**agent.credentials, "client_secret": rotation.secret}
     assert send(new).status == 200
     local.clock.forward(HOUR - 1)
     assert send(agent.credentials).status == 200
@@ -109,27 +109,27 @@ def test_both_secrets_work_while_a_rotation_overlaps(agent, local, send):
     assert send(new).status == 200
 
 
-def test_the_use_of_a_secret_is_noted_at_most_once_a_minute(agent, local, send):
-    """Looking at it tells which secret is still used."""
+def test_the_use_of_a_secret_is_recorded_at_most_once_a_minute(agent, local, send):
+    """It shows which secret is still in use."""
 
-    def used():
+    def last_used():
         with local.services.store.read() as view:
             (row,) = view.agents.all()
         return row.secrets[0].last_used_at
 
     start = local.clock.now()
     send(agent.credentials)
-    assert used() == start
+    assert last_used() == start
     local.clock.forward(MINUTE - 1)
     send(agent.credentials)
-    assert used() == start
+    assert last_used() == start
     local.clock.forward(2)
     send(agent.credentials)
-    assert used() == start + MINUTE + 1
+    assert last_used() == start + MINUTE + 1
 
 
-def test_the_use_of_a_key_is_noted_at_most_once_a_minute(local, send):
-    """Looking at it tells which of several keys is still used; one that was refused is not."""
+def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(local, send):
+    """It shows which of several keys is in use; refused assertions are not recorded."""
     keys = [KEY, new_key("ES256", "b")]
     jwks = json.dumps({"keys": [key.jwk for key in keys]})
     agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
@@ -153,21 +153,23 @@ def test_the_use_of_a_key_is_noted_at_most_once_a_minute(local, send):
     assert uses() == {"a": start + MINUTE + 1, "b": start + MINUTE + 1}
 
 
-def test_a_key_under_the_name_of_another_was_never_used(local, send, signer):
-    """A key that stays keeps its use; nobody's change of something else forgets it."""
+def test_key_uses_are_kept_for_the_same_key_only(local, send, signer):
+    """A new key with the same kid starts without uses."""
     start = local.clock.now()
     assert send(_assertion(local, signer)).status == 200
-    desk = local.desk.agents
-    assert desk.update("signer", AgentChanges(description="Signs."), by=BY).key_uses == {"a": start}
+    agents = local.desk.agents
+    assert agents.update("signer", AgentChanges(description="Signs."), by=BY).key_uses == {
+        "a": start
+    }
     both = json.dumps({"keys": [KEY.jwk, new_key("ES256", "b").jwk]})
-    assert desk.update("signer", AgentChanges(jwks=both), by=BY).key_uses == {"a": start}
+    assert agents.update("signer", AgentChanges(jwks=both), by=BY).key_uses == {"a": start}
     other = json.dumps({"keys": [new_key("ES256", "a").jwk]})
-    desk.update("signer", AgentChanges(jwks=other), by=BY)
-    assert desk.show("signer")[0].key_uses == {}
+    agents.update("signer", AgentChanges(jwks=other), by=BY)
+    assert agents.show("signer")[0].key_uses == {}
 
 
-def test_an_assertion_is_good_once(local, send, signer):
-    """RFC 7523 3: its jti is remembered until it runs out, for this agent."""
+def test_an_assertion_is_used_once(local, send, signer):
+    """RFC 7523 3: its jti is stored until it expires, for this agent."""
     form = _assertion(local, signer, jti="one")
     assert send(form).status == 200
     assert send(form).refusal == FAILED
@@ -175,7 +177,7 @@ def test_an_assertion_is_good_once(local, send, signer):
 
 
 def test_two_agents_may_use_the_same_jti(local, send, signer):
-    """Nobody can use up somebody else's ids."""
+    """An agent cannot use up the jti of another."""
     jwks = json.dumps({"keys": [KEY.jwk]})
     other = registered(local.desk, "two", auth_method="private_key_jwt", jwks=jwks).agent
     assert send(_assertion(local, signer, jti="one")).status == 200
@@ -183,7 +185,7 @@ def test_two_agents_may_use_the_same_jti(local, send, signer):
 
 
 def test_an_assertion_by_another_key_or_with_wrong_claims_is_refused(local, send, signer):
-    """None of them uses up anything."""
+    """A refused one does not use up its jti."""
     claims = assertion_claims(signer.id, ISSUER, local.clock.now(), jti="one")
     unsigned = by_hand({"alg": "none"}, claims)
     for form in (
@@ -206,10 +208,8 @@ def test_a_client_id_beside_an_assertion_must_be_its_subject(local, send, signer
 @pytest.mark.parametrize(
     ("setting", "statuses"), [("issuer", (200, 401, 401)), ("endpoints", (200, 200, 200))]
 )
-def test_an_assertion_is_for_the_issuer_unless_older_clients_are_let_in(
-    open_local, setting, statuses
-):
-    """A setting accepts the endpoints' addresses as well; never somebody else's."""
+def test_the_assertion_audience_is_the_issuer_unless_configured(open_local, setting, statuses):
+    """A setting also accepts the endpoint URLs, never another audience."""
     local = open_local(assertion_audience=setting)
     jwks = json.dumps({"keys": [KEY.jwk]})
     agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
@@ -221,11 +221,14 @@ def test_an_assertion_is_for_the_issuer_unless_older_clients_are_let_in(
     assert local.post_form("/token", form).status == 401
 
 
-def test_an_agent_learns_why_it_may_do_nothing_after_it_proved_itself(agent, local, send):
-    """Disabled, expired, or gone."""
+def test_an_agent_learns_why_it_is_refused_after_it_authenticated(agent, local, send):
+    """Disabled or expired; a deleted agent is unknown."""
     local.desk.agents.disable("invoice-bot", by=BY)
-    told = send(agent.credentials)
-    assert (told.refusal, told.json["reason"]) == ((400, "unauthorized_client"), "agent_disabled")
+    answer = send(agent.credentials)
+    assert (answer.refusal, answer.json["reason"]) == (
+        (400, "unauthorized_client"),
+        "agent_disabled",
+    )
     local.desk.agents.enable("invoice-bot", by=BY)
     end = local.clock.now() + DAY
     local.desk.agents.update("invoice-bot", AgentChanges(expires_at=end), by=BY)
@@ -237,38 +240,41 @@ def test_an_agent_learns_why_it_may_do_nothing_after_it_proved_itself(agent, loc
     assert send(agent.credentials).refusal == FAILED
 
 
-def test_secrets_are_compared_by_their_hash(agent, local):
-    """The text of a secret is nowhere in the database."""
+def test_secrets_are_stored_as_hashes(agent, local):
+    """The text of a secret is not in the database."""
     shown, _ = local.desk.agents.show("invoice-bot")
     assert shown.secrets[0].hash == hashlib.sha256(agent.secret.encode()).digest()
 
 
 @pytest.mark.parametrize("subject", ["a\0", "a\x1b", "\u00e9", "a" * 257])
-def test_an_assertion_about_nobody_who_could_be_a_client_is_refused(local, send, signer, subject):
-    """Before anybody is looked up by that name; a database may refuse it."""
+def test_an_assertion_with_an_impossible_subject_is_refused(local, send, signer, subject):
+    """Before the lookup, which a database may refuse."""
     refused = send(_assertion(local, signer, iss=subject, sub=subject))
     assert refused.refusal == FAILED
 
 
 @pytest.fixture
 def chat(local):
-    """An app of people with a secret."""
+    """An app with a secret."""
     new = NewApp("chat", ("https://chat.example/cb",), auth_method="client_secret_post")
-    given = local.desk.apps.add(new, by=BY)
-    return given.app, {"client_id": given.app.id, "client_secret": given.secret}
+    registration = local.desk.apps.add(new, by=BY)
+    return registration.app, {
+        "client_id": registration.app.id,
+        "client_secret": registration.secret,
+    }
 
 
-def test_an_app_proves_itself_and_is_told_that_this_is_for_agents(chat, local, send):
-    """A wrong kind of client is unauthorized, at every endpoint that has kinds."""
+def test_an_app_is_unauthorized_at_endpoints_for_agents(chat, local, send):
+    """After it authenticated; with a wrong secret it is an invalid client."""
     _, credentials = chat
     assert send(credentials).refusal == (400, "unauthorized_client")
-    asked = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})
-    assert asked.refusal == (400, "unauthorized_client")
+    answer = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})
+    assert answer.refusal == (400, "unauthorized_client")
     assert send({**credentials, "client_secret": "wrong"}).refusal == FAILED
 
 
-def test_the_use_of_an_apps_secret_is_noted_too(chat, local, send):
-    """Looking at it tells which secret is still used."""
+def test_the_use_of_an_apps_secret_is_recorded(chat, local, send):
+    """It shows which secret is still in use."""
     app, credentials = chat
     send(credentials)
     with local.services.store.read() as view:
@@ -276,8 +282,8 @@ def test_the_use_of_an_apps_secret_is_noted_too(chat, local, send):
     assert (row.id, row.secrets[0].last_used_at) == (app.id, local.clock.now())
 
 
-def test_a_public_app_needs_its_name_and_nobody_else_gets_by_with_that(agent, chat, local, send):
-    """RFC 6749 3.2.1; a secret that was registered is never optional."""
+def test_only_a_public_app_may_send_its_client_id_alone(agent, chat, local, send):
+    """RFC 6749 3.2.1; a registered secret is never optional."""
     new = NewApp("phone", ("com.example.app:/cb",), auth_method="none")
     public = local.desk.apps.add(new, by=BY).app
     assert send({"client_id": public.id}).refusal == (400, "unauthorized_client")
@@ -285,12 +291,12 @@ def test_a_public_app_needs_its_name_and_nobody_else_gets_by_with_that(agent, ch
         assert send({"client_id": name}).refusal == FAILED
 
 
-def test_a_disabled_app_learns_it_after_it_proved_itself(chat, local, send):
-    """And a deleted one is nobody."""
+def test_a_disabled_app_learns_so_after_it_authenticated(chat, local, send):
+    """A deleted one is unknown."""
     app, credentials = chat
     local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
-    told = send(credentials)
-    assert (told.refusal, told.json["reason"]) == ((400, "unauthorized_client"), "app_disabled")
+    answer = send(credentials)
+    assert (answer.refusal, answer.json["reason"]) == ((400, "unauthorized_client"), "app_disabled")
     local.desk.apps.delete(app.id, by=BY)
     assert send(credentials).refusal == FAILED
 
@@ -300,8 +306,8 @@ def test_a_disabled_app_learns_it_after_it_proved_itself(chat, local, send):
     [lambda app: app.redeem("unknown"), lambda app: app.refresh("unknown")],
     ids=["code", "refresh"],
 )
-def test_an_app_that_is_deleted_while_it_calls_gets_nothing(local, monkeypatch, call):
-    """Who it is was found outside the unit of work; whether it is still there, inside."""
+def test_an_app_deleted_during_its_request_gets_nothing(local, monkeypatch, call):
+    """It is authenticated before the unit of work and checked again inside."""
     app, authenticate = new_app(local), ClientAuthentication.authenticate
 
     def deleted_after(self, credentials):

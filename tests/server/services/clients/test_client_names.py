@@ -1,5 +1,5 @@
-"""What screens call a client belongs to that client alone."""
-# ruff: noqa: RUF001  # letters that look alike are what it is about
+"""Names of clients are unique, also among look-alikes, users and resources."""
+# ruff: noqa: RUF001  # look-alike letters are the subject of these tests
 
 from dataclasses import replace
 
@@ -37,12 +37,12 @@ MIXED = ["invօice-bot", "іnvoice-bot", "invοice-bot", "invoice-bоt"]
 
 
 @pytest.fixture
-def clients(desk):
+def clients(admin_services):
     """An agent called `pay` and an app called `chat`."""
-    admitted(desk)
-    registered(desk, "pay")
-    desk.apps.add(NewApp("chat", BACK), by=BY)
-    return desk
+    admitted(admin_services)
+    registered(admin_services, "pay")
+    admin_services.apps.add(NewApp("chat", BACK), by=BY)
+    return admin_services
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def others(clients):
 
 
 @pytest.mark.parametrize("name", ["pay", "PAY", "рау", "chat", "Chat", TERMINAL, TERMINAL.upper()])
-def test_no_other_client_is_called_so_or_looks_as_if_it_were(clients, name):
-    """Neither an agent nor an app, when it comes and when it changes."""
+def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
+    """For agents and apps, when adding and renaming."""
     with pytest.raises(Exists):
         registered(clients, name)
     with pytest.raises(Exists):
@@ -73,7 +73,7 @@ def test_no_other_client_is_called_so_or_looks_as_if_it_were(clients, name):
     ("names", "refusal"), [(LOOK_ALIKES, Exists), (MIXED, Invalid)], ids=["alike", "mixed"]
 )
 def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
-    """For agents, apps and users, when they come and when they are renamed."""
+    """For agents, apps and users, when adding and renaming."""
     attempts = (
         lambda name: registered(others, name),
         lambda name: others.apps.add(NewApp(name, BACK), by=BY),
@@ -88,16 +88,16 @@ def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
             assert refused.value.member == "name"
 
 
-def test_a_refused_name_says_what_to_do(others):
-    """Which one has it, and which scripts it mixes."""
+def test_the_error_of_a_refused_name_says_what_to_do(others):
+    """Which client has the name, or which scripts are mixed."""
     with pytest.raises(Exists, match=r"agent invoice-bot already, .* Choose a name that does not"):
         registered(others, "lnvoice-bot")
     with pytest.raises(Invalid, match="mixes Armenian and Latin characters; write it in one"):
         registered(others, "invօice-bot")
 
 
-def test_no_client_has_the_name_of_a_user(clients):
-    """Nor a user that of a client: both stand in the same sentences."""
+def test_a_client_cannot_have_the_name_of_a_user(clients):
+    """Nor a look-alike: both appear in the same sentences."""
     clients.users.add(NewUser("Alice Miller"), by=BY)
     for name in ("Alice Miller", "alice-miller", "AIice Miller"):
         with pytest.raises(Exists, match="There is a user Alice Miller"):
@@ -106,16 +106,16 @@ def test_no_client_has_the_name_of_a_user(clients):
             clients.users.add(NewUser(name), by=BY)
 
 
-def test_no_two_resources_look_alike(clients):
-    """People read where a token counts."""
+def test_resources_must_not_look_alike(clients):
+    """People read the URI of a resource."""
     clients.resources.add("https://pay.example/v1", {"read": Risk.LOW}, {}, by=BY)
     for uri in ("https://pay.example/vl", "https://pay-example/v1", "HTTPS://PAY.example/v1"):
         with pytest.raises(Exists, match=r"looks like https://pay\.example/v1"):
             clients.resources.add(uri, {"read": Risk.LOW}, {}, by=BY)
 
 
-def test_a_client_may_spell_its_own_name_anew(clients):
-    """It is still the same one, and found by its name in any case; not by a look-alike."""
+def test_a_client_may_respell_its_own_name(clients):
+    """It is found by its name in any case, not by a look-alike."""
     assert clients.agents.update("pay", AgentChanges(name="Рау"), by=BY).name == "Рау"
     assert clients.agents.show("РАУ")[0].name == "Рау"
     with pytest.raises(NotFound):
@@ -123,8 +123,8 @@ def test_a_client_may_spell_its_own_name_anew(clients):
     assert clients.apps.update("chat", AppChanges(name="CHAT"), by=BY).name == "CHAT"
 
 
-def test_a_name_is_free_again_after_its_bearer_is_deleted_or_renamed(clients):
-    """The new agent starts without history."""
+def test_a_name_is_free_again_after_deleting_or_renaming_its_client(clients):
+    """The new client has no history."""
     clients.agents.update("pay", AgentChanges(name="payer"), by=BY)
     registered(clients, "Pay")
     clients.agents.delete("payer", by=BY)
@@ -133,8 +133,8 @@ def test_a_name_is_free_again_after_its_bearer_is_deleted_or_renamed(clients):
     registered(clients, "chat")
 
 
-def test_the_database_takes_no_two_names_that_look_alike(others):
-    """Two that are checked at once cannot both be stored."""
+def test_the_database_refuses_names_that_look_alike(others):
+    """Two concurrent changes cannot both be stored."""
     with others.store.administer() as tx:
         agent = tx.agents.get(tx.directory.agent_called("other-agent").id)
         app = tx.directory.app_called("other-app")
@@ -155,13 +155,13 @@ _ALIKE = {
 
 @given(st.data())
 def test_no_character_of_a_name_can_be_replaced_by_a_look_alike(data):
-    """The name is refused by its characters, by its scripts or by its look."""
+    """The name is refused by its characters, its scripts or its skeleton."""
     place = data.draw(st.integers(0, len(_NAME) - 1))
     letter = _NAME[place]
     alike = data.draw(st.sampled_from([letter.upper(), *_ALIKE[letter]]))
-    spelt = _NAME[:place] + alike + _NAME[place + 1 :]
+    changed = _NAME[:place] + alike + _NAME[place + 1 :]
     try:
-        allowed = check_name(spelt, what="name")
+        allowed = check_name(changed, what="name")
     except ValueError:
         return
     assert name_keys(allowed) & name_keys(_NAME)

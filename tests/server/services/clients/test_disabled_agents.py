@@ -1,7 +1,7 @@
-"""Everything that can be stopped, at every place where it would have counted: one cell each.
+"""A table of everything that can be disabled, by every place where it would have counted.
 
-What a place needs is arranged while everything is in force; then one thing is stopped; then the
-place is tried. A cell says how it refuses, or that it goes on, because it does not stand on that.
+Each test prepares one place while everything is enabled, disables or deletes one thing, and tries
+the place. A cell is the refusal; a place without a cell succeeds, because it does not depend on it.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.support.builders.new_device import begun
 from tests.support.builders.site import Answer, LocalSite
 from tests.support.builders.token_chains import BANK, Chains
 
-OK = "goes on"
+OK = "succeeds"
 INACTIVE = "inactive"
 
 Try = Callable[[], str]
@@ -27,7 +27,7 @@ Try = Callable[[], str]
 
 @dataclass
 class World:
-    """An agent, an app and their person."""
+    """An agent, an app and the person who uses them."""
 
     local: LocalSite
     agent: LocalAgent
@@ -35,26 +35,26 @@ class World:
 
     @cached_property
     def chains(self) -> Chains:
-        """Another app of theirs, whose tokens agents exchange."""
+        """Another app, whose tokens agents exchange."""
         chains = Chains(self.local, self.person.user.id)
         chains.prepare()
         return chains
 
     @cached_property
     def bot(self) -> LocalAgent:
-        """An agent that may read at the bank for them."""
+        """An agent that may read at the bank for the person."""
         bot = self.chains.agent("desk-bot")
         self.chains.consent(bot, "bank:read")
         return bot
 
     @cached_property
     def app(self) -> LocalApp:
-        """An app that they sign in to."""
+        """An app that the person signs in to."""
         return new_app(self.local, "phone")
 
     @cached_property
     def browser(self) -> Browser:
-        """Where they are signed in."""
+        """A browser in which the person is signed in."""
         give_password(self.local, "ana")
         browser = new_browser(self.local)
         browser.authorize(self.app.id)
@@ -62,7 +62,7 @@ class World:
         return browser
 
     def code(self) -> str:
-        """They let the app read payments."""
+        """An authorization code: the person lets the app read payments."""
         page = self.browser.authorize(self.app.id, scope="openid payments:read", resource=PAY)
         if page.forms:
             page = self.browser.answer("allow")
@@ -72,133 +72,133 @@ class World:
         return page.answer["code"]
 
     def approved(self) -> str:
-        """The handle of a request that was answered with yes."""
+        """The auth_req_id of an approved request."""
         handle, approval = self.agent.asked()
         assert self.person.approve(approval.id).status == 200
         return handle
 
 
-def _said(answer: Answer) -> str:
+def _outcome(answer: Answer) -> str:
     return OK if answer.status == 200 else f"{answer.refusal[0]} {answer.refusal[1]}"
 
 
-def _inspected(caller: LocalResource, token: str) -> str:
+def _introspected(caller: LocalResource, token: str) -> str:
     answer = caller.introspect(token)
     if answer.status != 200:
-        return _said(answer)
+        return _outcome(answer)
     return OK if answer.json["active"] else INACTIVE
 
 
 def _initiation(world: World) -> Try:
-    return lambda: _said(world.agent.ask())
+    return lambda: _outcome(world.agent.ask())
 
 
 def _decision(world: World) -> Try:
-    """The person's screen, as it was when they were asked, and their answer to it."""
+    """The request as it was shown before, and the decision on it."""
     approval = world.agent.asked()[1].id
 
     def decide() -> str:
         shown = world.person.call("GET", f"/api/approvals/{approval}")
-        return _said(shown) if shown.status != 200 else _said(world.person.approve(approval))
+        return _outcome(shown) if shown.status != 200 else _outcome(world.person.approve(approval))
 
     return decide
 
 
 def _redemption(world: World) -> Try:
     handle = world.approved()
-    return lambda: _said(world.agent.poll(handle))
+    return lambda: _outcome(world.agent.poll(handle))
 
 
-def _fetching_again(world: World) -> Try:
+def _repeated_poll(world: World) -> Try:
     handle, resource = world.approved(), new_resource(world.local)
     world.agent.poll(handle, idempotency_key="one")
 
     def fetch() -> str:
         answer = world.agent.poll(handle, idempotency_key="one")
-        said = _said(answer)
-        return _inspected(resource, answer.json["access_token"]) if said == OK else said
+        outcome = _outcome(answer)
+        return _introspected(resource, answer.json["access_token"]) if outcome == OK else outcome
 
     return fetch
 
 
 def _client_credentials(world: World) -> Try:
-    return lambda: _said(world.agent.alone())
+    return lambda: _outcome(world.agent.alone())
 
 
 def _exchange(world: World) -> Try:
     bot, token = world.bot, world.chains.user_token()
-    return lambda: _said(world.chains.exchange(bot, token))
+    return lambda: _outcome(world.chains.exchange(bot, token))
 
 
 def _introspection(world: World) -> Try:
     token, resource = world.agent.paid(world.person), new_resource(world.local)
-    return lambda: _inspected(resource, token)
+    return lambda: _introspected(resource, token)
 
 
-def _of_a_chain(world: World) -> Try:
+def _introspection_of_chain(world: World) -> Try:
     token = world.chains.exchanged(world.bot, world.chains.user_token())
     bank = new_resource(world.local, BANK)
-    return lambda: _inspected(bank, token)
+    return lambda: _introspected(bank, token)
 
 
 def _consumption(world: World) -> Try:
     token, resource = world.agent.paid(world.person), new_resource(world.local)
-    return lambda: _said(resource.consume(token))
+    return lambda: _outcome(resource.consume(token))
 
 
 def _api(world: World) -> Try:
-    return lambda: _said(world.person.call("GET", "/api/me"))
+    return lambda: _outcome(world.person.call("GET", "/api/me"))
 
 
 def _refresh(world: World) -> Try:
-    return lambda: _said(world.person.refresh())
+    return lambda: _outcome(world.person.refresh())
 
 
 def _device_code(world: World) -> Try:
     device = begun(world.local)
     assert device.typed("ana") == ""
     assert world.person.approve(device.approval(world.person).id).status == 200
-    return lambda: _said(device.later())
+    return lambda: _outcome(device.later())
 
 
 def _code(world: World) -> Try:
     code = world.code()
-    return lambda: _said(world.app.redeem(code))
+    return lambda: _outcome(world.app.redeem(code))
 
 
-def _apps_refresh(world: World) -> Try:
+def _app_refresh(world: World) -> Try:
     token = world.app.redeem(world.code()).json["refresh_token"]
-    return lambda: _said(world.app.refresh(token))
+    return lambda: _outcome(world.app.refresh(token))
 
 
-def _apps_token(world: World) -> Try:
+def _app_token(world: World) -> Try:
     token = world.app.redeem(world.code()).json["access_token"]
     resource = new_resource(world.local)
-    return lambda: _inspected(resource, token)
+    return lambda: _introspected(resource, token)
 
 
 def _userinfo(world: World) -> Try:
     refresh = world.app.redeem(world.code()).json["refresh_token"]
     token = world.app.refresh(refresh, scope="openid").json["access_token"]
-    return lambda: _said(world.app.userinfo(token))
+    return lambda: _outcome(world.app.userinfo(token))
 
 
 _PLACES: dict[str, Callable[[World], Try]] = {
     "initiation": _initiation,
     "decision": _decision,
     "redemption": _redemption,
-    "fetching again": _fetching_again,
+    "repeated poll": _repeated_poll,
     "client credentials": _client_credentials,
     "exchange": _exchange,
     "introspection": _introspection,
-    "introspection of a chain": _of_a_chain,
+    "introspection of a chain": _introspection_of_chain,
     "consumption": _consumption,
     "the person's API": _api,
     "a terminal's refresh": _refresh,
     "device code": _device_code,
     "authorization code": _code,
-    "an app's refresh": _apps_refresh,
-    "introspection of an app's token": _apps_token,
+    "an app's refresh": _app_refresh,
+    "introspection of an app's token": _app_token,
     "userinfo": _userinfo,
 }
 
@@ -235,7 +235,7 @@ def _consents(world: World) -> None:
         consents.revoke(given.consent.id, by=BY)
 
 
-_STOPS: dict[str, Callable[[World], object]] = {
+_ENDINGS: dict[str, Callable[[World], object]] = {
     "agent": lambda world: _agents(world, "disable"),
     "deleted agent": lambda world: _agents(world, "delete"),
     "user": lambda world: world.local.desk.users.disable("ana", by=BY),
@@ -258,7 +258,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "initiation": _CLIENT,
         "decision": "409 not_pending",
         "redemption": _CLIENT,
-        "fetching again": _CLIENT,
+        "repeated poll": _CLIENT,
         "client credentials": _CLIENT,
         "exchange": _CLIENT,
         "introspection": INACTIVE,
@@ -269,7 +269,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "initiation": _UNKNOWN,
         "decision": "409 not_pending",
         "redemption": _UNKNOWN,
-        "fetching again": _UNKNOWN,
+        "repeated poll": _UNKNOWN,
         "client credentials": _UNKNOWN,
         "exchange": _UNKNOWN,
         "introspection": INACTIVE,
@@ -280,7 +280,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "initiation": "400 unknown_user_id",
         "decision": "403 forbidden",
         "redemption": "400 access_denied",
-        "fetching again": _GONE,
+        "repeated poll": _GONE,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
@@ -297,7 +297,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "initiation": "400 invalid_target",
         "decision": "409 not_pending",
         "redemption": "400 access_denied",
-        "fetching again": _GONE,
+        "repeated poll": _GONE,
         "client credentials": "400 invalid_target",
         "exchange": "400 invalid_request",
         "introspection": _UNKNOWN,
@@ -310,7 +310,7 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     "key": {
         "decision": _TOKEN,
-        "fetching again": INACTIVE,
+        "repeated poll": INACTIVE,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
@@ -320,7 +320,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "userinfo": _TOKEN,
     },
     "token": {
-        "fetching again": _GONE,
+        "repeated poll": _GONE,
         "exchange": "400 invalid_request",
         "introspection": INACTIVE,
         "introspection of a chain": INACTIVE,
@@ -350,34 +350,34 @@ _TABLE: dict[str, dict[str, str]] = {
         "userinfo": _TOKEN,
     },
 }
-"""What refuses; every other place goes on."""
+"""The refusals; every other place succeeds."""
 
 
 @pytest.fixture
 def world(local, agent, person):
-    """Everything, in force."""
+    """Everything, enabled."""
     return World(local, agent, person)
 
 
 @pytest.mark.parametrize("place", _PLACES)
-def test_before_anything_is_stopped_every_place_goes_on(world, place):
-    """What a cell refuses is refused for the stop, and for nothing else."""
+def test_every_place_succeeds_while_everything_is_enabled(world, place):
+    """So a refusal in the table is caused by what was disabled."""
     assert _PLACES[place](world)() == OK
 
 
 @pytest.mark.parametrize("place", _PLACES)
-@pytest.mark.parametrize("what", _STOPS)
-def test_what_was_stopped_gets_nothing_anywhere(world, what, place):
-    """From the next request on; what does not stand on it goes on.
+@pytest.mark.parametrize("what", _ENDINGS)
+def test_disabled_things_are_refused_in_every_place(world, what, place):
+    """From the next request on.
 
     I5, NG-002, NG-023, NG-043, NG-084, CB-204, DG-25, IN-13.
     """
     attempt = _PLACES[place](world)
-    _STOPS[what](world)
+    _ENDINGS[what](world)
     assert attempt() == _TABLE[what].get(place, OK)
 
 
-def test_the_table_speaks_of_what_there_is():
-    """No row and no cell that nothing is tried for."""
-    assert set(_TABLE) == set(_STOPS)
+def test_the_table_only_names_known_rows_and_places():
+    """So that every cell is tested."""
+    assert set(_TABLE) == set(_ENDINGS)
     assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

@@ -1,4 +1,4 @@
-"""An administrator calls agents by labels, so that a rule can be about several."""
+"""Labels of agents, with which a rule can match several agents."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, admitted, registered
 
 
-def test_labels_are_words_and_pairs_sorted_each_once():
-    """The order in which they were written says nothing."""
+def test_labels_are_sorted_and_unique():
+    """Words and key=value pairs, in any order."""
     assert labels.read(["team=finance", "pilot", "pilot"]) == ("pilot", "team=finance")
 
 
@@ -17,8 +17,8 @@ def test_labels_are_words_and_pairs_sorted_each_once():
     "label",
     ["", "Pilot", "=x", "team=", "two words", "a" * 64, "team=a\nb", "team=*", "tëam", "a=b=c"],
 )
-def test_what_is_no_label_is_refused_with_what_one_is(label):
-    """A rule that matches it could not be written."""
+def test_an_invalid_label_is_refused_with_the_valid_form(label):
+    """No rule could match it."""
     with pytest.raises(Invalid, match="Use a word or key=value"):
         labels.read([label])
 
@@ -31,21 +31,21 @@ def test_what_is_no_label_is_refused_with_what_one_is(label):
         ([f"label{n}" for n in range(21)], "at most 20"),
     ],
 )
-def test_an_agent_has_few_labels_and_one_value_for_each_key(given, remedy):
-    """Two answers to one question are none."""
+def test_labels_are_limited_to_twenty_and_one_value_per_key(given, remedy):
+    """Two values of one key would be ambiguous."""
     with pytest.raises(Invalid, match=remedy):
         labels.read(given)
 
 
-def test_labels_come_change_and_go(desk):
-    """What is not named stays; the log tells every change."""
-    admitted(desk)
-    assert registered(desk, labels=("team=finance",)).agent.labels == ("team=finance",)
+def test_labels_are_set_kept_and_removed(admin_services):
+    """Other updates keep them; the audit log has every change."""
+    admitted(admin_services)
+    assert registered(admin_services, labels=("team=finance",)).agent.labels == ("team=finance",)
     for changes, left in (
         (AgentChanges(description="Pays"), ("team=finance",)),
         (AgentChanges(labels=("pilot", "a=b")), ("a=b", "pilot")),
         (AgentChanges(labels=()), ()),
     ):
-        assert desk.agents.update("invoice-bot", changes, by=BY).labels == left
-        assert desk.agents.show("invoice-bot")[0].labels == left
-        assert desk.entries("agent.updated")[-1]["facts"]["labels"] == list(left)
+        assert admin_services.agents.update("invoice-bot", changes, by=BY).labels == left
+        assert admin_services.agents.show("invoice-bot")[0].labels == left
+        assert admin_services.entries("agent.updated")[-1]["facts"]["labels"] == list(left)

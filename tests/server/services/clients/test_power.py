@@ -1,4 +1,4 @@
-"""What gives more power, member by member; whatever nobody thought of does."""
+"""Which changes of a record widen its power, member by member; unknown members count as wider."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -58,16 +58,16 @@ ACTION = ActionRow("payment", "{}", 1, 0)
 
 
 @dataclass(frozen=True)
-class _Wider(User):
+class _UserWithNewMember(User):
     """A record with a member that the table does not know."""
 
     new: int = 0
 
 
 USUAL = 300
-MORE: dict[str, tuple[Any, dict[str, Any]]] = {
+WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
     "another resource": (AGENT, {"resources": ("https://a.example", "https://b.example")}),
-    "a limit less": (replace(AGENT, only={"https://a.example": ()}), {"only": {}}),
+    "a limit removed": (replace(AGENT, only={"https://a.example": ()}), {"only": {}}),
     "a wider limit": (
         replace(AGENT, only={"https://a.example": ()}),
         {"only": {"https://a.example": ("read",)}},
@@ -76,64 +76,67 @@ MORE: dict[str, tuple[Any, dict[str, Any]]] = {
         replace(AGENT, takes_user_code=True),
         {"takes_user_code": False},
     ),
-    "answers ahead for high risk": (AGENT, {"high_grants": True}),
-    "somebody who answers instead": (USER, {"backup": "sayso_us_eve"}),
+    "standing grants for high risk": (AGENT, {"high_grants": True}),
+    "a backup": (USER, {"backup": "sayso_us_eve"}),
     "another scope": (AGENT, {"scopes": ("read", "pay")}),
     "another grant": (AGENT, {"grant_types": ("two",)}),
     "another owner": (AGENT, {"owners": ("ana", "eve")}),
     "another action type": (AGENT, {"action_types": ("pay", "other")}),
     "every action type": (AGENT, {"action_types": None}),
-    "somebody else to ask": (AGENT, {"asks": ("eve",)}),
-    "everybody to ask": (AGENT, {"asks": None}),
+    "another user to ask": (AGENT, {"asks": ("eve",)}),
+    "every user to ask": (AGENT, {"asks": None}),
     "another secret": (AGENT, {"secrets": (SECRET, replace(SECRET, id="s2"))}),
-    "a secret that lives longer": (AGENT, {"secrets": (replace(SECRET, expires_at=101),)}),
-    "a secret that lives for ever": (AGENT, {"secrets": (replace(SECRET, expires_at=None),)}),
+    "a secret that expires later": (AGENT, {"secrets": (replace(SECRET, expires_at=101),)}),
+    "a secret without expiry": (AGENT, {"secrets": (replace(SECRET, expires_at=None),)}),
     "another key": (AGENT, {"jwks": ({**KEY, "kid": "b"},)}),
-    "going on": (AGENT, {"state": "enabled"}),
-    "a later end": (AGENT, {"expires_at": 101}),
-    "no end": (AGENT, {"expires_at": None}),
+    "an enabled agent": (AGENT, {"state": "enabled"}),
+    "a later expiry": (AGENT, {"expires_at": 101}),
+    "no expiry": (AGENT, {"expires_at": None}),
     "a later review": (replace(AGENT, review_at=7), {"review_at": 8}),
     "no review": (replace(AGENT, review_at=7), {"review_at": None}),
-    "another name elsewhere": (AGENT, {"external_id": "crm-7"}),
+    "another external id": (AGENT, {"external_id": "crm-7"}),
     "another name": (AGENT, {"name": "payroll"}),
     "another description": (AGENT, {"description": "Trust me"}),
-    "another way to prove itself": (AGENT, {"auth_method": "client_secret_post"}),
-    "another resource that it serves": (AGENT, {"serves": ("https://a.example",)}),
-    "tokens that live longer": (AGENT, {"token_seconds": 61}),
-    "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 301}),
-    "tokens with a first limit there": (RESOURCE, {"token_seconds": 301}),
-    "tokens that live as long as any": (AGENT, {"token_seconds": None}),
-    "a label more": (AGENT, {"labels": ("pilot",)}),
-    "a label less": (replace(AGENT, labels=("pilot",)), {"labels": ()}),
-    "another place to be called": (AGENT, {"notification_endpoint": "https://e.example"}),
-    "tokens that anybody may use": (replace(AGENT, dpop_bound=True), {"dpop_bound": False}),
-    "another way back": (APP, {"redirect_uris": ("https://evil.example/cb",)}),
-    "an app that goes on": (APP, {"state": "enabled"}),
-    "an app's other action": (replace(APP, action_types=()), {"action_types": ("payment",)}),
-    "an app's every action": (replace(APP, action_types=()), {"action_types": None}),
-    "an app's tokens that anybody may use": (APP, {"dpop_bound": False}),
-    "an app's other secret": (APP, {"secrets": (replace(SECRET, id="s2"),)}),
-    "an app's other name": (APP, {"name": "payroll"}),
+    "another authentication method": (AGENT, {"auth_method": "client_secret_post"}),
+    "another served resource": (AGENT, {"serves": ("https://a.example",)}),
+    "a longer token lifetime": (AGENT, {"token_seconds": 61}),
+    "a first token lifetime limit": (replace(AGENT, token_seconds=None), {"token_seconds": 301}),
+    "a first token lifetime limit of a resource": (RESOURCE, {"token_seconds": 301}),
+    "no token lifetime limit": (AGENT, {"token_seconds": None}),
+    "a label added": (AGENT, {"labels": ("pilot",)}),
+    "a label removed": (replace(AGENT, labels=("pilot",)), {"labels": ()}),
+    "another notification endpoint": (AGENT, {"notification_endpoint": "https://e.example"}),
+    "bearer tokens": (replace(AGENT, dpop_bound=True), {"dpop_bound": False}),
+    "another redirect URI": (APP, {"redirect_uris": ("https://evil.example/cb",)}),
+    "an enabled app": (APP, {"state": "enabled"}),
+    "another action type of an app": (
+        replace(APP, action_types=()),
+        {"action_types": ("payment",)},
+    ),
+    "every action type of an app": (replace(APP, action_types=()), {"action_types": None}),
+    "bearer tokens of an app": (APP, {"dpop_bound": False}),
+    "another secret of an app": (APP, {"secrets": (replace(SECRET, id="s2"),)}),
+    "another name of an app": (APP, {"name": "payroll"}),
     "a role": (USER, {"roles": ("admin", "auditor")}),
-    "a user who goes on": (USER, {"state": "enabled"}),
-    "another address": (USER, {"email": "eve@b.example"}),
-    "another scope there": (RESOURCE, {"scopes": {**RESOURCE.scopes, "new": Risk.LOW}}),
-    "less risk": (RESOURCE, {"scopes": {"read": Risk.LOW, "pay": Risk.MEDIUM}}),
-    "one need less": (RESOURCE, {"requires": {"pay": "payment"}}),
-    "another need": (RESOURCE, {"requires": {"pay": "gift", "read": "x"}}),
-    "another secret there": (RESOURCE, {"secrets": (SECRET,)}),
+    "an enabled user": (USER, {"state": "enabled"}),
+    "another e-mail address": (USER, {"email": "eve@b.example"}),
+    "another scope of a resource": (RESOURCE, {"scopes": {**RESOURCE.scopes, "new": Risk.LOW}}),
+    "a lower risk": (RESOURCE, {"scopes": {"read": Risk.LOW, "pay": Risk.MEDIUM}}),
+    "a required type removed": (RESOURCE, {"requires": {"pay": "payment"}}),
+    "another required type": (RESOURCE, {"requires": {"pay": "gift", "read": "x"}}),
+    "another secret of a resource": (RESOURCE, {"secrets": (SECRET,)}),
     "another version of an action": (ACTION, {"document": "{ }", "version": 2}),
 }
-LESS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "nothing": (AGENT, {}),
+NOT_WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
+    "no change": (AGENT, {}),
     "fewer resources": (AGENT, {"resources": ()}),
-    "a limited resource less": (
+    "a limited resource removed": (
         replace(AGENT, only={"https://a.example": ("read",)}),
         {"resources": (), "only": {}},
     ),
     "fewer scopes": (AGENT, {"scopes": ()}),
-    "tokens with a first limit": (replace(AGENT, token_seconds=None), {"token_seconds": 300}),
-    "tokens with a first limit there": (RESOURCE, {"token_seconds": 300}),
+    "a first token lifetime limit": (replace(AGENT, token_seconds=None), {"token_seconds": 300}),
+    "a first token lifetime limit of a resource": (RESOURCE, {"token_seconds": 300}),
     "fewer grants": (AGENT, {"grant_types": ()}),
     "fewer owners": (AGENT, {"owners": ("ben",)}),
     "fewer action types": (AGENT, {"action_types": ("send",)}),
@@ -141,42 +144,45 @@ LESS: dict[str, tuple[Any, dict[str, Any]]] = {
     "fewer people to ask": (AGENT, {"asks": ("ben",)}),
     "some people instead of all": (replace(AGENT, asks=None), {"asks": ("ana",)}),
     "no secret": (AGENT, {"secrets": ()}),
-    "a secret that ends earlier": (AGENT, {"secrets": (replace(SECRET, expires_at=99),)}),
-    "the moment of its name": (AGENT, {"named_at": 7}),
+    "a secret that expires earlier": (AGENT, {"secrets": (replace(SECRET, expires_at=99),)}),
+    "the time of its name": (AGENT, {"named_at": 7}),
     "a secret that was used": (AGENT, {"secrets": (replace(SECRET, last_used_at=7),)}),
     "no key": (AGENT, {"jwks": ()}),
-    "a stop": (replace(AGENT, state="enabled"), {"state": "disabled"}),
-    "an earlier end": (AGENT, {"expires_at": 99}),
+    "a disabled agent": (replace(AGENT, state="enabled"), {"state": "disabled"}),
+    "an earlier expiry": (AGENT, {"expires_at": 99}),
     "a first review": (AGENT, {"review_at": 8}),
     "an earlier review": (replace(AGENT, review_at=7), {"review_at": 6}),
-    "an end": (replace(AGENT, expires_at=None), {"expires_at": 99}),
-    "tokens that live shorter": (AGENT, {"token_seconds": 59}),
+    "an expiry": (replace(AGENT, expires_at=None), {"expires_at": 99}),
+    "a shorter token lifetime": (AGENT, {"token_seconds": 59}),
     "tokens bound to a key": (AGENT, {"dpop_bound": True}),
-    "no way back": (APP, {"redirect_uris": ()}),
+    "no redirect URI": (APP, {"redirect_uris": ()}),
     "an app with fewer actions": (APP, {"action_types": ()}),
-    "an app with less": (APP, {"scopes": (), "secrets": (), "jwks": (), "grant_types": ()}),
-    "an app that is stopped": (replace(APP, state="enabled"), {"state": "disabled"}),
+    "an app with fewer permissions": (
+        APP,
+        {"scopes": (), "secrets": (), "jwks": (), "grant_types": ()},
+    ),
+    "a disabled app": (replace(APP, state="enabled"), {"state": "disabled"}),
     "no role": (USER, {"roles": ()}),
-    "a stopped user": (replace(USER, state="enabled"), {"state": "disabled"}),
-    "no address": (USER, {"email": None}),
-    "nobody instead": (replace(USER, backup="sayso_us_eve"), {"backup": None}),
-    "no answers ahead for high risk": (replace(AGENT, high_grants=True), {"high_grants": False}),
-    "a scope less": (RESOURCE, {"scopes": {"read": Risk.LOW}, "requires": {"read": "x"}}),
-    "more risk": (RESOURCE, {"scopes": {"read": Risk.CRITICAL, "pay": Risk.HIGH}}),
-    "one need more": (replace(RESOURCE, requires={}), {"requires": {"pay": "payment"}}),
+    "a disabled user": (replace(USER, state="enabled"), {"state": "disabled"}),
+    "no e-mail address": (USER, {"email": None}),
+    "no backup": (replace(USER, backup="sayso_us_eve"), {"backup": None}),
+    "no standing grants for high risk": (replace(AGENT, high_grants=True), {"high_grants": False}),
+    "a scope removed": (RESOURCE, {"scopes": {"read": Risk.LOW}, "requires": {"read": "x"}}),
+    "a higher risk": (RESOURCE, {"scopes": {"read": Risk.CRITICAL, "pay": Risk.HIGH}}),
+    "a required type added": (replace(RESOURCE, requires={}), {"requires": {"pay": "payment"}}),
 }
 
 
-@pytest.mark.parametrize(("before", "changes"), MORE.values(), ids=MORE)
-def test_this_gives_more_power(before: Any, changes: dict[str, Any]) -> None:
-    """And the member in which it does is named."""
-    grown = power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
-    assert grown
-    assert grown <= changes.keys()
+@pytest.mark.parametrize(("before", "changes"), WIDER.values(), ids=WIDER)
+def test_the_change_widens_power(before: Any, changes: dict[str, Any]) -> None:
+    """The widened member is named."""
+    widened = power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
+    assert widened
+    assert widened <= changes.keys()
 
 
-@pytest.mark.parametrize(("before", "changes"), LESS.values(), ids=LESS)
-def test_this_does_not(before: Any, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("before", "changes"), NOT_WIDER.values(), ids=NOT_WIDER)
+def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -> None:
     """A session is enough for it."""
     assert (
         power.widened_members(before, replace(before, **changes), usual_seconds=USUAL)
@@ -184,22 +190,22 @@ def test_this_does_not(before: Any, changes: dict[str, Any]) -> None:
     )
 
 
-def test_a_member_that_nobody_thought_of_gives_more_power(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that it is guarded from its first day."""
-    monkeypatch.setattr(power, "_JUDGES", {_Wider: power._JUDGES[User]})
-    before = _Wider("sayso_us_a", "ana", None, (), "enabled", 0)
+def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is protected from the day it is added."""
+    monkeypatch.setattr(power, "_JUDGES", {_UserWithNewMember: power._JUDGES[User]})
+    before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
     assert power.widened_members(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
 
 
-def test_what_comes_gives_power_and_what_goes_does_not() -> None:
-    """A record that was not there, and one that is there no more."""
+def test_creating_a_record_widens_power_and_deleting_does_not() -> None:
+    """No record counts as no power."""
     assert power.widened_members(None, AGENT, usual_seconds=USUAL) == {power.CREATED}
     assert power.widened_members(AGENT, None, usual_seconds=USUAL) == frozenset()
     assert power.widened_members(None, None, usual_seconds=USUAL) == frozenset()
 
 
-def test_a_version_names_what_a_record_says_now() -> None:
-    """Every member counts, and when a secret was last used does not."""
+def test_the_version_of_a_record_changes_with_every_member() -> None:
+    """Except when a secret was last used."""
     used = replace(AGENT, secrets=(replace(SECRET, last_used_at=7),))
     assert power.version(used) == power.version(AGENT)
     assert power.version(replace(AGENT, secrets=())) != power.version(AGENT)

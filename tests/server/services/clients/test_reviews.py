@@ -1,4 +1,4 @@
-"""What another system calls an agent, and when somebody wants to look at it again."""
+"""The external ID of an agent and the date of its next review."""
 
 import pytest
 
@@ -12,48 +12,48 @@ from tests.support.builders.installation import BY, registered
 
 
 @pytest.fixture
-def begun(desk):
+def with_admin(admin_services):
     """An installation with an administrator."""
-    desk.installation.init("admin", by=BY)
-    return desk
+    admin_services.installation.init("admin", by=BY)
+    return admin_services
 
 
-def _changed(desk, **changes):
-    return desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+def _update(admin_services, **changes):
+    return admin_services.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
-def test_both_are_kept_changed_and_taken_away(begun):
-    """And stay where nothing is said of them."""
-    soon = begun.clock.now() + DAY
-    agent = registered(begun, external_id="crm-7", review_at=soon).agent
+def test_external_id_and_review_date_are_set_kept_and_removed(with_admin):
+    """Other updates keep them."""
+    soon = with_admin.clock.now() + DAY
+    agent = registered(with_admin, external_id="crm-7", review_at=soon).agent
     assert (agent.external_id, agent.review_at) == ("crm-7", soon)
-    agent = _changed(begun, description="x")
+    agent = _update(with_admin, description="x")
     assert (agent.external_id, agent.review_at) == ("crm-7", soon)
-    agent = _changed(begun, external_id="crm-8", review_at=soon + DAY)
+    agent = _update(with_admin, external_id="crm-8", review_at=soon + DAY)
     assert (agent.external_id, agent.review_at) == ("crm-8", soon + DAY)
-    agent = _changed(begun, external_id="", review_at=None)
+    agent = _update(with_admin, external_id="", review_at=None)
     assert (agent.external_id, agent.review_at) == (None, None)
-    assert begun.agents.show("invoice-bot")[0] == agent
+    assert with_admin.agents.show("invoice-bot")[0] == agent
 
 
 @pytest.mark.parametrize("raw", ["a" * 129, "a\u202eb", "a\nb", "\x1b[31m"])
-def test_an_external_id_is_a_line_that_anybody_can_read(begun, raw):
+def test_an_external_id_must_be_displayable(with_admin, raw):
     """It is shown beside the agent."""
     with pytest.raises(Invalid, match="external id"):
-        registered(begun, external_id=raw)
+        registered(with_admin, external_id=raw)
 
 
 @pytest.mark.parametrize("after", [-DAY, 0, LONGEST_MS + DAY])
-def test_a_review_lies_ahead(begun, after):
+def test_a_review_date_must_be_in_the_future(with_admin, after):
     """Within ten years."""
     with pytest.raises(Invalid, match="review"):
-        registered(begun, review_at=begun.clock.now() + after)
+        registered(with_admin, review_at=with_admin.clock.now() + after)
 
 
-def test_the_doctor_reminds_when_the_day_has_come(begun):
-    """Not before; nothing is stopped."""
-    registered(begun, review_at=begun.clock.now() + DAY)
-    doctor = Doctor(begun.store, Judge(begun.secrets))
+def test_the_doctor_reports_a_due_review(with_admin):
+    """Not earlier; the agent stays enabled."""
+    registered(with_admin, review_at=with_admin.clock.now() + DAY)
+    doctor = Doctor(with_admin.store, Judge(with_admin.secrets))
     assert not any("review of the agent" in one.what for one in doctor.findings())
-    begun.clock.forward(DAY)
+    with_admin.clock.forward(DAY)
     assert any("review of the agent" in one.what for one in doctor.findings())

@@ -1,4 +1,4 @@
-"""Consents: a page asks, a device signs, and whatever was signed counts until its end."""
+"""Consents: a page asks, a device signs, and the consent is valid until it ends."""
 
 import json
 
@@ -25,7 +25,7 @@ BACK = "https://chat.example/back"
 BOTH = ("payments:read", "payments:transfer")
 
 
-def _gone(local, approval):
+def _invalid_reason(local, approval):
     with local.services.store.write() as tx:
         return local.site.approvals.checks.invalid_reason(tx, approval)
 
@@ -49,8 +49,8 @@ def _token(local, agent, person, consent, name="sayso_at_1", **members):
     return token
 
 
-def test_a_page_asks_and_the_persons_screens_are_told(local, agent, person):
-    """The request waits like any other; its kind is signed with it."""
+def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, person):
+    """It waits like any other; its kind is part of the signed text."""
     approval = ask(local, wanted(local, agent, person))
     assert (approval.kind, approval.state, approval.risk) == ("consent", State.PENDING, Risk.LOW)
     (shown,) = person.call("GET", "/api/approvals").json["items"]
@@ -72,8 +72,8 @@ def test_a_page_asks_and_the_persons_screens_are_told(local, agent, person):
     assert entry["actor"] == f"user:{person.user.id}"
 
 
-def test_its_display_says_in_plain_words_who_where_what_and_until_when(local, agent, person):
-    """Agent and owner, resource, each scope with its risk, the end."""
+def test_the_display_states_client_resource_scopes_and_end(local, agent, person):
+    """Each scope with its risk."""
     approval = ask(local, wanted(local, agent, person, scopes=BOTH))
     display = json.loads(approval.display)
     facts = [(fact["label"], fact["value"]) for fact in display["facts"]]
@@ -95,8 +95,8 @@ def test_its_display_says_in_plain_words_who_where_what_and_until_when(local, ag
     assert display["unusual"] is None
 
 
-def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
-    """Consent, state and entry are of one unit of work."""
+def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, person):
+    """Consent, state and audit entry are stored in one unit of work."""
     approval = ask(local, wanted(local, agent, person))
     answer = person.approve(approval.id)
     assert (answer.status, answer.json["state"]) == (200, "redeemed")
@@ -116,8 +116,8 @@ def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
     assert _outcome(local, approval, person.user) == "given"
 
 
-def test_the_same_yes_again_is_answered_again_and_gives_nothing_more(local, agent, person):
-    """A terminal that lost the answer may repeat it."""
+def test_repeating_the_same_decision_gives_no_second_consent(local, agent, person):
+    """A terminal that lost the response may repeat it."""
     approval = ask(local, wanted(local, agent, person))
     jws = person.decision(approval.id)
     assert person.send_decision(approval.id, jws).status == 200
@@ -125,8 +125,8 @@ def test_the_same_yes_again_is_answered_again_and_gives_nothing_more(local, agen
     assert len(all_of(local)) == len(local.desk.entries("consent.given")) == 1
 
 
-def test_a_no_gives_nothing(local, agent, person):
-    """And the page that asked learns of it."""
+def test_a_denial_gives_no_consent(local, agent, person):
+    """The page that asked learns of the denial."""
     approval = ask(local, wanted(local, agent, person))
     assert _outcome(local, approval, person.user) == "waiting"
     assert person.deny(approval.id).json["state"] == "denied"
@@ -134,8 +134,8 @@ def test_a_no_gives_nothing(local, agent, person):
     assert _outcome(local, approval, person.user) == "denied"
 
 
-def test_a_high_scope_takes_the_high_key_and_the_pin(local, agent, person):
-    """Giving adds power, as any approval of that risk."""
+def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
+    """As any approval at that risk."""
     approval = ask(local, wanted(local, agent, person, scopes=BOTH))
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     weak = person.send_decision(approval.id, person.decision(approval.id))
@@ -147,26 +147,26 @@ def test_a_high_scope_takes_the_high_key_and_the_pin(local, agent, person):
     assert live(local, agent, person).scopes == BOTH
 
 
-def test_nobody_can_poll_it(local, agent, person):
-    """Not even its agent with a handle that it could not know."""
+def test_an_agent_cannot_poll_a_consent_request(local, agent, person):
+    """Not even with the auth_req_id, which it cannot know."""
     approval = ask(local, wanted(local, agent, person))
     handle = local.services.secrets.auth_req_id(approval.id)
     assert agent.poll(handle).refusal == (400, "invalid_grant")
 
 
-def test_a_poll_is_for_actions_alone(local, agent, person, monkeypatch):
-    """Should a handle ever lead to another kind, it is as unknown as a wrong one."""
+def test_a_poll_only_finds_actions(local, agent, person, monkeypatch):
+    """Should an auth_req_id lead to another kind, the answer is that of an unknown one."""
     approval = ask(local, wanted(local, agent, person))
     monkeypatch.setattr(Approvals, "by_handle", lambda self, _hash: self.get(approval.id))
     assert agent.poll("sayso_ar_any").refusal == (400, "invalid_grant")
 
 
-def test_what_it_may_use_already_is_asked_for_with_the_rest(local, agent, person):
-    """The new consent takes the old one's place, in the same row, and says so."""
+def test_a_new_consent_includes_the_scopes_of_the_old_one(local, agent, person):
+    """It replaces the old one in the same row, and the display says so."""
     first = give(local, agent, person)
     local.clock.forward(MINUTE)
-    asked = wanted(local, agent, person, scopes=("payments:transfer",), until=None)
-    approval = ask(local, asked)
+    request = wanted(local, agent, person, scopes=("payments:transfer",), until=None)
+    approval = ask(local, request)
     values = [fact["value"] for fact in json.loads(approval.display)["facts"]]
     assert "payments:read (low risk, as before)" in values
     assert "payments:transfer (high risk)" in values
@@ -178,32 +178,32 @@ def test_what_it_may_use_already_is_asked_for_with_the_rest(local, agent, person
 
 
 NARROWED = {
-    "ceiling": lambda desk: desk.agents.update(
+    "ceiling": lambda admin_services: admin_services.agents.update(
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
-    "gone": lambda desk: desk.resources.update(
+    "gone": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(without=("payments:read",)), by=BY
     ),
-    "critical": lambda desk: desk.resources.update(
+    "critical": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
     ),
 }
 
 
 @pytest.mark.parametrize("what", NARROWED)
-def test_what_it_may_use_no_longer_is_left_out(local, agent, person, what):
-    """And is in nobody's way; its end does not count either."""
+def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person, what):
+    """They do not block the new consent."""
     give(local, agent, person, scopes=("openid", "payments:read"))
     NARROWED[what](local.desk)
-    asked = wanted(local, agent, person, scopes=("payments:transfer",))
-    approval = ask(local, asked)
+    request = wanted(local, agent, person, scopes=("payments:transfer",))
+    approval = ask(local, request)
     assert approval.scope == "openid payments:transfer"
     assert person.approve(approval.id).status == 200
     assert live(local, agent, person).scopes == ("openid", "payments:transfer")
 
 
-def test_the_end_of_what_is_left_out_does_not_count(local, agent, person):
-    """What is asked for now lasts as long as it says."""
+def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, person):
+    """The requested end applies."""
     give(local, agent, person)
     NARROWED["ceiling"](local.desk)
     until = local.clock.now() + DAY
@@ -212,23 +212,23 @@ def test_the_end_of_what_is_left_out_does_not_count(local, agent, person):
     assert live(local, agent, person).expires_at == until
 
 
-def test_asking_again_never_brings_the_end_nearer(local, agent, person):
-    """Less time is what revoking is for."""
+def test_a_new_consent_never_shortens_the_old_one(local, agent, person):
+    """Revoking is the way to shorten."""
     first = give(local, agent, person)
     again = give(local, agent, person, until=local.clock.now() + DAY)
     assert again.expires_at == first.expires_at
 
 
-def test_one_that_is_over_is_not_renewed(local, agent, person):
-    """The new one is another, with its own day."""
+def test_an_expired_consent_is_not_renewed(local, agent, person):
+    """The new one is a new row."""
     give(local, agent, person, until=local.clock.now() + MINUTE)
     local.clock.forward(MINUTE)
     give(local, agent, person)
     assert [given.state(local.clock.now()) for given in all_of(local)] == ["live", "expired"]
 
 
-def test_what_is_signed_counts_whatever_was_given_meanwhile(local, agent, person):
-    """Two pages at once: the later signature replaces, nothing is added that it did not show."""
+def test_the_last_signed_consent_replaces_the_one_before(local, agent, person):
+    """Two pages at once: nothing is added that was not shown."""
     narrow = ask(local, wanted(local, agent, person))
     wide = ask(local, wanted(local, agent, person, scopes=BOTH))
     assert person.approve(wide.id).status == 200
@@ -236,8 +236,8 @@ def test_what_is_signed_counts_whatever_was_given_meanwhile(local, agent, person
     assert live(local, agent, person).scopes == ("payments:read",)
 
 
-def test_openid_scopes_are_low_and_need_no_ceiling(local, agent, person):
-    """They are about the person."""
+def test_openid_scopes_are_low_risk_and_need_no_permission(local, agent, person):
+    """They concern the person, not a resource."""
     consent = give(local, agent, person, scopes=("openid", "payments:read", "profile"))
     assert consent.scopes == ("openid", "payments:read", "profile")
 
@@ -253,44 +253,44 @@ def test_openid_scopes_are_low_and_need_no_ceiling(local, agent, person):
         ({"until": 4_000_000_000_000}, errors.InvalidRequest),
     ],
 )
-def test_what_could_never_be_given_is_not_asked(local, agent, person, members, error):
-    """An unknown client, what is beyond its ceiling, no scope, an end that is none."""
+def test_an_invalid_consent_request_is_refused(local, agent, person, members, error):
+    """Unknown client or resource, no scope, a scope not allowed, an invalid end."""
     with pytest.raises(error):
         ask(local, wanted(local, agent, person, **members))
     assert local.desk.entries("approval.requested") == []
 
 
-def test_a_disabled_agent_is_no_client(local, agent, person):
-    """Nothing is asked for it."""
+def test_a_disabled_agent_gets_no_consent(local, agent, person):
+    """The request is refused as from an unauthorized client."""
     local.desk.agents.disable("invoice-bot", by=BY)
     with pytest.raises(errors.UnauthorizedClient):
         ask(local, wanted(local, agent, person))
 
 
-def test_a_scope_beyond_the_ceiling_is_not_asked(local, agent, person):
-    """Though the resource has it."""
+def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, person):
+    """Although the resource has it."""
     local.desk.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
     with pytest.raises(errors.InvalidScope):
         ask(local, wanted(local, agent, person, scopes=("payments:undo",)))
 
 
-def test_a_critical_scope_is_never_given_ahead(local, agent, person):
-    """It takes two people each time."""
+def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
+    """It needs two people each time."""
     scopes = {"payments:transfer": Risk.CRITICAL}
     local.desk.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
     with pytest.raises(errors.InvalidScope, match="cannot be part of a consent"):
         ask(local, wanted(local, agent, person, scopes=BOTH))
 
 
-def test_somebody_without_a_device_is_told_to_enrol_one(local, agent, person):
-    """There would be nothing to sign with."""
+def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
+    """There is nothing to sign with."""
     user, _ = local.desk.users.add(NewUser("ben"), by=BY)
     with pytest.raises(errors.AccessDenied, match="Enrol"):
         ask(local, wanted(local, agent, person, user=user))
 
 
-def test_one_person_has_so_many_open_consents(local, agent, person):
-    """They take no room of the agents' own requests."""
+def test_open_consent_requests_per_person_are_limited(local, agent, person):
+    """Separately from the limit of the agents' requests."""
     for _ in range(10):
         ask(local, wanted(local, agent, person))
     with pytest.raises(errors.AccessDenied, match="Answer them"):
@@ -298,8 +298,8 @@ def test_one_person_has_so_many_open_consents(local, agent, person):
     assert agent.ask().status == 200
 
 
-def test_what_was_denied_repeatedly_must_wait(local, agent, person):
-    """As for an agent's own requests; the pause is over after half an hour."""
+def test_repeated_denials_pause_consent_requests(local, agent, person):
+    """For half an hour; the agent's own requests are not affected."""
     for _ in range(3):
         assert person.deny(ask(local, wanted(local, agent, person)).id).status == 200
     with pytest.raises(errors.AccessDenied, match="half an hour"):
@@ -309,8 +309,8 @@ def test_what_was_denied_repeatedly_must_wait(local, agent, person):
     ask(local, wanted(local, agent, person))
 
 
-def test_an_answer_counts_for_ten_minutes(local, agent, person):
-    """Then it has expired, and the page is told that it is over."""
+def test_a_consent_request_expires_after_ten_minutes(local, agent, person):
+    """The page sees that it is over."""
     approval = ask(local, wanted(local, agent, person))
     local.clock.forward(10 * MINUTE)
     assert _outcome(local, approval, person.user) == "over"
@@ -319,8 +319,8 @@ def test_an_answer_counts_for_ten_minutes(local, agent, person):
     assert _outcome(local, approval, person.user) == "over"
 
 
-def test_an_outcome_is_told_to_its_own_user_alone(local, agent, person):
-    """And only of a consent."""
+def test_the_outcome_of_a_consent_is_only_visible_to_its_user(local, agent, person):
+    """And only of consents."""
     approval = ask(local, wanted(local, agent, person))
     other = new_person(local, "ben")
     assert _outcome(local, approval, other.user) == "over"
@@ -330,38 +330,38 @@ def test_an_outcome_is_told_to_its_own_user_alone(local, agent, person):
         assert local.site.consents.outcome(view, "sayso_ap_none", person.user.id) == "over"
 
 
-LOST = {
-    "user_disabled": lambda desk: desk.users.disable("ana", by=BY),
-    "resource_deleted": lambda desk: desk.resources.delete(PAY, by=BY),
-    "agent_disabled": lambda desk: desk.agents.disable("invoice-bot", by=BY),
+DISABLED = {
+    "user_disabled": lambda admin_services: admin_services.users.disable("ana", by=BY),
+    "resource_deleted": lambda admin_services: admin_services.resources.delete(PAY, by=BY),
+    "agent_disabled": lambda admin_services: admin_services.agents.disable("invoice-bot", by=BY),
 }
 
 
-@pytest.mark.parametrize("reason", LOST)
-def test_a_consent_that_lost_its_ground_is_cancelled(local, agent, person, reason):
-    """At once, and told by its reason."""
+@pytest.mark.parametrize("reason", DISABLED)
+def test_disabling_a_party_cancels_the_consent_request(local, agent, person, reason):
+    """At once, with the reason."""
     approval = ask(local, wanted(local, agent, person))
-    LOST[reason](local.desk)
+    DISABLED[reason](local.desk)
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, reason)
 
 
 TIGHTENED = {
-    "ceiling": lambda desk: desk.agents.update(
+    "ceiling": lambda admin_services: admin_services.agents.update(
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
-    "risk": lambda desk: desk.resources.update(
+    "risk": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.MEDIUM}), by=BY
     ),
-    "scope": lambda desk: desk.resources.update(
+    "scope": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(without=("payments:read",)), by=BY
     ),
 }
 
 
 @pytest.mark.parametrize("what", TIGHTENED)
-def test_whatever_was_tightened_meanwhile_wins(local, agent, person, what):
-    """A narrower ceiling, a higher risk, a scope that is gone: the yes comes too late."""
+def test_permissions_narrowed_before_the_decision_cancel_the_request(local, agent, person, what):
+    """The approval comes too late."""
     approval = ask(local, wanted(local, agent, person))
     jws = person.decision(approval.id)
     TIGHTENED[what](local.desk)
@@ -370,36 +370,36 @@ def test_whatever_was_tightened_meanwhile_wins(local, agent, person, what):
     assert all_of(local) == []
 
 
-def test_an_agent_needs_no_grant_of_its_own_for_a_consent(local, agent, person):
-    """It is the page that asks."""
+def test_a_consent_needs_no_grant_type_of_the_agent(local, agent, person):
+    """The page asks, not the agent."""
     local.desk.agents.update(
         "invoice-bot", AgentChanges(grant_types=(GRANT_CLIENT_CREDENTIALS,)), by=BY
     )
     assert give(local, agent, person) is not None
 
 
-def test_rights_of_each_kind_are_judged_by_what_it_stands_on(local, agent, person):
-    """An agent that was deleted, a resource that is gone."""
+def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, person):
+    """The resource, then the agent, then the user."""
     approval = ask(local, wanted(local, agent, person))
-    assert _gone(local, approval) is None
+    assert _invalid_reason(local, approval) is None
     local.desk.resources.delete(PAY, by=BY)
-    assert _gone(local, approval) == "resource_deleted"
+    assert _invalid_reason(local, approval) == "resource_deleted"
     local.desk.agents.delete("invoice-bot", by=BY)
-    assert _gone(local, approval) == "agent_disabled"
+    assert _invalid_reason(local, approval) == "agent_disabled"
     local.desk.users.disable("ana", by=BY)
-    assert _gone(local, approval) == "user_disabled"
+    assert _invalid_reason(local, approval) == "user_disabled"
 
 
-def test_of_a_yes_and_an_expiry_one_wins(local, agent, person):
-    """A consent whose approval was taken away between two statements is not given."""
+def test_a_consent_whose_approval_changed_meanwhile_is_not_given(local, agent, person):
+    """Of a decision and an expiry at the same time, one wins."""
     approval = ask(local, wanted(local, agent, person))
     with local.services.store.write() as tx:
         assert local.site.consents.give(tx, approval) == approval
     assert all_of(local) == []
 
 
-def test_covering_is_the_consent_that_allows_all_of_it(local, agent, person):
-    """With it nobody need be asked."""
+def test_covering_finds_the_consent_that_allows_all_scopes(local, agent, person):
+    """With it nobody has to be asked."""
     consent = give(local, agent, person)
 
     def covering(*scope, client=agent.id):
@@ -412,8 +412,8 @@ def test_covering_is_the_consent_that_allows_all_of_it(local, agent, person):
     assert covering("payments:read", client="sayso_ag_other") is None
 
 
-def test_a_person_lists_their_own(local, agent, person):
-    """What is in force; what is over when it is asked for."""
+def test_people_list_their_own_consents(local, agent, person):
+    """Those in force, or ended ones on request."""
     consent = give(local, agent, person, until=local.clock.now() + DAY)
     (item,) = person.call("GET", "/api/consents").json["items"]
     assert item == {
@@ -438,8 +438,8 @@ def test_a_person_lists_their_own(local, agent, person):
     assert refused.refusal == (422, "invalid_body")
 
 
-def test_revoking_ends_the_tokens_that_stand_on_it_and_what_came_from_them(local, agent, person):
-    """Being signed in is enough: it removes power. Other tokens live on."""
+def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agent, person):
+    """A session is enough, because it removes power; other tokens stay valid."""
     consent = give(local, agent, person)
     root = _token(local, agent, person, consent)
     child = _token(local, agent, person, consent, "sayso_at_2", parent_id=root.id, consent_id=None)
@@ -456,8 +456,8 @@ def test_revoking_ends_the_tokens_that_stand_on_it_and_what_came_from_them(local
     assert len(local.desk.entries("consent.revoked")) == 1
 
 
-def test_nobody_revokes_another_persons(local, agent, person):
-    """Nor learns that it is there."""
+def test_revoking_a_consent_of_another_person_is_not_found(local, agent, person):
+    """As for an unknown ID."""
     consent = give(local, agent, person)
     other = new_person(local, "ben")
     for wrong in (consent.id, "sayso_co_none"):
@@ -465,8 +465,8 @@ def test_nobody_revokes_another_persons(local, agent, person):
     assert live(local, agent, person) is not None
 
 
-def test_the_administrator_ends_a_consent_once(local, agent, person):
-    """What is over, or was never there, is said to be so, and nothing is written down."""
+def test_an_administrator_revokes_a_consent_once(local, agent, person):
+    """An ended or unknown one is an error and no audit entry."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
     given, tokens = local.site.consents.revoke(consent.id, by=BY)
@@ -474,14 +474,14 @@ def test_the_administrator_ends_a_consent_once(local, agent, person):
     assert local.desk.revoked(token)
     with pytest.raises(Conflict, match="already ended"):
         local.site.consents.revoke(consent.id, by=BY)
-    with pytest.raises(NotFound, match="sayso consents list"):
+    with pytest.raises(NotFound, match="no consent sayso_co_none"):
         local.site.consents.revoke("sayso_co_none", by=BY)
     (entry,) = local.desk.entries("consent.revoked")
     assert (entry["actor"], entry["cause"]) == (BY, "revoked")
 
 
-def test_an_agent_or_a_resource_that_goes_takes_its_consents_along(local, agent, person):
-    """Registering the same URI again brings nothing back."""
+def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, person):
+    """Registering the same URI again restores nothing."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
     local.desk.resources.delete(PAY, by=BY)
@@ -495,15 +495,15 @@ def test_an_agent_or_a_resource_that_goes_takes_its_consents_along(local, agent,
     assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
 
 
-def test_disabling_an_agent_keeps_the_consent_for_when_it_is_enabled_again(local, agent, person):
-    """It is the agent that was stopped, not the user's word."""
+def test_disabling_an_agent_keeps_its_consents(local, agent, person):
+    """They apply again when it is enabled."""
     give(local, agent, person)
     local.desk.agents.disable("invoice-bot", by=BY)
     assert live(local, agent, person) is not None
 
 
-def test_an_app_asks_for_itself_and_for_an_agent(local, agent, person):
-    """The display names who gets it and, where that is another, whose page asks."""
+def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person):
+    """The display names who gets it and, where different, which app asks."""
     scopes = ("openid", "payments:read")
     app = _app(local)
     own = ask(local, wanted(local, agent, person, client_id=app.id, app_id=app.id, scopes=scopes))
@@ -527,8 +527,8 @@ def test_an_app_asks_for_itself_and_for_an_agent(local, agent, person):
     assert {given.client_name for given in all_of(local)} == {"(deleted app)", "invoice-bot"}
 
 
-def test_a_disabled_app_asks_for_nothing(local, agent, person):
-    """Like a disabled agent."""
+def test_a_disabled_app_gets_no_consent(local, agent, person):
+    """As a disabled agent."""
     app = _app(local)
     local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
     with pytest.raises(errors.UnauthorizedClient):

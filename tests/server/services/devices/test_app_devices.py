@@ -1,4 +1,4 @@
-"""An app on a device without a browser: it shows a code, an enrolled device lets it in."""
+"""The device grant for apps: the app shows a code, and an enrolled device approves it."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -24,27 +24,27 @@ SCOPE = "openid payments:read profile"
 
 @dataclass
 class Television:
-    """The app on a device that has no keyboard."""
+    """The app on a device without a keyboard."""
 
     app: LocalApp
     device_code: str = ""
     user_code: str = ""
 
     def begin(self, **form):
-        asked = {"scope": SCOPE, "resource": PAY, **self.app.credentials, **form}
-        answer = self.app.local.post_form("/device_authorization", asked)
+        form_body = {"scope": SCOPE, "resource": PAY, **self.app.credentials, **form}
+        answer = self.app.local.post_form("/device_authorization", form_body)
         if answer.status == 200:
             self.device_code, self.user_code = answer.json["device_code"], answer.json["user_code"]
         return answer
 
     def poll(self, **form):
-        asked = {
+        form_body = {
             "grant_type": GRANT_DEVICE_CODE,
             "device_code": self.device_code,
             **self.app.credentials,
             **form,
         }
-        return self.app.local.post_form("/token", asked)
+        return self.app.local.post_form("/token", form_body)
 
     def later(self, **form):
         self.app.local.clock.forward(5_000)
@@ -56,26 +56,26 @@ class Television:
 
 @pytest.fixture
 def app(local):
-    """An app that has the grant, and no address to send anybody to."""
+    """An app with the grant and without redirect URIs."""
     return new_app(local, "television", grant_types=GRANTS, redirect_uris=())
 
 
 @pytest.fixture
 def television(app):
-    """It shows its code."""
-    begun = Television(app)
-    assert begun.begin().status == 200
-    return begun
+    """The television with its code."""
+    television = Television(app)
+    assert television.begin().status == 200
+    return television
 
 
-def _waiting(person):
+def _pending_approval(person):
     (shown,) = person.call("GET", "/api/approvals").json["items"]
     return person.local.stored(shown["id"])
 
 
-def _let_in(television, person):
+def _approve(television, person):
     television.typed()
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     return television.later()
 
 
@@ -83,18 +83,18 @@ def _claims(local, token):
     return new_resource(local).introspect(token).json
 
 
-def test_an_app_gets_its_codes(local, app):
-    """As RFC 8628 3.2 says; with a secret, and without one by its name alone."""
+def test_an_app_gets_a_device_code_and_a_user_code(local, app):
+    """RFC 8628 3.2; with a secret, or as a public app with its client_id."""
     answer = Television(app).begin()
     assert (answer.status, answer.json["expires_in"], answer.json["interval"]) == (200, 900, 5)
     public = new_app(local, "kiosk", grant_types=GRANTS, redirect_uris=(), auth_method="none")
     assert Television(public).begin().status == 200
 
 
-def test_what_is_signed_names_the_app_its_rights_and_the_code(television, person):
-    """In plain words, and all of it; the person compares the code."""
+def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, person):
+    """In full, so that the person can compare the code."""
     television.typed()
-    approval = _waiting(person)
+    approval = _pending_approval(person)
     assert (approval.kind, approval.agent_id) == ("app_device", television.app.id)
     assert (approval.risk, approval.ceremony) == (Risk.MEDIUM, "confirm")
     action = json.loads(approval.action)
@@ -111,9 +111,9 @@ def test_what_is_signed_names_the_app_its_rights_and_the_code(television, person
     assert "only if you started this yourself" in shown["Careful"]
 
 
-def test_a_yes_gives_tokens_once(television, person, local):
-    """An access token for the resource, an ID token, a refresh token; and who proved what how."""
-    answer = _let_in(television, person)
+def test_an_approved_code_gives_tokens_once(television, person, local):
+    """Access token, ID token and refresh token, with the acr of the approval."""
+    answer = _approve(television, person)
     assert answer.status == 200
     assert answer.json["scope"] == SCOPE
     claims = _claims(local, answer.json["access_token"])
@@ -122,36 +122,36 @@ def test_a_yes_gives_tokens_once(television, person, local):
     assert "sid" not in claims
     again = television.later()
     assert again.refusal == (400, "invalid_grant")
-    given = local.desk.entries("grant.given")[-1]
-    assert given["approval_id"]
+    given_entry = local.desk.entries("grant.given")[-1]
+    assert given_entry["approval_id"]
     renewed = television.app.refresh(answer.json["refresh_token"])
     assert renewed.status == 200
     assert _claims(local, renewed.json["access_token"])["acr"] == "urn:sayso:acr:signed"
 
 
-def test_about_the_person_alone(app, person):
-    """The userinfo endpoint answers; nothing is to be used at a resource."""
+def test_an_app_may_ask_for_identity_only(app, person):
+    """The token works at the userinfo endpoint and names no resource."""
     television = Television(app)
     assert television.begin(scope="openid email", resource=None).status == 200
     television.typed()
-    display = json.loads(_waiting(person).display)
+    display = json.loads(_pending_approval(person).display)
     assert display["headline"] == "Let television on another device know who you are"
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     token = television.later().json["access_token"]
     assert app.userinfo(token).json["sub"] == person.user.id
 
 
-def test_a_high_scope_takes_the_pin(app, person, local):
-    """And the token says so."""
+def test_a_high_risk_scope_needs_the_pin(app, person, local):
+    """The acr of the token says so."""
     television = Television(app)
     television.begin(scope="payments:transfer")
-    answer = _let_in(television, person)
+    answer = _approve(television, person)
     assert _claims(local, answer.json["access_token"])["acr"] == "urn:sayso:acr:signed-pin"
 
 
-def test_the_consent_is_one_like_any_other(television, person, local):
-    """It is listed, and taking it back ends the tokens and the line of refresh tokens."""
-    answer = _let_in(television, person)
+def test_its_consent_is_listed_and_can_be_revoked(television, person, local):
+    """Revoking ends the tokens and the refresh family."""
+    answer = _approve(television, person)
     items = person.call("GET", "/api/consents").json["items"]
     assert {tuple(item["scopes"]) for item in items} == {("openid", "profile"), ("payments:read",)}
     of_pay = next(item for item in items if item["resource"] == PAY)
@@ -161,32 +161,32 @@ def test_the_consent_is_one_like_any_other(television, person, local):
     assert refused.refusal == (400, "invalid_grant")
 
 
-def test_what_it_may_use_already_is_shown_and_kept(app, person):
-    """A second sign-in takes the place of the consent before it, and takes nothing away."""
+def test_a_second_sign_in_keeps_the_scopes_of_the_first(app, person):
+    """The new consent replaces the old one and includes it."""
     first = Television(app)
     first.begin()
-    assert _let_in(first, person).status == 200
+    assert _approve(first, person).status == 200
     second = Television(app)
     second.begin(scope="payments:transfer")
     second.typed()
-    display = json.loads(_waiting(person).display)
+    display = json.loads(_pending_approval(person).display)
     assert "payments:read (low risk, as before)" in [fact["value"] for fact in display["facts"]]
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     assert second.later().json["scope"] == "payments:transfer"
     items = person.call("GET", "/api/consents").json["items"]
     assert ["payments:read", "payments:transfer"] in [item["scopes"] for item in items]
 
 
-def test_a_no_is_told(television, person):
+def test_a_denied_code_returns_access_denied(television, person):
     """DG-15."""
     television.typed()
-    person.deny(_waiting(person).id)
+    person.deny(_pending_approval(person).id)
     assert television.later().refusal == (400, "access_denied")
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
-def test_nobody_answers(television):
-    """DG-18: paced, then over."""
+def test_an_undecided_code_expires(television):
+    """DG-18: with slow_down for early polls."""
     assert television.poll().refusal == (400, "authorization_pending")
     assert television.poll().refusal == (400, "slow_down")
     assert television.app.local.clock.forward(10_000) is None
@@ -195,11 +195,11 @@ def test_nobody_answers(television):
     assert television.poll().refusal == (400, "expired_token")
 
 
-def test_a_code_is_its_apps(television, person, local):
-    """DG-17, DG-26, NG-020: neither another app nor the terminal gets anything for it."""
+def test_a_code_belongs_to_its_app(television, person, local):
+    """DG-17, DG-26, NG-020: neither another app nor the terminal can redeem it."""
     other = Television(new_app(local, "other", grant_types=GRANTS, redirect_uris=()))
     television.typed()
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     other.device_code = television.device_code
     assert other.later().refusal == (400, "invalid_grant")
     proof = person.token_proof()
@@ -226,7 +226,7 @@ def test_a_code_is_its_apps(television, person, local):
         ({"client_secret": "wrong"}, "invalid_client"),
     ],
 )
-def test_what_it_may_not_ask_for_is_refused_at_once(app, form, error):
+def test_an_invalid_device_authorization_request_is_refused(app, form, error):
     """Before anybody is asked."""
     assert Television(app).begin(**form).refusal[1] == error
 
@@ -241,23 +241,23 @@ def test_what_it_may_not_ask_for_is_refused_at_once(app, form, error):
         ({"device_code": None}, "invalid_request"),
     ],
 )
-def test_a_poll_asks_for_nothing_else(television, person, form, error):
-    """DG-24, DG-31, NG-021: what was settled stays."""
+def test_a_poll_cannot_change_the_request(television, person, form, error):
+    """DG-24, DG-31, NG-021."""
     television.typed()
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     assert television.later(**form).refusal[1] == error
     assert television.later(scope=SCOPE, resource=PAY).status == 200
 
 
-def test_an_app_without_the_grant_may_not(local):
+def test_an_app_without_the_device_grant_is_refused(local):
     """DG-04: at either endpoint."""
     app = new_app(local, grant_types=USUAL_APP_GRANTS)
     assert Television(app).begin().refusal == (400, "unauthorized_client")
     assert Television(app, "x").poll().refusal == (400, "unauthorized_client")
 
 
-def test_critical_is_never_given_ahead(app, local):
-    """Nor by a code."""
+def test_a_critical_scope_is_refused(app, local):
+    """When the code is requested."""
     local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
     assert Television(app).begin().refusal == (400, "invalid_scope")
 
@@ -265,13 +265,13 @@ def test_critical_is_never_given_ahead(app, local):
 @pytest.mark.parametrize(
     "changes", [AppChanges(enabled=False), AppChanges(scopes=("payments:transfer",))]
 )
-def test_an_app_that_was_stopped_or_narrowed_gets_nothing(television, person, local, changes):
-    """DG-25: before the code is typed, before the answer, before the tokens."""
+def test_disabling_or_narrowing_the_app_stops_every_step(television, person, local, changes):
+    """DG-25: before the code is typed, before the decision, before the tokens."""
     app = television.app
     early = Television(app)
     early.begin()
     television.typed()
-    approval = _waiting(person)
+    approval = _pending_approval(person)
     local.desk.apps.update(app.id, changes, by=BY)
     with pytest.raises(CodeRefused, match="wrong, used or expired"):
         early.typed()
@@ -279,26 +279,26 @@ def test_an_app_that_was_stopped_or_narrowed_gets_nothing(television, person, lo
     assert television.later().status == 400
 
 
-def test_what_was_approved_before_it_was_narrowed_gives_nothing(television, person, local):
-    """Judged again in the unit of work that redeems."""
+def test_narrowing_the_app_after_the_approval_stops_the_tokens(television, person, local):
+    """Checked again in the unit of work that redeems."""
     television.typed()
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     local.desk.apps.update(television.app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
     assert television.later().refusal == (400, "invalid_grant")
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
-def test_without_the_grant_of_refresh_tokens_there_are_none(local, person):
-    """One access token, and the app begins again."""
+def test_without_the_refresh_grant_there_is_no_refresh_token(local, person):
+    """The app begins again after its access token."""
     app = new_app(local, grant_types=(GRANT_DEVICE_CODE,), redirect_uris=())
     television = Television(app)
     television.begin()
-    answer = _let_in(television, person)
+    answer = _approve(television, person)
     assert "refresh_token" not in answer.json
 
 
-def test_it_is_counted_by_itself_or_by_address(app, local, monkeypatch):
-    """An app that proves who it is has many devices behind one address."""
+def test_requests_are_limited_per_app_or_per_address(app, local, monkeypatch):
+    """An app that authenticates may have many devices behind one address."""
     for _ in range(REQUESTS + 1):
         assert Television(app).begin().status == 200
     monkeypatch.setattr("server.services.devices.device_grant.REQUESTS_OF_APP", REQUESTS)
@@ -310,19 +310,19 @@ def test_it_is_counted_by_itself_or_by_address(app, local, monkeypatch):
     assert Television(public).begin().refusal == (503, "temporarily_unavailable")
 
 
-def test_only_the_update_that_redeems_gives_tokens(television, person, monkeypatch):
-    """Somebody was faster with the same code: nothing, and no consent either."""
+def test_a_lost_race_for_the_code_gives_no_tokens_and_no_consent(television, person, monkeypatch):
+    """Another poll redeemed the same code."""
     television.typed()
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     monkeypatch.setattr(Approvals, "transition", lambda *_, **__: None)
     assert television.later().refusal == (400, "invalid_grant")
     assert person.call("GET", "/api/consents").json["items"] == []
 
 
-def test_of_ten_polls_at_once_one_gets_tokens(television, person):
+def test_of_ten_concurrent_polls_one_gets_tokens(television, person):
     """DG-20."""
     television.typed()
-    assert person.approve(_waiting(person).id).status == 200
+    assert person.approve(_pending_approval(person).id).status == 200
     television.app.local.clock.forward(5_000)
     with ThreadPoolExecutor(10) as threads:
         answers = list(threads.map(lambda _: television.poll().status, range(10)))

@@ -1,4 +1,4 @@
-"""The device grant: a device shows a code, a person types it, an enrolled device lets it in."""
+"""The device grant for terminals: a device shows a code, and an enrolled device approves it."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +23,13 @@ from tests.support.builders.site import ISSUER, PEER
 WRONG = "That code is wrong, used or expired."
 
 
-def _open(local):
+def _approvals(local):
     with local.services.store.read() as view:
         return view.approvals.search(state=None, agent_id=None, user_id=None, limit=100)
 
 
 def test_a_device_gets_two_codes_and_a_page(local):
-    """DG-07: where to go, what to type, how long, how often."""
+    """DG-07: where to go, what to type, the expiry and the interval."""
     answer = NewDevice(local, SigningKey.generate()).begin()
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "no-store"
@@ -45,8 +45,8 @@ def test_a_device_gets_two_codes_and_a_page(local):
     assert len(answer.json["device_code"]) > 40  # DG-08
 
 
-def test_neither_code_lies_in_the_database(local):
-    """Only a hash of the one, a keyed hash of the other."""
+def test_neither_code_is_stored_in_plain_text(local):
+    """A hash of the device code and a keyed hash of the user code are stored."""
     device = begun(local)
     database = (local.services.settings.data_dir / "sayso.db").read_bytes()
     wal = local.services.settings.data_dir / "sayso.db-wal"
@@ -56,8 +56,8 @@ def test_neither_code_lies_in_the_database(local):
     assert device.user_code.replace("-", "").encode() not in stored
 
 
-def test_a_code_that_is_taken_is_not_given_again(local, monkeypatch):
-    """Chance may repeat itself; two devices never show the same code."""
+def test_a_user_code_in_use_is_not_issued_again(local, monkeypatch):
+    """Two devices never show the same code."""
     codes = iter(["BCDFGHJK", "BCDFGHJK", "BCDFGHJL"])
     monkeypatch.setattr(KeyedSecrets, "new_user_code", lambda _self: next(codes))
     assert begun(local).user_code == "BCDF-GHJK"
@@ -65,13 +65,13 @@ def test_a_code_that_is_taken_is_not_given_again(local, monkeypatch):
 
 
 @pytest.mark.parametrize("proofs", [0, 2])
-def test_a_device_proves_its_key_from_the_start(local, proofs):
-    """What comes out is bound to it, and what is approved names it."""
+def test_a_device_proves_its_key_from_the_first_request(local, proofs):
+    """The approval and the tokens are bound to that key."""
     device = NewDevice(local, SigningKey.generate())
     assert device.begin(proofs=proofs).refusal == (400, "invalid_dpop_proof")
 
 
-def test_an_address_begins_so_many_sign_ins(local):
+def test_sign_ins_per_address_are_limited(local):
     """Each one is a row; the remedy is to wait."""
     for _ in range(REQUESTS):
         begun(local)
@@ -81,22 +81,22 @@ def test_an_address_begins_so_many_sign_ins(local):
     assert device.begin().status == 200
 
 
-def test_the_grant_is_the_terminals(local, agent):
-    """DG-03, DG-04: who cannot prove to be somebody, and who may not use it."""
+def test_agents_cannot_use_the_device_grant(local, agent):
+    """DG-03, DG-04: unauthenticated they are invalid, authenticated unauthorized."""
     form = {"client_id": agent.id}
     wrong = {**form, "client_secret": "wrong"}
     for path in ("/device_authorization", "/token"):
         more = {"grant_type": GRANT_DEVICE_CODE, "device_code": "x"} if path == "/token" else {}
-        unproved = local.post_form(path, {**form, **more})
-        assert unproved.refusal == (401, "invalid_client")
+        unauthenticated = local.post_form(path, {**form, **more})
+        assert unauthenticated.refusal == (401, "invalid_client")
         assert local.post_form(path, {**wrong, **more}).refusal == (401, "invalid_client")
         assert local.post_form(path, more).refusal == (401, "invalid_client")
-        proved = local.post_form(path, {**agent.credentials, **more})
-        assert proved.refusal == (400, "unauthorized_client")
+        authenticated = local.post_form(path, {**agent.credentials, **more})
+        assert authenticated.refusal == (400, "unauthorized_client")
 
 
 def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
-    """High risk, with the device's name, its address, its key and the code to compare."""
+    """High risk, with the name, address, key and code of the new device."""
     device = begun(local)
     assert device.typed("ana") == ""
     approval = device.approval(person)
@@ -124,8 +124,8 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
     assert (entry["actor"], entry["facts"]["kind"]) == ("system", "device")
 
 
-def test_a_device_that_was_let_in_is_enrolled_as_with_a_code(local, person):
-    """XD-07: Its keys are registered, its screens work, and it has no day to wait."""
+def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
+    """XD-07: its keys are registered and its calls work."""
     device = let_in(local, person)
     answer = device.later()
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
@@ -143,16 +143,16 @@ def test_a_device_that_was_let_in_is_enrolled_as_with_a_code(local, person):
     assert terminal.refresh().status == 200
 
 
-def test_it_comes_under_the_name_that_was_shown(local, person):
-    """What was approved is that device."""
+def test_a_device_must_register_under_the_approved_name(local, person):
+    """The person approved that name."""
     device = let_in(local, person)
     terminal = device.terminal(device.later(), person)
     assert terminal.register("another").refusal == (422, "invalid_body")
     assert terminal.register("desktop").status == 201
 
 
-def test_without_the_pin_nobody_is_let_in(local, person):
-    """The low key, the session's key and a confirmation are not enough."""
+def test_approving_a_device_needs_the_pin(local, person):
+    """The low key, the session key and a confirmation are not enough."""
     device = begun(local)
     device.typed("ana")
     approval = device.approval(person)
@@ -162,24 +162,24 @@ def test_without_the_pin_nobody_is_let_in(local, person):
     assert device.later().refusal == (400, "authorization_pending")
 
 
-def test_a_device_that_is_too_new_lets_nobody_in(local, person):
-    """Or a stolen code would grow into more of them."""
+def test_a_new_device_cannot_approve_another_device(local, person):
+    """Otherwise one stolen code would lead to many devices."""
     second = another_device(person)
     device = begun(local)
     device.typed("ana")
     assert second.approve(device.approval(person).id).refusal == (403, "device_too_new")
 
 
-def test_a_device_is_let_in_once(local, person):
-    """XD-04, DG-19, NG-024: the second redemption finds the step taken."""
+def test_a_device_code_is_redeemed_once(local, person):
+    """XD-04, DG-19, NG-024."""
     device = let_in(local, person)
     assert device.later().status == 200
     assert device.later().refusal == (400, "invalid_grant")
     assert len(local.desk.entries("device.admitted")) == 1
 
 
-def test_of_many_polls_at_once_one_is_let_in(local, person):
-    """DG-20, NG-026: twenty redemptions, one session."""
+def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
+    """DG-20, NG-026."""
     device = let_in(local, person)
     local.clock.forward(5 * SECOND)
     with ThreadPoolExecutor(8) as threads:
@@ -187,15 +187,15 @@ def test_of_many_polls_at_once_one_is_let_in(local, person):
     assert sorted(answer.status for answer in answers) == [200] + [400] * 19
 
 
-def test_of_two_redemptions_in_one_moment_one_wins(local, person, monkeypatch):
-    """Also where another process moved the row after we read it."""
+def test_a_lost_race_for_the_redemption_is_refused(local, person, monkeypatch):
+    """Also when another process changed the row after it was read."""
     device = let_in(local, person)
     monkeypatch.setattr(Approvals, "transition", lambda *_args, **_kwargs: None)
     assert device.later().refusal == (400, "invalid_grant")
 
 
-def test_polls_are_paced_as_for_an_agent(local, person):
-    """DG-18: too fast is slow_down, five seconds more each time, for good."""
+def test_early_polls_get_slow_down(local, person):
+    """DG-18: five seconds more each time, permanently."""
     device = begun(local)
     assert device.poll().refusal == (400, "authorization_pending")
     early = device.poll()
@@ -210,8 +210,8 @@ def test_polls_are_paced_as_for_an_agent(local, person):
     assert device.poll().status == 200  # an answer is given at once
 
 
-def test_an_unknown_code_and_another_key_get_nothing(local, person):
-    """DG-16, DG-17, DG-26, NG-020: whoever stole the code lacks the key."""
+def test_unknown_codes_and_other_keys_are_refused(local, person):
+    """DG-16, DG-17, DG-26, NG-020: a stolen code is useless without the key."""
     device = let_in(local, person)
     assert device.poll(device_code=None).refusal == (400, "invalid_request")
     assert device.poll(device_code="sayso_dc_x").refusal == (400, "invalid_grant")
@@ -220,8 +220,8 @@ def test_an_unknown_code_and_another_key_get_nothing(local, person):
     assert device.later().status == 200
 
 
-def test_no_scope_is_smuggled_in_at_the_token_request(local, person):
-    """DG-24, NG-021, DG-31: scopes and details are refused, and the code is not used up by them."""
+def test_the_token_request_cannot_add_scopes_or_details(local, person):
+    """DG-24, NG-021, DG-31: the refusal does not use up the code."""
     device = let_in(local, person)
     assert device.later(scope="openid").refusal == (400, "invalid_scope")
     refused = device.later(authorization_details='[{"type":"payment.transfer"}]')
@@ -229,7 +229,7 @@ def test_no_scope_is_smuggled_in_at_the_token_request(local, person):
     assert device.later().status == 200
 
 
-def test_a_denial_is_told_and_final(local, person):
+def test_a_denial_is_returned_and_final(local, person):
     """DG-15."""
     device = begun(local)
     device.typed("ana")
@@ -241,7 +241,7 @@ def test_a_denial_is_told_and_final(local, person):
 
 
 def test_a_code_that_nobody_typed_expires(local):
-    """DG-18; an hour later it is forgotten."""
+    """DG-18; an hour later it is deleted."""
     device = begun(local)
     local.clock.forward(15 * MINUTE)
     assert device.poll().refusal == (400, "expired_token")
@@ -253,8 +253,8 @@ def test_a_code_that_nobody_typed_expires(local):
     assert device.poll().refusal == (400, "invalid_grant")
 
 
-def test_an_answer_after_the_end_lets_nobody_in(local, person):
-    """DG-22, NG-025: nothing revives what is over."""
+def test_a_decision_after_the_expiry_is_refused(local, person):
+    """DG-22, NG-025."""
     device = begun(local)
     device.typed("ana")
     approval = device.approval(person)
@@ -268,16 +268,16 @@ def test_an_answer_after_the_end_lets_nobody_in(local, person):
     assert device.later().refusal == (400, "expired_token")
 
 
-def test_an_approved_code_expires_too(local, person):
-    """DG-23, NG-024: half a minute after its end it is too late to fetch."""
+def test_an_approved_code_expires(local, person):
+    """DG-23, NG-024: it can be redeemed for half a minute after its end."""
     device = let_in(local, person)
     local.clock.forward(10 * MINUTE + 30 * SECOND)
     assert device.poll().refusal == (400, "expired_token")
     assert local.desk.entries("device.admitted") == []
 
 
-def test_the_approval_ends_with_the_code_at_the_latest(local, person):
-    """Though somebody typed it in its last minute."""
+def test_the_approval_expires_with_the_code(local, person):
+    """Also if the code was typed in its last minute."""
     device = begun(local)
     local.clock.forward(14 * MINUTE)
     person.refresh()
@@ -285,8 +285,8 @@ def test_the_approval_ends_with_the_code_at_the_latest(local, person):
     assert device.approval(person).expires_at == local.clock.now() + MINUTE
 
 
-def test_a_user_who_was_stopped_is_not_signed_in(local, person):
-    """DG-25, DG-29, NG-023: judged again at redemption, and told nothing more."""
+def test_a_disabled_user_is_not_signed_in(local, person):
+    """DG-25, DG-29, NG-023: checked again at redemption, without a reason."""
     device = let_in(local, person)
     local.desk.users.disable("ana", by=BY)
     assert device.later().refusal == (400, "invalid_grant")
@@ -296,16 +296,16 @@ def test_a_user_who_was_stopped_is_not_signed_in(local, person):
     assert answer.json["reason"] == "cancelled"
 
 
-def test_rights_are_judged_in_the_unit_that_redeems(local, person, monkeypatch):
-    """Should the user be stopped without their requests being cancelled, they get nothing."""
+def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, monkeypatch):
+    """Even if the user's requests were not cancelled."""
     device = let_in(local, person)
     checks = type(local.site.tokens.endpoint.for_people[GRANT_DEVICE_CODE].checks)
     monkeypatch.setattr(checks, "invalid_reason", lambda *_: "user_disabled")
     assert device.later().refusal == (400, "invalid_grant")
 
 
-def test_a_withdrawn_sign_in_is_told(local, person):
-    """The administrator may end it."""
+def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
+    """With access_denied."""
     device = begun(local)
     device.typed("ana")
     Oversight(local.services.store).cancel(device.approval(person).id, "a trick", by=BY)
@@ -313,16 +313,16 @@ def test_a_withdrawn_sign_in_is_told(local, person):
 
 
 @pytest.mark.parametrize("name", ["nobody-here", "stopped", "deviceless", "an\x00a", "an\ud800a"])
-def test_nobody_learns_who_exists(local, person, name):
-    """The page says the same, the code is used up, and the device waits and expires alike."""
+def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
+    """The page, the used code, the polls and the expiry are the same."""
     local.desk.users.add(NewUser("deviceless"), by=BY)
     new_person(local, "stopped")
     local.desk.users.disable("stopped", by=BY)
     device = begun(local)
     assert device.typed(name) == ""
     assert person.call("GET", "/api/approvals").json["items"] == []
-    (phantom,) = _open(local)
-    assert (phantom.user_id, phantom.kind) == (None, "device")
+    (approval,) = _approvals(local)
+    assert (approval.user_id, approval.kind) == (None, "device")
     assert WRONG in device.typed("ana")
     assert device.later().refusal == (400, "authorization_pending")
     local.clock.forward(10 * MINUTE)
@@ -330,7 +330,7 @@ def test_nobody_learns_who_exists(local, person, name):
 
 
 def test_a_code_asks_one_person_once(local):
-    """DG-28: whoever typed it first; it opens nothing for a second name."""
+    """DG-28: a second name is refused."""
     ben = new_person(local, "ben")
     device = begun(local)
     assert device.typed("ana") == ""
@@ -339,8 +339,8 @@ def test_a_code_asks_one_person_once(local):
     assert ben.call("GET", "/api/approvals").json["items"] == []
 
 
-def test_guessing_codes_ends_soon(local):
-    """XD-05, DG-10, NG-028: by address; a right code does not help whoever guessed before."""
+def test_guessing_user_codes_locks_the_address(local):
+    """XD-05, DG-10, NG-028: a correct code is refused there too."""
     device = begun(local)
     for _ in range(WRONG_CODES):
         assert WRONG in device.typed("ana", "BCDF-GHJX")
@@ -348,8 +348,8 @@ def test_guessing_codes_ends_soon(local):
     assert device.typed("ana", peer="198.51.100.1") == ""
 
 
-def test_guessing_from_everywhere_ends_too(local):
-    """However many addresses somebody has."""
+def test_guessing_user_codes_is_limited_over_all_addresses(local):
+    """For guesses from many addresses."""
     device = begun(local)
     with local.services.store.write() as tx:
         for _ in range(WRONG_CODES_IN_ALL):
@@ -359,16 +359,16 @@ def test_guessing_from_everywhere_ends_too(local):
     assert device.typed("ana") == ""
 
 
-def test_what_is_no_code_counts_as_a_wrong_one(local):
-    """Letters of another alphabet, a word, nothing of the kind."""
+def test_an_impossible_user_code_counts_as_wrong(local):
+    """Such as letters of another alphabet or a word."""
     device = begun(local)
     for _ in range(WRONG_CODES):
         assert WRONG in device.typed("ana", "hello")
     assert "Too many wrong codes" in device.typed("ana")
 
 
-def test_one_person_is_asked_about_three_devices_at_a_time(local, person):
-    """A fourth is answered alike, asks nobody, and is written down."""
+def test_a_person_has_at_most_three_open_device_requests(local, person):
+    """A fourth looks the same, asks nobody, and is an audit entry."""
     for _ in range(3):
         assert begun(local).typed("ana") == ""
     fourth = begun(local)
@@ -378,8 +378,8 @@ def test_one_person_is_asked_about_three_devices_at_a_time(local, person):
     assert fourth.later().refusal == (400, "authorization_pending")
 
 
-def test_what_was_denied_repeatedly_is_not_asked_for_half_an_hour(local, person):
-    """Somebody is trying; enrolment codes still work."""
+def test_repeated_denials_pause_device_requests(local, person):
+    """For half an hour; enrollment codes still work."""
     for _ in range(3):
         device = begun(local)
         device.typed("ana")
@@ -389,32 +389,32 @@ def test_what_was_denied_repeatedly_is_not_asked_for_half_an_hour(local, person)
     assert another_device(person).device.high_from == local.clock.now() + DAY
 
 
-def test_device_requests_take_no_room_of_agents(local, agent):
-    """Each kind is counted apart."""
+def test_device_requests_do_not_count_against_agents(local, agent):
+    """Each kind has its own limit."""
     for _ in range(3):
         begun(local).typed("ana")
     assert agent.ask().status == 200
 
 
-def test_the_name_is_compared_as_everywhere(local, person):
-    """By name, e-mail address or id, without case."""
+def test_the_user_is_named_by_name_email_or_id(local, person):
+    """In any case of letters."""
     assert begun(local).typed("ANA") == ""
     assert begun(local).typed(person.user.id) == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
 
 
-def test_a_request_that_waits_says_nothing_of_the_person(local, person):
-    """Neither whether it was seen nor by whom."""
+def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
+    """It contains only the error."""
     device = begun(local)
     device.typed("ana")
     person.show(device.approval(person).id)
     assert set(device.later().json) == {"error", "error_description"}
 
 
-def test_a_device_never_comes_first(local, person):
-    """XD-08: somebody whose devices are all gone gets a code from whoever runs the server."""
+def test_the_first_device_cannot_be_approved_this_way(local, person):
+    """XD-08: without any device the person needs an enrollment code."""
     person.call("DELETE", "/api/devices/self")
     device = begun(local)
     assert device.typed("ana") == ""
-    (phantom,) = _open(local)
-    assert (phantom.user_id, phantom.state) == (None, State.PENDING)
+    (approval,) = _approvals(local)
+    assert (approval.user_id, approval.state) == (None, State.PENDING)

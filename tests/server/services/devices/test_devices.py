@@ -1,4 +1,4 @@
-"""Devices: registering one, the counted PIN calls, and what one device may say of another."""
+"""Devices: registration, counted PIN calls, and statements of one device about another."""
 
 import pytest
 
@@ -22,12 +22,12 @@ def unfinished(local):
 
 
 def _nonce(at, of):
-    """What `at` must sign about `of`."""
+    """The nonce that `at` must sign for a statement about `of`."""
     listed = at.call("GET", "/api/devices").json["items"]
     return next(item["nonce"] for item in listed if item["id"] == of.device_id)
 
 
-def _say(at, purpose, of, key=None, named=None, **members):
+def _state(at, purpose, of, key=None, named=None, **members):
     at.pin(named or of.device_id)
     nonce = members.pop("nonce", None) or _nonce(at, of)
     jws = at.statement(purpose, nonce, key or at.high, **{"subject": of.device_id, **members})
@@ -43,8 +43,8 @@ def _keys(low, high):
     return {"name": "desk", "approval_keys": {"low": low, "high": high}}
 
 
-def test_a_registered_device_has_the_sessions_key_and_two_of_its_own(local, person):
-    """Thumbprints name them; it is told to the screens and the log."""
+def test_a_device_has_a_session_key_and_two_approval_keys(local, person):
+    """Named by thumbprints, in the audit log and the feed."""
     device = person.device
     assert device.kids == {
         "session": person.session.thumbprint,
@@ -57,32 +57,32 @@ def test_a_registered_device_has_the_sessions_key_and_two_of_its_own(local, pers
     assert local.desk.events(person.user) == ["device.enrolled"]
 
 
-def test_the_first_device_decides_everything_and_each_later_one_waits_a_day(local, person):
-    """A stolen sign-in does not approve payments the same night."""
+def test_only_the_first_device_decides_high_risk_at_once(local, person):
+    """Each later one waits a day, in case the sign-in was stolen."""
     now = local.clock.now()
     assert person.device.high_from == now
     assert another_device(person).device.high_from == now + DAY
 
 
 def test_a_session_has_one_device(person):
-    """409, and the first one stays."""
+    """A second registration gets 409."""
     first = person.device_id
     assert person.register("second").refusal == (409, "already_enrolled")
     assert person.device_id == first
 
 
-def test_a_session_that_vanished_registers_nothing(local, unfinished, monkeypatch):
+def test_a_session_that_ended_during_registration_is_refused(local, unfinished, monkeypatch):
     """Between the check of its token and the registration."""
     with local.services.store.read() as view:
         rows = type(view.sessions)
-    look = rows.get
-    looks = iter([False, True])
-    monkeypatch.setattr(rows, "get", lambda self, of: None if next(looks) else look(self, of))
+    get = rows.get
+    missing = iter([False, True])
+    monkeypatch.setattr(rows, "get", lambda self, of: None if next(missing) else get(self, of))
     assert unfinished.register().refusal == (401, "invalid_token")
 
 
 def test_a_person_has_at_most_twenty_devices(person, unfinished):
-    """Revoked ones make room."""
+    """Revoked ones do not count."""
     spare = [another_device(person, f"d{number}").device for number in range(MOST_DEVICES - 1)]
     assert unfinished.register().refusal == (409, "too_many_devices")
     person.call("DELETE", f"/api/devices/{spare[0].id}")
@@ -90,12 +90,12 @@ def test_a_person_has_at_most_twenty_devices(person, unfinished):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "bell\x07", " padded ", "two  spaces"])
-def test_a_device_has_a_name_that_people_can_read(unfinished, name):
-    """It is shown beside every answer."""
+def test_a_device_name_must_be_displayable(unfinished, name):
+    """It is shown beside every decision."""
     assert unfinished.register(name).refusal == (422, "invalid_body")
 
 
-def test_approval_keys_are_two_different_public_keys(unfinished):
+def test_approval_keys_must_be_two_different_public_keys(unfinished):
     """One key for both would make every confirmation a PIN."""
     low, high = SigningKey.generate().jwk, SigningKey.generate().jwk
     private = {**low, "d": X}
@@ -105,8 +105,8 @@ def test_approval_keys_are_two_different_public_keys(unfinished):
     assert unfinished.call("POST", "/api/devices", _keys(low, high)).status == 201
 
 
-def test_an_approval_key_that_is_the_sessions_key_is_refused(unfinished):
-    """Else a session without a PIN would approve."""
+def test_an_approval_key_must_differ_from_the_session_key(unfinished):
+    """Otherwise a session could approve without a PIN."""
     other = SigningKey.generate().jwk
     session = unfinished.session.jwk
     for pair in ((session, other), (other, session)):
@@ -114,8 +114,8 @@ def test_an_approval_key_that_is_the_sessions_key_is_refused(unfinished):
         assert answer.refusal == (422, "invalid_body")
 
 
-def test_a_person_sees_all_their_devices_and_which_is_this_one(person):
-    """Revoked ones too; each with the nonce for a statement about it."""
+def test_a_person_lists_all_their_devices_and_sees_the_current_one(person):
+    """Revoked ones too, each with the nonce for a statement."""
     person.local.clock.forward(1)
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")
@@ -136,8 +136,8 @@ def test_a_person_sees_all_their_devices_and_which_is_this_one(person):
         ("GET", "/api/approvals/sayso_ap_aaaaaaaaaaaaaaaa"),
     ],
 )
-def test_a_terminal_that_is_not_registered_can_only_register(unfinished, person, method, path):
-    """Whoever holds a code sees nothing and removes nobody's device before everybody is told."""
+def test_an_unregistered_terminal_can_only_register(unfinished, person, method, path):
+    """Before the person's screens show it, it sees and revokes nothing."""
     assert unfinished.call("GET", "/api/me").status == 200
     refused = unfinished.call(method, path)
     other = unfinished.call("DELETE", f"/api/devices/{person.device_id}")
@@ -145,17 +145,17 @@ def test_a_terminal_that_is_not_registered_can_only_register(unfinished, person,
     assert refused.status == 403
 
 
-def test_ending_the_old_device_between_code_and_registration_spares_no_wait(
+def test_revoking_the_old_device_before_registration_does_not_skip_the_wait(
     person, unfinished, local
 ):
-    """Whoever ends it: what ended a moment ago still counts."""
+    """A device that ended a moment ago still counts."""
     person.call("DELETE", "/api/devices/self")
     assert unfinished.register().status == 201
     assert unfinished.device.high_from == local.clock.now() + WAIT_MS
 
 
-def test_a_code_that_was_made_for_nobodys_device_waits_if_another_came_first(local):
-    """Two codes before the first device: the second device finds the first there."""
+def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
+    """The second device finds the first one registered."""
     user, first = local.desk.users.add(NewUser("cleo"), by=BY)
     terminal = sign_in(local, user, first.code)
     late = local.desk.users.enrol("cleo", by=BY)[1]
@@ -167,7 +167,7 @@ def test_a_code_that_was_made_for_nobodys_device_waits_if_another_came_first(loc
 
 
 def test_each_pin_call_is_counted_before_it_is_answered(person):
-    """The same half gives the same answer; another device another one."""
+    """The same input gives the same answer; another device gives another one."""
     first, second = person.pin(), person.pin()
     assert [(a.json["tries"], a.json["left"]) for a in (first, second)] == [(1, 9), (2, 8)]
     assert first.json["y"] == second.json["y"]
@@ -175,8 +175,8 @@ def test_each_pin_call_is_counted_before_it_is_answered(person):
     assert another_device(person).pin().json["y"] != first.json["y"]
 
 
-def test_ten_unconfirmed_calls_lock_the_device(local, person):
-    """The tenth is still answered; screens, hook and log are told once."""
+def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
+    """The tenth is answered; feed, webhook and audit log have it once."""
     _lock(person)
     assert person.pin().refusal == (423, "device_locked")
     assert person.device.pin_tries == MOST_TRIES
@@ -191,8 +191,8 @@ def test_ten_unconfirmed_calls_lock_the_device(local, person):
     }
 
 
-def test_fifty_unconfirmed_calls_in_the_life_of_a_pin_exhaust_it(local, person):
-    """Unlocking does not help any more; a new enrolment does."""
+def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
+    """Unlocking does not help any more; enrolling again does."""
     for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
         _lock(person)
         local.desk.users.unlock("ana", by=BY)
@@ -201,8 +201,8 @@ def test_fifty_unconfirmed_calls_in_the_life_of_a_pin_exhaust_it(local, person):
     assert another_device(person).pin().status == 200
 
 
-def test_a_pin_call_names_the_session_or_a_request_of_this_person(agent, local, person):
-    """Somebody else's request is not there; such a call is not counted."""
+def test_a_pin_call_names_the_session_or_an_own_request(agent, local, person):
+    """Another person's request is not found, and the call is not counted."""
     new_person(local, "ben")
     _, own = agent.asked()
     _, foreign = agent.asked(login_hint="ben")
@@ -216,8 +216,8 @@ def test_a_pin_call_names_the_session_or_a_request_of_this_person(agent, local, 
     assert person.device.pin_for is None
 
 
-def test_a_statement_by_the_high_key_proves_the_pin(person):
-    """The tries start again; wrong ones before it stay counted for life."""
+def test_a_statement_by_the_high_key_confirms_the_pin(person):
+    """The tries are reset; wrong ones before it stay counted for life."""
     person.pin()
     nonce = person.pin().json["nonce"]
     jws = person.statement("pin", nonce, person.high)
@@ -237,18 +237,18 @@ def test_a_statement_by_the_high_key_proves_the_pin(person):
         ({"at": 0}, (422, "invalid_statement")),
     ],
 )
-def test_a_statement_that_proves_something_else_resets_nothing(person, members, refusal):
+def test_an_invalid_pin_confirmation_resets_nothing(person, members, refusal):
     """The key and every member must be right."""
     nonce = person.pin().json["nonce"]
-    said = {"purpose": "pin", "nonce": nonce, **members}
-    key = getattr(person, said.pop("key", "high"))
-    jws = person.statement(said.pop("purpose"), said.pop("nonce"), key, **said)
+    statement = {"purpose": "pin", "nonce": nonce, **members}
+    key = getattr(person, statement.pop("key", "high"))
+    jws = person.statement(statement.pop("purpose"), statement.pop("nonce"), key, **statement)
     assert person.call("POST", CONFIRM, {"statement": jws}).refusal == refusal
     assert person.device.pin_tries == 1
 
 
-def test_a_confirmation_is_for_the_newest_call(person):
-    """An earlier success says nothing of the guess that came after it."""
+def test_a_confirmation_must_be_for_the_newest_pin_call(person):
+    """An earlier success proves nothing about later guesses."""
     old = person.pin().json["nonce"]
     person.pin()
     jws = person.statement("pin", old, person.high)
@@ -256,8 +256,8 @@ def test_a_confirmation_is_for_the_newest_call(person):
     assert refused.refusal == (422, "invalid_statement")
 
 
-def test_a_text_that_is_no_statement_is_invalid(person):
-    """Nonsense, a decision, a broken signature."""
+def test_a_malformed_statement_is_invalid(person):
+    """Nonsense, or a broken signature."""
     nonce = person.pin().json["nonce"]
     head, payload, signature = person.statement("pin", nonce, person.high).split(".")
     for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}"):
@@ -266,11 +266,11 @@ def test_a_text_that_is_no_statement_is_invalid(person):
 
 
 def test_another_device_unlocks_a_locked_one(local, person):
-    """With its high key; screens and log are told, and the signer's own tries start again."""
+    """With its high key; the signer's own tries are reset too."""
     other = another_device(person)
     _lock(other)
     person.pin()
-    answer = _say(person, "unlock", other)
+    answer = _state(person, "unlock", other)
     assert (answer.status, answer.json["pin"]["locked"]) == (200, False)
     assert other.pin().status == 200
     assert person.device.pin_tries == 0
@@ -279,10 +279,10 @@ def test_another_device_unlocks_a_locked_one(local, person):
     assert local.desk.events(person.user)[-1] == "device.unlocked"
 
 
-def test_an_old_device_vouches_for_a_new_one(agent, local, person):
-    """It decides high risk from then on."""
+def test_an_older_device_vouches_for_a_new_one(agent, local, person):
+    """The new one decides high risk at once."""
     new = another_device(person)
-    answer = _say(person, "vouch", new)
+    answer = _state(person, "vouch", new)
     assert answer.status == 200
     assert new.device.high_from == local.clock.now()
     assert new.approve(agent.asked_payment()[1].id).status == 200
@@ -291,66 +291,66 @@ def test_an_old_device_vouches_for_a_new_one(agent, local, person):
 
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
-def test_a_device_does_not_speak_for_itself(person, purpose):
-    """Else a stolen one would."""
-    assert _say(person, purpose, person).refusal == (403, "key_not_allowed")
+def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
+    """Otherwise a stolen one could."""
+    assert _state(person, purpose, person).refusal == (403, "key_not_allowed")
 
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
-def test_a_new_device_does_not_speak_for_others(person, purpose):
-    """For a day; two stolen sign-ins do not lift each other."""
-    one, two = another_device(person), another_device(person, "tablet")
-    assert _say(one, purpose, two).refusal == (403, "device_too_new")
+def test_a_new_device_cannot_unlock_or_vouch_for_others(person, purpose):
+    """For a day, so that two stolen sign-ins cannot help each other."""
+    first, second = another_device(person), another_device(person, "tablet")
+    assert _state(first, purpose, second).refusal == (403, "device_too_new")
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_only_the_high_key_speaks_for_others(person, key):
-    """What needs no PIN lifts nothing."""
+def test_only_the_high_key_vouches_for_others(person, key):
+    """A key without the PIN is refused."""
     other = another_device(person)
-    answer = _say(person, "vouch", other, getattr(person, key))
+    answer = _state(person, "vouch", other, getattr(person, key))
     assert answer.refusal == (403, "key_not_allowed")
 
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 @pytest.mark.parametrize("named", ["session", "self"])
-def test_a_word_about_a_device_needs_a_pin_call_that_named_it(person, purpose, named):
-    """A PIN that was entered for something else, or two minutes ago, is none for this device."""
+def test_a_statement_needs_a_pin_call_for_that_device(person, purpose, named):
+    """A PIN entered for something else does not count."""
     other = another_device(person)
     purpose_of_pin = {"session": "session", "self": person.device_id}[named]
-    answer = _say(person, purpose, other, named=purpose_of_pin)
+    answer = _state(person, purpose, other, named=purpose_of_pin)
     assert answer.refusal == (403, "pin_required")
 
 
-def test_a_pin_call_names_no_device_of_somebody_else(local, person):
-    """It is not there for them, and such a call is not counted."""
+def test_a_pin_call_for_another_persons_device_is_not_found(local, person):
+    """The call is not counted."""
     ben = new_person(local, "ben")
     assert person.pin(ben.device_id).refusal == (404, "not_found")
     assert person.device.pin_tries == 0
 
 
-def test_a_statement_counts_once(local, person):
-    """The nonce is another one after each."""
+def test_a_statement_is_used_once(local, person):
+    """The nonce changes after each."""
     other = another_device(person)
     nonce = _nonce(person, other)
-    assert _say(person, "unlock", other, nonce=nonce).status == 200
-    again = _say(person, "unlock", other, nonce=nonce)
+    assert _state(person, "unlock", other, nonce=nonce).status == 200
+    again = _state(person, "unlock", other, nonce=nonce)
     assert again.refusal == (422, "invalid_statement")
     assert len(local.desk.entries("device.unlocked")) == 1
 
 
-def test_nobody_speaks_for_or_ends_another_persons_device(local, person):
-    """It is not there for them; nor is one that ended."""
+def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
+    """Neither vouching for them nor revoking them."""
     ben = new_person(local, "ben")
     gone = another_device(person)
     gone.call("DELETE", "/api/devices/self")
     for of in (ben, gone):
-        assert _say(person, "vouch", of, nonce=X).refusal == (404, "not_found")
+        assert _state(person, "vouch", of, nonce=X).refusal == (404, "not_found")
         assert person.call("DELETE", f"/api/devices/{of.device_id}").refusal == (404, "not_found")
     assert ben.device.state == "active"
 
 
-def test_any_device_ends_any_device_of_its_person(local, person):
-    """It takes power away, so no PIN is asked; the session ends with it."""
+def test_any_device_revokes_any_device_of_its_person(local, person):
+    """It removes power, so no PIN is needed; the session ends too."""
     other = another_device(person)
     assert other.call("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal[0] == 401

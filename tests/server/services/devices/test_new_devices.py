@@ -1,4 +1,4 @@
-"""A new device decides nothing at high risk for a day, however the older ones came to an end."""
+"""A new device cannot decide high risk for a day, however the older devices ended."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from server.services.approvals.oversight import Oversight
 from server.services.devices.new_devices import WAIT_MS, has_one_in_use, high_from
 from server.services.devices.sessions import IDLE_MS
-from server.storage.operations.installation_tables import restore_holds
+from server.storage.tables import restore_holds
 from tests.support.builders.callers import LocalTerminal, sign_in
 from tests.support.builders.installation import BY
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for
@@ -18,7 +18,7 @@ OWN = "/api/devices/self"
 
 
 def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
-    """One more terminal, by an administrator's code."""
+    """Another terminal, enrolled with an administrator's code."""
     user, issued = local.desk.users.enrol(name, by=BY)
     terminal = sign_in(local, user, issued.code)
     assert terminal.register().status == 201
@@ -26,26 +26,26 @@ def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
 
 
 def _passkey(local: LocalSite, name: str = "ana") -> LocalBrowser:
-    """One more passkey, by an administrator's code."""
+    """Another passkey, enrolled with an administrator's code."""
     user, _ = local.desk.users.show(name)
     browser = LocalBrowser(local, user, SoftPasskey(credential=local.desk.secrets.salt().encode()))
     assert browser.enrol(code_for(local, name)).status == 201
     return browser
 
 
-def _by_own_hand(person: LocalTerminal) -> None:
+def _revoke_own_device(person: LocalTerminal) -> None:
     assert person.call("DELETE", OWN).status == 204
 
 
-def _end(local: LocalSite, device_id: str) -> None:
+def _revoke(local: LocalSite, device_id: str) -> None:
     assert Oversight(local.services.store).revoke_device(device_id, by=BY)[1]
 
 
-def _by_the_command_line(person: LocalTerminal) -> None:
-    _end(person.local, person.device_id)
+def _revoke_on_the_command_line(person: LocalTerminal) -> None:
+    _revoke(person.local, person.device_id)
 
 
-def _by_a_stolen_refresh_token(person: LocalTerminal) -> None:
+def _reuse_a_refresh_token(person: LocalTerminal) -> None:
     old = person.refresh_token
     assert person.refresh().status == 200
     person.local.clock.forward(2 * 60_000)
@@ -53,22 +53,22 @@ def _by_a_stolen_refresh_token(person: LocalTerminal) -> None:
     assert person.call("GET", "/api/me").status == 401
 
 
-def _with_the_account_stopped_between(person: LocalTerminal) -> None:
-    _by_the_command_line(person)
+def _revoke_and_disable_the_user_for_a_moment(person: LocalTerminal) -> None:
+    _revoke_on_the_command_line(person)
     person.local.desk.users.disable("ana", by=BY)
     person.local.desk.users.enable("ana", by=BY)
 
 
-def _not_at_all(person: LocalTerminal) -> None:
+def _keep_the_device(person: LocalTerminal) -> None:
     assert person.call("PATCH", OWN, {"name": "another name"}).status == 200
 
 
 ENDS = (
-    _by_own_hand,
-    _by_the_command_line,
-    _by_a_stolen_refresh_token,
-    _with_the_account_stopped_between,
-    _not_at_all,
+    _revoke_own_device,
+    _revoke_on_the_command_line,
+    _reuse_a_refresh_token,
+    _revoke_and_disable_the_user_for_a_moment,
+    _keep_the_device,
 )
 End = Callable[[LocalTerminal], None]
 New = Callable[[LocalSite], LocalTerminal | LocalBrowser]
@@ -76,20 +76,20 @@ New = Callable[[LocalSite], LocalTerminal | LocalBrowser]
 
 @pytest.mark.parametrize("new", [_terminal, _passkey], ids=lambda new: new.__name__)
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
-def test_a_device_that_ended_a_moment_ago_still_makes_the_next_one_wait(
+def test_the_next_device_waits_after_the_old_one_just_ended(
     local: LocalSite, person: LocalTerminal, end: End, new: New
 ) -> None:
-    """Whoever ended it: its person must have the time to notice."""
+    """Whoever ended it, the person must have the time to notice."""
     end(person)
     assert new(local).device.high_from == local.clock.now() + WAIT_MS
 
 
 @pytest.mark.parametrize(("after", "waits"), [(WAIT_MS, True), (WAIT_MS + 1, False)])
-def test_a_last_device_that_was_lost_more_than_a_day_ago_makes_nobody_wait(
+def test_the_next_device_does_not_wait_a_day_after_the_last_one_ended(
     local: LocalSite, person: LocalTerminal, after: int, *, waits: bool
 ) -> None:
-    """At a day it still does; a moment later its person had their time."""
-    _by_own_hand(person)
+    """At exactly a day it still does."""
+    _revoke_own_device(person)
     local.clock.forward(after)
     expected = local.clock.now() + (WAIT_MS if waits else 0)
     assert _terminal(local).device.high_from == expected
@@ -97,23 +97,21 @@ def test_a_last_device_that_was_lost_more_than_a_day_ago_makes_nobody_wait(
 
 @pytest.mark.parametrize(("idle", "waits"), [(IDLE_MS - 1, True), (IDLE_MS, False)])
 @pytest.mark.parametrize("ended", [False, True], ids=["in force", "ended now"])
-def test_a_device_that_nobody_used_for_thirty_days_counts_as_lost(
+def test_a_device_unused_for_thirty_days_does_not_make_others_wait(
     local: LocalSite, person: LocalTerminal, idle: int, *, waits: bool, ended: bool
 ) -> None:
-    """Nobody would notice anything on it, ended or not."""
+    """Nobody would see an alarm on it, revoked or not."""
     local.clock.forward(idle)
     if ended:
-        _by_the_command_line(person)
+        _revoke_on_the_command_line(person)
     expected = local.clock.now() + (WAIT_MS if waits else 0)
     assert _terminal(local).device.high_from == expected
 
 
-def test_an_idle_passkey_counts_as_lost_and_one_that_is_looked_at_does_not(
-    local: LocalSite, person: LocalTerminal
-) -> None:
-    """A browser that is signed in is used, although it signs nothing."""
+def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTerminal) -> None:
+    """Although it signs nothing."""
     browser = _passkey(local)
-    _by_own_hand(person)
+    _revoke_own_device(person)
     for _ in range(6):
         local.clock.forward(5 * WAIT_MS)
         assert browser.sign_in().status == 200
@@ -121,7 +119,7 @@ def test_an_idle_passkey_counts_as_lost_and_one_that_is_looked_at_does_not(
     assert browser.send("GET", "/api/me").status == 200
     local.clock.forward(IDLE_MS - 1)
     assert _terminal(local).device.high_from == local.clock.now() + WAIT_MS
-    _end(local, local.desk.users.show("ana")[1][-1].id)
+    _revoke(local, local.desk.users.show("ana")[1][-1].id)
     local.clock.forward(1)
     assert _passkey(local).device.high_from == local.clock.now() + WAIT_MS
     local.clock.forward(IDLE_MS)
@@ -130,20 +128,20 @@ def test_an_idle_passkey_counts_as_lost_and_one_that_is_looked_at_does_not(
 
 
 @pytest.mark.usefixtures("person")
-def test_a_waiting_device_counts_as_an_older_one(local: LocalSite) -> None:
-    """Ending it with the others and beginning again gains nothing."""
+def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
+    """Revoking and enrolling again gains nothing."""
     for _ in range(3):
         for one in local.desk.users.show("ana")[1]:
             if one.state == "active":
-                _end(local, one.id)
+                _revoke(local, one.id)
         assert _passkey(local).device.high_from == local.clock.now() + WAIT_MS
         local.clock.forward(WAIT_MS // 2)
 
 
-def test_a_device_that_a_restore_turned_off_waits_once_it_is_enabled(
+def test_a_device_disabled_by_a_restore_waits_when_it_is_enabled(
     local: LocalSite, person: LocalTerminal
 ) -> None:
-    """It may have been revoked after the backup; an older one vouches for it or it waits."""
+    """It may have been revoked after the backup."""
     local.clock.forward(3 * WAIT_MS)
     with local.services.store.write() as tx:
         assert tx.devices.revoke(person.device_id)

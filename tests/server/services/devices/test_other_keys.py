@@ -1,4 +1,4 @@
-"""A grant given ahead is for an agent with its keys: other ones end it, whoever brings them."""
+"""Standing grants are for an agent with its keys: other keys end them."""
 
 import json
 
@@ -21,8 +21,8 @@ KEYED = {"client_name": "helper", "token_endpoint_auth_method": "private_key_jwt
 
 
 @pytest.fixture
-def site(local):
-    """Sends what an agent says of itself."""
+def send_registration(local):
+    """Sends a registration request of the agent."""
 
     def send(method, path, token, members):
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
@@ -34,59 +34,74 @@ def site(local):
 
 
 @pytest.fixture
-def told(local, person, site):
+def registered_agent(local, person, send_registration):
     """An agent that registered itself with a key."""
     assert person.user.name == "ana"
     invitations = Invitations(local.desk.store, local.desk.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
-    return site("POST", "/register", token, {**KEYED, "jwks": ONE})
+    return send_registration("POST", "/register", token, {**KEYED, "jwks": ONE})
 
 
 @pytest.fixture
-def given(local, person, told):
-    """What was given ahead to that agent."""
-    return local.desk.standing_grant(local.desk.approval(told["client_id"], person.user.id))
+def existing_grant(local, person, registered_agent):
+    """A standing grant for that agent."""
+    return local.desk.standing_grant(
+        local.desk.approval(registered_agent["client_id"], person.user.id)
+    )
 
 
-def _put(site, told, jwks):
+def _put(send_registration, registered_agent, jwks):
     """The agent changes its own registration."""
-    path = f"/register/{told['client_id']}"
-    members = {"client_id": told["client_id"], **KEYED, "jwks": jwks}
-    return site("PUT", path, told["registration_access_token"], members)
+    path = f"/register/{registered_agent['client_id']}"
+    members = {"client_id": registered_agent["client_id"], **KEYED, "jwks": jwks}
+    return send_registration("PUT", path, registered_agent["registration_access_token"], members)
 
 
 def _ended(local, grant):
-    """Why it ended, and who did that by the log."""
+    """Why the grant ended, and the actors of the audit entries."""
     entries = local.desk.entries("standing_grant.ended")
     return standing_grants.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
 
 
-def test_an_agent_that_registers_other_keys_ends_what_was_given_to_it(local, site, told, given):
-    """`PUT /register/<id>` with another key; the log names the agent."""
-    _put(site, told, OTHER)
-    assert _ended(local, given) == ("key_rotated", [audit.by_agent(told["client_id"])])
+def test_registering_other_keys_ends_the_standing_grants(
+    local, send_registration, registered_agent, existing_grant
+):
+    """`PUT /register/<id>` with another key; the actor is the agent."""
+    _put(send_registration, registered_agent, OTHER)
+    assert _ended(local, existing_grant) == (
+        "key_rotated",
+        [audit.by_agent(registered_agent["client_id"])],
+    )
 
 
-def test_an_agent_that_says_its_keys_once_more_ends_nothing(local, site, told, given):
-    """The same keys are no other ones."""
-    _put(site, told, ONE)
-    assert _ended(local, given) == (None, [])
+def test_registering_the_same_keys_ends_nothing(
+    local, send_registration, registered_agent, existing_grant
+):
+    """The standing grants stay."""
+    _put(send_registration, registered_agent, ONE)
+    assert _ended(local, existing_grant) == (None, [])
 
 
-def test_an_agent_that_goes_from_a_secret_to_keys_ends_what_was_given(local, site, person):
-    """It proves itself by something else from now on."""
+def test_changing_from_a_secret_to_keys_ends_the_standing_grants(local, send_registration, person):
+    """The agent authenticates in another way."""
     invitations = Invitations(local.desk.store, local.desk.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
-    told = site("POST", "/register", token, {"client_name": "helper"})
-    grant = local.desk.standing_grant(local.desk.approval(told["client_id"], person.user.id))
-    _put(site, told, ONE)
+    registered_agent = send_registration("POST", "/register", token, {"client_name": "helper"})
+    grant = local.desk.standing_grant(
+        local.desk.approval(registered_agent["client_id"], person.user.id)
+    )
+    _put(send_registration, registered_agent, ONE)
     assert _ended(local, grant)[0] == "key_rotated"
 
 
-def test_keys_that_an_administrator_replaces_end_what_was_given(local, told, given):
-    """`agents update --jwks`; a change of anything else beside the same keys does not."""
+def test_keys_replaced_by_an_administrator_end_the_standing_grants(
+    local, registered_agent, existing_grant
+):
+    """`agents update --jwks`; other changes with the same keys do not."""
     update = local.desk.agents.update
-    update(told["client_id"], AgentChanges(jwks=json.dumps(ONE), description="x"), by=BY)
-    assert _ended(local, given) == (None, [])
-    update(told["client_id"], AgentChanges(jwks=json.dumps(OTHER)), by=BY)
-    assert _ended(local, given) == ("key_rotated", [BY])
+    update(
+        registered_agent["client_id"], AgentChanges(jwks=json.dumps(ONE), description="x"), by=BY
+    )
+    assert _ended(local, existing_grant) == (None, [])
+    update(registered_agent["client_id"], AgentChanges(jwks=json.dumps(OTHER)), by=BY)
+    assert _ended(local, existing_grant) == ("key_rotated", [BY])

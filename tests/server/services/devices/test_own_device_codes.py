@@ -1,4 +1,4 @@
-"""A code that a person makes for one more device of theirs, and what they call each device."""
+"""Enrollment codes that a person makes for another device, and renaming devices."""
 
 import pytest
 
@@ -22,24 +22,24 @@ def _code(person, key=None, *, pin=True, **members):
     subject = decisions.digest(nonce)
     if pin:
         assert person.pin(subject).status == 200
-    said = {"subject": subject, **members}
-    jws = person.statement("enrol", nonce, key or person.high, **said)
+    members_of_statement = {"subject": subject, **members}
+    jws = person.statement("enrol", nonce, key or person.high, **members_of_statement)
     return person.call("POST", CODES, {"statement": jws})
 
 
 def _browser_code(browser):
     me = browser.send("GET", "/api/me").json["device"]
     subject = decisions.digest(me["nonce"])
-    word = browser.statement(purpose="enrol", subject=subject, nonce=me["nonce"])
-    return browser.send("POST", CODES, {"statement": word})
+    statement = browser.statement(purpose="enrol", subject=subject, nonce=me["nonce"])
+    return browser.send("POST", CODES, {"statement": statement})
 
 
-def test_a_terminal_makes_a_code_under_its_high_key_and_the_pin(person, local):
-    """It is told once, with the link, and makes one device that waits a day for high risk."""
-    told = _code(person)
-    assert (told.status, told.headers["Cache-Control"]) == (201, "no-store")
-    code = told.json["enrolment_code"]
-    assert told.json["link"].endswith(f"/enrol#{code}")
+def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
+    """Returned once, with the link; the new device waits a day for high risk."""
+    answer = _code(person)
+    assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
+    code = answer.json["enrolment_code"]
+    assert answer.json["link"].endswith(f"/enrol#{code}")
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
     assert other.device.high_from == local.clock.now() + WAIT_MS
@@ -47,18 +47,18 @@ def test_a_terminal_makes_a_code_under_its_high_key_and_the_pin(person, local):
     assert (f"user:{person.user.id}", person.user.id) in by
 
 
-def test_a_passkey_makes_a_code_too(local):
-    """It verified its person; there is no PIN."""
+def test_a_passkey_makes_a_code_without_a_pin(local):
+    """It verified its user itself."""
     browser = new_browser(local)
-    told = _browser_code(browser)
-    assert told.status == 201
+    answer = _browser_code(browser)
+    assert answer.status == 201
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
-    assert other.enrol(told.json["enrolment_code"]).status == 201
+    assert other.enrol(answer.json["enrolment_code"]).status == 201
     assert other.device.high_from > local.clock.now()
 
 
-def test_a_code_takes_the_high_key_the_pin_and_a_device_that_is_not_new(person, local):
-    """What adds power is none of a session's business."""
+def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
+    """A session alone cannot add a device."""
     before = len(local.desk.entries("code.issued"))
     assert _code(person, pin=False).refusal == (403, "pin_required")
     assert _code(person, person.low).refusal == (403, "key_not_allowed")
@@ -72,7 +72,7 @@ def test_a_code_takes_the_high_key_the_pin_and_a_device_that_is_not_new(person, 
 
 
 def test_a_statement_makes_one_code(person):
-    """The nonce is another one afterwards, and an earlier unused code ends."""
+    """The nonce changes afterwards."""
     nonce = _nonce(person)
     subject = decisions.digest(nonce)
     person.pin(subject)
@@ -81,20 +81,20 @@ def test_a_statement_makes_one_code(person):
     assert person.call("POST", CODES, body).refusal == (422, "invalid_statement")
 
 
-def test_whoever_has_twenty_devices_gets_no_code(person):
-    """As many as one person has."""
+def test_a_person_with_twenty_devices_gets_no_code(person):
+    """It is the limit of devices per person."""
     for number in range(MOST_DEVICES - 1):
         another_device(person, f"d{number}")
     person.local.clock.forward(MINUTE)
     assert _code(person).refusal == (409, "too_many_devices")
 
 
-def test_a_person_renames_a_device_of_theirs(person, local):
-    """With the session: it gives no power. The log says so."""
+def test_a_person_renames_their_device(person, local):
+    """A session is enough; it is an audit entry."""
     other = another_device(person)
     path = f"/api/devices/{other.device_id}"
-    told = person.call("PATCH", path, {"name": "kitchen tablet"})
-    assert (told.status, told.json["name"]) == (200, "kitchen tablet")
+    answer = person.call("PATCH", path, {"name": "kitchen tablet"})
+    assert (answer.status, answer.json["name"]) == (200, "kitchen tablet")
     assert other.device.name == "kitchen tablet"
     assert person.call("PATCH", "/api/devices/self", {"name": "here"}).json["this"] is True
     facts = [one["facts"] for one in local.desk.entries("device.renamed")]
@@ -102,14 +102,14 @@ def test_a_person_renames_a_device_of_theirs(person, local):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "bell\x07", " padded "])
-def test_a_device_keeps_a_name_that_people_can_read(person, name):
-    """The same as when it came."""
+def test_a_new_device_name_must_be_displayable(person, name):
+    """As at registration."""
     assert person.call("PATCH", "/api/devices/self", {"name": name}).refusal[0] == 422
     assert person.device.name == "laptop"
 
 
-def test_nobody_renames_another_s_device(person, local):
-    """It is not there for them."""
+def test_a_device_of_another_person_cannot_be_renamed(person, local):
+    """It is not found."""
     other = new_person(local, "zoe")
     path = f"/api/devices/{other.device_id}"
     assert person.call("PATCH", path, {"name": "mine"}).refusal == (404, "not_found")
@@ -122,7 +122,7 @@ def test_a_passkey_vouches_for_a_new_device(local):
     assert other.enrol(code_for(local, "eva")).status == 201
     items = browser.send("GET", "/api/devices").json["items"]
     nonce = next(item["nonce"] for item in items if item["id"] == other.device_id)
-    word = browser.statement(purpose="vouch", subject=other.device_id, nonce=nonce)
-    told = browser.send("POST", f"/api/devices/{other.device_id}/vouch", {"statement": word})
-    assert told.status == 200
+    statement = browser.statement(purpose="vouch", subject=other.device_id, nonce=nonce)
+    answer = browser.send("POST", f"/api/devices/{other.device_id}/vouch", {"statement": statement})
+    assert answer.status == 200
     assert other.device.high_from == local.clock.now()

@@ -1,4 +1,4 @@
-"""The signature counter of a passkey: what goes back is refused wherever it is used, and told."""
+"""The signature counter of a passkey: one that does not increase is refused with an alarm."""
 
 import json
 from collections.abc import Callable
@@ -20,69 +20,73 @@ KNOWN = 7
 
 @pytest.fixture
 def browser(local: LocalSite) -> LocalBrowser:
-    """Eva, whose passkey signs with a counter, and has signed seven times."""
+    """Eva, whose passkey counts signatures and has signed seven times."""
     browser = new_browser(local)
     browser.passkey.signs = KNOWN - 1
     assert browser.sign_in().status == 200
     return browser
 
 
-def _asked(agent: LocalAgent) -> str:
+def _request(agent: LocalAgent) -> str:
     _, approval = agent.asked(login_hint="eva")
     return approval.id
 
 
-def _signs_in(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
+def _sign_in(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
     return browser.sign_in()
 
 
-def _approves(browser: LocalBrowser, agent: LocalAgent) -> Answer:
-    return browser.approve(_asked(agent))
+def _approve(browser: LocalBrowser, agent: LocalAgent) -> Answer:
+    return browser.approve(_request(agent))
 
 
-def _denies(browser: LocalBrowser, agent: LocalAgent) -> Answer:
-    return browser.deny(_asked(agent))
+def _deny(browser: LocalBrowser, agent: LocalAgent) -> Answer:
+    return browser.deny(_request(agent))
 
 
-def _reports(browser: LocalBrowser, agent: LocalAgent) -> Answer:
-    asked = _asked(agent)
-    word = browser.decision(asked, decision="deny", code="suspicious", ceremony="none")
-    body = {"decision": word, "scope": "agent"}
-    return browser.send("POST", f"/api/approvals/{asked}/report", body)
+def _report(browser: LocalBrowser, agent: LocalAgent) -> Answer:
+    request = _request(agent)
+    decision = browser.decision(request, decision="deny", code="suspicious", ceremony="none")
+    body = {"decision": decision, "scope": "agent"}
+    return browser.send("POST", f"/api/approvals/{request}/report", body)
 
 
-def _makes_a_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
-    return _stated(browser, "enrol", "/api/devices/codes", "{nonce}")
+def _make_a_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
+    return _send_statement(browser, "enrol", "/api/devices/codes", "{nonce}")
 
 
-def _sets_a_user_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
-    return _stated(browser, "user_code", "/api/user-code", "{nonce}\nblue whale", code="blue whale")
+def _set_a_user_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
+    return _send_statement(
+        browser, "user_code", "/api/user-code", "{nonce}\nblue whale", code="blue whale"
+    )
 
 
-def _stated(browser: LocalBrowser, purpose: str, path: str, text: str, **body: Any) -> Answer:
+def _send_statement(
+    browser: LocalBrowser, purpose: str, path: str, text: str, **body: Any
+) -> Answer:
     nonce = browser.send("GET", "/api/me").json["device"]["nonce"]
     subject = digest(text.format(nonce=nonce))
-    word = browser.statement(purpose=purpose, subject=subject, nonce=nonce)
-    return browser.send("POST", path, {**body, "statement": word})
+    statement = browser.statement(purpose=purpose, subject=subject, nonce=nonce)
+    return browser.send("POST", path, {**body, "statement": statement})
 
 
 USES = (
-    _signs_in,
-    _approves,
-    _denies,
-    _reports,
-    _makes_a_code,
-    _sets_a_user_code,
+    _sign_in,
+    _approve,
+    _deny,
+    _report,
+    _make_a_code,
+    _set_a_user_code,
 )
 Use = Callable[[LocalBrowser, LocalAgent], Answer]
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
 @pytest.mark.parametrize("signs", [KNOWN, KNOWN - 1, 0], ids=["the same", "lower", "none"])
-def test_a_counter_that_does_not_go_up_is_refused_and_told(
+def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
     local: LocalSite, browser: LocalBrowser, agent: LocalAgent, use: Use, signs: int
 ) -> None:
-    """Nothing comes of it but an entry, and an alarm on the person's screens and the hook."""
+    """The only effects are an audit entry and an alarm in the feed and at the webhook."""
     browser.passkey.signs = signs - 1
     assert use(browser, agent).refusal == REFUSED
 
@@ -96,65 +100,65 @@ def test_a_counter_that_does_not_go_up_is_refused_and_told(
     with local.services.store.read() as view:
         waiting = view.approvals.waiting(browser.user.id, view.now, 10, None)
         assert all(one.state is State.PENDING for one in waiting)
-        assert len(waiting) == (1 if use in {_approves, _denies, _reports} else 0)
+        assert len(waiting) == (1 if use in {_approve, _deny, _report} else 0)
     browser.passkey.signs = KNOWN
     assert browser.sign_in().status == 200
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
-def test_whatever_a_passkey_signs_moves_its_counter(
+def test_every_signature_advances_the_stored_counter(
     browser: LocalBrowser, agent: LocalAgent, use: Use
 ) -> None:
-    """So a copy that was made before is noticed at its first use, wherever that is."""
+    """So a copy made before is noticed at its first use."""
     assert use(browser, agent).status in {200, 201}
     assert browser.passkey.signs == KNOWN + 1
     browser.passkey.signs = KNOWN
     assert browser.sign_in().refusal == REFUSED
 
 
-def test_a_passkey_that_never_counts_always_says_zero(
+def test_a_passkey_without_a_counter_is_accepted_with_zero(
     browser: LocalBrowser, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """Most of those that are synchronised between machines."""
+    """As most synchronized passkeys are."""
     synced = LocalBrowser(local, browser.user, SoftPasskey(credential=b"synced"))
     assert synced.enrol(code_for(local, "eva")).status == 201
     for _ in range(2):
         synced.passkey.signs = -1
-        assert synced.approve(_asked(agent)).status == 200
+        assert synced.approve(_request(agent)).status == 200
         synced.passkey.signs = -1
         assert synced.sign_in().status == 200
 
 
-def test_the_same_assertion_may_come_again(browser: LocalBrowser, agent: LocalAgent) -> None:
-    """As after a lost receipt; it is no other signature, and has no second effect."""
-    asked = _asked(agent)
-    word = browser.decision(asked)
-    answers = [browser.answer(asked, word) for _ in range(2)]
+def test_the_same_assertion_may_be_repeated(browser: LocalBrowser, agent: LocalAgent) -> None:
+    """After a lost response; it has no second effect."""
+    request = _request(agent)
+    decision = browser.decision(request)
+    answers = [browser.answer(request, decision) for _ in range(2)]
     assert [one.json["state"] for one in answers] == ["approved", "approved"]
 
 
-def test_of_two_assertions_with_one_count_one_passes(
+def test_of_two_assertions_with_the_same_counter_one_is_accepted(
     browser: LocalBrowser, agent: LocalAgent, local: LocalSite
 ) -> None:
     """A passkey and its copy, used at the same moment."""
     for _ in range(5):
-        asked = [_asked(agent) for _ in range(2)]
+        requests = [_request(agent) for _ in range(2)]
         signs = browser.passkey.signs
-        words = []
-        for each in asked:
+        decisions = []
+        for each in requests:
             browser.passkey.signs = signs
-            words.append(browser.decision(each))
+            decisions.append(browser.decision(each))
         with ThreadPoolExecutor(2) as threads:
-            answers = list(threads.map(browser.answer, asked, words))
+            answers = list(threads.map(browser.answer, requests, decisions))
         assert sorted(one.status for one in answers) == [200, 403]
-        passed = [local.stored(each).state for each in asked].count(State.APPROVED)
+        passed = [local.stored(each).state for each in requests].count(State.APPROVED)
         assert passed == 1
 
 
-def test_an_old_assertion_that_is_repeated_rings_once_an_hour(
+def test_a_repeated_old_assertion_raises_one_alarm_an_hour(
     browser: LocalBrowser, local: LocalSite
 ) -> None:
-    """Whoever repeats it for ever fills neither the screens nor the log."""
+    """Entries are limited too."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     browser.passkey.signs = 1
     for _ in range(30):
@@ -168,8 +172,8 @@ def test_an_old_assertion_that_is_repeated_rings_once_an_hour(
     assert local.desk.events(browser.user).count("alarm.passkey_counter") == 2
 
 
-def test_the_counter_at_enrolment_is_the_first(local: LocalSite) -> None:
-    """A copy that was made before the passkey came here is noticed too."""
+def test_the_counter_at_enrollment_is_the_first_known(local: LocalSite) -> None:
+    """A copy made before the enrollment is noticed too."""
     browser = new_browser(local, signs=40)
     browser.passkey.signs = 39
     answer = browser.sign_in()

@@ -1,4 +1,4 @@
-"""Passkeys as devices: how they come, how browsers sign in with them, and who is refused."""
+"""Passkeys as devices: enrollment, browser sessions, and what is refused."""
 
 import json
 
@@ -18,11 +18,11 @@ from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, 
 from tests.support.builders.site import ISSUER
 
 
-def _another(browser, credential=b"another"):
+def _with_other_passkey(browser, credential=b"another"):
     return LocalBrowser(browser.local, browser.user, SoftPasskey(credential=credential))
 
 
-def _of_person(person, credential=b"of ana"):
+def _browser_of(person, credential=b"of ana"):
     return LocalBrowser(person.local, person.user, SoftPasskey(credential=credential))
 
 
@@ -31,7 +31,7 @@ def _devices(caller):
     return send("GET", "/api/devices").json["items"]
 
 
-def test_a_first_passkey_comes_with_a_code_and_is_a_device(local):
+def test_a_first_passkey_is_enrolled_with_a_code(local):
     """Its browser is signed in at once, and it may decide everything."""
     browser = new_browser(local)
     (device,) = _devices(browser)
@@ -42,8 +42,8 @@ def test_a_first_passkey_comes_with_a_code_and_is_a_device(local):
     assert (me["user"]["name"], me["device"]["id"]) == ("eva", browser.device_id)
 
 
-def test_the_log_has_the_public_key_of_each_passkey(local):
-    """So that whoever has the log alone can check what the device signed later."""
+def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
+    """So that later signatures can be verified with the log alone."""
     browser = new_browser(local)
     (entry,) = [
         one
@@ -55,9 +55,9 @@ def test_the_log_has_the_public_key_of_each_passkey(local):
     assert entry["facts"]["synced"] is False
 
 
-def test_a_person_has_several_passkeys_beside_their_terminals(local, person):
-    """Each of them is listed on all of that person's devices."""
-    first, second = _of_person(person), _of_person(person, b"second")
+def test_a_person_may_have_several_passkeys_and_terminals(local, person):
+    """Each device lists all of them."""
+    first, second = _browser_of(person), _browser_of(person, b"second")
     for browser in (first, second):
         assert browser.enrol(code_for(local, "ana")).status == 201
     kinds = {one["id"]: one["kind"] for one in _devices(person)}
@@ -69,18 +69,18 @@ def test_a_person_has_several_passkeys_beside_their_terminals(local, person):
     assert [one["id"] for one in _devices(first) if one["this"]] == [first.device_id]
 
 
-def test_a_browser_is_told_which_passkeys_there_are(local):
-    """So that an authenticator does not make a second one for the same person."""
+def test_enrollment_options_exclude_existing_passkeys(local):
+    """So that an authenticator does not make a second one."""
     browser = new_browser(local)
     sent = {"code": code_for(local, "eva")}
-    told = browser.send("POST", "/api/passkeys/options", sent).json
+    options = browser.send("POST", "/api/passkeys/options", sent).json
     known = encoded(browser.passkey.credential)
-    assert told["excludeCredentials"] == [{"type": "public-key", "id": known}]
+    assert options["excludeCredentials"] == [{"type": "public-key", "id": known}]
 
 
-def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_word(local, person):
-    """Decision 8 e: an administrator's code alone gives nobody the power to decide high risk."""
-    browser = _of_person(person)
+def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, person):
+    """An administrator's code alone gives no power to decide high risk."""
+    browser = _browser_of(person)
     browser.enrol(code_for(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
     (shown,) = [one for one in _devices(person) if one["id"] == browser.device_id]
@@ -91,8 +91,8 @@ def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_word(local, perso
     assert browser.device.high_from == local.clock.now()
 
 
-def test_a_code_makes_one_device(local):
-    """Whoever uses it again is refused, and the person's screens are told."""
+def test_an_enrollment_code_is_used_once(local):
+    """The reuse is refused and is an alarm."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     first = LocalBrowser(local, user, SoftPasskey())
     assert first.enrol(issued.code).status == 201
@@ -101,16 +101,16 @@ def test_a_code_makes_one_device(local):
     assert len(local.desk.entries("code.reused")) == 2
 
 
-def test_a_code_that_made_a_terminal_makes_no_passkey(local):
-    """One code, one device, whichever it is."""
+def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
+    """A code makes one device of either kind."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     sign_in(local, user, issued.code)
     browser = LocalBrowser(local, user, SoftPasskey())
     assert browser.enrol(issued.code).refusal == (403, "invalid_code")
 
 
-def test_looking_at_a_code_does_not_use_it(local):
-    """A page that is loaded twice takes nothing away."""
+def test_requesting_options_does_not_use_up_a_code(local):
+    """A page may be loaded twice."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     for _ in range(2):
@@ -118,8 +118,8 @@ def test_looking_at_a_code_does_not_use_it(local):
     assert browser.enrol(issued.code).status == 201
 
 
-def test_a_code_ends_with_its_time_and_its_user(local):
-    """Fifteen minutes; and nobody who is disabled gets a device."""
+def test_a_code_ends_with_its_lifetime_and_its_user(local):
+    """Fifteen minutes; a disabled user gets no device."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     local.clock.forward(LIFETIME_MS)
@@ -129,8 +129,8 @@ def test_a_code_ends_with_its_time_and_its_user(local):
     assert browser.enrol(code).refusal == (403, "invalid_code")
 
 
-def test_wrong_secrets_end_a_code(local):
-    """Five, counted over looking and making alike; what is no code at all counts for nothing."""
+def test_five_wrong_secrets_end_a_code(local):
+    """Counted over both calls; malformed codes do not count."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     wrong = issued.code[:9] + "0000-" * 5 + "0000"
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -141,8 +141,8 @@ def test_wrong_secrets_end_a_code(local):
     assert browser.enrol(issued.code).refusal == (403, "invalid_code")
 
 
-def test_a_code_that_somebody_used_at_this_very_moment_makes_nothing(local, monkeypatch):
-    """Of two browsers with one code, the statement that uses it up lets one through."""
+def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
+    """The conditional update lets one of two browsers through."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     monkeypatch.setattr(EnrolmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
@@ -151,9 +151,9 @@ def test_a_code_that_somebody_used_at_this_very_moment_makes_nothing(local, monk
     assert browser.enrol(issued.code).status == 201
 
 
-def test_who_guesses_codes_is_slowed(person):
-    """By address, and nobody else is."""
-    browser = _of_person(person)
+def test_guessing_codes_is_limited_per_address(person):
+    """With Retry-After."""
+    browser = _browser_of(person)
     unknown = "-".join(["ZZZZ"] * 8)
     answers = [
         browser.send("POST", "/api/passkeys/options", {"code": unknown})
@@ -174,34 +174,34 @@ def test_who_guesses_codes_is_slowed(person):
         ({"name": ""}, "invalid_body"),
     ],
 )
-def test_what_is_no_passkey_leaves_the_code_unused(local, members, code):
-    """The person tries again, without asking for another code."""
+def test_an_invalid_passkey_leaves_the_code_unused(local, members, code):
+    """The person can try again with it."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     assert browser.enrol(issued.code, **members).refusal == (422, code)
     assert browser.enrol(issued.code).status == 201
 
 
-def test_a_passkey_is_one_device(local):
-    """The same credential is not enrolled twice, for nobody."""
+def test_a_credential_is_enrolled_once(local):
+    """Not again for another user either."""
     browser = new_browser(local)
     new_person(local, "ben")
     again = browser.enrol(code_for(local, "ben"))
     assert again.refusal == (409, "already_enrolled")
 
 
-def test_a_person_has_no_more_devices_than_they_can_read(local):
-    """The limit is that of terminals."""
+def test_passkeys_count_against_the_device_limit(local):
+    """Together with terminals."""
     browser = new_browser(local)
     for number in range(19):
-        more = _another(browser, str(number).encode())
+        more = _with_other_passkey(browser, str(number).encode())
         assert more.enrol(code_for(local, "eva")).status == 201
-    last = _another(browser, b"last").enrol(code_for(local, "eva"))
+    last = _with_other_passkey(browser, b"last").enrol(code_for(local, "eva"))
     assert last.refusal == (409, "too_many_devices")
 
 
 def test_a_browser_signs_in_without_a_name(local):
-    """The passkey tells who it is; another cookie comes each time."""
+    """The passkey identifies the user; each sign-in sets another cookie."""
     browser = new_browser(local)
     before = browser.cookie
     answer = browser.sign_in()
@@ -211,8 +211,8 @@ def test_a_browser_signs_in_without_a_name(local):
     assert [one["facts"] for one in entries] == [{"device": browser.device_id}] * 2
 
 
-def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_connections(open_local):
-    """`__Host-` where there is TLS; on this machine without, as cookies of loopback are."""
+def test_the_session_cookie_is_host_only_strict_and_secure(open_local):
+    """`__Host-` with TLS; without it on loopback."""
     plain = new_browser(open_local()).sign_in().headers["Set-Cookie"]
     assert plain.startswith("sayso-passkey=sayso_br_")
     assert plain.endswith("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict")
@@ -233,20 +233,20 @@ def test_the_cookie_is_kept_from_scripts_other_sites_and_plain_connections(open_
 def _challenge(local, code, issuer):
     sent = json.dumps({"code": code}).encode()
     headers = {"origin": issuer}
-    asked = local.send("POST", "/api/passkeys/options", headers=headers, body=sent).json
-    return decoded(asked["challenge"])
+    options = local.send("POST", "/api/passkeys/options", headers=headers, body=sent).json
+    return decoded(options["challenge"])
 
 
-def test_an_offer_counts_once(local):
-    """Whoever recorded a sign-in cannot repeat it."""
+def test_a_challenge_is_used_once(local):
+    """A recorded sign-in cannot be replayed."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     assert browser.sign_in(offer).status == 200
     assert browser.sign_in(offer).refusal == (422, "invalid_passkey")
 
 
-def test_an_offer_ends_after_five_minutes(local):
-    """The page asks for another."""
+def test_a_challenge_expires_after_five_minutes(local):
+    """The page requests another one."""
     browser = new_browser(local)
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     local.clock.forward(CHALLENGE_MS)
@@ -256,38 +256,38 @@ def test_an_offer_ends_after_five_minutes(local):
 @pytest.mark.parametrize(
     "offer", ["x", "a.b.c", f"a.{'9' * 5_000}.c", "a.99999999999999.c", "\u00e9.1.c", "a.\u0661.c"]
 )
-def test_what_we_did_not_offer_is_refused(local, offer):
-    """Whatever a passkey has signed: other texts, impossible times, other digits."""
+def test_a_challenge_that_we_did_not_issue_is_refused(local, offer):
+    """Other texts, impossible times, other digits."""
     assert new_browser(local).sign_in(offer).refusal == (422, "invalid_passkey")
 
 
-def test_a_word_of_another_passkey_is_refused(local):
-    """Unknown here, or under a wrong name, or not signed by it."""
+def test_an_assertion_of_another_passkey_is_refused(local):
+    """Unknown, under a wrong ID, or with another signature."""
     browser = new_browser(local)
-    assert _another(browser).sign_in().refusal == (403, "unknown_passkey")
+    assert _with_other_passkey(browser).sign_in().refusal == (403, "unknown_passkey")
     assert browser.sign_in(signature=b"x").refusal == (422, "invalid_passkey")
-    thief = _another(browser, browser.passkey.credential)
+    thief = _with_other_passkey(browser, browser.passkey.credential)
     assert thief.sign_in().refusal == (422, "invalid_passkey")
 
 
-def test_what_is_no_word_signs_nobody_in(local):
-    """A text with other parts."""
+def test_a_malformed_assertion_is_refused(local):
+    """With a wrong number of parts."""
     answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"word": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
 
-def test_a_removed_passkey_is_worth_nothing(local, person):
-    """Any device of the person removes it; its browsers are signed out by that."""
-    browser = _of_person(person)
+def test_a_revoked_passkey_is_refused(local, person):
+    """Any device of the person revokes it; its browsers are signed out."""
+    browser = _browser_of(person)
     browser.enrol(code_for(local, "ana"))
     assert person.call("DELETE", f"/api/devices/{browser.device_id}").status == 204
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
     assert browser.sign_in().refusal == (403, "unknown_passkey")
 
 
-def test_a_browser_removes_a_device_of_its_person(local, person):
-    """A passkey, or a terminal; removing takes power away, so the cookie is enough."""
-    browser = _of_person(person)
+def test_a_browser_revokes_devices_of_its_person(local, person):
+    """The cookie is enough, because it removes power."""
+    browser = _browser_of(person)
     browser.enrol(code_for(local, "ana"))
     assert browser.send("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
@@ -295,16 +295,16 @@ def test_a_browser_removes_a_device_of_its_person(local, person):
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
 
 
-def test_a_disabled_user_neither_signs_in_nor_stays_so(local):
-    """At once, with the cookie as with the passkey."""
+def test_a_disabled_user_is_signed_out_and_cannot_sign_in(local):
+    """At once."""
     browser = new_browser(local)
     local.desk.users.disable("eva", by=BY)
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
     assert browser.sign_in().refusal == (403, "forbidden")
 
 
-def test_a_browser_is_forgotten_after_a_week(local):
-    """The passkey signs it in again, however long that was ago."""
+def test_a_browser_session_ends_after_a_week(local):
+    """The passkey signs in again, however long after."""
     browser = new_browser(local)
     local.clock.forward(SIGNED_IN_MS)
     assert browser.send("GET", "/api/me").refusal == (401, "signed_out")
@@ -314,8 +314,8 @@ def test_a_browser_is_forgotten_after_a_week(local):
     assert browser.send("GET", "/api/me").status == 200
 
 
-def test_signing_out_ends_this_browser_alone(local):
-    """Another one with the same passkey stays signed in."""
+def test_signing_out_ends_only_this_browser(local):
+    """Another browser with the same passkey stays signed in."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, browser.passkey)
     other.sign_in()
@@ -329,16 +329,16 @@ def test_signing_out_ends_this_browser_alone(local):
     assert len(local.desk.entries("sign_in.ended")) == 1
 
 
-def test_a_stranger_signs_out_in_vain(local):
-    """A cookie that we do not know ends nothing."""
+def test_signing_out_with_an_unknown_cookie_does_nothing(local):
+    """The answer is the same, and no entry is written."""
     browser = new_browser(local)
     browser.cookie = "sayso_br_nobody"
     assert browser.send("POST", "/api/passkeys/sign-out").status == 204
     assert local.desk.entries("sign_in.ended") == []
 
 
-def test_a_ticket_counts_once_for_its_own_browser_and_not_for_long(local):
-    """What opens the feed's socket beside the cookie, which other sites' sockets carry too."""
+def test_a_feed_ticket_is_used_once_by_its_browser_within_its_lifetime(local):
+    """It is needed beside the cookie, which other sites' sockets carry too."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, browser.passkey)
     other.sign_in()
@@ -354,7 +354,7 @@ def test_a_ticket_counts_once_for_its_own_browser_and_not_for_long(local):
         assert not redeem(browser.cookie, text)
 
 
-def test_a_terminal_needs_no_ticket(person):
+def test_a_terminal_gets_no_feed_ticket(person):
     """It proves its key at the socket."""
     assert person.call("POST", "/api/feed/ticket").refusal == (403, "forbidden")
 
@@ -380,15 +380,15 @@ FOREIGN = [
         ("DELETE", "/api/devices/self"),
     ],
 )
-def test_another_site_gets_nothing_done(local, method, path, headers):
-    """Not even a look, and no sign-in as somebody whom the other site chose."""
+def test_requests_from_another_site_are_refused(local, method, path, headers):
+    """Reads and sign-ins too."""
     browser = new_browser(local)
     assert browser.send(method, path, headers=headers).refusal == (403, "forbidden")
     assert browser.send("GET", "/api/me").status == 200
 
 
-def test_a_browser_that_says_nothing_of_origins_needs_the_pages_token(local):
-    """What changes something carries what only a page for this very browser knows."""
+def test_without_origin_headers_a_change_needs_the_csrf_token(local):
+    """Only a page of this browser knows it."""
     browser = new_browser(local)
     silent = {"origin": None, "sec-fetch-site": None}
     assert browser.send("GET", "/api/me", headers=silent).status == 200
@@ -403,14 +403,14 @@ def test_a_browser_that_says_nothing_of_origins_needs_the_pages_token(local):
 @pytest.mark.parametrize(
     "cookie", ["x=1", "sayso-passkey=", "sayso-passkey=" + "a" * 200, "a[]=1", "é"]
 )
-def test_what_is_no_cookie_of_ours_is_nobody(local, cookie):
-    """Then the route wants a terminal's token, as ever."""
+def test_an_invalid_cookie_is_ignored(local, cookie):
+    """Then the route expects a terminal's token."""
     answer = new_browser(local).send("GET", "/api/me", headers={"cookie": cookie})
     assert answer.refusal == (401, "invalid_token")
 
 
-def test_a_cookie_opens_only_what_pages_use(local):
-    """The rest takes a terminal; what adds power takes the passkey's word whatever the cookie."""
+def test_a_cookie_only_opens_the_routes_of_pages(local):
+    """Other routes need a terminal; adding power needs the passkey's signature."""
     browser = new_browser(local)
     of_people = (route for route in local.site.routes if route.caller is Caller.PERSON)
     assert {route.name for route in of_people if not route.browsers} == {
@@ -425,20 +425,20 @@ def test_a_cookie_opens_only_what_pages_use(local):
     assert browser.send("GET", "/api/password").refusal == (401, "invalid_token")
 
 
-def test_a_passkey_says_nothing_as_a_terminal_does(local, person, agent):
-    """A terminal's word under a browser's name, and the other way around, are refused."""
-    browser = _of_person(person)
+def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person, agent):
+    """In both directions."""
+    browser = _browser_of(person)
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked()
-    said = {"iss": browser.device_id}
-    terminals = person.decision(approval.id)
-    assert browser.answer(approval.id, terminals).refusal == (403, "key_not_allowed")
-    word = browser.decision(approval.id, **said)
-    assert person.send_decision(approval.id, word).refusal == (403, "key_not_allowed")
+    changes = {"iss": browser.device_id}
+    jws = person.decision(approval.id)
+    assert browser.answer(approval.id, jws).refusal == (403, "key_not_allowed")
+    assertion = browser.decision(approval.id, **changes)
+    assert person.send_decision(approval.id, assertion).refusal == (403, "key_not_allowed")
 
 
-def test_time_moves_between_offers(local):
-    """Two offers of two minutes are two texts, and each is the one to its own browser."""
+def test_challenges_differ_over_time(local):
+    """Two challenges a minute apart are not equal."""
     browser = new_browser(local)
     first = browser.send("POST", "/api/passkeys/offer").json
     local.clock.forward(MINUTE)

@@ -1,4 +1,4 @@
-"""A passkey's answer: judged by the same rules as a terminal's, kept as it was signed."""
+"""Decisions by passkey: the rules of a terminal apply, and the signature is kept."""
 
 import json
 
@@ -25,49 +25,49 @@ TYPED_BACK = {**PAYMENT, "type_back": {"fact": "/amount"}}
 
 @pytest.fixture(autouse=True)
 def typed_back(local):
-    """Of a payment, the amount is typed back."""
+    """Payments ask to type back the amount."""
     local.desk.actions.update(json.dumps(TYPED_BACK), by=BY)
 
 
-def _asked(agent, **members):
+def _request(agent, **members):
     return agent.asked(login_hint="eva", **members)
 
 
-def _asked_payment(agent):
+def _request_payment(agent):
     return agent.asked_payment(login_hint="eva")
 
 
-def test_a_passkey_approves_and_the_agent_gets_its_token(browser, agent, local):
-    """The token says how: a key was proved, its person was verified."""
-    handle, approval = _asked(agent)
+def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local):
+    """Acr and amr say that a key was proved and its user verified."""
+    handle, approval = _request(agent)
     assert browser.approve(approval.id).json["state"] == "approved"
     claims = local.claims(agent.poll(handle).json["access_token"])
     assert (claims["acr"], claims["amr"]) == (names.ACR_PASSKEY, ["pop", "user"])
     assert claims["approval"]["action_digest"] == approval.action_digest
 
 
-def test_the_record_has_what_was_signed_and_anybody_can_check_it(browser, agent, local):
-    """Log alone: the passkey's public key when it came, its word now, and the digest between."""
-    _, approval = _asked(agent)
+def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
+    """With the public key of the enrollment, the assertion, and the digest."""
+    _, approval = _request(agent)
     browser.approve(approval.id)
     (entry,) = local.desk.entries("approval.approved")
     assert entry["facts"]["channel"] == "browser"
-    said = read_assertion(entry["facts"]["signed"])
-    assert json.loads(said.payload)["display_digest"] == approval.display_digest
-    assert encoded(challenge(said.payload)) in said.client_data.decode()
+    assertion = read_assertion(entry["facts"]["signed"])
+    assert json.loads(assertion.payload)["display_digest"] == approval.display_digest
+    assert encoded(challenge(assertion.payload)) in assertion.client_data.decode()
     enrolled = next(
         one for one in local.desk.entries("device.enrolled") if "public_key" in one["facts"]
     )
-    assert enrolled["facts"]["kids"] == {"passkey": encoded(said.credential)}
-    known = Passkey("", said.credential, browser.passkey.public_key, 0, synced=False)
+    assert enrolled["facts"]["kids"] == {"passkey": encoded(assertion.credential)}
+    known = Passkey("", assertion.credential, browser.passkey.public_key, 0, synced=False)
     assert enrolled["facts"]["public_key"] == encoded(known.public_key)
     authenticators = local.site.approvals.decisions.signatures.authenticators
-    assert authenticators.signed(said, known) > 0
+    assert authenticators.signed(assertion, known) > 0
 
 
-def test_a_passkey_decides_high_risk_with_the_fact_and_without_a_pin(browser, agent, local):
-    """Its own verification of the person stands where a terminal asks for the PIN."""
-    handle, approval = _asked_payment(agent)
+def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, agent, local):
+    """Its own user verification replaces the PIN."""
+    handle, approval = _request_payment(agent)
     assert approval.ceremony == "pin+type_back"
     assert browser.approve(approval.id).status == 200
     (entry,) = local.desk.entries("approval.approved")
@@ -75,21 +75,21 @@ def test_a_passkey_decides_high_risk_with_the_fact_and_without_a_pin(browser, ag
     assert agent.poll(handle).status == 200
 
 
-def test_a_passkey_types_the_fact_back_like_everybody(browser, agent, local):
-    """Wrong twice locks, and no step that is asked for is left out or made up."""
-    _, approval = _asked_payment(agent)
+def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
+    """Two wrong entries lock the request; steps cannot be left out or invented."""
+    _, approval = _request_payment(agent)
     plain = browser.decision(approval.id, ceremony="confirm")
     assert browser.answer(approval.id, plain).refusal == (403, "ceremony_required")
     with_pin = browser.decision(approval.id, ceremony="pin+type_back")
     assert browser.answer(approval.id, with_pin, fact="x").refusal == (422, "invalid_decision")
     for code in ((422, "wrong_entry"), (423, "request_locked")):
-        word = browser.decision(approval.id)
-        assert browser.answer(approval.id, word, fact="wrong").refusal == code
+        decision = browser.decision(approval.id)
+        assert browser.answer(approval.id, decision, fact="wrong").refusal == code
     assert local.stored(approval.id).state is State.CANCELLED
 
 
-def test_a_new_passkey_waits_before_it_decides_high_risk(person, agent, local):
-    """As a terminal does; low risk it decides at once, and after a day everything."""
+def test_a_new_passkey_waits_a_day_for_high_risk(person, agent, local):
+    """It decides low risk at once."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, low = agent.asked()
@@ -101,36 +101,36 @@ def test_a_new_passkey_waits_before_it_decides_high_risk(person, agent, local):
     assert browser.approve(late.id).status == 200
 
 
-def test_a_passkey_denies_with_a_reason(browser, agent, local):
-    """A no is signed too: whoever has the cookie alone cannot say it."""
-    _, approval = _asked(agent)
+def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):
+    """The cookie alone cannot deny."""
+    _, approval = _request(agent)
     assert browser.deny(approval.id, "too_broad", note="Less, please").json["state"] == "denied"
     (entry,) = local.desk.entries("approval.denied")
     assert (entry["cause"], entry["facts"]["channel"]) == ("too_broad", "browser")
 
 
-def test_the_same_answer_again_is_no_second_one(browser, agent):
-    """A receipt that was lost on the way is sent once more."""
-    _, approval = _asked(agent)
-    word = browser.decision(approval.id)
-    assert browser.answer(approval.id, word).status == 200
-    assert browser.answer(approval.id, word).json["state"] == "approved"
+def test_repeating_a_decision_is_accepted_once(browser, agent):
+    """A lost response is fetched again."""
+    _, approval = _request(agent)
+    decision = browser.decision(approval.id)
+    assert browser.answer(approval.id, decision).status == 200
+    assert browser.answer(approval.id, decision).json["state"] == "approved"
 
 
 @pytest.mark.parametrize(
     "member", ["iss", "sub", "aud", "approval", "action_digest", "display_digest", "nonce"]
 )
-def test_a_word_about_something_else_counts_for_nothing(browser, agent, local, member):
-    """Every member is compared with our own rows."""
-    _, approval = _asked(agent)
-    word = browser.decision(approval.id, **{member: "another"})
-    assert browser.answer(approval.id, word).refusal == (422, "invalid_decision")
+def test_a_decision_about_something_else_is_refused(browser, agent, local, member):
+    """Every member is compared with the stored rows."""
+    _, approval = _request(agent)
+    decision = browser.decision(approval.id, **{member: "another"})
+    assert browser.answer(approval.id, decision).refusal == (422, "invalid_decision")
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_a_passkey_without_verification_decides_nothing(browser, agent, local):
-    """Whoever finds an unlocked phone may look, and no more."""
-    _, approval = _asked(agent)
+def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local):
+    """An unlocked phone is not enough."""
+    _, approval = _request(agent)
     browser.passkey.flags = 0x01
     refused = browser.approve(approval.id)
     assert refused.refusal == (422, "invalid_decision")
@@ -138,24 +138,24 @@ def test_a_passkey_without_verification_decides_nothing(browser, agent, local):
 
 
 @pytest.mark.parametrize("word", ["a.b.c.d", "a.b.c.d.e.f", "a..c.d.e", "!.b.c.d.e"])
-def test_what_is_no_word_is_no_answer(browser, agent, word):
-    """Neither a JWS nor a passkey's word."""
-    _, approval = _asked(agent)
+def test_a_malformed_decision_is_refused(browser, agent, word):
+    """Neither a JWS nor an assertion."""
+    _, approval = _request(agent)
     assert browser.answer(approval.id, word).refusal == (422, "invalid_decision")
 
 
-def test_the_passkey_of_another_device_does_not_answer_for_this_one(browser, agent, local):
-    """A browser that is signed in with one passkey answers with that one."""
-    _, approval = _asked(agent)
+def test_another_passkey_of_the_person_cannot_sign_for_this_browser(browser, agent, local):
+    """A browser signs with the passkey that it signed in with."""
+    _, approval = _request(agent)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"other"))
     other.enrol(code_for(local, "eva"))
-    word = browser.decision(approval.id)
-    assert other.answer(approval.id, word).refusal == (403, "key_not_allowed")
+    decision = browser.decision(approval.id)
+    assert other.answer(approval.id, decision).refusal == (403, "key_not_allowed")
 
 
-def test_a_stolen_cookie_decides_nothing(browser, agent, local):
-    """It sees, and that is all: its own passkey is not the one that was enrolled."""
-    _, approval = _asked(agent)
+def test_a_stolen_cookie_cannot_decide(browser, agent, local):
+    """It can read, but its passkey is not the enrolled one."""
+    _, approval = _request(agent)
     thief = LocalBrowser(local, browser.user, SoftPasskey(), browser.cookie, browser.device_id)
     assert thief.send("GET", f"/api/approvals/{approval.id}").status == 200
     for answer in (thief.approve(approval.id), thief.deny(approval.id)):
@@ -163,24 +163,24 @@ def test_a_stolen_cookie_decides_nothing(browser, agent, local):
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_nobody_elses_request_is_there_for_a_browser(browser, agent):
-    """A request of Ana's, by Eva's browser."""
+def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
+    """Neither to view nor to decide."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
     assert browser.send("GET", path).refusal == (404, "not_found")
     assert browser.answer(approval.id, "a.b.c.d.e").refusal == (404, "not_found")
 
 
-def test_a_look_never_decides(browser, agent, local):
-    """GET has no way to answer, whatever it carries."""
-    _, approval = _asked(agent)
+def test_a_get_request_cannot_decide(browser, agent, local):
+    """There is no such route."""
+    _, approval = _request(agent)
     with pytest.raises(LookupError, match="no route"):
         browser.send("GET", f"/api/approvals/{approval.id}/decision", {"decision": "x"})
     assert local.stored(approval.id).state is State.PENDING
 
 
-def test_a_statement_of_a_terminal_is_not_asked_of_a_browsers_key(local, person):
-    """A passkey has none of a terminal's keys, and a statement that names one finds none."""
+def test_a_terminals_statement_is_refused_for_a_browser(local, person):
+    """A passkey has none of a terminal's keys."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     ben = new_person(local, "ben")

@@ -1,4 +1,4 @@
-"""What people reported is listed, shown and closed; closing lifts nothing."""
+"""Incidents are listed, shown and closed; closing one releases no agent."""
 
 from collections.abc import Callable
 
@@ -17,19 +17,19 @@ Reported = Callable[[], str]
 
 @pytest.fixture
 def incidents(local: LocalSite) -> Incidents:
-    """As an administrator has them."""
+    """The service that administrators use."""
     return local.site.incidents.incidents
 
 
 @pytest.fixture
 def reported(agent: LocalAgent, person: LocalTerminal, local: LocalSite) -> Reported:
-    """Make a report; its incident's id."""
+    """Makes a report; returns the ID of its incident."""
 
     def report() -> str:
         local.desk.agents.enable(agent.id, by=BY)
         _, approval = agent.asked()
-        said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
-        jws = person.decision(approval.id, person.session, **said)
+        members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+        jws = person.decision(approval.id, person.session, **members)
         path = f"/api/approvals/{approval.id}/report"
         incident: str = person.call("POST", path, {"decision": jws}).json["incident"]
         local.clock.forward(MINUTE)
@@ -38,38 +38,36 @@ def reported(agent: LocalAgent, person: LocalTerminal, local: LocalSite) -> Repo
     return report
 
 
-def test_open_ones_are_listed_with_the_newest_first(
-    incidents: Incidents, reported: Reported
-) -> None:
-    """Closed ones only when they are wanted; a part goes on where the last one ended."""
+def test_open_incidents_are_listed_newest_first(incidents: Incidents, reported: Reported) -> None:
+    """Closed ones on request; a page continues where the last one ended."""
     first, second, third = reported(), reported(), reported()
     incidents.close(second, None, by=BY)
-    assert [told.incident.id for told in incidents.search()] == [third, first]
+    assert [shown.incident.id for shown in incidents.search()] == [third, first]
     every = incidents.search(closed=True)
-    assert [told.incident.id for told in every] == [third, second, first]
+    assert [shown.incident.id for shown in every] == [third, second, first]
     before = (every[0].incident.opened_at, every[0].incident.id)
     (rest,) = incidents.search(limit=1, before=before)
     assert rest.incident.id == first
 
 
-def test_one_says_who_reported_it_and_how_its_agents_stand_now(
+def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """What was written down stays; the state of an agent is that of today."""
-    told = incidents.show(reported())
-    assert (told.user_name, told.states) == ("ana", {agent.id: "quarantined"})
+    """The stored evidence does not change."""
+    shown = incidents.show(reported())
+    assert (shown.user_name, shown.states) == ("ana", {agent.id: "quarantined"})
     local.desk.agents.enable(agent.id, by=BY)
-    told = incidents.show(told.incident.id)
-    assert told.states == {agent.id: "enabled"}
-    assert told.evidence["agents"][0]["state"] == "quarantined"
+    shown = incidents.show(shown.incident.id)
+    assert shown.states == {agent.id: "enabled"}
+    assert shown.evidence["agents"][0]["state"] == "quarantined"
     local.desk.agents.delete(agent.id, by=BY)
-    assert incidents.show(told.incident.id).states == {agent.id: "deleted"}
+    assert incidents.show(shown.incident.id).states == {agent.id: "deleted"}
 
 
-def test_closing_one_says_who_did_it_and_lifts_nothing(
+def test_closing_an_incident_records_who_and_releases_nothing(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """Once, with an entry; the agent stays stopped."""
+    """Once, with an audit entry; the agent stays quarantined."""
     incident = reported()
     closed = incidents.close(incident, "A test of ours", by=BY).incident
     assert (closed.state, closed.closed_by, closed.closing_note) == ("closed", BY, "A test of ours")
@@ -82,40 +80,40 @@ def test_closing_one_says_who_did_it_and_lifts_nothing(
 
 
 @pytest.mark.parametrize("note", ["x" * 501, "a\u202eb"])
-def test_a_closing_note_is_short_and_readable(
+def test_a_closing_note_must_be_short_and_displayable(
     incidents: Incidents, reported: Reported, note: str
 ) -> None:
-    """Else nothing is closed."""
+    """Otherwise the incident stays open."""
     incident = reported()
     with pytest.raises(Invalid):
         incidents.close(incident, note, by=BY)
     assert incidents.show(incident).incident.state == "open"
 
 
-def test_one_that_is_not_there_is_named(incidents: Incidents) -> None:
-    """With where to look."""
-    with pytest.raises(NotFound, match="sayso incidents list"):
+def test_an_unknown_incident_is_not_found(incidents: Incidents) -> None:
+    """With its ID."""
+    with pytest.raises(NotFound, match="no incident sayso_ic_none"):
         incidents.show("sayso_ic_none")
     with pytest.raises(NotFound):
         incidents.close("sayso_ic_none", None, by=BY)
 
 
-def test_a_list_is_asked_for_properly(person: LocalTerminal, local: LocalSite) -> None:
-    """`closed` is a word of two."""
+def test_an_invalid_closed_filter_is_refused(person: LocalTerminal, local: LocalSite) -> None:
+    """`closed` is true or false."""
     local.desk.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     answer = person.call("GET", "/api/incidents", query={"closed": "perhaps"})
     assert answer.refusal == (422, "invalid_body")
 
 
-def test_an_owner_sees_what_is_about_their_agents_and_no_more(
+def test_an_owner_sees_only_incidents_of_their_agents(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """Of the agents that a report stopped, their own; who owns none of them sees nothing."""
+    """With only their agents in the evidence."""
     first, second = reported(), reported()
     owner = local.desk.agents.show(agent.id)[0].owners[0]
-    told = incidents.search(owner=owner)
-    assert [one.incident.id for one in told] == [second, first]
-    assert [one["id"] for one in told[0].evidence["agents"]] == [agent.id]
+    shown = incidents.search(owner=owner)
+    assert [one.incident.id for one in shown] == [second, first]
+    assert [one["id"] for one in shown[0].evidence["agents"]] == [agent.id]
     assert [one.incident.id for one in incidents.search(owner=owner, limit=1)] == [second]
     assert incidents.show(first, owner).states == {agent.id: "quarantined"}
     assert incidents.search(owner="sayso_us_other") == []

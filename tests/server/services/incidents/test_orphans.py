@@ -1,4 +1,4 @@
-"""The report of agents that somebody should find an owner for, or look at again."""
+"""The report of agents without an owner, with absent owners, or due for a review."""
 
 from dataclasses import replace
 
@@ -14,119 +14,125 @@ from tests.support.builders.installation import BY, RULES, Desk, admitted, regis
 
 
 @pytest.fixture
-def orphans(desk: Desk) -> Orphans:
-    """Over an installation with an agent of one owner."""
-    admitted(desk)
-    admitted(desk, "olga")
-    registered(desk, owners=("olga",))
-    return Orphans(desk.store, RULES)
+def orphans(admin_services: Desk) -> Orphans:
+    """The report for an installation with an agent of one owner."""
+    admitted(admin_services)
+    admitted(admin_services, "olga")
+    registered(admin_services, owners=("olga",))
+    return Orphans(admin_services.store, RULES)
 
 
-def _whys(orphans: Orphans) -> dict[str, tuple[str, ...]]:
+def _reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
     return {one.agent.name: one.why for one in orphans.all()}
 
 
-def test_an_agent_of_somebody_who_is_there_is_not_named(orphans: Orphans) -> None:
-    """Nor has it a time of grace."""
+def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None:
+    """It has no grace period."""
     assert orphans.all() == []
     assert orphans.grace_end("invoice-bot") is None
     with pytest.raises(NotFound):
         orphans.grace_end("nobody")
 
 
-def test_one_in_its_time_of_grace_is_named_with_its_end(orphans: Orphans, desk: Desk) -> None:
-    """From the moment at which its owner was stopped; afterwards there is no end any more."""
-    desk.users.disable("olga", by=BY)
-    ends = desk.clock.now() + 14 * DAY
-    desk.clock.forward(DAY)
+def test_an_agent_in_its_grace_period_is_reported_with_the_end(
+    orphans: Orphans, admin_services: Desk
+) -> None:
+    """From when its owner was disabled; after the quarantine there is no end."""
+    admin_services.users.disable("olga", by=BY)
+    ends = admin_services.clock.now() + 14 * DAY
+    admin_services.clock.forward(DAY)
     (one,) = orphans.all()
     assert (one.why, one.quarantine_at) == (("no_owner",), ends)
-    assert [(keeper.user.name, keeper.user.state) for keeper in one.owners] == [
-        ("olga", "disabled")
-    ]
+    assert [(owner.user.name, owner.user.state) for owner in one.owners] == [("olga", "disabled")]
     assert orphans.grace_end("invoice-bot") == ends
-    desk.clock.forward(13 * DAY)
-    OrphanQuarantine(desk.store, desk.secrets, RULES).round()
+    admin_services.clock.forward(13 * DAY)
+    OrphanQuarantine(admin_services.store, admin_services.secrets, RULES).round()
     (one,) = orphans.all()
     assert (one.agent.state, one.why, one.quarantine_at) == ("quarantined", ("no_owner",), None)
 
 
-def test_one_whose_owners_were_not_seen_for_90_days_is_named(orphans: Orphans, desk: Desk) -> None:
-    """One of them at a device or with a password is enough; who never was counts from the start."""
-    desk.clock.forward(90 * DAY - 1)
-    assert _whys(orphans) == {}
-    desk.clock.forward(1)
-    assert _whys(orphans) == {"invoice-bot": ("owner_away",)}
-    desk.agents.update("invoice-bot", AgentChanges(add_owners=("admin",)), by=BY)
-    assert _whys(orphans) == {"invoice-bot": ("owner_away",)}
-    admin, _ = desk.users.show("admin")
-    seen = desk.clock.now()
-    desk.device(admin, last_seen_at=seen)
-    assert _whys(orphans) == {}
-    desk.clock.forward(90 * DAY)
+def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
+    orphans: Orphans, admin_services: Desk
+) -> None:
+    """One active owner is enough; an owner never seen counts from the registration."""
+    admin_services.clock.forward(90 * DAY - 1)
+    assert _reasons(orphans) == {}
+    admin_services.clock.forward(1)
+    assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
+    admin_services.agents.update("invoice-bot", AgentChanges(add_owners=("admin",)), by=BY)
+    assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
+    admin, _ = admin_services.users.show("admin")
+    seen = admin_services.clock.now()
+    admin_services.device(admin, last_seen_at=seen)
+    assert _reasons(orphans) == {}
+    admin_services.clock.forward(90 * DAY)
     (one,) = orphans.all()
-    assert [keeper.seen_at for keeper in one.owners] == [None, seen]
-    with desk.store.write() as tx:
-        tx.passwords.put(Password(admin.id, "argon", desk.clock.now()))
-        tx.passwords.mark_used(admin.id, desk.clock.now())
-    assert _whys(orphans) == {}
+    assert [owner.seen_at for owner in one.owners] == [None, seen]
+    with admin_services.store.write() as tx:
+        tx.passwords.put(Password(admin.id, "argon", admin_services.clock.now()))
+        tx.passwords.mark_used(admin.id, admin_services.clock.now())
+    assert _reasons(orphans) == {}
 
 
-def test_a_password_that_was_set_and_not_used_is_no_sign_of_life(
-    orphans: Orphans, desk: Desk
+def test_a_password_that_was_never_used_is_no_activity(
+    orphans: Orphans, admin_services: Desk
 ) -> None:
     """An administrator may have set it."""
-    desk.clock.forward(90 * DAY)
-    olga, _ = desk.users.show("olga")
-    with desk.store.write() as tx:
-        tx.passwords.put(Password(olga.id, "argon", desk.clock.now()))
-    assert _whys(orphans) == {"invoice-bot": ("owner_away",)}
+    admin_services.clock.forward(90 * DAY)
+    olga, _ = admin_services.users.show("olga")
+    with admin_services.store.write() as tx:
+        tx.passwords.put(Password(olga.id, "argon", admin_services.clock.now()))
+    assert _reasons(orphans) == {"invoice-bot": ("owner_away",)}
 
 
-def test_one_past_its_review_or_its_end_is_named(orphans: Orphans, desk: Desk) -> None:
-    """Every reason of it, the gravest first."""
-    soon = desk.clock.now() + DAY
-    changes = AgentChanges(review_at=soon, expires_at=soon)
-    desk.agents.update("invoice-bot", changes, by=BY)
-    assert _whys(orphans) == {}
-    desk.clock.forward(DAY)
-    assert _whys(orphans) == {"invoice-bot": ("review_due", "expired")}
-    desk.users.disable("olga", by=BY)
-    assert _whys(orphans) == {"invoice-bot": ("no_owner", "review_due", "expired")}
-
-
-def test_one_that_somebody_stopped_is_named_only_where_nobody_answers(
-    orphans: Orphans, desk: Desk
+def test_an_agent_past_its_review_or_expiry_is_reported(
+    orphans: Orphans, admin_services: Desk
 ) -> None:
-    """It does nothing that anybody would have to look at."""
-    desk.agents.update("invoice-bot", AgentChanges(review_at=desk.clock.now() + DAY), by=BY)
-    desk.agents.disable("invoice-bot", by=BY)
-    desk.clock.forward(90 * DAY)
-    assert _whys(orphans) == {}
-    desk.users.disable("olga", by=BY)
+    """With every reason, the most serious first."""
+    soon = admin_services.clock.now() + DAY
+    changes = AgentChanges(review_at=soon, expires_at=soon)
+    admin_services.agents.update("invoice-bot", changes, by=BY)
+    assert _reasons(orphans) == {}
+    admin_services.clock.forward(DAY)
+    assert _reasons(orphans) == {"invoice-bot": ("review_due", "expired")}
+    admin_services.users.disable("olga", by=BY)
+    assert _reasons(orphans) == {"invoice-bot": ("no_owner", "review_due", "expired")}
+
+
+def test_a_disabled_agent_is_reported_only_without_an_owner(
+    orphans: Orphans, admin_services: Desk
+) -> None:
+    """It does nothing that would need a review."""
+    admin_services.agents.update(
+        "invoice-bot", AgentChanges(review_at=admin_services.clock.now() + DAY), by=BY
+    )
+    admin_services.agents.disable("invoice-bot", by=BY)
+    admin_services.clock.forward(90 * DAY)
+    assert _reasons(orphans) == {}
+    admin_services.users.disable("olga", by=BY)
     (one,) = orphans.all()
     assert (one.why, one.quarantine_at) == (("no_owner",), None)
 
 
-def test_the_report_comes_in_parts_and_shows_an_owner_their_own(
-    orphans: Orphans, desk: Desk
+def test_the_report_has_pages_and_shows_owners_only_their_agents(
+    orphans: Orphans, admin_services: Desk
 ) -> None:
-    """By name, in any case."""
+    """By name in any case."""
     for name in ("Beta", "alpha"):
-        registered(desk, name, owners=("admin", "olga"))
+        registered(admin_services, name, owners=("admin", "olga"))
     for name in ("admin", "olga"):
-        desk.users.disable(name, by=BY)
+        admin_services.users.disable(name, by=BY)
     first = orphans.page("", 2)
     assert ([one.agent.name for one in first.items], first.next) == (["alpha", "Beta"], "beta")
     assert [one.agent.name for one in orphans.page("beta", 2).items] == ["invoice-bot"]
-    admin, _ = desk.users.show("admin")
+    admin, _ = admin_services.users.show("admin")
     mine = orphans.page("", 9, owner=admin.id)
     assert [one.agent.name for one in mine.items] == ["alpha", "Beta"]
 
 
 @pytest.mark.usefixtures("orphans")
-def test_the_time_of_grace_is_as_long_as_it_is_set(desk: Desk) -> None:
-    """In days."""
-    desk.users.disable("olga", by=BY)
-    longer = Orphans(desk.store, replace(RULES, owner_grace_days=30))
-    assert longer.grace_end("invoice-bot") == desk.clock.now() + 30 * DAY
+def test_the_grace_period_is_configured_in_days(admin_services: Desk) -> None:
+    """Here thirty."""
+    admin_services.users.disable("olga", by=BY)
+    longer = Orphans(admin_services.store, replace(RULES, owner_grace_days=30))
+    assert longer.grace_end("invoice-bot") == admin_services.clock.now() + 30 * DAY

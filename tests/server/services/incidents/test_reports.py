@@ -1,4 +1,4 @@
-"""Who says that they did not ask for something ends it, and stops whoever made it."""
+"""Reporting a request denies it and quarantines its agent."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,11 @@ from tests.support.builders.consents import ask, wanted
 from tests.support.builders.installation import BY, registered
 from tests.support.builders.site import Answer, LocalSite
 
-_SAID = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+_SUSPICIOUS = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
 
 
 def _report(person: LocalTerminal, approval_id: str, **members: Any) -> Answer:
-    jws = person.decision(approval_id, person.session, **_SAID)
+    jws = person.decision(approval_id, person.session, **_SUSPICIOUS)
     body = {"decision": jws, **members}
     return person.call("POST", f"/api/approvals/{approval_id}/report", body)
 
@@ -25,14 +25,14 @@ def _state(local: LocalSite, agent_id: str) -> str:
     return local.desk.agents.show(agent_id)[0].state
 
 
-def _another(local: LocalSite, name: str) -> Agent:
+def _new_agent(local: LocalSite, name: str) -> Agent:
     return registered(local.desk, name, auth_method="client_secret_post").agent
 
 
-def test_a_report_denies_the_request_and_stops_its_agent(
+def test_a_report_denies_the_request_and_quarantines_its_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The session's key is enough. Its tokens and its requests to others end with it."""
+    """The session key is enough; tokens and requests to others end too."""
     ben = new_person(local, "ben")
     token = agent.paid(person)
     _, other = agent.asked(login_hint="ben")
@@ -40,8 +40,8 @@ def test_a_report_denies_the_request_and_stops_its_agent(
     answer = _report(person, approval.id)
     assert (answer.status, answer.json["approval"]["state"]) == (200, "denied")
     assert answer.json["approval"]["decided"]["code"] == "suspicious"
-    (stopped,) = answer.json["agents"]
-    assert stopped == {
+    (quarantined,) = answer.json["agents"]
+    assert quarantined == {
         "client_id": agent.id,
         "name": "invoice-bot",
         "state": "quarantined",
@@ -56,49 +56,49 @@ def test_a_report_denies_the_request_and_stops_its_agent(
     assert not new_resource(local).introspect(token).json["active"]
 
 
-def test_the_agent_is_told_that_it_is_stopped_and_later_that_it_was_denied(
+def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """At every grant; once it is enabled again, the request itself says never to ask again."""
+    """Once enabled again, the request says never to retry."""
     handle, approval = agent.asked()
     _report(person, approval.id)
-    for told in (agent.poll(handle), agent.ask(), agent.alone()):
-        assert told.refusal == (400, "unauthorized_client")
-        assert told.json["reason"] == "agent_quarantined"
+    for answer in (agent.poll(handle), agent.ask(), agent.alone()):
+        assert answer.refusal == (400, "unauthorized_client")
+        assert answer.json["reason"] == "agent_quarantined"
     local.desk.agents.enable(agent.id, by=BY)
-    told = agent.poll(handle)
-    assert told.refusal == (400, "access_denied")
-    members = {name: told.json[name] for name in ("reason", "deny_code", "retry")}
+    answer = agent.poll(handle)
+    assert answer.refusal == (400, "access_denied")
+    members = {name: answer.json[name] for name in ("reason", "deny_code", "retry")}
     assert members == {"reason": "denied", "deny_code": "suspicious", "retry": "never"}
 
 
-def test_every_agent_that_acts_for_the_person_can_be_stopped_at_once(
+def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """By consent, by token or by an open request; who acts for somebody else alone goes on."""
+    """By consent, token or open request; other agents are not affected."""
     ben = new_person(local, "ben")
-    by_consent, by_token = _another(local, "by-consent"), _another(local, "by-token")
-    by_request, stranger = _another(local, "by-request"), _another(local, "stranger")
-    ended = _another(local, "ended")
-    desk = local.desk
-    desk.consent(by_consent.id, person.user.id)
-    desk.consent(stranger.id, ben.user.id, "sayso_co_2")
-    desk.token(by_token.id, person.user.id)
-    desk.token(ended.id, person.user.id, "t2", expires_at=local.clock.now())
-    desk.approval(by_request.id, person.user.id)
+    by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
+    by_request, of_ben = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
+    ended = _new_agent(local, "ended")
+    admin = local.desk
+    admin.consent(by_consent.id, person.user.id)
+    admin.consent(of_ben.id, ben.user.id, "sayso_co_2")
+    admin.token(by_token.id, person.user.id)
+    admin.token(ended.id, person.user.id, "t2", expires_at=local.clock.now())
+    admin.approval(by_request.id, person.user.id)
     _, approval = agent.asked()
     answer = _report(person, approval.id, scope="every_agent")
     assert answer.json["scope"] == "every_agent"
     names = {one["name"] for one in answer.json["agents"]}
     assert names == {"invoice-bot", "by-consent", "by-token", "by-request"}
-    states = {one.name: one.state for one in desk.agents.all()}
+    states = {one.name: one.state for one in admin.agents.all()}
     assert {name for name, state in states.items() if state == "quarantined"} == names
 
 
-def test_the_incident_holds_the_evidence(
+def test_the_incident_contains_the_evidence(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Who, when, from which device, which request by its digest, which agent by which secret."""
+    """Person, time, device, request digest, agent and its secrets."""
     _, approval = agent.asked()
     answer = _report(person, approval.id, note="I was asleep")
     found = local.site.incidents.incidents.show(answer.json["incident"])
@@ -113,35 +113,39 @@ def test_the_incident_holds_the_evidence(
     assert decided["facts"]["signed"] == evidence["signed"]
 
 
-def test_a_report_is_written_down_with_its_counts(
+def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Once for the agent and once for the incident, both with who did it."""
+    """With the reporter and the counts."""
     _, approval = agent.asked()
     answer = _report(person, approval.id)
-    (stopped,) = local.desk.entries("agent.quarantined")
+    (quarantined,) = local.desk.entries("agent.quarantined")
     (opened,) = local.desk.entries("incident.opened")
-    assert {stopped["actor"], opened["actor"]} == {f"user:{person.user.id}"}
-    assert stopped["facts"]["incident"] == opened["facts"]["incident"] == answer.json["incident"]
-    assert stopped["facts"]["requests_cancelled"] == 0
+    assert {quarantined["actor"], opened["actor"]} == {f"user:{person.user.id}"}
+    assert (
+        quarantined["facts"]["incident"] == opened["facts"]["incident"] == answer.json["incident"]
+    )
+    assert quarantined["facts"]["requests_cancelled"] == 0
     assert opened["action"] == approval.action_digest
     assert opened["facts"]["agents"][0]["tokens_revoked"] == 0
 
 
-def test_the_owners_and_the_hook_are_told(
+def test_a_report_notifies_the_owners_and_the_webhook(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """On their screens and in the outbox; an owner who is disabled is not."""
+    """In the feed and in the outbox; not another agent's owners."""
     owner = new_person(local, "olga")
-    given = registered(local.desk, "theirs", auth_method="client_secret_post", owners=("olga",))
-    approval = local.desk.approval(given.agent.id, person.user.id)
+    registration = registered(
+        local.desk, "theirs", auth_method="client_secret_post", owners=("olga",)
+    )
+    approval = local.desk.approval(registration.agent.id, person.user.id)
     _report(person, agent.asked()[1].id)
     assert "alarm.incident_opened" not in local.desk.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
     with local.services.store.read() as view:
-        told = view.feed.after(0, owner.user.id, 100)[-1]
-    assert told.event == "alarm.incident_opened"
-    assert (told.agent_id, told.incident_id) == (given.agent.id, opened)
+        event = view.feed.after(0, owner.user.id, 100)[-1]
+    assert event.event == "alarm.incident_opened"
+    assert (event.agent_id, event.incident_id) == (registration.agent.id, opened)
     assert {
         "event": "alarm.incident_opened",
         "at": local.clock.now(),
@@ -152,20 +156,20 @@ def test_the_owners_and_the_hook_are_told(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "changes",
     [
         {"decision": "deny", "code": "not_needed", "ceremony": "none"},
         {"decision": "approve", "code": None, "ceremony": "confirm"},
-        {**_SAID, "action_digest": "A" * 43},
-        {**_SAID, "nonce": "another"},
+        {**_SUSPICIOUS, "action_digest": "A" * 43},
+        {**_SUSPICIOUS, "nonce": "another"},
     ],
 )
-def test_only_a_denial_of_this_very_request_as_suspicious_is_a_report(
-    agent: LocalAgent, person: LocalTerminal, local: LocalSite, said: Mapping[str, Any]
+def test_only_a_signed_denial_as_suspicious_is_a_report(
+    agent: LocalAgent, person: LocalTerminal, local: LocalSite, changes: Mapping[str, Any]
 ) -> None:
-    """Whatever else is signed changes nothing."""
+    """Anything else changes nothing."""
     _, approval = agent.asked()
-    jws = person.decision(approval.id, person.low, **said)
+    jws = person.decision(approval.id, person.low, **changes)
     path = f"/api/approvals/{approval.id}/report"
     assert person.call("POST", path, {"decision": jws}).refusal == (422, "invalid_decision")
     assert (local.stored(approval.id).state, _state(local, agent.id)) == ("pending", "enabled")
@@ -175,7 +179,7 @@ def test_only_a_denial_of_this_very_request_as_suspicious_is_a_report(
 @pytest.mark.parametrize(
     "members", [{"scope": "everybody"}, {"note": "x" * 501}, {"note": "a\u202eb"}, {"more": 1}]
 )
-def test_a_report_that_is_none_changes_nothing(
+def test_an_invalid_report_changes_nothing(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, members: Mapping[str, Any]
 ) -> None:
     """The error names the member."""
@@ -184,29 +188,29 @@ def test_a_report_that_is_none_changes_nothing(
     assert (local.stored(approval.id).state, _state(local, agent.id)) == ("pending", "enabled")
 
 
-def test_nobody_reports_another_persons_request_and_nobody_waits_for_them(
+def test_a_report_of_another_persons_request_is_not_found(
     agent: LocalAgent,
     person: LocalTerminal,
     local: LocalSite,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is not there for them, before any unit of work that everybody waits for begins."""
+    """Before a unit of work that blocks administration begins."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
-    jws = person.decision(approval.id, person.session, **_SAID)
+    jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
 
-    def nobody_waits(_: object) -> None:
+    def fail_if_administering(_: object) -> None:
         raise AssertionError("administration began")
 
-    monkeypatch.setattr("server.storage.store.SqlStore.administer", nobody_waits)
+    monkeypatch.setattr("server.storage.store.SqlStore.administer", fail_if_administering)
     path = f"/api/approvals/{approval.id}/report"
     assert ben.call("POST", path, {"decision": jws}).refusal == (404, "not_found")
 
 
-def test_what_was_approved_and_not_fetched_is_withdrawn(
+def test_reporting_an_approved_request_withdraws_it(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """The answer stands in the record, and gives nothing any more."""
+    """The decision stays recorded and gives no token."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     answer = _report(person, approval.id)
@@ -216,10 +220,10 @@ def test_what_was_approved_and_not_fetched_is_withdrawn(
     assert agent.poll(handle).json["reason"] == "cancelled"
 
 
-def test_what_was_fetched_stays_what_it_was_and_its_token_ends(
+def test_reporting_a_redeemed_request_revokes_its_token(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """A person may find out later that it was not they who asked."""
+    """The request stays redeemed."""
     token = agent.paid(person)
     (approval,) = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
     answer = _report(person, approval["id"])
@@ -228,12 +232,12 @@ def test_what_was_fetched_stays_what_it_was_and_its_token_ends(
     assert not new_resource(local).introspect(token).json["active"]
 
 
-def test_what_ran_out_can_be_reported(
+def test_an_expired_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """It expired, which is not a denial, and the agent is stopped all the same."""
+    """It stays expired, and the agent is quarantined."""
     _, approval = agent.asked(requested_expiry="60")
-    jws = person.decision(approval.id, person.session, **_SAID)
+    jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     local.clock.forward(MINUTE)
     path = f"/api/approvals/{approval.id}/report"
     answer = person.call("POST", path, {"decision": jws})
@@ -242,12 +246,12 @@ def test_what_ran_out_can_be_reported(
     assert local.desk.entries("approval.denied") == []
 
 
-def test_the_same_report_again_is_the_same_incident_until_somebody_acts_on_it(
+def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """A lost receipt is fetched again; an agent that was let go on can be reported anew."""
+    """After the agent was released, it can be reported again."""
     _, approval = agent.asked()
-    jws = person.decision(approval.id, person.session, **_SAID)
+    jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     path = f"/api/approvals/{approval.id}/report"
     first, again = (person.call("POST", path, {"decision": jws}).json for _ in range(2))
     assert again == first
@@ -262,10 +266,10 @@ def test_the_same_report_again_is_the_same_incident_until_somebody_acts_on_it(
     assert len(local.desk.entries("incident.opened")) == 3
 
 
-def test_an_agent_that_is_disabled_stays_disabled(
+def test_a_disabled_agent_stays_disabled(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """That is more than a quarantine; nothing is counted twice."""
+    """No second entry and no counts."""
     _, approval = agent.asked()
     local.desk.agents.disable(agent.id, by=BY)
     (one,) = _report(person, approval.id).json["agents"]
@@ -273,10 +277,10 @@ def test_an_agent_that_is_disabled_stays_disabled(
     assert local.desk.entries("agent.quarantined") == []
 
 
-def test_what_no_agent_asked_for_is_denied_and_looked_into(
+def test_a_request_of_a_deleted_agent_can_be_reported(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """An agent that is gone by now cannot be stopped; the report is there."""
+    """It is denied and the incident is opened."""
     approval = local.desk.approval("sayso_ag_gone", person.user.id)
     answer = _report(person, approval.id)
     assert (answer.json["approval"]["state"], answer.json["agents"]) == ("denied", [])
@@ -284,35 +288,35 @@ def test_what_no_agent_asked_for_is_denied_and_looked_into(
     assert _state(local, agent.id) == "enabled"
 
 
-def test_a_consent_that_nobody_asked_for_is_reported_in_the_same_way(
+def test_a_consent_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """It is a request like any other."""
+    """As any other request."""
     approval = ask(local, wanted(local, agent, person))
     answer = _report(person, approval.id)
     assert answer.json["approval"]["state"] == "denied"
     assert _state(local, agent.id) == "quarantined"
 
 
-def test_a_revoked_device_reports_nothing(
+def test_a_revoked_device_cannot_report(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """Its session has ended."""
     _, approval = agent.asked()
-    jws = person.decision(approval.id, person.session, **_SAID)
+    jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     person.call("DELETE", "/api/devices/self")
     path = f"/api/approvals/{approval.id}/report"
     assert person.call("POST", path, {"decision": jws}).status in {401, 403}
     assert _state(local, agent.id) == "enabled"
 
 
-def test_what_the_reporter_let_the_agent_have_ends_with_the_report(
+def test_a_report_revokes_the_consents_of_the_reporter(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Once it is enabled again, it takes their signature; what others let it have is theirs."""
+    """Consents of other people and for other agents stay."""
     ben = new_person(local, "ben")
     mine = local.desk.consent(agent.id, person.user.id)
-    other = local.desk.consent(_another(local, "other").id, person.user.id, "sayso_co_2")
+    other = local.desk.consent(_new_agent(local, "other").id, person.user.id, "sayso_co_2")
     theirs = local.desk.consent(agent.id, ben.user.id, "sayso_co_3")
     _, approval = agent.asked()
     assert _report(person, approval.id).status == 200

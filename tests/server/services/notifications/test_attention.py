@@ -1,4 +1,4 @@
-"""A flood calls nobody too often, loses nothing, and hides nothing that is grave."""
+"""Notification budgets: a flood is limited, loses nothing, and never hides high risk."""
 
 import json
 
@@ -21,18 +21,18 @@ def _site(local):
 
 
 def _writer(local, name):
-    given = registered(
+    registration = registered(
         local.desk,
         name,
         auth_method="client_secret_post",
         resources=(NEWS, "https://pay.example"),
         scopes=("news:write", "payments:read", "payments:transfer"),
     )
-    return LocalAgent(local, given.agent.id, given.secret)
+    return LocalAgent(local, registration.agent.id, registration.secret)
 
 
 def _write(agent, **more):
-    """Ask for something of medium risk; why it did not ring."""
+    """Ask for something of medium risk; return why it did not notify."""
     agent.asked(scope="openid news:write", resource=NEWS, **more)
     return _last(agent.local)
 
@@ -50,7 +50,7 @@ def _last(local):
 
 @pytest.fixture
 def open_flood(open_local):
-    """Opens the installation with small budgets, unless the test says others."""
+    """Opens the installation with small budgets, unless the test gives others."""
 
     def opened(**settings):
         limits = {"notify_per_minute": 2, "notify_per_hour": 4, "notify_per_agent": 3}
@@ -61,23 +61,23 @@ def open_flood(open_local):
 
 @pytest.fixture
 def flood(open_flood):
-    """Two in a minute, four in an hour, three of one agent, and no limit for types."""
+    """Two a minute, four an hour, three per agent, and no limit per type."""
     return open_flood()
 
 
 def _notified(local, person):
-    """Ids of the requests for which this person's screens were to ring."""
+    """IDs of the requests that notified this person."""
     with local.services.store.read() as view:
         events = view.feed.after(0, person.user.id, 10_000)
     asked = [one for one in events if one.event == "approval.requested"]
     return [one.approval_id for one in asked if one.held is None]
 
 
-def test_beyond_the_budget_of_a_minute_requests_are_held_back(flood, template):
-    """They are listed like all others and say what they are; no bell, no hook, nothing lost."""
+def test_requests_beyond_the_budget_of_a_minute_are_held_back(flood, template):
+    """They are listed and marked; no notification and no webhook call."""
     person, agent = template.person(flood), _writer(flood, "writer")
-    asked = [_write(agent) for _ in range(4)]
-    assert asked == [None, None, "held_back", "held_back"]
+    reasons = [_write(agent) for _ in range(4)]
+    assert reasons == [None, None, "held_back", "held_back"]
     items = person.call("GET", "/api/approvals").json["items"]
     assert sorted(item["held_back"] for item in items) == [False, False, True, True]
     assert len(_notified(flood, person)) == 2
@@ -85,8 +85,8 @@ def test_beyond_the_budget_of_a_minute_requests_are_held_back(flood, template):
     assert hooked == [True, True, False, False]
 
 
-def test_the_minute_and_the_hour_are_those_before_each_request(flood):
-    """No window begins anew at a whole minute: what was told counts until it is old."""
+def test_minute_and_hour_are_sliding_windows(flood):
+    """They end at each request and do not start at a full minute."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     assert _write(agent) is None
     flood.clock.forward(40 * SECOND)
@@ -103,8 +103,8 @@ def test_the_minute_and_the_hour_are_those_before_each_request(flood):
     assert _write(agent) is None
 
 
-def test_one_agent_cannot_use_up_the_hour_of_its_person(flood):
-    """After three of one agent there is one left for another."""
+def test_one_agent_cannot_use_up_the_hourly_budget_of_a_person(flood):
+    """After three of one agent another may notify once."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     for _ in range(3):
         assert _write(agent) is None
@@ -113,8 +113,8 @@ def test_one_agent_cannot_use_up_the_hour_of_its_person(flood):
     assert _write(other) is None
 
 
-def test_what_was_held_back_is_not_counted(flood):
-    """A flood in one minute takes nothing from the next."""
+def test_held_back_requests_do_not_count(flood):
+    """A flood in one minute does not affect the next."""
     agent = _writer(flood, "writer")
     for _ in range(20):
         _write(agent)
@@ -122,37 +122,37 @@ def test_what_was_held_back_is_not_counted(flood):
     assert _write(agent) is None
 
 
-def test_one_type_cannot_use_up_the_hour_either(open_flood):
-    """Whoever asks for it; another type is another count, and so is the next person."""
+def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
+    """Across agents; other types and other people are counted separately."""
     local = open_flood(notify_per_type=1)
     new_person(local, "ben")
 
-    def of(kind):
+    def of_type(kind):
         detail = {"amount": {"minor": 1, "currency": "EUR"}, "payee": "a", "type": kind}
         return {"authorization_details": json.dumps([detail])}
 
     one, two = _writer(local, "writer"), _writer(local, "other")
-    assert _write(one, **of("post")) is None
-    assert _write(two, **of("post")) == "held_back"
-    assert _write(two, **of("post"), login_hint="ben") is None
-    assert _write(two, **of("note")) is None
+    assert _write(one, **of_type("post")) is None
+    assert _write(two, **of_type("post")) == "held_back"
+    assert _write(two, **of_type("post"), login_hint="ben") is None
+    assert _write(two, **of_type("note")) is None
 
 
-def test_low_risk_calls_once_an_hour_for_all_of_it_and_takes_no_slot(flood, template):
-    """A hundred of them ring once, and what comes after them rings as if they were not."""
+def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
+    """Of a hundred requests one notifies; medium risk still notifies."""
     person, agent = template.person(flood), _writer(flood, "writer")
-    asked = [agent.asked()[1].id for _ in range(100)]
-    assert _notified(flood, person) == asked[:1]
+    approval_ids = [agent.asked()[1].id for _ in range(100)]
+    assert _notified(flood, person) == approval_ids[:1]
     assert _last(flood) == "digest"
-    assert not any(flood.stored(one).held_back for one in asked)
+    assert not any(flood.stored(one).held_back for one in approval_ids)
     assert _write(agent) is None
     flood.clock.forward(60 * MINUTE)
     agent.asked()
     assert _last(flood) is None
 
 
-def test_high_risk_keeps_slots_that_no_flood_below_it_can_take(flood, template):
-    """Of the same agent as of another."""
+def test_high_risk_has_its_own_budget(flood, template):
+    """Lower risk of the same or another agent cannot use it up."""
     person, agent = template.person(flood), _writer(flood, "writer")
     for _ in range(10):
         agent.asked()
@@ -162,8 +162,8 @@ def test_high_risk_keeps_slots_that_no_flood_below_it_can_take(flood, template):
     assert len(_notified(flood, person)) == 5
 
 
-def test_high_risk_of_one_agent_takes_no_slot_of_another(flood, template):
-    """An agent that calls everything grave is held back alone."""
+def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
+    """An agent that overstates its risk is held back alone."""
     liar, honest = _writer(flood, "liar"), template.agent(flood)
     assert [_pay(liar) for _ in range(4)] == [None, None, "held_back", "held_back"]
     assert _pay(honest) is None
@@ -173,12 +173,12 @@ def test_high_risk_of_one_agent_takes_no_slot_of_another(flood, template):
     assert _pay(liar) is None
 
 
-def test_after_a_report_an_agent_calls_this_person_no_more(flood, template):
-    """Not even when an administrator has let it ask again, until the incident is closed."""
+def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
+    """Even after it was enabled, until the incident is closed."""
     person, agent = template.person(flood), template.agent(flood)
     _, approval = agent.asked_payment()
-    said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
-    signed = person.decision(approval.id, person.session, **said)
+    members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+    signed = person.decision(approval.id, person.session, **members)
     path = f"/api/approvals/{approval.id}/report"
     incident = person.call("POST", path, {"decision": signed, "scope": "agent"}).json["incident"]
     flood.desk.agents.enable("invoice-bot", by=BY)
@@ -191,8 +191,8 @@ def test_after_a_report_an_agent_calls_this_person_no_more(flood, template):
     assert _pay(agent) is None
 
 
-def test_what_nobody_is_asked_is_counted_for_nobody(open_flood):
-    """A phantom has no screens."""
+def test_requests_to_unknown_users_use_no_budget(open_flood):
+    """With hidden users."""
     local = open_flood(unknown_user="hide")
     agent = _writer(local, "writer")
     for _ in range(3):
@@ -200,8 +200,8 @@ def test_what_nobody_is_asked_is_counted_for_nobody(open_flood):
     assert _write(agent) is None
 
 
-def test_what_is_too_old_to_count_is_dropped(flood):
-    """The table holds an hour."""
+def test_notifications_older_than_an_hour_are_deleted(flood):
+    """They no longer count."""
     agent = _writer(flood, "writer")
     _write(agent)
     flood.clock.forward(60 * MINUTE - 1)

@@ -1,4 +1,4 @@
-"""Nobody's attention is flooded, and whoever is refused learns why and for how long."""
+"""Limits of open requests: what they count, and what a refusal says."""
 
 import json
 
@@ -26,8 +26,8 @@ def _causes(local):
     return [entry["cause"] for entry in local.desk.entries("approval.refused")]
 
 
-def test_one_agent_has_so_many_open_requests_with_one_person(strict):
-    """An answer makes room for the next; another person is another count."""
+def test_open_requests_per_agent_and_person_are_limited(strict):
+    """A decision ends the count of its request; other people are counted separately."""
     agent, person, local = strict
     new_person(local, "ben")
     _, first = agent.asked()
@@ -40,8 +40,8 @@ def test_one_agent_has_so_many_open_requests_with_one_person(strict):
     assert agent.ask().status == 200
 
 
-def test_a_request_that_ran_out_is_not_open_any_more(strict):
-    """Whether or not somebody has swept it up."""
+def test_an_expired_request_is_not_open(strict):
+    """Whether or not it was swept."""
     agent, _, local = strict
     agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE - 1)
@@ -50,19 +50,19 @@ def test_a_request_that_ran_out_is_not_open_any_more(strict):
     assert agent.ask().status == 200
 
 
-def test_all_agents_together_have_so_many_open_requests_with_one_person(strict):
+def test_open_requests_per_person_are_limited_over_all_agents(strict):
     """However many agents there are."""
     agent, _, local = strict
     agent.asked()
     for name, status in (("second", 200), ("third", 403)):
-        given = registered(local.desk, name, auth_method="client_secret_post")
-        answer = agent.ask(client_id=given.agent.id, client_secret=given.secret)
+        registration = registered(local.desk, name, auth_method="client_secret_post")
+        answer = agent.ask(client_id=registration.agent.id, client_secret=registration.secret)
         assert answer.status == status
     assert _causes(local) == ["open_per_user"]
 
 
-def test_repeated_denials_pause_such_requests_for_half_an_hour(strict):
-    """A person is not worn down by asking again; the pause counts from the last denial."""
+def test_repeated_denials_pause_requests_for_half_an_hour(strict):
+    """From the last denial."""
     agent, person, local = strict
     _deny(agent, person)
     local.clock.forward(9 * MINUTE)
@@ -77,8 +77,8 @@ def test_repeated_denials_pause_such_requests_for_half_an_hour(strict):
     assert agent.ask().status == 200
 
 
-def test_denials_far_apart_do_not_pause(strict):
-    """Two within ten minutes count, two in a morning do not."""
+def test_denials_more_than_ten_minutes_apart_do_not_pause(strict):
+    """Only denials within ten minutes count."""
     agent, person, local = strict
     _deny(agent, person)
     local.clock.forward(10 * MINUTE + 1)
@@ -87,8 +87,8 @@ def test_denials_far_apart_do_not_pause(strict):
     assert agent.ask().status == 200
 
 
-def test_a_pause_is_for_the_kind_of_request_that_was_denied(strict):
-    """Other action types may still be asked for, and other agents may ask."""
+def test_a_pause_is_for_one_agent_and_one_action_type(strict):
+    """Other types and other agents are not paused."""
     agent, person, local = strict
     refund = {**PAYMENT, "type": "payment.refund"}
     local.desk.actions.add(json.dumps(refund), by=BY)
@@ -102,17 +102,17 @@ def test_a_pause_is_for_the_kind_of_request_that_was_denied(strict):
         _deny(agent, person, **payment)
     assert agent.ask(**payment).status == 403
     other = registered(local.desk, "other", auth_method="client_secret_post", resources=(PAY,))
-    named = {"client_id": other.agent.id, "client_secret": other.secret}
-    handle = agent.ask(**payment, **named).json["auth_req_id"]
+    credentials = {"client_id": other.agent.id, "client_secret": other.secret}
+    handle = agent.ask(**payment, **credentials).json["auth_req_id"]
     person.deny(local.behind(handle).id)
-    refunded = payment["authorization_details"].replace("transfer", "refund")
-    handle, approval = agent.asked(**{**payment, "authorization_details": refunded})
+    details = payment["authorization_details"].replace("transfer", "refund")
+    handle, approval = agent.asked(**{**payment, "authorization_details": details})
     person.deny(approval.id)
     assert agent.ask().status == 200
 
 
-def test_one_agent_has_so_many_open_requests_in_all(open_local, template):
-    """However many people there are; an answer makes room for the next."""
+def test_open_requests_per_agent_are_limited_over_all_people(open_local, template):
+    """A decision ends the count of its request."""
     local = open_local(open_in_all=2)
     agent, person = template.agent(local), template.person(local)
     new_person(local, "ben")
@@ -127,10 +127,8 @@ def test_one_agent_has_so_many_open_requests_in_all(open_local, template):
     assert agent.ask(login_hint="cleo").status == 200
 
 
-def test_where_unknown_users_are_hidden_nobody_may_be_asked_as_often_as_somebody(
-    open_local, template
-):
-    """By this agent under one name, in whatever case; what ran out makes room."""
+def test_with_hidden_users_the_limit_is_the_same_for_unknown_users(open_local, template):
+    """Per agent and name in any case; expired requests do not count."""
     local = open_local(unknown_user="hide", open_per_agent=2)
     agent = template.agent(local)
     for hint in ("ana", "nobody"):
@@ -142,10 +140,8 @@ def test_where_unknown_users_are_hidden_nobody_may_be_asked_as_often_as_somebody
     assert agent.ask(login_hint="nobody").status == 200
 
 
-def test_where_two_caps_are_reached_the_same_one_is_named_for_somebody_and_for_nobody(
-    open_local, template
-):
-    """Word for word; else the order of our checks would tell who exists."""
+def test_with_hidden_users_the_named_limit_is_the_same_for_unknown_users(open_local, template):
+    """The order of the checks would otherwise reveal who exists."""
     for hint in ("ana", "nobody"):
         local = open_local(unknown_user="hide", open_per_agent=1, open_in_all=1)
         agent = template.agent(local)
@@ -157,27 +153,27 @@ def test_where_two_caps_are_reached_the_same_one_is_named_for_somebody_and_for_n
         assert "already has 1 open requests." in other.json["error_description"]
 
 
-def test_a_flood_of_low_risk_leaves_room_for_what_is_grave(strict):
-    """Whoever floods a person keeps nobody from asking what is grave, which has its own cap."""
+def test_high_risk_requests_have_their_own_limit_per_person(strict):
+    """A flood of low risk does not block them."""
     agent, _, local = strict
     agents = [agent]
     for name in ("second", "third", "fourth", "fifth"):
-        given = registered(local.desk, name, auth_method="client_secret_post")
-        agents.append(LocalAgent(local, given.agent.id, given.secret))
+        registration = registered(local.desk, name, auth_method="client_secret_post")
+        agents.append(LocalAgent(local, registration.agent.id, registration.secret))
     statuses = [one.ask().status for one in agents[:3]]
     assert statuses == [200, 200, 403]
     assert [one.ask_payment().status for one in agents[2:]] == [200, 200, 403]
     assert _causes(local) == ["open_per_user", "open_per_user"]
 
 
-def test_an_agents_own_flood_leaves_room_for_what_is_grave(open_local, template):
-    """With one person and with everybody; what is grave has as much room, and no more."""
+def test_high_risk_requests_have_their_own_limits_per_agent(open_local, template):
+    """For one person and over all people."""
     local = open_local(open_per_agent=2, open_in_all=3)
     agent, _ = template.agent(local), template.person(local)
     new_person(local, "ben")
     low = [agent.ask().status for _ in range(3)]
-    grave = [agent.ask_payment().status for _ in range(3)]
-    assert (low, grave) == ([200, 200, 403], [200, 200, 403])
+    high = [agent.ask_payment().status for _ in range(3)]
+    assert (low, high) == ([200, 200, 403], [200, 200, 403])
     assert _causes(local) == ["open_per_agent"] * 2
     assert agent.ask(login_hint="ben").status == 403
     elsewhere = [agent.ask_payment(login_hint="ben").status for _ in range(2)]
@@ -185,25 +181,25 @@ def test_an_agents_own_flood_leaves_room_for_what_is_grave(open_local, template)
     assert _causes(local)[2:] == ["open_in_all"] * 2
 
 
-def test_nobody_has_the_same_room_for_what_is_grave(open_local, template):
-    """A cap that differed would tell who exists."""
-    told = []
+def test_with_hidden_users_high_risk_limits_are_the_same_for_unknown_users(open_local, template):
+    """A different limit would reveal who exists."""
+    statuses = []
     for hint in ("ana", "who is not there"):
         local = open_local(unknown_user="hide", open_per_agent=1)
         template.person(local)
         agent = template.agent(local)
         calls = (agent.ask, agent.ask, agent.ask_payment, agent.ask_payment)
-        told.append([call(login_hint=hint).status for call in calls])
-    assert told == [[200, 403, 200, 403]] * 2
+        statuses.append([call(login_hint=hint).status for call in calls])
+    assert statuses == [[200, 403, 200, 403]] * 2
 
 
-def test_a_person_may_deny_without_limit(open_local, template):
-    """A flood is answered as fast as it comes, and a device that is locked denies too."""
-    most = {"open_per_agent": 100, "open_per_user": 100, "denials_before_pause": 100}
-    local = open_local(**most)
+def test_denials_are_not_limited(open_local, template):
+    """A locked device may deny too."""
+    limits = {"open_per_agent": 100, "open_per_user": 100, "denials_before_pause": 100}
+    local = open_local(**limits)
     agent, person = template.agent(local), template.person(local)
-    asked = [agent.asked()[1] for _ in range(60)]
+    approvals = [agent.asked()[1] for _ in range(60)]
     for _ in range(MOST_TRIES):
         assert person.pin().status == 200
     assert person.pin().status == 423
-    assert [person.deny(one.id).status for one in asked] == [200] * 60
+    assert [person.deny(one.id).status for one in approvals] == [200] * 60

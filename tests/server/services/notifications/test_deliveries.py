@@ -1,4 +1,4 @@
-"""What reached which device, and what an agent learns of it while it waits and at the end."""
+"""Which devices received a request, and what the agent learns of it."""
 
 from server.model.approvers import NamedApprover
 from server.model.store import Busy
@@ -21,8 +21,8 @@ def _devices(person, approval):
     return person.show(approval.id)["devices"]
 
 
-def test_a_poll_says_how_far_the_request_has_come(agent, person, local):
-    """Nowhere yet; on a device; opened there. Being listed is not being seen."""
+def test_a_poll_says_whether_a_request_was_delivered_and_seen(agent, person, local):
+    """Being listed is delivered; being opened is seen."""
     handle, approval = agent.asked()
     assert _pending(agent, local, handle) == ("pending", False, False)
     person.call("GET", "/api/approvals")
@@ -31,16 +31,16 @@ def test_a_poll_says_how_far_the_request_has_come(agent, person, local):
     assert _pending(agent, local, handle) == ("pending", True, True)
 
 
-def test_a_poll_says_until_when_there_can_be_an_answer(agent, person, local):
-    """The end of the request, which may be moved."""
+def test_a_poll_contains_the_expiry(agent, person, local):
+    """It may be extended later."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(5 * SECOND)
     assert agent.poll(handle).json["expires_at"] == "2025-10-09T08:54:20.000Z"
     assert approval.user_id == person.user.id
 
 
-def test_an_agent_learns_that_its_request_is_held_back(open_local, template):
-    """It asks too often, and is told so rather than left in silence."""
+def test_a_poll_says_that_a_request_is_held_back(open_local, template):
+    """So that an agent learns that it asks too often."""
     local = open_local(notify_per_minute=1)
     agent = template.agent(local)
     template.person(local)
@@ -49,35 +49,38 @@ def test_an_agent_learns_that_its_request_is_held_back(open_local, template):
     assert _pending(agent, local, second)[0] == "held_back"
 
 
-def test_what_is_over_reaches_nobody_even_before_the_server_has_ended_it(agent, person, local):
-    """Its agent learns that no device could have answered it."""
+def test_an_expired_request_is_not_delivered(agent, person, local):
+    """Even before the sweeper ran; its agent gets undeliverable."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
     record(local.services.store, person.device_id, [approval])
     assert agent.poll(handle).json["reason"] == "undeliverable"
 
 
-def test_the_feed_delivers_what_it_puts_to_a_person(agent, person, local):
-    """Once, whatever it brings again; news of what is over delivers nothing."""
+def test_the_feed_records_deliveries(agent, person, local):
+    """Once per device; events of decided requests record none."""
     feed = FeedService(local.services.store, approver_view)
-    _, waits = agent.asked()
-    _, over = agent.asked()
-    person.deny(over.id)
+    _, pending = agent.asked()
+    _, decided = agent.asked()
+    person.deny(decided.id)
     other = another_device(person)
     for _ in range(2):
         feed.record_delivery(other.device_id, feed.page(person.user.id, other.device_id, 0))
         local.clock.forward(SECOND)
     with local.services.store.read() as view:
-        (had,) = view.deliveries.of_approval(waits.id)
+        (delivery,) = view.deliveries.of_approval(pending.id)
         assert other.device_id not in {
-            one.device_id for one in view.deliveries.of_approval(over.id)
+            one.device_id for one in view.deliveries.of_approval(decided.id)
         }
-    assert (had.device_name, had.delivered_at) == ("desktop", local.clock.now() - 2 * SECOND)
-    assert local.stored(waits.id).delivered_at == had.delivered_at
+    assert (delivery.device_name, delivery.delivered_at) == (
+        "desktop",
+        local.clock.now() - 2 * SECOND,
+    )
+    assert local.stored(pending.id).delivered_at == delivery.delivered_at
 
 
-def test_each_device_has_its_own_story(agent, person, local):
-    """Delivered, seen, decided; the person sees all of their devices, the operator everybody's."""
+def test_each_device_has_its_own_delivery_times(agent, person, local):
+    """Delivered, seen, decided; a person sees all of their devices."""
     other = another_device(person)
     _, approval = agent.asked()
     other.call("GET", "/api/approvals")
@@ -86,12 +89,12 @@ def test_each_device_has_its_own_story(agent, person, local):
     local.clock.forward(SECOND)
     person.show(approval.id)
     (first, second) = _devices(other, approval)
-    begun = "2025-10-09T08:53:20.000Z"
+    start = "2025-10-09T08:53:20.000Z"
     later = "2025-10-09T08:53:21.000Z"
     assert first == {
         "id": other.device_id,
         "name": "desktop",
-        "delivered_at": begun,
+        "delivered_at": start,
         "seen_at": None,
         "decided_at": None,
     }
@@ -101,24 +104,24 @@ def test_each_device_has_its_own_story(agent, person, local):
     assert {item["devices"] for item in listed} == {None}
 
 
-def test_what_reaches_no_device_is_undeliverable(agent, person, local):
-    """There are devices, and none of them ever had it. That is not what nobody looked at."""
+def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local):
+    """One that was delivered and not seen is expired_unseen."""
     lost, approval = agent.asked(requested_expiry="60")
     listed, _ = agent.asked(requested_expiry="61")
     local.clock.forward(SECOND)
     with local.services.store.write() as tx:
         tx.deliveries.add(local.behind(listed).id, person.device_id)
     local.clock.forward(MINUTE)
-    told = [agent.poll(handle).json for handle in (lost, listed)]
-    assert [one["error"] for one in told] == ["expired_token"] * 2
-    assert [one["reason"] for one in told] == ["undeliverable", "expired_unseen"]
+    answers = [agent.poll(handle).json for handle in (lost, listed)]
+    assert [one["error"] for one in answers] == ["expired_token"] * 2
+    assert [one["reason"] for one in answers] == ["undeliverable", "expired_unseen"]
     assert local.stored(approval.id).reason == "undeliverable"
     facts = [entry["facts"] for entry in local.desk.entries("approval.expired")]
     assert [one["delivered_at"] is None for one in facts] == [True, False]
 
 
-def test_a_hidden_server_tells_of_no_delivery(open_local, template):
-    """What only somebody who exists can cause by having a device says nothing to the agent."""
+def test_with_hidden_users_polls_contain_no_delivery(open_local, template):
+    """It would reveal that the person exists."""
     local = open_local(unknown_user="hide", notify_per_minute=1)
     agent, person = template.agent(local), template.person(local)
     agent.asked_payment()
@@ -134,28 +137,28 @@ def test_a_hidden_server_tells_of_no_delivery(open_local, template):
     assert agent.poll(real).json == agent.poll(ghost).json
 
 
-def test_a_busy_database_keeps_nobody_from_reading(agent, person, local):
-    """What could not be written down is written down when it is brought again."""
+def test_a_busy_database_does_not_block_reading(agent, person, local):
+    """The delivery is recorded at the next read."""
     store = local.services.store
 
-    class Away:
-        """A database that can be read."""
+    class BusyStore:
+        """A store that can only be read."""
 
         read = store.read
 
         def write(self):
-            """Nobody waits longer than this."""
+            """Raises as a busy database does."""
             raise Busy("Not now.")
 
     _, approval = agent.asked()
-    record(Away(), person.device_id, [approval])
+    record(BusyStore(), person.device_id, [approval])
     assert local.stored(approval.id).delivered_at is None
     record(store, person.device_id, [approval])
     assert local.stored(approval.id).delivered_at == local.clock.now()
 
 
-def test_devices_of_somebody_else_are_not_told(agent, person, local):
-    """Whoever else is asked sees their own, and the operator all."""
+def test_a_person_does_not_see_the_devices_of_other_approvers(agent, person, local):
+    """The operator sees all."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     with local.services.store.write() as tx:
@@ -163,5 +166,5 @@ def test_devices_of_somebody_else_are_not_told(agent, person, local):
     assert [one["id"] for one in _devices(person, approval)] == [person.device_id]
     assert [one["id"] for one in _devices(ben, approval)] == [ben.device_id]
     with local.services.store.read() as view:
-        had = {one.device_id for one in view.deliveries.of_approval(approval.id)}
-    assert had == {person.device_id, ben.device_id}
+        device_ids = {one.device_id for one in view.deliveries.of_approval(approval.id)}
+    assert device_ids == {person.device_id, ben.device_id}

@@ -1,4 +1,4 @@
-"""Who is woken by what, and what a person's screens are told past a cursor."""
+"""The hub wakes subscribers, and the feed returns a person's events after a cursor."""
 
 from dataclasses import replace
 from functools import partial
@@ -22,23 +22,23 @@ from tests.support.builders.installation import BY
 
 
 class CountedWake:
-    """A wake that comes at once, and counts how often somebody waited for it."""
+    """A wake that returns at once and counts its waits."""
 
     def __init__(self):
         self.waits = []
 
     def changed(self):
-        """Nobody needs to be told."""
+        """Does nothing."""
 
     def wait(self, timeout):
-        """A change is always there."""
+        """Returns that there is a change."""
         self.waits.append(timeout)
         return True
 
 
 @pytest.fixture
 def hub(local):
-    """A hub that has looked once."""
+    """A hub after its first round."""
     made = Hub(local.services.store, CountedWake())
     made.round()
     return made
@@ -46,7 +46,7 @@ def hub(local):
 
 @pytest.fixture
 def feed(local):
-    """What the sockets read."""
+    """The service that the sockets read."""
     return FeedService(local.services.store, approver_view)
 
 
@@ -62,8 +62,8 @@ def _woken(hub, topics, change):
         return [event.is_set() for event in (one, two, three)]
 
 
-def test_the_first_look_waits_for_nothing_and_tells_nothing(local, person, agent):
-    """What happened before it is in the database for whoever asks."""
+def test_the_first_round_does_not_wait_and_wakes_nobody(local, person, agent):
+    """Earlier events are in the database."""
     agent.asked()
     wake = CountedWake()
     hub = Hub(local.services.store, wake)
@@ -75,8 +75,8 @@ def test_the_first_look_waits_for_nothing_and_tells_nothing(local, person, agent
     assert person.device_id
 
 
-def test_an_event_wakes_its_person_and_its_request_and_nobody_else(hub, agent, person, local):
-    """Thousands of sockets sleep on."""
+def test_an_event_wakes_only_its_person_and_its_request(hub, agent, person, local):
+    """Other subscribers are not woken."""
     new_person(local, "ben")
     _, approval = agent.asked()
     hub.round()
@@ -85,7 +85,7 @@ def test_an_event_wakes_its_person_and_its_request_and_nobody_else(hub, agent, p
 
 
 def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
-    """There is no request that it is about."""
+    """It concerns no request."""
     _, approval = agent.asked()
     hub.round()
     topics = [user_topic(person.user.id), approval_topic(approval.id), user_topic("ben")]
@@ -98,8 +98,8 @@ def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
     assert local.desk.events(person.user)[-1] == "device.locked"
 
 
-def test_administration_wakes_everybody_a_few_at_a_time(hub, local, monkeypatch):
-    """Rights may have changed, so all look for themselves; a further change skips nobody."""
+def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monkeypatch):
+    """A further change leaves out no subscriber."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # one in each round
     agents = local.desk.agents
     with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
@@ -111,16 +111,16 @@ def test_administration_wakes_everybody_a_few_at_a_time(hub, local, monkeypatch)
     assert woken == [[True, False, False], [True, True, False], [True, True, True]]
 
 
-def test_after_administration_the_next_few_wait_a_moment(hub, local, monkeypatch):
-    """However often something else changes meanwhile."""
+def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
+    """Despite other changes."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
     local.desk.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
 
 
 @pytest.mark.parametrize("ended", ["user", "device"])
-def test_who_may_no_longer_listen_is_woken_at_once(hub, person, local, ended, monkeypatch):
-    """It is an event of theirs, so nobody waits for their turn."""
+def test_a_disabled_listener_is_woken_at_once(hub, person, local, ended, monkeypatch):
+    """It is an event of their own, so they do not wait for a batch."""
     new_person(local, "ben")
     hub.round()
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
@@ -133,13 +133,13 @@ def test_who_may_no_longer_listen_is_woken_at_once(hub, person, local, ended, mo
     assert _woken(hub, topics, change) == [False, True, False]
 
 
-def test_background_work_is_woken_by_every_round(hub):
-    """It looks for itself whether there is something to do."""
+def test_background_work_is_woken_in_every_round(hub):
+    """It checks for itself whether there is work."""
     assert _woken(hub, [ANY_CHANGE, "user a", "user b"], lambda: None) == [True, False, False]
 
 
-def test_many_events_are_all_passed_on(hub, person, local, monkeypatch):
-    """Part by part, until the newest."""
+def test_a_long_list_of_events_is_passed_on_completely(hub, person, local, monkeypatch):
+    """Page by page."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     with local.services.store.write() as tx:
         for number in range(5):
@@ -148,8 +148,8 @@ def test_many_events_are_all_passed_on(hub, person, local, monkeypatch):
     assert _woken(hub, topics, lambda: None) == [True, True, True]
 
 
-def test_who_stopped_listening_is_forgotten(hub):
-    """And of two who listen to one topic the other one stays."""
+def test_an_ended_subscription_is_removed(hub):
+    """Another subscription of the topic stays."""
     with hub.subscribe("t") as first:
         with hub.subscribe("t") as second:
             hub.wake("t")
@@ -163,45 +163,45 @@ def test_who_stopped_listening_is_forgotten(hub):
     assert hub._subscribers == {}
 
 
-def test_the_end_wakes_everybody(hub):
-    """Held polls are answered before the process goes."""
+def test_ending_the_hub_wakes_all_subscribers(hub):
+    """Held polls return before the process ends."""
     with hub.subscribe("a") as one, hub.subscribe("b") as two:
         assert not hub.ending
         hub.end()
         assert (hub.ending, one.is_set(), two.is_set()) == (True, True, True)
 
 
-def test_news_are_this_persons_events_past_the_cursor_in_order(feed, agent, person, local):
-    """Each with what it is about as it stands now."""
+def test_a_page_contains_the_persons_events_after_the_cursor_in_order(feed, agent, person, local):
+    """Each with its request or device as it is now."""
     ben = new_person(local, "ben")
     cursor = feed.head()
     _, approval = agent.asked()
     agent.asked(login_hint="ben")
     person.approve(approval.id)
     other = another_device(person)
-    news = feed.page(person.user.id, person.device_id, cursor)
-    assert [h.event.event for h in news.items] == [
+    page = feed.page(person.user.id, person.device_id, cursor)
+    assert [h.event.event for h in page.items] == [
         "approval.requested",
         "approval.decided",
         "device.enrolled",
     ]
-    assert {h.approval.approval.state for h in news.items[:2]} == {"approved"}
-    assert news.items[2].device.id == other.device_id
-    assert (news.cursor, news.resync, news.allowed, news.more) == (feed.head(), False, True, False)
-    assert feed.page(person.user.id, None, news.cursor).items == ()
+    assert {h.approval.approval.state for h in page.items[:2]} == {"approved"}
+    assert page.items[2].device.id == other.device_id
+    assert (page.cursor, page.resync, page.allowed, page.more) == (feed.head(), False, True, False)
+    assert feed.page(person.user.id, None, page.cursor).items == ()
     assert len(feed.page(ben.user.id, ben.device_id, cursor).items) == 1
 
 
-def test_news_of_nothing_leave_the_cursor_where_it_was(feed, agent, person, local):
-    """Events of others do not move it, so none of one's own is skipped."""
+def test_a_page_without_events_keeps_the_cursor(feed, agent, person, local):
+    """Events of others do not move it."""
     new_person(local, "ben")
     cursor = feed.head()
     agent.asked(login_hint="ben")
     assert feed.page(person.user.id, person.device_id, cursor).cursor == cursor
 
 
-def test_a_long_absence_is_told_in_parts(feed, agent, person, monkeypatch):
-    """`more` says that the next part is there already."""
+def test_a_long_absence_is_read_in_pages(feed, agent, person, monkeypatch):
+    """`more` says that there is another page."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     cursor = feed.head()
     for _ in range(3):
@@ -212,8 +212,8 @@ def test_a_long_absence_is_told_in_parts(feed, agent, person, monkeypatch):
     assert (len(second.items), second.more) == (1, False)
 
 
-def test_a_cursor_that_is_too_old_or_from_elsewhere_means_fetch_again(feed, agent, person, local):
-    """Events are kept for a week; a cursor ahead of us is of another database."""
+def test_an_invalid_cursor_requires_a_resync(feed, agent, person, local):
+    """Events are kept for a week; a cursor ahead is of another database."""
     start = feed.head()
     agent.asked()
     local.clock.forward(8 * DAY)
@@ -221,14 +221,14 @@ def test_a_cursor_that_is_too_old_or_from_elsewhere_means_fetch_again(feed, agen
     with local.services.store.write() as tx:
         floor = tx.feed.floor()
     for cursor in (0, floor - 2, feed.head() + 1):
-        news = feed.page(person.user.id, person.device_id, cursor)
-        assert (news.resync, news.items, news.cursor) == (True, (), feed.head())
+        page = feed.page(person.user.id, person.device_id, cursor)
+        assert (page.resync, page.items, page.cursor) == (True, (), feed.head())
     assert start < floor
     assert feed.page(person.user.id, person.device_id, floor - 1).resync is False
 
 
-def test_whoever_was_stopped_hears_nothing_more(feed, agent, person, local):
-    """Person, device, or both gone; another device of the person hears on."""
+def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, local):
+    """Other devices of the person still do."""
     other = another_device(person)
     agent.asked()
     person.call("DELETE", "/api/devices/self")
@@ -237,19 +237,19 @@ def test_whoever_was_stopped_hears_nothing_more(feed, agent, person, local):
     assert feed.page("sayso_us_none", None, 0).allowed is False
     assert feed.page(person.user.id, other.device_id, 0).allowed is True
     local.desk.users.disable("ana", by=BY)
-    stopped = feed.page(person.user.id, other.device_id, 0)
-    assert (stopped.allowed, stopped.items) == (False, ())
+    disabled = feed.page(person.user.id, other.device_id, 0)
+    assert (disabled.allowed, disabled.items) == (False, ())
 
 
-def test_a_session_that_ended_hears_nothing_more(feed, person, local):
-    """A stolen refresh token ends it, although person and device go on."""
+def test_a_revoked_session_gets_no_events(feed, person, local):
+    """Even though user and device are enabled."""
     with local.services.store.write() as tx:
         tx.sessions.revoke(person.device.session_id, tx.now)
     assert feed.page(person.user.id, person.device_id, 0).allowed is False
 
 
-def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local):
-    """An alarm is about the person."""
+def test_an_event_without_a_request_or_device_is_returned(feed, person, local):
+    """Such as an alarm."""
     cursor = feed.head()
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.code_reused")
@@ -260,10 +260,8 @@ def test_an_event_without_request_or_device_is_told_as_it_is(feed, person, local
     assert replace(alarm.event, seq=0).event == "alarm.code_reused"
 
 
-def test_an_alarm_about_an_agent_says_which_one_by_its_name_as_it_is_now(
-    feed, person, local, agent
-):
-    """An owner of several knows where to look; one that is gone is said to be."""
+def test_an_alarm_about_an_agent_contains_its_current_name(feed, person, local, agent):
+    """A deleted agent is named as deleted."""
     cursor = feed.head()
     about = {"agent_id": agent.id, "incident_id": "sayso_in_1"}
     with local.services.store.write() as tx:
@@ -278,5 +276,5 @@ def test_an_alarm_about_an_agent_says_which_one_by_its_name_as_it_is_now(
 
 
 def test_the_server_time_is_that_of_the_store(feed, local):
-    """Clients correct their clocks by it."""
+    """Clients correct their clocks with it."""
     assert feed.now() == local.clock.now()

@@ -1,4 +1,4 @@
-"""Who is refused over and over fills no log, and nothing of it is silent."""
+"""Repeated refusals do not fill the audit log: the first are entries, the rest are counted."""
 
 import pytest
 
@@ -22,51 +22,51 @@ def chains(local, person):
 
 @pytest.fixture
 def bot(chains):
-    """An agent that serves the desk, with no consent."""
+    """An agent that serves the desk API, without a consent."""
     return chains.agent("desk-bot")
 
 
-def _told(local):
+def _counted(local):
     entries = local.desk.entries("refusals.counted")
     return [(entry["agent_id"], entry["cause"], entry["facts"]["count"]) for entry in entries]
 
 
-def test_the_first_refusals_of_a_minute_are_whole_and_the_rest_is_a_number(chains, bot, local):
-    """Each reason has its own; whoever reads the log learns how many, by whom and since when."""
+def test_the_first_refusals_of_a_minute_are_entries_and_the_rest_a_count(chains, bot, local):
+    """Per reason; with the agent, the number and the times."""
     token, began = chains.user_token(), local.clock.now()
     for _ in range(MANY):
         assert chains.exchange(bot, token).status == 400
     for _ in range(3):
         assert chains.exchange(bot, token, scope="none:such").status == 400
     assert len(chains.reasons()) == floods.MAX_FULL_ENTRIES
-    assert _told(local) == []
+    assert _counted(local) == []
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
-    assert _told(local) == [(bot.id, "consent_missing", 7), (bot.id, "scope_beyond", 3)]
-    told = local.desk.entries("refusals.counted")[0]
-    assert told["actor"] == f"agent:{bot.id}"
-    assert told["decision"] == "refused"
+    assert _counted(local) == [(bot.id, "consent_missing", 7), (bot.id, "scope_beyond", 3)]
+    entry = local.desk.entries("refusals.counted")[0]
+    assert entry["actor"] == f"agent:{bot.id}"
+    assert entry["decision"] == "refused"
     window = {"since": began, "until": began + MINUTE}
-    assert told["facts"] == {"of": "exchange.refused", "count": 7, **window}
+    assert entry["facts"] == {"of": "exchange.refused", "count": 7, **window}
     local.services.sweeper.tidy()
-    assert len(_told(local)) == 2
+    assert len(_counted(local)) == 2
 
 
-def test_a_flood_that_goes_on_is_told_each_minute(chains, bot, local):
-    """Also when nothing tidies up in between: no count is lost with its window."""
+def test_an_ongoing_flood_is_counted_each_minute(chains, bot, local):
+    """A count is not lost when its window ends."""
     token = chains.user_token()
     for _ in range(2):
         for _ in range(MANY):
             chains.exchange(bot, token)
         local.clock.forward(MINUTE)
-    assert _told(local) == [(bot.id, "consent_missing", 7)]
+    assert _counted(local) == [(bot.id, "consent_missing", 7)]
     local.services.sweeper.tidy()
-    assert _told(local) == [(bot.id, "consent_missing", 7)] * 2
+    assert _counted(local) == [(bot.id, "consent_missing", 7)] * 2
     assert len(chains.reasons()) == 2 * floods.MAX_FULL_ENTRIES
 
 
-def test_nobody_fills_the_log_for_another(chains, bot, local):
-    """The count is the agent's own; what is said to it stays the same."""
+def test_refusals_are_counted_separately_for_each_agent(chains, bot, local):
+    """The agent's answers stay the same."""
     token = chains.user_token()
     answers = [chains.exchange(bot, token) for _ in range(MANY)]
     assert {answer.json["error"] for answer in answers} == {"interaction_required"}
@@ -75,8 +75,8 @@ def test_nobody_fills_the_log_for_another(chains, bot, local):
     assert [e["agent_id"] for e in local.desk.entries("exchange.refused")][-1] == other.id
 
 
-def test_requests_that_are_refused_are_counted_alike(agent, local):
-    """An agent that asks the only administrator for what needs two people, all day."""
+def test_refused_requests_are_counted_too(agent, local):
+    """Such as requests with too few eligible approvers."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, raised, by=BY)
     for _ in range(MANY):
@@ -87,4 +87,4 @@ def test_requests_that_are_refused_are_counted_alike(agent, local):
     assert len(local.desk.entries("approval.refused")) == floods.MAX_FULL_ENTRIES
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
-    assert _told(local) == [(agent.id, "too_few_people", 7)]
+    assert _counted(local) == [(agent.id, "too_few_people", 7)]

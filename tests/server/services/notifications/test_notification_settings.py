@@ -1,4 +1,4 @@
-"""Quiet hours, mutes and snoozes: they take notifications away, and nothing else."""
+"""Quiet hours, mutes and snoozes: they only pause notifications."""
 
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -18,18 +18,18 @@ _LEFT = 6 * MINUTE + 40_000
 
 @pytest.fixture
 def local(open_local):
-    """Where low risk rings as often as anything else."""
+    """An installation without a limit for low risk."""
     return open_local(notify_low_per_hour=1_000)
 
 
 def _events(local, person, name):
-    """For each event of this name why it did not ring, or None."""
+    """For each event of this name the reason why it did not notify, or None."""
     with local.services.store.read() as view:
         found = view.feed.after(0, person.user.id, 1_000)
     return [event.held for event in found if event.event == name]
 
 
-def _asked(local, person):
+def _requested(local, person):
     return _events(local, person, "approval.requested")
 
 
@@ -37,11 +37,11 @@ def _reminded(local, person):
     return _events(local, person, "approval.reminder")
 
 
-def _quiet(person, **members):
+def _set_quiet_hours(person, **members):
     return person.call("PUT", "/api/attention/quiet-hours", {**NIGHT, **members})
 
 
-def _set(person):
+def _settings(person):
     return person.call("GET", "/api/attention").json
 
 
@@ -52,17 +52,25 @@ def _later(local, person, milliseconds):
 
 
 def test_quiet_hours_are_set_shown_and_cleared(person, local):
-    """Each on the record, and told to the person's other screens."""
-    assert _set(person)["quiet_hours"] is None
-    answer = _quiet(person, days=["thu", "mon"])
+    """Each change is an audit entry and an event."""
+    assert _settings(person)["quiet_hours"] is None
+    answer = _set_quiet_hours(person, days=["thu", "mon"])
     assert answer.status == 200
     assert answer.json["quiet_hours"] == {"days": ["mon", "thu"], **NIGHT}
     assert answer.json["quiet_until"] == "2025-10-09T10:00:00.000Z"
-    assert _quiet(person, to="24:00").json["quiet_hours"]["to"] == "24:00"
-    assert _set(person)["quiet_hours"]["days"] == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    assert _set_quiet_hours(person, to="24:00").json["quiet_hours"]["to"] == "24:00"
+    assert _settings(person)["quiet_hours"]["days"] == [
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+        "sun",
+    ]
     for _ in range(2):
         assert person.call("DELETE", "/api/attention/quiet-hours").status == 204
-    assert _set(person)["quiet_hours"] is None
+    assert _settings(person)["quiet_hours"] is None
     (entry, _) = local.desk.entries("quiet_hours.set")
     assert entry["facts"] == {"device": person.device_id, "days": ["mon", "thu"], **NIGHT}
     assert len(local.desk.entries("quiet_hours.cleared")) == 1
@@ -84,23 +92,23 @@ def test_quiet_hours_are_set_shown_and_cleared(person, local):
         {"begins": "10:00"},
     ],
 )
-def test_what_are_no_quiet_hours_is_refused(person, wrong):
-    """And those before stay."""
-    _quiet(person, to="11:00")
-    assert _quiet(person, **wrong).refusal == (422, "invalid_body")
-    assert _set(person)["quiet_hours"]["to"] == "11:00"
+def test_invalid_quiet_hours_are_refused(person, wrong):
+    """The earlier ones stay."""
+    _set_quiet_hours(person, to="11:00")
+    assert _set_quiet_hours(person, **wrong).refusal == (422, "invalid_body")
+    assert _settings(person)["quiet_hours"]["to"] == "11:00"
 
 
-def test_a_request_in_quiet_hours_is_listed_and_rings_when_they_are_over(agent, person, local):
-    """Once, however often the clock looks; and only if it still waits."""
+def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, person, local):
+    """Once, if it is still pending."""
     agent.asked()
-    _quiet(person)
-    _, waits = agent.asked()
+    _set_quiet_hours(person)
+    _, pending = agent.asked()
     _, answered = agent.asked()
-    assert _asked(local, person) == [None, "quiet_hours", "quiet_hours"]
+    assert _requested(local, person) == [None, "quiet_hours", "quiet_hours"]
     listed = person.call("GET", "/api/approvals").json["items"]
-    assert {waits.id, answered.id} <= {item["id"] for item in listed}
-    assert [held["why"] for held in _set(person)["held"]] == ["quiet_hours"] * 2
+    assert {pending.id, answered.id} <= {item["id"] for item in listed}
+    assert [held["why"] for held in _settings(person)["held"]] == ["quiet_hours"] * 2
     person.deny(answered.id)
     assert _later(local, person, HOUR + _LEFT - 1) == 0
     assert local.services.escalations.round() == 0
@@ -109,33 +117,33 @@ def test_a_request_in_quiet_hours_is_listed_and_rings_when_they_are_over(agent, 
     assert _reminded(local, person) == [None]
 
 
-def test_high_risk_rings_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
-    """What takes notifications away costs no key, so it must not hide what matters."""
+def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person, local):
+    """Pausing needs no key, so it must not hide high risk."""
     agent.asked()
-    _quiet(person)
+    _set_quiet_hours(person)
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     _, approval = agent.asked_payment()
-    assert _asked(local, person) == [None, None]
+    assert _requested(local, person) == [None, None]
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 1})
     assert answer.refusal == (422, "still_rings")
 
 
-def test_what_ends_before_the_quiet_hours_do_is_not_told_again(agent, person, local):
-    """It expires as ever; nobody approves by waiting."""
-    _quiet(person)
+def test_a_request_that_expires_in_quiet_hours_never_notifies(agent, person, local):
+    """It expires as usual."""
+    _set_quiet_hours(person)
     _, approval = agent.asked(requested_expiry="60")
-    assert _set(person)["held"] == []
+    assert _settings(person)["held"] == []
     _later(local, person, HOUR + _LEFT)
     local.services.sweeper.round()
     assert local.stored(approval.id).state == "expired"
     assert _reminded(local, person) == []
 
 
-def test_clearing_quiet_hours_rings_what_they_held(agent, person, local):
-    """And hours that are changed hold it on, if they go on now."""
-    _quiet(person)
+def test_clearing_quiet_hours_notifies_held_requests(agent, person, local):
+    """Changed hours that still apply keep holding them."""
+    _set_quiet_hours(person)
     agent.asked()
-    _quiet(person, to="13:00")
+    _set_quiet_hours(person, to="13:00")
     assert local.services.escalations.round() == 1
     assert _reminded(local, person) == ["quiet_hours"]
     person.call("DELETE", "/api/attention/quiet-hours")
@@ -143,31 +151,31 @@ def test_clearing_quiet_hours_rings_what_they_held(agent, person, local):
     assert _reminded(local, person) == ["quiet_hours", None]
 
 
-def test_quiet_hours_are_ones_own(agent, person, local):
-    """Nobody else's notifications are held."""
-    _quiet(person)
+def test_quiet_hours_apply_to_one_person(agent, person, local):
+    """Other people are notified."""
+    _set_quiet_hours(person)
     other = new_person(local, "bob")
     agent.asked(login_hint="bob")
-    assert _asked(local, other) == [None]
+    assert _requested(local, other) == [None]
 
 
 def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, local):
-    """By its name or id; its requests are listed."""
+    """By name or ID; its requests are listed."""
     agent.asked()
     name = person.call("GET", "/api/approvals").json["items"][0]["agent"]["name"]
     muted = person.call("POST", "/api/attention/mutes", {"agent": name, "minutes": 5})
     assert muted.json["agent"] == {"id": agent.id, "name": name}
     agent.asked()
     _later(local, person, 5 * MINUTE)
-    assert _set(person)["mutes"] == []
+    assert _settings(person)["mutes"] == []
     agent.asked()
     muted = person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     assert muted.json["until"] is None
-    assert _set(person)["mutes"] == [muted.json]
+    assert _settings(person)["mutes"] == [muted.json]
     agent.asked()
     assert person.call("DELETE", f"/api/attention/mutes/{agent.id}").status == 204
     agent.asked()
-    assert _asked(local, person) == [None, "muted", None, "muted", None]
+    assert _requested(local, person) == [None, "muted", None, "muted", None]
     assert len(person.call("GET", "/api/approvals").json["items"]) == 5
     first, second = local.desk.entries("agent.muted")
     assert (first["agent_id"], "until" in first["facts"]) == (agent.id, True)
@@ -177,7 +185,7 @@ def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, loc
 
 
 def test_only_an_agent_that_asked_can_be_muted(agent, person):
-    """Nobody learns from this which agents there are."""
+    """Others look unknown."""
     for called in ("nobody", agent.id):
         answer = person.call("POST", "/api/attention/mutes", {"agent": called})
         assert answer.refusal == (404, "not_found")
@@ -186,17 +194,17 @@ def test_only_an_agent_that_asked_can_be_muted(agent, person):
     assert person.call("POST", "/api/attention/mutes", {"agent": agent.id}).status == 200
 
 
-def test_an_agent_that_is_deleted_is_muted_no_more(agent, person, local):
-    """Its mute goes with it."""
+def test_deleting_an_agent_removes_its_mute(agent, person, local):
+    """The settings list none."""
     _, approval = agent.asked()
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     person.deny(approval.id)
     local.desk.agents.delete(agent.id, by="operator")
-    assert _set(person)["mutes"] == []
+    assert _settings(person)["mutes"] == []
 
 
-def test_a_snoozed_request_rings_later(agent, person, local):
-    """Its reminder waits too; another request rings as ever."""
+def test_a_snoozed_request_notifies_later(agent, person, local):
+    """Its reminder waits; other requests notify."""
     _, approval = agent.asked()
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10})
     assert answer.json == {
@@ -204,7 +212,7 @@ def test_a_snoozed_request_rings_later(agent, person, local):
         "until": "2025-10-09T09:03:20.000Z",
         "why": "snoozed",
     }
-    assert _set(person)["held"] == [answer.json]
+    assert _settings(person)["held"] == [answer.json]
     assert _later(local, person, 9 * MINUTE) == 0
     assert _later(local, person, MINUTE) == 1
     assert _reminded(local, person) == [None]
@@ -212,8 +220,8 @@ def test_a_snoozed_request_rings_later(agent, person, local):
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
 
 
-def test_a_snooze_can_be_taken_back(agent, person, local):
-    """Nothing rings for that; the person is there."""
+def test_a_snooze_can_be_cancelled(agent, person, local):
+    """Without a notification, because the person is present."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
     assert person.call("DELETE", path).refusal == (404, "not_found")
@@ -224,8 +232,8 @@ def test_a_snooze_can_be_taken_back(agent, person, local):
     assert entry["approval_id"] == approval.id
 
 
-def test_a_snooze_past_the_end_is_refused(agent, person, local):
-    """It would be a way to miss it."""
+def test_a_snooze_beyond_the_expiry_is_refused(agent, person, local):
+    """The request would expire without a notification."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
     minutes = (approval.expires_at - local.clock.now()) // MINUTE
@@ -233,8 +241,8 @@ def test_a_snooze_past_the_end_is_refused(agent, person, local):
     assert person.call("POST", path, {"minutes": minutes - 1}).status == 200
 
 
-def test_only_what_waits_for_this_person_is_snoozed(agent, person, local):
-    """Somebody else's is not there, and what is over cannot ring."""
+def test_only_pending_requests_of_the_person_can_be_snoozed(agent, person, local):
+    """Another person's is not found; a decided one is not pending."""
     other = new_person(local, "bob")
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
@@ -243,10 +251,10 @@ def test_only_what_waits_for_this_person_is_snoozed(agent, person, local):
     assert person.call("POST", path, {"minutes": 1}).refusal == (409, "not_pending")
 
 
-def test_the_settings_are_those_of_all_devices(person):
-    """Set on one, seen on the other."""
-    _quiet(person)
-    assert _set(another_device(person))["quiet_hours"] == _set(person)["quiet_hours"]
+def test_notification_settings_apply_to_all_devices(person):
+    """Set on one device and shown on another."""
+    _set_quiet_hours(person)
+    assert _settings(another_device(person))["quiet_hours"] == _settings(person)["quiet_hours"]
 
 
 @pytest.mark.parametrize(
@@ -261,14 +269,14 @@ def test_the_settings_are_those_of_all_devices(person):
         ("2025-10-26 06:30", None),
     ],
 )
-def test_quiet_hours_over_midnight_belong_to_the_day_on_which_they_begin(now, ends):
-    """Monday to Friday, in the zone of the person."""
+def test_quiet_hours_past_midnight_belong_to_the_day_they_begin(now, ends):
+    """Monday to Friday, in the person's time zone."""
     hours = Hours(time(22), time(7), (0, 1, 2, 3, 4), "Europe/Berlin")
     expected = None if ends is None else _ms(ends)
     assert quiet_until(hours, _ms(now)) == expected
 
 
-def test_whole_days_are_quiet_until_their_end():
+def test_quiet_days_last_until_their_end():
     """From 00:00 to 24:00."""
     hours = Hours(time(), time(), (5, 6), "Europe/Berlin")
     assert quiet_until(hours, _ms("2025-10-11 00:00")) == _ms("2025-10-12 00:00")
@@ -276,8 +284,8 @@ def test_whole_days_are_quiet_until_their_end():
     assert quiet_until(hours, _ms("2025-10-13 00:00")) is None
 
 
-def test_the_night_in_which_clocks_change_is_as_long_as_it_is():
-    """The end is an hour of the wall clock."""
+def test_quiet_hours_follow_the_clock_change():
+    """The end is a wall-clock time."""
     hours = Hours(time(22), time(7), (5,), "Europe/Berlin")
     begins = _ms("2025-10-25 22:00")
     assert quiet_until(hours, begins) == begins + 10 * HOUR

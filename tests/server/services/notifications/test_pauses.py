@@ -1,4 +1,4 @@
-"""What is paused can be seen, and whoever is refused is told until when."""
+"""Pauses after denials: administrators see them, and a refused agent learns the end."""
 
 import json
 
@@ -21,7 +21,7 @@ from tests.support.clients.agent import PAYMENT_DETAILS
 
 @pytest.fixture
 def pauses(local: LocalSite) -> Pauses:
-    """As an administrator has them."""
+    """The service that administrators use."""
     return Pauses(local.services.store, local.services.rules)
 
 
@@ -31,16 +31,16 @@ def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
         assert person.deny(approval.id).status == 200
 
 
-def test_the_agent_is_told_until_when_it_must_wait(
+def test_a_paused_agent_learns_when_it_may_ask_again(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """In members that a program reads; the person is not asked."""
+    """In machine-readable members; the person is not notified."""
     _deny(agent, person)
     before = len(local.desk.events(person.user))
     refused = agent.ask()
     assert refused.refusal == (403, "access_denied")
-    told = {name: refused.json[name] for name in ("reason", "retry", "retry_at")}
-    assert told == {
+    members = {name: refused.json[name] for name in ("reason", "retry", "retry_at")}
+    assert members == {
         "reason": "denied_repeatedly",
         "retry": "not_before",
         "retry_at": "2025-10-09T09:23:20.000Z",
@@ -49,22 +49,22 @@ def test_the_agent_is_told_until_when_it_must_wait(
     assert agent.ask(login_hint="ana").status == 403
 
 
-def test_of_several_types_the_longest_pause_counts(
+def test_a_later_denial_extends_the_pause(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """A fourth denial was of a request that was asked before the pause; it begins anew."""
-    asked = [agent.asked()[1] for _ in range(4)]
-    for approval in asked[:3]:
+    """Of a request that was made before the pause."""
+    approvals = [agent.asked()[1] for _ in range(4)]
+    for approval in approvals[:3]:
         person.deny(approval.id)
     local.clock.forward(MINUTE)
-    person.deny(asked[3].id)
+    person.deny(approvals[3].id)
     assert agent.ask().json["retry_at"] == "2025-10-09T09:24:20.000Z"
 
 
-def test_a_pause_is_seen_while_it_goes_on(
+def test_a_pause_is_listed_until_it_ends(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """With whom, for what and until when; fewer denials make none."""
+    """With the person, the type and the end; fewer denials make none."""
     ben = new_person(local, "ben")
     _deny(agent, ben, 2)
     assert pauses.of_agent(agent.id) == []
@@ -82,10 +82,10 @@ def test_a_pause_is_seen_while_it_goes_on(
         pauses.of_agent("nobody")
 
 
-def test_a_type_that_is_paused_is_named(
+def test_a_paused_action_type_is_named(
     agent: LocalAgent, person: LocalTerminal, pauses: Pauses
 ) -> None:
-    """As it was asked for."""
+    """By its type identifier."""
     for _ in range(3):
         person.deny(agent.asked_payment()[1].id)
     (pause,) = pauses.of_agent(agent.id)
@@ -93,10 +93,10 @@ def test_a_type_that_is_paused_is_named(
     assert agent.ask().status == 200
 
 
-def test_an_administrator_sees_it_with_the_agent(
+def test_an_administrator_sees_the_pauses_of_an_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """At the API; the list of agents does not look for it."""
+    """In the API, with the agent and not in the list."""
     local.desk.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     path = f"/api/agents/{agent.id}"
     assert person.call("GET", path).json["pauses"] == []
@@ -110,24 +110,24 @@ def test_an_administrator_sees_it_with_the_agent(
     ]
 
 
-def test_the_owners_are_told_when_a_pause_begins(
+def test_owners_are_notified_when_a_pause_begins(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Once for each pause, in the log, on their screens and at the hook; who is stopped is not."""
+    """Once per pause, in the log, the feed and the webhook; not disabled owners."""
     owner, gone = new_person(local, "olga"), new_person(local, "gone")
     changes = AgentChanges(add_owners=("olga", "gone"))
     local.desk.agents.update(agent.id, changes, by=BY)
     local.desk.users.disable("gone", by=BY)
 
-    def told(user: User) -> int:
+    def alarms(user: User) -> int:
         return local.desk.events(user).count("alarm.agent_paused")
 
     _deny(agent, person, 2)
-    assert told(owner.user) == 0
-    asked = [agent.asked()[1] for _ in range(2)]
-    for approval in asked:
+    assert alarms(owner.user) == 0
+    approvals = [agent.asked()[1] for _ in range(2)]
+    for approval in approvals:
         person.deny(approval.id)
-    assert (told(owner.user), told(gone.user), told(person.user)) == (1, 0, 0)
+    assert (alarms(owner.user), alarms(gone.user), alarms(person.user)) == (1, 0, 0)
     with local.services.store.read() as view:
         assert view.feed.after(0, owner.user.id, 100)[-1].agent_id == agent.id
     (entry,) = local.desk.entries("agent.paused")
@@ -138,12 +138,12 @@ def test_the_owners_are_told_when_a_pause_begins(
     local.clock.forward(PAUSE_MS)
     person.refresh()
     _deny(agent, person)
-    assert told(owner.user) == 2
+    assert alarms(owner.user) == 2
     assert len(local.desk.entries("agent.paused")) == 2
 
 
-SOMEBODY = "Another approver of this request has denied such requests repeatedly."
-BEN_ALONE = 'ask.who = ["ben"]'
+ANOTHER_APPROVER = "Another approver of this request has denied such requests repeatedly."
+ONLY_BEN = 'ask.who = ["ben"]'
 
 
 def _put(local: LocalSite, *lines: str) -> None:
@@ -156,13 +156,13 @@ def _denied_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
         assert denier.deny(approval.id).status == 200
 
 
-def test_a_pause_is_of_who_said_no_whomever_it_was_for(
+def test_a_pause_counts_the_denials_of_one_approver(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """Nobody is asked who has just said no three times; the agent learns that it was another."""
+    """For whomever they denied; the agent learns that another approver denied."""
     ben = new_person(local, "ben")
     names = [new_person(local, name).user.name for name in ("cleo", "dan")]
-    _put(local, BEN_ALONE)
+    _put(local, ONLY_BEN)
     _denied_for(agent, ben, "ana", *names)
     (pause,) = pauses.of_agent(agent.id)
     assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
@@ -170,7 +170,7 @@ def test_a_pause_is_of_who_said_no_whomever_it_was_for(
     assert entry["subject"] == ben.user.id
     refused = agent.ask(login_hint="cleo")
     assert refused.refusal == (403, "access_denied")
-    assert refused.json["error_description"].startswith(SOMEBODY)
+    assert refused.json["error_description"].startswith(ANOTHER_APPROVER)
     assert refused.json["retry_at"] == "2025-10-09T09:23:20.000Z"
     _put(local)
     assert agent.ask(login_hint=person.user.name).status == 200
@@ -178,22 +178,22 @@ def test_a_pause_is_of_who_said_no_whomever_it_was_for(
     assert refused.json["error_description"].startswith("This person has denied")
 
 
-def test_what_others_said_no_to_pauses_nothing_of_the_person(
+def test_denials_by_others_do_not_pause_requests_to_the_person(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """Two of Ben's for Ana and one of her own are three denials, and of nobody three."""
+    """Two denials by Ben and one by Ana pause neither."""
     ben = new_person(local, "ben")
-    _put(local, BEN_ALONE)
+    _put(local, ONLY_BEN)
     _denied_for(agent, ben, "ana", "ana")
     _denied_for(agent, person, "ana")
     assert pauses.of_agent(agent.id) == []
     assert agent.ask().status == 200
 
 
-def test_a_deputy_who_keeps_saying_no_is_asked_no_more(
+def test_a_deputy_who_denied_repeatedly_is_paused(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """As long as they would be asked; the person themselves said nothing."""
+    """While they are a deputy; the person is not paused."""
     ben = new_person(local, "ben")
     local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
     with local.services.store.write() as tx:
@@ -203,7 +203,7 @@ def test_a_deputy_who_keeps_saying_no_is_asked_no_more(
     details = json.dumps(PAYMENT_DETAILS)
     wanted = {"scope": "openid payments:transfer", "authorization_details": details}
     refused = agent.ask(**wanted)
-    assert refused.json["error_description"].startswith(SOMEBODY)
+    assert refused.json["error_description"].startswith(ANOTHER_APPROVER)
     assert ben.call("DELETE", "/api/deputies/sayso_dy_1").status == 204
     assert agent.ask(**wanted).status == 200
 

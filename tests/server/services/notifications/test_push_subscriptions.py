@@ -1,4 +1,4 @@
-"""The browsers in which a person is called: how they come, what they must be, who may see them."""
+"""Web push subscriptions of browsers: adding, validating, listing and removing them."""
 
 import json
 
@@ -23,13 +23,13 @@ PATH = "/api/push-subscriptions"
 
 @pytest.fixture
 def service():
-    """A push service that only mints."""
+    """A push service that only issues subscriptions."""
     return PushService(port=8990)
 
 
 @pytest.fixture
 def local(open_local, service):
-    """A server that calls browsers there too."""
+    """A server that accepts that push service."""
     return open_local(push_origins=service.origin)
 
 
@@ -48,56 +48,56 @@ def _listed(browser):
 
 
 def _queued(local):
-    """The kinds of messages that wait for their push service."""
+    """The kinds of messages that wait for a push service."""
     rows = select(outbox.c.body).where(outbox.c.channel == "web_push")
     with local.services.store.read() as view:
         return [json.loads(one)["kind"] for one in view._connection.execute(rows).scalars()]
 
 
-def test_a_browser_is_added_with_the_key_that_a_page_is_given(local, browser, service):
-    """65 bytes of a point; the answer names the service and never the address."""
+def test_a_browser_subscribes_with_the_public_key_of_the_server(local, browser, service):
+    """The response names the push service and never the endpoint."""
     key = base64url.decode(_listed(browser)["public_key"])
     assert (len(key), key[0]) == (65, 4)
-    made = service.mint()
-    answer = _subscribe(browser, made)
+    subscription = service.mint()
+    answer = _subscribe(browser, subscription)
     assert answer.status == 200
     (shown,) = _listed(browser)["items"]
     assert shown == answer.json
     assert shown["service"] == service.origin
     assert (shown["device"]["name"], shown["this"]) == ("phone", True)
     assert (shown["delivered_at"], shown["dormant"], shown["problem"]) == (None, False, None)
-    assert made.endpoint not in answer.body.decode()
+    assert subscription.endpoint not in answer.body.decode()
     (entry,) = local.desk.entries("push.subscribed")
-    assert made.endpoint not in json.dumps(entry)
+    assert subscription.endpoint not in json.dumps(entry)
 
 
-def test_the_key_is_made_once_and_kept(browser, local):
-    """Another one would make every subscription useless."""
+def test_the_vapid_key_is_made_once_and_kept(browser, local):
+    """Another key would invalidate every subscription."""
     key = _listed(browser)["public_key"]
     services = local.services
-    kept = outward.vapid_key(services.settings, services.store, services.secrets)
-    assert public_key(kept) == key
+    stored_key = outward.vapid_key(services.settings, services.store, services.secrets)
+    assert public_key(stored_key) == key
     assert not (services.settings.data_dir / "vapid.key").exists()
     with services.store.read() as view:
-        assert kept not in (view.installation.sealed_key("vapid") or b"")
+        assert stored_key not in (view.installation.sealed_key("vapid") or b"")
 
 
-def test_address_and_keys_are_sealed(local, browser, service):
-    """A stolen database calls nobody."""
-    made = service.mint()
-    _subscribe(browser, made)
+def test_endpoint_and_keys_are_sealed(local, browser, service):
+    """A stolen database can notify nobody."""
+    subscription = service.mint()
+    _subscribe(browser, subscription)
     with local.services.store.read() as view:
-        (kept,) = view.pushes.of_user(browser.user.id)
-    for secret in (made.endpoint, made.to_json()["keys"]["auth"]):
-        assert secret.encode() not in kept.sealed
+        (stored,) = view.pushes.of_user(browser.user.id)
+    for secret in (subscription.endpoint, subscription.to_json()["keys"]["auth"]):
+        assert secret.encode() not in stored.sealed
 
 
-def test_subscribing_again_keeps_the_same_one_up_to_date(local, browser, service):
-    """Every page does so on every load."""
-    made = service.mint()
-    first = _subscribe(browser, made).json
+def test_subscribing_again_updates_the_subscription(local, browser, service):
+    """As every page does when it loads."""
+    subscription = service.mint()
+    first = _subscribe(browser, subscription).json
     local.clock.forward(DAY)
-    again = _subscribe(browser, made).json
+    again = _subscribe(browser, subscription).json
     assert again["id"] == first["id"]
     assert (again["created_at"], again["opened_at"] > first["opened_at"]) == (
         first["created_at"],
@@ -106,67 +106,67 @@ def test_subscribing_again_keeps_the_same_one_up_to_date(local, browser, service
     assert len(local.desk.entries("push.subscribed")) == 1
 
 
-def test_a_browser_belongs_to_whoever_is_signed_in_there(local, browser, service):
-    """The one before is called there no more."""
-    other, made = new_browser(local, "otto", credential=b"otto"), service.mint()
-    _subscribe(browser, made)
-    _subscribe(other, made)
+def test_a_subscription_belongs_to_the_user_signed_in_there(local, browser, service):
+    """The user before is not notified there any more."""
+    other, subscription = new_browser(local, "otto", credential=b"otto"), service.mint()
+    _subscribe(browser, subscription)
+    _subscribe(other, subscription)
     assert _listed(browser)["items"] == []
     assert len(_listed(other)["items"]) == 1
 
 
-def test_a_person_has_at_most_ten(browser, service):
-    """Those that are there may go on; the eleventh is told what to do."""
-    made = [service.mint() for _ in range(MAX_SUBSCRIPTIONS)]
-    assert {_subscribe(browser, one).status for one in made} == {200}
+def test_a_person_has_at_most_ten_subscriptions(browser, service):
+    """Existing ones can be updated; the error of the eleventh names the remedy."""
+    subscriptions = [service.mint() for _ in range(MAX_SUBSCRIPTIONS)]
+    assert {_subscribe(browser, one).status for one in subscriptions} == {200}
     refused = _subscribe(browser, service.mint())
     assert refused.refusal == (409, "too_many_subscriptions")
-    assert _subscribe(browser, made[0]).status == 200
+    assert _subscribe(browser, subscriptions[0]).status == 200
 
 
-def test_a_terminal_sees_and_removes_but_is_not_called(local, service):
-    """It has its own bell."""
+def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
+    """It notifies by itself."""
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "uta"))
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
-    kept = _subscribe(browser, service.mint()).json
+    subscription = _subscribe(browser, service.mint()).json
     seen = person.call("GET", PATH).json
     assert (seen["csrf"], [one["this"] for one in seen["items"]]) == (None, [False])
-    assert person.call("DELETE", f"{PATH}/{kept['id']}").status == 204
+    assert person.call("DELETE", f"{PATH}/{subscription['id']}").status == 204
     assert _listed(browser)["items"] == []
 
 
-def test_nobody_touches_what_is_not_theirs(local, browser, service):
-    """It reads as if it were not there."""
-    kept = _subscribe(browser, service.mint()).json
+def test_subscriptions_of_others_are_not_found(local, browser, service):
+    """Neither to remove nor to test."""
+    subscription = _subscribe(browser, service.mint()).json
     other = new_browser(local, "otto", credential=b"otto")
-    for method, path in (("DELETE", kept["id"]), ("POST", f"{kept['id']}/test")):
+    for method, path in (("DELETE", subscription["id"]), ("POST", f"{subscription['id']}/test")):
         assert other.send(method, f"{PATH}/{path}").refusal == (404, "not_found")
     assert len(_listed(browser)["items"]) == 1
 
 
-def test_what_a_browser_gives_is_taken_away_again(local, browser, service):
-    """And the log has it."""
-    kept = _subscribe(browser, service.mint()).json
-    assert browser.send("DELETE", f"{PATH}/{kept['id']}").status == 204
-    assert browser.send("DELETE", f"{PATH}/{kept['id']}").refusal == (404, "not_found")
+def test_a_subscription_can_be_removed(local, browser, service):
+    """It is an audit entry."""
+    subscription = _subscribe(browser, service.mint()).json
+    assert browser.send("DELETE", f"{PATH}/{subscription['id']}").status == 204
+    assert browser.send("DELETE", f"{PATH}/{subscription['id']}").refusal == (404, "not_found")
     (entry,) = local.desk.entries("push.unsubscribed")
     assert entry["cause"] == "unsubscribed"
 
 
-def test_what_was_forgotten_is_not_forgotten_again(local, browser, service):
-    """Its push service and its person may both say so at one moment; the log has it once."""
-    kept = _subscribe(browser, service.mint()).json
+def test_removing_a_subscription_twice_writes_one_entry(local, browser, service):
+    """Push service and person may do so at the same moment."""
+    subscription = _subscribe(browser, service.mint()).json
     with local.services.store.write() as tx:
-        one = tx.pushes.get(kept["id"])
+        one = tx.pushes.get(subscription["id"])
         for _ in range(2):
             push_subscriptions.remove(tx, one, actor="system", cause="gone")
     assert len(local.desk.entries("push.unsubscribed")) == 1
 
 
-def test_a_page_of_another_site_subscribes_nobody(browser, service):
-    """Neither by its origin nor without our token."""
+def test_another_site_cannot_subscribe(browser, service):
+    """Neither by its origin nor without the CSRF token."""
     body = service.mint().to_json()
     for headers in ({"origin": "https://evil.example"}, {"sayso-csrf": None}):
         assert browser.send("POST", PATH, body, headers).status == 403
@@ -174,7 +174,7 @@ def test_a_page_of_another_site_subscribes_nobody(browser, service):
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "says"),
+    ("endpoint", "message"),
     [
         ("https://push.example/x", "unknown push service"),
         ("https://169.254.169.254/x", "unknown push service"),
@@ -192,11 +192,11 @@ def test_a_page_of_another_site_subscribes_nobody(browser, service):
         ("https://fcm.googleapis.com/" + "x" * 990, "at most 1000"),
     ],
 )
-def test_an_address_is_at_a_push_service_that_is_listed(browser, service, endpoint, says):
-    """WP-02, WP-09: or nobody sends anything there: it is the caller who chooses it."""
+def test_an_endpoint_must_be_at_a_known_push_service(browser, service, endpoint, message):
+    """WP-02, WP-09: nothing is sent to another address, because the caller chooses it."""
     refused = _subscribe(browser, service.mint(), endpoint=endpoint)
     assert refused.refusal[0] == 422
-    assert says in refused.json["detail"] or len(endpoint) > 1000
+    assert message in refused.json["detail"] or len(endpoint) > 1000
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_an_address_is_at_a_push_service_that_is_listed(browser, service, endpoi
         "https://wns2-par02p.notify.windows.com/w/?token=abc%3d",
     ],
 )
-def test_the_push_services_of_the_well_known_browsers_are_listed(browser, service, endpoint):
-    """However they spell themselves."""
+def test_endpoints_of_common_browsers_are_accepted(browser, service, endpoint):
+    """In every spelling."""
     assert _subscribe(browser, service.mint(), endpoint=endpoint).status == 200
 
 
@@ -228,15 +228,15 @@ def test_the_push_services_of_the_well_known_browsers_are_listed(browser, servic
         {"more": "A"},
     ],
 )
-def test_keys_are_keys(browser, service, keys):
-    """WP-11: a point off the curve would make every message a fault."""
-    made = service.mint().to_json()
-    answer = browser.send("POST", PATH, {**made, "keys": {**made["keys"], **keys}})
+def test_invalid_keys_are_refused(browser, service, keys):
+    """WP-11: a point off the curve would make every message fail."""
+    subscription = service.mint().to_json()
+    answer = browser.send("POST", PATH, {**subscription, "keys": {**subscription["keys"], **keys}})
     assert answer.refusal == (422, "invalid_body")
 
 
-def test_who_loses_the_device_is_called_no_more(local, browser, service):
-    """And what was kept of the browser goes with the next tidying."""
+def test_revoking_the_device_removes_its_subscription(local, browser, service):
+    """It is deleted at the next cleanup."""
     _subscribe(browser, service.mint())
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
     other.enrol(code_for(local, "eva"))
@@ -247,31 +247,31 @@ def test_who_loses_the_device_is_called_no_more(local, browser, service):
         assert view.pushes.dormant(view.now + 1, 9) == []
 
 
-def test_a_test_is_sent_ten_times_at_most(browser, service):
+def test_test_notifications_are_limited_to_ten(browser, service):
     """In ten minutes."""
-    kept = _subscribe(browser, service.mint()).json
-    answers = [browser.send("POST", f"{PATH}/{kept['id']}/test") for _ in range(11)]
+    subscription = _subscribe(browser, service.mint()).json
+    answers = [browser.send("POST", f"{PATH}/{subscription['id']}/test") for _ in range(11)]
     assert [one.status for one in answers] == [204] * 10 + [409]
 
 
-def test_a_browser_that_nobody_opens_is_told_once(local, browser, service):
+def test_a_dormant_browser_is_warned_once(local, browser, service):
     """After two weeks; opening a page there ends it."""
-    made = service.mint()
-    _subscribe(browser, made)
+    subscription = service.mint()
+    _subscribe(browser, subscription)
     local.clock.forward(DORMANT_MS + DAY)
     browser.sign_in()
     assert [one["dormant"] for one in _listed(browser)["items"]] == [True]
     for _ in range(2):
         local.services.sweeper.tidy()
     assert _queued(local) == ["dormant"]
-    _subscribe(browser, made)
+    _subscribe(browser, subscription)
     assert [one["dormant"] for one in _listed(browser)["items"]] == [False]
     with local.services.store.read() as view:
-        (kept,) = view.pushes.of_user(browser.user.id)
-    assert kept.warned_at is None
+        (stored,) = view.pushes.of_user(browser.user.id)
+    assert stored.warned_at is None
 
 
-def test_a_person_who_was_stopped_is_not_answered(local, browser, service):
-    """As at every other door."""
+def test_a_disabled_user_cannot_subscribe(local, browser, service):
+    """As with every other call."""
     local.desk.users.disable("eva", by=BY)
     assert _subscribe(browser, service.mint()).status == 403

@@ -1,4 +1,4 @@
-"""Whom a request would ask, and which answer is there already, before anybody asks."""
+"""Explain and replay: who would be asked, and which consent or standing grant would answer."""
 
 import json
 
@@ -24,7 +24,7 @@ ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
 
 @pytest.fixture
 def explain(local):
-    """Explains a request of the agent to Ana, as the API says it."""
+    """Explains a request of the agent to Ana, as the API returns it."""
     trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
 
     def ask(details=None, rules=None, **members):
@@ -39,7 +39,7 @@ def explain(local):
 
 @pytest.fixture
 def dry_run(local):
-    """Judges the last week again, and says what changes."""
+    """Replays the last week and returns what changes."""
     replays = Replays(local.services.store, Judge(local.services.secrets))
 
     def run(rules=None):
@@ -51,7 +51,7 @@ def dry_run(local):
 
 @pytest.fixture
 def finance(local):
-    """A group of Ana, Bob and Cleo; each has a device."""
+    """A group of Ana, Bob and Cleo, who all have devices."""
     for name in ("bob", "cleo"):
         new_person(local, name)
     groups = Groups(local.services.store, local.services.secrets)
@@ -62,21 +62,19 @@ def _put(local, *rules):
     Policies(local.services.store).set("\n".join(rules), by=BY)
 
 
-def _told(asks):
-    return {(one["name"], one["why"], one["approves"], one["group"]) for one in asks["people"]}
+def _people(explained):
+    return {(one["name"], one["why"], one["approves"], one["group"]) for one in explained["people"]}
 
 
-def test_a_grant_that_would_answer_is_named_and_nothing_of_it_is_taken(
-    local, agent, person, explain
-):
-    """As often as one explains; the next request cites the use that was foretold."""
+def test_explain_names_the_matching_standing_grant_without_using_it(local, agent, person, explain):
+    """The next request uses what was predicted."""
     standing_grants.lower(local)
     grant = standing_grants.give(person, standing_grants.example(agent))
     payment = standing_grants.details()
-    said = [explain(payment, scope=()) for _ in range(2)]
-    assert said[0] == said[1]
-    assert (said[0]["then"], said[0]["asks"]) == ("token", None)
-    assert said[0]["standing_grant"] == {"id": grant.id, "used": 0, "uses": 3}
+    explained_twice = [explain(payment, scope=()) for _ in range(2)]
+    assert explained_twice[0] == explained_twice[1]
+    assert (explained_twice[0]["then"], explained_twice[0]["asks"]) == ("token", None)
+    assert explained_twice[0]["standing_grant"] == {"id": grant.id, "used": 0, "uses": 3}
     assert standing_grants.now_of(local, grant) == grant
     answer = standing_grants.ask(agent)
     cited = json.loads(local.behind(answer.json["auth_req_id"]).decided_by)
@@ -84,8 +82,8 @@ def test_a_grant_that_would_answer_is_named_and_nothing_of_it_is_taken(
     assert explain(payment, scope=())["standing_grant"]["used"] == 1
 
 
-def test_a_grant_that_does_not_answer_is_not_named(local, agent, person, explain):
-    """Another payee, a full one, and rules that ask for more than was done to give it."""
+def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent, person, explain):
+    """Another payee, no uses left, rules that need more votes."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     assert explain(standing_grants.details(payee="Sued"), scope=())["then"] == "person"
@@ -99,10 +97,10 @@ def test_a_grant_that_does_not_answer_is_not_named(local, agent, person, explain
 
 
 @pytest.mark.parametrize("way", ["exchange", "client_credentials"])
-def test_by_another_door_no_grant_of_a_person_answers_what_lacks_more(
+def test_a_standing_grant_does_not_answer_other_grants_without_consent(
     local, agent, person, explain, way
 ):
-    """Without a consent, or without a person."""
+    """Nor requests without a person."""
     grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
     assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
     user = None if way == "client_credentials" else "ana"
@@ -111,19 +109,19 @@ def test_by_another_door_no_grant_of_a_person_answers_what_lacks_more(
     assert local.desk.entries("approval.allowed") == []
 
 
-def test_at_an_exchange_a_grant_answers_what_lacks_nothing_else(local, person, explain):
-    """As the door then does; to what was not consented to it is no answer."""
+def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, explain):
+    """As the token endpoint does."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:write")
     _put(local, rule("ask", 'when.scope = ["bank:*"]'))
-    asked = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
-    grant = standing_grants.give(person, local.behind(asked), sum=None, vary=[])
+    auth_req_id = bot.ask(scope="openid bank:write bank:read", resource=BANK).json["auth_req_id"]
+    grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
 
     def said(scope):
-        wanted = {"agent": "desk-bot", "resource": BANK, "way": "exchange", "scope": (scope,)}
-        return explain(**wanted)
+        members = {"agent": "desk-bot", "resource": BANK, "way": "exchange", "scope": (scope,)}
+        return explain(**members)
 
     found = said("bank:write")
     assert (found["then"], found["standing_grant"]["id"]) == ("token", grant.id)
@@ -151,8 +149,8 @@ RULES = {
 
 @pytest.mark.usefixtures("person", "finance")
 @pytest.mark.parametrize("name", RULES)
-def test_whom_a_request_would_ask_are_those_whom_it_then_asks(local, agent, explain, name):
-    """Name by name, with the reason, and whether their yes counts."""
+def test_explain_names_the_people_whom_the_request_then_asks(local, agent, explain, name):
+    """With the reason, the group, and whether their vote counts."""
     _put(local, rule("ask", *RULES[name]))
     asks = explain()["asks"]
     _, approval = agent.asked()
@@ -160,15 +158,15 @@ def test_whom_a_request_would_ask_are_those_whom_it_then_asks(local, agent, expl
         names = {user.id: user.name for user in view.users.all()}
         groups = {group.id: group.name for group in view.groups.all()}
         rows = view.approvers.asked(approval)
-    assert _told(asks) == {
+    assert _people(asks) == {
         (names[one.user_id], one.why, one.approves, groups.get(one.group_id)) for one in rows
     }
     assert asks["quorum"] == approval.quorum
 
 
 @pytest.mark.usefixtures("person", "finance")
-def test_what_would_ask_too_few_is_refused_as_it_then_is(local, agent, explain):
-    """Nobody is named, because nobody is asked."""
+def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, explain):
+    """It names nobody, because nobody would be asked."""
     _put(local, rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]'))
     found = explain()
     assert (found["then"], found["asks"]) == ("refused", None)
@@ -176,8 +174,8 @@ def test_what_would_ask_too_few_is_refused_as_it_then_is(local, agent, explain):
 
 
 @pytest.mark.usefixtures("person")
-def test_who_is_excluded_and_who_stands_in_is_named(local, explain, finance):
-    """The backup later, or at once where it is critical; a deputy where the type lets one."""
+def test_explain_names_excluded_people_deputies_and_backups(local, explain, finance):
+    """A backup later, or at once for critical risk."""
     local.desk.users.update("ana", UserChanges(backup="bob"), by=BY)
     rules = rule("ask", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     asks = explain(rules=rules)["asks"]
@@ -190,8 +188,8 @@ def test_who_is_excluded_and_who_stands_in_is_named(local, explain, finance):
     assert finance.name == "finance"
 
 
-def test_a_case_about_nobody_names_the_person(agent, explain, finance):
-    """Their yes counts, unless others are named."""
+def test_explain_without_a_user_names_the_person(agent, explain, finance):
+    """Their vote counts unless others are named."""
     (first,) = explain(user=None)["asks"]["people"]
     assert (first["name"], first["approves"]) == ("the person", True)
     named = explain(user=None, rules=rule("ask", 'ask.who = ["finance"]'))["asks"]
@@ -200,8 +198,8 @@ def test_a_case_about_nobody_names_the_person(agent, explain, finance):
     assert len(finance.members) == 3
 
 
-def test_a_dry_run_lets_a_grant_answer_what_it_answered(local, agent, person, dry_run):
-    """It is used up by that very request; rules that want more of a person end it."""
+def test_a_replay_lets_a_standing_grant_answer_what_it_answered(local, agent, person, dry_run):
+    """Rules that need more votes end that."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent), uses=1)
     local.clock.forward(MINUTE)
@@ -217,8 +215,10 @@ def test_a_dry_run_lets_a_grant_answer_what_it_answered(local, agent, person, dr
     }
 
 
-def test_a_dry_run_names_the_grant_that_other_rules_would_let_answer(local, agent, person, dry_run):
-    """One that was there at the time and has room; not what wanted the person's own answer."""
+def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
+    local, agent, person, dry_run
+):
+    """One that existed then and had uses left."""
     standing_grants.lower(local)
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.clock.forward(MINUTE)
@@ -236,8 +236,8 @@ def test_a_dry_run_names_the_grant_that_other_rules_would_let_answer(local, agen
 
 
 @pytest.mark.usefixtures("person", "finance")
-def test_a_dry_run_says_whom_other_rules_would_ask(local, agent, dry_run):
-    """By name; where there are too few, that it would be refused, and what was refused so."""
+def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_run):
+    """And refusals with too few approvers."""
     agent.asked()
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two)
@@ -253,8 +253,8 @@ def test_a_dry_run_says_whom_other_rules_would_ask(local, agent, dry_run):
 
 
 @pytest.mark.usefixtures("person")
-def test_what_the_log_has_without_details_is_answered_by_no_grant(local, agent, dry_run):
-    """Its type is known, and nobody knows whether it was like the example."""
+def test_a_logged_request_without_details_matches_no_standing_grant(local, agent, dry_run):
+    """Only its type is known."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     _put(local, rule("deny", name="shut"))
     agent.ask_payment()

@@ -1,4 +1,4 @@
-"""What it takes to administer from a terminal: the role now, the record as seen, the signature."""
+"""Administration from a terminal: the current role, the record version and the statement."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,28 +24,28 @@ def _nonce(person: LocalTerminal) -> str:
 
 
 def _send(person: LocalTerminal, statement: str | None) -> Answer:
-    """Let dora in, with this statement."""
-    said = {} if statement is None else {"sayso-statement": statement}
+    """Add the user dora with this statement."""
+    headers = {} if statement is None else {"sayso-statement": statement}
     return person.local.send(
         "POST",
         PATH,
-        headers={"authorization": f"DPoP {person.access_token}", **said},
+        headers={"authorization": f"DPoP {person.access_token}", **headers},
         proofs=[person.proof("POST", PATH)],
         body=BODY,
     )
 
 
 def _signed(person: LocalTerminal, **changes: Any) -> str:
-    whole = {"nonce": _nonce(person), "key": person.high, "subject": DIGEST, **changes}
-    return person.statement(changes.get("purpose", ADMINISTER), **_without(whole, "purpose"))
+    members = {"nonce": _nonce(person), "key": person.high, "subject": DIGEST, **changes}
+    return person.statement(changes.get("purpose", ADMINISTER), **_without(members, "purpose"))
 
 
 def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in members.items() if key != name}
 
 
-def test_a_statement_about_this_very_request_is_enough(staff: Staff) -> None:
-    """After a PIN that named it; the tries of the PIN start again."""
+def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> None:
+    """After a PIN call that named it; the PIN tries are reset."""
     admin = staff.people["admin"]
     wanted = _send(admin, None).json["wanted"]
     assert wanted == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
@@ -78,15 +78,15 @@ BAD: dict[str, tuple[Callable[[LocalTerminal], dict[str, Any]], int, str]] = {
     "another purpose": (lambda _: {"purpose": "vouch"}, 422, "invalid_statement"),
     "an unknown purpose": (lambda _: {"purpose": "anything"}, 422, "invalid_statement"),
     "another nonce": (lambda _: {"nonce": "n"}, 422, "invalid_statement"),
-    "another time": (lambda person: {"at": person.now - 301}, 422, "invalid_statement"),
+    "an old time": (lambda person: {"at": person.now - 301}, 422, "invalid_statement"),
 }
 
 
 @pytest.mark.parametrize(("changes", "status", "code"), BAD.values(), ids=BAD)
-def test_another_statement_is_not(
+def test_an_invalid_statement_is_refused(
     staff: Staff, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
 ) -> None:
-    """And nothing is stored."""
+    """Nothing is stored."""
     admin, before = staff.people["admin"], len(staff.local.desk.entries())
     admin.pin(DIGEST)
     assert _send(admin, _signed(admin, **changes(admin))).refusal == (status, code)
@@ -94,39 +94,39 @@ def test_another_statement_is_not(
     assert len(staff.local.desk.entries()) == before
 
 
-def test_a_statement_counts_once(staff: Staff) -> None:
-    """Its nonce is another one afterwards."""
+def test_a_statement_is_used_once(staff: Staff) -> None:
+    """Its nonce changes afterwards."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
-    said = _signed(admin)
-    assert _send(admin, said).status == 201
-    assert _send(admin, said).refusal == (409, "exists")
+    statement = _signed(admin)
+    assert _send(admin, statement).status == 201
+    assert _send(admin, statement).refusal == (409, "exists")
     staff.local.desk.users.disable("dora", by=BY)
     with staff.local.services.store.write() as tx:
         assert not tx.devices.count_statement(admin.device_id, 0)
         assert tx.devices.count_statement(admin.device_id, 1)
 
 
-def test_a_nonce_that_somebody_used_first_is_refused(
+def test_of_two_concurrent_requests_with_one_statement_one_counts(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two requests with one statement at once: the second finds the count taken."""
+    """The conditional update of the counter lets one through."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
-    said = _signed(admin)
+    statement = _signed(admin)
     monkeypatch.setattr("server.storage.devices.devices.Devices.count_statement", lambda *_: False)
-    assert _send(admin, said).refusal == (422, "invalid_statement")
+    assert _send(admin, statement).refusal == (422, "invalid_statement")
 
 
 @pytest.mark.parametrize("named", ["session", request_digest("POST", PATH, b"")])
-def test_the_pin_must_have_named_this_request(staff: Staff, named: str) -> None:
-    """A PIN that was entered for something else is for that."""
+def test_the_pin_call_must_name_this_request(staff: Staff, named: str) -> None:
+    """A PIN entered for something else does not count."""
     admin = staff.people["admin"]
     admin.pin(named)
     assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
 
 
-def test_the_pin_must_be_fresh(staff: Staff) -> None:
+def test_the_pin_call_must_be_recent(staff: Staff) -> None:
     """Two minutes, as for a decision."""
     admin = staff.people["admin"]
     admin.pin(DIGEST)
@@ -134,8 +134,8 @@ def test_the_pin_must_be_fresh(staff: Staff) -> None:
     assert _send(admin, _signed(admin)).refusal == (403, "pin_required")
 
 
-def test_a_new_device_adds_no_power_for_a_day(staff: Staff) -> None:
-    """As little as it decides high risk."""
+def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
+    """As it cannot decide high risk."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
     assert _send(new, _signed(new)).refusal == (403, "device_too_new")
@@ -145,23 +145,23 @@ def test_a_new_device_adds_no_power_for_a_day(staff: Staff) -> None:
     assert _send(new, _signed(new)).status == 201
 
 
-def test_a_terminal_without_a_device_administers_nothing(staff: Staff) -> None:
+def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
     """It has no keys yet."""
     _, issued = staff.local.desk.users.enrol("admin", by=BY)
     bare = sign_in(staff.local, staff.people["admin"].user, issued.code)
     assert bare.call("GET", PATH).refusal == (403, "forbidden")
 
 
-def test_a_role_that_was_taken_away_is_gone_at_the_next_request(staff: Staff) -> None:
-    """No token remembers it."""
+def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
+    """No token contains roles."""
     admin = staff.people["admin"]
     assert admin.call("GET", PATH).status == 200
     staff.local.desk.users.update("admin", UserChanges(roles=()), by=BY)
     assert admin.call("GET", PATH).refusal == (403, "forbidden")
 
 
-def test_a_record_that_somebody_has_changed_is_looked_at_again(staff: Staff) -> None:
-    """Nobody overwrites what they have not seen."""
+def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
+    """So that nobody overwrites a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -180,13 +180,15 @@ WIDENED: dict[str, dict[str, Any]] = {
     "a resource": {"resources": ["https://pay.example", "https://more.example"]},
     "an owner": {"add_owners": ["stranger"]},
     "a name": {"name": "payroll"},
-    "an end that it did not have to meet": {"expires_at": None},
-    "everybody to ask": {"asks": None},
+    "no expiry": {"expires_at": None},
+    "every user to ask": {"asks": None},
 }
 
 
 @pytest.mark.parametrize("changes", WIDENED.values(), ids=WIDENED)
-def test_an_owner_narrows_and_never_widens(staff: Staff, changes: dict[str, Any]) -> None:
+def test_an_owner_can_narrow_an_agent_and_never_widen_it(
+    staff: Staff, changes: dict[str, Any]
+) -> None:
     """Not even with a signature."""
     owner, admin = staff.people["owner"], staff.people["admin"]
     path = f"/api/agents/{staff.ids['agent']}"
@@ -201,8 +203,8 @@ def test_an_owner_narrows_and_never_widens(staff: Staff, changes: dict[str, Any]
     assert allowed.status == 200
 
 
-def test_an_owner_who_gives_an_agent_up_is_still_answered(staff: Staff) -> None:
-    """And sees it no more afterwards."""
+def test_an_owner_may_remove_themselves(staff: Staff) -> None:
+    """They get the answer and do not see the agent afterwards."""
     staff.local.desk.users.update("owner", UserChanges(roles=()), by=BY)
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     admin = staff.people["admin"]
@@ -214,23 +216,23 @@ def test_an_owner_who_gives_an_agent_up_is_still_answered(staff: Staff) -> None:
     assert owner.call("GET", path).refusal == (404, "not_found")
 
 
-def test_an_owner_does_not_put_another_owner_out(staff: Staff) -> None:
-    """Who answers for an agent beside them is not theirs to say; that they leave themselves is."""
+def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
+    """They can only remove themselves."""
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     joined = {"add_owners": ["bystander"]}
     admin = staff.people["admin"]
     assert admin.administer("PATCH", path, joined, version=staff.version(path)).status == 200
-    for out in (["bystander"], ["owner", "bystander"]):
+    for removed in (["bystander"], ["owner", "bystander"]):
         tag = {"if-match": f'"{staff.version(path)}"'}
-        refused = owner.call("PATCH", path, {"remove_owners": out}, headers=tag)
+        refused = owner.call("PATCH", path, {"remove_owners": removed}, headers=tag)
         assert refused.status in {403, 409}
     assert len(admin.call("GET", path).json["owners"]) == 2
     tag = {"if-match": f'"{staff.version(path)}"'}
     assert admin.call("PATCH", path, {"remove_owners": ["owner"]}, headers=tag).status == 200
 
 
-def test_a_quarantine_is_lifted_by_an_administrator_alone(staff: Staff) -> None:
-    """An owner may answer for the agent, and is not the one to say that a report was wrong."""
+def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
+    """An owner may not overrule a report."""
     path = f"/api/agents/{staff.ids['stopped agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
@@ -239,21 +241,21 @@ def test_a_quarantine_is_lifted_by_an_administrator_alone(staff: Staff) -> None:
 @pytest.mark.parametrize(
     ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
 )
-def test_what_is_not_there_is_not_found(staff: Staff, kind: str, status: int) -> None:
-    """By an id that nothing has."""
+def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) -> None:
+    """Of each kind."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
 
 
-def test_strangers_never_hold_administration_up(
+def test_unauthorized_callers_do_not_block_administration(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are refused by what is read, before the unit of work that everybody waits for."""
+    """They are refused before the exclusive unit of work."""
 
-    def nobody_waits(_: object) -> None:
+    def fail_if_administering(_: object) -> None:
         raise AssertionError("administration began")
 
-    monkeypatch.setattr("server.storage.store.SqlStore.administer", nobody_waits)
+    monkeypatch.setattr("server.storage.store.SqlStore.administer", fail_if_administering)
     for who in ("stranger", "owner", "auditor"):
         refused = staff.people[who].call("POST", PATH, {"name": "dora"})
         assert refused.refusal == (403, "forbidden")

@@ -1,4 +1,4 @@
-"""What the records show to somebody who looks for weak spots."""
+"""The doctor: weaknesses that the records show."""
 
 import json
 
@@ -17,66 +17,68 @@ from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, regi
 from tests.support.builders.policies import rule
 
 
-def _doctor(desk):
-    return Doctor(desk.store, Judge(desk.secrets))
+def _doctor(admin_services):
+    return Doctor(admin_services.store, Judge(admin_services.secrets))
 
 
 @pytest.fixture
-def findings(desk):
-    """What is found now, as texts with their level."""
-    return lambda: {f.what: f.level for f in _doctor(desk).findings()}
+def findings(admin_services):
+    """The current findings, as texts with their level."""
+    return lambda: {f.what: f.level for f in _doctor(admin_services).findings()}
 
 
-def _healthy(desk):
-    admin = admitted(desk, roles=("admin",))
-    desk.device(admin)
-    return registered(desk, asks=("admin",))
+def _healthy(admin_services):
+    admin = admitted(admin_services, roles=("admin",))
+    admin_services.device(admin)
+    return registered(admin_services, asks=("admin",))
 
 
-def test_a_healthy_installation_has_no_findings(desk, findings):
-    """Nothing is found for the sake of finding something."""
-    _healthy(desk)
+def test_a_healthy_installation_has_no_findings(admin_services, findings):
+    """With an administrator, a device and an agent."""
+    _healthy(admin_services)
     assert findings() == {}
 
 
-def test_an_installation_without_an_administrator_is_weak(desk, findings):
-    """One who is disabled does not count."""
-    _healthy(desk)
-    desk.users.disable("admin", by=BY)
+def test_an_installation_without_an_enabled_administrator_is_weak(admin_services, findings):
+    """A disabled one does not count."""
+    _healthy(admin_services)
+    admin_services.users.disable("admin", by=BY)
     found = findings()
     assert found["There is no administrator."] == "weak"
     assert found["The agent invoice-bot has no enabled owner."] == "weak"
 
 
-def test_a_report_is_named_until_it_is_closed(desk, findings):
-    """With the command that shows it."""
-    given = _healthy(desk)
-    approval = desk.approval(given.agent.id, desk.users.show("admin")[0].id)
-    incident = add_incident(desk, approval)
-    (found,) = _doctor(desk).findings()
-    assert (found.level, found.fix) == ("weak", f"Run: sayso incidents show {incident}")
+def test_an_open_incident_is_a_finding(admin_services, findings):
+    """With its ID, for the command that shows it."""
+    registration = _healthy(admin_services)
+    approval = admin_services.approval(
+        registration.agent.id, admin_services.users.show("admin")[0].id
+    )
+    incident = add_incident(admin_services, approval)
+    (found,) = _doctor(admin_services).findings()
+    assert (found.level, found.remedy) == ("weak", ("incident.show", incident))
     assert found.what.startswith("admin reported")
-    Incidents(desk.store).close(incident, None, by=BY)
+    Incidents(admin_services.store).close(incident, None, by=BY)
     assert findings() == {}
 
 
-def test_a_disabled_agent_is_nobodys_worry(desk, findings):
-    """It can do nothing, so nothing about it is weak."""
-    _healthy(desk)
-    registered(desk, "bot", resources=(), scopes=())
+def test_a_disabled_agent_causes_no_findings(admin_services, findings):
+    """It can do nothing."""
+    _healthy(admin_services)
+    registered(admin_services, "bot", resources=(), scopes=())
     assert len(findings()) == 2
-    desk.agents.disable("bot", by=BY)
+    admin_services.agents.disable("bot", by=BY)
     assert findings() == {}
 
 
-def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, findings):
-    """After a rotation the new secret has to reach the agent in time."""
-    given = _healthy(desk)
-    old = given.agent.secrets[0]
-    desk.agents.rotate_secret("invoice-bot", by=BY)
+def test_an_agent_that_still_uses_its_old_secret_is_a_finding(admin_services, findings):
+    """The new one has to reach the agent before the old one ends."""
+    registration = _healthy(admin_services)
+    old = registration.agent.secrets[0]
+    admin_services.agents.rotate_secret("invoice-bot", by=BY)
     assert findings() == {}
-    desk.clock.forward(HOUR)
-    with desk.store.write() as tx:
+    admin_services.clock.forward(HOUR)
+    with admin_services.store.write() as tx:
         tx.agents.mark_secret_used(old.id, tx.now)
         tx.bump_admin_version()
     assert findings() == {
@@ -84,117 +86,117 @@ def test_an_agent_that_still_uses_its_old_secret_is_named_before_it_stops(desk, 
     }
 
 
-def test_an_agent_that_is_about_to_expire_is_named(desk, findings):
-    """Two weeks ahead, and when it has."""
-    admin = admitted(desk, roles=("admin",))
-    desk.device(admin)
-    registered(desk, asks=("admin",), expires_at=desk.clock.now() + 20 * DAY)
+def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
+    """Two weeks before, and afterwards."""
+    admin = admitted(admin_services, roles=("admin",))
+    admin_services.device(admin)
+    registered(admin_services, asks=("admin",), expires_at=admin_services.clock.now() + 20 * DAY)
     assert findings() == {}
-    desk.clock.forward(10 * DAY)
+    admin_services.clock.forward(10 * DAY)
     assert findings() == {"The agent invoice-bot expires within two weeks.": "note"}
-    desk.clock.forward(10 * DAY)
+    admin_services.clock.forward(10 * DAY)
     assert findings() == {"The agent invoice-bot has expired.": "note"}
 
 
-def test_a_message_that_was_given_up_is_broken(desk, findings):
-    """Somebody waits for what never left."""
-    _healthy(desk)
-    with desk.store.write() as tx:
+def test_an_undelivered_message_is_broken(admin_services, findings):
+    """For a week."""
+    _healthy(admin_services)
+    with admin_services.store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
         for message in tx.outbox.lease("me", 10, 60):
             tx.outbox.failed(message.id, "me", "connection refused", None)
     what = "1 message to your webhook not delivered in the last week: connection refused."
     assert findings() == {what: "broken"}
-    desk.clock.forward(8 * DAY)
+    admin_services.clock.forward(8 * DAY)
     assert findings() == {}
 
 
-def _lose(desk, target, *errors):
-    with desk.store.write() as tx:
+def _fail_messages(admin_services, target, *errors):
+    with admin_services.store.write() as tx:
         for _ in errors:
             tx.outbox.add("ping", target, "{}")
         for message, error in zip(tx.outbox.lease("me", 10, 60), errors, strict=True):
             tx.outbox.failed(message.id, "me", error, None)
 
 
-def test_dead_calls_name_their_agent_and_why(desk):
-    """Each agent's endpoint is what must be reached; of one that was deleted there is none."""
-    _healthy(desk)
-    agent = desk.agents.all()[0]
-    other = registered(desk, "other-bot", asks=("admin",)).agent
-    gone = registered(desk, "gone-bot", asks=("admin",)).agent
-    _lose(desk, agent.id, "status 403", "ReadTimeout")
+def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
+    """Not those of deleted agents."""
+    _healthy(admin_services)
+    agent = admin_services.agents.all()[0]
+    other = registered(admin_services, "other-bot", asks=("admin",)).agent
+    gone = registered(admin_services, "gone-bot", asks=("admin",)).agent
+    _fail_messages(admin_services, agent.id, "status 403", "ReadTimeout")
     for lost in (other, gone):
-        _lose(desk, lost.id, "status 410")
-    desk.agents.delete(gone.id, by=BY)
-    found = {finding.what: finding.fix for finding in _doctor(desk).findings()}
-    told = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
-    assert f"sayso agents show {agent.name}" in found[told]
+        _fail_messages(admin_services, lost.id, "status 410")
+    admin_services.agents.delete(gone.id, by=BY)
+    found = {finding.what: finding.remedy for finding in _doctor(admin_services).findings()}
+    summary = f"2 messages to {agent.name} not delivered in the last week: ReadTimeout."
+    assert found[summary] == ("agent.show", agent.name)
     assert "1 message to other-bot not delivered in the last week: status 410." in found
     assert not any("gone-bot" in what for what in found)
 
 
-def test_what_was_lost_before_something_arrived_is_noted(desk, findings):
-    """It was broken and is not any more; a retry that needed no call any more proves nothing."""
-    _healthy(desk)
-    agent = desk.agents.all()[0]
-    _lose(desk, agent.id, "status 403")
-    told = f"1 message to {agent.name} not delivered in the last week: status 403."
+def test_undelivered_messages_before_a_delivered_one_are_a_note(admin_services, findings):
+    """A message delivered after retries proves nothing."""
+    _healthy(admin_services)
+    agent = admin_services.agents.all()[0]
+    _fail_messages(admin_services, agent.id, "status 403")
+    summary = f"1 message to {agent.name} not delivered in the last week: status 403."
     for tries, level in ((2, "broken"), (1, "note")):
-        with desk.store.write() as tx:
+        with admin_services.store.write() as tx:
             tx.outbox.add("ping", agent.id, "{}")
             for left in reversed(range(tries)):
                 (message,) = tx.outbox.lease("me", 10, 60)
                 if left:
                     tx.outbox.failed(message.id, "me", "status 500", tx.now)
             tx.outbox.sent(message.id, "me")
-        assert findings() == {told: level}
+        assert findings() == {summary: level}
 
 
-def test_a_clock_behind_the_log_is_broken(desk, findings):
+def test_a_clock_behind_the_audit_log_is_broken(admin_services, findings):
     """Deadlines and tokens depend on it."""
-    _healthy(desk)
-    desk.clock.forward(-HOUR)
+    _healthy(admin_services)
+    admin_services.clock.forward(-HOUR)
     assert findings() == {
         "The clock of this machine is behind the newest entry of the audit log.": "broken"
     }
 
 
-def test_an_enabled_person_without_a_device_is_noted_with_the_remedy(desk):
-    """Nobody can answer for them; for who is disabled nobody needs to."""
-    _healthy(desk)
-    admitted(desk, "ana")
-    admitted(desk, "ben")
-    desk.users.disable("ben", by=BY)
-    (found,) = _doctor(desk).findings()
+def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(admin_services):
+    """Not a disabled one."""
+    _healthy(admin_services)
+    admitted(admin_services, "ana")
+    admitted(admin_services, "ben")
+    admin_services.users.disable("ben", by=BY)
+    (found,) = _doctor(admin_services).findings()
     assert (found.level, found.what) == (
         "note",
         "ana has no device and cannot answer requests.",
     )
-    assert "sayso users enrol ana" in found.fix
+    assert found.remedy == ("user.enrol", "ana")
 
 
-TOLD = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."
+TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."
 
 
-def test_a_critical_scope_that_no_two_people_can_approve_is_weak(desk, findings):
-    """Until there is a second owner or administrator, or a rule that lets one be enough."""
-    _healthy(desk)
+def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services, findings):
+    """Until there is a second one, or a rule that needs only one."""
+    _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    desk.resources.update(PAY, raised, by=BY)
-    assert findings() == {TOLD.format("payments:transfer", 2, 1): "weak"}
-    Policies(desk.store).set(
+    admin_services.resources.update(PAY, raised, by=BY)
+    assert findings() == {TOO_FEW.format("payments:transfer", 2, 1): "weak"}
+    Policies(admin_services.store).set(
         rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'), by=BY
     )
     assert findings() == {}
 
 
-def test_a_second_person_is_enough_for_a_critical_scope(desk, findings):
-    """An administrator beside the one who is asked."""
-    _healthy(desk)
+def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, findings):
+    """Beside the person who is asked."""
+    _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    desk.resources.update(PAY, raised, by=BY)
-    desk.device(admitted(desk, "second", roles=("admin",)))
+    admin_services.resources.update(PAY, raised, by=BY)
+    admin_services.device(admitted(admin_services, "second", roles=("admin",)))
     assert findings() == {}
 
 
@@ -210,29 +212,31 @@ def test_a_second_person_is_enough_for_a_critical_scope(desk, findings):
         ),
     ],
 )
-def test_rules_of_ones_own_are_held_to_it_too(desk, findings, asks, need, most):
-    """Whoever they name, whatever they raise, whomever they exclude."""
-    _healthy(desk)
-    desk.device(admitted(desk, "second"))
+def test_custom_rules_are_checked_for_enough_approvers_too(
+    admin_services, findings, asks, need, most
+):
+    """With the people, risks and exclusions that they name."""
+    _healthy(admin_services)
+    admin_services.device(admitted(admin_services, "second"))
     assert findings() == {}
-    Policies(desk.store).set(rule("ask", 'when.scope = ["payments:read"]', *asks), by=BY)
-    assert findings() == {TOLD.format("payments:read", need, most): "weak"}
-    Policies(desk.store).set(rule("deny"), by=BY)
+    Policies(admin_services.store).set(rule("ask", 'when.scope = ["payments:read"]', *asks), by=BY)
+    assert findings() == {TOO_FEW.format("payments:read", need, most): "weak"}
+    Policies(admin_services.store).set(rule("deny"), by=BY)
     assert findings() == {}
 
 
-def test_an_action_type_is_held_to_it_where_its_agent_may_ask_for_it(desk, findings):
-    """More than one is counted; what nobody at all may approve says so."""
-    _healthy(desk)
-    desk.actions.add(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
-    assert findings() == {TOLD.format("payment.transfer", 2, 1): "weak"}
+def test_action_types_are_checked_for_enough_approvers_too(admin_services, findings):
+    """Findings are counted; an impossible approval says so."""
+    _healthy(admin_services)
+    admin_services.actions.add(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
+    assert findings() == {TOO_FEW.format("payment.transfer", 2, 1): "weak"}
     rules = rule("ask", 'ask.who = ["admin"]', 'ask.exclude = ["user"]')
-    Policies(desk.store).set(rules, by=BY)
-    (said,) = findings()
-    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in said
-    desk.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY)
-    (said,) = findings()
-    assert "There are 2 such permissions." in said
-    desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
-    (said,) = findings()
-    assert "only one" not in said
+    Policies(admin_services.store).set(rules, by=BY)
+    (what,) = findings()
+    assert "Approvals needed: 1, possible: 0. There are 3 such permissions." in what
+    admin_services.agents.update("invoice-bot", AgentChanges(action_types=()), by=BY)
+    (what,) = findings()
+    assert "There are 2 such permissions." in what
+    admin_services.agents.update("invoice-bot", AgentChanges(scopes=("payments:read",)), by=BY)
+    (what,) = findings()
+    assert "only one" not in what

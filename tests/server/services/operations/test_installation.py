@@ -1,4 +1,4 @@
-"""The first administrator, and the keys that everything is signed with."""
+"""Initialization: the first administrator and the signing keys."""
 
 import pytest
 
@@ -6,35 +6,35 @@ from server.services.refusals import Exists, Invalid
 from tests.support.builders.installation import BY, admitted
 
 
-def test_init_makes_one_administrator_with_a_code_and_one_key_per_algorithm(desk):
-    """After it there is somebody who may, and something to sign with."""
-    user, issued = desk.installation.init("admin", by=BY)
+def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
+    """With one audit entry."""
+    user, issued = admin_services.installation.init("admin", by=BY)
     assert user.roles == ("admin",)
     assert len(issued.code) == 39
-    assert {key.alg for key in desk.keys.all()} == {"ES256", "EdDSA", "RS256"}
-    assert len(desk.entries("installation.initialized")) == 1
+    assert {key.alg for key in admin_services.keys.all()} == {"ES256", "EdDSA", "RS256"}
+    assert len(admin_services.entries("installation.initialized")) == 1
 
 
-def test_a_second_init_is_refused_and_names_the_command_for_one_more_device(desk):
-    """Whoever wants another device does not need another administrator."""
-    desk.installation.init("admin", by=BY)
-    with pytest.raises(Exists, match="sayso users enrol admin"):
-        desk.installation.init("eve", by=BY)
-    assert [user.name for user in desk.users.all()] == ["admin"]
-    assert desk.installation.admin().name == "admin"
+def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_services):
+    """Another device needs no other administrator."""
+    admin_services.installation.init("admin", by=BY)
+    with pytest.raises(Exists, match="Enroll another device instead"):
+        admin_services.installation.init("eve", by=BY)
+    assert [user.name for user in admin_services.users.all()] == ["admin"]
+    assert admin_services.installation.admin().name == "admin"
 
 
-def test_a_refused_init_leaves_no_keys_behind(desk):
-    """All of it or nothing."""
+def test_a_refused_init_stores_nothing(admin_services):
+    """Neither keys nor a user."""
     with pytest.raises(Invalid):
-        desk.installation.init("a\x1bb", by=BY)
-    assert desk.keys.all() == ()
-    assert desk.installation.admin() is None
+        admin_services.installation.init("a\x1bb", by=BY)
+    assert admin_services.keys.all() == ()
+    assert admin_services.installation.admin() is None
 
 
-def test_init_does_not_take_over_somebody_who_is_there(desk):
-    """A user does not become administrator by being named."""
-    admitted(desk, "ana")
+def test_init_does_not_make_an_existing_user_an_administrator(admin_services):
+    """It is refused."""
+    admitted(admin_services, "ana")
     with pytest.raises(Exists):
-        desk.installation.init("ana", by=BY)
-    assert desk.users.show("ana")[0].roles == ()
+        admin_services.installation.init("ana", by=BY)
+    assert admin_services.users.show("ana")[0].roles == ()

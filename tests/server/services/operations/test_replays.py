@@ -1,4 +1,4 @@
-"""A dry run judges again what was asked and given, and says what would have gone otherwise."""
+"""Replays: past requests are evaluated again under other rules."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tests.support.builders.token_chains import BANK, Chains
 from tests.support.clients.agent import PAYMENT_DETAILS
 
 DAY = 86_400_000
-SHUT = rule("deny", name="shut")
+DENY_ALL = rule("deny", name="closed")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def chains(local, person):
 
 @pytest.fixture
 def dry_run(local):
-    """Judges the last days again."""
+    """Replays the last days."""
 
     def run(rules=None, days=7):
         return Replays(local.services.store, Judge(local.services.secrets)).replay(
@@ -40,8 +40,8 @@ def dry_run(local):
     return run
 
 
-def test_everything_that_policy_decided_is_judged_again(chains, agent, person, dry_run, local):
-    """Requests, exchanges and tokens for an agent alone, also those that were refused."""
+def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, local):
+    """Requests, exchanges and client credentials, also refused ones."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read", "bank:close")
     agent.asked_payment()
@@ -52,26 +52,26 @@ def test_everything_that_policy_decided_is_judged_again(chains, agent, person, d
     found = dry_run()
     assert (found.judged, found.skipped, found.changed, found.complete) == (5, 0, 0, True)
     assert found.before == found.after == {"ask": 3, "allow": 2}
-    shut = dry_run(SHUT)
-    assert (shut.changed, shut.after, shut.source.version) == (5, {"deny": 5}, 1)
-    told = {(c.way, c.agent, c.user, c.before, c.after) for c in shut.changes}
-    assert told == {
+    denied = dry_run(DENY_ALL)
+    assert (denied.changed, denied.after, denied.source.version) == (5, {"deny": 5}, 1)
+    changes = {(c.way, c.agent, c.user, c.before, c.after) for c in denied.changes}
+    assert changes == {
         ("request", "invoice-bot", "ana", "ask", "deny"),
         ("client_credentials", "invoice-bot", None, "allow", "deny"),
         ("client_credentials", "invoice-bot", None, "ask", "deny"),
         ("exchange", "desk-bot", "ana", "allow", "deny"),
         ("exchange", "desk-bot", "ana", "ask", "deny"),
     }
-    assert {c.rules for c in shut.changes} == {("shut",)}
+    assert {c.rules for c in denied.changes} == {("closed",)}
     assert person.device_id
     assert local.desk.entries("policy.set") == []
 
 
-def test_what_was_denied_is_judged_again_too(chains, agent, dry_run, local):
-    """So that one sees what a milder rule would let through."""
+def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
+    """To see what milder rules would allow."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
-    Policies(local.services.store).set(SHUT, by=BY)
+    Policies(local.services.store).set(DENY_ALL, by=BY)
     agent.ask()
     agent.alone()
     chains.exchange(bot, chains.user_token())
@@ -84,8 +84,8 @@ def test_what_was_denied_is_judged_again_too(chains, agent, dry_run, local):
     }
 
 
-def test_each_is_judged_with_the_time_and_the_history_that_it_had(agent, dry_run, local):
-    """The third in an hour is the third in the replay, whatever came later."""
+def test_each_request_is_replayed_with_its_time_and_history(agent, dry_run, local):
+    """Later requests do not count."""
     agent.asked()
     local.clock.forward(8 * DAY)
     for _ in range(3):
@@ -101,22 +101,22 @@ def test_each_is_judged_with_the_time_and_the_history_that_it_had(agent, dry_run
     assert dry_run(days=2).judged == 3
 
 
-def test_an_answer_that_stood_behind_an_exchange_still_does(chains, person, dry_run):
-    """Unless the other rules want more than was answered."""
+def test_an_approval_behind_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
+    """Unless the other rules need more than was given."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
-    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    person.approve(chains.local.behind(asked.json["auth_req_id"]).id)
-    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
+    token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     chains.exchanged(bot, token)
     assert [c.way for c in dry_run(rule("ask")).changes] == []
     stricter = dry_run(rule("ask", 'ask.ceremony = "pin"'))
     assert [(c.way, c.after) for c in stricter.changes] == [("exchange", "ask")]
 
 
-def test_what_policy_did_not_decide_is_left_out(chains, agent, person, dry_run):
-    """Consents that wait, refusals of other rules, and what came of an answer."""
+def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, dry_run):
+    """Consents, other refusals, and tokens of approvals."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
@@ -129,15 +129,15 @@ def test_what_policy_did_not_decide_is_left_out(chains, agent, person, dry_run):
     assert (found.judged, found.before) == (2, {"ask": 2})
 
 
-def test_a_chain_stands_on_the_answer_at_its_own_resource_alone(chains, person, dry_run):
-    """An answer about another resource is none."""
+def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, person, dry_run):
+    """The chain needs an approval at its own resource."""
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     chains.consent(bot, "desk:use", resource="https://desk.example")
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
-    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    person.approve(chains.local.behind(asked.json["auth_req_id"]).id)
-    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
+    token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     with chains.local.services.store.write() as tx:
         row = chains.row(token)
         child = replace(row, id="t-child", parent_id=row.id, approval_id=None, resource=PAY)
@@ -148,8 +148,8 @@ def test_a_chain_stands_on_the_answer_at_its_own_resource_alone(chains, person, 
     assert [(c.id, c.after) for c in dry_run(rule("ask")).changes] == [("t-child", "ask")]
 
 
-def test_what_is_not_there_any_more_is_skipped_and_counted(chains, agent, dry_run, local):
-    """An agent, a scope of its ceiling, an action type."""
+def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_run, local):
+    """An agent, a scope of its permissions, an action type."""
     agent.asked_payment()
     agent.alone()
     local.desk.actions.delete("payment.transfer", by=BY)
@@ -161,8 +161,8 @@ def test_what_is_not_there_any_more_is_skipped_and_counted(chains, agent, dry_ru
     assert chains.reasons() == []
 
 
-def test_actions_are_judged_with_their_amounts(agent, dry_run):
-    """As far as the rows have them."""
+def test_actions_are_replayed_with_their_amounts(agent, dry_run):
+    """From the stored rows."""
     agent.asked_payment()
     agent.ask_payment(authorization_details=json.dumps([{**PAYMENT_DETAILS[0], "payee": "X"}]))
     line = 'when.amount = { currency = "EUR", over = 482000 }'
@@ -171,8 +171,8 @@ def test_actions_are_judged_with_their_amounts(agent, dry_run):
     assert dry_run().changes == ()
 
 
-def test_a_long_time_is_judged_in_parts_and_never_endlessly(agent, dry_run, monkeypatch):
-    """Pages follow each other; beyond the most it says that there was more."""
+def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
+    """Beyond the limit it is marked as incomplete."""
     monkeypatch.setattr(replays, "_PAGE_SIZE", 2)
     for _ in range(5):
         agent.alone()
@@ -184,7 +184,7 @@ def test_a_long_time_is_judged_in_parts_and_never_endlessly(agent, dry_run, monk
 
 
 @pytest.mark.parametrize("days", [0, 32])
-def test_one_looks_back_a_month_at_most(dry_run, days):
-    """And not at nothing."""
+def test_a_replay_covers_one_to_31_days(dry_run, days):
+    """Other values are refused."""
     with pytest.raises(Invalid, match="at most 31d"):
         dry_run(days=days)

@@ -1,4 +1,4 @@
-"""After a restore: what was over stays over, and whoever is kept goes on."""
+"""Restoring a backup: what ended stays ended, and what the operator keeps continues."""
 
 import json
 from dataclasses import replace
@@ -33,8 +33,8 @@ def _items(*agents):
     return {kind: {} for kind in KINDS} | {"agents": {item.id: item for item in agents}}
 
 
-def test_what_did_not_change_goes_on_and_what_did_is_held():
-    """What had ended is not offered to be enabled again; no wish of the operator keeps it."""
+def test_unchanged_items_continue_and_changed_ones_are_disabled():
+    """Items deleted since are not offered to be enabled."""
     backup = _items(_item("same"), _item("changed"), _item("gone"))
     since = _items(_item("same"), _item("changed", "other"), _item("new"))
     found = held(backup, since, keep={"agents"})
@@ -45,8 +45,8 @@ def test_what_did_not_change_goes_on_and_what_did_is_held():
     assert all(not found[kind] for kind in KINDS if kind != "agents")
 
 
-def test_where_nobody_knows_everything_is_held_unless_it_is_kept():
-    """But people themselves, who can do nothing without a device or a password."""
+def test_without_a_comparison_everything_is_disabled_unless_kept():
+    """Except users, who can do nothing without a device or a password."""
     backup = _items(_item("bot"))
     assert held(backup, None, keep=())["agents"] == [RestoredItem(_item("bot"))]
     assert held(backup, None, keep={"agents"})["agents"] == []
@@ -54,8 +54,8 @@ def test_where_nobody_knows_everything_is_held_unless_it_is_kept():
     assert held(people, None, keep=())["users"] == []
 
 
-def test_a_kept_terminal_signs_in_again_by_its_key_alone_and_once(restore, person):
-    """The token that stands in the backup is refused; what came after it nobody knows here."""
+def test_a_kept_terminal_signs_in_again_once_with_its_key(restore, person):
+    """The refresh token of the backup is refused; later ones are unknown here."""
     old = person.refresh_token
     again = replace(person, local=restore())
     assert again.call("GET", "/api/me").refusal == (401, "invalid_token")
@@ -67,8 +67,8 @@ def test_a_kept_terminal_signs_in_again_by_its_key_alone_and_once(restore, perso
     assert again.refresh().status == 200
 
 
-def test_a_terminal_that_is_not_kept_waits_until_it_is_enabled(restore, person):
-    """Its key is not enough before; then it goes on, with the PIN that it had."""
+def test_a_terminal_that_is_not_kept_must_be_enabled_first(restore, person):
+    """Then it continues with its PIN."""
     again = replace(person, local=restore(keep=()))
     assert again.refresh("sayso_rt_later").refusal == GONE
     oversight = Oversight(again.local.services.store)
@@ -78,8 +78,8 @@ def test_a_terminal_that_is_not_kept_waits_until_it_is_enabled(restore, person):
         oversight.enable_devices(device=person.device_id, user=None, by=BY)
 
 
-def test_a_browser_signs_in_again_with_its_passkey(restore, local):
-    """Its cookie is over; an offer that was signed before is too."""
+def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):
+    """Its cookie has ended."""
     browser = new_browser(local)
     assert browser.send("GET", "/api/me").status == 200
     again = replace(browser, local=restore())
@@ -87,15 +87,15 @@ def test_a_browser_signs_in_again_with_its_passkey(restore, local):
     assert again.sign_in().status == 200
 
 
-def test_a_passkey_that_is_not_kept_signs_nobody_in(restore, local):
-    """Until somebody enables its device."""
+def test_a_passkey_that_is_not_kept_cannot_sign_in(restore, local):
+    """Until its device is enabled."""
     browser = new_browser(local)
     again = replace(browser, local=restore(keep=()))
     assert again.sign_in().status == 403
 
 
-def test_requests_are_over_under_their_old_handle_and_in_the_history(restore, agent, person):
-    """Pending or approved; asking with the same idempotency key is a new request."""
+def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
+    """Pending or approved; the same idempotency key makes a new request."""
     key = {"idempotency-key": "k" * 20}
     pending = agent.ask(headers=key).json["auth_req_id"]
     handle, approval = agent.asked_payment()
@@ -110,8 +110,8 @@ def test_requests_are_over_under_their_old_handle_and_in_the_history(restore, ag
     assert later.ask(headers=key).json["auth_req_id"] != pending
 
 
-def test_an_enrolment_code_is_over(restore, local):
-    """Used or not: nobody knows."""
+def test_an_enrollment_code_ends_with_a_restore(restore, local):
+    """Whether or not it was used."""
     _, issued = local.desk.users.enrol("ana", by=BY)
     with local.services.store.read() as view:
         hashed = view.codes.get(issued.code.replace("-", "")[:8])
@@ -121,16 +121,16 @@ def test_an_enrolment_code_is_over(restore, local):
         assert view.codes.get(hashed.id).expires_at <= view.now
 
 
-def test_what_was_signed_before_is_not_taken_again(restore, local):
-    """Which ids were used since the backup is forgotten, so time decides."""
+def test_assertions_signed_before_the_restore_are_refused(restore, local):
+    """Used IDs since the backup are unknown, so the time decides."""
     jwks = json.dumps({"keys": [KEY.jwk]})
     made = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
     local.desk.agents.update(made.id, AgentChanges(request_alg="ES256"), by=BY)
     now = local.clock.now()
     claims = assertion_claims(made.id, ISSUER, now)
     undated = {name: value for name, value in claims.items() if name != "iat"} | {"jti": "u"}
-    asked = {"scope": "openid payments:read", "resource": PAY, "login_hint": "ana"}
-    request = KEY.sign(request_claims(made.id, ISSUER, now - 1_000, **asked))
+    parameters = {"scope": "openid payments:read", "resource": PAY, "login_hint": "ana"}
+    request = KEY.sign(request_claims(made.id, ISSUER, now - 1_000, **parameters))
     again = restore()
     form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read"}
 
@@ -148,8 +148,8 @@ def test_what_was_signed_before_is_not_taken_again(restore, local):
     assert ask(assertion_claims(made.id, ISSUER, again.clock.now())).status == 200
 
 
-def test_a_proof_of_before_is_not_taken_again(restore, person):
-    """A DPoP proof says when it was made."""
+def test_a_dpop_proof_made_before_the_restore_is_refused(restore, person):
+    """By its iat claim."""
     old = person.token_proof()
     person.local.clock.forward(1_000)
     again = restore()
@@ -159,8 +159,8 @@ def test_a_proof_of_before_is_not_taken_again(restore, person):
     assert "before the last restore" in answer.json["error_description"]
 
 
-def test_what_is_derived_ends_with_the_epoch_and_pins_stay(restore, local):
-    """Handles and nonces are others; what the database keeps of people's codes is the same."""
+def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, local):
+    """Handles and nonces change; PINs and user codes still match."""
     before = local.services.secrets
     after = restore().services.secrets
     assert before.auth_req_id("sayso_ap_1") != after.auth_req_id("sayso_ap_1")
@@ -171,8 +171,8 @@ def test_what_is_derived_ends_with_the_epoch_and_pins_stay(restore, local):
     assert before.keyed_hash("history", "h") == after.keyed_hash("history", "h")
 
 
-def test_screens_read_everything_anew(restore, local):
-    """No cursor that was given out before is valid, whatever had happened by then."""
+def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
+    """Whatever happened after the backup."""
     admitted(local.desk, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()
@@ -180,15 +180,15 @@ def test_screens_read_everything_anew(restore, local):
         assert view.feed.floor() - 1 > head + 100_000
 
 
-def test_what_was_not_sent_is_not_sent(restore, local, agent):
-    """The operator's hook may have got it after the backup."""
+def test_unsent_messages_are_deleted_by_a_restore(restore, local, agent):
+    """The webhook may have got them after the backup."""
     agent.ask()
     assert local.messages() != []
     assert restore().messages() == []
 
 
-def test_the_log_says_who_restored_what(restore, local, agent):
-    """With the backup's moment and how much ended."""
+def test_a_restore_is_an_audit_entry(restore, local, agent):
+    """With its author, the time of the backup and the counts."""
     agent.ask()
     (entry,) = restore().desk.entries("installation.restored")
     facts = entry["facts"]

@@ -1,4 +1,4 @@
-"""What policy would say, explained for one case and held against tables of them."""
+"""Policy trials: one case explained, and tables of cases compared with the rules."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 
 @pytest.fixture
 def trials(local):
-    """Trials over the prepared installation."""
+    """Trials for the prepared installation."""
     return Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
 
 
@@ -36,8 +36,8 @@ def chains(local, person):
     return chains
 
 
-def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
-    """What would be asked, how, and what would come out after a yes."""
+def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, local):
+    """Nothing is stored."""
     found = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     )
@@ -55,8 +55,8 @@ def test_a_case_is_explained_with_its_rule_and_its_token(trials, agent, local):
     assert local.desk.entries("policy.set") == []
 
 
-def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
-    """No consent stands in for it, and the PIN is asked for where it is wanted."""
+def test_explain_honors_acr_values(trials, agent, chains):
+    """A consent does not answer for the person, and the PIN is required if requested."""
     chains.consent(agent, "payments:read", resource=PAY)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     allowed = rule("allow", 'when.scope = ["payments:read"]')
@@ -70,8 +70,8 @@ def test_who_wants_the_persons_own_answer_has_them_asked(trials, agent, chains):
 
 
 @pytest.mark.usefixtures("agent")
-def test_another_rule_set_is_explained_before_it_is_set(trials):
-    """It is checked like one that is set, and stays a trial."""
+def test_explain_accepts_a_rule_set_that_is_not_in_force(trials):
+    """It is validated and not stored."""
     wanted = TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     found = trials.explain(wanted, rule("deny", name="closed"))
     assert (found.then, found.token, found.verdict.rules) == ("refused", None, ("closed",))
@@ -82,8 +82,8 @@ def test_another_rule_set_is_explained_before_it_is_set(trials):
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does(trials, local):
-    """It denies, and cites no rule."""
+def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
+    """With no rule."""
     row = Policies(local.services.store).set(rule("ask"), by=BY)
     with local.services.store.administer() as tx:
         tx.policies.add(type(row)(2, "rules = 7", {}, {}, "x", BY, 0))
@@ -93,8 +93,8 @@ def test_a_rule_set_that_cannot_be_read_is_explained_as_what_it_does(trials, loc
     assert (found.then, found.verdict.rules, found.rules) == ("refused", ("policy-error",), ())
 
 
-def test_without_consent_an_exchange_asks_whatever_is_allowed(trials, chains):
-    """Explained as it happens."""
+def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
+    """As the token endpoint does."""
     bot = chains.agent("desk-bot")
     wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
     found = trials.explain(wanted)
@@ -105,8 +105,8 @@ def test_without_consent_an_exchange_asks_whatever_is_allowed(trials, chains):
 
 
 @pytest.mark.usefixtures("agent", "person")
-def test_critical_requests_are_explained_as_refused_where_there_are_no_two_people(trials, local):
-    """Ana has the administrator beside her, who is alone."""
+def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
+    """With fewer than two eligible approvers."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, more, by=BY)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
@@ -124,19 +124,23 @@ def test_critical_requests_are_explained_as_refused_where_there_are_no_two_peopl
 BAD = {
     "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
     "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
-    "no such way": (TrialRequest("invoice-bot", "push"), Invalid, "Ways are request"),
-    "an answer nobody gives at /token": (
+    "an unknown way": (TrialRequest("invoice-bot", "push"), Invalid, "Ways are request"),
+    "an acr at /token": (
         TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
         Invalid,
-        "--acr",
+        "`acr` is only for",
     ),
-    "nobody to exchange for": (TrialRequest("invoice-bot", "exchange"), Invalid, "--user"),
-    "somebody where nobody is": (
+    "an exchange without a user": (
+        TrialRequest("invoice-bot", "exchange"),
+        Invalid,
+        "needs a user",
+    ),
+    "a user for client credentials": (
         TrialRequest("invoice-bot", "client_credentials", "ana"),
         Invalid,
         "acts for no user",
     ),
-    "beyond the ceiling": (
+    "a scope beyond the permissions": (
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:delete",)),
         Invalid,
         "invalid_scope: ",
@@ -155,10 +159,10 @@ BAD = {
 
 
 @pytest.mark.usefixtures("agent", "person")
-@pytest.mark.parametrize(("wanted", "kind", "told"), BAD.values(), ids=BAD)
-def test_what_could_not_be_asked_is_not_explained(trials, wanted, kind, told):
-    """The refusal is that of the door."""
-    with pytest.raises(kind, match=told):
+@pytest.mark.parametrize(("wanted", "kind", "message"), BAD.values(), ids=BAD)
+def test_explain_refuses_an_impossible_case(trials, wanted, kind, message):
+    """With the error of the endpoint."""
+    with pytest.raises(kind, match=message):
         trials.explain(wanted)
 
 
@@ -185,8 +189,8 @@ ceremony = "pin"
 
 
 @pytest.mark.usefixtures("agent", "person")
-def test_a_table_of_cases_is_held_against_the_rules(trials):
-    """What is not expected is not compared; a case without a name has its number."""
+def test_a_table_of_cases_is_compared_with_the_rules(trials):
+    """Members that are not expected are ignored; unnamed cases get a number."""
     found = trials.test(TABLE)
     assert [(one.name, one.passed) for one in found] == [("reading alone", True), ("case 2", True)]
     assert found[0].expected == {"expect": "allow", "rules": ["usual-access"], "risk": "low"}
@@ -209,15 +213,15 @@ def test_a_table_of_cases_is_held_against_the_rules(trials):
         ),
     ],
 )
-def test_a_table_tells_its_own_history_and_time(trials, line, outcomes):
-    """So that it fits tomorrow as it fits today."""
+def test_a_table_may_contain_its_own_history_and_time(trials, line, outcomes):
+    """So that its result does not change over time."""
     found = trials.test(TABLE, rule("deny", line))
     assert [one.found["expect"] for one in found] == outcomes
 
 
 @pytest.mark.usefixtures("agent", "person")
-def test_a_case_that_cannot_be_asked_is_one_that_does_not_fit(trials):
-    """Its neighbours are held against the rules all the same."""
+def test_an_impossible_case_fails_and_the_others_are_compared(trials):
+    """With its problem."""
     found = trials.test('[[cases]]\nagent = "eve"\nexpect = "ask"\n' + TABLE)
     assert [one.passed for one in found] == [False, True, True]
     assert "no agent eve" in found[0].problem
@@ -249,17 +253,17 @@ BAD_TABLES = {
         CASE + "history = { since = 1 }",
         "only `known`, `tokens` and `unusual`",
     ),
-    "what is unusual in no way": (
+    "an unknown signal": (
         CASE + 'history = { unusual = ["amount"] }',
         "unusual may have only new_agent, ",
     ),
-    "a number that is none": (CASE + 'history = { tokens = "many" }', "tokens must be a number"),
+    "an invalid number": (CASE + 'history = { tokens = "many" }', "tokens must be a number"),
 }
 
 
 @pytest.mark.usefixtures("agent", "person")
-@pytest.mark.parametrize(("table", "told"), BAD_TABLES.values(), ids=BAD_TABLES)
-def test_what_is_no_table_is_refused_with_the_case(trials, table, told):
-    """Before anything is compared."""
-    with pytest.raises(Invalid, match=told):
+@pytest.mark.parametrize(("table", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_an_invalid_table_is_refused_with_its_case(trials, table, message):
+    """Before any case is evaluated."""
+    with pytest.raises(Invalid, match=message):
         trials.test(table)

@@ -1,8 +1,8 @@
-"""Explanation and enforcement agree, because they ask the same judge: on ten thousand cases.
+"""Explain and enforcement agree on ten thousand random cases, because they use the same judge.
 
-Rule sets, scopes, people, groups, actions, amounts and grants given ahead are drawn by chance, and
-history grows as tokens and answers come. What `explain` says of a case is held against what the
-door then does with it, in every member: who and how many are asked, at which risk, after what.
+Rule sets, scopes, people, groups, actions, amounts and standing grants are random, and history
+grows with tokens and decisions. What `explain` says of a case is compared with what the endpoint
+then does, in every member: who and how many are asked, at which risk, with which ceremony.
 """
 
 import json
@@ -35,10 +35,10 @@ from tests.support.builders.token_chains import BANK, Chains
 SEED = 20_261_126
 CASES = 10_000
 RULE_SETS = 50
-OF_THE_GRANT = 0.75
-"""Of the exchanges, so many ask where the grant asks; the others go over HTTP."""
+DIRECT_EXCHANGES = 0.75
+"""The share of exchanges that call the checks directly; the others go over HTTP."""
 ANSWERED = 0.2
-"""Of the requests that wait, so many are remembered as approved."""
+"""The share of pending requests that are added to the history as approved."""
 SCOPES = ("bank:close", "bank:read", "bank:write")
 PEOPLE = ("ana", "ben", "cleo")
 PAYEES = ("Nord", "Ost", "Sued", "West")
@@ -89,8 +89,8 @@ _ASKS = (
 )
 
 
-def _rules(chance):
-    """One to eight rules, of which some allow what is of high risk."""
+def _random_rules(chance):
+    """One to eight rules, some of which allow high risk."""
     written = []
     for n in range(chance.randint(1, 8)):
         outcome = chance.choices(("allow", "ask", "deny"), (8, 4, 1))[0]
@@ -107,17 +107,17 @@ def _rules(chance):
     return "\n".join(written)
 
 
-def _told(found):
-    """What an explanation says of a case, as far as a door shows it."""
-    verdict, asking = found.verdict, found.audience
-    told = {"then": found.then, "policy": verdict.facts(), "risk": verdict.risk}
-    if found.then == "token" or found.case.way != "request" or asking is None:
-        return told
-    told["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
-    told["quorum"], told["seconds"] = verdict.needs.quorum, verdict.needs.seconds
-    told["unusual"] = set(found.unusual)
-    told["people"] = {(one.name, one.why, one.approves, one.group) for one in asking.people}
-    return told
+def _explained(explanation):
+    """What an explanation says of a case, as far as an endpoint shows it."""
+    verdict, asking = explanation.verdict, explanation.audience
+    members = {"then": explanation.then, "policy": verdict.facts(), "risk": verdict.risk}
+    if explanation.then == "token" or explanation.case.way != "request" or asking is None:
+        return members
+    members["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
+    members["quorum"], members["seconds"] = verdict.needs.quorum, verdict.needs.seconds
+    members["unusual"] = set(explanation.unusual)
+    members["people"] = {(one.name, one.why, one.approves, one.group) for one in asking.people}
+    return members
 
 
 class World:
@@ -147,7 +147,7 @@ class World:
         _, self.signed = self.agents["one"].asked(resource=BANK, scope="openid bank:read")
 
     def draw(self):
-        """One case."""
+        """One random case."""
         way = self.chance.choice(("exchange", "client_credentials", "request"))
         scope = tuple(sorted(self.chance.sample(SCOPES, self.chance.randint(1, 3))))
         user = None if way == "client_credentials" else self.chance.choice(PEOPLE)
@@ -164,36 +164,36 @@ class World:
         amount = {"minor": minor, "currency": "EUR"}
         return {"type": "payment.transfer", "amount": amount, "payee": payee}
 
-    def found(self, wanted):
-        """What a door does with a case."""
+    def enforced(self, wanted):
+        """What the endpoint does with a case."""
         agent, scope = self.agents[wanted.agent], " ".join(wanted.scope)
         if wanted.way == "request":
             sent = {"authorization_details": wanted.details, "scope": f"openid {scope}"}
             sent["acr_values"] = wanted.acr
-            return self._requested(agent.ask(login_hint=wanted.user, resource=BANK, **sent))
+            return self._of_request(agent.ask(login_hint=wanted.user, resource=BANK, **sent))
         if wanted.way == "client_credentials":
-            return self._answered(agent.alone(resource=BANK, scope=scope), "token.refused")
-        if self.chance.random() < OF_THE_GRANT:
-            return self._weighed(agent, wanted)
+            return self._of_token_request(agent.alone(resource=BANK, scope=scope), "token.refused")
+        if self.chance.random() < DIRECT_EXCHANGES:
+            return self._of_exchange_checks(agent, wanted)
         sent = {"scope": scope, "authorization_details": wanted.details}
         answer = self.chains[wanted.user].exchange(agent, self.tokens[wanted.user], **sent)
-        return self._answered(answer, "exchange.refused")
+        return self._of_token_request(answer, "exchange.refused")
 
-    def _requested(self, answer):
-        """What became of a request: its row says who is asked, and what their yes takes."""
+    def _of_request(self, answer):
+        """The outcome of a request: its row says who is asked and what an approval needs."""
         if answer.status == 403:
             assert answer.json["reason"] in {"policy_denied", "too_few_people"}
             return {"then": "refused", **self._entry("approval.refused")}
         row = self.local.behind(answer.json["auth_req_id"])
-        found = {"policy": json.loads(row.policy), "risk": row.risk}
+        result = {"policy": json.loads(row.policy), "risk": row.risk}
         if row.state is not State.PENDING:
-            return {"then": "token", **found, "by": automatic_decision(row)}
-        found |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
-        found["seconds"] = (row.expires_at - row.created_at) // 1_000
-        found["unusual"] = set(history.stored_codes(row.past))
+            return {"then": "token", **result, "by": automatic_decision(row)}
+        result |= {"then": "person", "ceremony": row.ceremony, "quorum": row.quorum}
+        result["seconds"] = (row.expires_at - row.created_at) // 1_000
+        result["unusual"] = set(history.stored_codes(row.past))
         with self.store.read() as view:
             groups = {group.id: group.name for group in view.groups.all()}
-            found["people"] = {
+            result["people"] = {
                 (
                     view.directory.user(one.user_id).name,
                     one.why,
@@ -206,35 +206,35 @@ class World:
         if self.chance.random() < ANSWERED:
             with self.store.write() as tx:
                 history.add_answer(tx, row, approved=True)
-        return found
+        return result
 
-    def _answered(self, answer, refusal):
-        """What an agent is told at `/token`, and what the log says of it."""
+    def _of_token_request(self, answer, refusal):
+        """The outcome of a token request and its audit entry."""
         if answer.status == 200:
             return {"then": "token", **self._entry("token.issued")}
         if answer.status == 400:
             assert answer.refusal[1] == "interaction_required", answer.body
         return {"then": {400: "person", 403: "refused"}[answer.status], **self._entry(refusal)}
 
-    def _weighed(self, agent, wanted):
-        """What an exchange is told, before anything is signed or stored."""
+    def _of_exchange_checks(self, agent, wanted):
+        """The outcome of the checks of an exchange, without a token."""
         details = tuple(json.loads(wanted.details or "[]"))
-        asked = LoggedExchange(
+        exchange = LoggedExchange(
             "t", None, BANK, wanted.scope, details, tuple(d["type"] for d in details)
         )
         with self.store.read() as view:
             caller, subject = view.directory.agent(agent.id), self.subjects[wanted.user]
             try:
-                verdict = self.exchanges.check(view, caller, asked, subject).verdict
+                verdict = self.exchanges.check(view, caller, exchange, subject).verdict
             except ExchangeRefused as refused:
                 if refused.approval_needed is not None and refused.verdict.outcome == "ask":
-                    return {"weighed": refused.verdict}
+                    return {"verdict": refused.verdict}
                 then = "refused" if refused.reason is Reason.POLICY_DENIED else "person"
-                return {"then": then, "weighed": refused.verdict}
-            return {"then": "token", "weighed": verdict}
+                return {"then": then, "verdict": refused.verdict}
+            return {"then": "token", "verdict": verdict}
 
     def _entry(self, kind):
-        """The verdict that the newest entry has, if it is of this kind and was kept whole."""
+        """The verdict in the newest entry, if it is of this kind and complete."""
         with self.store.read() as view:
             body = json.loads(view.audit.tail(1)[0].body)
         if body["type"] != kind or "policy" not in body["facts"]:
@@ -243,26 +243,26 @@ class World:
         return {"policy": body["facts"]["policy"], **risk}
 
     def begin(self):
-        """A new day: the people's tokens at the desk, what they consented to and gave ahead."""
+        """A new day: subject tokens, consents and standing grants."""
         for name, chains in self.chains.items():
             if name == "ana":
                 chains.consent(self.agents["one"], *SCOPES)
             if name != "cleo":
                 chains.consent(self.agents["two"], *SCOPES)
             for agent in self.agents.values():
-                self._give(name, agent, "[]", None)
+                self._add_grant(name, agent, "[]", None)
                 payment = json.dumps([self._payment(self.chance.choice(PAYEES), 100)])
-                self._give(name, agent, payment, "payment.transfer")
+                self._add_grant(name, agent, payment, "payment.transfer")
         self.later()
 
     def later(self):
-        """Ten minutes on: nobody's attempts are counted any more, and their tokens are new."""
+        """Ten minutes later: no attempts are counted, and subject tokens are new."""
         self.local.clock.forward(10 * MINUTE)
         self.tokens = {name: chains.user_token() for name, chains in self.chains.items()}
         self.subjects = {name: self.chains[name].row(token) for name, token in self.tokens.items()}
 
-    def _give(self, name, agent, details, action_type):
-        """A grant for a day, as strong as chance will have it."""
+    def _add_grant(self, name, agent, details, action_type):
+        """A standing grant for a day with random bounds."""
         now = self.local.clock.now()
         up_to = [{"path": "/amount", "up_to": {"minor": 600, "currency": "EUR"}}]
         with self.store.write() as tx:
@@ -294,50 +294,50 @@ class World:
 
 
 def _check(world, wanted):
-    """One case: what is explained and what is done are the same; returns what it came to."""
-    told = world.trials.explain(wanted)
-    found = world.found(wanted)
-    said = _told(told)
-    context = (wanted, told.verdict, Policies(world.store).show().document)
-    if "weighed" in found:
-        verdict = found.pop("weighed")
-        assert verdict in {None, told.verdict}, context
-        assert found.get("then", told.then) == told.then, context
-        return told.then, told
-    by = found.pop("by", None) or {}
-    given = None if told.covered is None else told.covered.id
+    """Compare explanation and outcome of one case; returns what it led to."""
+    explained = world.trials.explain(wanted)
+    actual = world.enforced(wanted)
+    expected = _explained(explained)
+    context = (wanted, explained.verdict, Policies(world.store).show().document)
+    if "verdict" in actual:
+        verdict = actual.pop("verdict")
+        assert verdict in {None, explained.verdict}, context
+        assert actual.get("then", explained.then) == explained.then, context
+        return explained.then, explained
+    by = actual.pop("by", None) or {}
+    given = None if explained.covered is None else explained.covered.id
     assert by.get("standing_grant") == given or wanted.way != "request", context
-    assert found == {member: said[member] for member in found}, context
-    assert found.keys() >= said.keys() or found["then"] != "person" or wanted.way != "request"
-    return told.then, told
+    assert actual == {member: expected[member] for member in actual}, context
+    assert actual.keys() >= expected.keys() or actual["then"] != "person" or wanted.way != "request"
+    return explained.then, explained
 
 
 @pytest.mark.timeout(600)
-def test_explanation_and_enforcement_agree_on_ten_thousand_cases(open_local, template):
-    """Whatever the rules are; and everything that is compared came often."""
-    most = {"open_per_agent": 20_000, "open_per_user": 20_000, "open_in_all": 20_000}
-    local = open_local(**most)
-    chance = random.Random(SEED)  # noqa: S311  # the same cases every time
-    world = World(local, template.person(local), chance)
+def test_explain_and_enforcement_agree_on_ten_thousand_cases(open_local, template):
+    """With any rules; each kind of outcome occurs often."""
+    limits = {"open_per_agent": 20_000, "open_per_user": 20_000, "open_in_all": 20_000}
+    local = open_local(**limits)
+    random_source = random.Random(SEED)  # noqa: S311  # the same cases every time
+    world = World(local, template.person(local), random_source)
     seen = dict.fromkeys(
-        ("token", "person", "refused", "groups", "quorum", "ahead", "ttl", "acr"), 0
+        ("token", "person", "refused", "groups", "quorum", "grants", "ttl", "acr"), 0
     )
     for _ in range(RULE_SETS):
-        Policies(world.store).set(_rules(chance), by=BY)
-        local.clock.forward((24 * 60 + chance.randint(1, 7 * 24 * 10)) * MINUTE)
+        Policies(world.store).set(_random_rules(random_source), by=BY)
+        local.clock.forward((24 * 60 + random_source.randint(1, 7 * 24 * 10)) * MINUTE)
         world.begin()
         for n in range(CASES // RULE_SETS):
             if n % 20 == 19:
                 world.later()
             wanted = world.draw()
-            then, told = _check(world, wanted)
+            then, explained = _check(world, wanted)
             seen["acr"] += wanted.acr is not None and then == "person"
             seen[then] += 1
-            people = () if told.audience is None else told.audience.people
-            needs = told.verdict.needs
+            people = () if explained.audience is None else explained.audience.people
+            needs = explained.verdict.needs
             seen["groups"] += any(one.group for one in people)
             seen["quorum"] += then == "person" and needs is not None and needs.quorum > 1
             seen["ttl"] += needs is not None and needs.seconds == 300
-            seen["ahead"] += told.covered is not None
+            seen["grants"] += explained.covered is not None
     assert seen["token"] + seen["person"] + seen["refused"] == CASES
     assert min(seen.values()) >= CASES // 100, seen

@@ -1,4 +1,4 @@
-"""What apps of people do once, under rules: those alone that say they are about apps."""
+"""Rules for single actions of apps: only rules that name apps apply."""
 
 import json
 
@@ -39,14 +39,14 @@ def put(local):
 
 @pytest.fixture
 def app(local):
-    """A shop front, where payments are of medium risk."""
+    """A shop app, where payments are of medium risk."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "medium"}), by=BY)
     return new_app(local, "shop")
 
 
 @pytest.fixture
 def browser(person, app, local):
-    """Ana's browser; she is signed in, and the shop knows who she is."""
+    """Ana's browser, signed in; the shop knows who she is."""
     give_password(local, person.user.name)
     browser = new_browser(local)
     browser.authorize(app.id)
@@ -55,8 +55,8 @@ def browser(person, app, local):
     return browser
 
 
-def _asked(browser, person, app, **parameters):
-    """She says yes on the page; what then waits on her device."""
+def _pending_after_allow(browser, person, app, **parameters):
+    """She allows it on the page; the request that waits on her device."""
     browser.authorize(app.id, **{**PAYS, **parameters})
     browser.answer("allow")
     (item,) = person.call("GET", "/api/approvals").json["items"]
@@ -67,21 +67,21 @@ def _why(approval):
     return json.loads(approval.display)["why"]
 
 
-def test_rules_about_agents_are_not_about_apps(browser, person, app, put):
-    """Not one that forbids everything; and what an app does is signed, whatever is allowed."""
+def test_rules_for_agents_do_not_apply_to_apps(browser, person, app, put):
+    """An app's action always needs a signature, even if it is allowed."""
     put(
         rule("deny"),
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"', name="a"),
     )
-    approval = _asked(browser, person, app)
+    approval = _pending_after_allow(browser, person, app)
     assert _why(approval).startswith("An app asks for your signature each time")
     assert json.loads(approval.policy)["rules"] == []
     assert person.approve(approval.id).status == 200
     assert app.redeem(browser.again().answer["code"]).status == 200
 
 
-def test_a_rule_about_apps_raises_what_is_asked(browser, person, app, local, put):
-    """And its words stand on the screen, its id in the log."""
+def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, local, put):
+    """Its reason is displayed and its ID is in the audit log."""
     low = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
     local.desk.resources.update(PAY, low, by=BY)
     put(
@@ -94,7 +94,7 @@ def test_a_rule_about_apps_raises_what_is_asked(browser, person, app, local, put
             because="Careful.",
         )
     )
-    approval = _asked(browser, person, app)
+    approval = _pending_after_allow(browser, person, app)
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     assert approval.expires_at - approval.created_at == 120_000
     assert _why(approval) == "Careful. This one is high risk."
@@ -105,8 +105,8 @@ def test_a_rule_about_apps_raises_what_is_asked(browser, person, app, local, put
     assert app.redeem(browser.again().answer["code"]).status == 200
 
 
-def test_what_a_rule_forbids_an_app_is_told_to_the_app(browser, person, app, local, put):
-    """At once, by a fixed code; the log says by which rule of which set."""
+def test_a_rule_that_denies_an_app_returns_access_denied(browser, person, app, local, put):
+    """At once; the audit log names the rule and the set."""
     row = put(rule("deny", AT_APPS, 'when.type = ["payment.*"]', name="no-pay"))
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     entry = local.desk.entries("grant.refused")[-1]
@@ -128,8 +128,8 @@ FOR_SOMEBODY = {
 
 
 @pytest.mark.parametrize("rules", FOR_SOMEBODY.values(), ids=FOR_SOMEBODY)
-def test_a_rule_about_somebody_counts_once_they_are_known(browser, person, app, local, put, rules):
-    """Nothing waits on her device."""
+def test_a_rule_for_a_user_applies_after_the_sign_in(browser, person, app, local, put, rules):
+    """No request is made."""
     new_person(local, "ben")
     put(rules)
     browser.authorize(app.id, **PAYS)
@@ -145,35 +145,39 @@ TIGHTENED = {
 
 
 @pytest.mark.parametrize("rules", TIGHTENED.values(), ids=TIGHTENED)
-def test_a_rule_that_was_tightened_meanwhile_wins(browser, person, app, local, put, rules):
-    """The request ends instead of being answered."""
+def test_a_stricter_rule_for_apps_cancels_a_pending_request(
+    browser, person, app, local, put, rules
+):
+    """With the reason policy_changed."""
     new_person(local, "ben")
-    approval = _asked(browser, person, app)
+    approval = _pending_after_allow(browser, person, app)
     put(rules)
     assert person.approve(approval.id).refusal == (409, "not_pending")
     assert local.stored(approval.id).reason == "policy_changed"
 
 
-def test_critical_takes_one_person_where_a_rule_says_so(browser, person, app, local, put):
-    """As it does for agents."""
+def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
+    browser, person, app, local, put
+):
+    """As for agents."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     put(rule("ask", AT_APPS, "ask.quorum = 1", 'when.risk.at_least = "critical"'))
-    assert _asked(browser, person, app).risk is Risk.CRITICAL
+    assert _pending_after_allow(browser, person, app).risk is Risk.CRITICAL
 
 
-def test_explain_and_dry_run_know_apps(browser, person, app, local):
-    """By the same judge."""
-    _asked(browser, person, app)
+def test_explain_and_replay_support_apps(browser, person, app, local):
+    """With the same judge."""
+    _pending_after_allow(browser, person, app)
     judge = Judge(local.services.secrets)
     trials = Trials(local.services.store, local.services.rules, judge)
     wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
     found = trials.explain(wanted)
     assert (found.then, found.token, found.consent, found.unusual) == ("person", None, None, ())
-    shut = rule("deny", AT_APPS, name="shut")
-    assert trials.explain(wanted, shut).then == "refused"
+    closed = rule("deny", AT_APPS, name="closed")
+    assert trials.explain(wanted, closed).then == "refused"
     assert Replays(local.services.store, judge).replay(DAY).changes == ()
-    changes = Replays(local.services.store, judge).replay(DAY, shut).changes
+    changes = Replays(local.services.store, judge).replay(DAY, closed).changes
     assert [(c.way, c.agent, c.before, c.after) for c in changes] == [
         ("app", "shop", "ask", "deny")
     ]

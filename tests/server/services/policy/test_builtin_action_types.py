@@ -1,4 +1,4 @@
-"""The action types that come with Sayso: each of them, with something that an agent might ask."""
+"""The built-in action types, each with an example."""
 
 import json
 
@@ -174,7 +174,7 @@ NAMES = sorted(EXAMPLES)
 
 
 def _details(name):
-    """As they arrive: the members in the order of canonical JSON."""
+    """The details in the order of canonical JSON."""
     return dict(sorted({"type": name, **EXAMPLES[name][0]}.items()))
 
 
@@ -186,26 +186,26 @@ def _shown(name, details):
     ]
 
 
-def test_nine_types_come_with_sayso():
-    """Eight to register and the one that stands in for a missing template."""
+def test_nine_action_types_are_built_in():
+    """Eight that can be registered, and the generic one."""
     assert list(builtin_action_types.documents()) == sorted([*NAMES, builtin_action_types.GENERIC])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_type_reads_like_a_sentence_and_a_list(name):
-    """The headline names what and whom; every value stands below it, the weighty ones first."""
+def test_a_built_in_type_displays_a_headline_and_all_facts(name):
+    """Material facts come first."""
     _, headline, facts = EXAMPLES[name]
     assert _shown(name, _details(name)) == (headline, facts)
     assert len(headline) <= MAX_HEADLINE
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_type_is_registered_by_its_name_and_takes_its_example(desk, name):
-    """The file that is registered is the one that is shipped."""
-    row = desk.actions.add(builtin_action_types.registrable(name), by=BY)
+def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_services, name):
+    """Under its own name, with the built-in document."""
+    row = admin_services.actions.add(builtin_action_types.registrable(name), by=BY)
     assert (row.type, row.version) == (name, 1)
     assert row.document == builtin_action_types.document(name)
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         (action,) = Schemas().check(view.directory, [_details(name)], None)
         with pytest.raises(errors.InvalidAuthorizationDetails):
             Schemas().check(view.directory, [{**_details(name), "more": 1}], None)
@@ -213,24 +213,24 @@ def test_shipped_type_is_registered_by_its_name_and_takes_its_example(desk, name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_type_demands_what_its_headline_says(name):
-    """No headline of ours ever reads `none` because a member was left out."""
+def test_a_built_in_type_requires_the_members_of_its_headline(name):
+    """So that no headline contains `none`."""
     action = action_types.read(builtin_action_types.document(name))
     named = {part.path[0] for part in action.headline if not isinstance(part, str)}
     assert named <= set(action.schema["required"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_most_that_a_shipped_type_admits_can_still_be_shown(name):
-    """As many values as its lists may have fit on what a person is shown."""
+def test_the_maximum_details_of_a_built_in_type_can_be_displayed(name):
+    """The longest lists fit the limit of facts."""
     properties = (
         action_types.read(builtin_action_types.document(name)).schema["properties"].values()
     )
     assert sum(member.get("maxItems", 1) for member in properties) <= MAX_FACTS
 
 
-def test_a_long_headline_of_a_shipped_type_keeps_its_numbers():
-    """The payee is cut, the amount is not."""
+def test_a_long_headline_is_shortened_at_names_not_at_amounts():
+    """The payee is cut."""
     paid = {"minor": 2**53 - 1, "currency": "EUR"}
     details = {**_details("payment.transfer"), "amount": paid, "payee": "Nordwind " * 7}
     headline, facts = _shown("payment.transfer", details)
@@ -238,24 +238,24 @@ def test_a_long_headline_of_a_shipped_type_keeps_its_numbers():
     assert f"*To: {'Nordwind ' * 7}" in facts
 
 
-def test_the_generic_type_is_used_and_not_registered():
-    """It has no fields of its own, so nothing could be asked for by it."""
+def test_the_generic_type_cannot_be_registered():
+    """It is only used for types without a headline."""
     with pytest.raises(Invalid, match="types without a headline"):
         builtin_action_types.registrable(builtin_action_types.GENERIC)
     bare = {"type": "service.restart", "title": "Restart the service", "schema": _EMPTY}
-    said = builtin_action_types.generic_details(
+    details = builtin_action_types.generic_details(
         action_types.read(json.dumps(bare)), "https://ops.example"
     )
-    headline = rendering.render_headline(builtin_action_types.generic(), said)
+    headline = rendering.render_headline(builtin_action_types.generic(), details)
     assert headline == "Restart the service on https://ops.example"
 
 
 _EMPTY = {"type": "object", "additionalProperties": False}
 
 
-def test_what_is_not_shipped_is_named_with_the_remedy():
-    """A typing mistake is told apart from a missing file."""
-    with pytest.raises(NotFound, match="sayso actions shipped"):
+def test_an_unknown_built_in_type_is_not_found_with_the_remedy():
+    """The command that lists them."""
+    with pytest.raises(NotFound, match="no built-in action type payment"):
         builtin_action_types.registrable("payment")
 
 
@@ -266,8 +266,8 @@ def test_what_is_not_shipped_is_named_with_the_remedy():
         ([], "/authorization_details/0/domains/0"),
     ],
 )
-def test_a_message_is_typed_back_by_the_domain_outside_the_company(outside, typed):
-    """Whatever the order of the others; one that stays inside by where it goes."""
+def test_type_back_of_a_message_asks_for_an_external_domain(outside, typed):
+    """An internal message asks for its own domain."""
     action = action_types.read(builtin_action_types.document("message.send"))
     details = {**_details("message.send"), "domains": ["acme.example", *outside]}
     sent = {**details, "external_domains": outside}

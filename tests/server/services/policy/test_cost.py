@@ -1,4 +1,4 @@
-"""One decision costs the same however long the history is: counted in steps, not in time."""
+"""The cost of a policy decision does not depend on the length of the history: counted in steps."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ RULES = "\n".join(
 
 @contextmanager
 def _counted(view) -> Iterator[dict[str, int]]:
-    """Statements, and the steps of SQLite's machine that they take."""
+    """Counts SQL statements and the steps of SQLite's virtual machine."""
     driver = view._connection.connection.driver_connection
     seen = {"statements": 0, "steps": 0}
 
@@ -48,39 +48,39 @@ def _counted(view) -> Iterator[dict[str, int]]:
 
 
 def _cost(local, agent, case, rules=RULES):
-    """What one decision takes, once everything is in the caches."""
+    """The cost of one decision with warm caches."""
     with local.services.store.read() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="test"))
         judge = Judge(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
-        asked = JudgedRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
-        judge.decide(view, asked)
+        judged = JudgedRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
+        judge.decide(view, judged)
         with _counted(view) as seen:
-            judge.decide(view, asked)
+            judge.decide(view, judged)
     assert seen["statements"] > 0
     return seen
 
 
 @pytest.mark.parametrize("way", ["exchange", "request"])
-def test_a_decision_costs_the_same_however_much_an_agent_did(agent, person, local, way):
-    """Thousands of tokens, its own and others', add no statement and no step worth naming.
+def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, way):
+    """Thousands of tokens of this and other agents add no statement and few steps.
 
-    What counts stops counting when it has seen enough, and what looks up finds by an index.
+    Counting stops when it has seen enough, and lookups use an index.
     """
     assert person.user.name == "ana"
     used = uses.of_token(PAY, ["payments:read"], [])
     now = local.clock.now()
 
-    def remember(client, begin, end):
+    def add_uses(client, begin, end):
         with local.services.store.write() as tx:
             for n in range(begin, end):
                 tx.uses.add(client, f"{client} {n}", used, now - n)
 
-    remember(agent.id, 0, 600)
+    add_uses(agent.id, 0, 600)
     some = _cost(local, agent, way)
-    remember(agent.id, 600, MANY)
-    remember("sayso_ag_other", 0, MANY)
+    add_uses(agent.id, 600, MANY)
+    add_uses("sayso_ag_other", 0, MANY)
     with local.services.store.write() as tx:
         tx.history.add([Addition(agent.id, f"key {n}", n) for n in range(MANY)], 1, 1)
     much = _cost(local, agent, way)
@@ -88,8 +88,8 @@ def test_a_decision_costs_the_same_however_much_an_agent_did(agent, person, loca
     assert much["steps"] <= some["steps"] * 1.1
 
 
-def test_what_many_rules_ask_of_history_is_looked_up_once(agent, person, local):
-    """Forty rules about the same few facts take as many statements as four."""
+def test_many_rules_read_the_same_history_once(agent, person, local):
+    """Forty rules about the same facts need as many statements as four."""
     assert person.user.name == "ana"
     kinds = (
         'when.first_time = ["resource", "scope"]\nwhen.count = { over = 5, within = "1h" }',

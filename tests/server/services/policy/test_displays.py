@@ -1,4 +1,4 @@
-"""What a person is shown: every value of the action, its risk, and no word that could mislead."""
+"""The display of a request: every value of the action, its risk, and only safe text."""
 
 import json
 from dataclasses import replace
@@ -49,12 +49,12 @@ READING = replace(
 )
 
 
-def _shown(asked):
-    return json.loads(display_text(asked))
+def _shown(displayed):
+    return json.loads(display_text(displayed))
 
 
-def _listing(count, *, material=False):
-    """An action type with one list, and a detail with so many values in it."""
+def _type_with_fields(count, *, material=False):
+    """An action type with one note and this many other fields."""
     document = {
         "type": "file.delete",
         "title": "Deletion",
@@ -72,8 +72,8 @@ def _listing(count, *, material=False):
     return action_types.read_action_type(document)
 
 
-def test_an_action_is_shown_with_its_headline_and_all_its_values():
-    """CB-076: material ones are marked and come first."""
+def test_an_action_is_displayed_with_its_headline_and_all_values():
+    """CB-076: material facts are marked and come first."""
     shown = _shown(ASKED)
     assert (shown["v"], shown["title"], shown["undo"]) == (1, "Payment", "Cannot be undone")
     assert shown["headline"] == "Pay EUR 4,820.00 to Nordwind"
@@ -84,8 +84,8 @@ def test_an_action_is_shown_with_its_headline_and_all_its_values():
     assert shown["scopes"] == [{"scope": "payments:transfer", "risk": "high"}]
 
 
-def test_access_without_an_action_says_so():
-    """There is nothing to describe, and we do not know whether it can be undone."""
+def test_access_without_an_action_is_displayed_as_access():
+    """It is unknown whether it can be undone."""
     shown = _shown(READING)
     assert (shown["title"], shown["headline"]) == (
         "Access",
@@ -96,15 +96,15 @@ def test_access_without_an_action_says_so():
     assert "for anything these scopes allow" in shown["gives"]
 
 
-def test_access_to_nothing_but_the_name_says_that():
-    """An empty list of scopes would read like a mistake."""
-    asked = replace(READING, target=replace(TARGET, scope=()))
-    assert _shown(asked)["headline"] == f"Use nothing but your name at {PAY}"
-    assert "with no scope" in _shown(asked)["gives"]
+def test_access_without_scopes_says_so():
+    """An empty list of scopes would look like an error."""
+    displayed = replace(READING, target=replace(TARGET, scope=()))
+    assert _shown(displayed)["headline"] == f"Use nothing but your name at {PAY}"
+    assert "with no scope" in _shown(displayed)["gives"]
 
 
-def test_many_scopes_are_counted_in_a_headline_that_would_be_too_long():
-    """Their names stand among the rights, each with its risk."""
+def test_a_headline_that_is_too_long_counts_the_scopes():
+    """They are listed with their risk below."""
     scopes = {f"payments:scope-{n}": Risk.LOW for n in range(4)}
     target = TokenTarget(Resource(PAY, scopes, {}, 0), tuple(scopes))
     shown = _shown(replace(READING, target=target))
@@ -114,8 +114,8 @@ def test_many_scopes_are_counted_in_a_headline_that_would_be_too_long():
     assert _shown(alone)["headline"] == f"Use payments:scope-0 at {PAY}"
 
 
-def test_a_type_without_a_template_is_shown_by_the_generic_one_and_says_so():
-    """Its title on the resource, every field, and that nobody wrote down how it reads."""
+def test_a_type_without_a_template_is_displayed_by_the_generic_one():
+    """Its title, the resource, every field, and that it has no template."""
     schema = {key: PAYMENT["schema"][key] for key in PAYMENT["schema"]}
     bare = action_types.read_action_type(
         {"type": "payment.transfer", "title": "Move money", "schema": schema}
@@ -133,73 +133,75 @@ def test_a_type_without_a_template_is_shown_by_the_generic_one_and_says_so():
     ]
 
 
-def test_the_headline_of_several_actions_has_room_for_their_number():
-    """72 characters in all."""
+def test_a_headline_of_several_actions_is_shortened_for_the_count():
+    """72 characters in total."""
     details = ({**DETAIL, "payee": "N" * 70}, DETAIL)
     shown = _shown(replace(ASKED, details=details, actions=(PAYING, PAYING)))
     assert shown["headline"] == f"Pay EUR 4,820.00 to {'N' * 40}… and 1 more"
     assert len(shown["headline"]) == action_types.MAX_HEADLINE
 
 
-def test_two_actions_are_counted_and_numbered():
-    """The headline is that of the first one; no value loses its place."""
-    asked = replace(ASKED, details=(DETAIL, {**DETAIL, "payee": "Other"}), actions=(PAYING, PAYING))
-    shown = _shown(asked)
+def test_two_actions_are_counted_and_their_facts_numbered():
+    """The headline is that of the first."""
+    displayed = replace(
+        ASKED, details=(DETAIL, {**DETAIL, "payee": "Other"}), actions=(PAYING, PAYING)
+    )
+    shown = _shown(displayed)
     assert shown["headline"].endswith(" and 1 more")
     assert shown["title"] == "Payment"
     labels = {fact["label"].partition(" ")[0] for fact in shown["facts"]}
     assert labels == {"1.", "2."}
 
 
-def test_material_values_of_every_action_come_before_the_others():
-    """Whichever object they are of."""
+def test_material_facts_of_all_actions_come_first():
+    """Whichever action they belong to."""
     noted = {**DETAIL, "type": "payment.transfer"}
-    plain = _listing(1)
-    asked = replace(
+    plain = _type_with_fields(1)
+    displayed = replace(
         ASKED,
         details=({"type": "file.delete", "f0": "a.txt"}, noted),
         actions=(plain, PAYING),
     )
-    material = [fact["material"] for fact in _shown(asked)["facts"]]
+    material = [fact["material"] for fact in _shown(displayed)["facts"]]
     assert material == sorted(material, reverse=True)
     assert material.count(True) > 0
     assert material.count(False) > 0
 
 
 @pytest.mark.parametrize(("count", "fits"), [(199, True), (200, True), (201, False)])
-def test_more_values_than_a_person_reads_are_refused_not_shown_in_part(count, fits):
-    """Two hundred."""
+def test_more_than_two_hundred_values_are_refused(count, fits):
+    """They are not displayed in part."""
     detail = {"type": "file.delete", "note": "n"} | {f"f{n}": "x" for n in range(count - 2)}
-    asked = replace(ASKED, details=(detail,), actions=(_listing(count),))
+    displayed = replace(ASKED, details=(detail,), actions=(_type_with_fields(count),))
     if fits:
-        assert len(_shown(asked)["facts"]) == count
+        assert len(_shown(displayed)["facts"]) == count
     else:
         with pytest.raises(errors.InvalidAuthorizationDetails, match="200"):
-            display_text(asked)
+            display_text(displayed)
 
 
-def test_a_material_value_that_does_not_fit_is_refused():
-    """A cut amount or payee is worse than none; others may be cut."""
-    asked = replace(ASKED, details=({"type": "file.delete", "note": "y" * 4_001},))
+def test_a_material_value_that_is_too_long_is_refused():
+    """Others may be cut."""
+    displayed = replace(ASKED, details=({"type": "file.delete", "note": "y" * 4_001},))
     with pytest.raises(errors.InvalidAuthorizationDetails):
-        display_text(replace(asked, actions=(_listing(0, material=True),)))
-    cut = _shown(replace(asked, actions=(_listing(0),)))["facts"][1]
+        display_text(replace(displayed, actions=(_type_with_fields(0, material=True),)))
+    cut = _shown(replace(displayed, actions=(_type_with_fields(0),)))["facts"][1]
     assert (cut["material"], cut["value"][-6:]) == (False, " chars")
     fits = replace(ASKED, details=({"type": "file.delete", "note": "y" * 4_000},))
-    whole = _shown(replace(fits, actions=(_listing(0, material=True),)))["facts"][0]
+    whole = _shown(replace(fits, actions=(_type_with_fields(0, material=True),)))["facts"][0]
     assert whole == {"label": "Note", "value": "y" * 4_000, "material": True}
 
 
-def test_the_risk_is_explained_by_what_has_it():
-    """The action, the scopes, each once; nothing of lower risk is named."""
+def test_the_risk_reason_names_what_has_the_risk():
+    """Each once; nothing of lower risk."""
     assert _shown(ASKED)["risk_reason"] == "Payment and payments:transfer are high risk"
     assert _shown(READING)["risk_reason"] == "payments:read is low risk"
     low = replace(ASKED, target=replace(TARGET, scope=("payments:read",)))
     assert _shown(low)["risk_reason"] == "Payment is high risk"
 
 
-def test_what_is_unusual_is_shown_and_that_nothing_is():
-    """Each with its code and severity; beside them, what was compared."""
+def test_unusual_signals_are_displayed_with_the_comparison():
+    """Each with its code and severity."""
     shown = _shown(ASKED)
     assert (shown["unusual"], shown["compared"]) == ([], "No earlier approval to compare with.")
     oddity = FoundSignal(Code.NEW_KEY, Severity.WARNING, SafeText("A new key."))
@@ -213,8 +215,8 @@ def test_what_is_unusual_is_shown_and_that_nothing_is():
     ("seconds", "words"),
     [(60, "1 minute"), (300, "5 minutes"), (90, "90 seconds"), (30, "30 seconds")],
 )
-def test_what_a_yes_gives_is_said_in_words(seconds, words):
-    """One token, how long, for what, and that there is no other."""
+def test_the_display_says_what_an_approval_gives(seconds, words):
+    """One token, its lifetime and its use."""
     gives = _shown(replace(ASKED, token_seconds=seconds))["gives"]
     assert gives == (
         f"One access token for {PAY}, valid {words}, with payments:transfer, "
@@ -222,28 +224,28 @@ def test_what_a_yes_gives_is_said_in_words(seconds, words):
     )
 
 
-def test_what_the_agent_says_is_kept_apart_and_made_safe():
-    """CB-201: A control character is shown, never obeyed; without a message there is none."""
+def test_the_binding_message_is_separate_and_display_safe():
+    """CB-201: control characters are escaped; without a message it is null."""
     assert _shown(ASKED)["agent_says"] is None
-    said = _shown(replace(ASKED, binding_message="pay\u202enow"))["agent_says"]
-    assert "\u202e" not in said
+    agent_says = _shown(replace(ASKED, binding_message="pay\u202enow"))["agent_says"]
+    assert "\u202e" not in agent_says
 
 
-def test_names_from_the_database_are_made_safe_too():
+def test_names_from_the_database_are_display_safe():
     """An administrator may paste anything."""
     hostile = "bot\x1b[2J"
-    asked = replace(
+    displayed = replace(
         ASKED,
         agent=replace(AGENT, name=hostile),
         owners=(hostile,),
         user=replace(ASKED.user, name=hostile),
         peer=hostile,
     )
-    assert "\x1b" not in display_text(asked)
-    assert "\\u001b" not in display_text(asked)
+    assert "\x1b" not in display_text(displayed)
+    assert "\\u001b" not in display_text(displayed)
 
 
-def test_times_are_told_in_utc_to_the_millisecond():
+def test_times_are_rfc_3339_in_utc_with_milliseconds():
     """RFC 3339."""
     assert rfc3339(0) == "1970-01-01T00:00:00.000Z"
     assert rfc3339(1_760_000_000_007) == "2025-10-09T08:53:20.007Z"
@@ -251,13 +253,13 @@ def test_times_are_told_in_utc_to_the_millisecond():
     assert (shown["asked_at"], shown["expires_at"]) == (rfc3339(NOON), rfc3339(NOON + MINUTE))
 
 
-def test_why_it_is_asked_is_the_rules_word():
-    """Whoever wrote the rule is an administrator; what is shown is made safe all the same."""
+def test_the_reason_of_a_rule_is_displayed():
+    """Display-safe, although an administrator wrote it."""
     assert _shown(ASKED)["why"] == f"Every payment is asked. This one is {ASKED.risk} risk."
     assert "\u202e" not in _shown(replace(ASKED, because="a\u202eb"))["why"]
 
 
-def test_a_risk_that_a_rule_raised_has_the_rule_for_its_reason():
-    """None of the scopes and types is of that risk by itself."""
+def test_a_risk_raised_by_policy_has_policy_as_its_reason():
+    """None of the scopes and types has that risk."""
     shown = _shown(replace(ASKED, risk=Risk.CRITICAL))
     assert shown["risk_reason"] == "what policy or the agent makes of this is critical risk"

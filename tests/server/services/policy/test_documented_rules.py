@@ -1,4 +1,4 @@
-"""The rules and the table that the pages about policy show do what the pages say of them."""
+"""The rules and cases in the policy documentation do what the pages say."""
 
 import re
 import tomllib
@@ -36,7 +36,7 @@ FIRES = {
     "not-at-night": ("deny", PAYMENT, NIGHT, KNOWN),
     "payee-changes": ("ask", CHANGE, DAY, ""),
 }
-"""Rule → what it comes to, for what, when and with which history."""
+"""Rule → its outcome, details, time and history."""
 
 
 def _named(block):
@@ -45,7 +45,7 @@ def _named(block):
 
 @pytest.fixture
 def trials(local, agent, person):
-    """An installation with the shipped types, a group and an agent that carries the label."""
+    """An installation with the built-in types, a group and a labeled agent."""
     assert person.user.name == "ana"
     local.desk.actions.update(builtin_action_types.document("payment.transfer"), by=BY)
     local.desk.actions.add(builtin_action_types.document("payee.change"), by=BY)
@@ -57,7 +57,7 @@ def trials(local, agent, person):
 
 def _case(rule):
     outcome, details, at, history = FIRES[rule]
-    said = (
+    lines = (
         "[[cases]]",
         'agent = "invoice-bot"',
         'user = "ana"',
@@ -69,20 +69,20 @@ def _case(rule):
         f'expect = "{outcome}"',
         f'rules = ["{rule}"]',
     )
-    return "\n".join(said)
+    return "\n".join(lines)
 
 
 @pytest.mark.parametrize("rule", [name for block in RULES for name in _named(block)])
-def test_every_rule_on_the_page_is_in_force_as_written_and_fires_on_what_it_says(trials, rule):
-    """With the action types that are shipped, at the risks that they have."""
+def test_every_documented_rule_applies_to_its_case(trials, rule):
+    """With the built-in action types and their risks."""
     (block,) = (each for each in RULES if rule in _named(each))
     Policies(trials.store).set(block, by=BY)
     (tried,) = trials.test(_case(rule))
     assert tried.passed, tried
 
 
-def test_the_table_on_the_page_holds_of_the_rules_on_the_page(trials):
-    """As somebody would copy both."""
+def test_the_documented_cases_pass_with_the_documented_rules(trials):
+    """As a reader would copy both."""
     Policies(trials.store).set(RULES[0], by=BY)
     (table,) = TABLES
     for tried in trials.test(table):

@@ -1,4 +1,4 @@
-"""A rule set is read whole at the door; every error names the rule and what to write instead."""
+"""Parsing rule sets: every error names the rule and the remedy."""
 
 from datetime import time
 
@@ -48,13 +48,13 @@ WHEN = {
 
 
 @pytest.mark.parametrize(("line", "read"), WHEN.items(), ids=WHEN)
-def test_every_condition_is_read(line, read):
-    """What is not written is no condition."""
+def test_every_condition_is_parsed(line, read):
+    """Missing ones are no condition."""
     assert _when(line) == When(**read)
 
 
-def test_what_asking_takes_is_read():
-    """Time is written as a span and kept in seconds."""
+def test_the_terms_of_an_ask_rule_are_parsed():
+    """A duration is stored in seconds."""
     lines = ('ask.risk = "high"', 'ask.ceremony = "pin"', "ask.quorum = 2", 'ask.who = ["ana"]')
     more = ('ask.exclude = ["user", "owner"]', 'ask.ttl = "5m"')
     found = documents.parse_policy(rule("ask", *lines, *more)).rules[0].ask
@@ -109,15 +109,15 @@ BAD_RULES = {
 
 
 @pytest.mark.parametrize(("line", "remedy"), BAD_RULES.items(), ids=BAD_RULES)
-def test_what_a_rule_cannot_say_is_refused_with_the_rule_and_the_remedy(line, remedy):
-    """Nothing is left out in silence: a rule that is not understood would not do what it should."""
+def test_an_invalid_member_is_refused_with_the_rule_and_the_remedy(line, remedy):
+    """A rule that is only partly understood would do something else."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(rule("ask", line))
 
 
 OF_OUTCOMES = {
-    "an outcome that is none": (rule("maybe"), "outcome: must be one of allow, ask, deny"),
-    "asking without asking": (
+    "an unknown outcome": (rule("maybe"), "outcome: must be one of allow, ask, deny"),
+    "ask terms without asking": (
         rule("deny", 'ask.risk = "high"'),
         'is allowed only with outcome = "ask"',
     ),
@@ -130,7 +130,7 @@ OF_OUTCOMES = {
         rule("allow", 'when.at = ["request", "app"]'),
         "at: an app action is always signed; use ask or deny with app",
     ),
-    "an app by what is about agents": (
+    "an agent condition for an app": (
         rule("ask", 'when.at = ["app"]', 'when.count = { over = 1, within = "1h" }'),
         "count: applies only to agents; write a separate rule for app",
     ),
@@ -146,38 +146,38 @@ OF_OUTCOMES = {
 
 
 @pytest.mark.parametrize(("text", "remedy"), OF_OUTCOMES.values(), ids=OF_OUTCOMES)
-def test_a_rule_says_nothing_that_its_outcome_could_not_do(text, remedy):
-    """Allowing is the outcome that has to be exact."""
+def test_members_that_contradict_the_outcome_are_refused(text, remedy):
+    """An allow rule must be exact."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(text)
 
 
 DOCUMENTS = {
-    "no TOML": ("rules = [", "is not TOML"),
-    "nothing": ("", "write at least one"),
+    "not TOML": ("rules = [", "is not TOML"),
+    "an empty file": ("", "write at least one"),
     "something else": ('[[rules]]\n[server]\nx = "y"', "nothing else"),
-    "rules that are no list": ("[rules]", "nothing else"),
+    "rules as a table": ("[rules]", "nothing else"),
     "no rule": ("rules = []", "1 to 200 rules"),
     "too many": ("\n".join(rule("deny", name=f"r{n}") for n in range(201)), "1 to 200 rules"),
     "too long": ("#" * 65_537, "65536 characters"),
-    "a rule that is none": ("rules = [1]", "rule 1: : must be a table"),
+    "a rule that is a number": ("rules = [1]", "rule 1: : must be a table"),
     "no id": ('[[rules]]\noutcome = "deny"', "rule 1: id: is missing"),
     "no reason": ('[[rules]]\nid = "a"\noutcome = "deny"', "rule a: because: is missing"),
-    "an id of its own": (rule("deny", name="A!"), "use a-z 0-9 and -"),
+    "an invalid id": (rule("deny", name="A!"), "use a-z 0-9 and -"),
     "one id twice": (rule("deny") + rule("ask"), "rule r: the id is used twice"),
-    "words that hide something": (rule("deny", because="a\u202eb"), "plain text"),
+    "a hidden character": (rule("deny", because="a\u202eb"), "plain text"),
 }
 
 
 @pytest.mark.parametrize(("text", "remedy"), DOCUMENTS.values(), ids=DOCUMENTS)
-def test_what_is_no_rule_set_is_refused_with_what_is_wrong(text, remedy):
-    """Before anything is stored."""
+def test_an_invalid_rule_set_is_refused(text, remedy):
+    """Nothing is stored."""
     with pytest.raises(InvalidPolicy, match=remedy):
         documents.parse_policy(text)
 
 
-def test_the_rules_that_sayso_comes_with_can_be_read():
-    """And name nobody, so that they fit every installation."""
+def test_the_default_rules_can_be_parsed():
+    """They name no agent and no user."""
     row = binding.default_row()
     assert (row.version, row.agents, row.users) == (0, {}, {})
     document = documents.parse_policy(row.document)

@@ -1,4 +1,4 @@
-"""What policy says is done: at an exchange, for an agent alone, before a question, and again."""
+"""Enforcement of policy: at exchanges, client credentials, requests and redemption."""
 
 import json
 
@@ -45,13 +45,13 @@ def bot(chains):
     return agent
 
 
-def _said(entry):
+def _policy_of(entry):
     policy = entry["facts"]["policy"]
     return policy["outcome"], policy["rules"]
 
 
-def test_what_a_rule_forbids_is_not_exchanged_and_has_a_fixed_code(chains, bot, local, put):
-    """The agent is told that nobody will be asked, and the log by which rule of which set."""
+def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, put):
+    """The audit log names the rule and the set; the agent does not learn them."""
     row = put(rule("deny", 'when.scope = ["bank:read"]', name="no-bank"), OPEN)
     answer = chains.exchange(bot, chains.user_token())
     assert answer.refusal == FORBIDDEN
@@ -59,40 +59,40 @@ def test_what_a_rule_forbids_is_not_exchanged_and_has_a_fixed_code(chains, bot, 
     assert "login_hint_token" not in answer.json
     assert "no-bank" not in answer.body.decode()
     entry = local.desk.entries("exchange.refused")[-1]
-    assert (entry["cause"], _said(entry)) == ("policy_denied", ("deny", ["no-bank"]))
+    assert (entry["cause"], _policy_of(entry)) == ("policy_denied", ("deny", ["no-bank"]))
     assert entry["facts"]["policy"]["hash"] == row.hash
 
 
-def test_what_a_rule_asks_about_is_exchanged_with_an_answer_alone(chains, bot, person, local, put):
-    """The hint asks the person for exactly that, shows the rule, and the token carries the yes."""
+def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, local, put):
+    """The hint asks for that target, the display has the reason, the token the approval."""
     put(rule("ask", 'when.resource = ["*"]', name="careful", because="We are careful."), OPEN)
     refused = chains.exchange(bot, chains.user_token())
     assert refused.refusal == ASKED
-    assert _said(local.desk.entries("exchange.refused")[-1]) == ("ask", ["careful"])
+    assert _policy_of(local.desk.entries("exchange.refused")[-1]) == ("ask", ["careful"])
     hint = refused.json["login_hint_token"]
-    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    assert asked.status == 200, asked.body
-    approval = local.behind(asked.json["auth_req_id"])
+    answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    assert answer.status == 200, answer.body
+    approval = local.behind(answer.json["auth_req_id"])
     assert json.loads(approval.display)["why"] == "We are careful. This one is low risk."
     assert json.loads(approval.policy)["rules"] == ["careful"]
     person.approve(approval.id)
-    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     assert local.claims(token)["approval"]["id"] == approval.id
     for kind in ("approval.requested", "approval.approved", "token.issued"):
-        assert _said(local.desk.entries(kind)[-1]) == ("ask", ["careful"])
+        assert _policy_of(local.desk.entries(kind)[-1]) == ("ask", ["careful"])
 
 
-def test_what_a_rule_allows_is_exchanged_and_the_log_says_so(chains, bot, local, put):
-    """By default too, for what is of medium risk at most."""
+def test_an_allow_rule_permits_an_exchange(chains, bot, local, put):
+    """By default too, up to medium risk; the audit log names the rule."""
     chains.exchanged(bot, chains.user_token())
-    assert _said(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert _policy_of(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     put(OPEN)
     chains.exchanged(bot, chains.user_token())
-    assert _said(local.desk.entries("token.issued")[-1]) == ("allow", ["open"])
+    assert _policy_of(local.desk.entries("token.issued")[-1]) == ("allow", ["open"])
 
 
-def test_an_action_that_a_rule_allows_takes_a_consent_at_its_resource(chains, local, put):
-    """Nobody acts for a person who let them not, however small the payment."""
+def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
+    """However small the payment."""
     put(rule("allow", 'when.type = ["payment.transfer"]', 'when.risk.at_most = "high"'))
     payer = chains.agent("payer")
     sent = {"authorization_details": json.dumps(PAYMENT_DETAILS), "scope": None}
@@ -100,19 +100,19 @@ def test_an_action_that_a_rule_allows_takes_a_consent_at_its_resource(chains, lo
     assert refused.refusal == ASKED
     assert chains.reasons() == ["consent_missing"]
     chains.consent(payer, "bank:read")
-    given = chains.exchanged(payer, chains.user_token(), **sent)
-    assert local.claims(given)["authorization_details"] == PAYMENT_DETAILS
-    assert "approval" not in local.claims(given)
-    assert chains.row(given).consent_id
+    exchanged_token = chains.exchanged(payer, chains.user_token(), **sent)
+    assert local.claims(exchanged_token)["authorization_details"] == PAYMENT_DETAILS
+    assert "approval" not in local.claims(exchanged_token)
+    assert chains.row(exchanged_token).consent_id
 
 
-def test_an_agent_alone_gets_what_policy_allows_it(agent, local, put):
-    """Else it is told whether a person could help, and the log by which rule."""
+def test_client_credentials_follow_policy(agent, local, put):
+    """A refusal says whether a person could approve it; the log names the rule."""
     assert agent.alone().status == 200
-    assert _said(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert _policy_of(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     assert agent.alone(scope="payments:transfer").refusal == ASKED
     entry = local.desk.entries("token.refused")[-1]
-    assert (entry["cause"], entry["posture"], _said(entry)) == (
+    assert (entry["cause"], entry["posture"], _policy_of(entry)) == (
         "needs_person",
         "high",
         ("ask", ["high-risk"]),
@@ -120,23 +120,23 @@ def test_an_agent_alone_gets_what_policy_allows_it(agent, local, put):
     put(rule("deny", 'when.at = ["client_credentials"]', name="never-alone"), OPEN)
     refused = agent.alone()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
-    assert _said(local.desk.entries("token.refused")[-1]) == ("deny", ["never-alone"])
+    assert _policy_of(local.desk.entries("token.refused")[-1]) == ("deny", ["never-alone"])
 
 
-def test_nobody_is_asked_for_what_a_rule_forbids(agent, person, local, put):
-    """Whoever they are; and the log says by which rule."""
+def test_a_deny_rule_refuses_a_request(agent, person, local, put):
+    """The audit log names the rule; nobody is asked."""
     put(rule("deny", 'when.user = ["ana"]', 'when.at = ["request"]', name="not-ana"))
     refused = agent.ask()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
     entry = local.desk.entries("approval.refused")[-1]
-    assert (entry["cause"], _said(entry)) == ("policy_denied", ("deny", ["not-ana"]))
+    assert (entry["cause"], _policy_of(entry)) == ("policy_denied", ("deny", ["not-ana"]))
     new_person(local, "ben")
     assert agent.ask(login_hint="ben").status == 200
     assert person.call("GET", "/api/approvals").json["items"] == []
 
 
-def test_allowing_does_not_shorten_a_persons_request(agent, person, local, put):
-    """They have not consented: they are asked, and the display says why."""
+def test_an_allow_rule_without_a_consent_asks_the_person(agent, person, local, put):
+    """The display says why."""
     put(OPEN)
     _, approval = agent.asked()
     why = "A rule allows this, but you have not consented to it. This one is low risk."
@@ -145,8 +145,8 @@ def test_allowing_does_not_shorten_a_persons_request(agent, person, local, put):
     assert person.approve(approval.id).status == 200
 
 
-def test_a_rule_raises_risk_and_ceremony_and_shortens_the_time(agent, person, put):
-    """And the device is held to it: without the PIN it is no yes."""
+def test_a_rule_raises_risk_and_ceremony_and_shortens_the_expiry(agent, person, put):
+    """An approval without the PIN is refused."""
     put(rule("ask", 'ask.risk = "high"', 'ask.ttl = "2m"'))
     handle, approval = agent.asked()
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
@@ -158,8 +158,8 @@ def test_a_rule_raises_risk_and_ceremony_and_shortens_the_time(agent, person, pu
     assert agent.poll(handle).status == 200
 
 
-def test_critical_takes_one_person_where_a_rule_says_so(agent, person, local, put):
-    """Which the record calls by its name; without that rule nobody is asked."""
+def test_a_rule_may_let_one_person_approve_critical_requests(agent, person, local, put):
+    """The audit entry says self-approved; without the rule the request is refused."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.desk.resources.update(PAY, more, by=BY)
     assert agent.ask_payment(login_hint="admin").refusal == FORBIDDEN
@@ -184,8 +184,10 @@ TIGHTENED = {
 
 @pytest.mark.parametrize("rules", TIGHTENED.values(), ids=TIGHTENED)
 @pytest.mark.parametrize("answered", [False, True], ids=["before the answer", "after it"])
-def test_a_rule_that_was_tightened_meanwhile_wins(agent, person, local, put, rules, answered):
-    """The request ends, whether somebody has said yes or not."""
+def test_a_stricter_rule_cancels_pending_and_approved_requests(
+    agent, person, local, put, rules, answered
+):
+    """No token is issued."""
     new_person(local, "ben")
     handle, approval = agent.asked()
     if answered:
@@ -198,40 +200,40 @@ def test_a_rule_that_was_tightened_meanwhile_wins(agent, person, local, put, rul
     assert local.desk.entries("token.issued") == []
 
 
-def test_a_rule_that_only_asks_again_leaves_an_answer_alone(agent, person, put):
-    """What was answered is enough for it."""
+def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):
+    """It is redeemed."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     put(rule("ask", 'ask.who = ["ana"]', 'ask.ttl = "30s"'))
     assert agent.poll(handle).status == 200
 
 
-def test_the_hundredth_is_forbidden_where_a_rule_counts(agent, put):
-    """Each token counts, and the window moves on."""
+def test_a_count_rule_denies_beyond_its_count(agent, put):
+    """Each token counts, in a sliding window."""
     put(rule("deny", 'when.count = { over = 2, within = "1h" }'), OPEN)
     assert [agent.alone().status for _ in range(4)] == [200, 200, 403, 403]
     agent.local.clock.forward(3_600_000)
     assert agent.alone().status == 200
 
 
-def test_a_payee_is_new_once(agent, person, put):
-    """A yes that became a token makes them known; the question alone does not."""
+def test_a_payee_is_known_after_an_approved_token(agent, person, put):
+    """A request alone does not make it known."""
     put(rule("ask", 'when.first_time = ["/payee"]', 'ask.ttl = "1m"', name="new-payee"))
 
-    def waits():
+    def request_payment():
         handle, approval = agent.asked_payment()
         return handle, approval, (approval.expires_at - approval.created_at) // 1000
 
-    assert waits()[2] == 60
-    handle, approval, seconds = waits()
+    assert request_payment()[2] == 60
+    handle, approval, seconds = request_payment()
     assert seconds == 60
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
-    assert waits()[2] == 600
+    assert request_payment()[2] == 600
 
 
-def test_a_rule_about_one_person_does_not_show_that_they_exist(open_local, template):
-    """Where unknown users are hidden, somebody who may not be asked is nobody."""
+def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, template):
+    """A denied person looks like an unknown one."""
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     Policies(local.services.store).set(rule("deny", 'when.user = ["ana"]'), by=BY)
@@ -244,15 +246,15 @@ def test_a_rule_about_one_person_does_not_show_that_they_exist(open_local, templ
         assert agent.ask(login_hint=name).refusal == FORBIDDEN
 
 
-def test_an_answer_to_less_does_not_carry_an_exchange(chains, person, put):
-    """What was signed without the PIN stands behind nothing that takes it now."""
+def test_an_approval_with_a_weaker_ceremony_does_not_satisfy_a_pin_rule(chains, person, put):
+    """At an exchange."""
     put(rule("ask", 'when.resource = ["*"]'))
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())
     hint = refused.json["login_hint_token"]
-    asked = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
-    person.approve(chains.local.behind(asked.json["auth_req_id"]).id)
-    token = bot.poll(asked.json["auth_req_id"]).json["access_token"]
+    answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
+    person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
+    token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     assert chains.exchange(bot, token).status == 200
     put(rule("ask", 'when.resource = ["*"]', 'ask.ceremony = "pin"'))
     assert chains.exchange(bot, token).refusal == ASKED

@@ -1,4 +1,4 @@
-"""What is unusual about a request, by what this person approved of this agent before."""
+"""Unusual signals: compared with what this person approved for this agent before."""
 
 import json
 from dataclasses import replace
@@ -36,8 +36,8 @@ BATCH = {
 
 
 @pytest.fixture
-def paying(agent, local):
-    """Asks for a payment of a type that says what is new and how much; returns the approval."""
+def request_payment(agent, local):
+    """Requests a payment of a type with a target and an amount; returns the approval."""
     fact_rules = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
     local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
 
@@ -50,14 +50,14 @@ def paying(agent, local):
             }
             for each in (minor, *more)
         ]
-        asked = {"login_hint": user, "authorization_details": json.dumps(details)}
-        return agent.asked_payment(**asked)[1]
+        parameters = {"login_hint": user, "authorization_details": json.dumps(details)}
+        return agent.asked_payment(**parameters)[1]
 
     return ask
 
 
 def _codes(approval):
-    """Those on the screen; policy gets these, and those that their sentences say as well."""
+    """The displayed codes; policy gets these and the codes that they imply."""
     shown = json.loads(approval.display)["unusual"]
     codes = [each["code"] for each in shown]
     assert history.stored_codes(approval.past) >= set(map(Code, codes))
@@ -65,7 +65,7 @@ def _codes(approval):
 
 
 def _keys(approval):
-    """What a yes adds: owners and their keys."""
+    """The history keys that an approval adds, with their owners."""
     return [(owner, key) for owner, key, _amount, _members in json.loads(approval.past)["adds"]]
 
 
@@ -73,21 +73,21 @@ def _compared(approval):
     return json.loads(approval.display)["compared"]
 
 
-def _said(approval):
+def _texts(approval):
     return [each["text"] for each in json.loads(approval.display)["unusual"]]
 
 
-def _again(person, asked, times=1):
+def _after_approving(person, request, times=1):
     for _ in range(times):
-        person.approve(asked().id)
-    return asked()
+        person.approve(request().id)
+    return request()
 
 
-def test_everything_is_new_until_the_person_has_approved_it(paying, person):
-    """Policy gets every code; a person reads the few sentences that say them all."""
-    first = paying()
+def test_everything_is_new_until_it_was_approved(request_payment, person):
+    """Policy gets every code; the display has few sentences."""
+    first = request_payment()
     assert _codes(first) == ["new_agent", "new_target"]
-    assert _said(first) == [
+    assert _texts(first) == [
         "First request from invoice-bot that you would approve.",
         "You never approved this before: “To”.",
     ]
@@ -99,16 +99,16 @@ def test_everything_is_new_until_the_person_has_approved_it(paying, person):
         Code.NEW_TARGET,
     }
     person.approve(first.id)
-    assert history.stored_codes(paying().past) == frozenset()
+    assert history.stored_codes(request_payment().past) == frozenset()
 
 
-def test_nothing_is_called_usual_before_there_is_enough_to_compare_with(paying, person):
-    """How much there is, is always said; the amount too while there is only one."""
-    said = [_compared(paying())]
+def test_with_few_approvals_nothing_is_called_usual(request_payment, person):
+    """The number of compared approvals is always displayed."""
+    comparisons = [_compared(request_payment())]
     for _ in range(5):
-        person.approve(paying(minor=4_820).id)
-        said.append(_compared(paying()))
-    assert said == [
+        person.approve(request_payment(minor=4_820).id)
+        comparisons.append(_compared(request_payment()))
+    assert comparisons == [
         "No earlier approval to compare with.",
         "Only 1 earlier approval to compare with, EUR 48.20.",
         "Only 2 earlier approvals to compare with.",
@@ -116,12 +116,15 @@ def test_nothing_is_called_usual_before_there_is_enough_to_compare_with(paying, 
         "Only 4 earlier approvals to compare with.",
         "Nothing unusual, compared with 5 earlier approvals since 9 October 2025.",
     ]
-    assert _compared(paying("Other")) == "Compared with 5 earlier approvals since 9 October 2025."
+    assert (
+        _compared(request_payment("Other"))
+        == "Compared with 5 earlier approvals since 9 October 2025."
+    )
 
 
-def test_a_request_that_is_opened_is_compared_with_what_was_approved_until_then(paying, person):
-    """What is signed stays what it was; what is unusual now stands beside it."""
-    first, second = paying(), paying(minor=11_000)
+def test_an_opened_request_is_compared_with_later_approvals_too(request_payment, person):
+    """The signed display does not change."""
+    first, second = request_payment(), request_payment(minor=11_000)
     assert person.approve(first.id).status == 200
     shown = person.show(second.id)
     assert json.loads(shown["display"])["compared"] == "No earlier approval to compare with."
@@ -133,34 +136,34 @@ def test_a_request_that_is_opened_is_compared_with_what_was_approved_until_then(
     assert person.show(second.id)["unusual"] is None
 
 
-def test_what_was_denied_or_ran_out_stays_new(paying, person, local):
-    """Only a yes makes something known: an agent does not get there by asking often."""
-    person.deny(paying().id, "wrong_details")
-    paying()
+def test_denied_and_expired_requests_add_no_history(request_payment, person, local):
+    """An agent cannot become known by asking often."""
+    person.deny(request_payment().id, "wrong_details")
+    request_payment()
     local.clock.forward(DAY)
-    assert _codes(paying()) == ["new_agent", "new_target"]
+    assert _codes(request_payment()) == ["new_agent", "new_target"]
 
 
-def test_a_new_payee_is_told_apart_from_a_known_one(paying, person):
-    """By its value, for this person and agent."""
-    assert _codes(_again(person, paying)) == []
-    other = paying("Other")
+def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person):
+    """Per person and agent."""
+    assert _codes(_after_approving(person, request_payment)) == []
+    other = request_payment("Other")
     assert _codes(other) == ["new_target"]
     person.approve(other.id)
-    assert _codes(paying("Other")) == []
+    assert _codes(request_payment("Other")) == []
 
 
-def test_a_payee_that_another_person_approved_is_new_to_this_one(paying, person, local):
-    """So is everything else: what others approve makes nothing known to somebody."""
-    person.approve(paying().id)
+def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
+    """Neither payees nor scopes."""
+    person.approve(request_payment().id)
     new_person(local, "ben")
-    approval = paying(user="ben")
+    approval = request_payment(user="ben")
     assert _codes(approval) == ["new_agent", "new_target"]
     assert Code.NEW_SCOPE in history.stored_codes(approval.past)
 
 
-def test_an_amount_is_compared_with_what_was_approved_before(paying, person):
-    """Five times a few, three times the usual one; in the currency's own digits."""
+def test_an_amount_is_compared_with_approved_amounts_for_its_payee(request_payment, person):
+    """Five times with few approvals, later three times the median."""
     few = {
         1: "Amount is 12 times the only amount approved before for this “To”, EUR 100.00.",
         2: "Amount is 12 times the larger of the 2 amounts approved before for this “To”, "
@@ -168,39 +171,39 @@ def test_an_amount_is_compared_with_what_was_approved_before(paying, person):
         3: "Amount is 12 times the usual amount for this “To”, EUR 100.00.",
     }
     for sentence in few.values():
-        person.approve(paying().id)
-        assert _said(paying("Nordwind", 120_000)) == [sentence]
-    assert _codes(paying("Nordwind", 29_900)) == []
+        person.approve(request_payment().id)
+        assert _texts(request_payment("Nordwind", 120_000)) == [sentence]
+    assert _codes(request_payment("Nordwind", 29_900)) == []
 
 
-def test_an_amount_for_a_new_payee_is_compared_with_those_of_its_agent(paying, person):
-    """Else with those of its person, else with those of everybody."""
-    _again(person, paying, 3)
-    said = _said(paying("Other", 90_000))
-    assert said == [
+def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_payment, person):
+    """Then with those of the person, then of everybody."""
+    _after_approving(person, request_payment, 3)
+    texts = _texts(request_payment("Other", 90_000))
+    assert texts == [
         "Amount is 9 times the usual amount for invoice-bot, EUR 100.00.",
         "You never approved this before: “To”.",
     ]
 
 
-def test_amounts_of_one_request_are_added_up(paying, person):
-    """Five payments of the usual size in one request are not usual."""
-    _again(person, paying, 3)
-    assert _codes(paying("Nordwind", *[10_000] * 4)) == ["large_amount"]
+def test_amounts_of_one_request_are_added(request_payment, person):
+    """So that one request cannot split a large amount."""
+    _after_approving(person, request_payment, 3)
+    assert _codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
 
-def test_a_new_key_is_told_until_something_is_approved_again(paying, person, local):
-    """A secret that was added may be somebody else's."""
-    person.approve(paying().id)
+def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, local):
+    """An added secret may belong to somebody else."""
+    person.approve(request_payment().id)
     local.desk.agents.rotate_secret("invoice-bot", overlap_ms=DAY, by=BY)
-    rotated = paying()
+    rotated = request_payment()
     assert _codes(rotated) == ["new_key"]
     person.approve(rotated.id)
-    assert _codes(paying()) == []
+    assert _codes(request_payment()) == []
 
 
-def test_a_key_of_an_agent_that_signs_is_told_too(agent, local):
-    """By the whole public key, whatever it is called."""
+def test_public_keys_are_compared_by_value(agent, local):
+    """Whatever their kid is."""
     with local.services.store.read() as view:
         record = view.directory.agent(agent.id)
     secrets = local.services.secrets
@@ -210,16 +213,16 @@ def test_a_key_of_an_agent_that_signs_is_told_too(agent, local):
     assert credentials(secrets, first) == credentials(secrets, first)
 
 
-def test_a_scope_is_new_at_each_resource(agent, person):
-    """What was approved once is known, for whichever scopes come with it."""
+def test_a_scope_is_new_per_resource(agent, person):
+    """Once approved it is known with any other scopes."""
     _, first = agent.asked(scope="openid payments:read")
     person.approve(first.id)
     _, both = agent.asked(scope="openid payments:read payments:transfer")
-    assert _said(both) == ["First time for invoice-bot: payments:transfer."]
+    assert _texts(both) == ["First time for invoice-bot: payments:transfer."]
 
 
-def test_an_hour_is_unusual_once_the_person_has_usual_ones(agent, person, local):
-    """Twenty answers at noon, whatever they were; then a request at night."""
+def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local):
+    """Twenty decisions at one hour, then a request at night."""
     for number in range(20):
         _, approval = agent.asked()
         answer = person.deny if number < 2 else person.approve
@@ -228,11 +231,11 @@ def test_an_hour_is_unusual_once_the_person_has_usual_ones(agent, person, local)
     local.clock.forward(12 * HOUR)
     _, late = agent.asked()
     assert _codes(late) == ["unusual_hour"]
-    assert "UTC, when you rarely answer." in _said(late)[0]
+    assert "UTC, when you rarely answer." in _texts(late)[0]
 
 
-def test_every_item_of_a_list_may_be_new_and_numbers_are_amounts_too(agent, person, local):
-    """Only the new ones are named; what was left out is neither new nor much."""
+def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, local):
+    """A missing value is neither new nor large."""
     local.desk.actions.add(json.dumps(BATCH), by=BY)
 
     def ask(**members):
@@ -242,16 +245,16 @@ def test_every_item_of_a_list_may_be_new_and_numbers_are_amounts_too(agent, pers
     for _ in range(3):
         person.approve(ask(payees=["a", "b"], rows=10).id)
     assert _codes(ask(payees=["b", "a"], rows=20)) == []
-    odd = ask(payees=["a", "c", "b", "d"], rows=30)
-    assert _said(odd) == [
+    unusual_request = ask(payees=["a", "c", "b", "d"], rows=30)
+    assert _texts(unusual_request) == [
         "Rows is 3 times the usual amount for invoice-bot, 10.",
         "You never approved this before: “Payee 2”, “Payee 4”.",
     ]
     assert _codes(ask(note=None)) == []
 
 
-def test_a_name_belongs_to_the_account_in_the_same_item_of_a_list(agent, person, local):
-    """Two payees whose accounts are exchanged, in one request; an amount goes with its account."""
+def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
+    """Two payees with swapped accounts are a signal."""
     row = {
         "type": "object",
         "additionalProperties": False,
@@ -282,14 +285,14 @@ def test_a_name_belongs_to_the_account_in_the_same_item_of_a_list(agent, person,
     for _ in range(3):
         person.approve(ask(("DE1", "Ada", 10), ("DE2", "Bo", 1_000)).id)
     assert _codes(ask(("DE2", "Bo", 1_000), ("DE1", "Ada", 10))) == []
-    assert _said(ask(("DE1", "Bo", 10), ("DE2", "Ada", 1_000))) == [
+    assert _texts(ask(("DE1", "Bo", 10), ("DE2", "Ada", 1_000))) == [
         "This “Account 1” was approved before with another “Payee 1”.",
         "This “Payee 1” was approved before with another “Account 1”.",
     ]
 
 
-def test_an_amount_that_is_null_is_compared_with_nothing(agent, local):
-    """Where the schema admits it, no money is no amount."""
+def test_an_amount_of_null_is_not_compared(agent, local):
+    """Where the schema allows null."""
     money = {**PAYMENT["schema"]["properties"]["amount"], "type": ["object", "null"]}
     schema = {**PAYMENT["schema"], "properties": {"amount": money}, "required": []}
     file = {**PAYMENT, "type": "gift", "schema": schema, "headline": "Give {amount}"}
@@ -299,8 +302,8 @@ def test_an_amount_that_is_null_is_compared_with_nothing(agent, local):
     assert all(amount == 0 for _, _, amount, _ in json.loads(approval.past)["adds"])
 
 
-def test_more_targets_than_are_remembered_stay_new(agent, person, local):
-    """Thirty-two of one request; the rest is asked about again."""
+def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
+    """Thirty-two per request are stored."""
     local.desk.actions.add(json.dumps(BATCH), by=BY)
     payees = [f"payee {number}" for number in range(MAX_TARGETS + 1)]
 
@@ -310,22 +313,22 @@ def test_more_targets_than_are_remembered_stay_new(agent, person, local):
 
     person.approve(ask(payees).id)
     assert _codes(ask(payees[:-1])) == []
-    assert _said(ask(payees)) == [f"You never approved this before: “Payee {MAX_TARGETS + 1}”."]
+    assert _texts(ask(payees)) == [f"You never approved this before: “Payee {MAX_TARGETS + 1}”."]
 
 
-def test_what_is_compared_is_what_was_asked_whatever_becomes_of_the_type(paying, person, local):
-    """The type is changed while the request waits; the yes still counts for this payee."""
-    waiting = paying()
+def test_history_is_computed_when_the_request_is_made(request_payment, person, local):
+    """A later change of the action type does not matter."""
+    waiting = request_payment()
     local.desk.actions.update(json.dumps(PAYMENT), by=BY)
     person.approve(waiting.id)
     fact_rules = {"target": "/payee", "amount": "/amount"}
     local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
-    assert _codes(paying()) == []
+    assert _codes(request_payment()) == []
 
 
-def test_no_value_of_the_details_is_kept_in_the_clear(paying, person, local):
-    """Whoever has the database alone cannot try out accounts."""
-    approval = paying("Nordwind Logistik")
+def test_history_contains_no_plain_values(request_payment, person, local):
+    """A stolen database cannot be searched for accounts."""
+    approval = request_payment("Nordwind Logistik")
     person.approve(approval.id)
     assert "Nordwind" not in approval.past
     with local.services.store.read() as view:
@@ -334,17 +337,17 @@ def test_no_value_of_the_details_is_kept_in_the_clear(paying, person, local):
     assert "Nordwind" not in str(found)
 
 
-def test_a_deleted_agent_leaves_no_history(paying, person, local, agent):
-    """Another one of its name starts anew."""
-    approval = paying()
+def test_deleting_an_agent_deletes_its_history(request_payment, person, local, agent):
+    """A new agent of the same name starts without history."""
+    approval = request_payment()
     person.approve(approval.id)
     local.desk.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
         assert view.history.of([one for one in _keys(approval) if one[0] == agent.id]) == {}
 
 
-def test_policy_gets_the_codes_before_anybody_is_asked(local):
-    """The same that are kept with the approval, as one record."""
+def test_policy_gets_the_same_signals_that_are_stored(local):
+    """As one record."""
     with local.services.store.read() as view:
         compared = history.compare(view, local.services.secrets, ASKED)
     codes = ["new_agent", "new_resource", "new_scope", "new_type"]
@@ -352,19 +355,19 @@ def test_policy_gets_the_codes_before_anybody_is_asked(local):
     assert json.loads(compared.text)["codes"] == codes
 
 
-def test_a_request_looks_up_its_own_keys_alone(paying, person, monkeypatch):
-    """However much was approved before: as many keys as it has facts."""
-    asked_for = []
+def test_a_request_reads_only_its_own_history_keys(request_payment, person, monkeypatch):
+    """However much was approved before."""
+    key_counts = []
     real = History.of
 
     def spy(self, keys):
-        asked_for.append(len(keys))
+        key_counts.append(len(keys))
         return real(self, keys)
 
     monkeypatch.setattr(History, "of", spy)
-    paying()
+    request_payment()
     for number in range(5):
-        person.approve(paying(f"payee {number}").id)
-    asked_for.clear()
-    paying("payee 3")
-    assert sum(asked_for) <= 12
+        person.approve(request_payment(f"payee {number}").id)
+    key_counts.clear()
+    request_payment("payee 3")
+    assert sum(key_counts) <= 12

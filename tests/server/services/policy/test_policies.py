@@ -1,4 +1,4 @@
-"""Rule sets are versions with a hash, and their names keep what they meant."""
+"""Rule sets: versions, hashes, bound names, and other engines."""
 
 import pytest
 
@@ -14,112 +14,109 @@ from tests.support.builders.policies import rule
 
 
 @pytest.fixture
-def policies(desk):
-    """An installation with an agent of the administrator's."""
-    admitted(desk)
-    registered(desk)
-    return Policies(desk.store)
+def policies(admin_services):
+    """An installation with an agent that the administrator owns."""
+    admitted(admin_services)
+    registered(admin_services)
+    return Policies(admin_services.store)
 
 
-def test_until_one_is_set_the_default_is_in_force(policies):
-    """Version 0, whose document can be read like any other."""
+def test_the_default_rule_set_is_version_zero(policies):
+    """Its document can be read like any other."""
     row = policies.show()
     assert (row.version, row.set_by) == (0, "default")
     assert "[[rules]]" in row.document
     assert policies.versions() == [row]
 
 
-def test_setting_one_is_a_version_an_entry_and_in_force_at_once(policies, desk):
-    """The same again changes nothing."""
+def test_setting_a_rule_set_makes_a_version_and_an_entry(policies, admin_services):
+    """The same document again changes nothing."""
     default = policies.show()
     row = policies.set(rule("deny"), by=BY)
     assert (row.version, row.document, row.set_by) == (1, rule("deny"), BY)
     assert policies.set(rule("deny"), by=BY) == row == policies.show()
     second = policies.set(rule("ask"), by=BY)
     assert policies.versions() == [second, row, default]
-    told = [(e["actor"], e["facts"]) for e in desk.entries("policy.set")]
-    assert told == [
+    entries = [(e["actor"], e["facts"]) for e in admin_services.entries("policy.set")]
+    assert entries == [
         (BY, {"version": 1, "hash": row.hash, "was": default.hash}),
         (BY, {"version": 2, "hash": second.hash, "was": row.hash}),
     ]
 
 
 NAMES = {
-    "an agent": (
-        'when.agent = ["nobody"]',
-        "rule r: there is no agent nobody. .* sayso agents list",
-    ),
-    "an owner": ('when.owner = ["nobody"]', "rule r: there is no user nobody. .* sayso users list"),
+    "an agent": ('when.agent = ["nobody"]', r"rule r: there is no agent nobody\."),
+    "an owner": ('when.owner = ["nobody"]', r"rule r: there is no user nobody\."),
     "a user": ('when.user = ["admin", "eve"]', "there is no user eve"),
-    "somebody to ask": ('ask.who = ["eve"]', "there is no user or group eve"),
+    "an approver": ('ask.who = ["eve"]', "there is no user or group eve"),
     "a resource": (
         'when.resource = ["https://x.example"]',
         "there is no resource https://x.example",
     ),
     "a scope": ('when.scope = ["payments:reed"]', "no scope of a resource payments:reed"),
-    "a type": ('when.type = ["payment"]', "no action type payment. .* sayso actions list"),
+    "a type": ('when.type = ["payment"]', "no action type payment"),
 }
 
 
 @pytest.mark.parametrize(("line", "remedy"), NAMES.values(), ids=NAMES)
-def test_a_name_that_means_nothing_is_refused(policies, line, remedy):
-    """A rule with a typing error would fit nothing, and nobody would know."""
+def test_an_unknown_name_is_refused(policies, line, remedy):
+    """A typing error would otherwise match nothing without notice."""
     with pytest.raises(InvalidPolicy, match=remedy):
         policies.set(rule("ask", line), by=BY)
     assert policies.show().version == 0
 
 
-def test_a_pattern_need_not_fit_anything_yet(policies):
-    """It is about what may come."""
+def test_a_pattern_may_match_nothing_yet(policies):
+    """It may match later records."""
     lines = ('when.type = ["x*"]', 'when.scope = ["x*"]', 'when.resource = ["https://x*"]')
     assert policies.set(rule("ask", *lines), by=BY).version == 1
 
 
-def _outcome(desk, name):
-    with desk.store.read() as view:
+def _outcome(admin_services, name):
+    with admin_services.store.read() as view:
         agent = view.directory.agent_called(name)
         resource = view.directory.resource(PAY)
         case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
-        return Judge(desk.secrets).decide(view, case).outcome
+        return Judge(admin_services.secrets).decide(view, case).outcome
 
 
-def test_a_name_means_whom_it_meant_when_the_rule_was_set(policies, desk):
-    """Whoever is called so later has not been judged by anybody."""
+def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
+    """A later agent with the same name is not meant."""
     policies.set(rule("deny", 'when.agent = ["invoice-bot"]', 'when.owner = ["admin"]'), by=BY)
-    desk.agents.update("invoice-bot", AgentChanges(name="old-bot"), by=BY)
-    registered(desk, "invoice-bot")
-    assert _outcome(desk, "old-bot") == "deny"
-    assert _outcome(desk, "invoice-bot") == "ask"
+    admin_services.agents.update("invoice-bot", AgentChanges(name="old-bot"), by=BY)
+    registered(admin_services, "invoice-bot")
+    assert _outcome(admin_services, "old-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "ask"
     first = policies.show()
     second = policies.set(first.document, by=BY)
     assert (second.version, second.document) == (2, first.document)
     assert second.hash != first.hash
-    assert _outcome(desk, "invoice-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_labels_are_the_agents_own_now(policies, desk):
-    """They are changed by administrators alone."""
+def test_labels_are_evaluated_as_they_are_now(policies, admin_services):
+    """Only administrators change them."""
     policies.set(rule("deny", 'when.labels = ["pilot"]'), by=BY)
-    assert _outcome(desk, "invoice-bot") == "ask"
-    desk.agents.update("invoice-bot", AgentChanges(labels=("pilot",)), by=BY)
-    assert _outcome(desk, "invoice-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "ask"
+    admin_services.agents.update("invoice-bot", AgentChanges(labels=("pilot",)), by=BY)
+    assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_a_rule_set_that_cannot_be_read_never_allows(policies, desk):
-    """As after a step back to an older program."""
+def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
+    """As after a downgrade."""
     row = policies.set(rule("allow", 'when.resource = ["*"]'), by=BY)
-    assert _outcome(desk, "invoice-bot") == "allow"
-    with desk.store.administer() as tx:
+    assert _outcome(admin_services, "invoice-bot") == "allow"
+    with admin_services.store.administer() as tx:
         tx.policies.add(
-            type(row)(2, "[[rules]]\nfuture = 1", {}, {}, "other", BY, desk.clock.now())
+            type(row)(2, "[[rules]]\nfuture = 1", {}, {}, "other", BY, admin_services.clock.now())
         )
-    assert _outcome(desk, "invoice-bot") == "deny"
+    assert _outcome(admin_services, "invoice-bot") == "deny"
 
 
-def test_a_rule_set_is_compiled_once(policies, desk):
-    """And the one before it is forgotten."""
-    judge = Judge(desk.secrets)
-    with desk.store.read() as view:
+def test_a_rule_set_is_compiled_once(policies, admin_services):
+    """The engine of the version before is dropped."""
+    judge = Judge(admin_services.secrets)
+    with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
         assert judge.decide(view, case).risk is Risk.HIGH
@@ -127,23 +124,25 @@ def test_a_rule_set_is_compiled_once(policies, desk):
         judge.decide(view, case)
         assert judge.engines == {policies.show().hash: made}
     policies.set(rule("deny"), by=BY)
-    with desk.store.read() as view:
+    with admin_services.store.read() as view:
         assert judge.decide(view, case).outcome == "deny"
     assert list(judge.engines) == [policies.show().hash]
 
 
-class _NotOurs:
-    """An engine of somebody else: it allows what is low, and nothing else whoever says yes."""
+class _OtherEngine:
+    """An engine that allows low risk and nothing else."""
 
     def answer(self, question, approvals):
         return PolicyAnswer(question.risk is Risk.LOW, ("theirs",), f"{approvals.count} said yes")
 
 
-def test_another_engine_can_stand_in_for_ours(policies, desk):
-    """It is asked the same questions, and its answers count the same."""
+def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
+    """It gets the same questions."""
     policies.set(rule("deny"), by=BY)
-    judge = Judge(desk.secrets, instead=Engine(_NotOurs(), PolicyVersion(7, "theirs")))
-    with desk.store.read() as view:
+    judge = Judge(
+        admin_services.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
+    )
+    with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {
             scope: judge.decide(

@@ -1,4 +1,4 @@
-"""An agent's details are held against the registered type, by its newest version."""
+"""Validation of authorization details against the current version of their action type."""
 
 import json
 from dataclasses import replace
@@ -29,21 +29,21 @@ class Directory:
         return self.row if action_type == self.row.type else None
 
 
-def test_each_object_is_answered_with_its_type():
-    """In the order in which they were sent."""
+def test_each_detail_is_returned_with_its_type():
+    """In the order of the details."""
     found = Schemas().check(Directory(), [DETAIL, DETAIL], None)
     assert [action.type for action in found] == ["payment.transfer"] * 2
     assert Schemas().check(Directory(), [], None) == ()
 
 
-def test_an_unregistered_type_is_refused_by_its_place():
+def test_an_unregistered_type_is_refused_with_its_place():
     """RFC 9396 5."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match="/1/type is not a registered"):
         Schemas().check(Directory(), [DETAIL, {"type": "other"}], None)
 
 
-def test_a_registered_type_that_is_not_this_clients_is_refused_by_its_place():
-    """RFC 9396 10: `authorization_details_types` of a client is a limit."""
+def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
+    """RFC 9396 10: `authorization_details_types` is a limit."""
     assert Schemas().check(Directory(), [DETAIL], ("payment.transfer", "other"))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="/0/type is not one that this"):
         Schemas().check(Directory(), [DETAIL], ())
@@ -58,23 +58,23 @@ def test_a_registered_type_that_is_not_this_clients_is_refused_by_its_place():
         ({"extra": 1}, "/0 breaks .*: additionalProperties"),
     ],
 )
-def test_a_detail_that_breaks_its_schema_is_refused_by_place_and_rule(changes, where):
-    """The caller is told where, and so is the log."""
+def test_a_detail_that_breaks_its_schema_is_refused_with_place_and_keyword(changes, where):
+    """For the caller and for the log."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match=where) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)
     assert refused.value.detail
 
 
 @pytest.mark.parametrize("changes", [{"payee": ["planted"]}, {"planted": 1}, {"amount": "planted"}])
-def test_what_an_agent_sent_is_not_quoted_to_the_log(changes):
-    """An account number that broke a schema would otherwise outlive the request."""
+def test_values_of_the_agent_are_not_in_the_error(changes):
+    """They would otherwise be stored in the log."""
     with pytest.raises(errors.InvalidAuthorizationDetails) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)
     assert "planted" not in refused.value.detail + refused.value.description
 
 
-def test_a_type_is_compiled_once_and_again_when_it_changed():
-    """A new version counts at once."""
+def test_a_schema_is_compiled_once_per_version():
+    """A new version applies at once."""
     schemas = Schemas()
     schemas.check(Directory(), [DETAIL], None)
     first = schemas.compiled["payment.transfer"]

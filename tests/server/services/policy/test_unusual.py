@@ -1,4 +1,4 @@
-"""What is unusual as a condition: told by what was approved, as it was when it was asked."""
+"""Unusual signals as a rule condition, evaluated as they were at the time of the request."""
 
 import json
 
@@ -34,12 +34,12 @@ def put(local):
 
 @pytest.fixture
 def judge(local):
-    """Asks policy."""
+    """The policy judge."""
     return Judge(local.services.secrets)
 
 
-def test_what_is_unusual_raises_what_is_asked_until_it_is_not(agent, person, put):
-    """The first request of an agent takes the PIN; after a yes it is one like others."""
+def test_a_rule_about_signals_applies_until_the_first_approval(agent, person, put):
+    """The first request needs the PIN, the next one does not."""
     put(CAREFUL)
     handle, first = agent.asked()
     assert (first.risk, first.ceremony) == (Risk.HIGH, "pin")
@@ -48,8 +48,8 @@ def test_what_is_unusual_raises_what_is_asked_until_it_is_not(agent, person, put
     assert agent.asked()[1].risk is Risk.LOW
 
 
-def test_what_was_unusual_when_it_was_asked_stays_so_for_that_request(agent, person, local, put):
-    """An answer that makes it usual does not end the rule that demanded it, or begin another."""
+def test_a_request_keeps_its_signals_after_its_approval(agent, person, local, put):
+    """The approval does not change which rules apply to it."""
     put(rule("deny", 'when.unusual = ["unusual_hour"]'), CAREFUL)
     handle, approval = agent.asked()
     person.approve(approval.id)
@@ -57,22 +57,22 @@ def test_what_was_unusual_when_it_was_asked_stays_so_for_that_request(agent, per
     assert agent.poll(handle).status == 200
 
 
-def test_a_rule_that_forbids_what_is_unusual_asks_nobody(agent, put):
-    """Nobody approved anything of it yet, so nothing can be."""
-    put(rule("deny", 'when.unusual = ["new_scope"]', name="shut"))
+def test_a_deny_rule_for_a_signal_asks_nobody(agent, put):
+    """The request is refused with policy_denied."""
+    put(rule("deny", 'when.unusual = ["new_scope"]', name="closed"))
     assert agent.ask().json["reason"] == "policy_denied"
 
 
-def test_a_request_that_waits_falls_to_a_new_rule_by_what_was_unusual(agent, local, put, person):
-    """Policy is asked again about the request as it was."""
+def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, put, person):
+    """The approval is refused and the request cancelled."""
     _, approval = agent.asked()
     put(rule("deny", 'when.unusual = ["new_agent"]'))
     assert person.approve(approval.id).refusal == (409, "not_pending")
     assert local.stored(approval.id).state is State.CANCELLED
 
 
-def test_explain_says_what_is_unusual_and_judges_by_it(agent, person, local, judge, put):
-    """In the codes that rules take."""
+def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, local, judge, put):
+    """By the codes that rules use."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.services.rules, judge)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
@@ -86,53 +86,53 @@ def test_explain_says_what_is_unusual_and_judges_by_it(agent, person, local, jud
     assert trials.explain(alone).unusual == ()
 
 
-def test_a_dry_run_takes_requests_as_they_were(agent, person, local, judge):
-    """What has become usual since was not when it was asked."""
+def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, judge):
+    """Not those after its approval."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
     replays = Replays(local.services.store, judge)
-    shut = rule("deny", 'when.unusual = ["new_agent"]', name="shut")
-    found = replays.replay(DAY, shut)
+    closed = rule("deny", 'when.unusual = ["new_agent"]', name="closed")
+    found = replays.replay(DAY, closed)
     assert [(c.before, c.after) for c in found.changes] == [("ask", "deny")]
 
 
 def _case(view, agent, **members):
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
-    whole = {
+    request = {
         "way": "exchange",
         "agent": found,
         "user": view.directory.user_called("ana"),
         "target": TokenTarget(resource, ("payments:read",)),
         **members,
     }
-    return JudgedRequest(**whole)
+    return JudgedRequest(**request)
 
 
-def test_who_is_compared_with_nothing(agent, person, local):
-    """An agent for itself, details that only the log has; and nobody has approved anything."""
+def test_signals_without_history_or_user(agent, person, local):
+    """Client credentials have none; logged types and unknown users are new."""
     assert person.user.name == "ana"
     secrets = local.services.secrets
     with local.services.store.read() as view:
         alone = _case(view, agent, way="client_credentials", user=None)
         assert current_codes(view, secrets, alone) == frozenset()
         types = Schemas().known(view.directory, ("payment.transfer",))
-        told = _case(view, agent, actions=types)
-        assert current_codes(view, secrets, told) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
+        logged = _case(view, agent, actions=types)
+        assert current_codes(view, secrets, logged) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
         nobody = _case(view, agent, way="request", user=None)
         assert current_codes(view, secrets, nobody) == set(FIRST)
 
 
-def test_a_payee_whom_nobody_approved_is_a_condition(agent, person, local, put):
-    """By the type's own word for what is new."""
+def test_a_rule_may_deny_a_new_payee(agent, person, local, put):
+    """For types with a target."""
     known = json.loads(local.desk.actions.show("payment.transfer").document)
     local.desk.actions.update(json.dumps({**known, "target": "/payee"}), by=BY)
-    put(rule("deny", 'when.unusual = ["new_target"]', name="stranger"), rule("ask"))
+    put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))
     assert agent.ask_payment().json["reason"] == "policy_denied"
     put(rule("ask"))
     _, approval = agent.asked_payment()
     person.approve(approval.id)
-    put(rule("deny", 'when.unusual = ["new_target"]', name="stranger"), rule("ask"))
+    put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))
     assert agent.ask_payment().status == 200
     other = [{**PAYMENT_DETAILS[0], "payee": "Somebody else"}]
     assert agent.ask_payment(authorization_details=json.dumps(other)).status == 403

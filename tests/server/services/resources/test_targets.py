@@ -1,4 +1,4 @@
-"""Which resource a request is for, and that no scope is given beyond a ceiling."""
+"""Which resource a request is for, and that no scope beyond the permissions is granted."""
 
 from dataclasses import replace
 
@@ -38,46 +38,46 @@ AGENT = Agent(
 
 
 class Directory:
-    """The resources above."""
+    """Returns the resources above."""
 
     def resource(self, uri):
         """The resource of this URI."""
         return RESOURCES.get(uri)
 
 
-def _resolve(named=None, scope=(), resources=AGENT.resources):
+def _resolve(resource_uri=None, scope=(), resources=AGENT.resources):
     agent = replace(AGENT, resources=resources)
-    return targets.resolve(Directory(), agent, named, scope)
+    return targets.resolve(Directory(), agent, resource_uri, scope)
 
 
-def test_a_named_resource_is_the_one():
+def test_a_named_resource_is_the_target():
     """RFC 8707 2."""
     assert _resolve(PAY, ("read",)) == targets.TokenTarget(RESOURCES[PAY], ("read",))
 
 
-@pytest.mark.parametrize("named", [BOTH, "https://unknown.example"])
-def test_a_resource_outside_the_ceiling_is_no_target_whether_or_not_it_exists(named):
-    """An agent does not learn which other resources there are."""
+@pytest.mark.parametrize("resource_uri", [BOTH, "https://unknown.example"])
+def test_a_resource_without_permission_is_no_target_whether_or_not_it_exists(resource_uri):
+    """An agent does not learn which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
-        _resolve(named, ("read",))
+        _resolve(resource_uri, ("read",))
     assert refused.value.description == "This client may not ask for this resource."
 
 
-def test_a_registered_resource_that_was_deleted_is_no_target():
-    """The ceiling may outlive what it names."""
+def test_a_deleted_resource_is_no_target():
+    """The permissions of an agent may still name it."""
     with pytest.raises(errors.InvalidTarget):
         _resolve("https://gone.example", resources=("https://gone.example",))
 
 
-def test_an_agents_only_resource_needs_no_name():
-    """Resources that are gone do not count."""
+def test_the_only_resource_of_an_agent_needs_no_name():
+    """Deleted resources do not count."""
     assert _resolve(scope=("send",), resources=(MAIL,)).resource.uri == MAIL
     both = _resolve(scope=("send",), resources=(MAIL, "https://gone.example"))
     assert both.resource.uri == MAIL
 
 
-def test_the_scopes_find_the_resource_when_one_alone_has_them_all():
-    """Else the agent is asked to name it."""
+def test_the_scopes_select_the_resource_if_only_one_has_them_all():
+    """Otherwise the agent must name it."""
     assert _resolve(scope=("send",)).resource.uri == MAIL
 
 
@@ -85,15 +85,15 @@ def test_the_scopes_find_the_resource_when_one_alone_has_them_all():
     ("scope", "resources"),
     [((), (PAY, MAIL)), (("read",), (PAY, BOTH)), (("read", "send"), (PAY, MAIL)), (("read",), ())],
 )
-def test_a_resource_is_never_guessed(scope, resources):
-    """No scope, a scope of two resources, scopes of no single one, and none at all."""
+def test_an_ambiguous_resource_must_be_named(scope, resources):
+    """No scope, a scope of two resources, scopes of no single one, no resource."""
     with pytest.raises(errors.InvalidTarget, match="Name the resource"):
         _resolve(scope=scope, resources=resources)
 
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
-def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_whole(scope):
-    """Nothing is narrowed in silence."""
+def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
+    """Nothing is silently narrowed."""
     with pytest.raises(errors.InvalidScope):
         _resolve(PAY, scope)
 
@@ -113,12 +113,12 @@ def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch)
     ("scope", "risk"), [((), Risk.LOW), (("read",), Risk.LOW), (("pay", "read"), Risk.HIGH)]
 )
 def test_the_risk_is_the_highest_of_the_scopes(scope, risk):
-    """Without one it is low, and the action's own risk counts."""
+    """Without scopes it is low, and the risk of the action counts."""
     assert targets.TokenTarget(RESOURCES[PAY], scope).risk is risk
 
 
-def test_a_scope_is_not_given_without_the_action_type_that_it_needs():
-    """A resource may demand that payments are described."""
+def test_a_scope_is_refused_without_its_required_action_type():
+    """A resource may require that payments are described."""
     target = targets.TokenTarget(RESOURCES[PAY], ("pay", "read"))
     targets.check_required_types(target, frozenset({"payment"}))
     for types in (frozenset(), frozenset({"other"})):
@@ -131,16 +131,16 @@ def test_a_scope_is_not_given_without_the_action_type_that_it_needs():
     ("agent", "resource", "seconds"),
     [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
 )
-def test_the_shorter_limit_counts_and_else_what_is_usual(agent, resource, seconds):
-    """Neither can be stretched by the other."""
+def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seconds):
+    """Neither limit can extend the other."""
     limited = replace(RESOURCES[PAY], token_seconds=resource)
     bot = replace(AGENT, token_seconds=agent)
     assert targets.lifetime(bot, limited, 300) == seconds
     assert targets.lifetime(bot, None, 300) == (agent or 300)
 
 
-def test_a_scope_that_is_for_another_resource_is_beyond_the_ceiling():
-    """And where two could be meant, the one where it may be had is."""
+def test_a_scope_limited_at_a_resource_selects_another_resource():
+    """At the limited resource it is refused."""
     agent = replace(
         AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
     )

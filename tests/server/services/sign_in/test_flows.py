@@ -1,4 +1,4 @@
-"""From a request to its code, in a browser that runs no scripts."""
+"""The authorization code flow, from the request to the code, in a browser without scripts."""
 
 import hashlib
 from urllib.parse import urlencode
@@ -34,33 +34,33 @@ def app(local):
 
 @pytest.fixture
 def ana(person, local):
-    """Somebody with a password and a device."""
+    """Ana, with a password and a device."""
     give_password(local, person.user.name)
     return person
 
 
 @pytest.fixture
 def browser(local):
-    """Her browser."""
+    """Ana's browser."""
     return new_browser(local)
 
 
 @pytest.fixture
-def known(app, browser):
-    """She is signed in, and the app knows who she is."""
+def known_browser(app, browser):
+    """Ana's browser, signed in; the app knows who she is."""
     browser.authorize(app.id)
     browser.sign_in("ana")
     assert "code" in browser.answer("allow").answer
     return browser
 
 
-def waiting(person):
-    """Ids of the consents that wait on her device."""
+def waiting_ids(person):
+    """IDs of the consents that wait on her device."""
     return [item["id"] for item in person.call("GET", "/api/approvals").json["items"]]
 
 
-def test_somebody_signs_in_and_the_app_learns_who_they_are(ana, app, browser, local):
-    """BC-13, MC-08: code, ID token, userinfo; the answer names who gave it."""
+def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
+    """BC-13, MC-08: code, ID token and userinfo; the response names the issuer."""
     local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     assert "chat" in browser.authorize(app.id, scope="openid profile email").text
     assert "your name" in browser.sign_in("ana").text
@@ -84,19 +84,19 @@ def test_somebody_signs_in_and_the_app_learns_who_they_are(ana, app, browser, lo
     assert (entry["subject"], entry["facts"]["app"]) == (ana.user.id, app.id)
 
 
-def test_what_was_allowed_is_not_asked_again(known, app):
-    """Until it ends; a wider request is asked for what is new, and the old stays."""
-    assert "code" in known.authorize(app.id).answer
-    page = known.authorize(app.id, scope="openid email")
+def test_an_allowed_request_is_not_asked_again(known_browser, app):
+    """Until it ends; a wider request asks for what is new and keeps the old."""
+    assert "code" in known_browser.authorize(app.id).answer
+    page = known_browser.authorize(app.id, scope="openid email")
     assert "your email address" in page.text
-    assert "code" in known.answer("allow").answer
-    assert "code" in known.authorize(app.id, scope="openid").answer
-    assert "Tell" in known.authorize(app.id, prompt="consent").text
-    assert "code" in known.answer("allow").answer
+    assert "code" in known_browser.answer("allow").answer
+    assert "code" in known_browser.authorize(app.id, scope="openid").answer
+    assert "Tell" in known_browser.authorize(app.id, prompt="consent").text
+    assert "code" in known_browser.answer("allow").answer
 
 
-def test_power_over_a_resource_is_signed_on_a_device(ana, app, browser, local):
-    """MC-04: the page waits, and goes on once the device has signed: by a script, or by a link."""
+def test_scopes_of_a_resource_are_approved_on_a_device(ana, app, browser, local):
+    """MC-04: the page waits and continues after the signature, with a script or by a link."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     page = browser.answer("allow")
@@ -105,11 +105,11 @@ def test_power_over_a_resource_is_signed_on_a_device(ana, app, browser, local):
     handle = page.url.partition("?")[2]
     assert f'href="/continue?{handle}"' in page.text
     assert f'data-waits="/continue/waits?{handle}"' in page.text
-    looked = [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
-    (asked,) = waiting(ana)
-    assert ana.approve(asked).status == 200
-    looked += [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
-    assert looked == [204, 204, 303, 303]  # and looking has taken no code
+    statuses = [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
+    (approval_id,) = waiting_ids(ana)
+    assert ana.approve(approval_id).status == 200
+    statuses += [browser.http.get(f"/continue/waits?{handle}").status_code for _ in range(2)]
+    assert statuses == [204, 204, 303, 303]  # and looking has taken no code
     answer = browser.again()
     assert answer.url.startswith(CALLBACK)
     tokens = app.redeem(answer.answer["code"]).json
@@ -117,17 +117,17 @@ def test_power_over_a_resource_is_signed_on_a_device(ana, app, browser, local):
     assert (claims["aud"], claims["scope"], claims["client_id"]) == (PAY, "payments:read", app.id)
     assert "may_act" not in claims
     assert "code" in browser.authorize(app.id, **READ).answer
-    assert waiting(ana) == []
+    assert waiting_ids(ana) == []
 
 
-def test_an_agent_may_act_once_the_person_has_signed_for_both(ana, agent, app, browser, local):
-    """The page names the agent and who answers for it; the token says `may_act`."""
+def test_an_agent_may_act_after_both_consents_are_signed(ana, agent, app, browser, local):
+    """The page names the agent and its owner; the token has `may_act`."""
     browser.authorize(app.id, **READ, requested_actor=agent.id)
     page = browser.sign_in("ana")
     assert "invoice-bot" in page.text
     assert "owned by" in page.text
     browser.answer("allow")
-    first, second = waiting(ana)
+    first, second = waiting_ids(ana)
     ana.approve(first)
     assert "One request is waiting" in browser.again().text
     ana.approve(second)
@@ -138,15 +138,15 @@ def test_an_agent_may_act_once_the_person_has_signed_for_both(ana, agent, app, b
     assert (consent.app_id, consent.scopes) == (app.id, ("payments:read",))
 
 
-def test_a_no_on_the_page_or_on_the_device_is_told_to_the_app(ana, app, browser, local):
-    """`access_denied`, and nothing was given."""
+def test_a_denial_on_the_page_or_the_device_returns_access_denied(ana, app, browser, local):
+    """No consent is given."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     answer = browser.answer("deny").answer
     assert (answer["error"], answer["state"]) == ("access_denied", "s t/8")
     browser.authorize(app.id, **READ)
     browser.answer("allow")
-    ana.deny(waiting(ana)[0])
+    ana.deny(waiting_ids(ana)[0])
     assert "device" in browser.again().answer["error_description"]
     browser.authorize(app.id, **READ)
     browser.answer("allow")
@@ -155,24 +155,24 @@ def test_a_no_on_the_page_or_on_the_device_is_told_to_the_app(ana, app, browser,
     assert local.desk.entries("consent.given") == []
 
 
-def test_giving_up_takes_the_question_back_from_the_device(ana, agent, app, browser):
-    """So does a no to one of two: a yes to the other would be a yes to nothing."""
+def test_denying_on_the_page_withdraws_the_requests_on_the_device(ana, agent, app, browser):
+    """Denying one of two requests withdraws the other."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
-    assert len(waiting(ana)) == 1
+    assert len(waiting_ids(ana)) == 1
     browser.answer("deny")
-    assert waiting(ana) == []
+    assert waiting_ids(ana) == []
     browser.authorize(app.id, **READ, requested_actor=agent.id)
     browser.answer("allow")
-    first, _second = waiting(ana)
+    first, _second = waiting_ids(ana)
     ana.deny(first)
     assert browser.again().answer["error"] == "access_denied"
-    assert waiting(ana) == []
+    assert waiting_ids(ana) == []
 
 
-def test_a_request_that_nobody_answers_ends(app, browser, local):
-    """On the device, and on the page."""
+def test_an_unanswered_flow_expires(app, browser, local):
+    """On the device and on the page."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -185,20 +185,20 @@ def test_a_request_that_nobody_answers_ends(app, browser, local):
     assert (page.status, "start again" in page.text) == (400, True)
 
 
-def test_a_consent_that_is_taken_back_before_the_code_gives_none(ana, app, browser, local):
-    """What was signed is looked at again when it counts."""
+def test_a_consent_revoked_before_the_code_gives_no_code(ana, app, browser, local):
+    """It is checked again when the code is made."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
-    ana.approve(waiting(ana)[0])
+    ana.approve(waiting_ids(ana)[0])
     with local.services.store.read() as view:
         consent = view.consents.live(ana.user.id, app.id, PAY, view.now)
     local.site.consents.revoke(consent.id, by=BY)
     assert "revoked" in browser.again().answer["error_description"]
 
 
-def test_an_unanswered_signature_is_no_yes(app, browser, local):
-    """The approval has run out before the page has."""
+def test_an_expired_approval_gives_no_code(app, browser, local):
+    """The approval expires before the page does."""
     browser.authorize(app.id, scope="openid payments:transfer", resource=PAY)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -206,8 +206,8 @@ def test_an_unanswered_signature_is_no_yes(app, browser, local):
     assert "in time" in browser.again().answer["error_description"]
 
 
-def test_somebody_without_a_device_is_told_what_to_do(app, browser, local):
-    """There is no button that could not be meant."""
+def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
+    """The page only offers to deny."""
     local.desk.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")
     browser.authorize(app.id, **READ)
@@ -220,8 +220,8 @@ def test_somebody_without_a_device_is_told_what_to_do(app, browser, local):
     assert "code" in browser.answer("allow").answer
 
 
-def test_a_person_who_is_not_signed_in_is_not_asked_when_nobody_may_be(app, browser):
-    """OpenID Connect Core 3.1.2.6: `prompt=none` has answers of its own."""
+def test_prompt_none_returns_login_required_and_consent_required(app, browser):
+    """OpenID Connect Core 3.1.2.6."""
     assert browser.authorize(app.id, prompt="none").answer["error"] == "login_required"
     browser.authorize(app.id)
     browser.sign_in("ana")
@@ -234,26 +234,26 @@ def test_a_person_who_is_not_signed_in_is_not_asked_when_nobody_may_be(app, brow
 @pytest.mark.parametrize(
     "parameters", [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "0"}]
 )
-def test_a_fresh_sign_in_is_one_after_the_request(known, app, local, parameters):
-    """Not the one from before; its time is in the token."""
+def test_a_forced_sign_in_must_follow_the_request(known_browser, app, local, parameters):
+    """Its time is the auth_time of the token."""
     local.clock.forward(MINUTE)
-    assert 'type="password"' in known.authorize(app.id, **parameters).text
-    answer = known.sign_in("ana").answer
+    assert 'type="password"' in known_browser.authorize(app.id, **parameters).text
+    answer = known_browser.sign_in("ana").answer
     claims = local.claims(app.redeem(answer["code"]).json["id_token"], "JWT")
     assert claims["auth_time"] == local.clock.now() // 1000
 
 
-def test_a_sign_in_may_be_as_old_as_the_app_says(known, app, local):
+def test_max_age_limits_the_age_of_the_sign_in(known_browser, app, local):
     """To the second."""
     local.clock.forward(MINUTE)
-    assert "code" in known.authorize(app.id, max_age="60").answer
-    assert "password" in known.authorize(app.id, max_age="59").text
+    assert "code" in known_browser.authorize(app.id, max_age="60").answer
+    assert "password" in known_browser.authorize(app.id, max_age="59").text
 
 
-def test_an_app_may_say_whom_it_means(known, app, local):
-    """An ID token of ours for this app; another person has to sign in."""
-    token = app.redeem(known.authorize(app.id).answer["code"]).json["id_token"]
-    assert "code" in known.authorize(app.id, id_token_hint=token).answer
+def test_an_id_token_hint_selects_the_user(known_browser, app, local):
+    """An ID token for this app; another user has to sign in."""
+    token = app.redeem(known_browser.authorize(app.id).answer["code"]).json["id_token"]
+    assert "code" in known_browser.authorize(app.id, id_token_hint=token).answer
     ben = new_person(local, "ben")
     give_password(local, "ben")
     other = new_browser(local)
@@ -268,26 +268,28 @@ def test_an_app_may_say_whom_it_means(known, app, local):
     assert ben.user.id not in page.text
     foreign = new_app(local, "console")
     for hint, client in ((token, foreign.id), ("nonsense", app.id)):
-        assert known.authorize(client, id_token_hint=hint).answer["error"] == "invalid_request"
+        assert (
+            known_browser.authorize(client, id_token_hint=hint).answer["error"] == "invalid_request"
+        )
 
 
-def test_somebody_else_may_sign_in_in_the_same_browser(known, app, local):
-    """The page says who is signed in, and a link changes it."""
+def test_the_user_can_be_switched_in_the_same_browser(known_browser, app, local):
+    """The page says who is signed in and has a link."""
     new_person(local, "ben")
     give_password(local, "ben")
-    page = known.authorize(app.id, scope="openid email")
+    page = known_browser.authorize(app.id, scope="openid email")
     assert "not you?" in page.text
-    page = known.open(page.url.removeprefix(ISSUER) + "&switch=1")
+    page = known_browser.open(page.url.removeprefix(ISSUER) + "&switch=1")
     assert (page.forms[0].fields["name"], 'type="password"' in page.text) == ("", True)
-    assert "ben" in known.sign_in("ben").text
+    assert "ben" in known_browser.sign_in("ben").text
 
 
 def test_a_flow_belongs_to_the_browser_that_answered_it(ana, app, browser, local):
-    """Whoever has the link cannot go on in her place."""
+    """The link does not work in another browser."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     page = browser.answer("allow")
-    ana.approve(waiting(ana)[0])
+    ana.approve(waiting_ids(ana)[0])
     thief = new_browser(local)
     assert 'type="password"' in thief.open(page.url.removeprefix(ISSUER)).text
     new_person(local, "ben")
@@ -296,7 +298,7 @@ def test_a_flow_belongs_to_the_browser_that_answered_it(ana, app, browser, local
     assert "code" in browser.again().answer
 
 
-def test_an_answer_is_given_once(app, browser):
+def test_a_flow_is_answered_once(app, browser):
     """Going back does not make another code."""
     browser.authorize(app.id)
     page = browser.sign_in("ana")
@@ -306,8 +308,8 @@ def test_an_answer_is_given_once(app, browser):
 
 
 @pytest.mark.parametrize("button", ["allow", "deny"])
-def test_a_page_of_a_browser_that_was_signed_out_answers_nothing(app, browser, local, button):
-    """It asks to sign in again, and then goes on."""
+def test_an_answer_after_sign_out_asks_to_sign_in_again(app, browser, local, button):
+    """Then the flow continues."""
     browser.authorize(app.id)
     browser.sign_in("ana")
     local.site.sign_in.sign_ins.sign_out(browser.http.cookies["sayso"])
@@ -316,8 +318,8 @@ def test_a_page_of_a_browser_that_was_signed_out_answers_nothing(app, browser, l
     assert "code" in browser.answer("allow").answer
 
 
-def test_a_stopped_person_app_or_agent_gets_no_further(agent, app, browser, local):
-    """At whichever page they are."""
+def test_disabling_a_user_an_app_or_an_agent_stops_the_flow(agent, app, browser, local):
+    """On every page."""
     page = browser.authorize(app.id, **READ, requested_actor=agent.id)
     browser.sign_in("ana")
     local.desk.agents.disable(agent.id, by=BY)
@@ -347,23 +349,23 @@ def test_a_stopped_person_app_or_agent_gets_no_further(agent, app, browser, loca
         ({**READ, "requested_actor": "sayso_ag_none"}, "invalid_request"),
     ],
 )
-def test_what_an_app_may_not_ask_is_told_to_the_app(app, browser, parameters, code):
-    """OB-01, RI-04, MC-08, SU-03: at its own address, with its state and our name."""
+def test_an_invalid_request_is_reported_to_the_redirect_uri(app, browser, parameters, code):
+    """OB-01, RI-04, MC-08, SU-03: with state and issuer."""
     answer = browser.authorize(app.id, **parameters).answer
     assert (answer["error"], answer["state"], answer["iss"]) == (code, "s t/8", ISSUER)
 
 
-def test_an_essential_acr_that_there_is_is_met(known, app):
-    """Ours for passwords; and the resource may be userinfo itself."""
+def test_an_essential_acr_that_is_supported_is_accepted(known_browser, app):
+    """That of passwords; userinfo is a valid resource."""
     claims = f'{{"id_token":{{"acr":{{"essential":true,"values":["{ACR_PASSWORD}"]}}}}}}'
-    assert "code" in known.authorize(app.id, claims=claims).answer
-    assert "code" in known.authorize(app.id, resource=f"{ISSUER}/userinfo").answer
+    assert "code" in known_browser.authorize(app.id, claims=claims).answer
+    assert "code" in known_browser.authorize(app.id, resource=f"{ISSUER}/userinfo").answer
 
 
-def test_an_agent_beyond_its_ceiling_or_an_app_without_the_grant_is_refused(
+def test_permissions_of_the_agent_and_grant_types_of_the_app_are_checked(
     agent, app, browser, local
 ):
-    """Scopes lie within both ceilings."""
+    """Scopes must be within the permissions of both."""
     local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     answer = browser.authorize(app.id, **READ, requested_actor=agent.id).answer
     assert answer["error"] == "invalid_scope"
@@ -371,8 +373,8 @@ def test_an_agent_beyond_its_ceiling_or_an_app_without_the_grant_is_refused(
     assert browser.authorize(app.id).answer["error"] == "unauthorized_client"
 
 
-def test_a_scope_that_needs_an_action_cannot_be_had_ahead(app, browser, local):
-    """An action is asked for each time, with its details."""
+def test_a_scope_that_requires_an_action_type_is_refused(app, browser, local):
+    """Such actions are asked for one by one."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.desk.resources.update(PAY, changes, by=BY)
     assert browser.authorize(app.id, **READ).answer["error"] == "invalid_authorization_details"
@@ -393,20 +395,20 @@ def test_a_scope_that_needs_an_action_cannot_be_had_ahead(app, browser, local):
         {"request_uri": "urn:ietf:params:oauth:request_uri:none"},
     ],
 )
-def test_until_app_and_address_belong_together_nobody_is_redirected(app, browser, changes):
-    """BC-02, NG-101: no open redirector; the person reads what is wrong."""
+def test_an_invalid_client_or_redirect_uri_is_never_redirected(app, browser, changes):
+    """BC-02, NG-101: no open redirector; the error is shown to the user."""
     page = browser.authorize(**{"client_id": app.id, **changes})
     assert (page.status, page.url.startswith(ISSUER)) == (400, True)
 
 
-def test_a_disabled_app_redirects_nobody(app, browser, local):
+def test_a_disabled_app_is_never_redirected_to(app, browser, local):
     """Not even with an error."""
     local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert browser.authorize(app.id).status == 400
 
 
-def test_a_native_app_uses_the_port_that_is_free(browser, local):
-    """BC-01, RFC 8252 7.3; the code is for the address with that port."""
+def test_a_native_app_may_use_any_loopback_port(browser, local):
+    """BC-01, RFC 8252 7.3; the code is bound to the URI with that port."""
     app = new_app(local, "phone", redirect_uris=("http://127.0.0.1/cb",), auth_method="none")
     here = "http://127.0.0.1:51004/cb"
     browser.authorize(app.id, redirect_uri=here)
@@ -416,10 +418,12 @@ def test_a_native_app_uses_the_port_that_is_free(browser, local):
     assert app.redeem(code, redirect_uri=here).status == 200
 
 
-def test_a_form_widens_nothing(known, app, local):
-    """NG-091: only what was requested and shown is given, whatever the browser adds."""
-    known.authorize(app.id, scope="openid profile")
-    page = known.submit(answer="allow", scope="openid profile email payments:read", resource=PAY)
+def test_a_form_cannot_widen_the_request(known_browser, app, local):
+    """NG-091: only what was requested and shown is given."""
+    known_browser.authorize(app.id, scope="openid profile")
+    page = known_browser.submit(
+        answer="allow", scope="openid profile email payments:read", resource=PAY
+    )
     assert app.redeem(page.answer["code"]).json["scope"] == "openid profile"
     with local.services.store.read() as view:
         found = view.consents.search(
@@ -428,14 +432,14 @@ def test_a_form_widens_nothing(known, app, local):
     assert [consent.scopes for consent in found] == [("openid", "profile")]
 
 
-def test_the_page_says_where_one_goes_afterwards(app, browser):
-    """MC-10: the host of the address, so that nobody takes one app for another."""
+def test_the_page_shows_the_host_of_the_redirect_uri(app, browser):
+    """MC-10: so that one app cannot pass for another."""
     browser.authorize(app.id)
     assert "chat.example" in browser.sign_in("ana").text
 
 
-def test_requests_from_one_address_are_bounded(app, browser, local, monkeypatch):
-    """Each leaves a row for half an hour; pushed ones too."""
+def test_authorization_requests_are_limited_per_address(app, browser, local, monkeypatch):
+    """Pushed ones too; each stores a row for half an hour."""
     monkeypatch.setattr("server.services.sign_in.authorize.MOST_PER_MINUTE", 3)
     for _ in range(3):
         assert browser.authorize(app.id).status == 200
@@ -450,20 +454,20 @@ def test_requests_from_one_address_are_bounded(app, browser, local, monkeypatch)
 class TestPushed:
     """RFC 9126."""
 
-    def test_a_pushed_request_is_good_once_for_its_own_app(self, app, browser, local):
-        """And for a minute."""
+    def test_a_pushed_request_is_used_once_by_its_own_app(self, app, browser, local):
+        """Within a minute."""
         form = {**request_of(app.id, scope="openid"), **app.credentials}
         pushed = local.post_form("/par", form)
         assert (pushed.status, pushed.json["expires_in"]) == (201, PUSHED_SECONDS)
         named = {"client_id": app.id, "request_uri": pushed.json["request_uri"]}
         other = new_app(local, "console")
-        assert browser.open(_query({**named, "client_id": other.id})).status == 400
-        assert "Sign in" in browser.open(_query(named)).text
-        assert browser.open(_query(named)).status == 400
+        assert browser.open(_authorize_path({**named, "client_id": other.id})).status == 400
+        assert "Sign in" in browser.open(_authorize_path(named)).text
+        assert browser.open(_authorize_path(named)).status == 400
         browser.authorize(app.id)
         late = local.post_form("/par", form).json["request_uri"]
         local.clock.forward(PUSHED_SECONDS * 1000)
-        assert browser.open(_query({**named, "request_uri": late})).status == 400
+        assert browser.open(_authorize_path({**named, "request_uri": late})).status == 400
 
     @pytest.mark.parametrize(
         ("changes", "code"),
@@ -475,28 +479,28 @@ class TestPushed:
             ({"code_challenge": None}, "invalid_request"),
         ],
     )
-    def test_it_is_checked_as_the_page_would(self, app, local, changes, code):
+    def test_a_pushed_request_is_validated_like_the_page(self, app, local, changes, code):
         """RFC 9126 2.3."""
         form = {**request_of(app.id), **app.credentials, "resource": None, **changes}
         refused = local.post_form("/par", form)
         assert refused.status == 400
         assert refused.json["error"] in {code, "invalid_scope"}
 
-    def test_it_is_for_apps_that_prove_themselves(self, agent, app, local):
-        """An agent is no app, and a name alone proves nothing."""
+    def test_pushed_requests_need_an_authenticated_app(self, agent, app, local):
+        """Neither an agent nor a client_id alone."""
         form = request_of(app.id)
         assert local.post_form("/par", form).refusal == (401, "invalid_client")
         agents = {**form, **agent.credentials}
         assert local.post_form("/par", agents).refusal == (400, "unauthorized_client")
 
 
-def _query(parameters):
+def _authorize_path(parameters):
     return "/authorize?" + urlencode(parameters)
 
 
-def test_nothing_that_a_browser_holds_lies_in_the_database(known, local):
-    """Cookies, handles and codes are kept as hashes."""
-    cookie = known.http.cookies["sayso"]
+def test_no_secret_of_a_browser_is_stored_in_plain_text(known_browser, local):
+    """Cookies, flow handles and codes are stored as hashes."""
+    cookie = known_browser.http.cookies["sayso"]
     with local.services.store.read() as view:
         found = view.sign_ins.by_token(hashlib.sha256(cookie.encode()).digest())
     assert found is not None
@@ -506,17 +510,17 @@ def test_nothing_that_a_browser_holds_lies_in_the_database(known, local):
     assert cookie.encode() not in raw
 
 
-def test_leftovers_are_dropped(known, app, local):
-    """Flows after they ran out, codes and sign-ins a day later."""
-    app.redeem(known.authorize(app.id).answer["code"])
+def test_old_flows_codes_and_sign_ins_are_deleted(known_browser, app, local):
+    """Flows when they expired, codes and sign-ins a day later."""
+    app.redeem(known_browser.authorize(app.id).answer["code"])
     local.clock.forward(40 * DAY)
     local.services.sweeper.tidy()
     with local.services.store.read() as view:
         assert view.sign_ins.by_token(b"") is None
 
 
-def test_whoever_comes_second_gets_no_second_answer(app, browser, local):
-    """Two windows that look at the same moment; and one that was signed out just then."""
+def test_concurrent_answers_of_a_flow_give_one_result(app, browser, local):
+    """Two windows at the same moment, or one that was signed out just then."""
     page = browser.authorize(app.id)
     handle = page.forms[0].fields["flow"]
     flows = local.site.sign_in.flows
@@ -534,7 +538,7 @@ def test_a_trailing_slash_of_the_resource_makes_no_difference(ana, app, known, l
     """At the request, the code and the refresh; the token has the registered form."""
     known.authorize(app.id, scope="payments:read", resource=f"{PAY}/")
     known.answer("allow")
-    ana.approve(waiting(ana)[0])
+    ana.approve(waiting_ids(ana)[0])
     code = known.again().answer["code"]
     tokens = app.redeem(code, resource=f"{PAY}/").json
     assert local.claims(tokens["access_token"])["aud"] == PAY
@@ -551,7 +555,7 @@ def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known, loca
     local.desk.resources.update(PAY, ResourceChanges(default_scopes=("payments:read",)), by=BY)
     assert "payments:read" in known.authorize(app.id, scope=None, resource=PAY).text
     known.answer("allow")
-    ana.approve(waiting(ana)[0])
+    ana.approve(waiting_ids(ana)[0])
     tokens = app.redeem(known.again().answer["code"]).json
     assert tokens["scope"] == "payments:read"
 
@@ -560,12 +564,12 @@ def test_a_later_request_for_more_adds_to_the_consent(ana, app, known):
     """Step-up: the page asks for what is new, and what was allowed stays."""
     known.authorize(app.id, scope="payments:read", resource=PAY)
     known.answer("allow")
-    ana.approve(waiting(ana)[0])
+    ana.approve(waiting_ids(ana)[0])
     app.redeem(known.again().answer["code"])
     page = known.authorize(app.id, scope="payments:read payments:transfer", resource=PAY)
     assert "payments:transfer" in page.text
     known.answer("allow")
-    ana.approve(waiting(ana)[0])
+    ana.approve(waiting_ids(ana)[0])
     tokens = app.redeem(known.again().answer["code"]).json
     assert tokens["scope"] == "payments:read payments:transfer"
     assert "code" in known.authorize(app.id, scope="payments:read", resource=PAY).answer

@@ -1,4 +1,4 @@
-"""Signing out because an app asks for it."""
+"""RP-initiated logout."""
 
 from urllib.parse import urlencode
 
@@ -12,13 +12,13 @@ HOME = "https://chat.example/bye?x=1"
 
 @pytest.fixture
 def app(local):
-    """An app that people are sent back to after they signed out."""
+    """An app with a post-logout redirect URI."""
     return new_app(local, post_logout_redirect_uris=(HOME,))
 
 
 @pytest.fixture
 def signed_in(person, app, local):
-    """Ana's browser, and what the app got through it."""
+    """Ana's browser, and the app's tokens."""
     give_password(local, person.user.name)
     browser = new_browser(local)
     browser.authorize(app.id)
@@ -27,15 +27,15 @@ def signed_in(person, app, local):
     return browser, tokens
 
 
-def leave(browser, **parameters):
-    """Open the link with which an app signs somebody out."""
+def log_out(browser, **parameters):
+    """Open the logout link of an app."""
     return browser.open("/logout?" + urlencode(parameters))
 
 
-def test_the_person_confirms_it_and_goes_back_to_the_app(signed_in, app):
-    """RP-Initiated Logout 2, 3: with the state; refresh tokens of this browser end."""
+def test_after_confirming_the_user_returns_to_the_app(signed_in, app):
+    """RP-Initiated Logout 2, 3: with the state; the browser's refresh tokens end."""
     browser, tokens = signed_in
-    page = leave(
+    page = log_out(
         browser,
         id_token_hint=tokens["id_token"],
         post_logout_redirect_uri=HOME,
@@ -49,18 +49,18 @@ def test_the_person_confirms_it_and_goes_back_to_the_app(signed_in, app):
     assert 'type="password"' in browser.authorize(app.id).text
 
 
-def test_without_an_app_there_is_a_page(signed_in):
-    """And again it says the same, without a question."""
+def test_without_an_app_a_page_confirms_the_logout(signed_in):
+    """A repeated logout asks nothing."""
     browser, _ = signed_in
-    assert "Sign out?" in leave(browser).text
+    assert "Sign out?" in log_out(browser).text
     assert "You are signed out" in browser.submit().text
-    assert "You are signed out" in leave(browser).text
+    assert "You are signed out" in log_out(browser).text
 
 
-def test_whoever_is_not_signed_in_is_sent_on(app, local):
+def test_a_user_who_is_not_signed_in_is_redirected_at_once(app, local):
     """There is nothing to confirm."""
     browser = new_browser(local)
-    assert leave(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
+    assert log_out(browser, client_id=app.id, post_logout_redirect_uri=HOME).url == HOME
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_whoever_is_not_signed_in_is_sent_on(app, local):
         {"id_token_hint": "TOKEN", "client_id": "sayso_app_other"},
     ],
 )
-def test_nobody_is_sent_to_an_address_that_is_not_the_apps(signed_in, app, parameters):
-    """No open redirector here either; nobody is signed out."""
+def test_an_unregistered_post_logout_uri_is_refused(signed_in, app, parameters):
+    """No open redirector; nobody is signed out."""
     browser, tokens = signed_in
     known = {"APP": app.id, "TOKEN": tokens["id_token"]}
-    page = leave(browser, **{name: known.get(v, v) for name, v in parameters.items()})
+    page = log_out(browser, **{name: known.get(v, v) for name, v in parameters.items()})
     assert (page.status, page.url.startswith(ISSUER)) == (400, True)
     assert "code" in browser.authorize(app.id).answer

@@ -1,4 +1,4 @@
-"""Signing in with a password: what slows a guesser, and what never stops anybody else."""
+"""Password sign-in: guessing is slowed down, and nobody else is locked out."""
 
 import itertools
 import threading
@@ -21,7 +21,7 @@ HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 @pytest.fixture
 def sign_in(person, local):
-    """Ana, or whoever says so, types a password."""
+    """Signs in with a password, as Ana by default."""
     give_password(local, person.user.name)
 
     def attempt(name="ana", password=PASSWORD, peer=HERE, cookie=""):
@@ -32,25 +32,25 @@ def sign_in(person, local):
     return attempt
 
 
-def current(local, cookie):
-    """Who is signed in with this cookie."""
+def current_user(local, cookie):
+    """The name of the user with this cookie."""
     with local.services.store.read() as view:
         found = local.site.sign_in.sign_ins.current(view, cookie)
     return None if found is None else found.user.name
 
 
-def test_a_right_password_makes_a_new_cookie_each_time(sign_in, local):
-    """By name in any case; a cookie that was planted before means nothing."""
+def test_a_correct_password_sets_a_new_cookie(sign_in, local):
+    """By name in any case; an earlier cookie is not reused."""
     first, second = sign_in(), sign_in("ANA")
     assert first != second
-    assert current(local, first) == current(local, second) == "ana"
-    assert current(local, "") is None
-    assert current(local, "sayso_br_none") is None
+    assert current_user(local, first) == current_user(local, second) == "ana"
+    assert current_user(local, "") is None
+    assert current_user(local, "sayso_br_none") is None
     assert len(local.desk.entries("sign_in.done")) == 2
 
 
-def test_wrong_and_unknown_are_one_answer(sign_in, local):
-    """A name without a password, too; each failure is written down, of an account or of none."""
+def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
+    """Also a user without a password; each failure is an audit entry."""
     local.desk.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
@@ -60,8 +60,8 @@ def test_wrong_and_unknown_are_one_answer(sign_in, local):
     assert "subject" not in failed[-1]
 
 
-def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
-    """A commit that has nothing to store is quicker, and would tell who exists."""
+def test_storing_a_failure_writes_the_same_for_unknown_users(sign_in, monkeypatch):
+    """A commit without writes would be faster and reveal who exists."""
     wrote = []
     for kind in ("keep_attempts", "clear_attempts"):
         real = getattr(StoredPasswords, kind)
@@ -80,7 +80,7 @@ def test_storing_a_failure_is_as_much_work_for_nobody(sign_in, monkeypatch):
 
 
 def statements(local, monkeypatch, attempt):
-    """The kinds of statements that a try sends to the database."""
+    """The kinds of SQL statements of one attempt."""
     sent = []
     with local.services.store.read() as view:
         kind = type(view.passwords._connection)
@@ -98,8 +98,8 @@ def statements(local, monkeypatch, attempt):
     return sent
 
 
-def test_an_account_and_no_account_cost_the_same_statements(sign_in, local, monkeypatch):
-    """So the time does not tell which one was tried."""
+def test_known_and_unknown_users_cost_the_same_statements(sign_in, local, monkeypatch):
+    """So the response time does not reveal who exists."""
     for name in ("ana", "nobody"):  # what is read once is remembered
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
@@ -115,7 +115,7 @@ CYRILLIC = str.maketrans({"a": "\u0430"})
 
 
 def spellings(user):
-    """An account in letters of another case, other forms of them, spaces, its id."""
+    """A user's name in other cases, forms and spacing, and their ID."""
     cased = ["".join(letters) for letters in itertools.product("aA", "nN", "aA")]
     names = [*cased, *(one + "@Example.com" for one in cased)]
     formed = [one.translate(table) for one in names for table in (WIDE, BOLD)]
@@ -126,8 +126,8 @@ def spellings(user):
 SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
 
 
-def test_every_spelling_of_an_account_is_counted_as_that_account(sign_in, local):
-    """Writing a name in another way is no fresh start."""
+def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
+    """Another spelling gives no new attempts."""
     user = local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     many = spellings(user)
     assert len(set(many)) > 164
@@ -137,14 +137,14 @@ def test_every_spelling_of_an_account_is_counted_as_that_account(sign_in, local)
     assert [outcome(sign_in, one, PASSWORD) for one in many[-1:]] == [None]
 
 
-def test_a_look_alike_of_a_name_signs_nobody_in(sign_in):
+def test_a_look_alike_name_signs_nobody_in(sign_in):
     """A letter of another alphabet makes another name."""
     assert outcome(sign_in, "ana".translate(CYRILLIC), PASSWORD) is WrongPassword
     assert outcome(sign_in, "ana", PASSWORD) is None
 
 
 def outcome(sign_in, name, typed="wrong"):
-    """What became of a try."""
+    """The error of an attempt, or None."""
     try:
         sign_in(name, typed)
     except (TooManyAttempts, WrongPassword) as refused:
@@ -152,15 +152,15 @@ def outcome(sign_in, name, typed="wrong"):
     return None
 
 
-def test_every_spelling_of_nobody_is_counted_as_one_name(sign_in):
-    """A name without an account is paced as one with an account is."""
+def test_all_spellings_of_an_unknown_name_share_one_counter(sign_in):
+    """Unknown names are slowed down like known ones."""
     names = ("nobody", "NOBODY", " nobody ", "\uff4eobody", "nob\U0001d428dy", "NoBody", "nObody")
     outcomes = [outcome(sign_in, name) for name in names]
     assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * 2
 
 
-def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local):
-    """Until it waits; who comes from elsewhere does not, and a right password gets its try back."""
+def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
+    """Other addresses are not affected; a correct password does not count."""
     for _ in range(2 * FREE_TRIES_OF_ADDRESS):
         assert sign_in()
     for number in range(FREE_TRIES_OF_ADDRESS):
@@ -179,8 +179,8 @@ def test_many_accounts_from_one_address_are_paced_by_the_address(sign_in, local)
     assert slowed.value.seconds == 2
 
 
-def test_an_address_that_a_proxy_hides_is_not_paced(sign_in):
-    """Everybody behind the proxy would wait for one; each account is still paced by itself."""
+def test_an_unknown_address_is_not_limited(sign_in):
+    """Behind a proxy everybody would share it; each user is still limited."""
     for number in range(FREE_TRIES_OF_ADDRESS + 1):
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong", peer="")
@@ -192,8 +192,8 @@ def test_an_address_that_a_proxy_hides_is_not_paced(sign_in):
         sign_in(peer="")
 
 
-def test_an_ipv6_host_is_one_address(sign_in):
-    """It chooses the last 64 bits as it likes."""
+def test_an_ipv6_host_counts_as_one_address(sign_in):
+    """By its /64 prefix."""
     for number in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")
@@ -202,8 +202,8 @@ def test_an_ipv6_host_is_one_address(sign_in):
     assert sign_in(peer="2001:db8:0:1::1")
 
 
-def test_a_try_counts_before_it_is_compared(sign_in, local, monkeypatch):
-    """While the last free password is being compared, another one is already refused."""
+def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monkeypatch):
+    """A concurrent attempt beyond the limit is refused."""
     for _ in range(FREE_TRIES - 1):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -232,8 +232,8 @@ def test_a_try_counts_before_it_is_compared(sign_in, local, monkeypatch):
     assert refused == ["wrong"]
 
 
-def test_a_device_works_while_its_person_s_sign_in_form_waits(sign_in, person):
-    """Somebody else's failures stop no enrolled device."""
+def test_failed_sign_ins_do_not_affect_enrolled_devices(sign_in, person):
+    """They keep working while the form is locked."""
     for _ in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -242,8 +242,8 @@ def test_a_device_works_while_its_person_s_sign_in_form_waits(sign_in, person):
     assert person.call("GET", "/api/approvals").status == 200
 
 
-def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):
-    """Account and address; the right password elsewhere, and another account here, go on."""
+def test_failures_slow_down_one_user_from_one_address(sign_in, local):
+    """Other addresses and other users are not affected."""
     for _ in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
@@ -259,8 +259,8 @@ def test_failures_slow_this_form_alone_and_lock_out_nobody(sign_in, local):
         sign_in(password="wrong")
 
 
-def test_the_pause_grows_and_is_forgotten(sign_in, local):
-    """An hour without a try, and five are free again."""
+def test_the_delay_doubles_and_is_reset_after_an_hour(sign_in, local):
+    """After an hour without an attempt five are free again."""
     for pause in (0, 0, 0, 0, 0, 1_000, 2_000, 4_000):
         local.clock.forward(pause)
         with pytest.raises(WrongPassword):
@@ -275,55 +275,55 @@ def test_the_pause_grows_and_is_forgotten(sign_in, local):
     assert sign_in()
 
 
-def test_a_sign_in_ends_with_its_time_its_user_or_its_sign_out(sign_in, local):
-    """A stopped user is nobody at once, and stays signed out."""
+def test_a_sign_in_ends_with_its_lifetime_its_user_or_its_sign_out(sign_in, local):
+    """Enabling the user again does not restore it."""
     cookie, other = sign_in(), sign_in()
     local.site.sign_in.sign_ins.sign_out(other)
     local.site.sign_in.sign_ins.sign_out(other)
     assert len(local.desk.entries("sign_in.ended")) == 1
-    assert (current(local, cookie), current(local, other)) == ("ana", None)
+    assert (current_user(local, cookie), current_user(local, other)) == ("ana", None)
     local.clock.forward(SIGNED_IN_MS - 1)
-    assert current(local, cookie) == "ana"
+    assert current_user(local, cookie) == "ana"
     local.clock.forward(1)
-    assert current(local, cookie) is None
+    assert current_user(local, cookie) is None
     cookie = sign_in()
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(WrongPassword):
         sign_in()
     local.desk.users.enable("ana", by=BY)
-    assert current(local, cookie) is None
+    assert current_user(local, cookie) is None
 
 
-def test_signing_in_again_in_a_browser_goes_on_with_a_new_cookie(sign_in, local):
-    """The same `sid`, another time; the old cookie is nothing."""
+def test_signing_in_again_keeps_the_sid_and_changes_the_cookie(sign_in, local):
+    """The old cookie is refused."""
     first = sign_in()
     local.clock.forward(SIGNED_IN_MS - 1)
     second = sign_in(cookie=first)
-    assert (current(local, first), current(local, second)) == (None, "ana")
+    assert (current_user(local, first), current_user(local, second)) == (None, "ana")
     local.clock.forward(SIGNED_IN_MS - 1)
-    assert current(local, second) == "ana"
+    assert current_user(local, second) == "ana"
     with local.services.store.read() as view:
         found = local.site.sign_in.sign_ins.current(view, second)
         assert view.sign_ins.of_user(found.user.id) == [found.sign_in.id]
 
 
-def test_somebody_else_in_a_browser_signs_the_first_one_out(sign_in, local):
-    """What apps got through it ends too."""
+def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
+    """The tokens of apps end too."""
     local.desk.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")
     first = sign_in()
     second = sign_in("ben", cookie=first)
-    assert (current(local, first), current(local, second)) == (None, "ben")
+    assert (current_user(local, first), current_user(local, second)) == (None, "ben")
     (entry,) = local.desk.entries("sign_in.ended")
     assert entry["cause"] == "somebody else signed in"
 
 
-def test_a_new_password_signs_browsers_out_and_the_old_one_is_nothing(sign_in, local):
-    """Setting and removing alike."""
+def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):
+    """The old password is refused."""
     cookie = sign_in()
     admin = passwords(local)
     assert admin.set("ana", "another long one", by=BY).name == "ana"
-    assert current(local, cookie) is None
+    assert current_user(local, cookie) is None
     with pytest.raises(WrongPassword):
         sign_in()
     assert sign_in(password="another long one")
@@ -336,18 +336,16 @@ def test_a_new_password_signs_browsers_out_and_the_old_one_is_nothing(sign_in, l
         admin.remove("ana", by=BY)
 
 
-def test_what_may_be_a_password_is_checked_when_it_is_set(local):
-    """For somebody who exists."""
+def test_an_invalid_password_or_user_is_refused_when_setting_it(local):
+    """A short password, an unknown user."""
     with pytest.raises(Invalid, match="at least 12 characters"):
         passwords(local).set("ana", "short", by=BY)
     with pytest.raises(NotFound):
         passwords(local).set("nobody", PASSWORD, by=BY)
 
 
-def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
-    person, local, monkeypatch
-):
-    """The one that was verified is not the one that there is."""
+def test_a_password_changed_while_it_is_verified_is_refused(person, local, monkeypatch):
+    """The verified password is no longer the current one."""
     give_password(local, person.user.name)
     hasher = local.site.sign_in.sign_ins.hasher
     verify = hasher.verify
@@ -362,8 +360,8 @@ def test_a_password_that_was_changed_while_it_was_checked_counts_for_nothing(
         local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, cookie="", flow=None, peer=HERE)
 
 
-def test_a_form_is_for_one_browser(local):
-    """What it must send back belongs to the cookie, and tells nothing of it."""
+def test_a_csrf_token_belongs_to_one_browser(local):
+    """It is derived from the cookie and does not reveal it."""
     one, two = local.site.sign_in.sign_ins.new_cookie(), local.site.sign_in.sign_ins.new_cookie()
     tokens = {local.site.sign_in.sign_ins.csrf(cookie) for cookie in (one, two, one)}
     assert len(tokens) == 2

@@ -1,4 +1,4 @@
-"""What an app may know of a person."""
+"""The userinfo endpoint."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def app(local):
 
 @pytest.fixture
 def tokens(person, app, local):
-    """Ana signs in; what the app got."""
+    """The app's tokens after Ana signed in."""
     give_password(local, person.user.name)
 
     def get(proofs=(), **parameters):
@@ -37,8 +37,8 @@ def tokens(person, app, local):
     return get
 
 
-def test_scopes_and_wishes_are_answered_and_nothing_else(app, tokens, person):
-    """OpenID Connect Core 5.3; what is not known is left out."""
+def test_userinfo_returns_only_requested_claims(app, tokens, person):
+    """OpenID Connect Core 5.3; unknown values are omitted."""
     token = tokens(scope="openid")["access_token"]
     assert app.userinfo(token).json == {"sub": person.user.id}
     wanted = '{"userinfo":{"name":null,"email":null}}'
@@ -46,17 +46,17 @@ def test_scopes_and_wishes_are_answered_and_nothing_else(app, tokens, person):
     assert app.userinfo(token).json == {"sub": person.user.id, "name": "ana"}
 
 
-def test_a_token_for_a_resource_is_not_for_here(app, agent, tokens):
+def test_a_token_for_a_resource_is_refused(app, agent, tokens):
     """One audience each; an agent's token neither."""
     token = tokens(scope="openid payments:read", resource=PAY)["access_token"]
     assert app.userinfo(token).refusal == REFUSED
-    asked = {"grant_type": "client_credentials", "scope": "payments:read", **agent.credentials}
-    token = agent.local.post_form("/token", asked).json["access_token"]
+    form = {"grant_type": "client_credentials", "scope": "payments:read", **agent.credentials}
+    token = agent.local.post_form("/token", form).json["access_token"]
     assert app.userinfo(token).refusal == REFUSED
 
 
-def test_without_a_token_there_is_a_challenge(app, local):
-    """RFC 6750 3; an ID token is no access token."""
+def test_a_missing_or_malformed_token_gets_a_challenge(app, local):
+    """RFC 6750 3."""
     refused = local.send("GET", "/userinfo")
     assert refused.status == 401
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
@@ -68,8 +68,8 @@ def test_an_id_token_is_no_access_token(app, tokens):
     assert app.userinfo(tokens()["id_token"]).refusal == REFUSED
 
 
-def test_a_token_ends_with_its_time_its_person_or_its_app(app, tokens, local):
-    """NG-084, at its next use."""
+def test_a_token_ends_with_its_lifetime_its_user_or_its_app(app, tokens, local):
+    """NG-084: from the next use."""
     token = tokens()["access_token"]
     local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.userinfo(token).refusal == REFUSED
@@ -83,16 +83,16 @@ def test_a_token_ends_with_its_time_its_person_or_its_app(app, tokens, local):
     assert app.userinfo(token).refusal == REFUSED
 
 
-def test_a_bound_token_comes_with_its_key(app, tokens, local):
-    """NG-087, NG-109: never as Bearer, never without its proof; by POST as well."""
+def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
+    """NG-087, NG-109: by GET and by POST."""
     key = SigningKey.generate()
     at = local.clock.now() // 1000
     proof = dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)
     token = tokens(proofs=[proof])["access_token"]
 
     def proven(method="GET", by=key):
-        whole = {"method": method, "uri": f"{ISSUER}/userinfo", "at": at, "access_token": token}
-        return (dpop_proof(by, **whole),)
+        members = {"method": method, "uri": f"{ISSUER}/userinfo", "at": at, "access_token": token}
+        return (dpop_proof(by, **members),)
 
     assert app.userinfo(token).refusal == REFUSED
     assert app.userinfo(token, "DPoP").status == 401
@@ -104,8 +104,8 @@ def test_a_bound_token_comes_with_its_key(app, tokens, local):
     assert posted.status == 200
 
 
-def test_a_token_about_nobody_is_refused(agent, local):
-    """Even one that we had signed for here, of an agent that acts for itself."""
+def test_a_token_without_a_user_is_refused(agent, local):
+    """Such as one of an agent that acts for itself."""
     audience, now = f"{ISSUER}/userinfo", local.clock.now()
     claims = {"iss": ISSUER, "aud": audience, "jti": "t", "exp": now // 1000 + 60}
     with local.services.store.write() as tx:
@@ -116,8 +116,8 @@ def test_a_token_about_nobody_is_refused(agent, local):
     assert local.send("GET", "/userinfo", headers=headers).refusal == REFUSED
 
 
-def test_a_consent_that_is_taken_back_ends_the_tokens_that_stand_on_it(app, tokens, local):
-    """Telling an app who one is can be taken back like everything else."""
+def test_revoking_the_consent_ends_its_tokens(app, tokens, local):
+    """The consent to tell an app who the user is."""
     token = tokens()["access_token"]
     assert app.userinfo(token).status == 200
     (given,) = local.site.consents.search(user=None, client=None, ended=False)

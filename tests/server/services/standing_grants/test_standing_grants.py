@@ -1,4 +1,4 @@
-"""Standing grants: previewed, signed one level up, listed, and ended by whoever may end them."""
+"""Standing grants: preview, signature at a higher risk, listing, and everything that ends them."""
 
 import json
 
@@ -20,36 +20,36 @@ from tests.support.builders.policies import rule
 
 
 @pytest.fixture(autouse=True)
-def low(local):
+def low_payments(local):
     """Payments are low risk."""
     standing_grants.lower(local)
 
 
 @pytest.fixture
-def office(local):
-    """The service as the command line has it."""
+def cli_service(local):
+    """The service as the command line builds it."""
     services = local.services
     opens = approval_creator(services.secrets, services.rules)
     return build_standing_grants(services.store, services.secrets, services.rules, opens)
 
 
-def post(person, wish, path="/api/grants"):
-    """Ask for a grant."""
-    return person.call("POST", path, wish)
+def post(person, terms, path="/api/grants"):
+    """Ask for a standing grant."""
+    return person.call("POST", path, terms)
 
 
-def refused(person, wish):
-    """Why a grant may not be given; nothing was opened, and the preview says the same."""
+def refused(person, terms):
+    """The reason why a grant is refused; no request is opened, and the preview says the same."""
     before = len(person.call("GET", "/api/approvals").json["items"])
-    answer = post(person, wish)
+    answer = post(person, terms)
     assert answer.refusal == (400, "not_grantable")
-    assert post(person, wish, "/api/grants/preview").json["detail"] == answer.json["detail"]
+    assert post(person, terms, "/api/grants/preview").json["detail"] == answer.json["detail"]
     assert len(person.call("GET", "/api/approvals").json["items"]) == before
     return answer.json["detail"]
 
 
-def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, person):
-    """Byte for byte, in the action text; its digest is what the device signs."""
+def test_the_signed_text_contains_the_bounds_and_the_example(local, agent, person):
+    """Byte for byte in the action text, whose digest the device signs."""
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
     action = json.loads(opened["action"])
@@ -74,8 +74,8 @@ def test_what_is_signed_says_the_bounds_and_then_the_example(local, agent, perso
     )
 
 
-def test_a_person_reads_every_bound_before_they_sign(agent, person):
-    """Agent, key, place, each member with how far it may vary, how often, how much, until when."""
+def test_the_display_states_every_bound_of_the_grant(agent, person):
+    """Agent, key, resource, allowed variation, uses, sum, end."""
     standing_grants.example(agent, 9_999)
     opened = post(person, standing_grants.wish(standing_grants.example(agent), tell=False)).json
     display = json.loads(opened["display"])
@@ -104,8 +104,8 @@ def test_a_person_reads_every_bound_before_they_sign(agent, person):
     assert until in display["gives"]
 
 
-def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
-    """Grant, state and entry are of one unit of work, and every screen is told."""
+def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person):
+    """Grant, state and entry are stored in one unit of work, with an event."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     assert (grant.user_id, grant.agent_id, grant.resource) == (person.user.id, agent.id, PAY)
     assert (grant.uses, grant.sum_minor, grant.sum_currency) == (3, 3_000, "EUR")
@@ -131,8 +131,8 @@ def test_a_signed_yes_gives_exactly_what_was_shown(local, agent, person):
     assert local.messages()[-1]["event"] == "standing_grant.given"
 
 
-def test_the_same_yes_again_gives_nothing_more_and_a_no_gives_nothing(local, agent, person):
-    """A terminal that lost the answer may repeat it."""
+def test_repeating_the_approval_gives_no_second_grant(local, agent, person):
+    """A terminal that lost the response may repeat it; a denial gives none."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"])
     for _ in range(2):
@@ -144,38 +144,38 @@ def test_the_same_yes_again_gives_nothing_more_and_a_no_gives_nothing(local, age
     )
 
 
-def test_the_sessions_key_gives_nothing_ahead(agent, person):
-    """It removes power; giving adds it."""
+def test_the_session_key_cannot_approve_a_standing_grant(agent, person):
+    """It only removes power."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     jws = person.decision(opened["id"], person.session)
     assert person.send_decision(opened["id"], jws).refusal == (403, "key_not_allowed")
 
 
 @pytest.mark.parametrize(("risk", "given_at"), [("medium", "high"), ("high", "high")])
-def test_it_is_given_one_level_up(local, agent, person, risk, given_at):
-    """What covers medium takes the high key and the PIN, as high risk does."""
+def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person, risk, given_at):
+    """One for medium risk needs the high key and the PIN."""
     standing_grants.lower(local, risk)
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
-    low = person.decision(opened["id"])
-    assert person.send_decision(opened["id"], low).refusal == (403, "pin_required")
+    low_payments = person.decision(opened["id"])
+    assert person.send_decision(opened["id"], low_payments).refusal == (403, "pin_required")
     grant = standing_grants.signed(person, post(person, standing_grants.wish(example)))
     assert (str(grant.risk), grant.ceremony) == (risk, "pin")
 
 
-def test_at_high_risk_an_administrator_must_have_let_the_agent_have_grants(local, agent, person):
-    """Not by default, and they say so on the agent."""
+def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agent, person):
+    """By an administrator; not by default."""
     standing_grants.lower(local, "high")
-    told = refused(person, standing_grants.wish(standing_grants.example(agent)))
-    assert "sayso agents update invoice-bot --high-grants" in told
+    reason = refused(person, standing_grants.wish(standing_grants.example(agent)))
+    assert "first allow standing grants at high risk for invoice-bot" in reason
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     assert post(person, standing_grants.wish(standing_grants.example(agent))).status == 201
 
 
-def test_what_is_critical_is_never_given_ahead(local, agent, person):
-    """Whatever was let."""
+def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
+    """Whatever is allowed for the agent or by policy."""
     local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     standing_grants.lower(local, "critical")
@@ -186,7 +186,7 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"seconds": 30 * 86_400 + 1}, "2592000"),
         ({"seconds": 59}, "60 to"),
@@ -198,13 +198,15 @@ def test_what_is_critical_is_never_given_ahead(local, agent, person):
         ({"vary": [{"fact": "/nothing"}]}, "/nothing"),
     ],
 )
-def test_a_wish_that_is_not_fit_is_refused_with_the_place_and_the_cap(agent, person, changes, told):
-    """It is never made to fit."""
-    assert told in refused(person, standing_grants.wish(standing_grants.example(agent), **changes))
+def test_invalid_bounds_are_refused_with_the_member_and_the_limit(agent, person, changes, message):
+    """They are never adjusted."""
+    assert message in refused(
+        person, standing_grants.wish(standing_grants.example(agent), **changes)
+    )
 
 
-def test_what_has_no_money_has_no_sum_and_what_has_no_details_nothing_to_vary(local, agent, person):
-    """A grant for scopes alone is bounded by uses and end."""
+def test_sum_and_variation_need_details_with_an_amount(local, agent, person):
+    """A grant for scopes alone is bounded by its uses and its end."""
     _, example = agent.asked()
     plain = {"sum": None, "vary": []}
     assert "not about money" in refused(person, standing_grants.wish(example, vary=[], sum="1"))
@@ -215,21 +217,21 @@ def test_what_has_no_money_has_no_sum_and_what_has_no_details_nothing_to_vary(lo
     assert (entry["facts"]["sum"], entry["facts"]["scope"]) == (None, "payments:read")
 
 
-def test_only_a_request_of_an_agent_to_me_is_an_example(local, agent, person):
-    """Not somebody else's, not a grant itself, not one that is not there."""
+def test_the_example_must_be_an_agents_request_to_the_person(local, agent, person):
+    """Not another person's, not a grant, not an unknown one."""
     bob = new_person(local, "bob")
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
-    for who, wish in (
+    for who, terms in (
         (bob, standing_grants.wish(example)),
         (person, {**standing_grants.wish(example), "approval": opened["id"]}),
         (person, {**standing_grants.wish(example), "approval": "sayso_ap_nothing"}),
     ):
-        assert post(who, wish).refusal == (404, "not_found")
+        assert post(who, terms).refusal == (404, "not_found")
 
 
-def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
-    """Its agent is stopped, its type is gone, its scope was taken away, policy forbids it."""
+def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, person):
+    """Denied by policy, other approvers, type, scope or agent gone."""
     example = standing_grants.example(agent)
     _, reading = agent.asked()
     Policies(local.services.store).set(rule("deny", 'when.type = ["payment.transfer"]'), by=BY)
@@ -246,8 +248,8 @@ def test_an_example_that_could_not_be_asked_today_is_none(local, agent, person):
     assert "turned off" in refused(person, standing_grants.wish(example))
 
 
-def test_several_actions_at_once_are_not_given_ahead(agent, person):
-    """One example, one type."""
+def test_a_request_with_several_actions_cannot_be_an_example(agent, person):
+    """A grant is for one action type."""
     two = json.dumps([*standing_grants.details(), *standing_grants.details(2_000)])
     example = agent.local.behind(
         agent.ask(scope="openid", authorization_details=two).json["auth_req_id"]
@@ -255,8 +257,8 @@ def test_several_actions_at_once_are_not_given_ahead(agent, person):
     assert "one action" in refused(person, standing_grants.wish(example))
 
 
-def test_a_pin_that_policy_wants_is_wanted_for_the_grant(local, agent, person):
-    """At any risk, or it would stand for less than it must."""
+def test_a_pin_that_policy_requires_is_required_for_the_grant(local, agent, person):
+    """At any risk."""
     example = standing_grants.example(agent)
     careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
     Policies(local.services.store).set(careful, by=BY)
@@ -265,16 +267,16 @@ def test_a_pin_that_policy_wants_is_wanted_for_the_grant(local, agent, person):
 
 
 @pytest.mark.parametrize("step", ["type_back", "reason"])
-def test_what_a_rule_wants_done_for_each_request_is_not_done_ahead(local, agent, person, step):
-    """A grant would never be used: it is refused rather than given in vain."""
+def test_a_rule_that_needs_a_step_for_each_request_excludes_a_grant(local, agent, person, step):
+    """The grant could never be used."""
     example = standing_grants.example(agent)
     each = rule("ask", 'when.type = ["payment.transfer"]', f'ask.ceremony = "{step}"')
     Policies(local.services.store).set(each, by=BY)
     assert "more than your approval in advance" in refused(person, standing_grants.wish(example))
 
 
-def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person):
-    """Each with where it would not have been covered, as if the grant had been there before."""
+def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, agent, person):
+    """Each with the bound that it would exceed."""
     amounts = (9_999, 2_001, 2_000, 900, 500)
     for minor in amounts:
         standing_grants.example(agent, minor)
@@ -314,8 +316,8 @@ def test_the_preview_tries_the_newest_ten_and_gives_nothing(local, agent, person
     ]
 
 
-def test_the_preview_says_what_another_place_or_risk_would_be(local, agent, person):
-    """At another resource, or riskier than what is granted."""
+def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, person):
+    """As what the grant would not cover."""
     local.desk.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
     changes = AgentChanges(
         resources=(PAY, "https://x.example"),
@@ -346,8 +348,8 @@ def _forbid(local):
     ],
     ids=["type", "risk", "policy"],
 )
-def test_what_changes_before_it_is_signed_ends_it(local, agent, person, change):
-    """A type that means something else, a risk that rose, a rule against it."""
+def test_a_change_before_the_signature_cancels_the_request(local, agent, person, change):
+    """Of the type, the risk or the policy."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     change(local)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
@@ -355,8 +357,8 @@ def test_what_changes_before_it_is_signed_ends_it(local, agent, person, change):
     assert standing_grants.all_of(local) == []
 
 
-def test_an_agent_that_stops_gets_no_grant(local, agent, person):
-    """However far its request had come."""
+def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, person):
+    """At any step."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     local.desk.agents.disable(agent.id, by=BY)
@@ -365,8 +367,8 @@ def test_an_agent_that_stops_gets_no_grant(local, agent, person):
         assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "agent_disabled"
 
 
-def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
-    """The resource is gone, and with it the request for a grant."""
+def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent, person):
+    """With the reason resource_deleted."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     with local.services.store.administer() as tx:
@@ -375,8 +377,8 @@ def test_what_it_is_for_must_be_there_when_it_is_signed(local, agent, person):
         assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "resource_deleted"
 
 
-def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
-    """Nobody keeps more of them in mind."""
+def test_standing_grants_per_person_are_limited(local, agent, person):
+    """The error says to revoke one first."""
     example = standing_grants.example(agent)
     grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
@@ -385,8 +387,8 @@ def test_a_person_has_so_many_in_force_and_no_more(local, agent, person):
     assert "revoke one first" in refused(person, standing_grants.wish(example))
 
 
-def test_what_waits_to_be_given_takes_room_too(local, agent, person):
-    """Ten signed one after the other would else all come on top of the last that has room."""
+def test_pending_requests_for_grants_count_against_the_limit(local, agent, person):
+    """Otherwise several could be signed for the last place."""
     example = standing_grants.example(agent)
     grant = standing_grants.give(person, example)
     with local.services.store.write() as tx:
@@ -396,16 +398,16 @@ def test_what_waits_to_be_given_takes_room_too(local, agent, person):
     assert "revoke one first" in refused(person, standing_grants.wish(example))
 
 
-def test_a_flood_of_requests_for_grants_is_capped(agent, person):
-    """They wait for the answer of the person, who asked for them."""
+def test_open_requests_for_grants_are_limited(agent, person):
+    """They wait for the person who started them."""
     example = standing_grants.example(agent)
     for _ in range(10):
         assert post(person, standing_grants.wish(example)).status == 201
     assert post(person, standing_grants.wish(example)).refusal == (409, "too_many_open")
 
 
-def test_a_person_lists_shows_and_revokes_their_own(local, agent, person):
-    """With what is left of each; revoking takes the session alone, and twice is once."""
+def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
+    """Revoking needs only a session; twice has no further effect."""
     bob = new_person(local, "bob")
     grant = standing_grants.give(person, standing_grants.example(agent))
     (item,) = person.call("GET", "/api/grants").json["items"]
@@ -433,28 +435,28 @@ def test_a_person_lists_shows_and_revokes_their_own(local, agent, person):
     assert bad.refusal == (422, "invalid_body")
 
 
-def test_an_administrator_lists_and_revokes_everybodys(agent, person, office):
-    """By user and agent; one that has ended ends no more."""
+def test_an_administrator_lists_and_revokes_all_grants(agent, person, cli_service):
+    """By user and agent; an ended one is a conflict."""
     grant = standing_grants.give(person, standing_grants.example(agent))
-    (held,) = office.search(user="ana", agent="invoice-bot", ended=False)
-    assert (held.grant.id, held.user_name, held.agent_name) == (grant.id, "ana", "invoice-bot")
-    assert office.search(user="admin", agent=None, ended=True) == []
-    assert office.revoke(grant.id, by=BY).grant.ended_because == "revoked"
-    assert office.search(user=None, agent=None, ended=False) == []
+    (found,) = cli_service.search(user="ana", agent="invoice-bot", ended=False)
+    assert (found.grant.id, found.user_name, found.agent_name) == (grant.id, "ana", "invoice-bot")
+    assert cli_service.search(user="admin", agent=None, ended=True) == []
+    assert cli_service.revoke(grant.id, by=BY).grant.ended_because == "revoked"
+    assert cli_service.search(user=None, agent=None, ended=False) == []
     with pytest.raises(Conflict):
-        office.revoke(grant.id, by=BY)
+        cli_service.revoke(grant.id, by=BY)
     with pytest.raises(NotFound):
-        office.revoke("sayso_sg_nothing", by=BY)
+        cli_service.revoke("sayso_sg_nothing", by=BY)
 
 
-def test_an_owner_sees_and_ends_what_is_given_to_their_agents(local, agent, person):
-    """And nothing that is given to others'."""
-    owner, stranger = (new_person(local, name) for name in ("olga", "sven"))
+def test_an_owner_lists_and_revokes_grants_for_their_agents(local, agent, person):
+    """And no others."""
+    owner, other = (new_person(local, name) for name in ("olga", "sven"))
     local.desk.agents.update(agent.id, AgentChanges(add_owners=("olga",)), by=BY)
     grant = standing_grants.give(person, standing_grants.example(agent))
-    assert stranger.call("GET", "/api/admin/grants").json["items"] == []
+    assert other.call("GET", "/api/admin/grants").json["items"] == []
     end = f"/api/admin/grants/{grant.id}/revoke"
-    assert stranger.call("POST", end).refusal == (404, "not_found")
+    assert other.call("POST", end).refusal == (404, "not_found")
     (item,) = owner.call("GET", "/api/admin/grants").json["items"]
     assert (item["id"], item["user"]["name"]) == (grant.id, "ana")
     by_name = {"agent": "invoice-bot", "limit": "1"}
@@ -509,8 +511,8 @@ def _disable_user(local, _agent, person):
         (_disable_user, "user_disabled"),
     ],
 )
-def test_what_it_stands_on_ends_it(local, agent, person, change, because):
-    """In the unit of work that changes it, with an entry."""
+def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, because):
+    """In the unit of work of the change, with an entry."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     change(local, agent, person)
     assert standing_grants.now_of(local, grant).ended_because == because
@@ -518,34 +520,34 @@ def test_what_it_stands_on_ends_it(local, agent, person, change, because):
     assert (entry["cause"], entry["actor"]) == (because, BY)
 
 
-def test_a_report_ends_what_was_given_to_the_agent(local, agent, person):
-    """It is quarantined, and whatever was approved for it ahead is over."""
+def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
+    """The agent is quarantined."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     approval = standing_grants.example(agent)
-    said = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
-    jws = person.decision(approval.id, person.session, **said)
+    members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+    jws = person.decision(approval.id, person.session, **members)
     body = {"decision": jws, "scope": "agent"}
     assert person.call("POST", f"/api/approvals/{approval.id}/report", body).status == 200
     assert standing_grants.now_of(local, grant).ended_because == "agent_quarantined"
 
 
-def test_taking_a_consent_back_ends_the_grants_beside_it(local, agent, person):
-    """Who may not act for me there any more has no answer of mine ahead."""
+def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person):
+    """For the same agent."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     consent = local.desk.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200
     assert standing_grants.now_of(local, grant).ended_because == "consent_revoked"
 
 
-def test_a_change_of_the_agent_that_is_none_of_these_leaves_it(local, agent, person):
-    """Its name, its labels."""
+def test_other_changes_of_the_agent_keep_the_grant(local, agent, person):
+    """Such as its description."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert standing_grants.now_of(local, grant) == grant
 
 
-def test_a_grant_that_is_over_by_the_clock_is_expired(local, agent, person):
-    """Nobody ended it."""
+def test_a_grant_past_its_end_is_expired(local, agent, person):
+    """It is not listed as revoked."""
     grant = standing_grants.give(person, standing_grants.example(agent), seconds=60)
     local.clock.forward(2 * MINUTE)
     assert person.refresh().status == 200
@@ -553,8 +555,8 @@ def test_a_grant_that_is_over_by_the_clock_is_expired(local, agent, person):
     assert (item["id"], item["state"], item["ended_at"]) == (grant.id, "expired", None)
 
 
-def test_one_yes_gives_one_grant_however_often_it_is_taken(local, agent, person):
-    """The approval is redeemed by the first; a second finds the step taken."""
+def test_an_approval_gives_one_grant_only(local, agent, person):
+    """A second redemption finds the approval redeemed."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     signed = local.stored(grant.approval_id)
     with local.services.store.write() as tx:

@@ -1,4 +1,4 @@
-"""A token of ours at an endpoint of our own: as RFC 6750 and RFC 9449 7 have it."""
+"""Authentication with an access token at our own endpoints, as in RFC 6750 and RFC 9449 7."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def key():
 
 @pytest.fixture
 def plain(agent):
-    """A token that is bound to nothing."""
+    """A token that is not bound to a key."""
     return agent.alone().json["access_token"]
 
 
@@ -36,7 +36,7 @@ def bound(agent, key, local):
 
 @pytest.fixture
 def accept(local):
-    """Presents something at the endpoint; answers the token's id, or the refusal."""
+    """Presents a token at the endpoint; returns its ID, or raises the refusal."""
     services = local.services
     bearers = AccessTokenAuth(
         IssuedTokens(services.verifier, services.rules), local.site.users.proofs
@@ -66,19 +66,19 @@ def _refusal(accept, *presented, **more):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_an_unbound_token_comes_as_bearer(accept, local, plain, scheme):
+def test_an_unbound_token_is_accepted_as_bearer(accept, local, plain, scheme):
     """RFC 6750 2.1, RFC 9110 11.1."""
     assert accept(f"{scheme} {plain}") == local.claims(plain)["jti"]
 
 
-def test_a_bound_token_comes_with_a_proof_of_its_key(accept, bound, local, prove):
+def test_a_bound_token_is_accepted_with_a_proof_of_its_key(accept, bound, local, prove):
     """RFC 9449 7.1."""
     assert accept(f"DPoP {bound}", prove(bound)) == local.claims(bound)["jti"]
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Basic eDp5", "Bearer", "x"])
-def test_without_a_token_both_schemes_are_offered(accept, authorization):
-    """RFC 6750 3: no error, where nothing was presented."""
+def test_without_a_token_the_challenge_offers_both_schemes(accept, authorization):
+    """RFC 6750 3: with no error, because nothing was presented."""
     if authorization == "Bearer":
         assert _refusal(accept, authorization)[0] == "invalid_token"
         return
@@ -86,8 +86,8 @@ def test_without_a_token_both_schemes_are_offered(accept, authorization):
     assert _refusal(accept, authorization) == expected
 
 
-def test_a_token_that_is_not_for_here_is_refused(accept, plain, local):
-    """Nor one that has run out, nor one that is none."""
+def test_a_token_for_another_audience_is_refused(accept, plain, local):
+    """An expired or malformed one too."""
     invalid = ("invalid_token", 'Bearer error="invalid_token"')
     assert _refusal(accept, f"Bearer {plain}", audience=URL) == invalid
     assert _refusal(accept, "Bearer x") == invalid
@@ -95,20 +95,20 @@ def test_a_token_that_is_not_for_here_is_refused(accept, plain, local):
     assert _refusal(accept, f"Bearer {plain}") == invalid
 
 
-def test_a_bound_token_is_no_bearer_token(accept, bound, prove):
-    """DP-50, NG-087, NG-109: with a proof or without."""
+def test_a_bound_token_is_refused_as_bearer(accept, bound, prove):
+    """DP-50, NG-087, NG-109: with or without a proof."""
     expected = ("invalid_token", 'DPoP error="invalid_token", algs="ES256"')
     assert _refusal(accept, f"Bearer {bound}") == expected
     assert _refusal(accept, f"Bearer {bound}", prove(bound)) == expected
 
 
-def test_an_unbound_token_is_no_bound_one(accept, plain, prove):
+def test_an_unbound_token_is_refused_as_dpop(accept, plain, prove):
     """DP-52."""
     assert _refusal(accept, f"DPoP {plain}", prove(plain))[0] == "invalid_token"
 
 
-def test_a_proof_must_be_there_and_hold(accept, bound, prove):
-    """DP-51, DP-19, DP-55: of this call and this token, once."""
+def test_a_proof_must_match_the_call_and_the_token(accept, bound, prove):
+    """DP-51, DP-19, DP-55: and is used once."""
     used = prove(bound)
     accept(f"DPoP {bound}", used)
     for proofs in (
@@ -125,7 +125,7 @@ def test_a_proof_must_be_there_and_hold(accept, bound, prove):
         assert challenge == 'DPoP error="invalid_dpop_proof", algs="ES256"'
 
 
-def test_another_key_proves_nothing(accept, bound, local):
+def test_a_proof_of_another_key_is_refused(accept, bound, local):
     """DP-20."""
     stolen = proof(new_key("ES256"), URL, local.clock.now(), "GET", ath=ath(bound))
     assert _refusal(accept, f"DPoP {bound}", stolen)[0] == "invalid_token"
@@ -138,14 +138,14 @@ def test_a_disabled_agents_token_is_refused(accept, local, plain):
 
 
 class TestNonces:
-    """RFC 9449 9, where the setting demands them."""
+    """RFC 9449 9, where the setting requires nonces."""
 
     @pytest.fixture
     def local(self, open_local):
-        """A server that demands nonces."""
+        """A server that requires nonces."""
         return open_local(dpop_nonce="required")
 
-    def test_a_proof_without_a_nonce_is_told_one(self, accept, agent, key, local, prove):
+    def test_a_proof_without_a_nonce_is_refused_with_one(self, accept, agent, key, local, prove):
         """DP-41."""
         at_token = f"{ISSUER}/token"
         nonce = agent.alone(proof(key, at_token, local.clock.now())).headers["DPoP-Nonce"]
@@ -155,5 +155,5 @@ class TestNonces:
             accept(f"DPoP {bound}", prove(bound))
         assert refused.value.code == "use_dpop_nonce"
         assert refused.value.headers["WWW-Authenticate"].startswith('DPoP error="use_dpop_nonce"')
-        told = refused.value.headers["DPoP-Nonce"]
-        assert accept(f"DPoP {bound}", prove(bound, nonce=told))
+        next_nonce = refused.value.headers["DPoP-Nonce"]
+        assert accept(f"DPoP {bound}", prove(bound, nonce=next_nonce))

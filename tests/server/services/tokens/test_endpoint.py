@@ -1,4 +1,4 @@
-"""The steps that all grants share."""
+"""The steps that all grants at the token endpoint share."""
 
 import jwt
 import pytest
@@ -8,13 +8,13 @@ from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.installation import BY
 
 
-def test_a_grant_type_has_to_be_named(agent, local):
+def test_the_grant_type_is_required(agent, local):
     """There is no default."""
     assert local.post_form("/token", agent.credentials).refusal == (400, "invalid_request")
 
 
-def test_an_unknown_grant_type_is_refused_before_anybody_proves_anything(local):
-    """RFC 6749 5.2; what exists here is in the discovery document."""
+def test_an_unknown_grant_type_is_refused_before_authentication(local):
+    """RFC 6749 5.2: the supported ones are in the metadata."""
     for grant in ("implicit", "password", ""):
         refused = local.post_form("/token", {"grant_type": grant})
         assert refused.refusal[0] == 400
@@ -23,37 +23,37 @@ def test_an_unknown_grant_type_is_refused_before_anybody_proves_anything(local):
     assert unknown.refusal == (400, "unsupported_grant_type")
 
 
-def test_an_agent_uses_the_grants_that_it_registered(agent, local):
-    """And no others, however well it proves itself."""
+def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
+    """Although it authenticated."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     assert local.post_form("/token", ask).status == 200
     local.desk.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)
     assert local.post_form("/token", ask).refusal == (400, "unauthorized_client")
 
 
-def test_an_agent_proves_itself_before_its_grant_is_looked_at(local):
-    """Nobody learns from a refusal which grants somebody else has."""
+def test_an_agent_is_authenticated_before_its_grant_type_is_checked(local):
+    """A refusal does not reveal another client's grants."""
     form = {"grant_type": GRANT_CIBA, "auth_req_id": "sayso_ar_a"}
     assert local.post_form("/token", form).refusal == (401, "invalid_client")
 
 
-def test_a_terminals_grant_is_not_an_agents(agent, local):
-    """However well it proves itself; and whoever does not, learns nothing."""
+def test_an_agent_cannot_use_the_enrollment_grant(agent, local):
+    """Unauthenticated it learns nothing."""
     form = {"grant_type": GRANT_ENROLMENT, "code": "AAAA"}
     refused = local.post_form("/token", {**form, **agent.credentials})
     assert refused.refusal == (400, "unauthorized_client")
     assert local.post_form("/token", form).refusal == (401, "invalid_client")
 
 
-def test_an_answer_with_tokens_is_stored_nowhere(agent, local):
-    """RFC 6749 5.1; refusals neither."""
+def test_responses_are_not_cacheable(agent, local):
+    """RFC 6749 5.1: refusals neither."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     for form in (ask, {}):
         assert local.post_form("/token", form).headers["Cache-Control"] == "no-store"
 
 
-def test_each_token_alone_ends_its_agents_delegation(agent, local):
-    """Every token has a name of its own."""
+def test_each_token_has_its_own_jti(agent, local):
+    """Three tokens have three."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     names = {
         local.claims(local.post_form("/token", ask).json["access_token"])["jti"] for _ in range(3)
@@ -62,8 +62,8 @@ def test_each_token_alone_ends_its_agents_delegation(agent, local):
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
-def test_access_tokens_are_signed_as_the_installation_says(open_local, template, alg):
-    """AT-02: by a published key, in each algorithm that there is, and never by none."""
+def test_access_tokens_are_signed_with_the_configured_algorithm(open_local, template, alg):
+    """AT-02: by a published key."""
     local = open_local(access_token_alg=alg)
     token = template.agent(local).alone().json["access_token"]
     header = jwt.get_unverified_header(token)

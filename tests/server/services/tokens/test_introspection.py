@@ -1,4 +1,4 @@
-"""Who learns what of a token, and when it counts no more."""
+"""Introspection: which caller learns what of a token, and when it is inactive."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,22 +26,22 @@ INACTIVE = {"active": False}
 
 @pytest.fixture
 def token(agent):
-    """A token of the agent's for the payment API, without a person."""
+    """A token of the agent for the payment API, without a user."""
     return agent.alone().json["access_token"]
 
 
-def _ask_as(agent, token):
+def _introspect_as(agent, token):
     return agent.local.post_form("/introspect", {"token": token, **agent.credentials}).json
 
 
-def _another(local, **members):
-    asked = {"name": "other-bot", "owners": ("admin",), "auth_method": "client_secret_post"}
-    given = local.desk.agents.add(NewAgent(**{**asked, **members}), by=BY)
-    return LocalAgent(local, given.agent.id, given.secret)
+def _other_agent(local, **members):
+    defaults = {"name": "other-bot", "owners": ("admin",), "auth_method": "client_secret_post"}
+    registration = local.desk.agents.add(NewAgent(**{**defaults, **members}), by=BY)
+    return LocalAgent(local, registration.agent.id, registration.secret)
 
 
-def test_the_audience_learns_who_acts_for_whom_under_which_approval(agent, local, person, resource):
-    """IN-07, IN-16: every claim of the token, its user's and its agent's name, the owners."""
+def test_the_audience_gets_claims_names_and_owners(agent, local, person, resource):
+    """IN-07, IN-16: every claim of the token, and the names of user, agent and owners."""
     token = agent.paid(person)
     claims = dict(local.claims(token))
     answer = resource.introspect(token).json
@@ -57,7 +57,7 @@ def test_the_audience_learns_who_acts_for_whom_under_which_approval(agent, local
     assert (answer["acr"], answer["act"]["sub"]) == (ACR_SIGNED_PIN, agent.id)
 
 
-def test_a_token_without_a_person_has_no_user(agent, resource, token):
+def test_a_token_without_a_user_has_no_username(agent, resource, token):
     """The agent acts for itself."""
     answer = resource.introspect(token).json
     assert (answer["active"], answer["sub"], answer["client_id"]) == (True, agent.id, agent.id)
@@ -65,30 +65,30 @@ def test_a_token_without_a_person_has_no_user(agent, resource, token):
 
 
 def test_a_bound_token_shows_its_key(agent, local, resource):
-    """IN-15: so that the resource can hold the proof against it."""
+    """IN-15: so that the resource can verify the proof."""
     key = new_key("ES256")
     token = agent.alone(proof(key, f"{ISSUER}/token", local.clock.now())).json["access_token"]
     answer = resource.introspect(token).json
     assert (answer["token_type"], answer["cnf"]) == ("DPoP", {"jkt": thumbprint(key)})
 
 
-def test_another_resource_learns_nothing(local, token):
-    """IN-09, NG-080: as if there were no such token."""
+def test_another_resource_gets_inactive(local, token):
+    """IN-09, NG-080."""
     local.desk.resources.add(MAIL, {}, {}, by=BY)
-    stranger = new_resource(local, MAIL)
-    assert stranger.introspect(token).json == INACTIVE
-    assert stranger.introspect("none").json == INACTIVE
+    other_resource = new_resource(local, MAIL)
+    assert other_resource.introspect(token).json == INACTIVE
+    assert other_resource.introspect("none").json == INACTIVE
 
 
-def test_an_agent_learns_of_its_own_tokens_and_of_nobody_elses(agent, local, token):
-    """IN-09: whoever was given a token may know whether it still counts."""
-    assert _ask_as(agent, token)["active"] is True
-    assert _ask_as(_another(local), token) == INACTIVE
+def test_an_agent_may_introspect_its_own_tokens_only(agent, local, token):
+    """IN-09."""
+    assert _introspect_as(agent, token)["active"] is True
+    assert _introspect_as(_other_agent(local), token) == INACTIVE
 
 
-def test_an_agent_that_serves_the_audience_learns_of_its_tokens(local, token):
+def test_an_agent_that_serves_the_audience_may_introspect(local, token):
     """It is the resource, as an agent."""
-    assert _ask_as(_another(local, serves=(PAY,)), token)["active"] is True
+    assert _introspect_as(_other_agent(local, serves=(PAY,)), token)["active"] is True
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_an_agent_that_serves_the_audience_learns_of_its_tokens(local, token):
         "x" * 30_000,
     ],
 )
-def test_what_is_no_token_of_ours_is_inactive(resource, text):
-    """IN-08, IN-21: in one way, and without a fault."""
+def test_other_texts_are_inactive(resource, text):
+    """IN-08, IN-21: always the same answer, without an error."""
     answer = resource.introspect(text)
     assert (answer.status, answer.json) == (200, INACTIVE)
 
 
 def test_a_changed_token_is_inactive(resource, token):
-    """IN-12, NG-083: shorter, longer, another signature."""
+    """IN-12, NG-083."""
     head, body, signature = token.split(".")
     for changed in (
         token[:-1],
@@ -123,21 +123,21 @@ def test_a_changed_token_is_inactive(resource, token):
         assert resource.introspect(changed).json == INACTIVE
 
 
-def test_an_id_token_is_no_access_token(agent, person, resource):
-    """IN-10: signed by the same key, and something else."""
+def test_an_id_token_is_inactive(agent, person, resource):
+    """IN-10: although it is signed by the same key."""
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
     assert resource.introspect(agent.poll(handle).json["id_token"]).json == INACTIVE
 
 
-def test_a_terminals_token_is_nobodys_business(agent, person, resource):
-    """It is for our own API alone."""
+def test_terminal_tokens_are_inactive_for_others(agent, person, resource):
+    """They are for our own API."""
     for token in (person.access_token, person.refresh_token):
         assert resource.introspect(token).json == INACTIVE
-        assert _ask_as(agent, token) == INACTIVE
+        assert _introspect_as(agent, token) == INACTIVE
 
 
-def test_a_token_runs_out(local, resource, token):
+def test_an_expired_token_is_inactive(local, resource, token):
     """IN-08."""
     local.clock.forward(5 * MINUTE - 1)
     assert resource.introspect(token).json["active"] is True
@@ -145,8 +145,8 @@ def test_a_token_runs_out(local, resource, token):
     assert resource.introspect(token).json == INACTIVE
 
 
-def test_the_end_of_an_agent_is_seen_at_once(agent, local, resource, token):
-    """IN-13, NG-081: and enabling it again does not bring the token back."""
+def test_disabling_the_agent_makes_its_tokens_inactive(agent, local, resource, token):
+    """IN-13, NG-081: enabling it does not restore them."""
     local.desk.agents.disable("invoice-bot", by=BY)
     assert resource.introspect(token).json == INACTIVE
     local.desk.agents.enable("invoice-bot", by=BY)
@@ -154,8 +154,8 @@ def test_the_end_of_an_agent_is_seen_at_once(agent, local, resource, token):
     assert resource.introspect(agent.alone().json["access_token"]).json["active"] is True
 
 
-def test_an_agent_that_expires_takes_its_tokens_with_it(agent, local, resource):
-    """Also one that was given its end after the token was made."""
+def test_an_expired_agents_tokens_are_inactive(agent, local, resource):
+    """Also if its expiry was set after the token was issued."""
     token = agent.alone().json["access_token"]
     changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
     local.desk.agents.update("invoice-bot", changes, by=BY)
@@ -163,7 +163,7 @@ def test_an_agent_that_expires_takes_its_tokens_with_it(agent, local, resource):
     assert resource.introspect(token).json == INACTIVE
 
 
-def test_the_end_of_a_person_is_seen_at_once(agent, local, person, resource):
+def test_disabling_the_user_makes_their_tokens_inactive(agent, local, person, resource):
     """NG-084."""
     token = agent.paid(person)
     assert resource.introspect(token).json["active"] is True
@@ -171,16 +171,16 @@ def test_the_end_of_a_person_is_seen_at_once(agent, local, person, resource):
     assert resource.introspect(token).json == INACTIVE
 
 
-def test_a_user_who_is_disabled_makes_a_token_inactive_by_itself(agent, local, person, resource):
-    """Even where nobody revoked what was out."""
+def test_the_state_of_the_user_is_checked(agent, local, person, resource):
+    """Even if the token was not revoked."""
     token = agent.paid(person)
     with local.services.store.administer() as tx:
         tx.users.replace(replace(tx.directory.user(person.user.id), state="disabled"))
     assert resource.introspect(token).json == INACTIVE
 
 
-def test_an_agent_that_is_disabled_makes_a_token_inactive_by_itself(local, resource, token):
-    """Likewise."""
+def test_the_state_of_the_agent_is_checked(local, resource, token):
+    """Even if the token was not revoked."""
     with local.services.store.administer() as tx:
         agent = tx.directory.agent_called("invoice-bot")
         tx.agents.replace(replace(agent, state="disabled"), tx.now)
@@ -188,8 +188,8 @@ def test_an_agent_that_is_disabled_makes_a_token_inactive_by_itself(local, resou
 
 
 @dataclass(frozen=True, slots=True)
-class _Says:
-    """A verifier that takes anything for a token with these claims."""
+class _FixedClaims:
+    """A verifier that accepts any token and returns these claims."""
 
     claims: dict[str, Any]
 
@@ -197,42 +197,46 @@ class _Says:
         return self.claims
 
 
-@pytest.mark.parametrize("stopped", ["first-bot", "middle-bot", "last-bot", None])
-def test_whoever_acted_on_the_way_must_be_enabled_now(local, person, stopped):
-    """Not only the one at the end of the chain; one who is unknown is not enabled either."""
-    bots = {name: _another(local, name=name) for name in ("first-bot", "middle-bot", "last-bot")}
+@pytest.mark.parametrize("disabled", ["first-bot", "middle-bot", "last-bot", None])
+def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
+    """Not only the last one; an unknown one is not enabled."""
+    bots = {
+        name: _other_agent(local, name=name) for name in ("first-bot", "middle-bot", "last-bot")
+    }
     first, middle, last = (bots[name].id for name in bots)
     row = local.desk.token(last, person.user.id)
     chain = {"sub": last, "act": {"sub": middle, "act": {"sub": first}}}
     until = row.expires_at // 1000
     claims = {"iss": ISSUER, "jti": row.id, "exp": until, "act": chain}
     with local.services.store.administer() as tx:
-        if stopped is not None:
-            tx.agents.replace(replace(tx.directory.agent_called(stopped), state="disabled"), tx.now)
+        if disabled is not None:
+            tx.agents.replace(
+                replace(tx.directory.agent_called(disabled), state="disabled"), tx.now
+            )
     with local.services.store.read() as view:
-        found = IssuedTokens(_Says(claims), local.services.rules).live(view, "t")
+        found = IssuedTokens(_FixedClaims(claims), local.services.rules).live(view, "t")
         unknown = {**claims, "act": {"sub": "sayso_ag_nobody"}}
-        assert IssuedTokens(_Says(unknown), local.services.rules).live(view, "t") is None
-    assert (found is None) is (stopped is not None)
+        assert IssuedTokens(_FixedClaims(unknown), local.services.rules).live(view, "t") is None
+    assert (found is None) is (disabled is not None)
 
 
 @pytest.mark.parametrize(
     "changes", [{"iss": "https://other"}, {"iss": [ISSUER]}, {"exp": "later"}, {"jti": None}]
 )
-def test_claims_of_another_type_or_issuer_make_no_token(local, person, agent, changes):
-    """NG-093: whatever somebody once signed with our key."""
+def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, agent, changes):
+    """NG-093: whatever was once signed with our key."""
     row = local.desk.token(agent.id, person.user.id)
     claims = {"iss": ISSUER, "jti": row.id, "exp": row.expires_at // 1000}
     with local.services.store.read() as view:
-        assert IssuedTokens(_Says(claims), local.services.rules).live(view, "t") is not None
+        assert IssuedTokens(_FixedClaims(claims), local.services.rules).live(view, "t") is not None
         wrong = {**claims, **changes}
-        assert IssuedTokens(_Says(wrong), local.services.rules).live(view, "t") is None
+        assert IssuedTokens(_FixedClaims(wrong), local.services.rules).live(view, "t") is None
 
 
-def test_a_deleted_resource_has_no_tokens(agent, local, token):
-    """Nor has it credentials; a client that was given the token sees that it ended."""
+def test_tokens_of_a_deleted_resource_are_inactive(agent, local, token):
+    """The resource has no credentials any more; a client sees that its token ended."""
     local.desk.resources.delete(PAY, by=BY)
-    assert _ask_as(agent, token) == INACTIVE
+    assert _introspect_as(agent, token) == INACTIVE
 
 
 def test_a_revoked_token_is_inactive(local, resource, token):
@@ -242,34 +246,34 @@ def test_a_revoked_token_is_inactive(local, resource, token):
     assert resource.introspect(token).json == INACTIVE
 
 
-def test_a_retiring_key_still_verifies_and_its_end_ends_its_tokens(agent, local, resource):
-    """A rotation takes nobody's token away."""
+def test_a_retiring_key_still_verifies_tokens(agent, local, resource):
+    """A rotation invalidates no token."""
     token = agent.alone().json["access_token"]
     local.desk.keys.rotate("ES256", by=BY)
     assert resource.introspect(token).json["active"] is True
 
 
-def test_the_use_of_a_token_is_noted_once_a_minute(agent, local, resource, token):
-    """By its resource; a client that looks after its own does not use it."""
+def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, token):
+    """For introspection by its resource, not by its client."""
 
-    def used():
+    def last_used():
         with local.services.store.read() as view:
             return view.delegations.get(local.claims(token)["jti"]).last_used_at
 
-    _ask_as(agent, token)
-    assert used() is None
+    _introspect_as(agent, token)
+    assert last_used() is None
     began = local.clock.now()
     for _ in range(3):
         resource.introspect(token)
-        assert used() == began
+        assert last_used() == began
         local.clock.forward(USE_NOTED_MS // 3)
     local.clock.forward(1)
     resource.introspect(token)
-    assert used() == began + USE_NOTED_MS + 1
+    assert last_used() == began + USE_NOTED_MS + 1
 
 
-def test_a_signed_answer_says_the_same_to_its_caller_alone(local, resource, token):
-    """IN-19, RFC 9701: also when it says nothing."""
+def test_a_signed_response_contains_the_same_for_its_caller(local, resource, token):
+    """IN-19, RFC 9701: also for an inactive token."""
     wanted = "application/token-introspection+jwt"
     for text, expected in ((token, True), ("x", False)):
         answer = resource.introspect(text, accept=wanted)
@@ -281,14 +285,14 @@ def test_a_signed_answer_says_the_same_to_its_caller_alone(local, resource, toke
         assert claims["token_introspection"]["active"] is expected
 
 
-def test_a_risk_that_rose_does_not_change_what_was_issued(local, resource, token):
-    """Policy speaks when a token is minted; the resource decides what it takes."""
+def test_a_raised_risk_does_not_end_issued_tokens(local, resource, token):
+    """Policy applies when a token is minted."""
     local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
     assert resource.introspect(token).json["active"] is True
 
 
-def test_a_public_app_proves_nothing_and_learns_nothing(local, token):
-    """IN-02: anybody can say its name."""
+def test_a_public_app_cannot_introspect(local, token):
+    """IN-02: its client_id is no authentication."""
     app = new_app(local, "phone", auth_method="none")
     form = {"token": token, "client_id": app.id}
     assert local.post_form("/introspect", form).refusal == (401, "invalid_client")

@@ -1,4 +1,4 @@
-"""A pause holds at `/token` too: nothing is answered for a person who keeps saying no."""
+"""A pause after denials also applies to token exchange."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ PAYS: dict[str, Any] = {
 
 @pytest.fixture
 def chains(local: LocalSite, person: LocalTerminal) -> Chains:
-    """Ana, who uses a chat app, and two APIs; writes ask, and nothing else does."""
+    """Ana, who uses a chat app, and two APIs; only writes ask."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     standing_grants.lower(local)
@@ -52,13 +52,13 @@ def bot(chains: Chains) -> LocalAgent:
 
 @pytest.fixture
 def grant(bot: LocalAgent, person: LocalTerminal, local: LocalSite) -> StandingGrant:
-    """Two writes at the bank, given ahead."""
+    """A standing grant for two writes at the bank."""
     handle = bot.ask(scope="openid bank:write", resource=BANK).json["auth_req_id"]
     return standing_grants.give(person, local.behind(handle), uses=2, sum=None, vary=[])
 
 
 def _deny(agent: LocalAgent, person: LocalTerminal, **parameters: Any) -> None:
-    """The person says no three times, to what no grant and no consent answers."""
+    """The person denies three requests that no grant and no consent answers."""
     for _ in range(3):
         answer = agent.ask(acr_values=SIGNED, **parameters)
         assert answer.status == 200, answer.body
@@ -76,19 +76,19 @@ def _deny_payments(agent: LocalAgent, person: LocalTerminal) -> None:
 
 
 def _is_paused(answer: Answer, until: int) -> None:
-    told = {name: answer.json.get(name) for name in ("reason", "retry", "retry_at")}
+    members = {name: answer.json.get(name) for name in ("reason", "retry", "retry_at")}
     assert answer.refusal == (403, "access_denied")
-    assert told == {
+    assert members == {
         "reason": "denied_repeatedly",
         "retry": "not_before",
         "retry_at": rfc3339(until),
     }
 
 
-def test_an_answer_given_ahead_is_none_while_the_person_says_no(
+def test_a_standing_grant_does_not_answer_during_a_pause(
     chains: Chains, bot: LocalAgent, person: LocalTerminal, grant: StandingGrant
 ) -> None:
-    """The grant is not used, and counts again when the pause is over."""
+    """It is not used, and counts again after the pause."""
     local = chains.local
     _deny_scopes(bot, person)
     until = local.clock.now() + PAUSE_MS
@@ -101,10 +101,10 @@ def test_an_answer_given_ahead_is_none_while_the_person_says_no(
     assert standing_grants.now_of(local, grant).used == 1
 
 
-def test_nobody_is_sent_to_ask_who_keeps_saying_no(
+def test_an_exchange_during_a_pause_returns_no_hint(
     chains: Chains, bot: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Neither for an answer nor for a consent: asking would be refused for the same reason."""
+    """A request would be refused for the same reason."""
     _deny_scopes(bot, person)
     until = chains.local.clock.now() + PAUSE_MS
     token = chains.user_token()
@@ -114,18 +114,18 @@ def test_nobody_is_sent_to_ask_who_keeps_saying_no(
     assert "login_hint_token" not in answer.json
 
 
-def test_what_the_person_consented_to_stays(
+def test_consented_scopes_can_be_exchanged_during_a_pause(
     chains: Chains, bot: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Scopes alone, about which no rule asks: that is taken back by revoking the consent."""
+    """Revoking the consent is the way to end that."""
     _deny_scopes(bot, person)
     assert chains.exchange(bot, chains.user_token(), scope="bank:read").status == 200
 
 
-def test_an_action_of_a_type_that_is_denied_is_allowed_by_no_rule(
+def test_a_paused_action_type_is_not_allowed_by_a_rule(
     chains: Chains, bot: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Only of that type, and only as long."""
+    """Only this type, and only during the pause."""
     assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
     _deny_scopes(bot, person)
     assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
@@ -137,10 +137,10 @@ def test_an_action_of_a_type_that_is_denied_is_allowed_by_no_rule(
     assert chains.exchange(bot, chains.user_token(), **PAYS).status == 200
 
 
-def test_what_the_person_signed_goes_down_the_chain(
+def test_an_approved_action_can_be_exchanged_during_a_pause(
     chains: Chains, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """They said yes to this very thing, whatever else they said no to."""
+    """The person approved exactly this action."""
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]

@@ -1,4 +1,4 @@
-"""Ending what came of a code."""
+"""Refresh families: ending all tokens of one code."""
 
 from server.services.tokens import refresh_families
 from tests.support.builders.app_users import give_password, new_app, new_browser
@@ -14,8 +14,8 @@ def _signed_in(person, local):
     return app, app.redeem(browser.answer("allow").answer["code"]).json
 
 
-def test_ending_again_ends_nothing(person, local):
-    """Of a family and of a sign-in."""
+def test_ending_a_family_or_a_sign_in_twice_ends_nothing_more(person, local):
+    """The second call returns 0 or False."""
     app, tokens = _signed_in(person, local)
     with local.services.store.write() as tx:
         (sign_in,) = tx.sign_ins.of_user(person.user.id)
@@ -27,8 +27,8 @@ def test_ending_again_ends_nothing(person, local):
     assert app.userinfo(tokens["access_token"]).status == 401
 
 
-def test_a_stopped_person_loses_what_outlived_their_sign_in(person, local):
-    """A browser's sign-in runs out long before a refresh token does."""
+def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
+    """A refresh token outlives the browser's sign-in."""
     app, tokens = _signed_in(person, local)
     local.clock.forward(DAY)
     local.services.sweeper.tidy()
@@ -38,7 +38,7 @@ def test_a_stopped_person_loses_what_outlived_their_sign_in(person, local):
     assert app.refresh(second).refusal == (400, "invalid_grant")
 
 
-def test_a_token_that_is_none_has_no_family(local):
-    """Whoever brings it learns nothing."""
+def test_an_unknown_token_has_no_family(local):
+    """The lookup returns None."""
     with local.services.store.read() as view:
         assert refresh_families.of_token(view, b"none") is None

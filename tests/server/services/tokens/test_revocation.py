@@ -1,4 +1,4 @@
-"""A client gives its tokens back, and nobody else's."""
+"""Token revocation by clients."""
 
 from server.services.clients.agent_forms import NewAgent
 from tests.support.builders.callers import LocalAgent
@@ -14,8 +14,8 @@ def _row(local, token):
         return view.delegations.get(local.claims(token)["jti"])
 
 
-def test_a_token_that_is_given_back_ends_with_all_that_came_from_it(agent, local, person, resource):
-    """RV-04, RV-13, RV-14: at once, with one entry that says how many."""
+def test_revoking_a_token_revokes_its_descendants(agent, local, person, resource):
+    """RV-04, RV-13, RV-14: at once, with one entry and the count."""
     token = agent.paid(person)
     parent = _row(local, token)
     child = local.desk.token(agent.id, person.user.id, parent_id=parent.id)
@@ -32,36 +32,36 @@ def test_a_token_that_is_given_back_ends_with_all_that_came_from_it(agent, local
     assert entry["facts"] == {"client": agent.id, "jti": parent.id, "tokens_revoked": 2}
 
 
-def test_giving_it_back_again_changes_nothing(agent, local):
+def test_revoking_again_changes_nothing(agent, local):
     """RV-05: 200, and one entry."""
     token = agent.alone().json["access_token"]
     assert [_revoke(agent, token).status for _ in range(3)] == [200] * 3
     assert len(local.desk.entries("token.revoked")) == 1
 
 
-def test_a_token_of_somebody_else_lives_on(agent, local, resource):
-    """RV-07, DE-08: and looks like one that does not exist."""
+def test_a_token_of_another_client_is_not_revoked(agent, local, resource):
+    """RV-07, DE-08: the answer is that of an unknown token."""
     token = agent.alone().json["access_token"]
-    given = local.desk.agents.add(
+    registration = local.desk.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
-    thief = LocalAgent(local, given.agent.id, given.secret)
+    thief = LocalAgent(local, registration.agent.id, registration.secret)
     answers = [_revoke(thief, text) for text in (token, "x", "a.b.c")]
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"{}")] * 3
     assert resource.introspect(token).json["active"] is True
     assert local.desk.entries("token.revoked") == []
 
 
-def test_a_token_that_has_run_out_needs_no_end(agent, local):
-    """It is ours still, and there is nothing to do."""
+def test_revoking_an_expired_token_changes_nothing(agent, local):
+    """The answer is 200, without an entry."""
     token = agent.alone().json["access_token"]
     local.clock.forward(10**7)
     assert _revoke(agent, token).status == 200
     assert local.desk.entries("token.revoked") == []
 
 
-def test_a_resource_holds_no_tokens(local, resource, agent):
-    """It may ask about them, and end none."""
+def test_a_resource_cannot_revoke_tokens(local, resource, agent):
+    """It may introspect them."""
     token = agent.alone().json["access_token"]
     headers = {"authorization": resource.basic}
     answer = local.post_form("/revoke", {"token": token}, headers)
@@ -69,8 +69,8 @@ def test_a_resource_holds_no_tokens(local, resource, agent):
     assert resource.introspect(token).json["active"] is True
 
 
-def test_a_terminals_token_is_not_the_agents_to_end(agent, person):
-    """It has no row that an agent could own."""
+def test_an_agent_cannot_revoke_a_terminals_tokens(agent, person):
+    """The answer is 200, and they stay valid."""
     for token in (person.access_token, person.refresh_token):
         assert _revoke(agent, token).status == 200
     assert person.call("GET", "/api/me").status == 200

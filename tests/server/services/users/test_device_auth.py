@@ -1,4 +1,4 @@
-"""Who is calling our own API: a token of ours, a proof of its key, and people in force."""
+"""Device authentication: an access token, a proof of its key, and an enabled user and device."""
 
 from dataclasses import replace
 
@@ -24,17 +24,17 @@ def _call(person, authorization=None, proofs=None):
 
 
 def _signed(person, alg="ES256", typ="at+jwt", **claims):
-    """A token of ours that says something else."""
+    """An access token of ours with other claims."""
     services = person.local.services
     with services.store.read() as view:
         keys = view.directory.signing_keys()
-    said = {**person.local.claims(person.access_token), **claims}
-    kept = {name: value for name, value in said.items() if value is not None}
+    all_claims = {**person.local.claims(person.access_token), **claims}
+    kept = {name: value for name, value in all_claims.items() if value is not None}
     return services.signer.sign(keys, alg, typ, kept)
 
 
-def test_a_person_with_token_and_proof_is_who_they_are(person):
-    """With their roles, and the device that they are at."""
+def test_a_token_with_a_proof_authenticates_the_person(person):
+    """With their roles and their device."""
     answer = _call(person)
     assert answer.status == 200
     assert answer.json["user"] == {
@@ -47,14 +47,14 @@ def test_a_person_with_token_and_proof_is_who_they_are(person):
 
 
 @pytest.mark.parametrize("scheme", ["dpop", "DPOP"])
-def test_the_name_of_the_scheme_may_be_written_in_any_case(person, scheme):
+def test_the_authorization_scheme_is_case_insensitive(person, scheme):
     """RFC 9110 11.1."""
     assert _call(person, f"{scheme} {person.access_token}").status == 200
 
 
 @pytest.mark.parametrize("authorization", ["", "DPoP", "DPoP ", "Bearer {token}", "{token}"])
-def test_without_a_dpop_authorization_nobody_is_let_in(person, authorization):
-    """A bound token is no bearer token (RFC 9449 7.1); the challenge says what is wanted."""
+def test_another_authorization_scheme_is_refused_with_a_challenge(person, authorization):
+    """A bound token is no bearer token (RFC 9449 7.1)."""
     refused = _call(person, authorization.format(token=person.access_token))
     assert refused.refusal == (401, "invalid_token")
     assert refused.headers["WWW-Authenticate"] == 'DPoP error="invalid_token", algs="ES256"'
@@ -76,14 +76,14 @@ def test_without_a_dpop_authorization_nobody_is_let_in(person, authorization):
         {"sid": None},
     ],
 )
-def test_a_token_of_ours_that_is_not_for_this_terminal_is_refused(person, claims):
-    """Audience, issuer, client, end, key and session must all be right."""
+def test_a_token_with_wrong_claims_is_refused(person, claims):
+    """Audience, issuer, client, expiry, key and session."""
     person.access_token = _signed(person, **claims)
     assert _call(person).refusal == (401, "invalid_token")
 
 
-def test_a_token_says_what_its_session_says(person):
-    """Person and key; a token that names another of either was never issued."""
+def test_a_token_must_match_its_session(person):
+    """In user and key."""
     thief = SigningKey.generate()
     person.access_token = _signed(person, cnf={"jkt": thief.thumbprint})
     proof = person.proof("GET", ME, key=thief)
@@ -95,22 +95,22 @@ def test_a_token_says_what_its_session_says(person):
 
 
 def test_another_type_of_token_is_refused(person):
-    """An ID token is no access token (RFC 9068 4), nor is nonsense one."""
+    """An ID token is no access token (RFC 9068 4)."""
     for token in (_signed(person, typ="JWT"), "nonsense"):
         person.access_token = token
         assert _call(person).refusal == (401, "invalid_token")
 
 
-def test_a_token_ends_to_the_second(person):
-    """Ten minutes after it was issued."""
+def test_a_token_expires_after_ten_minutes(person):
+    """To the millisecond."""
     person.local.clock.forward(10 * MINUTE - 1)
     assert _call(person).status == 200
     person.local.clock.forward(1)
     assert _call(person).refusal == (401, "invalid_token")
 
 
-def test_an_agents_token_does_not_open_the_api(agent, person, local):
-    """Agents have no business here, whatever key they hold."""
+def test_an_agents_token_is_refused_at_the_api(agent, person, local):
+    """Whatever key the agent has."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     person.access_token = agent.poll(handle).json["access_token"]
@@ -119,7 +119,7 @@ def test_an_agents_token_does_not_open_the_api(agent, person, local):
 
 
 def test_a_proof_of_another_key_is_refused(person):
-    """A stolen token is of no use without the key."""
+    """A stolen token is useless without its key."""
     proof = person.proof("GET", ME, key=SigningKey.generate())
     assert _call(person, proofs=[proof]).refusal == (401, "invalid_token")
 
@@ -134,36 +134,36 @@ def test_a_proof_of_another_key_is_refused(person):
         {"at": 0},
     ],
 )
-def test_a_proof_for_something_else_is_refused(person, changes):
-    """RFC 9449 4.3; the code says which of the two is wrong."""
-    said = {"method": "GET", **changes}
-    refused = _call(person, proofs=[person.proof(said.pop("method"), ME, **said)])
+def test_a_proof_for_another_request_is_refused(person, changes):
+    """RFC 9449 4.3; the error says that the proof is wrong."""
+    request = {"method": "GET", **changes}
+    refused = _call(person, proofs=[person.proof(request.pop("method"), ME, **request)])
     assert refused.refusal == (401, "invalid_dpop_proof")
     assert 'error="invalid_dpop_proof"' in refused.headers["WWW-Authenticate"]
 
 
-def test_exactly_one_proof_is_sent(person):
-    """None, two, nonsense."""
+def test_exactly_one_proof_is_required(person):
+    """None, two and nonsense are refused."""
     for proofs in ([], [person.proof("GET", ME), person.proof("GET", ME)], ["nonsense"]):
         assert _call(person, proofs=proofs).refusal == (401, "invalid_dpop_proof")
 
 
-def test_a_proof_is_good_once(person):
-    """Whoever recorded it cannot send it again."""
+def test_a_proof_is_used_once(person):
+    """A recorded one cannot be sent again."""
     proof = person.proof("GET", ME)
     assert _call(person, proofs=[proof]).status == 200
     assert _call(person, proofs=[proof]).refusal == (401, "invalid_dpop_proof")
 
 
-def test_a_refused_proof_is_not_used_up(person):
-    """A unit of work that ends in a refusal stores nothing."""
+def test_a_refused_request_does_not_use_up_its_proof(person):
+    """A refused unit of work stores nothing."""
     proof = person.proof("GET", ME)
     assert _call(person, "DPoP wrong", proofs=[proof]).status == 401
     assert _call(person, proofs=[proof]).status == 200
 
 
-def test_the_names_of_this_machine_are_one_host(person):
-    """On loopback alone; elsewhere the issuer's own name counts."""
+def test_loopback_names_are_one_host(person):
+    """On loopback only, with the same port."""
     for host in ("127.0.0.1", "[::1]"):
         proof = person.proof("GET", ME, uri=f"http://{host}:8470{ME}")
         assert _call(person, proofs=[proof]).status == 200
@@ -171,8 +171,8 @@ def test_the_names_of_this_machine_are_one_host(person):
     assert _call(person, proofs=[other]).refusal == (401, "invalid_dpop_proof")
 
 
-def test_a_disabled_person_is_refused_at_once(person):
-    """With the remedy; the session stands for when they are enabled again."""
+def test_a_disabled_user_is_refused_at_once(person):
+    """The error names the remedy; the session works again when they are enabled."""
     person.local.desk.users.disable("ana", by=BY)
     refused = _call(person)
     assert refused.refusal == (403, "forbidden")
@@ -181,8 +181,8 @@ def test_a_disabled_person_is_refused_at_once(person):
     assert _call(person).status == 200
 
 
-def test_a_revoked_device_is_refused_whatever_its_session_says(person):
-    """The device's own row is enough."""
+def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
+    """The state of the device is checked too."""
     with person.local.services.store.write() as tx:
         tx.devices.revoke(person.device_id)
     refused = _call(person)
@@ -190,31 +190,31 @@ def test_a_revoked_device_is_refused_whatever_its_session_says(person):
     assert "Enrol" in refused.json["detail"]
 
 
-def test_a_session_that_ended_is_over_at_once(person):
-    """Its access token would live for minutes."""
+def test_a_revoked_session_is_refused_at_once(person):
+    """Before its access token expires."""
     sid = person.local.claims(person.access_token)["sid"]
     with person.local.services.store.write() as tx:
         tx.sessions.revoke(sid, tx.now)
     assert _call(person).refusal == (401, "invalid_token")
 
 
-def test_a_visit_is_remembered_by_the_minute(person):
-    """The list of devices says which are in use."""
+def test_last_seen_is_updated_at_most_once_a_minute(person):
+    """The list of devices shows which are in use."""
     first = person.device.last_seen_at
     person.local.clock.forward(MINUTE + 1)
     _call(person)
     assert person.device.last_seen_at == first + MINUTE + 1
 
 
-def test_who_is_stopped_while_a_call_is_under_way_does_nothing_in_it(agent, person, local):
-    """The unit of work looks again: person, device, and a device that is gone."""
+def test_disabling_during_a_call_refuses_it(agent, person, local):
+    """The unit of work checks user and device again."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     call = DeviceCall(f"DPoP {person.access_token}", [person.proof("GET", ME)], "GET", ISSUER + ME)
     caller = local.site.users.device_auth.authenticate(call)
-    ghost = replace(caller, device=replace(caller.registered_device, id="sayso_dv_ghost"))
+    deleted = replace(caller, device=replace(caller.registered_device, id="sayso_dv_deleted"))
     with pytest.raises(errors.Problem, match="revoked"):
-        local.site.approvals.decisions.decide(ghost, approval.id, SubmittedDecision(jws))
+        local.site.approvals.decisions.decide(deleted, approval.id, SubmittedDecision(jws))
     local.desk.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
         local.site.devices.devices.answer_pin_call(caller, bytes(32), "session")

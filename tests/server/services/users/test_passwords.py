@@ -1,4 +1,4 @@
-"""A person sets their own password: the high key, after a PIN call for this very password."""
+"""A person sets their own password: with the high key, after a PIN call for this password."""
 
 import pytest
 
@@ -17,13 +17,13 @@ def _nonce(person):
 
 
 def _statement(person, password=PASSWORD, key=None, *, pin=True, **members):
-    """What the terminal signs for this password, after its PIN call."""
+    """The statement of a terminal for this password, after its PIN call."""
     nonce = _nonce(person)
     subject = decisions.digest(f"{nonce}\n{password}")
     if pin:
         assert person.pin(subject).status == 200
-    said = {"purpose": "password", "nonce": nonce, "subject": subject, **members}
-    return person.statement(key=key or person.high, **said)
+    members_of_statement = {"purpose": "password", "nonce": nonce, "subject": subject, **members}
+    return person.statement(key=key or person.high, **members_of_statement)
 
 
 def _send(person, statement, password=PASSWORD):
@@ -34,18 +34,18 @@ def _set(person, password=PASSWORD, **how):
     return _send(person, _statement(person, password, **how), password)
 
 
-def _signs_in(local, password):
+def _sign_in(local, password):
     return local.site.sign_in.sign_ins.sign_in("ana", password, flow=None, peer="192.0.2.1")
 
 
 def test_a_person_sets_and_changes_their_password(person, local):
-    """Browsers that were signed in with the old one are signed out; the PIN was right."""
+    """Browsers that were signed in are signed out; the PIN tries are reset."""
     assert person.call("GET", "/api/password").json == {"set": False}
     assert _set(person).json == {"set": True, "sign_ins_ended": 0}
     assert person.call("GET", "/api/password").json == {"set": True}
-    assert _signs_in(local, PASSWORD)
+    assert _sign_in(local, PASSWORD)
     assert _set(person, OTHER).json == {"set": True, "sign_ins_ended": 1}
-    assert _signs_in(local, OTHER)
+    assert _sign_in(local, OTHER)
     assert person.device.pin_tries == 0
     first, second = local.desk.entries("password.set")
     assert first["actor"] == second["actor"] == f"user:{person.user.id}"
@@ -53,15 +53,15 @@ def test_a_person_sets_and_changes_their_password(person, local):
     assert PASSWORD not in str(local.desk.entries())
 
 
-def test_it_is_the_same_password_on_every_keyboard(person, local):
-    """What is signed is what was sent; what is kept is one spelling."""
+def test_a_password_is_normalized(person, local):
+    """So that it works on every keyboard; the signature covers what was sent."""
     assert _set(person, "blau\u0308wal im meer").status == 200
-    assert _signs_in(local, "bla\u00fcwal im meer")
+    assert _sign_in(local, "bla\u00fcwal im meer")
 
 
 @pytest.mark.parametrize("password", ["", "short", "a" * 257, "twelve\x1bcharacters"])
-def test_what_may_be_no_password_is_refused(person, password):
-    """With the rule in words."""
+def test_an_invalid_password_is_refused(person, password):
+    """The error states the rule."""
     answer = _set(person, password)
     assert answer.refusal == (422, "invalid_body")
     assert "password" in answer.json["detail"]
@@ -69,13 +69,13 @@ def test_what_may_be_no_password_is_refused(person, password):
 
 
 @pytest.mark.parametrize("key", ["session", "low"])
-def test_a_key_that_lies_open_gives_no_way_in(person, key):
-    """Only the high key does."""
+def test_only_the_high_key_sets_a_password(person, key):
+    """Not the session key or the low key."""
     assert _set(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
 
 
-def test_the_pin_is_entered_for_this_very_password(person, local):
-    """Not for the session, not for another password, and not long ago."""
+def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
+    """Not for the session, another password, or long ago."""
     assert _set(person, pin=False).refusal == (403, "pin_required")
     statement = _statement(person)
     person.pin()
@@ -90,42 +90,40 @@ def test_the_pin_is_entered_for_this_very_password(person, local):
 @pytest.mark.parametrize(
     "changes", [{"purpose": "user_code"}, {"subject": "x" * 43}, {"nonce": "n" * 43}]
 )
-def test_a_statement_about_something_else_is_none(person, changes):
-    """Above all one for another password."""
+def test_a_statement_about_something_else_is_refused(person, changes):
+    """Another purpose, subject or nonce, or another password."""
     assert _set(person, **changes).refusal == (422, "invalid_statement")
     statement = _statement(person)
     assert _send(person, statement, OTHER).refusal == (422, "invalid_statement")
 
 
-def test_a_statement_counts_once(person):
-    """Nobody brings an old password back by repeating what was sent."""
+def test_a_statement_is_used_once(person):
+    """Replaying it does not restore an old password."""
     statement = _statement(person)
     assert _send(person, statement).status == 200
     assert _send(person, statement).refusal == (422, "invalid_statement")
 
 
-def test_a_statement_that_was_spent_while_it_was_hashed_counts_for_nothing(
-    person, local, monkeypatch
-):
-    """Two calls with one statement: one of them sets the password."""
+def test_of_two_concurrent_calls_with_one_statement_one_counts(person, local, monkeypatch):
+    """Although the other was already hashing the password."""
     statement = _statement(person)
-    hasher, again = local.site.devices.passwords.hasher, []
+    hasher, second_call = local.site.devices.passwords.hasher, []
     hash_it = hasher.hash
 
     def slowly(password):
-        if not again:
-            again.append(None)
-            again.append(_send(person, statement))
+        if not second_call:
+            second_call.append(None)
+            second_call.append(_send(person, statement))
         return hash_it(password)
 
     monkeypatch.setattr(hasher, "hash", slowly)
     assert _send(person, statement).refusal == (422, "invalid_statement")
-    assert again[1].status == 200
+    assert second_call[1].status == 200
     assert len(local.desk.entries("password.set")) == 1
 
 
-def test_a_new_device_waits_before_it_sets_one(person, local):
-    """One that an administrator's code added; whoever has that code must not get in by it."""
+def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
+    """Whoever has an administrator's code must not get in by it."""
     second = another_device(person)
     assert _set(second).refusal == (403, "device_too_new")
     local.clock.forward(WAIT_MS)
@@ -133,8 +131,8 @@ def test_a_new_device_waits_before_it_sets_one(person, local):
     assert _set(second).status == 200
 
 
-def test_a_stopped_person_sets_none(person, local):
-    """And is told nothing either."""
+def test_a_disabled_user_cannot_set_a_password(person, local):
+    """Nor see whether one is set."""
     statement = _statement(person)
     local.desk.users.disable("ana", by=BY)
     assert _send(person, statement).refusal == (403, "forbidden")

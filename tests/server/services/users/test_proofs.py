@@ -1,4 +1,4 @@
-"""Tokens that are bound to a key: what proves it, what does not, and nonces where demanded."""
+"""DPoP: bound tokens, valid and invalid proofs, and nonces where required."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def key():
 
 @pytest.fixture
 def prove(key, local):
-    """Makes a proof of now for the token endpoint."""
+    """Makes a current proof for the token endpoint."""
     return lambda **changes: proof(key, TOKEN, local.clock.now(), **changes)
 
 
@@ -34,7 +34,7 @@ def bound(agent, local):
 
 
 def test_a_proof_binds_the_token_to_its_key(agent, key, local, prove):
-    """DP-30, AT-32: the type says so, and `cnf` has the thumbprint and nothing else."""
+    """DP-30, AT-32: token_type is DPoP and `cnf` is the thumbprint."""
     answer = agent.alone(prove())
     assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
     claims = local.claims(answer.json["access_token"])
@@ -44,22 +44,22 @@ def test_a_proof_binds_the_token_to_its_key(agent, key, local, prove):
 
 
 def test_without_a_proof_the_token_is_a_bearer_token(agent, local):
-    """DP-31: for a client that need not prove anything."""
+    """DP-31: for a client that need not use DPoP."""
     answer = agent.alone()
     assert answer.json["token_type"] == "Bearer"
     assert "cnf" not in local.claims(answer.json["access_token"])
 
 
-def test_a_bound_agent_gets_nothing_without_a_proof(bound, prove):
-    """DP-32, NG-088, CB-144: whatever it asks for."""
+def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
+    """DP-32, NG-088, CB-144: at every grant."""
     handle, _ = bound.asked()
     assert bound.alone().refusal == PROOF
     assert bound.poll(handle).refusal == PROOF
     assert bound.alone(prove()).status == 200
 
 
-def test_an_approval_is_redeemed_into_a_bound_token(bound, key, local, person, prove):
-    """DP-36: the header counts alike at every grant."""
+def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, prove):
+    """DP-36."""
     handle, approval = bound.asked_payment()
     person.approve(approval.id)
     answer = bound.poll(handle, proofs=[prove()])
@@ -67,15 +67,15 @@ def test_an_approval_is_redeemed_into_a_bound_token(bound, key, local, person, p
     assert local.claims(answer.json["access_token"])["cnf"] == {"jkt": thumbprint(key)}
 
 
-def test_a_lost_answer_is_given_again_to_the_same_key_alone(agent, local, person, prove):
-    """The token is of use to nobody else, and nobody else learns it."""
+def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, prove):
+    """With the same idempotency key."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, proofs=[prove()], idempotency_key="one")
     again = agent.poll(handle, proofs=[prove()], idempotency_key="one")
     assert first.json == again.json
-    stranger = proof(new_key("ES256"), TOKEN, local.clock.now())
-    for proofs in ([stranger], []):
+    other_key_proof = proof(new_key("ES256"), TOKEN, local.clock.now())
+    for proofs in ([other_key_proof], []):
         assert agent.poll(handle, proofs=proofs, idempotency_key="one").refusal == (
             400,
             "invalid_grant",
@@ -83,43 +83,43 @@ def test_a_lost_answer_is_given_again_to_the_same_key_alone(agent, local, person
 
 
 def test_a_proof_is_used_once(agent, prove):
-    """DP-21: whoever saw it go by has nothing."""
+    """DP-21."""
     used = prove()
     assert agent.alone(used).status == 200
     assert agent.alone(used).refusal == PROOF
 
 
-def test_a_refused_proof_leaves_no_token(agent, local, prove):
-    """DP-01, DP-16: nothing is issued, and nothing is written down."""
+def test_an_invalid_proof_gives_no_token(agent, local, prove):
+    """DP-01, DP-16: and writes no entry."""
     for proofs in ([prove(), prove()], [prove(iat=1)], [prove(htu=f"{ISSUER}/other")], ["x"]):
         assert agent.alone(*proofs).refusal == PROOF
     assert local.desk.entries("token.issued") == []
 
 
-def test_the_client_is_asked_before_its_proof(local):
-    """Nobody learns from a proof whether a client exists."""
-    stranger = LocalAgent(local, "sayso_ag_nobody", "sayso_cs_no")
-    assert stranger.alone("x").refusal == (401, "invalid_client")
+def test_the_client_is_authenticated_before_its_proof(local):
+    """A proof does not reveal whether a client exists."""
+    unknown_agent = LocalAgent(local, "sayso_ag_nobody", "sayso_cs_no")
+    assert unknown_agent.alone("x").refusal == (401, "invalid_client")
 
 
 class TestNonces:
-    """RFC 9449 8, where the setting demands them."""
+    """RFC 9449 8, where the setting requires nonces."""
 
     @pytest.fixture
     def local(self, open_local):
-        """A server that demands nonces."""
+        """A server that requires nonces."""
         return open_local(dpop_nonce="required")
 
-    def test_a_proof_without_a_nonce_is_told_one(self, agent, prove):
-        """DP-40, DP-43, DP-18: one header, and the next proof may use it."""
+    def test_a_proof_without_a_nonce_is_refused_with_one(self, agent, prove):
+        """DP-40, DP-43, DP-18: the next proof may use it."""
         refused = agent.alone(prove())
         assert refused.refusal == (400, "use_dpop_nonce")
         nonce = refused.headers["DPoP-Nonce"]
         assert len(nonce) == 43
         assert agent.alone(prove(nonce=nonce)).status == 200
 
-    def test_an_answer_brings_the_next_nonce(self, agent, local, prove):
-        """DP-44: a client that keeps up is never sent back."""
+    def test_each_response_contains_the_next_nonce(self, agent, local, prove):
+        """DP-44: an active client is never sent back."""
         nonce = agent.alone(prove()).headers["DPoP-Nonce"]
         for _ in range(5):
             answer = agent.alone(prove(nonce=nonce))
@@ -128,25 +128,25 @@ class TestNonces:
             local.clock.forward(4 * MINUTE)
 
     @pytest.mark.parametrize("nonce", ["", "x", 1, None, ["x"], {"x": 1}])
-    def test_a_wrong_nonce_is_none(self, agent, prove, nonce):
-        """DP-18, DP-42, DP-43: of whatever type it is."""
+    def test_an_invalid_nonce_is_refused(self, agent, prove, nonce):
+        """DP-18, DP-42, DP-43: of any type."""
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
 
-    def test_a_nonce_ends(self, agent, local, prove):
-        """What somebody made ahead of time is worth ten minutes at most."""
+    def test_a_nonce_expires_after_ten_minutes(self, agent, local, prove):
+        """A proof made in advance is useless after that."""
         nonce = agent.alone(prove()).headers["DPoP-Nonce"]
         local.clock.forward(10 * MINUTE)
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
 
-    def test_terminals_and_clients_without_a_proof_need_none(self, agent, person):
-        """A terminal's key never leaves it, so nobody proves anything with it ahead of time."""
+    def test_terminals_and_requests_without_a_proof_need_no_nonce(self, agent, person):
+        """The key of a terminal cannot sign proofs in advance elsewhere."""
         assert agent.alone().status == 200
         assert "DPoP-Nonce" not in agent.alone().headers
         assert person.refresh().status == 200
 
 
-def test_without_the_setting_no_nonce_is_given(agent, prove):
-    """And one that is sent all the same does no harm."""
+def test_without_the_setting_no_nonce_is_issued(agent, prove):
+    """One that is sent is ignored."""
     answer = agent.alone(prove(nonce="x"))
     assert answer.status == 200
     assert "DPoP-Nonce" not in answer.headers

@@ -1,4 +1,4 @@
-"""People: who is let in, what changes, what ends when somebody is stopped."""
+"""Users: adding, changing, disabling and unlocking them."""
 
 import pytest
 
@@ -8,9 +8,9 @@ from server.services.users.users import NewUser, UserChanges
 from tests.support.builders.installation import BY, admitted, registered
 
 
-def test_a_user_comes_in_with_a_code(desk):
-    """Adding somebody is one unit of work: the user, the code, an entry for each."""
-    user, issued = desk.users.add(NewUser("ana", "ana@example.com", ("auditor",)), by=BY)
+def test_adding_a_user_issues_an_enrollment_code(admin_services):
+    """In one unit of work, with an audit entry for each."""
+    user, issued = admin_services.users.add(NewUser("ana", "ana@example.com", ("auditor",)), by=BY)
     assert user.id.startswith("sayso_us_")
     assert (user.name, user.email, user.roles, user.state) == (
         "ana",
@@ -19,8 +19,8 @@ def test_a_user_comes_in_with_a_code(desk):
         "enabled",
     )
     assert issued.code
-    assert [entry["type"] for entry in desk.entries()] == ["user.added", "code.issued"]
-    assert desk.users.show("ANA@example.com")[0] == user
+    assert [entry["type"] for entry in admin_services.entries()] == ["user.added", "code.issued"]
+    assert admin_services.users.show("ANA@example.com")[0] == user
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,12 @@ def test_a_user_comes_in_with_a_code(desk):
     ],
     ids=["name", "email", "name is an email", "email is no email"],
 )
-def test_a_name_and_an_email_belong_to_one_user(desk, new):
-    """A hint never means two people, in whatever case it is written."""
-    admitted(desk, "ana", email="ana@example.com")
+def test_names_and_emails_are_unique(admin_services, new):
+    """A login hint never means two people, in any case of letters."""
+    admitted(admin_services, "ana", email="ana@example.com")
     with pytest.raises((Exists, Invalid)):
-        desk.users.add(new, by=BY)
-    assert [user.name for user in desk.users.all()] == ["ana"]
+        admin_services.users.add(new, by=BY)
+    assert [user.name for user in admin_services.users.all()] == ["ana"]
 
 
 @pytest.mark.parametrize(
@@ -55,119 +55,123 @@ def test_a_name_and_an_email_belong_to_one_user(desk, new):
         NewUser("ben", roles=("root",)),
     ],
 )
-def test_what_nobody_may_be_called_is_refused_and_changes_nothing(desk, new):
+def test_an_invalid_user_is_refused_and_changes_nothing(admin_services, new):
     """Hostile names reach neither the database nor the log."""
     with pytest.raises(Invalid):
-        desk.users.add(new, by=BY)
-    assert desk.users.all() == []
-    assert desk.entries() == []
+        admin_services.users.add(new, by=BY)
+    assert admin_services.users.all() == []
+    assert admin_services.entries() == []
 
 
-def test_a_change_bumps_the_version_of_every_cache(desk):
+def test_a_change_of_users_bumps_the_admin_version(admin_services):
     """A running server sees it at its next request."""
-    before = desk.version()
-    admitted(desk, "ana")
-    assert desk.version() > before
+    before = admin_services.version()
+    admitted(admin_services, "ana")
+    assert admin_services.version() > before
 
 
-def test_roles_and_email_change_and_the_log_keeps_no_address(desk):
-    """What may have to be erased one day is not written where nothing can be erased."""
-    admitted(desk, "ana")
+def test_roles_and_email_can_be_changed(admin_services):
+    """The audit log does not contain the address, because it cannot be erased there."""
+    admitted(admin_services, "ana")
     changes = UserChanges(email="ana@example.com", roles=("admin",))
-    user = desk.users.update("ana", changes, by=BY)
+    user = admin_services.users.update("ana", changes, by=BY)
     assert (user.email, user.roles) == ("ana@example.com", ("admin",))
-    entry = desk.entries("user.updated")[0]
+    entry = admin_services.entries("user.updated")[0]
     assert entry["facts"] == {"email_changed": True, "roles": ["admin"], "backup": None}
-    assert desk.users.update("ana", UserChanges(email=""), by=BY).email is None
+    assert admin_services.users.update("ana", UserChanges(email=""), by=BY).email is None
 
 
-def test_an_update_that_changes_nothing_writes_nothing(desk):
+def test_an_update_without_effect_writes_no_entry(admin_services):
     """An entry exists exactly when its effect does."""
-    admitted(desk, "ana")
-    desk.users.update("ana", UserChanges(), by=BY)
-    assert desk.entries("user.updated") == []
+    admitted(admin_services, "ana")
+    admin_services.users.update("ana", UserChanges(), by=BY)
+    assert admin_services.entries("user.updated") == []
 
 
-def test_disabling_a_user_ends_requests_and_tokens_and_tells_their_screens(desk):
-    """Nothing that was asked of somebody who left is answered or redeemed any more."""
-    admin, ana = admitted(desk), admitted(desk, "ana")
-    agent = registered(desk).agent
-    pending = desk.approval(agent.id, ana.id)
-    approved = desk.approval(agent.id, ana.id, state=State.APPROVED)
-    other = desk.approval(agent.id, admin.id)
-    token, not_hers = desk.token(agent.id, ana.id), desk.token(agent.id, admin.id, "t2")
-    ended = desk.users.disable("ana", by=BY)
+def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
+    """And is an event in their feed."""
+    admin, ana = admitted(admin_services), admitted(admin_services, "ana")
+    agent = registered(admin_services).agent
+    pending = admin_services.approval(agent.id, ana.id)
+    approved = admin_services.approval(agent.id, ana.id, state=State.APPROVED)
+    other = admin_services.approval(agent.id, admin.id)
+    token, of_admin = (
+        admin_services.token(agent.id, ana.id),
+        admin_services.token(agent.id, admin.id, "t2"),
+    )
+    ended = admin_services.users.disable("ana", by=BY)
     assert (ended.user.state, ended.requests_cancelled, ended.tokens_revoked) == ("disabled", 2, 1)
     for approval in (pending, approved):
-        assert desk.state(approval) == (State.CANCELLED, "user_disabled")
-    assert desk.state(other) == (State.PENDING, None)
-    assert (desk.revoked(token), desk.revoked(not_hers)) == (True, False)
-    assert desk.events(ana)[-1] == "user.disabled"
-    facts = desk.entries("user.disabled")[0]["facts"]
+        assert admin_services.state(approval) == (State.CANCELLED, "user_disabled")
+    assert admin_services.state(other) == (State.PENDING, None)
+    assert (admin_services.revoked(token), admin_services.revoked(of_admin)) == (True, False)
+    assert admin_services.events(ana)[-1] == "user.disabled"
+    facts = admin_services.entries("user.disabled")[0]["facts"]
     assert facts == {"tokens_revoked": 1, "requests_cancelled": 2}
 
 
-def test_disabling_twice_changes_nothing_more(desk):
+def test_disabling_twice_changes_nothing_more(admin_services):
     """One event, one entry."""
-    user = admitted(desk, "ana")
-    desk.users.disable("ana", by=BY)
-    again = desk.users.disable("ana", by=BY)
+    user = admitted(admin_services, "ana")
+    admin_services.users.disable("ana", by=BY)
+    again = admin_services.users.disable("ana", by=BY)
     assert (again.tokens_revoked, again.requests_cancelled) == (0, 0)
-    assert len(desk.entries("user.disabled")) == 1
-    assert desk.events(user) == ["user.disabled"]
+    assert len(admin_services.entries("user.disabled")) == 1
+    assert admin_services.events(user) == ["user.disabled"]
 
 
-def test_a_disabled_user_gets_no_code_and_loses_the_one_they_had(desk):
-    """A code that is on its way does not let somebody back in."""
-    _, issued = desk.users.add(NewUser("ana"), by=BY)
-    desk.users.disable("ana", by=BY)
-    with desk.store.write() as tx:
+def test_disabling_a_user_ends_their_enrollment_code(admin_services):
+    """And no new one is issued."""
+    _, issued = admin_services.users.add(NewUser("ana"), by=BY)
+    admin_services.users.disable("ana", by=BY)
+    with admin_services.store.write() as tx:
         row = tx.codes.get(issued.code.replace("-", "")[:8])
         assert row.expires_at <= tx.now
-    with pytest.raises(Conflict, match="sayso users enable ana"):
-        desk.users.enrol("ana", by=BY)
+    with pytest.raises(Conflict, match=r"ana is disabled\. Enable the user first\."):
+        admin_services.users.enrol("ana", by=BY)
 
 
-def test_enabling_lets_a_user_go_on_and_what_ended_stays_ended(desk):
-    """Enabling is not undoing."""
-    ana = admitted(desk, "ana")
-    admitted(desk)
-    approval = desk.approval(registered(desk).agent.id, ana.id)
-    desk.users.disable("ana", by=BY)
-    assert desk.users.enable("ana", by=BY).enabled
-    assert desk.state(approval)[0] is State.CANCELLED
-    assert len(desk.entries("user.enabled")) == 1
+def test_enabling_a_user_restores_nothing(admin_services):
+    """Cancelled requests stay cancelled."""
+    ana = admitted(admin_services, "ana")
+    admitted(admin_services)
+    approval = admin_services.approval(registered(admin_services).agent.id, ana.id)
+    admin_services.users.disable("ana", by=BY)
+    assert admin_services.users.enable("ana", by=BY).enabled
+    assert admin_services.state(approval)[0] is State.CANCELLED
+    assert len(admin_services.entries("user.enabled")) == 1
 
 
-def test_unlock_opens_the_locked_devices_of_one_user(desk):
-    """Ten wrong PINs lock a device; the administrator's word opens it and is in the log."""
-    ana, ben = admitted(desk, "ana"), admitted(desk, "ben")
-    locked = desk.device(ana, pin_tries=10)
-    desk.device(ana, pin_tries=3)
-    desk.device(ana, pin_tries=10, state="revoked")
-    other = desk.device(ben, pin_tries=10)
-    _, unlocked = desk.users.unlock("ana", by=BY)
+def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
+    """It is an audit entry."""
+    ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
+    locked = admin_services.device(ana, pin_tries=10)
+    admin_services.device(ana, pin_tries=3)
+    admin_services.device(ana, pin_tries=10, state="revoked")
+    other = admin_services.device(ben, pin_tries=10)
+    _, unlocked = admin_services.users.unlock("ana", by=BY)
     assert [device.id for device in unlocked] == [locked.id]
-    assert sorted(d.pin_tries for d in desk.users.show("ana")[1]) == [0, 3, 10]
-    assert desk.users.show("ben")[1] == [other]
-    assert desk.entries("user.unlocked")[0]["facts"] == {"devices": [locked.id]}
-    assert desk.events(ana) == ["device.unlocked"]
+    assert sorted(d.pin_tries for d in admin_services.users.show("ana")[1]) == [0, 3, 10]
+    assert admin_services.users.show("ben")[1] == [other]
+    assert admin_services.entries("user.unlocked")[0]["facts"] == {"devices": [locked.id]}
+    assert admin_services.events(ana) == ["device.unlocked"]
 
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "enrol", "unlock"])
-def test_an_unknown_user_is_not_found(desk, verb):
-    """The refusal says how to see who there is."""
-    act = getattr(desk.users, verb)
-    with pytest.raises(NotFound, match="sayso users list"):
+def test_an_unknown_user_is_not_found(admin_services, verb):
+    """The refusal names the kind, by which an interface says how to see who there is."""
+    act = getattr(admin_services.users, verb)
+    with pytest.raises(NotFound, match=r"There is no user nobody\.") as refused:
         act("nobody") if verb == "show" else act("nobody", by=BY)
-    assert desk.entries() == []
+    assert refused.value.remedy == ("user", "nobody")
+    assert admin_services.entries() == []
 
 
-def test_enabling_who_is_enabled_and_unlocking_who_is_not_locked_are_no_entries(desk):
-    """A script may say it again; nobody's screen is told."""
-    ana = admitted(desk, "ana")
-    desk.device(ana)
-    assert desk.users.enable("ana", by=BY) == ana
-    assert desk.users.unlock("ana", by=BY) == (ana, [])
-    assert desk.entries("user.enabled") == desk.entries("user.unlocked") == []
-    assert desk.events(ana) == []
+def test_enabling_and_unlocking_without_effect_write_no_entry(admin_services):
+    """And no event."""
+    ana = admitted(admin_services, "ana")
+    admin_services.device(ana)
+    assert admin_services.users.enable("ana", by=BY) == ana
+    assert admin_services.users.unlock("ana", by=BY) == (ana, [])
+    assert admin_services.entries("user.enabled") == admin_services.entries("user.unlocked") == []
+    assert admin_services.events(ana) == []

@@ -1,4 +1,4 @@
-"""The steps of an approval in the database: exactly those of the state table, and only in time."""
+"""Transitions of an approval in the database: exactly those of the state table, and in time."""
 
 import itertools
 from collections.abc import Callable
@@ -52,10 +52,10 @@ def _deadlines(state: State) -> int:
 @pytest.mark.parametrize("target", _TARGETS)
 @pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("late", [-1, 0, 1], ids=["before", "at", "after"])
-def test_a_step_is_taken_when_the_table_and_the_clock_allow_it(
+def test_a_transition_happens_when_the_table_and_the_clock_allow_it(
     store: SqlStore, state: State, target: State, late: int
 ) -> None:
-    """Every state and target, around the deadline; a refused step changes nothing."""
+    """Every state and target, around the deadline; a refused transition changes nothing."""
     approval = _add(store, state=state)
     now = _deadlines(state) + late
     in_time = late < 0
@@ -70,13 +70,13 @@ def test_a_step_is_taken_when_the_table_and_the_clock_allow_it(
         assert _get(store, approval) == approval
 
 
-def test_an_unknown_approval_takes_no_step(store: SqlStore) -> None:
+def test_an_unknown_approval_has_no_transition(store: SqlStore) -> None:
     """There is nothing to move."""
     assert _move(store, _row(), State.APPROVED, NOON) is None
 
 
-def test_the_first_end_is_the_one_that_is_remembered(store: SqlStore) -> None:
-    """Redemption does not change when the person decided."""
+def test_the_first_decision_time_is_kept(store: SqlStore) -> None:
+    """Redemption does not change when it was decided."""
     approval = _add(store)
     _move(store, approval, State.APPROVED, NOON + 1)
     redeemed = _move(store, approval, State.REDEEMED, NOON + 2)
@@ -85,9 +85,11 @@ def test_the_first_end_is_the_one_that_is_remembered(store: SqlStore) -> None:
     assert redeemed.decided_at == NOON + 1
 
 
-def test_of_many_steps_at_once_one_is_taken(store: SqlStore, url: str, open_one: Opener) -> None:
-    """Two processes, eight threads, a yes and a no each: one wins, the others change nothing."""
-    stores = [store, open_one(url)]
+def test_one_of_many_concurrent_transitions_wins(
+    store: SqlStore, url: str, open_database: Opener
+) -> None:
+    """Two processes, eight threads, approving and denying: the others change nothing."""
+    stores = [store, open_database(url)]
     ends = [State.APPROVED, State.DENIED] * 4
     for _ in range(10):
         approval = _add(store)
@@ -102,8 +104,8 @@ def test_of_many_steps_at_once_one_is_taken(store: SqlStore, url: str, open_one:
         assert _get(store, approval) == won[0]
 
 
-def test_a_handle_and_an_idempotency_key_find_their_approval(store: SqlStore) -> None:
-    """By the hash alone; the key counts for its agent only."""
+def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) -> None:
+    """By hash only; the key counts for its own agent."""
     approval = _add(store, auth_req_hash=b"handle", idempotency_hash=b"key")
     with store.read() as view:
         found = view.approvals
@@ -113,8 +115,8 @@ def test_a_handle_and_an_idempotency_key_find_their_approval(store: SqlStore) ->
         assert found.by_idempotency("sayso_ag_other", b"key") is None
 
 
-def test_open_ones_are_counted_per_agent_and_per_person(store: SqlStore) -> None:
-    """Only those that still wait: not answered, not past their end."""
+def test_pending_requests_are_counted_per_agent_and_per_user(store: SqlStore) -> None:
+    """Neither decided nor expired ones."""
     _add(store)
     _add(store, agent_id="sayso_ag_other")
     _add(store, user_id="sayso_us_bob")
@@ -127,8 +129,8 @@ def test_open_ones_are_counted_per_agent_and_per_person(store: SqlStore) -> None
         assert count(None, "sayso_us_ann", NOON + 1) == 2
 
 
-def test_pages_of_what_waits_meet_each_once(store: SqlStore) -> None:
-    """Gravest, then soonest end first, then by id; nobody else's, nothing that is over."""
+def test_pages_of_pending_requests_list_each_once(store: SqlStore) -> None:
+    """Highest risk, then soonest end, then id; only the user's own."""
     ends = [3, 1, 2, 2, 2, 1]
     risks = [Risk.LOW, Risk.CRITICAL, Risk.HIGH, Risk.LOW, Risk.LOW, Risk.MEDIUM]
     made = [
@@ -148,8 +150,8 @@ def test_pages_of_what_waits_meet_each_once(store: SqlStore) -> None:
     assert [approval for page in pages for approval in page] == wanted
 
 
-def test_pages_of_what_is_over_meet_each_once(store: SqlStore) -> None:
-    """Newest end first, in pages that neither repeat nor leave out."""
+def test_pages_of_decided_requests_list_each_once(store: SqlStore) -> None:
+    """Newest decision first, without repeats or gaps."""
     made = [_add(store, state=State.DENIED, decided_at=NOON + at) for at in [3, 1, 2, 2, 2]]
     _add(store)
     wanted = sorted(made, key=lambda a: (a.decided_at or 0, a.id), reverse=True)
@@ -163,8 +165,8 @@ def test_pages_of_what_is_over_meet_each_once(store: SqlStore) -> None:
     assert found == wanted
 
 
-def test_search_answers_what_matches_everything_that_is_given(store: SqlStore) -> None:
-    """State, agent and user narrow it; the newest come first."""
+def test_search_returns_what_matches_every_filter(store: SqlStore) -> None:
+    """State, agent and user; the newest first."""
     old = _add(store, created_at=NOON)
     new = _add(store, created_at=NOON + 1)
     denied = _add(store, state=State.DENIED, created_at=NOON + 2, agent_id="sayso_ag_other")
@@ -181,8 +183,8 @@ def test_search_answers_what_matches_everything_that_is_given(store: SqlStore) -
     assert found(user_id="sayso_us_bob") == []
 
 
-def test_pacing_is_kept_for_those_that_wait(store: SqlStore) -> None:
-    """A poll of an answered one leaves no mark."""
+def test_poll_pacing_is_stored_for_pending_requests_only(store: SqlStore) -> None:
+    """A poll of a decided request leaves no mark."""
     waiting, answered = _add(store), _add(store, state=State.APPROVED)
     with store.write() as tx:
         for approval in (waiting, answered):
@@ -194,8 +196,8 @@ def test_pacing_is_kept_for_those_that_wait(store: SqlStore) -> None:
     assert _get(store, answered) == answered
 
 
-def test_only_the_first_look_counts(store: SqlStore) -> None:
-    """The moment of the first look stays."""
+def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
+    """Its time stays."""
     approval = _add(store)
     with store.write() as tx:
         assert tx.approvals.mark_seen(approval.id, NOON + 1)
@@ -204,8 +206,8 @@ def test_only_the_first_look_counts(store: SqlStore) -> None:
     assert _get(store, approval) == replace(approval, seen_at=NOON + 1)
 
 
-def test_a_kept_answer_is_dropped_when_its_time_is_over(store: SqlStore) -> None:
-    """It is there until then, byte for byte, and gone afterwards."""
+def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
+    """Until then it is returned byte for byte."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)
@@ -218,8 +220,8 @@ def test_a_kept_answer_is_dropped_when_its_time_is_over(store: SqlStore) -> None
     assert _get(store, approval) == approval
 
 
-def test_due_are_those_whose_end_has_passed(store: SqlStore) -> None:
-    """Pending ones at their end, approved ones half a minute later; others never."""
+def test_overdue_requests_are_found(store: SqlStore) -> None:
+    """Pending ones at their end, approved ones half a minute later, others never."""
     pending = _add(store)
     approved = _add(store, state=State.APPROVED)
     for state in (State.DENIED, State.EXPIRED, State.CANCELLED, State.REDEEMED):
@@ -233,8 +235,8 @@ def test_due_are_those_whose_end_has_passed(store: SqlStore) -> None:
         assert len(due(END + DAY, 1)) == 1
 
 
-def test_open_ones_are_found_by_what_they_stand_on(store: SqlStore) -> None:
-    """By agent, by person and by resource; those that are over are left alone."""
+def test_open_requests_are_found_by_agent_user_and_resource(store: SqlStore) -> None:
+    """Final ones are left out."""
     mine = _add(store)
     approved = _add(store, state=State.APPROVED)
     _add(store, state=State.REDEEMED)
@@ -249,15 +251,15 @@ def test_open_ones_are_found_by_what_they_stand_on(store: SqlStore) -> None:
             assert {a.id for a in found} == {mine.id, approved.id}
 
 
-def _denied(store: SqlStore, at: int, by: str, said: str = "deny", **members: Any) -> None:
+def _denied(store: SqlStore, at: int, by: str, decision: str = "deny", **members: Any) -> None:
     approval = _add(store, state=State.DENIED, decided_at=at, **members)
-    words = ("sayso_dv_1", said, None, None, "confirm", "terminal", "signed", at)
+    words = ("sayso_dv_1", decision, None, None, "confirm", "terminal", "signed", at)
     with store.write() as tx:
         tx.decisions.add(Decision(approval.id, f"sayso_us_{by}", *words))
 
 
-def test_denials_are_counted_by_who_said_no_and_since_then(store: SqlStore) -> None:
-    """With the details that were denied, so that kinds can be told apart; for whom is no matter."""
+def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
+    """With their details, so that kinds can be separated; whoever was asked."""
     with store.administer() as tx:
         for who in ("ann", "bob"):
             tx.users.add(User(f"sayso_us_{who}", who, None, (), "enabled", NOON))
@@ -265,7 +267,7 @@ def test_denials_are_counted_by_who_said_no_and_since_then(store: SqlStore) -> N
     _denied(store, NOON + 6, "ann", details='[{"type":"b"}]', user_id="sayso_us_bob")
     _denied(store, NOON - 5, "ann")
     _denied(store, NOON + 5, "bob", details='[{"type":"c"}]')
-    _denied(store, NOON + 5, "ann", said="approve")
+    _denied(store, NOON + 5, "ann", decision="approve")
     _add(store, state=State.APPROVED, decided_at=NOON + 5)
     with store.read() as view:
         rows = view.approvals
@@ -279,8 +281,8 @@ def test_denials_are_counted_by_who_said_no_and_since_then(store: SqlStore) -> N
         assert not rows.asked_before("sayso_ag_other", "sayso_us_bob")
 
 
-def test_what_was_granted_is_said_once_and_of_an_approved_one_alone(store: SqlStore) -> None:
-    """Neither before the yes nor a second time."""
+def test_a_grant_is_narrowed_once_and_only_when_approved(store: SqlStore) -> None:
+    """Neither before the approval nor a second time."""
     approval = _add(store, state=State.PENDING)
     with store.write() as tx:
         assert tx.approvals.narrow(approval.id, "less", "[]", "{}") is None

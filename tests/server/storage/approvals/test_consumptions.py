@@ -1,4 +1,4 @@
-"""An approval is spent once, by whichever process comes first."""
+"""An approval is consumed once, by whichever process comes first."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +31,8 @@ def _spend(store: SqlStore, run: Consumption) -> bool:
         return tx.consumptions.add_once(run)
 
 
-def test_the_first_execution_stands(store: SqlStore) -> None:
-    """Whatever comes after it, and also itself again."""
+def test_the_first_execution_is_stored(store: SqlStore) -> None:
+    """Later ones are refused, even the same one again."""
     assert _spend(store, RUN)
     for execution in ("run-1", "run-2"):
         assert not _spend(store, replace(RUN, execution_id=execution, at=NOON + 1))
@@ -42,9 +42,11 @@ def test_the_first_execution_stands(store: SqlStore) -> None:
     assert _spend(store, replace(RUN, approval_id="sayso_ap_b"))
 
 
-def test_of_many_executions_at_once_one_stands(store: SqlStore, url: str, open_one: Opener) -> None:
-    """Two processes with four threads each; the row says which one it was."""
-    stores = [store, open_one(url)]
+def test_one_of_many_concurrent_executions_is_stored(
+    store: SqlStore, url: str, open_database: Opener
+) -> None:
+    """Two processes with four threads each; the row names the winner."""
+    stores = [store, open_database(url)]
     runs = [replace(RUN, execution_id=f"run-{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
         spent = [threads.submit(_spend, stores[place % 2], run) for place, run in enumerate(runs)]
@@ -54,8 +56,8 @@ def test_of_many_executions_at_once_one_stands(store: SqlStore, url: str, open_o
         assert view.consumptions.get(RUN.approval_id) == won[0]
 
 
-def test_an_execution_in_a_unit_that_failed_spends_nothing(store: SqlStore) -> None:
-    """The effect and its entry are stored together, or neither."""
+def test_a_rolled_back_execution_consumes_nothing(store: SqlStore) -> None:
+    """The effect and its entry are stored together or not at all."""
     with suppress(LookupError), store.write() as tx:
         tx.consumptions.add_once(RUN)
         raise LookupError

@@ -1,4 +1,4 @@
-"""How an execution went is written once, by whichever process comes first."""
+"""The outcome of an execution is written once, by whichever process comes first."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NO
 DONE = Outcome("sayso_ap_a", "executed", "Paid.", "A" * 43, NOON)
 
 
-def test_the_first_word_stands(store: SqlStore) -> None:
-    """Whatever comes after it, and also itself again."""
+def test_the_first_outcome_is_stored(store: SqlStore) -> None:
+    """Later ones are refused, even the same one again."""
     with store.write() as tx:
         tx.approvals.add(approval_row("sayso_ap_a", "sayso_ag_a", "sayso_us_a", NOON))
         tx.consumptions.add_once(RUN)

@@ -1,4 +1,4 @@
-"""What was approved before is counted exactly, and looked up by key alone."""
+"""Approval history is counted exactly and looked up by key."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,8 +29,8 @@ def _one(key: str, amount: int = 0, owner: str = _OWNERS[0], *members: str) -> A
     return Addition(owner, key, amount, members)
 
 
-def test_what_was_never_added_is_not_there(store: SqlStore) -> None:
-    """Nor is what is about somebody else."""
+def test_an_unknown_key_has_no_history(store: SqlStore) -> None:
+    """Nor does that of another owner."""
     _add(store, _one("a", owner="sayso_ag_b"))
     _add(store)
     assert _of(store, "a", "b") == {}
@@ -38,7 +38,7 @@ def test_what_was_never_added_is_not_there(store: SqlStore) -> None:
 
 
 def test_each_key_is_counted_and_its_amounts_are_summed(store: SqlStore) -> None:
-    """Of both owners."""
+    """For both owners."""
     _add(store, _one("a"), _one("b", 2**53 - 1), _one("hour 3", owner=_OWNERS[1]))
     _add(store, _one("a", 7))
     assert _counted(store, "a", "b", "hour 3") == {
@@ -48,10 +48,10 @@ def test_each_key_is_counted_and_its_amounts_are_summed(store: SqlStore) -> None
     }
 
 
-def test_a_row_knows_its_largest_amount_its_first_moment_and_its_newest_period(
+def test_a_row_has_its_largest_amount_first_time_and_newest_period(
     store: SqlStore,
 ) -> None:
-    """The counters of a period begin anew with the next; those of all periods go on."""
+    """Period counters restart with each period; the totals continue."""
     _add(store, _one("a", 30), period=4, now=1_000)
     _add(store, _one("a", 20), period=4, now=2_000)
     assert _of(store, "a")["a"] == HistoryRow(2, 50, 30, 1_000, 4, 2, 50, 1)
@@ -59,8 +59,8 @@ def test_a_row_knows_its_largest_amount_its_first_moment_and_its_newest_period(
     assert _of(store, "a")["a"] == HistoryRow(3, 60, 30, 1_000, 6, 1, 10, 2)
 
 
-def test_a_row_keeps_everything_that_was_ever_added_to_its_members(store: SqlStore) -> None:
-    """Each of them once; an addition without any takes none away."""
+def test_a_row_keeps_all_its_members(store: SqlStore) -> None:
+    """Each once; an addition without members removes none."""
     _add(store, _one("a", 0, _OWNERS[0], "x", "y"))
     _add(store, _one("a"))
     _add(store, _one("a", 0, _OWNERS[0], "y", "z"))
@@ -69,15 +69,15 @@ def test_a_row_keeps_everything_that_was_ever_added_to_its_members(store: SqlSto
     assert _of(store, "b")["b"].members == frozenset()
 
 
-def test_more_keys_than_one_statement_takes_are_all_looked_up(store: SqlStore) -> None:
-    """A part of them at once."""
+def test_more_keys_than_one_statement_takes_are_all_found(store: SqlStore) -> None:
+    """In batches."""
     _add(store, *(_one(f"key {number}") for number in range(0, 40, 3)))
     found = _counted(store, *(f"key {number}" for number in range(40)))
     assert found == {f"key {number}": (1, 0) for number in range(0, 40, 3)}
 
 
-def test_old_amounts_weigh_half_and_the_largest_ones_never_overflow(store: SqlStore) -> None:
-    """What is usual follows what is approved; a plain counter keeps counting."""
+def test_old_amounts_are_halved_and_large_ones_do_not_overflow(store: SqlStore) -> None:
+    """The average follows recent approvals; plain counters are not halved."""
     _add(store, _one("amount", 1_000), times=64)
     _add(store, _one("plain"), times=100)
     assert _counted(store, "amount", "plain") == {"amount": (64, 64_000), "plain": (100, 0)}
@@ -89,23 +89,23 @@ def test_old_amounts_weigh_half_and_the_largest_ones_never_overflow(store: SqlSt
     assert abs(total // count - 2**53) < 2**10
 
 
-def test_two_at_once_are_both_counted(store: SqlStore) -> None:
-    """One statement each, in the order in which they come."""
+def test_concurrent_additions_are_all_counted(store: SqlStore) -> None:
+    """One statement each."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: _add(store, _one("a", 1)), range(40)))
     assert _counted(store, "a") == {"a": (40, 40)}
 
 
-def test_what_is_about_a_deleted_agent_is_forgotten(store: SqlStore) -> None:
-    """The person's own stays."""
+def test_the_history_of_a_deleted_agent_is_deleted(store: SqlStore) -> None:
+    """The user's own stays."""
     _add(store, _one("a"), _one("answers", owner=_OWNERS[1]))
     with store.write() as tx:
         tx.history.forget(_OWNERS[0])
     assert _counted(store, "a", "answers") == {"answers": (1, 0)}
 
 
-def test_a_sum_beyond_what_a_row_holds_is_counted_as_very_much(store: SqlStore) -> None:
-    """A list of amounts may come to more, and so may all requests of one day."""
+def test_a_sum_beyond_the_column_is_clamped(store: SqlStore) -> None:
+    """Of a list of amounts, or of all requests of a day."""
     for _ in range(2):
         _add(store, _one("a", 4_000 * (2**53 - 1)), times=600)
     row = _of(store, "a")["a"]

@@ -1,7 +1,7 @@
-"""Whatever order votes come in, nothing is approved by fewer people than it takes.
+"""Whatever the order of votes, nothing is approved by fewer people than the quorum.
 
-A deputy may cease to be one in between. Sequences by hypothesis, and races of threads on both
-databases. Who agreed to what is read from the log, never from the rows that are judged.
+A deputyship may end in between. Sequences by hypothesis, and thread races on both databases. Who
+approved what is read from the log, never from the rows under test.
 """
 
 import itertools
@@ -34,7 +34,7 @@ from tests.support.builders.clock import NOON, SECOND, MovableClock
 from tests.support.builders.installation import approval_row
 
 PEOPLE = ("ann", "bob", "cleo", "dan")
-STAND_INS = {"eve": "bob", "finn": "cleo"}
+DEPUTIES = {"eve": "bob", "finn": "cleo"}
 """Who answers in whose place, a backup and a deputy; the two have one yes together."""
 DEPUTY = "finn"
 QUORUM = 3
@@ -44,7 +44,7 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Voting:
-    """One person's try: a yes to all (None) or to a part, from the widest on, or a no."""
+    """One user's try: approve all (None) or a part (higher is narrower), or deny."""
 
     who: str
     part: int | None = None
@@ -53,21 +53,21 @@ class Voting:
 
 @dataclass(frozen=True)
 class Ending:
-    """The deputy is none any more: somebody ends it, or the clock does, noticed or not yet."""
+    """The deputyship ends: revoked, or expired and noticed or not."""
 
     how: Literal["by hand", "by the clock", "unnoticed"]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Stands for narrowings: a higher number is less."""
+    """Stands for narrowings: a higher number is narrower."""
 
     def is_within(self, approval: Approval, less: Narrowed) -> bool:
-        """Reports whether it is less than what was granted so far."""
+        """Reports whether it is narrower than what was granted so far."""
         return approval.granted is None or int(less.text) > int(approval.granted)
 
     def store_granted(self, tx: Unit, approval: Approval, less: Narrowed) -> Approval:
-        """As the real ones do."""
+        """As the real service does."""
         return tx.approvals.narrow(approval.id, less.text, "[]", approval.past) or approval
 
 
@@ -78,19 +78,19 @@ SERVICE = ApprovalService(**{**_UNUSED, "narrowings": Parts()})
 
 @pytest.fixture
 def people(store: SqlStore) -> SqlStore:
-    """Four who may vote."""
+    """Four users who may vote."""
     return _with_people(store)
 
 
 @pytest.fixture
-def sqlite(sqlite_url: str, open_one: Any) -> SqlStore:
-    """The same on SQLite alone."""
-    return _with_people(open_one(sqlite_url))
+def sqlite(sqlite_url: str, open_database: Any) -> SqlStore:
+    """The same on SQLite only."""
+    return _with_people(open_database(sqlite_url))
 
 
 @pytest.fixture
-def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A seeded bug: whoever moves an approval is believed that there are enough."""
+def without_quorum_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted fault: a transition to approved does not check the quorum."""
     monkeypatch.setattr(rows, "_QUORUM_REACHED", sa.true())
     monkeypatch.setitem(
         rows._TRANSITIONS, State.APPROVED, Prepared(rows._transition(State.APPROVED))
@@ -98,8 +98,8 @@ def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def miscounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A seeded bug: a yes that somebody else has made void is counted."""
+def counting_void_votes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted fault: approvals that another user made void are counted."""
     monkeypatch.setattr(
         votes,
         "valid_approvals",
@@ -108,20 +108,20 @@ def miscounted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def doubled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A seeded bug: whoever stands in for somebody is counted beside them."""
+def counting_deputies_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planted fault: a deputy is counted beside their principal."""
     monkeypatch.setattr(Decision, "voter_id", property(lambda answer: answer.user_id))
 
 
 def _with_people(store: SqlStore) -> SqlStore:
     with store.administer() as tx:
-        for name in (*PEOPLE, *STAND_INS):
+        for name in (*PEOPLE, *DEPUTIES):
             tx.users.add(User(f"sayso_us_{name}", name, None, (), "enabled", NOON))
     return store
 
 
-def _asked(store: SqlStore) -> str:
-    """A request that takes three of the four, two of whom have somebody who stands in."""
+def _new_request(store: SqlStore) -> str:
+    """A request that needs three of four users, two of whom have a deputy."""
     name = f"sayso_ap_{next(_numbers):06}"
     with store.write() as tx:
         row = approval_row(name, "sayso_ag_bot", "sayso_us_ann", tx.now)
@@ -130,7 +130,7 @@ def _asked(store: SqlStore) -> str:
             tx.approvers.add(
                 Approver(name, f"sayso_us_{who}", "group", NOON, row.expires_at, row.risk)
             )
-        for who, whose in STAND_INS.items():
+        for who, whose in DEPUTIES.items():
             why: Literal["deputy", "backup"] = "deputy" if who == DEPUTY else "backup"
             asked = Approver(name, f"sayso_us_{who}", why, NOON, row.expires_at, row.risk)
             tx.approvers.add(replace(asked, stands_for=f"sayso_us_{whose}"))
@@ -141,7 +141,7 @@ def _asked(store: SqlStore) -> str:
 def _deputy(name: str, now: int) -> Deputy:
     return Deputy(
         id=name,
-        user_id=f"sayso_us_{STAND_INS[DEPUTY]}",
+        user_id=f"sayso_us_{DEPUTIES[DEPUTY]}",
         deputy_id=f"sayso_us_{DEPUTY}",
         from_at=now,
         to_at=now + SECOND,
@@ -161,7 +161,7 @@ def _end(store: SqlStore, clock: MovableClock, name: str, ending: Ending) -> Non
 
 
 def _vote(store: SqlStore, approval_id: str, voting: Voting) -> None:
-    """What the service does with a signed answer that holds."""
+    """Stores a valid signed decision as the service does."""
     part = None if voting.part is None or voting.decision == "deny" else str(voting.part)
     less = None if part is None else Narrowed(part, Terms((), ()), (), "")
     with store.write() as tx:
@@ -190,25 +190,25 @@ def _answer(approval: Approval, voting: Voting, stands_for: str | None) -> Decis
     )
 
 
-def _agreed(store: SqlStore, approval_id: str) -> tuple[State, set[str]]:
-    """How it stands, and by the log alone who agreed to what was granted in the end."""
+def _state_and_approvers(store: SqlStore, approval_id: str) -> tuple[State, set[str]]:
+    """Its state, and by the log alone who approved what was granted."""
     with store.read() as view:
         approval = view.approvals.get(approval_id)
         bodies = [json.loads(entry.body) for entry in view.audit.of_approval(approval_id)]
     assert approval is not None
     yes = [body for body in bodies if body["type"] in {"approval.voted", "approval.approved"}]
     last = yes[-1]["facts"].get("granted_digest") if yes else None
-    said = [body["actor"] for body in yes if body["facts"].get("granted_digest") == last]
-    return approval.state, {_whose(actor) for actor in said}
+    decisions = [body["actor"] for body in yes if body["facts"].get("granted_digest") == last]
+    return approval.state, {_principal(actor) for actor in decisions}
 
 
-def _whose(actor: str) -> str:
+def _principal(actor: str) -> str:
     who = actor.removeprefix("user:sayso_us_")
-    return STAND_INS.get(who, who)
+    return DEPUTIES.get(who, who)
 
 
 def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting | Ending]) -> None:
-    state, agreed = _agreed(store, approval_id)
+    state, agreed = _state_and_approvers(store, approval_id)
     if state is State.APPROVED:
         assert len(agreed) >= QUORUM, tried
     if isinstance(tried[0], Voting) and tried[0].decision == "deny":
@@ -216,9 +216,9 @@ def _check(store: SqlStore, approval_id: str, tried: Sequence[Voting | Ending]) 
 
 
 def _votings() -> st.SearchStrategy[Voting]:
-    said = st.sampled_from(("approve", "approve", "approve", "approve", "deny"))
-    who = st.sampled_from((*PEOPLE, *STAND_INS))
-    return st.builds(Voting, who, st.sampled_from((None, 1, 2, 3)), said)
+    decisions = st.sampled_from(("approve", "approve", "approve", "approve", "deny"))
+    who = st.sampled_from((*PEOPLE, *DEPUTIES))
+    return st.builds(Voting, who, st.sampled_from((None, 1, 2, 3)), decisions)
 
 
 def _endings() -> st.SearchStrategy[Ending]:
@@ -230,7 +230,7 @@ def _steps() -> st.SearchStrategy[Voting | Ending]:
 
 
 def _take(store: SqlStore, clock: MovableClock, tried: Sequence[Voting | Ending]) -> str:
-    approval_id = _asked(store)
+    approval_id = _new_request(store)
     for step in tried:
         if isinstance(step, Ending):
             _end(store, clock, approval_id, step)
@@ -241,82 +241,82 @@ def _take(store: SqlStore, clock: MovableClock, tried: Sequence[Voting | Ending]
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tried=st.lists(_steps(), min_size=1, max_size=9))
-def test_no_sequence_of_votes_passes_with_fewer_people(
+def test_no_sequence_of_votes_passes_below_the_quorum(
     sqlite: SqlStore, clock: MovableClock, tried: list[Voting | Ending]
 ) -> None:
-    """Repeating, narrowing, voiding, voting again, for somebody and after that, in any order."""
+    """Repeated, narrowed, voided and renewed votes, with and without deputies, in any order."""
     _check(sqlite, _take(sqlite, clock, tried), tried)
 
 
 @pytest.mark.parametrize("how", ["by hand", "by the clock", "unnoticed"])
-def test_the_yes_of_a_deputy_stays_that_of_their_person(
+def test_a_deputys_approval_stays_that_of_their_principal(
     people: SqlStore, clock: MovableClock, how: Literal["by hand", "by the clock", "unnoticed"]
 ) -> None:
-    """However it ends, the two have one yes together; only another person's makes it enough."""
+    """However the deputyship ends, the two share one vote; another user is needed."""
     tried = (Voting("ann"), Voting(DEPUTY), Ending(how), Voting("cleo"))
     approval_id = _take(people, clock, tried)
-    assert _agreed(people, approval_id)[0] is State.PENDING
+    assert _state_and_approvers(people, approval_id)[0] is State.PENDING
     _vote(people, approval_id, Voting("dan"))
-    assert _agreed(people, approval_id)[0] is State.APPROVED
+    assert _state_and_approvers(people, approval_id)[0] is State.APPROVED
 
 
-def test_no_race_of_votes_passes_with_fewer_people(people: SqlStore) -> None:
-    """I4: everybody at once, some of them twice; enough of the same yes passes it, exactly once."""
-    chance = random.Random(7)  # noqa: S311  # the same races every time
+def test_no_race_of_votes_passes_below_the_quorum(people: SqlStore) -> None:
+    """I4: all at once, some twice; enough equal approvals pass it exactly once."""
+    random_source = random.Random(7)  # noqa: S311  # the same races every time
     with ThreadPoolExecutor(6) as threads:
         for race in range(RACES):
-            approval_id = _asked(people)
+            approval_id = _new_request(people)
             enough = race % 2 == 0
             who = [*PEOPLE, *PEOPLE[:2]] if enough else [*PEOPLE[:2], "eve"] * 2
             parts = [None] if enough else [None, 1, 2]
-            tried = [Voting(name, chance.choice(parts)) for name in who]
+            tried = [Voting(name, random_source.choice(parts)) for name in who]
             done = [threads.submit(_vote, people, approval_id, one) for one in tried]
             for one in done:
                 one.result()
             _check(people, approval_id, tried)
-            assert (_agreed(people, approval_id)[0] is State.APPROVED) is enough
+            assert (_state_and_approvers(people, approval_id)[0] is State.APPROVED) is enough
 
 
-SHORT = (Voting("ann"), Voting("bob"), Voting("cleo", 1))
+BELOW_QUORUM = (Voting("ann"), Voting("bob"), Voting("cleo", 1))
 """Two whole yeses, and one to less, which voids them."""
-DOUBLE = (Voting("ann"), Voting("bob"), Voting("eve"))
+DEPUTY_AND_PRINCIPAL = (Voting("ann"), Voting("bob"), Voting("eve"))
 """Three people, of whom two have one yes together."""
 
 
 def _after(store: SqlStore, tried: Sequence[Voting]) -> Iterator[str]:
-    approval_id = _asked(store)
+    approval_id = _new_request(store)
     for voting in tried:
         _vote(store, approval_id, voting)
     yield approval_id
 
 
-@pytest.mark.usefixtures("miscounted", "unguarded")
-def test_a_count_of_void_votes_would_be_noticed(sqlite: SqlStore) -> None:
-    """I4: the seeded bug passes with one person where three are needed, and the check says so."""
-    (approval_id,) = _after(sqlite, SHORT)
-    assert _agreed(sqlite, approval_id)[0] is State.APPROVED
+@pytest.mark.usefixtures("counting_void_votes", "without_quorum_check")
+def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
+    """I4: the planted fault passes with one user instead of three, and the check fails."""
+    (approval_id,) = _after(sqlite, BELOW_QUORUM)
+    assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
-        _check(sqlite, approval_id, SHORT)
+        _check(sqlite, approval_id, BELOW_QUORUM)
 
 
-@pytest.mark.usefixtures("miscounted")
-def test_the_database_counts_for_itself(people: SqlStore) -> None:
-    """With the wrong count alone nothing is approved: the step finds too few."""
-    (approval_id,) = _after(people, SHORT)
-    assert _agreed(people, approval_id)[0] is State.PENDING
+@pytest.mark.usefixtures("counting_void_votes")
+def test_the_database_checks_the_quorum_itself(people: SqlStore) -> None:
+    """With only the count wrong, nothing is approved."""
+    (approval_id,) = _after(people, BELOW_QUORUM)
+    assert _state_and_approvers(people, approval_id)[0] is State.PENDING
 
 
-@pytest.mark.usefixtures("doubled", "unguarded")
-def test_a_stand_in_counted_beside_their_person_would_be_noticed(sqlite: SqlStore) -> None:
-    """Likewise."""
-    (approval_id,) = _after(sqlite, DOUBLE)
-    assert _agreed(sqlite, approval_id)[0] is State.APPROVED
+@pytest.mark.usefixtures("counting_deputies_twice", "without_quorum_check")
+def test_counting_a_deputy_beside_their_principal_is_detected(sqlite: SqlStore) -> None:
+    """I4: likewise."""
+    (approval_id,) = _after(sqlite, DEPUTY_AND_PRINCIPAL)
+    assert _state_and_approvers(sqlite, approval_id)[0] is State.APPROVED
     with pytest.raises(AssertionError):
-        _check(sqlite, approval_id, DOUBLE)
+        _check(sqlite, approval_id, DEPUTY_AND_PRINCIPAL)
 
 
-@pytest.mark.usefixtures("doubled")
-def test_the_database_knows_whose_yes_it_is(people: SqlStore) -> None:
-    """With the wrong count alone nothing is approved."""
-    (approval_id,) = _after(people, DOUBLE)
-    assert _agreed(people, approval_id)[0] is State.PENDING
+@pytest.mark.usefixtures("counting_deputies_twice")
+def test_the_database_counts_a_deputy_as_their_principal(people: SqlStore) -> None:
+    """With only the count wrong, nothing is approved."""
+    (approval_id,) = _after(people, DEPUTY_AND_PRINCIPAL)
+    assert _state_and_approvers(people, approval_id)[0] is State.PENDING

@@ -1,4 +1,4 @@
-"""Who is asked beside the one a request is for, in the database."""
+"""Additional eligible approvers of a request, in the database."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def people(store: SqlStore) -> SqlStore:
     return store
 
 
-def _asked(store: SqlStore, **members: Any) -> Approval:
+def _new_request(store: SqlStore, **members: Any) -> Approval:
     """A request for Ann."""
     name = f"sayso_ap_{next(_numbers):03}"
     row = replace(approval_row(name, "sayso_ag_bot", ANN, NOON), **members)
@@ -41,7 +41,7 @@ def _row(approval: Approval, user_id: str = BOB) -> Approver:
     return Approver(approval.id, user_id, "group", NOON, approval.expires_at, approval.risk)
 
 
-def _ask(store: SqlStore, approval: Approval, user_id: str = BOB) -> bool:
+def _add_approver(store: SqlStore, approval: Approval, user_id: str = BOB) -> bool:
     with store.write() as tx:
         return tx.approvers.add(_row(approval, user_id))
 
@@ -51,16 +51,16 @@ def _waiting(store: SqlStore, user_id: str, limit: int = 9, after: Any = None) -
         return [one.id for one in view.approvals.waiting(user_id, NOON, limit, after)]
 
 
-def _over(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
+def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) -> list[str]:
     with store.read() as view:
         return [one.id for one in view.approvals.decided(user_id, limit, before)]
 
 
-def test_it_waits_for_everybody_whom_it_asks(people: SqlStore) -> None:
-    """And for nobody else; the row is kept as it was written."""
-    asked = _asked(people)
+def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:
+    """And for no one else; the row is stored as written."""
+    asked = _new_request(people)
     assert _waiting(people, BOB) == []
-    assert _ask(people, asked)
+    assert _add_approver(people, asked)
     with people.read() as view:
         kept = view.approvals.get(asked.id)
         assert view.approvers.find(asked.id, BOB) == _row(asked)
@@ -72,18 +72,18 @@ def test_it_waits_for_everybody_whom_it_asks(people: SqlStore) -> None:
     assert _waiting(people, "sayso_us_eve") == []
 
 
-def test_whom_it_is_for_is_listed_once_though_they_have_a_row_too(people: SqlStore) -> None:
-    """As one who may not say yes has."""
-    asked = _asked(people)
-    assert _ask(people, asked, ANN)
+def test_the_requests_own_user_lists_it_once_despite_an_approver_row(people: SqlStore) -> None:
+    """A user who may not approve has such a row."""
+    asked = _new_request(people)
+    assert _add_approver(people, asked, ANN)
     assert _waiting(people, ANN) == [asked.id]
 
 
 @pytest.mark.parametrize("target", [State.APPROVED, State.DENIED, State.CANCELLED, State.EXPIRED])
-def test_what_is_over_is_over_for_everybody(people: SqlStore, target: State) -> None:
-    """It moves from one list of theirs to the other, whichever way it ended."""
-    asked = _asked(people)
-    _ask(people, asked)
+def test_a_final_request_is_decided_for_every_approver(people: SqlStore, target: State) -> None:
+    """It moves to each one's other list, however it ended."""
+    asked = _new_request(people)
+    _add_approver(people, asked)
     now = asked.expires_at + 1 if target is State.EXPIRED else NOON + MINUTE
     with people.write() as tx:
         assert tx.approvals.transition(asked, target, now=now) is not None
@@ -93,13 +93,13 @@ def test_what_is_over_is_over_for_everybody(people: SqlStore, target: State) -> 
     assert kept is not None
     assert kept.over_at == now
     assert _waiting(people, BOB) == []
-    assert _over(people, BOB) == _over(people, ANN) == [asked.id]
+    assert _decided(people, BOB) == _decided(people, ANN) == [asked.id]
 
 
-def test_its_end_counts_once(people: SqlStore) -> None:
-    """Being cancelled after the yes, or fetched, is not the moment at which it was decided."""
-    asked = _asked(people)
-    _ask(people, asked)
+def test_the_first_end_of_a_request_is_kept(people: SqlStore) -> None:
+    """A later cancellation or redemption does not change the time of decision."""
+    asked = _new_request(people)
+    _add_approver(people, asked)
     with people.write() as tx:
         tx.approvals.transition(asked, State.APPROVED, now=NOON + 1)
         tx.approvals.transition(asked, State.CANCELLED, now=NOON + 2)
@@ -111,29 +111,34 @@ def test_its_end_counts_once(people: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.PENDING])
-def test_nobody_is_asked_about_what_does_not_wait(people: SqlStore, state: State) -> None:
-    """Their list would show it for ever."""
-    asked = _asked(people, state=state)
-    assert not _ask(people, asked)
-    assert not _ask(people, replace(asked, id="sayso_ap_none"))
+def test_no_approver_is_added_to_a_request_that_is_not_pending(
+    people: SqlStore, state: State
+) -> None:
+    """Their list would show it forever."""
+    asked = _new_request(people, state=state)
+    assert not _add_approver(people, asked)
+    assert not _add_approver(people, replace(asked, id="sayso_ap_none"))
     assert _waiting(people, BOB) == []
 
 
-def test_nobody_is_asked_twice(people: SqlStore) -> None:
-    """The second reason changes nothing, even when both are given at the same moment."""
+def test_an_approver_is_added_once(people: SqlStore) -> None:
+    """A second reason changes nothing, even at the same moment."""
     for _ in range(5):
-        asked = _asked(people)
+        asked = _new_request(people)
         with ThreadPoolExecutor(2) as threads:
-            tries = [threads.submit(_ask, people, asked) for _ in range(2)]
+            tries = [threads.submit(_add_approver, people, asked) for _ in range(2)]
             assert sorted(one.result() for one in tries) == [False, True]
 
 
-def test_both_kinds_of_requests_make_one_list(people: SqlStore) -> None:
-    """Those for Bob and those that ask him for Ann, by their end, and part by part."""
-    rows = [_asked(people, user_id=BOB if n % 2 else ANN, expires_at=NOON + n) for n in range(1, 7)]
+def test_own_and_shared_requests_form_one_list(people: SqlStore) -> None:
+    """Requests for Bob and those for Ann that he may decide, by their end, page by page."""
+    rows = [
+        _new_request(people, user_id=BOB if n % 2 else ANN, expires_at=NOON + n)
+        for n in range(1, 7)
+    ]
     for row in rows:
         if row.user_id == ANN:
-            _ask(people, row)
+            _add_approver(people, row)
     every = [row.id for row in rows]
     first = _waiting(people, BOB, 4)
     with people.read() as view:
@@ -142,19 +147,21 @@ def test_both_kinds_of_requests_make_one_list(people: SqlStore) -> None:
     with people.write() as tx:
         for row in rows:
             tx.approvals.transition(row, State.DENIED, now=NOON - len(rows) + rows.index(row))
-    newest = _over(people, BOB, 4)
+    newest = _decided(people, BOB, 4)
 
     assert count == len(rows)
     assert (first, rest) == (every[:4], every[4:])
     assert newest == every[:1:-1]
-    assert _over(people, BOB, 4, (NOON - 4, rows[2].id)) == every[1::-1]
+    assert _decided(people, BOB, 4, (NOON - 4, rows[2].id)) == every[1::-1]
 
 
-def test_a_grave_one_that_ends_late_hides_behind_nothing(people: SqlStore) -> None:
-    """Wherever it comes from: for Bob himself, or for Ann and put to him too."""
-    soon = [_asked(people, user_id=BOB, expires_at=NOON + n, risk=Risk.LOW) for n in range(1, 4)]
-    own = _asked(people, user_id=BOB, expires_at=NOON + 9, risk=Risk.HIGH)
-    others = _asked(people, expires_at=NOON + 8, risk=Risk.CRITICAL)
-    _ask(people, others)
+def test_a_high_risk_request_that_ends_late_is_listed_first(people: SqlStore) -> None:
+    """Whether it is for Bob himself, or for Ann and shared with him."""
+    soon = [
+        _new_request(people, user_id=BOB, expires_at=NOON + n, risk=Risk.LOW) for n in range(1, 4)
+    ]
+    own = _new_request(people, user_id=BOB, expires_at=NOON + 9, risk=Risk.HIGH)
+    others = _new_request(people, expires_at=NOON + 8, risk=Risk.CRITICAL)
+    _add_approver(people, others)
     assert _waiting(people, BOB, 3) == [others.id, own.id, soon[0].id]
     assert _waiting(people, BOB, 3, (soon[0].place, soon[0].id)) == [one.id for one in soon[1:]]

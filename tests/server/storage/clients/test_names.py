@@ -1,4 +1,4 @@
-"""Names that look alike: one of a kind, on both databases, however many come at once."""
+"""Names that look alike are unique in both databases, even concurrently."""
 # ruff: noqa: RUF001  # letters that look alike are what it is about
 
 from collections.abc import Callable
@@ -30,11 +30,11 @@ def _add(store: SqlStore, number: int, name: str) -> bool:
     return True
 
 
-def test_of_names_that_look_alike_one_is_stored(
-    store: SqlStore, url: str, open_one: Opener
+def test_one_of_several_similar_names_is_stored(
+    store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Two processes, several threads, and no look at what is there before."""
-    stores = [store, open_one(url)]
+    """Two processes, several threads, without a check beforehand."""
+    stores = [store, open_database(url)]
     with ThreadPoolExecutor(8) as threads:
         tries = [
             threads.submit(_add, stores[number % 2], number, name)
@@ -44,7 +44,7 @@ def test_of_names_that_look_alike_one_is_stored(
     assert _add(store, 99, "finance-2")
 
 
-def test_a_look_is_free_after_its_bearer_has_another_name_or_is_gone(store: SqlStore) -> None:
+def test_a_name_is_free_after_its_owner_is_renamed_or_deleted(store: SqlStore) -> None:
     """Renaming frees the old one; so does deleting."""
     assert _add(store, 1, "finance")
     with store.write() as tx:
@@ -58,8 +58,8 @@ def test_a_look_is_free_after_its_bearer_has_another_name_or_is_gone(store: SqlS
     assert _add(store, 3, "f1nance")
 
 
-def test_an_agent_cannot_be_stored_with_the_look_of_another(store: SqlStore) -> None:
-    """When it is added and when it is replaced; nothing of it is left."""
+def test_an_agent_cannot_be_stored_with_a_name_similar_to_another(store: SqlStore) -> None:
+    """It can be neither added nor renamed, and nothing of it is stored."""
     other = replace(AGENT, id="sayso_ag_other", name="other", secrets=(), owners=())
     agent = replace(AGENT, id="sayso_ag_pay", name="pay-bot", secrets=(), owners=())
     with store.write() as tx:

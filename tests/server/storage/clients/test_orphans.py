@@ -1,4 +1,4 @@
-"""Agents that nobody enabled owns are found in the database, and stopped once by many workers."""
+"""Agents without an enabled owner are found, and quarantined once by many workers."""
 
 import threading
 from collections.abc import Callable
@@ -54,8 +54,8 @@ def _stored(store: SqlStore) -> None:
             tx.agents.add(agent, NOON)
 
 
-def test_an_orphan_is_an_enabled_agent_of_which_no_owner_is_enabled(store: SqlStore) -> None:
-    """By name; and whoever owns one is asked for theirs."""
+def test_an_orphan_is_an_enabled_agent_without_an_enabled_owner(store: SqlStore) -> None:
+    """Listed by name; an owner's agents are found too."""
     _stored(store)
     with store.read() as view:
         assert [one.name for one in view.agents.orphans()] == ["also", "bot"]
@@ -63,11 +63,11 @@ def test_an_orphan_is_an_enabled_agent_of_which_no_owner_is_enabled(store: SqlSt
         assert view.users.get(GONE.id) == GONE
 
 
-def test_many_workers_stop_an_orphan_once(
-    url: str, open_one: Callable[[str], SqlStore], clock: MovableClock, tmp_path: Path
+def test_many_workers_quarantine_an_orphan_once(
+    url: str, open_database: Callable[[str], SqlStore], clock: MovableClock, tmp_path: Path
 ) -> None:
-    """Each sees it due, one of them stops it, and there is one incident for each agent."""
-    stores = [open_one(url) for _ in range(WORKERS)]
+    """Each sees it is due, one quarantines it, and there is one incident per agent."""
+    stores = [open_database(url) for _ in range(WORKERS)]
     _stored(stores[0])
     clock.forward(14 * DAY)
     secrets = KeyedSecrets(*(read_or_make_key(tmp_path / name) for name in ("master", "pin")))

@@ -28,15 +28,15 @@ INVITATION = Invitation(
 
 @pytest.fixture
 def invited(store: SqlStore) -> SqlStore:
-    """An invitation of somebody's."""
+    """An invitation created by a user."""
     with store.write() as tx:
         tx.users.add(User("sayso_us_a", "ana", None, (), "enabled", NOON))
         tx.invitations.add(INVITATION)
     return store
 
 
-def test_an_invitation_is_kept_as_it_was_given(invited: SqlStore) -> None:
-    """Found by its id and by the hash of its token; None is not the empty list."""
+def test_an_invitation_is_stored_unchanged(invited: SqlStore) -> None:
+    """Found by id and by the hash of its token; null and an empty list differ."""
     other = replace(INVITATION, id="sayso_in_b", token_hash=b"b", action_types=(), asks=None)
     with invited.write() as tx:
         tx.invitations.add(other)
@@ -48,8 +48,8 @@ def test_an_invitation_is_kept_as_it_was_given(invited: SqlStore) -> None:
         assert view.invitations.page("sayso_in_a", 5) == [other]
 
 
-def test_an_invitation_is_spent_as_often_as_it_has_uses(invited: SqlStore) -> None:
-    """Neither late, nor after it was taken back."""
+def test_an_invitation_is_used_as_often_as_it_has_uses(invited: SqlStore) -> None:
+    """Neither after its end nor after revocation."""
     with invited.write() as tx:
         assert not tx.invitations.spend("sayso_in_a", NOON + 10)
         assert tx.invitations.spend("sayso_in_a", NOON)
@@ -63,7 +63,7 @@ def test_an_invitation_is_spent_as_often_as_it_has_uses(invited: SqlStore) -> No
 
 
 def test_a_registration_is_found_by_its_agent(store: SqlStore) -> None:
-    """Its agent may be gone."""
+    """Even if the agent is deleted."""
     made = Registration("sayso_ag_a", "sayso_in_a", b"hash", NOON)
     with store.write() as tx:
         tx.registrations.add(made)

@@ -1,4 +1,4 @@
-"""Consents in the database: one is in force or it is over, and whoever ends it is the only one."""
+"""Consents in the database: in force or ended, and ended only once."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,7 +38,7 @@ def _stored(store: SqlStore, *consents: Consent) -> None:
             tx.consents.add(consent)
 
 
-def test_a_consent_comes_back_as_it_was_given(store: SqlStore) -> None:
+def test_a_consent_is_stored_unchanged(store: SqlStore) -> None:
     """Every member, by id and as the one in force."""
     _stored(store, _consent())
     with store.read() as view:
@@ -51,16 +51,16 @@ def test_a_consent_comes_back_as_it_was_given(store: SqlStore) -> None:
     "other",
     [(ANN.id, BOT, "https://other.example"), (ANN.id, "sayso_ag_x", PAY), ("sayso_us_x", BOT, PAY)],
 )
-def test_it_is_for_this_user_this_client_and_this_resource(
+def test_a_consent_is_for_its_user_client_and_resource_only(
     store: SqlStore, other: tuple[str, str, str]
 ) -> None:
-    """And for nobody and nothing else."""
+    """Each case differs in the user, the client or the resource."""
     _stored(store, _consent())
     with store.read() as view:
         assert view.consents.live(*other, NOON) is None
 
 
-def test_it_is_over_at_its_end_and_not_before(store: SqlStore) -> None:
+def test_a_consent_ends_exactly_at_its_end(store: SqlStore) -> None:
     """To the millisecond."""
     _stored(store, _consent())
     with store.write() as tx:
@@ -72,8 +72,8 @@ def test_it_is_over_at_its_end_and_not_before(store: SqlStore) -> None:
     assert _consent().live(NOON + DAY - 1)
 
 
-def test_it_is_revoked_once(store: SqlStore) -> None:
-    """The second finds it over; nothing brings it back."""
+def test_a_consent_is_revoked_once(store: SqlStore) -> None:
+    """The second revocation finds nothing, and renewing does not restore it."""
     _stored(store, _consent())
     with store.write() as tx:
         ended = tx.consents.revoke("sayso_co_1", NOON + 5)
@@ -84,8 +84,8 @@ def test_it_is_revoked_once(store: SqlStore) -> None:
         assert tx.consents.live(ANN.id, BOT, PAY, NOON + 6) is None
 
 
-def test_one_in_force_is_renewed_in_its_place(store: SqlStore) -> None:
-    """Scopes, end and cause are new; the id and the day it was first given stay."""
+def test_a_consent_in_force_is_renewed_in_place(store: SqlStore) -> None:
+    """Scopes, end and cause are new; the id and first date stay."""
     _stored(store, _consent())
     wider = _consent(
         scopes=("payments:write",), expires_at=NOON + 2 * DAY, approval_id="b", created_at=1
@@ -95,8 +95,8 @@ def test_one_in_force_is_renewed_in_its_place(store: SqlStore) -> None:
     assert renewed == replace(wider, created_at=NOON)
 
 
-def test_a_list_is_newest_first_and_leaves_out_what_is_over(store: SqlStore) -> None:
-    """Unless it is asked for."""
+def test_a_list_is_newest_first_without_ended_consents(store: SqlStore) -> None:
+    """Unless they are requested."""
     old = _consent("sayso_co_0", created_at=NOON - DAY, expires_at=NOON, resource="https://b")
     app = _consent("sayso_co_2", created_at=NOON + 1, client_id="sayso_app_x")
     _stored(store, old, _consent(), app)
@@ -106,7 +106,7 @@ def test_a_list_is_newest_first_and_leaves_out_what_is_over(store: SqlStore) -> 
         assert view.consents.of_user("sayso_us_x", NOON, ended=True) == []
 
 
-def test_a_search_matches_everything_that_is_given(store: SqlStore) -> None:
+def test_a_search_returns_what_matches_every_filter(store: SqlStore) -> None:
     """User, client, and whether it is in force."""
     old = _consent("sayso_co_0", created_at=NOON - DAY, expires_at=NOON)
     _stored(store, old, _consent())
@@ -127,8 +127,8 @@ def test_a_search_matches_everything_that_is_given(store: SqlStore) -> None:
     assert found(user_id="sayso_us_x") == []
 
 
-def test_a_client_or_a_resource_that_goes_takes_its_consents_with_it(store: SqlStore) -> None:
-    """Also those that an app's page asked for on behalf of an agent."""
+def test_deleting_a_client_or_resource_revokes_its_consents(store: SqlStore) -> None:
+    """Also those that an app requested on behalf of an agent."""
     asked = _consent("sayso_co_2", app_id="sayso_app_x", resource="https://b")
     _stored(store, _consent(), asked)
     with store.write() as tx:

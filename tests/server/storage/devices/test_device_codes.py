@@ -1,4 +1,4 @@
-"""Device grants in the database: a code opens one approval at most, a poll changes nothing."""
+"""Device codes in the database: a code opens one approval at most; a poll changes nothing else."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def _stored(store: SqlStore) -> None:
         tx.device_codes.add(_code())
 
 
-def test_it_is_found_by_either_code(store: SqlStore) -> None:
+def test_a_device_grant_is_found_by_either_code(store: SqlStore) -> None:
     """And by nothing else."""
     _stored(store)
     with store.write() as tx:
@@ -47,12 +47,12 @@ def test_it_is_found_by_either_code(store: SqlStore) -> None:
         assert tx.device_codes.by_user_code(b"device") is None
 
 
-def test_of_many_who_type_a_code_at_once_one_uses_it(
-    store: SqlStore, url: str, open_one: Opener
+def test_one_of_many_concurrent_entries_uses_the_code(
+    store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """From two processes; and nobody after its end."""
+    """From two processes."""
     _stored(store)
-    stores = [store, open_one(url)]
+    stores = [store, open_database(url)]
 
     def use(place: int) -> bool:
         with stores[place % 2].write() as tx:
@@ -62,7 +62,7 @@ def test_of_many_who_type_a_code_at_once_one_uses_it(
         assert sorted(threads.map(use, range(8))) == [False] * 7 + [True]
 
 
-def test_nobody_uses_it_after_its_end(store: SqlStore) -> None:
+def test_a_device_code_cannot_be_used_after_its_end(store: SqlStore) -> None:
     """To the millisecond."""
     _stored(store)
     with store.write() as tx:
@@ -70,8 +70,8 @@ def test_nobody_uses_it_after_its_end(store: SqlStore) -> None:
         assert tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON + 15 * MINUTE - 1)
 
 
-def test_a_poll_touches_nothing_but_its_own_members(store: SqlStore) -> None:
-    """DG-21: it never reverts what somebody did meanwhile."""
+def test_a_poll_changes_only_its_own_members(store: SqlStore) -> None:
+    """DG-21: it never reverts a concurrent change."""
     _stored(store)
     with store.write() as tx:
         tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON)
@@ -81,7 +81,7 @@ def test_a_poll_touches_nothing_but_its_own_members(store: SqlStore) -> None:
         )
 
 
-def test_what_ended_is_dropped(store: SqlStore) -> None:
+def test_expired_device_codes_are_deleted(store: SqlStore) -> None:
     """At its end and not before."""
     _stored(store)
     with store.write() as tx:

@@ -1,4 +1,4 @@
-"""Rows of passkeys: a count is kept by the statement that judges it, on both kinds of database."""
+"""Passkey rows: the statement that stores a counter checks it, in both databases."""
 
 from collections.abc import Callable
 
@@ -27,17 +27,17 @@ ONE, OTHER = b"1" * 32, b"2" * 32
         (7, 7, ONE, True),
     ],
 )
-def test_a_count_goes_up_or_was_never_there(
+def test_a_passkey_counter_increases_or_stays_unused(
     url: str,
-    open_one: Callable[[str], SqlStore],
+    open_database: Callable[[str], SqlStore],
     *,
     known: int,
     signs: int,
     signed: bytes,
     counts: bool,
 ) -> None:
-    """What is refused changes nothing; the very same assertion may come again."""
-    store = open_one(url)
+    """A refused one changes nothing; the same assertion may be repeated."""
+    store = open_database(url)
     with store.administer() as tx:
         tx.users.add(USER)
         tx.devices.add(device_row(DEVICE, USER, tx.now))

@@ -1,4 +1,4 @@
-"""Incidents in the database: whole, newest first, closed once."""
+"""Incidents in the database: complete, newest first, closed once."""
 
 from dataclasses import replace
 
@@ -31,8 +31,8 @@ def _stored(store: SqlStore, *incidents: Incident) -> None:
             tx.incidents.add(incident)
 
 
-def test_an_incident_comes_back_whole(store: SqlStore) -> None:
-    """By id, and as the open one about its request and scope."""
+def test_an_incident_is_stored_unchanged(store: SqlStore) -> None:
+    """Found by id, and as the open one of its request and scope."""
     _stored(store, ONE)
     with store.read() as view:
         assert view.incidents.get(ONE.id) == ONE
@@ -41,8 +41,8 @@ def test_an_incident_comes_back_whole(store: SqlStore) -> None:
         assert view.incidents.open_of(ASKED.id, "every_agent") is None
 
 
-def test_the_newest_comes_first_and_a_part_goes_on(store: SqlStore) -> None:
-    """Those of one moment by their ids, so that none is left out."""
+def test_incidents_are_listed_newest_first_in_pages(store: SqlStore) -> None:
+    """Those of one moment by id, so none is omitted."""
     later = replace(ONE, id="sayso_ic_2", opened_at=NOON + 1)
     same = replace(ONE, id="sayso_ic_3")
     _stored(store, ONE, later, same)
@@ -53,8 +53,8 @@ def test_the_newest_comes_first_and_a_part_goes_on(store: SqlStore) -> None:
         assert view.incidents.search(closed=False, limit=2, before=before) == [ONE]
 
 
-def test_one_is_closed_once(store: SqlStore) -> None:
-    """And is listed from then on only where closed ones are."""
+def test_an_incident_is_closed_once(store: SqlStore) -> None:
+    """Then it is listed only with closed ones."""
     _stored(store, ONE)
     with store.write() as tx:
         closed = tx.incidents.close(ONE.id, by="operator", note=None, now=NOON + 1)

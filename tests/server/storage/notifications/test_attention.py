@@ -1,4 +1,4 @@
-"""Quiet hours, mutes, holds, steps and deputies in the database, on both kinds."""
+"""Quiet hours, mutes, holds, escalations and deputies in both databases."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,8 +45,8 @@ ONE = Deputy("sayso_dy_1", ANN, BOB, NOON + MINUTE, NOON + DAY, "named", "sayso_
 
 
 @pytest.fixture
-def asked(store: SqlStore) -> Approval:
-    """A request for Ann; Bob is there too."""
+def request_for_ann(store: SqlStore) -> Approval:
+    """A request for Ann; Bob exists too."""
     row = approval_row("sayso_ap_1", BOT, ANN, NOON)
     with store.administer() as tx:
         for name in ("ann", "bob"):
@@ -55,8 +55,8 @@ def asked(store: SqlStore) -> Approval:
     return row
 
 
-def _once(store: SqlStore, work: Callable[[Rows], int]) -> int:
-    """How often it counted, when four do it at the same time."""
+def _count_concurrent(store: SqlStore, work: Callable[[Rows], int]) -> int:
+    """How often the work counted when four threads do it at once."""
 
     def one(_: int) -> int:
         with store.write() as tx:
@@ -66,21 +66,23 @@ def _once(store: SqlStore, work: Callable[[Rows], int]) -> int:
         return sum(pool.map(one, range(4)))
 
 
-def test_what_somebody_wants_is_read_at_once(store: SqlStore, asked: Approval) -> None:
-    """Nothing, one of it, and all of it; what is over does not count."""
-    hold = Hold(asked.id, ANN, NOON + MINUTE, "snoozed")
+def test_notification_preferences_are_read_at_once(
+    store: SqlStore, request_for_ann: Approval
+) -> None:
+    """None, one and all of them; ended ones do not count."""
+    hold = Hold(request_for_ann.id, ANN, NOON + MINUTE, "snoozed")
     with store.write() as tx:
-        nothing = tx.attention.preferences(ANN, BOT, asked.id, NOON)
+        nothing = tx.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
         assert nothing == NotificationPreferences(muted=False, hold=None, quiet=None)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.set_quiet_hours(ANN, NIGHT, NOON)
         tx.attention.hold(replace(hold, until=NOON + DAY))
         tx.attention.hold(hold)
     with store.read() as view:
-        now = view.attention.preferences(ANN, BOT, asked.id, NOON)
+        now = view.attention.preferences(ANN, BOT, request_for_ann.id, NOON)
         assert now == NotificationPreferences(muted=False, hold=hold, quiet=NIGHT)
-        assert view.attention.preferences(ANN, BOT, asked.id, NOON + MINUTE).hold is None
-        assert view.attention.preferences(BOB, BOT, asked.id, NOON) == nothing
+        assert view.attention.preferences(ANN, BOT, request_for_ann.id, NOON + MINUTE).hold is None
+        assert view.attention.preferences(BOB, BOT, request_for_ann.id, NOON) == nothing
         assert view.attention.holds(ANN, NOON) == [hold]
         assert view.attention.quiet_hours(ANN) == NIGHT
     with store.write() as tx:
@@ -89,84 +91,103 @@ def test_what_somebody_wants_is_read_at_once(store: SqlStore, asked: Approval) -
         assert tx.attention.quiet_hours(ANN) is None
 
 
-def test_a_hold_that_is_over_is_released_once(store: SqlStore, asked: Approval) -> None:
-    """By whichever of four comes first."""
+def test_an_ended_hold_is_released_once(store: SqlStore, request_for_ann: Approval) -> None:
+    """By whichever of four threads comes first."""
     with store.write() as tx:
-        tx.attention.hold(Hold(asked.id, ANN, NOON, "quiet_hours"))
-        tx.attention.hold(Hold(asked.id, BOB, NOON + DAY, "quiet_hours"))
+        tx.attention.hold(Hold(request_for_ann.id, ANN, NOON, "quiet_hours"))
+        tx.attention.hold(Hold(request_for_ann.id, BOB, NOON + DAY, "quiet_hours"))
         assert tx.attention.due(NOON)
         assert not tx.attention.due(NOON - 1)
-    assert _once(store, lambda tx: len(tx.attention.release(NOON, 9))) == 1
+    assert _count_concurrent(store, lambda tx: len(tx.attention.release(NOON, 9))) == 1
     with store.write() as tx:
         tx.attention.end_quiet(BOB, NOON)
         assert [one.user_id for one in tx.attention.release(NOON, 9)] == [BOB]
-        assert not tx.attention.unhold(BOB, asked.id)
+        assert not tx.attention.unhold(BOB, request_for_ann.id)
 
 
-def test_a_step_is_taken_once_and_an_end_moved_once(store: SqlStore, asked: Approval) -> None:
+def test_an_escalation_step_and_an_extension_happen_once(
+    store: SqlStore, request_for_ann: Approval
+) -> None:
     """Each is one conditional UPDATE."""
     with store.read() as view:
         assert view.escalations.due(HALF - 1, 9) == []
-        assert view.escalations.due(HALF, 9) == [asked.id]
-    assert _once(store, lambda tx: tx.escalations.step(asked.id, 0, None, HALF)) == 1
-    until = asked.expires_at + MINUTE
+        assert view.escalations.due(HALF, 9) == [request_for_ann.id]
+    assert (
+        _count_concurrent(store, lambda tx: tx.escalations.step(request_for_ann.id, 0, None, HALF))
+        == 1
+    )
+    until = request_for_ann.expires_at + MINUTE
 
     def extend(tx: Rows) -> int:
-        was = asked.expires_at
+        was = request_for_ann.expires_at
         return tx.escalations.extend(
-            asked.id, was=was, until=until, escalate_at=until - MINUTE, now=HALF
+            request_for_ann.id, was=was, until=until, escalate_at=until - MINUTE, now=HALF
         )
 
-    assert _once(store, extend) == 1
+    assert _count_concurrent(store, extend) == 1
     with store.read() as view:
-        found = view.approvals.get(asked.id)
+        found = view.approvals.get(request_for_ann.id)
     assert found is not None
     assert (found.expires_at, found.extensions, found.escalated) == (until, 1, 0)
 
 
-def test_what_expired_is_asked_for_again_once(store: SqlStore, asked: Approval) -> None:
-    """And what still waits is not."""
-    end = asked.expires_at
+def test_an_expired_request_is_requested_again_once(
+    store: SqlStore, request_for_ann: Approval
+) -> None:
+    """A pending one is not."""
+    end = request_for_ann.expires_at
 
     def ask_again(tx: Rows) -> int:
-        return tx.escalations.ask_again(asked.id, end)
+        return tx.escalations.ask_again(request_for_ann.id, end)
 
     with store.write() as tx:
-        assert not tx.escalations.ask_again(asked.id, end - 1)
-        assert tx.approvals.transition(asked, State.EXPIRED, now=end) is not None
-    assert _once(store, ask_again) == 1
+        assert not tx.escalations.ask_again(request_for_ann.id, end - 1)
+        assert tx.approvals.transition(request_for_ann, State.EXPIRED, now=end) is not None
+    assert _count_concurrent(store, ask_again) == 1
     with store.read() as view:
-        found = view.approvals.get(asked.id)
+        found = view.approvals.get(request_for_ann.id)
     assert found is not None
     assert found.retry_asked_at == end
 
 
-def test_who_else_is_asked_is_asked_as_long(store: SqlStore, asked: Approval) -> None:
-    """Their list goes by the same end."""
-    until = asked.expires_at + MINUTE
+def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann: Approval) -> None:
+    """Their lists use the same end."""
+    until = request_for_ann.expires_at + MINUTE
     with store.write() as tx:
         tx.approvers.add(
-            Approver(asked.id, BOB, "deputy", NOON, asked.expires_at, asked.risk, stands_for=ANN)
+            Approver(
+                request_for_ann.id,
+                BOB,
+                "deputy",
+                NOON,
+                request_for_ann.expires_at,
+                request_for_ann.risk,
+                stands_for=ANN,
+            )
         )
         assert tx.escalations.extend(
-            asked.id, was=asked.expires_at, until=until, escalate_at=until, now=HALF
+            request_for_ann.id,
+            was=request_for_ann.expires_at,
+            until=until,
+            escalate_at=until,
+            now=HALF,
         )
-        found = tx.approvers.find(asked.id, BOB)
+        found = tx.approvers.find(request_for_ann.id, BOB)
         assert found is not None
         assert found.ends_at == until
         tx.deputies.remove_from_pending(ANN, BOB)
-        assert tx.approvers.find(asked.id, BOB) is None
+        assert tx.approvers.find(request_for_ann.id, BOB) is None
 
 
-def test_a_deputy_begins_and_ends_once(store: SqlStore, asked: Approval) -> None:
-    """And is found from both sides, between the two dates."""
-    assert asked.user_id == ANN
+def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: Approval) -> None:
+    """And is found from both sides, between its dates."""
+    assert request_for_ann.user_id == ANN
     with store.write() as tx:
         tx.deputies.add(ONE)
         assert tx.deputies.get(ONE.id) == ONE
         assert tx.deputies.due(NOON, 9) == []
-    assert _once(store, lambda tx: len(tx.deputies.due(NOON + MINUTE, 9))) == 4
-    assert _once(store, lambda tx: tx.deputies.begin(ONE.id)) == 1
+    assert _count_concurrent(store, lambda tx: len(tx.deputies.due(NOON + MINUTE, 9))) == 4
+    assert _count_concurrent(store, lambda tx: tx.deputies.begin(ONE.id)) == 1
     with store.read() as view:
         begun = replace(ONE, state="begun")
         assert view.deputies.due(NOON + MINUTE, 9) == []
@@ -176,23 +197,23 @@ def test_a_deputy_begins_and_ends_once(store: SqlStore, asked: Approval) -> None
         assert view.deputies.deciding(ANN, BOB, NOON + MINUTE) == begun
         assert view.deputies.deciding(ANN, BOB, NOON + DAY) is None
         assert view.deputies.due(NOON + DAY, 9) == [begun]
-    assert _once(store, lambda tx: tx.deputies.end(ONE.id, revoked_at=NOON)) == 1
+    assert _count_concurrent(store, lambda tx: tx.deputies.end(ONE.id, revoked_at=NOON)) == 1
     with store.read() as view:
         assert view.deputies.get(ONE.id) == replace(ONE, state="over", revoked_at=NOON)
         assert view.deputies.live(NOON) == []
 
 
-def test_a_mute_is_in_the_place_of_the_one_before(store: SqlStore, asked: Approval) -> None:
-    """For a while, for ever, and not any more."""
-    assert asked.agent_id == BOT
+def test_a_mute_replaces_the_previous_one(store: SqlStore, request_for_ann: Approval) -> None:
+    """For a while, forever, and removed."""
+    assert request_for_ann.agent_id == BOT
     with store.administer() as tx:
         tx.agents.add(AGENT, NOON)
         for until in (NOON + MINUTE, None):
             tx.attention.mute(Mute(ANN, BOT, NOON, until))
         assert tx.attention.mutes(ANN, NOON) == [Mute(ANN, BOT, NOON, None)]
-        assert tx.attention.preferences(ANN, BOT, asked.id, NOON).muted
+        assert tx.attention.preferences(ANN, BOT, request_for_ann.id, NOON).muted
         assert tx.attention.unmute(ANN, BOT)
         assert not tx.attention.unmute(ANN, BOT)
         tx.attention.mute(Mute(ANN, BOT, NOON, NOON + MINUTE))
         assert tx.attention.mutes(ANN, NOON + MINUTE) == []
-        assert not tx.attention.preferences(ANN, BOT, asked.id, NOON + MINUTE).muted
+        assert not tx.attention.preferences(ANN, BOT, request_for_ann.id, NOON + MINUTE).muted

@@ -1,4 +1,4 @@
-"""What each device had of a request, and how often people were called, on both databases."""
+"""Deliveries of a request to devices, and notification counts, in both databases."""
 
 from dataclasses import replace
 
@@ -33,10 +33,10 @@ def _add(store: SqlStore, device_id: str, *, seen: bool = False) -> None:
         tx.deliveries.add("sayso_ap_1", device_id, seen=seen)
 
 
-def test_a_device_has_and_sees_a_request_once(
+def test_delivery_and_view_of_a_device_are_recorded_once(
     store: SqlStore, clock: MovableClock, asked: Approval
 ) -> None:
-    """The first time of each stays, and the first of all stands in the row that is polled."""
+    """The first of each stays; the very first delivery is in the approval row too."""
     for device_id, seen in ((LAPTOP, False), (PHONE, True), (LAPTOP, True), (LAPTOP, True)):
         _add(store, device_id, seen=seen)
         clock.forward(1_000)
@@ -54,8 +54,8 @@ def test_a_device_has_and_sees_a_request_once(
     assert row == replace(asked, delivered_at=NOON)
 
 
-def test_what_a_device_never_had_is_known(store: SqlStore, asked: Approval) -> None:
-    """In the order in which it was asked for."""
+def test_requests_missing_on_a_device_are_found(store: SqlStore, asked: Approval) -> None:
+    """In the given order."""
     _add(store, LAPTOP)
     with store.read() as view:
         assert view.deliveries.missing(LAPTOP, ["x", asked.id, "a"]) == ["x", "a"]
@@ -72,7 +72,7 @@ def _spent(
 def test_notifications_are_counted_by_lane_agent_and_type(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """In the last minute and the last hour before now, of this person alone."""
+    """In the last minute and hour, for this user only."""
     for agent, types in (("sayso_ag_bot", "payment"), ("sayso_ag_bot", ""), ("other", "payment")):
         with store.write() as tx:
             tx.notifications.add(ANN.id, agent, types, "medium")
@@ -89,7 +89,7 @@ def test_notifications_are_counted_by_lane_agent_and_type(
 
 
 def test_a_report_counts_until_its_incident_is_closed(store: SqlStore, asked: Approval) -> None:
-    """For the agent that asked, and for no other."""
+    """For its own agent only."""
     incident = Incident("sayso_in_1", "open", "agent", asked.id, ANN.id, LAPTOP, None, "{}", NOON)
     with store.write() as tx:
         tx.incidents.add(incident)
@@ -100,18 +100,18 @@ def test_a_report_counts_until_its_incident_is_closed(store: SqlStore, asked: Ap
     assert not _spent(store).reported
 
 
-def test_what_is_held_back_says_so_in_its_row(store: SqlStore, asked: Approval) -> None:
-    """So that a poll and a list need not look elsewhere."""
+def test_a_held_back_request_is_marked_in_its_row(store: SqlStore, asked: Approval) -> None:
+    """A poll and a list need no other table."""
     with store.write() as tx:
         tx.approvals.hold_back(asked.id)
         row = tx.approvals.get(asked.id)
     assert row == replace(asked, held_back=True)
 
 
-def test_what_is_held_back_from_one_of_several_says_so_in_their_row(
+def test_a_request_held_back_from_one_approver_is_marked_in_their_row(
     store: SqlStore, asked: Approval
 ) -> None:
-    """And in nobody else's."""
+    """And in no one else's."""
     with store.write() as tx:
         assert tx.approvers.add(Approver(asked.id, ANN.id, "group", NOON, NOON + HOUR, asked.risk))
         tx.approvers.hold_back(asked.id, "somebody else")

@@ -1,4 +1,4 @@
-"""The feed is read by cursor, and a reader never passes an event that appears later."""
+"""The feed is read by cursor, and no reader passes an event that appears later."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ ANN, BOB = "sayso_us_ann", "sayso_us_bob"
 Opener = Callable[[str], SqlStore]
 
 
-def _tell(store: SqlStore, user: str = ANN, event: str = "approval.requested") -> None:
+def _add_event(store: SqlStore, user: str = ANN, event: str = "approval.requested") -> None:
     with store.write() as tx:
         tx.feed.add(user, event, approval_id="sayso_ap_1")
     store.sequence()
@@ -26,17 +26,17 @@ def _after(store: SqlStore, cursor: int, user: str | None = ANN, limit: int = 10
         return [event.seq for event in view.feed.after(cursor, user, limit)]
 
 
-def test_an_empty_feed_begins_at_zero(store: SqlStore) -> None:
-    """Head and floor are 0, and there is nothing after."""
+def test_an_empty_feed_starts_at_zero(store: SqlStore) -> None:
+    """Head and floor are 0, and nothing follows."""
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (0, 0)
         assert view.feed.after(0, None, 10) == []
 
 
-def test_events_come_past_the_cursor_in_order_and_for_their_user(store: SqlStore) -> None:
-    """One's own only, or everybody's for the process that wakes; the limit cuts the oldest part."""
+def test_events_after_the_cursor_come_in_order_for_their_user(store: SqlStore) -> None:
+    """For one user, or for all in the process that wakes them; the limit keeps the oldest."""
     for user in (ANN, BOB, ANN, ANN):
-        _tell(store, user)
+        _add_event(store, user)
 
     assert _after(store, 0) == [1, 3, 4]
     assert _after(store, 1) == [3, 4]
@@ -47,8 +47,8 @@ def test_events_come_past_the_cursor_in_order_and_for_their_user(store: SqlStore
         assert (view.feed.head(), view.feed.floor()) == (4, 1)
 
 
-def test_an_event_says_what_where_and_when(store: SqlStore, clock: MovableClock) -> None:
-    """The time is that of its unit of work."""
+def test_an_event_has_its_subject_and_time(store: SqlStore, clock: MovableClock) -> None:
+    """The time is that of its transaction."""
     clock.forward(7)
     with store.write() as tx:
         tx.feed.add(ANN, "device.enrolled", device_id="sayso_dv_1")
@@ -64,36 +64,38 @@ def test_an_event_says_what_where_and_when(store: SqlStore, clock: MovableClock)
     ]
 
 
-def test_an_event_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
-    """Nobody sees it, and it leaves no hole that a cursor waits at."""
+def test_an_event_of_a_rolled_back_transaction_never_appears(store: SqlStore) -> None:
+    """It leaves no gap at which a cursor waits."""
     with suppress(LookupError), store.write() as tx:
         tx.feed.add(ANN, "approval.requested")
         raise LookupError
-    _tell(store)
+    _add_event(store)
 
     assert len(_after(store, 0)) == 1
 
 
-def test_pruning_drops_the_old_and_keeps_counting(store: SqlStore, clock: MovableClock) -> None:
-    """The floor rises, so an old cursor is noticed; the newest stays, so numbers never repeat."""
-    _tell(store)
-    _tell(store)
+def test_pruning_deletes_old_events_and_keeps_numbering(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """The floor rises, so old cursors are noticed; the newest stays, so numbers never repeat."""
+    _add_event(store)
+    _add_event(store)
     clock.forward(DAY)
     with store.write() as tx:
         assert tx.feed.prune(NOON + 1) == 1
         assert tx.feed.prune(NOON + 1) == 0
-    _tell(store)
+    _add_event(store)
 
     assert _after(store, 0) == [2, 3]
     with store.read() as view:
         assert (view.feed.head(), view.feed.floor()) == (3, 2)
 
 
-def test_on_postgresql_an_event_counts_once_it_is_numbered(
-    postgres_url: str, open_one: Opener
+def test_on_postgresql_an_event_appears_once_it_is_numbered(
+    postgres_url: str, open_database: Opener
 ) -> None:
-    """Until the sequencer has seen it, no cursor passes it."""
-    store = open_one(postgres_url)
+    """Until the sequencer has run, no cursor passes it."""
+    store = open_database(postgres_url)
     with store.write() as tx:
         tx.feed.add(ANN, "approval.requested")
     assert _after(store, 0, None) == []
@@ -103,9 +105,11 @@ def test_on_postgresql_an_event_counts_once_it_is_numbered(
     assert _after(store, 0, None) == [1]
 
 
-def test_a_second_sequencer_leaves_it_to_the_first(postgres_url: str, open_one: Opener) -> None:
-    """One at a time numbers events; the other does not even wait."""
-    first, second = open_one(postgres_url), open_one(postgres_url)
+def test_a_second_sequencer_leaves_the_work_to_the_first(
+    postgres_url: str, open_database: Opener
+) -> None:
+    """Only one numbers events at a time; the other does not wait."""
+    first, second = open_database(postgres_url), open_database(postgres_url)
     with first.write() as tx:
         tx.feed.add(ANN, "approval.requested")
     with first._writer.transaction() as connection:
@@ -115,11 +119,11 @@ def test_a_second_sequencer_leaves_it_to_the_first(postgres_url: str, open_one: 
     assert second.sequence() == 1
 
 
-def test_a_reader_that_follows_eight_writers_meets_every_event_once(
-    store: SqlStore, url: str, open_one: Opener
+def test_a_reader_of_eight_concurrent_writers_gets_every_event_once(
+    store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Units begin and end in any order; what the reader met is what was stored, in rising order."""
-    stores = [store, open_one(url)]
+    """Transactions overlap; the reader gets what was stored, in rising order."""
+    stores = [store, open_database(url)]
     over = threading.Event()
 
     def write(place: int) -> None:
@@ -134,19 +138,19 @@ def test_a_reader_that_follows_eight_writers_meets_every_event_once(
             stores[1].sequence()
 
     def read() -> list[FeedEvent]:
-        met: list[FeedEvent] = []
-        while len(met) < 160:
+        received: list[FeedEvent] = []
+        while len(received) < 160:
             with store.read() as view:
-                met += view.feed.after(met[-1].seq if met else 0, None, 7)
-        return met
+                received += view.feed.after(received[-1].seq if received else 0, None, 7)
+        return received
 
     with ThreadPoolExecutor(10) as threads:
         reader, sequencer = threads.submit(read), threads.submit(sequence)
         for writer in [threads.submit(write, place) for place in range(8)]:
             writer.result(30)
-        met = reader.result(30)
+        received = reader.result(30)
         over.set()
         sequencer.result(10)
 
-    assert [event.seq for event in met] == list(range(1, 161))
-    assert {event.event for event in met} == {f"{p}-{n}" for p in range(8) for n in range(20)}
+    assert [event.seq for event in received] == list(range(1, 161))
+    assert {event.event for event in received} == {f"{p}-{n}" for p in range(8) for n in range(20)}

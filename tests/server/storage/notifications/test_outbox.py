@@ -1,4 +1,4 @@
-"""Messages leave under a lease: nobody else has one meanwhile, and a silent holder's runs out."""
+"""Outbox messages are leased: one holder at a time, until the lease ends."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def _due(store: SqlStore) -> bool:
         return view.outbox.due()
 
 
-def test_a_message_is_due_as_soon_as_its_unit_is_stored(store: SqlStore) -> None:
+def test_a_message_is_due_as_soon_as_its_transaction_is_stored(store: SqlStore) -> None:
     """And it says what, when and how often it was tried."""
     assert not _due(store)
     _put(store)
@@ -42,7 +42,7 @@ def test_a_message_is_due_as_soon_as_its_unit_is_stored(store: SqlStore) -> None
     )
 
 
-def test_a_message_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
+def test_a_message_of_a_rolled_back_transaction_is_never_sent(store: SqlStore) -> None:
     """Nothing leaves for something that did not happen."""
     with suppress(LookupError), store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
@@ -51,19 +51,19 @@ def test_a_message_of_a_unit_that_failed_never_was(store: SqlStore) -> None:
     assert not _due(store)
 
 
-def test_a_lot_has_at_most_so_many_oldest_first(store: SqlStore) -> None:
-    """The others wait for the next one."""
+def test_a_batch_is_limited_and_oldest_first(store: SqlStore) -> None:
+    """The rest waits for the next one."""
     _put(store, 5)
     first, second = _lease(store, "a", 3), _lease(store, "a", 3)
 
-    assert [len(lot) for lot in (first, second)] == [3, 2]
-    assert [message.body for lot in (first, second) for message in lot] == [
+    assert [len(leased) for leased in (first, second)] == [3, 2]
+    assert [message.body for leased in (first, second) for message in leased] == [
         f'{{"n":{number}}}' for number in range(5)
     ]
 
 
-def test_a_few_of_one_target_are_under_way_at_a_time(store: SqlStore, clock: MovableClock) -> None:
-    """So that whoever hangs holds up its own messages and nobody else's."""
+def test_messages_to_one_target_are_limited_at_a_time(store: SqlStore, clock: MovableClock) -> None:
+    """A target that hangs delays only its own messages."""
     with store.write() as tx:
         for number in range(8):
             tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
@@ -81,10 +81,10 @@ def test_a_few_of_one_target_are_under_way_at_a_time(store: SqlStore, clock: Mov
     assert len(_lease(store, "c", 20)) == 7
 
 
-def test_a_target_that_failed_gets_one_at_a_time_until_it_takes_it(
+def test_a_failing_target_gets_one_message_at_a_time_until_it_accepts_one(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """CB-166: five at once that hang would take the place of other people's messages."""
+    """CB-166: five that hang at once would take the place of other messages."""
     with store.write() as tx:
         for number in range(8):
             tx.outbox.add("ping", "hanging", f'{{"n":{number}}}')
@@ -94,16 +94,16 @@ def test_a_target_that_failed_gets_one_at_a_time_until_it_takes_it(
             assert tx.outbox.failed(message.id, "a", "ReadTimeout", NOON + SECOND)
     clock.forward(SECOND)
     order = []
-    while lot := _lease(store, "b", 20):
-        assert len(lot) == 1
-        order.append(lot[0].body)
+    while leased := _lease(store, "b", 20):
+        assert len(leased) == 1
+        order.append(leased[0].body)
         with store.write() as tx:
-            assert tx.outbox.sent(lot[0].id, "b")
+            assert tx.outbox.sent(leased[0].id, "b")
     assert order == [f'{{"n":{number}}}' for number in (5, 6, 7, 0, 1, 2, 3, 4)]
 
 
-def test_targets_that_fail_leave_room_for_those_that_do_not(store: SqlStore) -> None:
-    """CB-166: however many of them there are."""
+def test_failing_targets_leave_capacity_for_others(store: SqlStore) -> None:
+    """CB-166: however many there are."""
     with store.write() as tx:
         for number in range(40):
             tx.outbox.add("ping", f"hanging {number}", "{}")
@@ -118,8 +118,10 @@ def test_targets_that_fail_leave_room_for_those_that_do_not(store: SqlStore) -> 
     assert _lease(store, "b", 100) == []
 
 
-def test_nobody_has_a_message_while_its_lease_lasts(store: SqlStore, clock: MovableClock) -> None:
-    """A dead holder's lease runs out, and the next one counts as another try."""
+def test_a_leased_message_is_not_leased_again_until_the_lease_ends(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """After a holder died, the next lease counts as another attempt."""
     _put(store)
     (first,) = _lease(store, "a")
     clock.forward(60 * SECOND - 1)
@@ -132,8 +134,10 @@ def test_nobody_has_a_message_while_its_lease_lasts(store: SqlStore, clock: Mova
     assert (second.id, second.attempts) == (first.id, 2)
 
 
-def test_only_the_holder_says_what_became_of_it(store: SqlStore, clock: MovableClock) -> None:
-    """Whoever comes back after its lease ran out changes nothing."""
+def test_only_the_holder_of_a_lease_records_the_result(
+    store: SqlStore, clock: MovableClock
+) -> None:
+    """A holder that returns after its lease changes nothing."""
     _put(store)
     (message,) = _lease(store, "a")
     clock.forward(60 * SECOND)
@@ -146,8 +150,8 @@ def test_only_the_holder_says_what_became_of_it(store: SqlStore, clock: MovableC
         assert tx.outbox.counts() == {"sent": 1}
 
 
-def test_a_failed_message_waits_for_its_moment(store: SqlStore, clock: MovableClock) -> None:
-    """Not due before it, due at it, with the reason that can be read."""
+def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: MovableClock) -> None:
+    """With the reason of the failure."""
     _put(store)
     (message,) = _lease(store, "a")
     with store.write() as tx:
@@ -160,10 +164,10 @@ def test_a_failed_message_waits_for_its_moment(store: SqlStore, clock: MovableCl
     assert (again.attempts, again.last_error) == (2, "status 500")
 
 
-def test_a_dead_message_stays_visible_and_is_never_due(
+def test_a_message_given_up_stays_listed_and_is_never_due(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """Given up is not forgotten: it is counted, listed and kept."""
+    """It is counted, listed and kept."""
     _put(store, 2)
     for message in _lease(store, "a"):
         with store.write() as tx:
@@ -178,10 +182,8 @@ def test_a_dead_message_stays_visible_and_is_never_due(
         assert [m.body for m in tx.outbox.dead(1)] == ['{"n":1}']
 
 
-def test_delivered_messages_are_dropped_when_they_are_old(
-    store: SqlStore, clock: MovableClock
-) -> None:
-    """Those that wait are not."""
+def test_old_delivered_messages_are_deleted(store: SqlStore, clock: MovableClock) -> None:
+    """Waiting ones are not."""
     _put(store, 2)
     (message,) = _lease(store, "a", 1)
     with store.write() as tx:
@@ -193,10 +195,10 @@ def test_delivered_messages_are_dropped_when_they_are_old(
         assert tx.outbox.counts() == {"waiting": 1}
 
 
-def test_what_never_arrived_is_kept_until_somebody_could_look(
+def test_undelivered_messages_are_kept_until_their_own_deadline(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """And then it is dropped like the rest."""
+    """Then they are deleted like the rest."""
     _put(store)
     with store.write() as tx:
         (message,) = tx.outbox.lease("a", 1, 60)
@@ -212,20 +214,20 @@ def test_what_never_arrived_is_kept_until_somebody_could_look(
         assert tx.outbox.counts() == {}
 
 
-def test_two_processes_never_have_one_message_within_a_lease(
-    store: SqlStore, url: str, open_one: Opener
+def test_two_processes_never_lease_one_message_at_once(
+    store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """Four workers in two processes take lots until nothing is left: each message once."""
-    stores = [store, open_one(url)]
+    """Four workers in two processes take batches until none is left: each message once."""
+    stores = [store, open_database(url)]
     with store.write() as tx:
         for number in range(120):
             tx.outbox.add("webhook", f"target-{number}", "{}")
 
     def work(place: int) -> list[int]:
         taken: list[int] = []
-        while lot := _lease(stores[place % 2], f"worker-{place}", 5):
-            assert len(lot) <= 5
-            taken += [message.id for message in lot]
+        while leased := _lease(stores[place % 2], f"worker-{place}", 5):
+            assert len(leased) <= 5
+            taken += [message.id for message in leased]
         return taken
 
     with ThreadPoolExecutor(4) as threads:
@@ -236,11 +238,11 @@ def test_two_processes_never_have_one_message_within_a_lease(
     assert len(taken) == 120
 
 
-def test_ten_thousand_that_wait_for_one_target_cost_no_more_than_fifty(
-    tmp_path: Path, open_one: Opener
+def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
+    tmp_path: Path, open_database: Opener
 ) -> None:
-    """Each commit looks for something to send; a backlog must not slow what is committed."""
-    few, many = (open_one(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
+    """Each commit looks for something to send, so a backlog must not slow commits."""
+    few, many = (open_database(f"sqlite:///{tmp_path / name}.db") for name in ("few", "many"))
     for store, count in ((few, 50), (many, 10_000)):
         with store.write() as tx:
             for _ in range(count):
@@ -250,8 +252,8 @@ def test_ten_thousand_that_wait_for_one_target_cost_no_more_than_fifty(
     assert _steps(many) < 2 * _steps(few)
 
 
-def test_a_backlog_of_one_target_hides_no_other(store: SqlStore) -> None:
-    """Wherever their names stand in the order, in this channel or another."""
+def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
+    """Whatever their names, in this channel or another."""
     with store.write() as tx:
         for _ in range(50):
             tx.outbox.add("push", "m", "{}")
@@ -269,7 +271,7 @@ def test_a_backlog_of_one_target_hides_no_other(store: SqlStore) -> None:
 
 
 def _steps(store: SqlStore) -> int:
-    """What SQLite does to find that nothing may be taken, in steps of its machine."""
+    """Virtual machine steps SQLite needs to find that nothing can be leased."""
     steps = [0]
 
     def count() -> int:
@@ -284,8 +286,8 @@ def _steps(store: SqlStore) -> int:
     return steps[0]
 
 
-def test_a_dead_message_can_be_let_go_once_more(store: SqlStore, clock: MovableClock) -> None:
-    """As if it were new; and nothing else can, nor twice."""
+def test_a_message_given_up_can_be_retried_once(store: SqlStore, clock: MovableClock) -> None:
+    """As if it were new; no other message can."""
     _put(store, 2)
     first, second = _lease(store, "a")
     with store.write() as tx:

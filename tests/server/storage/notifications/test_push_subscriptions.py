@@ -1,4 +1,4 @@
-"""Browsers that want to be called: kept alike on both databases, and gone with their device."""
+"""Push subscriptions: equal in both databases, and removed with their device."""
 
 from dataclasses import replace
 
@@ -37,8 +37,8 @@ def store(store: SqlStore) -> SqlStore:
     return store
 
 
-def test_a_subscription_is_kept_whole(store: SqlStore) -> None:
-    """By its id, by its address, and among its person's, the oldest first."""
+def test_a_push_subscription_is_stored_unchanged(store: SqlStore) -> None:
+    """Found by id, by endpoint, and in its user's list, oldest first."""
     with store.read() as view:
         assert view.pushes.get(ONE.id) == ONE
         assert view.pushes.get("sayso_ps_9") is None
@@ -48,8 +48,8 @@ def test_a_subscription_is_kept_whole(store: SqlStore) -> None:
         assert view.pushes.targets(ANN.id) == [(ONE.id, ONE.origin), (TWO.id, TWO.origin)]
 
 
-def test_what_is_heard_of_it_is_written_down(store: SqlStore) -> None:
-    """A delivery ends a problem; a page that is opened ends a warning."""
+def test_delivery_results_of_a_subscription_are_recorded(store: SqlStore) -> None:
+    """A delivery clears a problem; an opened page clears a warning."""
     with store.write() as tx:
         assert tx.pushes.add_problem(ONE.id, "status 403") is True
         assert tx.pushes.add_problem(ONE.id, "status 401") is False
@@ -60,12 +60,12 @@ def test_what_is_heard_of_it_is_written_down(store: SqlStore) -> None:
             ONE, delivered_at=NOON + 5, warned_at=NOON + DAY, checked_at=NOON + DAY
         )
         tx.pushes.refresh(replace(ONE, sealed=b"anew", opened_at=NOON + DAY))
-        heard = replace(ONE, sealed=b"anew", opened_at=NOON + DAY, delivered_at=NOON + 5)
-        assert tx.pushes.get(ONE.id) == heard
+        delivered = replace(ONE, sealed=b"anew", opened_at=NOON + DAY, delivered_at=NOON + 5)
+        assert tx.pushes.get(ONE.id) == delivered
         assert tx.pushes.problems() == []
 
 
-def test_a_browser_that_nobody_opens_is_found_once(store: SqlStore) -> None:
+def test_a_dormant_browser_is_found_once(store: SqlStore) -> None:
     """The longest silent first."""
     with store.write() as tx:
         assert tx.pushes.dormant(NOON, 9) == []
@@ -74,7 +74,7 @@ def test_a_browser_that_nobody_opens_is_found_once(store: SqlStore) -> None:
         assert tx.pushes.dormant(NOON + 1, 9) == [TWO]
 
 
-def test_it_goes_by_itself_or_with_its_device(store: SqlStore) -> None:
+def test_a_subscription_is_removed_alone_or_with_its_device(store: SqlStore) -> None:
     """What is not called any more is not kept."""
     with store.write() as tx:
         assert tx.pushes.remove(ONE.id) is True
@@ -87,8 +87,8 @@ def test_it_goes_by_itself_or_with_its_device(store: SqlStore) -> None:
         assert tx.pushes.get(TWO.id) is None
 
 
-def test_each_push_service_is_told_once_with_how_it_stands(store: SqlStore) -> None:
-    """When it last took a message, and why it does not take another's."""
+def test_each_push_service_is_listed_once_with_its_state(store: SqlStore) -> None:
+    """Its last delivery, and the reason of a failure."""
     elsewhere = replace(ONE, id="sayso_ps_3", endpoint_hash=b"three", origin="https://a.example")
     with store.write() as tx:
         tx.pushes.add(elsewhere)
@@ -101,8 +101,8 @@ def test_each_push_service_is_told_once_with_how_it_stands(store: SqlStore) -> N
         ]
 
 
-def test_a_browser_of_which_nothing_is_heard_is_found_until_it_is_checked(store: SqlStore) -> None:
-    """Whether a page was opened there, a push got there, or we asked: each counts as heard."""
+def test_a_silent_browser_is_found_until_it_is_checked(store: SqlStore) -> None:
+    """An opened page, a delivered push and a check all count as contact."""
     with store.write() as tx:
         late = NOON + DAY
         assert tx.pushes.silent(NOON, 9) == []
@@ -117,8 +117,10 @@ def test_a_browser_of_which_nothing_is_heard_is_found_until_it_is_checked(store:
         assert tx.pushes.silent(late + 1, 9) == []
 
 
-def test_a_loss_is_remembered_until_its_device_is_called_again_or_gone(store: SqlStore) -> None:
-    """The latest first; its person can be done with it, nobody else."""
+def test_a_lost_subscription_is_kept_until_its_device_subscribes_again_or_is_revoked(
+    store: SqlStore,
+) -> None:
+    """The latest first; only its own user can dismiss it."""
     one = PushLoss(ONE.id, ANN.id, PHONE, ONE.origin, NOON)
     two = PushLoss(TWO.id, ANN.id, DESK, TWO.origin, NOON + 1)
     more = replace(two, id="sayso_ps_3", lost_at=NOON + 2)

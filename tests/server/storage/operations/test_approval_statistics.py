@@ -1,4 +1,4 @@
-"""Requests as statistics see them, the newest or the first to end, on both databases."""
+"""Requests as statistics read them, newest or first to end, in both databases."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ AGENT, OTHER = "sayso_ag_1", "sayso_ag_2"
 ANN, BOB = (User(f"sayso_us_{name}", name, None, (), "enabled", NOON) for name in ("ann", "bob"))
 
 
-def test_what_one_agent_asked_of_one_person_is_found_newest_first(store: SqlStore) -> None:
-    """Of nobody else, from a moment on, and no more than wanted."""
+def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStore) -> None:
+    """From a time on, up to a limit."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)
@@ -32,8 +32,8 @@ def test_what_one_agent_asked_of_one_person_is_found_newest_first(store: SqlStor
     assert [trace.created_at for trace in one] == [NOON]
 
 
-def test_what_one_agent_asked_of_anybody_is_found_newest_first(store: SqlStore) -> None:
-    """From a moment on, and no more than wanted; a request for nobody is nothing of anybody's."""
+def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
+    """From a time on, up to a limit; a request to an unknown user is left out."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)
@@ -50,8 +50,8 @@ def test_what_one_agent_asked_of_anybody_is_found_newest_first(store: SqlStore) 
     assert late == []
 
 
-def test_those_that_wait_are_found_the_first_to_end_first(store: SqlStore) -> None:
-    """What is answered, over or nobody's does not wait."""
+def test_pending_requests_are_found_by_their_end(store: SqlStore) -> None:
+    """Decided and expired ones, and those without a user, are left out."""
     with store.write() as tx:
         tx.users.add(ANN)
         row = approval_row("sayso_ap_0", AGENT, ANN.id, NOON)

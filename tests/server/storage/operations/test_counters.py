@@ -21,17 +21,17 @@ def _peek(store: SqlStore, key: str = "guesses") -> int:
 
 
 def test_a_window_counts_from_one(store: SqlStore) -> None:
-    """Each key for itself; looking does not count."""
+    """Each key separately; peeking does not count."""
     assert _peek(store) == 0
     assert [_count(store), _count(store), _count(store)] == [1, 2, 3]
     assert _count(store, "others") == 1
     assert _peek(store) == 3
 
 
-def test_a_window_begins_with_its_first_try_and_ends_on_time(
+def test_a_window_starts_with_its_first_try_and_ends_on_time(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """Later tries do not make it longer."""
+    """Later tries do not extend it."""
     _count(store)
     clock.forward(MINUTE - 1)
     assert _count(store) == 2
@@ -41,7 +41,7 @@ def test_a_window_begins_with_its_first_try_and_ends_on_time(
     assert _count(store) == 1
 
 
-def test_windows_that_are_over_are_dropped(store: SqlStore, clock: MovableClock) -> None:
+def test_ended_windows_are_deleted(store: SqlStore, clock: MovableClock) -> None:
     """An open one stays."""
     _count(store)
     clock.forward(1)
@@ -52,19 +52,17 @@ def test_windows_that_are_over_are_dropped(store: SqlStore, clock: MovableClock)
         assert tx.counters.peek("others") == 1
 
 
-def test_no_try_is_lost_when_many_come_at_once(store: SqlStore, url: str, open_one: Opener) -> None:
-    """Two processes with four threads each see every number once."""
-    stores = [store, open_one(url)]
+def test_no_concurrent_try_is_lost(store: SqlStore, url: str, open_database: Opener) -> None:
+    """Two processes with four threads each get every number once."""
+    stores = [store, open_database(url)]
     with ThreadPoolExecutor(8) as threads:
         tries = [threads.submit(_count, stores[number % 2]) for number in range(80)]
 
     assert sorted(one.result(10) for one in tries) == list(range(1, 81))
 
 
-def test_a_window_that_is_over_is_taken_once_with_its_count(
-    store: SqlStore, clock: MovableClock
-) -> None:
-    """By its key, or with all whose keys begin so; open ones stay and go on counting."""
+def test_an_ended_window_is_taken_once_with_its_count(store: SqlStore, clock: MovableClock) -> None:
+    """By key or by prefix; open ones stay and keep counting."""
     for key in ("more a", "more a", "more b", "most"):
         _count(store, key)
     ends = clock.now() + MINUTE

@@ -1,4 +1,4 @@
-"""What limits count, on both databases: no more than wanted, and nothing of a neighbour's."""
+"""What limits count, in both databases."""
 
 from dataclasses import replace
 
@@ -25,10 +25,10 @@ ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
         ("nothing:", {}),
     ],
 )
-def test_counters_are_found_by_how_their_keys_begin(
+def test_counters_are_found_by_key_prefix(
     store: SqlStore, prefix: str, found: dict[str, int]
 ) -> None:
-    """Every byte of it, in whatever order the database sorts."""
+    """Byte for byte, whatever the sort order of the database."""
     keys = ("user code:a", "user code:ä:_%", "user code:ä:_%", "user codes:b", "user codes")
     others = ("device codes:::1", "device codes of:x", "Device codes:A", "usercode:y")
     with store.write() as tx:
@@ -40,8 +40,8 @@ def test_counters_are_found_by_how_their_keys_begin(
         assert len(view.limits.counted(prefix, 1)) == min(1, len(found))
 
 
-def test_rows_are_cut_off_and_what_is_past_is_none(store: SqlStore) -> None:
-    """Requests that wait, calls, refusals and what called nobody."""
+def test_rows_are_limited_and_ended_ones_are_left_out(store: SqlStore) -> None:
+    """Pending requests, notifications, refusals and held-back requests."""
     with store.write() as tx:
         tx.users.add(ANN)
         now = tx.now

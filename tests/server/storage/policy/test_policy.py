@@ -1,4 +1,4 @@
-"""Rows of policy, on both databases."""
+"""Rows of policies, in both databases."""
 
 from server.model.policy import PolicyRow
 from server.storage.policy.policy import _COUNT, _SEEN
@@ -11,8 +11,8 @@ def _row(version):
     return PolicyRow(version, "text", {"bot": BOT}, {"ana": "u"}, f"h{version}", "operator", 7)
 
 
-def test_the_newest_rule_set_is_in_force_and_all_are_kept(store):
-    """Cached like everything that administration changes."""
+def test_the_newest_policy_is_in_force_and_all_are_kept(store):
+    """It is cached like all administration data."""
     with store.read() as view:
         assert (view.directory.policy(), view.policies.all()) == (None, [])
     for version in (1, 2):
@@ -24,7 +24,7 @@ def test_the_newest_rule_set_is_in_force_and_all_are_kept(store):
 
 
 def test_uses_are_found_by_agent_use_and_time(store):
-    """Up to a moment, after another, and never more than is enough."""
+    """Within a time span, up to a limit."""
     with store.write() as tx:
         for at in (10, 20, 30):
             tx.uses.add(BOT, f"t{at}", ("token", "scope x read"), at)
@@ -42,10 +42,10 @@ def test_uses_are_found_by_agent_use_and_time(store):
         assert view.uses.count(BOT, "nothing", 0, 30, 2) == 0
 
 
-def test_history_is_answered_by_the_key_alone(sqlite_url, open_one):
-    """So that a decision costs the same after a million tokens."""
-    with open_one(sqlite_url).read() as view:
+def test_use_history_is_read_by_its_primary_key(sqlite_url, open_database):
+    """A decision costs the same after a million tokens."""
+    with open_database(sqlite_url).read() as view:
         for statement in (_SEEN, _COUNT):
-            told = query_plans.told(view._connection.connection.driver_connection, statement)
-            assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in told
-            assert "SCAN uses" not in told
+            plan = query_plans.told(view._connection.connection.driver_connection, statement)
+            assert "USING PRIMARY KEY (agent_id=? AND use=? AND at" in plan
+            assert "SCAN uses" not in plan

@@ -1,4 +1,4 @@
-"""Standing grants in the database: whole, ended once, and no bound passed whoever is first."""
+"""Standing grants in the database: complete, ended once, and never beyond their limits."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +13,9 @@ from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants as rules
 from server.protocol.standing_grants.standing_grants import GrantUsage
-from server.storage.standing_grants.standing_grant_tables import standing_grants as table
 from server.storage.standing_grants.standing_grants import StandingGrants
 from server.storage.store import SqlStore
+from server.storage.tables import standing_grants as table
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.builders.installation import PAY, approval_row
 
@@ -62,8 +62,8 @@ def _now(store: SqlStore, grant: StandingGrant = ONE) -> StandingGrant:
     return found
 
 
-def test_a_grant_comes_back_whole(store: SqlStore) -> None:
-    """By id, and among those in force of its person for its agent at its resource."""
+def test_a_standing_grant_is_stored_unchanged(store: SqlStore) -> None:
+    """Found by id, and among those in force for its user, agent and resource."""
     later = replace(ONE, id="sayso_sg_3", created_at=NOON + 1)
     _stored(store, later, ONE)
     with store.read() as view:
@@ -81,8 +81,8 @@ def test_a_grant_comes_back_whole(store: SqlStore) -> None:
         assert rows.uses_of(ONE.id) == []
 
 
-def test_the_newest_comes_first_and_a_part_goes_on(store: SqlStore) -> None:
-    """Of one person, for some agents, without those that are over."""
+def test_standing_grants_are_listed_newest_first_in_pages(store: SqlStore) -> None:
+    """For one user and some agents, without ended ones."""
     other = replace(ONE, id="sayso_sg_3", created_at=NOON + 1, agent_id="sayso_ag_2")
     over = replace(ONE, id="sayso_sg_4", created_at=NOON + 2, expires_at=NOON)
     _stored(store, ONE, other, over)
@@ -99,8 +99,8 @@ def test_the_newest_comes_first_and_a_part_goes_on(store: SqlStore) -> None:
         assert rows.search(**{**everybody, "agent_ids": ()}, limit=9) == []
 
 
-def test_a_use_is_reserved_and_spent_or_given_back_once(store: SqlStore) -> None:
-    """Numbers are given once; what was given back is free again."""
+def test_a_use_is_reserved_and_spent_or_released_once(store: SqlStore) -> None:
+    """Use numbers are never repeated; a released use is available again."""
     _stored(store, ONE)
     with store.write() as tx:
         first = tx.standing_grants.reserve(ONE.id, "sayso_ap_a", 400, NOON)
@@ -127,16 +127,16 @@ def test_a_use_is_reserved_and_spent_or_given_back_once(store: SqlStore) -> None
 
 
 @pytest.mark.parametrize("grant", [ONE, FREE], ids=["sum", "no-sum"])
-def test_the_update_says_what_the_rule_says(store: SqlStore, grant: StandingGrant) -> None:
-    """On random sequences of uses, given back and taken again, with a clock that runs on."""
+def test_the_update_statement_agrees_with_the_rule(store: SqlStore, grant: StandingGrant) -> None:
+    """On random sequences of uses and releases, with a running clock."""
     _stored(store, grant)
-    chance = random.Random(4)  # noqa: S311  # a test's choice of cases
+    rng = random.Random(4)  # noqa: S311  # a test's choice of cases
     taken, held = GrantUsage(), dict[str, int]()
     for number in range(60):
-        name, minor = f"sayso_ap_{number}", chance.choice([0, 1, 150, 300, 1_001])
+        name, minor = f"sayso_ap_{number}", rng.choice([0, 1, 150, 300, 1_001])
         now = NOON + number * 1_050
-        if held and chance.random() < 0.4:
-            back = chance.choice(sorted(held))
+        if held and rng.random() < 0.4:
+            back = rng.choice(sorted(held))
             with store.write() as tx:
                 assert tx.standing_grants.release(back) is not None
             taken = rules.release(taken, held.pop(back))
@@ -161,8 +161,8 @@ def test_the_update_says_what_the_rule_says(store: SqlStore, grant: StandingGran
     ],
     ids=["one", "agent", "user", "resource", "type", "between"],
 )
-def test_whoever_ends_a_grant_ends_it_once_and_nothing_else(store, end) -> None:
-    """What is ended gives no use, and keeps why it ended."""
+def test_a_standing_grant_is_ended_once_and_alone(store, end) -> None:
+    """An ended grant gives no use and keeps its reason."""
     other = replace(
         ONE,
         id="sayso_sg_3",
@@ -187,8 +187,8 @@ def test_whoever_ends_a_grant_ends_it_once_and_nothing_else(store, end) -> None:
 _BOTH_HAVE_READ = Barrier(2, timeout=30)
 
 
-class _ReadsThenWrites(StandingGrants):
-    """A seeded bug: looks whether there is room, and then takes it; two always look at once."""
+class _ReadThenWrite(StandingGrants):
+    """A planted fault: checks the limit first and then reserves; two always check at once."""
 
     def reserve(self, grant_id, approval_id, minor, now):
         found = self.get(grant_id)
@@ -202,7 +202,7 @@ class _ReadsThenWrites(StandingGrants):
 
 
 def _race(store: SqlStore, rows: type[StandingGrants]) -> int:
-    """Fifty at once, each in a unit of work of its own; how many got a use."""
+    """Fifty concurrent transactions; returns how many got a use."""
 
     def one(number: int) -> bool:
         with store.write() as tx:
@@ -213,25 +213,24 @@ def _race(store: SqlStore, rows: type[StandingGrants]) -> int:
         return sum(pool.map(one, range(50)))
 
 
-def test_fifty_at_once_take_no_more_than_there_is(store: SqlStore) -> None:
-    """Five uses, of which six would pass the sum only with the seventh."""
+def test_fifty_concurrent_uses_stay_within_the_limits(store: SqlStore) -> None:
+    """Five uses; a seventh would exceed the sum."""
     _stored(store, ONE)
     assert _race(store, StandingGrants) == 5
     assert _now(store).usage == GrantUsage(5, 750)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_race_of_uses_passes_any_bound(store: SqlStore, seed: int) -> None:
-    """Fifty at once take, spend and give back what costs anything, while the grant runs out.
+def test_no_race_of_uses_exceeds_a_limit(store: SqlStore, seed: int) -> None:
+    """Fifty at once reserve, spend and release different costs while the grant ends.
 
-    What counts in the end is what its uses say, each number is given once, and nothing was given
-    at or after its end.
+    In the end the count equals the uses, each number exists once, and no use is after the end.
     """
     _stored(store, ONE)
-    chance = random.Random(seed)  # noqa: S311  # a test's choice of cases
-    costs = [chance.choice([0, 50, 150, 300, 700, 1_001]) for _ in range(50)]
-    moments = [chance.choice([NOON, ONE.expires_at - 1, ONE.expires_at]) for _ in range(50)]
-    thens = [chance.choice(["keep", "spend", "release"]) for _ in range(50)]
+    rng = random.Random(seed)  # noqa: S311  # a test's choice of cases
+    costs = [rng.choice([0, 50, 150, 300, 700, 1_001]) for _ in range(50)]
+    moments = [rng.choice([NOON, ONE.expires_at - 1, ONE.expires_at]) for _ in range(50)]
+    thens = [rng.choice(["keep", "spend", "release"]) for _ in range(50)]
     start = Barrier(50, timeout=30)
 
     def one(number: int) -> GrantUse | None:
@@ -258,17 +257,17 @@ def test_no_race_of_uses_passes_any_bound(store: SqlStore, seed: int) -> None:
 
 
 @pytest.mark.postgresql
-def test_one_that_reads_and_then_writes_is_caught(postgres_url, open_one) -> None:
+def test_a_read_before_write_is_detected(postgres_url, open_database) -> None:
     """The same race finds the bug that the conditional UPDATE avoids."""
-    store = open_one(postgres_url)
+    store = open_database(postgres_url)
     _stored(store, ONE)
-    assert _race(store, _ReadsThenWrites) > 5
+    assert _race(store, _ReadThenWrite) > 5
 
 
-def test_the_clock_of_a_grant_is_the_one_of_the_unit_of_work(
+def test_a_standing_grant_uses_the_clock_of_the_transaction(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """A grant that is over gives no use, whatever is left of it."""
+    """An ended grant gives no use, whatever is left."""
     _stored(store, ONE)
     clock.forward(60_000)
     with store.write() as tx:

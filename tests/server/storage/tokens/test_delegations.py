@@ -1,4 +1,4 @@
-"""The ledger: what came from what, and that a revocation reaches all of it."""
+"""Delegations: ancestry of tokens, and revocation of everything below one."""
 
 import threading
 from collections.abc import Callable
@@ -29,42 +29,42 @@ def _token(jti: str, parent: str | None = None, **members: object) -> Delegation
 
 
 @pytest.fixture
-def family(store: SqlStore) -> SqlStore:
-    """A root with two children, one of which has a child; and a stranger."""
+def token_family(store: SqlStore) -> SqlStore:
+    """A root with two children, one of which has a child; and an unrelated token."""
     with store.write() as tx:
         tx.delegations.add(_token("root", consent_id="sayso_co_1"))
         tx.delegations.add(_token("left", "root", client_id="sayso_ag_two"))
         tx.delegations.add(_token("right", "root", client_id="sayso_ag_three"))
         tx.delegations.add(_token("leaf", "left", client_id="sayso_ag_four", depth=3))
-        tx.delegations.add(_token("stranger", user_id="sayso_us_bob"))
+        tx.delegations.add(_token("unrelated", user_id="sayso_us_bob"))
     return store
 
 
 def _live(store: SqlStore) -> set[str]:
-    names = ("root", "left", "right", "leaf", "stranger")
+    names = ("root", "left", "right", "leaf", "unrelated")
     with store.read() as view:
         found = [view.delegations.get(name) for name in names]
     return {token.id for token in found if token is not None and token.revoked_at is None}
 
 
-def test_revoking_one_revokes_all_that_came_from_it(family: SqlStore) -> None:
-    """The branch goes, its root and its neighbour stay; a second time finds nothing."""
-    with family.write() as tx:
+def test_revoking_a_token_revokes_its_descendants(token_family: SqlStore) -> None:
+    """Its root and siblings stay; a second revocation finds nothing."""
+    with token_family.write() as tx:
         assert sorted(tx.delegations.revoke_tree("left", NOON + 1)) == ["leaf", "left"]
         assert tx.delegations.revoke_tree("left", NOON + 2) == []
-    assert _live(family) == {"root", "right", "stranger"}
+    assert _live(token_family) == {"root", "right", "unrelated"}
 
 
-def test_a_revoked_branch_does_not_hide_what_is_below_it(family: SqlStore) -> None:
-    """Revoking the root goes through a middle that was revoked by itself."""
-    with family.write() as tx:
+def test_revoking_reaches_descendants_below_a_revoked_token(token_family: SqlStore) -> None:
+    """The middle one was revoked before."""
+    with token_family.write() as tx:
         tx.delegations.revoke_client("sayso_ag_two", NOON)
         tx.delegations.add(_token("late", "left"))
         assert sorted(tx.delegations.revoke_tree("root", NOON)) == ["late", "right", "root"]
 
 
 @pytest.mark.parametrize(
-    ("revoke", "of", "gone"),
+    ("revoke", "of", "revoked"),
     [
         ("revoke_consent", "sayso_co_1", {"root", "left", "right", "leaf"}),
         ("revoke_client", "sayso_ag_two", {"left", "leaf"}),
@@ -72,32 +72,32 @@ def test_a_revoked_branch_does_not_hide_what_is_below_it(family: SqlStore) -> No
         ("revoke_tree", "nobody", set()),
     ],
 )
-def test_a_consent_a_client_and_a_user_take_their_tokens_with_them(
-    family: SqlStore, revoke: str, of: str, gone: set[str]
+def test_revoking_a_consent_client_or_user_revokes_its_tokens(
+    token_family: SqlStore, revoke: str, of: str, revoked: set[str]
 ) -> None:
-    """All live tokens that stand on it, and all that came from them, are told by their ids."""
-    before = _live(family)
-    with family.write() as tx:
-        assert set(getattr(tx.delegations, revoke)(of, NOON)) == gone
-    assert _live(family) == before - gone
+    """All live tokens based on it and their descendants are returned by id."""
+    before = _live(token_family)
+    with token_family.write() as tx:
+        assert set(getattr(tx.delegations, revoke)(of, NOON)) == revoked
+    assert _live(token_family) == before - revoked
 
 
-def test_what_has_run_out_is_not_revoked(family: SqlStore) -> None:
+def test_expired_tokens_are_not_revoked(token_family: SqlStore) -> None:
     """A token that is over has nothing left to end."""
-    with family.write() as tx:
+    with token_family.write() as tx:
         assert tx.delegations.revoke_tree("root", UNTIL) == []
 
 
-def test_ancestors_come_parent_first(family: SqlStore) -> None:
-    """From a leaf one sees its way back to the root, and from the root nothing."""
-    with family.read() as view:
+def test_ancestors_are_listed_parent_first(token_family: SqlStore) -> None:
+    """The root has none."""
+    with token_family.read() as view:
         assert [token.id for token in view.delegations.ancestors("leaf")] == ["left", "root"]
         assert view.delegations.ancestors("root") == []
 
 
-def test_only_a_live_token_is_extended(family: SqlStore) -> None:
-    """Revoked and over give nothing; to look at a live one is no use of it yet."""
-    with family.write() as tx:
+def test_only_a_live_token_is_extended(token_family: SqlStore) -> None:
+    """Neither a revoked nor an expired one; locking a token is not a use."""
+    with token_family.write() as tx:
         extended = tx.delegations.lock_live("leaf", NOON + 7)
         assert extended is not None
         assert (extended.last_used_at, extended.depth) == (None, 3)
@@ -106,22 +106,22 @@ def test_only_a_live_token_is_extended(family: SqlStore) -> None:
         assert tx.delegations.lock_live("leaf", NOON + 9) is None
 
 
-def test_a_use_is_written_down_once_a_minute(family: SqlStore) -> None:
-    """A token that is seen at every call does not write at every call."""
+def test_a_use_is_recorded_once_a_minute(token_family: SqlStore) -> None:
+    """A token used at every call is not written at every call."""
     seen = []
     for later in (0, 59_999, 60_001):
-        with family.write() as tx:
+        with token_family.write() as tx:
             tx.delegations.mark_used("root", NOON + later)
             seen.append(tx.delegations.get("root"))
     assert [token.last_used_at - NOON for token in seen if token] == [0, 0, 60_001]
 
 
 @pytest.mark.postgresql
-def test_a_child_that_is_being_made_is_revoked_too(
-    postgres_url: str, open_one: Callable[[str], SqlStore]
+def test_a_child_token_being_created_is_revoked_too(
+    postgres_url: str, open_database: Callable[[str], SqlStore]
 ) -> None:
-    """An exchange holds its parent; whoever revokes meanwhile waits, and then finds the child."""
-    store, other = open_one(postgres_url), open_one(postgres_url)
+    """The exchange locks its parent; a concurrent revocation waits and then finds the child."""
+    store, other = open_database(postgres_url), open_database(postgres_url)
     with store.write() as tx:
         tx.delegations.add(_token("root"))
     found: list[list[str]] = []
@@ -152,9 +152,9 @@ def _waiting(store: SqlStore) -> int:
     return int(found)
 
 
-def test_what_a_client_has_and_what_came_from_it_is_counted(family: SqlStore) -> None:
-    """Live ones alone, also below a revoked one; a token of its own further down is its own."""
-    with family.write() as tx:
+def test_live_tokens_of_a_client_and_their_descendants_are_counted(token_family: SqlStore) -> None:
+    """Also below a revoked token; its own tokens further down count as its own."""
+    with token_family.write() as tx:
         tx.delegations.add(_token("again", "leaf", client_id="sayso_ag_one"))
         assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (3, 3)
         assert tx.delegations.live_of_client("sayso_ag_two", NOON) == (1, 2)

@@ -16,16 +16,18 @@ def _use(store: SqlStore, key: bytes, kind: str = "proof", until: int = NOON + 1
 
 
 def test_the_first_use_counts_and_the_second_does_not(store: SqlStore) -> None:
-    """Per kind: the id of a proof is not the id of an assertion."""
+    """Per kind: a proof's id is not an assertion's id."""
     assert _use(store, b"a")
     assert not _use(store, b"a")
     assert _use(store, b"b")
     assert _use(store, b"a", kind="assertion")
 
 
-def test_of_many_uses_at_once_one_is_the_first(store: SqlStore, url: str, open_one: Opener) -> None:
+def test_one_of_many_concurrent_uses_is_the_first(
+    store: SqlStore, url: str, open_database: Opener
+) -> None:
     """Two processes with four threads each."""
-    stores = [store, open_one(url)]
+    stores = [store, open_database(url)]
     for number in range(10):
         key = f"key-{number}".encode()
         with ThreadPoolExecutor(8) as threads:
@@ -33,8 +35,8 @@ def test_of_many_uses_at_once_one_is_the_first(store: SqlStore, url: str, open_o
         assert [use.result(10) for use in uses].count(True) == 1
 
 
-def test_a_use_in_a_unit_that_failed_does_not_count(store: SqlStore) -> None:
-    """Whoever was refused for a reason of ours may try again."""
+def test_a_use_in_a_rolled_back_transaction_does_not_count(store: SqlStore) -> None:
+    """The caller may try again."""
     with suppress(LookupError), store.write() as tx:
         tx.replays.first_use("proof", b"a", NOON + 1)
         raise LookupError
@@ -42,7 +44,7 @@ def test_a_use_in_a_unit_that_failed_does_not_count(store: SqlStore) -> None:
     assert _use(store, b"a")
 
 
-def test_what_has_expired_is_dropped(store: SqlStore) -> None:
+def test_expired_uses_are_deleted(store: SqlStore) -> None:
     """At its end and not before."""
     _use(store, b"a", until=NOON + 1)
     _use(store, b"b", until=NOON + 2)

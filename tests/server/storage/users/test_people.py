@@ -1,4 +1,4 @@
-"""Rows about people who sign in: each step is taken once, on both kinds of database."""
+"""Rows of users who sign in: each step happens once, in both databases."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,16 +38,16 @@ GRANT = Grant(
 
 
 @pytest.fixture
-def store(url: str, open_one: Callable[[str], SqlStore]) -> SqlStore:
+def store(url: str, open_database: Callable[[str], SqlStore]) -> SqlStore:
     """A store with one user."""
-    made = open_one(url)
+    made = open_database(url)
     with made.administer() as tx:
         tx.users.add(USER)
     return made
 
 
-def test_an_app_is_kept_whole(store: SqlStore) -> None:
-    """Every member comes back as it was, lists and secrets included."""
+def test_an_app_is_stored_unchanged(store: SqlStore) -> None:
+    """Lists and secrets included."""
     app = App(
         id="sayso_app_a",
         name="chat",
@@ -75,7 +75,7 @@ def test_an_app_is_kept_whole(store: SqlStore) -> None:
 
 
 def test_a_password_is_set_changed_and_removed(store: SqlStore) -> None:
-    """One per person."""
+    """One per user."""
     with store.write() as tx:
         tx.passwords.put(Password(USER.id, "a", 1))
         tx.passwords.put(Password(USER.id, "b", 2))
@@ -85,7 +85,7 @@ def test_a_password_is_set_changed_and_removed(store: SqlStore) -> None:
         assert tx.passwords.get(USER.id) is None
 
 
-def test_tries_are_counted_until_one_was_right_or_all_are_forgotten(
+def test_password_tries_are_counted_until_success_or_expiry(
     store: SqlStore, clock: MovableClock
 ) -> None:
     """The count and its end are one statement."""
@@ -108,7 +108,7 @@ def test_tries_are_counted_until_one_was_right_or_all_are_forgotten(
 
 
 def test_a_sign_in_ends_once(store: SqlStore) -> None:
-    """And is found by its cookie's hash until it has run out."""
+    """And is found by its cookie's hash until it expires."""
     sign_in = SignIn("sayso_si_a", b"hash", USER.id, 1, DAY)
     with store.write() as tx:
         tx.sign_ins.add(sign_in)
@@ -127,7 +127,7 @@ def test_a_sign_in_ends_once(store: SqlStore) -> None:
 
 
 def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
-    """By the sign-in that it belongs to, in time."""
+    """By its own sign-in, in time."""
     flow = Flow(b"f", "sayso_app_a", "{}", 1, 100)
     with store.write() as tx:
         tx.flows.add(flow)
@@ -148,7 +148,7 @@ def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
         assert tx.flows.get(b"f") is None
 
 
-def test_a_pushed_request_is_taken_once(store: SqlStore) -> None:
+def test_a_pushed_request_is_used_once(store: SqlStore) -> None:
     """By its own app, in time."""
     with store.write() as tx:
         tx.flows.push(PushedRequest(b"p", "sayso_app_a", "{}", 100))
@@ -160,8 +160,8 @@ def test_a_pushed_request_is_taken_once(store: SqlStore) -> None:
         assert tx.flows.take(b"p", "sayso_app_a", 2) is None
 
 
-def test_a_code_is_used_once_and_known_for_a_day(store: SqlStore) -> None:
-    """With what came of it."""
+def test_a_code_is_used_once_and_kept_for_a_day(store: SqlStore) -> None:
+    """With the tokens issued for it."""
     code = AuthorizationCode(b"c", GRANT, "challenge", 100)
     with store.write() as tx:
         tx.code_grants.add_code(code)
@@ -177,8 +177,8 @@ def test_a_code_is_used_once_and_known_for_a_day(store: SqlStore) -> None:
         assert tx.code_grants.code(b"c") is None
 
 
-def test_a_family_ends_once_with_its_tokens(store: SqlStore) -> None:
-    """Found by app, person and sign-in; gone a day after it ran out."""
+def test_a_refresh_family_ends_once_with_its_tokens(store: SqlStore) -> None:
+    """Found by app, user and sign-in; deleted a day after it expires."""
     family = Family("sayso_rf_a", GRANT, 1, 100)
     with store.write() as tx:
         rows = tx.code_grants
@@ -205,8 +205,8 @@ def test_a_family_ends_once_with_its_tokens(store: SqlStore) -> None:
         assert rows.access_tokens(family.id) == []
 
 
-def test_used_tokens_are_forgotten_after_a_month(store: SqlStore) -> None:
-    """While their family goes on."""
+def test_used_refresh_tokens_are_deleted_after_a_month(store: SqlStore) -> None:
+    """While their family continues."""
     family = Family("sayso_rf_a", GRANT, 1, 400 * DAY)
     with store.write() as tx:
         rows = tx.code_grants

@@ -1,4 +1,4 @@
-"""Of a request that was approved with limits, every surface tells first what was granted."""
+"""For a narrowed request, every surface shows first what was granted."""
 
 import json
 
@@ -22,12 +22,12 @@ CONSOLE = ("/admin/approvals", "/admin/approvals/{}")
 
 @pytest.fixture
 def approval(local, agent, person):
-    """A payment of 1,200.00 of which ana has granted 1,000.00."""
+    """A payment of 1,200.00 of which Ana granted 1,000.00."""
     narrow = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
     local.desk.actions.update(json.dumps({**PAYMENT, **narrow}), by=BY)
     _, approval = agent.asked_payment(authorization_details=json.dumps(DETAILS))
-    wish = {"changes": [{"fact": "/amount", "to": "1000"}]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish).json
+    proposed_change = {"changes": [{"fact": "/amount", "to": "1000"}]}
+    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", proposed_change).json
     assert less["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony="pin", granted=less["digest"])
@@ -36,13 +36,13 @@ def approval(local, agent, person):
 
 
 def _is_granted_first(text):
-    """The granted amount stands before the amount that was asked, and both do."""
+    """Both amounts are in the text, the granted one first."""
     return 0 <= text.find(GRANTED) < text.find(ASKED)
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_of_its_person_does(local, person, approval, path):
-    """What came of it, the record, the receipt, the history."""
+def test_a_users_page_shows_the_granted_amount_first(local, person, approval, path):
+    """The outcome, the request, the receipt, the history."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
@@ -51,7 +51,7 @@ def test_a_page_of_its_person_does(local, person, approval, path):
 
 
 @pytest.mark.parametrize("path", CONSOLE)
-def test_a_page_of_the_console_does(local, person, approval, path):
+def test_a_console_page_shows_the_granted_amount_first(local, person, approval, path):
     """The list and the detail."""
     local.desk.users.update(person.user.name, UserChanges(roles=("admin",)), by=BY)
     browser = LocalBrowser(local, person.user, SoftPasskey())
@@ -61,16 +61,16 @@ def test_a_page_of_the_console_does(local, person, approval, path):
     assert _is_granted_first(main)
 
 
-def test_the_administrators_documents_and_command_do(local, approval):
-    """The API of administrators, and `sayso approvals list` and `show`."""
+def test_admin_documents_and_commands_show_the_granted_amount_first(local, approval):
+    """The admin API, and `sayso approvals list` and `show`."""
     (seen,) = Oversight(local.services.store).approvals(state=None, agent=None, user=None, limit=9)
     assert seen.approval.id == approval.id
     assert _is_granted_first(oversight_wire._approval(seen)["headline"])
     assert _is_granted_first("\n".join(command._facts(seen)))
 
 
-def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):
-    """It is what the feed, the API and the receipt carry; the display is what was signed."""
+def test_the_approvers_document_has_the_granted_headline_in_its_own_member(person, approval):
+    """In the feed, the API and the receipt; the display is what was signed."""
     shown = person.show(approval.id)
     assert shown["granted"]["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
     assert ASKED in json.loads(shown["display"])["headline"]
@@ -87,6 +87,6 @@ def test_the_approvers_document_says_it_in_a_line_of_its_own(person, approval):
         ("Pay 2", "expired", "With limits: Pay 2"),
     ],
 )
-def test_what_is_told_follows_from_what_was_granted(granted, state, words):
-    """Nothing is said to be granted that was not."""
+def test_the_headline_follows_from_the_state_and_what_was_granted(granted, state, words):
+    """Nothing is called granted that was not."""
     assert narrowing.headline_in_state("Pay 2", granted, state) == words

@@ -1,4 +1,4 @@
-"""Approving less in a browser: the controls, the comparison, and what is then signed."""
+"""Approving with limits in a browser: the controls, the comparison, and what is signed."""
 
 import json
 
@@ -24,7 +24,7 @@ FROM_ELSEWHERE = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cros
 
 @pytest.fixture(autouse=True)
 def narrowable(local):
-    """Payments may be made less."""
+    """Payments can be narrowed."""
     local.desk.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
 
 
@@ -36,7 +36,7 @@ def browser(local):
 
 @pytest.fixture
 def asked(agent):
-    """A payment that waits for Eva: its handle and its row."""
+    """A pending payment for Eva: its handle and its row."""
     return agent.asked_payment(login_hint="eva", scope=BOTH)
 
 
@@ -44,8 +44,8 @@ def _path(approval):
     return f"/r/{approval.id}/limit"
 
 
-def test_every_control_stands_at_what_was_asked(browser, asked):
-    """Rights are ticked, fields are empty, and there is nothing to sign yet."""
+def test_every_control_starts_at_what_was_requested(browser, asked):
+    """Scopes are ticked, fields are empty, and there is nothing to sign yet."""
     page = get(browser, _path(asked[1])).text
     assert page.count('type="checkbox" name="scope.') == page.count('value="1" checked') == 2
     assert "<bdi>Amount</bdi>, asked: <bdi>EUR 4,820.00</bdi>" in page
@@ -53,10 +53,8 @@ def test_every_control_stands_at_what_was_asked(browser, asked):
     assert "approve-now" not in page
 
 
-def test_what_would_be_granted_stands_beside_what_was_asked_and_decides_nothing(
-    browser, asked, local
-):
-    """In two columns, as the API says it; the controls stay as they were set."""
+def test_the_comparison_shows_both_columns_and_decides_nothing(browser, asked, local):
+    """As the API returns it; the controls keep their values."""
     page = post(browser, _path(asked[1]), LESS)
     assert page.status_code == 200
     for row in (
@@ -71,20 +69,20 @@ def test_what_would_be_granted_stands_beside_what_was_asked_and_decides_nothing(
     assert local.stored(asked[1].id).state is State.PENDING
 
 
-def test_the_text_of_the_page_is_what_the_passkey_signs_and_the_agent_gets(browser, asked, agent):
+def test_the_passkey_signs_the_text_of_the_page_and_the_agent_gets_it(browser, asked, agent):
     """A token with the smaller amount."""
     handle, approval = asked
     text = hidden(post(browser, _path(approval), LESS).text, "granted")
     word = browser.decision(approval.id, granted=decisions.digest(text))
     assert browser.answer(approval.id, word, granted=text).status == 200
-    told = agent.poll(handle).json
+    reply = agent.poll(handle).json
     less = [{**PAYMENT_DETAILS[0], "amount": {"minor": 50_000, "currency": "EUR"}}]
-    assert (told["narrowed"], told["authorization_details"]) == (True, less)
-    assert (told["scope"], told["expires_in"]) == ("openid payments:transfer", 60)
+    assert (reply["narrowed"], reply["authorization_details"]) == (True, less)
+    assert (reply["scope"], reply["expires_in"]) == ("openid payments:transfer", 60)
 
 
 def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):
-    """The server judges the text again when it comes back signed."""
+    """The server checks the signed text again."""
     _, approval = asked
     text = hidden(post(browser, _path(approval), LESS).text, "granted").replace("50000", "5000000")
     word = browser.decision(approval.id, granted=decisions.digest(text))
@@ -101,8 +99,8 @@ def test_a_wider_text_is_refused_whatever_a_page_sends(browser, asked, local):
         ({**WHOLE, "seconds": "0"}, "token_seconds"),
     ],
 )
-def test_what_is_no_less_is_said_beside_the_controls(browser, asked, form, says):
-    """They stay as they were set, and nothing can be signed."""
+def test_a_value_that_is_not_narrower_is_explained_at_its_control(browser, asked, form, says):
+    """The controls keep their values, and nothing can be signed."""
     page = post(browser, _path(asked[1]), form)
     assert page.status_code == 422
     assert says in page.text
@@ -118,22 +116,22 @@ def test_what_is_no_less_is_said_beside_the_controls(browser, asked, form, says)
         (LESS, FROM_ELSEWHERE, "Another site sent this"),
     ],
 )
-def test_a_form_that_no_page_of_ours_sent_compares_nothing(browser, asked, form, headers, says):
-    """Another site cannot even ask."""
+def test_a_forged_narrowing_form_compares_nothing(browser, asked, form, headers, says):
+    """Another site cannot even preview."""
     page = post(browser, _path(asked[1]), form, headers)
     assert (page.status_code, says in page.text) == (403, True)
 
 
-def test_nobody_elses_request_is_made_less(browser, agent):
-    """As if it did not exist."""
+def test_another_users_request_cannot_be_narrowed(browser, agent):
+    """It is not found."""
     _, approval = agent.asked_payment()
     for page in (get(browser, _path(approval)), post(browser, _path(approval), LESS)):
         assert page.status_code == 404
         assert "Nordwind" not in page.text
 
 
-def test_what_is_over_leads_to_its_record(browser, asked):
-    """There is nothing to make less any more."""
+def test_a_decided_request_redirects_to_its_record(browser, asked):
+    """It can no longer be narrowed."""
     _, approval = asked
     browser.deny(approval.id)
     page = get(browser, _path(approval))
@@ -141,14 +139,14 @@ def test_what_is_over_leads_to_its_record(browser, asked):
     assert post(browser, _path(approval), LESS).status_code == 409
 
 
-def test_what_is_no_form_is_refused_in_words(browser, asked):
-    """As every page refuses."""
+def test_a_malformed_narrowing_form_is_refused_with_a_message(browser, asked):
+    """Like on every page."""
     page = post(browser, _path(asked[1]), {**LESS, "fact.0": "500\0"})
     assert (page.status_code, "null character" in page.text) == (400, True)
 
 
-def test_a_request_leads_to_the_page_that_makes_it_less(browser, asked):
-    """Between no and yes; a report is at the top, apart from them."""
+def test_a_request_page_links_to_approve_with_limits(browser, asked):
+    """Between deny and approve; the report is at the top, apart from them."""
     page = get(browser, f"/r/{asked[1].id}").text
     places = [
         page.index(one) for one in ("Report…", "<h1>", "Deny…", "Approve with limits…", "Approve…")
@@ -156,8 +154,8 @@ def test_a_request_leads_to_the_page_that_makes_it_less(browser, asked):
     assert places == sorted(places)
 
 
-def test_ticks_and_fields_are_the_wish_of_the_api():
-    """Of a list the items that stay, counted from 1."""
+def test_ticks_and_fields_become_the_changes_of_the_api():
+    """For a list, the remaining items counted from 1."""
     room = {
         "scopes": ["a", "b"],
         "facts": [

@@ -1,4 +1,4 @@
-"""What a page says after an answer, and what it lets a person take back."""
+"""The outcome page after a decision, and revoking from it."""
 
 import pytest
 
@@ -22,15 +22,15 @@ def _approved(browser, agent):
     return handle, approval
 
 
-def test_what_waits_is_answered_at_its_own_page(browser, agent):
-    """There is nothing to say yet."""
+def test_a_pending_request_redirects_to_its_own_page(browser, agent):
+    """There is no outcome yet."""
     _, approval = agent.asked(login_hint="eva")
     page = get(browser, f"/done/{approval.id}")
     assert (page.status_code, page.headers["Location"].endswith(f"/r/{approval.id}")) == (303, True)
 
 
-def test_a_yes_says_that_nobody_has_collected_it_yet(browser, agent):
-    """And that nothing else waits."""
+def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, agent):
+    """And that no other request is waiting."""
     _, approval = _approved(browser, agent)
     page = get(browser, f"/done/{approval.id}").text
     for words in (">Approved</h1>", "Approved by eva on phone", "not collected the token yet"):
@@ -39,8 +39,8 @@ def test_a_yes_says_that_nobody_has_collected_it_yet(browser, agent):
     assert "Revoke now" not in page
 
 
-def test_a_no_says_what_the_agent_reads_and_offers_the_next_request(browser, agent):
-    """It is not opened by itself."""
+def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, agent):
+    """It is not opened automatically."""
     _, approval = agent.asked(login_hint="eva")
     _, other = agent.asked(login_hint="eva")
     browser.deny(approval.id, "too_broad", note="Less, please")
@@ -51,8 +51,8 @@ def test_a_no_says_what_the_agent_reads_and_offers_the_next_request(browser, age
     assert "refresh" not in page
 
 
-def test_a_token_that_lives_is_revoked_by_one_press(browser, agent, local):
-    """All that came from it is refused from then on; the page says so."""
+def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
+    """With everything issued from it; the page says so."""
     handle, approval = _approved(browser, agent)
     token = agent.poll(handle).json["access_token"]
     jti = local.claims(token)["jti"]
@@ -69,8 +69,8 @@ def test_a_token_that_lives_is_revoked_by_one_press(browser, agent, local):
     assert "Revoke now" not in after
 
 
-def test_a_form_that_no_page_of_ours_sent_revokes_nothing(browser, agent):
-    """And there is no address that revokes by being looked at."""
+def test_a_forged_form_revokes_nothing(browser, agent):
+    """And no GET revokes."""
     handle, approval = _approved(browser, agent)
     agent.poll(handle)
     path = f"/done/{approval.id}/revoke"
@@ -80,7 +80,7 @@ def test_a_form_that_no_page_of_ours_sent_revokes_nothing(browser, agent):
 
 
 def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
-    """Nor of anybody else."""
+    """Nor on another user's request."""
     _, approval = _approved(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
     handle, other = agent.asked()
@@ -89,8 +89,8 @@ def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
     assert handle
 
 
-def test_one_yes_of_several_is_counted(browser, agent, local):
-    """It is not over yet."""
+def test_one_of_two_required_approvals_is_counted(browser, agent, local):
+    """The request is still pending."""
     new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)

@@ -1,4 +1,4 @@
-"""The console about a request that waits and about the log: escalating it, and names beside ids."""
+"""The console: escalating a pending request, and names beside ids in the audit log."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.builders.console import Console, open_console
 
 @pytest.fixture
 def console(staff: Staff) -> Console:
-    """Everybody at their browser."""
+    """Every staff member at their browser."""
     return open_console(staff)
 
 
@@ -17,8 +17,8 @@ def _asked(console: Console) -> set[str]:
         return {one.user_id for one in view.approvers.of_approval(console.staff.ids["approval"])}
 
 
-def test_a_waiting_request_is_put_to_one_more_person_with_the_passkey(console: Console) -> None:
-    """The log says by whom; the page shows it by name."""
+def test_a_pending_request_is_escalated_with_the_passkey(console: Console) -> None:
+    """The audit log says by whom; the page shows the name."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     assert "Escalate…" in console.get("admin", path).text
     done = console.signed("admin", f"{path}/escalate", {"to": "stranger"})
@@ -29,8 +29,8 @@ def test_a_waiting_request_is_put_to_one_more_person_with_the_passkey(console: C
     assert "<bdi>admin</bdi>" in page
 
 
-def test_whom_it_cannot_be_put_to_is_said_where_they_were_typed(console: Console) -> None:
-    """Who is asked already, who is nobody, and nobody at all; nothing changes."""
+def test_an_invalid_escalation_is_explained_at_its_field(console: Console) -> None:
+    """A current approver, an unknown user, an empty field; nothing changes."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     for to, status, says in (
         ("bystander", 409, "bystander is already an approver of this request."),
@@ -43,16 +43,16 @@ def test_whom_it_cannot_be_put_to_is_said_where_they_were_typed(console: Console
     assert _asked(console) == set()
 
 
-def test_only_an_administrator_escalates_and_only_what_waits(console: Console) -> None:
-    """There is no button for anybody else, nor for a request that is over."""
+def test_only_an_administrator_escalates_and_only_pending_requests(console: Console) -> None:
+    """Others have no button, and decided requests have none."""
     path = f"/admin/approvals/{console.staff.ids['approval']}"
     assert "Escalate…" not in console.get("auditor", path).text
     console.post("admin", f"{path}/cancel", {"reason": "Not now"})
     assert "Escalate…" not in console.get("admin", path).text
 
 
-def test_the_log_shows_names_beside_ids_and_is_searched_by_them(console: Console) -> None:
-    """Of people and agents; a word for what the command line and the server did."""
+def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: Console) -> None:
+    """Users and agents by name; the command line and the server in words."""
     admin = console.staff.people["admin"].user.id
     console.post("admin", f"/admin/agents/{console.staff.ids['agent']}/disable")
     page = console.get("admin", "/admin/audit?actor=admin").text
@@ -66,7 +66,7 @@ def test_the_log_shows_names_beside_ids_and_is_searched_by_them(console: Console
 
 
 def test_an_entry_names_its_agent_and_keeps_its_id(console: Console) -> None:
-    """Under what it is a member of."""
+    """Under the same member."""
     agent = console.staff.ids["agent"]
     console.post("admin", f"/admin/agents/{agent}/disable")
     found = console.staff.people["admin"].call(

@@ -1,4 +1,4 @@
-"""The pages of somebody who is signed in with a passkey, as the server makes them."""
+"""Pages of a user who signed in with a passkey, as the server renders them."""
 
 import json
 import re
@@ -49,8 +49,8 @@ def _paid(agent, **members):
 
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
-def test_who_is_signed_out_is_asked_for_a_passkey_where_they_are(browser, path):
-    """Nothing of what stands there is told; after signing in the same address shows it."""
+def test_a_signed_out_user_is_asked_for_a_passkey_on_the_same_page(browser, path):
+    """It shows nothing else; after signing in the same address shows the content."""
     browser.cookie = ""
     page = _page(browser, path)
     assert page.status_code == 200
@@ -59,7 +59,7 @@ def test_who_is_signed_out_is_asked_for_a_passkey_where_they_are(browser, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/devices", "/r/sayso_ap_aaaaaaaaaaaaaaaa"])
-def test_every_page_allows_its_own_scripts_and_nothing_else(browser, path):
+def test_every_page_allows_only_its_own_scripts(browser, path):
     """No inline script, no frame, no other host, no text that becomes markup."""
     page = _page(browser, path)
     policy = page.headers["Content-Security-Policy"]
@@ -81,8 +81,8 @@ def test_every_page_allows_its_own_scripts_and_nothing_else(browser, path):
 
 
 @pytest.mark.parametrize("name", sorted(one.stem for one in _TEMPLATES.rglob("*.js")))
-def test_scripts_are_modules_that_make_no_markup(browser, name):
-    """What they show they set as text."""
+def test_scripts_are_modules_that_create_no_markup(browser, name):
+    """They set text only."""
     script = _page(browser, f"/{name}.js")
     assert script.mimetype == "text/javascript"
     assert not re.search(
@@ -90,15 +90,15 @@ def test_scripts_are_modules_that_make_no_markup(browser, name):
     )
 
 
-def test_an_empty_inbox_says_what_will_stand_there(browser):
-    """And whose it is."""
+def test_an_empty_inbox_says_that_nothing_is_waiting(browser):
+    """And whose inbox it is."""
     page = _page(browser).text
     assert "No requests are waiting." in page
     assert "<bdi>eva</bdi>" in page
 
 
-def test_the_inbox_has_what_is_riskiest_first_then_what_ends_first(browser, agent):
-    """With what came with too many others apart."""
+def test_the_inbox_lists_the_highest_risk_first_then_the_soonest_end(browser, agent):
+    """Held-back requests have a section of their own."""
     long, short = _asked(agent), _asked(agent, requested_expiry="60")
     high = _paid(agent)
     page = _page(browser).text
@@ -109,8 +109,8 @@ def test_the_inbox_has_what_is_riskiest_first_then_what_ends_first(browser, agen
     assert "Show all" not in page
 
 
-def test_what_was_held_back_stands_apart(template, open_local):
-    """It waits like the others; nobody was called for it."""
+def test_held_back_requests_have_their_own_section(template, open_local):
+    """They are pending like the others, without a notification."""
     local = open_local(notify_per_minute=1)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.desk.resources.update(PAY, scopes, by=BY)
@@ -120,8 +120,8 @@ def test_what_was_held_back_stands_apart(template, open_local):
     assert page.index(first.id) < page.index("Held back") < page.index(second.id)
 
 
-def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monkeypatch):
-    """By a link, without scripts too; one that is high and ends last is never hidden."""
+def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agent, monkeypatch):
+    """Without scripts too; a high-risk request that ends last is never hidden."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 2)
     low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
     high = _paid(agent, requested_expiry="900")
@@ -134,8 +134,8 @@ def test_a_long_inbox_shows_the_gravest_and_offers_the_rest(browser, agent, monk
     assert "Show all" not in whole
 
 
-def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
-    """It goes on by being answered."""
+def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
+    """The rest appears as requests are decided."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 1)
     monkeypatch.setattr("server.web.approvals.inbox._ON_ONE_PAGE", 1)
     _asked(agent), _asked(agent)
@@ -144,8 +144,8 @@ def test_an_inbox_without_room_for_all_says_so(browser, agent, monkeypatch):
     assert "Show all" not in page
 
 
-def test_a_request_stands_there_with_all_its_fields(browser, agent, local):
-    """In the order in which a person should read them, from the text that is signed."""
+def test_a_request_page_shows_every_field(browser, agent, local):
+    """In reading order, from the signed text."""
     approval = _paid(agent, binding_message="Pay <b>now</b>")
     page = _page(browser, f"/r/{approval.id}").text
     fields = [
@@ -175,14 +175,14 @@ def test_a_request_stands_there_with_all_its_fields(browser, agent, local):
 
 
 @pytest.mark.parametrize(("risk", "pause"), [("low", 800), ("high", 2000)])
-def test_the_button_arms_later_where_the_risk_is_higher(browser, agent, risk, pause):
-    """What the page is told to wait."""
+def test_the_button_is_enabled_later_at_higher_risk(browser, agent, risk, pause):
+    """The page has the delay."""
     approval = _asked(agent) if risk == "low" else _paid(agent)
     assert f'data-arming="{pause}"' in _page(browser, f"/r/{approval.id}").text
 
 
-def test_what_is_typed_back_stands_in_no_headline_beside_the_field(browser, agent, local):
-    """The second step names what to type, and repeats no value."""
+def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
+    """It names what to type."""
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
     local.desk.actions.update(json.dumps(typed), by=BY)
     page = _page(browser, f"/r/{_paid(agent).id}").text
@@ -191,8 +191,8 @@ def test_what_is_typed_back_stands_in_no_headline_beside_the_field(browser, agen
     assert "4,820" not in step
 
 
-def test_a_new_passkey_is_told_from_when_it_decides_high_risk(person, agent, local):
-    """The button is off, and says why; low risk it may."""
+def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, local):
+    """The button is disabled with the reason; low risk is allowed."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     high, low = agent.asked_payment()[1], agent.asked()[1]
@@ -206,8 +206,8 @@ def test_a_new_passkey_is_told_from_when_it_decides_high_risk(person, agent, loc
     assert "data-barred" not in _page(browser, f"/r/{late.id}").text
 
 
-def test_an_answered_request_is_a_record_without_a_button(browser, agent):
-    """Who, where, when, and what the agent was told."""
+def test_a_decided_request_is_a_record_without_buttons(browser, agent):
+    """It shows who decided, where and when, and what the agent was told."""
     yes, no = _asked(agent), _asked(agent)
     browser.approve(yes.id)
     browser.deny(no.id, "too_broad", note="Less, please")
@@ -222,27 +222,27 @@ def test_an_answered_request_is_a_record_without_a_button(browser, agent):
 
 
 def test_a_collected_approval_says_so(browser, agent):
-    """The token is out."""
+    """The token was issued."""
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
     assert "The agent collected its token." in _page(browser, f"/r/{approval.id}").text
 
 
-def test_expired_is_not_denied(browser, agent, local):
-    """And a request that was taken back is neither."""
-    late, gone = _asked(agent, requested_expiry="60"), _asked(agent)
+def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
+    """And a withdrawn one is shown as neither."""
+    late, cancelled = _asked(agent, requested_expiry="60"), _asked(agent)
     local.clock.forward(MINUTE)
     assert "t a denial" in _page(browser, f"/r/{late.id}").text
-    Oversight(local.services.store).cancel(gone.id, "Not this month", by=BY)
+    Oversight(local.services.store).cancel(cancelled.id, "Not this month", by=BY)
     assert (
         "This request is closed: administrator: Not this month."
-        in _page(browser, f"/r/{gone.id}").text
+        in _page(browser, f"/r/{cancelled.id}").text
     )
 
 
 def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, local):
-    """One button, by the same call as the terminal's; once it was pressed the page says so."""
+    """One button, with the same call as the terminal; afterwards the page says so."""
     handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
     assert 'id="retry"' not in _page(browser, f"/r/{approval.id}").text
     local.clock.forward(MINUTE)
@@ -258,7 +258,7 @@ def test_an_expired_request_offers_to_ask_its_agent_to_retry(browser, agent, loc
     assert agent.poll(handle).json["retry"] == "wanted"
 
 
-def test_another_site_makes_nobody_ask_again(browser, agent, local):
+def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
     """The cookie alone is not enough."""
     approval = _asked(agent, requested_expiry="60")
     local.clock.forward(MINUTE)
@@ -268,8 +268,8 @@ def test_another_site_makes_nobody_ask_again(browser, agent, local):
     assert local.stored(approval.id).retry_asked_at is None
 
 
-def test_what_nobody_was_asked_about_says_so(person, agent, local):
-    """A consent stood in; the record is there all the same."""
+def test_a_request_approved_automatically_says_so(person, agent, local):
+    """By a consent; the record exists all the same."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
@@ -280,8 +280,8 @@ def test_what_nobody_was_asked_about_says_so(person, agent, local):
     assert "Approved automatically by your standing grant or consent." in page
 
 
-def test_several_peoples_answers_stand_beside_each_other(browser, agent, local):
-    """How many said yes, who is still asked; whoever has answered gets no button."""
+def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, local):
+    """How many approved and who is still asked; an approver who decided has no button."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -297,14 +297,14 @@ def test_several_peoples_answers_stand_beside_each_other(browser, agent, local):
     assert ben.approve(approval.id).json["state"] == "approved"
 
 
-def test_what_was_made_less_is_told(person, agent, local):
-    """Beside what was asked."""
+def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
+    """Beside what was requested."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
-    wish = {"drop_scopes": ["payments:transfer"]}
+    narrowing = {"drop_scopes": ["payments:transfer"]}
     path = f"/api/approvals/{approval.id}/narrowing"
-    less = person.call("POST", path, wish).json
+    less = person.call("POST", path, narrowing).json
     person.pin(approval.id)
     jws = person.decision(
         approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
@@ -313,7 +313,7 @@ def test_what_was_made_less_is_told(person, agent, local):
     assert "Granted: <bdi>" in _page(browser, f"/r/{approval.id}").text
 
 
-def test_nobody_elses_request_is_there(browser, agent):
+def test_another_users_request_is_not_found(browser, agent):
     """As if it did not exist."""
     _, approval = agent.asked()
     page = _page(browser, f"/r/{approval.id}")
@@ -321,7 +321,7 @@ def test_nobody_elses_request_is_there(browser, agent):
     assert "Nordwind" not in page.text
 
 
-def test_the_devices_of_a_person_stand_there_but_for_removed_ones(person, local):
+def test_the_device_page_lists_a_users_devices_without_removed_ones(person, local):
     """With what each may not do yet."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
@@ -333,23 +333,23 @@ def test_the_devices_of_a_person_stand_there_but_for_removed_ones(person, local)
     assert "Terminal · since" not in _page(browser, "/devices").text
 
 
-def test_a_stopped_device_finds_the_way_back_in(browser):
-    """What happened, and the page to sign in at with another passkey."""
+def test_a_revoked_device_sees_how_to_sign_in_again(browser):
+    """What happened, and the page to sign in with another passkey."""
     browser.send("DELETE", "/api/devices/self")
     page = _page(browser)
     assert "This device was revoked" in page.text
     assert "Sign in with a passkey" in page.text
 
 
-def test_on_this_machine_a_page_is_shown_under_the_issuers_name(browser):
-    """A passkey is made for one name."""
+def test_another_name_of_this_machine_redirects_to_the_issuer(browser):
+    """A passkey belongs to one host name."""
     there = _page(browser, "/", "http://127.0.0.1:8470")
     assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/")
 
 
 @pytest.mark.parametrize(("raised", "status"), [(Busy("x"), 503), (RuntimeError("x"), 500)])
-def test_a_fault_of_ours_is_a_page_too(browser, monkeypatch, raised, status):
-    """Nothing internal is told."""
+def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status):
+    """It reveals nothing internal."""
 
     def fail(*_: object) -> None:
         raise raised
@@ -364,8 +364,8 @@ def _more_time(browser, approval_id):
     return browser.send("POST", f"/api/approvals/{approval_id}/extension")
 
 
-def test_more_time_is_offered_as_long_as_it_counts(browser, agent, local):
-    """Twice at high risk; and who reads without scripts reads the new end."""
+def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
+    """Twice at high risk; without scripts the new end is shown too."""
     approval = _paid(agent, requested_expiry="60")
     assert "More time" not in _page(browser, f"/r/{approval.id}").text  # it would end no later
     for _ in range(2):
@@ -378,8 +378,8 @@ def test_more_time_is_offered_as_long_as_it_counts(browser, agent, local):
     assert f'datetime="{rfc3339(local.stored(approval.id).expires_at)}"' in page
 
 
-def test_more_time_for_what_is_critical_is_offered_to_an_owner_alone(browser, agent, local):
-    """Whoever answers for the agent says that there is time."""
+def test_more_time_for_a_critical_request_is_offered_to_an_owner_only(browser, agent, local):
+    """The owner is responsible for the agent."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
     approval = local.desk.approval(agent.id, browser.user.id, **critical)
     local.clock.forward(1_000)

@@ -1,4 +1,4 @@
-"""Receipts and the history: every field, whose they are, and what stands in them to be checked."""
+"""Receipts and history: every field, access, and what is needed to verify them."""
 
 import hashlib
 import json
@@ -31,8 +31,8 @@ def _payload(jws):
     return json.loads(base64url.decode(jws.split(".")[1]))
 
 
-def test_a_receipt_has_the_answer_as_it_was_signed_and_what_it_takes_to_check_it(browser, agent):
-    """The passkey's word and key, the log's entry of it, the token that came of it."""
+def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, agent):
+    """The passkey's signature and key, its log entry, and the resulting token."""
     handle, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
     agent.poll(handle)
@@ -57,8 +57,8 @@ def test_a_receipt_has_the_answer_as_it_was_signed_and_what_it_takes_to_check_it
     assert found["approval"]["state"] == "redeemed"
 
 
-def test_the_server_signs_every_other_member_of_it(browser, agent, local):
-    """By a key that it publishes, as a kind of token of its own."""
+def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local):
+    """With a published key and a token type of its own."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id, private_note="They do not know him")
     found = _receipt(browser, approval)
@@ -68,8 +68,8 @@ def test_the_server_signs_every_other_member_of_it(browser, agent, local):
     assert found["approval"]["decided"]["private_note"] == "They do not know him"
 
 
-def test_a_terminals_answer_has_its_own_key(person, agent):
-    """By the thumbprint that its signature names."""
+def test_a_terminals_decision_has_its_own_key(person, agent):
+    """With the thumbprint that its signature names."""
     _, approval = agent.asked()
     person.approve(approval.id)
     found = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
@@ -78,16 +78,16 @@ def test_a_terminals_answer_has_its_own_key(person, agent):
     assert answer["device"]["kind"] == "terminal"
 
 
-def test_an_answer_by_a_key_that_is_gone_says_so(browser, agent, monkeypatch):
-    """It is still there, with nothing to check it by."""
+def test_a_decision_by_a_deleted_key_says_so(browser, agent, monkeypatch):
+    """It is still shown, without a key to verify it."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id)
     monkeypatch.setattr("server.storage.devices.passkeys.Passkeys.of_device", lambda *_: None)
     assert _receipt(browser, approval)["answers"][0]["key"] is None
 
 
-def test_who_is_one_of_several_sees_every_answer_and_nobody_elses_token(browser, agent, local):
-    """Each with its own entry of the log."""
+def test_each_of_several_approvers_sees_every_decision(browser, agent, local):
+    """Each with its own log entry; only the requesting user sees the token."""
     ben = new_person(local, "ben")
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["eva", "ben"]')
     Policies(local.services.store).set(two, by=BY)
@@ -96,13 +96,13 @@ def test_who_is_one_of_several_sees_every_answer_and_nobody_elses_token(browser,
     ben.approve(approval.id)
     agent.poll(handle)
     mine = _receipt(browser, approval)
-    bens = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
+    bens_receipt = ben.call("GET", f"/api/approvals/{approval.id}/receipt").json
     assert len({one["entry"]["id"] for one in mine["answers"]}) == 2
-    assert (mine["token"] is None, bens["token"]) == (False, None)
+    assert (mine["token"] is None, bens_receipt["token"]) == (False, None)
 
 
-def test_the_page_has_every_field_and_the_whole_to_keep(browser, agent):
-    """Readable without scripts; what can be proved takes them."""
+def test_the_receipt_page_has_every_field_and_a_download(browser, agent):
+    """Readable without scripts; verification needs them."""
     handle, approval = agent.asked_payment(login_hint="eva", binding_message="Pay <b>now</b>")
     browser.approve(approval.id)
     agent.poll(handle)
@@ -122,8 +122,8 @@ def test_the_page_has_every_field_and_the_whole_to_keep(browser, agent):
         assert words in page, words
 
 
-def test_what_nobody_answered_has_a_receipt_too(browser, agent, local):
-    """It says so; there is nothing to prove but the texts."""
+def test_an_unanswered_request_has_a_receipt_too(browser, agent, local):
+    """It says so; only the texts can be verified."""
     _, approval = agent.asked(login_hint="eva", requested_expiry="60")
     local.clock.forward(MINUTE)
     get(browser, f"/r/{approval.id}")
@@ -132,13 +132,13 @@ def test_what_nobody_answered_has_a_receipt_too(browser, agent, local):
     assert _receipt(browser, approval)["answers"] == []
 
 
-def test_what_was_less_stands_beside_what_was_asked(person, agent, local):
-    """In the receipt of who made it less."""
+def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
+    """For a narrowed request."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
-    wish = {"drop_scopes": ["payments:transfer"]}
-    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", wish).json
+    narrowing = {"drop_scopes": ["payments:transfer"]}
+    less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json
     person.pin(approval.id)
     jws = person.decision(
         approval.id, person.high, ceremony=approval.ceremony, granted=less["digest"]
@@ -149,8 +149,8 @@ def test_what_was_less_stands_beside_what_was_asked(person, agent, local):
     assert "<h2>What was granted</h2>" in page
 
 
-def test_nobody_elses_receipt_is_there(browser, agent, person):
-    """As if it did not exist; and looking changes nothing."""
+def test_another_users_receipt_is_not_found(browser, agent, person):
+    """And a GET changes nothing."""
     _, approval = agent.asked()
     person.approve(approval.id)
     assert get(browser, f"/receipt/{approval.id}").status_code == 404
@@ -160,8 +160,8 @@ def test_nobody_elses_receipt_is_there(browser, agent, person):
         assert post(browser, path).status_code == 405
 
 
-def test_the_history_has_what_is_over_newest_first(browser, agent, local):
-    """What waits is not in it."""
+def test_the_history_lists_decided_requests_newest_first(browser, agent, local):
+    """Pending ones are left out."""
     assert "No decided requests yet." in get(browser, "/history").text
     first, second, third = (agent.asked(login_hint="eva")[1] for _ in range(3))
     browser.approve(first.id)
@@ -186,8 +186,8 @@ def test_the_history_has_what_is_over_newest_first(browser, agent, local):
         ("result=cancelled", []),
     ],
 )
-def test_the_history_is_looked_through_by_agent_result_and_day(browser, agent, local, query, kept):
-    """Days are those of UTC, both ends among them."""
+def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, query, kept):
+    """Days are UTC, both ends included."""
     asked = [agent.asked(login_hint="eva")[1]]
     browser.approve(asked[0].id)
     local.clock.forward(DAY)
@@ -203,15 +203,15 @@ def test_the_history_is_looked_through_by_agent_result_and_day(browser, agent, l
 @pytest.mark.parametrize(
     "query", ["from=soon", "to=9999-12-31", "result=lost", "cursor=no", "from=2025-02-30"]
 )
-def test_a_filter_that_cannot_be_read_is_named(browser, query):
+def test_an_invalid_history_filter_is_refused_with_a_message(browser, query):
     """In words."""
     page = get(browser, f"/history?{query}")
     assert page.status_code == 422
     assert "Request refused" in page.text
 
 
-def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
-    """The filters go along."""
+def test_the_history_is_paged(browser, agent, local, monkeypatch):
+    """The filters are kept."""
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "1")
     for _ in range(2):
         browser.deny(agent.asked(login_hint="eva")[1].id)
@@ -224,8 +224,8 @@ def test_the_history_goes_on_in_parts(browser, agent, local, monkeypatch):
     assert "receipt/" in last
 
 
-def test_a_part_that_has_nothing_that_fits_says_where_to_go_on(browser, agent, local, monkeypatch):
-    """So many are looked at and no more, however long the list is."""
+def test_a_history_page_without_matches_links_to_the_next_one(browser, agent, local, monkeypatch):
+    """A limited number is scanned, however long the list is."""
     monkeypatch.setattr("server.services.approvals.decisions.SCANNED_REQUESTS", 2)
     monkeypatch.setattr("server.web.approvals.history._PAGE_SIZE", "2")
     approved = agent.asked(login_hint="eva")[1]

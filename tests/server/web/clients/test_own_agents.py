@@ -1,4 +1,4 @@
-"""The pages of a person's agents: whom they show to whom, and what stops an agent."""
+"""A user's agent pages: who sees which agent, revoking access, suspending."""
 
 import pytest
 
@@ -33,13 +33,13 @@ def _state(local, agent):
         return view.agents.get(agent.id).state
 
 
-def test_nobody_acts_for_somebody_new(eva):
+def test_a_new_user_has_no_agents(eva):
     """The page says so."""
     assert "No agent or app is acting for you" in eva.get("/agents").text
 
 
-def test_who_has_something_of_a_person_is_listed_with_how_much(eva, agent):
-    """Tokens, consents and standing grants, by one line."""
+def test_an_agent_with_access_is_listed_with_its_counts(eva, agent):
+    """Tokens, consents and standing grants, in one line."""
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     page = eva.get("/agents").text
     assert f'href="/agents/{agent.id}"' in page
@@ -47,8 +47,8 @@ def test_who_has_something_of_a_person_is_listed_with_how_much(eva, agent):
     assert "yours" not in page
 
 
-def test_an_agent_of_others_shows_what_it_has_of_this_person_and_no_more(eva, agent):
-    """Its keys, owners and state are its owners'."""
+def test_another_owners_agent_shows_only_its_access_to_this_user(eva, agent):
+    """Its keys, owners and state are for its owners."""
     give_consent(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
     assert "Revoke access" in page
@@ -57,8 +57,8 @@ def test_an_agent_of_others_shows_what_it_has_of_this_person_and_no_more(eva, ag
     assert "report one of its requests" in page
 
 
-def test_an_agent_that_never_had_to_do_with_a_person_is_not_there_for_them(eva, max_, agent):
-    """Nor is one that nobody has; to whom it belongs is not told."""
+def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agent):
+    """Like an unknown agent; its owner is not revealed."""
     give_consent(eva.browser, agent)
     for path in (f"/agents/{agent.id}", "/agents/sayso_ag_aaaaaaaaaaaaaaaa"):
         page = max_.get(path)
@@ -70,10 +70,8 @@ def test_an_agent_that_never_had_to_do_with_a_person_is_not_there_for_them(eva, 
     assert "1 consent" in eva.get("/agents").text
 
 
-def test_stopping_an_agent_ends_all_that_it_has_of_this_person_and_of_nobody_else(
-    eva, max_, agent, local
-):
-    """One press, no passkey; it goes on for others and is not disabled."""
+def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
+    """One press, no passkey; the agent stays enabled for others."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_consent(eva.browser, agent), give_consent(max_.browser, agent)
     done = eva.post(f"/agents/{agent.id}/stop")
@@ -84,8 +82,8 @@ def test_stopping_an_agent_ends_all_that_it_has_of_this_person_and_of_nobody_els
     assert _state(local, agent) == "enabled"
 
 
-def test_stopping_counts_what_ended_and_stands_in_the_log(eva, agent, local):
-    """One call for every screen; a second one ends nothing more, and tells nobody's name."""
+def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
+    """The same API call for every screen; a second call ends nothing more."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_token(eva.browser, agent), give_consent(eva.browser, agent)
     ended = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
@@ -98,8 +96,8 @@ def test_stopping_counts_what_ended_and_stands_in_the_log(eva, agent, local):
     assert again.json == {"client_id": agent.id, **dict.fromkeys(counts, 0)}
 
 
-def test_a_terminal_stops_an_agent_as_a_browser_does(local, agent, monkeypatch):
-    """More than is looked at in one go too; nothing of others ends."""
+def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
+    """In batches too; nothing of other users ends."""
     monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
@@ -114,16 +112,16 @@ def test_a_terminal_stops_an_agent_as_a_browser_does(local, agent, monkeypatch):
     assert len(ben.call("GET", "/api/delegations").json["items"]) == 1
 
 
-def test_a_token_that_is_used_says_when(eva, agent, local):
-    """The latest of them."""
+def test_a_used_token_shows_its_last_use(eva, agent, local):
+    """The latest one."""
     token = give_token(eva.browser, agent)
     with local.services.store.write() as tx:
         tx.delegations.mark_used(token, tx.now)
     assert "last used <time" in eva.get("/agents").text
 
 
-def test_another_site_stops_no_agent(eva, agent):
-    """A form counts only from a page of ours for this very browser."""
+def test_another_site_cannot_revoke_access(eva, agent):
+    """A form must come from our own page in this browser."""
     give_consent(eva.browser, agent)
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert eva.post(f"/agents/{agent.id}/stop", headers=foreign).status_code == 403
@@ -131,8 +129,8 @@ def test_another_site_stops_no_agent(eva, agent):
     assert "1 consent" in eva.get("/agents").text
 
 
-def test_an_owner_sees_what_it_is_and_suspends_it_without_a_passkey(eva, agent, local):
-    """By the kill switch of the API, after what it would end was counted."""
+def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, local):
+    """With the suspend call of the API, after counting what it would end."""
     _own(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
@@ -149,8 +147,8 @@ def test_an_owner_sees_what_it_is_and_suspends_it_without_a_passkey(eva, agent, 
     assert "Suspend for everyone" not in after
 
 
-def test_one_s_own_agents_are_listed_whoever_they_act_for(eva, agent, local):
-    """Apart from those that act for oneself, with their state."""
+def test_owned_agents_are_listed_whoever_they_act_for(eva, agent, local):
+    """Apart from those acting for the user, with their state."""
     _own(local, agent)
     page = eva.get("/agents").text
     assert "Agents you own, not acting for you" in page
@@ -159,8 +157,8 @@ def test_one_s_own_agents_are_listed_whoever_they_act_for(eva, agent, local):
     assert "Agents you own" not in eva.get("/agents").text
 
 
-def test_an_administrator_s_own_pages_show_their_own_agents(eva, agent, local, monkeypatch):
-    """All the others are in the console."""
+def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, local, monkeypatch):
+    """All others are in the console."""
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
     monkeypatch.setattr("server.web.clients.agents._MOST", "1")
@@ -171,8 +169,8 @@ def test_an_administrator_s_own_pages_show_their_own_agents(eva, agent, local, m
     assert eva.get(f"/agents/{agent.id}").status_code == 404
 
 
-def test_what_it_asked_of_late_is_a_picture_with_its_numbers(eva, agent, local):
-    """Of this person alone; what is long past is in no picture, but the page is there."""
+def test_recent_requests_of_an_agent_are_a_chart_with_its_numbers(eva, agent, local):
+    """Of this user only; without recent requests the page says so."""
     denied = agent.asked(login_hint="eva")[1]
     eva.browser.deny(denied.id)
     agent.asked(login_hint="eva")

@@ -1,4 +1,4 @@
-"""The page where a code is typed: it decides nothing, tells nothing, takes only its own form."""
+"""The page for device codes: it decides nothing and accepts only its own form."""
 
 import re
 
@@ -35,8 +35,8 @@ def _waiting(person):
     return person.call("GET", "/api/approvals").json["items"]
 
 
-def test_the_page_says_what_it_would_do_and_warns(browser):
-    """XD-03, DG-13, XD-02: a device asks, and who did not start it closes the page."""
+def test_the_device_page_says_what_it_does_and_warns(browser):
+    """XD-03, DG-13, XD-02: whoever did not start the sign-in is told to close the page."""
     page = _get(browser)
     assert page.status_code == 200
     assert "A new device, or an app on it, wants to sign in as you" in page.text
@@ -45,8 +45,8 @@ def test_the_page_says_what_it_would_do_and_warns(browser):
 
 
 @pytest.mark.parametrize("path", ["/device", "/device/sent"])
-def test_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
-    """The form goes to ourselves; the other page has none."""
+def test_device_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
+    """The form goes to this server; the other page has none."""
     page = _get(browser, path)
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -58,8 +58,8 @@ def test_pages_forbid_scripts_frames_and_foreign_forms(browser, path):
     assert "<script" not in page.text
 
 
-def test_a_link_fills_the_code_in_and_does_nothing_else(browser, local, person):
-    """DG-12: a look opens nothing; the code is there to compare."""
+def test_a_link_only_prefills_the_code(browser, local, person):
+    """DG-12: a GET does nothing; the code is shown for comparison."""
     device = begun(local)
     page = _get(browser, f"/device?user_code={device.user_code.lower()}")
     assert f'value="{device.user_code}"' in page.text
@@ -67,16 +67,16 @@ def test_a_link_fills_the_code_in_and_does_nothing_else(browser, local, person):
 
 
 @pytest.mark.parametrize("code", ['"><script>', "%22onfocus=", "A" * 5_000, "BCDF-GHJ1"])
-def test_what_is_no_code_is_not_repeated(browser, code):
-    """DG-11: nothing foreign reaches the page."""
+def test_an_invalid_code_is_not_repeated(browser, code):
+    """DG-11: no foreign text reaches the page."""
     page = browser.get("/device", query_string={"user_code": code}, base_url=ISSUER)
     assert page.status_code == 200
     assert 'name="user_code" value=""' in page.text
     assert "<script" not in page.text
 
 
-def test_the_form_asks_on_the_enrolled_device(browser, local, person):
-    """And the next page says where to look."""
+def test_the_form_sends_a_request_to_the_enrolled_device(browser, local, person):
+    """The next page says where to look."""
     device = begun(local)
     sent = _send(browser, name="ana", user_code=device.user_code)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{ISSUER}/device/sent")
@@ -85,8 +85,8 @@ def test_the_form_asks_on_the_enrolled_device(browser, local, person):
     assert "Check a device that you already use" in _get(browser, "/device/sent").text
 
 
-def test_the_page_answers_alike_for_nobody(browser, local):
-    """Whether there is such a user is not told."""
+def test_the_page_answers_the_same_for_an_unknown_user(browser, local):
+    """It does not reveal whether a user exists."""
     known = _send(browser, name="ana", user_code=begun(local).user_code)
     nobody = _send(browser, name="nobody", user_code=begun(local).user_code)
     assert known.status_code == nobody.status_code
@@ -96,7 +96,7 @@ def test_the_page_answers_alike_for_nobody(browser, local):
 
 @pytest.mark.parametrize("code", ["BCDF-GHJX", "hello", "used"])
 def test_a_wrong_code_shows_the_form_again(browser, local, code):
-    """DG-14: unknown, impossible or used, in one and the same message."""
+    """DG-14: unknown, impossible and used codes have the same message."""
     device = begun(local)
     if code == "used":
         assert device.typed("ana") == ""
@@ -107,7 +107,7 @@ def test_a_wrong_code_shows_the_form_again(browser, local, code):
 
 @pytest.mark.parametrize("fields", [{}, {"name": "ana"}, {"user_code": "BCDF-GHJK"}, {"name": " "}])
 def test_an_empty_field_is_asked_for(browser, fields):
-    """Nothing counts as a try."""
+    """It does not count as a try."""
     page = _send(browser, **fields)
     assert page.status_code == 400
     assert "Enter your user name and the code." in page.text
@@ -124,7 +124,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("what", FOREIGN)
 def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
-    """DG-11: bad token, other origin: the form again, and nobody is asked."""
+    """DG-11: the form is shown again, and nobody is asked."""
     device = begun(local)
     _get(browser)
     page = _send(browser, name="ana", user_code=device.user_code, **FOREIGN[what])
@@ -136,7 +136,7 @@ def test_a_form_of_another_site_changes_nothing(browser, local, person, what):
 
 
 def test_a_form_without_its_cookie_changes_nothing(local, person):
-    """The token of one browser is nothing in another."""
+    """The token of one browser is invalid in another."""
     device = begun(local)
     client = local.app.test_client(use_cookies=False)
     page = _send(client, name="ana", user_code=device.user_code)
@@ -144,8 +144,8 @@ def test_a_form_without_its_cookie_changes_nothing(local, person):
     assert _waiting(person) == []
 
 
-def test_the_cookie_is_for_this_form_alone(browser, open_local):
-    """No script reads it, no other site sends it; over https it never goes in the clear."""
+def test_the_form_cookie_is_restricted(browser, open_local):
+    """HttpOnly and SameSite; Secure over https."""
     cookie = _get(browser).headers["Set-Cookie"]
     for part in ("HttpOnly", "SameSite=Strict", "Path=/device"):
         assert part in cookie
@@ -154,8 +154,8 @@ def test_the_cookie_is_for_this_form_alone(browser, open_local):
     assert "Secure" in public.get("/device", base_url="https://auth.example").headers["Set-Cookie"]
 
 
-def test_by_another_name_of_this_machine_one_is_sent_to_the_issuers(browser):
-    """With the code that the link brought."""
+def test_another_name_of_this_machine_redirects_to_the_issuer_with_the_code(browser):
+    """The code of the link is kept."""
     there = browser.get("/device?user_code=BCDF-GHJK", base_url="http://127.0.0.1:8470")
     assert there.status_code == 303
     assert there.headers["Location"] == f"{ISSUER}/device?user_code=BCDF-GHJK"
@@ -163,8 +163,8 @@ def test_by_another_name_of_this_machine_one_is_sent_to_the_issuers(browser):
     assert sent.headers["Location"] == f"{ISSUER}/device"
 
 
-def test_whoever_is_signed_in_need_not_type_their_name(browser, local):
-    """It is filled in, and can be changed; what was typed is kept when a code was wrong."""
+def test_a_signed_in_user_need_not_type_their_name(browser, local):
+    """It is prefilled and can be changed; typed text is kept after a wrong code."""
     give_password(local, "ana")
     cookie = local.site.sign_in.sign_ins.sign_in("ana", PASSWORD, flow=None, peer="192.0.2.9")
     browser.set_cookie("sayso", cookie, domain="localhost")
@@ -173,7 +173,7 @@ def test_whoever_is_signed_in_need_not_type_their_name(browser, local):
     assert 'name="name" value="b&#34;en"' in page.text
 
 
-def test_a_database_that_is_away_fills_nothing_in(browser, local, monkeypatch):
+def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
     """The page is shown all the same."""
 
     def busy(*_args, **_kwargs):
@@ -183,8 +183,8 @@ def test_a_database_that_is_away_fills_nothing_in(browser, local, monkeypatch):
     assert 'name="name" value=""' in _get(browser).text
 
 
-def test_a_busy_server_loses_nothing(browser, local, monkeypatch):
-    """The code is kept in the form."""
+def test_a_busy_server_keeps_the_typed_code(browser, local, monkeypatch):
+    """In the form."""
     device = begun(local)
 
     def busy(*_args, **_kwargs):

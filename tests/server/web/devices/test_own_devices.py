@@ -1,4 +1,4 @@
-"""A person's devices in the browser: one more, another name, a word for a new one, an end."""
+"""A user's devices in the browser: adding, renaming, vouching, unlocking, removing."""
 
 import re
 
@@ -29,24 +29,24 @@ def _codes(local):
     return len(local.desk.entries("code.issued"))
 
 
-def test_a_device_makes_a_code_for_another_under_its_passkey(eva, local):
-    """As text and as a picture that the server drew; it works there."""
+def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
+    """As text and QR code, drawn by the server; the code works on another device."""
     before = _codes(local)
     asked = eva.post("/devices/code")
     assert "Create a one-time code to enroll another device?" in asked.text
     assert _codes(local) == before
-    told = eva.signed("/devices/code")
-    (code,) = re.findall(r'<code class="big">([^<]*)</code>', told.text)
-    assert told.headers["Cache-Control"] == "no-store"
-    assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', told.text)
-    assert not re.search(r"style=|data:", told.text)
+    reply = eva.signed("/devices/code")
+    (code,) = re.findall(r'<code class="big">([^<]*)</code>', reply.text)
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', reply.text)
+    assert not re.search(r"style=|data:", reply.text)
     other = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
     assert other.enrol(code).status == 201
-    assert "It works once" in told.text
+    assert "It works once" in reply.text
 
 
-def test_a_code_is_made_for_nobody_whose_passkey_did_not_sign(eva, local):
-    """Nor for another site that fills in a form."""
+def test_no_enrolment_code_without_a_passkey_signature(eva, local):
+    """Nor for a form of another site."""
     before = _codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
     assert eva.post("/devices/code", headers=FOREIGN).status_code == 403
@@ -54,8 +54,8 @@ def test_a_code_is_made_for_nobody_whose_passkey_did_not_sign(eva, local):
     assert _codes(local) == before
 
 
-def test_a_device_that_is_too_new_is_told_where_codes_come_from(eva, second):
-    """It may make none yet."""
+def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
+    """It may not create codes yet."""
     new = Pages(second)
     assert "sayso users enrol eva" in new.get("/devices").text
     assert "sayso users enrol eva" not in eva.get("/devices").text
@@ -63,7 +63,7 @@ def test_a_device_that_is_too_new_is_told_where_codes_come_from(eva, second):
 
 
 def test_a_device_is_renamed_with_a_press(eva, second):
-    """On its own page, which the list leads to."""
+    """On its own page, which is linked from the list."""
     path = f"/devices/{second.device_id}"
     assert f'href="{path}"' in eva.get("/devices").text
     done = eva.post(f"{path}/rename", {"name": "kitchen tablet"})
@@ -74,8 +74,8 @@ def test_a_device_is_renamed_with_a_press(eva, second):
     assert eva.post(f"{path}/rename", {"name": "x"}, FOREIGN).status_code == 403
 
 
-def test_a_new_device_is_vouched_for_under_the_passkey_of_another(eva, second, local):
-    """The one that vouches shows no such button for itself."""
+def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, local):
+    """It has no such button for itself."""
     path = f"/devices/{second.device_id}"
     assert "Vouch for this device" in eva.get(path).text
     assert "Vouch for this device" not in Pages(second).get(path).text
@@ -84,8 +84,8 @@ def test_a_new_device_is_vouched_for_under_the_passkey_of_another(eva, second, l
     assert "Vouch for this device" not in eva.get(path).text
 
 
-def test_a_locked_terminal_is_unlocked_under_the_passkey(person, local):
-    """Which another device of the same person may do."""
+def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
+    """By another device of the same user."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     assert browser.enrol(code_for(local, "ana")).status == 201
     with local.services.store.write() as tx:
@@ -99,8 +99,8 @@ def test_a_locked_terminal_is_unlocked_under_the_passkey(person, local):
     assert person.device.pin_tries == 0
 
 
-def test_a_device_is_removed_with_a_press_and_without_scripts(eva, second):
-    """From its page; it is gone from the list, and signed out."""
+def test_a_device_is_removed_without_scripts(eva, second):
+    """From its page; it disappears from the list and is signed out."""
     path = f"/devices/{second.device_id}"
     done = eva.post(f"{path}/remove")
     assert done.status_code == 303
@@ -110,18 +110,18 @@ def test_a_device_is_removed_with_a_press_and_without_scripts(eva, second):
     assert "This device was revoked" in Pages(second).get("/").text
 
 
-def test_another_s_device_is_not_there(eva, local):
-    """Whatever is done to it."""
+def test_another_users_device_is_not_found(eva, local):
+    """For every action."""
     max_ = new_browser(local, "max", credential=b"the passkey of max")
     path = f"/devices/{max_.device_id}"
     assert eva.get(path).status_code == 404
-    for deed in ("rename", "remove", "vouch", "unlock"):
-        assert eva.post(f"{path}/{deed}", {"name": "x"}).status_code == 404
+    for action in ("rename", "remove", "vouch", "unlock"):
+        assert eva.post(f"{path}/{action}", {"name": "x"}).status_code == 404
     assert max_.device.state == "active"
 
 
-def test_a_passkey_that_may_have_a_copy_is_marked(eva, second):
-    """On the list and on its own page, until it is removed."""
+def test_a_passkey_that_may_have_been_copied_is_marked(eva, second):
+    """In the list and on its own page, until it is removed."""
     second.passkey.signs = 4
     assert second.sign_in().status == 200
     second.passkey.signs = 1

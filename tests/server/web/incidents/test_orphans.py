@@ -1,4 +1,4 @@
-"""The console about agents for which nobody answers: their page, a new owner, the incident."""
+"""The console: orphaned agents, a new owner, the incident of the quarantine."""
 
 import re
 
@@ -13,19 +13,19 @@ from tests.support.builders.installation import BY
 
 @pytest.fixture
 def console(staff: Staff) -> Console:
-    """Everybody at their browser, and an agent whose only owner was stopped."""
+    """Every staff member at their browser, and an agent whose only owner was disabled."""
     console = open_console(staff)
     staff.local.desk.users.disable("owner", by=BY)
     return console
 
 
 def _plain(page: str) -> str:
-    """What stands on a page, without its markup."""
+    """The text of a page without its markup."""
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
-def _swept(console: Console) -> str:
-    """Let the time of grace pass, and the administrator sign in again; the id of the incident."""
+def _quarantine(console: Console) -> str:
+    """Lets the grace period pass and the administrator sign in again; the incident's id."""
     services = console.staff.local.services
     console.staff.local.clock.forward(14 * DAY)
     assert OrphanQuarantine(services.store, services.secrets, services.rules).round() == 1
@@ -34,8 +34,8 @@ def _swept(console: Console) -> str:
         return view.incidents.search(closed=False, limit=1)[0].id
 
 
-def test_the_page_names_the_agent_with_the_date_of_its_quarantine(console: Console) -> None:
-    """And leads to it, where the same stands."""
+def test_the_orphans_page_lists_the_agent_with_its_quarantine_date(console: Console) -> None:
+    """And links to the agent's page, which shows the same."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", "/admin/orphans").text
     assert f'href="/admin/agents/{agent}"' in page
@@ -47,16 +47,16 @@ def test_the_page_names_the_agent_with_the_date_of_its_quarantine(console: Conso
     assert f'<time datetime="{ends}"' in about
 
 
-def test_whoever_only_reads_sees_no_form(console: Console) -> None:
-    """An administrator can add an owner."""
+def test_a_reading_role_sees_no_owner_form(console: Console) -> None:
+    """It is told that an administrator can add an owner."""
     assert "An administrator can add an owner." in console.get("auditor", "/admin/orphans").text
     assert "#owners" not in console.get("auditor", "/admin/orphans").text
     about = console.get("auditor", f"/admin/agents/{console.staff.ids['agent']}").text
     assert 'name="add_owners"' not in about
 
 
-def test_an_owner_is_given_on_its_page_with_the_passkey(console: Console) -> None:
-    """Then it is no orphan any more, and the owner can be put out again for another."""
+def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
+    """The agent is no orphan then, and an owner can be replaced."""
     agent = console.staff.ids["agent"]
     assert f'href="/admin/agents/{agent}#owners"' in console.get("admin", "/admin/orphans").text
     page = console.get("admin", f"/admin/agents/{agent}").text
@@ -72,33 +72,37 @@ def test_an_owner_is_given_on_its_page_with_the_passkey(console: Console) -> Non
     page = console.get("admin", f"/admin/agents/{agent}").text
     assert "has no enabled owner" not in page
     old = console.document(f"/api/agents/{agent}")
-    gone = next(person["id"] for person in old["owners"] if person["name"] == "owner")
-    assert f'name="remove_owners" value="{gone}"' in page
-    out = {"version": old["version"], "remove_owners": gone}
+    disabled_owner = next(person["id"] for person in old["owners"] if person["name"] == "owner")
+    assert f'name="remove_owners" value="{disabled_owner}"' in page
+    out = {"version": old["version"], "remove_owners": disabled_owner}
     assert console.post("admin", f"/admin/agents/{agent}/owners", out).status_code == 303
     left = console.document(f"/api/agents/{agent}")["owners"]
     assert [person["name"] for person in left] == ["bystander"]
     assert "Remove owner" not in console.get("admin", f"/admin/agents/{agent}").text
 
 
-def test_the_incident_says_that_nobody_answered(console: Console) -> None:
+def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
     """On its page, in the list and on the overview; it is closed like any other."""
-    incident = _swept(console)
+    incident = _quarantine(console)
     for path in ("/admin", "/admin/incidents", f"/admin/incidents/{incident}"):
         assert "rphan quarantine" in console.get("admin", path).text, path
     page = console.get("admin", f"/admin/incidents/{incident}").text
     assert "because none of its owners was enabled" in page
     assert "signed" not in page
-    told = console.document(f"/api/incidents/{incident}")
-    assert (told["cause"], told["user"], told["approval"]) == ("no_owner", None, None)
-    assert told["agents"][0]["state"] == "quarantined"
+    incident_document = console.document(f"/api/incidents/{incident}")
+    assert (
+        incident_document["cause"],
+        incident_document["user"],
+        incident_document["approval"],
+    ) == ("no_owner", None, None)
+    assert incident_document["agents"][0]["state"] == "quarantined"
     closed = console.signed("admin", f"/admin/incidents/{incident}/close", {"note": "New owner"})
     assert closed.status_code == 303
 
 
-def test_the_quarantine_is_lifted_when_there_is_an_owner(console: Console) -> None:
-    """Not before: the page says how."""
-    _swept(console)
+def test_an_orphan_quarantine_is_lifted_only_with_an_owner(console: Console) -> None:
+    """Before that the page says what to do."""
+    _quarantine(console)
     agent = console.staff.ids["agent"]
     refused = console.post("admin", f"/admin/agents/{agent}/enable")
     assert (refused.status_code, "No owner of one is enabled." in refused.text) == (409, True)
@@ -109,8 +113,8 @@ def test_the_quarantine_is_lifted_when_there_is_an_owner(console: Console) -> No
     assert console.document(f"/api/agents/{agent}")["state"] == "enabled"
 
 
-def test_the_report_comes_in_parts(console: Console) -> None:
-    """By name, each once; an agent that somebody stopped is there too where nobody answers."""
+def test_the_orphan_report_is_paged(console: Console) -> None:
+    """By name, each once; disabled agents without an owner are included."""
     admin, found, query = console.staff.people["admin"], [], {"limit": "1"}
     while True:
         part = admin.call("GET", "/api/admin/orphans", query=query).json
@@ -121,8 +125,8 @@ def test_the_report_comes_in_parts(console: Console) -> None:
     assert found == ["one", "two"]
 
 
-def test_an_owner_who_is_nobody_is_refused_where_they_were_typed(console: Console) -> None:
-    """With what was typed; nothing has changed."""
+def test_an_unknown_owner_is_refused_at_its_field(console: Console) -> None:
+    """With what was typed; nothing changes."""
     agent = console.staff.ids["agent"]
     before = console.document(f"/api/agents/{agent}")
     form = {"version": before["version"], "add_owners": "nobody at all"}

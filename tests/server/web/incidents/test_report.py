@@ -1,4 +1,4 @@
-"""Reporting a request in a browser: the choices, and that only a signature stops anybody."""
+"""Reporting a request in a browser: the choices, and that only a signature quarantines."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from server.protocol.approvals.states import State
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 from tests.support.builders.person_pages import get, post
 
-SAID = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
+REPORT_DENIAL = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def browser(local):
 
 
 def _report(browser, approval_id, **members):
-    word = browser.decision(approval_id, **{**SAID, **members.pop("said", {})})
+    word = browser.decision(approval_id, **{**REPORT_DENIAL, **members.pop("said", {})})
     body = {"decision": word, **members}
     return browser.send("POST", f"/api/approvals/{approval_id}/report", body)
 
@@ -26,8 +26,8 @@ def _agent_state(local, agent):
         return view.directory.agent(agent.id).state
 
 
-def test_each_choice_says_what_happens_before_anything_does(browser, agent, local):
-    """Looking stops nobody."""
+def test_each_report_choice_states_its_effect(browser, agent, local):
+    """Looking at the page changes nothing."""
     _, approval = agent.asked(login_hint="eva")
     page = get(browser, f"/r/{approval.id}/report").text
     for words in (
@@ -45,18 +45,18 @@ def test_each_choice_says_what_happens_before_anything_does(browser, agent, loca
     assert _agent_state(local, agent) == "enabled"
 
 
-def test_a_signed_report_of_a_browser_stops_the_agent(browser, agent, local):
-    """The administrators read the word that came with it."""
+def test_a_signed_report_quarantines_the_agent(browser, agent, local):
+    """The note reaches the administrators."""
     _, approval = agent.asked(login_hint="eva")
-    told = _report(browser, approval.id, scope="agent", note="Who is this?")
-    assert told.status == 200
-    assert told.json["agents"][0]["state"] == "quarantined"
+    reply = _report(browser, approval.id, scope="agent", note="Who is this?")
+    assert reply.status == 200
+    assert reply.json["agents"][0]["state"] == "quarantined"
     assert local.stored(approval.id).state is State.DENIED
     assert _agent_state(local, agent) == "quarantined"
 
 
-def test_the_cookie_alone_stops_nobody(browser, agent, local):
-    """It takes the passkey's word, for this request, as not recognised."""
+def test_the_cookie_alone_quarantines_nothing(browser, agent, local):
+    """It takes the passkey's signature on a denial of this request as suspicious."""
     _, approval = agent.asked(login_hint="eva")
     path = f"/api/approvals/{approval.id}/report"
     nothing = browser.send("POST", path, {"decision": "a.b.c.d.e", "scope": "agent"})
@@ -68,7 +68,7 @@ def test_the_cookie_alone_stops_nobody(browser, agent, local):
     assert _agent_state(local, agent) == "enabled"
 
 
-def test_what_is_over_can_be_reported_but_not_denied_again(browser, agent):
+def test_a_decided_request_can_be_reported_but_not_denied_again(browser, agent):
     """The choice of this request alone is gone."""
     _, approval = agent.asked(login_hint="eva")
     browser.approve(approval.id)
@@ -78,20 +78,20 @@ def test_what_is_over_can_be_reported_but_not_denied_again(browser, agent):
     assert _report(browser, approval.id, scope="agent").json["approval"]["state"] == "cancelled"
 
 
-def test_what_no_agent_asked_is_refused_and_told(person, agent, local):
-    """A standing grant that somebody asked for in one's name stops no agent."""
+def test_a_request_without_an_agent_is_reported_to_administrators_only(person, agent, local):
+    """A standing grant that someone requested in a user's name quarantines no agent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked()
-    wish = {"approval": approval.id, "seconds": 900, "uses": 1}
-    offered = person.call("POST", "/api/grants", wish).json
+    proposal = {"approval": approval.id, "seconds": 900, "uses": 1}
+    offered = person.call("POST", "/api/grants", proposal).json
     page = get(browser, f"/r/{offered['id']}/report").text
     assert "This request, and notify the administrators" in page
     assert "Every agent acting for me" not in page
 
 
-def test_nobody_elses_request_is_reported(browser, agent):
-    """As if it did not exist; and no form leads there."""
+def test_another_users_request_cannot_be_reported(browser, agent):
+    """It is not found; and no form posts there."""
     _, approval = agent.asked()
     page = get(browser, f"/r/{approval.id}/report")
     assert page.status_code == 404

@@ -1,4 +1,4 @@
-"""The page of devices, about the browsers in which its person is called."""
+"""The device page: the browsers that receive push notifications."""
 
 import pytest
 
@@ -16,14 +16,14 @@ DORMANT = "Sayso was not opened there for two weeks"
 
 @pytest.fixture
 def service():
-    """A push service that takes what is right."""
+    """A push service that accepts valid messages."""
     with push_service() as running:
         yield running
 
 
 @pytest.fixture
 def local(open_local, service):
-    """A server that calls browsers there too."""
+    """A server that may call this push service."""
     return open_local(push_origins=service.origin)
 
 
@@ -35,7 +35,7 @@ def browser(local):
 
 @pytest.fixture
 def made(browser, service):
-    """What her browser subscribed with."""
+    """The push subscription of her browser."""
     minted = service.mint(browser.send("GET", PATH).json["public_key"])
     assert browser.send("POST", PATH, minted.to_json()).status == 200
     return minted
@@ -48,16 +48,16 @@ def _page(browser, path="/devices"):
 
 
 @pytest.mark.usefixtures("made")
-def test_where_somebody_is_called_stands_there(browser, service):
-    """By which push service, and that nothing ever came by it."""
+def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
+    """And that nothing was delivered yet."""
     page = _page(browser)
     assert f"127.0.0.1:{service.port}" in page
     assert "last delivered never" in page
     assert DORMANT not in page
 
 
-def test_a_browser_that_nobody_opened_for_two_weeks_is_warned_of(local, browser, service, made):
-    """On the page, and by push, once; whoever opens a page there ends it."""
+def test_a_browser_unused_for_two_weeks_is_warned_about(local, browser, service, made):
+    """The warning is on the page and sent once by push; opening a page in that browser ends it."""
     local.clock.forward(DORMANT_MS - DAY)
     browser.sign_in()
     local.services.sweeper.tidy()
@@ -67,7 +67,7 @@ def test_a_browser_that_nobody_opened_for_two_weeks_is_warned_of(local, browser,
     for _ in range(2):
         local.services.sweeper.tidy()
         local.deliver()
-    assert [said["kind"] for said in service.said()][-1:] == ["dormant"]
+    assert [message["kind"] for message in service.said()][-1:] == ["dormant"]
     assert DORMANT in _page(browser)
     browser.send("POST", PATH, made.to_json())
     assert DORMANT not in _page(browser)
@@ -75,10 +75,10 @@ def test_a_browser_that_nobody_opened_for_two_weeks_is_warned_of(local, browser,
 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_browser_that_its_push_service_forgot_is_called_no_more(
+def test_a_browser_dropped_by_its_push_service_is_reported_as_lost(
     local, browser, agent, service, status
 ):
-    """Both pages say so, and what helps: whoever waits for a call there would wait in vain."""
+    """Both pages say so, with the remedy."""
     assert "data-push-test" in _page(browser)
     assert LOST not in _page(browser, "/")
     service.behaviour = answer(status)
@@ -95,25 +95,25 @@ def test_a_browser_that_its_push_service_forgot_is_called_no_more(
     assert LOST not in _page(browser, "/")
 
 
-def test_a_browser_that_subscribed_anew_is_not_said_to_be_lost(
+def test_a_browser_with_a_new_subscription_is_not_reported_as_lost(
     local, browser, agent, service, made
 ):
-    """Its former address was deleted; it is called by the one that it told since."""
+    """Its former endpoint was deleted; the new one is used."""
     local.clock.forward(1)
     anew = service.mint(browser.send("GET", PATH).json["public_key"])
     kept = browser.send("POST", PATH, anew.to_json()).json["id"]
     del service.known[made.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
-    said = browser.send("GET", PATH).json
-    assert ([one["id"] for one in said["items"]], said["lost"]) == ([kept], [])
+    reply = browser.send("GET", PATH).json
+    assert ([one["id"] for one in reply["items"]], reply["lost"]) == ([kept], [])
     assert LOST not in _page(browser, "/")
 
 
-def test_one_browser_is_lost_although_another_of_the_same_passkey_is_called(
+def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
     local, browser, agent, service, made
 ):
-    """Passkeys are synced: what was there before this one was last heard of is another browser."""
+    """Passkeys are synced, so an older subscription belongs to another browser."""
     other = service.mint(browser.send("GET", PATH).json["public_key"])
     browser.send("POST", PATH, other.to_json())
     local.clock.forward(1)
@@ -121,13 +121,13 @@ def test_one_browser_is_lost_although_another_of_the_same_passkey_is_called(
     del service.known[made.endpoint.rpartition("/")[2]]
     agent.asked_payment(login_hint="eva")
     local.deliver()
-    said = browser.send("GET", PATH).json
-    assert (len(said["items"]), len(said["lost"])) == (1, 1)
+    reply = browser.send("GET", PATH).json
+    assert (len(reply["items"]), len(reply["lost"])) == (1, 1)
 
 
 @pytest.mark.usefixtures("made")
-def test_a_browser_that_is_refused_says_what_is_wrong(local, browser, agent, service):
-    """And what to do; it stays, since it may be our fault."""
+def test_a_refused_push_is_shown_with_its_status(local, browser, agent, service):
+    """With the remedy; the browser stays, since it may be our fault."""
     service.behaviour = answer(403)
     agent.asked_payment(login_hint="eva")
     local.deliver()

@@ -1,4 +1,4 @@
-"""What pictures of numbers are made of, and that their colours are seen on every card."""
+"""Geometry of the charts, and that their colors are visible on every card."""
 
 import re
 from importlib import resources
@@ -30,12 +30,12 @@ def _ending(seconds, **counts):
     ("most", "top"), [(0, 1), (1, 1), (1.5, 2), (3, 4), (7, 8), (9, 10), (11, 20), (501, 600)]
 )
 def test_a_scale_ends_at_a_round_number(most, top):
-    """Which is no less than what it has to show."""
+    """Not below the largest value."""
     assert charts.rounded_up(most) == top
 
 
-def test_bars_stand_on_each_other_and_fit():
-    """What is nothing is not drawn."""
+def test_bars_are_stacked_and_fit():
+    """Zero values are not drawn."""
     chart = charts.results_by_day([_day(approved=3, denied=1), _day(day="2027-02-01")])
     lower, upper = chart.pieces
     assert (lower.kind, upper.kind) == ("approved", "denied")
@@ -46,21 +46,21 @@ def test_bars_stand_on_each_other_and_fit():
     assert [value for _, value in chart.lines] == [4, 2]
 
 
-def test_many_days_have_few_names_and_the_last_has_one():
-    """They would stand on each other."""
+def test_many_days_have_few_labels_and_the_last_has_one():
+    """They would overlap."""
     chart = charts.median_by_day([_day(day=f"2027-01-{n:02}", median_ms=500) for n in range(1, 31)])
     assert len(chart.names) <= 7
     assert chart.names[-1][1] == "30.1."
     assert [value for _, value in chart.lines] == [1]
 
 
-def test_no_days_make_an_empty_picture():
-    """It still has its floor."""
+def test_no_days_make_an_empty_chart():
+    """It still has its base line."""
     assert charts.results_by_day([]).pieces == []
 
 
-def test_what_waits_stands_by_how_soon_it_ends_the_gravest_on_the_floor():
-    """Whatever ends later than the longest time has a column of its own."""
+def test_pending_requests_are_stacked_by_time_left_highest_risk_first():
+    """Those beyond the longest time have a column of their own."""
     chart = charts.time_left(
         [_ending(60, low=1, critical=2), _ending(3_600), _ending(None, high=1)]
     )
@@ -73,8 +73,8 @@ def test_what_waits_stands_by_how_soon_it_ends_the_gravest_on_the_floor():
     assert [name for _, name in chart.names] == ["1 min", "1 h", "later"]
 
 
-def test_whoever_is_asked_most_has_the_longest_bar():
-    """Its pieces lie behind each other and nothing reaches beyond it."""
+def test_the_user_with_most_requests_has_the_longest_bar():
+    """Its pieces are in a row and stay within it."""
     bars = charts.result_bars([_person("eva", approved=3, denied=1), _person("bob", expired=2)])
     assert [(one.kind, one.x, one.width) for one in bars["eva"].pieces] == [
         ("approved", 0.0, 75.0),
@@ -83,8 +83,8 @@ def test_whoever_is_asked_most_has_the_longest_bar():
     assert [(one.kind, one.width) for one in bars["bob"].pieces] == [("expired", 50.0)]
 
 
-def test_a_bar_that_goes_beyond_the_mark_is_of_another_kind():
-    """The mark is always there, however little anybody is asked."""
+def test_a_bar_beyond_the_mark_has_another_kind():
+    """The mark is always drawn."""
     much, little = _person("eva", busiest=40, too_much=True), _person("bob", busiest=3)
     bars = charts.busiest_day_bars([much, little])
     for bar in bars.values():
@@ -93,8 +93,8 @@ def test_a_bar_that_goes_beyond_the_mark_is_of_another_kind():
     assert bars["eva"].pieces[0].width > bars["eva"].mark > bars["bob"].pieces[0].width
 
 
-def test_an_agent_with_whom_nobody_had_to_agree_has_no_bar():
-    """There is no part of nothing."""
+def test_an_agent_without_an_agreement_rate_has_no_bar():
+    """There is nothing to divide."""
     agent = {"id": "a", "agreement": 0.97, "unread": True}
     bars = charts.agreement_bars([agent, {"id": "b", "agreement": None, "unread": False}])
     assert list(bars) == ["a"]
@@ -102,7 +102,7 @@ def test_an_agent_with_whom_nobody_had_to_agree_has_no_bar():
     assert bars["a"].mark == pytest.approx(95)
 
 
-def test_nobody_and_nothing_make_pictures_too():
+def test_empty_data_makes_empty_charts():
     """Of nothing."""
     assert (charts.result_bars([]), charts.busiest_day_bars([]), charts.agreement_bars([])) == (
         {},
@@ -121,8 +121,8 @@ def _light(colour):
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_every_colour_of_a_picture_is_seen_on_every_card():
-    """Three to one at least, light, dark and in high contrast (WCAG 2.2, 1.4.11)."""
+def test_every_chart_color_is_visible_on_every_card():
+    """A contrast of at least 3:1, in light, dark and high contrast (WCAG 2.2, 1.4.11)."""
     folder = resources.files("server.web") / "templates"
     rules = (folder / "console.css").read_text("utf-8").splitlines()
     drawn = {

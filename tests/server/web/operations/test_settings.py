@@ -1,4 +1,4 @@
-"""A person's settings in the browser: kept, taken back, signed where they add power."""
+"""A user's settings in the browser: stored, cleared, and signed where they add power."""
 
 import re
 
@@ -28,12 +28,12 @@ def max_(local):
     return Pages(new_browser(local, "max", credential=b"the passkey of max"))
 
 
-def _told(pages, path):
+def _document(pages, path):
     return pages.browser.send("GET", path).json
 
 
-def test_settings_are_there_without_scripts(eva):
-    """Every form of them, with a button that can be pressed."""
+def test_settings_work_without_scripts(eva):
+    """Every form has an enabled button."""
     page = eva.get("/settings").text
     for path in ("theme", "quiet", "deputies", "user-code"):
         assert f'action="/settings/{path}"' in page
@@ -43,8 +43,8 @@ def test_settings_are_there_without_scripts(eva):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_a_theme_is_kept_by_the_browser_and_is_there_with_the_first_line(eva, theme):
-    """In a cookie, so that nothing flashes and no script is needed; signed out too."""
+def test_a_theme_is_stored_in_a_cookie_and_rendered_by_the_server(eva, theme):
+    """Without flashing and without scripts; when signed out too."""
     done = eva.post("/settings/theme", {"theme": theme})
     assert done.status_code == 303
     kept = done.headers["Set-Cookie"]
@@ -56,23 +56,23 @@ def test_a_theme_is_kept_by_the_browser_and_is_there_with_the_first_line(eva, th
     assert f'<html lang="en" data-theme="{theme}">' in client.get("/", base_url=ISSUER).text
 
 
-def test_a_theme_that_nobody_offers_is_the_system_s(eva):
-    """In the cookie and in the form."""
+def test_an_unknown_theme_falls_back_to_the_systems(eva):
+    """In the cookie; the form refuses it."""
     assert eva.post("/settings/theme", {"theme": '"><b>'}).status_code == 422
     client = eva.browser.local.app.test_client()
     client.set_cookie("sayso-theme", "pink")
     assert 'data-theme="system"' in client.get("/", base_url=ISSUER).text
 
 
-def test_the_offline_page_that_browsers_keep_has_no_theme(eva):
-    """It would stay what it was when it was kept."""
+def test_the_cached_offline_page_has_no_theme(eva):
+    """It would keep the one of the moment it was cached."""
     client = eva.browser.local.app.test_client()
     client.set_cookie("sayso-theme", "dark")
     assert 'data-theme="system"' in client.get("/offline", base_url=ISSUER).text
 
 
-def test_every_theme_has_its_colours(eva):
-    """For what is light by itself and for what is dark."""
+def test_every_theme_has_its_colors(eva):
+    """For light and for dark."""
     style = eva.get("/style.css").text
     for theme in ("light", "dark", "contrast"):
         assert f'[data-theme="{theme}"]' in style
@@ -80,10 +80,10 @@ def test_every_theme_has_its_colours(eva):
     assert style.count("--ink: #e9e6e0") == 2
 
 
-def test_quiet_hours_are_set_shown_and_taken_back(eva):
-    """On the ticked days, in the named zone."""
+def test_quiet_hours_are_set_shown_and_cleared(eva):
+    """On the ticked days, in the given time zone."""
     assert eva.post("/settings/quiet", HOURS).status_code == 303
-    hours = _told(eva, "/api/attention")["quiet_hours"]
+    hours = _document(eva, "/api/attention")["quiet_hours"]
     assert hours == {
         "days": ["fri", "sat"],
         "from": "22:00",
@@ -94,27 +94,27 @@ def test_quiet_hours_are_set_shown_and_taken_back(eva):
     assert 'value="Europe/Berlin"' in page
     assert page.count(" checked") == 3  # two days, and how the pages look
     assert eva.post("/settings/quiet/end").status_code == 303
-    assert _told(eva, "/api/attention")["quiet_hours"] is None
+    assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
 @pytest.mark.parametrize(
     "wrong", [{"zone": "Atlantis"}, {"from": "25:00"}, {"fri": None, "sat": None}]
 )
-def test_hours_that_cannot_be_kept_are_refused_in_words(eva, wrong):
-    """Nothing is kept then."""
+def test_invalid_quiet_hours_are_refused_with_a_message(eva, wrong):
+    """Nothing is stored."""
     assert eva.post("/settings/quiet", {**HOURS, **wrong}).status_code == 422
-    assert _told(eva, "/api/attention")["quiet_hours"] is None
+    assert _document(eva, "/api/attention")["quiet_hours"] is None
 
 
 @pytest.mark.parametrize("minutes", [None, "60"])
-def test_an_agent_is_muted_on_its_page_and_heard_again_in_the_settings(eva, agent, minutes):
-    """Only one that asked this person before has the button."""
+def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, minutes):
+    """Only an agent that asked this user before has the button."""
     assert eva.post(f"/agents/{agent.id}/mute", {"agent": agent.id}).status_code == 404
     agent.asked(login_hint="eva")
     assert f"/agents/{agent.id}/mute" in eva.get(f"/agents/{agent.id}").text
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 303
-    (mute,) = _told(eva, "/api/attention")["mutes"]
+    (mute,) = _document(eva, "/api/attention")["mutes"]
     assert (mute["agent"]["id"], mute["until"] is None) == (agent.id, minutes is None)
     where = f"/settings/mutes/{agent.id}/end"
     assert where in eva.get("/settings").text
@@ -123,43 +123,43 @@ def test_an_agent_is_muted_on_its_page_and_heard_again_in_the_settings(eva, agen
 
 
 @pytest.mark.parametrize("minutes", ["soon", "-1", "²"])
-def test_a_mute_is_for_whole_minutes(eva, agent, minutes):
+def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
     """Or until it is ended."""
     agent.asked(login_hint="eva")
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 422
 
 
-def test_a_deputy_is_named_under_the_passkey_for_whole_days(eva, max_):
-    """Both see it, and either ends it with a press."""
+def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
+    """Both users see it, and either ends it with a press."""
     asked = eva.post("/settings/deputies", DEPUTY)
     assert "Add a deputy?" in asked.text
     assert "<bdi>max</bdi>" in asked.text
-    assert _told(eva, "/api/deputies")["mine"] == []
+    assert _document(eva, "/api/deputies")["mine"] == []
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
-    (named,) = _told(eva, "/api/deputies")["mine"]
+    (named,) = _document(eva, "/api/deputies")["mine"]
     assert (named["from"], named["to"]) == ("2025-10-10T00:00:00.000Z", "2025-10-13T00:00:00.000Z")
     where = f"/settings/deputies/{named['id']}/end"
     assert where in eva.get("/settings").text
     assert "You decide for" in max_.get("/settings").text
     assert max_.post(where).status_code == 303
-    assert _told(eva, "/api/deputies")["mine"] == []
+    assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.usefixtures("max_")
-def test_what_was_not_signed_names_no_deputy(eva):
-    """Nor does the word for another person, or for another time."""
+def test_an_unsigned_form_adds_no_deputy(eva):
+    """Nor does a signature for another user or time."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     asked = eva.post("/settings/deputies", DEPUTY).text
     wanted = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))
     word = eva.browser.statement(**wanted)
     other = {**DEPUTY, "to": "2025-10-30", "statement": word}
     assert eva.post("/settings/deputies", other).status_code == 422
-    assert _told(eva, "/api/deputies")["mine"] == []
+    assert _document(eva, "/api/deputies")["mine"] == []
 
 
 @pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
-def test_days_that_are_none_are_refused_before_anything_is_signed(eva, wrong):
+def test_invalid_days_are_refused_before_signing(eva, wrong):
     """With an example of a day."""
     refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
     assert refused.status_code == 422
@@ -167,8 +167,8 @@ def test_days_that_are_none_are_refused_before_anything_is_signed(eva, wrong):
 
 
 @pytest.mark.parametrize("path", ["deputies", "user-code"])
-def test_nothing_of_another_site_is_shown_for_signing(eva, path):
-    """Or a person would sign what others filled in."""
+def test_a_forged_form_is_not_shown_for_signing(eva, path):
+    """Otherwise a user would sign what another site filled in."""
     for form, headers in (({"csrf": None}, {}), ({"csrf": "made up"}, {}), ({}, FOREIGN)):
         sent = eva.post(f"/settings/{path}", {**DEPUTY, "code": "blue whale", **form}, headers)
         assert sent.status_code == 403
@@ -177,45 +177,45 @@ def test_nothing_of_another_site_is_shown_for_signing(eva, path):
 
 @pytest.mark.parametrize("path", ["theme", "quiet", "quiet/end", "user-code/end"])
 def test_another_site_changes_no_setting(eva, path):
-    """A form counts only from a page of ours for this very browser."""
+    """A form must come from our own page in this browser."""
     form = {**HOURS, "theme": "dark"}
     assert eva.post(f"/settings/{path}", form, FOREIGN).status_code == 403
     assert eva.post(f"/settings/{path}", {**form, "csrf": None}).status_code == 403
 
 
 @pytest.mark.usefixtures("max_")
-def test_another_s_deputy_is_not_there_to_be_ended(eva, local):
-    """Its id leads to 404."""
+def test_another_users_deputy_is_not_found(eva, local):
+    """Ending it is 404."""
     assert eva.signed("/settings/deputies", DEPUTY).status_code == 303
-    (named,) = _told(eva, "/api/deputies")["mine"]
+    (named,) = _document(eva, "/api/deputies")["mine"]
     zoe = Pages(new_browser(local, "zoe", credential=b"the passkey of zoe"))
     assert zoe.post(f"/settings/deputies/{named['id']}/end").status_code == 404
-    assert len(_told(eva, "/api/deputies")["mine"]) == 1
+    assert len(_document(eva, "/api/deputies")["mine"]) == 1
 
 
-def test_a_user_code_is_set_and_cleared_under_the_passkey(eva, agent, local):
-    """An agent that takes codes then needs it."""
+def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
+    """An agent that takes user codes then needs it."""
     local.desk.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     assert (
         eva.post("/settings/user-code", {"code": "blue whale", "statement": "x"}).status_code == 422
     )
     assert eva.signed("/settings/user-code", {"code": "blue whale"}).status_code == 303
-    assert _told(eva, "/api/user-code") == {"set": True}
+    assert _document(eva, "/api/user-code") == {"set": True}
     assert agent.ask(login_hint="eva").json["error"] == "missing_user_code"
     assert agent.ask(login_hint="eva", user_code="blue whale").status == 200
     assert "Remove code" in eva.get("/settings").text
     assert eva.signed("/settings/user-code/end").status_code == 303
-    assert _told(eva, "/api/user-code") == {"set": False}
+    assert _document(eva, "/api/user-code") == {"set": False}
 
 
-def test_a_user_code_that_is_none_is_refused(eva):
-    """The API says why; nothing is kept."""
+def test_an_invalid_user_code_is_refused(eva):
+    """Nothing is stored."""
     assert eva.signed("/settings/user-code", {"code": "ab"}).status_code == 422
-    assert _told(eva, "/api/user-code") == {"set": False}
+    assert _document(eva, "/api/user-code") == {"set": False}
 
 
-def test_the_steps_to_install_are_there_for_each_platform_and_promise_nothing(eva):
-    """Without scripts it says that there are no alerts yet."""
+def test_the_install_page_has_steps_for_each_platform(eva):
+    """Without scripts it says that notifications are off."""
     page = eva.get("/install").text
     for words in (
         "iPhone, iPad",
@@ -228,8 +228,8 @@ def test_the_steps_to_install_are_there_for_each_platform_and_promise_nothing(ev
         assert words in page
 
 
-def test_each_platform_has_drawings_that_say_in_words_what_they_show(eva):
-    """For whoever does not see them."""
+def test_each_platform_has_drawings_with_alternative_text(eva):
+    """For users who do not see them."""
     page = eva.get("/install").text
     platforms = page.split('<section class="tile platform"')[1:]
     assert len(platforms) == 6
@@ -240,6 +240,6 @@ def test_each_platform_has_drawings_that_say_in_words_what_they_show(eva):
         assert "<text" not in one
 
 
-def test_a_locked_screen_s_detail_is_said_to_be_none(eva):
-    """There is no switch for it, and the page says so."""
+def test_the_settings_state_that_a_locked_screen_shows_no_details(eva):
+    """It cannot be turned off."""
     assert "never what it asks for" in eva.get("/settings").text

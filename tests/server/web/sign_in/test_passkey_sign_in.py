@@ -1,4 +1,4 @@
-"""Signing in to an app with a passkey instead of a password, as the page's form sends its word."""
+"""Signing in to an app with a passkey instead of a password."""
 
 import json
 from collections.abc import Mapping
@@ -33,31 +33,31 @@ def phone(local: LocalSite) -> LocalBrowser:
 
 @pytest.fixture
 def browser(local: LocalSite, phone: LocalBrowser) -> Browser:
-    """The browser in which she opens the app; it is signed in nowhere."""
+    """The browser in which she opens the app, signed out."""
     assert phone.user.name == "eva"
     return new_browser(local)
 
 
-def _word(phone: LocalBrowser, **changes: bytes) -> str:
-    """What her passkey says to a fresh offer."""
+def _assertion(phone: LocalBrowser, **changes: bytes) -> str:
+    """Her passkey's assertion for a new challenge."""
     text = phone.send("POST", "/api/passkeys/offer").json["text"]
     return phone.passkey.word(text.encode(), **changes)
 
 
-def _enter(browser: Browser, word: str) -> Page:
-    """The form as the page's script sends it."""
+def _submit(browser: Browser, word: str) -> Page:
+    """Submits the form as the page's script does."""
     return browser.submit(word=word)
 
 
 def _claims(app: LocalApp, page: Page) -> Mapping[str, Any]:
-    """Of the ID token that comes of the code."""
+    """Claims of the ID token for the code."""
     tokens = app.redeem(page.answer["code"])
     assert tokens.status == 200, tokens.body
     return app.local.claims(tokens.json["id_token"], "JWT")
 
 
-def _again(app: LocalApp, browser: Browser) -> None:
-    """The app wants them to sign in once more, a moment later."""
+def _require_sign_in(app: LocalApp, browser: Browser) -> None:
+    """The app requires another sign-in, a moment later."""
     app.local.clock.forward(1)
     assert "Sign in" in browser.authorize(app.id, prompt="login").text
 
@@ -66,12 +66,12 @@ def _essential(*values: str) -> str:
     return json.dumps({"id_token": {"acr": {"essential": True, "values": values}}})
 
 
-def test_a_passkey_signs_in_and_the_id_token_says_so(
+def test_a_passkey_sign_in_is_stated_in_the_id_token(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """RFC 8176: a key was proved and its person was there; no password is claimed."""
+    """RFC 8176: a key and the user's presence; no password is claimed."""
     browser.authorize(app.id)
-    page = _enter(browser, _word(phone))
+    page = _submit(browser, _assertion(phone))
     assert (page.status, "eva" in page.text) == (200, True)
     tokens = app.redeem(browser.answer("allow").answer["code"]).json
     claims = local.claims(tokens["id_token"], "JWT")
@@ -85,12 +85,12 @@ def test_a_passkey_signs_in_and_the_id_token_says_so(
     assert (done["actor"], done["posture"]) == (f"user:{phone.user.id}", ACR_PASSKEY)
 
 
-def test_a_refreshed_token_says_how_the_person_signed_in_then(
+def test_a_refreshed_token_keeps_the_original_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """Not later, and not in another way."""
+    """Its time and its method."""
     browser.authorize(app.id)
-    _enter(browser, _word(phone))
+    _submit(browser, _assertion(phone))
     at = local.clock.now() // 1000
     tokens = app.redeem(browser.answer("allow").answer["code"]).json
     local.clock.forward(HOUR)
@@ -100,42 +100,40 @@ def test_a_refreshed_token_says_how_the_person_signed_in_then(
 
 
 @pytest.mark.parametrize("parameters", [{"prompt": "login"}, {"max_age": "60"}])
-def test_whoever_has_to_sign_in_again_does_it_with_the_passkey(
+def test_a_required_sign_in_can_use_the_passkey(
     app: LocalApp,
     browser: Browser,
     phone: LocalBrowser,
     local: LocalSite,
     parameters: dict[str, str],
 ) -> None:
-    """OpenID Connect Core 3.1.2.1: and the time is that of the last time."""
+    """OpenID Connect Core 3.1.2.1: auth_time is that of the last sign-in."""
     browser.authorize(app.id)
-    _enter(browser, _word(phone))
+    _submit(browser, _assertion(phone))
     browser.answer("allow")
     local.clock.forward(2 * MINUTE)
     assert "Sign in" in browser.authorize(app.id, **parameters).text
-    claims = _claims(app, _enter(browser, _word(phone)))
+    claims = _claims(app, _submit(browser, _assertion(phone)))
     assert claims["auth_time"] == local.clock.now() // 1000
     assert "code" in browser.authorize(app.id).answer
 
 
-def test_the_last_way_to_sign_in_counts(
+def test_the_last_sign_in_method_counts(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Who typed a password after the passkey is not said to have used that one, nor the reverse."""
+    """A password typed after a passkey counts as a password, and the reverse."""
     browser.authorize(app.id)
     browser.sign_in("eva")
     assert _claims(app, browser.answer("allow"))["acr"] == ACR_PASSWORD
-    _again(app, browser)
-    assert _claims(app, _enter(browser, _word(phone)))["acr"] == ACR_PASSKEY
-    _again(app, browser)
+    _require_sign_in(app, browser)
+    assert _claims(app, _submit(browser, _assertion(phone)))["acr"] == ACR_PASSKEY
+    _require_sign_in(app, browser)
     claims = _claims(app, browser.sign_in("eva"))
     assert (claims["acr"], claims["amr"]) == (ACR_PASSWORD, ["pwd"])
 
 
-def test_an_app_can_insist_on_a_passkey(
-    app: LocalApp, browser: Browser, phone: LocalBrowser
-) -> None:
-    """OpenID Connect Core 5.5.1.1: the page offers no password, and one that comes is in vain."""
+def test_an_app_can_require_a_passkey(app: LocalApp, browser: Browser, phone: LocalBrowser) -> None:
+    """OpenID Connect Core 5.5.1.1: the page offers no password, and one that is sent is refused."""
     browser.authorize(app.id)
     browser.sign_in("eva")
     browser.answer("allow")
@@ -146,24 +144,24 @@ def test_an_app_can_insist_on_a_passkey(
     refused = browser.authorize(app.id, claims=_essential(ACR_PASSKEY), prompt="none")
     assert refused.answer["error"] == "login_required"
     browser.authorize(app.id, claims=_essential(ACR_PASSKEY))
-    assert _claims(app, _enter(browser, _word(phone)))["acr"] == ACR_PASSKEY
+    assert _claims(app, _submit(browser, _assertion(phone)))["acr"] == ACR_PASSKEY
 
 
-def test_an_app_can_insist_on_a_password_or_take_both(
+def test_an_app_can_require_a_password_or_accept_both(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Where only a password counts there is no passkey to press, and no script."""
+    """With a password required there is no passkey button and no script."""
     page = browser.authorize(app.id, claims=_essential(ACR_PASSWORD))
     assert ("passkey" in page.text, "<script" in page.text) == (False, False)
     assert "script-src" not in page.headers["Content-Security-Policy"]
-    assert "Password" in _enter(browser, _word(phone)).text
+    assert "Password" in _submit(browser, _assertion(phone)).text
     both = browser.authorize(app.id, claims=_essential(ACR_PASSKEY, ACR_PASSWORD))
     assert "tell" in both.text.lower()
     assert _claims(app, browser.answer("allow"))["acr"] == ACR_PASSKEY
 
 
-def test_without_scripts_the_password_stays(app: LocalApp, browser: Browser) -> None:
-    """The button is dead until its script is there; the script is ours alone, in a file."""
+def test_the_password_works_without_scripts(app: LocalApp, browser: Browser) -> None:
+    """The passkey button is disabled until its script runs; the script is our own file."""
     page = browser.authorize(app.id)
     assert 'id="passkey" data-scripted disabled' in page.text
     assert 'name="word" value="" disabled' in page.text
@@ -175,111 +173,115 @@ def test_without_scripts_the_password_stays(app: LocalApp, browser: Browser) -> 
     assert "code" in (browser.sign_in("eva") and browser.answer("allow")).answer
 
 
-def _stranger(phone: LocalBrowser) -> str:
-    return _word(LocalBrowser(phone.local, phone.user, SoftPasskey(credential=b"of nobody")))
+def _of_unknown_credential(phone: LocalBrowser) -> str:
+    return _assertion(
+        LocalBrowser(phone.local, phone.user, SoftPasskey(credential=b"of an unknown credential"))
+    )
 
 
 def _forged(phone: LocalBrowser) -> str:
     other = SoftPasskey(credential=phone.passkey.credential)
-    return _word(LocalBrowser(phone.local, phone.user, other))
+    return _assertion(LocalBrowser(phone.local, phone.user, other))
 
 
-def _old(phone: LocalBrowser) -> str:
-    word = _word(phone)
+def _expired(phone: LocalBrowser) -> str:
+    word = _assertion(phone)
     phone.local.clock.forward(CHALLENGE_MS)
     return word
 
 
 def _unverified(phone: LocalBrowser) -> str:
     phone.passkey.flags = 0x01
-    return _word(phone)
+    return _assertion(phone)
 
 
 BAD = {
-    "no word": lambda _: "x",
-    "of nobody": _stranger,
+    "malformed": lambda _: "x",
+    "of an unknown credential": _of_unknown_credential,
     "of another key": _forged,
-    "too late": _old,
-    "about something else": lambda phone: phone.passkey.word(b"x"),
-    "of an unverified person": _unverified,
+    "expired": _expired,
+    "for another challenge": lambda phone: phone.passkey.word(b"x"),
+    "without user verification": _unverified,
 }
 
 
 @pytest.mark.parametrize("made", BAD.values(), ids=BAD)
-def test_a_word_that_is_none_signs_nobody_in(
+def test_an_invalid_assertion_signs_nobody_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, made: Any
 ) -> None:
-    """The page says why and stays; what was typed and the request are as they were."""
+    """The page gives the reason; the typed name and the request are kept."""
     browser.authorize(app.id, login_hint="eva")
-    page = _enter(browser, made(phone))
+    page = _submit(browser, made(phone))
     assert (page.status, 'role="alert" id="problem">' in page.text) == (403, True)
     assert 'name="name" value="eva"' in page.text
     assert "Sign in" in browser.authorize(app.id).text
 
 
-def test_a_word_counts_once(app: LocalApp, browser: Browser, phone: LocalBrowser) -> None:
-    """Here or at our own pages, whichever comes first."""
-    word = _word(phone)
+def test_an_assertion_is_accepted_once(
+    app: LocalApp, browser: Browser, phone: LocalBrowser
+) -> None:
+    """Used on Sayso's own sign-in page, it is refused in an app's sign-in."""
+    word = _assertion(phone)
     assert phone.send("POST", "/api/passkeys/sign-in", {"word": word}).status == 200
     browser.authorize(app.id)
-    assert _enter(browser, word).status == 403
+    assert _submit(browser, word).status == 403
     assert "Sign in" in browser.authorize(app.id).text
 
 
 @pytest.mark.parametrize("stopped", ["device", "user"])
-def test_a_stopped_device_or_person_signs_in_nowhere(
+def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, stopped: str
 ) -> None:
-    """At once; who it was is in the log."""
-    word = _word(phone)
+    """At once; the user is in the audit log."""
+    word = _assertion(phone)
     if stopped == "user":
         local.desk.users.disable("eva", by=BY)
     else:
         assert phone.send("DELETE", f"/api/devices/{phone.device_id}").status == 204
     browser.authorize(app.id)
-    assert _enter(browser, word).status == 403
+    assert _submit(browser, word).status == 403
     failed = local.desk.entries("sign_in.failed")
     assert [entry["subject"] for entry in failed] == [phone.user.id]
 
 
-def test_tries_in_vain_slow_this_passkey_from_this_address_alone(
+def test_failed_tries_slow_only_this_passkey_from_this_address(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite
 ) -> None:
-    """Like those of a password; neither slows the other, and a right one forgets them."""
+    """Passwords have their own counter; a success resets it."""
     browser.authorize(app.id)
     for _ in range(5):
-        assert _enter(browser, _forged(phone)).status == 403
-    slowed = _enter(browser, _word(phone))
+        assert _submit(browser, _forged(phone)).status == 403
+    slowed = _submit(browser, _assertion(phone))
     assert (slowed.status, slowed.headers["Retry-After"]) == (429, "1")
     other = new_phone(local, "fay", credential=b"of fay")
-    assert "fay" in _enter(browser, _word(other)).text
-    _again(app, browser)
+    assert "fay" in _submit(browser, _assertion(other)).text
+    _require_sign_in(app, browser)
     assert browser.sign_in("eva", PASSWORD).status == 200
     local.clock.forward(2_000)
-    _again(app, browser)
-    assert _enter(browser, _word(phone)).status == 200
-    _again(app, browser)
-    assert _enter(browser, _forged(phone)).status == 403
+    _require_sign_in(app, browser)
+    assert _submit(browser, _assertion(phone)).status == 200
+    _require_sign_in(app, browser)
+    assert _submit(browser, _forged(phone)).status == 403
 
 
-def test_wrong_passwords_of_others_do_not_hold_up_a_passkey(
+def test_wrong_passwords_of_others_do_not_slow_a_passkey(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Behind a proxy everybody has one address; nothing can be guessed about a passkey."""
+    """Behind a proxy all users share an address, and a passkey cannot be guessed."""
     browser.authorize(app.id)
     statuses = [
         browser.submit(name=f"nobody{number}", password="wrong").status for number in range(32)
     ]
     assert statuses[-1] == 429
-    assert "eva" in _enter(browser, _word(phone)).text
+    assert "eva" in _submit(browser, _assertion(phone)).text
 
 
-def test_it_is_no_sign_in_to_our_own_pages(
+def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Nor is theirs one to an app: each has its cookie."""
+    """Nor the reverse: each has its own cookie."""
     browser.authorize(app.id)
-    _enter(browser, _word(phone))
+    _submit(browser, _assertion(phone))
     assert {cookie.name for cookie in browser.http.cookies.jar} == {"sayso"}
     assert browser.http.get("/api/me").status_code == 401
 
@@ -287,11 +289,11 @@ def test_it_is_no_sign_in_to_our_own_pages(
 def test_a_form_of_another_site_signs_nobody_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """A word alone is not enough: it comes with what only this browser's page knows."""
+    """The assertion alone is not enough; it needs the page's CSRF token."""
     browser.authorize(app.id)
     for fields, headers in (({"csrf": "x"}, {}), ({}, {"Sec-Fetch-Site": "cross-site"})):
         good = browser.page
-        page = browser.submit(headers=headers, word=_word(phone), **fields)
+        page = browser.submit(headers=headers, word=_assertion(phone), **fields)
         assert page.status == 400
         browser.page = good
-    assert "eva" in _enter(browser, _word(phone)).text
+    assert "eva" in _submit(browser, _assertion(phone)).text

@@ -1,4 +1,4 @@
-"""The pages on which people sign in: what protects them, and what they refuse."""
+"""The sign-in pages: their protection, and what they refuse."""
 
 import pytest
 
@@ -23,8 +23,8 @@ def browser(person, local):
     return new_browser(local)
 
 
-def test_every_page_says_what_no_browser_may_do_with_it(app, browser):
-    """BC-17: no frame, store or referrer, a script for passkeys; forms lead here and there."""
+def test_every_sign_in_page_has_strict_security_headers(app, browser):
+    """BC-17: no frame, store or referrer, scripts only for passkeys, restricted form targets."""
     pages = [browser.authorize(app.id), browser.sign_in("ana", "wrong"), browser.sign_in("ana")]
     others = [pages[-1], browser.open("/logout"), browser.open("/authorize")]
     for page in others:
@@ -40,14 +40,14 @@ def test_every_page_says_what_no_browser_may_do_with_it(app, browser):
     assert browser.answer("allow").headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_no_page_is_readable_from_another_site(app, browser):
+def test_no_sign_in_page_is_readable_from_another_site(app, browser):
     """BC-12."""
     for page in (browser.authorize(app.id), browser.sign_in("ana")):
         assert not [name for name in page.headers if name.startswith("access-control")]
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app, browser, open_local):
-    """And where there is TLS, of every other host and plain connection."""
+def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_local):
+    """With TLS also from other hosts and plain connections."""
     cookie = browser.authorize(app.id).headers["Set-Cookie"]
     assert cookie.startswith("sayso=sayso_br_")
     assert cookie.endswith("; HttpOnly; Path=/; SameSite=Lax")
@@ -62,8 +62,8 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app, browser, ope
     assert "; Secure; HttpOnly; Path=/; SameSite=Lax" in cookie
 
 
-def test_a_form_from_elsewhere_is_refused(app, browser):
-    """Without the token of this browser, from another site, or with another's token."""
+def test_a_sign_in_form_from_elsewhere_is_refused(app, browser):
+    """Without this browser's token, from another site, or with another browser's token."""
     browser.authorize(app.id)
     good = browser.page
     for fields, headers in (
@@ -83,16 +83,16 @@ def test_a_form_from_elsewhere_is_refused(app, browser):
 
 
 @pytest.mark.parametrize("origin", [ISSUER, "null"])
-def test_a_form_from_this_very_page_is_taken(app, browser, origin):
-    """As browsers send it: with their word for it, and the issuer or null as origin."""
+def test_a_form_from_this_page_is_accepted(app, browser, origin):
+    """With same-origin metadata, and the issuer or null as origin."""
     browser.authorize(app.id)
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": origin}
     page = browser.submit(headers=headers, name="ana", password="correct horse battery")
     assert page.status == 200
 
 
-def test_a_wrong_password_keeps_the_name_and_tells_nothing_more(app, browser):
-    """The same for nobody; after some, the form waits."""
+def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
+    """Like an unknown user; after some tries the form pauses."""
     browser.authorize(app.id, login_hint="ana@example.com")
     assert browser.page.forms[0].fields["name"] == "ana@example.com"
     wrong = browser.sign_in("<b>ana</b>", "wrong")
@@ -114,17 +114,15 @@ def test_a_wrong_password_keeps_the_name_and_tells_nothing_more(app, browser):
         (ISSUER, "127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_an_address_that_a_proxy_on_this_machine_hides_is_not_paced(
-    open_local, issuer, peer, address
-):
-    """Its own address is that of everybody behind it."""
+def test_an_address_hidden_by_a_local_proxy_is_not_paced(open_local, issuer, peer, address):
+    """It is shared by all users behind the proxy."""
     local = open_local(issuer=issuer)
     with local.app.test_request_context("/", environ_base={"REMOTE_ADDR": peer}):
         assert sign_in._address(local.site) == address
 
 
-def test_a_late_wrong_password_answers_what_is_settled(app, browser):
-    """The page was open when the same browser signed in elsewhere."""
+def test_a_late_wrong_password_in_an_open_page_gets_the_settled_answer(app, browser):
+    """The same browser signed in elsewhere meanwhile."""
     stale = browser.authorize(app.id, login_hint="ana")
     browser.authorize(app.id)
     browser.sign_in("ana")
@@ -135,8 +133,8 @@ def test_a_late_wrong_password_answers_what_is_settled(app, browser):
     assert "code" in page.answer
 
 
-def test_an_answer_may_be_posted_with_and_without_a_script(app, browser):
-    """OAuth 2.0 Form Post Response Mode: a form to the app, and a file that presses its button."""
+def test_a_form_post_answer_works_with_and_without_scripts(app, browser):
+    """OAuth 2.0 Form Post Response Mode: a form, and a script that presses its button."""
     browser.authorize(app.id, response_mode="form_post")
     browser.sign_in("ana")
     page = browser.answer("allow")
@@ -152,8 +150,8 @@ def test_an_answer_may_be_posted_with_and_without_a_script(app, browser):
     assert refused.answer["error"] == "invalid_scope"
 
 
-def test_a_request_may_be_posted(app, browser):
-    """OpenID Connect Core 3.1.2.1; GET after it, whatever it came with (BC-16)."""
+def test_an_authorization_request_may_be_posted(app, browser):
+    """OpenID Connect Core 3.1.2.1; it redirects to GET (BC-16)."""
     posted = browser.http.post("/authorize", data=request_of(app.id))
     assert posted.status_code == 303
     assert "Sign in" in browser.open(posted.headers["Location"]).text
@@ -165,7 +163,7 @@ def test_a_request_may_be_posted(app, browser):
     )
 
 
-def test_on_this_machine_pages_are_shown_under_the_issuers_name(app, local):
+def test_another_name_of_this_machine_redirects_sign_in_to_the_issuer(app, local):
     """Cookies of 127.0.0.1 are not those of localhost; the request is kept."""
     client = local.app.test_client()
     for path in ("/authorize", "/logout"):
@@ -174,8 +172,8 @@ def test_on_this_machine_pages_are_shown_under_the_issuers_name(app, local):
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/consent", "/sign-out"])
-def test_an_address_of_a_form_shows_nothing_by_itself(browser, path):
-    """405 with what it takes; and an empty form is refused."""
+def test_a_form_address_has_no_page(browser, path):
+    """GET is 405 with the allowed method; an empty form is refused."""
     assert browser.http.get(path).status_code == 405
     assert browser.http.post(path, data={}).status_code == 400
 
@@ -184,14 +182,14 @@ _NO_FLOWS = ("", "?flow=x", "?flow=%00&switch", "/waits?flow=x")
 
 
 @pytest.mark.parametrize("path", [f"/continue{one}" for one in _NO_FLOWS])
-def test_a_page_of_no_flow_says_that_it_is_over(browser, path):
-    """And what to do."""
+def test_a_page_of_an_unknown_flow_says_to_start_again(browser, path):
+    """It is over."""
     page = browser.open(path)
     assert (page.status, "start again" in page.text) == (400, True)
 
 
-def test_where_nobody_may_be_asked_the_page_says_why_and_stays(person, app, browser):
-    """After three denials devices are left alone; the way back to the app is still there."""
+def test_a_request_that_may_not_be_sent_is_explained_on_the_page(person, app, browser):
+    """After three denials no device is asked; the way back to the app remains."""
     for _ in range(3):
         browser.authorize(app.id, scope="openid payments:read")
         if "Sign in" in browser.page.text:
@@ -205,8 +203,8 @@ def test_where_nobody_may_be_asked_the_page_says_why_and_stays(person, app, brow
     assert browser.answer("deny").answer["error"] == "access_denied"
 
 
-def test_a_busy_or_broken_server_says_so(app, browser, local, monkeypatch):
-    """No page ends without a word, and none shows what happened inside."""
+def test_a_busy_or_failing_server_shows_an_error_page(app, browser, local, monkeypatch):
+    """Without internal details."""
     browser.authorize(app.id)
     page = browser.page
 
@@ -224,8 +222,8 @@ def test_a_busy_or_broken_server_says_so(app, browser, local, monkeypatch):
     assert (broken.status, "secret detail" in broken.text) == (500, False)
 
 
-def test_a_long_or_foreign_cookie_is_none(app, browser):
-    """It is not looked up, and not kept."""
+def test_an_invalid_cookie_is_ignored(app, browser):
+    """It is neither looked up nor kept."""
     browser.http.cookies.set("sayso", "x" * 4_000)
     page = browser.authorize(app.id)
     assert "sayso_br_" in page.headers["Set-Cookie"]

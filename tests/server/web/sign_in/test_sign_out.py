@@ -1,4 +1,4 @@
-"""Signing out by the form that every page has: without scripts, and by nobody else."""
+"""Signing out by the form that every page has, without scripts."""
 
 import pytest
 
@@ -16,15 +16,15 @@ def eva(local):
 
 @pytest.mark.parametrize("path", ["/", "/history", "/settings", "/admin/agents"])
 def test_every_page_signs_out_without_scripts(eva, path):
-    """By a form whose button can be pressed as it comes."""
+    """Its button is enabled."""
     form = eva.get(path).text.partition('<form class="leave"')[2].partition("</form>")[0]
     assert 'method="post" action="/leave"' in form
     assert f'name="csrf" value="{eva.csrf}"' in form
     assert "disabled" not in form
 
 
-def test_whoever_leaves_is_signed_out_and_the_log_says_so(eva):
-    """The cookie goes, and would be worth nothing if it came back."""
+def test_signing_out_ends_the_session_and_is_logged(eva):
+    """The cookie is removed and would no longer be valid."""
     done = eva.post("/leave")
     assert (done.status_code, done.headers["Location"][-1]) == (303, "/")
     assert "Max-Age=0" in done.headers["Set-Cookie"]
@@ -36,14 +36,14 @@ def test_whoever_leaves_is_signed_out_and_the_log_says_so(eva):
 @pytest.mark.parametrize(
     ("form", "headers"), [({"csrf": "guessed"}, None), ({"csrf": None}, None), ({}, FOREIGN)]
 )
-def test_another_site_signs_nobody_out(eva, form, headers):
+def test_another_site_cannot_sign_anyone_out(eva, form, headers):
     """Whatever it sends."""
     sent = {} if headers is None else {"headers": headers}
     assert eva.post("/leave", form, **sent).status_code == 403
     assert eva.browser.send("GET", "/api/me").status == 200
 
 
-def test_leaving_again_is_no_harm(eva):
-    """The page to sign in with is what there is then."""
+def test_signing_out_twice_is_harmless(eva):
+    """It shows the sign-in page."""
     eva.post("/leave")
     assert 'id="sign-in"' in eva.post("/leave").text

@@ -1,4 +1,4 @@
-"""Approving ahead in a browser: bounds, what they would cover, the request that gives it."""
+"""Creating a standing grant in a browser: limits, preview, and the request that is signed."""
 
 import json
 from urllib.parse import urlsplit
@@ -12,7 +12,14 @@ from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.passkey import new_browser
 from tests.support.builders.person_pages import get, post
 
-WISH = {"seconds": "3600", "uses": "3", "sum": "30", "vary.0": "20", "tell": "1", "act": "preview"}
+PROPOSAL = {
+    "seconds": "3600",
+    "uses": "3",
+    "sum": "30",
+    "vary.0": "20",
+    "tell": "1",
+    "act": "preview",
+}
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def browser(local):
 
 @pytest.fixture
 def approval(local, agent):
-    """A cheap payment that waits for Eva."""
+    """A small payment pending for Eva."""
     standing_grants.lower(local)
     return standing_grants.example(agent, login_hint="eva")
 
@@ -32,8 +39,8 @@ def _path(approval):
     return f"/r/{approval.id}/similar"
 
 
-def test_nothing_is_filled_in_but_that_each_use_is_told(browser, approval):
-    """What may vary stands there as it is in the example."""
+def test_only_notification_of_each_use_is_preselected(browser, approval):
+    """Members that may vary show their example values."""
     page = get(browser, _path(approval)).text
     assert page.count("checked") == 1
     assert 'name="tell" value="1" checked' in page
@@ -48,8 +55,10 @@ def test_nothing_is_filled_in_but_that_each_use_is_told(browser, approval):
         ("high", 2, '<span class="quiet">up to 5</span>'),
     ],
 )
-def test_no_more_is_offered_than_may_be_given_at_its_risk(browser, agent, local, risk, times, most):
-    """Longer or more often is refused, so it is not there to be chosen."""
+def test_only_durations_and_uses_allowed_at_its_risk_are_offered(
+    browser, agent, local, risk, times, most
+):
+    """Others would be refused."""
     standing_grants.lower(local, risk=risk)
     approval = standing_grants.example(agent, login_hint="eva")
     page = get(browser, _path(approval)).text
@@ -57,8 +66,8 @@ def test_no_more_is_offered_than_may_be_given_at_its_risk(browser, agent, local,
     assert most in page
 
 
-def test_what_stays_as_it_is_stands_before_what_may_vary(browser, approval, local):
-    """The agent, its key and the kind of action with its version: with others the grant ends."""
+def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, local):
+    """Agent, key, and action type with version: a change of them ends the grant."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     page = get(browser, _path(approval)).text
     agent = json.loads(approval.display)["agent"]
@@ -70,9 +79,11 @@ def test_what_stays_as_it_is_stands_before_what_may_vary(browser, approval, loca
     assert "Continue to sign" not in page
 
 
-def test_what_it_would_have_covered_is_shown_and_nothing_is_given(browser, approval, local):
-    """With the level of risk at which it is given; the fields stay as they were."""
-    page = post(browser, _path(approval), WISH)
+def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
+    browser, approval, local
+):
+    """With the risk at which it is approved; the fields keep their values."""
+    page = post(browser, _path(approval), PROPOSAL)
     assert page.status_code == 200
     for words in (
         "up to EUR 20.00",
@@ -86,9 +97,9 @@ def test_what_it_would_have_covered_is_shown_and_nothing_is_given(browser, appro
     assert standing_grants.all_of(local) == []
 
 
-def test_the_request_that_gives_it_is_signed_at_its_own_page(browser, approval, local):
-    """Nothing is given before; then it is exactly what was asked for."""
-    opened = post(browser, _path(approval), {**WISH, "act": "open"})
+def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):
+    """Nothing exists before; then it is exactly what was entered."""
+    opened = post(browser, _path(approval), {**PROPOSAL, "act": "open"})
     assert opened.status_code == 303
     where = urlsplit(opened.headers["Location"]).path
     assert "Approve…" in get(browser, where).text
@@ -114,45 +125,47 @@ def test_the_request_that_gives_it_is_signed_at_its_own_page(browser, approval, 
         ({"uses": "999999999"}, "uses: must be 1 to"),
     ],
 )
-def test_what_may_not_be_given_is_said_with_its_cap(browser, approval, changes, says):
-    """Beside the fields, which stay as they were set."""
+def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, changes, says):
+    """Beside the fields, which keep their values."""
     for act in ("preview", "open"):
-        page = post(browser, _path(approval), {**WISH, **changes, "act": act})
+        page = post(browser, _path(approval), {**PROPOSAL, **changes, "act": act})
         assert (page.status_code, says in page.text) == (422, True), page.text
         assert "Continue to sign" not in page.text
 
 
-def test_a_text_that_may_be_anything_has_no_cap(browser, agent, local):
-    """And money stays as it is where nothing is said."""
+def test_a_varying_text_has_no_limit(browser, agent, local):
+    """Money stays fixed unless it may vary."""
     local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low", "amount": "/amount"}), by=BY)
     approval = standing_grants.example(agent, login_hint="eva")
-    page = post(browser, _path(approval), {**WISH, "vary.0": None, "vary.1": "1"}).text
+    page = post(browser, _path(approval), {**PROPOSAL, "vary.0": None, "vary.1": "1"}).text
     assert "<dt><bdi>Amount</bdi></dt><dd><bdi>EUR 10.00</bdi>" in page
     assert "<dt><bdi>Payee</bdi></dt><dd><bdi>anything</bdi>" in page
 
 
-def test_a_form_that_no_page_of_ours_sent_asks_for_nothing(browser, approval):
+def test_a_forged_form_neither_previews_nor_creates(browser, approval):
     """Neither for a look nor for a request."""
     for act in ("preview", "open"):
-        page = post(browser, _path(approval), {**WISH, "act": act, "csrf": "made up"})
+        page = post(browser, _path(approval), {**PROPOSAL, "act": act, "csrf": "made up"})
         assert page.status_code == 403
 
 
-def test_nobody_elses_request_is_an_example(browser, agent, local):
-    """As if it did not exist."""
+def test_another_users_request_is_not_an_example(browser, agent, local):
+    """It is not found."""
     standing_grants.lower(local)
     approval = standing_grants.example(agent)
     assert get(browser, _path(approval)).status_code == 404
-    assert post(browser, _path(approval), WISH).status_code == 404
+    assert post(browser, _path(approval), PROPOSAL).status_code == 404
 
 
-def test_what_is_over_is_an_example_and_what_is_critical_never_is(browser, agent, local, approval):
-    """The request's page offers it, or does not."""
+def test_a_decided_request_can_be_an_example_and_a_critical_one_cannot(
+    browser, agent, local, approval
+):
+    """The request page has the link or not."""
     browser.deny(approval.id)
     assert f'href="{_path(approval)}"' in get(browser, f"/r/{approval.id}").text
     assert get(browser, _path(approval)).status_code == 200
     standing_grants.lower(local, risk=str(Risk.CRITICAL))
     local.desk.users.add(NewUser("mia"), by=BY)
-    graver = standing_grants.example(agent, login_hint="eva")
-    assert "/similar" not in get(browser, f"/r/{graver.id}").text
-    assert get(browser, _path(graver)).status_code == 400
+    riskier = standing_grants.example(agent, login_hint="eva")
+    assert "/similar" not in get(browser, f"/r/{riskier.id}").text
+    assert get(browser, _path(riskier)).status_code == 400

@@ -1,4 +1,4 @@
-"""The pages of what a person lets others have: what stands there, and taking it back."""
+"""Pages of standing grants, consents and delegations, and revoking them."""
 
 import re
 
@@ -26,8 +26,8 @@ def _of(pages, kind):
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_what_somebody_may_stands_there_until_it_is_taken_back_by_one_press(eva, agent, kind):
-    """The form works without scripts, the page says what happened, what is over stands apart."""
+def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
+    """Without scripts; the page confirms it, and ended rights are listed separately."""
     right = RIGHTS[kind](eva.browser, agent)
     page = eva.get(f"/{kind}")
     where = f"/{kind}/{right}/revoke"
@@ -43,8 +43,8 @@ def test_what_somebody_may_stands_there_until_it_is_taken_back_by_one_press(eva,
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_what_somebody_else_gave_is_not_there_to_be_taken_back(eva, agent, local, kind):
-    """Its id leads to 404, and it is as it was."""
+def test_another_users_right_is_not_found(eva, agent, local, kind):
+    """It stays unchanged."""
     right = RIGHTS[kind](eva.browser, agent)
     max_ = Pages(new_browser(local, "max", credential=b"the passkey of max"))
     assert right not in max_.get(f"/{kind}?ended=true").text
@@ -62,16 +62,16 @@ def test_what_somebody_else_gave_is_not_there_to_be_taken_back(eva, agent, local
     ],
 )
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_another_site_takes_nothing_back(eva, agent, kind, form, headers):
-    """A form counts only from a page of ours for this very browser."""
+def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
+    """A form must come from our own page in this browser."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.post(f"/{kind}/{right}/revoke", form, headers).status_code == 403
     assert f"/{kind}/{right}/revoke" in eva.get(f"/{kind}").text
 
 
 @pytest.mark.parametrize("kind", RIGHTS)
-def test_a_get_takes_nothing_back(eva, agent, kind):
-    """Nor does anybody who is signed out."""
+def test_a_get_revokes_nothing(eva, agent, kind):
+    """Nor does a signed-out user."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.get(f"/{kind}/{right}/revoke").status_code == 405
     signed_out = Pages(new_browser(eva.browser.local, "max", credential=b"another"))
@@ -80,15 +80,15 @@ def test_a_get_takes_nothing_back(eva, agent, kind):
     assert f"/{kind}/{right}/revoke" in eva.get(f"/{kind}").text
 
 
-def test_a_grant_says_what_is_left_of_it(eva, agent):
-    """How often, how much, how far it varies, and until when."""
+def test_a_standing_grant_shows_what_is_left_of_it(eva, agent):
+    """Uses, sum, varying members, and notification."""
     give_grant(eva.browser, agent)
     page = eva.get("/grants").text
     for words in ("0 of 3 used", "EUR 0.00 of EUR 30.00 spent", "up to EUR 20.00", "each time"):
         assert words in page
 
 
-def test_lists_that_are_empty_say_what_that_means(eva):
+def test_an_empty_list_explains_itself(eva):
     """And nothing else."""
     assert "No standing grants" in eva.get("/grants").text
     assert "No consents" in eva.get("/consents").text
@@ -96,7 +96,7 @@ def test_lists_that_are_empty_say_what_that_means(eva):
 
 
 def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
-    """By the cursor of the API."""
+    """With the cursor of the API."""
     ids = {give_token(eva.browser, agent) for _ in range(2)}
     first = eva.get("/delegations?limit=1").text
     (where,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)
@@ -107,6 +107,6 @@ def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
     assert shown[0] | shown[1] == ids
 
 
-def test_what_no_page_of_ours_sends_as_a_cursor_is_refused(eva):
-    """In words, like everything else."""
+def test_an_invalid_cursor_is_refused_with_a_message(eva):
+    """Like every invalid input."""
     assert eva.get("/delegations?cursor=nonsense").status_code == 422

@@ -1,4 +1,4 @@
-"""What the tests of the grants for apps share.
+"""Fixtures of the grants for apps.
 
 Owns: a person who signs in and allows what an app asks.
 """
@@ -12,14 +12,14 @@ from tests.support.builders.site import ISSUER
 
 @pytest.fixture
 def browser(person, local):
-    """Ana's browser, with the password that she may sign in with."""
+    """Ana's browser; she has a password."""
     give_password(local, person.user.name)
     return new_browser(local)
 
 
 @pytest.fixture
 def code_for(browser, person):
-    """Ana signs in to an app and allows what it asks; a code comes out."""
+    """Ana signs in to an app and allows its request; returns the code."""
 
     def get(app, **parameters):
         page = browser.authorize(app.id, **parameters)
@@ -37,7 +37,7 @@ def code_for(browser, person):
 
 @pytest.fixture
 def proof(local):
-    """Makes fresh proofs for the token endpoint."""
+    """Makes current proofs for the token endpoint."""
 
     def make(key, path="/token"):
         at = local.clock.now() // 1000

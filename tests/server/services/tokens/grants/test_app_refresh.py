@@ -1,4 +1,4 @@
-"""An app's refresh token: rotation, a lost answer, and theft."""
+"""Refresh tokens of apps: rotation, repeated calls, theft, and what ends a family."""
 
 import pytest
 
@@ -19,7 +19,7 @@ WHOLE = {"scope": "openid profile payments:read", "resource": PAY}
 
 @pytest.fixture
 def app(local):
-    """A chat front end with a secret."""
+    """A chat app with a secret."""
     return new_app(local)
 
 
@@ -29,8 +29,8 @@ def first(app, code_for):
     return app.redeem(code_for(app, **WHOLE)).json["refresh_token"]
 
 
-def test_a_refresh_token_is_good_once(app, first, local):
-    """BC-09, MC-06: each answer brings the next; the sign-in's time stays."""
+def test_each_refresh_returns_a_new_refresh_token(app, first, local):
+    """BC-09, MC-06: auth_time stays that of the sign-in."""
     second = app.refresh(first).json
     claims = local.claims(second["access_token"])
     assert (claims["aud"], claims["scope"]) == (PAY, "payments:read")
@@ -42,16 +42,16 @@ def test_a_refresh_token_is_good_once(app, first, local):
     assert "nonce" not in id_claims
 
 
-def test_a_lost_answer_is_given_again_for_a_minute(app, first, local):
-    """NG-089: the same successor, so no second line begins; two tabs may share it."""
+def test_a_refresh_may_be_repeated_for_a_minute(app, first, local):
+    """NG-089: with the same successor, so there is no second line."""
     second = app.refresh(first).json["refresh_token"]
     local.clock.forward(GRACE_MS - 1)
     assert app.refresh(first).json["refresh_token"] == second
     assert app.refresh(second).status == 200
 
 
-def test_reuse_after_that_ends_everything(app, first, local):
-    """Access tokens too; the person is alarmed."""
+def test_a_later_reuse_ends_the_family_and_raises_an_alarm(app, first, local):
+    """Its access tokens end too."""
     answer = app.refresh(first).json
     token = app.refresh(answer["refresh_token"], scope="openid").json
     local.clock.forward(GRACE_MS)
@@ -64,16 +64,16 @@ def test_reuse_after_that_ends_everything(app, first, local):
     assert "alarm.refresh_reused" in [message["event"] for message in local.messages()]
 
 
-def test_reuse_when_the_successor_was_used_is_theft_at_once(app, first):
-    """Whoever has the answer needs no other."""
+def test_a_reuse_after_the_successor_was_used_ends_the_family_at_once(app, first):
+    """The app has the response, so a repetition is theft."""
     second = app.refresh(first).json["refresh_token"]
     third = app.refresh(second).json["refresh_token"]
     assert app.refresh(first).refusal == GONE
     assert app.refresh(third).refusal == GONE
 
 
-def test_part_of_what_was_allowed_may_be_asked_for_and_the_rest_stays(app, first, local):
-    """RFC 6749 6, RI-09; a token has one audience."""
+def test_a_refresh_may_ask_for_less_and_later_for_all_again(app, first, local):
+    """RFC 6749 6, RI-09: each token has one audience."""
     narrow = app.refresh(first, scope="openid profile").json
     assert local.claims(narrow["access_token"])["aud"] == f"{ISSUER}/userinfo"
     assert app.userinfo(narrow["access_token"]).json["name"] == "ana"
@@ -95,22 +95,22 @@ def test_part_of_what_was_allowed_may_be_asked_for_and_the_rest_stays(app, first
         ({"refresh_token": "sayso_rt_none"}, "invalid_grant"),
     ],
 )
-def test_more_than_was_allowed_is_refused_and_uses_nothing_up(app, first, changes, code):
-    """E2: nothing widens."""
-    asked = {"refresh_token": first, **changes}
-    assert app.refresh(**asked).refusal == (400, code)
+def test_a_refresh_for_more_is_refused_and_keeps_the_token(app, first, changes, code):
+    """E2."""
+    form = {"refresh_token": first, **changes}
+    assert app.refresh(**form).refusal == (400, code)
     assert app.refresh(first).status == 200
 
 
-def test_a_shortened_or_longer_token_is_nobodys(app, first):
-    """NG-083; the real one goes on."""
+def test_a_changed_refresh_token_is_refused(app, first):
+    """NG-083: the real one still works."""
     for wrong in (first[:-1], first + "a", first.upper()):
         assert app.refresh(wrong).refusal == GONE
     assert app.refresh(first).status == 200
 
 
-def test_a_refresh_token_is_for_its_own_app(app, first, local):
-    """And for no terminal; the terminal's is for no app."""
+def test_a_refresh_token_belongs_to_its_app(app, first, local):
+    """Neither another app nor the terminal can use it."""
     other = new_app(local, "console")
     assert other.refresh(first).refusal == GONE
     form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
@@ -119,13 +119,13 @@ def test_a_refresh_token_is_for_its_own_app(app, first, local):
     assert app.refresh(first).status == 200
 
 
-def test_a_terminals_token_is_no_apps(app, person):
-    """Two kinds, two tables."""
+def test_a_terminals_refresh_token_is_refused_for_an_app(app, person):
+    """They are stored in separate tables."""
     assert app.refresh(person.refresh_token).refusal == GONE
 
 
-def test_it_idles_for_thirty_days_and_no_longer(app, code_for, local):
-    """Each use counts anew."""
+def test_a_refresh_token_expires_after_thirty_unused_days(app, code_for, local):
+    """Each refresh starts the time again."""
     first = app.redeem(code_for(app)).json["refresh_token"]
     local.clock.forward(IDLE_MS - 1)
     second = app.refresh(first).json["refresh_token"]
@@ -135,8 +135,8 @@ def test_it_idles_for_thirty_days_and_no_longer(app, code_for, local):
     assert app.refresh(third).refusal == GONE
 
 
-def test_signing_out_or_being_stopped_ends_it(app, first, code_for, local, person):
-    """The browser, the person, the app: what ended stays ended."""
+def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_for, local, person):
+    """Enabling them does not restore it."""
     with local.services.store.read() as view:
         (sign_in,) = view.sign_ins.of_user(person.user.id)
     local.desk.users.disable("ana", by=BY)
@@ -150,8 +150,8 @@ def test_signing_out_or_being_stopped_ends_it(app, first, code_for, local, perso
     assert app.refresh(second).refusal == GONE
 
 
-def test_a_consent_that_is_taken_back_ends_what_it_allowed(app, first, local):
-    """The refresh token stood on it too: also for what is about the person alone."""
+def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
+    """Also for scopes about the person only."""
     (given,) = [
         one
         for one in local.site.consents.search(user=None, client=None, ended=False)
@@ -162,8 +162,8 @@ def test_a_consent_that_is_taken_back_ends_what_it_allowed(app, first, local):
     assert app.refresh(first, scope="openid").refusal == GONE
 
 
-def test_a_public_apps_token_is_bound_to_the_key_it_proved(code_for, local, proof):
-    """DP-33, NG-086: without the key it is worth nothing."""
+def test_a_public_apps_refresh_token_is_bound_to_its_key(code_for, local, proof):
+    """DP-33, NG-086."""
     app = new_app(local, "phone", auth_method="none")
     key, other = SigningKey.generate(), SigningKey.generate()
     first = app.redeem(code_for(app), proofs=[proof(key)]).json["refresh_token"]
@@ -172,8 +172,8 @@ def test_a_public_apps_token_is_bound_to_the_key_it_proved(code_for, local, proo
     assert app.refresh(first, proofs=[proof(key)]).json["token_type"] == "DPoP"
 
 
-def test_a_public_apps_own_token_is_revoked_when_it_says_so(code_for, local):
-    """NG-108: 200 means that it was done."""
+def test_a_public_app_can_revoke_its_tokens(code_for, local):
+    """NG-108: 200 means revoked."""
     app = new_app(local, "phone", auth_method="none")
     tokens = app.redeem(code_for(app)).json
     for kind, check in (("access_token", app.userinfo), ("refresh_token", app.refresh)):
@@ -183,14 +183,14 @@ def test_a_public_apps_own_token_is_revoked_when_it_says_so(code_for, local):
         assert check(tokens[kind]).status in {400, 401}
 
 
-def test_an_app_with_a_secret_may_change_its_key(app, code_for, proof):
-    """DP-34, RFC 9449 5: its refresh tokens are bound to the client, not to a key."""
+def test_an_app_with_a_secret_may_use_another_key_to_refresh(app, code_for, proof):
+    """DP-34, RFC 9449 5: its refresh tokens are bound to the client."""
     first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
     assert app.refresh(first, proofs=[proof(SigningKey.generate())]).json["token_type"] == "DPoP"
 
 
-def test_a_client_may_give_a_refresh_token_back(app, first, local):
-    """RV-08: the whole family ends, with its access tokens; others change nothing."""
+def test_revoking_a_refresh_token_ends_the_family(app, first, local):
+    """RV-08: with its access tokens; another client cannot revoke it."""
     token = app.refresh(first, scope="openid").json
     other = new_app(local, "console")
     for client in (other, app, app):
@@ -203,39 +203,42 @@ def test_a_client_may_give_a_refresh_token_back(app, first, local):
     assert entry["facts"]["tokens_revoked"] == 2
 
 
-def test_what_came_of_a_proof_never_goes_on_without_one(app, code_for, proof):
-    """DP-35, NG-086: no refresh turns a bound token into a bearer token, whoever authenticates."""
+def test_a_refresh_never_turns_a_bound_token_into_a_bearer_token(app, code_for, proof):
+    """DP-35, NG-086: whoever authenticates."""
     first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
     assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
     after = app.refresh(first, proofs=[proof(SigningKey.generate())]).json["refresh_token"]
     assert app.refresh(after).refusal == (400, "invalid_dpop_proof")
 
 
-def test_an_app_learns_whether_its_refresh_token_can_be_used(app, first, local, person, resource):
-    """IN-10: nobody takes it for an access token, and to everybody else it does not exist."""
+def test_an_app_may_introspect_its_refresh_token(app, first, local, person, resource):
+    """IN-10: it looks inactive to everybody else."""
 
-    def asked(token, client=app):
+    def introspected(token, client=app):
         form = {"token": token, **client.credentials}
         return local.post_form("/introspect", form).json
 
-    told = asked(first)
-    assert (told["active"], told["client_id"], told["sub"]) == (True, app.id, person.user.id)
-    assert told["username"] == "ana"
-    assert set(told["scope"].split()) >= {"openid"}
-    assert told["exp"] > told["iat"]
-    assert not {"token_type", "aud", "jti"} & set(told)
-    for nobody in (asked(first, new_app(local, "console")), resource.introspect(first).json):
-        assert nobody == {"active": False}
+    active = introspected(first)
+    assert (active["active"], active["client_id"], active["sub"]) == (True, app.id, person.user.id)
+    assert active["username"] == "ana"
+    assert set(active["scope"].split()) >= {"openid"}
+    assert active["exp"] > active["iat"]
+    assert not {"token_type", "aud", "jti"} & set(active)
+    for response in (
+        introspected(first, new_app(local, "console")),
+        resource.introspect(first).json,
+    ):
+        assert response == {"active": False}
     for changed in (first[:-1], first + "A", "sayso_rt_"):
-        assert asked(changed) == {"active": False}
+        assert introspected(changed) == {"active": False}
     after = app.refresh(first).json["refresh_token"]
-    assert (asked(first), asked(after)["active"]) == ({"active": False}, True)
+    assert (introspected(first), introspected(after)["active"]) == ({"active": False}, True)
     local.clock.forward(31 * DAY)
-    assert asked(after) == {"active": False}
+    assert introspected(after) == {"active": False}
 
 
 @pytest.mark.parametrize("end", ["user", "family", "token"])
-def test_a_refresh_token_that_ended_is_inactive(app, end, first, local):
+def test_an_ended_refresh_token_is_inactive(app, end, first, local):
     """IN-11, IN-13, IN-14."""
     form = {"token": first, **app.credentials}
     if end == "user":
@@ -248,8 +251,8 @@ def test_a_refresh_token_that_ended_is_inactive(app, end, first, local):
     assert local.post_form("/introspect", form).json == {"active": False}
 
 
-def test_no_token_of_an_app_outlives_the_consent(app, first, local):
-    """Decision 4, for the tokens with which chains begin."""
+def test_tokens_of_an_app_expire_with_the_consent(app, first, local):
+    """The refresh token too."""
     local.clock.forward(30 * DAY - MINUTE)
     answer = app.refresh(first).json
     assert answer["expires_in"] == 60
@@ -257,8 +260,8 @@ def test_no_token_of_an_app_outlives_the_consent(app, first, local):
     assert app.refresh(answer["refresh_token"]).refusal == GONE
 
 
-def test_after_a_restore_tokens_and_codes_are_over(app, first, code_for, restore):
-    """Its users sign in again: the backup does not know which of them was used."""
+def test_a_restore_ends_refresh_tokens_and_codes(app, first, code_for, restore):
+    """The backup does not know which were used."""
     token = app.refresh(first).json
     code = code_for(app, **WHOLE)
     again = LocalApp(restore(), app.app, app.secret)

@@ -1,4 +1,4 @@
-"""A code becomes tokens, once."""
+"""The authorization code grant at the token endpoint."""
 
 from urllib.parse import urlencode
 
@@ -17,12 +17,12 @@ GONE = (400, "invalid_grant")
 
 @pytest.fixture
 def app(local):
-    """A chat front end with a secret."""
+    """A chat app with a secret."""
     return new_app(local)
 
 
-def test_a_code_gives_what_was_allowed(app, code_for, local):
-    """Access, ID and refresh token; the delegation stands on its consent."""
+def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
+    """Access, ID and refresh token; the delegation refers to the consent."""
     answer = app.redeem(code_for(app, scope="openid payments:read", resource=PAY)).json
     assert (answer["token_type"], answer["scope"]) == ("Bearer", "openid payments:read")
     claims = local.claims(answer["access_token"])
@@ -36,15 +36,15 @@ def test_a_code_gives_what_was_allowed(app, code_for, local):
 
 
 def test_without_openid_there_is_no_id_token(app, code_for):
-    """And an app without the refresh grant gets no refresh token."""
+    """Without the refresh grant there is no refresh token."""
     answer = app.redeem(code_for(app, scope="payments:read")).json
     assert "id_token" not in answer
     plain = new_app(app.local, "plain", grant_types=("authorization_code",))
     assert "refresh_token" not in plain.redeem(code_for(plain)).json
 
 
-def test_a_code_that_comes_back_ends_what_came_of_it(app, code_for, local):
-    """BC-15: tokens of the first use are revoked, and somebody is told."""
+def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
+    """BC-15: with an audit entry."""
     code = code_for(app)
     first = app.redeem(code).json
     assert app.userinfo(first["access_token"]).status == 200
@@ -68,31 +68,31 @@ def test_a_code_that_comes_back_ends_what_came_of_it(app, code_for, local):
         {"code_verifier": "another-verifier-of-more-than-forty-three-chars"},
     ],
 )
-def test_a_code_is_for_its_address_and_its_verifier(app, code_for, changes):
-    """NG-100; and a try in vain does not use it up."""
+def test_a_code_needs_its_redirect_uri_and_code_verifier(app, code_for, changes):
+    """NG-100: a refused attempt does not use it up."""
     code = code_for(app)
     assert app.redeem(**{"code": code, **changes}).refusal == GONE
     assert app.redeem(code).status == 200
 
 
 @pytest.mark.parametrize("missing", ["code", "redirect_uri", "code_verifier"])
-def test_nothing_of_it_is_optional(app, code_for, missing):
-    """A missing parameter is an error, never "absent"."""
-    asked = {"code": code_for(app), missing: None}
-    assert app.redeem(**asked).refusal == (400, "invalid_request")
+def test_every_parameter_is_required(app, code_for, missing):
+    """A missing one is an error."""
+    form = {"code": code_for(app), missing: None}
+    assert app.redeem(**form).refusal == (400, "invalid_request")
 
 
-def test_a_code_is_for_its_own_app(app, code_for, local, agent):
-    """NG-102; the app it belongs to can still use it."""
+def test_a_code_belongs_to_its_app(app, code_for, local, agent):
+    """NG-102: its own app can still redeem it."""
     code = code_for(app)
     other = new_app(local, "console")
     assert other.redeem(code).refusal == GONE
-    asked = {"grant_type": "authorization_code", "code": code, **agent.credentials}
-    assert local.post_form("/token", asked).refusal == (400, "unauthorized_client")
+    form = {"grant_type": "authorization_code", "code": code, **agent.credentials}
+    assert local.post_form("/token", form).refusal == (400, "unauthorized_client")
     assert app.redeem(code).status == 200
 
 
-def test_a_code_lives_for_a_minute(app, code_for, local):
+def test_a_code_is_valid_for_a_minute(app, code_for, local):
     """To the millisecond."""
     code, late = code_for(app), code_for(app)
     local.clock.forward(CODE_MS - 1)
@@ -101,14 +101,14 @@ def test_a_code_lives_for_a_minute(app, code_for, local):
     assert app.redeem(late).refusal == GONE
 
 
-def test_a_resource_may_be_named_again_and_no_other(app, code_for):
+def test_the_resource_may_be_repeated_but_not_changed(app, code_for):
     """RFC 8707 2.2."""
     code = code_for(app, scope="payments:read", resource=PAY)
     assert app.redeem(code, resource="https://x.example").refusal == (400, "invalid_target")
     assert app.redeem(code, resource=PAY).status == 200
 
 
-def _stop_user(local, _app):
+def _disable_user(local, _app):
     local.desk.users.disable("ana", by=BY)
 
 
@@ -116,47 +116,48 @@ def _narrow_app(local, app):
     local.desk.apps.update(app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
 
 
-def _need_an_action(local, _app):
+def _require_an_action_type(local, _app):
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.desk.resources.update(PAY, changes, by=BY)
 
 
-def _take_back(local, _app):
+def _revoke_consents(local, _app):
     for given in local.site.consents.search(user=None, client=None, ended=False):
         local.site.consents.revoke(given.consent.id, by=BY)
 
 
-def _stop_agent(local, _app):
+def _disable_agent(local, _app):
     local.desk.agents.disable("invoice-bot", by=BY)
 
 
 @pytest.mark.parametrize(
-    "change", [_stop_user, _narrow_app, _need_an_action, _take_back, _stop_agent]
+    "change",
+    [_disable_user, _narrow_app, _require_an_action_type, _revoke_consents, _disable_agent],
 )
-def test_what_was_tightened_meanwhile_wins(agent, app, code_for, local, change):
-    """The person, the ceiling, the action type, the consent, the agent."""
-    asked = {"scope": "openid payments:read", "resource": PAY, "requested_actor": agent.id}
-    code = code_for(app, **asked)
+def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_for, local, change):
+    """User, permissions, action type, consent, agent."""
+    parameters = {"scope": "openid payments:read", "resource": PAY, "requested_actor": agent.id}
+    code = code_for(app, **parameters)
     change(local, app)
     assert app.redeem(code).refusal == GONE
 
 
-def test_a_deleted_agent_may_not_act(agent, app, code_for, local):
-    """It is not there to be named."""
+def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
+    """With invalid_grant."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
     local.desk.agents.delete("invoice-bot", by=BY)
     assert app.redeem(code).refusal == GONE
 
 
-def test_a_stopped_app_redeems_nothing(app, code_for, local):
-    """Its state counts first."""
+def test_a_disabled_app_cannot_redeem_a_code(app, code_for, local):
+    """Its state is checked first."""
     code = code_for(app)
     local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.redeem(code).refusal == (400, "unauthorized_client")
 
 
-def test_a_code_may_be_for_one_key(app, code_for, local, proof):
-    """DP-37, RFC 9449 10: without its proof it is worth nothing."""
+def test_a_code_may_be_bound_to_a_key(app, code_for, local, proof):
+    """DP-37, RFC 9449 10."""
     key, other = SigningKey.generate(), SigningKey.generate()
     code = code_for(app, dpop_jkt=key.thumbprint)
     assert app.redeem(code).refusal == GONE
@@ -166,8 +167,8 @@ def test_a_code_may_be_for_one_key(app, code_for, local, proof):
     assert local.claims(answer["access_token"])["cnf"] == {"jkt": key.thumbprint}
 
 
-def test_a_pushed_request_may_be_for_the_key_that_is_proved_with_it(app, browser, local, proof):
-    """DP-37, RFC 9449 10.1: the code is for that key; a dpop_jkt that names another is refused."""
+def test_a_pushed_request_with_a_proof_binds_the_code(app, browser, local, proof):
+    """DP-37, RFC 9449 10.1: a dpop_jkt of another key is refused."""
     key, other = SigningKey.generate(), SigningKey.generate()
     form = {**request_of(app.id), **app.credentials}
 
@@ -186,7 +187,7 @@ def test_a_pushed_request_may_be_for_the_key_that_is_proved_with_it(app, browser
         assert app.redeem(code, proofs=[proof(key)]).json["token_type"] == "DPoP"
 
 
-def test_an_app_that_binds_its_tokens_gets_no_others(code_for, local, proof):
+def test_an_app_that_requires_dpop_gets_only_bound_tokens(code_for, local, proof):
     """NG-088."""
     app = new_app(local, "bound", dpop_bound=True)
     code = code_for(app)
@@ -195,17 +196,17 @@ def test_an_app_that_binds_its_tokens_gets_no_others(code_for, local, proof):
     assert app.redeem(code, proofs=[proof(key)]).json["token_type"] == "DPoP"
 
 
-def test_id_tokens_are_signed_as_the_app_registered(code_for, local):
-    """EdDSA's hash of the access token is another one."""
+def test_id_tokens_are_signed_with_the_algorithm_of_the_app(code_for, local):
+    """at_hash of EdDSA has another length."""
     app = new_app(local, "signer", id_token_alg="EdDSA")
     claims = local.claims(app.redeem(code_for(app)).json["id_token"], "JWT")
     assert len(claims["at_hash"]) == 43
 
 
-def test_what_the_id_token_says_of_a_person(app, code_for, local):
-    """With a token for a resource nobody can ask at /userinfo, so it says it all."""
-    asked = {"scope": "openid profile payments:read", "resource": PAY}
-    claims = local.claims(app.redeem(code_for(app, **asked)).json["id_token"], "JWT")
+def test_id_token_claims_follow_scopes_and_the_claims_parameter(app, code_for, local):
+    """With a token for a resource, userinfo cannot be used."""
+    parameters = {"scope": "openid profile payments:read", "resource": PAY}
+    claims = local.claims(app.redeem(code_for(app, **parameters)).json["id_token"], "JWT")
     assert claims["name"] == "ana"
     wanted = '{"id_token":{"preferred_username":null}}'
     claims = local.claims(app.redeem(code_for(app, claims=wanted)).json["id_token"], "JWT")

@@ -1,4 +1,4 @@
-"""An agent for itself: what needs no person, and that the rest needs one."""
+"""Client credentials: what an agent may get for itself."""
 
 import pytest
 
@@ -14,7 +14,7 @@ MAIL = "https://mail.example"
 
 @pytest.fixture
 def get(agent, local):
-    """Asks for a token for the agent itself."""
+    """Requests a token for the agent itself."""
 
     def post(**parameters):
         form = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", "resource": PAY}
@@ -27,8 +27,8 @@ def _update(local, **changes):
     local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
-def test_a_low_scope_is_given_to_the_agent_itself(agent, local, get):
-    """RFC 6749 4.4: no person, no actor, no ID token, no refresh token."""
+def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
+    """RFC 6749 4.4: no user, no actor, no ID token, no refresh token."""
     answer = get()
     assert set(answer.json) == {"access_token", "token_type", "expires_in", "scope"}
     assert (answer.status, answer.json["scope"]) == (200, "payments:read")
@@ -38,8 +38,8 @@ def test_a_low_scope_is_given_to_the_agent_itself(agent, local, get):
     assert not {"act", "approval", "acr", "auth_time"} & set(claims)
 
 
-def test_its_token_is_a_delegation_and_an_entry_without_a_person(agent, local, get):
-    """It ends with the agent like any other token."""
+def test_its_token_is_a_delegation_and_an_entry_without_a_user(agent, local, get):
+    """It ends with the agent."""
     claims = local.claims(get().json["access_token"])
     (entry,) = local.desk.entries("token.issued")
     assert (entry["agent_id"], entry["facts"]["jti"]) == (agent.id, claims["jti"])
@@ -50,8 +50,8 @@ def test_its_token_is_a_delegation_and_an_entry_without_a_person(agent, local, g
     assert local.desk.agents.disable("invoice-bot", by=BY).tokens_revoked == 1
 
 
-def test_no_token_outlives_its_agent(local, get):
-    """Five minutes, or what is left of the agent's life."""
+def test_a_token_expires_no_later_than_its_agent(local, get):
+    """In five minutes or at the agent's expiry."""
     _update(local, expires_at=local.clock.now() + MINUTE)
     answer = get()
     assert answer.json["expires_in"] == 60
@@ -59,8 +59,8 @@ def test_no_token_outlives_its_agent(local, get):
     assert claims["exp"] == local.clock.now() // 1000 + 60
 
 
-def test_scopes_above_medium_need_a_person(local, get):
-    """One of them among others is enough; nothing is issued."""
+def test_scopes_above_medium_risk_need_a_person(local, get):
+    """One of several is enough; nothing is issued."""
     local.desk.resources.add(MAIL, {"mail:send": Risk.MEDIUM}, {}, by=BY)
     _update(
         local, resources=(PAY, MAIL), scopes=("payments:read", "payments:transfer", "mail:send")
@@ -85,27 +85,27 @@ def test_scopes_above_medium_need_a_person(local, get):
         ({"authorization_details": "[]"}, "interaction_required"),
     ],
 )
-def test_what_is_not_an_agents_own_is_refused(local, get, parameters, error):
-    """No default scope, no person's scopes, no action, one resource."""
+def test_an_invalid_request_is_refused(local, get, parameters, error):
+    """No default scope, no OpenID scopes, no details, one resource."""
     assert get(**parameters).refusal == (400, error)
     assert local.desk.entries("token.issued") == []
 
 
-def test_a_scope_that_needs_an_action_type_is_not_given_without_it(local, get):
-    """Low risk or not: the resource wants to know what for."""
+def test_a_scope_that_requires_an_action_type_is_refused(local, get):
+    """Also at low risk."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.desk.resources.update(PAY, changes, by=BY)
     assert get().refusal == (400, "invalid_authorization_details")
 
 
-def test_an_agent_that_is_registered_for_ciba_alone_may_not_use_it(local, get):
-    """RFC 6749 5.2: unauthorized_client."""
+def test_an_agent_without_the_grant_is_unauthorized(local, get):
+    """RFC 6749 5.2."""
     _update(local, grant_types=(GRANT_CIBA,))
     assert get().refusal == (400, "unauthorized_client")
 
 
-def test_the_limits_of_agent_and_resource_shorten_a_token(local, get):
-    """Least privilege is also least time."""
+def test_token_lifetime_limits_of_agent_and_resource_apply(local, get):
+    """The shorter one."""
     local.desk.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
     assert get().json["expires_in"] == 120
     _update(local, token_seconds=30)

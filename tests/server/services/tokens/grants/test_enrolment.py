@@ -1,4 +1,4 @@
-"""A one-time code becomes a session: once, in time, for who has it and a key."""
+"""The enrollment grant: a code becomes a session that is bound to a key."""
 
 import pytest
 
@@ -15,29 +15,29 @@ REFUSED = (400, "invalid_grant")
 
 @pytest.fixture
 def code(local):
-    """An enrolment code of a new user."""
+    """An enrollment code of a new user."""
     return local.desk.users.add(NewUser("ben"), by=BY)[1].code
 
 
 @pytest.fixture
 def prove(local):
-    """Makes a fresh proof."""
+    """Makes a current proof."""
     key = SigningKey.generate()
 
     def proof(**changes):
-        said = {"method": "POST", "uri": f"{ISSUER}/token", "at": local.clock.now() // 1000}
-        return dpop_proof(key, **{**said, **changes})
+        members = {"method": "POST", "uri": f"{ISSUER}/token", "at": local.clock.now() // 1000}
+        return dpop_proof(key, **{**members, **changes})
 
     return proof
 
 
-def _wrong(code):
-    """The same public id with another secret."""
+def _wrong_secret(code):
+    """The same public half with another secret."""
     return code[:-1] + ("0" if code[-1] != "0" else "1")
 
 
-def test_a_code_becomes_a_session_that_is_bound_to_the_key_of_its_proof(local):
-    """RFC 9449 5: tokens for our own API alone."""
+def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
+    """RFC 9449 5: with tokens for our own API."""
     user, issued = local.desk.users.add(NewUser("ben"), by=BY)
     terminal = sign_in(local, user, issued.code)
     claims = local.claims(terminal.access_token)
@@ -54,14 +54,14 @@ def test_a_code_becomes_a_session_that_is_bound_to_the_key_of_its_proof(local):
     assert entry["decision"] == "used"
 
 
-def test_a_code_is_read_as_people_write_it(local, code, prove):
-    """Lower case, spaces, and the letters that look like digits."""
+def test_a_code_is_accepted_however_it_is_typed(local, code, prove):
+    """Lower case, spaces, and letters that look like digits."""
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
     assert enrol(local, f"  {typed} ", prove()).status == 200
 
 
-def test_a_code_that_was_used_is_refused_and_the_person_is_warned(local, code, prove, person):
-    """Somebody else has it too: an entry, an alarm to the hook, an event on every screen."""
+def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
+    """An audit entry, a webhook message and an event."""
     assert enrol(local, code, prove()).status == 200
     assert enrol(local, code, prove()).refusal == REFUSED
     (entry,) = local.desk.entries("code.reused")
@@ -74,12 +74,12 @@ def test_a_code_that_was_used_is_refused_and_the_person_is_warned(local, code, p
 
 
 def test_five_wrong_secrets_end_a_code(local, code, prove):
-    """The right one then comes too late; that it ended is an entry, once."""
+    """With one audit entry; the correct code is refused afterwards."""
     for _ in range(4):
-        assert enrol(local, _wrong(code), prove()).refusal == REFUSED
+        assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
     assert local.desk.entries("code.refused") == []
     for _ in range(2):
-        assert enrol(local, _wrong(code), prove()).refusal == REFUSED
+        assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
     (entry,) = local.desk.entries("code.refused")
     assert entry["decision"] == "ended after wrong secrets"
     assert enrol(local, code, prove()).refusal == REFUSED
@@ -87,35 +87,35 @@ def test_five_wrong_secrets_end_a_code(local, code, prove):
 
 
 def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
-    """People mistype."""
+    """People mistype codes."""
     for _ in range(4):
-        enrol(local, _wrong(code), prove())
+        enrol(local, _wrong_secret(code), prove())
     assert enrol(local, code, prove()).status == 200
 
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
-def test_a_code_lives_a_quarter_of_an_hour(local, code, prove, later, status):
-    """After that a new one is asked for."""
+def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
+    """To the millisecond."""
     local.clock.forward(later)
     assert enrol(local, code, prove()).status == status
 
 
-def test_a_newer_code_of_the_same_person_ends_the_older_one(local, code, prove):
-    """Only one lies around."""
+def test_a_newer_code_ends_the_older_one(local, code, prove):
+    """A user has at most one valid code."""
     local.desk.users.enrol("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
 
 
-def test_a_disabled_persons_code_is_not_taken(local, code, prove):
-    """Not even when they are enabled again: disabling ended it."""
+def test_disabling_the_user_ends_their_code(local, code, prove):
+    """Enabling them does not restore it."""
     local.desk.users.disable("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
     local.desk.users.enable("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
 
 
-def test_a_person_who_was_disabled_without_ending_the_code_gets_nothing(local, code, prove):
-    """The code's own row is not trusted to say so."""
+def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove):
+    """Even if the code was not ended."""
     user, _ = local.desk.users.show("ben")
     with local.services.store.write() as tx:
         tx.bump_admin_version()
@@ -123,8 +123,8 @@ def test_a_person_who_was_disabled_without_ending_the_code_gets_nothing(local, c
     assert enrol(local, code, prove()).refusal == REFUSED
 
 
-def test_of_two_who_use_a_code_at_once_one_gets_a_session(local, code, prove, monkeypatch):
-    """The statement that uses it up decides, not the look before it."""
+def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove, monkeypatch):
+    """The conditional update decides, not the earlier read."""
     with local.services.store.read() as view:
         rows = type(view.sessions)
     with local.services.store.write() as tx:
@@ -136,8 +136,8 @@ def test_of_two_who_use_a_code_at_once_one_gets_a_session(local, code, prove, mo
     assert added == []
 
 
-def test_a_sender_who_guesses_is_slowed(local, code, prove):
-    """After twenty unknown codes in ten minutes; a right one from the same place still works."""
+def test_guessing_codes_is_limited_per_address(local, code, prove):
+    """After twenty unknown codes in ten minutes; a correct one still works."""
     for number in range(20):
         guess = f"{number:08d}" + "0" * 24
         assert enrol(local, guess, prove()).refusal == REFUSED
@@ -150,26 +150,26 @@ def test_a_sender_who_guesses_is_slowed(local, code, prove):
 
 
 @pytest.mark.parametrize("text", ["short", "U" * 32, "0" * 31, "0" * 33, "é" * 32])
-def test_a_text_that_cannot_be_a_code_is_refused_like_a_wrong_one(local, prove, text):
+def test_an_impossible_code_is_refused_like_a_wrong_one(local, prove, text):
     """With the remedy."""
     refused = enrol(local, text, prove())
     assert refused.refusal == REFUSED
-    assert "sayso users enrol" in refused.json["error_description"]
+    assert "Get a new one." in refused.json["error_description"]
 
 
-def test_a_code_has_to_be_sent(local, prove):
+def test_the_code_is_required(local, prove):
     """It is the one parameter of this grant."""
     assert enrol(local, None, prove()).refusal == (400, "invalid_request")
 
 
-def test_another_client_id_is_no_terminal(local, code, prove):
-    """The code stays good."""
+def test_another_client_id_is_refused(local, code, prove):
+    """The code stays valid."""
     assert enrol(local, code, prove(), client_id="other").refusal == (401, "invalid_client")
     assert enrol(local, code, prove()).status == 200
 
 
-def test_without_a_good_proof_there_is_no_session(local, code, prove):
-    """None, two, for another method or address, too old; the code stays good."""
+def test_an_invalid_proof_is_refused(local, code, prove):
+    """None, two, another method or URL, too old; the code stays valid."""
     now = local.clock.now() // 1000
     for proofs in (
         (),
@@ -183,10 +183,10 @@ def test_without_a_good_proof_there_is_no_session(local, code, prove):
     assert enrol(local, code, prove(uri="http://127.0.0.1:8470/token")).status == 200
 
 
-def test_a_proof_is_good_once(local, code, prove, person):
-    """Whoever saw one cannot send it with another code."""
+def test_a_proof_is_used_once(local, code, prove, person):
+    """It cannot be sent with another code."""
     proof = prove()
-    assert enrol(local, _wrong(code), proof).refusal == REFUSED
+    assert enrol(local, _wrong_secret(code), proof).refusal == REFUSED
     replayed = enrol(local, code, proof)
     assert replayed.refusal == (400, "invalid_dpop_proof")
     assert "used before" in replayed.json["error_description"]

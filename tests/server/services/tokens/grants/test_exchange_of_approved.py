@@ -1,4 +1,4 @@
-"""What a person signed goes down a chain as it was signed: by its own name, once, and no more."""
+"""Token exchange of an approved token: the approval counts for exactly what was signed."""
 
 import json
 
@@ -21,7 +21,7 @@ AT_PAY = {"resource": PAY, "scope": "payments:transfer", "authorization_details"
 
 @pytest.fixture
 def chains(local, person):
-    """Ana, and beside the payment API a desk."""
+    """Ana, the payment API, and a desk API."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     return chains
@@ -39,31 +39,31 @@ def teller(chains):
     )
 
 
-def _away(chains, agent, first, token):
-    """The token after a way round by the desk, for which the first agent has a consent."""
-    chains.consent(first, "desk:use", resource=DESK)
+def _via_desk(chains, agent, first_agent, token):
+    """The token after an exchange for the desk, for which the first agent has a consent."""
+    chains.consent(first_agent, "desk:use", resource=DESK)
     return chains.exchanged(agent, token, resource=DESK, scope="desk:use")
 
 
-def test_a_way_round_by_another_resource_does_not_lose_the_approval(
+def test_an_exchange_for_another_resource_and_back_keeps_the_approval(
     chains, agent, person, teller, local
 ):
-    """Back at the resource the token still says which answer it stands on, and that once."""
+    """Back at the resource the token names the approval again."""
     local.desk.agents.update(
         "invoice-bot",
         AgentChanges(resources=(PAY, DESK), scopes=("payments:transfer", "desk:use")),
         by=BY,
     )
     token = agent.paid(person)
-    away = _away(chains, teller, agent, token)
-    assert "approval" not in local.claims(away)
-    back = chains.exchanged(teller, away, resource=PAY, scope="payments:transfer")
+    via_desk = _via_desk(chains, teller, agent, token)
+    assert "approval" not in local.claims(via_desk)
+    back = chains.exchanged(teller, via_desk, resource=PAY, scope="payments:transfer")
     assert local.claims(back)["approval"] == local.claims(token)["approval"]
     assert local.claims(back)["acr"] == local.claims(token)["acr"]
 
 
-def test_one_signature_is_for_one_payment(chains, agent, person, teller):
-    """The same details twice are two payments, and nobody signed for the second."""
+def test_an_approval_does_not_cover_the_same_payment_twice(chains, agent, person, teller):
+    """The same details twice are two payments."""
     token = agent.paid(person)
     twice = json.dumps(PAYMENT_DETAILS * 2)
     refused = chains.exchange(teller, token, **{**AT_PAY, "authorization_details": twice})
@@ -72,8 +72,8 @@ def test_one_signature_is_for_one_payment(chains, agent, person, teller):
     assert chains.reasons() == ["needs_person"]
 
 
-def test_a_part_of_what_was_signed_runs_as_that_part_alone(chains, agent, person, teller, resource):
-    """Whoever holds a narrowed token cannot have the resource run the rest of the approval."""
+def test_a_token_for_a_part_cannot_consume_the_whole(chains, agent, person, teller, resource):
+    """Nor another part than its own."""
     other = {**PAYMENT_DETAILS[0], "payee": "Southwind"}
     both = [PAYMENT_DETAILS[0], other]
     token = agent.paid(person, authorization_details=json.dumps(both))
@@ -83,25 +83,23 @@ def test_a_part_of_what_was_signed_runs_as_that_part_alone(chains, agent, person
     assert resource.consume(token, authorization_details=both).status == 200
 
 
-def test_an_answer_to_a_smaller_question_gives_nothing_that_is_risky_now(
+def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
     chains, agent, person, teller, local
 ):
-    """The scope was low when the person signed for it; now it takes a PIN."""
+    """The scope now needs the PIN."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
-    asked = {"resource": PAY, "scope": "payments:read"}
-    assert chains.exchange(teller, token, **asked).status == 200
+    target = {"resource": PAY, "scope": "payments:read"}
+    assert chains.exchange(teller, token, **target).status == 200
     raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
     local.desk.resources.update(PAY, raised, by=BY)
-    assert chains.exchange(teller, token, **asked).json["error"] == "interaction_required"
+    assert chains.exchange(teller, token, **target).json["error"] == "interaction_required"
     assert chains.reasons() == ["needs_person"]
 
 
-def test_the_token_says_how_the_person_answered_what_it_stands_on(
-    chains, agent, person, teller, local
-):
-    """A stronger answer to another question on the way does not make this one stronger."""
+def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person, teller, local):
+    """A stronger approval for another resource does not count."""
     reach = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
     local.desk.agents.update("invoice-bot", reach, by=BY)
     local.desk.resources.update(DESK, ResourceChanges(scopes={"desk:use": Risk.HIGH}), by=BY)
@@ -113,9 +111,9 @@ def test_the_token_says_how_the_person_answered_what_it_stands_on(
         login_hint=None, login_hint_token=hint, scope="openid", resource=None
     )
     assert person.approve(stronger.id).status == 200
-    away = teller.poll(handle).json["access_token"]
-    assert local.claims(away)["acr"] == ACR_SIGNED_PIN
-    back = local.claims(chains.exchanged(teller, away, resource=PAY, scope="payments:read"))
+    via_desk = teller.poll(handle).json["access_token"]
+    assert local.claims(via_desk)["acr"] == ACR_SIGNED_PIN
+    back = local.claims(chains.exchanged(teller, via_desk, resource=PAY, scope="payments:read"))
     assert (back["acr"], back["approval"]["id"]) == (ACR_SIGNED, approval.id)
 
 
@@ -124,8 +122,8 @@ def test_the_token_says_how_the_person_answered_what_it_stands_on(
     [("ask.quorum = 2", 'ask.who = ["ana", "bob"]'), ('ask.who = ["bob"]',)],
     ids=["two of two", "somebody else"],
 )
-def test_whoever_said_yes_is_known_down_the_chain(chains, agent, person, teller, lines):
-    """It takes nobody again where they are whom policy wants; another's yes is not theirs."""
+def test_the_approvers_are_known_along_the_chain(chains, agent, person, teller, lines):
+    """Policy accepts them again, and nobody else's approval."""
     local = chains.local
     bob = new_person(local, "bob")
     Policies(local.services.store).set(rule("ask", *lines), by=BY)

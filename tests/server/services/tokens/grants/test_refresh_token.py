@@ -1,4 +1,4 @@
-"""A session goes on: each token once, with its key, while its person and device are in force."""
+"""Refresh tokens of terminals: rotation, the bound key, and what ends a session."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.support.builders.installation import BY
 ENDED = (400, "invalid_grant")
 
 
-def test_each_refresh_gives_a_new_token_and_a_new_refresh_token(local, person):
-    """RFC 9700 4.14.2: rotation; the session and its key stay."""
+def test_each_refresh_returns_a_new_access_and_refresh_token(local, person):
+    """RFC 9700 4.14.2: the session and its key stay."""
     before = local.claims(person.access_token)
     old = person.refresh_token
     answer = person.refresh()
@@ -23,16 +23,16 @@ def test_each_refresh_gives_a_new_token_and_a_new_refresh_token(local, person):
     assert after["jti"] != before["jti"]
 
 
-def test_a_lost_answer_is_given_again_for_a_minute(local, person):
-    """The token before the last still works that long, for who holds the key."""
+def test_a_refresh_may_be_repeated_for_a_minute(local, person):
+    """With the previous token and the key."""
     old = person.refresh_token
     person.refresh()
     local.clock.forward(MINUTE - 1)
     assert person.refresh(old).status == 200
 
 
-def test_after_that_an_old_token_is_a_theft_and_ends_the_session(local, person):
-    """Entry, alarm and event; neither token works any more, nor the access token."""
+def test_a_later_reuse_ends_the_session_and_raises_an_alarm(local, person):
+    """The access token ends too."""
     old = person.refresh_token
     person.refresh()
     newest = person.refresh_token
@@ -46,7 +46,7 @@ def test_after_that_an_old_token_is_a_theft_and_ends_the_session(local, person):
     assert local.messages()[-1]["event"] == "alarm.refresh_reused"
 
 
-def test_a_token_older_than_the_one_before_is_unknown(person):
+def test_a_token_older_than_the_previous_one_is_refused(person):
     """Two rotations ago."""
     first = person.refresh_token
     person.refresh()
@@ -54,24 +54,24 @@ def test_a_token_older_than_the_one_before_is_unknown(person):
     assert person.refresh(first).refusal == ENDED
 
 
-def test_another_key_cannot_use_a_stolen_token(local, person):
-    """RFC 9449 5: bound to the key; the thief's try ends nothing."""
+def test_another_key_cannot_use_a_stolen_refresh_token(local, person):
+    """RFC 9449 5: the attempt ends nothing."""
     stolen = person.refresh(key=SigningKey.generate())
     assert stolen.refusal == (400, "invalid_dpop_proof")
     assert local.desk.entries("refresh.reused") == []
     assert person.refresh().status == 200
 
 
-def test_a_session_that_idles_for_thirty_days_has_ended(local, person):
-    """Each refresh starts the month again."""
+def test_a_session_expires_after_thirty_unused_days(local, person):
+    """Each refresh starts the time again."""
     local.clock.forward(30 * DAY - 1)
     assert person.refresh().status == 200
     local.clock.forward(30 * DAY)
     assert person.refresh().refusal == ENDED
 
 
-def test_a_session_that_registers_no_device_ends_after_a_quarter_of_an_hour(local, person):
-    """Refreshing it does not lengthen that; a registered one goes on."""
+def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person):
+    """A refresh does not extend it."""
     user, issued = local.desk.users.enrol("ana", by=BY)
     unfinished = sign_in(local, user, issued.code)
     local.clock.forward(15 * MINUTE - 1)
@@ -81,20 +81,20 @@ def test_a_session_that_registers_no_device_ends_after_a_quarter_of_an_hour(loca
     assert person.refresh().status == 200
 
 
-def test_a_session_ends_with_its_device(person):
-    """Signing out and being signed out are the same to it."""
+def test_revoking_the_device_ends_the_session(person):
+    """Also when the person revokes it on the device itself."""
     person.call("DELETE", "/api/devices/self")
     assert person.refresh().refusal == ENDED
 
 
-def test_a_revoked_device_ends_its_session_whatever_the_sessions_row_says(local, person):
-    """The device's own row is enough."""
+def test_the_state_of_the_device_is_checked_at_each_refresh(local, person):
+    """Even if its session was not ended."""
     with local.services.store.write() as tx:
         tx.devices.revoke(person.device_id)
     assert person.refresh().refusal == ENDED
 
 
-def test_a_disabled_person_gets_no_further_token(local, person):
+def test_a_disabled_user_cannot_refresh(local, person):
     """Until they are enabled again."""
     local.desk.users.disable("ana", by=BY)
     assert person.refresh().refusal == ENDED
@@ -102,15 +102,15 @@ def test_a_disabled_person_gets_no_further_token(local, person):
     assert person.refresh().status == 200
 
 
-def test_one_device_ending_leaves_the_others_signed_in(person):
+def test_revoking_one_device_keeps_the_sessions_of_others(person):
     """Each has a session of its own."""
     other = another_device(person)
     other.call("DELETE", "/api/devices/self")
     assert person.refresh().status == 200
 
 
-def test_of_two_who_rotate_at_once_one_gets_the_next_token(local, person, monkeypatch):
-    """The statement that replaces the token decides, not the look before it."""
+def test_of_two_concurrent_rotations_one_counts(local, person, monkeypatch):
+    """The conditional update decides, not the earlier read."""
     with local.services.store.read() as view:
         rows = type(view.sessions)
     monkeypatch.setattr(rows, "rotate", lambda *_: False)
@@ -126,14 +126,14 @@ def test_of_two_who_rotate_at_once_one_gets_the_next_token(local, person, monkey
         ({"client_id": None}, (401, "invalid_client")),
     ],
 )
-def test_a_refresh_that_is_not_in_order_is_refused(local, person, form, refusal):
-    """RFC 6749 5.2; the token stays good."""
-    whole = {
+def test_an_invalid_refresh_is_refused(local, person, form, refusal):
+    """RFC 6749 5.2: the token stays valid."""
+    all_parameters = {
         "grant_type": "refresh_token",
         "client_id": "sayso-approver",
         "refresh_token": person.refresh_token,
         **form,
     }
-    answer = local.post_form("/token", whole, proofs=[person.token_proof()])
+    answer = local.post_form("/token", all_parameters, proofs=[person.token_proof()])
     assert answer.refusal == refusal
     assert person.refresh().status == 200

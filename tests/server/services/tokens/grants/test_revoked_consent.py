@@ -1,4 +1,4 @@
-"""A consent that was taken back: what an app holds by it is over, the rest goes on."""
+"""Revoking a consent ends the tokens of the app that depend on it, and no others."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import ISSUER
 
 GONE = (400, "invalid_grant")
-WHOLE = {"scope": "openid payments:read", "resource": PAY}
+ALLOWED = {"scope": "openid payments:read", "resource": PAY}
 
 
 @pytest.fixture
 def app(local):
-    """A chat front end with a secret."""
+    """A chat app with a secret."""
     return new_app(local)
 
 
@@ -28,18 +28,18 @@ def _revoke(person, client, resource):
     return answer.json["tokens_revoked"]
 
 
-def test_the_apps_refresh_token_ends_with_it(app, person, code_for):
-    """And stays ended when the person consents again; the answer counts access tokens."""
-    tokens = app.redeem(code_for(app, **WHOLE)).json
+def test_revoking_the_apps_consent_ends_its_refresh_token(app, person, code_for):
+    """A new consent does not restore it; the answer counts access tokens."""
+    tokens = app.redeem(code_for(app, **ALLOWED)).json
     assert _revoke(person, "chat", PAY) == 1
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
-    again = app.redeem(code_for(app, **WHOLE)).json
+    again = app.redeem(code_for(app, **ALLOWED)).json
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
     assert app.refresh(again["refresh_token"]).status == 200
 
 
-def test_what_an_app_knows_of_the_person_ends_too(app, person, code_for):
-    """The consent to that is one of its own."""
+def test_revoking_the_userinfo_consent_ends_its_tokens(app, person, code_for):
+    """It is a consent of its own."""
     tokens = app.redeem(code_for(app, scope="openid")).json
     assert app.userinfo(tokens["access_token"]).status == 200
     assert _revoke(person, "chat", f"{ISSUER}/userinfo") == 1
@@ -47,28 +47,28 @@ def test_what_an_app_knows_of_the_person_ends_too(app, person, code_for):
     assert app.userinfo(tokens["access_token"]).status == 401
 
 
-def test_the_agents_consent_ends_the_apps_token_that_names_it(app, agent, person, code_for):
-    """Or the app could go on handing it to the agent."""
-    tokens = app.redeem(code_for(app, **WHOLE, requested_actor=agent.id)).json
+def test_revoking_the_agents_consent_ends_the_app_token_that_names_it(app, agent, person, code_for):
+    """Otherwise the app could still pass it to the agent."""
+    tokens = app.redeem(code_for(app, **ALLOWED, requested_actor=agent.id)).json
     assert ("invoice-bot", PAY) in _consents(person)
     assert _revoke(person, "invoice-bot", PAY) == 1
     assert app.refresh(tokens["refresh_token"]).refusal == GONE
     assert ("chat", PAY) in _consents(person)
 
 
-def test_other_apps_and_other_people_go_on(app, local, person, code_for):
-    """Nothing else stands on it."""
+def test_other_apps_keep_their_tokens(app, local, person, code_for):
+    """They have their own consents."""
     other = new_app(local, "mail")
-    app.redeem(code_for(app, **WHOLE))
-    tokens = other.redeem(code_for(other, **WHOLE)).json
+    app.redeem(code_for(app, **ALLOWED))
+    tokens = other.redeem(code_for(other, **ALLOWED)).json
     new_person(local, "ben")
     _revoke(person, "chat", PAY)
     assert other.refresh(tokens["refresh_token"]).status == 200
 
 
-def test_stopping_a_person_counts_what_their_apps_held(app, local, code_for):
-    """Each token once, whichever way it ended; the refresh token is over too."""
-    tokens = app.redeem(code_for(app, **WHOLE)).json
+def test_disabling_a_user_counts_the_tokens_of_their_apps(app, local, code_for):
+    """Each once; the refresh token ends too."""
+    tokens = app.redeem(code_for(app, **ALLOWED)).json
     app.refresh(tokens["refresh_token"])
     assert local.desk.users.disable("ana", by=BY).tokens_revoked == 2
     local.desk.users.enable("ana", by=BY)

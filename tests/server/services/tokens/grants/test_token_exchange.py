@@ -1,4 +1,4 @@
-"""An exchange gives what person, agents, tokens and ledger allow now, and says why it gives not."""
+"""Token exchange: the checks of person, agents, tokens and ledger, and each reason to refuse."""
 
 import json
 from dataclasses import replace
@@ -32,7 +32,7 @@ def chains(local, person):
 
 @pytest.fixture
 def bot(chains):
-    """An agent that serves the desk, and may read and write at the bank for Ana."""
+    """An agent that serves the desk API and may read and write at the bank for Ana."""
     agent = chains.agent("desk-bot")
     chains.consent(agent, "bank:read", "bank:write")
     return agent
@@ -42,8 +42,8 @@ def _update(chains, name, **changes):
     chains.local.desk.agents.update(name, AgentChanges(**changes), by=BY)
 
 
-def test_a_persons_token_becomes_one_that_names_both(chains, bot, person):
-    """TX-008: RFC 8693 2.2.1, 4.1; decision 3: audience, scope, actor, and who the person is.
+def test_an_exchanged_token_names_the_person_and_the_agent(chains, bot, person):
+    """TX-008: RFC 8693 2.2.1, 4.1: audience, scope, actor, and how the person signed in.
 
     TX-053, TX-060, TX-061, TX-063, TX-070, TX-072, TX-075, TX-076, TX-078.
     """
@@ -61,40 +61,39 @@ def test_a_persons_token_becomes_one_that_names_both(chains, bot, person):
     assert answer.json["issued_token_type"] == ACCESS_TOKEN
     assert (answer.json["token_type"], answer.json["expires_in"]) == ("Bearer", 300)
     assert answer.json["scope"] == "bank:read"
-    said = chains.local.claims(answer.json["access_token"])
-    assert (said["sub"], said["aud"], said["client_id"]) == (person.user.id, BANK, bot.id)
-    assert said["act"] == {"sub": bot.id, "iss": ISSUER, "sub_profile": "ai_agent"}
-    assert (said["acr"], said["amr"], said["auth_time"]) == ("urn:x", ["pwd"], 7)
-    assert not {"may_act", "approval", "cnf"} & set(said)
+    payload = chains.local.claims(answer.json["access_token"])
+    assert (payload["sub"], payload["aud"], payload["client_id"]) == (person.user.id, BANK, bot.id)
+    assert payload["act"] == {"sub": bot.id, "iss": ISSUER, "sub_profile": "ai_agent"}
+    assert (payload["acr"], payload["amr"], payload["auth_time"]) == ("urn:x", ["pwd"], 7)
+    assert not {"may_act", "approval", "cnf"} & set(payload)
 
 
-def test_a_refused_exchange_is_no_use_of_its_token(chains, bot):
-    """The ledger says when something came out of it."""
+def test_a_refused_exchange_does_not_count_as_a_use_of_its_token(chains, bot):
+    """last_used_at is not set."""
     token = chains.user_token()
     assert chains.exchange(bot, token, scope="bank:close").status == 400
     assert chains.row(token).last_used_at is None
 
 
-def test_the_ledger_and_the_log_say_what_it_came_from(chains, bot):
-    """Parent, consent, depth, chain; and the parent was used just now."""
+def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
+    """Parent, consent, depth and actors; the parent was used."""
     token = chains.user_token()
-    made = chains.row(chains.exchanged(bot, token))
+    exchanged = chains.row(chains.exchanged(bot, token))
     parent = chains.row(token)
-    assert (made.parent_id, made.depth, made.client_id) == (parent.id, 1, bot.id)
+    assert (exchanged.parent_id, exchanged.depth, exchanged.client_id) == (parent.id, 1, bot.id)
     assert parent.last_used_at == chains.local.clock.now()
     with chains.local.services.store.read() as view:
-        assert view.consents.get(made.consent_id).client_id == bot.id
+        assert view.consents.get(exchanged.consent_id).client_id == bot.id
     entry = chains.local.desk.entries("token.issued")[-1]
     assert entry["facts"]["parent"] == parent.id
     assert entry["facts"]["act"]["sub"] == bot.id
-    assert entry["subject"] == made.user_id
+    assert entry["subject"] == exchanged.user_id
 
 
-def test_what_is_beyond_a_bound_is_left_out_and_said(chains, bot):
-    """Asked for three, one of which the agent may not have and one the person did not allow.
+def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
+    """One that the agent may not have and one without consent.
 
     TX-014, TX-050, TX-062, NG-048.
-
     RI-08.
     """
     _update(chains, "desk-bot", scopes=("desk:use", "bank:read", "bank:close"))
@@ -102,8 +101,8 @@ def test_what_is_beyond_a_bound_is_left_out_and_said(chains, bot):
     assert (answer.json["scope"], answer.json["narrowed"]) == ("bank:read", True)
 
 
-def test_at_its_own_resource_a_token_gives_no_more_than_it_has(chains, bot):
-    """TX-055: the desk knows two scopes, the person allowed both, the token has one."""
+def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
+    """TX-055: although agent and consent have more."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
     chains.local.desk.resources.update(DESK, ResourceChanges(more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
@@ -120,23 +119,23 @@ def test_at_its_own_resource_a_token_gives_no_more_than_it_has(chains, bot):
     ("changes", "expires_in"),
     [({}, 300), ({"token_seconds": 60}, 60)],
 )
-def test_no_token_outlives_what_it_came_from(chains, bot, changes, expires_in):
-    """Neither the agent's limit nor the subject token's end is passed (TX-051, NG-042)."""
+def test_a_token_expires_no_later_than_its_subject_token(chains, bot, changes, expires_in):
+    """The agent's limit applies too (TX-051, NG-042)."""
     _update(chains, "desk-bot", **changes)
     assert chains.exchange(bot, chains.user_token()).json["expires_in"] == expires_in
     short = chains.user_token(expires_at=chains.local.clock.now() + 30_000)
     assert chains.exchange(bot, short).json["expires_in"] == 30
 
 
-def test_no_token_outlives_the_consent(chains):
-    """The person's date is the last one."""
+def test_a_token_expires_no_later_than_the_consent(chains):
+    """Although the subject token is valid longer."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     chains.local.clock.forward(24 * 60 * MINUTE - 20_000)
     assert chains.exchange(bot, chains.user_token()).json["expires_in"] == 20
 
 
-def _serving(chains, name, uri, scope):
+def _serving_agent(chains, name, uri, scope):
     """An agent that serves an API of its own, which the agents before it may call."""
     chains.local.desk.resources.add(uri, {scope: Risk.LOW}, {}, by=BY)
     return chains.agent(
@@ -148,11 +147,11 @@ def _serving(chains, name, uri, scope):
 
 
 def _chain(chains, length):
-    """So many agents in a row, each of which serves what the one before it calls."""
+    """A chain of agents, each of which serves what the one before it calls."""
     uris = [DESK, *(f"https://hop{n}.example" for n in range(1, length))]
     agents = [chains.agent("hop-0")]
     for n, uri in enumerate(uris[1:], 1):
-        agents.append(_serving(chains, f"hop-{n}", uri, f"hop{n}:use"))
+        agents.append(_serving_agent(chains, f"hop-{n}", uri, f"hop{n}:use"))
     names = tuple(f"hop{n}:use" for n in range(1, length))
     for n, agent in enumerate(agents):
         scopes = ("desk:use", "bank:read", "bank:write", *names)
@@ -167,22 +166,22 @@ def _chain(chains, length):
     return agents, token
 
 
-def test_a_chain_nests_its_actors_and_stands_on_the_first_consent(chains):
-    """TX-071: the current actor is outermost; what the person gave the first one bounds all."""
+def test_a_chain_nests_its_actors_and_is_bounded_by_the_first_consent(chains):
+    """TX-071: the current actor is outermost."""
     agents, token = _chain(chains, 3)
-    made = chains.exchange(agents[2], token, scope="bank:read bank:write")
-    assert (made.status, made.json["scope"]) == (200, "bank:read")
-    act, found = chains.local.claims(made.json["access_token"])["act"], []
+    exchanged = chains.exchange(agents[2], token, scope="bank:read bank:write")
+    assert (exchanged.status, exchanged.json["scope"]) == (200, "bank:read")
+    act, found = chains.local.claims(exchanged.json["access_token"])["act"], []
     while act:
         assert set(act) <= {"sub", "iss", "sub_profile", "act"}
         found.append(act["sub"])
         act = act.get("act")
     assert found == [agents[2].id, agents[1].id, agents[0].id]
-    assert chains.row(made.json["access_token"]).depth == 3
+    assert chains.row(exchanged.json["access_token"]).depth == 3
 
 
-def test_a_chain_ends_at_four_actors(chains):
-    """The fifth is refused, whoever it is."""
+def test_a_chain_has_at_most_four_actors(chains):
+    """The fifth is refused."""
     agents, token = _chain(chains, 5)
     assert chains.row(token).depth == 4
     assert chains.exchange(agents[4], token).refusal == REFUSED
@@ -190,7 +189,7 @@ def test_a_chain_ends_at_four_actors(chains):
 
 
 def test_an_actor_in_the_middle_bounds_those_after_it(chains):
-    """TX-073: what the second may not have, the third gets not through it."""
+    """TX-073."""
     agents, token = _chain(chains, 3)
     _update(chains, "hop-1", scopes=("hop2:use",))
     assert chains.exchange(agents[2], token).refusal == (400, "invalid_scope")
@@ -199,8 +198,8 @@ def test_an_actor_in_the_middle_bounds_those_after_it(chains):
 @pytest.mark.parametrize(
     ("place", "reason"), [(0, "actor_disabled"), (1, "actor_disabled")], ids=["first", "second"]
 )
-def test_every_actor_is_enabled_now(chains, place, reason):
-    """NG-043: disabling revokes its tokens too, and enabling does not bring them back."""
+def test_every_actor_must_be_enabled(chains, place, reason):
+    """NG-043: enabling does not restore revoked tokens."""
     agents, token = _chain(chains, 3)
     row = chains.row(token)
     with chains.local.services.store.administer() as tx:
@@ -218,7 +217,7 @@ def test_every_actor_is_enabled_now(chains, place, reason):
 
 
 def test_a_revoked_ancestor_ends_the_chain(chains):
-    """Even one whose descendants nobody revoked (keycloak#51633)."""
+    """Even if its descendants were not revoked (keycloak#51633)."""
     agents, token = _chain(chains, 3)
     parent = chains.row(token).parent_id
     with chains.local.services.store.write() as tx:
@@ -231,8 +230,8 @@ def test_a_revoked_ancestor_ends_the_chain(chains):
     assert chains.reasons() == ["ancestor_revoked"]
 
 
-def test_revoking_the_persons_token_ends_everything_below(chains):
-    """TX-056, RV-14: four tokens, one word."""
+def test_revoking_the_persons_token_revokes_all_descendants(chains):
+    """TX-056, RV-14."""
     agents, token = _chain(chains, 3)
     last = chains.exchanged(agents[2], token)
     with chains.local.services.store.write() as tx:
@@ -255,8 +254,8 @@ def test_revoking_the_persons_token_ends_everything_below(chains):
         ("{bot}", 400),
     ],
 )
-def test_may_act_says_who_may_act(chains, may_act, status):
-    """TX-034: it is enough where the agent serves nothing, and it excludes everybody else."""
+def test_may_act_restricts_the_actor(chains, may_act, status):
+    """TX-034: it also permits an agent that serves nothing."""
     bot = chains.agent("caller", serves=(DESK,) if status == 400 else ())
     chains.consent(bot, "bank:read")
     text = json.dumps(may_act).replace("{bot}", bot.id)
@@ -267,8 +266,8 @@ def test_may_act_says_who_may_act(chains, may_act, status):
         assert chains.reasons()[0] in {"may_act_foreign", "subject_invalid"}
 
 
-def test_a_token_that_passes_ones_hands_is_not_ones_own(chains):
-    """TX-033, NG-047, NG-055: its audience is another's, or only names the issuer."""
+def test_an_agent_may_only_exchange_tokens_for_what_it_serves(chains):
+    """TX-033, NG-047, NG-055: not those of other audiences or of the issuer."""
     bot = chains.agent("caller", serves=())
     chains.consent(bot, "bank:read")
     for audience in (DESK, ISSUER, f"{ISSUER}/api"):
@@ -298,8 +297,8 @@ def test_a_token_that_passes_ones_hands_is_not_ones_own(chains):
         ({"authorization_details": "{}"}, "invalid_authorization_details"),
     ],
 )
-def test_a_malformed_request_is_refused_by_its_own_rule(chains, bot, parameters, error):
-    """RFC 8693 2.1: missing, unfit and too long are errors and never count as absent.
+def test_a_malformed_request_is_refused_with_its_error(chains, bot, parameters, error):
+    """RFC 8693 2.1: missing, unsupported and too long values never count as absent.
 
     TX-002 to TX-007, TX-009, TX-010, TX-012, TX-013, TX-016, TX-054, TX-080, TX-084, TX-085,
     TX-087, NG-041, NG-050.
@@ -326,16 +325,16 @@ def test_a_malformed_request_is_refused_by_its_own_rule(chains, bot, parameters,
         {"cnf": "abc"},
     ],
 )
-def test_a_token_that_does_not_say_what_ours_say_is_refused(chains, bot, claims):
-    """TX-020 to TX-030, TX-088: one text for all, and the reason in the log."""
+def test_a_subject_token_with_wrong_claims_is_refused(chains, bot, claims):
+    """TX-020 to TX-030, TX-088: with one error text; the reason is in the audit log."""
     answer = chains.exchange(bot, chains.user_token(claims))
     assert answer.refusal == REFUSED
     assert answer.json["error_description"] == "subject_token is not a valid access token."
     assert chains.reasons() == ["subject_invalid"]
 
 
-def test_only_an_access_token_of_ours_is_exchanged(chains, bot, agent, person):
-    """TX-031, NG-052: an ID token, somebody's else's, a made-up one, a terminal's.
+def test_only_our_access_tokens_can_be_exchanged(chains, bot, agent, person):
+    """TX-031, NG-052: no ID token, foreign token or terminal token.
 
     TX-040, NG-051.
     """
@@ -351,15 +350,15 @@ def test_only_an_access_token_of_ours_is_exchanged(chains, bot, agent, person):
     assert chains.reasons()[-1] == "subject_unknown"
 
 
-def test_a_token_that_the_ledger_does_not_know_is_refused(chains, bot):
-    """TX-037: signed by us and never issued: nobody could revoke it."""
+def test_a_token_unknown_to_the_ledger_is_refused(chains, bot):
+    """TX-037: nobody could revoke it."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
     assert chains.exchange(bot, chains.sign(row)).refusal == REFUSED
     assert chains.reasons() == ["subject_unknown"]
 
 
-def test_a_revoked_and_an_expired_token_are_refused(chains, bot):
-    """Each with its own reason in the log and the same text outside."""
+def test_revoked_and_expired_tokens_are_refused(chains, bot):
+    """With the same error text and their own reason in the audit log."""
     token = chains.user_token()
     with chains.local.services.store.write() as tx:
         tx.delegations.revoke_tree(chains.row(token).id, tx.now)
@@ -370,8 +369,8 @@ def test_a_revoked_and_an_expired_token_are_refused(chains, bot):
     assert chains.reasons() == ["subject_revoked", "subject_expired"]
 
 
-def test_the_person_is_enabled_now_and_there_is_one(chains, bot):
-    """An agent's own token is about nobody else; a disabled person's about nobody any more."""
+def test_the_subject_must_be_an_enabled_person(chains, bot):
+    """Not the agent itself, a disabled or a deleted user."""
     own = chains.user_token(user_id=None, client_id=bot.id)
     assert chains.exchange(bot, own).refusal == REFUSED
     chains.local.desk.users.disable("ana", by=BY)
@@ -381,19 +380,19 @@ def test_the_person_is_enabled_now_and_there_is_one(chains, bot):
     assert chains.reasons() == ["no_person", "user_disabled", "user_disabled"]
 
 
-def test_the_app_that_the_person_used_is_enabled_now(chains, bot):
-    """What a disabled or deleted app got is worth nothing."""
+def test_the_app_of_the_subject_token_must_be_enabled(chains, bot):
+    """A disabled or deleted app ends its tokens."""
     token = chains.user_token()
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
     assert chains.exchange(bot, token).refusal == REFUSED
-    gone = chains.user_token(client_id="sayso_app_gone")
-    assert chains.exchange(bot, gone).refusal == REFUSED
+    ended_token = chains.user_token(client_id="sayso_app_gone")
+    assert chains.exchange(bot, ended_token).refusal == REFUSED
     assert chains.reasons() == ["app_disabled", "app_disabled"]
 
 
 def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
-    """NG-056: eight kilobytes of names; a token of ours has never so many."""
+    """NG-056."""
     act = {"sub": bot.id, "iss": "x" * 9_000}
     token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
     assert chains.exchange(bot, token).refusal == REFUSED
@@ -413,10 +412,9 @@ def test_a_chain_too_large_for_a_token_is_refused(chains, bot):
     ],
 )
 def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters, audience):
-    """Decision 3; NG-040: what the agent may not ask for is no target, whether or not it exists.
+    """NG-040: a resource without permission is no target, whether or not it exists.
 
     TX-052.
-
     TX-011.
     """
     scopes = ("bank:read",) if BANK in resources else ()
@@ -429,8 +427,8 @@ def test_the_target_is_named_or_the_only_one(chains, bot, resources, parameters,
         assert chains.local.claims(answer.json["access_token"])["aud"] == audience
 
 
-def test_without_consent_a_person_is_asked(chains, person):
-    """Decision 5: the answer brings the hint with which the agent asks."""
+def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
+    """The hint names user, resource, scope and parent."""
     bot = chains.agent("desk-bot")
     token = chains.user_token()
     answer = chains.exchange(bot, token, scope="bank:read bank:write")
@@ -442,8 +440,8 @@ def test_without_consent_a_person_is_asked(chains, person):
     assert hint.parent == chains.row(token).id
 
 
-def test_a_consent_that_has_ended_does_not_count(chains):
-    """Revoked and run out alike; one for other scopes, another agent or another API neither."""
+def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
+    """Not a revoked one, nor one for other scopes, agents or resources."""
     bot, other = chains.agent("desk-bot"), chains.agent("other-bot")
     revoked = chains.consent(bot, "bank:read")
     with chains.local.services.store.write() as tx:
@@ -455,8 +453,8 @@ def test_a_consent_that_has_ended_does_not_count(chains):
     assert answer.refusal == (400, "interaction_required")
 
 
-def test_high_risk_needs_a_person_whatever_was_consented(chains):
-    """Decision 5; what was consented is listed, what is risky is asked every time."""
+def test_high_risk_needs_a_person_despite_a_consent(chains):
+    """Each time."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:close", "bank:read")
     answer = chains.exchange(bot, chains.user_token(), scope="bank:close")
@@ -465,7 +463,7 @@ def test_high_risk_needs_a_person_whatever_was_consented(chains):
 
 
 def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
-    """RFC 9396: the details are in the hint; what is still needed is named."""
+    """RFC 9396: the details are in the hint; the required type is named."""
     _update(
         chains,
         "desk-bot",
@@ -489,8 +487,8 @@ def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
     assert chains.reasons() == ["details_missing", "needs_person", "details_invalid"]
 
 
-def test_a_signed_answer_goes_down_the_chain_and_no_wider(chains, agent, person):
-    """What Ana signed for the first agent, the next one may have there: the same and less.
+def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, person):
+    """Never more.
 
     RA-20.
     """
@@ -507,10 +505,10 @@ def test_a_signed_answer_goes_down_the_chain_and_no_wider(chains, agent, person)
     answer = chains.exchange(next_one, token, **named, authorization_details=sent)
     assert answer.status == 200, answer.body
     assert answer.json["authorization_details"] == PAYMENT_DETAILS
-    before, said = (chains.local.claims(t) for t in (token, answer.json["access_token"]))
-    assert said["approval"] == before["approval"]
-    assert (said["acr"], said["auth_time"]) == (before["acr"], before["auth_time"])
-    assert said["act"]["act"]["sub"] == agent.id
+    before, after = (chains.local.claims(t) for t in (token, answer.json["access_token"]))
+    assert after["approval"] == before["approval"]
+    assert (after["acr"], after["auth_time"]) == (before["acr"], before["auth_time"])
+    assert after["act"]["act"]["sub"] == agent.id
     assert chains.row(answer.json["access_token"]).consent_id is None
 
     other = json.dumps([{**PAYMENT_DETAILS[0], "payee": "Southwind"}])
@@ -522,8 +520,8 @@ def test_a_signed_answer_goes_down_the_chain_and_no_wider(chains, agent, person)
     assert chains.reasons() == ["details_missing", "needs_person", "scope_beyond"]
 
 
-def test_details_alone_can_go_down_the_chain(chains, agent, person):
-    """An action may be signed without a scope."""
+def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person):
+    """The new token has no scope either."""
     handle, approval = agent.asked_payment(scope="openid")
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -535,9 +533,9 @@ def test_details_alone_can_go_down_the_chain(chains, agent, person):
     assert "scope" not in chains.local.claims(answer.json["access_token"])
 
 
-def test_an_actor_token_is_the_callers_own(chains, bot):
-    """TX-035, TX-036, NG-049: another's, a revoked one, one for a person, or no token."""
-    own, others = (_own(chains, one) for one in (bot, chains.agent("other-bot")))
+def test_an_actor_token_must_be_the_callers_own(chains, bot):
+    """TX-035, TX-036, NG-049: not another's, a revoked one, or one for a person."""
+    own, others = (_own_token(chains, one) for one in (bot, chains.agent("other-bot")))
     kind = {"actor_token_type": ACCESS_TOKEN}
     token = chains.user_token()
     assert chains.exchange(bot, token, actor_token=own, **kind).status == 200
@@ -555,18 +553,18 @@ def test_an_actor_token_is_the_callers_own(chains, bot):
     ]
 
 
-def test_no_token_outlives_the_actors(chains, bot):
-    """TX-051: the actor token's end counts too."""
+def test_a_token_expires_no_later_than_the_actor_token(chains, bot):
+    """TX-051."""
     _update(chains, "desk-bot", token_seconds=40)
-    own = _own(chains, bot)
+    own = _own_token(chains, bot)
     _update(chains, "desk-bot", token_seconds=None)
     kind = {"actor_token": own, "actor_token_type": ACCESS_TOKEN}
     answer = chains.exchange(bot, chains.user_token(), **kind)
     assert answer.json["expires_in"] == 40
 
 
-def test_a_bound_token_needs_its_key_and_what_comes_out_is_bound_to_the_proof(chains, bot):
-    """TX-038, TX-057: never bearer for bound; and a proof binds whatever the subject was.
+def test_a_bound_subject_token_needs_a_proof_and_gives_a_bound_token(chains, bot):
+    """TX-038, TX-057: a proof always binds the new token.
 
     TX-086.
     """
@@ -589,8 +587,8 @@ def test_a_bound_token_needs_its_key_and_what_comes_out_is_bound_to_the_proof(ch
     assert chains.reasons() == ["proof_missing", "proof_missing"]
 
 
-def test_the_grant_is_for_agents_that_have_it(chains, bot):
-    """TX-001, TX-017: not without credentials, not for an agent without the grant.
+def test_the_exchange_grant_needs_authentication_and_permission(chains, bot):
+    """TX-001, TX-017.
 
     TX-081, TX-082.
     """
@@ -601,8 +599,8 @@ def test_the_grant_is_for_agents_that_have_it(chains, bot):
     assert nobody.refusal == (401, "invalid_client")
 
 
-def test_the_grant_is_judged_as_it_is_in_the_unit_of_work(chains, bot):
-    """An agent that lost it between its authentication and the exchange gets nothing."""
+def test_the_grant_type_is_checked_in_the_unit_of_work(chains, bot):
+    """An agent that lost it after its authentication gets nothing."""
     with chains.local.services.store.read() as view:
         before = view.directory.agent(bot.id)
     _update(chains, "desk-bot", grant_types=(GRANT_CIBA,))
@@ -611,8 +609,8 @@ def test_the_grant_is_judged_as_it_is_in_the_unit_of_work(chains, bot):
         grant.exchange(before, None)
 
 
-def test_a_refusal_writes_an_entry_and_nothing_else(chains, bot):
-    """The entry says who, about whom, for what, where it stopped; and holds no token."""
+def test_a_refusal_writes_one_entry_without_the_token(chains, bot):
+    """With agent, user, target and the step that failed."""
     token = chains.user_token()
     rows = chains.row(token)
     chains.exchange(bot, token, scope="bank:close")
@@ -633,7 +631,7 @@ def test_a_refusal_writes_an_entry_and_nothing_else(chains, bot):
     assert token not in json.dumps(entry)
 
 
-def _own(chains, agent):
+def _own_token(chains, agent):
     form = {"grant_type": "client_credentials", "scope": "bank:read", "resource": BANK}
     answer = chains.local.post_form("/token", {**form, **agent.credentials})
     assert answer.status == 200, answer.body
@@ -647,23 +645,23 @@ def _hint(chains, bot, answer):
         return hints.read(tx, tx.directory.agent(bot.id), answer.json["login_hint_token"])
 
 
-def test_a_limit_at_one_resource_bounds_there_alone(chains, bot):
-    """Reading at the bank, and nothing else there, whatever the person allowed."""
+def test_a_scope_limit_at_one_resource_applies_there(chains, bot):
+    """Whatever the person allowed."""
     _update(chains, "desk-bot", only={BANK: ("bank:read",)})
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
     assert answer.json["scope"] == "bank:read"
 
 
-def test_the_tokens_of_a_deleted_resource_do_not_come_back_with_it(chains, bot):
-    """Registered again under its name it knows none of them, and nothing comes out of them."""
+def test_tokens_of_a_deleted_resource_stay_revoked(chains, bot):
+    """Also when it is registered again."""
     token = chains.user_token({"may_act": {"sub": bot.id}})
-    made = chains.exchanged(bot, token)
+    exchanged = chains.exchanged(bot, token)
     elsewhere = chains.user_token(resource="https://other.example", scope="")
     deleted = chains.local.desk.resources.delete(DESK, by=BY)
     assert deleted.tokens_revoked == 2
     chains.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
     assert chains.row(token).revoked_at is not None
-    assert chains.row(made).revoked_at is not None
+    assert chains.row(exchanged).revoked_at is not None
     assert chains.row(elsewhere).revoked_at is None
     assert chains.exchange(bot, token).refusal == REFUSED
     assert chains.reasons() == ["subject_revoked"]

@@ -1,0 +1,67 @@
+"""Errors are data: only the command line has words for commands and flags."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from server.cli.remedies import COMMANDS
+from tests.support.checks.source import Module, calls, modules
+
+_COMMAND = re.compile(r"\bsayso [a-z]|(?<!\w)--[a-z]")
+_TABLES = {"agent_members", "app_members"}
+"""A row of a member has its flag as data."""
+_LAYERS = ("server/services", "server/protocol", "server/model", "server/http", "server/web")
+
+
+def _texts(module: Module) -> Iterator[str]:
+    """Every string of a module that is no docstring."""
+    docs = {
+        node.value
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docs:
+            yield node.value
+
+
+def _remedies(module: Module) -> Iterator[tuple[str, int]]:
+    """The code of every remedy that a module raises, as a pattern, and how many values it has."""
+    for call, name in calls(module.tree):
+        given = [one.value for one in call.keywords if one.arg == "remedy"]
+        codes = [(one.elts[0], len(one.elts) - 1) for one in given if isinstance(one, ast.Tuple)]
+        codes += [(call.args[0], 1)] if name == "NotFound" else []
+        for code, values in codes:
+            if isinstance(code, ast.Constant):
+                yield re.escape(code.value), values
+            elif isinstance(code, ast.JoinedStr):
+                known = [getattr(part, "value", None) for part in code.values]
+                yield "".join(re.escape(k) if isinstance(k, str) else ".+" for k in known), values
+
+
+def test_no_error_names_a_command_or_a_flag() -> None:
+    """The API, the pages and other programs show these texts too."""
+    found = [
+        f"{module.path}: {text}"
+        for module in modules(*_LAYERS)
+        if module.name not in _TABLES
+        for text in _texts(module)
+        if _COMMAND.search(text)
+    ]
+    assert found == []
+
+
+def test_the_command_line_has_a_command_for_every_remedy() -> None:
+    """With no more values than the remedy has; a command that no remedy leads to is not kept."""
+    raised = {found for one in modules("server/services", "server/cli") for found in _remedies(one)}
+    assert len(raised) > 30
+    for pattern, values in raised:
+        rows = [text for code, text in COMMANDS.items() if re.fullmatch(pattern, code)]
+        assert rows, pattern
+        assert all(text.count("{}") <= values for text in rows), pattern
+    known = {text for one in modules("server/services") for text in _texts(one)}
+    assert [
+        code
+        for code in COMMANDS
+        if code not in known and not any(re.fullmatch(pattern, code) for pattern, _ in raised)
+    ] == []

@@ -1,0 +1,65 @@
+"""The command line adds the flag of the member and the command that helps to a refusal."""
+
+import re
+
+import click
+import pytest
+
+from server.cli.main import cli
+from server.cli.remedies import COMMANDS
+from server.cli.tokens.exchange_remedies import REMEDIES
+
+NEW = ("agents", "add", "x", "--owner", "admin")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (
+            ("users", "show", "nobody"),
+            "no user nobody. See them all with: sayso users list",
+        ),
+        (
+            ("users", "add", "admin"),
+            "another device of admin. Run: sayso users enrol admin",
+        ),
+        (("resources", "show", "a b"), "with: sayso resources add 'a b' --scope NAME=RISK"),
+        (
+            ("agents", "add", "x", "--owner", "eve"),
+            "Error: --owner: There is no user eve.",
+        ),
+        ((*NEW, "--auth", "private_key_jwt"), "Error: --auth private_key_jwt needs --jwks."),
+        (
+            (*NEW, "--delivery", "push"),
+            "Error: --delivery ping or push and --notification-endpoint belong together.",
+        ),
+        (
+            (*NEW, "--delivery", "push", "--notification-endpoint", "ftp://x"),
+            "Error: --notification-endpoint: ",
+        ),
+        ((*NEW, "--token-seconds", "5"), "Error: --token-seconds: A token lifetime must be 10 to"),
+        (("agents", "invite", "--owner", "admin", "--expires", "100d"), "--expires: An invitation"),
+        (("token", "explain"), "There is no refused exchange. The ID is the X-Correlation-Id"),
+        (("policy", "explain", "--agent", "x"), "There is no agent x. See them all with: sayso a"),
+    ],
+)
+def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, arguments, says):
+    """The services know neither; `--json` has the same text."""
+    assert says in admin_cli(*arguments).err
+    assert says.removeprefix("Error: ") in admin_cli(*arguments, "--json").error["message"]
+
+
+def test_every_command_in_a_remedy_exists():
+    """With its flags."""
+    filled = {"SERVES": "--serves URI", "RESOURCES": "--resource URI", "REVIVAL": "enable AGENT"}
+    tried = 0
+    for text in (*COMMANDS.values(), *REMEDIES.values()):
+        for line in re.findall(r"sayso (.+?)(?:[.,] |\.?$)", text):
+            command = cli
+            words = " ".join(filled.get(word, word) for word in line.split()).split()
+            while isinstance(command, click.Group):
+                command = command.get_command(click.Context(command), words.pop(0))
+            known = {flag for one in command.params for flag in (*one.opts, *one.secondary_opts)}
+            assert {word for word in words if word.startswith("--")} <= known
+            tried += 1
+    assert tried > len(COMMANDS)

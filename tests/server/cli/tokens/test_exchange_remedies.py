@@ -1,0 +1,106 @@
+"""Remedies for refused exchanges, with whole commands."""
+
+from dataclasses import replace
+
+import pytest
+
+from server.cli.tokens.exchange_remedies import REMEDIES, remedy
+from server.protocol.tokens.exchange_refusals import Reason
+from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.app_forms import AppChanges
+from server.services.policy.judging import Judge
+from server.services.policy.schemas import Schemas
+from server.services.tokens.exchange_checks import ExchangeChecks
+from server.services.tokens.explanations import Explanations
+from server.services.tokens.issued_tokens import IssuedTokens
+from tests.support.builders.installation import BY
+from tests.support.builders.token_chains import BANK, DESK, Chains
+
+
+@pytest.fixture
+def chains(local, person):
+    """Ana, who uses a chat app, and two APIs."""
+    chains = Chains(local, person.user.id)
+    chains.prepare()
+    return chains
+
+
+@pytest.fixture
+def explanations(local):
+    """As `sayso token explain` makes them."""
+    services = local.services
+    return Explanations(
+        services.store,
+        IssuedTokens(services.verifier, services.rules),
+        ExchangeChecks(Schemas(), Judge(services.secrets), services.rules),
+    )
+
+
+@pytest.fixture
+def bot(chains):
+    """An agent that serves the desk."""
+    return chains.agent("desk-bot")
+
+
+def _update(chains, **changes):
+    chains.local.desk.agents.update("desk-bot", AgentChanges(**changes), by=BY)
+
+
+def test_every_reason_has_a_remedy():
+    """None is missing, and none is left over."""
+    assert set(REMEDIES) == set(Reason)
+
+
+def test_a_remedy_has_names_and_keeps_the_agents_lists(chains, bot, explanations):
+    """A flag replaces the whole list, so the command has the old values too."""
+    _update(chains, serves=(DESK,), resources=(DESK,), scopes=("desk:use",))
+    chains.exchange(bot, chains.user_token())
+    assert remedy(explanations.exchange(None)).endswith(
+        f"sayso agents update desk-bot --resource {DESK} --resource {BANK}"
+    )
+    _update(chains, serves=(BANK,), resources=(DESK, BANK), scopes=("desk:use", "bank:read"))
+    chains.exchange(bot, chains.user_token())
+    assert remedy(explanations.exchange(None)).endswith(
+        f"sayso agents update desk-bot --serves {BANK} --serves {DESK}"
+    )
+    _update(chains, serves=(DESK,))
+    chains.exchange(bot, chains.user_token())
+    assert remedy(explanations.exchange(None)) == (
+        f"Have ana consent to desk-bot at {BANK}, or approve this request at /bc-authorize."
+    )
+
+
+def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, explanations):
+    """Not the agent that asked. An expired agent gets a later expiry."""
+    front = chains.agent("front desk")
+    chains.consent(front, "desk:use", "bank:read", resource=DESK)
+    call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
+    row = chains.row(call)
+    chains.local.desk.agents.disable("front desk", by=BY)
+    fresh = replace(row, id="sayso_at_again")
+    with chains.local.services.store.write() as tx:
+        tx.delegations.add(fresh)
+    chains.exchange(bot, chains.sign(fresh))
+    found = explanations.exchange(None)
+    assert found.reason is Reason.ACTOR_DISABLED
+    assert remedy(found).endswith("sayso agents enable 'front desk'")
+    chains.local.desk.agents.enable("front desk", by=BY)
+    soon = AgentChanges(expires_at=chains.local.clock.now() + 1)
+    chains.local.desk.agents.update("front desk", soon, by=BY)
+    chains.local.clock.forward(2)
+    assert remedy(explanations.exchange(None)).endswith(
+        "sayso agents update 'front desk' --expires 30d"
+    )
+
+
+def test_a_remedy_names_the_disabled_app(chains, bot, explanations):
+    """With the command that enables it."""
+    token = chains.user_token()
+    chains.local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
+    row = replace(chains.row(token), id="sayso_at_again", revoked_at=None)
+    with chains.local.services.store.write() as tx:
+        tx.delegations.add(row)
+    chains.exchange(bot, chains.sign(row))
+    found = explanations.exchange(None)
+    assert (found.reason, found.now) == (Reason.APP_DISABLED, Reason.APP_DISABLED)
+    assert remedy(found).endswith("sayso apps update chat --enable")

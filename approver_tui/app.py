@@ -18,7 +18,7 @@ from approver_tui import loading, settings
 from approver_tui.client.errors import LoginFirst
 from approver_tui.client.operations.hardening import keep_memory_private
 from approver_tui.client.sign_in.profile import Home, load_required
-from approver_tui.messages import LoginWanted, SignInWanted
+from approver_tui.messages import LoginChosen, SignInChosen
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
 from approver_tui.screens.opening import OpeningScreen
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     from approver_tui.screens.approvals.inbox import InboxScreen
     from approver_tui.screens.context import ScreenContext
 
-FIRST_WORDS = "Sayso shows you what AI agents want to do in your name, and you decide."
+INTRODUCTION = "Sayso shows you what AI agents want to do in your name, and you decide."
 """The first sentence that a new user reads."""
 
-_ANOTHER = "Log in to another server. You stay logged in here; 6 Settings switches between servers."
+_ADD_SERVER_TEXT = (
+    "Log in to another server. You stay logged in here; 6 Settings switches between servers."
+)
 
-LAST_WORDS = 2.0
+EXIT_GRACE_SECONDS = 2.0
 """How long, in seconds, the app waits for an answer that is being sent before it exits."""
 
-Ring: TypeAlias = Callable[[str], None]
+SequenceWriter: TypeAlias = Callable[[str], None]
 """Writes a control sequence to the terminal that neither draws nor moves the cursor."""
-AppLoader: TypeAlias = Callable[[Ring], "Callable[[], InboxScreen]"]
+AppLoader: TypeAlias = Callable[[SequenceWriter], "Callable[[], InboxScreen]"]
 """Loads the rest of the app and returns a function that makes the inbox. Runs in a thread."""
 
 
@@ -71,12 +73,12 @@ class ApproverApp(GuardedApp[None]):
         guard: InputGuard,
         theme: str,
         keymap: Keymap,
-        is_still: bool = False,
+        is_motion_reduced: bool = False,
     ) -> None:
-        super().__init__(guard, theme, is_still=is_still)
-        self.why_closed: Exception | None = None
+        super().__init__(guard, theme, is_motion_reduced=is_motion_reduced)
+        self.fatal_error: Exception | None = None
         """The error that closed the app, if any."""
-        self.goes_to: str | None = None
+        self.next_login: str | None = None
         """The login to switch to after this one; an empty string asks for a new login."""
         self._load_app = load_app
         self._inbox: InboxScreen | None = None
@@ -89,16 +91,16 @@ class ApproverApp(GuardedApp[None]):
         load = threading.Thread(target=self._load, name="load", daemon=True)
         self.call_after_refresh(load.start)
 
-    def about_to_hear(self) -> None:
+    def before_input(self) -> None:
         """Tell the inbox about a sleep of this machine before the input after it is handled."""
         if self._inbox:
-            self._inbox.note_sleep()
+            self._inbox.check_sleep()
 
-    def heard(self) -> None:
+    def after_input(self) -> None:
         """Reset the idle lock and stop repeated alerts, because the user is present."""
         if self._inbox:
             self.context.answers.touch()
-            self.context.notifier.noticed()
+            self.context.notifier.clear()
 
     async def action_quit(self) -> None:
         """Quit through the inbox, which may have an answer to send first."""
@@ -107,21 +109,21 @@ class ApproverApp(GuardedApp[None]):
         else:
             self.exit()
 
-    def end(self) -> None:
+    def terminate(self) -> None:
         """Quit as with `q`, but exit after `LAST_WORDS` seconds in any case."""
         self.call_later(self.action_quit)
-        self.set_timer(LAST_WORDS, self.exit)
+        self.set_timer(EXIT_GRACE_SECONDS, self.exit)
 
-    @on(LoginWanted)
-    async def _login_wanted(self, message: LoginWanted) -> None:
+    @on(LoginChosen)
+    async def _login_wanted(self, message: LoginChosen) -> None:
         """Quit as with `q`, then open another server."""
-        self.goes_to = message.name
+        self.next_login = message.name
         await self.action_quit()
 
-    @on(SignInWanted)
+    @on(SignInChosen)
     def _sign_in_wanted(self) -> None:
         """Close the app because the server ended this login."""
-        self.why_closed = LoginFirst("This device was signed out.", "signed_out")
+        self.fatal_error = LoginFirst("This device was signed out.", "signed_out")
         self.exit()
 
     def action_go(self, number: int) -> None:
@@ -136,7 +138,7 @@ class ApproverApp(GuardedApp[None]):
         else:
             self.switch_screen(inbox.page(number))
 
-    def ring(self, sequence: str) -> None:
+    def write_sequence(self, sequence: str) -> None:
         """Write a control sequence to the terminal that neither draws nor moves the cursor."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
@@ -150,13 +152,13 @@ class ApproverApp(GuardedApp[None]):
 
     @on(AppLoadFailed)
     def _load_failed(self, message: AppLoadFailed) -> None:
-        self.why_closed = message.error
+        self.fatal_error = message.error
         self.exit()
 
     def _load(self) -> None:
         """Load the app in a daemon thread: a keyring prompt must not keep the process alive."""
         try:
-            make_inbox = self._load_app(self.ring)
+            make_inbox = self._load_app(self.write_sequence)
         except Exception as error:  # noqa: BLE001  # raised again by the caller of the app
             self.post_message(AppLoadFailed(error))
         else:
@@ -170,36 +172,36 @@ def run(home: Home, approval_id: str | None = None) -> None:
     another server.
     """
     keep_memory_private()
-    goes_to = _visit(home, approval_id)
-    while goes_to is not None:
-        if not goes_to:
-            another = _sign_in(home, _ANOTHER, settings.load().theme, is_another=True)
-            goes_to = home.name if another is None else another.name
-        home = home.named(goes_to)
-        goes_to = _visit(home)
+    next_login = _run_server(home, approval_id)
+    while next_login is not None:
+        if not next_login:
+            another = _sign_in(home, _ADD_SERVER_TEXT, settings.load().theme, is_additional=True)
+            next_login = home.name if another is None else another.name
+        home = home.named(next_login)
+        next_login = _run_server(home)
 
 
-def _visit(home: Home, approval_id: str | None = None) -> str | None:
+def _run_server(home: Home, approval_id: str | None = None) -> str | None:
     """Show one server until the user quits; return the login to switch to, if any."""
     chosen = settings.load()
     try:
-        return _show(home, chosen, approval_id)
+        return _run_app(home, chosen, approval_id)
     except LoginFirst as error:
-        signed_in = _sign_in(home, f"{error} {FIRST_WORDS}", chosen.theme)
-        return None if signed_in is None else _show(signed_in, chosen, approval_id)
+        signed_in = _sign_in(home, f"{error} {INTRODUCTION}", chosen.theme)
+        return None if signed_in is None else _run_app(signed_in, chosen, approval_id)
 
 
-def _show(home: Home, chosen: settings.Settings, approval_id: str | None) -> str | None:
+def _run_app(home: Home, chosen: settings.Settings, approval_id: str | None) -> str | None:
     """Run the app until it exits. Raises ClientError if the inbox could not be opened."""
     load_required(home)
     guard = InputGuard(time.monotonic)
     with ExitStack() as closing:
 
-        def load_app(ring: Ring) -> "Callable[[], InboxScreen]":
+        def load_app(write_sequence: SequenceWriter) -> "Callable[[], InboxScreen]":
             wiring = loading.module("approver_tui.wiring")
             environment = wiring.app_environment(home, chosen, approval_id)
             make_inbox: Callable[[], InboxScreen] = wiring.load_inbox(
-                home, environment, guard=guard, closing=closing, ring=ring
+                home, environment, guard=guard, closing=closing, write_sequence=write_sequence
             )
             return make_inbox
 
@@ -208,17 +210,17 @@ def _show(home: Home, chosen: settings.Settings, approval_id: str | None) -> str
             guard=guard,
             theme=chosen.theme,
             keymap=chosen.keymap,
-            is_still=chosen.is_still,
+            is_motion_reduced=chosen.is_motion_reduced,
         )
         app.run()
-    if app.why_closed is not None:
-        raise app.why_closed
-    return app.goes_to
+    if app.fatal_error is not None:
+        raise app.fatal_error
+    return app.next_login
 
 
-def _sign_in(home: Home, why: str, theme: str, *, is_another: bool = False) -> Home | None:
+def _sign_in(home: Home, why: str, theme: str, *, is_additional: bool = False) -> Home | None:
     """Return the new login, or None if the user did not sign in."""
     from approver_tui.signing_in import LocalLogin, SignInApp  # noqa: PLC0415  # only for the first login
 
-    name = SignInApp(LocalLogin(home, is_another), why=why, theme=theme).run()
+    name = SignInApp(LocalLogin(home, is_additional), message_text=why, theme=theme).run()
     return None if name is None else home.named(name)

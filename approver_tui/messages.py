@@ -28,7 +28,7 @@ class Opened(Message):
         """The approval to read."""
 
 
-class MarkWanted(Message):
+class CheckboxClicked(Message):
     """The user clicked the checkbox of an approval; same as its key on that row."""
 
     def __init__(self, approval_id: str) -> None:
@@ -37,7 +37,7 @@ class MarkWanted(Message):
         """The approval of that row."""
 
 
-class LoginWanted(Message):
+class LoginChosen(Message):
     """The user wants to switch to another server."""
 
     def __init__(self, name: str) -> None:
@@ -46,11 +46,11 @@ class LoginWanted(Message):
         """The login's name; an empty string for a new login."""
 
 
-class SignInWanted(Message):
+class SignInChosen(Message):
     """The user wants to sign in again after the server revoked this device."""
 
 
-class KeyWanted(Message):
+class KeyClicked(Message):
     """The user clicked a key in the key bar; same as pressing it."""
 
     def __init__(self, key: str) -> None:

@@ -15,8 +15,8 @@ from types import MappingProxyType
 import platformdirs
 
 from approver_tui.attention.preferences import (
+    DEFAULT_LEVELS,
     DEFAULT_REPEAT,
-    DEFAULT_WAYS,
     AlertLevel,
     AlertPreferences,
     TerminalSequence,
@@ -58,7 +58,7 @@ class Option:
     allowed: Callable[[str], bool]
     form: str
     """The valid values in words that can end a sentence."""
-    means: str
+    description: str
     choices: tuple[str, ...] = ()
     """Every valid value, if they can be listed."""
 
@@ -79,14 +79,14 @@ def _is_repeat(text: str) -> bool:
     return int(text) <= _LONGEST_REPEAT
 
 
-def _told(risk: Risk) -> Option:
+def _alert_option(risk: Risk) -> Option:
     means = f"notify for {risk.value} risk"
-    return _one_of(tuple(AlertLevel), DEFAULT_WAYS[risk].value, means)
+    return _one_of(tuple(AlertLevel), DEFAULT_LEVELS[risk].value, means)
 
 
 OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
-        **{f"notify_{risk.value}": _told(risk) for risk in Risk},
+        **{f"notify_{risk.value}": _alert_option(risk) for risk in Risk},
         "notify_repeat": Option(
             str(DEFAULT_REPEAT),
             _is_repeat,
@@ -145,7 +145,7 @@ class Settings:
     def preferences(self) -> AlertPreferences:
         """The user's alert preferences."""
         return AlertPreferences(
-            ways={risk: AlertLevel(self._text(f"notify_{risk.value}")) for risk in Risk},
+            levels={risk: AlertLevel(self._text(f"notify_{risk.value}")) for risk in Risk},
             repeat=int(self._text("notify_repeat")),
             sequence=TerminalSequence(self._text("notify_terminal")),
         )
@@ -164,8 +164,8 @@ class Settings:
     def keymap(self) -> Keymap:
         """The user's key bindings. Raises BrokenSettings if two actions have the same key."""
         keymap = Keymap({name: self._text(f"key_{name}") for name in KEYS})
-        if twins := keymap.twins():
-            key, (first, second) = keymap.key(twins[0]), twins
+        if duplicate_keys := keymap.duplicate_keys():
+            key, (first, second) = keymap.key(duplicate_keys[0]), duplicate_keys
             raise BrokenSettings(f"{self.file}: key_{first} and key_{second} are both {key}.")
         return keymap
 
@@ -175,7 +175,7 @@ class Settings:
         return self._text("plain") == "yes" or self.terminal_environment.is_dumb
 
     @property
-    def is_still(self) -> bool:
+    def is_motion_reduced(self) -> bool:
         """Whether to turn animations off: over SSH each frame costs bandwidth."""
         return self.terminal_environment.is_remote
 
@@ -192,11 +192,11 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         home=home,
         server_folder=Path(server).expanduser() if server else _server_default(),
         values=_values(values, file_of(home)),
-        terminal_environment=TerminalEnvironment.of(values, sys.platform),
+        terminal_environment=TerminalEnvironment.detect(values, sys.platform),
     )
 
 
-def this_file(environment: Mapping[str, str] | None = None) -> Path:
+def settings_file(environment: Mapping[str, str] | None = None) -> Path:
     """Return the path of this process's settings file."""
     return file_of(_home(os.environ if environment is None else environment))
 
@@ -206,7 +206,7 @@ def file_of(home: Path | None) -> Path:
     return Home.at(home).config / "config.toml"
 
 
-def checked(name: str, text: str, source: str) -> str:
+def check_value(name: str, text: str, source: str) -> str:
     """Return the text if it is valid for the setting. Raises BadSetting."""
     option = OPTIONS.get(name)
     if option is None:
@@ -237,7 +237,7 @@ def _values(environment: Mapping[str, str], path: Path) -> Mapping[str, Value]:
     kept = config_file.read(path)
     try:
         for name, text in kept.items():
-            checked(name, text, str(path))
+            check_value(name, text, str(path))
     except BadSetting as error:
         raise BrokenSettings(str(error)) from error
     return {name: _value(name, environment, kept, path) for name in OPTIONS}
@@ -246,7 +246,7 @@ def _values(environment: Mapping[str, str], path: Path) -> Mapping[str, Value]:
 def _value(name: str, environment: Mapping[str, str], kept: Mapping[str, str], path: Path) -> Value:
     variable = PREFIX + name.upper()
     if text := environment.get(variable):
-        return Value(checked(name, text, variable), variable)
+        return Value(check_value(name, text, variable), variable)
     if name in kept:
         return Value(kept[name], str(path))
     return Value(OPTIONS[name].default, "default")

@@ -21,7 +21,7 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
 from approver_tui.screens.sign_in.sign_in import LoginService, SignInRequest, SignInScreen
 
-USUAL_SERVER = "http://localhost:8470"
+DEFAULT_SERVER = "http://localhost:8470"
 """The default address of a server on this machine."""
 
 
@@ -31,7 +31,7 @@ class LocalLogin:
 
     home: Home
     """Where the login is stored."""
-    is_another: bool = False
+    is_additional: bool = False
     """Whether to store it next to the existing logins, named after its server."""
 
     def now(self) -> int:
@@ -52,14 +52,14 @@ class LocalLogin:
             code=wanted.code,
             name=wanted.name,
             pin=wanted.pin,
-            signing_in=DeviceGrant(show, pause),
+            device_grant=DeviceGrant(show, pause),
         )
         home = self._home(wanted.url)
         enrol(home, enrolment, clock=settings.wall_clock).close()
         return home.name
 
     def _home(self, url: str) -> Home:
-        return self.home.named(free_name(url, self.home.names)) if self.is_another else self.home
+        return self.home.named(free_name(url, self.home.names)) if self.is_additional else self.home
 
 
 def free_name(url: str, taken: Collection[str]) -> str:
@@ -75,25 +75,31 @@ class SignInApp(GuardedApp[str]):
 
     def __init__(
         self,
-        door: LoginService,
+        login_service: LoginService,
         *,
-        why: str,
+        message_text: str,
         theme: str,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(InputGuard(ticks), theme)
-        self._door = door
-        self._why = why
+        self._login_service = login_service
+        self._introduction = message_text
 
     def on_mount(self) -> None:
         """Open the sign-in screen."""
-        name = this_machine()
+        name = default_device_name()
         self.push_screen(
-            SignInScreen(self._door, self.guard, name=name, url=USUAL_SERVER, why=self._why)
+            SignInScreen(
+                self._login_service,
+                self.guard,
+                name=name,
+                url=DEFAULT_SERVER,
+                message_text=self._introduction,
+            )
         )
 
 
-def this_machine() -> str:
+def default_device_name() -> str:
     """Return the host name if it is a valid device name."""
     name = platform.node()
     try:

@@ -48,8 +48,8 @@ class FileSettingsStore:
             return None
         if known is None:
             return None
-        is_here = name == self.home.name
-        return Login(name, known.issuer, known.user_name, known.device_name, is_here)
+        is_current = name == self.home.name
+        return Login(name, known.issuer, known.user_name, known.device_name, is_current)
 
     def settings(self) -> tuple[Setting, ...]:
         """Return all settings. Raises BadSetting."""
@@ -59,7 +59,7 @@ class FileSettingsStore:
                 name=name,
                 value=value.text,
                 source=value.source,
-                means=(option := settings.OPTIONS[name]).means,
+                description=(option := settings.OPTIONS[name]).description,
                 form=option.form,
                 choices=self.home.names if name == settings.PROFILE else option.choices,
                 is_fixed=value.source.startswith(settings.PREFIX),
@@ -67,10 +67,10 @@ class FileSettingsStore:
             for name, value in chosen.values.items()
         )
 
-    def keep(self, name: str, value: str) -> None:
+    def save(self, name: str, value: str) -> None:
         """Save a value. Raises BadSetting."""
-        settings.checked(name, value, "settings")
-        config_file.write(settings.this_file(), {name: value})
+        settings.check_value(name, value, "settings")
+        config_file.write(settings.settings_file(), {name: value})
 
 
 def load_inbox(
@@ -79,7 +79,7 @@ def load_inbox(
     *,
     guard: InputGuard,
     closing: ExitStack,
-    ring: Callable[[str], None],
+    write_sequence: Callable[[str], None],
 ) -> Callable[[], InboxScreen]:
     """Open the client of a login and return a function that makes its inbox. Raises ClientError."""
     client = open_client(home, clock=settings.wall_clock)
@@ -100,7 +100,7 @@ def load_inbox(
         notifier=Notifier(
             AlertSchedule(environment.preferences, time.monotonic),
             environment.terminal_environment,
-            ring,
+            write_sequence,
         ),
         others=others,
     )
@@ -112,8 +112,8 @@ def app_environment(home: Home, chosen: settings.Settings, approval_id: str | No
     issuer = profile.load_required(home).issuer
     has_others = len(home.names) > 1
     return Environment(
-        folder_is_open=readable_server_folder(issuer, chosen.server_folder) is not None,
-        opens_at=approval_id,
+        is_server_folder_readable=readable_server_folder(issuer, chosen.server_folder) is not None,
+        initial_request=approval_id,
         preferences=chosen.preferences,
         terminal_environment=chosen.terminal_environment,
         settings_store=FileSettingsStore(home),

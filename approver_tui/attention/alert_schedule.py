@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from approver_tui.attention.preferences import AlertLevel, AlertPreferences
 from approver_tui.state.risks import Risk
 
-_LEAST_TOLD_AGAIN = Risk.HIGH
+_LOWEST_REPEATED = Risk.HIGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Alert:
     """One alert: its fixed text and its level."""
 
     text: str
-    way: AlertLevel
+    level: AlertLevel
 
 
-def words(risks: Iterable[Risk]) -> str:
+def alert_text(risks: Iterable[Risk]) -> str:
     """Return the text for waiting requests of these risks: their number and the highest risk."""
     counted = Counter(risks)
     highest = max(counted, key=lambda risk: risk.rank)
@@ -41,36 +41,36 @@ class AlertSchedule:
     preferences: AlertPreferences
     ticks: Callable[[], float]
     _waiting: dict[str, Risk] = field(default_factory=dict)
-    _again: dict[str, float] = field(default_factory=dict)
+    _repeat_at: dict[str, float] = field(default_factory=dict)
     """When the next repeated alert of each request is due."""
 
-    def asked(self, approval_id: str, risk: Risk) -> Alert | None:
+    def add(self, approval_id: str, risk: Risk) -> Alert | None:
         """Add a new request; return its alert, if it has one."""
-        way = self.preferences.way(risk)
+        way = self.preferences.level(risk)
         if way is AlertLevel.OFF or approval_id in self._waiting:
             return None
         self._waiting[approval_id] = risk
-        if risk.rank >= _LEAST_TOLD_AGAIN.rank and self.preferences.repeat:
-            self._again[approval_id] = self.ticks() + self.preferences.repeat
-        return Alert(words(self._waiting.values()), way)
+        if risk.rank >= _LOWEST_REPEATED.rank and self.preferences.repeat:
+            self._repeat_at[approval_id] = self.ticks() + self.preferences.repeat
+        return Alert(alert_text(self._waiting.values()), way)
 
-    def over(self, approval_id: str) -> None:
+    def remove(self, approval_id: str) -> None:
         """Remove a request that was answered or has ended."""
         self._waiting.pop(approval_id, None)
-        self._again.pop(approval_id, None)
+        self._repeat_at.pop(approval_id, None)
 
-    def noticed(self) -> None:
+    def clear(self) -> None:
         """Stop all repeated alerts: the user is active and has seen the screen."""
         self._waiting.clear()
-        self._again.clear()
+        self._repeat_at.clear()
 
     def due(self) -> Alert | None:
         """Return the repeated alert that is due now, if any."""
         now = self.ticks()
-        late = [each for each, moment in self._again.items() if moment <= now]
+        late = [each for each, moment in self._repeat_at.items() if moment <= now]
         if not late:
             return None
         for each in late:
-            self._again[each] = now + self.preferences.repeat
+            self._repeat_at[each] = now + self.preferences.repeat
         loudest = max((self._waiting[each] for each in late), key=lambda risk: risk.rank)
-        return Alert(words(self._waiting.values()), self.preferences.way(loudest))
+        return Alert(alert_text(self._waiting.values()), self.preferences.level(loudest))

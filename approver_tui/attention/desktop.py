@@ -32,19 +32,19 @@ _PROGRAMS: Mapping[str, Callable[[str], tuple[str, ...]]] = MappingProxyType(
 """The arguments of each program, best first. The text is fixed and has no quotes."""
 
 
-def program() -> str | None:
+def find_program() -> str | None:
     """Return the first notification program that is installed, if any."""
     return next((name for name in _PROGRAMS if shutil.which(name)), None)
 
 
 def show(text: str) -> str:
     """Show a notification; return an error message, or an empty string."""
-    name = program()
+    name = find_program()
     if name is None:
         return "there is no notify-send, gdbus or osascript"
     command = [shutil.which(name) or name, *_PROGRAMS[name](text)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603  # fixed words, no shell
+        result = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603  # fixed words, no shell
     except (OSError, subprocess.TimeoutExpired):
         return f"{name} did not answer"
-    return "" if done.returncode == 0 else f"{name} failed with {done.returncode}"
+    return "" if result.returncode == 0 else f"{name} failed with {result.returncode}"

@@ -19,57 +19,61 @@ from approver_tui.state.approvals.approvals import Approval
 class Notifier:
     """Alerts the user to waiting requests."""
 
-    ringer: AlertSchedule
+    schedule: AlertSchedule
     terminal_environment: TerminalEnvironment
     write: Callable[[str], None]
     """Writes an escape sequence to the terminal."""
     show: Callable[[str], object] = desktop.show
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def asked(self, approval: Approval, *, is_reminder: bool = False) -> None:
+    def add(self, approval: Approval, *, is_reminder: bool = False) -> None:
         """Alert for a new request, or again for a known one if the server sent a reminder."""
-        with self._turn:
+        with self._lock:
             if is_reminder:
-                self.ringer.over(approval.id)
-            alert = self.ringer.asked(approval.id, approval.risk)
-        self._tell(alert)
+                self.schedule.remove(approval.id)
+            alert = self.schedule.add(approval.id, approval.risk)
+        self._send(alert)
 
-    def over(self, approval_id: str) -> None:
+    def remove(self, approval_id: str) -> None:
         """End the alerts of a request."""
-        with self._turn:
-            self.ringer.over(approval_id)
+        with self._lock:
+            self.schedule.remove(approval_id)
 
-    def noticed(self) -> None:
+    def clear(self) -> None:
         """End all repeated alerts: the user is active."""
-        with self._turn:
-            self.ringer.noticed()
+        with self._lock:
+            self.schedule.clear()
 
     def tick(self) -> None:
         """Send the repeated alert that is due."""
-        with self._turn:
-            alert = self.ringer.due()
-        self._tell(alert)
+        with self._lock:
+            alert = self.schedule.due()
+        self._send(alert)
 
-    def _tell(self, alert: Alert | None) -> None:
+    def _send(self, alert: Alert | None) -> None:
         if alert is None:
             return
-        written, is_for_desktop = plan(alert, self.ringer.preferences, self.terminal_environment)
+        written, is_for_desktop = plan_delivery(
+            alert, self.schedule.preferences, self.terminal_environment
+        )
         self.write(written)
         if is_for_desktop:
             threading.Thread(target=self.show, args=(alert.text,), daemon=True).start()
 
 
-def plan(alert: Alert, wanted: AlertPreferences, around: TerminalEnvironment) -> tuple[str, bool]:
+def plan_delivery(
+    alert: Alert, prefs: AlertPreferences, environment: TerminalEnvironment
+) -> tuple[str, bool]:
     """Return what to write to the terminal, and whether to notify the desktop too.
 
     A terminal that shows notifications reaches the user even over SSH. In that case the desktop of
     this machine is not used, so that nothing is shown twice.
     """
-    if alert.way is not AlertLevel.DESKTOP:
+    if alert.level is not AlertLevel.DESKTOP:
         return terminal_sequences.BELL, False
-    sequence = terminal_sequences.chosen(wanted.sequence, around)
-    written = terminal_sequences.BELL + terminal_sequences.notification(
-        sequence, alert.text, around
+    sequence = terminal_sequences.choose_sequence(prefs.sequence, environment)
+    written = terminal_sequences.BELL + terminal_sequences.notification_sequence(
+        sequence, alert.text, environment
     )
-    is_here = around.has_desktop and not around.is_remote
-    return written, sequence is TerminalSequence.NONE and is_here
+    is_current = environment.has_desktop and not environment.is_remote
+    return written, sequence is TerminalSequence.NONE and is_current

@@ -30,7 +30,7 @@ class TerminalSequence(StrEnum):
     NONE = "none"
 
 
-DEFAULT_WAYS: Mapping[Risk, AlertLevel] = MappingProxyType(
+DEFAULT_LEVELS: Mapping[Risk, AlertLevel] = MappingProxyType(
     {
         Risk.LOW: AlertLevel.OFF,
         Risk.MEDIUM: AlertLevel.BELL,
@@ -48,14 +48,14 @@ DEFAULT_REPEAT = 30
 class AlertPreferences:
     """The alert preferences of one user."""
 
-    ways: Mapping[Risk, AlertLevel] = field(default_factory=lambda: DEFAULT_WAYS)
+    levels: Mapping[Risk, AlertLevel] = field(default_factory=lambda: DEFAULT_LEVELS)
     repeat: int = DEFAULT_REPEAT
     """Seconds after which alerts of high and critical risk repeat; 0 disables repeating."""
     sequence: TerminalSequence = TerminalSequence.AUTO
 
-    def way(self, risk: Risk) -> AlertLevel:
+    def level(self, risk: Risk) -> AlertLevel:
         """Return the level of a risk."""
-        return self.ways.get(risk, AlertLevel.OFF)
+        return self.levels.get(risk, AlertLevel.OFF)
 
 
 DEFAULTS = AlertPreferences()

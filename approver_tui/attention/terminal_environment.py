@@ -55,7 +55,9 @@ class TerminalEnvironment:
     """Whether this machine has a desktop session that can show notifications."""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str], platform: str = "linux") -> "TerminalEnvironment":
+    def detect(
+        cls, environment: Mapping[str, str], platform: str = "linux"
+    ) -> "TerminalEnvironment":
         """Detect the environment from its variables, on a platform as Python names it.
 
         Inside tmux and screen, TERM and TERM_PROGRAM name those programs. The outer terminal is
@@ -63,7 +65,7 @@ class TerminalEnvironment:
         """
         term, program = environment.get("TERM", ""), environment.get("TERM_PROGRAM", "")
         is_in_tmux = bool(environment.get("TMUX"))
-        outer = _outer(environment) or program
+        outer = _outer_terminal(environment) or program
         return cls(
             terminal=outer or term,
             sequence=_sequence(outer, term),
@@ -75,7 +77,7 @@ class TerminalEnvironment:
         )
 
 
-NOWHERE = TerminalEnvironment()
+UNKNOWN_TERMINAL = TerminalEnvironment()
 """An unknown terminal without a desktop."""
 
 _OWN_VARIABLES = MappingProxyType(
@@ -88,7 +90,7 @@ _OWN_VARIABLES = MappingProxyType(
 )
 
 
-def _outer(environment: Mapping[str, str]) -> str:
+def _outer_terminal(environment: Mapping[str, str]) -> str:
     return next((name for key, name in _OWN_VARIABLES.items() if environment.get(key)), "")
 
 

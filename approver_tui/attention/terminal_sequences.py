@@ -14,7 +14,7 @@ BELL = "\a"
 _ESCAPE = "\x1b"
 _TITLE = "Sayso"
 
-_MADE: Mapping[TerminalSequence, Callable[[str], str]] = MappingProxyType(
+_SEQUENCES: Mapping[TerminalSequence, Callable[[str], str]] = MappingProxyType(
     {
         TerminalSequence.OSC9: lambda text: f"\x1b]9;{text}\a",
         TerminalSequence.OSC777: lambda text: f"\x1b]777;notify;{_TITLE};{text}\a",
@@ -24,24 +24,28 @@ _MADE: Mapping[TerminalSequence, Callable[[str], str]] = MappingProxyType(
 )
 
 
-def chosen(wanted: TerminalSequence, around: TerminalEnvironment) -> TerminalSequence:
+def choose_sequence(wanted: TerminalSequence, environment: TerminalEnvironment) -> TerminalSequence:
     """Return the sequence to use; NONE if none is wanted or supported."""
-    if around.is_dumb:
+    if environment.is_dumb:
         return TerminalSequence.NONE
-    return around.sequence if wanted is TerminalSequence.AUTO else wanted
+    return environment.sequence if wanted is TerminalSequence.AUTO else wanted
 
 
-def notification(sequence: TerminalSequence, text: str, around: TerminalEnvironment) -> str:
+def notification_sequence(
+    sequence: TerminalSequence, text: str, environment: TerminalEnvironment
+) -> str:
     """Return the escape sequence of a notification; an empty string for NONE."""
-    made = _MADE.get(sequence)
-    return "" if made is None else _wrapped(made(_printable(text)), around)
+    template = _SEQUENCES.get(sequence)
+    return (
+        "" if template is None else _wrap_for_multiplexer(template(_printable(text)), environment)
+    )
 
 
-def _wrapped(sequence: str, around: TerminalEnvironment) -> str:
+def _wrap_for_multiplexer(sequence: str, environment: TerminalEnvironment) -> str:
     """Wrap a sequence so that tmux or screen passes it on to the terminal."""
-    if around.is_in_tmux:
+    if environment.is_in_tmux:
         return f"\x1bPtmux;{sequence.replace(_ESCAPE, _ESCAPE * 2)}\x1b\\"
-    if around.is_in_screen:
+    if environment.is_in_screen:
         return f"\x1bP{sequence}\x1b\\"
     return sequence
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 import click
 
-from approver_tui.cli.opening import read_pin
+from approver_tui.cli.inputs import read_pin
 
 if sys.platform != "win32":
     import termios
@@ -24,15 +24,15 @@ class Console:
     def __init__(self) -> None:
         self._question = ""
 
-    def say(self, lines: Iterable[str]) -> None:
+    def print_lines(self, lines: Iterable[str]) -> None:
         """Print lines, which must be safe already."""
         click.echo("\n".join(lines))
 
     def ask(self, question: str) -> str | None:
         """Return the line typed after the question, or None at the end of input."""
-        self._discard()
+        self._discard_input()
         self._question = question
-        self._put()
+        self._print_question()
         line = sys.stdin.readline()
         self._question = ""
         if not line:
@@ -42,8 +42,8 @@ class Console:
 
     def pin(self) -> str:
         """Return the hidden PIN, or an empty text. Raises PinNeeded without a terminal."""
-        self._discard()
-        return read_pin(from_stdin=False, or_nothing=True)
+        self._discard_input()
+        return read_pin(from_stdin=False, may_be_empty=True)
 
     @contextmanager
     def resuming(self) -> Iterator[None]:
@@ -51,21 +51,21 @@ class Console:
         if sys.platform == "win32":
             yield
             return
-        before = signal.signal(signal.SIGCONT, self._again)
+        before = signal.signal(signal.SIGCONT, self._on_resume)
         try:
             yield
         finally:
             signal.signal(signal.SIGCONT, before)
 
-    def _again(self, _signal: int, _frame: FrameType | None) -> None:
-        self._discard()
+    def _on_resume(self, _signal: int, _frame: FrameType | None) -> None:
+        self._discard_input()
         if self._question:
-            self._put()
+            self._print_question()
 
-    def _put(self) -> None:
+    def _print_question(self) -> None:
         click.echo(self._question + " ", nl=False, err=True)
 
-    def _discard(self) -> None:
+    def _discard_input(self) -> None:
         """Discard input that was typed or pasted before the question."""
         if sys.platform != "win32" and sys.stdin.isatty():
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)

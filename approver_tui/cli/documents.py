@@ -18,12 +18,12 @@ from approver_tui.state.approvals.approvals import (
     RequestingAgent,
     Unverified,
 )
-from approver_tui.state.approvals.ceremony import TypeBack, spelled
+from approver_tui.state.approvals.ceremony import TypeBack, ceremony_text
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import VoteTally
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Device
-from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event
 
@@ -66,21 +66,21 @@ def summary(approval: Approval) -> dict[str, object]:
         "fingerprint": approval.fingerprint,
         "state": approval.state.value,
         "risk": approval.risk.value,
-        "ceremony": spelled(approval.steps),
+        "ceremony": ceremony_text(approval.steps),
         "headline": approval.headline,
         "agent": {"id": approval.agent.id, "name": approval.agent.name},
         "created_at": rfc3339(approval.created_at),
         "expires_at": rfc3339(approval.expires_at),
         "over_at": None if approval.over_at is None else rfc3339(approval.over_at),
         "held_back": approval.held_back,
-        "supersedes": _earlier(approval.supersedes),
+        "supersedes": _replaced_request(approval.supersedes),
         "reason": approval.reason,
         "retry": None if approval.retry is None else approval.retry.value,
         "decided": decided(approval.decided),
-        "decided_by": _unasked(approval.unasked),
+        "decided_by": _automatic_decision(approval.automatic_decision),
         "execution": _execution(approval.execution),
         "granted": granted(approval.granted),
-        "together": _together(approval.together),
+        "together": _vote_tally(approval.together),
     }
 
 
@@ -93,7 +93,7 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         **summary(approval),
         "title": shown.title,
         "risk_reason": shown.risk_reason,
-        "agent": _asker(shown.agent),
+        "agent": _agent(shown.agent),
         "facts": facts,
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
         "resource": shown.resource,
@@ -125,7 +125,7 @@ def _delivery(value: Delivery) -> dict[str, object]:
     }
 
 
-def _earlier(value: ReplacedRequest | None) -> dict[str, str] | None:
+def _replaced_request(value: ReplacedRequest | None) -> dict[str, str] | None:
     return None if value is None else {"id": value.id, "fingerprint": value.fingerprint}
 
 
@@ -133,12 +133,12 @@ def _type_back(asked: TypeBack | None) -> dict[str, str] | None:
     return None if asked is None else {"label": asked.label, "kind": asked.kind.value}
 
 
-def outcome(approval: Approval) -> dict[str, object]:
+def decision(approval: Approval) -> dict[str, object]:
     """Return what `approve` and `deny` print."""
     return {"schema": "sayso.decision/1", **summary(approval)}
 
 
-def outcomes(
+def decisions(
     denied: Iterable[Approval], failed: Iterable[tuple[str, Mapping[str, object]]]
 ) -> dict[str, object]:
     """Return what `deny` prints for several requests."""
@@ -173,21 +173,21 @@ def event(value: Event | None) -> dict[str, object]:
         "event": "resync" if value is None else value.name.value,
         "seq": None if value is None else value.seq,
         "at": None if value is None else rfc3339(value.at),
-        "rings": value is not None and value.rings,
+        "rings": value is not None and value.should_alert,
         "approval": None if approval is None else summary(approval),
         "device": None if shown is None else device(shown),
-        "about": None if value is None else _about(value.about),
+        "about": None if value is None else _alarm_subject(value.about),
     }
 
 
-def _about(value: AlarmSubject | None) -> dict[str, object] | None:
+def _alarm_subject(value: AlarmSubject | None) -> dict[str, object] | None:
     if value is None:
         return None
     agent = {"id": value.agent_id, "name": value.agent}
     return {"agent": agent, "incident": value.incident}
 
 
-def reported(done: Reported) -> dict[str, object]:
+def report_result(done: ReportResult) -> dict[str, object]:
     """Return what `report` prints."""
     return {
         "schema": "sayso.report/1",
@@ -228,7 +228,7 @@ def decided(value: Decided | None) -> dict[str, object] | None:
     }
 
 
-def _unasked(value: AutomaticDecision | None) -> dict[str, object] | None:
+def _automatic_decision(value: AutomaticDecision | None) -> dict[str, object] | None:
     if value is None:
         return None
     if value.grant is None:
@@ -236,7 +236,7 @@ def _unasked(value: AutomaticDecision | None) -> dict[str, object] | None:
     return {"standing_grant": value.grant, "use": value.use, "policy": value.policy}
 
 
-def _together(value: VoteTally | None) -> dict[str, object] | None:
+def _vote_tally(value: VoteTally | None) -> dict[str, object] | None:
     if value is None:
         return None
     votes = [
@@ -317,7 +317,7 @@ def _unusual(found: tuple[Anomaly, ...]) -> list[dict[str, object]]:
     return [{"code": one.code, "severity": one.severity, "text": one.text} for one in found]
 
 
-def _asker(agent: RequestingAgent) -> dict[str, object]:
+def _agent(agent: RequestingAgent) -> dict[str, object]:
     return {
         "id": agent.id,
         "name": agent.name,

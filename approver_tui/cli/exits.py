@@ -108,7 +108,7 @@ BY_STATUS = MappingProxyType(
 )
 """Every status of the server, and of a proxy in front of it."""
 
-_NEXT = MappingProxyType(
+_ADVICE = MappingProxyType(
     {
         errors.LoginFirst: (
             "Your first device? Get a one-time code from your administrator, then run:\n"
@@ -132,7 +132,7 @@ _NEXT = MappingProxyType(
 )
 """What to do after an error of a kind."""
 
-_NEXT_BY_STATUS = MappingProxyType(
+_ADVICE_BY_STATUS = MappingProxyType(
     {404: "See what exists: sayso-approver inbox, history, grants, consents, devices or quiet"}
 )
 
@@ -171,23 +171,23 @@ def exit_code(error: BaseException) -> Exit:
 
 
 def report(
-    error: BaseException, *, as_json: bool, called: str = PROGRAM, no_input: bool = False
+    error: BaseException, *, as_json: bool, program_name: str = PROGRAM, no_input: bool = False
 ) -> int:
     """Print the error on stderr, for a person or a script, and return the exit code.
 
-    `called` is the program's name with the given login, for the suggested commands. With
+    `program_name` is the program's name with the given login, for the suggested commands. With
     `no_input` a missing entry is bad usage, because an option was left out.
     """
     is_missing = no_input and isinstance(error, (errors.PinNeeded, errors.EntryNeeded))
     code = Exit.USAGE if is_missing else exit_code(error)
     text = json.dumps(error_document(error, code)) if as_json else "\n".join(error_lines(error))
-    click.echo(text.replace(f"{PROGRAM} ", f"{called} "), file=sys.stderr)
+    click.echo(text.replace(f"{PROGRAM} ", f"{program_name} "), file=sys.stderr)
     return int(code)
 
 
 def error_lines(error: BaseException) -> list[str]:
     """Return what failed, and what to do next if known, safe to draw."""
-    return list(filter(None, (f"Error: {error_text(error)}", _advice(error))))
+    return list(filter(None, (f"Error: {error_text(error)}", _advice_for(error))))
 
 
 def error_document(error: BaseException, code: Exit) -> dict[str, object]:
@@ -198,7 +198,7 @@ def error_document(error: BaseException, code: Exit) -> dict[str, object]:
         "error": name,
         "detail": error_text(error),
         "exit": int(code),
-        "next": _advice(error) or None,
+        "next": _advice_for(error) or None,
     }
     if isinstance(error, errors.AlreadyDecided):
         members["approval"] = {"id": error.approval.id, "state": error.approval.state.value}
@@ -218,7 +218,7 @@ def error_text(error: BaseException) -> str:
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):
-        if error.approval.is_taken_back:
+        if error.approval.is_withdrawn:
             return "Too late: the agent withdrew this request."
         ended = status_text(error.approval, error.approval.expires_at).rstrip(".")
         return f"Too late, this request is {ended}."
@@ -227,7 +227,7 @@ def error_text(error: BaseException) -> str:
     return str(error)
 
 
-def _advice(error: BaseException) -> str:
+def _advice_for(error: BaseException) -> str:
     """Return what to do next, or an empty text."""
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx is not None else PROGRAM
@@ -236,9 +236,9 @@ def _advice(error: BaseException) -> str:
         return f"See: {PROGRAM} show {error.approval.id}"
     if isinstance(error, errors.UnknownOutcome):
         return f"Check the outcome: {PROGRAM} show {error.approval_id}"
-    if isinstance(error, errors.ApiError) and error.status in _NEXT_BY_STATUS:
-        return _NEXT_BY_STATUS[error.status]
-    return next((text for kind, text in _NEXT.items() if isinstance(error, kind)), "")
+    if isinstance(error, errors.ApiError) and error.status in _ADVICE_BY_STATUS:
+        return _ADVICE_BY_STATUS[error.status]
+    return next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), "")
 
 
 def _snake(name: str) -> str:

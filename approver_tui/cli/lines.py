@@ -17,12 +17,12 @@ from approver_tui.state.approvals.approvals import (
 from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.endings import ENDED
+from approver_tui.state.approvals.endings import END_REASONS
 from approver_tui.state.approvals.narrowing import Granted, Place
-from approver_tui.state.approvals.type_back import without_typed
+from approver_tui.state.approvals.type_back import hide_typed_fact
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Device
-from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import display_safe
 
@@ -45,35 +45,35 @@ def fact(label: str, value: str) -> str:
 
 def approval_in_full(approval: Approval, now: int) -> list[str]:
     """Return everything needed to answer, in the order of the app."""
-    return [*body(approval, now), *_next(approval, now)]
+    return [*request_lines(approval, now), *_next_commands(approval, now)]
 
 
-def body(approval: Approval, now: int) -> list[str]:
+def request_lines(approval: Approval, now: int) -> list[str]:
     """Return everything about a request except what to type next."""
     shown = approval.display
     return [
         f"{approval.risk.value.upper()} RISK: {shown.risk_reason}",
-        approval.told_headline,
+        approval.outcome_headline,
         *granted_lines(approval.granted),
         "",
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *_unusual(shown),
         *(fact(each.label, each.value) for each in shown.facts if not each.material),
-        *_rights(approval),
-        *_in_the_texts(approval, now),
+        *_scope_lines(approval),
+        *_signed_limit_lines(approval, now),
         "",
         fact("undo", shown.undo),
-        *_asker(approval),
+        *_agent_lines(approval),
         fact("asked", f"{local_time(shown.asked_at)} from {shown.asked_from}"),
         *_replaces(approval),
         fact("why you", shown.why),
         *_agent_says(approval),
         "",
-        *_gives(approval),
-        *_takes(approval, now),
-        *_together(approval),
-        fact("state", _standing_in_full(approval, now)),
-        *(fact("reached", _reached(each)) for each in approval.devices),
+        *_grants_lines(approval),
+        *_requirement_lines(approval, now),
+        *_vote_lines(approval),
+        fact("state", _full_status_text(approval, now)),
+        *(fact("reached", _delivery_text(each)) for each in approval.devices),
         *_execution(approval.execution),
         fact("id", approval.id),
         fact("fingerprint", approval.fingerprint),
@@ -87,12 +87,12 @@ def _replaces(approval: Approval) -> list[str]:
     return [fact("replaces", f"{earlier.fingerprint}, no longer waiting")]
 
 
-def _takes(approval: Approval, now: int) -> list[str]:
+def _requirement_lines(approval: Approval, now: int) -> list[str]:
     """Return the steps of approving; a command line always asks for the PIN."""
     if not approval.is_waiting(now):
         return []
     steps = sorted(approval.steps | {Step.PIN})
-    takes = [fact("requires", ", ".join(approval.what(step) for step in steps))]
+    takes = [fact("requires", ", ".join(approval.requirement(step) for step in steps))]
     locked = fact(
         "LOCKED", "too many wrong entries; you can still deny it, and others can decide it"
     )
@@ -101,7 +101,7 @@ def _takes(approval: Approval, now: int) -> list[str]:
 
 def approval_summary(approval: Approval, now: int) -> list[str]:
     """Return what would be approved, once more before the PIN."""
-    approval = without_typed(approval)
+    approval = hide_typed_fact(approval)
     shown = approval.display
     part = " part of" if approval.granted else ""
     return [
@@ -110,8 +110,8 @@ def approval_summary(approval: Approval, now: int) -> list[str]:
         approval.granted_headline,
         *(fact(each.label, each.value) for each in shown.facts if each.material),
         *granted_lines(approval.granted),
-        *_in_the_texts(approval, now),
-        *_gives(approval),
+        *_signed_limit_lines(approval, now),
+        *_grants_lines(approval),
         fact("undo", shown.undo),
         fact("fingerprint", approval.fingerprint),
         fact("state", status_text(approval, now)),
@@ -123,10 +123,10 @@ def retry_requested(approval: Approval) -> str:
     return f"{approval.agent.name} is asked to retry at its next poll."
 
 
-def _counted(approval: Approval) -> list[str]:
+def _counted_vote_lines(approval: Approval) -> list[str]:
     """Return that an approval counts, and which others are still needed."""
     words = "" if approval.together is None else f" ({approval.together.words})"
-    return [f"Your approval is counted{words}: {approval.told_headline}", f"  {approval.id}"]
+    return [f"Your approval is counted{words}: {approval.outcome_headline}", f"  {approval.id}"]
 
 
 def signed_texts(approval: Approval) -> list[str]:
@@ -142,12 +142,12 @@ def signed_texts(approval: Approval) -> list[str]:
     ]
 
 
-def outcome(approval: Approval) -> list[str]:
+def outcome_lines(approval: Approval) -> list[str]:
     """Return the outcome of an answer."""
     if approval.state is ApprovalState.PENDING:
-        return _counted(approval) + granted_lines(approval.granted)
+        return _counted_vote_lines(approval) + granted_lines(approval.granted)
     mark = ":" if approval.granted is None else "."
-    said = [f"{approval.state_word.capitalize()}{mark} {approval.told_headline}"]
+    said = [f"{approval.state_text.capitalize()}{mark} {approval.outcome_headline}"]
     said.append(f"  {approval.id}")
     if approval.together is not None:
         said.append(f"  {approval.together.progress}")
@@ -164,43 +164,43 @@ def granted_lines(value: Granted | None) -> list[str]:
     return ["", *(f"{a:<{first}}  {b:<{second}}  {c}" for a, b, c in rows)]
 
 
-def _gives(approval: Approval) -> list[str]:
+def _grants_lines(approval: Approval) -> list[str]:
     """Return what approving gives; for a narrowed request only the granted part."""
-    gives, less = approval.display.gives, approval.granted
-    if less is None:
+    gives, narrowed = approval.display.gives, approval.granted
+    if narrowed is None:
         return [fact("grants", gives)]
-    rows = [f"{each.label}: {each.granted}, not {each.asked}" for each in less.differences]
+    rows = [f"{each.label}: {each.granted}, not {each.asked}" for each in narrowed.differences]
     return [fact("grants", "\n".join([f"Part of: {gives}", *rows]))]
 
 
-def _in_the_texts(approval: Approval, now: int) -> list[str]:
+def _signed_limit_lines(approval: Approval, now: int) -> list[str]:
     """Return the signed text's own words, if somebody else narrowed the request."""
     if approval.granted is None or not approval.is_waiting(now):
         return []
-    return ["", "limits in the signed text:", *map(_place, approval.granted.places)]
+    return ["", "limits in the signed text:", *map(_place_line, approval.granted.places)]
 
 
-def _place(place: Place) -> str:
+def _place_line(place: Place) -> str:
     was = f", not {place.asked}" if place.asked else ""
     return f"  {place.pointer} is {place.granted}{was}"
 
 
-def report_lines(done: Reported) -> list[str]:
+def report_lines(done: ReportResult) -> list[str]:
     """Return the result of a report."""
     stopped = [
-        f"  {agent.name} is {agent.state}: {_count(agent.tokens_revoked, 'token')} and "
-        f"{_count(agent.requests_cancelled, 'other request')} ended."
+        f"  {agent.name} is {agent.state}: {_count_text(agent.tokens_revoked, 'token')} and "
+        f"{_count_text(agent.requests_cancelled, 'other request')} ended."
         for agent in done.agents
     ]
-    state = done.approval.state_word.capitalize()
+    state = done.approval.state_text.capitalize()
     return [
-        f"Reported. {state}: {done.approval.told_headline}",
+        f"Reported. {state}: {done.approval.outcome_headline}",
         *(stopped or ["  No agent made this request, so none was quarantined."]),
         f"  incident {done.incident}; an administrator will review it.",
     ]
 
 
-def device(value: Device, now: int) -> list[str]:
+def device_lines(value: Device, now: int) -> list[str]:
     """Return one device."""
     seen = "never" if value.last_seen_at is None else local_time(value.last_seen_at)
     state = "active" if value.is_active else "revoked"
@@ -210,10 +210,10 @@ def device(value: Device, now: int) -> list[str]:
         lines.append(
             f"  cannot approve high risk for {time_left(value.high_from, now)}, unless vouched for"
         )
-    return lines + pin(value)
+    return lines + pin_problems(value)
 
 
-def consent(value: Consent) -> list[str]:
+def consent_lines(value: Consent) -> list[str]:
     """Return one consent, and how to revoke it."""
     asked = "" if value.app_name is None else f", asked for by {value.app_name}"
     lines = [
@@ -227,7 +227,7 @@ def consent(value: Consent) -> list[str]:
     return [*lines, f"  {value.state.value} {local_time(ended)}"]
 
 
-def pin(value: Device) -> list[str]:
+def pin_problems(value: Device) -> list[str]:
     """Return what is wrong with a device's PIN, if anything."""
     if value.pin.locked:
         return ["  locked: too many wrong PINs"]
@@ -238,7 +238,7 @@ def pin(value: Device) -> list[str]:
     return []
 
 
-def _count(number: int, noun: str) -> str:
+def _count_text(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -249,7 +249,7 @@ def _unusual(display: Display) -> list[str]:
     return [fact("unusual", "\n".join(filter(None, found)))]
 
 
-def _rights(approval: Approval) -> list[str]:
+def _scope_lines(approval: Approval) -> list[str]:
     """Return what an agent or app gets once; for the other kinds it is among the facts."""
     if not approval.is_action:
         return []
@@ -258,13 +258,16 @@ def _rights(approval: Approval) -> list[str]:
     return [*scopes, fact("at", shown.resource)]
 
 
-def _asker(approval: Approval) -> list[str]:
+def _agent_lines(approval: Approval) -> list[str]:
     agent = approval.agent
     first = ", first request from it" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
         by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
-        behind = {"key": agent.keys, "through": agent.through}
-        return [by, *(fact(label, ", ".join(names)) for label, names in behind.items() if names)]
+        credentials = {"key": agent.keys, "through": agent.through}
+        return [
+            by,
+            *(fact(label, ", ".join(names)) for label, names in credentials.items() if names),
+        ]
     if approval.kind is Kind.APP_ACTION:
         return [fact("app", f"{agent.name}{first}")]
     return [fact("asked for", f"{agent.name}{first}")] if first else []
@@ -285,40 +288,46 @@ def status_text(approval: Approval, now: int) -> str:
         return f"{last}expires in {time_left(approval.expires_at, now)}{people}"
     if approval.state is ApprovalState.PENDING:
         return f"expired {local_time(approval.expires_at)}, not a denial"
-    return _over(approval)
+    return _ended_text(approval)
 
 
-def _over(approval: Approval) -> str:
+def _ended_text(approval: Approval) -> str:
     """Return who answered and how, and how it ended if that differs."""
-    ended = _ended(approval)
+    ended = _end_reason(approval)
     if approval.decided is None:
-        by = "" if approval.unasked is None else _stood_in(approval.unasked)
-        return f"{approval.state_word}{by}{ended}"
+        by = (
+            ""
+            if approval.automatic_decision is None
+            else _automatic_text(approval.automatic_decision)
+        )
+        return f"{approval.state_text}{by}{ended}"
     decided, later = approval.decided, approval.state in _LATER
-    word = _ANSWERED[decided.decision] if later else approval.state_word
+    word = _ANSWERED[decided.decision] if later else approval.state_text
     said = f"{word} by {decided.by_name} on {decided.device_name} at {local_time(decided.at)}"
     said += f", {decided.code.label}" if decided.code else ""
-    return f"{said}, then {approval.state_word}{ended}" if later else f"{said}{ended}"
+    return f"{said}, then {approval.state_text}{ended}" if later else f"{said}{ended}"
 
 
-def _ended(approval: Approval) -> str:
+def _end_reason(approval: Approval) -> str:
     """Return why it ended, after a colon, and what its agent is told."""
-    if approval.is_taken_back:
+    if approval.is_withdrawn:
         return ": its agent withdrew it"
     if approval.was_superseded:
         return ": replaced by a newer request from the same agent"
-    why = "" if approval.reason is None else f": {ENDED.get(approval.reason, approval.reason)}"
+    why = (
+        "" if approval.reason is None else f": {END_REASONS.get(approval.reason, approval.reason)}"
+    )
     again = " Its agent is asked to retry." if approval.retry is Retry.ASKED else ""
     return why + again
 
 
-def _stood_in(unasked: AutomaticDecision) -> str:
-    by = f"standing grant {unasked.grant}, use {unasked.use}"
-    by = f"consent {unasked.consent}" if unasked.grant is None else by
+def _automatic_text(automatic_decision: AutomaticDecision) -> str:
+    by = f"standing grant {automatic_decision.grant}, use {automatic_decision.use}"
+    by = f"consent {automatic_decision.consent}" if automatic_decision.grant is None else by
     return f" without asking, by {by}"
 
 
-def _together(approval: Approval) -> list[str]:
+def _vote_lines(approval: Approval) -> list[str]:
     """Return whom it is for and the votes; after the facts, so that those are read first."""
     if approval.together is None:
         return []
@@ -327,22 +336,24 @@ def _together(approval: Approval) -> list[str]:
         for vote in approval.together.votes
         for why in (f' "{vote.reason}"' if vote.reason else "",)
     ]
-    for_whom = fact("for", approval.display.user_name)
-    return [for_whom, fact("people", approval.together.words), *said]
+    for_user = fact("for", approval.display.user_name)
+    return [for_user, fact("people", approval.together.words), *said]
 
 
-def _standing_in_full(approval: Approval, now: int) -> str:
-    standing_now = status_text(approval, now)
+def _full_status_text(approval: Approval, now: int) -> str:
+    status = status_text(approval, now)
     if not approval.is_waiting(now):
-        return standing_now
-    return f"{standing_now}, at {local_time(approval.expires_at)}. Expiring isn't a denial."
+        return status
+    return f"{status}, at {local_time(approval.expires_at)}. Expiring isn't a denial."
 
 
 def _execution(execution: Execution | None) -> list[str]:
     """Return what the resource did."""
     if execution is None:
         return []
-    lines = [fact("resource", f"{execution.word} {local_time(execution.at)} as {execution.id}")]
+    lines = [
+        fact("resource", f"{execution.progress_text} {local_time(execution.at)} as {execution.id}")
+    ]
     if execution.text is not None:
         lines.append(fact("resource says", f'"{execution.text}"'))
     if execution.as_granted is False:
@@ -350,15 +361,15 @@ def _execution(execution: Execution | None) -> list[str]:
     return lines
 
 
-def _reached(each: Delivery) -> str:
+def _delivery_text(each: Delivery) -> str:
     """Return what one device received of a request."""
     text = f"{each.device_name} {local_time(each.delivered_at)}"
     text += "" if each.seen_at is None else f", seen {local_time(each.seen_at)}"
     return text + ("" if each.decided_at is None else f", decided {local_time(each.decided_at)}")
 
 
-def _next(approval: Approval, now: int) -> list[str]:
-    if approval.is_lapsed(now):
+def _next_commands(approval: Approval, now: int) -> list[str]:
+    if approval.is_expired(now):
         return ["", f"sayso-approver retry {approval.id}"]
     if not approval.is_waiting(now):
         return []

@@ -177,18 +177,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         from approver_tui.cli.exits import report  # noqa: PLC0415  # only after an error
 
         is_json = "--json" in given or "--jsonl" in given
-        called, no_input = _global_options(given)
-        sys.exit(report(error, as_json=is_json, called=called, no_input=no_input))
+        program_name, no_input = _global_options(given)
+        sys.exit(report(error, as_json=is_json, program_name=program_name, no_input=no_input))
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _global_options(given: Sequence[str]) -> tuple[str, bool]:
     """Return the program's name with the given login, for error messages, and --no-input."""
-    called, no_input = PROGRAM, False
+    program_name, no_input = PROGRAM, False
     words = iter(given)
     for word in takewhile(lambda word: word.startswith("-"), words):
         flag, _, name = word.partition("=")
         no_input |= flag == "--no-input"
         if flag == "--profile" and is_name(name := name or next(words, "")):
-            called = f"{PROGRAM} --profile {name}"
-    return called, no_input
+            program_name = f"{PROGRAM} --profile {name}"
+    return program_name, no_input

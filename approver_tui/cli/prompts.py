@@ -19,10 +19,10 @@ import click
 if sys.platform != "win32":
     import termios
 
-_ENDS = (b"\n", b"\r")
-_NOBODY = b"\x04"
-_BACK = (b"\x7f", b"\x08")
-_KILL = b"\x15"
+_LINE_ENDS = (b"\n", b"\r")
+_END_OF_INPUT = b"\x04"
+_BACKSPACES = (b"\x7f", b"\x08")
+_KILL_LINE = b"\x15"
 _LOCAL_MODES, _SETTINGS = 3, 6
 """Indexes in the result of `termios`: the flags, and the special characters."""
 
@@ -32,22 +32,22 @@ def ask(question: str, *, is_hidden: bool = False, may_be_empty: bool = False) -
     terminal = _terminal()
     if terminal is None:
         default = "" if may_be_empty else None
-        said: str = click.prompt(
+        answer: str = click.prompt(
             question, default, hide_input=is_hidden, show_default=False, err=True
         )
-        return said
+        return answer
     with echo_off():
-        typed = _typed(terminal, question, is_hidden=is_hidden)
+        typed = _read_line(terminal, question, is_hidden=is_hidden)
         while not typed and not may_be_empty:
-            typed = _typed(terminal, question, is_hidden=is_hidden)
+            typed = _read_line(terminal, question, is_hidden=is_hidden)
     return typed
 
 
 def ask_twice(question: str) -> str:
     """Return a secret that was typed twice."""
     if _terminal() is None:
-        said: str = click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
-        return said
+        answer: str = click.prompt(question, hide_input=True, confirmation_prompt=True, err=True)
+        return answer
     with echo_off():
         while True:
             typed = ask(question, is_hidden=True)
@@ -86,21 +86,21 @@ def _terminal() -> int | None:
     return terminal if os.isatty(terminal) else None
 
 
-def _typed(terminal: int, question: str, *, is_hidden: bool) -> str:
+def _read_line(terminal: int, question: str, *, is_hidden: bool) -> str:
     """Read one line; Backspace, in either code, deletes one character."""
     click.echo(f"{question}: ", nl=False, err=True)
     decoder, text = codecs.getincrementaldecoder("utf-8")("replace"), ""
-    while (piece := os.read(terminal, 1)) not in _ENDS:
-        if not piece or (piece == _NOBODY and not text):
+    while (piece := os.read(terminal, 1)) not in _LINE_ENDS:
+        if not piece or (piece == _END_OF_INPUT and not text):
             click.echo("", err=True)
             raise click.Abort
         before = text
-        if piece in _BACK or piece == _KILL:
-            text = "" if piece == _KILL else text[:-1]
+        if piece in _BACKSPACES or piece == _KILL_LINE:
+            text = "" if piece == _KILL_LINE else text[:-1]
         else:
             text += _printable(decoder.decode(piece))
         if not is_hidden:
-            _draw(before, text)
+            _echo(before, text)
     click.echo("", err=True)
     return text
 
@@ -109,7 +109,7 @@ def _printable(typed: str) -> str:
     return "".join(character for character in typed if character.isprintable())
 
 
-def _draw(before: str, text: str) -> None:
+def _echo(before: str, text: str) -> None:
     """Show the character that was added, or erase those that were removed."""
     if len(text) > len(before):
         click.echo(text[len(before) :], nl=False, err=True)

@@ -26,23 +26,23 @@ from approver_tui.client.sign_in.session import Session
 from approver_tui.client.transport import Clock, OutgoingRequest
 from approver_tui.client.wire import Page, PinAnswer
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.ceremony import NOTHING, Entries
-from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras
+from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
+from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras
 from approver_tui.state.approvals.narrowable import Narrowable
 from approver_tui.state.approvals.narrowing import Granted, Narrowing
 from approver_tui.state.clients.access import RevokedAccess
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Browser, Device, Me
-from approver_tui.state.incidents.reports import Reported, ReportScope
+from approver_tui.state.incidents.reports import ReportResult, ReportScope
 from approver_tui.state.tokens.delegations import Delegation
 
 SESSION_KEY = "session-key"
 """The name of the session key in the vault."""
 
 _PAGE = 200
-_MOST_PARTS = 5
-_TOO_LATE = frozenset({"already_decided", "no_effect", "not_pending"})
+_MAX_PAGES = 5
+_CLOSED_CODES = frozenset({"already_decided", "no_effect", "not_pending"})
 
 
 def open_client(home: Home, *, clock: Clock) -> "Client":
@@ -110,12 +110,12 @@ class Client:
         What expires soonest comes first. The list is stored for an offline start.
         """
         since = self.session.transport.clock()
-        parts = self._waiting_parts()
-        pages = [wire.read_page(part) for part in parts]
+        raw_pages = self._waiting_pages()
+        pages = [wire.read_page(raw_page) for raw_page in raw_pages]
         self.observe(pages[-1].server_time, since)
-        rows = [row for part in parts for row in part.children("items")]
+        rows = [row for raw_page in raw_pages for row in raw_page.children("items")]
         with suppress(OSError):  # a full disk must not hide the list
-            last_known.keep(self.home, self.profile, rows, parts[-1].text("server_time"))
+            last_known.save(self.home, self.profile, rows, raw_pages[-1].text("server_time"))
         return replace(
             pages[-1],
             items=tuple(each for page in pages for each in page.items),
@@ -123,17 +123,17 @@ class Client:
             feed_cursor=pages[0].feed_cursor,
         ).soonest_first()
 
-    def _waiting_parts(self) -> list[JsonObject]:
+    def _waiting_pages(self) -> list[JsonObject]:
         """Return the pages; on an ended login, delete what was stored on this machine."""
         try:
-            return list(self._parts("/api/approvals", {"state": "waiting", "limit": str(_PAGE)}))
+            return list(self._pages("/api/approvals", {"state": "waiting", "limit": str(_PAGE)}))
         except LoginFirst:
-            last_known.forget(self.home)
+            last_known.delete(self.home)
             raise
 
     def last_waiting(self) -> Page | None:
         """Return the last known list that this machine stored."""
-        found = last_known.recall(self.home, self.profile)
+        found = last_known.load(self.home, self.profile)
         return None if found is None else found.soonest_first()
 
     def count(self) -> int:
@@ -150,64 +150,66 @@ class Client:
         """Return a page of past requests, newest first."""
         return self.inbox("decided", cursor=cursor)
 
-    def decided_since(self, since: int) -> tuple[Approval, ...]:
+    def ended_since(self, since: int) -> tuple[Approval, ...]:
         """Return the requests that ended at a moment or later, newest first, up to a limit."""
         at = datetime.fromtimestamp(since / 1000, UTC).isoformat()
         params = {"state": "decided", "since": at, "limit": str(_PAGE)}
-        parts = islice(self._parts("/api/approvals", params), _MOST_PARTS)
-        return tuple(each for part in parts for each in wire.read_page(part).items)
+        raw_pages = islice(self._pages("/api/approvals", params), _MAX_PAGES)
+        return tuple(each for raw_page in raw_pages for each in wire.read_page(raw_page).items)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this user owns, without others that a role may see."""
-        parts = islice(self._parts("/api/agents", {"limit": str(_PAGE)}), _MOST_PARTS)
+        raw_pages = islice(self._pages("/api/agents", {"limit": str(_PAGE)}), _MAX_PAGES)
         every = [
-            agents_wire.read_managed(each) for part in parts for each in part.children("items")
+            agents_wire.read_owned_agent(each)
+            for raw_page in raw_pages
+            for each in raw_page.children("items")
         ]
         return tuple(one for owners, one in every if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
         """Suspend an owned agent for everybody. Return what ended."""
-        return agents_wire.read_suspended(
-            self.session.post(_path("agents", agent_id, "disable"), {})
+        return agents_wire.read_suspended_agent(
+            self.session.post(_api_path("agents", agent_id, "disable"), {})
         )
 
-    def _parts(self, path: str, params: Mapping[str, str]) -> Iterator[JsonObject]:
+    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[JsonObject]:
         """Yield the pages of a list until it ends or the caller stops."""
         cursor: dict[str, str] = {}
         while True:
-            part = self.session.get(path, {**params, **cursor})
-            yield part
-            if (following := part.text_or_none("next")) is None:
+            raw_page = self.session.get(path, {**params, **cursor})
+            yield raw_page
+            if (following := raw_page.text_or_none("next")) is None:
                 return
             cursor = {"cursor": following}
 
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with the nonce for an answer; the server marks it as seen."""
-        return wire.read_approval(self.session.get(_path("approvals", approval_id)))
+        return wire.read_approval(self.session.get(_api_path("approvals", approval_id)))
 
     def receipt(self, approval_id: str) -> Mapping[str, Any]:
         """Return the receipt of a decision."""
-        return self.session.get(_path("approvals", approval_id, "receipt")).values
+        return self.session.get(_api_path("approvals", approval_id, "receipt")).values
 
     def published_keys(self) -> Mapping[str, Any]:
         """Return the server's published keys."""
         return self.session.get("/jwks").values
 
-    def leeway(self, approval_id: str) -> Narrowable:
+    def narrowable(self, approval_id: str) -> Narrowable:
         """Return what can be reduced in a request."""
-        answer = self.session.get(_path("approvals", approval_id, "narrowing"))
+        answer = self.session.get(_api_path("approvals", approval_id, "narrowing"))
         return narrowing_wire.read_narrowable(answer)
 
-    def narrow(self, approval_id: str, wish: Narrowing) -> Granted:
+    def narrow(self, approval_id: str, proposal: Narrowing) -> Granted:
         """Return the preview of a narrowed request; nothing is decided."""
         changes = [
-            {"place": each.place, "fact": each.pointer, "to": each.to} for each in wish.changes
+            {"place": each.place, "fact": each.pointer, "to": each.to} for each in proposal.changes
         ]
-        body: dict[str, object] = {"changes": changes, "drop_scopes": list(wish.drop_scopes)}
-        if wish.token_seconds is not None:
-            body["token_seconds"] = wish.token_seconds
+        body: dict[str, object] = {"changes": changes, "drop_scopes": list(proposal.drop_scopes)}
+        if proposal.token_seconds is not None:
+            body["token_seconds"] = proposal.token_seconds
         return wire.read_granted(
-            self.session.post(_path("approvals", approval_id, "narrowing"), body)
+            self.session.post(_api_path("approvals", approval_id, "narrowing"), body)
         )
 
     def decide(
@@ -216,21 +218,21 @@ class Client:
         decision: str,
         note: str = "",
         granted: str | None = None,
-        entries: Entries = NOTHING,
-        aside: DenialExtras = NOTHING_MORE,
+        entries: Entries = NO_ENTRIES,
+        extras: DenialExtras = NO_EXTRAS,
     ) -> Approval:
         """Send a signed answer, with the granted text if it is narrowed.
 
         Raises AlreadyDecided with the earlier answer, WrongEntry and RequestLocked.
         """
-        again = aside.retry_at and datetime.fromtimestamp(aside.retry_at / 1000, UTC).isoformat()
-        beside = {**asdict(entries), **asdict(aside), "granted": granted, "retry_at": again}
+        again = extras.retry_at and datetime.fromtimestamp(extras.retry_at / 1000, UTC).isoformat()
+        optional = {**asdict(entries), **asdict(extras), "granted": granted, "retry_at": again}
         body = {"decision": decision} | ({"note": note} if note else {})
-        body |= {name: value for name, value in beside.items() if value is not None}
+        body |= {name: value for name, value in optional.items() if value is not None}
         try:
-            answer = self.session.post(_path("approvals", approval_id, "decision"), body)
+            answer = self.session.post(_api_path("approvals", approval_id, "decision"), body)
         except ApiError as error:
-            if error.code in _TOO_LATE and "approval" in error.members:
+            if error.code in _CLOSED_CODES and "approval" in error.members:
                 winner = wire.read_approval(JsonObject(error.members).child("approval"))
                 raise AlreadyDecided(error.code, error.detail, winner) from error
             raise
@@ -239,18 +241,22 @@ class Client:
     def extend(self, approval_id: str) -> Approval:
         """Extend a request; return it with its new expiry."""
         return wire.read_approval(
-            self.session.post(_path("approvals", approval_id, "extension"), {})
+            self.session.post(_api_path("approvals", approval_id, "extension"), {})
         )
 
-    def ask_again(self, approval_id: str) -> Approval:
+    def request_retry(self, approval_id: str) -> Approval:
         """Ask the agent of an expired request to retry; return the request."""
-        return wire.read_approval(self.session.post(_path("approvals", approval_id, "retry"), {}))
+        return wire.read_approval(
+            self.session.post(_api_path("approvals", approval_id, "retry"), {})
+        )
 
-    def report(self, approval_id: str, decision: str, scope: ReportScope, note: str) -> Reported:
+    def report(
+        self, approval_id: str, decision: str, scope: ReportScope, note: str
+    ) -> ReportResult:
         """Send a signed report, which also denies and quarantines."""
         body = {"decision": decision, "scope": scope.value} | ({"note": note} if note else {})
-        return wire.read_reported(
-            self.session.post(_path("approvals", approval_id, "report"), body)
+        return wire.read_report(
+            self.session.post(_api_path("approvals", approval_id, "report"), body)
         )
 
     def pin(self, x: bytes, purpose: str) -> PinAnswer:
@@ -270,25 +276,29 @@ class Client:
 
     def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
         """Revoke a consent; return it with the number of tokens that ended."""
-        answer = self.session.ended(_path("consents", consent_id))
+        answer = self.session.delete_and_read(_api_path("consents", consent_id))
         consent = wire.read_consent(answer.child("consent"))
         return consent, answer.integer("tokens_revoked")
 
-    def stop_acting(self, client_id: str) -> RevokedAccess:
+    def revoke_access(self, client_id: str) -> RevokedAccess:
         """Revoke all access of an agent or app; return what ended."""
-        return narrowing_wire.read_revoked_access(self.session.ended(_path("acting", client_id)))
+        return narrowing_wire.read_revoked_access(
+            self.session.delete_and_read(_api_path("acting", client_id))
+        )
 
     def delegations(self) -> tuple[Delegation, ...]:
         """Return the active tokens with which somebody acts for this user, newest first.
 
         At most a thousand are returned.
         """
-        parts = islice(self._parts("/api/delegations", {"limit": str(_PAGE)}), _MOST_PARTS)
-        return tuple(each for part in parts for each in narrowing_wire.read_part(part))
+        raw_pages = islice(self._pages("/api/delegations", {"limit": str(_PAGE)}), _MAX_PAGES)
+        return tuple(
+            each for raw_page in raw_pages for each in narrowing_wire.read_delegations(raw_page)
+        )
 
     def revoke_delegation(self, delegation_id: str) -> int:
         """End a token and every token derived from it; return how many ended."""
-        answer = self.session.ended(_path("delegations", delegation_id))
+        answer = self.session.delete_and_read(_api_path("delegations", delegation_id))
         return answer.integer("tokens_revoked")
 
     def devices(self) -> tuple[Device, ...]:
@@ -299,7 +309,7 @@ class Client:
     def rename_device(self, device_id: str, name: str) -> Device:
         """Rename a device."""
         outgoing = OutgoingRequest(
-            method="PATCH", path=_path("devices", device_id), json={"name": name}
+            method="PATCH", path=_api_path("devices", device_id), json={"name": name}
         )
         return wire.read_device(JsonObject.parse(self.session.send(outgoing).content))
 
@@ -310,23 +320,25 @@ class Client:
     def test_browser(self, device_id: str) -> int:
         """Send a test notification to each browser of a device; return to how many."""
         known = self.session.get("/api/push-subscriptions").children("items")
-        its = [each for each in known if each.child("device").text("id") == device_id]
-        for each in its:
-            path = _path("push-subscriptions", each.text("id"), "test")
+        browsers_of_device = [
+            each for each in known if each.child("device").text("id") == device_id
+        ]
+        for each in browsers_of_device:
+            path = _api_path("push-subscriptions", each.text("id"), "test")
             self.session.send(OutgoingRequest(method="POST", path=path, json={}))
-        return len(its)
+        return len(browsers_of_device)
 
     def revoke_device(self, device_id: str) -> None:
         """Revoke a device."""
-        self.session.delete(_path("devices", device_id))
+        self.session.delete(_api_path("devices", device_id))
 
     def unlock_device(self, device_id: str, statement: str) -> Device:
         """Unlock a locked device with another device's statement."""
-        return self._about_device(device_id, "unlock", statement)
+        return self._post_device_statement(device_id, "unlock", statement)
 
     def vouch_device(self, device_id: str, statement: str) -> Device:
         """Let a new device approve high risk early, with another device's statement."""
-        return self._about_device(device_id, "vouch", statement)
+        return self._post_device_statement(device_id, "vouch", statement)
 
     def has_user_code(self) -> bool:
         """Return whether agents need a user code for this user."""
@@ -348,12 +360,12 @@ class Client:
 
     def logout(self) -> bool:
         """Sign this device out and remove its login; False if the server could not be reached."""
-        was_told = self._sign_out()
+        is_revoked = self._sign_out()
         forget(self.home, self.profile)
-        return was_told
+        return is_revoked
 
-    def _about_device(self, device_id: str, verb: str, statement: str) -> Device:
-        path = _path("devices", device_id, verb)
+    def _post_device_statement(self, device_id: str, verb: str, statement: str) -> Device:
+        path = _api_path("devices", device_id, verb)
         return wire.read_device(self.session.post(path, {"statement": statement}))
 
     def _sign_out(self) -> bool:
@@ -369,11 +381,11 @@ class Client:
 def forget(home: Home, profile: Profile) -> None:
     """Remove a login and its secrets from this machine."""
     secrets = vault.open_vault(home, profile.vault)
-    tokens.drop(secrets)
-    secrets.drop(SESSION_KEY)
+    tokens.delete(secrets)
+    secrets.delete(SESSION_KEY)
     profiles.remove(home)
 
 
-def _path(*parts: str) -> str:
+def _api_path(*raw_pages: str) -> str:
     """Return a path with each part escaped, so that a typed ID stays one segment."""
-    return "/api/" + "/".join(quote(part, safe="") for part in parts)
+    return "/api/" + "/".join(quote(raw_page, safe="") for raw_page in raw_pages)

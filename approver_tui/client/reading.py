@@ -29,7 +29,7 @@ class JsonObject:
     @classmethod
     def parse(cls, text: str | bytes, path: str = "") -> Self:
         """Return the members of a JSON text that must be an object. Raises WireError."""
-        return cls(_an_object(parse_json(text, path), path or "body"), path)
+        return cls(_as_object(parse_json(text, path), path or "body"), path)
 
     def text(self, name: str) -> str:
         """Return a string unchanged."""
@@ -94,7 +94,7 @@ class JsonObject:
 
     def child(self, name: str) -> "JsonObject":
         """Return an object inside this one."""
-        return JsonObject(_an_object(self._value(name), self.at(name)), self.at(name))
+        return JsonObject(_as_object(self._value(name), self.at(name)), self.at(name))
 
     def child_or_none(self, name: str) -> "JsonObject | None":
         """Return an object inside this one, or None for null or nothing."""
@@ -103,7 +103,7 @@ class JsonObject:
     def children(self, name: str) -> tuple["JsonObject", ...]:
         """Return a list of objects."""
         return tuple(
-            JsonObject(_an_object(value, f"{self.at(name)}[{index}]"), f"{self.at(name)}[{index}]")
+            JsonObject(_as_object(value, f"{self.at(name)}[{index}]"), f"{self.at(name)}[{index}]")
             for index, value in enumerate(self._list(name))
         )
 
@@ -133,19 +133,21 @@ class JsonObject:
 def parse_json(text: str | bytes, path: str = "") -> object:
     """Parse a JSON text. Duplicate members and NaN are rejected."""
     try:
-        parsed: object = json.loads(text, object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        parsed: object = json.loads(
+            text, object_pairs_hook=_reject_duplicates, parse_constant=_reject_constant
+        )
     except (ValueError, RecursionError):
         raise WireError(path or "body", "is not valid JSON") from None
     return parsed
 
 
-def _an_object(value: object, path: str) -> Mapping[str, object]:
+def _as_object(value: object, path: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise WireError(path, "is not an object")
     return value
 
 
-def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Reject duplicate members: another reader could pick the one that was not shown."""
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -153,5 +155,5 @@ def _no_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _no_constant(name: str) -> object:
+def _reject_constant(name: str) -> object:
     raise ValueError(name)

@@ -115,14 +115,14 @@ class Transport:
     def send(self, outgoing: OutgoingRequest) -> httpx.Response:
         """Return the answer to a request. Raises ApiError or Unreachable."""
         since = self.clock()
-        response = self._once(outgoing)
-        if _refuses_the_proof(response) and self._learned_from(response, since):
-            response = self._once(outgoing)
+        response = self._send_once(outgoing)
+        if _is_proof_rejected(response) and self._learn_time(response, since):
+            response = self._send_once(outgoing)
         if not response.is_success:
             raise refusal(response)
         return response
 
-    def _once(self, outgoing: OutgoingRequest) -> httpx.Response:
+    def _send_once(self, outgoing: OutgoingRequest) -> httpx.Response:
         headers = {"DPoP": self.proof(outgoing.method, outgoing.path, outgoing.token)}
         if outgoing.token is not None:
             headers["Authorization"] = f"DPoP {outgoing.token}"
@@ -136,7 +136,7 @@ class Transport:
         )
         return exchange(self._http, request)
 
-    def _learned_from(self, response: httpx.Response, since: int) -> bool:
+    def _learn_time(self, response: httpx.Response, since: int) -> bool:
         """Learn the time from the answer's Date after a proof was rejected for its time."""
         try:
             moment = parsedate_to_datetime(response.headers.get("Date", ""))
@@ -170,7 +170,7 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     try:
         return http.send(request)
     except _NOT_SENT as error:
-        raise _unmet(server, error) from error
+        raise _connection_error(server, error) from error
     except httpx.TimeoutException as error:
         words = f"{server} did not answer in time."
         raise Unreachable(words, was_sent=True, is_silent=True) from error
@@ -178,7 +178,7 @@ def exchange(http: httpx.Client, request: httpx.Request) -> httpx.Response:
         raise Unreachable(f"The connection to {server} broke.", was_sent=True) from error
 
 
-def _unmet(server: str, error: BaseException) -> Unreachable:
+def _connection_error(server: str, error: BaseException) -> Unreachable:
     """Return why nothing was sent: an invalid certificate is not silence, and has another fix."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
@@ -203,11 +203,15 @@ _KINDS: Mapping[str, type[ApiError]] = {
 
 def refusal(response: httpx.Response) -> ApiError:
     """Return the error of a response with status 400 or higher."""
-    members = _problem(response)
-    code = _word(members, "code") or _word(members, "error") or f"http_{response.status_code}"
+    members = _problem_members(response)
+    code = (
+        _text_member(members, "code")
+        or _text_member(members, "error")
+        or f"http_{response.status_code}"
+    )
     detail = (
-        _word(members, "detail")
-        or _word(members, "error_description")
+        _text_member(members, "detail")
+        or _text_member(members, "error_description")
         or f"The server answered {response.status_code}."
     )
     if response.status_code == httpx.codes.UNAUTHORIZED:
@@ -218,13 +222,13 @@ def refusal(response: httpx.Response) -> ApiError:
     return kind(code, response.status_code, detail, members)
 
 
-def _refuses_the_proof(response: httpx.Response) -> bool:
+def _is_proof_rejected(response: httpx.Response) -> bool:
     if response.is_success:
         return False
     return refusal(response).code == "invalid_dpop_proof"
 
 
-def _problem(response: httpx.Response) -> Mapping[str, object]:
+def _problem_members(response: httpx.Response) -> Mapping[str, object]:
     """Return the problem document; a proxy may answer in HTML, which is an error too."""
     try:
         parsed = parse_json(response.content)
@@ -233,7 +237,7 @@ def _problem(response: httpx.Response) -> Mapping[str, object]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _word(members: Mapping[str, object], name: str) -> str:
+def _text_member(members: Mapping[str, object], name: str) -> str:
     value = members.get(name)
     return value if isinstance(value, str) else ""
 

@@ -9,7 +9,7 @@ the others. Never: HTTP.
 from dataclasses import dataclass, replace
 
 from approver_tui.client.approvals import ceremony_wire, superseding_wire, votes_wire
-from approver_tui.client.approvals.display_wire import read_display, with_unusual
+from approver_tui.client.approvals.display_wire import read_display, with_current_signals
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
 from approver_tui.client.notifications.deliveries_wire import read_deliveries
@@ -32,12 +32,12 @@ from approver_tui.state.approvals.narrowing import Difference, Granted
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.devices.devices import Device, Me, PinState, User
 from approver_tui.state.fingerprint import digest
-from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
+from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import display_safe
 
-_LONG = 4_000
-_LINES = 40
+_MAX_TEXT = 4_000
+_MAX_LINES = 40
 _RESERVED = "sayso:"
 """The prefix of `authorization_details` types that no agent can send."""
 _ACTION_MEMBERS = frozenset({"agent", "authorization_details", "resource", "salt", "scope", "user"})
@@ -76,7 +76,7 @@ def read_approval(members: JsonObject) -> Approval:
         id=members.text("id"),
         state=members.choice("state", ApprovalState),
         ceremony=ceremony_wire.read_ceremony(members),
-        display=with_unusual(
+        display=with_current_signals(
             read_display(JsonObject.parse(display_text, members.at("display"))),
             members.child_or_none("unusual"),
         ),
@@ -88,11 +88,13 @@ def read_approval(members: JsonObject) -> Approval:
         reason=members.safe_or_none("reason"),
         decided=_read_decided(members.child_or_none("decided")),
         execution=_read_execution(members.child_or_none("execution")),
-        unasked=standing_grants_wire.read_automatic_decision(members.child_or_none("decided_by")),
-        granted=_read_part(members),
+        automatic_decision=standing_grants_wire.read_automatic_decision(
+            members.child_or_none("decided_by")
+        ),
+        granted=_read_granted_part(members),
         together=votes_wire.read_votes(members.child_or_none("together")),
         held_back=members.boolean("held_back"),
-        supersedes=superseding_wire.read_earlier(members.child_or_none("supersedes")),
+        supersedes=superseding_wire.read_replaced_request(members.child_or_none("supersedes")),
         devices=read_deliveries(members),
         nonce=members.text_or_none("nonce"),
         over_at=members.time_or_none("over_at"),
@@ -100,9 +102,9 @@ def read_approval(members: JsonObject) -> Approval:
         retry=None if members.values.get("retry") is None else members.choice("retry", Retry),
         tries_left=ceremony_wire.read_tries(members.child_or_none("tries_left")),
     )
-    _check_outer(members, approval)
+    _check_outer_members(members, approval)
     check_texts(approval, members.path)
-    return replace(approval, look=look_key(approval.action_text, approval.display_text))
+    return replace(approval, look_key=look_key(approval.action_text, approval.display_text))
 
 
 def check_texts(approval: Approval, path: str = "") -> None:
@@ -147,7 +149,7 @@ def read_page(members: JsonObject) -> Page:
     )
 
 
-def unverified(approval_id: str, error: WireError) -> Unverified:
+def unverified_row(approval_id: str, error: WireError) -> Unverified:
     """Return the remains of a request that failed verification."""
     return Unverified(display_safe(approval_id), display_safe(str(error), max_len=200))
 
@@ -177,7 +179,7 @@ def read_consent(members: JsonObject) -> Consent:
         client_id=client.safe("id"),
         client_name=client.safe("name"),
         app_name=None if app is None else app.safe("name"),
-        resource=members.safe("resource", max_len=_LONG),
+        resource=members.safe("resource", max_len=_MAX_TEXT),
         scopes=tuple(display_safe(scope, max_len=200) for scope in members.texts("scopes")),
         created_at=members.time("created_at"),
         expires_at=members.time("expires_at"),
@@ -219,12 +221,12 @@ def read_pin_answer(members: JsonObject) -> PinAnswer:
     )
 
 
-def read_reported(members: JsonObject) -> Reported:
+def read_report(members: JsonObject) -> ReportResult:
     """Return the result of a report."""
-    return Reported(
+    return ReportResult(
         incident=members.safe("incident"),
         scope=members.choice("scope", ReportScope),
-        agents=tuple(_read_stopped(agent) for agent in members.children("agents")),
+        agents=tuple(_read_quarantined(agent) for agent in members.children("agents")),
         approval=read_approval(members.child("approval")),
     )
 
@@ -260,10 +262,10 @@ def _read_row(members: JsonObject) -> Approval | Unverified:
         return read_approval(JsonObject(members.values))
     except WireError as error:
         named = members.values.get("id")
-        return unverified(named if isinstance(named, str) else "a request without an id", error)
+        return unverified_row(named if isinstance(named, str) else "a request without an id", error)
 
 
-_MOST_GRANTED = 2
+_MAX_GRANT_OBJECTS = 2
 """Objects of a standing grant: its limits, and at most one example."""
 
 
@@ -276,14 +278,14 @@ def _check_kind(display: JsonObject, action: JsonObject) -> None:
     if kind is Kind.APP_ACTION:
         fits = types[:1] == expected and len(types) > 1
     elif kind is Kind.STANDING_GRANT:
-        fits = types[:1] == expected and len(types) <= _MOST_GRANTED
+        fits = types[:1] == expected and len(types) <= _MAX_GRANT_OBJECTS
     else:
         fits = kind is Kind.ACTION or types == expected
     if reserved != expected or not fits:
         raise WireError(display.at("kind"), "is not what the action asks for")
 
 
-def _check_outer(members: JsonObject, approval: Approval) -> None:
+def _check_outer_members(members: JsonObject, approval: Approval) -> None:
     """Check that the outer members do not contradict the texts, because they are shown too."""
     _check_equal(members, "kind", approval.kind)
     _check_equal(members, "risk", approval.risk)
@@ -297,8 +299,8 @@ def _check_equal(members: JsonObject, name: str, expected: str) -> None:
         raise WireError(members.at(name), "contradicts the signed texts")
 
 
-def _read_stopped(members: JsonObject) -> StoppedAgent:
-    return StoppedAgent(
+def _read_quarantined(members: JsonObject) -> QuarantinedAgent:
+    return QuarantinedAgent(
         id=members.safe("client_id"),
         name=members.safe("name"),
         state=members.safe("state"),
@@ -307,7 +309,7 @@ def _read_stopped(members: JsonObject) -> StoppedAgent:
     )
 
 
-def _read_part(members: JsonObject) -> Granted | None:
+def _read_granted_part(members: JsonObject) -> Granted | None:
     """Return the granted part of this action, with the places where it differs."""
     child = members.child_or_none("granted")
     if child is None:
@@ -322,8 +324,8 @@ def _read_part(members: JsonObject) -> Granted | None:
 def _read_difference(members: JsonObject) -> Difference:
     return Difference(
         label=members.safe("label"),
-        asked=members.safe("asked", max_len=_LONG, max_lines=_LINES),
-        granted=members.safe("granted", max_len=_LONG, max_lines=_LINES),
+        asked=members.safe("asked", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
+        granted=members.safe("granted", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
     )
 
 
@@ -363,11 +365,13 @@ def _read_decided(members: JsonObject | None) -> Decided | None:
         at=members.time("at"),
         channel=members.safe("channel"),
         code=members.choice("code", DenyCode) if has_code else None,
-        note=members.safe_or_none("note", max_len=NOTE_LENGTH, max_lines=_LINES),
+        note=members.safe_or_none("note", max_len=NOTE_LENGTH, max_lines=_MAX_LINES),
         ceremony=members.safe("ceremony"),
         self_approved=members.boolean("self_approved"),
-        reason=members.safe_or_none("reason", max_len=NOTE_LENGTH, max_lines=_LINES),
+        reason=members.safe_or_none("reason", max_len=NOTE_LENGTH, max_lines=_MAX_LINES),
         retry_at=members.time_or_none("retry_at"),
         ask=None if (other := members.child_or_none("ask")) is None else other.safe("name"),
-        private_note=members.safe_or_none("private_note", max_len=NOTE_LENGTH, max_lines=_LINES),
+        private_note=members.safe_or_none(
+            "private_note", max_len=NOTE_LENGTH, max_lines=_MAX_LINES
+        ),
     )

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
 from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.guard import InputGuard
@@ -25,9 +25,9 @@ from approver_tui.screens.keys import confirm_keys
 from approver_tui.screens.panel import TICK
 from approver_tui.screens.safe_focus import SafeFocusScreen
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
+from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.typed_input import TypedInput
@@ -40,17 +40,17 @@ class ConfirmField:
     label: SafeText
     value: str
     """The initial text."""
-    why_not: Callable[[str], SafeText]
+    blocker: Callable[[str], SafeText]
     """Returns why the typed text is invalid, or an empty text."""
     longest: int = 128
     is_hidden: bool = False
 
 
-def _why_no_pin(typed: str) -> SafeText:
-    return say("type your PIN.") if len(typed) < SHORTEST_PIN else SafeText("")
+def _pin_blocker(typed: str) -> SafeText:
+    return fmt("type your PIN.") if len(typed) < MIN_PIN_LENGTH else SafeText("")
 
 
-PIN = ConfirmField(SafeText("PIN"), "", _why_no_pin, is_hidden=True)
+PIN = ConfirmField(SafeText("PIN"), "", _pin_blocker, is_hidden=True)
 """The PIN, for actions that add power."""
 
 
@@ -72,7 +72,7 @@ class _Done(thread_messages.ValueMessage[SafeText]):
     """The action succeeded."""
 
 
-class _NotDone(thread_messages.ValueMessage[errors.ClientError]):
+class _Failed(thread_messages.ValueMessage[errors.ClientError]):
     """The action failed."""
 
 
@@ -83,30 +83,30 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", show=False)]
 
     def __init__(
-        self, context: ScreenContext, action: ConfirmAction, why_not_now: Callable[[], SafeText]
+        self, context: ScreenContext, action: ConfirmAction, blocker: Callable[[], SafeText]
     ) -> None:
         super().__init__()
         self.context = context
-        self._deed = action
-        self._why_not_now = why_not_now
-        self._entry = _entry(action.field)
+        self._action = action
+        self._outside_blocker = blocker
+        self._input = _input(action.field)
         self._is_busy = False
         self._notice = SafeText("")
 
     def compose(self) -> ComposeResult:
         """Lay out title, text, field, buttons and keys."""
         with Vertical(classes="panel"):
-            yield Static(self._deed.title, id="headline", markup=False)
-            yield Static("\n\n".join(self._deed.words), id="words", markup=False)
-            if self._deed.field is not None and self._entry is not None:
+            yield Static(self._action.title, id="headline", markup=False)
+            yield Static("\n\n".join(self._action.words), id="words", markup=False)
+            if self._action.field is not None and self._input is not None:
                 with Horizontal(id="field-row"):
-                    yield Static(self._deed.field.label, markup=False)
-                    yield self._entry
+                    yield Static(self._action.field.label, markup=False)
+                    yield self._input
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
-                yield PanelButton(say("Back"), id="back")
-                yield PanelButton(self._deed.verb, id="do")
-            yield Static(id="why-off", markup=False)
+                yield PanelButton(fmt("Back"), id="back")
+                yield PanelButton(self._action.verb, id="do")
+            yield Static(id="hint", markup=False)
             yield KeyBar(confirm_keys())
 
     def on_mount(self) -> None:
@@ -127,17 +127,17 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
 
     def draw_widgets(self) -> None:
         """Update fields and hint."""
-        reason = self._why_off()
-        if self._entry is not None:
-            self._entry.disabled = self._is_busy
+        reason = self._blocker()
+        if self._input is not None:
+            self._input.disabled = self._is_busy
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        self.query_one("#why-off", Static).update(button_hint(self._deed.verb, reason))
+        self.query_one("#hint", Static).update(button_hint(self._action.verb, reason))
         button = self.query_one("#do", PanelButton)
         if reason and button.has_focus:
             self.query_one("#back").focus()
         button.disabled = bool(reason)
 
-    def on_key_wanted(self, message: KeyWanted) -> None:
+    def on_key_clicked(self, message: KeyClicked) -> None:
         """A clicked key counts as that key."""
         self.app.simulate_key(message.key)
 
@@ -147,7 +147,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
             self.dismiss(None)
 
     @on(Input.Changed)
-    def _something_changed(self) -> None:
+    def _input_changed(self) -> None:
         self.draw()
 
     @on(Button.Pressed, "#back")
@@ -155,49 +155,49 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
         self.action_back()
 
     @on(Button.Pressed, "#do")
-    def _do(self) -> None:
-        if self.context.guard.is_holding or self._why_off():
+    def _run(self) -> None:
+        if self.context.guard.is_blocking or self._blocker():
             return
-        written = self._written()
+        entered = self._take_input()
         self._is_busy, self._notice = True, SafeText("")
         self.draw()
-        self.run_worker(lambda: self._done_in_thread(written), thread=True, group="deed")
+        self.run_worker(lambda: self._run_action(entered), thread=True, group="action")
 
     @on(_Done)
     def _done(self, message: _Done) -> None:
         self.context.guard.arm()
         self.dismiss(message.value)
 
-    @on(_NotDone)
-    def _not_done(self, message: _NotDone) -> None:
+    @on(_Failed)
+    def _failed(self, message: _Failed) -> None:
         self._is_busy = False
-        self._notice = refusals.change_problem(message.value, done=say("Nothing was changed."))
+        self._notice = refusals.change_problem(message.value, done=fmt("Nothing was changed."))
         self.draw()
 
-    def _why_off(self) -> SafeText:
+    def _blocker(self) -> SafeText:
         if self._is_busy:
-            return say("Sending…")
-        if reason := self._why_not_now():
+            return fmt("Sending…")
+        if reason := self._outside_blocker():
             return reason
-        field, entry = self._deed.field, self._entry
-        return SafeText("") if field is None or entry is None else field.why_not(entry.value)
+        field, entry = self._action.field, self._input
+        return SafeText("") if field is None or entry is None else field.blocker(entry.value)
 
-    def _written(self) -> str:
+    def _take_input(self) -> str:
         """Return what was typed; a secret is cleared from its field."""
-        if isinstance(self._entry, TypedInput):
-            return self._entry.take()
-        return "" if self._entry is None else self._entry.value
+        if isinstance(self._input, TypedInput):
+            return self._input.take()
+        return "" if self._input is None else self._input.value
 
-    def _done_in_thread(self, written: str) -> None:
+    def _run_action(self, entered: str) -> None:
         try:
-            done = self._deed.do(written)
+            done = self._action.do(entered)
         except errors.ClientError as error:
-            self.post_message(_NotDone(error))
+            self.post_message(_Failed(error))
         else:
             self.post_message(_Done(done))
 
 
-def _entry(field: ConfirmField | None) -> Input | None:
+def _input(field: ConfirmField | None) -> Input | None:
     if field is None:
         return None
     if field.is_hidden:

@@ -9,7 +9,7 @@ from datetime import tzinfo
 
 from approver_tui.attention.notifier import Notifier
 from approver_tui.attention.preferences import DEFAULTS, AlertPreferences
-from approver_tui.attention.terminal_environment import NOWHERE, TerminalEnvironment
+from approver_tui.attention.terminal_environment import UNKNOWN_TERMINAL, TerminalEnvironment
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvals.unsent_denials import UnsentDenials
@@ -19,10 +19,10 @@ from approver_tui.client.notifications.preferences import NotificationPrefsClien
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.operations.settings_store import NoSettingsStore, SettingsStore
-from approver_tui.state.keymap import AS_THEY_ARE, Keymap
+from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Environment:
 
     zone: tzinfo | None = None
     """The time zone of displayed times; None means this machine's."""
-    folder_is_open: bool = False
+    is_server_folder_readable: bool = False
     """Whether this program could read the data folder of the server."""
-    opens_at: str | None = None
+    initial_request: str | None = None
     """The request to select at the start; the first one if it is None or gone."""
     preferences: AlertPreferences = DEFAULTS
     """The user's alert preferences."""
-    terminal_environment: TerminalEnvironment = NOWHERE
+    terminal_environment: TerminalEnvironment = UNKNOWN_TERMINAL
     """The terminal and the desktop."""
     settings_store: SettingsStore = NoSettingsStore()  # noqa: RUF009  # it has no state
     """Where the settings are stored."""
@@ -48,7 +48,7 @@ class Environment:
     zone_name: str | None = None
     """The name of this machine's time zone; None if unknown."""
     theme: str = "sayso"
-    keymap: Keymap = AS_THEY_ARE
+    keymap: Keymap = DEFAULT_KEYMAP
 
 
 DEFAULT_ENVIRONMENT = Environment()
@@ -77,10 +77,10 @@ class ScreenContext:
     others: OtherLogins
     """The waiting requests at other servers."""
 
-    def named(self, user: SafeText) -> SafeText:
+    def user_label(self, user: SafeText) -> SafeText:
         """Return the user with the login if there are several: `alice@work`."""
         login = self.environment.login
-        return say("{}@{}", user, login) if user and login else user
+        return fmt("{}@{}", user, login) if user and login else user
 
     def view(self, width: int) -> RenderContext:
         """Return the render context for a width."""

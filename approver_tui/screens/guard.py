@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from textual import events
 
-QUIET = 0.8
+QUIET_SECONDS = 0.8
 """The seconds without any key that end the dropping."""
-AWAY = 10.0
+AWAY_SECONDS = 10.0
 """The seconds without the window's focus after which the user counts as away."""
-IDLE = 15 * 60.0
+IDLE_SECONDS = 15 * 60.0
 """The seconds without any input after which the user counts as away, in any window."""
 
 
@@ -26,45 +26,45 @@ class InputGuard:
         self._ticks = ticks
         self._quiet_since: float | None = None
         self._is_button_held = False
-        self._left_at: float | None = None
-        self._heard_at = ticks()
+        self._blurred_at: float | None = None
+        self._last_input_at = ticks()
 
-    def leave(self) -> None:
+    def window_blurred(self) -> None:
         """Note that the window has lost its focus."""
-        self._left_at = self._ticks()
+        self._blurred_at = self._ticks()
 
-    def come_back(self) -> None:
+    def window_focused(self) -> None:
         """Note that the window has the focus again, and start dropping input."""
-        self._left_at = None
+        self._blurred_at = None
         self.arm()
 
     @property
-    def is_deserted(self) -> bool:
+    def is_user_away(self) -> bool:
         """Whether the user is away: long enough in another window, or without any input."""
         now = self._ticks()
-        is_away = self._left_at is not None and now - self._left_at >= AWAY
-        return is_away or now - self._heard_at >= IDLE
+        is_away = self._blurred_at is not None and now - self._blurred_at >= AWAY_SECONDS
+        return is_away or now - self._last_input_at >= IDLE_SECONDS
 
     def arm(self) -> None:
         """Start dropping input, or start the time again."""
         self._quiet_since = self._ticks()
 
     @property
-    def is_holding(self) -> bool:
+    def is_blocking(self) -> bool:
         """Whether input is being dropped now."""
         if self._quiet_since is None:
             return False
-        if self._ticks() - self._quiet_since < QUIET:
+        if self._ticks() - self._quiet_since < QUIET_SECONDS:
             return True
         self._quiet_since = None
         return False
 
     def drops(self, event: events.Event) -> bool:
         """Whether this input must be dropped; a dropped key or paste restarts the time."""
-        self._heard_at = self._ticks()
+        self._last_input_at = self._ticks()
         if isinstance(event, events.MouseEvent):
             return self._drops_mouse(event)
-        if not self.is_holding:
+        if not self.is_blocking:
             return False
         self.arm()
         return True
@@ -74,9 +74,9 @@ class InputGuard:
         if isinstance(event, events.MouseMove):
             return False
         if isinstance(event, events.MouseDown):
-            self._is_button_held = self.is_holding
+            self._is_button_held = self.is_blocking
             return self._is_button_held
         if isinstance(event, events.MouseUp) and self._is_button_held:
             self._is_button_held = False
             return True
-        return self.is_holding
+        return self.is_blocking

@@ -16,10 +16,10 @@ from textual.filter import LineFilter, NoColor
 from approver_tui.screens import termination
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.input_order import InputOrder
-from approver_tui.screens.safe_focus import focus_back
+from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.widgets.theme import DEFAULTS, HIGH_CONTRAST, SAYSO
 
-_ORDERED = (
+_ORDERED_EVENTS = (
     events.Key,
     events.Paste,
     events.MouseDown,
@@ -27,7 +27,8 @@ _ORDERED = (
     events.AppBlur,
     events.AppFocus,
 )
-_WITHOUT_COLOURS: Sequence[LineFilter] = (NoColor(),)
+_CHECK_TERMINAL_SECONDS = 0.5
+_NO_COLORS: Sequence[LineFilter] = (NoColor(),)
 
 
 class GuardedApp(App[ReturnType]):
@@ -42,9 +43,9 @@ class GuardedApp(App[ReturnType]):
         Binding("ctrl+z", "suspend_process", show=False),
     ]
 
-    def __init__(self, guard: InputGuard, theme: str, *, is_still: bool = False) -> None:
+    def __init__(self, guard: InputGuard, theme: str, *, is_motion_reduced: bool = False) -> None:
         super().__init__()
-        if is_still:
+        if is_motion_reduced:
             self.animation_level = "none"
         self.guard = guard
         self._order = InputOrder(self)
@@ -62,17 +63,18 @@ class GuardedApp(App[ReturnType]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the line filters; with NO_COLOR, Textual alone would leave grays."""
-        return _WITHOUT_COLOURS if self.no_color else super().get_line_filters()
+        return _NO_COLORS if self.no_color else super().get_line_filters()
 
     def on_mount(self) -> None:
         """Arm the guard after a suspension, and handle termination signals."""
         if not self.is_headless:
-            termination.on_termination(self.end)
-        self.app_resume_signal.subscribe(self, lambda _app: self._put_down())
+            check_terminal = termination.on_termination(self.terminate)
+            self.set_interval(_CHECK_TERMINAL_SECONDS, check_terminal)
+        self.app_resume_signal.subscribe(self, lambda _app: self._secure_panels())
 
     def action_suspend_process(self) -> None:
         """Suspend to the shell; first clear secrets, so that none stays in memory."""
-        self._put_down()
+        self._secure_panels()
         super().action_suspend_process()
 
     async def on_event(self, event: events.Event) -> None:
@@ -81,13 +83,13 @@ class GuardedApp(App[ReturnType]):
         Textual restores the app's focus inside this very call for the first key or press after a
         blur, so a later check would let that input through.
         """
-        if _is_ordered(event) and self._order.holds_back(event):
+        if _is_ordered(event) and self._order.defers(event):
             return
         if isinstance(event, events.AppBlur):
-            self.guard.leave()
-            focus_back(self, forgetting=False)
+            self.guard.window_blurred()
+            reset_panels(self, clear_secrets=False)
         elif isinstance(event, events.AppFocus):
-            self._come_back()
+            self._window_focused()
         elif _is_input(event) and self._is_dropped(event):
             return
         await super().on_event(event)
@@ -99,32 +101,32 @@ class GuardedApp(App[ReturnType]):
         """
         self.call_later(super().simulate_key, key)
 
-    def end(self) -> None:
+    def terminate(self) -> None:
         """Exit, because the terminal or the machine goes away."""
         self.exit()
 
-    def about_to_hear(self) -> None:
+    def before_input(self) -> None:
         """Called before an input is handled; pending changes may arm the guard here."""
 
-    def heard(self) -> None:
+    def after_input(self) -> None:
         """Called after an input was let through: the user is present."""
 
-    def _put_down(self) -> None:
+    def _secure_panels(self) -> None:
         self.guard.arm()
-        focus_back(self, forgetting=True)
+        reset_panels(self, clear_secrets=True)
 
-    def _come_back(self) -> None:
-        focus_back(self, forgetting=self.guard.is_deserted)
-        self.guard.come_back()
+    def _window_focused(self) -> None:
+        reset_panels(self, clear_secrets=self.guard.is_user_away)
+        self.guard.window_focused()
 
     def _is_dropped(self, event: events.Event) -> bool:
         if not self.app_focus and isinstance(event, (events.Key, events.MouseDown)):
             self.app_focus = True
-            self._come_back()
-        self.about_to_hear()
+            self._window_focused()
+        self.before_input()
         if self.guard.drops(event):
             return True
-        self.heard()
+        self.after_input()
         return False
 
 
@@ -134,4 +136,4 @@ def _is_input(event: events.Event) -> bool:
 
 def _is_ordered(event: events.Event) -> bool:
     """Whether this input waits for its turn; moving and scrolling do not change the focus."""
-    return isinstance(event, _ORDERED) and not event.is_forwarded
+    return isinstance(event, _ORDERED_EVENTS) and not event.is_forwarded

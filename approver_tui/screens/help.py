@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
 from approver_tui.screens.keys import help_keys
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
@@ -43,6 +43,6 @@ class HelpScreen(ModalScreen[None], ReadyScreen[None]):
             yield self._sheet
             yield KeyBar(help_keys())
 
-    def on_key_wanted(self, message: KeyWanted) -> None:
+    def on_key_clicked(self, message: KeyClicked) -> None:
         """A clicked key counts as that key."""
         self.app.simulate_key(message.key)

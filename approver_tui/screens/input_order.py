@@ -16,8 +16,8 @@ from typing import Any
 from textual import events
 from textual.app import App
 
-_LOOKS = 2
-_LOOK_SECONDS = 0.001
+_CHECKS = 2
+_CHECK_SECONDS = 0.001
 _LONGEST_SECONDS = 10.0
 """After this many seconds the order is unclear, and waiting input is dropped."""
 
@@ -29,44 +29,44 @@ class InputOrder:
         self._app = app
         self._waiting: deque[events.Event] = deque()
         self._due: events.Event | None = None
-        self._settling: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    def holds_back(self, event: events.Event) -> bool:
+    def defers(self, event: events.Event) -> bool:
         """Whether this input must wait. If so, the app receives it again in its turn."""
         if event is self._due:
             self._due = None
             return False
-        if self._settling is not None and not self._settling.done():
+        if self._task is not None and not self._task.done():
             self._waiting.append(event)
             return True
-        self._settling = asyncio.create_task(self._hand_on())
+        self._task = asyncio.create_task(self._release())
         return False
 
-    async def _hand_on(self) -> None:
+    async def _release(self) -> None:
         try:
-            await self._settle()
+            await self._wait_for_effects()
             while self._waiting and self._app.is_running:
                 self._due = self._waiting.popleft()
                 self._app.post_message(self._due)
-                await self._settle()
+                await self._wait_for_effects()
         except TimeoutError:
             self._waiting.clear()
 
-    async def _settle(self) -> None:
+    async def _wait_for_effects(self) -> None:
         """Wait for the effects; Tab finds a new field only after it was drawn."""
         async with asyncio.timeout(_LONGEST_SECONDS):
-            await self._until(lambda: is_quiet(self._app))
-            await self._until(self._drawing())
-            await self._until(lambda: is_quiet(self._app))
+            await self._wait_until(lambda: has_no_messages(self._app))
+            await self._wait_until(self._drawn_condition())
+            await self._wait_until(lambda: has_no_messages(self._app))
 
-    async def _until(self, is_so: Callable[[], bool]) -> None:
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until it is true at two checks; stops when the app ends."""
-        looks = 0
-        while looks < _LOOKS and self._app.is_running:
-            await asyncio.sleep(_LOOK_SECONDS)
-            looks = looks + 1 if is_so() else 0
+        checks = 0
+        while checks < _CHECKS and self._app.is_running:
+            await asyncio.sleep(_CHECK_SECONDS)
+            checks = checks + 1 if condition() else 0
 
-    def _drawing(self) -> Callable[[], bool]:
+    def _drawn_condition(self) -> Callable[[], bool]:
         """Notify when the screen was drawn; a screen that closed never is."""
         drawn, top = asyncio.Event(), self._app.screen_stack[-1:]
         for screen in top:
@@ -74,7 +74,7 @@ class InputOrder:
         return lambda: drawn.is_set() or self._app.screen_stack[-1:] != top
 
 
-def is_quiet(app: App[Any]) -> bool:
+def has_no_messages(app: App[Any]) -> bool:
     """Whether no message waits for the app or for anything on its screen."""
     if app.message_queue_size or not app.screen_stack:
         return False

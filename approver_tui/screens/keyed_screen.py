@@ -11,30 +11,30 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
-from approver_tui.messages import KeyWanted, SignInWanted
+from approver_tui.messages import KeyClicked, SignInChosen
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.notices import in_full, in_one_line, notices
+from approver_tui.screens.approvals.notices import full_texts, notices, one_line_text
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.keys import Rows, help_as_chosen, key_name
+from approver_tui.screens.keys import Rows, help_with_keymap, key_name
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import lines_word, say
+from approver_tui.widgets.lines import fmt, lines_word
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 
-TIGHT = "-tight"
+TIGHT_CLASS = "-tight"
 """The class of a screen with very few rows."""
-OLD = 10.0
+STALE_SECONDS = 10.0
 """After how many seconds a message gives its row back on small screens."""
 
 
 class KeyedScreen(ReadyScreen[None]):
     """The base of the inbox and of every page."""
 
-    VERTICAL_BREAKPOINTS = [(0, TIGHT), (16, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual's
+    VERTICAL_BREAKPOINTS = [(0, TIGHT_CLASS), (16, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual's
 
     context: ScreenContext
     state: InboxState
@@ -50,7 +50,7 @@ class KeyedScreen(ReadyScreen[None]):
 
     def action_sign_in(self) -> None:
         """Go to the sign-in screen; this login has ended."""
-        self.post_message(SignInWanted())
+        self.post_message(SignInChosen())
 
     def help_title(self) -> SafeText:
         """Return the title of the help."""
@@ -60,56 +60,58 @@ class KeyedScreen(ReadyScreen[None]):
         """Return the default keys and their meanings."""
         raise NotImplementedError
 
-    def why_no_yes(self) -> SafeText | None:
+    def approval_blocker(self) -> SafeText | None:
         """Return why Approve is unavailable, or an empty text; None on screens without it."""
         return None
 
-    def confirm(self, action: ConfirmAction, why_not: Callable[[], SafeText]) -> None:
+    def confirm(self, action: ConfirmAction, blocker: Callable[[], SafeText]) -> None:
         """Confirm an action; the guard drops input that was not meant for the panel."""
         self.context.guard.arm()
-        self.app.push_screen(ConfirmPanel(self.context, action, why_not), self._confirmed)
+        self.app.push_screen(ConfirmPanel(self.context, action, blocker), self._confirmed)
 
-    def say(self, text: SafeText) -> None:
+    def show_message(self, text: SafeText) -> None:
         """Show a message in the status line."""
         raise NotImplementedError
 
-    def done(self) -> None:
+    def after_action(self) -> None:
         """An action was done: reload what it changed."""
 
-    def _confirmed(self, done: SafeText | None) -> None:
-        if done is not None:
-            self.say(done)
-            self.done()
+    def _confirmed(self, message: SafeText | None) -> None:
+        if message is not None:
+            self.show_message(message)
+            self.after_action()
 
     def action_help(self) -> None:
         """Show the keys, and why Approve is unavailable."""
-        warnings = in_full(notices(self.context, self.state))
-        self.app.push_screen(HelpScreen(self.help_title(), self._rows, self.why_no_yes(), warnings))
+        warnings = full_texts(notices(self.context, self.state))
+        self.app.push_screen(
+            HelpScreen(self.help_title(), self._help_rows, self.approval_blocker(), warnings)
+        )
 
     def draw_notices(self) -> None:
         """Show every warning, or on small screens one line that opens all."""
         found = notices(self.context, self.state)
-        shown = in_full(found)
-        if self.has_class(TIGHT):
+        shown = full_texts(found)
+        if self.has_class(TIGHT_CLASS):
             key = self.context.keys.key("help")
-            shown = in_one_line(found, self.size.width, key)
+            shown = one_line_text(found, self.size.width, key)
         self._notice_lines.show(shown)
 
-    def draw_status(self, text: SafeText, *, said_at: float) -> None:
-        """Show the last message, from `said_at` on the monotonic clock."""
-        is_tight = self.has_class(TIGHT)
-        is_old = is_tight and self.context.ticks() - said_at > OLD
+    def draw_status(self, text: SafeText, *, shown_at: float) -> None:
+        """Show the last message, from `shown_at` on the monotonic clock."""
+        is_tight = self.has_class(TIGHT_CLASS)
+        is_old = is_tight and self.context.ticks() - shown_at > STALE_SECONDS
         line = self._status_line
         line.show(SafeText("") if is_old else text)
         line.display = bool(line.text) or not is_tight
 
     def draw_more(self, below: int) -> None:
         """Show how many lines are below; on small screens not next to the status."""
-        text = say("more below: {} {}", below, lines_word(below)) if below else SafeText("")
+        text = fmt("more below: {} {}", below, lines_word(below)) if below else SafeText("")
         line = self._more_line
         line.show(text)
         is_free = bool(text) and not self._status_line.text
-        line.display = is_free or not self.has_class(TIGHT)
+        line.display = is_free or not self.has_class(TIGHT_CLASS)
 
     @cached_property
     def _notice_lines(self) -> NoticeLines:
@@ -125,15 +127,15 @@ class KeyedScreen(ReadyScreen[None]):
 
     def action_palette(self) -> None:
         """Open the command palette."""
-        self.app.push_screen(Palette(commands(self._rows)), self._press)
+        self.app.push_screen(Palette(commands(self._help_rows)), self._press)
 
-    @on(KeyWanted)
-    def _key_wanted(self, message: KeyWanted) -> None:
+    @on(KeyClicked)
+    def _key_clicked(self, message: KeyClicked) -> None:
         self.app.simulate_key(message.key)
 
     @property
-    def _rows(self) -> Rows:
-        return help_as_chosen(self.help_rows(), self.context.keys)
+    def _help_rows(self) -> Rows:
+        return help_with_keymap(self.help_rows(), self.context.keys)
 
     def _press(self, key: SafeText | None) -> None:
         """Press the key of the command that was chosen."""

@@ -86,7 +86,7 @@ def confirm_keys() -> tuple[Hint, ...]:
 def inbox_keys(
     *,
     is_reading: bool,
-    can_take_back: bool,
+    can_undo: bool,
     off: frozenset[str] = frozenset(),
     retry: tuple[Hint, ...] = (),
     marked: int = 0,
@@ -98,14 +98,14 @@ def inbox_keys(
     """
     of_them = f" {marked}.." if marked else ".."
     mark = hint("x", "Select")
-    take_back = (hint("u", "Undo"),) if can_take_back else ()
+    undo_denial = (hint("u", "Undo"),) if can_undo else ()
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
     rest = (hint("j/k", "Scroll", "j"),) if is_reading else (hint("Enter", "Read", "enter"),)
     return (
         *retry,
-        replace(hint("a", f"Approve{of_them}", is_off="a" in off), leads=True),
-        replace(hint("d", f"Deny{of_them}", is_off="d" in off), leads=True),
-        *take_back,
+        replace(hint("a", f"Approve{of_them}", is_off="a" in off), is_main=True),
+        replace(hint("d", f"Deny{of_them}", is_off="d" in off), is_main=True),
+        *undo_denial,
         *way_out,
         *((mark,) if marked else ()),
         *rest,
@@ -121,7 +121,7 @@ def inbox_keys(
 
 def retry_keys(approval: "Approval | None", now: int, reason: SafeText) -> tuple[Hint, ...]:
     """Return the key that asks an agent to retry, if that is possible."""
-    if approval is None or not approval.is_lapsed(now):
+    if approval is None or not approval.is_expired(now):
         return ()
     return (hint("R", "Ask to retry", is_off=bool(reason)),)
 
@@ -158,10 +158,10 @@ def batch_keys() -> tuple[Hint, ...]:
     )
 
 
-def results_keys(*, can_take_back: bool) -> tuple[Hint, ...]:
+def results_keys(*, can_undo: bool) -> tuple[Hint, ...]:
     """Return the keys of the results panel."""
     return (
-        *((hint("u", "Undo"),) if can_take_back else ()),
+        *((hint("u", "Undo"),) if can_undo else ()),
         Hint(SafeText("Esc"), SafeText("Close"), "escape", is_kept=True),
         Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
         hint("j/k", "Scroll", "j"),
@@ -178,7 +178,7 @@ def narrow_keys() -> tuple[Hint, ...]:
     )
 
 
-def similar_keys() -> tuple[Hint, ...]:
+def standing_grant_keys() -> tuple[Hint, ...]:
     """Return the keys of the standing grant panel."""
     return (
         hint("Tab", "Next", "tab"),
@@ -210,7 +210,7 @@ def help_keys() -> tuple[Hint, ...]:
 
 def inbox_help() -> Rows:
     """Return the help of the inbox."""
-    return texts(
+    return help_rows(
         ("a", "approve: opens a panel; nothing is approved yet"),
         ("d", "deny: opens a panel for the reason"),
         ("e", "approve with limits: fewer scopes, smaller values, a shorter token lifetime"),
@@ -248,7 +248,7 @@ def inbox_help() -> Rows:
 
 def approve_help() -> Rows:
     """Return the help of the approve panel."""
-    return texts(
+    return help_rows(
         ("Tab", "next field, then Approve; the focus starts on Back"),
         ("Enter", "presses the focused button, nothing else"),
         ("PgDn", "scroll down; you must have seen every detail"),
@@ -259,7 +259,7 @@ def approve_help() -> Rows:
 
 def deny_help() -> Rows:
     """Return the help of the deny panel."""
-    return texts(
+    return help_rows(
         ("1-6", "pick a reason; also j k and the arrow keys"),
         ("Enter", "on the list: deny. You then have 5 s to undo it ({take_back})"),
         ("Tab", "next field, then the buttons"),
@@ -269,7 +269,7 @@ def deny_help() -> Rows:
 
 def batch_approve_help() -> Rows:
     """Return the help of the panel that approves several requests."""
-    return texts(
+    return help_rows(
         ("Tab", "the requests, the count, the PIN if required, then Approve"),
         *_BATCH_HELP,
         ("Esc", "back; nothing is approved, the selection stays"),
@@ -279,7 +279,7 @@ def batch_approve_help() -> Rows:
 
 def batch_deny_help() -> Rows:
     """Return the help of the panel that denies several requests."""
-    return texts(
+    return help_rows(
         ("Tab", "the requests, the reasons, the note, the count, then Deny"),
         *_BATCH_HELP,
         ("1-6", "on the reasons: pick one; it applies to each request"),
@@ -296,7 +296,7 @@ _BATCH_HELP = (
 
 def results_help() -> Rows:
     """Return the help of the results panel."""
-    return texts(
+    return help_rows(
         ("u", "undo all denials, before the first is sent"),
         ("j k", "down, up; also the arrow keys"),
         ("Esc", "close, once everything is sent; unknown outcomes are still checked"),
@@ -305,7 +305,7 @@ def results_help() -> Rows:
 
 def page_help() -> Rows:
     """Return the help of every page."""
-    return texts(
+    return help_rows(
         ("Enter", "read the entry;  Esc goes back to the list, then to the inbox"),
         ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
         (":", "command palette; also ^p"),
@@ -320,7 +320,7 @@ def page_help() -> Rows:
 
 def narrow_help() -> Rows:
     """Return the help of the narrow panel."""
-    return texts(
+    return help_rows(
         ("Tab", "next control; also the arrow keys. The focus starts on Back"),
         ("Space", "selects or clears a scope or an item; also Enter"),
         ("Enter", "in a field: show the preview"),
@@ -328,9 +328,9 @@ def narrow_help() -> Rows:
     )
 
 
-def similar_help() -> Rows:
+def standing_grant_help() -> Rows:
     """Return the help of the standing grant panel."""
-    return texts(
+    return help_rows(
         ("For", "how long: 15m, 1h, up to 30d at low risk, 8h at medium, 1h at high"),
         ("Sum", "total amount of money, such as 30; empty if it is not about money"),
         ("Vary", "what may differ: amount=20 up to a limit, reference for any text"),
@@ -341,14 +341,14 @@ def similar_help() -> Rows:
 
 def report_help() -> Rows:
     """Return the help of the report panel."""
-    return texts(
+    return help_rows(
         ("1-3", "choose an option; also j k and the arrow keys"),
         ("Tab", "the note, then the buttons; Enter presses the focused one"),
         ("Esc", "back; nothing is reported"),
     )
 
 
-def as_chosen(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
+def with_keymap(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
     """Return the hints with the user's key bindings."""
     return tuple(
         each
@@ -358,7 +358,7 @@ def as_chosen(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
     )
 
 
-def help_as_chosen(rows: Rows, keymap: Keymap) -> Rows:
+def help_with_keymap(rows: Rows, keymap: Keymap) -> Rows:
     """Return the help rows with the user's key bindings."""
     return tuple((keymap.shown(key), keymap.fill(meaning)) for key, meaning in rows)
 
@@ -373,6 +373,6 @@ def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False
     return Hint(SafeText(shown), SafeText(label), shown if key is None else key, is_off=is_off)
 
 
-def texts(*pairs: tuple[str, str]) -> Rows:
+def help_rows(*pairs: tuple[str, str]) -> Rows:
     """Return help rows with literal text; `{name}` stands for the key of that action."""
     return tuple((SafeText(keys), SafeText(meaning)) for keys, meaning in pairs)

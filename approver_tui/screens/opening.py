@@ -15,7 +15,7 @@ from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.top_bar import TopBar, TopView
 
 _VIEW = TopView(
@@ -36,5 +36,5 @@ class OpeningScreen(ReadyScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out what needs no server."""
         yield TopBar(_VIEW)
-        yield Static(say("Loading .."), id="loading", markup=False)
+        yield Static(fmt("Loading .."), id="loading", markup=False)
         yield KeyBar((QUIT,))

@@ -20,18 +20,18 @@ from textual.worker import get_current_worker
 from approver_tui.client import errors
 from approver_tui.messages import Opened, Selected
 from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.blockers import connection_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import why_not_connected
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
-from approver_tui.screens.keys import PAGES, Rows, as_chosen, page_help, page_keys
+from approver_tui.screens.keys import PAGES, Rows, page_help, page_keys, with_keymap
 from approver_tui.screens.panel import TICK, Panel
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList, Section
-from approver_tui.widgets.entry_sheet import EntrySheet, Make
+from approver_tui.widgets.entry_sheet import EntrySheet, LineMaker
 from approver_tui.widgets.key_bar import Hint, KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.top_bar import TopBar, TopView
@@ -49,7 +49,7 @@ class PageContext:
     context: ScreenContext
     state: InboxState
     open_panel: Callable[[Callable[[], Panel]], None]
-    tell: Callable[[Message], object]
+    post: Callable[[Message], object]
     """Passes a message to the inbox; may be called in any thread."""
 
 
@@ -86,7 +86,7 @@ class Page(KeyedScreen, Generic[Found]):
         self.found: Found | None = None
         """The last answer of the server; None before the first."""
         self.cursor: str | None = None
-        self._status, self._said_at = SafeText(""), 0.0
+        self._status, self._message_at = SafeText(""), 0.0
         self._problem = SafeText("")
 
     def fetch(self) -> Found:
@@ -97,7 +97,7 @@ class Page(KeyedScreen, Generic[Found]):
         """Return the sections of the list."""
         raise NotImplementedError
 
-    def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
+    def entry_detail(self, found: Found, entry_id: str) -> tuple[LineMaker, object] | None:
         """Return how to draw an entry in full, and its cache key; None without such an entry."""
         raise NotImplementedError
 
@@ -118,11 +118,11 @@ class Page(KeyedScreen, Generic[Found]):
             with Vertical(id="reading"):
                 yield EntrySheet(id="entry")
                 yield CachedLine(id="more")
-        yield from self.lines_below()
+        yield from self.widgets_below()
         yield StatusLine()
         yield KeyBar()
 
-    def lines_below(self) -> Iterable[Widget]:
+    def widgets_below(self) -> Iterable[Widget]:
         """Return the widgets between the list and the status."""
         return ()
 
@@ -137,7 +137,7 @@ class Page(KeyedScreen, Generic[Found]):
         self.run_fetch(self.fetch)
 
     def run_fetch(self, fetch: Callable[[], Found]) -> None:
-        """Run another fetch for `took`; the result of an earlier one is dropped."""
+        """Run another fetch for `set_found`; the result of an earlier one is dropped."""
         work = partial(self._fetch, fetch)
         self.run_worker(work, thread=True, group="fetch", exclusive=True)
 
@@ -148,28 +148,28 @@ class Page(KeyedScreen, Generic[Found]):
             self.load()
         self.draw()
 
-    def say(self, text: SafeText) -> None:
+    def show_message(self, text: SafeText) -> None:
         """Show a message in the status line."""
-        self._status, self._said_at = text, self.context.ticks()
+        self._status, self._message_at = text, self.context.ticks()
         self.draw()
 
-    def ask(self, action: ConfirmAction) -> None:
+    def confirm_action(self, action: ConfirmAction) -> None:
         """Confirm an action; show its message and reload."""
-        self.confirm(action, self.why_nothing_ends)
+        self.confirm(action, self.action_blocker)
 
-    def done(self) -> None:
+    def after_action(self) -> None:
         """An action was done: reload."""
         self.load()
 
-    def why_nothing_ends(self) -> SafeText:
+    def action_blocker(self) -> SafeText:
         """Return why no action is possible now, or an empty text."""
-        return why_not_connected(self.state)
+        return connection_blocker(self.state)
 
     @on(Fetched)
     def _fetched(self, message: Fetched) -> None:
-        self.took(message.value)  # type: ignore[arg-type]  # `fetch` of this very page made it
+        self.set_found(message.value)  # type: ignore[arg-type]  # `fetch` of this very page made it
 
-    def took(self, found: Found) -> None:
+    def set_found(self, found: Found) -> None:
         """Show what was fetched; the cursor stays on its entry, or goes to the first."""
         self.found, self._problem = found, SafeText("")
         ids = self._ids()
@@ -180,16 +180,16 @@ class Page(KeyedScreen, Generic[Found]):
     @on(FetchFailed)
     def _fetch_failed(self, message: FetchFailed) -> None:
         problem, key = refusals.problem(message.value), self.context.keys.key("refresh")
-        self._problem = say("{} Press {} to try again.", problem, key)
-        self.say(self._problem)
+        self._problem = fmt("{} Press {} to try again.", problem, key)
+        self.show_message(self._problem)
 
     @on(Selected)
     def _selected(self, message: Selected) -> None:
         self.cursor = message.approval_id
-        self.moved()
+        self.cursor_moved()
         self.draw()
 
-    def moved(self) -> None:
+    def cursor_moved(self) -> None:
         """Called after the cursor moved, for pages that load more at the end of the list."""
 
     @on(Opened)
@@ -206,7 +206,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     def action_refresh(self) -> None:
         """Fetch again."""
-        self.say(say("Loading…"))
+        self.show_message(fmt("Loading…"))
         self.load()
 
     def action_back(self) -> None:
@@ -220,7 +220,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     def help_title(self) -> SafeText:
         """Return the title of the help."""
-        return say("KEYS IN {}", SafeText(self.NAME.upper()))
+        return fmt("KEYS IN {}", SafeText(self.NAME.upper()))
 
     def help_rows(self) -> Rows:
         """Return the page's own keys, then those of every page."""
@@ -230,26 +230,26 @@ class Page(KeyedScreen, Generic[Found]):
         """Update all widgets."""
         now = self.context.now()
         self.query_one(EntryList).show(self._sections(), self.cursor)
-        shown = None if self.found is None or self.cursor is None else self._in_full()
+        shown = None if self.found is None or self.cursor is None else self._detail_of_cursor()
         self.query_one(EntrySheet).show(*(shown or (None, None)))
         self.query_one(TopBar).show(self._top(now))
         self.draw_notices()
-        self.draw_status(self._status, said_at=self._said_at)
+        self.draw_status(self._status, shown_at=self._message_at)
         is_reading = self.has_class(_READING)
         keys = page_keys(self.keys(), is_reading=is_reading)
-        self.query_one(KeyBar).show(as_chosen(keys, self.context.keys))
+        self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
-    def _in_full(self) -> tuple[Make, object] | None:
+    def _detail_of_cursor(self) -> tuple[LineMaker, object] | None:
         assert self.found is not None  # noqa: S101  # the caller checked
         assert self.cursor is not None  # noqa: S101  # likewise
-        return self.in_full(self.found, self.cursor)
+        return self.entry_detail(self.found, self.cursor)
 
     def _sections(self) -> Sequence[Section]:
         if self.found is not None:
             return self.sections(self.found)
-        unasked = why_not_connected(self.state) and say("Not loaded yet.")
-        words = self._problem or unasked or say("Loading…")
+        not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
+        words = self._problem or not_loaded or fmt("Loading…")
         return (Section(SafeText(self.NAME.upper()), (), empty=words),)
 
     def _ids(self) -> list[str]:
@@ -259,25 +259,25 @@ class Page(KeyedScreen, Generic[Found]):
     def _top(self, now: int) -> TopView:
         is_narrow = self.has_class(_NARROW)
         return TopView(
-            title=say("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
+            title=fmt("< {}", SafeText(self.NAME)) if is_narrow else SafeText(self.NAME),
             user=SafeText("")
             if self.state.me is None
-            else self.context.named(self.state.me.user.name),
+            else self.context.user_label(self.state.me.user.name),
             connection=self.state.connection,
             fresh_at=self.state.fresh_at,
             now=now,
             zone=self.context.zone,
             is_unlocked=self.context.answers.is_unlocked,
             tabs=() if is_narrow else PAGES,
-            waiting=self.state.count(now),
+            waiting=self.state.waiting_count(now),
         )
 
     def _fetch(self, fetch: Callable[[], Found]) -> None:
         """Runs in a thread; drops the result if another fetch was started meanwhile."""
-        told: Message
+        message_out: Message
         try:
-            told = Fetched(fetch())
+            message_out = Fetched(fetch())
         except errors.ClientError as error:
-            told = FetchFailed(error)
+            message_out = FetchFailed(error)
         if not get_current_worker().is_cancelled:
-            self.post_message(told)
+            self.post_message(message_out)

@@ -15,13 +15,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
 from approver_tui.screens.keys import PAGES, palette_keys
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import Entry, EntryList, Section
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 _LONGEST = 40
 
@@ -38,7 +38,7 @@ class Command:
 def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
     """Return the pages and the commands of a help page, without movement keys."""
     pages = [
-        Command(SafeText(str(digit)), say("page: {}", name))
+        Command(SafeText(str(digit)), fmt("page: {}", name))
         for digit, name in enumerate(PAGES, start=1)
     ]
     single = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
@@ -79,12 +79,12 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         found = self._found
         self._index = min(self._index, max(0, len(found) - 1))
         entries = tuple(Entry(each.key, each.words, SafeText(""), each.key) for each in found)
-        heading = say("COMMANDS ({})", len(found))
-        section = Section(heading, entries, empty=say("No matching command."))
+        heading = fmt("COMMANDS ({})", len(found))
+        section = Section(heading, entries, empty=fmt("No matching command."))
         cursor = found[self._index].key if found else None
         self.query_one(EntryList).show((section,), cursor)
 
-    def on_key_wanted(self, message: KeyWanted) -> None:
+    def on_key_clicked(self, message: KeyClicked) -> None:
         """A clicked key counts as that key."""
         self.app.simulate_key(message.key)
 

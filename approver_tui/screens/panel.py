@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
+from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import AnswerContext
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.keys import Rows, help_as_chosen
+from approver_tui.screens.keys import Rows, help_with_keymap
 from approver_tui.screens.safe_focus import SafeFocusScreen
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.countdown import countdown_stage
-from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras, DenyCode
-from approver_tui.state.incidents.reports import Reported
+from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras, DenyCode
+from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
-from approver_tui.widgets.lines import Line, Piece, Role, say, spread
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify
 from approver_tui.widgets.times import remaining
 
 TICK = 0.5
@@ -54,7 +54,7 @@ class DenialSubmitted:
     approval: Approval
     code: DenyCode
     note: str
-    aside: DenialExtras = NOTHING_MORE
+    extras: DenialExtras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Deny:
 
     code: DenyCode
     note: str
-    aside: DenialExtras = NOTHING_MORE
+    extras: DenialExtras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class StandingGrantChosen:
 class ReportAccepted:
     """The server has accepted a report."""
 
-    reported: Reported
+    reported: ReportResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +135,8 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
     def on_mount(self) -> None:
         """Whatever is being typed was meant for the screen below."""
         self.context.guard.arm()
-        self.set_interval(TICK, self.look_again)
-        self.look_again()
+        self.set_interval(TICK, self.update_panel)
+        self.update_panel()
         if self.is_ready:
             self.call_after_refresh(self.show_from_top, self.query_one(".panel"))
 
@@ -161,22 +161,22 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
     def state_changed(self, state: InboxState) -> None:
         """Take a new state. A panel that is not mounted yet uses it when it is."""
         self.state = state
-        self.look_again()
+        self.update_panel()
 
-    def look_again(self) -> None:
+    def update_panel(self) -> None:
         """Close if there is nothing left to answer; otherwise draw."""
         if not self.is_ready:
             return
-        if closed := self.why_close():
+        if closed := self.closing_result():
             self.finish(closed)
         else:
             self.draw()
 
-    def why_close(self) -> PanelClosed | None:
+    def closing_result(self) -> PanelClosed | None:
         """Return why there is nothing left to answer; subclasses implement it."""
         raise NotImplementedError
 
-    def on_key_wanted(self, message: KeyWanted) -> None:
+    def on_key_clicked(self, message: KeyClicked) -> None:
         """A clicked key counts as that key."""
         self.app.simulate_key(message.key)
 
@@ -198,8 +198,8 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
 
     def open_help(self, keys: Rows, reason: SafeText) -> None:
         """Show the help for this panel, with the user's key bindings."""
-        rows = help_as_chosen(keys, self.context.keys)
-        self.app.push_screen(HelpScreen(say("KEYS IN THIS PANEL"), rows, reason))
+        rows = help_with_keymap(keys, self.context.keys)
+        self.app.push_screen(HelpScreen(fmt("KEYS IN THIS PANEL"), rows, reason))
 
     @property
     def moment(self) -> AnswerContext:
@@ -210,13 +210,13 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
 class Panel(Overlay):
     """A panel over one approval, drawn from the copy it was opened with."""
 
-    NOTHING_HAPPENED: SafeText
+    CHANGED_TEXT: SafeText
     """The message if the request changed under the panel."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state)
         self.approval = approval
-        self._found = state.inbox.find(approval.id) or approval
+        self._opened_copy = state.inbox.find(approval.id) or approval
         """The state when the panel opened; in it others may have approved a part."""
 
     def view(self, width: int) -> RenderContext:
@@ -229,36 +229,36 @@ class Panel(Overlay):
         is_over = bool(outcome(self.approval, now, self.context.zone))
         return risk_line(verb, self.approval.risk, None if is_over else (until, now), width)
 
-    def why_close(self) -> PanelClosed | None:
+    def closing_result(self) -> PanelClosed | None:
         """Return how the request ended, or that it changed."""
         copy = self.state.inbox.find(self.approval.id) or self.approval
         if self.is_busy:
             return None
-        if self.state.doubts(self.approval.id):
-            return PanelClosed(self.NOTHING_HAPPENED)
-        if copy.texts != self.approval.texts or copy.granted != self._found.granted:
-            return PanelClosed(self.NOTHING_HAPPENED, copy)
-        return self._why_over(copy)
+        if self.state.is_unverified(self.approval.id):
+            return PanelClosed(self.CHANGED_TEXT)
+        if copy.texts != self.approval.texts or copy.granted != self._opened_copy.granted:
+            return PanelClosed(self.CHANGED_TEXT, copy)
+        return self._ended_result(copy)
 
-    def _why_over(self, copy: Approval) -> PanelClosed | None:
+    def _ended_result(self, copy: Approval) -> PanelClosed | None:
         """Return why it can no longer be answered; panels for past requests override this."""
         over = outcome(copy, self.context.now(), self.context.zone)
         if not over:
             return None
         if copy.was_superseded:
-            return PanelClosed(self.NOTHING_HAPPENED, copy)
-        return PanelClosed(say("Already decided. {}", over) if copy.decided else over, copy)
+            return PanelClosed(self.CHANGED_TEXT, copy)
+        return PanelClosed(fmt("Already decided. {}", over) if copy.decided else over, copy)
 
 
 def risk_line(verb: SafeText, risk: Risk, left: tuple[int, int] | None, width: int) -> Line:
     """Return the action, the risk, and the remaining time; `left` is None when it has ended."""
-    word = Piece(say("{} RISK", SafeText(risk.value.upper())), Role(risk.value))
-    return spread((Piece(say("{}  ", verb)), word), (_left(left),), width)
+    word = Piece(fmt("{} RISK", SafeText(risk.value.upper())), Role(risk.value))
+    return justify((Piece(fmt("{}  ", verb)), word), (_time_left_piece(left),), width)
 
 
-def _left(left: tuple[int, int] | None) -> Piece:
+def _time_left_piece(left: tuple[int, int] | None) -> Piece:
     if left is None:
-        return Piece(say("  ended"))
+        return Piece(fmt("  ended"))
     at, time = countdown_stage(*left), remaining(*left)
-    words = say("  {} left", time) if at is None else say("  {} {}", at.verb, time)
+    words = fmt("  {} left", time) if at is None else fmt("  {} {}", at.verb, time)
     return Piece(words, Role.PLAIN if at is None else Role.ALERT)

@@ -4,29 +4,29 @@ Owns: the wording, made safe. Never: which errors close a panel.
 """
 
 from approver_tui.client import errors
-from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 _LONGEST = 200
-_WORDS: dict[type[errors.ClientError], SafeText] = {
+_TEXTS: dict[type[errors.ClientError], SafeText] = {
     errors.PinNeeded: SafeText("The app was locked meanwhile: type your PIN."),
     errors.DeviceLocked: SafeText("This device is locked after too many wrong PINs."),
     errors.RequestLocked: SafeText("Two wrong entries: this request is locked."),
     errors.LoginFirst: SafeText("This device is logged out: run sayso-approver login."),
     errors.Unreachable: SafeText("The server did not answer."),
 }
-_IN_DOUBT = SafeText("The outcome is unknown: check again.")
+_OUTCOME_UNKNOWN = SafeText("The outcome is unknown: check again.")
 
 
 def answer_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
     """Return what went wrong; `done` says what was done anyway."""
     if errors.answer_status(error) is AnswerStatus.NOT_SENT:
-        return say("{} {}", answer_message(AnswerStatus.NOT_SENT), done)
-    return say("{} {}", problem(error), done)
+        return fmt("{} {}", answer_message(AnswerStatus.NOT_SENT), done)
+    return fmt("{} {}", problem(error), done)
 
 
 def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
@@ -37,28 +37,32 @@ def change_problem(error: errors.ClientError, *, done: SafeText) -> SafeText:
     if isinstance(error, errors.NotRecorded):
         return problem(error)
     is_known = errors.answer_status(error) is not AnswerStatus.IN_DOUBT
-    return answer_problem(error, done=done) if is_known else say("{} {}", problem(error), _IN_DOUBT)
+    return (
+        answer_problem(error, done=done)
+        if is_known
+        else fmt("{} {}", problem(error), _OUTCOME_UNKNOWN)
+    )
 
 
 def already_decided(winner: Approval, moment: AnswerContext) -> SafeText:
     """Return who was faster, or that it ended without an answer."""
     how = outcome(winner, moment.now, moment.zone)
-    return say("Already decided. {}", how) if winner.decided else how
+    return fmt("Already decided. {}", how) if winner.decided else how
 
 
 def problem(error: errors.ClientError) -> SafeText:
     """Return what went wrong."""
     match error:
         case errors.WrongPin(left=left):
-            return say("Wrong PIN. {} attempts left.", left)
+            return fmt("Wrong PIN. {} attempts left.", left)
         case errors.WrongEntry(left=left):
-            tries = say("1 attempt left") if left == 1 else say("{} attempts left", left)
-            return say("Doesn't match. {}.", tries)
+            tries = fmt("1 attempt left") if left == 1 else fmt("{} attempts left", left)
+            return fmt("Doesn't match. {}.", tries)
         case errors.ApiError(detail=detail) if type(error) is errors.ApiError:
             has_failed = errors.answer_status(error) is AnswerStatus.IN_DOUBT
-            verb = say("failed") if has_failed else say("refused")
-            return say("The server {}: {}", verb, display_safe(detail, max_len=_LONGEST))
-    for kind, text in _WORDS.items():
+            verb = fmt("failed") if has_failed else fmt("refused")
+            return fmt("The server {}: {}", verb, display_safe(detail, max_len=_LONGEST))
+    for kind, text in _TEXTS.items():
         if isinstance(error, kind):
             return text
     return display_safe(str(error), max_len=_LONGEST)

@@ -18,7 +18,7 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.widgets.typed_input import TypedInput
 
-_WAYS = frozenset({"enter", "tab", "shift+tab", "escape"})
+_NAVIGATION_KEYS = frozenset({"enter", "tab", "shift+tab", "escape"})
 """Keys for moving between controls, whether or not this one handles them."""
 
 
@@ -29,30 +29,30 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
         """Return the guard of the app; subclasses implement it."""
         raise NotImplementedError
 
-    def withdraw(self, *, forgetting: bool) -> None:
-        """Put the focus on Back; `forgetting` empties the fields that hide their text."""
+    def focus_back_button(self, *, clear_secrets: bool) -> None:
+        """Put the focus on Back; `clear_secrets` empties the fields that hide their text."""
         if not self.is_ready:
             return
         for back in self.query("#back"):
             self.set_focus(back)
-        if forgetting:
+        if clear_secrets:
             for field in self.query(TypedInput):
-                field.forget()
+                field.clear_secret()
 
     def on_key(self, event: events.Key) -> None:
         """Move the focus to Back on a key without meaning: somebody is typing a word."""
-        if self.is_ready and not self._means_something(event):
+        if self.is_ready and not self._has_meaning(event):
             event.stop()
             self.input_guard().arm()
-            self.withdraw(forgetting=False)
+            self.focus_back_button(clear_secrets=False)
 
-    def _means_something(self, event: events.Key) -> bool:
-        is_bound = event.key in _WAYS or event.key in self.active_bindings
+    def _has_meaning(self, event: events.Key) -> bool:
+        is_bound = event.key in _NAVIGATION_KEYS or event.key in self.active_bindings
         return is_bound or isinstance(self.focused, Input)
 
 
-def focus_back(app: App[Any], *, forgetting: bool) -> None:
+def reset_panels(app: App[Any], *, clear_secrets: bool) -> None:
     """Withdraw from every open panel, also from one below its help."""
     for screen in app.screen_stack:
         if isinstance(screen, SafeFocusScreen):
-            screen.withdraw(forgetting=forgetting)
+            screen.focus_back_button(clear_secrets=clear_secrets)

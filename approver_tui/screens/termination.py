@@ -1,11 +1,12 @@
 """Handles what ends the app from outside: a closed terminal, a shutdown, `kill`.
 
-Owns: handling the signal once while the app runs; writing to a terminal that is gone. Never: what
-must be done before the exit.
+Owns: handling it once while the app runs; reading from and writing to a terminal that is gone.
+Never: what must be done before the exit.
 """
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -15,22 +16,23 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-_STANDARD = (0, 1, 2)
+_STANDARD_STREAMS = (0, 1, 2)
 
 
-def on_termination(end: Callable[[], None]) -> None:
+def on_termination(end: Callable[[], None]) -> Callable[[], None]:
     """Call `end` in the running loop at the first such signal, instead of dying.
 
     A shell that closes with its terminal forwards the signal, so it comes twice; only the first
-    counts. A signal that was ignored at the start stays ignored.
+    counts. A signal that was ignored at the start, as by `nohup`, stays ignored: call the returned
+    function now and then, which ends the app if its terminal is gone.
     """
-    if sys.platform == "win32":
-        return
-    loop = asyncio.get_running_loop()
-    ending = _Ending(end)
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            loop.add_signal_handler(number, ending.comes, number)
+    handler = _TerminationHandler(end)
+    if sys.platform != "win32":
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                loop.add_signal_handler(number, handler.handle, number)
+    return handler.check_terminal
 
 
 def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
@@ -40,16 +42,16 @@ def tolerate_closed_terminal(driver: "type[Driver]") -> "type[Driver]":
     room in its queue, together with what it still has to send.
     """
 
-    class Outlasting(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
+    class TolerantDriver(driver):  # type: ignore[misc,valid-type]  # mypy knows no classes made from others
         def __init__(self, *given: object, **named: object) -> None:
             super().__init__(*given, **named)
             if (file := getattr(self, "_file", None)) is not None:
-                self._file = _Screen(file)
+                self._file = _TolerantOutput(file)
 
-    return Outlasting
+    return TolerantDriver
 
 
-class _Screen:
+class _TolerantOutput:
     """The output of the app, while there is a terminal."""
 
     def __init__(self, file: TextIO) -> None:
@@ -67,26 +69,38 @@ class _Screen:
             self._file.flush()
 
 
-class _Ending:
+class _TerminationHandler:
     """A termination that is handled once."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end
-        self._has_come = False
+        self._is_handled = False
 
-    def comes(self, number: int) -> None:
+    def handle(self, number: int) -> None:
         """Handle it; if the terminal is gone, discard further output."""
-        if self._has_come:
+        if self._is_handled:
             return
-        self._has_come = True
+        self._is_handled = True
         if sys.platform != "win32" and number == signal.SIGHUP:
-            _draw_nowhere()
+            _redirect_to_null()
         self._end()
 
+    def check_terminal(self) -> None:
+        """Handle a terminal that is gone like its signal.
 
-def _draw_nowhere() -> None:
+        Textual reads an end of file from it again and again, as fast as the processor can.
+        """
+        if sys.platform == "win32":
+            return
+        hang_up = select.poll()
+        hang_up.register(_STANDARD_STREAMS[0], 0)  # reported whether or not it is asked for
+        if hang_up.poll(0):
+            self.handle(signal.SIGHUP)
+
+
+def _redirect_to_null() -> None:
     """Redirect input and output, because both fail on a terminal that is gone."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in _STANDARD:
-        os.dup2(nowhere, standard)
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in _STANDARD_STREAMS:
+        os.dup2(null, standard)
+    os.close(null)

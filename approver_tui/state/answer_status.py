@@ -30,7 +30,7 @@ class AnswerStatus(StrEnum):
     """The server reported that it recorded it."""
 
 
-MAY_SAY: Mapping[AnswerStatus, str] = MappingProxyType(
+STATUS_TEXTS: Mapping[AnswerStatus, str] = MappingProxyType(
     {
         AnswerStatus.NOT_SENT: "Not sent: the server cannot be reached.",
         AnswerStatus.IN_DOUBT: "Checking whether your {} was recorded\N{HORIZONTAL ELLIPSIS}",
@@ -48,7 +48,7 @@ _NAMES: Mapping[Answer | None, str] = MappingProxyType(
 
 def answer_message(known: AnswerStatus, answer: Answer | None = None) -> SafeText:
     """Return the message about an answer; None if it is not known which answer it was."""
-    return display_safe(MAY_SAY[known].format(_NAMES[answer]))
+    return display_safe(STATUS_TEXTS[known].format(_NAMES[answer]))
 
 
 def status_for_http(status: int) -> AnswerStatus:

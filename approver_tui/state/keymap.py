@@ -46,7 +46,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
 )
 """The actions with a configurable key, and their default keys as shown to a user."""
 
-_TAKEN = frozenset("jkgG123456789 ")
+_RESERVED = frozenset("jkgG123456789 ")
 _MOST_FUNCTION_KEYS = 12
 
 
@@ -71,7 +71,7 @@ class Keymap:
         """Replace each `{name}` of KEYS in a text by its key."""
         return SafeText(words.format_map({name: self.key(name) for name in KEYS}))
 
-    def twins(self) -> tuple[str, str] | None:
+    def duplicate_keys(self) -> tuple[str, str] | None:
         """Return two actions with the same key, if any."""
         seen: dict[str, str] = {}
         for name in KEYS:
@@ -80,14 +80,14 @@ class Keymap:
         return None
 
 
-AS_THEY_ARE = Keymap()
+DEFAULT_KEYMAP = Keymap()
 """The default keys."""
 
 
 def is_key(text: str) -> bool:
     """Whether a key is allowed: a character, `f2` to `f12`, or `ctrl+` and a letter."""
     if len(text) == 1:
-        return text.isascii() and text.isprintable() and text not in _TAKEN
+        return text.isascii() and text.isprintable() and text not in _RESERVED
     if text.startswith("ctrl+"):
         letter = text.removeprefix("ctrl+")
         return len(letter) == 1 and "a" <= letter <= "z" and letter not in "cdijmuz"

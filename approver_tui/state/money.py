@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from approver_tui.state.approvals.approvals import Approval, Fact
-from approver_tui.state.approvals.type_back import without_typed
+from approver_tui.state.approvals.type_back import hide_typed_fact
 from approver_tui.state.text import SafeText
 
 _MONEY = re.compile(r"(?P<currency>[A-Z]{3}) (?P<whole>-?[0-9,]+)(?:\.(?P<rest>[0-9]+))?")
@@ -57,14 +57,14 @@ def amount(approval: Approval) -> SafeText:
     For a narrowed request it is the smaller amount. An amount that must be typed back is not shown.
     """
     granted = approval.granted
-    less = (
+    narrowed_sums = (
         ()
         if granted is None
         else tuple(each.granted for each in granted.differences if _MONEY.fullmatch(each.granted))
     )
-    if less:
-        return less[0] if len(less) == 1 else SafeText("")
-    found = sums((without_typed(approval),))
+    if narrowed_sums:
+        return narrowed_sums[0] if len(narrowed_sums) == 1 else SafeText("")
+    found = sums((hide_typed_fact(approval),))
     return found[0].text if len(found) == 1 else SafeText("")
 
 
@@ -73,7 +73,7 @@ def _amounts(approval: Approval) -> Iterator[Sum]:
     action = json.loads(approval.action_text)
     left = list(_money(action["authorization_details"]))
     for fact in approval.display.facts:
-        read = _read(fact)
+        read = _parse_fact(fact)
         if read is not None and (read.currency, read.minor) in left:
             left.remove((read.currency, read.minor))
             yield read
@@ -92,7 +92,7 @@ def _money(value: object) -> Iterator[tuple[str, int]]:
             yield from _money(list(value.values()))
 
 
-def _read(fact: Fact) -> Sum | None:
+def _parse_fact(fact: Fact) -> Sum | None:
     match = _MONEY.fullmatch(fact.value)
     if match is None:
         return None

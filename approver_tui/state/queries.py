@@ -31,17 +31,17 @@ class Query:
 
     text: str = ""
     """The text as typed; not safe to draw."""
-    wanted: Filter = Filter()  # noqa: RUF009  # a Filter never changes
+    conditions: Filter = Filter()  # noqa: RUF009  # a Filter never changes
     words: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is any condition."""
-        return bool(self.wanted or self.words or self.without)
+        return bool(self.conditions or self.words or self.without)
 
-    def fits(self, approval: Approval) -> bool:
+    def matches(self, approval: Approval) -> bool:
         """Return whether all conditions hold."""
-        if not self.wanted.fits(approval):
+        if not self.conditions.matches(approval):
             return False
         shown = (approval.headline, approval.agent.name, approval.display.resource, approval.id)
         text = " ".join(shown).casefold()
@@ -57,31 +57,31 @@ def read_query(text: str, now: int, me: str | None = None) -> Query:
     """
     query = Query(text.strip())
     for word in text.split():
-        query = _with(query, f"by:{me}" if me and word == "by:me" else word, now)
+        query = _add_word(query, f"by:{me}" if me and word == "by:me" else word, now)
     return query
 
 
-def _with(query: Query, word: str, now: int) -> Query:
+def _add_word(query: Query, word: str, now: int) -> Query:
     name, colon, value = word.partition(":")
     if colon and value and name in {"agent", "risk", "since", "is", "by"}:
-        return replace(query, wanted=_narrowed(query.wanted, name, value, now))
+        return replace(query, conditions=_add_condition(query.conditions, name, value, now))
     if word.startswith("!") and len(word) > 1:
         return replace(query, without=(*query.without, word[1:].casefold()))
     return replace(query, words=(*query.words, word.casefold()))
 
 
-def _narrowed(wanted: Filter, name: str, value: str, now: int) -> Filter:
+def _add_condition(conditions: Filter, name: str, value: str, now: int) -> Filter:
     if name == "agent":
-        return replace(wanted, agent=value)
+        return replace(conditions, agent=value)
     if name == "by":
-        return replace(wanted, by=value)
+        return replace(conditions, by=value)
     if name == "since":
-        return replace(wanted, since=now - read_span(value))
+        return replace(conditions, since=now - read_span(value))
     if name == "risk":
         if value not in tuple(Risk):
             raise ValueError("write risk:low, medium, high or critical")
-        return replace(wanted, risk=Risk(value))
+        return replace(conditions, risk=Risk(value))
     if value not in _IS:
         raise ValueError("write is:approved, denied or nobody")
     chosen = _IS[value]
-    return replace(wanted, decision=chosen.decision, undecided=chosen.undecided)
+    return replace(conditions, decision=chosen.decision, undecided=chosen.undecided)

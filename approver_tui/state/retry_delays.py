@@ -36,10 +36,10 @@ def parse_moment(text: str, now: int) -> int:
     try:
         return now + read_duration(text) * 1000
     except ValueError:
-        return _written(text)
+        return _parse_time(text)
 
 
-def _written(text: str) -> int:
+def _parse_time(text: str) -> int:
     problem = "use 15m, 1h, 1d, or a time with its zone, such as 2026-12-01T08:00:00Z"
     try:
         moment = datetime.fromisoformat(text)

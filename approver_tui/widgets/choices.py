@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Role, say, wrapped
+from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 from approver_tui.widgets.sheet import Sheet
 
 _MOST = 9
@@ -42,7 +42,7 @@ class Choices(Sheet, can_focus=True):
         self._rows = []
         for number, words in enumerate(self._words):
             chosen = number == self.index
-            text = say("{} {} {}", say(">") if chosen else say(" "), number + 1, words)
+            text = fmt("{} {} {}", fmt(">") if chosen else fmt(" "), number + 1, words)
             rows = wrapped(text, width, Role.STRONG if chosen else Role.PLAIN)
             lines += rows
             self._rows += [number] * len(rows)
@@ -52,7 +52,7 @@ class Choices(Sheet, can_focus=True):
         """Choose one."""
         if index < len(self._words):
             self.index = index
-            self.relay()
+            self.relayout()
             self.post_message(self.Picked())
 
     def action_move(self, step: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, line, say, spread, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, crop, fmt, justify, line, wrapped
 from approver_tui.widgets.row_list import RowList
 
 
@@ -54,7 +54,7 @@ class EntryList(RowList):
         if view != (self._sections, self._cursor):
             moved = cursor != self._cursor
             self._sections, self._cursor = view
-            self.relay()
+            self.relayout()
             if moved:
                 self.call_after_refresh(self._keep_cursor_visible)
 
@@ -73,14 +73,14 @@ class EntryList(RowList):
         return lines
 
     def _entry(self, entry: Entry, width: int) -> list[Line]:
-        pointer = Piece(say(">") if entry.id == self._cursor else say(" "), Role.STRONG)
+        pointer = Piece(fmt(">") if entry.id == self._cursor else fmt(" "), Role.STRONG)
         role = Role.DIM if entry.is_over else Role.PLAIN
-        first = Piece(say(" {}", entry.first), role)
-        state = Piece(say(" {}", entry.state), role)
+        first = Piece(fmt(" {}", entry.first), role)
+        state = Piece(fmt(" {}", entry.state), role)
         second = crop(entry.second, width - 4)
-        return [spread((pointer, first), (state,), width), line(say("    {}", second), Role.DIM)]
+        return [justify((pointer, first), (state,), width), line(fmt("    {}", second), Role.DIM)]
 
 
 def _heading(section: Section, width: int) -> Line:
     heading = Piece(section.heading, Role.HEADING)
-    return spread((heading,), (Piece(section.beside, Role.DIM),), width)
+    return justify((heading,), (Piece(section.beside, Role.DIM),), width)

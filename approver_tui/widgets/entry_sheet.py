@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from approver_tui.widgets.lines import Line, Role, say, wrapped
+from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
-Make = Callable[[int], list[Line]]
+LineMaker = Callable[[int], list[Line]]
 """Makes the lines for a width."""
 
 
@@ -22,24 +22,24 @@ class EntrySheet(Sheet, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
-        self._make: Make | None = None
+        self._make_lines: LineMaker | None = None
         self._key: object = None
 
-    def show(self, make: Make | None, key: object) -> None:
-        """Show what `make` makes; redraws only if `key` changed."""
+    def show(self, make_lines: LineMaker | None, key: object) -> None:
+        """Show what `make_lines` makes; redraws only if `key` changed."""
         if key != self._key:
-            is_other = _first(key) != _first(self._key)
-            self._make, self._key = make, key
+            is_other = _identity(key) != _identity(self._key)
+            self._make_lines, self._key = make_lines, key
             if is_other:
                 self.scroll_home(animate=False)
-            self.relay()
+            self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the lines."""
-        if self._make is None:
-            return wrapped(say("Nothing is selected."), width, Role.DIM)
-        return self._make(width)
+        if self._make_lines is None:
+            return wrapped(fmt("Nothing is selected."), width, Role.DIM)
+        return self._make_lines(width)
 
 
-def _first(key: object) -> object:
+def _identity(key: object) -> object:
     return key[0] if isinstance(key, tuple) and key else key

@@ -19,7 +19,7 @@ class FilterLine(Input):
 
     BINDINGS = [Binding("escape", "leave", show=False)]  # noqa: RUF012  # Textual's declaration
 
-    class Given(Message):
+    class Applied(Message):
         """The user applied the filter, or went back and kept the old one."""
 
         def __init__(self, text: str) -> None:
@@ -53,4 +53,4 @@ class FilterLine(Input):
 
     def _close(self, text: str) -> None:
         self.display = False
-        self.post_message(self.Given(text))
+        self.post_message(self.Applied(text))

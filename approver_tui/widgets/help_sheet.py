@@ -6,7 +6,7 @@ Owns: the table of keys, why Approve is unavailable, warnings in full. Never: kn
 from collections.abc import Sequence
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 _COLUMN = 8
@@ -59,8 +59,8 @@ class HelpSheet(Sheet, can_focus=True):
         if self._reason is None:
             return []
         why = (
-            say("Approve unavailable: {}", self._reason)
+            fmt("Approve unavailable: {}", self._reason)
             if self._reason
-            else say("Approve is available.")
+            else fmt("Approve is available.")
         )
         return wrapped(why, width, Role.STRONG)

@@ -12,7 +12,7 @@ from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
 from approver_tui.state.text import SafeText
 
 _LINES = 2
@@ -31,7 +31,7 @@ class Hint:
     is_kept: bool = False
     """True for help and the way out, which are never dropped."""
     is_off: bool = False
-    leads: bool = False
+    is_main: bool = False
     """True for the main keys of a screen: dropped last, and shown even when off."""
 
     @property
@@ -48,11 +48,11 @@ def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
     never takes the place of one that works.
     """
     chosen = list(hints)
-    while len(lines := _flow(chosen, width)) > _LINES:
+    while len(lines := _wrap_hints(chosen, width)) > _LINES:
         spare = [hint for hint in chosen if not hint.is_kept]
         if not spare:
             break
-        off = [hint for hint in spare if hint.is_off and not hint.leads]
+        off = [hint for hint in spare if hint.is_off and not hint.is_main]
         chosen.remove((off or spare)[-1])
     return lines[:_LINES]
 
@@ -73,22 +73,22 @@ class KeyBar(Static):
     def render(self) -> Content:
         """Draw the hints, the keys bolder than their labels."""
         lines = fit(self._hints, self.size.width or self.app.size.width)
-        return Content("\n").join(Content(_GAP).join(map(_drawn, hints)) for hints in lines)
+        return Content("\n").join(Content(_GAP).join(map(_hint_content, hints)) for hints in lines)
 
     def on_click(self, event: events.Click) -> None:
         """Ask for the key that was clicked."""
         lines = fit(self._hints, self.size.width)
-        if event.y < len(lines) and (hint := _at(lines[event.y], event.x)) and hint.key:
-            self.post_message(KeyWanted(hint.key))
+        if event.y < len(lines) and (hint := _hint_at(lines[event.y], event.x)) and hint.key:
+            self.post_message(KeyClicked(hint.key))
 
 
-def _drawn(hint: Hint) -> Content:
+def _hint_content(hint: Hint) -> Content:
     style = "dim" if hint.is_off else ""
     key = Content.styled(hint.shown, style or "bold $accent")
     return key + Content.styled(hint.text[len(hint.shown) :], style)
 
 
-def _flow(hints: list[Hint], width: int) -> list[list[Hint]]:
+def _wrap_hints(hints: list[Hint], width: int) -> list[list[Hint]]:
     lines: list[list[Hint]] = [[]]
     for hint in hints:
         if lines[-1] and _width([*lines[-1], hint]) > width:
@@ -101,7 +101,7 @@ def _width(hints: list[Hint]) -> int:
     return cell_len(_GAP.join(hint.text for hint in hints))
 
 
-def _at(hints: list[Hint], x: int) -> Hint | None:
+def _hint_at(hints: list[Hint], x: int) -> Hint | None:
     start = 0
     for hint in hints:
         end = start + cell_len(hint.text)

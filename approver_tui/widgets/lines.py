@@ -44,14 +44,14 @@ _NUMBER = re.compile(r"\d(?:[.,:]?\d)*")
 """An amount, a version, a time: a cut one would read as another value."""
 
 
-def say(template: LiteralString, *values: SafeText | int) -> SafeText:
+def fmt(template: LiteralString, *values: SafeText | int) -> SafeText:
     """Fill a literal template with safe values; the only way to make safe text here."""
     return SafeText(template.format(*values))
 
 
 def lines_word(count: int) -> SafeText:
     """Return "line" or "lines" for a count."""
-    return say("line") if count == 1 else say("lines")
+    return fmt("line") if count == 1 else fmt("lines")
 
 
 def line(text: SafeText, role: Role = Role.PLAIN) -> Line:
@@ -103,12 +103,12 @@ def pad(text: SafeText, width: int) -> SafeText:
     return SafeText(text + " " * (width - cell_len(text)))
 
 
-def spread(left: Line, right: Line, width: int) -> Line:
+def justify(left: Line, right: Line, width: int) -> Line:
     """Return one line with `right` flush right; `left` is cropped if there is no room."""
-    room = width - length(right)
-    if length(left) >= room:
-        left = _cropped(left, max(0, room - 1))
-    return (*left, Piece(SafeText(" " * max(0, room - length(left)))), *right)
+    available = width - length(right)
+    if length(left) >= available:
+        left = _crop_pieces(left, max(0, available - 1))
+    return (*left, Piece(SafeText(" " * max(0, available - length(left)))), *right)
 
 
 def length(of: Line) -> int:
@@ -121,12 +121,12 @@ def text_of(of: Line) -> str:
     return "".join(piece.text for piece in of)
 
 
-def _cropped(pieces: Line, width: int) -> Line:
+def _crop_pieces(pieces: Line, width: int) -> Line:
     kept: list[Piece] = []
     for piece in pieces:
-        room = width - length(tuple(kept))
-        kept.append(Piece(crop(piece.text, room), piece.role))
-        if cell_len(piece.text) > room:
+        available = width - length(tuple(kept))
+        kept.append(Piece(crop(piece.text, available), piece.role))
+        if cell_len(piece.text) > available:
             break
     return tuple(kept)
 
@@ -146,18 +146,18 @@ def _hanging(rows: tuple[SafeText, ...], column: int, role: Role) -> list[Line]:
 
 def _wrap_paragraph(text: str, width: int) -> list[str]:
     first, *words = text.split(" ")
-    rows, row = _folded(first, width)
+    rows, row = _split_word(first, width)
     for word in words:
         if cell_len(row) + 1 + cell_len(word) <= width:
             row = f"{row} {word}"
             continue
         rows.append(row)
-        whole, row = _folded(word, width)
+        whole, row = _split_word(word, width)
         rows += whole
     return [*rows, row]
 
 
-def _folded(word: str, width: int) -> tuple[list[str], str]:
+def _split_word(word: str, width: int) -> tuple[list[str], str]:
     """Return the full rows of a long word, and the rest of it."""
     rows: list[str] = []
     while cell_len(word) > width:

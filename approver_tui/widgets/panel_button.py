@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 
 class PanelButton(Button):
@@ -35,5 +35,5 @@ def button_hint(verb: SafeText, reason: SafeText) -> SafeText:
     A reason with a capital letter is a sentence of its own, such as "Sending…".
     """
     if not reason:
-        return say("Tab to {}, then Enter.", verb)
-    return reason if reason[0].isupper() else say("{} unavailable: {}", verb, reason)
+        return fmt("Tab to {}, then Enter.", verb)
+    return reason if reason[0].isupper() else fmt("{} unavailable: {}", verb, reason)

@@ -44,7 +44,7 @@ class RowList(Sheet, can_focus=True):
         raise NotImplementedError
 
     @property
-    def marked_rows(self) -> range:
+    def highlighted_rows(self) -> range:
         """The lines of the row under the cursor."""
         place = self._places.get(self.cursor or "", -ROW_HEIGHT)
         return range(place, place + ROW_HEIGHT)

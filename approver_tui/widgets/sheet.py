@@ -30,7 +30,7 @@ SCROLLING: list[BindingType] = [
 
 _NONE = range(0)
 
-Look = tuple[Line, bool]
+DrawnLine = tuple[Line, bool]
 """A line and whether it is highlighted."""
 
 
@@ -55,30 +55,30 @@ class Sheet(ScrollView):
         super().__init__(id=id, classes=classes)
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
-        self._drawn: dict[int, Look | None] = {}
+        self._drawn: dict[int, DrawnLine | None] = {}
         """What each row of the screen shows."""
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return the lines for a width; subclasses implement it."""
         raise NotImplementedError
 
-    def relay(self) -> None:
+    def relayout(self) -> None:
         """Lay the lines out again after their content changed."""
         self._laid_out_for = width = self._text_width
         self._lines = self.lines_for(width) if width > 0 else ()
         self.virtual_size = Size(width, len(self._lines))
-        self.touch_up()
-        self.call_after_refresh(self._tell)
+        self.redraw_changed()
+        self.call_after_refresh(self._post_scrolled)
 
-    def touch_up(self) -> None:
+    def redraw_changed(self) -> None:
         """Redraw the visible rows that changed; drawing a row is far more expensive."""
-        size, top, marked = self.size, self.scroll_offset.y, self.marked_rows
+        size, top, marked = self.size, self.scroll_offset.y, self.highlighted_rows
         lines, drawn, end = self._lines, self._drawn, len(self._lines)
         changed = []
         for y in range(size.height):
             row = top + y
-            look = (lines[row], row in marked) if row < end else None
-            if y not in drawn or drawn[y] != look:
+            content = (lines[row], row in marked) if row < end else None
+            if y not in drawn or drawn[y] != content:
                 changed.append(Region(0, y, size.width, 1))
         if changed:
             self.refresh(*changed)
@@ -96,27 +96,27 @@ class Sheet(ScrollView):
     def on_resize(self, _event: events.Resize) -> None:
         """Wrap again if the width changed."""
         if self._text_width != self._laid_out_for:
-            self.relay()
+            self.relayout()
         else:
-            self.call_after_refresh(self._tell)
+            self.call_after_refresh(self._post_scrolled)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Tell the screen that other rows are visible."""
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
-            self.call_after_refresh(self._tell)
+            self.call_after_refresh(self._post_scrolled)
 
     def render_line(self, y: int) -> Strip:
         """Draw one row of the screen, and note what it shows."""
-        self._drawn[y] = look = self._look(y)
-        if look is None:
+        self._drawn[y] = content = self._row_content(y)
+        if content is None:
             return Strip.blank(self.size.width, self.visual_style.rich_style)
-        pieces, is_marked = look
-        strip = self._styled(pieces)
-        return self.marked(strip) if is_marked else strip
+        pieces, is_highlighted = content
+        strip = self._styled_strip(pieces)
+        return self.marked(strip) if is_highlighted else strip
 
     @property
-    def marked_rows(self) -> range:
+    def highlighted_rows(self) -> range:
         """The highlighted rows; subclasses may override it."""
         return _NONE
 
@@ -124,12 +124,12 @@ class Sheet(ScrollView):
         """Return a highlighted row; subclasses with such rows implement it."""
         return strip
 
-    def _look(self, y: int) -> Look | None:
+    def _row_content(self, y: int) -> DrawnLine | None:
         """Return everything that a row depends on; None below the last line."""
         row = self.scroll_offset.y + y
-        return (self._lines[row], row in self.marked_rows) if row < len(self._lines) else None
+        return (self._lines[row], row in self.highlighted_rows) if row < len(self._lines) else None
 
-    def _styled(self, pieces: Line) -> Strip:
+    def _styled_strip(self, pieces: Line) -> Strip:
         """Return the pieces in the style of their roles."""
         cells = [Segment(piece.text, self._style_of(piece.role)) for piece in pieces]
         whole = Strip(cells).adjust_cell_length(self.size.width)
@@ -168,5 +168,5 @@ class Sheet(ScrollView):
         """The style sheet reserves a gutter, so a scroll bar that appears moves nothing."""
         return max(0, self.scrollable_content_region.width)
 
-    def _tell(self) -> None:
+    def _post_scrolled(self) -> None:
         self.post_message(self.Scrolled(self))

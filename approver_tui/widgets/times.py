@@ -17,7 +17,7 @@ STEP = 15 * SECOND
 
 def remaining(until: int, now: int) -> SafeText:
     """Return the remaining time in a few characters: `0:59`, `12:45`, `3 h 12`, `2 d 3 h`."""
-    left = _stepped(until - now)
+    left = _round_down(until - now)
     if left < HOUR:
         return SafeText(f"{left // MINUTE}:{left % MINUTE // SECOND:02d}")
     if left < DAY:
@@ -27,10 +27,10 @@ def remaining(until: int, now: int) -> SafeText:
 
 def remaining_in_words(until: int, now: int) -> SafeText:
     """Return the remaining time in words: `in 4 min 15 s`."""
-    return SafeText(f"in {lasting(_stepped(until - now))}")
+    return SafeText(f"in {duration_text(_round_down(until - now))}")
 
 
-def lasting(span: int) -> SafeText:
+def duration_text(span: int) -> SafeText:
     """Return a duration: `47 s`, `4 min 15 s`, `3 h 12 min`, `2 d 3 h`."""
     if span < MINUTE:
         return SafeText(f"{max(0, span) // SECOND} s")
@@ -72,7 +72,7 @@ def age(since: int, now: int) -> SafeText:
     return SafeText(f"{past // HOUR} h")
 
 
-def _stepped(left: int) -> int:
+def _round_down(left: int) -> int:
     """Round down, so that the screen never shows more time than there is."""
     if left < MINUTE:
         return max(0, left)

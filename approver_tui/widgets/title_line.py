@@ -14,10 +14,10 @@ from approver_tui.widgets.lines import Line, text_of
 class TitleLine(Static):
     """One line that is made for its width each time it is drawn."""
 
-    def __init__(self, make: Callable[[int], Line]) -> None:
+    def __init__(self, make_line: Callable[[int], Line]) -> None:
         super().__init__(markup=False)
-        self._make = make
+        self._make_line = make_line
 
     def render(self) -> Content:
         """Draw the line."""
-        return Content(text_of(self._make(self.size.width)))
+        return Content(text_of(self._make_line(self.size.width)))

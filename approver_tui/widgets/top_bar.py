@@ -11,10 +11,10 @@ from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread, text_of
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length, text_of
 from approver_tui.widgets.times import MINUTE, short_clock
 
 
@@ -42,36 +42,36 @@ def badge(view: TopView) -> SafeText:
     """Return the state of the connection: `LIVE 14:32`, `OFFLINE data 14:29`."""
     phase = SafeText(view.connection.phase.value.upper())
     if view.connection.phase is Phase.LIVE:
-        return say("{} {}", phase, short_clock(view.now, view.zone))
+        return fmt("{} {}", phase, short_clock(view.now, view.zone))
     if view.fresh_at is None or view.connection.phase is Phase.SIGNED_OUT:
         return phase
-    return say("{} data {}", phase, short_clock(view.fresh_at, view.zone))
+    return fmt("{} data {}", phase, short_clock(view.fresh_at, view.zone))
 
 
 def top_line(view: TopView, width: int) -> Line:
     """Return title left, user and badge right; time and `unlocked` if there is room."""
-    left = _left(view)
+    left = _title_pieces(view)
     right = (
-        Piece(say("{}  ", view.user), Role.DIM),
+        Piece(fmt("{}  ", view.user), Role.DIM),
         Piece(badge(view), Role.STRONG if view.connection.is_live else Role.ALERT),
     )
-    if view.left and length((*left, time := Piece(say("  {} left", view.left)), *right)) < width:
+    if view.left and length((*left, time := Piece(fmt("  {} left", view.left)), *right)) < width:
         left = (*left, time)
-    unlocked = Piece(say("unlocked  "), Role.DIM)
-    has_room = width >= 60 and length((*left, unlocked, *right)) < width  # noqa: PLR2004  # the middle breakpoint
-    is_said = view.is_unlocked and has_room
-    return spread(left, (unlocked, *right) if is_said else right, width)
+    unlocked = Piece(fmt("unlocked  "), Role.DIM)
+    has_space = width >= 60 and length((*left, unlocked, *right)) < width  # noqa: PLR2004  # the middle breakpoint
+    is_shown = view.is_unlocked and has_space
+    return justify(left, (unlocked, *right) if is_shown else right, width)
 
 
-def _left(view: TopView) -> Line:
+def _title_pieces(view: TopView) -> Line:
     """The title, or every page with its digit, the current one in brackets."""
     if not view.tabs:
         return (Piece(view.title, Role.STRONG),)
-    inbox = view.tabs[0] if view.waiting is None else say("{} {}", view.tabs[0], view.waiting)
+    inbox = view.tabs[0] if view.waiting is None else fmt("{} {}", view.tabs[0], view.waiting)
     names = (inbox, *view.tabs[1:])
-    digits = [say("{} {}", number, name) for number, name in enumerate(names, 1)]
+    digits = [fmt("{} {}", number, name) for number, name in enumerate(names, 1)]
     marked = [
-        say("[{}]", words) if name == view.title else say(" {} ", words)
+        fmt("[{}]", words) if name == view.title else fmt(" {} ", words)
         for name, words in zip(view.tabs, digits, strict=True)
     ]
     return tuple(Piece(words) for words in marked)
@@ -102,10 +102,10 @@ class TopBar(Static):
     def on_click(self, event: events.Click) -> None:
         """A click on a page's name counts as its digit."""
         end = 0
-        for number, piece in enumerate(_left(self._view) if self._view else (), 1):
+        for number, piece in enumerate(_title_pieces(self._view) if self._view else (), 1):
             end += cell_len(piece.text)
             if self._view and self._view.tabs and event.x - self.gutter.left < end:
-                self.post_message(KeyWanted(str(number)))
+                self.post_message(KeyClicked(str(number)))
                 return
 
     def render(self) -> Content:

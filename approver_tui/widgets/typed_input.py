@@ -1,7 +1,7 @@
 """A field that must be filled by typing.
 
 Owns: refusing to paste, never submitting. Never: keeps the text; `take` empties the field, and so
-does `forget` when nobody may read it.
+does `clear_secret` when nobody may read it.
 """
 
 from textual import events
@@ -29,7 +29,7 @@ class TypedInput(Input):
         self.value = ""
         return typed
 
-    def forget(self) -> None:
+    def clear_secret(self) -> None:
         """Empty the field if its text is a secret."""
         if self.password:
             self.value = ""

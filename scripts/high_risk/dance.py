@@ -96,20 +96,20 @@ def main() -> None:
     """Run the example."""
     with _temporary_example() as example:
         _tell("Setting up: ana, two agents, a bank, and an action type with high risk.")
-        desk, payer, bank = _prepare(example)
+        admin, payer, bank = _prepare(example)
         with _server(example), bank.open() as url:
             _enrol(example)
-            _pay(example, desk, payer, bank, url)
+            _pay(example, admin, payer, bank, url)
 
 
-def _pay(example: Example, desk: Agent, payer: Agent, bank: Bank, url: str) -> None:
+def _pay(example: Example, admin: Agent, payer: Agent, bank: Bank, url: str) -> None:
     _tell("\nThe desk asks ana for access to act for her. The risk is low.")
-    handle = desk.ask("ana", "desk:use", DESK)
+    handle = admin.ask("ana", "desk:use", DESK)
     _approve(example)
-    at_desk = desk.wait(handle)
+    at_admin = admin.wait(handle)
 
     _tell("\nThe payer has the desk's token and wants to pay. The risk is high.")
-    handle, at_once = payer.token_for(at_desk, BANK, "bank:pay", [PAYMENT])
+    handle, at_once = payer.token_for(at_admin, BANK, "bank:pay", [PAYMENT])
     assert not at_once, "a payment needs a person"  # noqa: S101  # the point of the example
     _approve(example)
     token = payer.wait(handle)
@@ -146,10 +146,10 @@ def _prepare(example: Example) -> tuple[Agent, Agent, Bank]:
     # Tokens in a delegation chain are limited by the permissions of all its agents.
     granted = ("--resource", DESK, "--resource", BANK, "--scope", "desk:use", "--scope", "bank:pay")
     adding = ("agents", "add", "--owner", "admin", *granted)
-    desk = example.run("server", *adding, "desk")
+    admin = example.run("server", *adding, "desk")
     payer = example.run("server", *adding, "payer", "--serves", DESK)
     return (
-        Agent(example.issuer, desk["client_id"], desk["client_secret"], _tell),
+        Agent(example.issuer, admin["client_id"], admin["client_secret"], _tell),
         Agent(example.issuer, payer["client_id"], payer["client_secret"], _tell),
         Bank(example.issuer, bank["client_id"], bank["client_secret"]),
     )

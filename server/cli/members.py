@@ -11,10 +11,20 @@ from typing import Any, BinaryIO, Final, TextIO, TypeAlias, TypeVar
 import click
 
 from server.cli.output import listed, moment, rfc3339
-from server.cli.params import moment_ms
+from server.cli.params import ScopeNeed, ScopeRisk, moment_ms
 from server.protocol.clients.icons import MOST_BYTES
 from server.services.clients import icons
-from server.services.members import Clear, Having, Kind, Line, Member, Members, searched
+from server.services.members import (
+    Clear,
+    Having,
+    Kind,
+    Line,
+    Member,
+    Members,
+    added,
+    searched,
+    updated,
+)
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _Names: TypeAlias = Mapping[str, str]
@@ -66,6 +76,20 @@ _SEVERAL: Final = _FlagKind(
 _KINDS: Final[Mapping[Kind, _FlagKind]] = MappingProxyType(
     {
         Kind.TEXT: _FlagKind(),
+        Kind.URI: _FlagKind(),
+        Kind.PERSON: _FlagKind(text=lambda one, names: names.get(one, one)),
+        Kind.RISKS: _FlagKind(
+            {"multiple": True, "type": ScopeRisk()},
+            dict,
+            lambda value, _names: {name: str(risk) for name, risk in value.items()},
+            lambda value, _names: listed(f"{name}={risk}" for name, risk in value.items()),
+        ),
+        Kind.NEEDS: _FlagKind(
+            {"multiple": True, "type": ScopeNeed()},
+            dict,
+            lambda value, _names: dict(value),
+            lambda value, _names: listed(f"{name} needs {kind}" for name, kind in value.items()),
+        ),
         Kind.CHOICE: _FlagKind(),
         Kind.CHOICES: _SEVERAL,
         Kind.NAMES: _SEVERAL,
@@ -99,12 +123,12 @@ _KINDS: Final[Mapping[Kind, _FlagKind]] = MappingProxyType(
 
 def new_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that adds a record."""
-    return _with([_option(one, adds=True) for one in members if not one.flag.positional])
+    return _with([_option(one, adds=True) for one in added(members) if not one.flag.positional])
 
 
 def change_flags(members: Members) -> Callable[[_F], _F]:
     """The flags of a command that updates a record, with those that clear values."""
-    changing = [member for member in members if not member.final]
+    changing = updated(members)
     clears = [clear for member in changing for clear in member.flag.clears]
     return _with(
         [

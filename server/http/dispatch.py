@@ -5,13 +5,15 @@ from functools import cache
 from types import MappingProxyType
 
 from prometheus_client import Counter
+from pydantic import BaseModel
 
 from server import telemetry
 from server.http import cookies
 from server.http.approvals import approval_wire
-from server.http.message import HttpRequest, HttpResponse, as_json
-from server.http.route import STATEMENT, Caller, Route
+from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.route import STATEMENT, Caller, Result, Route
 from server.http.site import Site
+from server.http.wire import read
 from server.model.approval_views import ApproverView
 from server.model.store import Busy, Taken
 from server.protocol import errors
@@ -65,20 +67,34 @@ def _answer(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
 
 
 def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
-    response: HttpResponse
     if any("\0" in request.query.get(name, "") for name in route.query):
         raise errors.Problem(422, "invalid_body", "A parameter has a null character.")
     if twice := sorted(request.repeated.intersection(route.query)):
         raise errors.Problem(422, "invalid_body", f"{twice[0]} must appear once.")
     if route.caller is Caller.PERSON:
         person = _person(site, route, request)
-        response = route.endpoint(site, request, _subject(site, route, request, person))
+        subject = _subject(site, route, request, person)
+        body = (read(route.body, request.body),) if route.body and route.takes_body else ()
+        result = route.endpoint(site, request, subject, *body)
     elif route.caller is Caller.RESOURCE:
         resource = site.clients.auth.resource(request.headers.get("authorization"))
-        response = route.endpoint(site, request, resource)
+        result = route.endpoint(site, request, resource)
     else:
-        response = route.endpoint(site, request)
-    return response
+        result = route.endpoint(site, request)
+    return _response(route, result)
+
+
+def _response(route: Route, result: Result) -> HttpResponse:
+    """The endpoint's result as a response; a record with a version has an ETag for `If-Match`."""
+    if isinstance(result, HttpResponse):
+        return result
+    if result is None:
+        return HttpResponse(route.status, headers=NO_STORE)
+    if not isinstance(result, BaseModel):
+        return as_json(route.status, result)
+    version = getattr(result, "version", None)
+    headers = {} if version is None else {"ETag": f'"{version}"'}
+    return as_json(route.status, result.model_dump(by_alias=True), headers)
 
 
 def _person(site: Site, route: Route, request: HttpRequest) -> Person:

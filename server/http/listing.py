@@ -1,17 +1,28 @@
 """The query parameters that all lists of the administration share."""
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from server.http.message import HttpRequest
-from server.http.wire import milliseconds
+from server.http.wire import Listed, milliseconds
 from server.protocol import base64url, errors
+from server.services.paging import ResultPage
 
 QUERY: Final = ("limit", "cursor")
+
+_Page = TypeVar("_Page", bound=Listed[Any])
+_Row = TypeVar("_Row")
 
 _MAX = 200
 
 _NUMBER = re.compile(r"[0-9]{1,3}")
+
+
+def page(kind: type[_Page], part: ResultPage[_Row], document: Callable[[_Row], object]) -> _Page:
+    """A page of a list as this model; `document` turns one row into its item."""
+    items = [document(one) for one in part.items]
+    return kind(items=items, next=write_cursor(part.next))
 
 
 def limit(request: HttpRequest) -> int:

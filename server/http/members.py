@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
-from server.http.wire import Moment, Named, Names, StrictBody, Text, milliseconds
+from server.http.wire import Moment, Named, Names, RiskWord, StrictBody, Text, Url, milliseconds
 from server.protocol import base64url
+from server.protocol.policy.risks import Risk
 from server.services.clients import icons
-from server.services.members import Having, Kind, Member, Members, searched
+from server.services.members import Having, Kind, Member, Members, added, searched, updated
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Invalid
 
@@ -40,6 +41,8 @@ class _WireKind:
     write: Callable[[Any, Called], object] = lambda value, _called: value
     optional: bool = False
     """A new record may have null for it."""
+    merged: bool = False
+    """An update adds to the stored value; null is refused."""
 
 
 def _icon(text: str) -> bytes:
@@ -63,6 +66,14 @@ def _list(value: tuple[str, ...], _called: Called) -> list[str]:
     return list(value)
 
 
+def _read_risks(value: Mapping[str, str]) -> dict[str, Risk]:
+    return {name: Risk(word) for name, word in value.items()}
+
+
+def _risks(value: Mapping[str, Risk], _called: Called) -> dict[str, str]:
+    return {name: str(risk) for name, risk in value.items()}
+
+
 def _read_lists(value: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(rest) for name, rest in value.items()}
 
@@ -70,8 +81,16 @@ def _read_lists(value: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
 _KINDS: Final[Mapping[Kind, _WireKind]] = MappingProxyType(
     {
         Kind.TEXT: _WireKind(Text, str),
+        Kind.URI: _WireKind(Url, str),
+        Kind.PERSON: _WireKind(Text, str),
+        Kind.RISKS: _WireKind(
+            dict[str, RiskWord], dict[str, RiskWord], _read_risks, _risks, merged=True
+        ),
+        Kind.NEEDS: _WireKind(
+            dict[str, str], dict[str, str], dict, lambda value, _called: dict(value), merged=True
+        ),
         Kind.CHOICE: _WireKind(Text, str),
-        Kind.CHOICES: _WireKind(Names, list[str], tuple, _list, optional=True),
+        Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
         Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
         Kind.PEOPLE: _WireKind(Names, list[Named], tuple, _people),
         Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
@@ -101,14 +120,16 @@ def with_fields(fields: Fields) -> Callable[[type[_Model]], type[_Model]]:
 
 def new_fields(members: Members) -> Fields:
     """The fields of the request that creates a record."""
-    return {member.wire_name: _new_field(member) for member in members}
+    return {member.wire_name: _new_field(member) for member in added(members)}
 
 
 def _new_field(member: Member) -> tuple[Any, Any]:
     kind = _sent(member)
     if member.needed:
         return kind, ...
-    if member.nullable or _KINDS[member.kind].optional:
+    # Null stands for the usual choices.
+    usual = member.kind is Kind.CHOICES and bool(member.start)
+    if member.nullable or usual or _KINDS[member.kind].optional:
         return kind | None, None
     start = list(member.start) if isinstance(member.start, tuple) else member.start
     return kind, start
@@ -117,7 +138,10 @@ def _new_field(member: Member) -> tuple[Any, Any]:
 def change_fields(members: Members) -> Fields:
     """The fields of the request that updates a record; absent members stay unchanged."""
     return {
-        member.wire_name: (_sent(member) | None, None) for member in members if not member.final
+        member.wire_name: (_sent(member), {})
+        if _KINDS[member.kind].merged
+        else (_sent(member) | None, None)
+        for member in updated(members)
     }
 
 

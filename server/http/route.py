@@ -1,19 +1,25 @@
 """A route: one row of the table of routes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from inspect import get_annotations
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from pydantic import BaseModel
 
-from server.services.operations.authority import AccessRule, Role
+from server.http.message import HttpResponse
+from server.services.operations.authority import AccessRule, Role, Target
 
 ID_PATTERN: Final = "[A-Za-z0-9_-]{1,64}"
 """The ids in paths; a path with anything else is not found."""
 
 STATEMENT: Final = "Sayso-Statement"
 """The header with a signed statement about its own request."""
+
+Result: TypeAlias = HttpResponse | BaseModel | Mapping[str, object] | None
+"""What an endpoint returns: JSON with the route's status, nothing, or a response of its own."""
 
 ADMIN: Final = (Role.ADMIN,)
 STAFF: Final = (Role.ADMIN, Role.AUDITOR)
@@ -24,6 +30,19 @@ CHANGES: Final = (401, 403, 404, 409, 422)
 """The errors of an administration route that changes something."""
 UPDATES: Final = (*CHANGES, 412, 428)
 """The errors of an administration route that requires `If-Match`."""
+
+
+_TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
+    {
+        "/api/agents/<id>": "agent",
+        "/api/apps/<id>": "app",
+        "/api/groups/<id>": "group",
+        "/api/users/<id>": "user",
+        "/api/resources/<id>": "resource",
+        "/api/actions/<id>": "action",
+        "/api/admin/devices/<id>": "device",
+    }
+)
 
 
 class Caller(Enum):
@@ -44,7 +63,7 @@ class Route:
 
     method: str
     path: str
-    endpoint: Callable[..., Any]
+    endpoint: Callable[..., Result]
     caller: Caller
     summary: str
     body: type[BaseModel] | None = None
@@ -71,6 +90,82 @@ class Route:
         return self.problems or self.caller in {Caller.RESOURCE, Caller.PERSON}
 
     @property
+    def takes_body(self) -> bool:
+        """Reports whether the endpoint takes the parsed body as its last argument."""
+        return "body" in get_annotations(self.endpoint)
+
+    @property
     def name(self) -> str:
         """The route's name in metrics and logs."""
         return f"{self.method} {self.path}"
+
+
+def own(  # noqa: PLR0913  # one for each column
+    name: str,
+    endpoint: Callable[..., Result],
+    summary: str,
+    *,
+    answer: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    query: tuple[str, ...] = (),
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+    browsers: bool = True,
+) -> Route:
+    """A route about the caller's own things; `name` is its method and path.
+
+    The models of body and answer are the endpoint's types, unless they are given here.
+    `errors` leaves out 401 and 403, which each of them may answer.
+    """
+    method, path = name.split()
+    types = get_annotations(endpoint)
+    return Route(
+        *(method, path, endpoint, Caller.PERSON, summary),
+        body=body or types.get("body"),
+        query=query,
+        answer=answer or types["return"],
+        status=status if answer or types["return"] else 204,
+        errors=tuple(sorted((401, 403, *errors))),
+        browsers=browsers,
+    )
+
+
+def managed(  # noqa: PLR0913  # one for each column
+    name: str,
+    endpoint: Callable[..., Result],
+    summary: str,
+    *,
+    answer: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    query: tuple[str, ...] = (),
+    status: int = 200,
+    roles: tuple[Role, ...] | None = None,
+    signed: bool = False,
+    versioned: bool = False,
+    errors: tuple[int, ...] | None = None,
+) -> Route:
+    """An administration route; `name` is its method and path.
+
+    The models of body and answer are the endpoint's types, unless they are given here.
+    Administrators and auditors may read, and only administrators change, unless `roles` differs.
+    """
+    method, path = name.split()
+    types = get_annotations(endpoint)
+    reads = method == "GET"
+    usual = READS if reads else UPDATES if versioned else CHANGES
+    may = roles or (STAFF if reads else ADMIN)
+    return Route(
+        *(method, path, endpoint, Caller.PERSON, summary),
+        body=body or types.get("body"),
+        query=query,
+        answer=answer or types["return"],
+        status=status if answer or types["return"] else 204,
+        errors=usual if errors is None else errors,
+        rule=AccessRule(may, _target(path), signed=signed, versioned=versioned),
+        browsers=True,
+    )
+
+
+def _target(path: str) -> Target | None:
+    """The kind of record that the id in the path names, if it is compared before and after."""
+    return next((kind for start, kind in _TARGETS.items() if path.startswith(start)), None)

@@ -5,15 +5,12 @@ from typing import Final
 from server.http import oauth, oauth_wire
 from server.http.admin_routes import ADMIN_ROUTES
 from server.http.approvals import (
-    approval_wire,
     approvals,
-    decision_wire,
     execution_wire,
-    narrowing_wire,
     receipt_wire,
 )
 from server.http.approvers.deputy_routes import DEPUTY_ROUTES
-from server.http.ciba import user_code_wire, user_codes
+from server.http.ciba import user_codes
 from server.http.clients.registration_routes import REGISTRATION_ROUTES
 from server.http.consents.consent_routes import CONSENT_ROUTES
 from server.http.devices.device_routes import DEVICE_ROUTES
@@ -22,11 +19,11 @@ from server.http.incidents.incident_routes import REPORT_ROUTES
 from server.http.notifications.attention_routes import ATTENTION_ROUTES
 from server.http.notifications.push_routes import PUSH_ROUTES
 from server.http.operations import operations
-from server.http.route import Caller, Route
+from server.http.route import Caller, Route, own
 from server.http.standing_grants.standing_grant_routes import STANDING_GRANT_ROUTES
 from server.http.tokens import tokens
 from server.http.tokens.delegation_routes import DELEGATION_ROUTES
-from server.http.users import password_wire, passwords
+from server.http.users import passwords
 
 _BACKCHANNEL = (
     "scope login_hint id_token_hint login_hint_token resource authorization_details "
@@ -160,108 +157,53 @@ ROUTES: Final = (
         answer=oauth_wire.Metadata,
     ),
     *DEVICE_ROUTES,
-    Route(
-        "GET",
-        "/api/approvals",
+    own(
+        "GET /api/approvals",
         approvals.listed,
-        _PERSON,
         "List pending or decided requests.",
         query=("state", "agent", "result", "since", "until", "limit", "cursor"),
-        answer=approval_wire.Approvals,
-        errors=(401, 403, 422),
-        browsers=True,
+        errors=(422,),
     ),
-    Route(
-        "GET",
-        "/api/approvals/<id>",
+    own(
+        "GET /api/approvals/<id>",
         approvals.show,
-        _PERSON,
         "Get one request, with the nonce that this device signs.",
-        answer=approval_wire.Approval,
-        errors=(401, 403, 404),
-        browsers=True,
+        errors=(404,),
     ),
-    Route(
-        "GET",
-        "/api/approvals/<id>/receipt",
+    own(
+        "GET /api/approvals/<id>/receipt",
         approvals.receipt,
-        _PERSON,
         "Get the receipt of a decision.",
         answer=receipt_wire.SignedReceipt,
-        errors=(401, 403, 404),
-        browsers=True,
+        errors=(404,),
     ),
-    Route(
-        "GET",
-        "/api/approvals/<id>/narrowing",
+    own(
+        "GET /api/approvals/<id>/narrowing",
         approvals.narrowing_options,
-        _PERSON,
         "List what can be narrowed in a request.",
-        answer=narrowing_wire.NarrowingOptions,
-        errors=(401, 403, 404, 409, 422),
-        browsers=True,
+        errors=(404, 409, 422),
     ),
-    Route(
-        "POST",
-        "/api/approvals/<id>/narrowing",
+    own(
+        "POST /api/approvals/<id>/narrowing",
         approvals.narrow,
-        _PERSON,
         "Preview a narrowed request. Nothing is decided.",
-        body=narrowing_wire.Narrowing,
-        answer=narrowing_wire.Granted,
-        errors=(401, 403, 404, 409, 422),
-        browsers=True,
+        errors=(404, 409, 422),
     ),
-    Route(
-        "POST",
-        "/api/approvals/<id>/decision",
+    own(
+        "POST /api/approvals/<id>/decision",
         approvals.decide,
-        _PERSON,
         "Send a signed decision.",
-        body=decision_wire.SignedDecision,
-        answer=approval_wire.Approval,
-        errors=(401, 403, 404, 409, 422, 423),
-        browsers=True,
+        errors=(404, 409, 422, 423),
     ),
-    Route(
-        "GET",
-        "/api/user-code",
-        user_codes.shown,
-        _PERSON,
-        "Check whether you have a user code.",
-        answer=user_code_wire.UserCode,
-        errors=(401, 403),
-        browsers=True,
-    ),
-    Route(
-        "POST",
-        "/api/user-code",
-        user_codes.changed,
-        _PERSON,
-        "Set or remove your user code.",
-        body=user_code_wire.UserCodeChange,
-        answer=user_code_wire.UserCode,
-        errors=(401, 403, 422),
-        browsers=True,
-    ),
-    Route(
-        "GET",
-        "/api/password",
-        passwords.shown,
-        _PERSON,
-        "Check whether you have a password.",
-        answer=password_wire.PasswordState,
-        errors=(401, 403),
-    ),
-    Route(
-        "POST",
-        "/api/password",
+    own("GET /api/user-code", user_codes.shown, "Check whether you have a user code."),
+    own("POST /api/user-code", user_codes.changed, "Set or remove your user code.", errors=(422,)),
+    own("GET /api/password", passwords.shown, "Check whether you have a password.", browsers=False),
+    own(
+        "POST /api/password",
         passwords.changed,
-        _PERSON,
         "Set your password for signing in to apps.",
-        body=password_wire.PasswordChange,
-        answer=password_wire.PasswordChanged,
-        errors=(401, 403, 422),
+        errors=(422,),
+        browsers=False,
     ),
     *PASSKEY_ROUTES,
     *PUSH_ROUTES,

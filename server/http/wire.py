@@ -1,7 +1,7 @@
 """What the JSON API's models share: parsing of request bodies, and common types."""
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,7 @@ from server.services.policy.displays import rfc3339
 _MAX_POINTER = 200
 
 Model = TypeVar("Model", bound=BaseModel)
+Item = TypeVar("Item")
 
 _MAX_TEXT = 400
 
@@ -82,6 +83,13 @@ class OAuthError(BaseModel):
     error_description: str
 
 
+class Listed(BaseModel, Generic[Item]):
+    """A page of a list, and the cursor of the next page."""
+
+    items: list[Item]
+    next: str | None
+
+
 class Rotation(StrictBody):
     """How many seconds the old secrets still work."""
 
@@ -117,11 +125,6 @@ def read(kind: type[Model], body: bytes) -> Model:
 def moment(at: int | None) -> str | None:
     """The RFC 3339 text of a time, or None."""
     return None if at is None else rfc3339(at)
-
-
-def tag(version: str) -> dict[str, str]:
-    """The ETag header of a version, for `If-Match` (RFC 9110 8.8.3)."""
-    return {"ETag": f'"{version}"'}
 
 
 def secret(record: Secret) -> ClientSecret:

@@ -24,12 +24,20 @@ class Kind(StrEnum):
     """The kind of a value. Each interface has a table of how it reads and shows each kind."""
 
     TEXT = "text"
+    URI = "uri"
+    """A text of up to 2,000 characters."""
     CHOICE = "choice"
     CHOICES = "choices"
     """Several options. A JSON body may have null for them."""
     NAMES = "names"
     PEOPLE = "people"
     """Ids of users and groups, which are entered and shown by name."""
+    PERSON = "person"
+    """The ID of a user, who is entered by name."""
+    RISKS = "risks"
+    """Scopes, each with its risk. An update adds to them or changes them."""
+    NEEDS = "needs"
+    """Scopes, each with the action type that it requires. An update adds to them likewise."""
     LISTS = "lists"
     """Names, each with a list of names."""
     SWITCH = "switch"
@@ -117,6 +125,8 @@ class Member:
     """It is required in a new record."""
     final: bool = False
     """Updates do not set it."""
+    later: bool = False
+    """Only updates set it."""
     longest: int = 400
     check: Check | None = None
     widens: Widens | None = None
@@ -153,6 +163,16 @@ def searched(members: Members) -> Members:
     return tuple(member for member in members if member.searched)
 
 
+def added(members: Members) -> Members:
+    """The members that a new record is made from."""
+    return tuple(member for member in members if not member.later)
+
+
+def updated(members: Members) -> Members:
+    """The members that updates can set."""
+    return tuple(member for member in members if not member.final)
+
+
 class Written(dict[str, Any]):
     """Submitted values by the names of their members; absent members were not submitted.
 
@@ -171,6 +191,8 @@ _LOG: Final[Mapping[Kind, Callable[[Any], object]]] = {
     Kind.CHOICES: list,
     Kind.NAMES: list,
     Kind.PEOPLE: list,
+    Kind.RISKS: lambda risks: {name: str(risk) for name, risk in risks.items()},
+    Kind.NEEDS: dict,
     Kind.LISTS: lambda lists: {name: list(rest) for name, rest in lists.items()},
     Kind.KEYS: lambda keys: [key["kid"] for key in keys],
 }
@@ -240,6 +262,16 @@ def more_or_all(before: Sequence[str] | None, after: Sequence[str] | None) -> bo
 def later(before: int | None, after: int | None) -> bool:
     """Reports whether the time is later; None means never."""
     return before is not None and (after is None or after > before)
+
+
+def never(_before: object, _after: object) -> bool:
+    """For a member whose changes never add power."""
+    return False
+
+
+def is_set(_before: object, after: object) -> bool:
+    """For a value that adds power, whatever it is."""
+    return after is not None
 
 
 def turned_on(_before: object, after: object) -> bool:

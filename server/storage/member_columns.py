@@ -7,8 +7,13 @@ from typing import Any, Final
 
 from sqlalchemy.engine import RowMapping
 
+from server.protocol.policy.risks import Risk
 from server.services.members import Kind, Members
 from server.storage import codec
+
+
+def _as_risks(text: str) -> dict[str, Risk]:
+    return {name: Risk(word) for name, word in json.loads(text).items()}
 
 
 def _as_lists(text: str) -> dict[str, tuple[str, ...]]:
@@ -21,6 +26,8 @@ _LOAD: Final[Mapping[Kind, Callable[[str], object]]] = MappingProxyType(
         Kind.NAMES: codec.names,
         Kind.PEOPLE: codec.names,
         Kind.LISTS: _as_lists,
+        Kind.RISKS: _as_risks,
+        Kind.NEEDS: codec.string_map,
         Kind.KEYS: lambda text: tuple(json.loads(text)),
     }
 )

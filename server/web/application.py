@@ -1,6 +1,7 @@
 """The WSGI application: the API, its feed and all pages."""
 
 from flask import Flask
+from jinja2 import StrictUndefined
 
 from server.http.feed import add_feed
 from server.http.site import Site
@@ -16,6 +17,7 @@ from server.web.static import add_static
 def application(site: Site) -> Flask:
     """Create the Flask application."""
     app = PlainFlask("server.web", static_folder=None)
+    app.jinja_env.undefined = StrictUndefined  # a misspelled name in a template is an error
     add_routes(app, site)
     add_feed(app, site)
     add_static(app)

@@ -98,3 +98,82 @@ def statement(form: Form) -> dict[str, str]:
 def overlap(form: Form) -> object:
     """A body with only the overlap of old secrets."""
     return {"overlap": number_of(form, "overlap") or 0}
+
+
+def creates(  # one for each column
+    noun: str,
+    label: str,
+    fields: tuple[Field, ...],
+    *,
+    body: Callable[[Form], object] | None = None,
+    answer: str = "",
+    then: str = "",
+) -> FormAction:
+    """The form of the console that creates a record."""
+    page = f"/admin/new/{noun}"
+    route = f"POST /api/{noun}s"
+    return FormAction(
+        f"{page}/add", route, label, body, fields, page=page, answer=answer, then=then
+    )
+
+
+def changes(  # one for each column
+    noun: str,
+    label: str,
+    fields: tuple[Field, ...],
+    *,
+    part: str = "",
+    page: str = "/edit",
+    merge: Callable[[dict[str, Any], Mapping[str, Any]], object] | None = None,
+) -> FormAction:
+    """The form of the console that changes a record, or the `part` of it with its own page."""
+    record = f"/admin/{noun}s/<id>"
+    return FormAction(
+        f"{record}{part}/change",
+        f"PATCH /api/{noun}s/<id>",
+        label,
+        fields=fields,
+        page=record + (part or page),
+        of=noun,
+        merge=merge,
+        then=record,
+    )
+
+
+def deletes(noun: str, label: str, *, answer: str = "") -> FormAction:
+    """The form of the console that deletes a record."""
+    record = f"/admin/{noun}s/<id>"
+    return FormAction(
+        f"{record}/delete",
+        f"DELETE /api/{noun}s/<id>",
+        label,
+        page=f"{record}/forget",
+        of=noun,
+        answer=answer,
+        then="" if answer else f"/admin/{noun}s",
+    )
+
+
+def acts(  # noqa: PLR0913  # one for each column
+    route: str,
+    label: str,
+    *,
+    body: Callable[[Form], object] | None = None,
+    fields: tuple[Field, ...] = (),
+    page: bool = False,
+    answer: str = "",
+    then: str = "",
+) -> FormAction:
+    """A button of the console for one API route; `page` if the record's page has its form."""
+    path = "/admin" + route.partition("/api")[2].removeprefix("/admin")
+    record = path.rpartition("/")[0]
+    return FormAction(
+        path,
+        route,
+        label,
+        body,
+        fields,
+        page=record if page else "",
+        answer=answer,
+        then="" if answer else then or record,
+    )

@@ -78,3 +78,21 @@ def form_page(
 def confirmation(path: str, form: str, at: str, *reads: Read, intro: str) -> Page:
     """A console page that asks for confirmation before a form is sent."""
     return form_page(path, form, at, *reads, intro=intro, template="console_confirmation.html")
+
+
+def new_page(noun: str, *reads: Read, intro: str, template: str = "") -> Page:
+    """The console page with the form that creates a record."""
+    path = f"{CONSOLE}/new/{noun}"
+    return form_page(path, f"{path}/add", f"{noun}s", *reads, intro=intro, template=template)
+
+
+def edit_page(noun: str, *reads: Read, part: str = "", intro: str = "", template: str = "") -> Page:
+    """The console page with the form that changes a record, or a `part` of it."""
+    path, form = f"{CONSOLE}/{noun}s/<id>{part or '/edit'}", f"{CONSOLE}/{noun}s/<id>{part}/change"
+    return form_page(path, form, f"{noun}s", *reads, intro=intro, template=template)
+
+
+def delete_page(noun: str, read: Read, *, intro: str) -> Page:
+    """The console page that asks before a record is deleted."""
+    record = f"{CONSOLE}/{noun}s/<id>"
+    return confirmation(f"{record}/forget", f"{record}/delete", f"{noun}s", read, intro=intro)

@@ -25,7 +25,7 @@ from server.web.form import FormAction
 from server.web.menu import CONSOLE_MENU, OWN_MENU, MenuEntry
 from server.web.page import Facts, Page
 from server.web.table import FORMS, PAGES, form_at, page_at, required_routes
-from server.web.template_filters import FILTERS
+from server.web.template_filters import FILTERS, OptionalMembers
 from server.web.visit import Visit
 
 _SIGNED_OUT: Final = 401
@@ -144,6 +144,8 @@ def draw(
         "done": request.args.get("done", ""),
         "ended": request.args.get("ended") == "true",
         "may": visit.may,
+        "sent": OptionalMembers(),
+        **dict.fromkeys(("refused", "told", "watched")),
     }
     return page(template, form_action="'self'", script=True, **{**shared, **facts})
 
@@ -232,5 +234,5 @@ def _menu_entry(row: FormAction) -> str:
     return row.path.split("/")[2] if row.in_console else ""
 
 
-def _first(form: Form) -> dict[str, str]:
-    return {name: values[0] for name, values in form.values.items()}
+def _first(form: Form) -> OptionalMembers:
+    return OptionalMembers({name: values[0] for name, values in form.values.items()})

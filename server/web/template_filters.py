@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from server.protocol.text import display_safe
 from server.services.clients.agent_members import AGENT_MEMBERS
@@ -39,9 +39,16 @@ def _hue(name: str) -> int:
     return ord(name[-1:]) % 8
 
 
+class OptionalMembers(dict[str, Any]):
+    """A JSON object or a submitted form: what it does not have is an empty text in a template."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
 def _parsed(text: str) -> object:
     """Parse a JSON text; None if it was erased."""
-    return json.loads(text) if text else None
+    return json.loads(text, object_hook=OptionalMembers) if text else None
 
 
 def _pretty(text: str) -> str:

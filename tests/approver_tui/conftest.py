@@ -1,4 +1,4 @@
-"""Pilots of this folder go on as soon as the app has nothing left to do."""
+"""Pilots in this folder continue as soon as the app is idle."""
 
 from collections.abc import Iterator
 

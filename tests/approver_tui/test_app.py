@@ -1,4 +1,4 @@
-"""What the app does around its screens."""
+"""The app around its screens."""
 
 import threading
 from contextlib import ExitStack
@@ -30,7 +30,9 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     monkeypatch.setattr(wiring, "DecisionClient", lambda _client: None)
     with ExitStack() as closing:
         guard = InputGuard(lambda: 0.0)
-        wiring.load_inbox(HOME, DEFAULT_ENVIRONMENT, guard=guard, closing=closing, ring=print)
+        wiring.load_inbox(
+            HOME, DEFAULT_ENVIRONMENT, guard=guard, closing=closing, write_sequence=print
+        )
         assert not closed
     assert closed
 
@@ -39,7 +41,7 @@ def test_the_client_is_closed_with_the_app(monkeypatch):
     ("environment", "level"),
     [({}, "full"), ({"SSH_TTY": "/dev/pts/3"}, "none"), ({"SSH_CONNECTION": "x"}, "none")],
 )
-def test_nothing_moves_by_degrees_over_ssh(environment, level, monkeypatch, tmp_path):
+def test_animations_are_off_over_ssh(environment, level, monkeypatch, tmp_path):
     """Each degree would be a picture more on a slow line."""
     levels = []
     for name in ("SSH_TTY", "SSH_CONNECTION"):
@@ -54,8 +56,8 @@ def test_nothing_moves_by_degrees_over_ssh(environment, level, monkeypatch, tmp_
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_a_frame_stands_before_the_program_is_loaded(size):
-    """It says what it is; the inbox comes when there is one, and keys meant nothing till then."""
+async def test_the_first_frame_appears_before_the_app_is_loaded(size):
+    """The inbox follows; keys do nothing until then."""
     stage, may_load = a_stage(three()), threading.Event()
     load_app = stage.app._load_app
     stage.app._load_app = lambda ring: may_load.wait() and load_app(ring)
@@ -74,8 +76,8 @@ async def test_a_frame_stands_before_the_program_is_loaded(size):
         assert not stage.answers.given
 
 
-async def test_the_first_frame_can_be_left():
-    """A keyring that asks a question holds up nobody who wants to go."""
+async def test_the_first_frame_can_be_quit():
+    """A keyring prompt must not block that."""
     stage, never = a_stage(three()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
     async with stage.app.run_test() as pilot:
@@ -84,10 +86,10 @@ async def test_the_first_frame_can_be_left():
         await pilot.press("q")
         await until(pilot, lambda: not stage.app.is_running)
     never.set()
-    assert stage.app.why_closed is None
+    assert stage.app.fatal_error is None
 
 
-async def test_keys_typed_into_the_start_are_dropped():
+async def test_keys_typed_during_the_start_are_dropped():
     """Whoever types on while a program starts did not mean it."""
     stage, never = a_stage(three()), threading.Event()
     stage.app._load_app = lambda _ring: never.wait()
@@ -99,8 +101,8 @@ async def test_keys_typed_into_the_start_are_dropped():
     never.set()
 
 
-async def test_what_cannot_be_loaded_ends_the_app_and_is_told():
-    """The error is the same that a command would have met."""
+async def test_an_error_while_loading_ends_the_app():
+    """With the error that a command would have."""
     stage, error = a_stage(), NotKept("The keyring is locked.")
 
     def load_app(_ring):
@@ -109,18 +111,18 @@ async def test_what_cannot_be_loaded_ends_the_app_and_is_told():
     stage.app._load_app = load_app
     async with stage.app.run_test() as pilot:
         await until(pilot, lambda: not stage.app.is_running)
-    assert stage.app.why_closed is error
+    assert stage.app.fatal_error is error
 
 
-def test_a_login_that_turns_out_to_be_gone_is_asked_for(monkeypatch, tmp_path):
-    """And the app opens then."""
+def test_a_missing_login_is_asked_for(monkeypatch, tmp_path):
+    """Then the app opens."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
     monkeypatch.setattr(app, "load_required", lambda _home: None)
     ended, asked = [LoginFirst("The session key of this machine is gone."), None], []
 
     def run(self):
-        self.why_closed = ended.pop(0)
+        self.fatal_error = ended.pop(0)
 
     monkeypatch.setattr(app.ApproverApp, "run", run)
     monkeypatch.setattr(app, "_sign_in", lambda home, why, _theme: asked.append(why) or home)
@@ -139,13 +141,13 @@ def visits(monkeypatch):
         shown.append((home.name, approval_id))
         return ways.pop(0) if ways else None
 
-    monkeypatch.setattr(app, "_visit", visit)
+    monkeypatch.setattr(app, "_run_server", visit)
     return shown
 
 
 @pytest.mark.parametrize("signed_in", ["example", None])
-def test_the_app_goes_over_from_server_to_server_until_it_is_left(visits, monkeypatch, signed_in):
-    """To a login that is there, to a new one, or back where nobody signed in; then it is over."""
+def test_the_app_switches_between_servers_until_it_quits(visits, monkeypatch, signed_in):
+    """To an existing login, a new one, or back if nobody signed in."""
     made = None if signed_in is None else HOME.named(signed_in)
     monkeypatch.setattr(app, "_sign_in", lambda *_, **__: made)
     app.run(HOME, "one")

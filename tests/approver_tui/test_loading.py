@@ -15,8 +15,8 @@ def thawed():
     gc.unfreeze()
 
 
-def test_no_request_waits_for_a_look_at_all_that_was_imported(tmp_path, monkeypatch):
-    """A full collection over every module takes tens of milliseconds, in the thread that draws."""
+def test_imported_modules_are_frozen(tmp_path, monkeypatch):
+    """A full collection over them takes tens of milliseconds."""
     (tmp_path / "made_for_this.py").write_text("import gc\nseen = gc.isenabled()\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert not loading.module("made_for_this").seen
@@ -24,13 +24,13 @@ def test_no_request_waits_for_a_look_at_all_that_was_imported(tmp_path, monkeypa
     assert gc.isenabled()
 
 
-def test_what_is_there_is_only_returned():
-    """Then nothing is frozen."""
+def test_a_loaded_module_is_returned():
+    """Nothing is frozen."""
     assert loading.module("approver_tui.loading") is loading
     assert gc.get_freeze_count() == 0
 
 
-def test_a_module_that_cannot_be_imported_leaves_the_collector_on():
+def test_a_failed_import_leaves_the_collector_on():
     """The error is that of an import."""
     with pytest.raises(ModuleNotFoundError):
         loading.module("approver_tui.nothing")

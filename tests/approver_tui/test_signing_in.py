@@ -1,4 +1,4 @@
-"""The first minute: from nothing to a login, without leaving the terminal."""
+"""Signing in from the terminal."""
 
 import threading
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Input
 
 from approver_tui import app, signing_in
-from approver_tui.app import FIRST_WORDS
+from approver_tui.app import INTRODUCTION
 from approver_tui.client.devices import keys
 from approver_tui.client.errors import BadServer, GivenUp, Unreachable
 from approver_tui.client.sign_in import profile
@@ -33,7 +33,7 @@ INVITATION = Invitation(
 
 
 @dataclass
-class FakeDoor:
+class FakeLoginService:
     """Lets in, refuses, or waits to be let in."""
 
     failures: list = field(default_factory=list)
@@ -61,7 +61,7 @@ class FakeDoor:
 
 
 def _app(door, clock):
-    return SignInApp(door, why="There is no login here.", theme="sayso", ticks=clock.ticks)
+    return SignInApp(door, message_text="There is no login here.", theme="sayso", ticks=clock.ticks)
 
 
 async def _press(pilot, clock, *names):
@@ -81,7 +81,7 @@ async def _fill(pilot, clock, *, code=None):
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
 async def test_a_code_signs_in(size):
     """At every size; the app ends with a login."""
-    door, clock = FakeDoor(), FakeClock()
+    door, clock = FakeLoginService(), FakeClock()
     running = _app(door, clock)
     async with running.run_test(size=size) as pilot:
         await _press(pilot, clock)
@@ -93,10 +93,12 @@ async def test_a_code_signs_in(size):
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
-async def test_it_opens_where_its_words_and_the_cursor_are(size):
-    """What failed, what this is, and the field into which one types, whatever the size."""
+async def test_the_screen_opens_at_its_introduction_and_cursor(size):
+    """At every size."""
     running = SignInApp(
-        FakeDoor(), why=f"There is no login on this machine. {FIRST_WORDS}", theme="sayso"
+        FakeLoginService(),
+        message_text=f"There is no login on this machine. {INTRODUCTION}",
+        theme="sayso",
     )
     async with running.run_test(size=size) as pilot:
         url = running.screen.query_one("#url")
@@ -107,9 +109,9 @@ async def test_it_opens_where_its_words_and_the_cursor_are(size):
         assert not url.region.overlaps(running.screen.query_one(KeyBar).region)
 
 
-async def test_another_device_lets_this_one_in():
-    """The page, the code and the picture stand there while it is waited for."""
-    door, clock = FakeDoor(invites=True), FakeClock()
+async def test_another_device_approves_this_one():
+    """Page, code and QR code are shown while waiting."""
+    door, clock = FakeLoginService(invites=True), FakeClock()
     running = _app(door, clock)
     async with running.run_test(size=WIDE) as pilot:
         await _press(pilot, clock)
@@ -122,9 +124,9 @@ async def test_another_device_lets_this_one_in():
         await until(pilot, lambda: running.return_value == "default")
 
 
-async def test_giving_up_goes_back_to_the_fields():
-    """Nothing was kept, and the PIN has to be typed again."""
-    door, clock = FakeDoor(invites=True), FakeClock()
+async def test_canceling_goes_back_to_the_fields():
+    """Nothing was stored, and the PIN must be typed again."""
+    door, clock = FakeLoginService(invites=True), FakeClock()
     running = _app(door, clock)
     async with running.run_test(size=NARROW) as pilot:
         await _press(pilot, clock)
@@ -139,9 +141,9 @@ async def test_giving_up_goes_back_to_the_fields():
     assert running.return_value is None
 
 
-async def test_a_server_that_goes_away_closes_the_invitation_and_the_sign_in_says_so():
-    """Nobody looks at a code that nobody can take any more."""
-    door, clock = FakeDoor(invites=True), FakeClock()
+async def test_a_lost_server_closes_the_invitation():
+    """The sign-in screen says why."""
+    door, clock = FakeLoginService(invites=True), FakeClock()
     running = _app(door, clock)
     async with running.run_test(size=WIDE) as pilot:
         await _press(pilot, clock)
@@ -154,9 +156,12 @@ async def test_a_server_that_goes_away_closes_the_invitation_and_the_sign_in_say
         await _press(pilot, clock, "escape")
 
 
-async def test_a_refusal_is_said_beside_the_fields():
-    """With the words of whoever refused; everything else that was typed is still there."""
-    door, clock = FakeDoor(failures=[BadServer("There is no Sayso server here.")]), FakeClock()
+async def test_a_refusal_is_shown_next_to_the_fields():
+    """Everything else that was typed is still there."""
+    door, clock = (
+        FakeLoginService(failures=[BadServer("There is no Sayso server here.")]),
+        FakeClock(),
+    )
     running = _app(door, clock)
     async with running.run_test(size=WIDE) as pilot:
         await _press(pilot, clock)
@@ -176,31 +181,31 @@ async def test_a_refusal_is_said_beside_the_fields():
         ({"again": "2718281"}, "the two PINs differ."),
     ],
 )
-async def test_the_button_is_off_until_all_is_there(change, why):
-    """And says what is missing."""
+async def test_the_button_is_off_until_everything_is_entered(change, why):
+    """The hint names what is missing."""
     clock = FakeClock()
-    running = _app(FakeDoor(), clock)
+    running = _app(FakeLoginService(), clock)
     async with running.run_test(size=WIDE) as pilot:
-        assert running.screen._why_off() == "choose how you sign in, 1 or 2."
+        assert running.screen._blocker() == "choose how you sign in, 1 or 2."
         running.screen.query_one("#ways").action_pick(0)
         for name, value in ({"pin": PIN, "again": PIN} | change).items():
             running.screen.query_one(f"#{name}", Input).value = value
         await pilot.pause()
-        assert running.screen._why_off() == why
+        assert running.screen._blocker() == why
         assert running.screen.query_one("#sign-in-now").disabled
 
 
-async def test_running_typing_and_pastes_choose_no_pin():
+async def test_fast_typing_and_pastes_fill_no_pin():
     """Keys in the first moments do nothing; a PIN is typed by fingers."""
     clock = FakeClock()
-    running = _app(FakeDoor(), clock)
+    running = _app(FakeLoginService(), clock)
     async with running.run_test(size=WIDE) as pilot:
         await pilot.press("x")
         assert running.screen._url.value == "http://localhost:8470"
 
 
-def test_a_picture_of_a_link_is_square_with_a_quiet_border():
-    """Two rows of modules on each line, light around."""
+def test_a_qr_code_is_square_with_a_quiet_border():
+    """Two rows of modules per line."""
     rows = qr_rows(INVITATION.link)
     assert {len(row) for row in rows} == {len(rows[0])}
     assert len(rows) == (len(rows[0]) + 1) // 2
@@ -223,10 +228,10 @@ def test_a_code_makes_a_login_that_opens(door):
     assert profile.load(door.home).device_name == "laptop"
 
 
-def test_a_login_at_another_server_is_named_after_it(door):
-    """And the one that is there stays."""
+def test_an_additional_login_is_named_after_its_server(door):
+    """The existing one stays."""
     profile.save(door.home, MINE)
-    beside = replace(door, is_another=True)
+    beside = replace(door, is_additional=True)
     with FakeServer() as server:
         wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
         name = beside.enrol(wanted, lambda _invitation: None, threading.Event())
@@ -246,13 +251,13 @@ def test_a_login_at_another_server_is_named_after_it(door):
     ],
 )
 def test_a_login_is_named_after_its_host(url, name):
-    """As a profile may be called, and as none is yet."""
+    """As a valid, unused profile name."""
     found = free_name(url, ["taken-example"])
     assert found == name
     assert profile.is_name(found)
 
 
-def test_a_sign_in_that_is_given_up_keeps_nothing(door):
+def test_a_canceled_sign_in_stores_nothing(door):
     """Between two polls."""
     stop, shown = threading.Event(), []
     stop.set()
@@ -264,18 +269,18 @@ def test_a_sign_in_that_is_given_up_keeps_nothing(door):
     assert profile.load(door.home) is None
 
 
-def test_a_host_whose_name_fits_no_device_is_a_terminal(monkeypatch):
+def test_an_invalid_host_name_becomes_terminal(monkeypatch):
     """Whatever the machine is called, there is a name to begin with."""
     monkeypatch.setattr(signing_in.platform, "node", lambda: "bad/name")
-    assert signing_in.this_machine() == "terminal"
+    assert signing_in.default_device_name() == "terminal"
 
 
-def test_without_a_login_the_app_asks_first(monkeypatch, tmp_path):
-    """And goes no further when nobody signed in."""
+def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
+    """And exits if nobody signs in."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
     asked = []
-    monkeypatch.setattr(SignInApp, "run", lambda self: asked.append(self._why))
+    monkeypatch.setattr(SignInApp, "run", lambda self: asked.append(self._introduction))
     app.run(Home.at(tmp_path))
     assert len(asked) == 1
     assert "There is no login on this machine" in asked[0]

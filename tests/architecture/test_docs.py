@@ -235,5 +235,5 @@ def test_no_text_says_to_install_sayso_by_a_package_name():
 
 def _texts(kind: str) -> list[Path]:
     """Text that people read or run: documents and program sources."""
-    folders = ("docs", "server", "approver_tui", "scripts")
+    folders = ("docs", "server", "approver_tui", "sayso", "scripts")
     return [*ROOT.glob(kind), *(path for one in folders for path in (ROOT / one).rglob(kind))]

@@ -70,7 +70,7 @@ def test_the_readme_is_short_and_begins_with_a_picture():
 
 def test_each_page_named_in_the_code_exists():
     """In messages, templates, docstrings and scripts."""
-    folders = ("server", "approver_tui", "scripts", "tests")
+    folders = ("server", "approver_tui", "sayso", "scripts", "tests")
     kinds = {".py", ".html", ".md", ""}
     files = [path for one in folders for path in (ROOT / one).rglob("*") if path.suffix in kinds]
     texts = [

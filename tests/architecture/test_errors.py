@@ -8,7 +8,8 @@ from server.cli.remedies import COMMANDS
 from tests.support.checks.source import Module, calls, modules
 
 _COMMAND = re.compile(r"\bsayso [a-z]|(?<!\w)--[a-z]")
-_TABLES = {"agent_members", "app_members"}
+_NOUNS = ("agent", "app", "client", "group", "resource", "user")
+_TABLES = {f"{noun}_members" for noun in _NOUNS}
 """A row of a member has its flag as data."""
 _LAYERS = ("server/services", "server/protocol", "server/model", "server/http", "server/web")
 

@@ -22,7 +22,7 @@ def test_each_suppression_names_its_rule_and_its_reason() -> None:
     """In the product, the tests and the scripts."""
     found = {
         module.path: bare
-        for module in modules("server", "approver_tui", "tests", "scripts")
+        for module in modules("server", "approver_tui", "sayso", "tests", "scripts")
         if not module.path.endswith("test_exceptions.py") and (bare := _bare(module.text))
     }
     assert found == {}

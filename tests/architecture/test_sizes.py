@@ -26,7 +26,7 @@ def _lengths(*folders):
 
 def test_no_module_is_too_long():
     """Four hundred lines: the product, and the support of the tests."""
-    lengths = _lengths("server", "approver_tui", "tests/support", "tests/bench")
+    lengths = _lengths("server", "approver_tui", "sayso", "tests/support", "tests/bench")
     long = {path for path, lines in lengths.items() if lines > _MOST_LINES}
     assert long - _TABLES == set(_LISTS)
     assert {path for path in _TABLES if lengths[path] > _MOST_OF_TABLES} == set()

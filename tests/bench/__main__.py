@@ -17,6 +17,7 @@ from tests.bench import (
     request,
     terminal_app,
     unauthenticated,
+    verification,
 )
 from tests.bench.table import run, say
 
@@ -27,6 +28,7 @@ if __name__ == "__main__":
         *(
             exchange,
             introspection,
+            verification,
             kill_switch,
             feed,
             push_backlog,

@@ -49,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         template = make_template(Path(folder) / "template")
         local = template.copied(Path(folder) / "data")
-        local.desk.actions.update(builtin_action_types.document(_TYPE), by=BY)
+        local.admin.actions.update(builtin_action_types.document(_TYPE), by=BY)
         agent = template.agent(local)
         _remember(local, agent, 0, _LITTLE)
         little = _measured(local, agent, f"after {_LITTLE:,} tokens")

@@ -53,7 +53,7 @@ async def test_an_event_redraws_only_what_it_changed():
         await pilot.pause()
         for seq, (name, approval) in enumerate(_events().items(), 100):
             event = EventReceived(Event(seq, name, stage.clock.now(), approval, None, None))
-            costs[name.value] = _calls(lambda event=event: screen._heard(event))
+            costs[name.value] = _calls(lambda event=event: screen._handle_event(event))
             await pilot.pause()
         await until(pilot, lambda: len(screen.state.inbox.rows) == _WAITING + 1)
     assert sum(costs.values()) / len(costs) < _MOST_CALLS, costs

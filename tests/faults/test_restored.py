@@ -123,7 +123,7 @@ def _given(person: Terminal, agent: Agent) -> str:
     proposal = StandingGrantProposal(
         person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
-    person.approve(standing_grants.open_grant(person.client, proposal, person.only()))
+    person.approve(standing_grants.request_grant(person.client, proposal, person.only()))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 
@@ -175,7 +175,7 @@ def _use_up(scene: Scene) -> None:
     terminal(server, *scene.code)
     _done(server, "consents", "revoke", scene.consent)
     assert _consumed(scene, "INV-1").status_code == 200
-    ann.client.session.tokens.replaced(scene.before.access_token)
+    ann.client.session.tokens.replace_refused(scene.before.access_token)
     assert _tokens(ann) != scene.before
 
 
@@ -204,11 +204,11 @@ def _nothing_comes_back(scene: Scene) -> None:
     with pytest.raises(LoginFirst):
         scene.removed.client.me()
     with pytest.raises(ApiError):
-        scene.removed.client.session._renewed(_tokens(scene.removed).refresh_token)
+        scene.removed.client.session._renew(_tokens(scene.removed).refresh_token)
     with pytest.raises(ApiError):
         terminal(server, *scene.code, name="again")
     with pytest.raises(LoginFirst):
-        ann.client.session._renewed(scene.before.refresh_token)
+        ann.client.session._renew(scene.before.refresh_token)
     answer = scene.stopped.ask(ann.user)
     assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
     assert _done(server, "consents", "list")["items"] == []

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.unlocking import one_signature
+from approver_tui.client.devices.unlocking import temporary_key
 from approver_tui.client.jose import signed_statement
 from server.protocol.approvals.decisions import request_digest
 from server.services.users.users import UserChanges, Users
@@ -36,7 +36,7 @@ def admin(server: LiveServer, person: Terminal) -> Terminal:
 
 
 def _signed(admin: Terminal, wanted: dict[str, Any]) -> str:
-    with one_signature(admin.client, PIN, KeyLevel.HIGH, wanted["subject"]) as opened:
+    with temporary_key(admin.client, PIN, KeyLevel.HIGH, wanted["subject"]) as opened:
         return signed_statement(
             opened.key,
             admin.client.signer,

@@ -10,7 +10,7 @@ from approver_tui.app import ApproverApp
 from approver_tui.attention.alert_schedule import AlertSchedule
 from approver_tui.attention.notifier import Notifier
 from approver_tui.attention.preferences import DEFAULTS
-from approver_tui.attention.terminal_environment import NOWHERE
+from approver_tui.attention.terminal_environment import UNKNOWN_TERMINAL
 from approver_tui.client.notifications import preferences
 from approver_tui.client.notifications.feed import Feed
 from approver_tui.client.standing_grants import standing_grants
@@ -18,7 +18,7 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.context import DEFAULT_ENVIRONMENT, ScreenContext
 from approver_tui.screens.guard import InputGuard
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.results import Fate
+from approver_tui.state.approvals.results import AnswerState
 from approver_tui.state.keymap import Keymap
 from server.services.users.users import Users
 from tests.support.builders.batches import open_batch, read_on, send, type_in
@@ -27,7 +27,7 @@ from tests.support.clients.agent import Agent
 from tests.support.clients.driving import inbox, is_live, press, shown, until
 from tests.support.clients.pty_app import window
 from tests.support.clients.terminal import PIN, Terminal, terminal
-from tests.support.fakes.fake_answers import FakeIntents
+from tests.support.fakes.fake_answers import FakeUnsentDenials
 from tests.support.fakes.fake_app import NoOtherLogins, Stage
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.servers.server import BY, LiveServer
@@ -81,7 +81,9 @@ def _stage(person: Terminal, answers: Any) -> Stage:
         preferences.NotificationPrefsClient(client),
         standing_grants.StandingGrantsClient(client),
     )
-    caller = Notifier(AlertSchedule(DEFAULTS, clock.ticks), NOWHERE, lambda _sequence: None)
+    caller = Notifier(
+        AlertSchedule(DEFAULTS, clock.ticks), UNKNOWN_TERMINAL, lambda _sequence: None
+    )
     context = ScreenContext(
         server=client,
         answers=answers,
@@ -93,7 +95,7 @@ def _stage(person: Terminal, answers: Any) -> Stage:
         ticks=clock.ticks,
         environment=DEFAULT_ENVIRONMENT,
         notifier=caller,
-        unsent_denials=FakeIntents(),
+        unsent_denials=FakeUnsentDenials(),
         others=NoOtherLogins(),
     )
     load_app = partial(_made, partial(InboxScreen, context))
@@ -123,8 +125,8 @@ async def test_a_request_denied_elsewhere_is_skipped_and_the_others_are_approved
         await type_in(pilot, stage, "count", "3")
         panel = await send(pilot, stage)
         await until(pilot, lambda: not panel.is_busy, _LONG)
-        results = [each.fate for each in panel.results.items]
-        assert results == [Fate.APPROVED, Fate.ALREADY, Fate.APPROVED]
+        results = [each.state for each in panel.results.items]
+        assert results == [AnswerState.APPROVED, AnswerState.ALREADY, AnswerState.APPROVED]
         assert f"Denied by {person.user} on phone at" in shown(stage)
         assert "2 approved, 1 already decided." in shown(stage)
     answers = [story(server, each)[1] for each in ids]

@@ -79,7 +79,9 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
 
     counted = _approve(first, right)
     assert (counted.state, counted.together and counted.together.progress) == ("pending", "1 of 2")
-    assert lines.outcome(counted)[0].startswith("Your approval is counted (1 of 2, needs board): ")
+    assert lines.outcome_lines(counted)[0].startswith(
+        "Your approval is counted (1 of 2, needs board): "
+    )
     with pytest.raises(ApiError) as again:
         first.deny(counted)
     assert again.value.code == "already_voted"

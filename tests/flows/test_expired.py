@@ -104,9 +104,9 @@ def test_a_late_user_can_ask_the_agent_to_retry(
     late = agent.asked(person.user, requested_expiry="60")
     missed = person.only()
     with pytest.raises(ApiError, match="not expired") as early:
-        person.client.ask_again(missed.id)
+        person.client.request_retry(missed.id)
     server.clock.forward(MINUTE)
-    result = person.client.ask_again(missed.id)
+    result = person.client.request_retry(missed.id)
     body = agent.poll(late).json()
     again = agent.asked(person.user)
     person.approve(person.only())

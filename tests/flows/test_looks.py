@@ -13,7 +13,7 @@ from tests.support.browsers.web_person import WebPerson, new_web_person
 from tests.support.builders.admins import add_incident
 from tests.support.builders.clock import MovableClock
 from tests.support.builders.installation import PAY
-from tests.support.builders.site import desk_over
+from tests.support.builders.site import admin_over
 from tests.support.checks.log_and_rows import Rows, everything, stored
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import BY, LiveServer
@@ -43,7 +43,7 @@ def admin(server: LiveServer) -> WebPerson:
 def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
     """Ids of every kind: of the administrator and of another user."""
     other = new_web_person(server)
-    services = desk_over(server.services, MovableClock(server.clock.now()))
+    services = admin_over(server.services, MovableClock(server.clock.now()))
     agent.asked(other.name)
     agent.asked(admin.name)
     done = _waiting(admin)

@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.unlocking import SESSION, confirm_pin, open_key
+from approver_tui.client.devices.unlocking import SESSION_PURPOSE, confirm_pin, open_key
 from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
 from approver_tui.client.jose import SigningKey
 from approver_tui.state.approvals.approvals import Approval
@@ -162,7 +162,7 @@ def test_fifty_unconfirmed_tries_exhaust_a_pin(
 def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
     """A confirmed try no longer counts as unconfirmed."""
     for _ in range(MOST_UNCONFIRMED + 5):
-        opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION)
+        opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
         confirm_pin(person.client, opened)
 
     assert _pin(person) == PinState(tries=0, left=10, locked=False, exhausted=False)

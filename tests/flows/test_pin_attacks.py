@@ -30,7 +30,7 @@ GUESSES = 60
 def low(person: Terminal) -> SigningKey:
     """A_low, as an unlocked app holds it after a confirmed PIN."""
     person.decider.unlock(PIN)
-    key = person.decider._low.get()
+    key = person.decider._low_key.get()
     assert key is not None
     assert person.client.me().device.pin.tries == 0
     return key

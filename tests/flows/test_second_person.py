@@ -57,7 +57,7 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     handle = agent.ask_payment(person.user).json()["auth_req_id"]
     seen = second.only()
     text = "\n".join(lines.approval_in_full(seen, second.client.now()))
-    listed = "\n".join(listing.row(seen, second.client.now()))
+    listed = "\n".join(listing.entry_lines(seen, second.client.now()))
     with greeted(person) as line:
         first = second.approve(seen)
         frame = line.event(EventName.VOTED)

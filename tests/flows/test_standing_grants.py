@@ -128,7 +128,7 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
     whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), tell=True)
-    person.approve(standing_grants.open_grant(person.client, whole, example))
+    person.approve(standing_grants.request_grant(person.client, whole, example))
     (grant,) = standing_grants.grants(person.client)
     assert grant.uses == 1_000_000
 
@@ -144,7 +144,8 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
     )
     assert (
-        standing_grants.open_grant(person.client, proposal, example).kind.value == "standing_grant"
+        standing_grants.request_grant(person.client, proposal, example).kind.value
+        == "standing_grant"
     )
     session = type(person.client.session)
     post_it = session.post
@@ -154,7 +155,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing_grants.open_grant(person.client, proposal, example)
+        standing_grants.request_grant(person.client, proposal, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -173,7 +174,7 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
     proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
-    person.approve(standing_grants.open_grant(person.client, proposal, example))
+    person.approve(standing_grants.request_grant(person.client, proposal, example))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)
 

@@ -23,12 +23,12 @@ def _noted(local: LocalSite) -> None:
 def copied_back(tmp_path: Path) -> Settings:
     """An installation whose database is older than when it was last served."""
     first = open_site(tmp_path)
-    first.desk.installation.init("admin", by=BY)
+    first.admin.installation.init("admin", by=BY)
     _noted(first)
     kept = (tmp_path / "sayso.db").read_bytes()
     later = open_site(tmp_path)
     later.clock.forward(1_000)
-    later.desk.users.enrol("admin", by=BY)
+    later.admin.users.enrol("admin", by=BY)
     _noted(later)
     (tmp_path / "sayso.db").write_bytes(kept)
     return Settings(data_dir=tmp_path)
@@ -64,11 +64,11 @@ def test_another_host_accepts_a_database_restored_since_it_last_served(
 def test_a_database_newer_than_the_last_seen_file_is_accepted(tmp_path: Path) -> None:
     """The file is behind after a server was killed."""
     first = open_site(tmp_path)
-    first.desk.installation.init("admin", by=BY)
+    first.admin.installation.init("admin", by=BY)
     _noted(first)
     later = open_site(tmp_path)
     later.clock.forward(1_000)
-    later.desk.users.enrol("admin", by=BY)
+    later.admin.users.enrol("admin", by=BY)
     later.services.store.close()
     build(Settings(data_dir=tmp_path)).store.close()
 

@@ -1,4 +1,4 @@
-"""Several at once: marks, the panels, what became of each; at both sizes, some at more."""
+"""Answering several requests: marks, panels, results; at both sizes, some at more."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ async def _approve(pilot, stage, *marked):
 
 @SIZES
 def test_marks(picture, size):
-    """Boxes where something is, or could be, marked beside it."""
+    """Checkboxes on rows that are, or could be, marked."""
 
     async def marked(pilot, stage):
         await mark(pilot, stage, ONE, THREE)
@@ -64,27 +64,27 @@ def test_marks(picture, size):
 @BOTH
 @SIZES
 def test_batch(picture, key, size):
-    """Three ticked, the unusual one pulled out below."""
+    """Three selected, the unusual one below."""
     assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
 
 
 @BOTH
 @MORE_SIZES
 def test_batch_in_other_windows(picture, key, size):
-    """As it opens."""
+    """At first."""
     assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
 
 
 @BOTH
 @SIZES
 def test_batch_of_one(picture, key, size):
-    """One is enough."""
+    """One request is enough."""
     assert picture(a_stage(ALL), size, then=_opens(key, TWO))
 
 
 @SIZES
-def test_batch_read_to_its_end(picture, size):
-    """What is unusual, what all share, count and PIN typed."""
+def test_batch_scrolled_to_the_end(picture, size):
+    """Unusual requests, shared facts, count and PIN."""
 
     async def read(pilot, stage):
         await _opens("a", *ALL)(pilot, stage)
@@ -99,13 +99,13 @@ def test_batch_read_to_its_end(picture, size):
 
 
 @SIZES
-def test_batch_that_lost_one(picture, size):
-    """It changed, and that is said."""
+def test_batch_without_a_removed_request(picture, size):
+    """It changed, and the panel says so."""
 
     async def changed(pilot, stage):
         await _opens("a", *ALL)(pilot, stage)
         panel = stage.app.screen
-        panel.state_changed(panel.state.seen(a_payment("two", 2_000, "Kolibri AG", 15)))
+        panel.state_changed(panel.state.with_approval(a_payment("two", 2_000, "Kolibri AG", 15)))
         await pilot.pause()
 
     assert picture(a_stage(ALL), size, then=changed)
@@ -113,8 +113,8 @@ def test_batch_that_lost_one(picture, size):
 
 @BOTH
 @SIZES
-def test_time_is_up_in_a_batch(picture, key, size):
-    """It closes by itself and the inbox says why."""
+def test_expired_in_a_batch(picture, key, size):
+    """It closes, and the inbox says why."""
 
     async def late(pilot, stage):
         await _opens(key, ONE)(pilot, stage)
@@ -128,7 +128,7 @@ def test_time_is_up_in_a_batch(picture, key, size):
 @BOTH
 @SIZES
 def test_offline_in_a_batch(picture, key, size):
-    """It stays, its button is off, and it says why."""
+    """It stays, its button is off, with the reason."""
 
     async def cut(pilot, stage):
         await _opens(key, ONE, TWO)(pilot, stage)
@@ -146,14 +146,14 @@ def _evil(name, left):
 @BOTH
 @SIZES
 def test_hostile_text_in_a_batch(picture, key, size):
-    """An agent's name and a fact, inert, and nothing looks like another fact."""
+    """An agent's name and a fact, inert, and no line looks like another fact."""
     evil = [_evil("evil", 14), _evil("more", 15)]
     assert picture(a_stage(evil), size, then=_opens(key, *evil))
 
 
 @SIZES
-def test_results_before_denials_leave(picture, size):
-    """Five seconds in which all of them can be taken back."""
+def test_results_before_denials_are_sent(picture, size):
+    """Five seconds to undo all of them."""
 
     async def deny(pilot, stage):
         await _opens("d", ONE)(pilot, stage)
@@ -182,8 +182,8 @@ def test_results(picture, size):
 
 
 @SIZES
-def test_results_of_what_expired(picture, size):
-    """Their time was up while they were answered; nothing was denied."""
+def test_results_expired(picture, size):
+    """They expired while they were being answered."""
     expired = [replace(each, state=ApprovalState.EXPIRED) for each in (ONE, TWO)]
 
     async def approve(pilot, stage):
@@ -196,8 +196,8 @@ def test_results_of_what_expired(picture, size):
 
 
 @SIZES
-def test_results_when_the_connection_broke(picture, size):
-    """Approved, not known, not sent."""
+def test_results_connection_lost(picture, size):
+    """Approved, unknown, not sent."""
 
     async def approve(pilot, stage):
         first = stage.answers.approve
@@ -216,7 +216,7 @@ def test_results_when_the_connection_broke(picture, size):
 
 @SIZES
 def test_results_with_hostile_text(picture, size):
-    """Inert as everywhere."""
+    """Inert, as everywhere."""
 
     async def approve(pilot, stage):
         await _approve(pilot, stage, *evil)

@@ -11,11 +11,11 @@ from tests.support.pictures.pictures import draw_step
 
 @pytest.mark.parametrize("name", STEPS)
 async def test_each_picture_is_what_the_app_draws(name):
-    """When this fails: `scripts/pictures`, look at it, commit it."""
+    """If it fails: run `scripts/pictures`, look at the result, commit it."""
     assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == await draw_step(name)
 
 
 def test_each_picture_is_on_the_page_and_in_order():
-    """And the page names none that is not drawn."""
+    """The page has no other pictures."""
     page = (ROOT / "docs" / "approving.md").read_text(encoding="utf-8")
     assert re.findall(r"pictures/([\w-]+)\.svg", page) == list(STEPS)

@@ -29,8 +29,8 @@ def _below(base):
     return {base, *(each for child in base.__subclasses__() for each in _below(child))}
 
 
-def test_every_screen_stands_in_the_matrix():
-    """A new screen fails here until somebody has looked at it in every state."""
+def test_every_screen_is_in_the_matrix():
+    """A new screen fails here until it was looked at in every state."""
     for module in pkgutil.walk_packages(screens.__path__, "approver_tui.screens."):
         importlib.import_module(module.name)
     own = {each for each in _below(ReadyScreen) if each.__module__.startswith("approver_tui.")}
@@ -38,8 +38,8 @@ def test_every_screen_stands_in_the_matrix():
 
 
 @pytest.mark.parametrize("screen", MATRIX)
-def test_every_state_of_a_screen_is_pictured_or_said_to_be_impossible(screen):
-    """The file is there at both sizes."""
+def test_every_state_has_a_picture_or_a_reason(screen):
+    """At both sizes."""
     row = MATRIX[screen]
     assert set(row) == set(STATES)
     pictured = {state: cell for state, cell in row.items() if not isinstance(cell, Never)}
@@ -52,14 +52,14 @@ def test_every_state_of_a_screen_is_pictured_or_said_to_be_impossible(screen):
     assert not missing
 
 
-def test_no_picture_stands_for_two_states():
+def test_no_picture_is_used_for_two_states():
     """What is shown in one state is no proof of another."""
     names = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, str)]
     assert len(set(names)) == len(names)
 
 
-def test_what_proves_that_a_state_cannot_occur_is_there():
-    """The test that is named is in the file that is named."""
+def test_the_proofs_of_impossible_states_exist():
+    """The named test is in the named file."""
     cells = [cell for row in MATRIX.values() for cell in row.values() if isinstance(cell, Never)]
     proofs = {tuple(cell.proved.split("::")) for cell in cells if cell.proved}
     assert proofs
@@ -68,6 +68,6 @@ def test_what_proves_that_a_state_cannot_occur_is_there():
         assert f"def {name}(" in source, name
 
 
-def test_the_page_of_all_pictures_is_that_of_the_matrix():
-    """Written by `python -m tests.support.pictures.matrix`."""
+def test_the_gallery_page_matches_the_matrix():
+    """It is written by `python -m tests.support.pictures.matrix`."""
     assert GALLERY.read_text(encoding="utf-8") == gallery()

@@ -1,4 +1,4 @@
-"""The pages beside the inbox, at both sizes: empty, one, many, offline, hostile text."""
+"""The pages at both sizes: empty, one, many, offline, hostile text."""
 
 from dataclasses import replace
 
@@ -74,7 +74,7 @@ async def _shown(pilot, stage):
 @PAGES
 @SIZES
 def test_empty(picture, key, size):
-    """What it would show is said."""
+    """The text for an empty page."""
     assert picture(a_stage(), size, key, then=_shown)
 
 
@@ -93,7 +93,7 @@ def test_one_read(picture, key, size):
 @PAGES
 @SIZES
 def test_many(picture, key, size):
-    """The list, the cursor on the second."""
+    """The list, the cursor on the second entry."""
 
     async def second(pilot, stage):
         await _shown(pilot, stage)
@@ -105,7 +105,7 @@ def test_many(picture, key, size):
 @PAGES
 @SIZES
 def test_offline(picture, key, size):
-    """What was known, how old that is, and that nothing can be ended."""
+    """The last data, its age, and that nothing can be ended."""
 
     async def cut(pilot, stage):
         await _shown(pilot, stage)
@@ -130,8 +130,8 @@ def test_hostile_text(picture, key, size):
 
 
 @SIZES
-def test_before_something_ends(picture, size):
-    """What ends, the focus on Back."""
+def test_before_ending(picture, size):
+    """What would end, the focus on Back."""
 
     async def stop(pilot, stage):
         await _shown(pilot, stage)
@@ -142,7 +142,7 @@ def test_before_something_ends(picture, size):
 
 @SIZES
 def test_before_vouching(picture, size):
-    """It adds power, so it takes the PIN."""
+    """It adds power, so it requires the PIN."""
 
     async def vouch(pilot, stage):
         await _shown(pilot, stage)
@@ -152,8 +152,8 @@ def test_before_vouching(picture, size):
 
 
 @SIZES
-def test_device_that_may_not_approve_high_risk_yet(picture, size):
-    """From when on it may, and the key that vouches for it."""
+def test_device_without_high_risk(picture, size):
+    """From when it can, and the key that vouches for it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -175,7 +175,7 @@ def test_history_end(picture, size):
 
 @SIZES
 def test_history_filtered(picture, size):
-    """What was typed stands beside the count."""
+    """The filter next to the count."""
 
     async def some(pilot, stage):
         await _shown(pilot, stage)

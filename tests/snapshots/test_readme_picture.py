@@ -10,23 +10,23 @@ from tests.support.pictures.pictures import INBOX, draw_inbox, draw_shot
 
 
 async def test_the_picture_in_the_readme_is_what_the_app_draws():
-    """When this fails: `scripts/pictures`, look at it, commit it."""
+    """If it fails: run `scripts/pictures`, look at the result, commit it."""
     drawn = await draw_inbox()
     assert INBOX.read_text(encoding="utf-8") == drawn
 
 
-async def test_the_picture_fetches_nothing():
-    """A picture in a README must not call out for fonts."""
+async def test_the_picture_loads_nothing():
+    """A picture in a README must not load fonts."""
     assert "url(http" not in INBOX.read_text(encoding="utf-8").replace('url("http', "url(http")
 
 
 @pytest.mark.parametrize("name", SHOTS)
 async def test_each_picture_of_the_gallery_is_what_the_app_draws(name):
-    """When this fails: `scripts/pictures`, look at it, commit it."""
+    """If it fails: run `scripts/pictures`, look at the result, commit it."""
     assert (FOLDER / f"{name}.svg").read_text(encoding="utf-8") == await draw_shot(name)
 
 
 def test_the_tour_shows_the_whole_gallery():
-    """And names no picture that is not drawn."""
+    """It has no other pictures."""
     tour = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
     assert re.findall(r"pictures/(gallery-[\w-]+)\.svg", tour) == list(SHOTS)

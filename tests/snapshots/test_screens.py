@@ -24,19 +24,19 @@ HOSTILE = {
 
 @SIZES
 def test_inbox_empty(picture, size):
-    """Nothing waits, and the screen says what will happen by itself."""
+    """Nothing is waiting, and the screen says that new requests appear."""
     assert picture(a_stage(), size)
 
 
 @SIZES
 def test_inbox_one(picture, size):
-    """One request of medium risk from an agent that never asked before."""
+    """One request of medium risk, the first of its agent."""
     assert picture(a_stage([an_approval("deploy", DEPLOY, first=True)]), size)
 
 
 @SIZES
 def test_inbox_many(picture, size):
-    """Three risks, soonest first; one more arrived below the divider and moved nothing."""
+    """Three risks, soonest first; one more arrived below the divider."""
 
     async def one_more(pilot, stage):
         stage.request(an_approval("late", DEPLOY, left=2 * MINUTE, headline="Deploy api 1.0"))
@@ -47,20 +47,20 @@ def test_inbox_many(picture, size):
 
 @SIZES
 def test_inbox_warnings(picture, size):
-    """Wrong PINs and an open server folder stay on screen."""
-    stage = a_stage(three(), device=a_device(tries=3), folder_is_open=True)
+    """Wrong PINs and an open server folder stay on the screen."""
+    stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
     assert picture(stage, size)
 
 
 @SIZES
 def test_detail_high_risk(picture, size):
-    """The facts first, the agent's words after them, marked and quoted."""
+    """The facts first, the agent's message after them, marked and quoted."""
     assert picture(a_stage([an_approval("pay")]), size, "enter")
 
 
 @SIZES
 def test_detail_high_risk_end(picture, size):
-    """The lower half: what approval gives, expiry, fingerprint."""
+    """The lower half: what approving grants, expiry, fingerprint."""
     assert picture(a_stage([an_approval("pay")]), size, "enter", "G")
 
 
@@ -72,13 +72,13 @@ def test_all_details(picture, size):
 
 @SIZES
 def test_hostile_text(picture, size):
-    """Escapes, bidi, zero-width and markup are visible text; the quote cannot pass for a fact."""
+    """Escapes, bidi, zero-width and markup are visible; the quote does not look like a fact."""
     assert picture(a_stage([an_approval("hostile", PAYMENT, **HOSTILE)]), size, "enter")
 
 
 @SIZES
 def test_inbox_of_every_kind(picture, size):
-    """An action, a consent and a sign-in, each told apart in its row."""
+    """An action, a consent and a sign-in, each with its own row."""
     rows = [
         an_approval("sign-in", SIGN_IN),
         an_approval("deploy", DEPLOY, left=8 * MINUTE),
@@ -89,13 +89,13 @@ def test_inbox_of_every_kind(picture, size):
 
 @SIZES
 def test_consent(picture, size):
-    """Who, where, which rights, until when, before anything else."""
+    """Client, resource, scopes and expiry come first."""
     assert picture(a_stage([an_approval("consent", CONSENT, first=True)]), size, "enter")
 
 
 @SIZES
 def test_consent_panel(picture, size):
-    """The same once more, and the PIN, for it has a right of high risk."""
+    """The same again, with the PIN, because it has a high-risk scope."""
     assert picture(a_stage([an_approval("consent", CONSENT)]), size, "a")
 
 
@@ -107,19 +107,19 @@ def test_sign_in(picture, size):
 
 @SIZES
 def test_sign_in_panel(picture, size):
-    """The warning stands in the panel too."""
+    """The warning is in the panel too."""
     assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), size, "a")
 
 
 @SIZES
 def test_sign_in_denied(picture, size):
-    """Nobody is told the reason but the log."""
+    """The reason is for the audit log only."""
     assert picture(a_stage([an_approval("sign-in", SIGN_IN)]), size, "d", "6")
 
 
 @SIZES
 def test_expired(picture, size):
-    """A record: not a denial, and nothing to press."""
+    """Not a denial, and nothing to press."""
 
     async def wait(pilot, stage):
         stage.clock.move(300)
@@ -131,7 +131,7 @@ def test_expired(picture, size):
 
 @SIZES
 def test_offline(picture, size):
-    """How old the screen is, and that answers are off."""
+    """The age of the data, and that answers are off."""
 
     async def cut(pilot, stage):
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
@@ -144,7 +144,7 @@ def test_offline(picture, size):
 
 @SIZES
 def test_approve_panel(picture, size):
-    """High risk: the facts again, the PIN, the focus on Back, and why Approve is off."""
+    """High risk: the facts, the PIN, the focus on Back, and why Approve is off."""
     assert picture(a_stage([an_approval("pay")]), size, "a")
 
 
@@ -156,26 +156,26 @@ def test_approve_panel_ready(picture, size):
 
 @SIZES
 def test_deny_panel(picture, size):
-    """A reason is chosen; what the agent is told stands beside it."""
+    """A reason is chosen, with what the agent is told."""
     assert picture(a_stage([an_approval("pay")]), size, "d", "2")
 
 
 @SIZES
 def test_deny_panel_wait_until(picture, size):
-    """When to ask again, which need not be said."""
+    """The optional time."""
     assert picture(a_stage(three()), size, "d", "4", "tab", "1")
 
 
 @SIZES
 def test_elsewhere(picture, size):
-    """The page of the request, to go on at a phone or in a browser."""
+    """The page of the request, for a phone or a browser."""
     place = {"issuer": "https://sayso.example"}
     assert picture(a_stage([an_approval("prices", PRICES)], place=place), size, "o")
 
 
 @SIZES
 def test_elsewhere_high_risk(picture, size):
-    """The same way for what this device may not approve yet, which is said behind it."""
+    """The device cannot approve it yet; the list behind says so."""
     place = {"issuer": "https://sayso.example"}
     new = a_device(high_from=NOW + 60 * MINUTE)
     assert picture(a_stage([an_approval("pay")], place=place, device=new), size, "o")
@@ -183,7 +183,7 @@ def test_elsewhere_high_risk(picture, size):
 
 @SIZES
 def test_denial_waiting(picture, size):
-    """The five seconds in which it can be taken back."""
+    """The five seconds to undo it."""
     assert picture(a_stage(three()), size, "d", "2", "enter")
 
 
@@ -198,13 +198,13 @@ TYPED = {"label": "Amount", "kind": "money", "at": "/authorization_details/0/amo
 
 @SIZES
 def test_approve_panel_with_a_fact_to_type(picture, size):
-    """The fact stands nowhere on the screen, and nothing behind the panel shows it."""
+    """The fact is nowhere on the screen, also not behind the panel."""
     typed = {"ceremony": "pin+type_back", "type_back": TYPED}
     assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), size, "a")
 
 
 @SIZES
 def test_approve_panel_with_everything_to_type(picture, size):
-    """Number, fact, reason and PIN; the ways out stay in sight."""
+    """Number, fact, reason and PIN; the ways out stay visible."""
     typed = {"ceremony": "match+pin+reason+type_back", "type_back": TYPED, "risk": "critical"}
     assert picture(a_stage([an_approval("pay", PAYMENT, **typed)]), size, "a", "pagedown")

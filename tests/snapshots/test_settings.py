@@ -1,11 +1,11 @@
-"""Settings, palette, filter and the first minute, at both sizes."""
+"""Settings, palette, filter and sign-in, at both sizes."""
 
 from dataclasses import replace
 
 import pytest
 
 from approver_tui import settings
-from approver_tui.app import FIRST_WORDS
+from approver_tui.app import INTRODUCTION
 from approver_tui.client.errors import BadServer
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
@@ -14,7 +14,7 @@ from approver_tui.signing_in import SignInApp
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
-from tests.approver_tui.test_signing_in import FakeDoor, _fill, _press
+from tests.approver_tui.test_signing_in import FakeLoginService, _fill, _press
 from tests.support.clients.driving import SIZES, press, shown, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import three
@@ -26,7 +26,7 @@ from tests.support.fakes.fake_feed import FakeOthers
 def file(tmp_path, monkeypatch):
     """Where this test keeps settings; the machine has a name."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
-    monkeypatch.setattr("approver_tui.signing_in.this_machine", lambda: "laptop")
+    monkeypatch.setattr("approver_tui.signing_in.default_device_name", lambda: "laptop")
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def first_minute(snap_compare):
 
     def compare(door, size, then=None):
         clock = FakeClock()
-        why = f"There is no login on this machine. {FIRST_WORDS}"
-        app = SignInApp(door, why=why, theme="sayso", ticks=clock.ticks)
+        why = f"There is no login on this machine. {INTRODUCTION}"
+        app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):
             await _press(pilot, clock)
@@ -66,7 +66,7 @@ def test_settings(picture, size):
 
 @SIZES
 def test_setting_read(picture, size):
-    """What it means, what it may be, how else it is set."""
+    """Its meaning, its valid values, its command."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -83,56 +83,56 @@ def test_high_contrast(picture, size):
 
 @SIZES
 def test_palette(picture, size):
-    """What fits a few letters, each with its key."""
+    """The matches of a few letters, each with its key."""
     assert picture(_stage(), size, "colon", *"de")
 
 
 @SIZES
 def test_palette_of_one(picture, size):
-    """One thing alone fits."""
+    """One match."""
     assert picture(_stage(), size, "colon", *"snooze")
 
 
 @SIZES
 def test_inbox_filtered(picture, size):
-    """What fits, and how many do not."""
+    """The matches, and the number of hidden requests."""
     assert picture(_stage(), size, "slash", *"web", "enter")
 
 
 @SIZES
 def test_first_minute(first_minute, size):
-    """What Sayso is, and what it takes."""
-    assert first_minute(FakeDoor(), size)
+    """What Sayso is, and what signing in needs."""
+    assert first_minute(FakeLoginService(), size)
 
 
 @SIZES
 def test_first_minute_refused(first_minute, size):
-    """The server's word beside the fields."""
+    """The server's message next to the fields."""
 
     async def refused(pilot, clock, app):
         await _fill(pilot, clock, code="7Q4N")
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: bool(app.screen._problem))
 
-    door = FakeDoor(failures=[BadServer("There is no Sayso server at this address.")])
+    door = FakeLoginService(failures=[BadServer("There is no Sayso server at this address.")])
     assert first_minute(door, size, refused)
 
 
 @SIZES
-def test_first_minute_invited(first_minute, size):
-    """Page, code and picture for another device."""
+def test_first_minute_invitation(first_minute, size):
+    """Page, code and QR code for another device."""
 
     async def invited(pilot, clock, app):
         await _fill(pilot, clock)
         await _press(pilot, clock, "enter")
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert first_minute(FakeDoor(invites=True), size, invited)
+    assert first_minute(FakeLoginService(invites=True), size, invited)
 
 
 @SIZES
 def test_servers(picture, size, tmp_path):
-    """Several, one of them under the cursor; the first line says which is on the screen."""
+    """Several, one of them under the cursor; the current one is marked."""
     home = Home.at(tmp_path)
     profile.save(home, MINE)
     profile.save(home.named("work"), replace(MINE, issuer="https://approvals.work.example"))
@@ -147,8 +147,8 @@ def test_servers(picture, size, tmp_path):
 
 
 @SIZES
-def test_inbox_beside_other_servers(picture, size):
-    """A number and the name of the login; nothing of what waits there."""
+def test_inbox_with_other_servers(picture, size):
+    """A number and the name of the login."""
 
     async def counted(pilot, stage):
         await until(pilot, lambda: "2 at work" in shown(stage))

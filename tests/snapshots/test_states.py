@@ -1,4 +1,4 @@
-"""States in which a screen is rarely met: offline, over, empty, told by somebody hostile."""
+"""Rare states: offline, ended, empty, hostile text."""
 
 import threading
 from dataclasses import replace
@@ -16,7 +16,7 @@ from approver_tui.signing_in import SignInApp
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import display_safe
 from approver_tui.wiring import FileSettingsStore
-from tests.approver_tui.test_signing_in import INVITATION, FakeDoor, _fill, _press
+from tests.approver_tui.test_signing_in import INVITATION, FakeLoginService, _fill, _press
 from tests.support.clients.driving import SIZES, cut_off, inbox, look, press, until
 from tests.support.fakes.fake_account import a_consent, a_device, a_token
 from tests.support.fakes.fake_app import a_stage
@@ -31,13 +31,13 @@ _OVER = pytest.mark.parametrize(
 )
 
 
-class _HostileBook(FileSettingsStore):
+class _HostileSettings(FileSettingsStore):
     """Settings of this machine, and logins that say whatever a server said."""
 
     def logins(self):
         return (
-            Login("default", f"https://{EVIL}", EVIL, EVIL, is_here=True),
-            Login("work", f"https://{EVIL}", EVIL, EVIL, is_here=False),
+            Login("default", f"https://{EVIL}", EVIL, EVIL, is_current=True),
+            Login("work", f"https://{EVIL}", EVIL, EVIL, is_current=False),
         )
 
     def settings(self):
@@ -48,7 +48,7 @@ class _HostileBook(FileSettingsStore):
 def home(tmp_path, monkeypatch):
     """Where this test keeps settings; the machine has a name."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
-    monkeypatch.setattr("approver_tui.signing_in.this_machine", lambda: "laptop")
+    monkeypatch.setattr("approver_tui.signing_in.default_device_name", lambda: "laptop")
     return tmp_path
 
 
@@ -58,7 +58,7 @@ def sign_in(snap_compare):
 
     def compare(door, size, then, why="There is no login on this machine."):
         clock = FakeClock()
-        app = SignInApp(door, why=why, theme="sayso", ticks=clock.ticks)
+        app = SignInApp(door, message_text=why, theme="sayso", ticks=clock.ticks)
 
         async def steps(pilot):
             await _press(pilot, clock)
@@ -86,7 +86,7 @@ async def _late(pilot, stage):
 
 @SIZES
 def test_opening(snap_compare, size):
-    """What stands there while the program is loaded."""
+    """The screen while the app is loading."""
     goes_on = threading.Event()
 
     def load_app(_ring):
@@ -102,7 +102,7 @@ def test_opening(snap_compare, size):
 
 @SIZES
 def test_settings_offline(picture, size, home):
-    """They lie on this machine: all can be read and changed, and the bar says how things are."""
+    """They are stored on this machine and can be changed; the bar shows the connection."""
 
     async def cut(pilot, stage):
         await _shown(pilot, stage)
@@ -114,18 +114,18 @@ def test_settings_offline(picture, size, home):
 
 @SIZES
 def test_settings_hostile_text(picture, size, home):
-    """Whatever a server calls itself, its people and devices; and whatever a file says."""
+    """Names of servers, users and devices, and values of the file."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
         await press(pilot, stage, "enter")
 
-    assert picture(a_stage(place=_book(home, _HostileBook)), size, "6", then=read)
+    assert picture(a_stage(place=_book(home, _HostileSettings)), size, "6", then=read)
 
 
 @SIZES
 def test_palette_empty(picture, size):
-    """Nothing is called what was typed."""
+    """No command matches."""
     assert picture(a_stage([an_approval("pay")]), size, "colon", *"xyz")
 
 
@@ -145,7 +145,7 @@ def test_offline_over_the_inbox(picture, keys, size):
 @_OVER
 @SIZES
 def test_expired_over_the_inbox(picture, keys, size):
-    """Help says what became of the request, for that is why Approve is off."""
+    """Help shows the outcome, because it is why Approve is off."""
 
     async def late(pilot, stage):
         await _late(pilot, stage)
@@ -158,7 +158,7 @@ def test_expired_over_the_inbox(picture, keys, size):
 @_OVER
 @SIZES
 def test_hostile_text_over_the_inbox(picture, keys, size):
-    """The agent's name in the reason, and all of it behind the panel, is inert."""
+    """The agent's name in the reason, and everything behind the panel, is inert."""
 
     async def late(pilot, stage):
         await _late(pilot, stage)
@@ -170,21 +170,21 @@ def test_hostile_text_over_the_inbox(picture, keys, size):
 
 
 @SIZES
-def test_help_over_what_can_be_approved(picture, size):
-    """It says that Approve is on."""
+def test_help_approve_available(picture, size):
+    """It says that Approve is available."""
     assert picture(a_stage([an_approval("pay")]), size, "question_mark")
 
 
 @SIZES
-def test_help_over_what_is_of_high_risk(picture, size):
-    """Where the device is too new for it, the help says from when on it is not."""
+def test_help_high_risk(picture, size):
+    """On a new device the help says from when it is available."""
     new = a_device(high_from=NOW + 60 * MINUTE)
     assert picture(a_stage([an_approval("pay")], device=new), size, "question_mark")
 
 
 @SIZES
-def test_similar_offline(picture, size):
-    """The way on is closed, and it says why."""
+def test_grant_panel_offline(picture, size):
+    """Continue is off, with the reason."""
 
     async def cut(pilot, stage):
         await cut_off(pilot, stage, "the server does not answer")
@@ -193,8 +193,8 @@ def test_similar_offline(picture, size):
 
 
 @SIZES
-def test_similar_to_what_is_over(picture, size):
-    """An example all the same."""
+def test_grant_panel_past_request(picture, size):
+    """It can be the example."""
 
     async def late(pilot, stage):
         await _late(pilot, stage)
@@ -204,8 +204,8 @@ def test_similar_to_what_is_over(picture, size):
 
 
 @SIZES
-def test_offline_before_something_ends(picture, size):
-    """It stays, its button is off, and it says why."""
+def test_offline_before_ending(picture, size):
+    """It stays, its button is off, with the reason."""
 
     async def cut(pilot, stage):
         await _shown(pilot, stage)
@@ -219,8 +219,8 @@ def test_offline_before_something_ends(picture, size):
 
 
 @SIZES
-def test_hostile_text_before_something_ends(picture, size):
-    """Names and rights as inert text, and the buttons where they are."""
+def test_hostile_text_before_ending(picture, size):
+    """Names and scopes as inert text; the buttons keep their place."""
 
     async def end(pilot, stage):
         await _shown(pilot, stage)
@@ -232,7 +232,7 @@ def test_hostile_text_before_something_ends(picture, size):
 
 
 @SIZES
-def test_history_of_what_expired(picture, size):
+def test_history_expired(picture, size):
     """Nobody answered, and that is not a denial."""
 
     async def read(pilot, stage):
@@ -246,7 +246,7 @@ def test_history_of_what_expired(picture, size):
 
 @SIZES
 def test_agent_whose_request_expired(picture, size):
-    """Among what it asked last, with the words of its end."""
+    """Among its latest requests, with its end."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)
@@ -269,7 +269,7 @@ def test_agent_whose_request_expired(picture, size):
 )
 @SIZES
 def test_sign_in_refused(sign_in, size, error):
-    """The code is over; nobody answers; somebody answers anything."""
+    """The code has expired; no answer; any text as an answer."""
 
     async def refused(pilot, clock, app):
         await _fill(pilot, clock, code="7Q4N")
@@ -277,7 +277,7 @@ def test_sign_in_refused(sign_in, size, error):
         await until(pilot, lambda: bool(app.screen._problem))
 
     why = EVIL if error.args == (EVIL,) else "There is no login on this machine."
-    assert sign_in(FakeDoor(failures=[error]), size, refused, why)
+    assert sign_in(FakeLoginService(failures=[error]), size, refused, why)
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,10 @@ def test_sign_in_refused(sign_in, size, error):
 )
 @SIZES
 def test_invitation(sign_in, size, invitation):
-    """Its time is up; or whatever a server calls its page and its code."""
+    """Expired; or any text as page and code."""
 
     async def invited(pilot, _clock, app):
         app.push_screen(InvitationPanel(invitation, lambda: NOW))
         await until(pilot, lambda: isinstance(app.screen, InvitationPanel) and app.screen.is_ready)
 
-    assert sign_in(FakeDoor(), size, invited)
+    assert sign_in(FakeLoginService(), size, invited)

@@ -7,8 +7,8 @@ import click
 
 from approver_tui.cli import documents, lines, prompts
 from approver_tui.cli.approvals import entries
-from approver_tui.cli.approvals.checking import progress_reporter, send_and_confirm
-from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, this_client
+from approver_tui.cli.approvals.confirming import progress_reporter, send_and_confirm
+from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
@@ -16,7 +16,7 @@ from approver_tui.client.errors import AlreadyDecided, Changed, RequestLocked
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.narrowing import (
-    LONGEST_LIFE,
+    MAX_TOKEN_SECONDS,
     Granted,
     NarrowedFact,
     Narrowing,
@@ -38,7 +38,7 @@ from approver_tui.state.fingerprint import same_fingerprint
 @click.option(
     "--token-seconds",
     metavar="N",
-    type=click.IntRange(1, LONGEST_LIFE),
+    type=click.IntRange(1, MAX_TOKEN_SECONDS),
     help="Shorten the token lifetime.",
 )
 @entries.entry_flags
@@ -56,51 +56,51 @@ def command(  # noqa: PLR0913  # the options of one command
     **given: str | None,
 ) -> None:
     """Approve a request, or part of it. Requires your PIN and the fingerprint you read."""
-    wish = Narrowing(tuple(map(_change, narrow)), drop_scope, token_seconds)
+    proposal = Narrowing(tuple(map(_parse_change, narrow)), drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(approval_id)
-        _check(approval, fingerprint)
-        is_asked = not pin_stdin and is_interactive()
-        if is_asked:
+        _check_answerable(approval, fingerprint)
+        is_prompted = not pin_stdin and is_interactive()
+        if is_prompted:
             _show(client, approval)
         decider = DecisionClient(client)
-        with prompts.echo_off() if is_asked else nullcontext():
+        with prompts.echo_off() if is_prompted else nullcontext():
             typed = entries.complete_entries(
-                approval, Entries(**given), _prompt if is_asked else None
+                approval, Entries(**given), _prompt if is_prompted else None
             )
             if typed is None:
                 raise click.Abort
-            granted = decider.narrow(approval, wish) if wish else None
+            granted = decider.narrow(approval, proposal) if proposal else None
             if not as_json:
-                _show_less(granted or approval.granted)
+                _show_limits(granted or approval.granted)
             pin = read_pin(from_stdin=pin_stdin)
         send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
         send = partial(send, granted=granted, entries=typed)
         done = send_and_confirm(decider, send, progress_reporter(as_json=as_json))
     if as_json:
-        print_document(documents.outcome(done))
+        print_document(documents.decision(done))
     else:
-        print_lines(lines.outcome(done))
+        print_lines(lines.outcome_lines(done))
 
 
 def _prompt(question: str) -> str:
     return prompts.ask(question.removesuffix(":"), may_be_empty=True)
 
 
-def _change(text: str) -> NarrowedFact:
+def _parse_change(text: str) -> NarrowedFact:
     try:
         return read_change(text)
     except ValueError as error:
         raise click.UsageError(f"--narrow {text}: {error}.") from error
 
 
-def _show_less(granted: Granted | None) -> None:
+def _show_limits(granted: Granted | None) -> None:
     """Show what would be granted before the PIN is read."""
     for line in lines.granted_lines(granted):
         click.echo(line, err=True)
 
 
-def _check(approval: Approval, fingerprint: str) -> None:
+def _check_answerable(approval: Approval, fingerprint: str) -> None:
     """Check everything that could fail before a PIN attempt is counted."""
     if not same_fingerprint(approval.fingerprint, fingerprint):
         raise Changed("This request does not have that fingerprint. Nothing was changed.")

@@ -15,7 +15,7 @@ from approver_tui.state.approvals.approvals import Approval, Decided
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _of_answer(read: Callable[[Decided], str | None]) -> Callable[[Approval], str | None]:
+def _decision_column(read: Callable[[Decided], str | None]) -> Callable[[Approval], str | None]:
     """Return a column that is empty if nobody answered."""
     return lambda approval: None if approval.decided is None else read(approval.decided)
 
@@ -29,27 +29,27 @@ COLUMNS: Mapping[str, Callable[[Approval], str | None]] = MappingProxyType(
         "agent": lambda one: one.agent.name,
         "headline": lambda one: one.headline,
         "asked": lambda one: rfc3339(one.created_at),
-        "decision": _of_answer(lambda decided: decided.decision.value),
-        "by": _of_answer(lambda decided: decided.by_name),
-        "device": _of_answer(lambda decided: decided.device_name),
-        "decided": _of_answer(lambda decided: rfc3339(decided.at)),
-        "code": _of_answer(lambda decided: decided.code),
+        "decision": _decision_column(lambda decided: decided.decision.value),
+        "by": _decision_column(lambda decided: decided.by_name),
+        "device": _decision_column(lambda decided: decided.device_name),
+        "decided": _decision_column(lambda decided: rfc3339(decided.at)),
+        "code": _decision_column(lambda decided: decided.code),
         "granted": lambda one: None if one.granted is None else one.granted_headline,
     }
 )
 """The name of each column, and how to read its value."""
 
 
-def lines(approvals: Iterable[Approval]) -> str:
+def to_csv(approvals: Iterable[Approval]) -> str:
     """Return the header and a line for each request; each ends with CR and LF."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
     for approval in approvals:
-        writer.writerow(_cell(read(approval) or "") for read in COLUMNS.values())
+        writer.writerow(_escape_cell(read(approval) or "") for read in COLUMNS.values())
     return written.getvalue()
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     """Escape a cell, so that an agent's name cannot become a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

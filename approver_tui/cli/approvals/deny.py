@@ -8,9 +8,9 @@ from typing import TypeAlias
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.approvals.checking import progress_reporter, send_and_confirm
+from approver_tui.cli.approvals.confirming import progress_reporter, send_and_confirm
 from approver_tui.cli.exits import error_document, error_text, exit_code
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, UnknownOutcome, Unreachable
@@ -20,8 +20,8 @@ from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, Den
 from approver_tui.state.retry_delays import parse_moment
 from approver_tui.state.text import display_safe
 
-Deny: TypeAlias = Callable[[str], Approval]
-_FOR_ALL = (LoginFirst, Unreachable)
+_DenyOne: TypeAlias = Callable[[str], Approval]
+_FATAL_ERRORS = (LoginFirst, Unreachable)
 """Errors that would also stop every request after this one."""
 
 
@@ -71,29 +71,29 @@ def command(  # noqa: PLR0913  # the options of one command
     """
     if max(len(note), len(private_note or "")) > NOTE_LENGTH:
         raise click.UsageError(f"A note can have at most {NOTE_LENGTH} characters.")
-    _check_goes_with("retry_at", code, retry_at)
-    _check_goes_with("ask", code, ask)
+    _check_code_allows("retry_at", code, retry_at)
+    _check_code_allows("ask", code, ask)
     with this_client() as client:
-        until = None if retry_at is None else _moment(retry_at, client.now())
-        aside, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
+        until = None if retry_at is None else _parse_time(retry_at, client.now())
+        extras, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
         ids = tuple(dict.fromkeys(approval_ids))
 
         def deny(approval_id: str) -> Approval:
             approval = client.approval(approval_id)
-            send = partial(decider.deny, approval, DenyCode(code), note, aside)
+            send = partial(decider.deny, approval, DenyCode(code), note, extras)
             return send_and_confirm(decider, send, progress_reporter(as_json=as_json))
 
         if len(ids) > 1:
-            _tell(_each(ids, deny), as_json=as_json)
+            _print_results(_deny_each(ids, deny), as_json=as_json)
             return
         done = deny(ids[0])
     if as_json:
-        print_document(documents.outcome(done))
+        print_document(documents.decision(done))
     else:
-        print_lines(lines.outcome(done))
+        print_lines(lines.outcome_lines(done))
 
 
-def _each(ids: Sequence[str], deny: Deny) -> DeniedBatch:
+def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
     """Deny one after the other."""
     denied: list[Approval] = []
     failed: list[tuple[str, ClientError]] = []
@@ -104,7 +104,7 @@ def _each(ids: Sequence[str], deny: Deny) -> DeniedBatch:
             failed.append((approval_id, error))
             failed += [(each, _NOT_SENT) for each in ids[place + 1 :]]
             break
-        except _FOR_ALL as error:
+        except _FATAL_ERRORS as error:
             failed += [(each, error) for each in ids[place:]]
             break
         except ClientError as error:
@@ -112,27 +112,27 @@ def _each(ids: Sequence[str], deny: Deny) -> DeniedBatch:
     return DeniedBatch(tuple(denied), tuple(failed))
 
 
-def _tell(done: DeniedBatch, *, as_json: bool) -> None:
+def _print_results(done: DeniedBatch, *, as_json: bool) -> None:
     """Print each result, and raise the first error."""
     if as_json:
         failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
-        print_document(documents.outcomes(done.denied, failed))
+        print_document(documents.decisions(done.denied, failed))
     else:
-        told = [line for each in done.denied for line in lines.outcome(each)]
-        told += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
-        print_lines(told)
+        rows = [line for each in done.denied for line in lines.outcome_lines(each)]
+        rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
+        print_lines(rows)
     if done.failed:
         raise done.failed[0][1]
 
 
-def _check_goes_with(member: str, code: str, value: str | None) -> None:
+def _check_code_allows(member: str, code: str, value: str | None) -> None:
     taking = [each for each in DenyCode if each.takes == member]
     if value is not None and code not in taking:
         flag = f"--{member.replace('_', '-')}"
         raise click.UsageError(f"{flag} requires --code {' or '.join(taking)}.")
 
 
-def _moment(text: str, now: int) -> int:
+def _parse_time(text: str, now: int) -> int:
     try:
         return parse_moment(text, now)
     except ValueError as error:

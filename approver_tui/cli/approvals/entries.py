@@ -11,8 +11,8 @@ import click
 
 from approver_tui.client.errors import EntryNeeded
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.ceremony import NOTHING, Entries, Step
-from approver_tui.state.approvals.type_back import could_be
+from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries, Step
+from approver_tui.state.approvals.type_back import is_plausible
 
 FLAGS: Final[Mapping[Step, str]] = {
     Step.MATCH: "--match",
@@ -45,30 +45,32 @@ def complete_entries(
     is not required; a reason is always allowed.
     """
     for step, flag in FLAGS.items():
-        is_due, typed = step in approval.steps, given.of(step)
-        if typed is not None and not is_due and step is not Step.REASON:
-            raise click.UsageError(f"{flag}: this request does not need {step.what}. Remove it.")
-        if typed is not None and is_due and not could_be(approval, step, typed):
-            raise click.UsageError(f"{flag}: not valid as {approval.what(step)}.")
-        if typed is None and is_due:
+        is_required, typed = step in approval.steps, given.of(step)
+        if typed is not None and not is_required and step is not Step.REASON:
+            raise click.UsageError(
+                f"{flag}: this request does not need {step.requirement}. Remove it."
+            )
+        if typed is not None and is_required and not is_plausible(approval, step, typed):
+            raise click.UsageError(f"{flag}: not valid as {approval.requirement(step)}.")
+        if typed is None and is_required:
             if ask is None:
-                raise EntryNeeded(step, f"This requires {approval.what(step)}: {flag}.")
-            typed = _asked(approval, step, ask)
+                raise EntryNeeded(step, f"This requires {approval.requirement(step)}: {flag}.")
+            typed = _ask_for(approval, step, ask)
             if typed is None:
                 return None
             given = replace(given, **{_MEMBERS[step]: typed})
     return given
 
 
-def _asked(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> str | None:
+def _ask_for(approval: Approval, step: Step, ask: Callable[[str], str | None]) -> str | None:
     """Ask until the entry is possible for the step; None if canceled."""
-    question = f"Type {approval.what(step)}, or press Enter to go back:"
+    question = f"Type {approval.requirement(step)}, or press Enter to go back:"
     typed = ask(question)
-    while typed and not could_be(approval, step, typed):
+    while typed and not is_plausible(approval, step, typed):
         typed = ask(f"Not valid. {question}")
     return typed or None
 
 
 def ask_entries(approval: Approval, ask: Callable[[str], str | None]) -> Entries | None:
     """Ask for every entry besides the PIN; None if canceled."""
-    return complete_entries(approval, NOTHING, ask)
+    return complete_entries(approval, NO_ENTRIES, ask)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import click
 
 from approver_tui.cli import documents
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines
 from approver_tui.client.api import Client
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 
-_WAITS_NO_MORE = "not_pending"
+_NOT_PENDING = "not_pending"
 
 
 @click.command("extend")
@@ -20,23 +20,23 @@ _WAITS_NO_MORE = "not_pending"
 def command(*, approval_id: str, as_json: bool) -> None:
     """Give a request more time: its original waiting time starts again now."""
     with this_client() as client:
-        approval = _extended(client, approval_id)
+        approval = _extend(client, approval_id)
     if as_json:
         print_document({"schema": "sayso.item/1", **documents.summary(approval)})
     else:
         print_lines([f"It now expires at {local_time(approval.expires_at)}."])
 
 
-def _extended(client: Client, approval_id: str) -> Approval:
+def _extend(client: Client, approval_id: str) -> Approval:
     """Extend it. Raises AlreadyDecided with its outcome if it is no longer waiting."""
     try:
         return client.extend(approval_id)
     except ApiError as error:
-        if error.code != _WAITS_NO_MORE:
+        if error.code != _NOT_PENDING:
             raise
-        over = client.approval(approval_id)
-        if over.is_waiting(client.now()):
+        ended = client.approval(approval_id)
+        if ended.is_waiting(client.now()):
             raise
-        if over.state is ApprovalState.PENDING:  # the server has not expired it yet
-            over = replace(over, state=ApprovalState.EXPIRED)
-        raise AlreadyDecided(error.code, error.detail, over) from error
+        if ended.state is ApprovalState.PENDING:  # the server has not expired it yet
+            ended = replace(ended, state=ApprovalState.EXPIRED)
+        raise AlreadyDecided(error.code, error.detail, ended) from error

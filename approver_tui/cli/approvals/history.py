@@ -5,14 +5,14 @@ import click
 from approver_tui.cli import documents
 from approver_tui.cli.approvals import csv_rows, filtering, listing
 from approver_tui.cli.approvals.inbox import print_items
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.history import SearchResult, search
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.filters import Filter
 
-_NOBODY = "none"
+_NO_DECISION = "none"
 
 
 @click.command("history")
@@ -23,7 +23,7 @@ _NOBODY = "none"
 )
 @click.option(
     "--decision",
-    type=click.Choice([*(each.value for each in Answer), _NOBODY]),
+    type=click.Choice([*(each.value for each in Answer), _NO_DECISION]),
     help="Only this decision; none means nobody answered.",
 )
 @filtering.risk
@@ -50,22 +50,24 @@ def command(  # noqa: PLR0913  # one argument per option
         wanted = Filter(
             risk=filtering.read_risk(risk),
             agent=agent,
-            decision=None if decision in {None, _NOBODY} else Answer(decision),
-            undecided=decision == _NOBODY,
-            since=_moment(client, since),
+            decision=None if decision in {None, _NO_DECISION} else Answer(decision),
+            undecided=decision == _NO_DECISION,
+            since=_parse_since(client, since),
         )
         found, now = search(client, wanted, limit=limit, cursor=cursor), client.now()
     if jsonl:
         print_items(found.page)
     elif as_csv:
-        click.echo(csv_rows.lines(found.page.items), nl=False)
+        click.echo(csv_rows.to_csv(found.page.items), nl=False)
     elif as_json:
         print_document(documents.history(found.page))
     else:
-        print_lines(listing.page(found.page, now, empty=_nothing(wanted)) + _more(found))
+        print_lines(
+            listing.page_lines(found.page, now, empty=_empty_text(wanted)) + _next_page_lines(found)
+        )
 
 
-def _moment(client: Client, since: str | None) -> int | None:
+def _parse_since(client: Client, since: str | None) -> int | None:
     """Return the start, on the server's clock, which is known after a first call."""
     if filtering.read_since(since, 0) is None:
         return None
@@ -73,11 +75,11 @@ def _moment(client: Client, since: str | None) -> int | None:
     return filtering.read_since(since, client.now())
 
 
-def _nothing(wanted: Filter) -> str:
+def _empty_text(wanted: Filter) -> str:
     return "No past request matches." if wanted else "No past requests yet."
 
 
-def _more(found: SearchResult) -> list[str]:
+def _next_page_lines(found: SearchResult) -> list[str]:
     if found.page.next is None:
         return []
     return ["", f"For older requests, add --cursor {found.page.next}"]

@@ -6,7 +6,7 @@ import click
 
 from approver_tui.cli import documents
 from approver_tui.cli.approvals import filtering, listing
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.filters import Filter
@@ -27,14 +27,14 @@ def command(*, risk: str | None, agent: str | None, jsonl: bool, as_json: bool) 
     wanted = Filter(risk=filtering.read_risk(risk), agent=agent)
     with this_client() as client:
         listed, now = client.waiting(), client.now()
-    page = replace(listed, items=tuple(filter(wanted.fits, listed.items)))
+    page = replace(listed, items=tuple(filter(wanted.matches, listed.items)))
     if jsonl:
         print_items(page)
     elif as_json:
         print_document(documents.inbox(page))
     else:
         nothing = "No waiting request matches." if wanted else "No requests are waiting for you."
-        print_lines(listing.page(page, now, empty=nothing))
+        print_lines(listing.page_lines(page, now, empty=nothing))
 
 
 def print_items(page: Page) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from approver_tui.cli import lines
-from approver_tui.cli.approvals import checking, entries
+from approver_tui.cli.approvals import confirming, entries
 from approver_tui.cli.console import Console
 from approver_tui.cli.exits import error_lines
 from approver_tui.client.api import Client
@@ -43,39 +43,41 @@ class LineAnswers:
     def approve(self) -> bool:
         """Approve, with all required steps and the PIN. Raises PinNeeded without a terminal."""
         if self.approval.is_locked:
-            self.console.say(["", "Too many wrong entries: this request is locked for you."])
-            return self._back()
-        self.console.say(lines.approval_summary(self.approval, self.client.now()))
+            self.console.print_lines(
+                ["", "Too many wrong entries: this request is locked for you."]
+            )
+            return self._cancel()
+        self.console.print_lines(lines.approval_summary(self.approval, self.client.now()))
         typed: Entries | None = None
         while (typed := typed or entries.ask_entries(self.approval, self.console.ask)) and (
-            pin := self._pin()
+            pin := self._ask_pin()
         ):
             try:
-                return self._sent(partial(self._yes, typed, pin))
+                return self._send(partial(self._send_approval, typed, pin))
             except WrongPin as error:
-                self.console.say(["", *error_lines(error)])
+                self.console.print_lines(["", *error_lines(error)])
             except WrongEntry as error:
-                self.console.say(["", *error_lines(error)])
+                self.console.print_lines(["", *error_lines(error)])
                 typed = None
-        return self._back()
+        return self._cancel()
 
     def deny(self) -> bool:
         """Deny, with a reason, its extra fields, and notes."""
         rows = [f"  {code.value:<14} {code.label}" for code in DenyCode]
-        self.console.say(["", "Why? The agent sees the reason.", *rows])
-        code = self._choice([code.value for code in DenyCode])
+        self.console.print_lines(["", "Why? The agent sees the reason.", *rows])
+        code = self._ask_choice([code.value for code in DenyCode])
         if code is None:
-            return self._back()
-        given = self._beside(DenyCode(code))
-        if given is None or not self._is_meant("deny"):
-            return self._back()
-        note, aside = given
-        return self._sent(lambda: self.decider.deny(self.approval, DenyCode(code), note, aside))
+            return self._cancel()
+        given = self._ask_denial(DenyCode(code))
+        if given is None or not self._confirm("deny"):
+            return self._cancel()
+        note, extras = given
+        return self._send(lambda: self.decider.deny(self.approval, DenyCode(code), note, extras))
 
     def report(self) -> bool:
         """Report the request."""
         name = self.approval.agent.name
-        self.console.say(
+        self.console.print_lines(
             [
                 "",
                 (
@@ -86,36 +88,38 @@ class LineAnswers:
                 "  everything   quarantine every agent that acts for you",
             ]
         )
-        scope = self._choice(list(_SCOPES))
+        scope = self._ask_choice(list(_SCOPES))
         if scope is None:
-            return self._back()
-        note = self._note("Note to administrators, or Enter for none:")
-        if note is None or not self._is_meant("report"):
-            return self._back()
+            return self._cancel()
+        note = self._ask_note("Note to administrators, or Enter for none:")
+        if note is None or not self._confirm("report"):
+            return self._cancel()
         done = self.decider.report(self.approval, _SCOPES[scope], note)
-        self.console.say(["", *lines.report_lines(done)])
+        self.console.print_lines(["", *lines.report_lines(done)])
         return True
 
-    def _yes(self, typed: Entries, pin: str) -> Approval:
+    def _send_approval(self, typed: Entries, pin: str) -> Approval:
         seen = self.approval.fingerprint
         return self.decider.approve(self.approval, fingerprint=seen, pin=pin, entries=typed)
 
-    def _pin(self) -> str:
-        self.console.say(["Type your PIN to approve; it is not shown. Press Enter to go back."])
+    def _ask_pin(self) -> str:
+        self.console.print_lines(
+            ["Type your PIN to approve; it is not shown. Press Enter to go back."]
+        )
         return self.console.pin()
 
-    def _beside(self, code: DenyCode) -> tuple[str, DenialExtras] | None:
+    def _ask_denial(self, code: DenyCode) -> tuple[str, DenialExtras] | None:
         """Return the notes and other fields of a reason; None if canceled."""
-        until = self._moment() if code.takes == "retry_at" else ""
-        whom = self._name() if code.takes == "ask" else ""
-        note = self._note("Note to the agent, or Enter for none:")
-        private = self._note("Private note (audit log only), or Enter for none:")
-        if until is None or whom is None or note is None or private is None:
+        until = self._ask_retry_time() if code.takes == "retry_at" else ""
+        alternative = self._ask_alternative() if code.takes == "ask" else ""
+        note = self._ask_note("Note to the agent, or Enter for none:")
+        private = self._ask_note("Private note (audit log only), or Enter for none:")
+        if until is None or alternative is None or note is None or private is None:
             return None
         retry_at = parse_moment(until, self.client.now()) if until else None
-        return note, DenialExtras(retry_at, whom or None, private or None)
+        return note, DenialExtras(retry_at, alternative or None, private or None)
 
-    def _moment(self) -> str | None:
+    def _ask_retry_time(self) -> str | None:
         question = (
             "When can it ask again? 15m, 1h, 1d, a time such as "
             "2026-12-01T08:00:00Z, or Enter for none:"
@@ -124,47 +128,47 @@ class LineAnswers:
             try:
                 parse_moment(typed, self.client.now())
             except ValueError as error:
-                self.console.say([f"Not a valid time: {error}."])
+                self.console.print_lines([f"Not a valid time: {error}."])
             else:
                 break
         return typed
 
-    def _name(self) -> str | None:
+    def _ask_alternative(self) -> str | None:
         return self.console.ask("Who should the agent ask instead? A name, or Enter for nobody:")
 
-    def _choice(self, words: list[str]) -> str | None:
+    def _ask_choice(self, words: list[str]) -> str | None:
         while typed := self.console.ask("Type one of these, or press Enter to go back:"):
             if typed in words:
                 return typed
         return None
 
-    def _note(self, question: str) -> str | None:
+    def _ask_note(self, question: str) -> str | None:
         while True:
             typed = self.console.ask(question)
             if typed is None or len(typed) <= NOTE_LENGTH:
                 return typed
-            self.console.say([f"A note can have at most {NOTE_LENGTH} characters."])
+            self.console.print_lines([f"A note can have at most {NOTE_LENGTH} characters."])
 
-    def _is_meant(self, word: str) -> bool:
+    def _confirm(self, word: str) -> bool:
         question = f"This is final. Type {word} to send it, or press Enter to go back:"
         return self.console.ask(question) == word
 
-    def _back(self) -> bool:
-        self.console.say(["Nothing was sent."])
+    def _cancel(self) -> bool:
+        self.console.print_lines(["Nothing was sent."])
         return False
 
-    def _sent(self, send: Callable[[], Approval]) -> bool:
+    def _send(self, send: Callable[[], Approval]) -> bool:
         """Send, and print the outcome; an approval may have to wait for others."""
         try:
-            done = checking.send_and_confirm(self.decider, send, self._say, patience=math.inf)
+            done = confirming.send_and_confirm(self.decider, send, self._print, timeout=math.inf)
         except AlreadyDecided as error:
-            self.console.say(["", *error_lines(error)])
+            self.console.print_lines(["", *error_lines(error)])
         except NotRecorded as error:
-            self.console.say(["", str(error)])
+            self.console.print_lines(["", str(error)])
             return False
         else:
-            self.console.say(["", *lines.outcome(done)])
+            self.console.print_lines(["", *lines.outcome_lines(done)])
         return True
 
-    def _say(self, text: SafeText) -> None:
-        self.console.say([text])
+    def _print(self, text: SafeText) -> None:
+        self.console.print_lines([text])

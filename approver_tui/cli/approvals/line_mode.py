@@ -14,7 +14,7 @@ from approver_tui.cli.approvals import listing
 from approver_tui.cli.approvals.line_answers import LineAnswers
 from approver_tui.cli.console import Console
 from approver_tui.cli.exits import error_lines
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, PinNeeded
@@ -54,28 +54,28 @@ class LineMode:
     console: Console
     _numbers: dict[str, int] = field(default_factory=dict)
     _ids: dict[int, str] = field(default_factory=dict)
-    _is_over: bool = False
+    _is_done: bool = False
 
     def run(self, approval_id: str | None = None) -> None:
         """List, show and answer requests until the user quits. Raises LoginFirst."""
         profile = self.client.profile
-        self.console.say([f"Sayso. {profile.user_name} at {profile.issuer}."])
+        self.console.print_lines([f"Sayso. {profile.user_name} at {profile.issuer}."])
         self._list()
         if approval_id is not None:
-            self._read(approval_id)
-        elif not self._is_over:
-            self.console.say(["", *_LIST_HELP])
-        while not self._is_over:
-            self._one_word()
+            self._review(approval_id)
+        elif not self._is_done:
+            self.console.print_lines(["", *_LIST_HELP])
+        while not self._is_done:
+            self._run_command()
 
-    def _one_word(self) -> None:
+    def _run_command(self) -> None:
         typed = self.console.ask("Number, list, wait, history, help or quit:")
         words: dict[str, Callable[[], None]] = {
             "": self._list,
             "list": self._list,
             "wait": self._wait,
             "history": self._history,
-            "help": lambda: self.console.say(_LIST_HELP),
+            "help": lambda: self.console.print_lines(_LIST_HELP),
             "quit": self._quit,
         }
         if typed is None:
@@ -83,40 +83,42 @@ class LineMode:
         elif typed in words:
             words[typed]()
         elif typed.isdecimal() and int(typed) in self._ids:
-            self._read(self._ids[int(typed)])
+            self._review(self._ids[int(typed)])
         else:
-            self.console.say(["That is not a number in the list or a command. Type help."])
+            self.console.print_lines(["That is not a number in the list or a command. Type help."])
 
     def _list(self) -> None:
-        page = self._tried(self.client.waiting)
+        page = self._run_or_report(self.client.waiting)
         if page is None:
             return
         now = self.client.now()
-        self._number(page)
-        text = listing.numbered(page.items, self._numbers, now) + listing.unverified_rows(page)
-        self.console.say(
-            ["", f"{listing.requests_waiting(len(page.items))} for your answer.", *text]
+        self._assign_numbers(page)
+        text = listing.numbered_lines(page.items, self._numbers, now) + listing.unverified_rows(
+            page
+        )
+        self.console.print_lines(
+            ["", f"{listing.waiting_sentence(len(page.items))} for your answer.", *text]
         )
 
-    def _number(self, page: Page) -> None:
+    def _assign_numbers(self, page: Page) -> None:
         for approval in page.items:
             if approval.id not in self._numbers:
                 number = len(self._numbers) + 1
                 self._numbers[approval.id], self._ids[number] = number, approval.id
 
     def _history(self) -> None:
-        page = self._tried(lambda: self.client.inbox("decided", limit=_NEWEST))
+        page = self._run_or_report(lambda: self.client.inbox("decided", limit=_NEWEST))
         if page is not None:
-            self.console.say(
-                ["", *listing.page(page, self.client.now(), empty="No past requests yet.")]
+            self.console.print_lines(
+                ["", *listing.page_lines(page, self.client.now(), empty="No past requests yet.")]
             )
 
     def _wait(self) -> None:
         """Wait for the next request; an interrupt ends only the waiting."""
-        page = self._tried(self.client.waiting)
+        page = self._run_or_report(self.client.waiting)
         if page is None:
             return
-        self.console.say(["Waiting. Press Ctrl+C to go back."])
+        self.console.print_lines(["Waiting. Press Ctrl+C to go back."])
         stop = threading.Event()
 
         def heard(event: Event) -> None:
@@ -127,31 +129,33 @@ class LineMode:
         try:
             Feed(self.client, cursor=page.feed_cursor).run(listeners, stop)
         except KeyboardInterrupt:
-            self.console.say([""])
+            self.console.print_lines([""])
         self._list()
 
-    def _read(self, approval_id: str) -> None:
+    def _review(self, approval_id: str) -> None:
         """Show one request, and after an answer or a skip the next one."""
         following: str | None = approval_id
-        while following is not None and not self._is_over:
-            approval = self._shown(following)
+        while following is not None and not self._is_done:
+            approval = self._show(following)
             if approval is None:
                 return
-            following = self._after(approval) if self._answered(approval) else None
+            following = self._next_request(approval) if self._ask_answer(approval) else None
 
-    def _shown(self, approval_id: str) -> Approval | None:
-        approval = self._tried(lambda: self.client.approval(approval_id))
+    def _show(self, approval_id: str) -> Approval | None:
+        approval = self._run_or_report(lambda: self.client.approval(approval_id))
         if approval is not None:
             number = self._numbers.get(approval.id)
             title = "Request" if number is None else f"Request {number}"
-            self.console.say(["", f"{title}.", *lines.body(approval, self.client.now())])
+            self.console.print_lines(
+                ["", f"{title}.", *lines.request_lines(approval, self.client.now())]
+            )
         return approval
 
-    def _answered(self, approval: Approval) -> bool:
+    def _ask_answer(self, approval: Approval) -> bool:
         """Ask until the request was answered or skipped, and return True; False to go back."""
         if not approval.is_waiting(self.client.now()):
-            self.console.say(["", "This request is closed and cannot be answered."])
-            self._may_ask_again(approval)
+            self.console.print_lines(["", "This request is closed and cannot be answered."])
+            self._offer_retry(approval)
             return False
         answering = LineAnswers(self.client, self.decider, self.console, approval)
         answers = {
@@ -167,59 +171,59 @@ class LineMode:
             if typed == "list":
                 self._list()
                 return False
-            if typed == "skip" or (typed in answers and self._tried(answers[typed])):
+            if typed == "skip" or (typed in answers and self._run_or_report(answers[typed])):
                 return True
             if typed not in answers:
-                self.console.say(self._told(typed, approval))
+                self.console.print_lines(self._command_output(typed, approval))
 
-    def _may_ask_again(self, approval: Approval) -> None:
+    def _offer_retry(self, approval: Approval) -> None:
         """Offer to ask the agent of an expired request to retry."""
         if approval.retry is not Retry.POSSIBLE:
             return
         word = self.console.ask("Type retry to ask the agent to retry, or press Enter to continue:")
         if word != "retry":
             return
-        asked = self._tried(lambda: self.client.ask_again(approval.id))
+        asked = self._run_or_report(lambda: self.client.request_retry(approval.id))
         if asked is not None:
-            self.console.say(["", lines.retry_requested(asked)])
+            self.console.print_lines(["", lines.retry_requested(asked)])
 
-    def _told(self, typed: str, approval: Approval) -> list[str]:
+    def _command_output(self, typed: str, approval: Approval) -> list[str]:
         match typed:
             case "again":
-                return lines.body(approval, self.client.now())
+                return lines.request_lines(approval, self.client.now())
             case "raw":
                 return lines.signed_texts(approval)
             case "help":
                 return list(_REQUEST_HELP)
         return ["That is not a command. Type one in full, such as deny or help."]
 
-    def _after(self, approval: Approval) -> str | None:
+    def _next_request(self, approval: Approval) -> str | None:
         """Return the next waiting request in the order of the numbers."""
-        page = self._tried(self.client.waiting)
+        page = self._run_or_report(self.client.waiting)
         if page is None:
             return None
-        self._number(page)
+        self._assign_numbers(page)
         here = self._numbers.get(approval.id, 0)
         open_ones = {each.id for each in page.items if each.state is ApprovalState.PENDING}
         later = [n for n, each in self._ids.items() if n > here and each in open_ones]
         if later:
             return self._ids[min(later)]
-        self.console.say(["", "That was the last one."])
+        self.console.print_lines(["", "That was the last one."])
         self._list()
         return None
 
-    def _tried(self, work: Callable[[], _Result]) -> _Result | None:
+    def _run_or_report(self, work: Callable[[], _Result]) -> _Result | None:
         """Return the result of `work`; None after printing its error."""
         try:
             return work()
         except (LoginFirst, PinNeeded):
             raise
         except ClientError as error:
-            self.console.say(["", *error_lines(error)])
+            self.console.print_lines(["", *error_lines(error)])
             return None
 
     def _quit(self) -> None:
-        self._is_over = True
+        self._is_done = True
 
 
 def run(approval_id: str | None = None) -> None:

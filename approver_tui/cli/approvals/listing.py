@@ -13,49 +13,51 @@ from approver_tui.state.approvals.inbox import by_agent
 from approver_tui.state.approvals.look_alikes import grouped
 
 
-def page(listed: Page, now: int, *, empty: str) -> list[str]:
+def page_lines(listed: Page, now: int, *, empty: str) -> list[str]:
     """Return a list of approvals and of rows that failed verification; or `empty`."""
-    loud = [approval for approval in listed.items if not approval.is_held_back]
-    text = _rows(loud, now) + held_back(listed, now)
+    alerting = [approval for approval in listed.items if not approval.is_held_back]
+    text = _rows(alerting, now) + held_back_lines(listed, now)
     return text + unverified_rows(listed) or [empty]
 
 
-def held_back(listed: Page, now: int) -> list[str]:
+def held_back_lines(listed: Page, now: int) -> list[str]:
     """Return the held-back requests under a heading with their agents."""
     held = [approval for approval in listed.items if approval.is_held_back]
     if not held:
         return []
-    from_whom = ", ".join(f"{count} from {name}" for name, count in by_agent(held))
-    heading = f"HELD BACK, too many at once: {from_whom}"
+    by_agent_text = ", ".join(f"{count} from {name}" for name, count in by_agent(held))
+    heading = f"HELD BACK, too many at once: {by_agent_text}"
     return [heading, *_rows(held, now)]
 
 
-def waiting(listed: Page) -> str:
+def waiting_count_text(listed: Page) -> str:
     """Return how many requests wait, and how many of them failed verification."""
     unverified_rows = len(listed.unverified)
     also = f", and {unverified_rows} that cannot be verified" if unverified_rows else ""
     return f"{len(listed.items)}{also}"
 
 
-def row(approval: Approval, now: int) -> list[str]:
+def entry_lines(approval: Approval, now: int) -> list[str]:
     """Return an approval as an entry of a list."""
     return [
-        approval.told_headline,
+        approval.outcome_headline,
         "  " + f"{approval.id}  {approval.fingerprint}  {approval.risk.value} risk",
-        "  " + f"{_who(approval)}, {status_text(approval, now)}",
+        "  " + f"{_requester_for(approval)}, {status_text(approval, now)}",
     ]
 
 
-def numbered(approvals: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
+def numbered_lines(
+    approvals: Sequence[Approval], numbers: Mapping[str, int], now: int
+) -> list[str]:
     """Return approvals as numbered entries, risk first; look-alikes share an entry."""
-    return [line for group in grouped(approvals) for line in _numbered(group, numbers, now)]
+    return [line for group in grouped(approvals) for line in _group_entry(group, numbers, now)]
 
 
-def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
+def _group_entry(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -> list[str]:
     first, *others = group
     lines = [
-        f"{numbers[first.id]}. {first.risk.value.upper()} RISK: {first.told_headline}",
-        f"   {_who(first)}, {status_text(first, now)}",
+        f"{numbers[first.id]}. {first.risk.value.upper()} RISK: {first.outcome_headline}",
+        f"   {_requester_for(first)}, {status_text(first, now)}",
     ]
     if not others:
         return lines
@@ -66,14 +68,14 @@ def _numbered(group: Sequence[Approval], numbers: Mapping[str, int], now: int) -
 def _rows(approvals: Iterable[Approval], now: int) -> list[str]:
     """Return entries; waiting look-alikes share a heading."""
     groups = grouped(approvals)
-    return [line for group in groups for line in _row_of(group, now)]
+    return [line for group in groups for line in _group_rows(group, now)]
 
 
-def _row_of(group: Sequence[Approval], now: int) -> list[str]:
+def _group_rows(group: Sequence[Approval], now: int) -> list[str]:
     if len(group) == 1 or not all(one.is_waiting(now) for one in group):
-        return [line for one in group for line in row(one, now)]
-    heading = f"{group[0].told_headline}  x {len(group)}, look alike; answer each separately"
-    return [heading, *(line for one in group for line in row(one, now)[1:])]
+        return [line for one in group for line in entry_lines(one, now)]
+    heading = f"{group[0].outcome_headline}  x {len(group)}, look alike; answer each separately"
+    return [heading, *(line for one in group for line in entry_lines(one, now)[1:])]
 
 
 def unverified_rows(listed: Page) -> list[str]:
@@ -81,19 +83,19 @@ def unverified_rows(listed: Page) -> list[str]:
     return [line for each in listed.unverified for line in _unverified(each)]
 
 
-def requests_waiting(number: int) -> str:
+def waiting_sentence(number: int) -> str:
     """Return how many requests wait, as the start of a sentence."""
     if not number:
         return "No requests are waiting"
     return "1 request is waiting" if number == 1 else f"{number} requests are waiting"
 
 
-def _who(approval: Approval) -> str:
+def _requester_for(approval: Approval) -> str:
     named = "" if approval.together is None else f" for {approval.display.user_name}"
-    return _asker(approval) + named
+    return _requester(approval) + named
 
 
-def _asker(approval: Approval) -> str:
+def _requester(approval: Approval) -> str:
     if approval.kind is Kind.DEVICE:
         return f"a device at {approval.display.asked_from}"
     if approval.kind is Kind.APP_ACTION:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from approver_tui.cli import documents
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals import receipts
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
@@ -21,38 +21,40 @@ _WORDS = {
     Verdict.WRONG: "does not hold",
     Verdict.UNKNOWN: "is not proved",
 }
-_A_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("receipt")
 @click.argument("approval_id", metavar="[ID]", required=False)
-@click.option("--file", "kept", metavar="FILE", type=_A_FILE, help="Verify a saved receipt.")
+@click.option(
+    "--file", "saved_file", metavar="FILE", type=_EXISTING_FILE, help="Verify a saved receipt."
+)
 @click.option(
     "--jwks",
     metavar="FILE",
-    type=_A_FILE,
+    type=_EXISTING_FILE,
     help="The server's published keys, to verify offline.",
 )
 @click.option("--raw", is_flag=True, help="Print the receipt itself, to save it.")
 @as_json
 def command(
-    *, approval_id: str | None, kept: Path | None, jwks: Path | None, raw: bool, as_json: bool
+    *, approval_id: str | None, saved_file: Path | None, jwks: Path | None, raw: bool, as_json: bool
 ) -> None:
     """Verify the receipt of a decision: what was shown, who signed it, and that it is logged.
 
     Exits with 20 when a part is invalid, or when no published key vouches for it. Parts that
     cannot be checked are listed, and prove nothing.
     """
-    if (approval_id is None) == (kept is None):
+    if (approval_id is None) == (saved_file is None):
         raise click.UsageError("Give a request id, or a saved receipt with --file.")
-    receipt, keys = _read(approval_id, kept, jwks)
+    receipt, keys = _load(approval_id, saved_file, jwks)
     parts = receipts.check_receipt(receipt, keys)
     if raw:
         print_document(receipt)
     elif as_json:
         print_document(documents.receipt_proof(receipt, parts))
     else:
-        print_lines(_told(receipt, parts))
+        print_lines(_lines(receipt, parts))
     found = receipts.verdict(parts)
     if found is not Verdict.PROVED:
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]
@@ -60,12 +62,12 @@ def command(
         raise DoesNotHold(f"This receipt {_WORDS[found]}: {why}.")
 
 
-def _read(
-    approval_id: str | None, kept: Path | None, jwks: Path | None
+def _load(
+    approval_id: str | None, saved_file: Path | None, jwks: Path | None
 ) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """Return the receipt and the published keys, each from a file if one is given."""
-    receipt = None if kept is None else _object(kept)
-    keys = None if jwks is None else _keys(_object(jwks))
+    receipt = None if saved_file is None else _read_object(saved_file)
+    keys = None if jwks is None else _keys(_read_object(jwks))
     if receipt is None or keys is None:
         with this_client() as client:
             receipt = client.receipt(str(approval_id)) if receipt is None else receipt
@@ -73,7 +75,7 @@ def _read(
     return receipt, keys
 
 
-def _object(path: Path) -> Mapping[str, Any]:
+def _read_object(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except ValueError:
@@ -88,7 +90,7 @@ def _keys(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _told(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
+def _lines(receipt: Mapping[str, Any], parts: tuple[ReceiptPart, ...]) -> list[str]:
     about = receipt.get("approval")
     name = about.get("id") if isinstance(about, dict) else None
     lines = [f"Receipt of {display_safe(str(name), max_len=80)}"]

@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 
 
@@ -13,7 +13,7 @@ from approver_tui.cli.printing import as_json, print_document, print_lines
 def command(*, approval_id: str, as_json: bool) -> None:
     """Ask the agent of an expired request to retry. Requires no PIN."""
     with this_client() as client:
-        approval = client.ask_again(approval_id)
+        approval = client.request_retry(approval_id)
     if as_json:
         print_document({"schema": "sayso.item/1", **documents.summary(approval)})
     else:

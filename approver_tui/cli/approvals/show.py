@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from approver_tui import settings
-from approver_tui.cli.opening import pin_stdin, read_pin, this_client
+from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvers import deputies
@@ -42,8 +42,8 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: b
     DATE is a day of this machine's calendar, such as 2026-12-24, or a time with its zone, such as
     2026-12-24T08:00:00Z.
     """
-    start = rfc3339(settings.wall_clock()) if begins is None else _moment(begins)
-    end = _moment(ends, whole=True)
+    start = rfc3339(settings.wall_clock()) if begins is None else _parse_time(begins)
+    end = _parse_time(ends, is_end=True)
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
         deputy = DecisionClient(client).name_deputy(name, start or "", end, pin)
@@ -78,7 +78,7 @@ def _list(*, as_json: bool) -> None:
     print_lines(lines or ["You have no deputies, and you are nobody's deputy."])
 
 
-def _moment(text: str, *, whole: bool = False) -> str:
+def _parse_time(text: str, *, is_end: bool = False) -> str:
     """Return a moment for the server; a day starts or ends at midnight here."""
     try:
         moment = datetime.fromisoformat(text)
@@ -86,7 +86,7 @@ def _moment(text: str, *, whole: bool = False) -> str:
         raise click.UsageError(f"{text} is not a date. Use the form 2026-12-24.") from None
     if moment.tzinfo is None:
         is_day = len(text) == len("2026-12-24")
-        moment = (moment + timedelta(days=1 if whole and is_day else 0)).astimezone()
+        moment = (moment + timedelta(days=1 if is_end and is_day else 0)).astimezone()
     return rfc3339(round(moment.timestamp() * 1000)) or ""
 
 

@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 
 
@@ -18,5 +18,5 @@ def command(*, ended: bool, as_json: bool) -> None:
         items = [documents.consent(consent) for consent in found]
         print_document({"schema": "sayso.consents/1", "items": items, "next": None})
         return
-    text = [line for consent in found for line in lines.consent(consent)]
+    text = [line for consent in found for line in lines.consent_lines(consent)]
     print_lines(text or ["There are none."])

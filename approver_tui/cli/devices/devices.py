@@ -5,14 +5,14 @@ from collections.abc import Callable
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.opening import pin_stdin, read_pin, this_client
+from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ApiError
 from approver_tui.state.devices.devices import Device
 
-_FINISH = Callable[[DecisionClient, Device, str], Device]
+_PinAction = Callable[[DecisionClient, Device, str], Device]
 
 
 @click.group("devices", invoke_without_command=True)
@@ -65,16 +65,16 @@ def vouch(*, device_id: str, pin_stdin: bool, as_json: bool) -> None:
     _with_pin(device_id, DecisionClient.vouch_device, pin_stdin=pin_stdin, as_json=as_json)
 
 
-def _with_pin(device_id: str, finish: _FINISH, *, pin_stdin: bool, as_json: bool) -> None:
+def _with_pin(device_id: str, action: _PinAction, *, pin_stdin: bool, as_json: bool) -> None:
     with this_client() as client:
         found = _find(client, device_id)
         pin = read_pin(from_stdin=pin_stdin)
-        device = finish(DecisionClient(client), found, pin)
+        device = action(DecisionClient(client), found, pin)
         now = client.now()
     if as_json:
         print_document({"schema": "sayso.device/1", **documents.device(device)})
     else:
-        print_lines(lines.device(device, now))
+        print_lines(lines.device_lines(device, now))
 
 
 def _find(client: Client, device_id: str) -> Device:
@@ -91,4 +91,4 @@ def _list(*, as_json: bool) -> None:
         items = [documents.device(device) for device in devices]
         print_document({"schema": "sayso.devices/1", "items": items, "next": None})
     else:
-        print_lines(line for device in devices for line in lines.device(device, now))
+        print_lines(line for device in devices for line in lines.device_lines(device, now))

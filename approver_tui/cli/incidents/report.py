@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.state.approvals.decision import NOTE_LENGTH
@@ -29,6 +29,6 @@ def command(*, approval_id: str, every_agent: bool, note: str, as_json: bool) ->
     with this_client() as client:
         done = DecisionClient(client).report(client.approval(approval_id), scope, note)
     if as_json:
-        print_document(documents.reported(done))
+        print_document(documents.report_result(done))
     else:
         print_lines(lines.report_lines(done))

@@ -15,11 +15,13 @@ def stderr_notifier() -> Notifier:
     """Return the notifier of a command."""
     known = settings.load()
     return Notifier(
-        AlertSchedule(known.preferences, time.monotonic), known.terminal_environment, ring_on_stderr
+        AlertSchedule(known.preferences, time.monotonic),
+        known.terminal_environment,
+        write_to_stderr,
     )
 
 
-def ring_on_stderr(sequence: str) -> None:
+def write_to_stderr(sequence: str) -> None:
     """Write a control sequence to stderr, if that is a terminal."""
     if sys.stderr.isatty():
         sys.stderr.write(sequence)

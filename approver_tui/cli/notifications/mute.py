@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
 from approver_tui.client.notifications import preferences
 

@@ -5,17 +5,17 @@ import re
 import click
 
 from approver_tui import settings
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
 from approver_tui.client.notifications import preferences
 from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_STILL_RINGS = "Requests stay listed, and high and critical risk still notifies."
+_STILL_NOTIFIES = "Requests stay listed, and high and critical risk still notifies."
 
 
-def _clock(_context: click.Context, _option: click.Parameter, text: str) -> str:
+def _check_time(_context: click.Context, _option: click.Parameter, text: str) -> str:
     if _CLOCK.fullmatch(text) is None:
         raise click.BadParameter(f"{text} is not a time of day; use HH:MM, such as 22:00.")
     return text
@@ -33,14 +33,14 @@ def command(context: click.Context, *, as_json: bool) -> None:
 
 @command.command("set")
 @click.option(
-    "--from", "begins", metavar="HH:MM", required=True, callback=_clock, help="Start time."
+    "--from", "begins", metavar="HH:MM", required=True, callback=_check_time, help="Start time."
 )
 @click.option(
     "--to",
     "ends",
     metavar="HH:MM",
     required=True,
-    callback=_clock,
+    callback=_check_time,
     help="End time; 24:00 is allowed.",
 )
 @click.option(
@@ -60,10 +60,8 @@ def set_hours(
     if where is None:
         raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
-        set_now = preferences.set_quiet_hours(
-            client, begins=begins, ends=ends, zone=where, days=days
-        )
-    _show(set_now, as_json=as_json)
+        saved = preferences.set_quiet_hours(client, begins=begins, ends=ends, zone=where, days=days)
+    _show(saved, as_json=as_json)
 
 
 @command.command("off")
@@ -79,12 +77,12 @@ def _show(value: NotificationPrefs, *, as_json: bool) -> None:
     if as_json:
         print_document(_document(value))
     else:
-        print_lines([*_lines(value), _STILL_RINGS])
+        print_lines([*_lines(value), _STILL_NOTIFIES])
 
 
 def _lines(value: NotificationPrefs) -> list[str]:
     hours = value.quiet_hours
-    lines = ["No quiet hours." if hours is None else f"Quiet hours: {in_words(hours)}."]
+    lines = ["No quiet hours." if hours is None else f"Quiet hours: {hours_text(hours)}."]
     if value.quiet_until is not None:
         lines.append(f"Quiet now, until {local_time(value.quiet_until)}.")
     for one in value.mutes:
@@ -97,7 +95,7 @@ def _lines(value: NotificationPrefs) -> list[str]:
     return lines
 
 
-def in_words(hours: QuietHours) -> str:
+def hours_text(hours: QuietHours) -> str:
     """Return quiet hours in one line."""
     days = "every day" if len(hours.days) == len(_DAYS) else ", ".join(hours.days)
     return f"{hours.begins} to {hours.ends} {hours.zone}, {days}"

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli.opening import this_client
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
 from approver_tui.client.notifications import preferences
 
@@ -14,7 +14,7 @@ _MONTH = 31 * 24 * 60
 @click.option(
     "--minutes",
     type=click.IntRange(1, _MONTH),
-    default=preferences.SNOOZE,
+    default=preferences.DEFAULT_SNOOZE_MINUTES,
     show_default=True,
     help="How long.",
 )
@@ -27,7 +27,7 @@ def command(*, approval_id: str, minutes: int, off: bool, as_json: bool) -> None
             preferences.unsnooze(client, approval_id)
         until = None if off else preferences.snooze(client, approval_id, minutes).until
     if as_json:
-        said = {"approval": approval_id, "until": rfc3339(until)}
-        print_document({"schema": "sayso.snooze/1", **said})
+        members = {"approval": approval_id, "until": rfc3339(until)}
+        print_document({"schema": "sayso.snooze/1", **members})
     else:
         print_lines(["Not snoozed." if until is None else f"Snoozed until {local_time(until)}."])

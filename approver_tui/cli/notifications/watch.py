@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 import click
 
-from approver_tui.attention.event_alerts import alert_for_event
+from approver_tui.attention.event_alerts import handle_event_alert
 from approver_tui.attention.notifier import Notifier
 from approver_tui.cli import documents, lines
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.notifications.alerts import stderr_notifier
-from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import local_time, print_document
 from approver_tui.client.notifications.feed import Feed, FeedListeners
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
 
-_LOOK_EVERY = 1.0
+_CHECK_INTERVAL = 1.0
 """Seconds between two checks for repeated alerts."""
 
 
@@ -35,18 +35,18 @@ def command(*, jsonl: bool, cursor: int | None, count: int | None, notify: bool)
     stop = threading.Event()
     show: Callable[[Event], None] = _print_json if jsonl else _print_line
     if notify:
-        show = _calling(stderr_notifier(), show, stop)
+        show = _with_alerts(stderr_notifier(), show, stop)
     listeners = FeedListeners(
-        on_event=_stopping_after(count, show, stop),
-        on_connection=_say_connection,
-        on_resync=lambda: _say_resync(jsonl=jsonl),
+        on_event=_stop_after(count, show, stop),
+        on_connection=_print_connection,
+        on_resync=lambda: _print_resync(jsonl=jsonl),
         on_problem=lambda problem: click.echo(f"skipped: {problem}", err=True),
     )
     with this_client() as client:
-        Feed(client, cursor=cursor, keeps_place=True).run(listeners, stop)
+        Feed(client, cursor=cursor, saves_cursor=True).run(listeners, stop)
 
 
-def _stopping_after(
+def _stop_after(
     count: int | None, show: Callable[[Event], None], stop: threading.Event
 ) -> Callable[[Event], None]:
     left = count
@@ -64,20 +64,20 @@ def _stopping_after(
     return shown
 
 
-def _calling(
-    caller: Notifier, show: Callable[[Event], None], stop: threading.Event
+def _with_alerts(
+    notifier: Notifier, show: Callable[[Event], None], stop: threading.Event
 ) -> Callable[[Event], None]:
     """Alert before each event is printed, and repeat while it waits."""
 
-    def again() -> None:
-        while not stop.wait(_LOOK_EVERY):
-            caller.tick()
+    def repeat_alerts() -> None:
+        while not stop.wait(_CHECK_INTERVAL):
+            notifier.tick()
 
     def shown(event: Event) -> None:
-        alert_for_event(caller, event)
+        handle_event_alert(notifier, event)
         show(event)
 
-    threading.Thread(target=again, daemon=True).start()
+    threading.Thread(target=repeat_alerts, daemon=True).start()
     return shown
 
 
@@ -88,8 +88,8 @@ def _print_json(event: Event) -> None:
 def _print_line(event: Event) -> None:
     what = ""
     if event.approval is not None:
-        what = f"{event.approval.id}  {event.approval.told_headline}"
-        if event.approval.is_taken_back:
+        what = f"{event.approval.id}  {event.approval.outcome_headline}"
+        if event.approval.is_withdrawn:
             what += f"  ({lines.status_text(event.approval, event.at)})"
     elif event.device is not None:
         what = f"{event.device.id}  {event.device.name}"
@@ -99,12 +99,12 @@ def _print_line(event: Event) -> None:
     click.echo(f"{local_time(event.at)}  {event.name.value}  {what}".rstrip())
 
 
-def _say_connection(connection: Connection) -> None:
+def _print_connection(connection: Connection) -> None:
     reason = f": {connection.reason}" if connection.reason else ""
     click.echo(f"{connection.phase.value}{reason}", err=True)
 
 
-def _say_resync(*, jsonl: bool) -> None:
+def _print_resync(*, jsonl: bool) -> None:
     if jsonl:
         print_document(documents.event(None))
     else:

@@ -28,7 +28,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
 @command.command("path")
 def path() -> None:
     """Print the path of the settings file."""
-    click.echo(settings.this_file())
+    click.echo(settings.settings_file())
 
 
 @command.command("set")
@@ -38,8 +38,8 @@ def set_values(*, pairs: tuple[str, ...], as_json: bool) -> None:
     """Save values, all or none of them, so that two keys can be swapped."""
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]} has no value.")
-    told = zip(pairs[::2], pairs[1::2], strict=True)
-    values = {name: settings.checked(name, value, "config set") for name, value in told}
+    pairs_given = zip(pairs[::2], pairs[1::2], strict=True)
+    values = {name: settings.check_value(name, value, "config set") for name, value in pairs_given}
     _change(values, as_json=as_json)
 
 
@@ -48,12 +48,12 @@ def set_values(*, pairs: tuple[str, ...], as_json: bool) -> None:
 @as_json
 def unset(*, name: str, as_json: bool) -> None:
     """Remove a value from the file; the default applies again."""
-    settings.checked(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
+    settings.check_value(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
     _change({name: None}, as_json=as_json)
 
 
 def _change(changes: Mapping[str, str | None], *, as_json: bool) -> None:
-    path = settings.this_file()
+    path = settings.settings_file()
     _check_keys({**config_file.read(path), **changes})
     config_file.write(path, changes)
     if as_json:
@@ -63,11 +63,11 @@ def _change(changes: Mapping[str, str | None], *, as_json: bool) -> None:
     print_lines(f"{name} is {found[name].text} ({found[name].source})." for name in changes)
 
 
-def _check_keys(told: Mapping[str, str | None]) -> None:
+def _check_keys(pairs_given: Mapping[str, str | None]) -> None:
     """Raise BadSetting if two actions would have the same key."""
-    chosen = {name: told.get(f"key_{name}") or default for name, default in KEYS.items()}
-    if twins := Keymap(chosen).twins():
-        key, (first, second) = chosen[twins[0]], twins
+    chosen = {name: pairs_given.get(f"key_{name}") or default for name, default in KEYS.items()}
+    if duplicate_keys := Keymap(chosen).duplicate_keys():
+        key, (first, second) = chosen[duplicate_keys[0]], duplicate_keys
         raise BadSetting(
             f"key_{first} and key_{second} would both be {key}. Set both at once, as in: "
             f"sayso-approver config set key_{first} {key} key_{second} OTHER"
@@ -77,7 +77,12 @@ def _check_keys(told: Mapping[str, str | None]) -> None:
 def _show(*, as_json: bool) -> None:
     found = settings.load()
     items = [
-        {"name": name, "value": value.text, "source": value.source, "means": OPTIONS[name].means}
+        {
+            "name": name,
+            "value": value.text,
+            "source": value.source,
+            "means": OPTIONS[name].description,
+        }
         for name, value in found.values.items()
     ]
     if as_json:

@@ -13,11 +13,11 @@ import click
 
 from approver_tui import settings
 from approver_tui.attention import desktop, terminal_sequences
-from approver_tui.attention.alert_schedule import words
+from approver_tui.attention.alert_schedule import alert_text
 from approver_tui.attention.preferences import AlertLevel, TerminalSequence
 from approver_tui.attention.terminal_environment import TerminalEnvironment
-from approver_tui.cli.notifications.alerts import ring_on_stderr
-from approver_tui.cli.opening import warnings
+from approver_tui.cli.inputs import warnings
+from approver_tui.cli.notifications.alerts import write_to_stderr
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, open_client
@@ -28,8 +28,8 @@ from approver_tui.client.sign_in.profile import Home
 from approver_tui.settings import Settings
 from approver_tui.state.risks import Risk
 
-_LOGIN = "Log in with: sayso-approver login URL"
-_SMALLEST = (40, 12)
+_LOGIN_FIX = "Log in with: sayso-approver login URL"
+_MIN_SIZE = (40, 12)
 _ORDER = tuple(Severity)
 
 
@@ -41,47 +41,49 @@ _ORDER = tuple(Severity)
 @click.pass_context
 def command(context: click.Context, *, notify: bool, as_json: bool) -> None:
     """Check everything without changing anything. Exits with 1 when something is broken."""
-    known = _settings()
-    tried = (
-        [] if not notify or isinstance(known, Finding) else [*_try_all(known.terminal_environment)]
+    known = _load_settings()
+    tested = (
+        []
+        if not notify or isinstance(known, Finding)
+        else [*_test_notifications(known.terminal_environment)]
     )
-    found = [*_everything(known), *diagnosis.limits()]
+    found = [*_all_findings(known), *diagnosis.fixed_findings()]
     found.sort(key=lambda finding: _ORDER.index(finding.level))
     is_broken = any(finding.level is Severity.BROKEN for finding in found)
     if as_json:
-        print_document(_document(found, tried, is_broken=is_broken))
+        print_document(_document(found, tested, is_broken=is_broken))
     else:
-        print_lines(_lines(found, tried, is_broken=is_broken))
+        print_lines(_lines(found, tested, is_broken=is_broken))
     if is_broken:
         context.exit(1)
 
 
-def _settings() -> Settings | Finding:
+def _load_settings() -> Settings | Finding:
     try:
         known = settings.load()
         known.keymap  # noqa: B018  # reading it detects two actions with one key
     except BrokenSettings as error:
-        return Finding(Severity.BROKEN, str(error), f"Fix {settings.this_file()}, or remove it")
+        return Finding(Severity.BROKEN, str(error), f"Fix {settings.settings_file()}, or remove it")
     return known
 
 
-def _everything(known: Settings | Finding) -> Iterator[Finding]:
+def _all_findings(known: Settings | Finding) -> Iterator[Finding]:
     """Check the settings first; without them nothing else can be checked."""
     if isinstance(known, Finding):
         yield known
         return
-    yield from _login(this_home())
-    yield from _terminal(known)
+    yield from _login_findings(this_home())
+    yield from _terminal_findings(known)
 
 
-def _document(found: list[Finding], tried: list[str], *, is_broken: bool) -> dict[str, object]:
+def _document(found: list[Finding], tested: list[str], *, is_broken: bool) -> dict[str, object]:
     items = [{"level": each.level.value, "what": each.what, "fix": each.fix} for each in found]
-    return {"schema": "sayso.doctor/1", "items": items, "broken": is_broken, "tried": tried}
+    return {"schema": "sayso.doctor/1", "items": items, "broken": is_broken, "tried": tested}
 
 
-def _lines(found: list[Finding], tried: list[str], *, is_broken: bool) -> list[str]:
-    text = list(tried)
-    if tried:
+def _lines(found: list[Finding], tested: list[str], *, is_broken: bool) -> list[str]:
+    text = list(tested)
+    if tested:
         text += ["Saw or heard nothing? Try: sayso-approver config set notify_terminal osc9", ""]
     for each in found:
         word = each.level.value.upper() if each.level is Severity.BROKEN else each.level.value
@@ -89,49 +91,49 @@ def _lines(found: list[Finding], tried: list[str], *, is_broken: bool) -> list[s
     return text if is_broken else [*text, "Nothing is broken."]
 
 
-def _login(home: Home) -> Iterator[Finding]:
-    yield from diagnosis.files(home)
-    yield diagnosis.profile_in_use(home)
+def _login_findings(home: Home) -> Iterator[Finding]:
+    yield from diagnosis.file_findings(home)
+    yield diagnosis.profile_finding(home)
     try:
         client = open_client(home, clock=settings.wall_clock)
     except (LoginFirst, BrokenProfile) as error:
-        yield Finding(Severity.BROKEN, str(error), _LOGIN)
+        yield Finding(Severity.BROKEN, str(error), _LOGIN_FIX)
         return
     try:
-        yield from _client(client)
+        yield from _client_findings(client)
     finally:
         client.close()
 
 
-def _client(client: Client) -> Iterator[Finding]:
+def _client_findings(client: Client) -> Iterator[Finding]:
     for warning in warnings(client):
         yield Finding(Severity.WEAK, warning, "Print a unit file with: sayso serve --systemd-unit")
-    yield from diagnosis.installation(client)
-    yield from diagnosis.server(client)
+    yield from diagnosis.installation_findings(client)
+    yield from diagnosis.server_findings(client)
 
 
-def _terminal(known: Settings) -> Iterator[Finding]:
-    around = known.terminal_environment
-    if around.is_dumb:
+def _terminal_findings(known: Settings) -> Iterator[Finding]:
+    environment = known.terminal_environment
+    if environment.is_dumb:
         yield Finding(
             Severity.NOTE,
             "This terminal supports only plain lines (TERM=dumb).",
             "sayso-approver uses its line mode here.",
         )
     elif sys.stdout.isatty():
-        yield from _screen()
-    if around.is_in_tmux and not _tmux_hands_through():
+        yield from _screen_findings()
+    if environment.is_in_tmux and not _tmux_allows_passthrough():
         yield Finding(
             Severity.WEAK,
             "tmux blocks notifications.",
             "In ~/.tmux.conf: set -g allow-passthrough on",
         )
-    yield _how_called(known)
+    yield _alert_finding(known)
 
 
-def _screen() -> Iterator[Finding]:
+def _screen_findings() -> Iterator[Finding]:
     size = shutil.get_terminal_size()
-    if size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]:
+    if size.columns < _MIN_SIZE[0] or size.lines < _MIN_SIZE[1]:
         yield Finding(
             Severity.WEAK,
             f"The window has {size.columns} columns and {size.lines} lines.",
@@ -145,17 +147,20 @@ def _screen() -> Iterator[Finding]:
         )
 
 
-def _how_called(known: Settings) -> Finding:
+def _alert_finding(known: Settings) -> Finding:
     """Check how an alert of high risk would be shown here."""
-    around, wanted = known.terminal_environment, known.preferences
-    way, sequence = wanted.way(Risk.HIGH), terminal_sequences.chosen(wanted.sequence, around)
+    environment, wanted = known.terminal_environment, known.preferences
+    way, sequence = (
+        wanted.level(Risk.HIGH),
+        terminal_sequences.choose_sequence(wanted.sequence, environment),
+    )
     if way is not AlertLevel.DESKTOP:
         fix = "Change it with: sayso-approver config set notify_high desktop"
         return Finding(Severity.NOTE, f"High risk notifies by: {way.value}.", fix)
     if sequence is not TerminalSequence.NONE:
         what = f"High risk notifies by the bell and {sequence.value} to this terminal."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
-    if around.has_desktop and not around.is_remote and (name := desktop.program()):
+    if environment.has_desktop and not environment.is_remote and (name := desktop.find_program()):
         what = f"High risk notifies by the bell and {name}."
         return Finding(Severity.NOTE, what, "Test it with: sayso-approver doctor --notify")
     return Finding(
@@ -165,31 +170,31 @@ def _how_called(known: Settings) -> Finding:
     )
 
 
-def _try_all(around: TerminalEnvironment) -> Iterator[str]:
+def _test_notifications(environment: TerminalEnvironment) -> Iterator[str]:
     """Try every way to alert, each with its own text, to show which one works."""
     is_terminal = sys.stderr.isatty()
     if is_terminal:
-        ring_on_stderr(terminal_sequences.BELL)
+        write_to_stderr(terminal_sequences.BELL)
     yield "Rang the bell." if is_terminal else "No bell: stderr is not a terminal."
     for each in (TerminalSequence.OSC9, TerminalSequence.OSC777, TerminalSequence.OSC99):
-        if around.is_dumb or not is_terminal:
+        if environment.is_dumb or not is_terminal:
             yield f"No {each.value}: there is no terminal to send it to."
             continue
-        text = f"{words([Risk.HIGH])}, a test by {each.value}"
-        ring_on_stderr(terminal_sequences.notification(each, text, around))
-        yield f"Wrote {each.value}{_envelope(around)}."
-    problem = desktop.show(f"{words([Risk.HIGH])}, a test by the desktop")
-    asked = f"Asked the desktop by {desktop.program()}."
+        text = f"{alert_text([Risk.HIGH])}, a test by {each.value}"
+        write_to_stderr(terminal_sequences.notification_sequence(each, text, environment))
+        yield f"Wrote {each.value}{_wrapper_text(environment)}."
+    problem = desktop.show(f"{alert_text([Risk.HIGH])}, a test by the desktop")
+    asked = f"Asked the desktop by {desktop.find_program()}."
     yield asked if not problem else f"The desktop was not reached: {problem}."
 
 
-def _envelope(around: TerminalEnvironment) -> str:
-    if around.is_in_tmux:
+def _wrapper_text(environment: TerminalEnvironment) -> str:
+    if environment.is_in_tmux:
         return " through tmux"
-    return " through screen" if around.is_in_screen else ""
+    return " through screen" if environment.is_in_screen else ""
 
 
-def _tmux_hands_through() -> bool:
+def _tmux_allows_passthrough() -> bool:
     program = shutil.which("tmux")
     if program is None:
         return False

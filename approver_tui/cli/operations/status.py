@@ -4,8 +4,8 @@ import click
 
 from approver_tui.cli import documents, lines
 from approver_tui.cli.approvals import listing
+from approver_tui.cli.inputs import this_client, warnings
 from approver_tui.cli.lines import fact
-from approver_tui.cli.opening import this_client, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
 
 
@@ -37,9 +37,9 @@ def command(*, as_json: bool) -> None:
         fact("user", me.user.name),
         fact("device", known.device_name),
         fact("profile", client.home.name),
-        fact("waiting", listing.waiting(page)),
+        fact("waiting", listing.waiting_count_text(page)),
         fact("session key", known.vault),
     ]
-    text += [] if me.device is None else lines.pin(me.device)
+    text += [] if me.device is None else lines.pin_problems(me.device)
     text += [fact("clock", f"{client.skew / 1000:+.0f} s off")] if client.skew else []
     print_lines(text + [f"Warning: {warning}" for warning in found])

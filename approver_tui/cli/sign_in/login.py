@@ -10,7 +10,7 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import prompts
-from approver_tui.cli.opening import read_new_pin, stdin_line, warnings
+from approver_tui.cli.inputs import read_new_pin, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
@@ -62,10 +62,10 @@ def command(  # noqa: PLR0913  # one argument per option
     the first line is the code and the second the PIN.
     """
     home = this_home()
-    _check_free(home)
+    _check_not_logged_in(home)
     with nullcontext() if pin_stdin else prompts.echo_off():
         find_issuer(url, allow_insecure=insecure)  # ask for no PIN if the server is unreachable
-        typed_code = _code(code, from_stdin=code_stdin)
+        typed_code = _read_code(code, from_stdin=code_stdin)
         pin = read_new_pin(from_stdin=pin_stdin)
     enrolment = Enrolment(
         url=url,
@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913  # one argument per option
         name=_this_machine() if name is None else name,
         pin=pin,
         allow_insecure=insecure,
-        signing_in=DeviceGrant(partial(_show, url), _pause),
+        device_grant=DeviceGrant(partial(_show, url), _pause),
     )
     client = enrol(home, enrolment, clock=settings.wall_clock)
     try:
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913  # one argument per option
         client.close()
 
 
-def _check_free(home: Home) -> None:
+def _check_not_logged_in(home: Home) -> None:
     """Refuse to replace an active login; an ended one is replaced."""
     try:
         known = profile.load(home)
@@ -120,7 +120,7 @@ def _this_machine() -> str:
     return name
 
 
-def _code(code: str | None, *, from_stdin: bool) -> str | None:
+def _read_code(code: str | None, *, from_stdin: bool) -> str | None:
     if code is not None and from_stdin:
         raise click.UsageError("Use --code or --code-stdin, not both.")
     return stdin_line() if from_stdin else code

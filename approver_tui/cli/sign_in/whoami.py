@@ -3,8 +3,8 @@
 import click
 
 from approver_tui.cli import documents
+from approver_tui.cli.inputs import this_client
 from approver_tui.cli.lines import fact
-from approver_tui.cli.opening import this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 
 

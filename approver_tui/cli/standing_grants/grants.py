@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli import lines
-from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, this_client
+from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.cli.standing_grants import grant_documents, grant_lines
 from approver_tui.client.approvals.decisions import DecisionClient
@@ -61,7 +61,7 @@ def revoke(*, grant_id: str, as_json: bool) -> None:
 
 @command.command("add")
 @click.argument("approval_id", metavar="ID")
-@click.option("--for", "lasting", required=True, metavar="TIME", help="How long: 15m, 8h, 30d.")
+@click.option("--for", "duration", required=True, metavar="TIME", help="How long: 15m, 8h, 30d.")
 @click.option("--uses", type=click.IntRange(min=1), required=True, help="Max uses.")
 @click.option("--sum", "total", metavar="AMOUNT", help="Total amount of money, such as 1000.")
 @click.option(
@@ -79,7 +79,7 @@ def revoke(*, grant_id: str, as_json: bool) -> None:
 def add(  # noqa: PLR0913  # the options of one command
     *,
     approval_id: str,
-    lasting: str,
+    duration: str,
     uses: int,
     total: str | None,
     vary: tuple[str, ...],
@@ -89,33 +89,33 @@ def add(  # noqa: PLR0913  # the options of one command
     as_json: bool,
 ) -> None:
     """Approve similar requests. Requires your PIN; counts as one risk level higher."""
-    wish = StandingGrantProposal(
+    proposal = StandingGrantProposal(
         approval=approval_id,
-        seconds=_seconds(lasting),
+        seconds=_parse_duration(duration),
         uses=uses,
         sum=total,
-        vary=tuple(map(_varying, vary)),
+        vary=tuple(map(_parse_varying, vary)),
         tell=not quiet,
     )
     if preview:
-        _preview(wish, as_json=as_json)
+        _preview(proposal, as_json=as_json)
     else:
-        _give(wish, pin_stdin=pin_stdin, as_json=as_json)
+        _create(proposal, pin_stdin=pin_stdin, as_json=as_json)
 
 
-def _preview(wish: StandingGrantProposal, *, as_json: bool) -> None:
+def _preview(proposal: StandingGrantProposal, *, as_json: bool) -> None:
     with this_client() as client:
-        found = standing_grants.preview(client, wish)
+        found = standing_grants.preview(client, proposal)
     if as_json:
         print_document({"schema": "sayso.grant-preview/1", **grant_documents.preview(found)})
     else:
         print_lines(grant_lines.preview(found))
 
 
-def _give(wish: StandingGrantProposal, *, pin_stdin: bool, as_json: bool) -> None:
+def _create(proposal: StandingGrantProposal, *, pin_stdin: bool, as_json: bool) -> None:
     with this_client() as client:
-        example = client.approval(wish.approval)
-        opened = standing_grants.open_grant(client, wish, example)
+        example = client.approval(proposal.approval)
+        opened = standing_grants.request_grant(client, proposal, example)
         if not pin_stdin and is_interactive():
             for line in lines.approval_in_full(opened, client.now()):
                 click.echo(line, err=True)
@@ -139,14 +139,14 @@ def _list(*, ended: bool, as_json: bool) -> None:
     print_lines(text or ["There are none."])
 
 
-def _seconds(text: str) -> int:
+def _parse_duration(text: str) -> int:
     try:
         return read_duration(text)
     except ValueError as error:
         raise click.UsageError(f"--for: {error}.") from error
 
 
-def _varying(text: str) -> VaryingFact:
+def _parse_varying(text: str) -> VaryingFact:
     try:
         return read_varying(text)
     except ValueError as error:

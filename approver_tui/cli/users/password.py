@@ -9,15 +9,15 @@ from typing import Final
 import click
 
 from approver_tui.cli import prompts
-from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import PinNeeded
 
 _SHORTEST: Final = 12
 _LONGEST: Final = 256
-_IS_SET = "You have a password for signing in to apps."
-_IS_NOT = "You have no password for signing in to apps. Set one: sayso-approver password set"
+_SET_TEXT = "You have a password for signing in to apps."
+_NOT_SET_TEXT = "You have no password for signing in to apps. Set one: sayso-approver password set"
 
 
 @click.group("password", invoke_without_command=True)
@@ -32,7 +32,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         print_document({"schema": "sayso.password/1", "set": is_set})
     else:
-        print_lines([_IS_SET if is_set else _IS_NOT])
+        print_lines([_SET_TEXT if is_set else _NOT_SET_TEXT])
 
 
 @command.command("set")
@@ -48,14 +48,14 @@ def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> Non
     with the old password is signed out. With both --password-stdin and --pin-stdin, the first line
     is the password and the second the PIN.
     """
-    password = _checked(_read_password(from_stdin=password_stdin))
+    password = _check_password(_read_password(from_stdin=password_stdin))
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
         ended = DecisionClient(client).change_password(password, pin)
     if as_json:
         print_document({"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended})
     else:
-        print_lines(["The password is set.", *_signed_out(ended)])
+        print_lines(["The password is set.", *_signed_out_lines(ended)])
 
 
 def _read_password(*, from_stdin: bool) -> str:
@@ -66,7 +66,7 @@ def _read_password(*, from_stdin: bool) -> str:
     return prompts.ask_twice("Choose a password of at least 12 characters, and not your PIN")
 
 
-def _checked(password: str) -> str:
+def _check_password(password: str) -> str:
     """Reject what the server would refuse, before a PIN attempt is counted."""
     length = len(unicodedata.normalize("NFC", password))
     if not _SHORTEST <= length <= _LONGEST or not password.isprintable():
@@ -74,7 +74,7 @@ def _checked(password: str) -> str:
     return password
 
 
-def _signed_out(ended: int) -> list[str]:
+def _signed_out_lines(ended: int) -> list[str]:
     if not ended:
         return []
     browsers = "One browser was" if ended == 1 else f"{ended} browsers were"

@@ -6,13 +6,13 @@ Owns: where the code comes from: a terminal or stdin, never an argument.
 import click
 
 from approver_tui.cli import prompts
-from approver_tui.cli.opening import is_interactive, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, stdin_line, this_client
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import PinNeeded
 
-_IS_SET = "Agents that use user codes need yours to send you requests."
-_IS_NOT = "You have no user code; no agent needs one."
+_SET_TEXT = "Agents that use user codes need yours to send you requests."
+_NOT_SET_TEXT = "You have no user code; no agent needs one."
 
 
 @click.group("user-code", invoke_without_command=True)
@@ -22,7 +22,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
     """Manage the code that agents need to send you requests."""
     if context.invoked_subcommand is None:
         with this_client() as client:
-            _say(is_set=client.has_user_code(), as_json=as_json)
+            _print_status(is_set=client.has_user_code(), as_json=as_json)
 
 
 @command.command("set")
@@ -50,7 +50,7 @@ def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
             "A user code must not be your PIN, because agents see it. Choose another."
         )
     with this_client() as client:
-        _say(is_set=DecisionClient(client).change_user_code(code, pin), as_json=as_json)
+        _print_status(is_set=DecisionClient(client).change_user_code(code, pin), as_json=as_json)
 
 
 def _read_code(*, from_stdin: bool) -> str:
@@ -61,8 +61,8 @@ def _read_code(*, from_stdin: bool) -> str:
     return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
 
 
-def _say(*, is_set: bool, as_json: bool) -> None:
+def _print_status(*, is_set: bool, as_json: bool) -> None:
     if as_json:
         print_document({"schema": "sayso.user-code/1", "set": is_set})
     else:
-        print_lines([_IS_SET if is_set else _IS_NOT])
+        print_lines([_SET_TEXT if is_set else _NOT_SET_TEXT])

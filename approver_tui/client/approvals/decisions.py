@@ -9,7 +9,7 @@ from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
 from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.unlocking import LowKey, one_signature
+from approver_tui.client.devices.unlocking import LowKey, temporary_key
 from approver_tui.client.errors import (
     ApiError,
     Changed,
@@ -26,19 +26,19 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import (
     CONFIRM,
     NO_CEREMONY,
-    NOTHING,
+    NO_ENTRIES,
     Ceremony,
     Entries,
     Step,
-    spelled,
+    ceremony_text,
 )
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras, DenyCode
+from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras, DenyCode
 from approver_tui.state.approvals.differences import differing_places
-from approver_tui.state.approvals.narrowing import Granted, Narrowing, is_exactly
+from approver_tui.state.approvals.narrowing import Granted, Narrowing, matches_narrowing
 from approver_tui.state.approvers.deputies import Deputy
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.fingerprint import digest, same_fingerprint
-from approver_tui.state.incidents.reports import Reported, ReportScope
+from approver_tui.state.incidents.reports import ReportResult, ReportScope
 
 _WITH_PIN: Ceremony = frozenset({Step.PIN})
 
@@ -48,34 +48,34 @@ class DecisionClient:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._low = LowKey(client)
-        self._parts: set[str] = set()
+        self._low_key = LowKey(client)
+        self._checked_texts: set[str] = set()
         """Granted texts that were checked against their proposal."""
-        self._votes = SignedAnswers(client)
+        self._answers = SignedAnswers(client)
 
     @property
     def is_unlocked(self) -> bool:
         """Whether low and medium risk need no PIN now; ends after an idle time."""
-        return self._low.get() is not None
+        return self._low_key.get() is not None
 
     def unlock(self, pin: str) -> None:
         """Unlock the low key for a while. Raises WrongPin or DeviceLocked."""
-        self._low.open(pin)
+        self._low_key.open(pin)
 
     def touch(self) -> None:
         """Restart the idle time, because the user is active."""
-        self._low.touch()
+        self._low_key.touch()
 
     def lock(self) -> None:
         """Wipe the low key."""
-        self._low.lock()
+        self._low_key.lock()
 
-    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
+    def narrow(self, approval: Approval, proposal: Narrowing) -> Granted:
         """Return what would be granted. Raises Changed if it is not exactly the proposal."""
-        granted = self._client.narrow(approval.id, wish)
-        if not is_exactly(wish, approval.action_text, granted.text):
+        granted = self._client.narrow(approval.id, proposal)
+        if not matches_narrowing(proposal, approval.action_text, granted.text):
             raise Changed("The server would grant something other than what you asked for.")
-        self._parts.add(granted.text)
+        self._checked_texts.add(granted.text)
         return granted
 
     def approve(
@@ -85,7 +85,7 @@ class DecisionClient:
         fingerprint: str,
         pin: str | None = None,
         granted: Granted | None = None,
-        entries: Entries = NOTHING,
+        entries: Entries = NO_ENTRIES,
     ) -> Approval:
         """Approve what the user saw under `fingerprint`; return the server's copy.
 
@@ -97,54 +97,56 @@ class DecisionClient:
         EntryNeeded. Raises Changed, WrongPin, DeviceLocked, WrongEntry, RequestLocked,
         AlreadyDecided, and UnknownOutcome if no confirmation arrived.
         """
-        granted = self._checked_part(approval, granted)
-        fresh = self._fresh(approval, fingerprint)
-        _check_entries(fresh, entries)
+        granted = self._check_granted(approval, granted)
+        current = self._verified_copy(approval, fingerprint)
+        _check_entries(current, entries)
         if pin is None:
-            key = None if fresh.needs_pin else self._low.get()
+            key = None if current.needs_pin else self._low_key.get()
             if key is None:
                 raise PinNeeded("Approving this requires your PIN.")
-            return self._votes.send(self._approval_vote(fresh, key, CONFIRM, granted, entries))
-        with one_signature(self._client, pin, KeyLevel.HIGH, fresh.id) as opened:
-            vote = self._approval_vote(fresh, opened.key, _WITH_PIN, granted, entries)
-        return self._votes.send(vote)
+            return self._answers.send(self._sign_approval(current, key, CONFIRM, granted, entries))
+        with temporary_key(self._client, pin, KeyLevel.HIGH, current.id) as opened:
+            signed_answer = self._sign_approval(current, opened.key, _WITH_PIN, granted, entries)
+        return self._answers.send(signed_answer)
 
     def deny(
-        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
+        self, approval: Approval, code: DenyCode, note: str = "", extras: DenialExtras = NO_EXTRAS
     ) -> Approval:
         """Deny with a reason for the agent; requires no PIN. Raises as `approve` does."""
-        fresh = self._fresh(approval, approval.fingerprint)
+        current = self._verified_copy(approval, approval.fingerprint)
         key = self._client.session.key
-        signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, code)
-        return self._votes.send(SignedAnswer(fresh.id, Answer.DENY, signed, note, aside=aside))
+        signed = self._sign_decision(current, key, Answer.DENY, NO_CEREMONY, code)
+        return self._answers.send(
+            SignedAnswer(current.id, Answer.DENY, signed, note, extras=extras)
+        )
 
-    def settle(self, approval_id: str) -> Approval:
-        """Return the outcome of an unconfirmed answer. Raises as `SignedAnswers.settle` does."""
-        return self._votes.settle(approval_id)
+    def check_outcome(self, approval_id: str) -> Approval:
+        """Return the outcome of an unconfirmed answer. Raises as `SignedAnswers` does."""
+        return self._answers.check_outcome(approval_id)
 
-    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
+    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> ReportResult:
         """Report a request, waiting or ended; requires no PIN.
 
         The note is for the administrators. Raises Changed, and UnknownOutcome if no confirmation
         arrived twice; sending the same report again opens no second incident.
         """
-        fresh = self._fresh(approval, approval.fingerprint)
+        current = self._verified_copy(approval, approval.fingerprint)
         key = self._client.session.key
-        signed = self._signed(fresh, key, Answer.DENY, NO_CEREMONY, DenyCode.SUSPICIOUS)
+        signed = self._sign_decision(current, key, Answer.DENY, NO_CEREMONY, DenyCode.SUSPICIOUS)
         try:
-            return self._client.report(fresh.id, signed, scope, note)
+            return self._client.report(current.id, signed, scope, note)
         except (Unreachable, ApiError) as error:
             if not _is_lost(error):
                 raise
-        return self._reported_again(fresh.id, signed, scope, note)
+        return self._resend_report(current.id, signed, scope, note)
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Unlock another, locked device."""
-        return self._client.unlock_device(device.id, self._statement(device, "unlock", pin))
+        return self._client.unlock_device(device.id, self._device_statement(device, "unlock", pin))
 
     def vouch_device(self, device: Device, pin: str) -> Device:
         """Let another, new device approve high risk at once."""
-        return self._client.vouch_device(device.id, self._statement(device, "vouch", pin))
+        return self._client.vouch_device(device.id, self._device_statement(device, "vouch", pin))
 
     def change_user_code(self, code: str | None, pin: str) -> bool:
         """Set the user code, or clear it with None; return whether there is one.
@@ -153,8 +155,8 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{code or ''}")
-        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._said(opened.key, "user_code", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._sign_statement(opened.key, "user_code", subject, nonce)
         return self._client.change_user_code(code, statement)
 
     def change_password(self, password: str, pin: str) -> int:
@@ -165,8 +167,8 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{password}")
-        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._said(opened.key, "password", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._sign_statement(opened.key, "password", subject, nonce)
         return self._client.change_password(password, statement)
 
     def name_deputy(self, deputy: str, begins: str, ends: str, pin: str) -> Deputy:
@@ -176,18 +178,18 @@ class DecisionClient:
         """
         nonce = self._nonce()
         subject = digest(f"{nonce}\n{deputy}\n{begins}\n{ends}")
-        with one_signature(self._client, pin, KeyLevel.HIGH, subject) as opened:
-            statement = self._said(opened.key, "deputy", subject, nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._sign_statement(opened.key, "deputy", subject, nonce)
         return deputies.add_deputy(self._client, deputy, begins, ends, statement)
 
-    def _checked_part(self, approval: Approval, granted: Granted | None) -> Granted | None:
+    def _check_granted(self, approval: Approval, granted: Granted | None) -> Granted | None:
         """Return the checked text to sign instead of the whole, whatever the server sends.
 
         It was checked by `narrow` against a proposal; or, if several people are asked, another one
         approved it before: a part of the action, with every difference shown.
         """
         part = approval.granted if granted is None else granted
-        if part is None or part.text in self._parts:
+        if part is None or part.text in self._checked_texts:
             return part
         if granted is not None or approval.together is None or not _was_shown(approval, part):
             raise Changed("What would be granted is not what you asked for.")
@@ -201,7 +203,7 @@ class DecisionClient:
             raise Changed("This device is no longer yours.")
         return nonce
 
-    def _said(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
+    def _sign_statement(self, key: SigningKey, purpose: str, subject: str, nonce: str) -> str:
         return signed_statement(
             key,
             self._client.signer,
@@ -211,7 +213,7 @@ class DecisionClient:
             nonce=nonce,
         )
 
-    def _fresh(self, approval: Approval, fingerprint: str) -> Approval:
+    def _verified_copy(self, approval: Approval, fingerprint: str) -> Approval:
         """Return the approval with a nonce if, and only if, it is what the user saw.
 
         1. Both texts have their digests and agree with each other.
@@ -230,7 +232,7 @@ class DecisionClient:
             raise Changed("This request does not have that fingerprint.")
         if approval.nonce is not None:
             return approval
-        fetched = self._fetched(approval.id)
+        fetched = self._fetch(approval.id)
         if (fetched.action_text, fetched.display_text) != (
             approval.action_text,
             approval.display_text,
@@ -238,29 +240,29 @@ class DecisionClient:
             raise Changed("This request has changed since it was shown.")
         return fetched
 
-    def _fetched(self, approval_id: str) -> Approval:
+    def _fetch(self, approval_id: str) -> Approval:
         try:
             return self._client.approval(approval_id)
         except WireError as error:
             raise Changed(f"This request can no longer be verified: {error}.") from error
 
-    def _approval_vote(
+    def _sign_approval(
         self,
         approval: Approval,
         key: SigningKey,
-        taken: Ceremony,
+        pin_step: Ceremony,
         granted: Granted | None,
         entries: Entries,
     ) -> SignedAnswer:
         """Return the signed approval, for the entries and the PIN if one was typed."""
         text = None if granted is None else granted.text
         typed = frozenset(step for step in Step if entries.of(step) is not None)
-        ceremony = spelled(taken | typed)
-        signed = self._signed(approval, key, Answer.APPROVE, ceremony, None, text)
+        ceremony = ceremony_text(pin_step | typed)
+        signed = self._sign_decision(approval, key, Answer.APPROVE, ceremony, None, text)
         left = approval.tries_left
         return SignedAnswer(approval.id, Answer.APPROVE, signed, "", text, entries, tries_left=left)
 
-    def _signed(  # the members of one answer
+    def _sign_decision(  # the members of one answer
         self,
         approval: Approval,
         key: SigningKey,
@@ -282,9 +284,9 @@ class DecisionClient:
         }
         return signed_decision(key, self._client.signer, members)
 
-    def _reported_again(
+    def _resend_report(
         self, approval_id: str, signed: str, scope: ReportScope, note: str
-    ) -> Reported:
+    ) -> ReportResult:
         """Send the same report again after a lost confirmation; it opens no second incident."""
         try:
             return self._client.report(approval_id, signed, scope, note)
@@ -293,12 +295,12 @@ class DecisionClient:
                 raise
             raise UnknownOutcome(approval_id) from error
 
-    def _statement(self, device: Device, purpose: str, pin: str) -> str:
+    def _device_statement(self, device: Device, purpose: str, pin: str) -> str:
         """Return a statement signed by the high key, after a PIN call for that device."""
         if device.nonce is None:
             raise Changed("Look the device up again before vouching for it.")
-        with one_signature(self._client, pin, KeyLevel.HIGH, device.id) as opened:
-            return self._said(opened.key, purpose, device.id, device.nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, device.id) as opened:
+            return self._sign_statement(opened.key, purpose, device.id, device.nonce)
 
 
 def _was_shown(approval: Approval, part: Granted) -> bool:
@@ -312,10 +314,10 @@ def _check_entries(approval: Approval, entries: Entries) -> None:
     """Check for missing entries before any attempt is counted."""
     for step in sorted(approval.steps - {Step.PIN}):
         if entries.of(step) is None:
-            raise EntryNeeded(step, f"Approving this requires {approval.what(step)}.")
+            raise EntryNeeded(step, f"Approving this requires {approval.requirement(step)}.")
     for step in (Step.MATCH, Step.TYPE_BACK):
         if step not in approval.steps and entries.of(step) is not None:
-            raise EntryNeeded(step, f"Approving this does not require {step.what}.")
+            raise EntryNeeded(step, f"Approving this does not require {step.requirement}.")
 
 
 def _is_lost(error: Unreachable | ApiError) -> bool:

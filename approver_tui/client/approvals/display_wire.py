@@ -20,9 +20,9 @@ from approver_tui.state.approvals.approvals import (
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText, display_safe
 
-_LONG = 4_000
-_LINES = 40
-_OF_EARLIER_VERSIONS = SafeText("warning")
+_MAX_TEXT = 4_000
+_MAX_LINES = 40
+_DEFAULT_SEVERITY = SafeText("warning")
 """Members that older versions did not send; then all signals are drawn alike."""
 
 
@@ -35,19 +35,19 @@ def read_display(members: JsonObject) -> Display:
         approval=members.text("approval"),
         kind=members.choice("kind", Kind),
         risk=members.choice("risk", Risk),
-        risk_reason=members.safe("risk_reason", max_len=_LONG),
+        risk_reason=members.safe("risk_reason", max_len=_MAX_TEXT),
         title=members.safe("title"),
         headline=members.safe("headline", max_len=500),
         facts=tuple(_read_fact(fact) for fact in members.children("facts")),
         scopes=tuple(_read_scope(scope) for scope in members.children("scopes")),
-        resource=members.safe("resource", max_len=_LONG),
+        resource=members.safe("resource", max_len=_MAX_TEXT),
         unusual=_read_unusual(members),
-        compared=members.safe_or_none("compared", max_len=_LONG),
-        undo=members.safe("undo", max_len=_LONG, max_lines=_LINES),
-        why=members.safe("why", max_len=_LONG, max_lines=_LINES),
-        gives=members.safe("gives", max_len=_LONG, max_lines=_LINES),
-        agent=_read_asker(members.child("agent")),
-        agent_says=members.safe_or_none("agent_says", max_len=_LONG),
+        compared=members.safe_or_none("compared", max_len=_MAX_TEXT),
+        undo=members.safe("undo", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
+        why=members.safe("why", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
+        gives=members.safe("gives", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
+        agent=_read_agent(members.child("agent")),
+        agent_says=members.safe_or_none("agent_says", max_len=_MAX_TEXT),
         user_id=user.text("id"),
         user_name=user.safe("name"),
         asked_from=members.safe("asked_from"),
@@ -60,7 +60,7 @@ def read_display(members: JsonObject) -> Display:
 def _read_fact(members: JsonObject) -> Fact:
     return Fact(
         label=members.safe("label"),
-        value=members.safe("value", max_len=_LONG, max_lines=_LINES),
+        value=members.safe("value", max_len=_MAX_TEXT, max_lines=_MAX_LINES),
         material=members.boolean("material"),
     )
 
@@ -72,11 +72,11 @@ def _read_unusual(members: JsonObject) -> tuple[Anomaly, ...] | None:
     return _read_signals(members, "unusual")
 
 
-def with_unusual(display: Display, members: JsonObject | None) -> Display:
+def with_current_signals(display: Display, members: JsonObject | None) -> Display:
     """Return the display with the current signals, which the server sends next to the document."""
     if members is None:
         return display
-    compared = members.safe("compared", max_len=_LONG)
+    compared = members.safe("compared", max_len=_MAX_TEXT)
     return replace(display, unusual=_read_signals(members, "signals"), compared=compared)
 
 
@@ -84,8 +84,8 @@ def _read_signals(members: JsonObject, name: str) -> tuple[Anomaly, ...]:
     return tuple(
         Anomaly(
             code=each.safe("code"),
-            text=each.safe("text", max_len=_LONG),
-            severity=each.safe_or_none("severity") or _OF_EARLIER_VERSIONS,
+            text=each.safe("text", max_len=_MAX_TEXT),
+            severity=each.safe_or_none("severity") or _DEFAULT_SEVERITY,
         )
         for each in members.children(name)
     )
@@ -95,7 +95,7 @@ def _read_scope(members: JsonObject) -> Scope:
     return Scope(name=members.safe("scope"), risk=members.choice("risk", Risk))
 
 
-def _read_asker(members: JsonObject) -> RequestingAgent:
+def _read_agent(members: JsonObject) -> RequestingAgent:
     return RequestingAgent(
         id=members.safe("id"),
         name=members.safe("name"),

@@ -12,7 +12,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.filters import Filter
 
 _PAGE = 200
-_MOST = 10_000
+_MAX_SCANNED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,34 +20,36 @@ class SearchResult:
     """The matches, as one page whose `next` says where to continue."""
 
     page: Page
-    looked_at: int
+    scanned: int
     """How many approvals were looked at."""
 
 
 def search(
-    client: Client, wanted: Filter, *, limit: int, cursor: str | None = None
+    client: Client, condition: Filter, *, limit: int, cursor: str | None = None
 ) -> SearchResult:
     """Return at most `limit` past requests that match, newest first.
 
     Looks at no more than 10,000; `next` says where the next search continues.
     """
-    if not wanted:
+    if not condition:
         page = client.inbox("decided", limit=limit, cursor=cursor)
         return SearchResult(page, len(page.items))
     kept: list[Approval] = []
-    looked_at, at = 0, cursor
+    scanned, at = 0, cursor
     while True:
         page = client.inbox("decided", limit=_PAGE, cursor=at)
-        fitting = [approval for approval in page.items if wanted.fits(approval)]
+        matching = [approval for approval in page.items if condition.matches(approval)]
         missing = limit - len(kept)
-        looked_at += len(page.items)
-        kept += fitting[:missing]
-        if len(fitting) > missing:
-            return SearchResult(_page(page, kept, _after(client, page, kept[-1], at)), looked_at)
-        if page.next is None or any(map(wanted.is_past, page.items)):
-            return SearchResult(_page(page, kept, None), looked_at)
-        if len(kept) == limit or looked_at >= _MOST:
-            return SearchResult(_page(page, kept, page.next), looked_at)
+        scanned += len(page.items)
+        kept += matching[:missing]
+        if len(matching) > missing:
+            return SearchResult(
+                _page(page, kept, _cursor_after(client, page, kept[-1], at)), scanned
+            )
+        if page.next is None or any(map(condition.is_past, page.items)):
+            return SearchResult(_page(page, kept, None), scanned)
+        if len(kept) == limit or scanned >= _MAX_SCANNED:
+            return SearchResult(_page(page, kept, page.next), scanned)
         at = page.next
 
 
@@ -56,7 +58,7 @@ def _page(last: Page, kept: list[Approval], cursor: str | None) -> Page:
     return replace(last, items=tuple(kept), unverified=(), next=cursor)
 
 
-def _after(client: Client, page: Page, last: Approval, at: str | None) -> str | None:
+def _cursor_after(client: Client, page: Page, last: Approval, at: str | None) -> str | None:
     """Return the cursor after `last` by fetching the page that ends with it.
 
     Only the server makes cursors. With unverified rows the page ends a little earlier: a row may

@@ -19,7 +19,7 @@ _MOST = 200
 """How many requests are stored, the highest risk first."""
 
 
-def keep(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
+def save(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
     """Store the waiting requests. Raises OSError."""
     page = {
         "items": [item.values for item in items[:_MOST]],
@@ -28,12 +28,12 @@ def keep(home: Home, profile: Profile, items: Sequence[JsonObject], server_time:
         "server_time": server_time,
     }
     document = {"format": _FORMAT, "device": profile.device_id, "page": page}
-    files.write_private(home.waiting_file, json.dumps(document, ensure_ascii=True).encode())
+    files.write_private(home.last_known_file, json.dumps(document, ensure_ascii=True).encode())
 
 
-def recall(home: Home, profile: Profile) -> Page | None:
+def load(home: Home, profile: Profile) -> Page | None:
     """Return what was stored for this login, or None; a broken file counts as none."""
-    content = files.read_private(home.waiting_file)
+    content = files.read_private(home.last_known_file)
     if content is None:
         return None
     try:
@@ -46,6 +46,6 @@ def recall(home: Home, profile: Profile) -> Page | None:
         return None
 
 
-def forget(home: Home) -> None:
+def delete(home: Home) -> None:
     """Delete the file."""
-    home.waiting_file.unlink(missing_ok=True)
+    home.last_known_file.unlink(missing_ok=True)

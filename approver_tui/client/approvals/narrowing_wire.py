@@ -23,7 +23,7 @@ def read_narrowable(members: JsonObject) -> Narrowable:
     )
 
 
-def read_part(members: JsonObject) -> tuple[Delegation, ...]:
+def read_delegations(members: JsonObject) -> tuple[Delegation, ...]:
     """Return a page of the list of tokens."""
     return tuple(read_delegation(each) for each in members.children("items"))
 

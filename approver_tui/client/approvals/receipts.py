@@ -63,21 +63,34 @@ def check_receipt(
 ) -> tuple[ReceiptPart, ...]:
     """Return each part with its result; `keys` are those that its issuer publishes."""
     parts = [
-        _part("The request and what was shown have the digests that were signed", _texts, receipt)
+        _part(
+            "The request and what was shown have the digests that were signed",
+            _check_texts,
+            receipt,
+        )
     ]
     answers = receipt.get("answers")
     for answer in answers if isinstance(answers, list) else ():
-        whose, device = _named(answer)
+        whose, device = _describe(answer)
         parts += [
             _part(
                 f"{whose} is signed by the key that the server has for {device}",
-                _answer,
+                _check_answer,
                 receipt,
                 answer,
             ),
-            _part(f"The log's entry carries these very bytes of {whose}", _entry, receipt, answer),
+            _part(
+                f"The log's entry carries these very bytes of {whose}",
+                _check_entry,
+                receipt,
+                answer,
+            ),
         ]
-    parts.append(_part("The server signed every field of this receipt", _server, receipt, keys))
+    parts.append(
+        _part(
+            "The server signed every field of this receipt", _check_server_signature, receipt, keys
+        )
+    )
     return tuple(parts)
 
 
@@ -86,17 +99,17 @@ def _part(what: str, check: Callable[..., str], *given: object) -> ReceiptPart:
     try:
         why = check(*given)
     except _WrongError as error:
-        return _told(what, Verdict.WRONG, str(error))
+        return _make_part(what, Verdict.WRONG, str(error))
     except _BROKEN as error:
-        return _told(what, Verdict.WRONG, f"it is not what a receipt has: {error}")
-    return _told(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
+        return _make_part(what, Verdict.WRONG, f"it is not what a receipt has: {error}")
+    return _make_part(what, Verdict.UNKNOWN if why else Verdict.PROVED, why)
 
 
-def _told(what: str, verdict: Verdict, why: str) -> ReceiptPart:
+def _make_part(what: str, verdict: Verdict, why: str) -> ReceiptPart:
     return ReceiptPart(display_safe(what, max_len=300), verdict, display_safe(why, max_len=300))
 
 
-def _named(answer: Mapping[str, Any]) -> tuple[str, str]:
+def _describe(answer: Mapping[str, Any]) -> tuple[str, str]:
     try:
         word = "yes" if answer["decision"] == "approve" else "no"
         return f"the {word} of {answer['by']['name']}", str(answer["device"]["name"])
@@ -104,7 +117,7 @@ def _named(answer: Mapping[str, Any]) -> tuple[str, str]:
         return "an answer", "its device"
 
 
-def _must(holds: object, words: str) -> None:
+def _require(holds: object, words: str) -> None:
     if not holds:
         raise _WrongError(words)
 
@@ -113,39 +126,41 @@ def _digest(text: str) -> str:
     return b64(hashlib.sha256(text.encode()).digest())
 
 
-def _texts(receipt: Mapping[str, Any]) -> str:
+def _check_texts(receipt: Mapping[str, Any]) -> str:
     approval = receipt["approval"]
     for name in ("action", "display"):
         digest = _digest(approval[name])
-        _must(digest == approval[f"{name}_digest"], f"approval/{name}: it does not have its digest")
+        _require(
+            digest == approval[f"{name}_digest"], f"approval/{name}: it does not have its digest"
+        )
     short = unb64(approval["action_digest"])[:4].hex()
     said = receipt["fingerprint"]
-    _must(said == f"{short[:4]}-{short[4:]}", "fingerprint: it is not that of the action")
+    _require(said == f"{short[:4]}-{short[4:]}", "fingerprint: it is not that of the action")
     granted = approval["granted"]
     own = granted is None or _digest(granted["text"]) == granted["digest"]
-    _must(own, "approval/granted: it does not have its digest")
+    _require(own, "approval/granted: it does not have its digest")
     return ""
 
 
-def _answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+def _check_answer(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     key, signed = answer["key"], answer["signed"]
     if key is None:
         return "its key is not known any more"
     if signed.count(".") + 1 == _PASSKEY_PARTS:
-        said = _passkeys_word(signed, key, receipt["issuer"])
+        said = _verified_passkey_payload(signed, key, receipt["issuer"])
     else:
         own = {name: key["jwk"][name] for name in ("crv", "kty", "x", "y")}
         thumbprint = b64(hashlib.sha256(rfc8785.dumps(own)).digest())
-        _must(thumbprint == key["kid"], "key: it does not have its thumbprint")
-        said = _payload(signed, DECISION, key, "signed")
-    for name, value in _expected(receipt, answer, said).items():
-        _must(said.get(name) == value, f"{name}: it is not what was signed")
+        _require(thumbprint == key["kid"], "key: it does not have its thumbprint")
+        said = _verified_payload(signed, DECISION, key, "signed")
+    for name, value in _expected_members(receipt, answer, said).items():
+        _require(said.get(name) == value, f"{name}: it is not what was signed")
     at = datetime.fromisoformat(answer["at"]).timestamp()
-    _must(abs(said["at"] - at) <= _TOLERANCE_SECONDS, "at: it is not when it was signed")
+    _require(abs(said["at"] - at) <= _TOLERANCE_SECONDS, "at: it is not when it was signed")
     return ""
 
 
-def _expected(
+def _expected_members(
     receipt: Mapping[str, Any], answer: Mapping[str, Any], said: Mapping[str, Any]
 ) -> dict[str, object]:
     approval, granted = receipt["approval"], said.get("granted")
@@ -165,62 +180,62 @@ def _expected(
     }
 
 
-def _payload(jws: str, typ: str, key: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _verified_payload(jws: str, typ: str, key: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the payload of a compact JWS; the key determines the algorithm, not the signer."""
     head, body, signature = jws.split(".")
     header = json.loads(unb64(head))
     wanted = {"typ": typ, "alg": ALGS[key["jwk"]["kty"]], "kid": key["kid"]}
     own = {name: header.get(name) for name in wanted} == wanted
-    _must(own, f"{where}: its header is not that of this key")
-    is_over = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
-    _must(is_over, f"{where}: the signature is not over these bytes")
+    _require(own, f"{where}: its header is not that of this key")
+    is_valid = verify_signature(key["jwk"], unb64(signature), f"{head}.{body}".encode())
+    _require(is_valid, f"{where}: the signature is not over these bytes")
     return dict(json.loads(unb64(body)))
 
 
-def _passkeys_word(word: str, key: Mapping[str, Any], issuer: str) -> dict[str, Any]:
+def _verified_passkey_payload(word: str, key: Mapping[str, Any], issuer: str) -> dict[str, Any]:
     """Return the payload of a passkey's assertion (WebAuthn 7.2)."""
     credential, payload, data, client, signature = map(unb64, word.split("."))
     site, said = urlsplit(issuer), json.loads(client)
-    _must(b64(credential) == key["kid"], "signed: it names another passkey")
+    _require(b64(credential) == key["kid"], "signed: it names another passkey")
     made_here = (
         said["type"] == "webauthn.get" and said["origin"] == f"{site.scheme}://{site.netloc}"
     )
-    _must(made_here, "signed: it was made for another site")
+    _require(made_here, "signed: it was made for another site")
     challenge = b64(hashlib.sha256(payload).digest())
-    _must(said["challenge"] == challenge, "signed: the passkey signed another payload")
+    _require(said["challenge"] == challenge, "signed: the passkey signed another payload")
     here = hashlib.sha256((site.hostname or "").encode()).digest()
-    _must(data[:32] == here, "signed: it was made for another site")
+    _require(data[:32] == here, "signed: it was made for another site")
     verified = data[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED
-    _must(verified, "signed: its person was not verified")
+    _require(verified, "signed: its person was not verified")
     over = data + hashlib.sha256(client).digest()
-    is_over = verify_signature(key["jwk"], signature, over, is_der=True)
-    _must(is_over, "signed: the signature is not over these bytes")
+    is_valid = verify_signature(key["jwk"], signature, over, is_der=True)
+    _require(is_valid, "signed: the signature is not over these bytes")
     return dict(json.loads(payload))
 
 
-def _entry(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
+def _check_entry(receipt: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     entry = answer["entry"]
     if entry is None:
         return "the log has no entry of it"
     leaf = hashlib.sha256(b"\0" + entry["body"].encode()).hexdigest()
-    _must(leaf == entry["leaf"], "entry/body: it does not have its leaf")
+    _require(leaf == entry["leaf"], "entry/body: it does not have its leaf")
     body = json.loads(entry["body"])
     own = (body["approval_id"], body["id"]) == (receipt["approval"]["id"], entry["id"])
-    _must(own, "entry: it is about another request")
-    _must(body["facts"]["signed"] == answer["signed"], "entry: it carries another answer")
+    _require(own, "entry: it is about another request")
+    _require(body["facts"]["signed"] == answer["signed"], "entry: it carries another answer")
     return ""
 
 
-def _server(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:
+def _check_server_signature(receipt: Mapping[str, Any], keys: Sequence[Mapping[str, Any]]) -> str:
     signature = receipt["server_signature"]
     kid = json.loads(unb64(signature.split(".")[0]))["kid"]
     jwk = next((each for each in keys if each.get("kid") == kid), None)
     if jwk is None:
         return "its key is not published any more"
-    said = _payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
+    said = _verified_payload(signature, RECEIPT, {"kid": kid, "jwk": jwk}, "server_signature")
     rest = {name: value for name, value in receipt.items() if name != "server_signature"}
     place = first_difference(rest, said)
-    _must(place is None, f"{place}: it is not what the server signed")
+    _require(place is None, f"{place}: it is not what the server signed")
     return ""
 
 
@@ -228,7 +243,7 @@ def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
     """Return the path of the first difference of two JSON values; None if they are equal."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         names = dict.fromkeys((*ours, *theirs))
-        pairs = [(each, ours.get(each, _NOTHING), theirs.get(each, _NOTHING)) for each in names]
+        pairs = [(each, ours.get(each, _MISSING), theirs.get(each, _MISSING)) for each in names]
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         pairs = [(place, *pair) for place, pair in enumerate(zip(ours, theirs, strict=True))]
     else:
@@ -237,4 +252,4 @@ def first_difference(ours: object, theirs: object, at: str = "") -> str | None:
     return next((place for place in found if place is not None), None)
 
 
-_NOTHING: Final = object()
+_MISSING: Final = object()

@@ -22,8 +22,8 @@ from approver_tui.client.errors import (
 )
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
-from approver_tui.state.approvals.ceremony import NOTHING, Entries, Step
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
+from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries, Step
+from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras
 
 _STALE = "invalid_decision"
 """The server's code for an answer that was signed too long ago, or over other rows."""
@@ -39,9 +39,9 @@ class SignedAnswer:
     note: str
     granted: str | None = None
     """The granted text, if the answer is narrowed."""
-    entries: Entries = NOTHING
+    entries: Entries = NO_ENTRIES
     """What the user typed."""
-    aside: DenialExtras = NOTHING_MORE
+    extras: DenialExtras = NO_EXTRAS
     """What accompanies a denial."""
     tries_left: Mapping[Step, int] | None = None
     """The remaining attempts before it was sent."""
@@ -55,27 +55,27 @@ class SignedAnswers:
         self._in_doubt: dict[str, SignedAnswer] = {}
         """Answers without a confirmation, by the ID of their approval."""
 
-    def send(self, vote: SignedAnswer) -> Approval:
-        """Send an answer and return its outcome. Raises as `settle` does.
+    def send(self, signed_answer: SignedAnswer) -> Approval:
+        """Send an answer and return its outcome. Raises as `check_outcome` does.
 
         After it was accepted, an earlier unconfirmed answer is not sent again.
         """
         try:
-            approval = self._sent(vote)
+            approval = self._submit(signed_answer)
         except ClientError as error:
             if answer_status(error) is not AnswerStatus.IN_DOUBT:
                 raise
-            self._in_doubt[vote.approval_id] = vote
+            self._in_doubt[signed_answer.approval_id] = signed_answer
             if isinstance(error, WireError):
                 raise
             if isinstance(error, Unreachable) and error.is_silent:
-                raise UnknownOutcome(vote.approval_id, vote.answer) from error
+                raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
         else:
-            self._forget(vote)
+            self._forget(signed_answer)
             return approval
-        return self.settle(vote.approval_id)
+        return self.check_outcome(signed_answer.approval_id)
 
-    def settle(self, approval_id: str) -> Approval:
+    def check_outcome(self, approval_id: str) -> Approval:
         """Return the outcome of an answer without a confirmation, as the server reports it.
 
         While the request is open, the same bytes are sent again. They have the same effect, and
@@ -83,63 +83,69 @@ class SignedAnswers:
         the outcome is not known yet, NotRecorded if the server does not have the answer,
         AlreadyDecided if another answer was first, and WrongEntry or ApiError if it was refused.
         """
-        vote = self._in_doubt.get(approval_id)
-        if vote is None:
+        signed_answer = self._in_doubt.get(approval_id)
+        if signed_answer is None:
             return self._client.approval(approval_id)
-        approval = self._looked_at(vote)
+        approval = self._fetch_current(signed_answer)
         if approval.state is ApprovalState.PENDING:
-            approval = self._sent_again(vote, approval)
-        elif not self._is_ours(approval, vote):
-            self._forget(vote)
+            approval = self._resend(signed_answer, approval)
+        elif not self._is_recorded_in(approval, signed_answer):
+            self._forget(signed_answer)
             raise AlreadyDecided("already_decided", "It had another outcome.", approval)
-        self._forget(vote)
+        self._forget(signed_answer)
         return approval
 
-    def _sent(self, vote: SignedAnswer) -> Approval:
+    def _submit(self, signed_answer: SignedAnswer) -> Approval:
         return self._client.decide(
-            vote.approval_id, vote.signed, vote.note, vote.granted, vote.entries, vote.aside
+            signed_answer.approval_id,
+            signed_answer.signed,
+            signed_answer.note,
+            signed_answer.granted,
+            signed_answer.entries,
+            signed_answer.extras,
         )
 
-    def _looked_at(self, vote: SignedAnswer) -> Approval:
+    def _fetch_current(self, signed_answer: SignedAnswer) -> Approval:
         """Return the server's copy; without one nothing is known."""
         try:
-            return self._client.approval(vote.approval_id)
+            return self._client.approval(signed_answer.approval_id)
         except (Unreachable, ApiError) as error:
-            raise UnknownOutcome(vote.approval_id, vote.answer) from error
+            raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
 
-    def _sent_again(self, vote: SignedAnswer, approval: Approval) -> Approval:
+    def _resend(self, signed_answer: SignedAnswer, approval: Approval) -> Approval:
         """Send the same bytes again, unless a wrong entry was counted: it would count twice."""
-        if (wrong := _counted_since(vote, approval)) is not None:
-            self._forget(vote)
+        if (wrong := _wrong_entry_since(signed_answer, approval)) is not None:
+            self._forget(signed_answer)
             raise wrong
         try:
-            return self._sent(vote)
+            return self._submit(signed_answer)
         except (Unreachable, ApiError) as error:
             if answer_status(error) is not AnswerStatus.NOT_RECORDED or isinstance(
                 error, LoginFirst
             ):
-                raise UnknownOutcome(vote.approval_id, vote.answer) from error
-            self._forget(vote)
+                raise UnknownOutcome(signed_answer.approval_id, signed_answer.answer) from error
+            self._forget(signed_answer)
             if isinstance(error, ApiError) and error.code == _STALE:
-                raise NotRecorded(vote.answer) from error
+                raise NotRecorded(signed_answer.answer) from error
             raise
 
-    def _is_ours(self, approval: Approval, vote: SignedAnswer) -> bool:
+    def _is_recorded_in(self, approval: Approval, signed_answer: SignedAnswer) -> bool:
         decided = approval.decided
         return (
             decided is not None
             and decided.device_id == self._client.profile.device_id
-            and decided.decision is vote.answer
-            and (None if approval.granted is None else approval.granted.text) == vote.granted
+            and decided.decision is signed_answer.answer
+            and (None if approval.granted is None else approval.granted.text)
+            == signed_answer.granted
         )
 
-    def _forget(self, vote: SignedAnswer) -> None:
-        self._in_doubt.pop(vote.approval_id, None)
+    def _forget(self, signed_answer: SignedAnswer) -> None:
+        self._in_doubt.pop(signed_answer.approval_id, None)
 
 
-def _counted_since(vote: SignedAnswer, approval: Approval) -> WrongEntry | None:
+def _wrong_entry_since(signed_answer: SignedAnswer, approval: Approval) -> WrongEntry | None:
     """Return the steps with a wrong entry counted since the answer was signed, if any."""
-    before, now = vote.tries_left or {}, approval.tries_left or {}
+    before, now = signed_answer.tries_left or {}, approval.tries_left or {}
     for step, left in now.items():
         if left < before.get(step, left):
             members = {"step": step.value, "left": left}

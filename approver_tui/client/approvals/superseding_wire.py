@@ -7,7 +7,7 @@ from approver_tui.client.reading import JsonObject
 from approver_tui.state.approvals.approvals import ReplacedRequest
 
 
-def read_earlier(members: JsonObject | None) -> ReplacedRequest | None:
+def read_replaced_request(members: JsonObject | None) -> ReplacedRequest | None:
     """Return the earlier request, or None."""
     if members is None:
         return None

@@ -30,32 +30,32 @@ class UnsentDenials:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def unsent(self) -> tuple[UnsentDenial, ...]:
+    def load(self) -> tuple[UnsentDenial, ...]:
         """Return the denials of processes that are no longer running."""
-        return tuple(row.unsent for row in self._read() if not _runs(row.process))
+        return tuple(row.unsent for row in self._read() if not _is_running(row.process))
 
-    def keep(self, approvals: Iterable[Approval]) -> None:
+    def add(self, approvals: Iterable[Approval]) -> None:
         """Note that this process is about to deny these. Raises OSError."""
         new = [_Row(UnsentDenial(each.id, each.headline), os.getpid()) for each in approvals]
         ids = {row.unsent.approval_id for row in new}
-        self._change(ids, new)
+        self._replace_rows(ids, new)
 
-    def drop(self, ids: Collection[str]) -> None:
+    def remove(self, ids: Collection[str]) -> None:
         """Note that these were sent, or will not be sent. Raises OSError."""
         if any(row.unsent.approval_id in ids for row in self._read()):
-            self._change(ids, ())
+            self._replace_rows(ids, ())
 
-    def _change(self, ids: Collection[str], new: Iterable[_Row]) -> None:
-        with files.locked(self._home.intents_lock):
+    def _replace_rows(self, ids: Collection[str], new: Iterable[_Row]) -> None:
+        with files.file_lock(self._home.unsent_denials_lock):
             rows = [row for row in self._read() if row.unsent.approval_id not in ids]
             self._write([*rows, *new])
 
     def _read(self) -> list[_Row]:
         """Read the file; a broken one is empty and is replaced by the next denial."""
-        content = files.read_private(self._home.intents_file)
+        content = files.read_private(self._home.unsent_denials_file)
         try:
             rows = JsonObject.parse(content).children("denials") if content else ()
-            return [_Row(_unsent(row), row.integer("process")) for row in rows]
+            return [_Row(_read_denial(row), row.integer("process")) for row in rows]
         except WireError:
             return []
 
@@ -70,16 +70,16 @@ class UnsentDenials:
         ]
         if denials:
             text = json.dumps({"denials": denials}, ensure_ascii=True)
-            files.write_private(self._home.intents_file, text.encode())
+            files.write_private(self._home.unsent_denials_file, text.encode())
         else:
-            self._home.intents_file.unlink(missing_ok=True)
+            self._home.unsent_denials_file.unlink(missing_ok=True)
 
 
-def _unsent(members: JsonObject) -> UnsentDenial:
+def _read_denial(members: JsonObject) -> UnsentDenial:
     return UnsentDenial(members.text("approval"), members.safe("headline"))
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     """Whether another process with this number is running."""
     if process == os.getpid():
         return False

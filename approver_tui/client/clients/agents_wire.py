@@ -7,7 +7,7 @@ from approver_tui.client.reading import JsonObject
 from approver_tui.state.clients.agents import OwnedAgent, SuspendedAgent
 
 
-def read_managed(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
+def read_owned_agent(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
     """Return the IDs of an agent's owners, and the agent."""
     owners = members.children("owners")
     names = tuple(owner.safe("name") for owner in owners)
@@ -15,7 +15,7 @@ def read_managed(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
     return frozenset(owner.text("id") for owner in owners), one
 
 
-def read_suspended(members: JsonObject) -> SuspendedAgent:
+def read_suspended_agent(members: JsonObject) -> SuspendedAgent:
     """Return what ended with a suspended agent."""
     tokens = members.integer("tokens_revoked") + members.integer("descendants_revoked")
     requests = members.integer("requests_cancelled") + members.integer("approved_cancelled")

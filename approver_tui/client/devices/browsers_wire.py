@@ -9,11 +9,11 @@ from approver_tui.state.devices.devices import Browser
 
 def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
     """Return the active browsers, then those that their push service no longer knows."""
-    called = [_called(each) for each in members.children("items")]
-    return (*called, *(_lost(each) for each in members.children("lost")))
+    active = [_read_active(each) for each in members.children("items")]
+    return (*active, *(_read_lost(each) for each in members.children("lost")))
 
 
-def _called(members: JsonObject) -> Browser:
+def _read_active(members: JsonObject) -> Browser:
     return Browser(
         device_id=members.child("device").text("id"),
         service=members.safe("service"),
@@ -23,7 +23,7 @@ def _called(members: JsonObject) -> Browser:
     )
 
 
-def _lost(members: JsonObject) -> Browser:
+def _read_lost(members: JsonObject) -> Browser:
     return Browser(
         device_id=members.child("device").text("id"),
         service=members.safe("service"),

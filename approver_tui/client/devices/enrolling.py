@@ -13,7 +13,7 @@ from approver_tui.client import api, wire
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys, vault
 from approver_tui.client.devices.keys import KeyLevel
-from approver_tui.client.devices.unlocking import SESSION, OpenedKey, confirm_pin
+from approver_tui.client.devices.unlocking import SESSION_PURPOSE, OpenedKey, confirm_pin
 from approver_tui.client.devices.vault import Vault
 from approver_tui.client.errors import BadAddress, BadName, BadServer, ClientError, WireError
 from approver_tui.client.jose import SigningKey, b64, unb64
@@ -43,7 +43,7 @@ class Enrolment:
     pin: str
     allow_insecure: bool = False
     """Accept a server on another machine without TLS."""
-    signing_in: DeviceGrant | None = None
+    device_grant: DeviceGrant | None = None
     """How another device approves this one; needed if there is no code."""
 
 
@@ -70,9 +70,9 @@ def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
         session.transport.close()
         raise
     try:
-        client = _with_device(home, session, secrets, enrolment)
+        client = _create_device(home, session, secrets, enrolment)
     except ClientError:
-        _undo(session, secrets)
+        _revoke_device(session, secrets)
         raise
     secrets.put(api.SESSION_KEY, b64(session.key.scalar))
     profile.save(home, client.profile)
@@ -81,7 +81,7 @@ def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
 
 def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
     """Return the issuer of the server at `url`. Raises BadServer or Unreachable."""
-    asked = _checked(url, allow_insecure=allow_insecure)
+    asked = _parse_url(url, allow_insecure=allow_insecure)
     with new_http(url) as http:
         response = exchange(http, http.build_request("GET", url.rstrip("/") + _DISCOVERY))
     if response.status_code != httpx.codes.OK:
@@ -105,7 +105,7 @@ def check_name(name: str) -> None:
         )
 
 
-def normal_code(code: str) -> str:
+def normalize_code(code: str) -> str:
     """Return a code as the server compares it, however it was typed or pasted."""
     plain = code.strip().upper().replace("-", "").replace(" ", "")
     return plain.replace("O", "0").replace("I", "1").replace("L", "1")
@@ -113,14 +113,14 @@ def normal_code(code: str) -> str:
 
 def _first_tokens(transport: Transport, enrolment: Enrolment) -> Tokens:
     if enrolment.code is not None:
-        form = {"grant_type": ENROLMENT, "code": normal_code(enrolment.code)}
+        form = {"grant_type": ENROLMENT, "code": normalize_code(enrolment.code)}
         return transport.tokens(form)
-    if enrolment.signing_in is None:
+    if enrolment.device_grant is None:
         raise BadServer("Without a code, another device has to approve this one.")
-    return enrolment.signing_in.tokens(transport, enrolment.name)
+    return enrolment.device_grant.tokens(transport, enrolment.name)
 
 
-def _with_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:
+def _create_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:
     since = session.transport.clock()
     me = wire.read_me(session.get("/api/me"))
     session.transport.observe(me.server_time, since)
@@ -142,13 +142,13 @@ def _with_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolm
         vault=secrets.kind,
     )
     client = Client(session, home, unsealed)
-    client.profile = _sealed(client, low, high, enrolment.pin)
+    client.profile = _seal_keys(client, low, high, enrolment.pin)
     return client
 
 
-def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Profile:
+def _seal_keys(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Profile:
     x = keys.stretch(pin, unb64(client.profile.salt))
-    answer = client.pin(x, SESSION)
+    answer = client.pin(x, SESSION_PURPOSE)
     blobs = (
         keys.seal(key.scalar, x=x, y=answer.y, level=level, device=client.profile.device_id)
         for key, level in ((low, KeyLevel.LOW), (high, KeyLevel.HIGH))
@@ -158,18 +158,18 @@ def _sealed(client: Client, low: SigningKey, high: SigningKey, pin: str) -> Prof
     return replace(client.profile, low_blob=low_blob, high_blob=high_blob)
 
 
-def _undo(session: Session, secrets: Vault) -> None:
+def _revoke_device(session: Session, secrets: Vault) -> None:
     """Remove a half-enrolled device; if the server is unreachable, the user sees it in the list."""
     try:
         session.delete("/api/devices/self")
     except ClientError:
         return
     finally:
-        tokens.drop(secrets)
+        tokens.delete(secrets)
         session.transport.close()
 
 
-def _checked(url: str, *, allow_insecure: bool) -> SplitResult:
+def _parse_url(url: str, *, allow_insecure: bool) -> SplitResult:
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise BadAddress("A server address begins with https:// or, on this machine, http://.")

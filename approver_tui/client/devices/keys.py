@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from approver_tui.client.errors import BadPin
 
-PIN_LENGTH = 6
+MIN_PIN_LENGTH = 6
 """The fewest characters of a PIN."""
 
 SALT_BYTES = 16
-_PASSES = 3
+_ITERATIONS = 3
 _MEMORY_KIB = 64 * 1024
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -44,8 +44,8 @@ class UnsealFailed(Exception):
 
 def check_new_pin(pin: str) -> None:
     """Raise BadPin if the new PIN is too short."""
-    if len(_normal(pin)) < PIN_LENGTH:
-        raise BadPin(f"A PIN has at least {PIN_LENGTH} characters.")
+    if len(_normalize(pin)) < MIN_PIN_LENGTH:
+        raise BadPin(f"A PIN has at least {MIN_PIN_LENGTH} characters.")
 
 
 def new_salt() -> bytes:
@@ -56,9 +56,9 @@ def new_salt() -> bytes:
 def stretch(pin: str, salt: bytes) -> bytes:
     """Return x, 32 bytes. Slow and 64 MiB large on purpose."""
     return hash_secret_raw(
-        _normal(pin).encode("utf-8", "surrogateescape"),
+        _normalize(pin).encode("utf-8", "surrogateescape"),
         salt,
-        time_cost=_PASSES,
+        time_cost=_ITERATIONS,
         memory_cost=_MEMORY_KIB,
         parallelism=1,
         hash_len=_KEY_BYTES,
@@ -70,7 +70,7 @@ def seal(scalar: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> 
     """Return the blob that holds a private number."""
     nonce = os.urandom(_NONCE_BYTES)
     cipher = AESGCM(_wrapping_key(x, y, level))
-    return nonce + cipher.encrypt(nonce, scalar, _bound_to(device, level))
+    return nonce + cipher.encrypt(nonce, scalar, _associated_data(device, level))
 
 
 def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> bytearray:
@@ -78,7 +78,7 @@ def unseal(blob: bytes, *, x: bytes, y: bytes, level: KeyLevel, device: str) -> 
     cipher = AESGCM(_wrapping_key(x, y, level))
     nonce, sealed = blob[:_NONCE_BYTES], blob[_NONCE_BYTES:]
     try:
-        return bytearray(cipher.decrypt(nonce, sealed, _bound_to(device, level)))
+        return bytearray(cipher.decrypt(nonce, sealed, _associated_data(device, level)))
     except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
         raise UnsealFailed from error
 
@@ -93,10 +93,10 @@ def _wrapping_key(x: bytes, y: bytes, level: KeyLevel) -> bytes:
     return derivation.derive(x + y)
 
 
-def _bound_to(device: str, level: KeyLevel) -> bytes:
+def _associated_data(device: str, level: KeyLevel) -> bytes:
     return f"{device}{level}".encode()
 
 
-def _normal(pin: str) -> str:
+def _normalize(pin: str) -> str:
     """Normalize a PIN, so that two keyboards give the same text."""
     return unicodedata.normalize("NFC", pin)

@@ -22,10 +22,10 @@ from approver_tui.client.wire import PinAnswer
 IDLE_LIMIT = 15 * 60
 """How long an unlocked app stays unlocked without activity, in seconds."""
 
-_AWAKE_AND_ASLEEP = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_BOOTTIME_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """CLOCK_MONOTONIC stops while Linux sleeps; macOS has no CLOCK_BOOTTIME and needs none."""
 
-SESSION = "session"
+SESSION_PURPOSE = "session"
 """The purpose of a PIN call without an approval."""
 
 
@@ -65,7 +65,7 @@ class _PinCall:
         return OpenedKey(scalar, self.answer.nonce)
 
 
-def _call(client: Client, pin: str, purpose: str) -> _PinCall:
+def _start_pin_call(client: Client, pin: str, purpose: str) -> _PinCall:
     """Make one counted call. Raises DeviceLocked, Unreachable."""
     x = keys.stretch(pin, unb64(client.profile.salt))
     return _PinCall(client.profile, x, client.pin(x, purpose))
@@ -73,7 +73,7 @@ def _call(client: Client, pin: str, purpose: str) -> _PinCall:
 
 def open_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> OpenedKey:
     """Open a sealed key with one counted call. Raises WrongPin, DeviceLocked, Unreachable."""
-    return _call(client, pin, purpose).open(level)
+    return _start_pin_call(client, pin, purpose).open(level)
 
 
 def open_session(client: Client, pin: str) -> OpenedKey:
@@ -82,7 +82,7 @@ def open_session(client: Client, pin: str) -> OpenedKey:
     The high key is wiped before this returns. Raises as `open_key` does, and the server's errors
     about the proof.
     """
-    call = _call(client, pin, SESSION)
+    call = _start_pin_call(client, pin, SESSION_PURPOSE)
     high = call.open(KeyLevel.HIGH)
     try:
         confirm_pin(client, high)
@@ -92,7 +92,7 @@ def open_session(client: Client, pin: str) -> OpenedKey:
 
 
 @contextmanager
-def one_signature(client: Client, pin: str, level: KeyLevel, purpose: str) -> Iterator[OpenedKey]:
+def temporary_key(client: Client, pin: str, level: KeyLevel, purpose: str) -> Iterator[OpenedKey]:
     """Open a key, and wipe it when the block ends."""
     opened = open_key(client, pin, level, purpose)
     try:
@@ -116,7 +116,7 @@ def confirm_pin(client: Client, opened: OpenedKey) -> None:
 
 def boottime_seconds() -> float:
     """Return a monotonic clock in seconds that includes sleep, if the system has one."""
-    return time.clock_gettime(_AWAKE_AND_ASLEEP)
+    return time.clock_gettime(_BOOTTIME_CLOCK)
 
 
 class LowKey:
@@ -130,14 +130,14 @@ class LowKey:
         self._ticks = ticks
         self._lock = threading.Lock()
         self._opened: OpenedKey | None = None
-        self._touched = 0.0
+        self._last_used_at = 0.0
 
     def open(self, pin: str) -> None:
         """Open the key and keep it until it is idle or locked."""
         opened = open_session(self._client, pin)
         self.lock()
         with self._lock:
-            self._opened, self._touched = opened, self._ticks()
+            self._opened, self._last_used_at = opened, self._ticks()
 
     def get(self) -> SigningKey | None:
         """Return the key, or None if the app is locked. Does not restart the idle limit."""
@@ -148,7 +148,7 @@ class LowKey:
         """Restart the idle limit, unless it has passed."""
         with self._lock:
             if not self._expired():
-                self._touched = self._ticks()
+                self._last_used_at = self._ticks()
 
     def lock(self) -> None:
         """Wipe the key."""
@@ -156,7 +156,7 @@ class LowKey:
             self._wipe()
 
     def _expired(self) -> bool:
-        if self._ticks() - self._touched <= IDLE_LIMIT:
+        if self._ticks() - self._last_used_at <= IDLE_LIMIT:
             return False
         self._wipe()
         return True

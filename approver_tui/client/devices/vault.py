@@ -30,7 +30,7 @@ class Vault(Protocol):
     def put(self, name: str, secret: str) -> None:
         """Store a secret under a name."""
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Delete a secret, if it exists."""
 
 
@@ -51,7 +51,7 @@ class FileVault:
         """Store a secret in its own file."""
         files.write_private(self._folder / name, secret.encode())
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Remove the file."""
         (self._folder / name).unlink(missing_ok=True)
 
@@ -78,7 +78,7 @@ class KeyringVault:
         with _as_os_error():
             keyring.set_password(_SERVICE, self._entry(name), secret)
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Remove the entry."""
         import keyring
         from keyring.errors import PasswordDeleteError
@@ -123,7 +123,7 @@ def _keyring_works(profile: str) -> bool:
     try:
         vault.put("probe", "1")
         works = vault.get("probe") == "1"
-        vault.drop("probe")
+        vault.delete("probe")
     except (KeyringError, OSError, RuntimeError):
         return False
     return works

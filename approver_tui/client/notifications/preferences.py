@@ -17,7 +17,7 @@ from approver_tui.state.notifications.preferences import (
 from approver_tui.state.text import display_safe
 
 _PATH = "/api/attention"
-SNOOZE = 15
+DEFAULT_SNOOZE_MINUTES = 15
 """The default length of a snooze, in minutes."""
 
 
@@ -49,17 +49,17 @@ def mute(client: Client, agent: str, minutes: int | None) -> Mute:
 
 def unmute(client: Client, agent: str) -> None:
     """Unmute an agent."""
-    client.session.delete(f"{_PATH}/mutes/{_named(client, agent)}")
+    client.session.delete(f"{_PATH}/mutes/{_agent_id_of(client, agent)}")
 
 
 def snooze(client: Client, approval_id: str, minutes: int) -> HeldRequest:
     """Snooze a request for some minutes."""
-    return _read_hold(client.session.post(_snooze(approval_id), {"minutes": minutes}))
+    return _read_hold(client.session.post(_snooze_path(approval_id), {"minutes": minutes}))
 
 
 def unsnooze(client: Client, approval_id: str) -> None:
     """End the snooze of a request."""
-    client.session.delete(_snooze(approval_id))
+    client.session.delete(_snooze_path(approval_id))
 
 
 class NotificationPrefsClient:
@@ -74,7 +74,7 @@ class NotificationPrefsClient:
 
     def snooze(self, approval_id: str) -> NotificationPrefs:
         """Snooze a request for 15 minutes."""
-        snooze(self._client, approval_id, SNOOZE)
+        snooze(self._client, approval_id, DEFAULT_SNOOZE_MINUTES)
         return self.settings()
 
     def unsnooze(self, approval_id: str) -> NotificationPrefs:
@@ -104,11 +104,11 @@ class NotificationPrefsClient:
         return self.settings()
 
 
-def _snooze(approval_id: str) -> str:
+def _snooze_path(approval_id: str) -> str:
     return f"/api/approvals/{quote(approval_id, safe='')}/snooze"
 
 
-def _named(client: Client, agent: str) -> str:
+def _agent_id_of(client: Client, agent: str) -> str:
     """Return the ID of a muted agent; any other text is sent to the server as typed."""
     known = settings(client).mutes
     return quote(next((one.agent_id for one in known if one.agent_name == agent), agent), safe="")

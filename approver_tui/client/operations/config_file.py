@@ -30,8 +30,8 @@ def write(path: Path, changes: Mapping[str, str | None]) -> None:
     names = "|".join(map(re.escape, changes))
     old = (files.read_private(path) or b"").decode().splitlines()
     kept = [line for line in old if not re.match(rf"\s*(?:{names})\s*=", line)]
-    told = [(name, value) for name, value in changes.items() if value is not None]
-    new = [f"{name} = {_as_toml(value)}" for name, value in told]
+    values_set = [(name, value) for name, value in changes.items() if value is not None]
+    new = [f"{name} = {_as_toml(value)}" for name, value in values_set]
     files.write_private(path, "".join(f"{line}\n" for line in [*new, *kept]).encode())
 
 

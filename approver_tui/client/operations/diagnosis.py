@@ -19,9 +19,9 @@ from approver_tui.client.transport import LOOPBACK
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.notifications.connection import Connection
 
-_BY_OTHERS = 0o077
+_OTHERS_MODE = 0o077
 _FEED_SECONDS = 5.0
-_LOGIN = "Log in with: sayso-approver login URL"
+_LOGIN_FIX = "Log in with: sayso-approver login URL"
 
 
 class Severity(StrEnum):
@@ -41,15 +41,15 @@ class Finding:
     fix: str
 
 
-def files(home: Home) -> Iterator[Finding]:
+def file_findings(home: Home) -> Iterator[Finding]:
     """Check who else can read the files of this installation."""
     kept = [home.profile_file, *sorted(home.secrets_folder.glob("*"))]
     for path in filter(Path.exists, kept):
-        if path.stat().st_mode & _BY_OTHERS:
+        if path.stat().st_mode & _OTHERS_MODE:
             yield Finding(Severity.BROKEN, f"Others can read {path}.", f"Run: chmod 600 {path}")
 
 
-def profile_in_use(home: Home) -> Finding:
+def profile_finding(home: Home) -> Finding:
     """Report which login is checked, and how to check another."""
     others = [name for name in home.names if name != home.name]
     fix = "To add another server: sayso-approver --profile NAME login URL"
@@ -58,7 +58,7 @@ def profile_in_use(home: Home) -> Finding:
     return Finding(Severity.NOTE, f"This is about the profile {home.name}.", fix)
 
 
-def installation(client: Client) -> Iterator[Finding]:
+def installation_findings(client: Client) -> Iterator[Finding]:
     """Check how the login is stored."""
     known = client.profile
     address = urlsplit(known.issuer)
@@ -77,12 +77,12 @@ def installation(client: Client) -> Iterator[Finding]:
         )
 
 
-def server(client: Client) -> Iterator[Finding]:
+def server_findings(client: Client) -> Iterator[Finding]:
     """Check that the server answers, knows this device, and sends events."""
     try:
         me = client.me()
     except LoginFirst as error:
-        yield Finding(Severity.BROKEN, f"The session has ended: {error.detail}", _LOGIN)
+        yield Finding(Severity.BROKEN, f"The session has ended: {error.detail}", _LOGIN_FIX)
         return
     except CertificateRefused as error:
         fix = "Fix the certificate, or set SSL_CERT_FILE to the authority to trust."
@@ -101,11 +101,11 @@ def server(client: Client) -> Iterator[Finding]:
             "Set this machine's clock from the network.",
         )
     if me.device is not None:
-        yield from _device(me.device, client.now())
-    yield from _feed(client)
+        yield from _device_findings(me.device, client.now())
+    yield from _feed_findings(client)
 
 
-def limits() -> Iterator[Finding]:
+def fixed_findings() -> Iterator[Finding]:
     """Limits that no setting can change."""
     yield Finding(
         Severity.NOTE,
@@ -115,7 +115,7 @@ def limits() -> Iterator[Finding]:
     )
 
 
-def _device(device: Device, now: int) -> Iterator[Finding]:
+def _device_findings(device: Device, now: int) -> Iterator[Finding]:
     if device.pin.locked:
         fix = (
             "From another device: sayso-approver devices unlock ID. Or ask your "
@@ -123,7 +123,7 @@ def _device(device: Device, now: int) -> Iterator[Finding]:
         )
         yield Finding(Severity.BROKEN, "This device is locked after too many wrong PINs.", fix)
     elif device.pin.exhausted:
-        yield Finding(Severity.BROKEN, "This PIN has had too many wrong attempts.", _LOGIN)
+        yield Finding(Severity.BROKEN, "This PIN has had too many wrong attempts.", _LOGIN_FIX)
     elif device.pin.tries:
         yield Finding(
             Severity.WEAK,
@@ -138,26 +138,26 @@ def _device(device: Device, now: int) -> Iterator[Finding]:
         )
 
 
-def _feed(client: Client) -> Iterator[Finding]:
+def _feed_findings(client: Client) -> Iterator[Finding]:
     """Connect to the feed, and wait a few seconds for it."""
-    stop, stood = threading.Event(), threading.Event()
+    stop, is_connected = threading.Event(), threading.Event()
     reasons = [""]
 
-    def heard(connection: Connection) -> None:
+    def on_connection(connection: Connection) -> None:
         reasons.append(connection.reason)
         if connection.is_live:
-            stood.set()
+            is_connected.set()
             stop.set()
 
     timer = threading.Timer(_FEED_SECONDS, stop.set)
     timer.start()
     try:
-        Feed(client).run(FeedListeners(lambda _event: None, heard), stop)
+        Feed(client).run(FeedListeners(lambda _event: None, on_connection), stop)
     except ClientError as error:
         reasons.append(str(error))
     finally:
         timer.cancel()
-    if not stood.is_set():
+    if not is_connected.is_set():
         yield Finding(
             Severity.BROKEN,
             f"The live feed cannot connect: {reasons[-1] or 'no answer in time'}",

@@ -81,5 +81,5 @@ def _next_pause(refused: ApiError, seconds: int) -> int:
     """Return the polling interval: five seconds longer on `slow_down` (3.5), or the server's."""
     if refused.code != "slow_down":
         return seconds
-    said = refused.members.get("interval")
-    return min(said if isinstance(said, int) else seconds + 5, _LONGEST_PAUSE)
+    interval = refused.members.get("interval")
+    return min(interval if isinstance(interval, int) else seconds + 5, _LONGEST_PAUSE)

@@ -84,17 +84,17 @@ class Home:
         return self._own_state / "cursor"
 
     @property
-    def waiting_file(self) -> Path:
+    def last_known_file(self) -> Path:
         """The last known list of waiting requests."""
         return self._own_state / "waiting.json"
 
     @property
-    def intents_file(self) -> Path:
+    def unsent_denials_file(self) -> Path:
         """The denials that are about to be sent."""
         return self._own_state / "denials.json"
 
     @property
-    def intents_lock(self) -> Path:
+    def unsent_denials_lock(self) -> Path:
         """The lock of that file."""
         return self._own_state / "denials.lock"
 
@@ -157,7 +157,12 @@ def save(home: Home, profile: Profile) -> None:
 
 def remove(home: Home) -> None:
     """Remove the profile, the feed cursor, the last known list and the unsent denials."""
-    for file in (home.profile_file, home.cursor_file, home.waiting_file, home.intents_file):
+    for file in (
+        home.profile_file,
+        home.cursor_file,
+        home.last_known_file,
+        home.unsent_denials_file,
+    ):
         file.unlink(missing_ok=True)
 
 

@@ -27,7 +27,7 @@ class Session:
         self.key = key
         """The session key: it proves requests and signs what removes power."""
         self.transport = Transport(issuer, key, clock=clock)
-        self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renewed)
+        self.tokens = TokenKeeper(vault, lock_file=lock_file, clock=clock, renew=self._renew)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonObject:
         """GET a path; return the object."""
@@ -41,7 +41,7 @@ class Session:
         """DELETE a path."""
         self.send(OutgoingRequest(method="DELETE", path=path))
 
-    def ended(self, path: str) -> JsonObject:
+    def delete_and_read(self, path: str) -> JsonObject:
         """DELETE a path; return the object that says what ended."""
         return _body(self.send(OutgoingRequest(method="DELETE", path=path)))
 
@@ -53,9 +53,9 @@ class Session:
         except LoginFirst as error:
             if error.code != "invalid_token":
                 raise
-        return self.transport.send(replace(outgoing, token=self.tokens.replaced(token)))
+        return self.transport.send(replace(outgoing, token=self.tokens.replace_refused(token)))
 
-    def _renewed(self, refresh_token: str) -> Tokens:
+    def _renew(self, refresh_token: str) -> Tokens:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
             return self.transport.tokens(form)

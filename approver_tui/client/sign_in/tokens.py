@@ -46,26 +46,28 @@ class TokenKeeper:
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
 
-    def access_token(self, *, lasting: int = _MARGIN) -> str:
-        """Return a token that is valid for `lasting` more milliseconds. Raises LoginFirst."""
+    def access_token(self, *, valid_for: int = _MARGIN) -> str:
+        """Return a token that is valid for `valid_for` more milliseconds. Raises LoginFirst."""
         with self._lock:
-            if self._tokens is None or not self._lasts(self._tokens, lasting):
-                self._tokens = self._shared(lambda tokens: self._lasts(tokens, lasting))
+            if self._tokens is None or not self._is_valid_for(self._tokens, valid_for):
+                self._tokens = self._load_or_renew(
+                    lambda tokens: self._is_valid_for(tokens, valid_for)
+                )
             return self._tokens.access_token
 
-    def replaced(self, refused: str) -> str:
+    def replace_refused(self, refused: str) -> str:
         """Return a token other than the one that the server rejected."""
         with self._lock:
             if self._tokens is None or self._tokens.access_token == refused:
-                self._tokens = self._shared(lambda tokens: tokens.access_token != refused)
+                self._tokens = self._load_or_renew(lambda tokens: tokens.access_token != refused)
             return self._tokens.access_token
 
-    def _lasts(self, tokens: Tokens, lasting: int) -> bool:
-        return tokens.expires_at - self._clock() > lasting
+    def _is_valid_for(self, tokens: Tokens, valid_for: int) -> bool:
+        return tokens.expires_at - self._clock() > valid_for
 
-    def _shared(self, is_good: Callable[[Tokens], bool]) -> Tokens:
+    def _load_or_renew(self, is_good: Callable[[Tokens], bool]) -> Tokens:
         """Take the token that another process has renewed, or renew and store it for the others."""
-        with _kept(), files.locked(self._lock_file):
+        with _storage_errors(), files.file_lock(self._lock_file):
             tokens = load(self._vault)
             if is_good(tokens):
                 return tokens
@@ -76,7 +78,7 @@ class TokenKeeper:
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
+def _storage_errors() -> Iterator[None]:
     """Turn a failure of the disk or keyring into NotKept."""
     try:
         yield
@@ -91,12 +93,12 @@ def save(vault: Vault, tokens: Tokens) -> None:
 
 def load(vault: Vault) -> Tokens:
     """Return the stored tokens. Raises LoginFirst."""
-    kept = vault.get(_NAME)
-    if kept is None:
+    stored = vault.get(_NAME)
+    if stored is None:
         raise LoginFirst("There is no session on this machine.")
-    return Tokens(**json.loads(kept))
+    return Tokens(**json.loads(stored))
 
 
-def drop(vault: Vault) -> None:
+def delete(vault: Vault) -> None:
     """Delete the tokens."""
-    vault.drop(_NAME)
+    vault.delete(_NAME)

@@ -36,13 +36,13 @@ class StandingGrantsClient:
         """Revoke a grant."""
         return revoke(self.client, grant_id)
 
-    def preview(self, wish: StandingGrantProposal) -> GrantPreview:
+    def preview(self, proposal: StandingGrantProposal) -> GrantPreview:
         """Return the preview of a grant; nothing is created."""
-        return preview(self.client, wish)
+        return preview(self.client, proposal)
 
-    def open(self, wish: StandingGrantProposal, example: Approval) -> Approval:
+    def request(self, proposal: StandingGrantProposal, example: Approval) -> Approval:
         """Return the approval that creates a grant once it is signed. Raises Changed."""
-        return open_grant(self.client, wish, example)
+        return request_grant(self.client, proposal, example)
 
 
 def grants(client: Client, *, ended: bool = False) -> tuple[StandingGrant, ...]:
@@ -54,34 +54,34 @@ def grants(client: Client, *, ended: bool = False) -> tuple[StandingGrant, ...]:
 
 def grant(client: Client, grant_id: str) -> StandingGrant:
     """Return one grant with its uses."""
-    return standing_grants_wire.read_grant(client.session.get(_one(grant_id)))
+    return standing_grants_wire.read_grant(client.session.get(_grant_path(grant_id)))
 
 
 def revoke(client: Client, grant_id: str) -> StandingGrant:
     """Revoke a grant."""
-    return standing_grants_wire.read_grant(client.session.ended(_one(grant_id)))
+    return standing_grants_wire.read_grant(client.session.delete_and_read(_grant_path(grant_id)))
 
 
-def preview(client: Client, wish: StandingGrantProposal) -> GrantPreview:
+def preview(client: Client, proposal: StandingGrantProposal) -> GrantPreview:
     """Return the preview of a grant; nothing is created."""
-    answer = client.session.post(f"{_PATH}/preview", standing_grants_wire.proposal_body(wish))
+    answer = client.session.post(f"{_PATH}/preview", standing_grants_wire.proposal_body(proposal))
     return standing_grants_wire.read_preview(answer)
 
 
-def open_grant(client: Client, wish: StandingGrantProposal, example: Approval) -> Approval:
+def request_grant(client: Client, proposal: StandingGrantProposal, example: Approval) -> Approval:
     """Return the approval that creates a grant once it is signed.
 
     Raises Changed if it does not match the proposal: requests like the example, and no others.
     """
     opened = wire.read_approval(
-        client.session.post(_PATH, standing_grants_wire.proposal_body(wish))
+        client.session.post(_PATH, standing_grants_wire.proposal_body(proposal))
     )
-    fits = matches_proposal(wish, example.action_text, opened.action_text, client.now())
+    fits = matches_proposal(proposal, example.action_text, opened.action_text, client.now())
     if opened.kind is not Kind.STANDING_GRANT or not fits:
         raise Changed("The server offers something other than what you asked for.")
     return opened
 
 
-def _one(grant_id: str) -> str:
+def _grant_path(grant_id: str) -> str:
     """Return the path of a grant; a typed ID stays one segment."""
     return f"{_PATH}/{quote(grant_id, safe='')}"

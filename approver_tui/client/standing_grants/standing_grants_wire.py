@@ -20,16 +20,16 @@ from approver_tui.state.text import SafeText, display_safe
 _LONG = 2_000
 
 
-def proposal_body(wished: StandingGrantProposal) -> dict[str, object]:
+def proposal_body(proposal: StandingGrantProposal) -> dict[str, object]:
     """Return the body of a proposal."""
-    vary = [{"fact": each.pointer, "up_to": each.up_to} for each in wished.vary]
+    vary = [{"fact": each.pointer, "up_to": each.up_to} for each in proposal.vary]
     return {
-        "approval": wished.approval,
-        "seconds": wished.seconds,
-        "uses": wished.uses,
-        "sum": wished.sum,
+        "approval": proposal.approval,
+        "seconds": proposal.seconds,
+        "uses": proposal.uses,
+        "sum": proposal.sum,
         "vary": vary,
-        "tell": wished.tell,
+        "tell": proposal.tell,
     }
 
 
@@ -42,21 +42,21 @@ def read_grant(members: JsonObject) -> StandingGrant:
         agent_id=agent.safe("id"),
         agent_name=agent.safe("name"),
         resource=members.safe("resource", max_len=_LONG),
-        scopes=_scopes(members),
+        scopes=_read_scopes(members),
         type=members.safe_or_none("type"),
-        pattern=_pattern(members),
+        pattern=_read_pattern(members),
         risk=members.safe("risk"),
         uses=members.integer("uses"),
         used=members.integer("used"),
-        sum=_money(members, "sum"),
-        spent=_money(members, "spent"),
+        sum=_read_money(members, "sum"),
+        spent=_read_money(members, "spent"),
         tell=members.boolean("tell"),
         approval=members.safe("approval"),
         created_at=members.time("created_at"),
         expires_at=members.time("expires_at"),
         ended_at=members.time_or_none("ended_at"),
         ended_because=members.safe_or_none("ended_because"),
-        taken=tuple(map(_use, members.children("taken"))) if "taken" in members.values else (),
+        taken=tuple(map(_read_use, members.children("taken"))) if "taken" in members.values else (),
     )
 
 
@@ -65,14 +65,14 @@ def read_preview(members: JsonObject) -> GrantPreview:
     return GrantPreview(
         agent_name=members.child("agent").safe("name"),
         resource=members.safe("resource", max_len=_LONG),
-        scopes=_scopes(members),
-        pattern=_pattern(members),
+        scopes=_read_scopes(members),
+        pattern=_read_pattern(members),
         risk=members.safe("risk"),
         given_at=members.safe("given_at"),
         uses=members.integer("uses"),
-        sum=_money(members, "sum"),
+        sum=_read_money(members, "sum"),
         expires_at=members.time("expires_at"),
-        requests=tuple(map(_past, members.children("requests"))),
+        requests=tuple(map(_read_past_request, members.children("requests"))),
     )
 
 
@@ -89,25 +89,25 @@ def read_automatic_decision(members: JsonObject | None) -> AutomaticDecision | N
     )
 
 
-def _scopes(members: JsonObject) -> tuple[SafeText, ...]:
+def _read_scopes(members: JsonObject) -> tuple[SafeText, ...]:
     return tuple(display_safe(scope, max_len=200) for scope in members.texts("scopes"))
 
 
-def _pattern(members: JsonObject) -> tuple[GrantFact, ...]:
+def _read_pattern(members: JsonObject) -> tuple[GrantFact, ...]:
     return tuple(
         GrantFact(each.safe("label"), each.safe("value", max_len=_LONG))
         for each in members.children("pattern")
     )
 
 
-def _money(members: JsonObject, name: str) -> Money | None:
+def _read_money(members: JsonObject, name: str) -> Money | None:
     found = members.child_or_none(name)
     if found is None:
         return None
     return Money(found.integer("minor"), found.safe("currency"), found.safe("text"))
 
 
-def _use(members: JsonObject) -> GrantUse:
+def _read_use(members: JsonObject) -> GrantUse:
     return GrantUse(
         number=members.integer("number"),
         approval=members.safe("approval"),
@@ -117,7 +117,7 @@ def _use(members: JsonObject) -> GrantUse:
     )
 
 
-def _past(members: JsonObject) -> PastRequest:
+def _read_past_request(members: JsonObject) -> PastRequest:
     return PastRequest(
         id=members.safe("id"),
         fingerprint=members.safe("fingerprint"),

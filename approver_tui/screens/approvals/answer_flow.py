@@ -13,10 +13,10 @@ from textual.app import App
 from approver_tui.client import errors
 from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.calls import Calls
-from approver_tui.screens.approvals.denials import TIME_TO_THINK, Denial, Denials
+from approver_tui.screens.approvals.denials import UNDO_SECONDS, Denial, Denials
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import AnswerContext
 from approver_tui.screens.approvals.results import ResultsPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.panel import (
@@ -39,13 +39,13 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
-from approver_tui.widgets.incidents.reports import what_was_stopped
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.incidents.reports import report_result_text
+from approver_tui.widgets.lines import fmt
 
 _CHECK_EVERY = 2.0
 
 
-class InboxHost(Protocol):
+class AnswerHost(Protocol):
     """The screen that holds the state."""
 
     context: ScreenContext
@@ -55,17 +55,17 @@ class InboxHost(Protocol):
     def app(self) -> App[object]:
         """The app it runs in."""
 
-    def change(self, state: InboxState) -> None:
+    def set_state(self, state: InboxState) -> None:
         """Replace the state."""
 
-    def say(self, text: SafeText) -> None:
+    def show_message(self, text: SafeText) -> None:
         """Show a message in the status line."""
 
 
 class AnswerFlow:
     """All answers in progress of one screen."""
 
-    def __init__(self, host: InboxHost, calls: Calls) -> None:
+    def __init__(self, host: AnswerHost, calls: Calls) -> None:
         self.panel: Overlay | None = None
         """The open panel."""
         self._host = host
@@ -82,7 +82,7 @@ class AnswerFlow:
     @property
     def is_checking(self) -> bool:
         """Whether the outcome of an answer is unknown."""
-        return AnswerProgress.CHECKING in self._host.state.doing.values()
+        return AnswerProgress.CHECKING in self._host.state.in_progress.values()
 
     def open(self, make: Callable[[], Overlay]) -> None:
         """Open a panel, unless one is open: the next key may come before it is mounted."""
@@ -97,14 +97,14 @@ class AnswerFlow:
         if self.panel is not None:
             self.panel.state_changed(state)
 
-    def take_back(self) -> None:
+    def undo_denial(self) -> None:
         """Undo the latest denial before it is sent."""
         denial = self._denials.latest
         if denial is not None:
             self._denials = self._denials.without(denial.approval.id)
-            self._host.change(self._host.state.idle(denial.approval.id))
-            self.kept_back((denial.approval,))
-            self._host.say(say("Undone: nothing was denied."))
+            self._host.set_state(self._host.state.without_progress(denial.approval.id))
+            self.denials_canceled((denial.approval,))
+            self._host.show_message(fmt("Undone: nothing was denied."))
 
     def leave(self) -> None:
         """Quit after sending the waiting denial; a second call quits at once."""
@@ -113,7 +113,9 @@ class AnswerFlow:
             return
         self._is_leaving = True
         key = self._host.context.keys.key("quit")
-        self._host.say(say("Sending your answer before quitting. Press {} again to quit now.", key))
+        self._host.show_message(
+            fmt("Sending your answer before quitting. Press {} again to quit now.", key)
+        )
         self._send(self._denials.waiting)
 
     def tick(self) -> None:
@@ -122,17 +124,17 @@ class AnswerFlow:
         self._send(self._denials.due(ticks))
         if ticks - self._checked_at >= _CHECK_EVERY:
             self._checked_at = ticks
-            for approval_id, doing in self._host.state.doing.items():
+            for approval_id, doing in self._host.state.in_progress.items():
                 if doing is AnswerProgress.CHECKING:
-                    self._calls.settle(approval_id)
+                    self._calls.check_outcome(approval_id)
 
-    def over(self, approval: Approval) -> None:
+    def answer_recorded(self, approval: Approval) -> None:
         """The server has recorded an answer."""
-        self.took(approval)
-        self._say_outcome(approval)
+        self.update_request(approval)
+        self._show_outcome(approval)
         self._leave_if_done()
 
-    def refused(self, message: thread_messages.AnswerRefused) -> None:
+    def answer_refused(self, message: thread_messages.AnswerRefused) -> None:
         """An answer was not recorded."""
         match message.error:
             case errors.UnknownOutcome(answer=answer):
@@ -140,37 +142,39 @@ class AnswerFlow:
             case errors.WireError():
                 self._check(message.approval_id)
             case errors.AlreadyDecided(approval=winner):
-                self._host.change(self._host.state.seen(winner).idle(winner.id))
-                self._host.say(refusals.already_decided(winner, self._moment))
+                self._host.set_state(
+                    self._host.state.with_approval(winner).without_progress(winner.id)
+                )
+                self._host.show_message(refusals.already_decided(winner, self._answer_context))
             case error:
-                self._host.context.unsent_denials.drop({message.approval_id})
-                self._host.change(self._host.state.idle(message.approval_id))
-                self._host.say(
+                self._host.context.unsent_denials.remove({message.approval_id})
+                self._host.set_state(self._host.state.without_progress(message.approval_id))
+                self._host.show_message(
                     refusals.change_problem(error, done=answer_message(AnswerStatus.NOT_RECORDED))
                 )
         self._leave_if_done()
 
     # Called by the panel of several answers.
 
-    def begun(self, approvals: tuple[Approval, ...]) -> None:
+    def answers_started(self, approvals: tuple[Approval, ...]) -> None:
         """These are being answered, so they are deselected."""
         ids = {each.id for each in approvals}
-        self._host.change(self._host.state.without_marks(ids))
+        self._host.set_state(self._host.state.without_marks(ids))
 
-    def kept_back(self, approvals: tuple[Approval, ...]) -> None:
+    def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
         """These are not denied after all."""
-        self._host.context.unsent_denials.drop({each.id for each in approvals})
+        self._host.context.unsent_denials.remove({each.id for each in approvals})
 
-    def took(self, approval: Approval) -> None:
+    def update_request(self, approval: Approval) -> None:
         """The server returned its copy of one."""
-        self._host.context.unsent_denials.drop({approval.id})
-        self._host.change(self._host.state.seen(approval).idle(approval.id))
+        self._host.context.unsent_denials.remove({approval.id})
+        self._host.set_state(self._host.state.with_approval(approval).without_progress(approval.id))
 
-    def doubted(self, approval_id: str, answer: Answer) -> None:
+    def outcome_unknown(self, approval_id: str, answer: Answer) -> None:
         """The outcome of an answer is unknown: check until it is known."""
         self._check(approval_id, answer)
 
-    def finished(self) -> None:
+    def batch_finished(self) -> None:
         """Nothing more will be sent."""
         self._leave_if_done()
 
@@ -178,68 +182,74 @@ class AnswerFlow:
         self.panel = None
         match result:
             case Approved(approval=approved):
-                self.over(approved)
+                self.answer_recorded(approved)
             case DenialSubmitted():
-                self._think_again(result)
+                self._schedule_denial(result)
             case NarrowingChosen(approval=other) | StandingGrantChosen(approval=other):
                 host = self._host
                 self.open(partial(ApprovePanel, host.context, host.state, other))
             case ReportAccepted(reported=taken):
-                self._host.change(self._host.state.seen(taken.approval))
-                self._host.say(what_was_stopped(taken))
+                self._host.set_state(self._host.state.with_approval(taken.approval))
+                self._host.show_message(report_result_text(taken))
             case BatchSubmitted():
-                self._begin(result)
+                self._open_results(result)
             case OutcomeUnknown(approval=approval):
                 self._check(approval.id, Answer.APPROVE)
             case PanelClosed():
-                self._closed(about, result)
-        self._calls.refresh_me()
+                self._closed_without_answer(about, result)
+        self._calls.reload_account()
         self._leave_if_done()
 
-    def _begin(self, given: BatchSubmitted) -> None:
+    def _open_results(self, given: BatchSubmitted) -> None:
         if isinstance(given.answer, Deny):
-            self._note(given.approvals)
+            self._save_unsent(given.approvals)
         self.open(partial(ResultsPanel, self._host.context, self._host.state, given, self))
 
-    def _closed(self, about: Approval | None, closed: PanelClosed) -> None:
+    def _closed_without_answer(self, about: Approval | None, closed: PanelClosed) -> None:
         if closed.approval is not None:
-            self._host.change(self._host.state.seen(closed.approval))
+            self._host.set_state(self._host.state.with_approval(closed.approval))
         elif about is not None:
-            self._calls.look(about.id)
-        self._host.say(closed.reason)
+            self._calls.fetch_approval(about.id)
+        self._host.show_message(closed.reason)
 
-    def _think_again(self, given: DenialSubmitted) -> None:
-        due = self._host.context.ticks() + TIME_TO_THINK
-        denial = Denial(given.approval, given.code, given.note, due, given.aside)
+    def _schedule_denial(self, given: DenialSubmitted) -> None:
+        due = self._host.context.ticks() + UNDO_SECONDS
+        denial = Denial(given.approval, given.code, given.note, due, given.extras)
         self._denials = self._denials.with_another(denial)
-        self._note((given.approval,))
-        self._host.change(self._host.state.busy(given.approval.id, AnswerProgress.DENYING))
+        self._save_unsent((given.approval,))
+        self._host.set_state(
+            self._host.state.with_progress(given.approval.id, AnswerProgress.DENYING)
+        )
 
-    def _note(self, approvals: tuple[Approval, ...]) -> None:
+    def _save_unsent(self, approvals: tuple[Approval, ...]) -> None:
         """Store denials on disk, so that the next start can report them after a crash."""
         try:
-            self._host.context.unsent_denials.keep(approvals)
+            self._host.context.unsent_denials.add(approvals)
         except OSError as error:
             problem = display_safe(str(error), max_len=100)
-            self._host.say(say("This denial could not be saved against a crash: {}", problem))
+            self._host.show_message(
+                fmt("This denial could not be saved against a crash: {}", problem)
+            )
 
     def _send(self, denials: tuple[Denial, ...]) -> None:
         for denial in denials:
             self._denials = self._denials.without(denial.approval.id)
-            self._host.change(self._host.state.busy(denial.approval.id, AnswerProgress.SENDING))
+            self._host.set_state(
+                self._host.state.with_progress(denial.approval.id, AnswerProgress.SENDING)
+            )
             self._calls.deny(denial)
 
     def _check(self, approval_id: str, answer: Answer | None = None) -> None:
-        self._host.change(self._host.state.busy(approval_id, AnswerProgress.CHECKING))
-        self._host.say(answer_message(AnswerStatus.IN_DOUBT, answer))
-        self._calls.settle(approval_id)
+        self._host.set_state(self._host.state.with_progress(approval_id, AnswerProgress.CHECKING))
+        self._host.show_message(answer_message(AnswerStatus.IN_DOUBT, answer))
+        self._calls.check_outcome(approval_id)
 
-    def _say_outcome(self, approval: Approval) -> None:
-        moment = self._moment
+    def _show_outcome(self, approval: Approval) -> None:
+        moment = self._answer_context
         how = outcome(approval, moment.now, moment.zone)
         if not how and approval.together is not None:
-            how = say("Your approval is counted ({}).", approval.together.words)
-        self._host.say(how)
+            how = fmt("Your approval is counted ({}).", approval.together.words)
+        self._host.show_message(how)
 
     def _leave_if_done(self) -> None:
         if self._is_leaving and not self._is_sending():
@@ -248,9 +258,11 @@ class AnswerFlow:
     def _is_sending(self) -> bool:
         """Whether an answer is being sent, or its outcome is unknown."""
         is_approving = self.panel is not None and self.panel.is_busy
-        is_open = AnswerProgress.SENDING in self._host.state.doing.values() or self.is_checking
+        is_open = (
+            AnswerProgress.SENDING in self._host.state.in_progress.values() or self.is_checking
+        )
         return is_approving or is_open or bool(self._denials.waiting)
 
     @property
-    def _moment(self) -> AnswerContext:
+    def _answer_context(self) -> AnswerContext:
         return AnswerContext.at(self._host.context)

@@ -17,8 +17,8 @@ from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import why_no_yes
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import approve_help, approve_keys
 from approver_tui.screens.panel import Approved, OutcomeUnknown, Panel, PanelClosed
@@ -30,7 +30,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import CeremonyFields
 from approver_tui.widgets.approvals.panel_facts import PanelFacts
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import lines_word, say
+from approver_tui.widgets.lines import fmt, lines_word
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
@@ -39,14 +39,14 @@ _LONGEST_AMOUNT = 15
 """A longer amount would be cut next to Back in 40 columns; it is shown among the facts."""
 _FEW_FIELDS = 2
 """Up to this many fields leave room for tall facts."""
-ARMING = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
+REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL: 3.0}
 """How long, in seconds, all facts must have been visible, in addition to the guard's time."""
 
 
 class ApprovePanel(Panel):
     """Details, fields, Back, Approve."""
 
-    NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
+    CHANGED_TEXT = SafeText("This request changed. Nothing was approved.")
     AUTO_FOCUS = "#back"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
@@ -64,22 +64,22 @@ class ApprovePanel(Panel):
         self.set_class(len(approval.steps) > _FEW_FIELDS, "-many")
         self._all_seen_since: float | None = None
         self._notice = SafeText("")
-        self._verb = say("Approve")
-        if 0 < len(of := amount(approval)) <= _LONGEST_AMOUNT:
-            self._verb = say("Approve {}", of)
+        self._verb = fmt("Approve")
+        if 0 < len(spent := amount(approval)) <= _LONGEST_AMOUNT:
+            self._verb = fmt("Approve {}", spent)
 
     def compose(self) -> ComposeResult:
         """Lay out title, details, fields, buttons, hint and keys."""
         with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, say("Approve?")))
+            yield TitleLine(partial(self.title_line, fmt("Approve?")))
             yield self._facts
             yield Static(id="more", markup=False)
             yield self._fields
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
-                yield PanelButton(say("Back"), id="back")
+                yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(self._verb, id="approve")
-            yield Static(id="why-off", markup=False)
+            yield Static(id="hint", markup=False)
             yield KeyBar(approve_keys())
 
     @property
@@ -96,35 +96,35 @@ class ApprovePanel(Panel):
 
     def draw_widgets(self) -> None:
         """Update time, fields and hint."""
-        self._note_what_was_seen()
-        reason = self.why_off()
+        self._record_seen()
+        reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._fields.show(is_busy=self.is_busy)
         self.query_one("#more", Static).update(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        self.query_one("#why-off", Static).update(button_hint(say("Approve"), reason))
-        self._switch(is_off=bool(reason))
+        self.query_one("#hint", Static).update(button_hint(fmt("Approve"), reason))
+        self._enable_button(is_off=bool(reason))
 
-    def why_off(self) -> SafeText:
+    def blocker(self) -> SafeText:
         """Return why Approve is unavailable, or an empty text."""
         if self.is_busy:
-            return say("Sending…")
-        if reason := why_no_yes(self.state, self.approval, self.moment):
+            return fmt("Sending…")
+        if reason := approval_blocker(self.state, self.approval, self.moment):
             return reason
         if self._all_seen_since is None:
             below = self._facts.rows_below
-            return say("scroll down first, {} more {} (PgDn).", below, lines_word(below))
-        if missing := self._fields.missing:
+            return fmt("scroll down first, {} more {} (PgDn).", below, lines_word(below))
+        if missing := self._fields.missing_entry:
             return missing
-        left = self._all_seen_since + ARMING[self.approval.risk] - self.context.ticks()
+        left = self._all_seen_since + REVIEW_SECONDS[self.approval.risk] - self.context.ticks()
         if left > 0:
-            return say("Available in {} s.", ceil(left))
+            return fmt("Available in {} s.", ceil(left))
         return SafeText("")
 
     @on(PanelFacts.Scrolled)
     @on(Input.Changed)
-    def _something_changed(self) -> None:
-        self.look_again()
+    def _input_changed(self) -> None:
+        self.update_panel()
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:
@@ -132,20 +132,20 @@ class ApprovePanel(Panel):
 
     @on(Button.Pressed, "#approve")
     def _approve(self) -> None:
-        if self.context.guard.is_holding or self.why_off():
+        if self.context.guard.is_blocking or self.blocker():
             return
         pin, entries = self._fields.take_pin(), self._fields.entries()
         self.is_busy, self._notice = True, SafeText("")
-        self.look_again()
+        self.update_panel()
         self.run_worker(partial(self._send, pin, entries), thread=True, group="approve")
 
     def action_read(self, step: int) -> None:
         """Scroll the details."""
-        self._facts.read_on(step)
+        self._facts.scroll_page(step)
 
     def action_help(self) -> None:
         """Show the help."""
-        self.open_help(approve_help(), self.why_off())
+        self.open_help(approve_help(), self.blocker())
 
     @on(thread_messages.AnswerAccepted)
     def _answered(self, message: thread_messages.AnswerAccepted) -> None:
@@ -154,16 +154,16 @@ class ApprovePanel(Panel):
     @on(thread_messages.AnswerRefused)
     def _refused(self, message: thread_messages.AnswerRefused) -> None:
         self.is_busy = False
-        result = self._result_of(message.error)
+        result = self._closing_result_of(message.error)
         if result is not None:
             self.finish(result)
             return
         self._fields.needs_pin |= isinstance(message.error, errors.PinNeeded)
-        self._notice = refusals.answer_problem(message.error, done=say("Nothing was approved."))
-        self.look_again()
-        self._go_on(message.error)
+        self._notice = refusals.answer_problem(message.error, done=fmt("Nothing was approved."))
+        self.update_panel()
+        self._focus_next_entry(message.error)
 
-    def _go_on(self, error: errors.ClientError) -> None:
+    def _focus_next_entry(self, error: errors.ClientError) -> None:
         """Move the focus to where the user can continue."""
         if isinstance(error, errors.WrongEntry) and error.step is not None:
             self._fields.retype(error.step)
@@ -187,27 +187,27 @@ class ApprovePanel(Panel):
         else:
             self.post_message(thread_messages.AnswerAccepted(outcome))
 
-    def _result_of(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
+    def _closing_result_of(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
         """Return how the panel closes on this error; None if the user can try again."""
         match error:
             case errors.Changed():
-                return PanelClosed(self.NOTHING_HAPPENED)
+                return PanelClosed(self.CHANGED_TEXT)
             case errors.AlreadyDecided(approval=winner):
                 return PanelClosed(refusals.already_decided(winner, self.moment), winner)
             case errors.UnknownOutcome() | errors.WireError():
                 return OutcomeUnknown(self.approval)
             case errors.DeviceLocked() | errors.RequestLocked() | errors.LoginFirst():
                 return PanelClosed(
-                    refusals.answer_problem(error, done=say("Nothing was approved."))
+                    refusals.answer_problem(error, done=fmt("Nothing was approved."))
                 )
             case _:
                 return None
 
-    def _note_what_was_seen(self) -> None:
-        if self._all_seen_since is None and self._facts.were_all_seen:
+    def _record_seen(self) -> None:
+        if self._all_seen_since is None and self._facts.is_fully_read:
             self._all_seen_since = self.context.ticks()
 
-    def _switch(self, *, is_off: bool) -> None:
+    def _enable_button(self, *, is_off: bool) -> None:
         button = self.query_one("#approve", PanelButton)
         if is_off and button.has_focus:
             self.query_one("#back").focus()

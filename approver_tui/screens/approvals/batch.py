@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.marking import why_lost
+from approver_tui.screens.approvals.marking import mark_change_reason
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import Rows, batch_keys
 from approver_tui.screens.panel import Overlay, PanelClosed, risk_line
@@ -25,7 +25,7 @@ from approver_tui.state.money import sums
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import Line, lines_word, say
+from approver_tui.widgets.lines import Line, fmt, lines_word
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.sheet import Sheet
@@ -54,14 +54,14 @@ class BatchPanel(Overlay):
         self.requests = Batch.of(state.marks)
         self._sheet = BatchTable(self.requests, context.zone)
         self._count = TypedInput(id="count", longest=_LONGEST_COUNT)
-        self._dropped: tuple[SafeText, ...] = ()
+        self._removed_texts: tuple[SafeText, ...] = ()
         self._is_empty = False
         """Whether all of its requests were answered, have changed or have ended."""
         self.notice = SafeText("")
 
     # For subclasses to implement.
 
-    def words(self, agent: SafeText) -> SafeText:
+    def introduction(self, agent: SafeText) -> SafeText:
         """Return the line above this agent's requests that says what would happen."""
         raise NotImplementedError
 
@@ -69,23 +69,23 @@ class BatchPanel(Overlay):
         """Lay out the fields above the count."""
         return ()
 
-    def more_fields(self) -> ComposeResult:
+    def fields_after_count(self) -> ComposeResult:
         """Lay out the fields below the count."""
         return ()
 
-    def why_not(self, approval: Approval) -> SafeText:
+    def request_blocker(self, approval: Approval) -> SafeText:
         """Return why this request cannot be answered now, or an empty text."""
         raise NotImplementedError
 
-    def missing(self) -> SafeText:
+    def missing_entry(self) -> SafeText:
         """Return what is missing before the count, or an empty text."""
         return SafeText("")
 
-    def missing_last(self) -> SafeText:
+    def missing_after_count(self) -> SafeText:
         """Return what is missing after the count, or an empty text."""
         return SafeText("")
 
-    def give(self) -> None:
+    def submit(self) -> None:
         """Continue to the answers; everything was entered."""
         raise NotImplementedError
 
@@ -96,7 +96,7 @@ class BatchPanel(Overlay):
         with Vertical(classes="panel"):
             yield TitleLine(self._title)
             yield Static(
-                self.words(self.requests.rows[0].agent.name),
+                self.introduction(self.requests.rows[0].agent.name),
                 id="words",
                 markup=False,
             )
@@ -107,12 +107,12 @@ class BatchPanel(Overlay):
             with Horizontal(id="count-row", classes="entry"):
                 yield Static("How many", markup=False)
                 yield self._count
-            yield from self.more_fields()
+            yield from self.fields_after_count()
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
-                yield PanelButton(say("Back"), id="back")
+                yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(self.VERB, id="do")
-            yield Static(id="why-off", markup=False)
+            yield Static(id="hint", markup=False)
             yield KeyBar(batch_keys())
 
     @property
@@ -120,45 +120,52 @@ class BatchPanel(Overlay):
         """Back, the requests, the fields, the button: Tab does not pass Back again."""
         if not self.is_ready:
             return []
-        order = (self.query_one("#back"), self._sheet, *self.order(), self.query_one("#do"))
-        return [widget for widget in order if widget.focusable]
+        field_order = (
+            self.query_one("#back"),
+            self._sheet,
+            *self.field_order(),
+            self.query_one("#do"),
+        )
+        return [widget for widget in field_order if widget.focusable]
 
-    def order(self) -> Iterable[Widget]:
+    def field_order(self) -> Iterable[Widget]:
         """Return the fields in order."""
         return (self._count,)
 
-    def look_again(self) -> None:
+    def update_panel(self) -> None:
         """Remove requests that changed; close if none is left, else draw."""
         if self.is_ready and not self.is_busy:
-            self._drop()
-        super().look_again()
+            self._remove_changed()
+        super().update_panel()
 
-    def why_close(self) -> PanelClosed | None:
+    def closing_result(self) -> PanelClosed | None:
         """Return what happened to the last request, if none is left."""
-        return PanelClosed(self._dropped[-1]) if self._is_empty else None
+        return PanelClosed(self._removed_texts[-1]) if self._is_empty else None
 
     def draw_widgets(self) -> None:
         """Update time, checkboxes, sums and hint."""
-        reason = self.why_off()
+        reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
         self._count.disabled = self.is_busy
         self.query_one("#more", Static).update(self._sheet.more)
         self.query_one("#sums", Static).update(self._sums())
-        said = (*self._dropped[-_MOST_NOTICES:], *([self.notice] if self.notice else []))
-        self.query_one("#notice", NoticeLines).show(said)
-        self.query_one("#why-off", Static).update(button_hint(self.VERB, reason))
-        self._switch(is_off=bool(reason))
+        notices = (*self._removed_texts[-_MOST_NOTICES:], *([self.notice] if self.notice else []))
+        self.query_one("#notice", NoticeLines).show(notices)
+        self.query_one("#hint", Static).update(button_hint(self.VERB, reason))
+        self._enable_button(is_off=bool(reason))
 
-    def why_off(self) -> SafeText:
+    def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
         if self.is_busy:
-            return say("Sending…")
+            return fmt("Sending…")
         if not self.requests.chosen:
-            return say("nothing is selected; press Space on a request.")
-        if reason := next(filter(None, map(self.why_not, self.requests.chosen)), SafeText("")):
+            return fmt("nothing is selected; press Space on a request.")
+        if reason := next(
+            filter(None, map(self.request_blocker, self.requests.chosen)), SafeText("")
+        ):
             return reason
-        return self.missing() or self._wrong_count() or self.missing_last()
+        return self.missing_entry() or self._wrong_count() or self.missing_after_count()
 
     @property
     def unread(self) -> SafeText:
@@ -166,18 +173,18 @@ class BatchPanel(Overlay):
         count = self._sheet.unread
         if not count:
             return SafeText("")
-        return say("scroll down first, {} more {} (PgDn).", count, lines_word(count))
+        return fmt("scroll down first, {} more {} (PgDn).", count, lines_word(count))
 
-    @on(BatchTable.Turned)
-    def _turned(self, message: BatchTable.Turned) -> None:
+    @on(BatchTable.Toggled)
+    def _toggled(self, message: BatchTable.Toggled) -> None:
         if not self.is_busy:
-            self.requests = self.requests.turned(message.approval_id)
-            self.look_again()
+            self.requests = self.requests.toggled(message.approval_id)
+            self.update_panel()
 
     @on(Sheet.Scrolled)
     @on(Input.Changed)
-    def _something_changed(self) -> None:
-        self.look_again()
+    def _input_changed(self) -> None:
+        self.update_panel()
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:
@@ -185,8 +192,8 @@ class BatchPanel(Overlay):
 
     @on(Button.Pressed, "#do")
     def _do(self) -> None:
-        if not self.context.guard.is_holding and not self.why_off():
-            self.give()
+        if not self.context.guard.is_blocking and not self.blocker():
+            self.submit()
 
     def action_read(self, step: int) -> None:
         """Scroll the requests."""
@@ -194,45 +201,45 @@ class BatchPanel(Overlay):
 
     def action_help(self) -> None:
         """Show the help."""
-        self.open_help(self.HELP_ROWS, self.why_off())
+        self.open_help(self.HELP_ROWS, self.blocker())
 
-    def _drop(self) -> None:
+    def _remove_changed(self) -> None:
         """Remove requests that changed; the count must then be typed again."""
-        lost = [
-            each for each in self.requests.rows if self.state.has_lost(each, self.context.now())
+        changed = [
+            each for each in self.requests.rows if self.state.has_changed(each, self.context.now())
         ]
-        if not lost or self._is_empty:
+        if not changed or self._is_empty:
             return
         self.context.guard.arm()
-        self._dropped += tuple(map(self._dropped_words, lost))
-        if len(lost) == len(self.requests.rows):
+        self._removed_texts += tuple(map(self._removed_text, changed))
+        if len(changed) == len(self.requests.rows):
             self._is_empty = True
             return
-        self.requests = self.requests.without(frozenset(each.id for each in lost))
+        self.requests = self.requests.without(frozenset(each.id for each in changed))
         self._count.value = ""
 
-    def _dropped_words(self, approval: Approval) -> SafeText:
-        why = why_lost(approval, self.state, self.moment)
-        return say("{} was removed: {}", SafeText(approval.fingerprint), why)
+    def _removed_text(self, approval: Approval) -> SafeText:
+        why = mark_change_reason(approval, self.state, self.moment)
+        return fmt("{} was removed: {}", SafeText(approval.fingerprint), why)
 
     def _wrong_count(self) -> SafeText:
         if self.requests.is_count(self._count.value):
             return SafeText("")
-        return say("type how many are selected.")
+        return fmt("type how many are selected.")
 
     def _title(self, width: int) -> Line:
-        verb = say("{} {}?", self.VERB, len(self.requests.chosen))
+        verb = fmt("{} {}?", self.VERB, len(self.requests.chosen))
         return risk_line(
             verb, self.requests.risk, (self.requests.ends_at, self.context.now()), width
         )
 
     def _sums(self) -> SafeText:
         chosen = self.requests.chosen
-        ticked = say("Selected: {} of {}.", len(chosen), len(self.requests.rows))
-        parts = [say("  {}: {} in all.", each.label, each.text) for each in sums(chosen)]
+        ticked = fmt("Selected: {} of {}.", len(chosen), len(self.requests.rows))
+        parts = [fmt("  {}: {} in all.", each.label, each.text) for each in sums(chosen)]
         return SafeText(ticked + "".join(parts))
 
-    def _switch(self, *, is_off: bool) -> None:
+    def _enable_button(self, *, is_off: bool) -> None:
         button = self.query_one("#do", PanelButton)
         if is_off and button.has_focus:
             self.query_one("#back").focus()

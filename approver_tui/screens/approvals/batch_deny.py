@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from approver_tui.screens.approvals.batch import BatchPanel
+from approver_tui.screens.approvals.blockers import answer_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import why_no_answer
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import batch_deny_help
 from approver_tui.screens.panel import BatchSubmitted, Deny
@@ -20,7 +20,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from approver_tui.widgets.choices import Choices
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 
 class BatchDenyPanel(BatchPanel):
@@ -34,38 +34,38 @@ class BatchDenyPanel(BatchPanel):
         super().__init__(context, state)
         self._form = DenialForm(self.requests.rows[0].kind)
 
-    def words(self, agent: SafeText) -> SafeText:
+    def introduction(self, agent: SafeText) -> SafeText:
         """Return what the agent would not be allowed to do."""
-        return say("Deny all of these from {}:", agent)
+        return fmt("Deny all of these from {}:", agent)
 
     def fields(self) -> ComposeResult:
         """Lay out reasons and note."""
         yield self._form
 
-    def order(self) -> Iterable[Widget]:
+    def field_order(self) -> Iterable[Widget]:
         """Return reasons, note and count."""
-        return (*self._form.focusable_fields, *super().order())
+        return (*self._form.focusable_fields, *super().field_order())
 
     def draw_widgets(self) -> None:
         """Show the fields that the chosen reason needs, too."""
         self._form.show()
         super().draw_widgets()
 
-    def why_not(self, approval: Approval) -> SafeText:
+    def request_blocker(self, approval: Approval) -> SafeText:
         """Return why this request cannot be denied now, or an empty text."""
-        return why_no_answer(self.state, approval, self.moment)
+        return answer_blocker(self.state, approval, self.moment)
 
-    def missing(self) -> SafeText:
+    def missing_entry(self) -> SafeText:
         """Require a reason."""
-        return say("pick a reason, 1 to 6.") if self._form.code is None else SafeText("")
+        return fmt("pick a reason, 1 to 6.") if self._form.code is None else SafeText("")
 
     @on(DenyCodes.Picked)
     @on(Choices.Picked)
     def _picked(self) -> None:
-        self.look_again()
+        self.update_panel()
 
-    def give(self) -> None:
+    def submit(self) -> None:
         """Continue to the five seconds in which all denials can be undone."""
         if (code := self._form.code) is not None:
-            aside = self._form.aside(self.context.now(), self.context.zone)
-            self.finish(BatchSubmitted(self.requests.chosen, Deny(code, self._form.note, aside)))
+            extras = self._form.extras(self.context.now(), self.context.zone)
+            self.finish(BatchSubmitted(self.requests.chosen, Deny(code, self._form.note, extras)))

@@ -19,92 +19,94 @@ from approver_tui.state.notifications.events import Event
 from approver_tui.state.text import display_safe
 
 _LONGEST = 200
-_LISTEN_AGAIN = 2.0
+_RESTART_DELAY = 2.0
 
 
 class Calls:
     """All calls of one screen."""
 
     def __init__(self, context: ScreenContext, screen: Screen[None]) -> None:
-        self._screen_context = context
+        self._context = context
         self._screen = screen
         self._stop = threading.Event()
-        self._settling: set[str] = set()
+        self._checking: set[str] = set()
         """The IDs of answers whose outcome is being checked."""
 
-    def recall(self) -> None:
+    def load_last_known(self) -> None:
         """Load the last known list from this machine, then the current one from the server."""
-        self._screen.run_worker(self._recall, thread=True, group="load", exclusive=True)
+        self._screen.run_worker(self._load_last_known, thread=True, group="load", exclusive=True)
 
     def load(self, *, in_order: bool) -> None:
         """Fetch the account and the waiting requests."""
         work = partial(self._load, in_order=in_order)
         self._screen.run_worker(work, thread=True, group="load", exclusive=True)
 
-    def refresh_me(self) -> None:
+    def reload_account(self) -> None:
         """Fetch only the account: the PIN attempts have changed."""
-        self._screen.run_worker(self._me, thread=True, group="me", exclusive=True)
+        self._screen.run_worker(self._load_account, thread=True, group="me", exclusive=True)
 
-    def look(self, approval_id: str) -> None:
+    def fetch_approval(self, approval_id: str) -> None:
         """Fetch the server's copy of one approval."""
-        self._screen.run_worker(partial(self._look, approval_id), thread=True, group="look")
+        self._screen.run_worker(
+            partial(self._fetch_approval, approval_id), thread=True, group="look"
+        )
 
     def deny(self, denial: Denial) -> None:
         """Send a denial."""
         self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
 
-    def settle(self, approval_id: str) -> None:
+    def check_outcome(self, approval_id: str) -> None:
         """Check the outcome of an answer, unless that is in progress."""
-        if approval_id not in self._settling:
-            self._settling.add(approval_id)
-            work = partial(self._settle, approval_id)
+        if approval_id not in self._checking:
+            self._checking.add(approval_id)
+            work = partial(self._check_outcome, approval_id)
             self._screen.run_worker(work, thread=True, group="settle")
 
-    def attend(self) -> None:
+    def load_preferences(self) -> None:
         """Fetch the notification settings."""
-        self._screen.run_worker(self._attend, thread=True, group="attend", exclusive=True)
+        self._screen.run_worker(self._load_preferences, thread=True, group="attend", exclusive=True)
 
     def listen(self, cursor: int) -> None:
         """Follow the feed from `cursor`, in a daemon thread."""
-        self._screen_context.feed.cursor = cursor
+        self._context.feed.cursor = cursor
         threading.Thread(target=self._listen, name="feed", daemon=True).start()
 
-    def count_elsewhere(self) -> None:
+    def count_other_logins(self) -> None:
         """Count the waiting requests at the other servers, in a daemon thread."""
-        threading.Thread(target=self._count_elsewhere, name="elsewhere", daemon=True).start()
+        threading.Thread(target=self._count_other_logins, name="elsewhere", daemon=True).start()
 
     def stop(self) -> None:
         """Stop the feed."""
         self._stop.set()
 
-    def _recall(self) -> None:
-        page = self._screen_context.server.last_waiting()
+    def _load_last_known(self) -> None:
+        page = self._context.server.last_waiting()
         if page is not None:
             self._screen.post_message(thread_messages.LastKnownLoaded(page))
         self._load(in_order=True)
 
     def _load(self, *, in_order: bool) -> None:
         try:
-            me, page = self._screen_context.server.me(), self._screen_context.server.waiting()
+            me, page = self._context.server.me(), self._context.server.waiting()
         except errors.ClientError as error:
             self._screen.post_message(thread_messages.ListFailed(error, in_order=in_order))
         else:
             self._screen.post_message(thread_messages.Loaded(me, page, in_order=in_order))
 
-    def _me(self) -> None:
+    def _load_account(self) -> None:
         try:
-            me = self._screen_context.server.me()
+            me = self._context.server.me()
         except errors.ClientError as error:
             self._screen.post_message(thread_messages.LoadFailed(error))
         else:
             self._screen.post_message(thread_messages.AccountLoaded(me))
 
-    def _look(self, approval_id: str) -> None:
+    def _fetch_approval(self, approval_id: str) -> None:
         try:
-            approval = self._screen_context.server.approval(approval_id)
+            approval = self._context.server.approval(approval_id)
         except errors.WireError as error:
             self._screen.post_message(
-                thread_messages.ApprovalUnverified(wire.unverified(approval_id, error))
+                thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
             )
         except errors.ClientError as error:
             self._screen.post_message(thread_messages.LoadFailed(error))
@@ -114,67 +116,65 @@ class Calls:
     def _deny(self, denial: Denial) -> None:
         approval: Approval = denial.approval
         try:
-            outcome = self._screen_context.answers.deny(
-                approval, denial.code, denial.note, denial.aside
-            )
+            outcome = self._context.answers.deny(approval, denial.code, denial.note, denial.extras)
         except errors.ClientError as error:
             self._screen.post_message(thread_messages.AnswerRefused(approval.id, error))
         else:
             self._screen.post_message(thread_messages.AnswerAccepted(outcome))
 
-    def _settle(self, approval_id: str) -> None:
+    def _check_outcome(self, approval_id: str) -> None:
         """Check again while the outcome is unknown; report an ended session at once."""
         try:
-            outcome = self._screen_context.answers.settle(approval_id)
+            outcome = self._context.answers.check_outcome(approval_id)
         except errors.UnknownOutcome as error:
             if isinstance(error.__cause__, errors.LoginFirst):
                 self._screen.post_message(thread_messages.LoadFailed(error.__cause__))
         except errors.WireError as error:
             self._screen.post_message(
-                thread_messages.ApprovalUnverified(wire.unverified(approval_id, error))
+                thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
             )
         except errors.ClientError as error:
             self._screen.post_message(thread_messages.AnswerRefused(approval_id, error))
         else:
             self._screen.post_message(thread_messages.AnswerAccepted(outcome))
         finally:
-            self._settling.discard(approval_id)
+            self._checking.discard(approval_id)
 
-    def _attend(self) -> None:
+    def _load_preferences(self) -> None:
         try:
-            attention = self._screen_context.prefs_client.settings()
+            attention = self._context.prefs_client.settings()
         except errors.ClientError as error:
             self._screen.post_message(thread_messages.LoadFailed(error))
         else:
             self._screen.post_message(thread_messages.NotificationPrefsLoaded(attention))
 
-    def _count_elsewhere(self) -> None:
-        self._screen.post_message(
-            thread_messages.OtherLoginsCounted(self._screen_context.others.counts())
-        )
+    def _count_other_logins(self) -> None:
+        self._screen.post_message(thread_messages.OtherLoginsCounted(self._context.others.counts()))
 
     def _listen(self) -> None:
-        tell = FeedListeners(self._heard, self._reconnected, self._resynced, self._puzzled)
+        listeners = FeedListeners(
+            self._post_event, self._post_connection, self._post_resync, self._post_problem
+        )
         while not self._stop.is_set():
             try:
-                self._screen_context.feed.run(tell, self._stop)
+                self._context.feed.run(listeners, self._stop)
             except errors.ClientError as error:
                 self._screen.post_message(thread_messages.LoadFailed(error))
                 return
             except Exception as error:  # noqa: BLE001  # otherwise the screen would wait forever
-                self._puzzled(f"This program failed while listening: {error!r}. Trying again.")
-            self._stop.wait(_LISTEN_AGAIN)
+                self._post_problem(f"This program failed while listening: {error!r}. Trying again.")
+            self._stop.wait(_RESTART_DELAY)
 
-    def _heard(self, event: Event) -> None:
+    def _post_event(self, event: Event) -> None:
         self._screen.post_message(thread_messages.EventReceived(event))
 
-    def _reconnected(self, connection: Connection) -> None:
+    def _post_connection(self, connection: Connection) -> None:
         self._screen.post_message(thread_messages.ConnectionChanged(connection))
 
-    def _resynced(self) -> None:
+    def _post_resync(self) -> None:
         self._screen.post_message(thread_messages.FeedResynced())
 
-    def _puzzled(self, problem: str) -> None:
+    def _post_problem(self, problem: str) -> None:
         self._screen.post_message(
             thread_messages.FeedProblem(display_safe(problem, max_len=_LONGEST))
         )

@@ -23,36 +23,36 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.change_form import ChangeForm
 from approver_tui.widgets.key_bar import Hint, KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
-_WishT = TypeVar("_WishT")
-_AnswerT = TypeVar("_AnswerT")
+_ProposalT = TypeVar("_ProposalT")
+_PreviewT = TypeVar("_PreviewT")
 
 
-class _PreviewLoaded(Message, Generic[_WishT, _AnswerT]):
+class _PreviewLoaded(Message, Generic[_ProposalT, _PreviewT]):
     """The preview of a proposal."""
 
-    def __init__(self, wish: _WishT, answer: _AnswerT) -> None:
+    def __init__(self, proposal: _ProposalT, preview: _PreviewT) -> None:
         super().__init__()
-        self.wish = wish
-        self.answer = answer
+        self.proposal = proposal
+        self.preview = preview
 
 
-class PreviewFailed(Message, Generic[_WishT]):
-    """The server rejected the proposal or did not answer; `wish` None means any proposal."""
+class PreviewFailed(Message, Generic[_ProposalT]):
+    """The server rejected the proposal or did not answer; `proposal` None means any proposal."""
 
-    def __init__(self, wish: _WishT | None, error: errors.ClientError) -> None:
+    def __init__(self, proposal: _ProposalT | None, error: errors.ClientError) -> None:
         super().__init__()
-        self.wish = wish
+        self.proposal = proposal
         self.error = error
 
 
-class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
+class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
     """Controls, preview, Back, the button that continues."""
 
-    NOTHING_HAPPENED = SafeText("This request changed. Nothing was approved.")
+    CHANGED_TEXT = SafeText("This request changed. Nothing was approved.")
     AUTO_FOCUS = "#back"
     NAME: ClassVar[str]
     """The panel's class in the style sheet."""
@@ -66,31 +66,31 @@ class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
         self, context: ScreenContext, state: InboxState, approval: Approval, problem: SafeText
     ) -> None:
         super().__init__(context, state, approval)
-        self.wish: _WishT | None = None
-        self.answer: _AnswerT | None = None
+        self.proposal: _ProposalT | None = None
+        self.preview: _PreviewT | None = None
         self.problem = problem
 
     def controls(self) -> ComposeResult:
         """Lay out the controls and the preview."""
         raise NotImplementedError
 
-    def draw_answer(self) -> None:
+    def draw_preview(self) -> None:
         """Draw the preview."""
         raise NotImplementedError
 
-    def read_wish(self) -> _WishT | None:
+    def read_proposal(self) -> _ProposalT | None:
         """Return the proposal, None for an empty one. Raises ValueError with the problem."""
         raise NotImplementedError
 
-    def ask(self, wish: _WishT) -> _AnswerT:
+    def fetch_preview(self, proposal: _ProposalT) -> _PreviewT:
         """Ask the server for the preview. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
-    def why_off(self) -> SafeText:
+    def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
         raise NotImplementedError
 
-    def go_on(self, wish: _WishT, answer: _AnswerT) -> None:
+    def proceed(self, proposal: _ProposalT, preview: _PreviewT) -> None:
         """Open the panel that approves what was shown."""
         raise NotImplementedError
 
@@ -101,81 +101,81 @@ class ChangePanel(Panel, Generic[_WishT, _AnswerT]):
             yield Static(self.approval.headline, id="headline", markup=False)
             yield from self.controls()
             with Horizontal(id="buttons"):
-                yield PanelButton(say("Back"), id="back")
-                yield PanelButton(say("Continue.."), id="on")
-            yield Static(id="why-off", markup=False)
+                yield PanelButton(fmt("Back"), id="back")
+                yield PanelButton(fmt("Continue.."), id="continue")
+            yield Static(id="hint", markup=False)
             yield KeyBar(self.HINTS)
 
     def draw_widgets(self) -> None:
         """Update time, preview and hint."""
-        reason = self.why_off()
+        reason = self.blocker()
         self.query_one(TitleLine).refresh()
-        self.draw_answer()
-        ready = say("Tab to Continue, then Enter. This does not approve yet.")
-        text = button_hint(say("Continue"), reason) if reason else ready
-        self.query_one("#why-off", Static).update(text)
-        button = self.query_one("#on", PanelButton)
+        self.draw_preview()
+        ready = fmt("Tab to Continue, then Enter. This does not approve yet.")
+        text = button_hint(fmt("Continue"), reason) if reason else ready
+        self.query_one("#hint", Static).update(text)
+        button = self.query_one("#continue", PanelButton)
         if reason and button.has_focus:
             self.query_one("#back").focus()
         button.disabled = bool(reason)
 
     @property
-    def is_asking(self) -> bool:
+    def is_loading(self) -> bool:
         """Whether the preview is being loaded."""
-        return self.wish is not None and self.answer is None and not self.problem
+        return self.proposal is not None and self.preview is None and not self.problem
 
     @on(ChangeForm.Changed)
     def _changed(self, message: ChangeForm.Changed) -> None:
         """Drop the preview of the older proposal."""
         try:
-            wish = self.read_wish()
+            proposal = self.read_proposal()
         except ValueError as error:
-            self._forget(None, display_safe(f"{error}."))
+            self._set_proposal(None, display_safe(f"{error}."))
             return
-        if wish != self.wish and not message.is_done:
-            self._forget(None, say("press Enter or Tab to apply the value."))
-        elif wish is None or wish != self.wish:
-            self._forget(wish, SafeText(""))
-            if wish is not None:
-                self.run_worker(partial(self._ask, wish), thread=True, group="wish")
+        if proposal != self.proposal and not message.is_done:
+            self._set_proposal(None, fmt("press Enter or Tab to apply the value."))
+        elif proposal is None or proposal != self.proposal:
+            self._set_proposal(proposal, SafeText(""))
+            if proposal is not None:
+                self.run_worker(partial(self._fetch, proposal), thread=True, group="preview")
 
     @on(_PreviewLoaded)
-    def _answered(self, message: _PreviewLoaded[_WishT, _AnswerT]) -> None:
-        if message.wish == self.wish:
-            self.answer = message.answer
-            self.look_again()
+    def _show_preview(self, message: _PreviewLoaded[_ProposalT, _PreviewT]) -> None:
+        if message.proposal == self.proposal:
+            self.preview = message.preview
+            self.update_panel()
 
     @on(PreviewFailed)
-    def _unanswered(self, message: PreviewFailed[_WishT]) -> None:
+    def _preview_failed(self, message: PreviewFailed[_ProposalT]) -> None:
         self.is_busy = False
-        if message.wish is None or message.wish == self.wish:
+        if message.proposal is None or message.proposal == self.proposal:
             problem = refusals.problem(message.error)
-            self._forget(self.wish, say("{} {}", problem, self.REFUSED))
+            self._set_proposal(self.proposal, fmt("{} {}", problem, self.REFUSED))
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:
         self.action_back()
 
-    @on(Button.Pressed, "#on")
-    def _on(self) -> None:
-        if self.context.guard.is_holding or self.why_off():
+    @on(Button.Pressed, "#continue")
+    def _continue(self) -> None:
+        if self.context.guard.is_blocking or self.blocker():
             return
-        if self.wish is not None and self.answer is not None:
-            self.go_on(self.wish, self.answer)
+        if self.proposal is not None and self.preview is not None:
+            self.proceed(self.proposal, self.preview)
 
     def action_help(self) -> None:
         """Show the help."""
-        self.open_help(self.HELP_ROWS, self.why_off())
+        self.open_help(self.HELP_ROWS, self.blocker())
 
-    def _forget(self, wish: _WishT | None, problem: SafeText) -> None:
-        self.wish, self.answer, self.problem = wish, None, problem
-        self.look_again()
+    def _set_proposal(self, proposal: _ProposalT | None, problem: SafeText) -> None:
+        self.proposal, self.preview, self.problem = proposal, None, problem
+        self.update_panel()
 
-    def _ask(self, wish: _WishT) -> None:
+    def _fetch(self, proposal: _ProposalT) -> None:
         """Runs in a thread."""
         try:
-            answer = self.ask(wish)
+            preview = self.fetch_preview(proposal)
         except errors.ClientError as error:
-            self.post_message(PreviewFailed(wish, error))
+            self.post_message(PreviewFailed(proposal, error))
         else:
-            self.post_message(_PreviewLoaded(wish, answer))
+            self.post_message(_PreviewLoaded(proposal, preview))

@@ -8,22 +8,24 @@ from textual.app import App
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
 
 def copy_id(app: App[object], approval: Approval | None) -> SafeText:
     """Copy the ID; return the message."""
-    return _copy(app, None if approval is None else approval.id)
+    return _copy_text(app, None if approval is None else approval.id)
 
 
 def copy_link(app: App[object], approval: Approval | None, context: ScreenContext) -> SafeText:
     """Copy the link to its page; return the message."""
-    return _copy(app, None if approval is None else f"{context.environment.issuer}/r/{approval.id}")
+    return _copy_text(
+        app, None if approval is None else f"{context.environment.issuer}/r/{approval.id}"
+    )
 
 
-def _copy(app: App[object], text: str | None) -> SafeText:
+def _copy_text(app: App[object], text: str | None) -> SafeText:
     """Copy a text and show it too, because the terminal does not confirm a copy."""
     if text is None:
-        return say("Copy unavailable: nothing is selected.")
+        return fmt("Copy unavailable: nothing is selected.")
     app.copy_to_clipboard(text)
-    return say("Copied, if this terminal supports it: {}", display_safe(text, max_len=200))
+    return fmt("Copied, if this terminal supports it: {}", display_safe(text, max_len=200))

@@ -7,9 +7,9 @@ before sending. Never: sends.
 from dataclasses import dataclass
 
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.decision import NOTHING_MORE, DenialExtras, DenyCode
+from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras, DenyCode
 
-TIME_TO_THINK = 5.0
+UNDO_SECONDS = 5.0
 """How many seconds a denial waits."""
 
 
@@ -22,7 +22,7 @@ class Denial:
     note: str
     due: float
     """When it is sent, on the monotonic clock."""
-    aside: DenialExtras = NOTHING_MORE
+    extras: DenialExtras = NO_EXTRAS
 
     def seconds_left(self, ticks: float) -> int:
         """Return the remaining whole seconds, at least one while any time is left."""

@@ -15,11 +15,11 @@ from textual.widget import Widget
 from approver_tui.client.wire import Page as Part
 from approver_tui.messages import PastEnd
 from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.blockers import AnswerContext, report_blocker, retry_blocker
 from approver_tui.screens.approvals.copying import copy_id, copy_link
-from approver_tui.screens.approvals.reasons import AnswerContext, why_no_report, why_no_retry
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.screens.keys import Rows, hint, retry_keys, texts
+from approver_tui.screens.keys import Rows, help_rows, hint, retry_keys
 from approver_tui.screens.page import Fetched, FetchFailed, Page, PageContext
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, RequestingAgent
@@ -30,16 +30,16 @@ from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.consents.rights import tokens_count
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.entry_sheet import Make
+from approver_tui.widgets.entry_sheet import LineMaker
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import Hint
-from approver_tui.widgets.lines import Line, say
+from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.times import age, day_or_clock
 
-EVERYTHING = Query()
+NO_FILTER = Query()
 
 
-def of_agent(agent: RequestingAgent, now: int) -> Query:
+def agent_query(agent: RequestingAgent, now: int) -> Query:
     """Return the filter for one agent's requests, as a user would type it."""
     name = agent.id if " " in agent.name else agent.name
     return read_query(f"agent:{name}", now)
@@ -51,7 +51,7 @@ class HistoryPage(Page[Part]):
     NAME = "History"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", id="filter", show=False),
-        Binding("v", "turn_over", id="details", show=False),
+        Binding("v", "toggle_raw", id="details", show=False),
         Binding("exclamation_mark", "report", id="report", show=False),
         Binding("R", "retry", id="retry", show=False),
         Binding("z", "end_token", id="revoke", show=False),
@@ -59,15 +59,15 @@ class HistoryPage(Page[Part]):
         Binding("Y", "copy_link", id="copy_link", show=False),
     ]
 
-    def __init__(self, page_context: PageContext, query: Query = EVERYTHING) -> None:
+    def __init__(self, page_context: PageContext, query: Query = NO_FILTER) -> None:
         super().__init__(page_context)
         self._query = query
         self._is_raw = False
         self._is_fetching_more = False
-        self._looking = SearchSpan()
-        self._arranging = RequestActions(page_context.context, self.post_message)
+        self._span = SearchSpan()
+        self._request_actions = RequestActions(page_context.context, self.post_message)
 
-    def lines_below(self) -> Iterable[Widget]:
+    def widgets_below(self) -> Iterable[Widget]:
         """Return the filter line."""
         yield FilterLine()
 
@@ -77,17 +77,17 @@ class HistoryPage(Page[Part]):
 
     def sections(self, found: Part) -> Sequence[Section]:
         """Return what matches the filter."""
-        entries = tuple(self._entry(each) for each in self._fitting(found))
-        heading = say("HISTORY ({})", len(entries))
-        beside = say("older: G") if found.next else say("newest first")
+        entries = tuple(self._entry(each) for each in self._matching(found))
+        heading = fmt("HISTORY ({})", len(entries))
+        beside = fmt("older: G") if found.next else fmt("newest first")
         if self._query:
             typed = display_safe(self._query.text, max_len=60)
-            heading = say("HISTORY ({})  / {}", len(entries), typed)
-            looked_at = say("of {}", len(found.items))
-            beside = say("{}, {}", looked_at, beside) if self._has_older(found) else looked_at
-        return (Section(heading, entries, beside=beside, empty=self._nothing(found)),)
+            heading = fmt("HISTORY ({})  / {}", len(entries), typed)
+            scanned = fmt("of {}", len(found.items))
+            beside = fmt("{}, {}", scanned, beside) if self._has_older(found) else scanned
+        return (Section(heading, entries, beside=beside, empty=self._empty_text(found)),)
 
-    def in_full(self, found: Part, entry_id: str) -> tuple[Make, object] | None:
+    def entry_detail(self, found: Part, entry_id: str) -> tuple[LineMaker, object] | None:
         """Return the details with the receipt, or the signed texts."""
         approval = next((each for each in found.items if each.id == entry_id), None)
         if approval is None:
@@ -97,18 +97,18 @@ class HistoryPage(Page[Part]):
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys for an entry."""
         moment = AnswerContext.at(self.context)
-        reason = why_no_retry(self.state, self._current, moment)
+        reason = retry_blocker(self.state, self._current, moment)
         return (
             *retry_keys(self._current, moment.now, reason),
             hint("/", "Filter", "slash"),
             hint("!", "Report..", "exclamation_mark"),
             hint("v", "All details"),
-            hint("z", "End token..", is_off=bool(self._why_no_end())),
+            hint("z", "End token..", is_off=bool(self._end_blocker())),
         )
 
     def help(self) -> Rows:
         """Return the help of the page."""
-        return texts(
+        return help_rows(
             (
                 "/",
                 "filter: words, !word, agent:NAME, risk:high, since:7d, is:denied, by:me",
@@ -122,36 +122,36 @@ class HistoryPage(Page[Part]):
             ("G", "to the end; loads older requests"),
         )
 
-    def moved(self) -> None:
+    def cursor_moved(self) -> None:
         """Load older requests at the end of the list."""
         if self.found is not None and self._is_at_end(self.found):
-            self._looking = self._beyond(self.found)
+            self._span = self._next_span(self.found)
             self.fetch_more(self.found)
 
     @on(PastEnd)
-    def _past_end(self) -> None:
-        self.moved()
+    def _moved_past_end(self) -> None:
+        self.cursor_moved()
         self.draw()
 
     def fetch_more(self, found: Part) -> None:
         """Load older requests, in a thread."""
         if self._has_older(found) and not self._is_fetching_more:
             self._is_fetching_more = True
-            self.run_fetch(partial(self._older, found))
+            self.run_fetch(partial(self._fetch_older, found))
 
-    def took(self, found: Part) -> None:
+    def set_found(self, found: Part) -> None:
         """Show the requests; load older ones while too few match the filter."""
-        if self._query and self._looking.goes_on(len(self._fitting(found)), len(found.items)):
+        if self._query and self._span.should_continue(len(self._matching(found)), len(found.items)):
             self.fetch_more(found)
-        super().took(found)
+        super().set_found(found)
 
     @on(Fetched)
     @on(FetchFailed)
-    def _answered(self) -> None:
+    def _fetch_done(self) -> None:
         """Note the answer first, because showing it may load more."""
         self._is_fetching_more = False
 
-    def action_turn_over(self) -> None:
+    def action_toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
         self.draw()
@@ -160,24 +160,24 @@ class HistoryPage(Page[Part]):
         """Open the filter line."""
         self.query_one(FilterLine).open(self._query.text)
 
-    def on_filter_line_given(self, message: FilterLine.Given) -> None:
+    def on_filter_line_applied(self, message: FilterLine.Applied) -> None:
         """Apply the filter; an invalid one is reported and changes nothing."""
         try:
             me = None if self.state.me is None else self.state.me.user.id
             self._query = read_query(message.text, self.context.now(), me)
         except ValueError as error:
-            self.say(say("Filter: {}.", display_safe(str(error))))
+            self.show_message(fmt("Filter: {}.", display_safe(str(error))))
         if self.found is not None:
-            self._looking = self._beyond(self.found)
-            self.took(self.found)
+            self._span = self._next_span(self.found)
+            self.set_found(self.found)
         self.query_one("#entries").focus()
 
     def action_report(self) -> None:
         """Open the panel that reports, or say why it is unavailable."""
         approval = self._current
-        reason = why_no_report(self.state, approval, AnswerContext.at(self.context))
+        reason = report_blocker(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
-            self.say(say("Report unavailable: {}", reason))
+            self.show_message(fmt("Report unavailable: {}", reason))
         else:
             make = partial(ReportPanel, self.context, self.state, approval)
             self.page_context.open_panel(make)
@@ -185,105 +185,107 @@ class HistoryPage(Page[Part]):
     def action_retry(self) -> None:
         """Ask the agent of an expired request to retry, or say why that is unavailable."""
         approval = self._current
-        reason = why_no_retry(self.state, approval, AnswerContext.at(self.context))
+        reason = retry_blocker(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
-            self.say(say("Retry unavailable: {}", reason))
+            self.show_message(fmt("Retry unavailable: {}", reason))
         else:
-            self.ask(self._arranging.again(approval))
+            self.confirm_action(self._request_actions.retry(approval))
 
     def action_end_token(self) -> None:
         """Confirm before ending the token of an approval, or say why that is unavailable."""
         approval = self._current
-        reason = self._why_no_end()
+        reason = self._end_blocker()
         if reason or approval is None:
-            self.say(say("End token unavailable: {}", reason))
+            self.show_message(fmt("End token unavailable: {}", reason))
         else:
-            words = say("What was already done with it stays done. The agent may ask again.")
-            do = partial(self._end_token, approval)
+            words = fmt("What was already done with it stays done. The agent may ask again.")
+            do = partial(self._end_tokens, approval)
             action = ConfirmAction(
-                say("End its token?"), say("End"), (approval.told_headline, words), do
+                fmt("End its token?"), fmt("End"), (approval.outcome_headline, words), do
             )
-            self.ask(action)
+            self.confirm_action(action)
 
     def action_copy_id(self) -> None:
         """Copy the ID of the entry."""
-        self.say(copy_id(self.app, self._current))
+        self.show_message(copy_id(self.app, self._current))
 
     def action_copy_link(self) -> None:
         """Copy the link to its page."""
-        self.say(copy_link(self.app, self._current, self.context))
+        self.show_message(copy_link(self.app, self._current, self.context))
 
-    def _end_token(self, approval: Approval, _typed: str) -> SafeText:
+    def _end_tokens(self, approval: Approval, _typed: str) -> SafeText:
         """Runs in a thread. Looks up the token again, because the list may be old."""
         server = self.context.server
-        its = [each for each in server.delegations() if each.approval_id == approval.id]
-        ended = sum(server.revoke_delegation(each.id) for each in its)
+        tokens = [each for each in server.delegations() if each.approval_id == approval.id]
+        ended = sum(server.revoke_delegation(each.id) for each in tokens)
         return (
-            say("{} ended.", tokens_count(ended)) if its else say("Its tokens have already ended.")
+            fmt("{} ended.", tokens_count(ended))
+            if tokens
+            else fmt("Its tokens have already ended.")
         )
 
-    def _why_no_end(self) -> SafeText:
+    def _end_blocker(self) -> SafeText:
         approval = self._current
         if approval is None:
-            return say("nothing is selected.")
+            return fmt("nothing is selected.")
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:
-            return say("no token was issued for it.")
-        return self.why_nothing_ends()
+            return fmt("no token was issued for it.")
+        return self.action_blocker()
 
-    def done(self) -> None:
+    def after_action(self) -> None:
         """Nothing to do: the feed already brought the change, and loaded pages stay."""
 
     @on(thread_messages.ApprovalFetched)
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
-        told, found = message.approval, self.found
+        updated, found = message.approval, self.found
         if found is not None:
-            items = tuple(told if each.id == told.id else each for each in found.items)
-            self.took(replace(found, items=items))
+            items = tuple(updated if each.id == updated.id else each for each in found.items)
+            self.set_found(replace(found, items=items))
 
     @property
     def _current(self) -> Approval | None:
         items = self.found.items if self.found is not None else ()
         return next((each for each in items if each.id == self.cursor), None)
 
-    def _fitting(self, found: Part) -> list[Approval]:
-        return [each for each in found.items if self._query.fits(each)]
+    def _matching(self, found: Part) -> list[Approval]:
+        return [each for each in found.items if self._query.matches(each)]
 
-    def _beyond(self, found: Part) -> SearchSpan:
-        return SearchSpan.beyond(len(self._fitting(found)), len(found.items))
+    def _next_span(self, found: Part) -> SearchSpan:
+        return SearchSpan.beyond(len(self._matching(found)), len(found.items))
 
     def _is_at_end(self, found: Part) -> bool:
-        fitting = self._fitting(found)
-        return not fitting or self.cursor == fitting[-1].id
+        matching = self._matching(found)
+        return not matching or self.cursor == matching[-1].id
 
     def _has_older(self, found: Part) -> bool:
         """Whether an older request could match."""
-        return found.next is not None and not any(map(self._query.wanted.is_past, found.items))
+        return found.next is not None and not any(map(self._query.conditions.is_past, found.items))
 
-    def _nothing(self, found: Part) -> SafeText:
+    def _empty_text(self, found: Part) -> SafeText:
         """Return the text for an empty list."""
         if not self._query:
-            return say("No past requests yet.")
-        looked_at = len(found.items)
+            return fmt("No past requests yet.")
+        scanned = len(found.items)
         if self._is_fetching_more:
-            return say("Searching further back: no match in the latest {} ..", looked_at)
+            return fmt("Searching further back: no match in the latest {} ..", scanned)
         if self._has_older(found):
-            return say("No match in the latest {}. G searches further back.", looked_at)
-        return say("No matches.")
+            return fmt("No match in the latest {}. G searches further back.", scanned)
+        return fmt("No matches.")
 
-    def _older(self, found: Part) -> Part:
+    def _fetch_older(self, found: Part) -> Part:
         """Runs in a thread."""
         more = self.context.server.decided(found.next)
         return replace(more, items=(*found.items, *more.items))
 
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
-        who = say("nobody")
+        who = fmt("nobody")
         if (decided := approval.decided) is not None:
-            who = say("{}, {}", decided.device_name, age(approval.created_at, decided.at))
-        second = say("{} {}  {}", when, approval.agent.name, who)
-        is_lapsed = approval.state is ApprovalState.PENDING
-        state = say("expired") if is_lapsed else SafeText(approval.state_word)
-        return Entry(approval.id, approval.told_headline, second, state)
+            who = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
+        second = fmt("{} {}  {}", when, approval.agent.name, who)
+        is_expired = approval.state is ApprovalState.PENDING
+        state = fmt("expired") if is_expired else SafeText(approval.state_text)
+        return Entry(approval.id, approval.outcome_headline, second, state)
 
     def _lines(self, approval: Approval, width: int) -> list[Line]:
         view = self.context.view(width)

@@ -12,24 +12,24 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
-from approver_tui.attention.event_alerts import alert_for_event
+from approver_tui.attention.event_alerts import handle_event_alert
 from approver_tui.client import errors
-from approver_tui.client.notifications.feed import ASLEEP
+from approver_tui.client.notifications.feed import SLEEP_GAP
 from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.answer_flow import AnswerFlow
+from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.inbox_view import InboxView, InboxWidgets
-from approver_tui.screens.approvals.marking import lost_marks_text
-from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.approvals.marking import changed_marks_text
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
-from approver_tui.screens.notifications.news import AT_ONCE, ending_soon, news
+from approver_tui.screens.notifications.news import URGENT_EVENTS, ending_soon, event_text
 from approver_tui.screens.page import Page, PageContext
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.panel import TICK
 from approver_tui.screens.request_actions import RequestActions
-from approver_tui.screens.safe_focus import focus_back
+from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.countdown import stage_reached
 from approver_tui.state.notifications.connection import Connection, Phase
@@ -39,19 +39,19 @@ from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 from approver_tui.widgets.top_bar import TopBar
 
-_LOAD_AGAIN = 3.0
-_COUNT_AGAIN = 30.0
-_LOOK_AFTER = 0.3
-_KEEP_EVERY = 300.0
+_RELOAD_DELAY = 3.0
+_COUNT_INTERVAL = 30.0
+_FETCH_DELAY = 0.3
+_SAVE_INTERVAL = 300.0
 """How often, in seconds, the list is fetched again to store it for an offline start."""
-_TO_READ = 3.0
+_MESSAGE_SECONDS = 3.0
 """How long, in seconds, a message about the user's action stays before other news."""
-_NARROW = "-narrow"
-READING = "-reading"
+_NARROW_CLASS = "-narrow"
+READING_CLASS = "-reading"
 """The class of the screen while the selected request is open."""
 
 
@@ -61,20 +61,20 @@ class InboxBase(KeyedScreen):
     def __init__(self, context: ScreenContext) -> None:
         super().__init__()
         self.context = context
-        self.state = InboxState(selected=context.environment.opens_at)
-        self._status = self._later = SafeText("")
-        self._off = SafeText("")
+        self.state = InboxState(selected=context.environment.initial_request)
+        self._status = self._pending_news = SafeText("")
+        self._unavailable_text = SafeText("")
         """Why a key did nothing, while that request is selected."""
-        self._lost: tuple[Approval, ...] = ()
+        self._changed_marks: tuple[Approval, ...] = ()
         """Requests that lost their mark and were not reported yet."""
-        self._stands_until = self._said_at = 0.0
-        self._is_listening = self._has_heard = False
-        self._retry: Timer | None = None
+        self._message_until = self._message_at = 0.0
+        self._is_listening = self._has_new_events = False
+        self._retry_timer: Timer | None = None
         self._keys_drawn_for: tuple[object, ...] = ()
         self._ticked_at = self._warned_at = context.now()
         self._calls = Calls(context, self)
-        self.answering = AnswerFlow(self, self._calls)
-        self._arranging = RequestActions(context, self.post_message)
+        self.answer_flow = AnswerFlow(self, self._calls)
+        self._request_actions = RequestActions(context, self.post_message)
 
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and details, status and keys."""
@@ -93,12 +93,12 @@ class InboxBase(KeyedScreen):
     def on_mount(self) -> None:
         """Load from the server, follow the feed, start the clock."""
         self.context.guard.arm()
-        self.state = replace(self.state, unsent=self.context.unsent_denials.unsent())
-        self._calls.recall()
+        self.state = replace(self.state, unsent=self.context.unsent_denials.load())
+        self._calls.load_last_known()
         if self.context.environment.login:
-            self._calls.count_elsewhere()
+            self._calls.count_other_logins()
         self.set_interval(TICK, self.tick)
-        self.set_interval(_KEEP_EVERY, self._keep)
+        self.set_interval(_SAVE_INTERVAL, self._save_list)
         self.draw()
 
     def on_unmount(self) -> None:
@@ -112,258 +112,259 @@ class InboxBase(KeyedScreen):
         if not self._is_listening:
             self._is_listening = True
             self._calls.listen(message.page.feed_cursor)
-        self._stop_asking()
-        self._calls.attend()
-        unlisted = self.state.unlisted(message.page, self.context.now())
+        self._cancel_retry()
+        self._calls.load_preferences()
+        unlisted = self.state.missing_from(message.page, self.context.now())
         self._select(self.state.loaded(message.me, message.page, in_order=message.in_order))
         for approval_id in unlisted:
-            self._calls.look(approval_id)
+            self._calls.fetch_approval(approval_id)
 
     @on(thread_messages.LastKnownLoaded)
-    def _remembered(self, message: thread_messages.LastKnownLoaded) -> None:
+    def _show_last_known(self, message: thread_messages.LastKnownLoaded) -> None:
         """Show the last known list until the server returns the current one."""
-        self._select(self.state.remembered(message.value))
+        self._select(self.state.with_last_known(message.value))
 
     @on(thread_messages.OtherLoginsCounted)
-    def _counted(self, message: thread_messages.OtherLoginsCounted) -> None:
+    def _show_other_logins(self, message: thread_messages.OtherLoginsCounted) -> None:
         """Show the counts of the other servers; they are fetched again later."""
-        elsewhere = self.state.elsewhere.counted(message.value, self.context.now())
-        self.change(replace(self.state, elsewhere=elsewhere))
-        self.set_timer(_COUNT_AGAIN, self._calls.count_elsewhere)
+        elsewhere = self.state.other_logins.with_counts(message.value, self.context.now())
+        self.set_state(replace(self.state, other_logins=elsewhere))
+        self.set_timer(_COUNT_INTERVAL, self._calls.count_other_logins)
 
     @on(thread_messages.AccountLoaded)
-    def _known_as(self, message: thread_messages.AccountLoaded) -> None:
-        self.change(replace(self.state, me=message.me))
+    def _set_account(self, message: thread_messages.AccountLoaded) -> None:
+        self.set_state(replace(self.state, me=message.me))
 
     @on(thread_messages.LoadFailed)
     def _load_failed(self, message: thread_messages.LoadFailed) -> None:
         """A call failed; one that was checking an outcome is repeated."""
         is_over = isinstance(message.error, errors.LoginFirst)
-        if not is_over and not self.answering.is_checking:
-            self.say(refusals.problem(message.error))
+        if not is_over and not self.answer_flow.is_checking:
+            self.show_message(refusals.problem(message.error))
         if is_over or not self._is_listening:
             reason = display_safe(str(message.error), max_len=100)
             phase = Phase.SIGNED_OUT if is_over else Phase.OFFLINE
-            self.change(self.state.connected(Connection(phase, self.context.now(), reason)))
+            self.set_state(
+                self.state.with_connection(Connection(phase, self.context.now(), reason))
+            )
 
     @on(thread_messages.ListFailed)
     def _list_failed(self, message: thread_messages.ListFailed) -> None:
         """Reload the list until that works; the feed alone would not bring what was missed."""
         self._load_failed(message)
-        self.change(self.state.behind())
+        self.set_state(self.state.as_incomplete())
         if not isinstance(message.error, errors.LoginFirst):
             again = partial(self._calls.load, in_order=message.in_order)
-            self._stop_asking()
-            self._retry = self.set_timer(_LOAD_AGAIN, again)
+            self._cancel_retry()
+            self._retry_timer = self.set_timer(_RELOAD_DELAY, again)
 
     @on(thread_messages.FeedProblem)
-    def _puzzled(self, message: thread_messages.FeedProblem) -> None:
+    def _feed_problem(self, message: thread_messages.FeedProblem) -> None:
         """Reload the list, because it may have what the feed could not decode."""
-        self.say(message.problem)
+        self.show_message(message.problem)
         self._calls.load(in_order=False)
 
     @on(thread_messages.ApprovalFetched)
-    def _seen(self, message: thread_messages.ApprovalFetched) -> None:
-        self.change(self.state.seen(message.approval))
+    def _set_approval(self, message: thread_messages.ApprovalFetched) -> None:
+        self.set_state(self.state.with_approval(message.approval))
 
     @on(thread_messages.ApprovalUnverified)
-    def _doubted(self, message: thread_messages.ApprovalUnverified) -> None:
-        self.change(self.state.doubted(message.unverified))
+    def _set_unverified(self, message: thread_messages.ApprovalUnverified) -> None:
+        self.set_state(self.state.with_unverified(message.unverified))
 
     @on(thread_messages.EventReceived)
-    def _heard(self, message: thread_messages.EventReceived) -> None:
+    def _handle_event(self, message: thread_messages.EventReceived) -> None:
         event = message.event
-        alert_for_event(self.context.notifier, event)
-        self._has_heard = True
-        state = self.state if event.device is None else self.state.on_device(event.device)
-        is_news = not self._is_known(event)
+        handle_event_alert(self.context.notifier, event)
+        self._has_new_events = True
+        state = self.state if event.device is None else self.state.with_device(event.device)
+        is_news = not self._is_known_outcome(event)
         if event.approval is not None and event.name is EventName.REQUESTED:
-            state = state.asked(event.approval)
+            state = state.with_request(event.approval)
         elif event.approval is not None:
-            state = state.seen(event.approval)
+            state = state.with_approval(event.approval)
         elif event.name in {EventName.DEPUTY_NAMED, EventName.DEPUTY_ENDED}:
             self._calls.load(in_order=False)
         elif event.name is EventName.ATTENTION:
-            self._calls.attend()
+            self._calls.load_preferences()
         if state.selected != self.state.selected:
             self.context.guard.arm()
-        self.change(state)
-        text = news(event, self.context.zone, is_narrow=self._is_narrow)
-        if text and event.name in AT_ONCE:
-            self.say(text)
-        elif text and is_news and not self._lost:
-            self._later = text
-        self._tell()
+        self.set_state(state)
+        text = event_text(event, self.context.zone, is_narrow=self._is_narrow)
+        if text and event.name in URGENT_EVENTS:
+            self.show_message(text)
+        elif text and is_news and not self._changed_marks:
+            self._pending_news = text
+        self._show_pending()
 
-    def _is_known(self, event: Event) -> bool:
+    def _is_known_outcome(self, event: Event) -> bool:
         """Whether this app has already reported the outcome, because it was answered here."""
         approval = event.approval
         row = None if approval is None else self.state.inbox.find(approval.id)
         return event.name is EventName.DECIDED and row is not None and row.decided is not None
 
     @on(thread_messages.ConnectionChanged)
-    def _reconnected(self, message: thread_messages.ConnectionChanged) -> None:
+    def _connection_changed(self, message: thread_messages.ConnectionChanged) -> None:
         was_live = self.state.connection.is_live
-        self.change(self.state.connected(message.connection))
+        self.set_state(self.state.with_connection(message.connection))
         if message.connection.is_live and not was_live:
             self._calls.load(in_order=False)
 
     @on(thread_messages.FeedResynced)
-    def _resynced(self) -> None:
-        self.change(self.state.behind())
+    def _feed_resynced(self) -> None:
+        self.set_state(self.state.as_incomplete())
         self._calls.load(in_order=False)
 
     @on(thread_messages.AnswerAccepted)
-    def _answered(self, message: thread_messages.AnswerAccepted) -> None:
-        self.answering.over(message.approval)
+    def _answer_accepted(self, message: thread_messages.AnswerAccepted) -> None:
+        self.answer_flow.answer_recorded(message.approval)
 
     @on(thread_messages.NotificationPrefsLoaded)
-    def _attended(self, message: thread_messages.NotificationPrefsLoaded) -> None:
-        self.change(replace(self.state, attention=message.value))
+    def _set_preferences(self, message: thread_messages.NotificationPrefsLoaded) -> None:
+        self.set_state(replace(self.state, attention=message.value))
 
     @on(thread_messages.AnswerRefused)
-    def _refused(self, message: thread_messages.AnswerRefused) -> None:
-        self.answering.refused(message)
+    def _answer_refused(self, message: thread_messages.AnswerRefused) -> None:
+        self.answer_flow.answer_refused(message)
 
     def _select(self, state: InboxState) -> None:
         """Set a state in which another request may be selected."""
         before = self.state.selected
-        self.change(state)
+        self.set_state(state)
         if state.selected != before:
             self.context.guard.arm()
-            self.forget_off()
-            self._look_soon()
+            self.clear_unavailable()
+            self._fetch_soon()
 
     def tick(self) -> None:
         """Send denials that are due, check unknown outcomes, and draw the time."""
-        self.note_sleep()
-        if self.context.guard.is_deserted:
-            focus_back(self.app, forgetting=True)
-        self.answering.tick()
+        self.check_sleep()
+        if self.context.guard.is_user_away:
+            reset_panels(self.app, clear_secrets=True)
+        self.answer_flow.tick()
         self.context.notifier.tick()
-        self._take(self.state.fresh(self.context.feed.heard_at))
-        self._warn()
-        self._settle()
-        self._tell()
+        self._replace_state(self.state.with_contact(self.context.feed.last_contact_at))
+        self._announce_expiring()
+        self._report_ended_denials()
+        self._show_pending()
         self.draw()
-        self._tell_pages()
+        self._update_pages()
 
-    def _keep(self) -> None:
+    def _save_list(self) -> None:
         """Store what the feed brought, for an offline start."""
-        if self._has_heard and self.state.connection.is_live:
-            self._has_heard = False
+        if self._has_new_events and self.state.connection.is_live:
+            self._has_new_events = False
             self._calls.load(in_order=False)
 
-    def _settle(self) -> None:
+    def _report_ended_denials(self) -> None:
         """Report unsent denials while their requests wait, and once when they end."""
-        self.state, over = self.state.settled(self.context.now())
-        self.context.unsent_denials.drop({each.approval_id for each in over})
+        self.state, over = self.state.without_ended_denials(self.context.now())
+        self.context.unsent_denials.remove({each.approval_id for each in over})
         for each in over:
             row = self.state.inbox.find(each.approval_id)
             if row is None or row.decided is None:
-                self.say(say("Closed without your denial: {}", each.headline))
+                self.show_message(fmt("Closed without your denial: {}", each.headline))
 
-    def _warn(self) -> None:
+    def _announce_expiring(self) -> None:
         """Announce the last minute and the last twenty seconds, once each."""
         before, self._warned_at = self._warned_at, self.context.now()
-        near = stage_reached(self.state.inbox.rows, before, self._warned_at)
-        if near is not None:
-            self.say(ending_soon(*near))
+        if near := stage_reached(self.state.inbox.rows, before, self._warned_at):
+            self.show_message(ending_soon(*near))
 
-    def note_sleep(self) -> None:
+    def check_sleep(self) -> None:
         """After a sleep of the machine, ignore input for a moment and reload everything."""
         now = self.context.now()
-        if now - self._ticked_at > ASLEEP:
+        if now - self._ticked_at > SLEEP_GAP:
             self.context.guard.arm()
-            focus_back(self.app, forgetting=True)
+            reset_panels(self.app, clear_secrets=True)
             if self.state.connection.is_live:
-                self.state = self.state.behind()
+                self.state = self.state.as_incomplete()
                 self._calls.load(in_order=False)
         self._ticked_at = now
 
-    def _stop_asking(self) -> None:
-        if self._retry is not None:
-            self._retry.stop()
-            self._retry = None
+    def _cancel_retry(self) -> None:
+        if self._retry_timer is not None:
+            self._retry_timer.stop()
+            self._retry_timer = None
 
     def draw_widgets(self) -> None:
         """Update all widgets."""
         view = InboxView(
             context=self.context,
             state=self.state,
-            denial=self.answering.latest,
+            denial=self.answer_flow.latest,
             is_narrow=self._is_narrow,
-            is_reading=self.has_class(READING),
+            is_reading=self.has_class(READING_CLASS),
         )
         view.draw_on(self._widgets, self.size.height)
         if (basis := view.keys_basis) != self._keys_drawn_for:
             self._keys_drawn_for = basis
             self._widgets.keys.show(view.keys())
         self.draw_notices()
-        self.draw_news()
+        self.draw_messages()
 
     @cached_property
     def _widgets(self) -> InboxWidgets:
         return InboxWidgets.of(self)
 
-    def draw_news(self) -> None:
+    def draw_messages(self) -> None:
         """Show the last message, or the waiting denial, and how much is below."""
-        denial, ticks = self.answering.latest, self.context.ticks()
+        denial, ticks = self.answer_flow.latest, self.context.ticks()
         if denial is not None:
             left, what = denial.seconds_left(ticks), denial.approval.headline
             key = self.context.keys.key("take_back")
-            words = say("Denying in {} s, {} to undo: {}", left, key, what)
-            self.draw_status(words, said_at=ticks)
+            words = fmt("Denying in {} s, {} to undo: {}", left, key, what)
+            self.draw_status(words, shown_at=ticks)
         else:
-            is_under_way = bool(self.state.doing)
-            self.draw_status(self._status, said_at=ticks if is_under_way else self._said_at)
+            is_under_way = bool(self.state.in_progress)
+            self.draw_status(self._status, shown_at=ticks if is_under_way else self._message_at)
         self.draw_more(self._widgets.detail.rows_below)
 
-    def change(self, state: InboxState) -> None:
+    def set_state(self, state: InboxState) -> None:
         """Replace the state, here and on the screens above."""
-        self._take(state)
+        self._replace_state(state)
         self.draw()
-        self.answering.state_changed(self.state)
-        self._tell_pages()
+        self.answer_flow.state_changed(self.state)
+        self._update_pages()
 
-    def _take(self, state: InboxState) -> None:
+    def _replace_state(self, state: InboxState) -> None:
         """Drop the marks of requests that changed since they were marked."""
-        lost = state.lost_marks(self.context.now())
-        self._lost += lost
-        self.state = state.without_marks({each.id for each in lost}) if lost else state
+        changed = state.changed_marks(self.context.now())
+        self._changed_marks += changed
+        self.state = state.without_marks({each.id for each in changed}) if changed else state
 
-    def say(self, text: SafeText) -> None:
+    def show_message(self, text: SafeText) -> None:
         """Show the result of an action or an alarm, and keep it for a while."""
-        self._stands_until = self.context.ticks() + _TO_READ
-        self._show(text)
+        self._message_until = self.context.ticks() + _MESSAGE_SECONDS
+        self._show_status(text)
 
-    def _tell(self) -> None:
+    def _show_pending(self) -> None:
         """Show lost marks, and the latest news, after the last message could be read."""
-        if self.context.ticks() < self._stands_until:
+        if self.context.ticks() < self._message_until:
             return
-        if self._lost:
-            lost, self._lost = self._lost, ()
-            self.say(lost_marks_text(lost, self.state, self._moment))
-        elif self._later:
-            text, self._later = self._later, SafeText("")
-            self._show(text)
+        if self._changed_marks:
+            changed, self._changed_marks = self._changed_marks, ()
+            self.show_message(changed_marks_text(changed, self.state, self._answer_context))
+        elif self._pending_news:
+            text, self._pending_news = self._pending_news, SafeText("")
+            self._show_status(text)
 
-    def say_off(self, verb: SafeText, reason: SafeText) -> None:
+    def show_unavailable(self, verb: SafeText, reason: SafeText) -> None:
         """Say why a key does nothing for the selected request."""
-        self._off = say("{} unavailable: {}", verb, reason)
-        self.say(self._off)
+        self._unavailable_text = fmt("{} unavailable: {}", verb, reason)
+        self.show_message(self._unavailable_text)
 
-    def forget_off(self) -> None:
+    def clear_unavailable(self) -> None:
         """Clear that message, because another request is selected."""
-        if self._off and self._status == self._off:
-            self._show(SafeText(""))
+        if self._unavailable_text and self._status == self._unavailable_text:
+            self._show_status(SafeText(""))
 
-    def _show(self, text: SafeText) -> None:
-        self._status, self._said_at = text, self.context.ticks()
+    def _show_status(self, text: SafeText) -> None:
+        self._status, self._message_at = text, self.context.ticks()
         if self.is_ready:
-            self.draw_news()
+            self.draw_messages()
         for page in self._pages:
-            page.say(text)
+            page.show_message(text)
 
     def page(self, number: int) -> Page[Any]:
         """Return a new page; 2 is the first one after the inbox."""
@@ -372,9 +373,9 @@ class InboxBase(KeyedScreen):
     @property
     def page_context(self) -> PageContext:
         """Return what a new page gets."""
-        return PageContext(self.context, self.state, self.answering.open, self.post_message)
+        return PageContext(self.context, self.state, self.answer_flow.open, self.post_message)
 
-    def _tell_pages(self) -> None:
+    def _update_pages(self) -> None:
         for page in self._pages:
             page.state_changed(self.state)
 
@@ -382,18 +383,18 @@ class InboxBase(KeyedScreen):
     def _pages(self) -> list[Page[Any]]:
         return [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
 
-    def _look_soon(self) -> None:
+    def _fetch_soon(self) -> None:
         """Fetch the selected request once the selection rests; the server marks it as seen."""
-        self.set_timer(_LOOK_AFTER, partial(self._look_if_still, self.state.selected))
+        self.set_timer(_FETCH_DELAY, partial(self._fetch_if_selected, self.state.selected))
 
-    def _look_if_still(self, approval_id: str | None) -> None:
+    def _fetch_if_selected(self, approval_id: str | None) -> None:
         if approval_id is not None and approval_id == self.state.selected:
-            self._calls.look(approval_id)
+            self._calls.fetch_approval(approval_id)
 
     @property
     def _is_narrow(self) -> bool:
-        return self.has_class(_NARROW)
+        return self.has_class(_NARROW_CLASS)
 
     @property
-    def _moment(self) -> AnswerContext:
+    def _answer_context(self) -> AnswerContext:
         return AnswerContext.at(self.context)

@@ -11,18 +11,18 @@ from types import MappingProxyType
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Unverified
 from approver_tui.state.approvals.inbox import Inbox, waits_for_others
-from approver_tui.state.approvals.look_alikes import Fold, Folding, alike
-from approver_tui.state.approvals.marks import is_lost
+from approver_tui.state.approvals.look_alikes import Fold, Folding, look_alikes_of
+from approver_tui.state.approvals.marks import is_mark_lost
 from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.devices.devices import Device, Me
 from approver_tui.state.notifications.connection import Connection, Phase
-from approver_tui.state.notifications.other_logins import NOWHERE, OtherLoginCounts
-from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
+from approver_tui.state.notifications.other_logins import NO_OTHER_LOGINS, OtherLoginCounts
+from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.state.queries import Query
 from approver_tui.widgets.approvals.rows import AnswerProgress
 
-_EVERYTHING = Query()
-_DIALLING = Connection(phase=Phase.CONNECTING)
+_NO_FILTER = Query()
+_CONNECTING = Connection(phase=Phase.CONNECTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,26 @@ class InboxState:
     inbox: Inbox = field(default_factory=Inbox)
     selected: str | None = None
     """The ID of the selected approval; an index would change its meaning."""
-    is_guess: bool = False
+    is_default_selection: bool = False
     """Whether the selection is the first of the last known list, and not the user's choice."""
-    meant: str | None = None
+    intended_selection: str | None = None
     """What to select instead of a guess, if anything."""
     arrived: frozenset[str] = frozenset()
     """The IDs that arrived since the list was sorted."""
-    doing: Mapping[str, AnswerProgress] = field(default_factory=dict)
+    in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
     """The answers in progress, at most one per approval."""
     unverified: tuple[Unverified, ...] = ()
     """Listed requests that failed verification."""
-    connection: Connection = _DIALLING
+    connection: Connection = _CONNECTING
     fresh_at: int | None = None
     """When the state last matched the server."""
     me: Me | None = None
     is_loaded: bool = False
-    is_behind: bool = False
+    is_incomplete: bool = False
     """Whether something was missed that a full answer must bring."""
-    query: Query = _EVERYTHING
+    query: Query = _NO_FILTER
     """The filter."""
-    elsewhere: OtherLoginCounts = NOWHERE
+    other_logins: OtherLoginCounts = NO_OTHER_LOGINS
     """The counts of waiting requests at other servers."""
     opened: frozenset[str] = frozenset()
     """The looks that are expanded."""
@@ -59,7 +59,7 @@ class InboxState:
     """The marked requests, each as it was when it was marked."""
     unsent: tuple[UnsentDenial, ...] = ()
     """Denials that an earlier run of the program did not send."""
-    attention: NotificationPrefs = ALL_RINGS
+    attention: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
 
     @property
@@ -67,22 +67,24 @@ class InboxState:
         """The selected approval."""
         return None if self.selected is None else self.inbox.find(self.selected)
 
-    def fold(self, now: int) -> Fold | None:
+    def selected_fold(self, now: int) -> Fold | None:
         """Return the selected approval, and how many of its part of the list look like it."""
         if (current := self.current) is None:
             return None
-        rows = self._standing_with(current)
+        rows = self._same_section(current)
         return Folding(self.opened, current.id, now).of(rows, current.id) or Fold(current)
 
-    def in_row(self, now: int) -> tuple[Approval, ...]:
+    def row_requests(self, now: int) -> tuple[Approval, ...]:
         """Return the requests of the selected row that can be answered."""
-        fold = self.fold(now)
-        if fold is None:
+        selected_fold = self.selected_fold(now)
+        if selected_fold is None:
             return ()
-        group = [fold.shown]
-        if fold.stands_for_more:
-            group = alike(self._standing_with(fold.shown), fold.shown)
-        return tuple(each for each in group if each.is_waiting(now) and each.id not in self.doing)
+        group = [selected_fold.shown]
+        if selected_fold.is_group:
+            group = look_alikes_of(self._same_section(selected_fold.shown), selected_fold.shown)
+        return tuple(
+            each for each in group if each.is_waiting(now) and each.id not in self.in_progress
+        )
 
     @property
     def marked(self) -> frozenset[str]:
@@ -100,18 +102,18 @@ class InboxState:
         """Return the state with some unmarked."""
         return replace(self, marks=tuple(each for each in self.marks if each.id not in ids))
 
-    def lost_marks(self, now: int) -> tuple[Approval, ...]:
+    def changed_marks(self, now: int) -> tuple[Approval, ...]:
         """Return the marked requests that were answered, changed or ended since."""
-        return tuple(each for each in self.marks if self.has_lost(each, now))
+        return tuple(each for each in self.marks if self.has_changed(each, now))
 
-    def has_lost(self, approval: Approval, now: int) -> bool:
+    def has_changed(self, approval: Approval, now: int) -> bool:
         """Whether a request has changed since it was chosen."""
-        copy = None if self.doubts(approval.id) else self.inbox.find(approval.id)
-        return is_lost(approval, copy, now)
+        copy = None if self.is_unverified(approval.id) else self.inbox.find(approval.id)
+        return is_mark_lost(approval, copy, now)
 
-    def unfolded(self) -> "InboxState":
+    def with_fold_toggled(self) -> "InboxState":
         """Return the state with the look of the selected request expanded or collapsed."""
-        look = None if self.current is None else self.current.look
+        look = None if self.current is None else self.current.look_key
         return self if look is None else replace(self, opened=self.opened ^ {look})
 
     @property
@@ -119,13 +121,13 @@ class InboxState:
         """The device that this program runs on."""
         return None if self.me is None else self.me.device
 
-    def has_yes(self, approval: Approval) -> bool:
+    def has_approved(self, approval: Approval) -> bool:
         """Whether the user's approval counts as one of several."""
         if self.me is None or approval.together is None:
             return False
         return approval.together.counts(self.me.user.id)
 
-    def doubts(self, approval_id: str) -> bool:
+    def is_unverified(self, approval_id: str) -> bool:
         """Whether the server's latest copy of an approval failed verification."""
         return any(each.id == approval_id for each in self.unverified)
 
@@ -136,18 +138,24 @@ class InboxState:
         Otherwise nothing moves, ended rows stay, and new rows go below the heading.
         """
         if in_order or not self.is_loaded:
-            inbox, arrived = self._kept_in_order(page), frozenset[str]()
+            inbox, arrived = self._sorted_inbox(page), frozenset[str]()
         else:
             new = {approval.id for approval in page.items if self.inbox.find(approval.id) is None}
             inbox, arrived = _merged(self.inbox, page), self.arrived | new
-        state = replace(self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_behind=False)
+        state = replace(
+            self, inbox=inbox, arrived=arrived, me=me, is_loaded=True, is_incomplete=False
+        )
         state = replace(state, unverified=page.unverified)
-        before = replace(self, selected=self.meant) if self.is_guess else self
-        selected = _still_selected(before, inbox, me.user.id)
-        state = replace(state, fresh_at=page.server_time, selected=selected, is_guess=False)
-        return state.asked_for(self.query) if self.query else state
+        before = (
+            replace(self, selected=self.intended_selection) if self.is_default_selection else self
+        )
+        selected = _selection_after(before, inbox, me.user.id)
+        state = replace(
+            state, fresh_at=page.server_time, selected=selected, is_default_selection=False
+        )
+        return state.with_query(self.query) if self.query else state
 
-    def remembered(self, page: Page) -> "InboxState":
+    def with_last_known(self, page: Page) -> "InboxState":
         """Return the state with the last known list.
 
         It does not count as loaded, and nothing can be answered, until the server answers. Then a
@@ -155,12 +163,14 @@ class InboxState:
         """
         if self.is_loaded:
             return self
-        inbox = Inbox.listed(page.items)
-        selected = _still_selected(self, inbox)
+        inbox = Inbox.from_list(page.items)
+        selected = _selection_after(self, inbox)
         state = replace(self, inbox=inbox, selected=selected, fresh_at=page.server_time)
-        return replace(state, is_guess=selected != self.selected, meant=self.selected)
+        return replace(
+            state, is_default_selection=selected != self.selected, intended_selection=self.selected
+        )
 
-    def settled(self, now: int) -> "tuple[InboxState, tuple[UnsentDenial, ...]]":
+    def without_ended_denials(self, now: int) -> "tuple[InboxState, tuple[UnsentDenial, ...]]":
         """Return the state without unsent denials whose requests have ended, and those denials."""
         if not self.is_loaded:
             return self, ()
@@ -171,37 +181,39 @@ class InboxState:
         row = self.inbox.find(approval_id)
         return row is not None and row.is_waiting(now)
 
-    def unlisted(self, page: Page, now: int) -> tuple[str, ...]:
+    def missing_from(self, page: Page, now: int) -> tuple[str, ...]:
         """Return the IDs of rows that look open here but are not in the full answer."""
         if not self.is_loaded:
             return ()
         listed = {row.id for row in page.items} | {each.id for each in page.unverified}
         return tuple(row.id for row in self.inbox.waiting(now) if row.id not in listed)
 
-    def seen(self, approval: Approval) -> "InboxState":
+    def with_approval(self, approval: Approval) -> "InboxState":
         """Return the state with the server's copy of a listed approval."""
         return replace(
-            self, inbox=self.inbox.decided(approval), unverified=self._others(approval.id)
+            self,
+            inbox=self.inbox.with_update(approval),
+            unverified=self._other_unverified(approval.id),
         )
 
-    def doubted(self, each: Unverified) -> "InboxState":
+    def with_unverified(self, each: Unverified) -> "InboxState":
         """Return the state with a request whose latest copy failed verification."""
-        return replace(self, unverified=(*self._others(each.id), each))
+        return replace(self, unverified=(*self._other_unverified(each.id), each))
 
-    def asked(self, approval: Approval) -> "InboxState":
+    def with_request(self, approval: Approval) -> "InboxState":
         """Return the state with a new request at the end; the selection does not move."""
         if approval.state is not ApprovalState.PENDING or self.inbox.find(approval.id) is not None:
-            return self.seen(approval)
-        is_first = self.selected is None and self.query.fits(approval)
+            return self.with_approval(approval)
+        is_first = self.selected is None and self.query.matches(approval)
         return replace(
             self,
-            inbox=self.inbox.seen(approval),
-            unverified=self._others(approval.id),
+            inbox=self.inbox.with_approval(approval),
+            unverified=self._other_unverified(approval.id),
             arrived=self.arrived | {approval.id},
             selected=approval.id if is_first else self.selected,
         )
 
-    def count(self, now: int) -> int | None:
+    def waiting_count(self, now: int) -> int | None:
         """Return how many requests wait for this user; None while unknown."""
         waiting = self.inbox.waiting(now)
         me = None if self.me is None else self.me.user.id
@@ -213,9 +225,9 @@ class InboxState:
         """The approvals that match the filter."""
         if not self.query:
             return self.inbox
-        return Inbox(tuple(row for row in self.inbox.rows if self.query.fits(row)))
+        return Inbox(tuple(row for row in self.inbox.rows if self.query.matches(row)))
 
-    def asked_for(self, query: Query) -> "InboxState":
+    def with_query(self, query: Query) -> "InboxState":
         """Return the state with another filter; a hidden request is not selected."""
         state = replace(self, query=query)
         shown = state.shown
@@ -223,65 +235,65 @@ class InboxState:
             return state
         return replace(state, selected=shown.rows[0].id if shown.rows else None)
 
-    def moved_to(self, approval_id: str) -> "InboxState":
+    def with_selection(self, approval_id: str) -> "InboxState":
         """Return the state with another selection."""
         if self.inbox.find(approval_id) is None:
             return self
-        return replace(self, selected=approval_id, is_guess=False)
+        return replace(self, selected=approval_id, is_default_selection=False)
 
-    def busy(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
+    def with_progress(self, approval_id: str, doing: AnswerProgress) -> "InboxState":
         """Return the state with an answer in progress."""
-        return replace(self, doing=MappingProxyType({**self.doing, approval_id: doing}))
+        return replace(self, in_progress=MappingProxyType({**self.in_progress, approval_id: doing}))
 
-    def idle(self, approval_id: str) -> "InboxState":
+    def without_progress(self, approval_id: str) -> "InboxState":
         """Return the state with no answer in progress for that approval."""
-        rest = {key: doing for key, doing in self.doing.items() if key != approval_id}
-        return replace(self, doing=MappingProxyType(rest))
+        rest = {key: doing for key, doing in self.in_progress.items() if key != approval_id}
+        return replace(self, in_progress=MappingProxyType(rest))
 
-    def connected(self, connection: Connection) -> "InboxState":
+    def with_connection(self, connection: Connection) -> "InboxState":
         """Return the state with another connection state."""
         return replace(self, connection=connection)
 
-    def fresh(self, heard_at: int | None) -> "InboxState":
+    def with_contact(self, last_contact_at: int | None) -> "InboxState":
         """Return the state, marked as current as of the last sign of life of the feed."""
-        is_fresh = self.connection.is_live and self.is_loaded and not self.is_behind
-        if not is_fresh or heard_at is None:
+        is_fresh = self.connection.is_live and self.is_loaded and not self.is_incomplete
+        if not is_fresh or last_contact_at is None:
             return self
-        return replace(self, fresh_at=max(heard_at, self.fresh_at or 0))
+        return replace(self, fresh_at=max(last_contact_at, self.fresh_at or 0))
 
-    def behind(self) -> "InboxState":
+    def as_incomplete(self) -> "InboxState":
         """Return the state as possibly incomplete until the next full answer."""
-        return replace(self, is_behind=True)
+        return replace(self, is_incomplete=True)
 
-    def on_device(self, device: Device) -> "InboxState":
+    def with_device(self, device: Device) -> "InboxState":
         """Return the state with an update of this program's device."""
         if self.me is None or self.device is None or device.id != self.device.id:
             return self
         return replace(self, me=replace(self.me, device=replace(device, is_this=True)))
 
-    def _standing_with(self, current: Approval) -> list[Approval]:
-        return [row for row in self.shown.rows if self._is_beside(row, current)]
+    def _same_section(self, current: Approval) -> list[Approval]:
+        return [row for row in self.shown.rows if self._is_same_section(row, current)]
 
-    def _is_beside(self, row: Approval, current: Approval) -> bool:
+    def _is_same_section(self, row: Approval, current: Approval) -> bool:
         """Whether two look-alikes are in the same part of the list; else they share no row."""
-        if row.look != current.look or row.is_held_back != current.is_held_back:
+        if row.look_key != current.look_key or row.is_held_back != current.is_held_back:
             return False
         return row.is_held_back or (row.id in self.arrived) == (current.id in self.arrived)
 
-    def _others(self, approval_id: str) -> tuple[Unverified, ...]:
+    def _other_unverified(self, approval_id: str) -> tuple[Unverified, ...]:
         return tuple(each for each in self.unverified if each.id != approval_id)
 
-    def _kept_in_order(self, page: Page) -> Inbox:
+    def _sorted_inbox(self, page: Page) -> Inbox:
         """Rows with an answer in progress stay even if the server no longer lists them."""
-        inbox = Inbox.listed(page.items)
-        for approval_id in self.doing:
+        inbox = Inbox.from_list(page.items)
+        for approval_id in self.in_progress:
             known = self.inbox.find(approval_id)
             if known is not None and inbox.find(approval_id) is None:
-                inbox = inbox.seen(known)
+                inbox = inbox.with_approval(known)
         return inbox
 
 
-def _still_selected(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
+def _selection_after(before: InboxState, inbox: Inbox, me: str | None = None) -> str | None:
     """The same approval, or the one in its place; at first one that can be answered."""
     if before.selected is not None and inbox.find(before.selected):
         return before.selected
@@ -297,5 +309,5 @@ def _still_selected(before: InboxState, inbox: Inbox, me: str | None = None) -> 
 
 def _merged(inbox: Inbox, page: Page) -> Inbox:
     for approval in page.items:
-        inbox = inbox.seen(approval)
+        inbox = inbox.with_approval(approval)
     return inbox

@@ -8,31 +8,31 @@ from typing import NamedTuple
 
 from textual.screen import Screen
 
+from approver_tui.screens.approvals.blockers import (
+    AnswerContext,
+    answer_blocker,
+    approval_blocker,
+    narrowing_blocker,
+    report_blocker,
+    retry_blocker,
+    standing_grant_blocker,
+)
 from approver_tui.screens.approvals.denials import Denial
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import (
-    AnswerContext,
-    why_no_answer,
-    why_no_narrowing,
-    why_no_report,
-    why_no_retry,
-    why_no_standing_grant,
-    why_no_yes,
-)
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import PAGES, as_chosen, inbox_keys, retry_keys
+from approver_tui.screens.keys import PAGES, inbox_keys, retry_keys, with_keymap
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.approval_list import ApprovalList, ListView
 from approver_tui.widgets.key_bar import Hint, KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.notifications.other_logins import other_logins_line
 from approver_tui.widgets.times import remaining
 from approver_tui.widgets.top_bar import TopBar, TopView
 
-_ENOUGH_LINES = 20
+_MIN_ROWS_FOR_LOGINS = 20
 """On a screen with fewer lines, each of them is used for this inbox."""
 
 
@@ -68,11 +68,11 @@ class InboxView:
         """Pass each widget its part; a widget whose part is unchanged draws nothing."""
         state, now = self.state, self.context.now()
         widgets.list.show(self._list())
-        widgets.detail.show(state.fold(now), now, state.attention)
+        widgets.detail.show(state.selected_fold(now), now, state.attention)
         widgets.top.show(self._top())
-        elsewhere = other_logins_line(state.elsewhere, now)
-        has_room = height >= _ENOUGH_LINES
-        line = (elsewhere,) if elsewhere and has_room else ()
+        elsewhere = other_logins_line(state.other_logins, now)
+        is_tall_enough = height >= _MIN_ROWS_FOR_LOGINS
+        line = (elsewhere,) if elsewhere and is_tall_enough else ()
         widgets.others.show(line)
 
     def _list(self) -> ListView:
@@ -84,7 +84,7 @@ class InboxView:
             selected=state.selected,
             arrived=state.arrived,
             unverified=state.unverified,
-            doing=state.doing,
+            in_progress=state.in_progress,
             opened=state.opened,
             marks=state.marks,
             attention=state.attention,
@@ -92,18 +92,18 @@ class InboxView:
             now=self.context.now(),
             keys=self.context.keys,
             is_loaded=state.is_loaded,
-            is_asked=state.connection.is_live or state.connection.phase is Phase.CONNECTING,
+            is_loading=state.connection.is_live or state.connection.phase is Phase.CONNECTING,
         )
 
     def _top(self) -> TopView:
         state, now = self.state, self.context.now()
-        count = state.count(now)
+        count = state.waiting_count(now)
         title = PAGES[0]
         if self.is_narrow and count is not None:
-            title = say("Inbox {}", count)
+            title = fmt("Inbox {}", count)
         return TopView(
-            title=say("< {}", title) if self.is_narrow and self.is_reading else title,
-            user=SafeText("") if state.me is None else self.context.named(state.me.user.name),
+            title=fmt("< {}", title) if self.is_narrow and self.is_reading else title,
+            user=SafeText("") if state.me is None else self.context.user_label(state.me.user.name),
             connection=state.connection,
             fresh_at=state.fresh_at,
             now=now,
@@ -111,10 +111,10 @@ class InboxView:
             is_unlocked=self.context.answers.is_unlocked,
             tabs=() if self.is_narrow else PAGES,
             waiting=count,
-            left=self._left(now) if self.is_narrow and self.is_reading else None,
+            left=self._time_left(now) if self.is_narrow and self.is_reading else None,
         )
 
-    def _left(self, now: int) -> SafeText | None:
+    def _time_left(self, now: int) -> SafeText | None:
         """The remaining time; below the details it may be a screenful away."""
         one = self.state.current
         if one is None or not one.is_waiting(now):
@@ -125,7 +125,7 @@ class InboxView:
     def keys_basis(self) -> tuple[object, ...]:
         """Everything that the keys depend on, except the time."""
         state, second = self.state, self.context.now() // 1000
-        here = (self.is_reading, self.denial is None, second, state.current, state.doing)
+        here = (self.is_reading, self.denial is None, second, state.current, state.in_progress)
         return (*here, state.marks, state.unverified, state.connection, state.me)
 
     def keys(self) -> tuple[Hint, ...]:
@@ -134,23 +134,25 @@ class InboxView:
         marked = len(state.marks)
         keys = inbox_keys(
             is_reading=self.is_reading,
-            can_take_back=self.denial is not None,
-            off=_off(state, moment),
+            can_undo=self.denial is not None,
+            off=_unavailable_keys(state, moment),
             marked=marked,
-            retry=retry_keys(state.current, moment.now, why_no_retry(state, state.current, moment)),
+            retry=retry_keys(
+                state.current, moment.now, retry_blocker(state, state.current, moment)
+            ),
         )
-        return as_chosen(keys, self.context.keys)
+        return with_keymap(keys, self.context.keys)
 
 
-def _off(state: InboxState, moment: AnswerContext) -> frozenset[str]:
+def _unavailable_keys(state: InboxState, moment: AnswerContext) -> frozenset[str]:
     """Return which keys are off for the selected request; marked requests keep theirs on."""
     case = state, state.current, moment
     reasons = {
-        "a": SafeText("") if state.marks else why_no_yes(*case),
-        "d": SafeText("") if state.marks else why_no_answer(*case),
-        "e": why_no_narrowing(*case),
-        "s": why_no_standing_grant(*case),
-        "!": why_no_report(*case),
-        "o": why_no_answer(*case),
+        "a": SafeText("") if state.marks else approval_blocker(*case),
+        "d": SafeText("") if state.marks else answer_blocker(*case),
+        "e": narrowing_blocker(*case),
+        "s": standing_grant_blocker(*case),
+        "!": report_blocker(*case),
+        "o": answer_blocker(*case),
     }
     return frozenset(key for key, reason in reasons.items() if reason)

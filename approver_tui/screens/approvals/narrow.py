@@ -14,9 +14,9 @@ from textual.containers import Vertical
 
 from approver_tui.client import errors
 from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.change_panel import ChangePanel, PreviewFailed
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import why_no_yes
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import narrow_help, narrow_keys
 from approver_tui.screens.panel import NarrowingChosen
@@ -25,8 +25,8 @@ from approver_tui.state.approvals.narrowable import Narrowable
 from approver_tui.state.approvals.narrowing import Granted, Narrowing
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from approver_tui.widgets.approvals.narrow_sheet import NarrowSheet
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.approvals.narrow_sheet import NarrowPreview
+from approver_tui.widgets.lines import fmt
 
 
 class _NarrowableLoaded(thread_messages.ValueMessage[Narrowable]):
@@ -55,58 +55,58 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
     def controls(self) -> ComposeResult:
         """Lay out the controls and the comparison."""
         yield Vertical(id="form")
-        yield NarrowSheet()
+        yield NarrowPreview()
 
     def on_mount(self) -> None:
         """Ask what can be reduced."""
         super().on_mount()
-        self.run_worker(self._learn, thread=True, group="leeway")
+        self.run_worker(self._load_narrowable, thread=True, group="narrowable")
 
-    def draw_answer(self) -> None:
+    def draw_preview(self) -> None:
         """Show what would be granted."""
-        self.query_one(NarrowSheet).show(self.answer, self._words())
+        self.query_one(NarrowPreview).show(self.preview, self._intro_text())
 
-    def why_off(self) -> SafeText:
+    def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
-        if reason := why_no_yes(self.state, self.approval, self.moment) or self.problem:
+        if reason := approval_blocker(self.state, self.approval, self.moment) or self.problem:
             return reason
         if self._form is None:
-            return say("loading what can be reduced.")
-        if self.is_asking:
-            return say("loading the preview.")
-        return say("reduce something first.") if self.answer is None else SafeText("")
+            return fmt("loading what can be reduced.")
+        if self.is_loading:
+            return fmt("loading the preview.")
+        return fmt("reduce something first.") if self.preview is None else SafeText("")
 
-    def read_wish(self) -> Narrowing | None:
+    def read_proposal(self) -> Narrowing | None:
         """Return the proposal. Raises ValueError with the problem."""
         assert self._form is not None  # noqa: S101  # the message says that it changed
-        return self._form.wish or None
+        return self._form.proposal or None
 
-    def ask(self, wish: Narrowing) -> Granted:
+    def fetch_preview(self, proposal: Narrowing) -> Granted:
         """Ask for the preview. Runs in a thread."""
-        return self.context.answers.narrow(self.approval, wish)
+        return self.context.answers.narrow(self.approval, proposal)
 
-    def go_on(self, wish: Narrowing, answer: Granted) -> None:
+    def proceed(self, proposal: Narrowing, preview: Granted) -> None:
         """Open the panel that approves the part that was shown."""
-        del wish
-        self.dismiss(NarrowingChosen(replace(self.approval, granted=answer)))
+        del proposal
+        self.dismiss(NarrowingChosen(replace(self.approval, granted=preview)))
 
     @on(_NarrowableLoaded)
-    def _known(self, message: _NarrowableLoaded) -> None:
+    def _show_form(self, message: _NarrowableLoaded) -> None:
         if self.is_ready and self._form is None:
             self._form = NarrowForm(message.value)
             self.query_one("#form").mount(self._form)
-            self.look_again()
+            self.update_panel()
 
-    def _words(self) -> SafeText:
+    def _intro_text(self) -> SafeText:
         if self._form is None:
-            return say("")
-        return say("Clear a scope or an item, or enter a smaller value. The result is shown here.")
+            return fmt("")
+        return fmt("Clear a scope or an item, or enter a smaller value. The result is shown here.")
 
-    def _learn(self) -> None:
+    def _load_narrowable(self) -> None:
         """Runs in a thread."""
         try:
-            leeway = self.context.server.leeway(self.approval.id)
+            narrowable = self.context.server.narrowable(self.approval.id)
         except errors.ClientError as error:
             self.post_message(PreviewFailed(None, error))
         else:
-            self.post_message(_NarrowableLoaded(leeway))
+            self.post_message(_NarrowableLoaded(narrowable))

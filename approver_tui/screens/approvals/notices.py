@@ -13,7 +13,7 @@ from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
 
@@ -41,31 +41,31 @@ def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
     return tuple(notice for notice in found if notice)
 
 
-def in_full(found: Sequence[Notice]) -> tuple[SafeText, ...]:
+def full_texts(found: Sequence[Notice]) -> tuple[SafeText, ...]:
     """Return all of them in full."""
     return tuple(notice.text for notice in found)
 
 
-def in_one_line(found: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
+def one_line_text(found: Sequence[Notice], width: int, key: SafeText) -> tuple[SafeText, ...]:
     """Return the first in one line with the number of others; `key` opens them all."""
     if not found:
         return ()
     first, *others = found
     if not others and cell_len(first.text) <= width:
         return (first.text,)
-    more = say(" +{}", len(others)) if others else SafeText("")
-    return (say("{}{}: {}", first.short, more, key),)
+    more = fmt(" +{}", len(others)) if others else SafeText("")
+    return (fmt("{}{}: {}", first.short, more, key),)
 
 
 def _signed_out(state: InboxState) -> Notice | None:
     if state.connection.phase is not Phase.SIGNED_OUT:
         return None
     return Notice(
-        say(
+        fmt(
             "! SIGNED OUT: this device can no longer answer. Press Enter to sign in again, or run "
             "sayso-approver login."
         ),
-        say("! SIGNED OUT, Enter signs in"),
+        fmt("! SIGNED OUT, Enter signs in"),
     )
 
 
@@ -76,22 +76,22 @@ def _stale(context: ScreenContext, state: InboxState) -> Notice | None:
     if is_over or is_first_dial or not connection.since:
         return None
     cause = SafeText(state.connection.reason.rstrip("."))
-    reason = say(" ({})", cause) if cause else SafeText("")
+    reason = fmt(" ({})", cause) if cause else SafeText("")
     if state.fresh_at is None:
-        text = say("OFFLINE{}: you can't answer now; reconnecting.", reason)
-        return Notice(text, say("OFFLINE, you can't answer"))
+        text = fmt("OFFLINE{}: you can't answer now; reconnecting.", reason)
+        return Notice(text, fmt("OFFLINE, you can't answer"))
     old = age(state.fresh_at, context.now())
-    text = say("OFFLINE{}: data is {} old, you can't answer now; reconnecting.", reason, old)
-    return Notice(text, say("OFFLINE, {} old", old))
+    text = fmt("OFFLINE{}: data is {} old, you can't answer now; reconnecting.", reason, old)
+    return Notice(text, fmt("OFFLINE, {} old", old))
 
 
 def _behind(context: ScreenContext, state: InboxState) -> Notice | None:
     """The feed is connected, but not everything that was missed has been loaded."""
-    if not state.is_behind or not state.connection.is_live or state.fresh_at is None:
+    if not state.is_incomplete or not state.connection.is_live or state.fresh_at is None:
         return None
     old = age(state.fresh_at, context.now())
-    text = say("! Some requests may be missing: the list is {} old; reloading.", old)
-    return Notice(text, say("! Some may be missing"))
+    text = fmt("! Some requests may be missing: the list is {} old; reloading.", old)
+    return Notice(text, fmt("! Some may be missing"))
 
 
 def _unsent(state: InboxState) -> Notice | None:
@@ -100,25 +100,25 @@ def _unsent(state: InboxState) -> Notice | None:
     if not left:
         return None
     if len(left) > 1:
-        words = say("! NOT SENT: the app closed before {} denials were sent.", len(left))
+        words = fmt("! NOT SENT: the app closed before {} denials were sent.", len(left))
         return Notice(
-            say("{} The requests are still waiting.", words), say("! {} not sent", len(left))
+            fmt("{} The requests are still waiting.", words), fmt("! {} not sent", len(left))
         )
     headline = left[0].headline
-    text = say(
+    text = fmt(
         "! NOT SENT: the app closed before your denial was sent. Still waiting: {}", headline
     )
-    return Notice(text, say("! Your denial was not sent"))
+    return Notice(text, fmt("! Your denial was not sent"))
 
 
 def _unverified(state: InboxState) -> Notice | None:
     if not state.unverified:
         return None
     count = len(state.unverified)
-    which = say("1 request") if count == 1 else say("{} requests", count)
-    they = say("it") if count == 1 else say("they")
-    text = say("! {} cannot be verified, so {} cannot be read or answered here", which, they)
-    return Notice(text, say("! {} not verified", which))
+    which = fmt("1 request") if count == 1 else fmt("{} requests", count)
+    they = fmt("it") if count == 1 else fmt("they")
+    text = fmt("! {} cannot be verified, so {} cannot be read or answered here", which, they)
+    return Notice(text, fmt("! {} not verified", which))
 
 
 def _wrong_pins(state: InboxState) -> Notice | None:
@@ -126,18 +126,18 @@ def _wrong_pins(state: InboxState) -> Notice | None:
     if not tries:
         return None
     if state.device and state.device.pin.locked:
-        text = say("! This device is locked: {} wrong PINs. Unlock it from another device.", tries)
-        return Notice(text, say("! This device is locked"))
-    which = say("1 wrong PIN") if tries == 1 else say("{} wrong PINs", tries)
-    return Notice(say("! {} since you last approved", which), say("! {}", which))
+        text = fmt("! This device is locked: {} wrong PINs. Unlock it from another device.", tries)
+        return Notice(text, fmt("! This device is locked"))
+    which = fmt("1 wrong PIN") if tries == 1 else fmt("{} wrong PINs", tries)
+    return Notice(fmt("! {} since you last approved", which), fmt("! {}", which))
 
 
 def _open_folder(context: ScreenContext) -> Notice | None:
-    if not context.environment.folder_is_open:
+    if not context.environment.is_server_folder_readable:
         return None
     return Notice(
-        say("! This account can read the server's data folder, and so can its agents."),
-        say("! The server's folder is readable"),
+        fmt("! This account can read the server's data folder, and so can its agents."),
+        fmt("! The server's folder is readable"),
     )
 
 
@@ -146,8 +146,8 @@ def _skewed(context: ScreenContext) -> Notice | None:
     skew = context.server.skew
     if not skew:
         return None
-    by, which = age(0, abs(skew)), say("behind") if skew > 0 else say("ahead of")
-    text = say(
+    by, which = age(0, abs(skew)), fmt("behind") if skew > 0 else fmt("ahead of")
+    text = fmt(
         "! This machine's clock is {} {} the server's. Times here are the server's.", by, which
     )
-    return Notice(text, say("! This clock is {} off", by))
+    return Notice(text, fmt("! This clock is {} off", by))

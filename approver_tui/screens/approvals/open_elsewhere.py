@@ -17,7 +17,7 @@ from approver_tui.screens.keys import elsewhere_keys
 from approver_tui.screens.panel import Panel
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.title_line import TitleLine
 
@@ -28,7 +28,7 @@ _LONGEST = 400
 class OpenElsewherePanel(Panel):
     """Title, headline, link, QR code."""
 
-    NOTHING_HAPPENED = SafeText("This request changed. Nothing was decided.")
+    CHANGED_TEXT = SafeText("This request changed. Nothing was decided.")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
         Binding("q", "back", show=False),
@@ -38,7 +38,7 @@ class OpenElsewherePanel(Panel):
         """Lay out text, QR code and keys."""
         page = self._page
         with VerticalScroll(classes="panel", id="elsewhere"):
-            yield TitleLine(partial(self.title_line, say("Open elsewhere")))
+            yield TitleLine(partial(self.title_line, fmt("Open elsewhere")))
             yield Static(self.approval.headline, id="headline", markup=False)
             yield Static("Answer with a passkey on this page:", markup=False)
             yield Static(display_safe(page, max_len=_LONGEST), id="page", markup=False)

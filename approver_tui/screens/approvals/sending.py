@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from approver_tui.client import errors
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.screens import refusals
-from approver_tui.screens.approvals.reasons import AnswerContext
+from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.panel import Approve, Deny
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.results import Fate, over
+from approver_tui.state.approvals.results import AnswerState, ended_state
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import outcome
 
-_ENDS_ALL = (
+_BATCH_STOPPERS = (
     errors.Unreachable,
     errors.UnknownOutcome,
     errors.WireError,
@@ -34,9 +34,9 @@ class SendResult:
 
     approval: Approval
     """The newest copy of its request."""
-    fate: Fate
-    why: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
-    ends_all: bool = False
+    state: AnswerState
+    reason: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    stops_batch: bool = False
     """Whether nothing more must be sent after it."""
 
 
@@ -46,27 +46,29 @@ def send(
     """Approve or deny one request. Blocks."""
     try:
         if isinstance(answer, Approve):
-            return SendResult(_approved(answers, approval, answer.pin), Fate.APPROVED)
-        done = answers.deny(approval, answer.code, answer.note, answer.aside)
-        return SendResult(done, Fate.DENIED)
+            return SendResult(_approve(answers, approval, answer.pin), AnswerState.APPROVED)
+        done = answers.deny(approval, answer.code, answer.note, answer.extras)
+        return SendResult(done, AnswerState.DENIED)
     except errors.ClientError as error:
-        return _not_done(approval, error, moment)
+        return _failed_result(approval, error, moment)
 
 
-def _approved(answers: DecisionClient, approval: Approval, pin: str | None) -> Approval:
+def _approve(answers: DecisionClient, approval: Approval, pin: str | None) -> Approval:
     """Send the PIN with requests that need it themselves; for the others the app is unlocked."""
     own = pin if approval.needs_pin else None
     return answers.approve(approval, fingerprint=approval.fingerprint, pin=own)
 
 
-def _not_done(approval: Approval, error: errors.ClientError, moment: AnswerContext) -> SendResult:
-    ends_all = isinstance(error, _ENDS_ALL)
+def _failed_result(
+    approval: Approval, error: errors.ClientError, moment: AnswerContext
+) -> SendResult:
+    stops_batch = isinstance(error, _BATCH_STOPPERS)
     match error:
         case errors.AlreadyDecided(approval=winner):
-            fate = Fate.ALREADY if winner.decided else over(winner)
-            return SendResult(winner, fate, outcome(winner, moment.now, moment.zone))
+            state = AnswerState.ALREADY if winner.decided else ended_state(winner)
+            return SendResult(winner, state, outcome(winner, moment.now, moment.zone))
         case errors.UnknownOutcome() | errors.WireError():
-            return SendResult(approval, Fate.UNKNOWN, ends_all=ends_all)
+            return SendResult(approval, AnswerState.UNKNOWN, stops_batch=stops_batch)
         case errors.Unreachable():
-            return SendResult(approval, Fate.NOT_SENT, refusals.problem(error), ends_all)
-    return SendResult(approval, Fate.REFUSED, refusals.problem(error), ends_all)
+            return SendResult(approval, AnswerState.NOT_SENT, refusals.problem(error), stops_batch)
+    return SendResult(approval, AnswerState.REFUSED, refusals.problem(error), stops_batch)

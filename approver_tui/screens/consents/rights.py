@@ -11,7 +11,7 @@ from typing import ClassVar, TypeAlias
 from textual.binding import Binding, BindingType
 
 from approver_tui.screens.confirm import ConfirmAction
-from approver_tui.screens.keys import Rows, hint, texts
+from approver_tui.screens.keys import Rows, help_rows, hint
 from approver_tui.screens.page import Page
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
@@ -25,12 +25,12 @@ from approver_tui.widgets.consents.rights import (
     tokens_count,
 )
 from approver_tui.widgets.entry_list import Section
-from approver_tui.widgets.entry_sheet import Make
+from approver_tui.widgets.entry_sheet import LineMaker
 from approver_tui.widgets.key_bar import Hint
-from approver_tui.widgets.lines import Line, say
+from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.standing_grants.standing_grants import grant_entry, grant_lines
 
-Right: TypeAlias = Consent | StandingGrant | Delegation
+HeldRight: TypeAlias = Consent | StandingGrant | Delegation
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class HeldAccess:
     grants: tuple[StandingGrant, ...]
     tokens: tuple[Delegation, ...]
 
-    def find(self, entry_id: str | None) -> Right | None:
+    def find(self, entry_id: str | None) -> HeldRight | None:
         """Return the entry with that ID."""
-        every: list[Right] = [*self.consents, *self.grants, *self.tokens]
+        every: list[HeldRight] = [*self.consents, *self.grants, *self.tokens]
         return next((each for each in every if each.id == entry_id), None)
 
 
@@ -69,99 +69,99 @@ class RightsPage(Page[HeldAccess]):
         key = self.context.keys.key("similar")
         return (
             Section(
-                say("CONSENTS ({})", len(consents)),
+                fmt("CONSENTS ({})", len(consents)),
                 consents,
-                beside=say("act without asking"),
-                empty=say("No consents."),
+                beside=fmt("act without asking"),
+                empty=fmt("No consents."),
             ),
             Section(
-                say("STANDING GRANTS ({})", len(grants)),
+                fmt("STANDING GRANTS ({})", len(grants)),
                 grants,
-                empty=say("No standing grants. Press {} on a request to create one.", key),
+                empty=fmt("No standing grants. Press {} on a request to create one.", key),
             ),
             Section(
-                say("TOKENS ({})", len(tokens)),
+                fmt("TOKENS ({})", len(tokens)),
                 tokens,
-                beside=say("in force now"),
-                empty=say("No agent acts for you."),
+                beside=fmt("in force now"),
+                empty=fmt("No agent acts for you."),
             ),
         )
 
-    def in_full(self, found: HeldAccess, entry_id: str) -> tuple[Make, object] | None:
+    def entry_detail(self, found: HeldAccess, entry_id: str) -> tuple[LineMaker, object] | None:
         """Return one in full."""
         one = found.find(entry_id)
         return None if one is None else (partial(self._lines, one), (entry_id, one))
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys of the page."""
-        return (hint("z", "Revoke..", is_off=bool(self._why_off())),)
+        return (hint("z", "Revoke..", is_off=bool(self._blocker())),)
 
     def help(self) -> Rows:
         """Return the help of the page."""
-        return texts(("z", "revoke the consent or the standing grant, or end the token"))
+        return help_rows(("z", "revoke the consent or the standing grant, or end the token"))
 
     def action_end(self) -> None:
         """Confirm before ending it."""
         one = self._current
-        if reason := self._why_off():
-            self.say(say("Revoke unavailable: {}", reason))
+        if reason := self._blocker():
+            self.show_message(fmt("Revoke unavailable: {}", reason))
         elif one is not None:
-            self.ask(_deed_of(one, self))
+            self.confirm_action(_revoke_action(one, self))
 
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Runs in a thread."""
         _, tokens = self.context.server.revoke_consent(consent.id)
-        return say("Revoked: {}. {} ended with it.", consent.client_name, tokens_count(tokens))
+        return fmt("Revoked: {}. {} ended with it.", consent.client_name, tokens_count(tokens))
 
     def revoke_grant(self, grant: StandingGrant, _pin: str) -> SafeText:
         """Runs in a thread."""
         self.context.grants_client.revoke(grant.id)
-        return say("Revoked: {} asks again each time.", grant.agent_name)
+        return fmt("Revoked: {} asks again each time.", grant.agent_name)
 
     def revoke_token(self, token: Delegation, _pin: str) -> SafeText:
         """Runs in a thread."""
         ended = self.context.server.revoke_delegation(token.id)
-        return say("Revoked: {}. {} ended.", token.client.name, tokens_count(ended))
+        return fmt("Revoked: {}. {} ended.", token.client.name, tokens_count(ended))
 
-    def _why_off(self) -> SafeText:
+    def _blocker(self) -> SafeText:
         one = self._current
         if one is None:
-            return say("nothing is selected.")
+            return fmt("nothing is selected.")
         if isinstance(one, Consent) and one.state is not ConsentState.LIVE:
-            return say("it has ended.")
-        return self.why_nothing_ends()
+            return fmt("it has ended.")
+        return self.action_blocker()
 
     @property
-    def _current(self) -> Right | None:
+    def _current(self) -> HeldRight | None:
         return None if self.found is None else self.found.find(self.cursor)
 
-    def _lines(self, one: Right, width: int) -> list[Line]:
+    def _lines(self, one: HeldRight, width: int) -> list[Line]:
         view = self.context.view(width)
         if isinstance(one, StandingGrant):
             return grant_lines(one, view)
         return consent_lines(one, view) if isinstance(one, Consent) else token_lines(one, view)
 
 
-def _deed_of(one: Right, page: RightsPage) -> ConfirmAction:
+def _revoke_action(one: HeldRight, page: RightsPage) -> ConfirmAction:
     if isinstance(one, StandingGrant):
-        words = say("{} will ask you each time. What it already did stays done.", one.agent_name)
-        title = say("Revoke the standing grant?")
-        return ConfirmAction(title, say("Revoke"), (words,), partial(page.revoke_grant, one))
+        words = fmt("{} will ask you each time. What it already did stays done.", one.agent_name)
+        title = fmt("Revoke the standing grant?")
+        return ConfirmAction(title, fmt("Revoke"), (words,), partial(page.revoke_grant, one))
     if isinstance(one, Consent):
-        words = say(
+        words = fmt(
             "{} can no longer use {} at {} without asking. Every token issued from this ends.",
             one.client_name,
             SafeText(", ".join(one.scopes)),
             one.resource,
         )
-        title = say("Revoke the consent?")
-        return ConfirmAction(title, say("Revoke"), (words,), partial(page.revoke_consent, one))
-    words = say(
+        title = fmt("Revoke the consent?")
+        return ConfirmAction(title, fmt("Revoke"), (words,), partial(page.revoke_consent, one))
+    words = fmt(
         "{} can no longer act for you at {} with this token or tokens derived from it. It can get "
         "another one where you let it.",
         one.client.name,
         one.resource,
     )
     return ConfirmAction(
-        say("End the token?"), say("Revoke"), (words,), partial(page.revoke_token, one)
+        fmt("End the token?"), fmt("Revoke"), (words,), partial(page.revoke_token, one)
     )

@@ -15,33 +15,33 @@ from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens.approvals.blockers import report_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import why_no_report
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import report_help, report_keys
 from approver_tui.screens.panel import DenialSubmitted, Panel, PanelClosed, ReportAccepted
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import NOTE_LENGTH, DenyCode
-from approver_tui.state.incidents.reports import Reported, ReportScope
+from approver_tui.state.incidents.reports import ReportResult, ReportScope
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
-from approver_tui.widgets.incidents.reports import choice_words, choices, consequence
+from approver_tui.widgets.incidents.reports import choice_label, consequence_text, scope_choices
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 
-class _ReportSent(thread_messages.ValueMessage[Reported]):
+class _ReportSent(thread_messages.ValueMessage[ReportResult]):
     """The server has accepted the report."""
 
 
 class ReportPanel(Panel):
     """What to quarantine, what happens then, a note, Back, Report."""
 
-    NOTHING_HAPPENED = SafeText("This request changed. Nothing was reported.")
-    AUTO_FOCUS = "#whom"
+    CHANGED_TEXT = SafeText("This request changed. Nothing was reported.")
+    AUTO_FOCUS = "#scope"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
         Binding("f1,question_mark", "help", show=False),
@@ -49,9 +49,9 @@ class ReportPanel(Panel):
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval)
-        self._choices = choices(approval, is_open=approval.is_waiting(context.now()))
-        words = [choice_words(approval, choice) for choice in self._choices]
-        self._whom = Choices(words, id="whom")
+        self._choices = scope_choices(approval, is_open=approval.is_waiting(context.now()))
+        words = [choice_label(approval, choice) for choice in self._choices]
+        self._scope_list = Choices(words, id="scope")
         self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
         self._note.cursor_blink = False
         self._problem = SafeText("")
@@ -59,46 +59,46 @@ class ReportPanel(Panel):
     def compose(self) -> ComposeResult:
         """Lay out title, choices, consequences, note, buttons and keys."""
         with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, say("Report?")))
+            yield TitleLine(partial(self.title_line, fmt("Report?")))
             yield Static(self.approval.headline, id="headline", markup=False)
             yield Static("You did not ask for this. Quarantine:", markup=False)
-            yield self._whom
+            yield self._scope_list
             yield Static(id="consequence", markup=False)
             yield Static("Note to administrators (no agent sees it):", markup=False)
             yield self._note
             with Horizontal(id="buttons"):
-                yield PanelButton(say("Back"), id="back")
-                yield PanelButton(say("Report"), id="report")
-            yield Static(id="why-off", markup=False)
+                yield PanelButton(fmt("Back"), id="back")
+                yield PanelButton(fmt("Report"), id="report")
+            yield Static(id="hint", markup=False)
             yield KeyBar(report_keys())
 
     def draw_widgets(self) -> None:
         """Update time, consequences and hint."""
-        reason = self.why_off()
+        reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self.query_one("#consequence", Static).update(self._consequence())
-        text = button_hint(say("Report"), reason)
-        self.query_one("#why-off", Static).update(
-            say("{} {}", self._problem, text) if self._problem else text
+        text = button_hint(fmt("Report"), reason)
+        self.query_one("#hint", Static).update(
+            fmt("{} {}", self._problem, text) if self._problem else text
         )
         button = self.query_one("#report", PanelButton)
         if reason and button.has_focus:
             self.query_one("#back").focus()
         button.disabled = bool(reason)
 
-    def why_off(self) -> SafeText:
+    def blocker(self) -> SafeText:
         """Return why Report is unavailable, or an empty text."""
         if self.is_busy:
-            return say("Sending…")
-        if reason := why_no_report(self.state, self.approval, self.moment):
+            return fmt("Sending…")
+        if reason := report_blocker(self.state, self.approval, self.moment):
             return reason
-        if self._whom.index is None:
-            return say("choose an option, 1 to {}.", len(self._choices))
+        if self._scope_list.index is None:
+            return fmt("choose an option, 1 to {}.", len(self._choices))
         return SafeText("")
 
     @on(Choices.Picked)
-    def _picked(self) -> None:
-        self.look_again()
+    def _scope_chosen(self) -> None:
+        self.update_panel()
 
     @on(Button.Pressed, "#back")
     def _back(self) -> None:
@@ -106,45 +106,45 @@ class ReportPanel(Panel):
 
     @on(Button.Pressed, "#report")
     def _report(self) -> None:
-        if self.context.guard.is_holding or self.why_off():
+        if self.context.guard.is_blocking or self.blocker():
             return
         scope, note = self._scope, self._note.value.strip()
         if scope is None:
             self.dismiss(DenialSubmitted(self.approval, DenyCode.SUSPICIOUS, ""))
             return
         self.is_busy, self._problem = True, SafeText("")
-        self.look_again()
+        self.update_panel()
         self.run_worker(partial(self._send, scope, note), thread=True, group="report")
 
     @on(_ReportSent)
-    def _taken(self, message: _ReportSent) -> None:
+    def _report_accepted(self, message: _ReportSent) -> None:
         self.finish(ReportAccepted(message.value))
 
     @on(thread_messages.AnswerRefused)
-    def _refused(self, message: thread_messages.AnswerRefused) -> None:
+    def _report_refused(self, message: thread_messages.AnswerRefused) -> None:
         self.is_busy = False
         if isinstance(message.error, errors.Changed):
-            self.finish(PanelClosed(self.NOTHING_HAPPENED))
+            self.finish(PanelClosed(self.CHANGED_TEXT))
             return
         is_known = errors.answer_status(message.error) is not AnswerStatus.IN_DOUBT
         done = (
-            say("Nothing was reported.") if is_known else say("Send it again: it is counted once.")
+            fmt("Nothing was reported.") if is_known else fmt("Send it again: it is counted once.")
         )
         self._problem = refusals.answer_problem(message.error, done=done)
-        self.look_again()
+        self.update_panel()
 
     def action_help(self) -> None:
         """Show the help."""
-        self.open_help(report_help(), self.why_off())
+        self.open_help(report_help(), self.blocker())
 
     @property
     def _scope(self) -> ReportScope | None:
-        return None if self._whom.index is None else self._choices[self._whom.index]
+        return None if self._scope_list.index is None else self._choices[self._scope_list.index]
 
     def _consequence(self) -> SafeText:
-        if self._whom.index is None:
-            return say("Nothing happens until you press Report.")
-        return consequence(self.approval, self._scope)
+        if self._scope_list.index is None:
+            return fmt("Nothing happens until you press Report.")
+        return consequence_text(self.approval, self._scope)
 
     def _send(self, scope: ReportScope, note: str) -> None:
         """Runs in a thread."""
@@ -155,7 +155,7 @@ class ReportPanel(Panel):
         else:
             self.post_message(_ReportSent(reported))
 
-    def _why_over(self, copy: Approval) -> PanelClosed | None:
+    def _ended_result(self, copy: Approval) -> PanelClosed | None:
         """A past request can be reported too; only denying it alone is no longer possible."""
         del copy
         return None

@@ -20,16 +20,16 @@ from approver_tui.state.notifications.preferences import (
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
-from approver_tui.widgets.notifications.quiet import hours_words, mute_words
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.notifications.quiet import hours_text, mute_text
 from approver_tui.widgets.times import clock
 
-HOURS = "quiet:hours"
+HOURS_ID = "quiet:hours"
 _MUTE, _HOLD = "quiet:mute:", "quiet:hold:"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _FORM = re.compile(rf"({_CLOCK}) *(?:-|to) *({_CLOCK}|24:00)((?:[ ,]+[a-z]+)*)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_STILL_RINGS = SafeText("Requests stay listed, and high and critical risk still notifies.")
+_STILL_NOTIFIES = SafeText("Requests stay listed, and high and critical risk still notifies.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,117 +57,129 @@ def read_hours(text: str) -> TypedQuietHours | None:
 class NotificationSection:
     """The settings that the server stores."""
 
-    arranging: RequestActions
+    request_actions: RequestActions
     attention: NotificationPrefs
     inbox: Inbox
 
     def section(self, view: RenderContext) -> Section:
         """Return all of them as entries."""
-        return Section(say("NOTIFICATIONS"), tuple(self._entries(view)))
+        return Section(fmt("NOTIFICATIONS"), tuple(self._entries(view)))
 
     def lines(self, entry_id: str, view: RenderContext) -> list[Line] | None:
         """Return one in full; None if there is no such entry."""
         title = next((each.first for each in self._entries(view) if each.id == entry_id), None)
         if title is None:
             return None
-        words = [line for said in self._words(entry_id, view) for line in wrapped(said, view.width)]
-        space = say("Space sets them.") if entry_id == HOURS else say("Space ends it.")
+        words = [
+            line
+            for sentence in self._texts(entry_id, view)
+            for line in wrapped(sentence, view.width)
+        ]
+        space = fmt("Space sets them.") if entry_id == HOURS_ID else fmt("Space ends it.")
         return [
             *wrapped(title, view.width, Role.STRONG),
             BLANK,
             *words,
             BLANK,
-            *wrapped(_STILL_RINGS, view.width, Role.DIM),
+            *wrapped(_STILL_NOTIFIES, view.width, Role.DIM),
             *wrapped(space, view.width, Role.DIM),
         ]
 
     def action(self, entry_id: str) -> ConfirmAction | None:
         """Return the action of Space on an entry."""
-        if entry_id == HOURS:
-            return self._set_hours()
-        mute, hold = self._mute(entry_id), self._hold(entry_id)
+        if entry_id == HOURS_ID:
+            return self._hours_action()
+        mute, hold = self._mute(entry_id), self._held_request(entry_id)
         if mute is not None:
-            return self.arranging.unmute(mute.agent_id, mute.agent_name)
-        return None if hold is None else self.arranging.unsnooze(hold.approval, self._what(hold))
+            return self.request_actions.unmute(mute.agent_id, mute.agent_name)
+        return (
+            None
+            if hold is None
+            else self.request_actions.unsnooze(hold.approval, self._request_text(hold))
+        )
 
     def _entries(self, view: RenderContext) -> Iterator[Entry]:
         hours, until = self.attention.quiet_hours, self.attention.quiet_until
-        second = say("none: notifications at any time") if hours is None else hours_words(hours)
-        now = SafeText("") if until is None else say("quiet until {}", _clock(until, view))
-        yield Entry(HOURS, say("quiet hours"), second, now)
+        second = fmt("none: notifications at any time") if hours is None else hours_text(hours)
+        now = SafeText("") if until is None else fmt("quiet until {}", _clock(until, view))
+        yield Entry(HOURS_ID, fmt("quiet hours"), second, now)
         for mute in self.attention.mutes:
-            until_when = say("no notifications for it")
+            until_when = fmt("no notifications for it")
             if mute.until is not None:
-                until_when = say("until {}", _clock(mute.until, view))
-            yield Entry(_MUTE + mute.agent_id, mute.agent_name, until_when, say("muted"))
+                until_when = fmt("until {}", _clock(mute.until, view))
+            yield Entry(_MUTE + mute.agent_id, mute.agent_name, until_when, fmt("muted"))
         for hold in self.attention.holds:
             if self.attention.is_snoozed(hold.approval):
-                until_then = say("until {}", _clock(hold.until, view))
-                yield Entry(_HOLD + hold.approval, self._what(hold), until_then, say("snoozed"))
+                until_then = fmt("until {}", _clock(hold.until, view))
+                yield Entry(
+                    _HOLD + hold.approval, self._request_text(hold), until_then, fmt("snoozed")
+                )
 
-    def _words(self, entry_id: str, view: RenderContext) -> tuple[SafeText, ...]:
-        mute, hold = self._mute(entry_id), self._hold(entry_id)
+    def _texts(self, entry_id: str, view: RenderContext) -> tuple[SafeText, ...]:
+        mute, hold = self._mute(entry_id), self._held_request(entry_id)
         if mute is not None:
-            return (mute_words(mute, view),)
+            return (mute_text(mute, view),)
         if hold is not None:
-            return (say("No notifications for it until {}.", _clock(hold.until, view)),)
+            return (fmt("No notifications for it until {}.", _clock(hold.until, view)),)
         hours = self.attention.quiet_hours
         if hours is None:
-            return (say("Notifications at any time."),)
-        return (say("No notifications for low and medium risk:"), hours_words(hours))
+            return (fmt("Notifications at any time."),)
+        return (fmt("No notifications for low and medium risk:"), hours_text(hours))
 
-    def _set_hours(self) -> ConfirmAction:
+    def _hours_action(self) -> ConfirmAction:
         words = (
-            say("From, to, and the days they start on: 22:00 to 07:00 mon tue wed."),
-            say("Without days: every day. Empty: no quiet hours."),
-            _STILL_RINGS,
+            fmt("From, to, and the days they start on: 22:00 to 07:00 mon tue wed."),
+            fmt("Without days: every day. Empty: no quiet hours."),
+            _STILL_NOTIFIES,
         )
-        field = ConfirmField(say("Hours"), _written(self.attention.quiet_hours), self._why_no_hours)
-        return ConfirmAction(say("Quiet hours"), say("Set"), words, self._keep_hours, field)
+        field = ConfirmField(
+            fmt("Hours"), _hours_input(self.attention.quiet_hours), self._hours_blocker
+        )
+        return ConfirmAction(fmt("Quiet hours"), fmt("Set"), words, self._save_hours, field)
 
-    def _why_no_hours(self, text: str) -> SafeText:
+    def _hours_blocker(self, text: str) -> SafeText:
         try:
             wanted = read_hours(text)
         except ValueError as error:
             return display_safe(f"{error}.")
         if wanted is not None and self._zone is None:
-            return say("this machine's time zone is unknown: sayso-approver quiet set --zone.")
+            return fmt("this machine's time zone is unknown: sayso-approver quiet set --zone.")
         return SafeText("")
 
-    def _keep_hours(self, text: str) -> SafeText:
+    def _save_hours(self, text: str) -> SafeText:
         """Runs in a thread."""
         wanted, zone = read_hours(text), self._zone
         if wanted is None or zone is None:
-            self.arranging.tell(
+            self.request_actions.post(
                 thread_messages.NotificationPrefsLoaded(
-                    self.arranging.context.prefs_client.clear_quiet_hours()
+                    self.request_actions.context.prefs_client.clear_quiet_hours()
                 )
             )
-            return say("No quiet hours: notifications at any time.")
-        attention = self.arranging.context.prefs_client.set_quiet_hours(
+            return fmt("No quiet hours: notifications at any time.")
+        attention = self.request_actions.context.prefs_client.set_quiet_hours(
             wanted.begins, wanted.ends, zone, wanted.days
         )
-        self.arranging.tell(thread_messages.NotificationPrefsLoaded(attention))
+        self.request_actions.post(thread_messages.NotificationPrefsLoaded(attention))
         hours = attention.quiet_hours
-        return say("Quiet hours: {}.", SafeText("none") if hours is None else hours_words(hours))
+        return fmt("Quiet hours: {}.", SafeText("none") if hours is None else hours_text(hours))
 
     def _mute(self, entry_id: str) -> Mute | None:
         return self.attention.mute_of(entry_id.removeprefix(_MUTE))
 
-    def _hold(self, entry_id: str) -> HeldRequest | None:
+    def _held_request(self, entry_id: str) -> HeldRequest | None:
         return self.attention.hold_of(entry_id.removeprefix(_HOLD))
 
-    def _what(self, hold: HeldRequest) -> SafeText:
+    def _request_text(self, hold: HeldRequest) -> SafeText:
         approval = self.inbox.find(hold.approval)
         return hold.approval if approval is None else approval.headline
 
     @property
     def _zone(self) -> str | None:
         hours = self.attention.quiet_hours
-        return self.arranging.context.environment.zone_name if hours is None else hours.zone
+        return self.request_actions.context.environment.zone_name if hours is None else hours.zone
 
 
-def _written(hours: QuietHours | None) -> str:
+def _hours_input(hours: QuietHours | None) -> str:
     if hours is None:
         return ""
     days = () if len(hours.days) == len(_DAYS) else hours.days

@@ -10,10 +10,10 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from approver_tui.client.errors import BadSetting
-from approver_tui.messages import LoginWanted
+from approver_tui.messages import LoginChosen
 from approver_tui.screens.confirm import ConfirmAction
-from approver_tui.screens.keys import Rows, hint, texts
-from approver_tui.screens.notifications.preferences import HOURS, NotificationSection
+from approver_tui.screens.keys import Rows, help_rows, hint
+from approver_tui.screens.notifications.preferences import HOURS_ID, NotificationSection
 from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.screens.page import Page
 from approver_tui.screens.request_actions import RequestActions
@@ -22,16 +22,16 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import row
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.entry_sheet import Make
+from approver_tui.widgets.entry_sheet import LineMaker
 from approver_tui.widgets.key_bar import Hint
-from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
-from approver_tui.widgets.notifications.other_logins import in_words
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.notifications.other_logins import count_with_age
 from approver_tui.widgets.times import clock
 
 Found = tuple[Setting | Login, ...]
-THEME = "theme"
+THEME_SETTING = "theme"
 _KEYS = "key_"
-_ANOTHER = Login("", "", "", "", is_here=False)
+_NEW_LOGIN = Login("", "", "", "", is_current=False)
 """The entry for a server that this machine is not logged in to yet."""
 
 
@@ -46,45 +46,52 @@ class SettingsPage(Page[Found]):
         settings_store = self.context.environment.settings_store
         settings = settings_store.settings()
         keys = [each for each in settings if each.name.startswith(_KEYS)]
-        own = [each for each in settings if each not in keys]
+        plain_settings = [each for each in settings if each not in keys]
         logins = settings_store.logins()
-        return (*logins, *((_ANOTHER,) if logins else ()), *own, *keys)
+        return (*logins, *((_NEW_LOGIN,) if logins else ()), *plain_settings, *keys)
 
     def sections(self, found: Found) -> Sequence[Section]:
         """Return servers, settings and keys."""
-        servers = tuple(self._server(each) for each in found if isinstance(each, Login))
+        servers = tuple(self._server_entry(each) for each in found if isinstance(each, Login))
         settings = [each for each in found if isinstance(each, Setting)]
-        own = tuple(_entry(each) for each in settings if not each.name.startswith(_KEYS))
-        keys = tuple(_entry(each) for each in settings if each.name.startswith(_KEYS))
+        plain_settings = tuple(
+            _setting_entry(each) for each in settings if not each.name.startswith(_KEYS)
+        )
+        keys = tuple(_setting_entry(each) for each in settings if each.name.startswith(_KEYS))
         return (
-            *((Section(say("SERVERS ({})", len(servers) - 1), servers),) if servers else ()),
-            Section(say("SETTINGS"), own),
-            self._quieting.section(self._view(0)),
-            Section(say("KEYS"), keys),
+            *((Section(fmt("SERVERS ({})", len(servers) - 1), servers),) if servers else ()),
+            Section(fmt("SETTINGS"), plain_settings),
+            self._notifications.section(self._view(0)),
+            Section(fmt("KEYS"), keys),
         )
 
-    def in_full(self, found: Found, entry_id: str) -> tuple[Make, object] | None:
+    def entry_detail(self, found: Found, entry_id: str) -> tuple[LineMaker, object] | None:
         """Return its purpose, its valid values, and the source of its value."""
-        one = next((each for each in found if _id(each) == entry_id), None)
+        one = next((each for each in found if _entry_id(each) == entry_id), None)
         if one is None:
-            make = partial(self._quiet_lines, entry_id)
+            make = partial(self._notification_lines, entry_id)
             return make, (entry_id, self.state.attention)
         if isinstance(one, Login):
-            known = self.state.elsewhere.find(one.name)
-            seen = (known, self._age(known), self.state.device, self.context.answers.is_unlocked)
+            known = self.state.other_logins.find(one.name)
+            seen = (
+                known,
+                self._count_text(known),
+                self.state.device,
+                self.context.answers.is_unlocked,
+            )
             return partial(self._server_lines, one, known), (entry_id, one, seen)
         return partial(self._lines, one), (entry_id, one)
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys of the page."""
         label = "Switch" if isinstance(self._current, Login) else "Change"
-        if self._deed is not None:
-            label = "Change.." if self.cursor == HOURS else "End.."
-        return (hint("Space", label, "space", is_off=bool(self._why_off())),)
+        if self._action is not None:
+            label = "Change.." if self.cursor == HOURS_ID else "End.."
+        return (hint("Space", label, "space", is_off=bool(self._blocker())),)
 
     def help(self) -> Rows:
         """Return the help of the page."""
-        return texts(
+        return help_rows(
             (
                 "Space",
                 (
@@ -97,96 +104,100 @@ class SettingsPage(Page[Found]):
 
     def action_change(self) -> None:
         """Save the next value, or switch to the server."""
-        one, action = self._current, self._deed
-        if reason := self._why_off():
-            self.say(say("Change unavailable: {}", reason))
+        one, action = self._current, self._action
+        if reason := self._blocker():
+            self.show_message(fmt("Change unavailable: {}", reason))
         elif action is not None:
-            self.ask(action)
+            self.confirm_action(action)
         elif isinstance(one, Login):
-            self.post_message(LoginWanted(one.name))
+            self.post_message(LoginChosen(one.name))
         elif one is not None:
             place = one.choices.index(one.value) if one.value in one.choices else -1
-            self._keep(one, one.choices[(place + 1) % len(one.choices)])
+            self._save(one, one.choices[(place + 1) % len(one.choices)])
 
-    def _keep(self, one: Setting, value: str) -> None:
+    def _save(self, one: Setting, value: str) -> None:
         """Save a value; the file is local and small, so no thread is needed."""
         try:
-            self.context.environment.settings_store.keep(one.name, value)
+            self.context.environment.settings_store.save(one.name, value)
         except (BadSetting, OSError) as error:
-            self.say(say("Not saved: {}", display_safe(str(error), max_len=200)))
+            self.show_message(fmt("Not saved: {}", display_safe(str(error), max_len=200)))
             return
-        if one.name == THEME:
+        if one.name == THEME_SETTING:
             self.app.theme = value
-        self.took(self.fetch())
-        later = SafeText("") if one.name == THEME else say(" (from the next start)")
+        self.set_found(self.fetch())
+        later = SafeText("") if one.name == THEME_SETTING else fmt(" (from the next start)")
         words = SafeText(one.name.replace("_", " ").capitalize())
-        self.say(say("{}: {}{}", words, display_safe(value), later))
+        self.show_message(fmt("{}: {}{}", words, display_safe(value), later))
 
     @property
-    def _quieting(self) -> NotificationSection:
-        arranging = RequestActions(self.context, self.page_context.tell)
-        return NotificationSection(arranging, self.state.attention, self.state.inbox)
+    def _notifications(self) -> NotificationSection:
+        request_actions = RequestActions(self.context, self.page_context.post)
+        return NotificationSection(request_actions, self.state.attention, self.state.inbox)
 
     @property
-    def _deed(self) -> ConfirmAction | None:
+    def _action(self) -> ConfirmAction | None:
         """The action of Space on a setting that the server stores."""
-        return None if self.cursor is None else self._quieting.action(self.cursor)
+        return None if self.cursor is None else self._notifications.action(self.cursor)
 
-    def _quiet_lines(self, entry_id: str, width: int) -> list[Line]:
-        return self._quieting.lines(entry_id, self._view(width)) or []
+    def _notification_lines(self, entry_id: str, width: int) -> list[Line]:
+        return self._notifications.lines(entry_id, self._view(width)) or []
 
     def _view(self, width: int) -> RenderContext:
         return self.context.view(width)
 
-    def _why_off(self) -> SafeText:
+    def _blocker(self) -> SafeText:
         one = self._current
-        if self._deed is not None:
-            return self.why_nothing_ends()
+        if self._action is not None:
+            return self.action_blocker()
         if one is None:
-            return say("nothing is selected.")
+            return fmt("nothing is selected.")
         if isinstance(one, Login):
-            return say("you are there.") if one.is_here else SafeText("")
+            return fmt("you are there.") if one.is_current else SafeText("")
         if one.is_fixed:
-            return say("it is set in the environment, which overrides the file.")
+            return fmt("it is set in the environment, which overrides the file.")
         if not one.choices:
             command = SafeText(f"sayso-approver config set {one.name} VALUE")
-            return say("run: {}", command)
+            return fmt("run: {}", command)
         return SafeText("")
 
     @property
     def _current(self) -> Setting | Login | None:
-        return next((each for each in self.found or () if _id(each) == self.cursor), None)
+        return next((each for each in self.found or () if _entry_id(each) == self.cursor), None)
 
-    def _server(self, one: Login) -> Entry:
+    def _server_entry(self, one: Login) -> Entry:
         """Return a server with its number of waiting requests."""
-        if one is _ANOTHER:
+        if one is _NEW_LOGIN:
             return Entry(
-                _id(one), say("another .."), say("sign in to another server"), SafeText("")
+                _entry_id(one), fmt("another .."), fmt("sign in to another server"), SafeText("")
             )
-        known = self.state.elsewhere.find(one.name)
-        words = say("here") if one.is_here else SafeText("")
+        known = self.state.other_logins.find(one.name)
+        words = fmt("here") if one.is_current else SafeText("")
         if known is not None:
-            words = say("{} waiting", known.count)
+            words = fmt("{} waiting", known.count)
         issuer = display_safe(one.issuer, max_len=200)
-        return Entry(_id(one), SafeText(one.name), issuer, words)
+        return Entry(_entry_id(one), SafeText(one.name), issuer, words)
 
-    def _age(self, known: OtherLoginCount | None) -> SafeText:
-        return SafeText("") if known is None else in_words(known, self.context.now())
+    def _count_text(self, known: OtherLoginCount | None) -> SafeText:
+        return SafeText("") if known is None else count_with_age(known, self.context.now())
 
     def _server_lines(self, one: Login, known: OtherLoginCount | None, width: int) -> list[Line]:
         view = self._view(width)
-        if one is _ANOTHER:
-            words = say("Sign in to another server. You stay logged in to this one.")
-            return [*wrapped(say("Another server"), width, Role.STRONG), *wrapped(words, width)]
-        command = say("sayso-approver --profile {}", SafeText(one.name))
+        if one is _NEW_LOGIN:
+            words = fmt("Sign in to another server. You stay logged in to this one.")
+            return [*wrapped(fmt("Another server"), width, Role.STRONG), *wrapped(words, width)]
+        command = fmt("sayso-approver --profile {}", SafeText(one.name))
         return [
             *wrapped(SafeText(one.name), width, Role.STRONG),
             BLANK,
             *row("Server", display_safe(one.issuer, max_len=400), view),
             *row("User", display_safe(one.user), view),
             *row("Device", display_safe(one.device), view),
-            *(self._session(view) if one.is_here else []),
-            *([] if one.is_here else row("Waiting", self._age(known) or say("not known"), view)),
+            *(self._session(view) if one.is_current else []),
+            *(
+                []
+                if one.is_current
+                else row("Waiting", self._count_text(known) or fmt("not known"), view)
+            ),
             BLANK,
             *wrapped(command, width, Role.DIM),
         ]
@@ -197,31 +208,31 @@ class SettingsPage(Page[Found]):
         if device is None:
             return []
         since = clock(device.created_at, view.now, view.zone)
-        lock = say("unlocked; {} in the inbox locks it", view.keys.key("lock"))
+        lock = fmt("unlocked; {} in the inbox locks it", view.keys.key("lock"))
         if not self.context.answers.is_unlocked:
-            lock = say("locked: the next approval requires the PIN")
-        return [*row("Signed in", say("since {}", since), view), *row("Answers", lock, view)]
+            lock = fmt("locked: the next approval requires the PIN")
+        return [*row("Signed in", fmt("since {}", since), view), *row("Answers", lock, view)]
 
     def _lines(self, one: Setting, width: int) -> list[Line]:
         view = self._view(width)
         name = SafeText(one.name)
         return [
             *wrapped(name, width, Role.STRONG),
-            *wrapped(SafeText(one.means[:1].upper() + one.means[1:] + "."), width),
+            *wrapped(SafeText(one.description[:1].upper() + one.description[1:] + "."), width),
             BLANK,
             *row("Value", display_safe(one.value), view),
             *row("Source", display_safe(one.source, max_len=400), view),
             *row("Values", SafeText(one.form), view),
             BLANK,
-            *wrapped(say("sayso-approver config set {} VALUE", name), width, Role.DIM),
+            *wrapped(fmt("sayso-approver config set {} VALUE", name), width, Role.DIM),
         ]
 
 
-def _id(one: Setting | Login) -> str:
+def _entry_id(one: Setting | Login) -> str:
     """Return a unique ID; a login may have the name of a setting."""
     return f"login:{one.name}" if isinstance(one, Login) else one.name
 
 
-def _entry(one: Setting) -> Entry:
+def _setting_entry(one: Setting) -> Entry:
     name = SafeText(one.name.removeprefix(_KEYS).replace("_", " "))
-    return Entry(one.name, name, SafeText(one.means), display_safe(one.value, max_len=20))
+    return Entry(one.name, name, SafeText(one.description), display_safe(one.value, max_len=20))

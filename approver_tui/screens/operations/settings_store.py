@@ -17,7 +17,7 @@ class Setting:
     value: str
     source: str
     """`default`, an environment variable, or the path of the file."""
-    means: str
+    description: str
     form: str
     """The valid values, in words."""
     choices: tuple[str, ...]
@@ -34,7 +34,7 @@ class Login:
     issuer: str
     user: str
     device: str
-    is_here: bool
+    is_current: bool
     """Whether it is the server that the app shows."""
 
 
@@ -47,7 +47,7 @@ class SettingsStore(Protocol):
     def settings(self) -> tuple[Setting, ...]:
         """Return all settings with their current values."""
 
-    def keep(self, name: str, value: str) -> None:
+    def save(self, name: str, value: str) -> None:
         """Save a value."""
 
 
@@ -62,6 +62,6 @@ class NoSettingsStore:
         """Return none."""
         return ()
 
-    def keep(self, name: str, value: str) -> None:
+    def save(self, name: str, value: str) -> None:
         """Raise BadSetting."""
         raise BadSetting(f"There is nowhere to keep {name} = {value}.")

@@ -19,16 +19,16 @@ from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
 from approver_tui.client.sign_in.device_grant import Invitation
-from approver_tui.messages import KeyWanted
+from approver_tui.messages import KeyClicked
 from approver_tui.screens import thread_messages
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.keys import invitation_keys, sign_in_keys
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText, display_safe
-from approver_tui.widgets.approvals.ceremony_fields import SHORTEST_PIN
+from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.qr_code import QrCode
@@ -36,12 +36,12 @@ from approver_tui.widgets.times import remaining
 from approver_tui.widgets.typed_input import TypedInput
 
 TICK = 0.5
-_BY_CODE = 1
-_HOW = SafeText(
+_CODE_METHOD = 1
+_METHOD_TEXT = SafeText(
     "Your first device needs a one-time code from your administrator (sayso users enrol "
     "NAME); later ones are approved on a device that you have."
 )
-_WAYS = (
+_METHODS = (
     SafeText("Approve on a device that I already use"),
     SafeText("I have a one-time code"),
 )
@@ -96,16 +96,22 @@ class SignInScreen(ReadyScreen[None]):
     ]
 
     def __init__(
-        self, door: LoginService, guard: InputGuard, *, name: str, url: str, why: str
+        self,
+        login_service: LoginService,
+        guard: InputGuard,
+        *,
+        name: str,
+        url: str,
+        message_text: str,
     ) -> None:
         super().__init__()
-        self._door = door
+        self._login_service = login_service
         self._guard = guard
-        self._why = display_safe(why, max_len=300)
-        self._ways = Choices(_WAYS, id="ways")
+        self._introduction = display_safe(message_text, max_len=300)
+        self._methods = Choices(_METHODS, id="ways")
         self._url = _field("url", url)
         self._code = _field("code", "")
-        self._device = _field("name", name)
+        self._device_name = _field("name", name)
         self._pins = TypedInput(id="pin", is_hidden=True), TypedInput(id="again", is_hidden=True)
         self._stop = threading.Event()
         self._is_busy = False
@@ -115,17 +121,17 @@ class SignInScreen(ReadyScreen[None]):
         """Lay out an introduction, the fields, buttons, hint and keys."""
         with VerticalScroll(id="sign-in", can_focus=False):
             yield Static("SAYSO  sign in", id="headline", markup=False)
-            yield Static(self._why, id="words", markup=False)
+            yield Static(self._introduction, id="words", markup=False)
             yield Static("Server address", markup=False)
             yield self._url
             yield Static("How do you sign in?", markup=False)
-            yield Static(_HOW, id="how", markup=False)
-            yield self._ways
+            yield Static(_METHOD_TEXT, id="how", markup=False)
+            yield self._methods
             with Horizontal(id="code-row"):
                 yield Static("Code  ", markup=False)
                 yield self._code
             yield Static("Device name", markup=False)
-            yield self._device
+            yield self._device_name
             yield Static("New PIN, at least 6 characters, twice", markup=False)
             with Horizontal(id="pin-row"):
                 yield self._pins[0]
@@ -133,9 +139,9 @@ class SignInScreen(ReadyScreen[None]):
                 yield self._pins[1]
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
-                yield PanelButton(say("Quit"), id="quit")
-                yield PanelButton(say("Sign in"), id="sign-in-now")
-            yield Static(id="why-off", markup=False)
+                yield PanelButton(fmt("Quit"), id="quit")
+                yield PanelButton(fmt("Sign in"), id="sign-in-now")
+            yield Static(id="hint", markup=False)
         yield KeyBar(sign_in_keys())
 
     def on_mount(self) -> None:
@@ -154,10 +160,10 @@ class SignInScreen(ReadyScreen[None]):
 
     def draw_widgets(self) -> None:
         """Update fields and hint."""
-        reason = self._why_off()
-        self.query_one("#code-row").display = self._ways.index == _BY_CODE
+        reason = self._blocker()
+        self.query_one("#code-row").display = self._methods.index == _CODE_METHOD
         self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
-        self.query_one("#why-off", Static).update(button_hint(say("Sign in"), reason))
+        self.query_one("#hint", Static).update(button_hint(fmt("Sign in"), reason))
         button = self.query_one("#sign-in-now", PanelButton)
         if reason and button.has_focus:
             self.query_one("#quit").focus()
@@ -165,15 +171,15 @@ class SignInScreen(ReadyScreen[None]):
 
     @on(Input.Changed)
     @on(Choices.Picked)
-    def _something_changed(self) -> None:
+    def _input_changed(self) -> None:
         self.draw()
 
     @on(Input.Submitted)
-    def _next(self) -> None:
+    def _focus_next(self) -> None:
         self.focus_next()
 
-    @on(KeyWanted)
-    def _key_wanted(self, message: KeyWanted) -> None:
+    @on(KeyClicked)
+    def _key_clicked(self, message: KeyClicked) -> None:
         self.app.simulate_key(message.key)
 
     @on(Button.Pressed, "#quit")
@@ -182,13 +188,13 @@ class SignInScreen(ReadyScreen[None]):
 
     @on(Button.Pressed, "#sign-in-now")
     def _sign_in(self) -> None:
-        if self._guard.is_holding or self._why_off():
+        if self._guard.is_blocking or self._blocker():
             return
         pin, _again = (field.take() for field in self._pins)
         wanted = SignInRequest(
             url=self._url.value.strip(),
-            code=self._code.value.strip() if self._ways.index == _BY_CODE else None,
-            name=self._device.value.strip(),
+            code=self._code.value.strip() if self._methods.index == _CODE_METHOD else None,
+            name=self._device_name.value.strip(),
             pin=pin,
         )
         self._is_busy, self._problem = True, SafeText("")
@@ -198,15 +204,17 @@ class SignInScreen(ReadyScreen[None]):
         self.run_worker(work, thread=True, group="enrol", exclusive=True)
 
     @on(_InvitationReceived)
-    def _invited(self, message: _InvitationReceived) -> None:
-        self.app.push_screen(InvitationPanel(message.value, self._door.now), self._given_up)
+    def _show_invitation(self, message: _InvitationReceived) -> None:
+        self.app.push_screen(
+            InvitationPanel(message.value, self._login_service.now), self._invitation_closed
+        )
 
     @on(_SignedIn)
-    def _in(self, message: _SignedIn) -> None:
+    def _finish(self, message: _SignedIn) -> None:
         self.app.exit(result=message.value)
 
     @on(_SignInFailed)
-    def _out(self, message: _SignInFailed) -> None:
+    def _sign_in_failed(self, message: _SignInFailed) -> None:
         self._is_busy = False
         if isinstance(self.app.screen, InvitationPanel):
             self.app.pop_screen()
@@ -218,42 +226,42 @@ class SignInScreen(ReadyScreen[None]):
         self._stop.set()
         self.app.exit()
 
-    def _given_up(self, _result: None) -> None:
+    def _invitation_closed(self, _result: None) -> None:
         """The user went back before another device approved."""
         self._stop.set()
 
-    def _why_off(self) -> SafeText:
+    def _blocker(self) -> SafeText:
         if self._is_busy:
-            return say("loading.")
+            return fmt("loading.")
         if not self._url.value.strip():
-            return say("enter the server address.")
-        if reason := self._why_no_way():
+            return fmt("enter the server address.")
+        if reason := self._method_blocker():
             return reason
-        if not self._device.value.strip():
-            return say("enter a device name.")
+        if not self._device_name.value.strip():
+            return fmt("enter a device name.")
         first, again = (field.value for field in self._pins)
-        if len(first) < SHORTEST_PIN:
-            return say("choose a PIN of 6 characters or more.")
-        return SafeText("") if first == again else say("the two PINs differ.")
+        if len(first) < MIN_PIN_LENGTH:
+            return fmt("choose a PIN of 6 characters or more.")
+        return SafeText("") if first == again else fmt("the two PINs differ.")
 
-    def _why_no_way(self) -> SafeText:
+    def _method_blocker(self) -> SafeText:
         """Require a choice: the first device and later ones sign in differently."""
-        if self._ways.index is None:
-            return say("choose how you sign in, 1 or 2.")
-        if self._ways.index == _BY_CODE and not self._code.value.strip():
-            return say("type the code from your administrator.")
+        if self._methods.index is None:
+            return fmt("choose how you sign in, 1 or 2.")
+        if self._methods.index == _CODE_METHOD and not self._code.value.strip():
+            return fmt("type the code from your administrator.")
         return SafeText("")
 
     def _enrol(self, wanted: SignInRequest, stop: threading.Event) -> None:
         """Runs in a thread."""
         try:
-            name = self._door.enrol(wanted, self._show, stop)
+            name = self._login_service.enrol(wanted, self._post_invitation, stop)
         except errors.ClientError as error:
             self.post_message(_SignInFailed(error))
         else:
             self.post_message(_SignedIn(name))
 
-    def _show(self, invitation: Invitation) -> None:
+    def _post_invitation(self, invitation: Invitation) -> None:
         self.post_message(_InvitationReceived(invitation))
 
 
@@ -286,13 +294,13 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
     def draw_widgets(self) -> None:
         """Show how long the code is valid."""
         until, now = self._invitation.until, self._now()
-        words = say("The code has expired. Cancel, then sign in again for a new one.")
+        words = fmt("The code has expired. Cancel, then sign in again for a new one.")
         if now < until:
             left = remaining(until, now)
-            words = say("Then approve there, where the same code is shown. {} left.", left)
+            words = fmt("Then approve there, where the same code is shown. {} left.", left)
         self.query_one("#left", Static).update(words)
 
-    def on_key_wanted(self, message: KeyWanted) -> None:
+    def on_key_clicked(self, message: KeyClicked) -> None:
         """A clicked key counts as that key."""
         self.app.simulate_key(message.key)
 

@@ -13,18 +13,18 @@ from textual.binding import Binding, BindingType
 
 from approver_tui.client import errors
 from approver_tui.screens import thread_messages
+from approver_tui.screens.approvals.blockers import standing_grant_blocker
 from approver_tui.screens.approvals.change_panel import ChangePanel, PreviewFailed
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.reasons import why_no_standing_grant
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import similar_help, similar_keys
+from approver_tui.screens.keys import standing_grant_help, standing_grant_keys
 from approver_tui.screens.panel import PanelClosed, StandingGrantChosen
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.standing_grants.standing_grants import GrantPreview, StandingGrantProposal
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.standing_grants.grant_form import StandingGrantForm
-from approver_tui.widgets.standing_grants.grant_sheet import StandingGrantSheet
+from approver_tui.widgets.standing_grants.grant_sheet import GrantPreviewSheet
 
 
 class _GrantRequestOpened(thread_messages.ValueMessage[Approval]):
@@ -34,11 +34,11 @@ class _GrantRequestOpened(thread_messages.ValueMessage[Approval]):
 class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     """Fields, preview, Back, the button that continues."""
 
-    NAME = "similar"
+    NAME = "standing-grant"
     TITLE = SafeText("Standing grant?")
     REFUSED = SafeText("Nothing was approved.")
-    HINTS = similar_keys()
-    HELP_ROWS = similar_help()
+    HINTS = standing_grant_keys()
+    HELP_ROWS = standing_grant_help()
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
         Binding("f1", "help", show=False),
@@ -49,58 +49,58 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     ]
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
-        super().__init__(context, state, approval, say("enter how long."))
+        super().__init__(context, state, approval, fmt("enter how long."))
         self._form = StandingGrantForm(approval.risk)
 
     def controls(self) -> ComposeResult:
         """Lay out the fields and the preview."""
         yield self._form
-        yield StandingGrantSheet(self.context.now, self.context.zone)
+        yield GrantPreviewSheet(self.context.now, self.context.zone)
 
-    def draw_answer(self) -> None:
+    def draw_preview(self) -> None:
         """Show the preview."""
-        self.query_one(StandingGrantSheet).show(self.answer)
+        self.query_one(GrantPreviewSheet).show(self.preview)
 
-    def why_off(self) -> SafeText:
+    def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
-        if reason := why_no_standing_grant(self.state, self.approval, self.moment):
+        if reason := standing_grant_blocker(self.state, self.approval, self.moment):
             return reason
-        return say("loading.") if self.is_busy or self.is_asking else self.problem
+        return fmt("loading.") if self.is_busy or self.is_loading else self.problem
 
-    def read_wish(self) -> StandingGrantProposal:
+    def read_proposal(self) -> StandingGrantProposal:
         """Return the proposal. Raises ValueError with what is missing."""
-        return self._form.wish(self.approval.id)
+        return self._form.proposal(self.approval.id)
 
-    def ask(self, wish: StandingGrantProposal) -> GrantPreview:
+    def fetch_preview(self, proposal: StandingGrantProposal) -> GrantPreview:
         """Ask for the preview. Runs in a thread."""
-        return self.context.grants_client.preview(wish)
+        return self.context.grants_client.preview(proposal)
 
-    def go_on(self, wish: StandingGrantProposal, answer: GrantPreview) -> None:
+    def proceed(self, proposal: StandingGrantProposal, preview: GrantPreview) -> None:
         """Create the request that gives it."""
-        del answer
+        del preview
         self.is_busy = True
-        self.look_again()
-        self.run_worker(partial(self._open, wish), thread=True, group="similar")
+        self.update_panel()
+        self.run_worker(partial(self._request_grant, proposal), thread=True, group="grant")
 
     @on(_GrantRequestOpened)
-    def _offered(self, message: _GrantRequestOpened) -> None:
+    def _grant_requested(self, message: _GrantRequestOpened) -> None:
         self.finish(StandingGrantChosen(message.value))
 
     def action_read(self, pages: int) -> None:
         """Scroll the preview."""
-        sheet = self.query_one(StandingGrantSheet)
+        sheet = self.query_one(GrantPreviewSheet)
         (sheet.action_page_down if pages > 0 else sheet.action_page_up)()
 
-    def _why_over(self, copy: Approval) -> PanelClosed | None:
+    def _ended_result(self, copy: Approval) -> PanelClosed | None:
         """A past request can be the example too."""
         del copy
         return None
 
-    def _open(self, wish: StandingGrantProposal) -> None:
+    def _request_grant(self, proposal: StandingGrantProposal) -> None:
         """Runs in a thread."""
         try:
-            offered = self.context.grants_client.open(wish, self.approval)
+            grant_request = self.context.grants_client.request(proposal, self.approval)
         except errors.ClientError as error:
-            self.post_message(PreviewFailed(wish, error))
+            self.post_message(PreviewFailed(proposal, error))
         else:
-            self.post_message(_GrantRequestOpened(offered))
+            self.post_message(_GrantRequestOpened(grant_request))

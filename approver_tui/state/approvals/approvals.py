@@ -38,7 +38,7 @@ class Kind(StrEnum):
     """Lets an agent repeat similar requests, within limits of uses, time and money."""
 
 
-_GIVEN = frozenset({Kind.CONSENT, Kind.STANDING_GRANT})
+_LASTING_KINDS = frozenset({Kind.CONSENT, Kind.STANDING_GRANT})
 
 
 class ApprovalState(StrEnum):
@@ -192,7 +192,7 @@ class Execution:
     """The time of the resource's last report."""
 
     @property
-    def word(self) -> str:
+    def progress_text(self) -> str:
         """The result in words that are followed by a time."""
         return {None: "Started at its resource at", True: "Carried out at", False: "Failed at"}[
             self.done
@@ -233,7 +233,7 @@ class Approval:
     reason: SafeText | None = None
     """Why it is no longer pending, if that needs an explanation."""
     decided: Decided | None = None
-    unasked: AutomaticDecision | None = None
+    automatic_decision: AutomaticDecision | None = None
     """Why nobody had to answer, if so."""
     granted: Granted | None = None
     """What was granted, if less than was asked."""
@@ -256,7 +256,7 @@ class Approval:
     """Whether its agent can be, or was, asked to retry after it expired."""
     tries_left: Mapping[Step, int] | None = None
     """The remaining attempts of each typed step; comes with the nonce."""
-    look: str | None = None
+    look_key: str | None = None
     """The key that it shares with requests that look alike (`look_alikes.py`), or None."""
 
     @property
@@ -280,11 +280,11 @@ class Approval:
         return self.kind in {Kind.ACTION, Kind.APP_ACTION}
 
     @property
-    def state_word(self) -> str:
+    def state_text(self) -> str:
         """The state in a word that fits the kind."""
         if self.state is ApprovalState.REDEEMED and not self.is_action:
-            return "created" if self.kind in _GIVEN else "signed in"
-        if self.is_taken_back:
+            return "created" if self.kind in _LASTING_KINDS else "signed in"
+        if self.is_withdrawn:
             return "no longer needed"
         if self.was_superseded:
             return "superseded"
@@ -306,7 +306,7 @@ class Approval:
         return narrowed_headline(self.headline, self.granted)
 
     @property
-    def told_headline(self) -> SafeText:
+    def outcome_headline(self) -> SafeText:
         """What was granted, then what was asked; for every screen."""
         is_given = self.state in {ApprovalState.APPROVED, ApprovalState.REDEEMED}
         return outcome_headline(self.headline, self.granted, is_given=is_given)
@@ -337,7 +337,7 @@ class Approval:
         return self.held_back and self.state is ApprovalState.PENDING
 
     @property
-    def is_taken_back(self) -> bool:
+    def is_withdrawn(self) -> bool:
         """Whether its agent withdrew it."""
         return self.state is ApprovalState.CANCELLED and self.reason == "withdrawn"
 
@@ -361,17 +361,19 @@ class Approval:
         """The steps of approving: always the PIN at high risk, whatever the server says."""
         return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
-    def what(self, step: Step) -> SafeText:
+    def requirement(self, step: Step) -> SafeText:
         """What a step requires, in words that follow "requires"."""
         asked = self.display.type_back
-        return asked.what if step is Step.TYPE_BACK and asked is not None else step.what
+        return (
+            asked.requirement if step is Step.TYPE_BACK and asked is not None else step.requirement
+        )
 
     @property
     def is_locked(self) -> bool:
         """Whether this user is locked out of approving after too many wrong entries."""
         return 0 in (self.tries_left or {}).values()
 
-    def is_lapsed(self, now: int) -> bool:
+    def is_expired(self, now: int) -> bool:
         """Whether it expired without an answer, so that its agent can be asked to retry.
 
         The server may not have noticed the expiry yet.

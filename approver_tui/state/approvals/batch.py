@@ -31,7 +31,7 @@ class SharedFacts:
     @classmethod
     def of(cls, approvals: Iterable[Approval]) -> "SharedFacts":
         """Return what they share."""
-        columns = zip(*(_traits(each) for each in approvals), strict=True)
+        columns = zip(*(_shared_members(each) for each in approvals), strict=True)
         return cls(*(each[0] if len(set(each)) == 1 else None for each in columns))
 
 
@@ -88,7 +88,7 @@ class Batch:
         """Whether the typed text is the number of selected requests, which is not 0."""
         return bool(self.chosen) and typed == str(len(self.chosen))
 
-    def turned(self, approval_id: str) -> "Batch":
+    def toggled(self, approval_id: str) -> "Batch":
         """Return the batch with one request selected or deselected."""
         return replace(self, ticked=self.ticked ^ {approval_id})
 
@@ -104,7 +104,7 @@ def rights(approval: Approval) -> SafeText:
     return SafeText(", ".join(f"{scope.name} ({scope.risk})" for scope in scopes))
 
 
-def _traits(approval: Approval) -> tuple[SafeText, ...]:
+def _shared_members(approval: Approval) -> tuple[SafeText, ...]:
     display = approval.display
     named = (display.resource, rights(approval), display.user_name)
     return (*named, display.risk_reason, display.undo, display.gives)

@@ -24,12 +24,12 @@ class Step(StrEnum):
     """Type back a fact of the request."""
 
     @property
-    def what(self) -> SafeText:
+    def requirement(self) -> SafeText:
         """What it requires, in words that follow "requires"."""
-        return _WHAT[self]
+        return _REQUIREMENTS[self]
 
 
-_WHAT: Final = {
+_REQUIREMENTS: Final = {
     Step.MATCH: SafeText("the match number that the agent shows"),
     Step.PIN: SafeText("your PIN"),
     Step.REASON: SafeText("a reason (audit log only)"),
@@ -48,7 +48,7 @@ REASON_LENGTH: Final = 500
 _CONFIRM = "confirm"
 
 
-def spelled(ceremony: Ceremony) -> str:
+def ceremony_text(ceremony: Ceremony) -> str:
     """Return the text that stands for these steps; it is signed."""
     return "+".join(sorted(ceremony)) or _CONFIRM
 
@@ -58,7 +58,7 @@ def read_ceremony(text: str) -> Ceremony:
     if text == _CONFIRM:
         return CONFIRM
     steps = frozenset(map(Step, text.split("+")))
-    if spelled(steps) != text:
+    if ceremony_text(steps) != text:
         raise ValueError("steps must be unique and in alphabetical order")
     return steps
 
@@ -86,7 +86,7 @@ class TypeBack:
         return SafeText(part + self.label)
 
     @property
-    def what(self) -> SafeText:
+    def requirement(self) -> SafeText:
         """What it requires, in words that follow "requires"."""
         if self.kind is FactKind.LAST_FOUR:
             return SafeText(f'the last 4 characters of "{self.label}"')
@@ -111,4 +111,4 @@ class Entries:
         }[step]
 
 
-NOTHING: Final = Entries()
+NO_ENTRIES: Final = Entries()

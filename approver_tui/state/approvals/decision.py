@@ -49,7 +49,7 @@ class DenialExtras:
     """A note for the audit log that no agent sees."""
 
 
-NOTHING_MORE: Final = DenialExtras()
+NO_EXTRAS: Final = DenialExtras()
 
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from approver_tui.state.approvals.narrowing import SECONDS, Place, is_smaller
 from approver_tui.state.text import display_safe
 
-_SAME = frozenset({"agent", "resource", "salt", "user"})
+_FIXED_MEMBERS = frozenset({"agent", "resource", "salt", "user"})
 _LONG = 200
 
 
@@ -25,7 +25,7 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     """
     try:
         asked, given = json.loads(action), json.loads(granted)
-        found = tuple(_found(asked, given))
+        found = tuple(_differences(asked, given))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("it is not an action") from error
     if not found:
@@ -33,16 +33,18 @@ def differing_places(action: str, granted: str) -> tuple[Place, ...]:
     return found
 
 
-def _found(asked: dict[str, object], given: dict[str, object]) -> Iterator[Place]:
-    if given.keys() - {SECONDS} != asked.keys() or any(asked[n] != given[n] for n in _SAME):
+def _differences(asked: dict[str, object], given: dict[str, object]) -> Iterator[Place]:
+    if given.keys() - {SECONDS} != asked.keys() or any(
+        asked[n] != given[n] for n in _FIXED_MEMBERS
+    ):
         raise ValueError("it is of another request")
     if SECONDS in given:
-        yield _life(given[SECONDS])
-    for name in sorted(asked.keys() - _SAME):
+        yield _lifetime_place(given[SECONDS])
+    for name in sorted(asked.keys() - _FIXED_MEMBERS):
         yield from _differing(f"/{name}", asked[name], given[name])
 
 
-def _life(seconds: object) -> Place:
+def _lifetime_place(seconds: object) -> Place:
     if type(seconds) is not int or seconds <= 0:
         raise ValueError("its token has no lifetime")
     return _place(f"/{SECONDS}", "", json.dumps(seconds))

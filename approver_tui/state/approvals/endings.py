@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from approver_tui.state.text import SafeText
 
-ENDED: Mapping[str, SafeText] = MappingProxyType(
+END_REASONS: Mapping[str, SafeText] = MappingProxyType(
     {
         reason: SafeText(text)
         for reason, text in {

@@ -33,7 +33,7 @@ class Filter:
         """Whether there is any condition."""
         return self != Filter()
 
-    def fits(self, approval: Approval) -> bool:
+    def matches(self, approval: Approval) -> bool:
         """Return whether all conditions hold."""
         return (
             (self.risk is None or approval.risk.rank >= self.risk.rank)

@@ -20,24 +20,24 @@ class Inbox:
     rows: tuple[Approval, ...] = ()
 
     @classmethod
-    def listed(cls, approvals: Iterable[Approval]) -> "Inbox":
+    def from_list(cls, approvals: Iterable[Approval]) -> "Inbox":
         """Return the inbox for a full answer of the server, in its order."""
         inbox = cls()
         for approval in approvals:
-            inbox = inbox.seen(approval)
+            inbox = inbox.with_approval(approval)
         return inbox
 
-    def seen(self, approval: Approval) -> "Inbox":
+    def with_approval(self, approval: Approval) -> "Inbox":
         """Return the inbox with `approval` in its old place, or at the end if it is new."""
         known = self.find(approval.id)
         if known is None:
             return Inbox((*self.rows, approval))
-        merged = _newer(known, approval)
+        merged = _merged(known, approval)
         return Inbox(tuple(merged if row.id == approval.id else row for row in self.rows))
 
-    def decided(self, approval: Approval) -> "Inbox":
+    def with_update(self, approval: Approval) -> "Inbox":
         """Return the inbox with a known row updated to its outcome; unknown ones are not added."""
-        return self.seen(approval) if self.find(approval.id) else self
+        return self.with_approval(approval) if self.find(approval.id) else self
 
     def waiting(self, now: int) -> tuple[Approval, ...]:
         """Return the rows that can still be answered at `now`, in order."""
@@ -61,7 +61,7 @@ def by_agent(approvals: Iterable[Approval]) -> tuple[tuple[SafeText, int], ...]:
     return tuple(counts.items())
 
 
-def _newer(known: Approval, arrived: Approval) -> Approval:
+def _merged(known: Approval, arrived: Approval) -> Approval:
     """Merge two copies: an old copy never undoes an outcome, because feed and fetch may cross.
 
     Remaining attempts come with some copies only, and never increase. An agent that was asked to

@@ -18,9 +18,9 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 
-_OF_ONE_ACTION = frozenset({"salt"})
-_OF_ONE_DISPLAY = frozenset({"approval", "agent_says", "asked_at", "compared", "expires_at"})
-_OF_ONE_AGENT = frozenset({"first_request"})
+_ACTION_VARIABLE = frozenset({"salt"})
+_DISPLAY_VARIABLE = frozenset({"approval", "agent_says", "asked_at", "compared", "expires_at"})
+_AGENT_VARIABLE = frozenset({"first_request"})
 
 _Key: TypeAlias = tuple[object, ...]
 
@@ -28,24 +28,24 @@ _Key: TypeAlias = tuple[object, ...]
 def look_key(action_text: str, display_text: str) -> str:
     """Return the key that look-alike requests share: a digest of the rest of their texts."""
     action, display = json.loads(action_text), json.loads(display_text)
-    display["agent"] = _without(display["agent"], _OF_ONE_AGENT)
-    both = (_without(action, _OF_ONE_ACTION), _without(display, _OF_ONE_DISPLAY))
+    display["agent"] = _without(display["agent"], _AGENT_VARIABLE)
+    both = (_without(action, _ACTION_VARIABLE), _without(display, _DISPLAY_VARIABLE))
     return digest(json.dumps(both, sort_keys=True))
 
 
 def grouped(approvals: Iterable[Approval]) -> list[list[Approval]]:
     """Group them by look, each group at the place of its first request."""
     approvals = list(approvals)
-    looks = Counter([approval.look for approval in approvals])
+    looks = Counter([approval.look_key for approval in approvals])
     groups: dict[object, list[Approval]] = {}
     for approval in approvals:
-        is_alone = approval.look is not None and looks[approval.look] == 1
-        key = approval.look if is_alone else _key(approval)
+        is_alone = approval.look_key is not None and looks[approval.look_key] == 1
+        key = approval.look_key if is_alone else _key(approval)
         groups.setdefault(key, []).append(approval)
     return list(groups.values())
 
 
-def alike(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
+def look_alikes_of(approvals: Iterable[Approval], approval: Approval) -> list[Approval]:
     """Return the requests that look like this one, including itself, listed or not."""
     groups = (group for group in grouped(approvals) if approval in group)
     return next(groups, [approval])
@@ -69,12 +69,12 @@ class Fold:
     """How many of these are marked."""
 
     @property
-    def stands_for_more(self) -> bool:
+    def is_group(self) -> bool:
         """Whether the row stands for other requests too."""
         return self.alike > 1 and not self.is_open
 
     @property
-    def mark(self) -> SafeText:
+    def count_label(self) -> SafeText:
         """The note about the others in its row."""
         if self.alike == 1:
             return SafeText("")
@@ -96,20 +96,20 @@ class Folding:
 
     def folds(self, approvals: Iterable[Approval]) -> list[Fold]:
         """Return the rows. A group keeps its place whatever happens to its requests."""
-        return [fold for group in grouped(approvals) for fold in self._of(group)]
+        return [fold for group in grouped(approvals) for fold in self._group_folds(group)]
 
     def of(self, approvals: Iterable[Approval], approval_id: str | None) -> Fold | None:
         """Return the row that shows this request, if any."""
         folds = self.folds(approvals)
         return next((fold for fold in folds if fold.shown.id == approval_id), None)
 
-    def _of(self, group: list[Approval]) -> list[Fold]:
+    def _group_folds(self, group: list[Approval]) -> list[Fold]:
         if len(group) == 1:
             one = group[0]
             waits, is_marked = one.is_waiting(self.now), one.id in self.marked
             return [Fold(one, 1, int(waits), is_new=one.agent.first_request, marked=int(is_marked))]
         waiting = sum(each.is_waiting(self.now) for each in group)
-        if group[0].look in self.opened:
+        if group[0].look_key in self.opened:
             return [self._fold(group, each, [each], waiting, is_open=True) for each in group]
         return [self._fold(group, self._shown(group), group, waiting, is_open=False)]
 
@@ -134,10 +134,10 @@ class Folding:
 
 def _key(approval: Approval) -> _Key:
     """The look of a request, or its ID if its texts were not compared."""
-    if approval.look is None:
+    if approval.look_key is None:
         return (approval.id,)
     others = (approval.together, approval.granted, approval.supersedes)
-    return (approval.look, approval.steps, *others)
+    return (approval.look_key, approval.steps, *others)
 
 
 def _without(members: dict[str, object], names: frozenset[str]) -> dict[str, object]:

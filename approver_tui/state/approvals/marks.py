@@ -15,10 +15,10 @@ from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText, display_safe
 
 _LONGEST_TYPE = 60
-_MAY: SafeText = SafeText("")
+_NO_REASON: SafeText = SafeText("")
 
 
-def why_alone(approval: Approval) -> SafeText:
+def individual_reason(approval: Approval) -> SafeText:
     """Return why this request must be answered individually, or an empty text.
 
     It follows "Select unavailable:".
@@ -29,35 +29,35 @@ def why_alone(approval: Approval) -> SafeText:
         return SafeText(f"{approval.risk}-risk requests are answered individually.")
     if more := sorted(approval.steps - {Step.PIN}):
         return SafeText(
-            f"approving requires {approval.what(more[0])}, so it is answered individually."
+            f"approving requires {approval.requirement(more[0])}, so it is answered individually."
         )
     if approval.together is not None:
         return SafeText("other people are asked too, so it is answered individually.")
-    return _MAY
+    return _NO_REASON
 
 
-def why_not_marked(approval: Approval, marked: Sequence[Approval]) -> SafeText:
+def mark_blocker(approval: Approval, marked: Sequence[Approval]) -> SafeText:
     """Return why this one cannot be marked together with those, or an empty text."""
-    if reason := why_alone(approval):
+    if reason := individual_reason(approval):
         return reason
     if not marked:
-        return _MAY
+        return _NO_REASON
     first = marked[0]
     if approval.agent.id != first.agent.id:
         return SafeText(f"the selected requests are from another agent, {first.agent.name}.")
-    if what(approval) != what(first):
-        return SafeText(f"the selected requests are of another type, {_named(first)}.")
-    return _MAY
+    if action_types(approval) != action_types(first):
+        return SafeText(f"the selected requests are of another type, {_types_text(first)}.")
+    return _NO_REASON
 
 
-def is_lost(marked: Approval, copy: Approval | None, now: int) -> bool:
+def is_mark_lost(marked: Approval, copy: Approval | None, now: int) -> bool:
     """Whether a marked request has changed since, or can no longer be answered."""
     if copy is None or copy.texts != marked.texts or not copy.is_waiting(now):
         return True
-    return bool(why_alone(copy))
+    return bool(individual_reason(copy))
 
 
-def what(approval: Approval) -> tuple[str, ...]:
+def action_types(approval: Approval) -> tuple[str, ...]:
     """Return what two requests must share to be marked together: their action types.
 
     A request for scopes only has none; then the scopes and the resource must be equal.
@@ -67,5 +67,5 @@ def what(approval: Approval) -> tuple[str, ...]:
     return types or (action["resource"], *action["scope"])
 
 
-def _named(approval: Approval) -> SafeText:
-    return display_safe(", ".join(what(approval)), max_len=_LONGEST_TYPE)
+def _types_text(approval: Approval) -> SafeText:
+    return display_safe(", ".join(action_types(approval)), max_len=_LONGEST_TYPE)

@@ -14,9 +14,9 @@ from approver_tui.state.text import SafeText
 
 DETAILS = "authorization_details"
 SECONDS = "token_seconds"
-LONGEST_LIFE = 86_400
+MAX_TOKEN_SECONDS = 86_400
 """Seconds; no token of an approval lives longer than a day."""
-_BLANK = None
+_BLANKED = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,33 +112,33 @@ def read_change(text: str) -> NarrowedFact:
     return NarrowedFact(int(number or 1) - 1, pointer, to)
 
 
-def is_exactly(wish: Narrowing, action: str, granted: str) -> bool:
+def matches_narrowing(proposal: Narrowing, action: str, granted: str) -> bool:
     """Whether a text grants the action with exactly the proposed reductions."""
     try:
         asked, given = json.loads(action), json.loads(granted)
         life = given.pop(SECONDS, None)
-        kept = [name for name in asked["scope"] if name not in wish.drop_scopes]
+        kept = [name for name in asked["scope"] if name not in proposal.drop_scopes]
         same = {**asked, "scope": kept, DETAILS: []} == {**given, DETAILS: []}
         before, after = asked[DETAILS], given[DETAILS]
-        smaller = all(_take(before, after, change) for change in wish.changes)
-        same_life = (life, type(life)) == (wish.token_seconds, type(wish.token_seconds))
+        smaller = all(_blank_smaller(before, after, change) for change in proposal.changes)
+        same_life = (life, type(life)) == (proposal.token_seconds, type(proposal.token_seconds))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return False
     return same and same_life and smaller and json.dumps(before) == json.dumps(after)
 
 
-def _take(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
+def _blank_smaller(before: Any, after: Any, change: NarrowedFact) -> bool:  # noqa: ANN401  # parsed JSON
     """Blank the value in both; return whether the new one was smaller."""
-    *way, last = (str(change.place), *change.path)
-    for step in way:
-        before, after = before[_step(before, step)], after[_step(after, step)]
-    key = _step(before, last)
+    *parents, last = (str(change.place), *change.path)
+    for step in parents:
+        before, after = before[_key_of(before, step)], after[_key_of(after, step)]
+    key = _key_of(before, last)
     smaller = is_smaller(before[key], after[key])
-    before[key] = after[key] = _BLANK
+    before[key] = after[key] = _BLANKED
     return smaller
 
 
-def _step(holder: object, step: str) -> str | int:
+def _key_of(holder: object, step: str) -> str | int:
     return int(step) if isinstance(holder, list) else step
 
 

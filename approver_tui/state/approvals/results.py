@@ -14,7 +14,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.text import SafeText
 
 
-class Fate(StrEnum):
+class AnswerState(StrEnum):
     """The state of one answer; the words are those of the list."""
 
     WAITING = "waiting"
@@ -37,8 +37,8 @@ class Fate(StrEnum):
     """It was sent, and no confirmation arrived."""
 
 
-_DONE = {Answer.APPROVE: Fate.APPROVED, Answer.DENY: Fate.DENIED}
-_OPEN = frozenset({Fate.WAITING, Fate.SENDING})
+_ANSWER_STATES = {Answer.APPROVE: AnswerState.APPROVED, Answer.DENY: AnswerState.DENIED}
+_OPEN_STATES = frozenset({AnswerState.WAITING, AnswerState.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Result:
     """One request in its newest known copy, and the outcome of its answer."""
 
     approval: Approval
-    fate: Fate = Fate.WAITING
-    why: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    state: AnswerState = AnswerState.WAITING
+    reason: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """The explanation next to the word."""
 
 
@@ -64,47 +64,51 @@ class Results:
         return cls(answer, tuple(Result(each) for each in approvals))
 
     @property
-    def is_settled(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether nothing more will be sent."""
-        return not any(each.fate in _OPEN for each in self.items)
+        return not any(each.state in _OPEN_STATES for each in self.items)
 
     @property
-    def in_doubt(self) -> tuple[str, ...]:
+    def unknown_ids(self) -> tuple[str, ...]:
         """The IDs whose outcome is still unknown."""
-        return tuple(each.approval.id for each in self.items if each.fate is Fate.UNKNOWN)
+        return tuple(each.approval.id for each in self.items if each.state is AnswerState.UNKNOWN)
 
     @property
-    def counts(self) -> Mapping[Fate, int]:
+    def counts(self) -> Mapping[AnswerState, int]:
         """The number of each outcome, in order."""
-        counted = Counter(each.fate for each in self.items)
-        return {fate: counted[fate] for fate in Fate if counted[fate]}
+        counted = Counter(each.state for each in self.items)
+        return {state: counted[state] for state in AnswerState if counted[state]}
 
-    def told(
+    def with_state(
         self,
         approval_id: str,
-        fate: Fate,
-        why: SafeText = SafeText(""),  # noqa: B008  # a SafeText never changes
+        state: AnswerState,
+        reason: SafeText = SafeText(""),  # noqa: B008  # a SafeText never changes
         copy: Approval | None = None,
     ) -> "Results":
         """Return the list with one entry updated; `copy` is a newer copy of the request."""
         items = tuple(
-            Result(copy or each.approval, fate, why) if each.approval.id == approval_id else each
+            Result(copy or each.approval, state, reason)
+            if each.approval.id == approval_id
+            else each
             for each in self.items
         )
         return replace(self, items=items)
 
-    def stopped(self, why: SafeText) -> "Results":
+    def with_rest_stopped(self, reason: SafeText) -> "Results":
         """Return the list with everything that was not sent yet stopped."""
         items = tuple(
-            replace(each, fate=Fate.NOT_SENT, why=why) if each.fate is Fate.WAITING else each
+            replace(each, state=AnswerState.NOT_SENT, reason=reason)
+            if each.state is AnswerState.WAITING
+            else each
             for each in self.items
         )
         return replace(self, items=items)
 
 
-def fate_of(
+def answer_state(
     copy: Approval, answer: Answer, device_id: str | None, now: int, *, is_counted: bool = False
-) -> Fate:
+) -> AnswerState:
     """Return the outcome of an answer from the server's copy of its request.
 
     It is ours if this device gave the same answer, or if this user's vote is counted; if the
@@ -113,12 +117,12 @@ def fate_of(
     decided = copy.decided
     if decided is not None:
         ours = decided.device_id == device_id and decided.decision is answer
-        return _DONE[answer] if ours else Fate.ALREADY
+        return _ANSWER_STATES[answer] if ours else AnswerState.ALREADY
     if copy.is_waiting(now):
-        return Fate.APPROVED if is_counted else Fate.NOT_RECORDED
-    return over(copy)
+        return AnswerState.APPROVED if is_counted else AnswerState.NOT_RECORDED
+    return ended_state(copy)
 
 
-def over(copy: Approval) -> Fate:
+def ended_state(copy: Approval) -> AnswerState:
     """Return how a request ended that nobody answered."""
-    return Fate.ENDED if copy.state is ApprovalState.CANCELLED else Fate.EXPIRED
+    return AnswerState.ENDED if copy.state is ApprovalState.CANCELLED else AnswerState.EXPIRED

@@ -6,8 +6,8 @@ fetching.
 
 from dataclasses import dataclass
 
-_WANTED = 20
-MOST = 500
+_PAGE_MATCHES = 20
+MAX_SCANNED = 500
 """How many entries to look at before asking the user whether to continue."""
 
 
@@ -15,14 +15,14 @@ MOST = 500
 class SearchSpan:
     """One search; it pauses after enough matches or enough entries."""
 
-    wanted: int = _WANTED
-    most: int = MOST
+    wanted: int = _PAGE_MATCHES
+    max_scanned: int = MAX_SCANNED
 
     @classmethod
-    def beyond(cls, fitting: int, looked_at: int) -> "SearchSpan":
+    def beyond(cls, matching: int, scanned: int) -> "SearchSpan":
         """Return the search that continues after this one."""
-        return cls(fitting + _WANTED, looked_at + MOST)
+        return cls(matching + _PAGE_MATCHES, scanned + MAX_SCANNED)
 
-    def goes_on(self, fitting: int, looked_at: int) -> bool:
+    def should_continue(self, matching: int, scanned: int) -> bool:
         """Whether to look at more entries."""
-        return fitting < self.wanted and looked_at < self.most
+        return matching < self.wanted and scanned < self.max_scanned

@@ -21,7 +21,7 @@ _SURELY_WHOLE = 100
 """Values up to this length are never cut in a headline."""
 
 
-def without_typed(approval: Approval) -> Approval:
+def hide_typed_fact(approval: Approval) -> Approval:
     """Return the approval with a gap wherever the fact to type appears."""
     asked = approval.display.type_back
     if asked is None:
@@ -30,7 +30,7 @@ def without_typed(approval: Approval) -> Approval:
     return replace(approval, display=_with_gaps(approval.display, asked), granted=granted)
 
 
-def could_be(approval: Approval, step: Step, typed: str) -> bool:
+def is_plausible(approval: Approval, step: Step, typed: str) -> bool:
     """Whether the entry could be right for the step; an impossible one would waste an attempt."""
     if step is Step.MATCH:
         return _NUMBER.fullmatch("".join(typed.split())) is not None

@@ -18,7 +18,7 @@ class ReportScope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StoppedAgent:
+class QuarantinedAgent:
     """A quarantined agent, and what ended with it."""
 
     id: SafeText
@@ -29,10 +29,10 @@ class StoppedAgent:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportResult:
     """The result of a report; `agent` is missing if no agent made the request."""
 
     incident: SafeText
     scope: ReportScope
-    agents: tuple[StoppedAgent, ...]
+    agents: tuple[QuarantinedAgent, ...]
     approval: Approval

@@ -72,9 +72,9 @@ class Event:
     about: AlarmSubject | None = None
 
     @property
-    def rings(self) -> bool:
+    def should_alert(self) -> bool:
         """Whether it should alert the user."""
-        return self.name in _RINGING and self.held is None
+        return self.name in _ALERTING and self.held is None
 
 
-_RINGING = frozenset({EventName.REQUESTED, EventName.REMINDER, EventName.DIGEST})
+_ALERTING = frozenset({EventName.REQUESTED, EventName.REMINDER, EventName.DIGEST})

@@ -31,13 +31,13 @@ class OtherLoginCounts:
         """Return the count of a login; None before its server first answered."""
         return next((each for each in self.servers if each.login == login), None)
 
-    def counted(self, counts: Mapping[str, int | None], at: int) -> "OtherLoginCounts":
+    def with_counts(self, counts: Mapping[str, int | None], at: int) -> "OtherLoginCounts":
         """Return the counts after a query; a login with None keeps its number and its age.
 
         A login that is not among `counts` is removed.
         """
         return OtherLoginCounts(
-            tuple(filter(None, (self._after(*one, at) for one in counts.items())))
+            tuple(filter(None, (self._count_after(*one, at) for one in counts.items())))
         )
 
     @property
@@ -45,12 +45,12 @@ class OtherLoginCounts:
         """The logins with waiting requests."""
         return tuple(each for each in self.servers if each.count)
 
-    def _after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
+    def _count_after(self, login: str, count: int | None, at: int) -> OtherLoginCount | None:
         if count is not None:
             return OtherLoginCount(login, count, at)
         known = self.find(login)
         return None if known is None else replace(known, is_old=True)
 
 
-NOWHERE = OtherLoginCounts()
+NO_OTHER_LOGINS = OtherLoginCounts()
 """No other login, or none queried yet."""

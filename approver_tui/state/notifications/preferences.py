@@ -65,5 +65,5 @@ class NotificationPrefs:
 
 SNOOZED = "snoozed"
 """The reason of a hold that the user set; the other reason is quiet hours."""
-ALL_RINGS = NotificationPrefs(quiet_hours=None, quiet_until=None, mutes=(), holds=())
+DEFAULT_PREFS = NotificationPrefs(quiet_hours=None, quiet_until=None, mutes=(), holds=())
 """No settings: everything alerts."""

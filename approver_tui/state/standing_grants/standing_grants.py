@@ -19,7 +19,7 @@ _TOLERANCE = 300_000
 _MOST_DIGITS = 4
 """The most decimal places of any currency."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
-_LASTING = re.compile(r"([1-9][0-9]{0,5})([mhd])")
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 
 
 class GrantState(StrEnum):
@@ -136,7 +136,7 @@ class StandingGrantProposal:
 
 def read_duration(text: str) -> int:
     """Parse `15m`, `8h` or `30d` to seconds. Raises ValueError."""
-    match = _LASTING.fullmatch(text)
+    match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError("use a number and m, h or d, such as 15m, 8h or 30d")
     return int(match[1]) * _SECONDS[match[2]]
@@ -151,7 +151,7 @@ def read_varying(text: str) -> VaryingFact:
     return VaryingFact(pointer, up_to if equals else None)
 
 
-def matches_proposal(wish: StandingGrantProposal, example: str, offered: str, now: int) -> bool:
+def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str, now: int) -> bool:
     """Whether an action text grants exactly what was proposed, like the example.
 
     The device checks the text that the server offers for signing before it opens any key.
@@ -161,27 +161,27 @@ def matches_proposal(wish: StandingGrantProposal, example: str, offered: str, no
         terms, *like = after[_DETAILS]
         same = all(before[name] == after[name] for name in ("agent", "resource", "scope", "user"))
         ends = datetime.fromisoformat(terms["until"]).timestamp() * 1000
-        in_time = abs(ends - now - wish.seconds * 1000) <= _TOLERANCE
-        bounded = (terms["uses"], terms["tell"]) == (wish.uses, wish.tell)
-        fits = _is_money(terms["sum"], wish.sum) and _are_varying(terms["vary"], wish.vary)
+        in_time = abs(ends - now - proposal.seconds * 1000) <= _TOLERANCE
+        bounded = (terms["uses"], terms["tell"]) == (proposal.uses, proposal.tell)
+        fits = _is_money(terms["sum"], proposal.sum) and _are_varying(terms["vary"], proposal.vary)
         return same and like == before[_DETAILS] and in_time and bounded and fits
     except (ValueError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _are_varying(found: Sequence[Mapping[str, object]], wished: Sequence[VaryingFact]) -> bool:
-    caps = {each["path"]: each["up_to"] for each in found}
-    wanted = {each.pointer: each.up_to for each in wished}
-    if len(found) != len(wished) or caps.keys() != wanted.keys():
+def _are_varying(found: Sequence[Mapping[str, object]], proposed: Sequence[VaryingFact]) -> bool:
+    limits = {each["path"]: each["up_to"] for each in found}
+    wanted = {each.pointer: each.up_to for each in proposed}
+    if len(found) != len(proposed) or limits.keys() != wanted.keys():
         return False
-    return all(_is_money(caps[pointer], up_to) for pointer, up_to in wanted.items())
+    return all(_is_money(limits[pointer], up_to) for pointer, up_to in wanted.items())
 
 
-def _is_money(found: object, wished: str | None) -> bool:
+def _is_money(found: object, proposed: str | None) -> bool:
     """Whether a limit is the number that was typed, in whichever minor units."""
-    if wished is None or found is None:
-        return wished is None and found is None
+    if proposed is None or found is None:
+        return proposed is None and found is None
     minor = found["minor"] if isinstance(found, Mapping) else found
-    whole, _, rest = wished.partition(".")
+    whole, _, rest = proposed.partition(".")
     digits = range(len(rest), _MOST_DIGITS + 1)
     return any(minor == int(whole + rest.ljust(count, "0")) for count in digits)

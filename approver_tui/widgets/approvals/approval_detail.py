@@ -11,11 +11,11 @@ from textual.binding import BindingType
 
 from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.keymap import Keymap
-from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
+from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
-from approver_tui.widgets.notifications.quiet import quiet_words
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
+from approver_tui.widgets.notifications.quiet import quiet_text
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 
@@ -31,7 +31,7 @@ class ApprovalDetail(Sheet, can_focus=True):
         self._fold: Fold | None = None
         self._now = 0
         self._is_raw = False
-        self._attention = ALL_RINGS
+        self._attention = DEFAULT_PREFS
 
     def show(self, fold: Fold | None, now: int, attention: NotificationPrefs) -> None:
         """Show an approval; a different one starts at the top, with its details."""
@@ -42,36 +42,36 @@ class ApprovalDetail(Sheet, can_focus=True):
         if fold is None or before is None or fold.shown.id != before.shown.id:
             self._is_raw = False
             self.scroll_home(animate=False)
-        self.relay()
+        self.relayout()
 
-    def turn_over(self) -> None:
+    def toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
         self.scroll_home(animate=False)
-        self.relay()
+        self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the details, or the signed texts."""
         if self._fold is None:
-            return wrapped(say("Nothing is selected."), width, Role.DIM)
+            return wrapped(fmt("Nothing is selected."), width, Role.DIM)
         view = RenderContext(self._now, self._zone, width, self._keys)
         lines = (raw_lines if self._is_raw else approval_lines)(self._fold.shown, view)
-        return [*_others(self._fold, width), *self._quiet(self._fold, view), *lines]
+        return [*_group_lines(self._fold, width), *self._quiet_lines(self._fold, view), *lines]
 
-    def _quiet(self, fold: Fold, view: RenderContext) -> list[Line]:
+    def _quiet_lines(self, fold: Fold, view: RenderContext) -> list[Line]:
         """Say that it does not alert, and which key changes that."""
         if not fold.shown.is_waiting(view.now):
             return []
-        words = quiet_words(fold.shown, self._attention, view)
+        words = quiet_text(fold.shown, self._attention, view)
         return [*wrapped(words, view.width, Role.HEADING), BLANK] if words else []
 
     def _same_second(self, now: int) -> bool:
         return now // 1000 == self._now // 1000
 
 
-def _others(fold: Fold, width: int) -> list[Line]:
+def _group_lines(fold: Fold, width: int) -> list[Line]:
     """Say that the row stands for other requests, and that an answer applies to none of them."""
-    if not fold.stands_for_more:
+    if not fold.is_group:
         return []
-    words = say("One of {} that look alike. Your answer applies to this one only.", fold.alike)
+    words = fmt("One of {} that look alike. Your answer applies to this one only.", fold.alike)
     return [*wrapped(words, width, Role.HEADING), BLANK]

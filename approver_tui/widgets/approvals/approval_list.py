@@ -12,13 +12,13 @@ from typing import NamedTuple, overload
 from textual import events
 from textual.geometry import Size
 
-from approver_tui.messages import MarkWanted
+from approver_tui.messages import CheckboxClicked
 from approver_tui.state.approvals.approvals import Approval, Unverified
 from approver_tui.state.approvals.inbox import Inbox, by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import Fold, Folding
-from approver_tui.state.approvals.marks import why_not_marked
-from approver_tui.state.keymap import AS_THEY_ARE, Keymap
-from approver_tui.state.notifications.preferences import ALL_RINGS, NotificationPrefs
+from approver_tui.state.approvals.marks import mark_blocker
+from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
+from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.rows import INDENT, AnswerProgress, InboxRow, row_lines
 from approver_tui.widgets.lines import (
@@ -27,16 +27,16 @@ from approver_tui.widgets.lines import (
     Piece,
     Role,
     crop,
+    fmt,
+    justify,
     line,
-    say,
-    spread,
     text_of,
     wrapped,
 )
 from approver_tui.widgets.notifications.quiet import quiet_mark
 from approver_tui.widgets.row_list import ROW_HEIGHT, RowList
 
-Maker = Callable[[], Line]
+LineMaker = Callable[[], Line]
 """Makes one line."""
 
 
@@ -51,13 +51,13 @@ class ListView:
     """The IDs of new rows, listed below the heading since the last sort."""
     unverified: tuple[Unverified, ...] = ()
     """Listed requests that cannot be verified; they come last, and the cursor skips them."""
-    doing: Mapping[str, AnswerProgress] = field(default_factory=dict)
+    in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)
     now: int = 0
-    keys: Keymap = AS_THEY_ARE
+    keys: Keymap = DEFAULT_KEYMAP
     me: str | None = None
     """The ID of the current user."""
     is_loaded: bool = False
-    is_asked: bool = True
+    is_loading: bool = True
     """Whether the list is being loaded for the first time."""
     typed: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
     """The filter as typed."""
@@ -67,7 +67,7 @@ class ListView:
     """The looks that are expanded."""
     marks: tuple[Approval, ...] = ()
     """The marked requests, to answer at once."""
-    attention: NotificationPrefs = ALL_RINGS
+    attention: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
 
     @property
@@ -75,11 +75,13 @@ class ListView:
         """The IDs of the marked requests."""
         return frozenset(each.id for each in self.marks)
 
-    def stands_like(self, other: "ListView") -> bool:
+    def has_same_layout(self, other: "ListView") -> bool:
         """Whether all lines keep their positions; time and cursor change only their style."""
-        return self == replace(other, selected=self.selected, doing=self.doing, now=self.now)
+        return self == replace(
+            other, selected=self.selected, in_progress=self.in_progress, now=self.now
+        )
 
-    def grew_from(self, other: "ListView") -> bool:
+    def extends(self, other: "ListView") -> bool:
         """Whether only events changed the view, and not a filter or a refresh."""
         is_same = (self.selected, self.typed, self.opened) == (
             other.selected,
@@ -92,7 +94,7 @@ class ListView:
 class LazyLines(Sequence[Line]):
     """Lines that are made only when they are on the screen."""
 
-    def __init__(self, makers: Sequence[Maker]) -> None:
+    def __init__(self, makers: Sequence[LineMaker]) -> None:
         self._makers = makers
 
     def __len__(self) -> int:
@@ -108,11 +110,11 @@ class LazyLines(Sequence[Line]):
         return self._makers[index]()
 
 
-class MadeRow(NamedTuple):
+class CachedRow(NamedTuple):
     """The lines of a row, and everything they depend on."""
 
     fold: Fold
-    seen_as: tuple[object, ...]
+    render_key: tuple[object, ...]
     lines: tuple[Line, Line]
 
 
@@ -122,12 +124,12 @@ class ApprovalList(RowList):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._view = ListView()
-        self._makers: Sequence[Maker] = ()
+        self._makers: Sequence[LineMaker] = ()
         self._is_folded = False
         """Whether a row stands for several requests; then it depends on time and cursor."""
-        self._seen_as: tuple[object, ...] = ()
+        self._render_key: tuple[object, ...] = ()
         """What rows depend on besides their content; the same object while it is equal."""
-        self._known_rows: dict[str, MadeRow] = {}
+        self._known_rows: dict[str, CachedRow] = {}
         self._current_rows: dict[str, tuple[Line, Line]] = {}
         """The lines that are valid for the current view and width."""
 
@@ -137,13 +139,13 @@ class ApprovalList(RowList):
             return
         before, self._view = self._view, view
         self._current_rows = {}
-        if view.stands_like(before) and not self._is_folded:
-            self._note_how_rows_are_seen(self._laid_out_for)
-            self.touch_up()
-        elif view.grew_from(before):
+        if view.has_same_layout(before) and not self._is_folded:
+            self._update_render_key(self._laid_out_for)
+            self.redraw_changed()
+        elif view.extends(before):
             self._relay_in_place()
         else:
-            self.relay()
+            self.relayout()
         if view.selected != before.selected:
             self.call_after_refresh(self._keep_cursor_visible)
 
@@ -154,15 +156,18 @@ class ApprovalList(RowList):
         row that moved itself is followed.
         """
         before, top = self._places, self.scroll_offset.y
-        self.relay()
+        self.relayout()
         after = self._places
-        stood, stands = before.get(self.cursor or ""), after.get(self.cursor or "")
-        if stood is None or stands is None:
+        line_before, line_after = before.get(self.cursor or ""), after.get(self.cursor or "")
+        if line_before is None or line_after is None:
             return
-        if _above(before, stood) & after.keys() != _above(after, stands) & before.keys():
+        if (
+            _rows_above(before, line_before) & after.keys()
+            != _rows_above(after, line_after) & before.keys()
+        ):
             self.call_after_refresh(self._keep_cursor_visible)
             return
-        top = max(0, top + stands - stood)
+        top = max(0, top + line_after - line_before)
         if top:
             self._pad(top + self.size.height - len(self._lines))
         if top != self.scroll_offset.y:
@@ -176,65 +181,77 @@ class ApprovalList(RowList):
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return heading, rows and new rows; each line is made when it is drawn."""
         view = self._view
-        first, late, held, others = self._parts()
-        lines: list[Maker] = [partial(self._heading, width), _blank]
+        first, arrived_rows, held, others = self._sections()
+        lines: list[LineMaker] = [partial(self._heading, width), _blank]
         self._places, self._is_folded, self._current_rows = {}, False, {}
-        self._note_how_rows_are_seen(width)
-        self._place(first, width, lines)
-        if late:
-            lines += [_blank, partial(self._divider, len(late))]
-            self._place(late, width, lines)
+        self._update_render_key(width)
+        self._add_rows(first, width, lines)
+        if arrived_rows:
+            lines += [_blank, partial(self._divider, len(arrived_rows))]
+            self._add_rows(arrived_rows, width, lines)
         if held:
             lines += [_blank, partial(_held_heading, held, width)]
-            self._place(held, width, lines)
+            self._add_rows(held, width, lines)
         if others:
             lines += [_blank, partial(self._others_heading, others)]
-            self._place(others, width, lines)
+            self._add_rows(others, width, lines)
         if not view.inbox.rows:
-            lines += _made(self._empty(width))
-        lines += _made(_unverified(view.unverified, width))
+            lines += _fixed_lines(self._empty(width))
+        lines += _fixed_lines(_unverified(view.unverified, width))
         self._makers = lines
         self._known_rows = {
             id_: row for id_, row in self._known_rows.items() if id_ in self._places
         }
         return LazyLines(lines)
 
-    def _note_how_rows_are_seen(self, width: int) -> None:
+    def _update_render_key(self, width: int) -> None:
         """Note what rows depend on; within a second, a row changes only if this does."""
         view, second = self._view, self._view.now // 1000
-        seen_as = (width, second, view.selected, view.doing, view.me, view.marks, view.attention)
-        if seen_as != self._seen_as:
-            self._seen_as = seen_as
+        render_key = (
+            width,
+            second,
+            view.selected,
+            view.in_progress,
+            view.me,
+            view.marks,
+            view.attention,
+        )
+        if render_key != self._render_key:
+            self._render_key = render_key
 
-    def _parts(self) -> tuple[list[Approval], ...]:
+    def _sections(self) -> tuple[list[Approval], ...]:
         """Return the sorted rows, the new ones, those held back, and those that wait for others."""
         view = self._view
         parts: tuple[list[Approval], ...] = ([], [], [], [])
-        first, late, held, others = parts
+        first, arrived_rows, held, others = parts
         for row in view.inbox.rows:
             if waits_for_others(row, view.me):
                 others.append(row)
             elif row.is_held_back:
                 held.append(row)
             else:
-                (late if row.id in view.arrived else first).append(row)
+                (arrived_rows if row.id in view.arrived else first).append(row)
         return parts
 
-    def _place(self, rows: Iterable[Approval], width: int, lines: list[Maker]) -> None:
+    def _add_rows(self, rows: Iterable[Approval], width: int, lines: list[LineMaker]) -> None:
         view = self._view
         for fold in Folding(view.opened, view.selected, view.now, view.marked).folds(rows):
             self._places[fold.shown.id] = len(lines)
-            self._is_folded |= fold.stands_for_more
-            lines += [partial(self._half, fold, width, half) for half in range(ROW_HEIGHT)]
+            self._is_folded |= fold.is_group
+            lines += [
+                partial(self._row_line, fold, width, line_index) for line_index in range(ROW_HEIGHT)
+            ]
 
-    def _half(self, fold: Fold, width: int, half: int) -> Line:
+    def _row_line(self, fold: Fold, width: int, line_index: int) -> Line:
         lines = self._current_rows.get(fold.shown.id)
         if lines is None:
             known = self._known_rows.get(fold.shown.id)
-            is_same = known is not None and known.seen_as is self._seen_as and known.fold == fold
+            is_same = (
+                known is not None and known.render_key is self._render_key and known.fold == fold
+            )
             lines = known.lines if known is not None and is_same else self._row(fold, width)
             self._current_rows[fold.shown.id] = lines
-        return lines[half]
+        return lines[line_index]
 
     def _row(self, fold: Fold, width: int) -> tuple[Line, Line]:
         """Make the lines of a row."""
@@ -242,9 +259,11 @@ class ApprovalList(RowList):
         is_selected = shown == view.selected
         has_box = self._has_box(fold)
         quiet = quiet_mark(fold.shown, view.attention)
-        row = InboxRow(fold, view.now, view.doing.get(shown), is_selected, view.me, has_box, quiet)
+        row = InboxRow(
+            fold, view.now, view.in_progress.get(shown), is_selected, view.me, has_box, quiet
+        )
         lines = row_lines(row, width)
-        self._known_rows[shown] = MadeRow(fold, self._seen_as, lines)
+        self._known_rows[shown] = CachedRow(fold, self._render_key, lines)
         return lines
 
     def _has_box(self, fold: Fold) -> bool:
@@ -252,7 +271,7 @@ class ApprovalList(RowList):
         view, shown = self._view, fold.shown
         if not view.marks or fold.marked:
             return bool(fold.marked)
-        return shown.is_waiting(view.now) and not why_not_marked(shown, view.marks)
+        return shown.is_waiting(view.now) and not mark_blocker(shown, view.marks)
 
     def on_click(self, event: events.Click) -> None:
         """Mark by a click on a checkbox; elsewhere a click moves the cursor or opens the row."""
@@ -261,7 +280,7 @@ class ApprovalList(RowList):
             super().on_click(event)
         else:
             event.prevent_default()
-            self.post_message(MarkWanted(row_id))
+            self.post_message(CheckboxClicked(row_id))
 
     def _box_at(self, x: int, line: int) -> str | None:
         """The row whose checkbox was clicked: at the left of its second line."""
@@ -278,53 +297,53 @@ class ApprovalList(RowList):
     def _heading(self, width: int) -> Line:
         waiting = self._view.inbox.waiting(self._view.now)
         if not self._view.is_loaded:
-            known = say("WAITING FOR YOU ({})  as last known", len(waiting))
-            unknown = say("WAITING FOR YOU (not known)")
+            known = fmt("WAITING FOR YOU ({})  as last known", len(waiting))
+            unknown = fmt("WAITING FOR YOU (not known)")
             return line(known if self._view.inbox.rows else unknown, Role.HEADING)
         mine = [row for row in waiting if not waits_for_others(row, self._view.me)]
         count = sum(not row.is_held_back for row in mine)
         if not self._view.typed:
-            heading = Piece(say("WAITING FOR YOU ({})", count), Role.HEADING)
-            return spread((heading,), (Piece(say("soonest first"), Role.DIM),), width)
-        heading = Piece(say("WAITING ({})  / {}", count, self._view.typed), Role.HEADING)
-        return spread((heading,), (Piece(say("{} hidden", self._view.hidden), Role.ALERT),), width)
+            heading = Piece(fmt("WAITING FOR YOU ({})", count), Role.HEADING)
+            return justify((heading,), (Piece(fmt("soonest first"), Role.DIM),), width)
+        heading = Piece(fmt("WAITING ({})  / {}", count, self._view.typed), Role.HEADING)
+        return justify((heading,), (Piece(fmt("{} hidden", self._view.hidden), Role.ALERT),), width)
 
     def _others_heading(self, others: Sequence[Approval]) -> Line:
         """The heading above requests that the user approved and others have not."""
         count = sum(row.is_waiting(self._view.now) for row in others)
-        return line(say("WAITING FOR OTHERS ({})", count), Role.HEADING)
+        return line(fmt("WAITING FOR OTHERS ({})", count), Role.HEADING)
 
     def _divider(self, count: int) -> Line:
         key = self._view.keys.key("refresh")
-        return line(say("NEW ({})  {} sorts them in", count, key), Role.HEADING)
+        return line(fmt("NEW ({})  {} sorts them in", count, key), Role.HEADING)
 
     def _empty(self, width: int) -> list[Line]:
         if not self._view.is_loaded:
-            is_asked = self._view.is_asked
-            unasked = say("No connection to the server.")
-            return line_block(say("Loading…") if is_asked else unasked, width)
+            is_loading = self._view.is_loading
+            automatic_decision = fmt("No connection to the server.")
+            return line_block(fmt("Loading…") if is_loading else automatic_decision, width)
         if self._view.typed:
             key = self._view.keys.key("filter")
-            return line_block(say("No matches. Press {} and Enter to show all.", key), width)
-        nothing = say("No requests that you can answer.")
+            return line_block(fmt("No matches. Press {} and Enter to show all.", key), width)
+        nothing = fmt("No requests that you can answer.")
         return [
             *line_block(
-                nothing if self._view.unverified else say("No requests are waiting for you."), width
+                nothing if self._view.unverified else fmt("No requests are waiting for you."), width
             ),
             BLANK,
-            *line_block(say("New requests appear here."), width),
+            *line_block(fmt("New requests appear here."), width),
         ]
 
 
-def _above(places: Mapping[str, int], line: int) -> set[str]:
+def _rows_above(places: Mapping[str, int], line: int) -> set[str]:
     """The rows that start above a line."""
     return {each for each, place in places.items() if place < line}
 
 
 def _held_heading(held: Sequence[Approval], width: int) -> Line:
     """The heading above held-back requests: how many, and from which agents."""
-    parts = [say("{}: {}", name, count) for name, count in by_agent(held)]
-    words = say("HELD BACK ({})  {}", len(held), SafeText(", ".join(parts)))
+    parts = [fmt("{}: {}", name, count) for name, count in by_agent(held)]
+    words = fmt("HELD BACK ({})  {}", len(held), SafeText(", ".join(parts)))
     return line(crop(words, width), Role.HEADING)
 
 
@@ -332,21 +351,21 @@ def _blank() -> Line:
     return BLANK
 
 
-def _made(lines: Iterable[Line]) -> list[Maker]:
-    return [partial(_itself, made) for made in lines]
+def _fixed_lines(lines: Iterable[Line]) -> list[LineMaker]:
+    return [partial(_return_line, fixed) for fixed in lines]
 
 
-def _itself(made: Line) -> Line:
-    return made
+def _return_line(fixed: Line) -> Line:
+    return fixed
 
 
 def _unverified(listed: Sequence[Unverified], width: int) -> list[Line]:
     """Show only the ID of such a request: nothing else about it is verified."""
     if not listed:
         return []
-    heading = line(say("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
+    heading = line(fmt("NOT VERIFIED ({})  cannot be answered", len(listed)), Role.ALERT)
     rows = [[*wrapped(each.id, width, indent=2), *_problem(each, width)] for each in listed]
-    return [BLANK, heading, *(made for row in rows for made in row)]
+    return [BLANK, heading, *(fixed for row in rows for fixed in row)]
 
 
 def _problem(each: Unverified, width: int) -> list[Line]:

@@ -17,10 +17,10 @@ from approver_tui.widgets.lines import (
     Piece,
     Role,
     crop,
+    fmt,
     labelled,
     length,
     line,
-    say,
     wrapped,
 )
 
@@ -33,7 +33,7 @@ class PlacedLine:
     """A line, the request of its block, and its index in the block."""
 
     line: Line
-    of: str = ""
+    block: str = ""
     """The ID of the request, or a name for lines of no request."""
     number: int = 0
 
@@ -42,80 +42,93 @@ def batch_lines(batch: Batch, pointed: str | None, view: RenderContext) -> list[
     """Return all lines; `pointed` is the ID of the request that Space selects."""
     shared = batch.shared
     blocks = {
-        each.id: _block(each, shared, _head(each, batch, pointed), view) for each in batch.rows
+        each.id: _block(each, shared, _block_head(each, batch, pointed), view)
+        for each in batch.rows
     }
-    lines = [placed for each in batch.usual for placed in _placed(each.id, blocks[each.id])]
+    lines = [
+        placed_line
+        for each in batch.usual
+        for placed_line in _place_lines(each.id, blocks[each.id])
+    ]
     if batch.unusual:
         count = len(batch.unusual)
-        heading = wrapped(say("UNUSUAL ({})  tick individually", count), view.width, Role.ALERT)
-        lines += [*([PlacedLine(BLANK)] if lines else []), *_placed("unusual", heading)]
-    lines += [placed for each in batch.unusual for placed in _placed(each.id, blocks[each.id])]
-    return [*lines, PlacedLine(BLANK), *_placed("shared", _each(shared, view))]
+        heading = wrapped(fmt("UNUSUAL ({})  tick individually", count), view.width, Role.ALERT)
+        lines += [*([PlacedLine(BLANK)] if lines else []), *_place_lines("unusual", heading)]
+    lines += [
+        placed_line
+        for each in batch.unusual
+        for placed_line in _place_lines(each.id, blocks[each.id])
+    ]
+    return [*lines, PlacedLine(BLANK), *_place_lines("shared", _shared_lines(shared, view))]
 
 
-def _placed(of: str, lines: Iterable[Line]) -> list[PlacedLine]:
-    return [PlacedLine(made, of, number) for number, made in enumerate(lines)]
+def _place_lines(block: str, lines: Iterable[Line]) -> list[PlacedLine]:
+    return [PlacedLine(made, block, number) for number, made in enumerate(lines)]
 
 
-def _head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
-    box = say("[x]") if approval.id in batch.ticked else say("[ ]")
-    pointer = say(">") if approval.id == pointed else say(" ")
+def _block_head(approval: Approval, batch: Batch, pointed: str | None) -> Line:
+    box = fmt("[x]") if approval.id in batch.ticked else fmt("[ ]")
+    pointer = fmt(">") if approval.id == pointed else fmt(" ")
     name = SafeText(approval.fingerprint)
     return (
-        Piece(say("{}{} ", pointer, box), Role.STRONG),
-        Piece(say("{}  ", name), Role.STRONG),
-        Piece(say("{}  ", SafeText(approval.risk.value)), Role(approval.risk.value)),
+        Piece(fmt("{}{} ", pointer, box), Role.STRONG),
+        Piece(fmt("{}  ", name), Role.STRONG),
+        Piece(fmt("{}  ", SafeText(approval.risk.value)), Role(approval.risk.value)),
     )
 
 
 def _block(approval: Approval, shared: SharedFacts, head: Line, view: RenderContext) -> list[Line]:
     facts = [each for each in approval.display.facts if each.material]
     return [
-        _first(head, approval.agent.name, view),
-        *_inside(approval.headline, view, Role.STRONG),
-        *(row for fact in facts for row in _named(fact.label, fact.value, view)),
-        *(row for text in _own(approval, shared) for row in _inside(text, view, Role.DIM)),
-        *(row for text in _oddities(approval) for row in _inside(text, view, Role.ALERT)),
+        _head_line(head, approval.agent.name, view),
+        *_indented(approval.headline, view, Role.STRONG),
+        *(row for fact in facts for row in _fact_lines(fact.label, fact.value, view)),
+        *(
+            row
+            for text in _unshared_texts(approval, shared)
+            for row in _indented(text, view, Role.DIM)
+        ),
+        *(row for text in _unusual_texts(approval) for row in _indented(text, view, Role.ALERT)),
     ]
 
 
-def _first(head: Line, agent: SafeText, view: RenderContext) -> Line:
+def _head_line(head: Line, agent: SafeText, view: RenderContext) -> Line:
     """The agent is named in full above all blocks; here there may be less room."""
     return (*head, Piece(crop(agent, max(0, view.width - length(head))), Role.DIM))
 
 
-def _inside(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
+def _indented(text: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
     return wrapped(text, view.width, role, indent=BOX)
 
 
-def _named(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
+def _fact_lines(label: SafeText, value: SafeText, view: RenderContext) -> list[Line]:
     """A fact on its own lines, so that a long value never looks like the next fact."""
     rows = labelled(label, value, view.width - BOX, view.column)
     return [(Piece(SafeText(" " * BOX)), *row) for row in rows]
 
 
-def _own(approval: Approval, shared: SharedFacts) -> list[SafeText]:
+def _unshared_texts(approval: Approval, shared: SharedFacts) -> list[SafeText]:
     """The lines about what the requests do not share."""
     display = approval.display
     members = (
-        (shared.user_name, say("For {}", display.user_name)),
-        (shared.resource, say("At {}", display.resource)),
-        (shared.rights, say("Rights: {}", rights(approval))),
+        (shared.user_name, fmt("For {}", display.user_name)),
+        (shared.resource, fmt("At {}", display.resource)),
+        (shared.rights, fmt("Rights: {}", rights(approval))),
         (shared.risk_reason, display.risk_reason),
-        (shared.undo, say("Undo: {}", display.undo) if display.undo else _NO_UNDO),
-        (shared.gives, say("Grants {}", display.gives)),
+        (shared.undo, fmt("Undo: {}", display.undo) if display.undo else _NO_UNDO),
+        (shared.gives, fmt("Grants {}", display.gives)),
     )
     return [words for common, words in members if common is None and words]
 
 
-def _oddities(approval: Approval) -> list[SafeText]:
+def _unusual_texts(approval: Approval) -> list[SafeText]:
     if not is_unusual(approval):
         return []
     found = [each.text for each in approval.display.unusual or ()]
-    return found or [say("First request from this agent.")]
+    return found or [fmt("First request from this agent.")]
 
 
-def _each(shared: SharedFacts, view: RenderContext) -> list[Line]:
+def _shared_lines(shared: SharedFacts, view: RenderContext) -> list[Line]:
     rows = (
         ("For", shared.user_name),
         ("At", shared.resource),
@@ -124,13 +137,13 @@ def _each(shared: SharedFacts, view: RenderContext) -> list[Line]:
         ("Undo", _NO_UNDO if shared.undo == "" else shared.undo),
         ("Gives", shared.gives),
     )
-    told = [
+    rows_shown = [
         row
         for label, value in rows
         if value
         for row in labelled(SafeText(label), value, view.width, view.column)
     ]
-    return [line(say("EACH OF THEM"), Role.HEADING), *told] if told else []
+    return [line(fmt("EACH OF THEM"), Role.HEADING), *rows_shown] if rows_shown else []
 
 
 _NO_UNDO = SafeText("We do not know if this can be undone.")

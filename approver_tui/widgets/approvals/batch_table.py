@@ -17,7 +17,7 @@ from approver_tui.state.approvals.batch import Batch
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_lines import BOX, PlacedLine, batch_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import Line, lines_word, say
+from approver_tui.widgets.lines import Line, fmt, lines_word
 from approver_tui.widgets.sheet import Sheet
 
 
@@ -31,10 +31,10 @@ class BatchTable(Sheet, can_focus=True):
         Binding("G,end", "move(1000000)", show=False),
         Binding("ctrl+d,pagedown", "read(1)", show=False),
         Binding("ctrl+u,pageup", "read(-1)", show=False),
-        Binding("space,enter", "turn", show=False),
+        Binding("space,enter", "toggle_check", show=False),
     ]
 
-    class Turned(Message):
+    class Toggled(Message):
         """The user selects or deselects a request."""
 
         def __init__(self, approval_id: str) -> None:
@@ -53,33 +53,33 @@ class BatchTable(Sheet, can_focus=True):
     def show(self, batch: Batch) -> None:
         """Draw another batch; lines that were seen stay seen by request, not by position."""
         if batch != self._batch:
-            self._note_what_is_seen()
+            self._record_seen()
             self._batch = batch
             self._cursor = min(self._cursor, len(batch.rows) - 1)
-            self.relay()
+            self.relayout()
             self.refresh(layout=True)
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the blocks, and what all requests share."""
-        self._placed = self._laid_out(width)
+        self._placed = self._lay_out(width)
         return [placed.line for placed in self._placed]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return how many rows it needs, so that the panel is no taller than necessary."""
         del container, viewport
-        return len(self._laid_out(max(2, width - self.scrollbar_size_vertical)))
+        return len(self._lay_out(max(2, width - self.scrollbar_size_vertical)))
 
     @property
     def unread(self) -> int:
         """The number of lines not yet seen at this width; never 0 before drawing."""
-        self._note_what_is_seen()
-        return len(_keys(self._placed) - self._seen) if self._placed else 1
+        self._record_seen()
+        return len(_line_keys(self._placed) - self._seen) if self._placed else 1
 
     @property
     def more(self) -> SafeText:
         """The note that there is more below."""
         below = self.rows_below
-        return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
+        return fmt("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
 
     def action_read(self, step: int) -> None:
         """Scroll by less than a screenful, so that no line is skipped."""
@@ -88,35 +88,35 @@ class BatchTable(Sheet, can_focus=True):
     def action_move(self, step: int) -> None:
         """Point at another request, and scroll it into view."""
         self._cursor = min(len(self._batch.rows) - 1, max(0, self._cursor + step))
-        self.relay()
-        lines = [y for y, each in enumerate(self._placed) if each.of == self._pointed]
+        self.relayout()
+        lines = [y for y, each in enumerate(self._placed) if each.block == self._pointed]
         region = Region(0, lines[0], 1, len(lines))
         self.scroll_to_region(region, animate=False, force=True)
 
-    def action_turn(self) -> None:
+    def action_toggle_check(self) -> None:
         """Ask to select or deselect the request."""
-        self.post_message(self.Turned(self._pointed))
+        self.post_message(self.Toggled(self._pointed))
 
     def on_click(self, event: events.Click) -> None:
         """Point at the clicked request; a click on its checkbox selects or deselects it."""
         where = event.get_content_offset(self)
         ids = [each.id for each in self._batch.rows]
         line = -1 if where is None else where.y + self.scroll_offset.y
-        if where is None or line >= len(self._placed) or self._placed[line].of not in ids:
+        if where is None or line >= len(self._placed) or self._placed[line].block not in ids:
             return
         clicked = self._placed[line]
-        self._cursor = ids.index(clicked.of)
-        self.relay()
+        self._cursor = ids.index(clicked.block)
+        self.relayout()
         if clicked.number == 0 and where.x < BOX:
-            self.action_turn()
+            self.action_toggle_check()
 
     def on_focus(self, _event: events.Focus) -> None:
         """Point at a request."""
-        self.relay()
+        self.relayout()
 
     def on_blur(self, _event: events.Blur) -> None:
         """Stop pointing."""
-        self.relay()
+        self.relayout()
 
     def on_resize(self, _event: events.Resize) -> None:
         """Forget which lines were seen, because another width wraps them differently.
@@ -126,17 +126,17 @@ class BatchTable(Sheet, can_focus=True):
         if self._text_width != self._laid_out_for:
             self._seen = set()
 
-    def _note_what_is_seen(self) -> None:
-        self._seen |= _keys(self._placed[self.scroll_offset.y : self.last_visible_row])
+    def _record_seen(self) -> None:
+        self._seen |= _line_keys(self._placed[self.scroll_offset.y : self.last_visible_row])
 
     @property
     def _pointed(self) -> str:
         return self._batch.rows[self._cursor].id
 
-    def _laid_out(self, width: int) -> list[PlacedLine]:
+    def _lay_out(self, width: int) -> list[PlacedLine]:
         view = RenderContext(0, self._zone, width)
         return batch_lines(self._batch, self._pointed if self.has_focus else None, view)
 
 
-def _keys(placed: Iterable[PlacedLine]) -> set[tuple[str, int]]:
-    return {(each.of, each.number) for each in placed}
+def _line_keys(placed: Iterable[PlacedLine]) -> set[tuple[str, int]]:
+    return {(each.block, each.number) for each in placed}

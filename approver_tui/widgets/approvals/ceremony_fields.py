@@ -15,12 +15,12 @@ from textual.widgets import Static
 
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import REASON_LENGTH, Entries, Step
-from approver_tui.state.approvals.type_back import could_be
+from approver_tui.state.approvals.type_back import is_plausible
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.typed_input import TypedInput
 
-SHORTEST_PIN = 6
+MIN_PIN_LENGTH = 6
 _LONGEST_LABEL = 20
 """Cells; a longer label wraps, so that the field has room at 40 columns."""
 
@@ -48,18 +48,18 @@ class CeremonyFields(Vertical):
         """Update the rows; the label column is as wide as the widest short label."""
         widest = max((cell_len(self._label(step)) for step in self._steps), default=0)
         for step in self.ORDER:
-            is_due = step in self._steps
+            is_required = step in self._steps
             row = self.query_one(f"#{step}-row")
-            row.display = is_due
+            row.display = is_required
             row.query_one(Static).styles.width = min(widest, _LONGEST_LABEL) + 2
-            self._field(step).disabled = is_busy or not is_due
+            self._field(step).disabled = is_busy or not is_required
 
     @property
-    def missing(self) -> SafeText:
+    def missing_entry(self) -> SafeText:
         """Return what to type next, or an empty text."""
         for step in self.ORDER:
-            if step in self._steps and not self._could_be(step, self._field(step).value):
-                return say("type {}.", self._approval.what(step))
+            if step in self._steps and not self._is_plausible(step, self._field(step).value):
+                return fmt("type {}.", self._approval.requirement(step))
         return SafeText("")
 
     @property
@@ -96,10 +96,10 @@ class CeremonyFields(Vertical):
     def _typed(self, step: Step) -> str | None:
         return self._field(step).value if step in self._approval.steps else None
 
-    def _could_be(self, step: Step, typed: str) -> bool:
+    def _is_plausible(self, step: Step, typed: str) -> bool:
         if step is Step.PIN:
-            return len(typed) >= SHORTEST_PIN
-        return could_be(self._approval, step, typed)
+            return len(typed) >= MIN_PIN_LENGTH
+        return is_plausible(self._approval, step, typed)
 
     def _label(self, step: Step) -> SafeText:
         asked = self._approval.display.type_back

@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
-from approver_tui.widgets.tick import Tick
+from approver_tui.widgets.check_line import CheckLine
+from approver_tui.widgets.lines import fmt
 
 _LONGEST = 40
 
@@ -21,7 +21,7 @@ class Amount(Horizontal):
 
     def __init__(self, label: SafeText, asked: SafeText, form: SafeText) -> None:
         super().__init__(classes="amount")
-        self._words = say("{}  {}", label, asked)
+        self._words = fmt("{}  {}", label, asked)
         self.field = Input(max_length=_LONGEST, compact=True, placeholder=form)
         self.field.cursor_blink = False
 
@@ -31,7 +31,7 @@ class Amount(Horizontal):
         yield self.field
 
     @property
-    def written(self) -> str:
+    def typed(self) -> str:
         """The text that the user entered; empty keeps the requested value."""
         return self.field.value.strip()
 
@@ -46,7 +46,7 @@ class ChangeForm(VerticalScroll, can_focus=False):
             super().__init__()
             self.is_done = is_done
 
-    def on_tick_turned(self, event: Tick.Turned) -> None:
+    def on_check_line_toggled(self, event: CheckLine.Toggled) -> None:
         """A checkbox changed; that is complete at once."""
         event.stop()
         self.post_message(self.Changed(is_done=True))

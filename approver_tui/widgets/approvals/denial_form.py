@@ -29,23 +29,23 @@ class DenialForm(Vertical):
         self._is_for_agent = kind is Kind.ACTION
         self._codes = DenyCodes()
         self._until = Choices([SafeText(wait.value) for wait in RetryDelay], id="until")
-        self._whom = Input(id="whom", max_length=_LONGEST_NAME, compact=True)
+        self._ask_instead = Input(id="ask-instead", max_length=_LONGEST_NAME, compact=True)
         self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
         self._private = Input(id="private", max_length=NOTE_LENGTH, compact=True)
-        for field in (self._whom, self._note, self._private):
+        for field in (self._ask_instead, self._note, self._private):
             field.cursor_blink = False
 
     def compose(self) -> ComposeResult:
         """Lay out the reasons, their fields, and the notes; without an agent only one note."""
-        told = "agent sees" if self._is_for_agent else "log keeps"
+        reader = "agent sees" if self._is_for_agent else "log keeps"
         yield self._codes
-        yield Static(f"Give a reason. The {told} the reason and your note.", markup=False)
-        yield Static("Ask again (optional):", id="until-words", markup=False)
+        yield Static(f"Give a reason. The {reader} the reason and your note.", markup=False)
+        yield Static("Ask again (optional):", id="until-label", markup=False)
         yield self._until
-        yield Static("Ask instead (optional):", id="whom-words", markup=False)
-        yield self._whom
-        to = "to the agent" if self._is_for_agent else "for the audit log"
-        yield Static(f"Note {to} (optional):", markup=False)
+        yield Static("Ask instead (optional):", id="ask-instead-label", markup=False)
+        yield self._ask_instead
+        addressee = "to the agent" if self._is_for_agent else "for the audit log"
+        yield Static(f"Note {addressee} (optional):", markup=False)
         yield self._note
         if self._is_for_agent:
             yield Static("Private note (audit log only):", markup=False)
@@ -54,8 +54,8 @@ class DenialForm(Vertical):
     def show(self) -> None:
         """Show the fields that the chosen reason needs."""
         takes = self._takes
-        self.query_one("#until-words").display = self._until.display = takes == "retry_at"
-        self.query_one("#whom-words").display = self._whom.display = takes == "ask"
+        self.query_one("#until-label").display = self._until.display = takes == "retry_at"
+        self.query_one("#ask-instead-label").display = self._ask_instead.display = takes == "ask"
 
     @property
     def code(self) -> DenyCode | None:
@@ -67,16 +67,16 @@ class DenialForm(Vertical):
         """The note to the agent, or to the audit log."""
         return self._note.value.strip()
 
-    def aside(self, now: int, zone: tzinfo | None) -> DenialExtras:
+    def extras(self, now: int, zone: tzinfo | None) -> DenialExtras:
         """Return the other fields."""
-        whom = self._whom.value.strip() if self._takes == "ask" else ""
+        alternative = self._ask_instead.value.strip() if self._takes == "ask" else ""
         private = self._private.value.strip()
-        return DenialExtras(self._retry_at(now, zone), whom or None, private or None)
+        return DenialExtras(self._retry_at(now, zone), alternative or None, private or None)
 
     @property
     def focusable_fields(self) -> Iterable[Widget]:
         """The fields that can have the focus, in order."""
-        fields = (self._codes, self._until, self._whom, self._note, self._private)
+        fields = (self._codes, self._until, self._ask_instead, self._note, self._private)
         return [each for each in fields if each.is_attached and each.display and each.focusable]
 
     @property

@@ -13,10 +13,10 @@ from textual.message import Message
 
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, length, say, spread
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length
 from approver_tui.widgets.sheet import Sheet
 
-TOLD = MappingProxyType(
+AGENT_TEXTS = MappingProxyType(
     {
         DenyCode.NOT_NEEDED: SafeText("may ask later"),
         DenyCode.WRONG_DETAILS: SafeText("fix and ask"),
@@ -67,7 +67,7 @@ class DenyCodes(Sheet, can_focus=True):
     def action_pick(self, index: int) -> None:
         """Choose a reason."""
         self._index = index
-        self.relay()
+        self.relayout()
         self.post_message(self.Picked(_CODES[index]))
 
     def action_move(self, step: int) -> None:
@@ -85,11 +85,11 @@ class DenyCodes(Sheet, can_focus=True):
 
     def _line(self, number: int, code: DenyCode, width: int) -> Line:
         is_chosen = number == self._index
-        text = say(
-            "{} {} {}", say(">") if is_chosen else say(" "), number + 1, SafeText(code.label)
+        text = fmt(
+            "{} {} {}", fmt(">") if is_chosen else fmt(" "), number + 1, SafeText(code.label)
         )
-        told = say("({})", TOLD[code])
+        agent_text = fmt("({})", AGENT_TEXTS[code])
         left = Piece(text, Role.STRONG if is_chosen else Role.PLAIN)
-        if length((left,)) + length((aside := Piece(told, Role.DIM),)) >= width:
+        if length((left,)) + length((extras := Piece(agent_text, Role.DIM),)) >= width:
             return (left,)
-        return spread((left,), (aside,), width)
+        return justify((left,), (extras,), width)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from approver_tui.state.approvals.narrowing import Difference
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, pad, say, wrap, wrapped
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, pad, wrap, wrapped
 
 _GAP = 2
 _WIDE = 60
@@ -19,19 +19,19 @@ def difference_lines(differences: Sequence[Difference], width: int) -> list[Line
     """Return a heading and a row for each; on narrow screens a label has its own line."""
     label = _LABEL if width >= _WIDE else 2
     column = max(4, (width - label - _GAP) // 2)
-    heading = _beside(SafeText(" " * label), say("asked"), say("granted"), column, Role.DIM)
+    heading = _two_columns(SafeText(" " * label), fmt("asked"), fmt("granted"), column, Role.DIM)
     return [*heading, *(row for each in differences for row in _rows(each, label, column, width))]
 
 
 def _rows(each: Difference, label: int, column: int, width: int) -> list[Line]:
     if width >= _WIDE and len(each.label) < label:
-        return _beside(pad(each.label, label), each.asked, each.granted, column, Role.PLAIN)
+        return _two_columns(pad(each.label, label), each.asked, each.granted, column, Role.PLAIN)
     above = wrapped(each.label, width, Role.LABEL)
     margin = SafeText(" " * label)
-    return [*above, *_beside(margin, each.asked, each.granted, column, Role.PLAIN)]
+    return [*above, *_two_columns(margin, each.asked, each.granted, column, Role.PLAIN)]
 
 
-def _beside(
+def _two_columns(
     margin: SafeText, left: SafeText, right: SafeText, column: int, role: Role
 ) -> list[Line]:
     strong = Role.STRONG if role is Role.PLAIN else role

@@ -14,25 +14,16 @@ from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.narrowing import Place
-from approver_tui.state.approvals.type_back import without_typed
+from approver_tui.state.approvals.type_back import hide_typed_fact
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.differences import difference_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quoted
-from approver_tui.widgets.lines import (
-    BLANK,
-    Line,
-    Piece,
-    Role,
-    labelled,
-    line,
-    say,
-    wrapped,
-)
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, line, wrapped
 from approver_tui.widgets.times import clock, remaining_in_words
 
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
-_SIGNED_MEMBERS = 2
+_JSON_INDENT = 2
 _VOTES = {
     (Answer.APPROVE, True): "approved",
     (Answer.APPROVE, False): "approved, before the request was narrowed",
@@ -46,16 +37,16 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *outcome_lines(approval, view),
         *_locked(approval, view),
         *_risk(approval, view),
-        *wrapped(approval.told_headline, view.width, Role.STRONG),
+        *wrapped(approval.outcome_headline, view.width, Role.STRONG),
         BLANK,
         *granted_lines(approval, view),
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_other_facts(approval, view),
-        *_rights(approval, view),
+        *_scope_lines(approval, view),
         *_undo(approval, view),
         BLANK,
-        *_asker(approval, view),
+        *_agent_lines(approval, view),
         *_agent_says(approval, view),
         BLANK,
         *_consequences(approval, view),
@@ -64,20 +55,20 @@ def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what the user must have seen before they can approve, without what they must type."""
-    approval = without_typed(approval)
+    approval = hide_typed_fact(approval)
     return [
-        *wrapped(_about_to(approval), view.width),
+        *wrapped(_introduction(approval), view.width),
         BLANK,
         *wrapped(approval.granted_headline, view.width, Role.STRONG),
         *_risk_reason(approval, view),
-        *_which_yes(approval, view),
+        *_vote_position(approval, view),
         BLANK,
         *granted_lines(approval, view),
-        *_for_whom(approval, view),
+        *_for_user(approval, view),
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_undo(approval, view),
-        *_row("Gives", _gives(approval), view),
+        *_row("Gives", _grants_text(approval), view),
         *_row("Fingerprint", SafeText(approval.fingerprint), view),
     ]
 
@@ -86,7 +77,7 @@ def _locked(approval: Approval, view: RenderContext) -> list[Line]:
     """Say that the user can no longer approve this request here."""
     if not approval.is_locked or not approval.is_waiting(view.now):
         return []
-    words = say("LOCKED for you: too many wrong entries. You can deny it; others can decide.")
+    words = fmt("LOCKED for you: too many wrong entries. You can deny it; others can decide.")
     return [*wrapped(words, view.width, Role.ALERT), BLANK]
 
 
@@ -94,9 +85,9 @@ def granted_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return what is granted next to what was asked, if it is less."""
     if approval.granted is None:
         return []
-    heading = line(say("APPROVE WITH LIMITS"), Role.HEADING)
+    heading = line(fmt("APPROVE WITH LIMITS"), Role.HEADING)
     rows = difference_lines(approval.granted.differences, view.width)
-    return [heading, *rows, *_in_the_text(approval, view), BLANK]
+    return [heading, *rows, *_signed_limit_lines(approval, view), BLANK]
 
 
 def material_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -108,7 +99,7 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the two signed texts, formatted; special characters are escaped, not hidden."""
     key = view.keys.key("details")
     return [
-        *wrapped(say("The two signed texts. {} goes back.", key), view.width, Role.DIM),
+        *wrapped(fmt("The two signed texts. {} goes back.", key), view.width, Role.DIM),
         BLANK,
         *_signed("Action", approval.action_text, approval.action_digest, view),
         BLANK,
@@ -116,37 +107,37 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
     ]
 
 
-def _gives(approval: Approval) -> SafeText:
+def _grants_text(approval: Approval) -> SafeText:
     """What approving gives; for a narrowed request only the granted part."""
     gives = approval.display.gives
-    return gives if approval.granted is None else say("Part of: {}", gives)
+    return gives if approval.granted is None else fmt("Part of: {}", gives)
 
 
-def _about_to(approval: Approval) -> SafeText:
+def _introduction(approval: Approval) -> SafeText:
     name = approval.agent.name
     match approval.kind:
         case Kind.CONSENT:
-            words = say("You are about to let {} act for you without asking:", name)
+            words = fmt("You are about to let {} act for you without asking:", name)
         case Kind.STANDING_GRANT:
-            words = say("You are about to let {} do this again without asking:", name)
+            words = fmt("You are about to let {} do this again without asking:", name)
         case Kind.DEVICE:
-            words = say("You are about to let another device sign in as you:")
+            words = fmt("You are about to let another device sign in as you:")
         case Kind.APP_DEVICE:
-            words = say("You are about to let {} on another device act as you:", name)
+            words = fmt("You are about to let {} on another device act as you:", name)
         case Kind.APP_ACTION:
-            words = say("You are about to let the app {} do this once:", name)
+            words = fmt("You are about to let the app {} do this once:", name)
         case _ if approval.granted is not None:
-            words = say("You are about to let {} do part of this once:", name)
+            words = fmt("You are about to let {} do part of this once:", name)
         case _:
-            words = say("You are about to let {} do this once:", name)
+            words = fmt("You are about to let {} do this once:", name)
     return words
 
 
 def _risk(approval: Approval, view: RenderContext) -> list[Line]:
-    word = say("{} RISK", SafeText(approval.risk.value.upper()))
+    word = fmt("{} RISK", SafeText(approval.risk.value.upper()))
     reason = approval.display.risk_reason
     if cell_len(word) + 2 + cell_len(reason) <= view.width:
-        return [(Piece(word, Role(approval.risk.value)), Piece(say("  {}", reason)))]
+        return [(Piece(word, Role(approval.risk.value)), Piece(fmt("  {}", reason)))]
     return [line(word, Role(approval.risk.value)), *wrapped(reason, view.width)]
 
 
@@ -166,13 +157,13 @@ def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
     ]
 
 
-def _rights(approval: Approval, view: RenderContext) -> list[Line]:
+def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """What an agent or app gets once; for the other kinds it is among the facts."""
     if not approval.is_action:
         return []
     scopes = SafeText(
         ", ".join(
-            say("{} ({})", scope.name, SafeText(scope.risk.value))
+            fmt("{} ({})", scope.name, SafeText(scope.risk.value))
             for scope in approval.display.scopes
         )
     )
@@ -180,11 +171,11 @@ def _rights(approval: Approval, view: RenderContext) -> list[Line]:
     return [*rights, *_row("At", approval.display.resource, view)]
 
 
-def _in_the_text(approval: Approval, view: RenderContext) -> list[Line]:
+def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """The same as the signed text spells it, if somebody else narrowed the request."""
     if approval.granted is None or approval.together is None:
         return []
-    lines = wrapped(say("In the text that you would sign:"), view.width, Role.ALERT)
+    lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
     for each in approval.granted.places:
         lines += wrapped(_place(each), view.width, Role.STRONG, indent=2)
     return lines
@@ -192,8 +183,8 @@ def _in_the_text(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _place(place: Place) -> SafeText:
     if not place.asked:
-        return say("{} is {}", place.pointer, place.granted)
-    return say("{} is {}, not {}", place.pointer, place.granted, place.asked)
+        return fmt("{} is {}", place.pointer, place.granted)
+    return fmt("{} is {}, not {}", place.pointer, place.granted, place.asked)
 
 
 def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
@@ -212,22 +203,22 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _undo(approval: Approval, view: RenderContext) -> list[Line]:
-    unknown = say("We do not know if this can be undone.")
+    unknown = fmt("We do not know if this can be undone.")
     return _row("Undo", approval.display.undo or unknown, view)
 
 
-def _asker(approval: Approval, view: RenderContext) -> list[Line]:
+def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
     agent = approval.agent
-    owners = SafeText(", ".join(agent.owners)) or say("nobody")
-    asked = say(
+    owners = SafeText(", ".join(agent.owners)) or fmt("nobody")
+    asked = fmt(
         "from {} at {}",
         approval.display.asked_from,
         clock(approval.display.asked_at, view.now, view.zone),
     )
     is_action = _is_action(approval)
     role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
-    name = say("this agent") if is_action else agent.name
-    first = say("First request from {}.", name)
+    name = fmt("this agent") if is_action else agent.name
+    first = fmt("First request from {}.", name)
     return [
         *(_row(role, agent.name, view) if approval.is_action else []),
         *(_row("", first, view, Role.ALERT) if agent.first_request else []),
@@ -247,7 +238,7 @@ def _listed(label: str, names: Sequence[SafeText], view: RenderContext) -> list[
 def _replaces(approval: Approval, view: RenderContext) -> list[Line]:
     if (earlier := approval.supersedes) is None:
         return []
-    return _row("Replaces", say("{}, no longer waiting", earlier.fingerprint), view)
+    return _row("Replaces", fmt("{}, no longer waiting", earlier.fingerprint), view)
 
 
 def _is_action(approval: Approval) -> bool:
@@ -259,7 +250,7 @@ def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
         return []
     return [
         BLANK,
-        line(say("Agent says, not verified:"), Role.LABEL),
+        line(fmt("Agent says, not verified:"), Role.LABEL),
         *quoted(approval.agent_says, view),
     ]
 
@@ -268,56 +259,58 @@ def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
     when = clock(approval.expires_at, view.now, view.zone)
     left = remaining_in_words(approval.expires_at, view.now)
     at = countdown_stage(approval.expires_at, view.now)
-    last = SafeText("") if at is None else say("{}: ", at.words)
-    lapse = say("{}{}, {}. Expiring isn't a denial.", last, when, left)
-    log = say("  matches the agent's log")
-    same = say("{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else say(""))
+    last = SafeText("") if at is None else fmt("{}: ", at.words)
+    expiry = fmt("{}{}, {}. Expiring isn't a denial.", last, when, left)
+    log = fmt("  matches the agent's log")
+    fingerprint_text = fmt(
+        "{}{}", SafeText(approval.fingerprint), log if _is_action(approval) else fmt("")
+    )
     is_open = approval.is_waiting(view.now)
     role = Role.PLAIN if at is None else Role.ALERT
-    expires = _row("Expires", lapse, view, role) if is_open else []
+    expires = _row("Expires", expiry, view, role) if is_open else []
     more = approval.steps - {Step.PIN}
-    takes = _row("Takes", _takes(approval), view) if is_open and more else []
+    takes = _row("Takes", _requirements_text(approval), view) if is_open and more else []
     return [
         *takes,
-        *_row("If approved", _gives(approval), view),
-        *_together(approval, view),
+        *_row("If approved", _grants_text(approval), view),
+        *_vote_lines(approval, view),
         *expires,
-        *_row("Fingerprint", same, view),
+        *_row("Fingerprint", fingerprint_text, view),
     ]
 
 
-def _takes(approval: Approval) -> SafeText:
+def _requirements_text(approval: Approval) -> SafeText:
     """The steps that approving requires."""
-    return SafeText(", ".join(approval.what(step) for step in sorted(approval.steps)))
+    return SafeText(", ".join(approval.requirement(step) for step in sorted(approval.steps)))
 
 
-def _together(approval: Approval, view: RenderContext) -> list[Line]:
+def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Whom it is for, who is needed, and the votes so far."""
     if approval.together is None:
         return []
     votes = [
         row
         for vote in approval.together.votes
-        for why in (say(' "{}"', vote.reason) if vote.reason else SafeText(""),)
+        for why in (fmt(' "{}"', vote.reason) if vote.reason else SafeText(""),)
         for row in _row(
             "",
-            say("{}: {}{}", vote.by_name, SafeText(_VOTES[vote.answer, vote.counts]), why),
+            fmt("{}: {}{}", vote.by_name, SafeText(_VOTES[vote.answer, vote.counts]), why),
             view,
         )
     ]
     people = _row("People", approval.together.words, view)
-    return [*_for_whom(approval, view), *people, *votes]
+    return [*_for_user(approval, view), *people, *votes]
 
 
-def _which_yes(approval: Approval, view: RenderContext) -> list[Line]:
+def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
     if (people := approval.together) is None:
         return []
     return wrapped(
-        say("Your approval would be {} of {}.", people.have + 1, people.need), view.width
+        fmt("Your approval would be {} of {}.", people.have + 1, people.need), view.width
     )
 
 
-def _for_whom(approval: Approval, view: RenderContext) -> list[Line]:
+def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
     """Whom the agent named, if other people are asked too or instead."""
     return _row("For", approval.display.user_name, view) if approval.together else []
 
@@ -327,14 +320,14 @@ def _row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLA
 
 
 def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:
-    safe = display_safe(_set_out(text), max_len=_RAW_LENGTH, max_lines=_RAW_LINES)
+    safe = display_safe(_pretty_json(text), max_len=_RAW_LENGTH, max_lines=_RAW_LINES)
     return [
-        line(say("{} text", SafeText(name)), Role.HEADING),
-        *wrapped(say("SHA-256 {}", SafeText(digest)), view.width, Role.DIM),
+        line(fmt("{} text", SafeText(name)), Role.HEADING),
+        *wrapped(fmt("SHA-256 {}", SafeText(digest)), view.width, Role.DIM),
         *wrapped(safe, view.width),
     ]
 
 
-def _set_out(text: str) -> str:
+def _pretty_json(text: str) -> str:
     """Format with one member per line; the text was parsed when it arrived."""
-    return json.dumps(json.loads(text), ensure_ascii=False, indent=_SIGNED_MEMBERS)
+    return json.dumps(json.loads(text), ensure_ascii=False, indent=_JSON_INDENT)

@@ -14,8 +14,8 @@ from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact, 
 from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
-from approver_tui.widgets.lines import say
-from approver_tui.widgets.tick import Tick
+from approver_tui.widgets.check_line import CheckLine
+from approver_tui.widgets.lines import fmt
 
 _FORMS = {
     NarrowingRule.LOWER: SafeText("less"),
@@ -28,18 +28,18 @@ class _FactControls:
 
     def __init__(self, fact: NarrowableFact) -> None:
         self._fact = fact
-        self.ticks: tuple[Tick, ...] = ()
+        self.ticks: tuple[CheckLine, ...] = ()
         self.amount: Amount | None = None
         if fact.rule is NarrowingRule.DROP:
-            self.ticks = tuple(Tick(item, is_on=True) for item in fact.items)
+            self.ticks = tuple(CheckLine(item, is_on=True) for item in fact.items)
         elif fact.rule is NarrowingRule.TURN_ON:
-            self.ticks = (Tick(fact.label, is_on=False),)
+            self.ticks = (CheckLine(fact.label, is_on=False),)
         else:
             self.amount = Amount(fact.label, fact.asked, _FORMS[fact.rule])
 
     def widgets(self) -> Iterator[Widget]:
         if self._fact.rule is NarrowingRule.DROP:
-            yield Static(say("{}", self._fact.label), markup=False)
+            yield Static(fmt("{}", self._fact.label), markup=False)
         yield from self.ticks
         if self.amount is not None:
             yield self.amount
@@ -47,13 +47,13 @@ class _FactControls:
     @property
     def change(self) -> NarrowedFact | None:
         """The smaller value that the controls show, or None."""
-        to = self._written
+        to = self._typed_value
         return None if to is None else NarrowedFact(self._fact.place, self._fact.pointer, to)
 
     @property
-    def _written(self) -> str | None:
+    def _typed_value(self) -> str | None:
         if self.amount is not None:
-            return self.amount.written or None
+            return self.amount.typed or None
         if self._fact.rule is NarrowingRule.TURN_ON:
             return "yes" if self.ticks[0].is_on else None
         kept = [str(number + 1) for number, tick in enumerate(self.ticks) if tick.is_on]
@@ -63,29 +63,30 @@ class _FactControls:
 class NarrowForm(ChangeForm):
     """All controls of one request."""
 
-    def __init__(self, leeway: Narrowable) -> None:
+    def __init__(self, narrowable: Narrowable) -> None:
         super().__init__()
         self._scopes = {
-            name: Tick(display_safe(name, max_len=200), is_on=True) for name in leeway.scopes
+            name: CheckLine(display_safe(name, max_len=200), is_on=True)
+            for name in narrowable.scopes
         }
-        self._facts = [_FactControls(fact) for fact in leeway.facts]
-        life = say("{} seconds", leeway.token_seconds)
-        self._life = Amount(say("Token lifetime"), life, say("seconds"))
+        self._facts = [_FactControls(fact) for fact in narrowable.facts]
+        lifetime_text = fmt("{} seconds", narrowable.token_seconds)
+        self._lifetime = Amount(fmt("Token lifetime"), lifetime_text, fmt("seconds"))
 
     def compose(self) -> ComposeResult:
         """Lay out facts, scopes and token lifetime."""
         for fact in self._facts:
             yield from fact.widgets()
         if self._scopes:
-            yield Static(say("Scopes"), markup=False)
+            yield Static(fmt("Scopes"), markup=False)
         yield from self._scopes.values()
-        yield self._life
+        yield self._lifetime
 
     @property
-    def wish(self) -> Narrowing:
+    def proposal(self) -> Narrowing:
         """Return the proposal. Raises ValueError if the token lifetime is not a number."""
         changes = (fact.change for fact in self._facts)
-        seconds = self._life.written
+        seconds = self._lifetime.typed
         if seconds and not (seconds.isascii() and seconds.isdigit()):
             raise ValueError("use a whole number of seconds")
         return Narrowing(

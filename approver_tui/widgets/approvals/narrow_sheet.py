@@ -10,11 +10,11 @@ from approver_tui.widgets.lines import Line, Role, wrapped
 from approver_tui.widgets.sheet import Sheet
 
 
-class NarrowSheet(Sheet, can_focus=False):
+class NarrowPreview(Sheet, can_focus=False):
     """Two columns, or a sentence if there is nothing to compare."""
 
     def __init__(self) -> None:
-        super().__init__(id="less")
+        super().__init__(id="narrow-preview")
         self._granted: Granted | None = None
         self._words = SafeText("")
 
@@ -22,7 +22,7 @@ class NarrowSheet(Sheet, can_focus=False):
         """Draw the preview, or these words instead."""
         if (granted, words) != (self._granted, self._words):
             self._granted, self._words = granted, words
-            self.relay()
+            self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
         """Return both columns, or the words."""

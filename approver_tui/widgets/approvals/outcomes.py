@@ -16,16 +16,16 @@ from approver_tui.state.approvals.approvals import (
     Retry,
 )
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.endings import ENDED
-from approver_tui.state.keymap import AS_THEY_ARE, Keymap
+from approver_tui.state.approvals.endings import END_REASONS
+from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, say, wrap, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, wrap, wrapped
 from approver_tui.widgets.times import clock
 
 _WIDE_COLUMN = 13
 _NARROW_COLUMN = 12
 _NARROW = 50
-_USED = {
+_USE_TEXTS = {
     Kind.ACTION: " The token was collected.",
     Kind.CONSENT: " The consent is in force.",
     Kind.DEVICE: " The device has signed in.",
@@ -43,7 +43,7 @@ class RenderContext:
     now: int
     zone: tzinfo | None
     width: int
-    keys: Keymap = AS_THEY_ARE
+    keys: Keymap = DEFAULT_KEYMAP
 
     @property
     def column(self) -> int:
@@ -64,10 +64,12 @@ def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _execution(execution: Execution, view: RenderContext) -> list[Line]:
     """What the resource did, possibly in its own words."""
-    said = say("{} {}.", SafeText(execution.word), clock(execution.at, view.now, view.zone))
-    lines = wrapped(said, view.width, Role.ALERT)
+    sentence = fmt(
+        "{} {}.", SafeText(execution.progress_text), clock(execution.at, view.now, view.zone)
+    )
+    lines = wrapped(sentence, view.width, Role.ALERT)
     if execution.as_granted is False:
-        alarm = say("ALARM: the resource did something other than what was granted.")
+        alarm = fmt("ALARM: the resource did something other than what was granted.")
         lines = [*lines, *wrapped(alarm, view.width, Role.ALERT)]
     return [*lines, *(quoted(execution.text, view) if execution.text else [])]
 
@@ -75,75 +77,77 @@ def _execution(execution: Execution, view: RenderContext) -> list[Line]:
 def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
     """Return one sentence on how it ended, or an empty text while it is open."""
     agent, at = approval.agent.name, approval.expires_at
-    if approval.is_taken_back:
-        return say("Withdrawn: {} no longer needs this.", agent)
+    if approval.is_withdrawn:
+        return fmt("Withdrawn: {} no longer needs this.", agent)
     if approval.decided is not None:
-        return _answered(approval, approval.decided, now, zone)
-    if approval.unasked is not None and approval.state in {
+        return _answered_text(approval, approval.decided, now, zone)
+    if approval.automatic_decision is not None and approval.state in {
         ApprovalState.APPROVED,
         ApprovalState.REDEEMED,
     }:
-        by = SafeText(approval.unasked.by)
-        return say("Approved without asking you, by your {}.{}", by, _used(approval))
+        by = SafeText(approval.automatic_decision.by)
+        return fmt("Approved without asking you, by your {}.{}", by, _use_text(approval))
     if approval.state is ApprovalState.PENDING and now < at:
         return SafeText("")
     if approval.state in {ApprovalState.PENDING, ApprovalState.EXPIRED}:
-        again = say(" {}", _again(approval)) if approval.kind is Kind.ACTION else SafeText("")
-        ended = ENDED.get(approval.reason or "")
-        why = SafeText("") if ended is None else say(" {}", ended)
-        return say("Expired at {}. Not a denial.{}{}", clock(at, now, zone), why, again)
-    return _unanswered(approval)
+        again = (
+            fmt(" {}", _retry_sentence(approval)) if approval.kind is Kind.ACTION else SafeText("")
+        )
+        ended = END_REASONS.get(approval.reason or "")
+        why = SafeText("") if ended is None else fmt(" {}", ended)
+        return fmt("Expired at {}. Not a denial.{}{}", clock(at, now, zone), why, again)
+    return _unanswered_text(approval)
 
 
 def retry_text(agent: SafeText) -> SafeText:
     """Return that the agent was asked to retry, and what it did."""
-    return say("{} is asked to retry.", agent)
+    return fmt("{} is asked to retry.", agent)
 
 
-def _again(approval: Approval) -> SafeText:
+def _retry_sentence(approval: Approval) -> SafeText:
     agent = approval.agent.name
     if approval.retry is Retry.ASKED:
         return retry_text(agent)
-    return say("{} can ask again.", agent)
+    return fmt("{} can ask again.", agent)
 
 
-def _unanswered(approval: Approval) -> SafeText:
+def _unanswered_text(approval: Approval) -> SafeText:
     """Return how it ended without an answer, in our words or in those of whoever ended it."""
     state = SafeText(approval.state.value)
     if approval.was_superseded:
-        return ENDED["superseded"]
+        return END_REASONS["superseded"]
     if approval.was_locked:
-        return say("Locked: too many wrong entries. Nothing was approved.")
-    if (ended := ENDED.get(approval.reason or "")) is not None:
-        return say("This request is {}. {}", state, ended)
-    because = say(": {}", approval.reason) if approval.reason else SafeText("")
-    return say("This request is {}{}. Nobody answered it.", state, because)
+        return fmt("Locked: too many wrong entries. Nothing was approved.")
+    if (ended := END_REASONS.get(approval.reason or "")) is not None:
+        return fmt("This request is {}. {}", state, ended)
+    because = fmt(": {}", approval.reason) if approval.reason else SafeText("")
+    return fmt("This request is {}{}. Nobody answered it.", state, because)
 
 
-def _answered(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
-    word = say("Approved") if decided.decision is Answer.APPROVE else say("Denied")
-    code = say(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
-    where = say("{} by {} on {}", word, decided.by_name, decided.device_name)
-    after = say("{}{}", _used(approval), _later(approval))
-    return say("{} at {}.{}{}", where, clock(decided.at, now, zone), code, after)
+def _answered_text(approval: Approval, decided: Decided, now: int, zone: tzinfo | None) -> SafeText:
+    word = fmt("Approved") if decided.decision is Answer.APPROVE else fmt("Denied")
+    code = fmt(" Reason: {}.", SafeText(decided.code.label)) if decided.code else SafeText("")
+    where = fmt("{} by {} on {}", word, decided.by_name, decided.device_name)
+    after = fmt("{}{}", _use_text(approval), _later_end(approval))
+    return fmt("{} at {}.{}{}", where, clock(decided.at, now, zone), code, after)
 
 
-def _later(approval: Approval) -> SafeText:
+def _later_end(approval: Approval) -> SafeText:
     """How it ended after the answer, for another reason."""
     if approval.state not in {ApprovalState.EXPIRED, ApprovalState.CANCELLED}:
         return SafeText("")
-    why = ENDED.get(approval.reason or "") or approval.reason
+    why = END_REASONS.get(approval.reason or "") or approval.reason
     state = SafeText(approval.state.value)
-    return say(" Then {}. {}", state, why) if why else say(" Then {}.", state)
+    return fmt(" Then {}. {}", state, why) if why else fmt(" Then {}.", state)
 
 
-def _used(approval: Approval) -> SafeText:
-    used = _USED[approval.kind] if approval.state is ApprovalState.REDEEMED else ""
-    return SafeText(used)
+def _use_text(approval: Approval) -> SafeText:
+    use_sentence = _USE_TEXTS[approval.kind] if approval.state is ApprovalState.REDEEMED else ""
+    return SafeText(use_sentence)
 
 
 def quoted(words: SafeText, view: RenderContext) -> list[Line]:
     """Return words behind a bar on every row, so that they cannot look like text of the app."""
-    bar = Piece(say("| "), Role.DIM)
-    flat = say('"{}"', SafeText(words.replace("\n", " ")))
+    bar = Piece(fmt("| "), Role.DIM)
+    flat = fmt('"{}"', SafeText(words.replace("\n", " ")))
     return [(bar, Piece(row, Role.QUOTE)) for row in wrap(flat, view.width - 2)]

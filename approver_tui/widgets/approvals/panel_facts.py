@@ -12,7 +12,7 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import Line, lines_word, say
+from approver_tui.widgets.lines import Line, fmt, lines_word
 from approver_tui.widgets.sheet import Sheet
 
 
@@ -23,7 +23,7 @@ class PanelFacts(Sheet):
         super().__init__()
         self._approval = approval
         self._zone = zone
-        self._furthest = 0
+        self._lines_read = 0
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the main facts."""
@@ -37,18 +37,18 @@ class PanelFacts(Sheet):
         return len(self.lines_for(max(2, width - self.scrollbar_size_vertical)))
 
     @property
-    def were_all_seen(self) -> bool:
+    def is_fully_read(self) -> bool:
         """Whether the last line, and so every line above it, was on the screen."""
-        self._furthest = max(self._furthest, self.last_visible_row)
-        return 0 < len(self._lines) <= self._furthest
+        self._lines_read = max(self._lines_read, self.last_visible_row)
+        return 0 < len(self._lines) <= self._lines_read
 
     @property
     def more(self) -> SafeText:
         """The note that there is more below."""
         below = self.rows_below
-        return say("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
+        return fmt("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
 
-    def read_on(self, step: int) -> None:
+    def scroll_page(self, step: int) -> None:
         """Scroll by less than a screenful, so that no line is skipped."""
         self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
 
@@ -58,4 +58,4 @@ class PanelFacts(Sheet):
         Textual calls the base class's handler after this one.
         """
         if self._text_width != self._laid_out_for:
-            self._furthest = 0
+            self._lines_read = 0

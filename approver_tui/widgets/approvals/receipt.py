@@ -7,41 +7,41 @@ from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
-from approver_tui.widgets.times import clock, lasting
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
+from approver_tui.widgets.times import clock, duration_text
 
 
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the evidence of a decision, or that there is none."""
-    heading = [BLANK, line(say("RECEIPT"), Role.HEADING)]
+    heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
     if approval.decided is None:
-        nobody = wrapped(say("Nobody decided this, so nothing was signed."), view.width, Role.DIM)
+        nobody = wrapped(fmt("Nobody decided this, so nothing was signed."), view.width, Role.DIM)
         return [*heading, *nobody, *_row("Id", SafeText(approval.id), view)]
     return [*heading, *_decision(approval, approval.decided, view), *_signed(approval, view)]
 
 
 def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
-    device = say("{} ({})", decided.device_name, decided.device_id)
+    device = fmt("{} ({})", decided.device_name, decided.device_id)
     code = [] if decided.code is None else _row("Reason", SafeText(decided.code.label), view)
     return [
         *_row("Decision", SafeText(decided.decision.value), view),
         *code,
-        *_row("By", say("{} ({})", decided.by_name, decided.by_id), view),
+        *_row("By", fmt("{} ({})", decided.by_name, decided.by_id), view),
         *_row("Device", device, view),
         *_row("Through", decided.channel, view),
         *_row("At", clock(decided.at, view.now, view.zone), view),
-        *_row("After", lasting(decided.at - approval.created_at), view),
+        *_row("After", duration_text(decided.at - approval.created_at), view),
         *_row("Took", SafeText(decided.ceremony), view),
-        *_said(decided, view),
+        *_note_rows(decided, view),
     ]
 
 
-def _said(decided: Decided, view: RenderContext) -> list[Line]:
+def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
     """Return the reason and notes of the answer, if any."""
     later = None if decided.retry_at is None else clock(decided.retry_at, view.now, view.zone)
-    alone = say("yes, one person was enough") if decided.self_approved else None
+    sole_approval = fmt("yes, one person was enough") if decided.self_approved else None
     rows = {
-        "Self-approved": alone,
+        "Self-approved": sole_approval,
         "Because": decided.reason,
         "To the agent": decided.note,
         "Ask again": later,
@@ -55,7 +55,7 @@ def _signed(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
     part = [] if granted is None else _row("Granted", SafeText(digest(granted.text)), view)
     return [
-        *wrapped(say("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
+        *wrapped(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
         *_row("Action", SafeText(approval.action_digest), view),
         *_row("Display", SafeText(approval.display_digest), view),
         *part,

@@ -3,18 +3,18 @@
 Owns: the wording of a result. Never: what the result is.
 """
 
-from approver_tui.state.approvals.results import Fate, Result, Results
+from approver_tui.state.approvals.results import AnswerState, Result, Results
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, say, wrapped
+from approver_tui.widgets.lines import Line, Piece, Role, fmt, wrapped
 from approver_tui.widgets.sheet import SCROLLING, Sheet
 
 _INDENT = 2
 _ROLES = {
-    Fate.APPROVED: Role.STRONG,
-    Fate.DENIED: Role.STRONG,
-    Fate.REFUSED: Role.ALERT,
-    Fate.NOT_SENT: Role.ALERT,
-    Fate.UNKNOWN: Role.ALERT,
+    AnswerState.APPROVED: Role.STRONG,
+    AnswerState.DENIED: Role.STRONG,
+    AnswerState.REFUSED: Role.ALERT,
+    AnswerState.NOT_SENT: Role.ALERT,
+    AnswerState.UNKNOWN: Role.ALERT,
 }
 
 
@@ -31,7 +31,7 @@ class ResultSheet(Sheet, can_focus=True):
         """Draw another list."""
         if results != self._results:
             self._results = results
-            self.relay()
+            self.relayout()
 
     def lines_for(self, width: int) -> list[Line]:
         """Return the list."""
@@ -40,13 +40,13 @@ class ResultSheet(Sheet, can_focus=True):
 
 def summary(results: Results) -> SafeText:
     """Return the number of each result: "2 approved, 1 already decided"."""
-    parts = (say("{} {}", count, SafeText(fate)) for fate, count in results.counts.items())
+    parts = (fmt("{} {}", count, SafeText(fate)) for fate, count in results.counts.items())
     return SafeText(", ".join(parts))
 
 
 def _lines(result: Result, width: int) -> list[Line]:
-    approval, role = result.approval, _ROLES.get(result.fate, Role.PLAIN)
-    word = Piece(SafeText(result.fate.capitalize()), role)
-    head = (Piece(say("{}  ", SafeText(approval.fingerprint))), word)
-    why = wrapped(result.why, width, role, indent=_INDENT) if result.why else []
-    return [head, *wrapped(approval.told_headline, width, indent=_INDENT), *why]
+    approval, role = result.approval, _ROLES.get(result.state, Role.PLAIN)
+    word = Piece(SafeText(result.state.capitalize()), role)
+    head = (Piece(fmt("{}  ", SafeText(approval.fingerprint))), word)
+    why = wrapped(result.reason, width, role, indent=_INDENT) if result.reason else []
+    return [head, *wrapped(approval.outcome_headline, width, indent=_INDENT), *why]

@@ -11,12 +11,12 @@ from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, crop, pad, say, spread
+from approver_tui.widgets.lines import Line, Piece, Role, crop, fmt, justify, pad
 from approver_tui.widgets.times import remaining
 
 _SYMBOLS = {Risk.LOW: " . ", Risk.MEDIUM: " ! ", Risk.HIGH: "!! ", Risk.CRITICAL: "!!!"}
 _WORDS = {Risk.LOW: "LOW", Risk.MEDIUM: "MED", Risk.HIGH: "HIGH", Risk.CRITICAL: "CRIT"}
-_BEFORE = {
+_PREFIXES = {
     Kind.CONSENT: SafeText("consent for "),
     Kind.APP_ACTION: SafeText("app "),
     Kind.STANDING_GRANT: SafeText("grant for "),
@@ -43,7 +43,7 @@ class InboxRow:
 
     fold: Fold
     now: int
-    doing: AnswerProgress | None = None
+    in_progress: AnswerProgress | None = None
     is_selected: bool = False
     me: str | None = None
     """The ID of the current user; a request for somebody else says so."""
@@ -80,67 +80,69 @@ def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
 
 def _first(row: InboxRow, width: int) -> Line:
     risk = row.approval.risk
-    cursor = Piece(say(">") if row.is_selected else say(" "), Role.STRONG)
+    cursor = Piece(fmt(">") if row.is_selected else fmt(" "), Role.STRONG)
     role = Role(risk.value) if row.is_open else Role.DIM
     symbol = _SYMBOLS[risk] if row.is_open else "   "
     word = pad(SafeText(symbol + _WORDS[risk]), len(symbol) + _WORD_WIDTH)
     headline = Piece(row.approval.granted_headline, Role.PLAIN if row.is_open else Role.DIM)
-    state = Piece(say(" {}", _state(row)), _state_role(row))
-    return spread((cursor, Piece(word, role), headline), (state,), width)
+    state = Piece(fmt(" {}", _state(row)), _state_role(row))
+    return justify((cursor, Piece(word, role), headline), (state,), width)
 
 
 def _second(row: InboxRow, width: int) -> Line:
-    new = say(" NEW") if row.fold.is_new and row.is_open else SafeText("")
-    mark = say("  {}", row.fold.mark) if row.fold.mark else SafeText("")
-    quiet = say("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
-    shown = crop(_who(row), width - INDENT - len(new) - len(quiet) - len(mark))
+    new = fmt(" NEW") if row.fold.is_new and row.is_open else SafeText("")
+    mark = fmt("  {}", row.fold.count_label) if row.fold.count_label else SafeText("")
+    quiet = fmt("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
+    shown = crop(_requester_for(row), width - INDENT - len(new) - len(quiet) - len(mark))
     margin = Piece(row.box, Role.STRONG if row.has_box else Role.PLAIN)
-    silenced = (Piece(quiet),) if quiet else ()
-    line = (margin, Piece(shown, Role.DIM), *silenced, Piece(new, Role.STRONG))
-    role = Role.STRONG if row.fold.stands_for_more else Role.DIM
+    quiet_pieces = (Piece(quiet),) if quiet else ()
+    line = (margin, Piece(shown, Role.DIM), *quiet_pieces, Piece(new, Role.STRONG))
+    role = Role.STRONG if row.fold.is_group else Role.DIM
     return (*line, Piece(mark, role)) if mark else line
 
 
-def _who(row: InboxRow) -> SafeText:
+def _requester_for(row: InboxRow) -> SafeText:
     display = row.approval.display
     if row.me in {None, display.user_id}:
-        return _asker(row.approval)
-    return say("{} for {}", _asker(row.approval), display.user_name)
+        return _requester(row.approval)
+    return fmt("{} for {}", _requester(row.approval), display.user_name)
 
 
-def _asker(approval: Approval) -> SafeText:
+def _requester(approval: Approval) -> SafeText:
     display = approval.display
     if approval.kind is Kind.DEVICE:
-        return say("a device at {}", display.asked_from)
+        return fmt("a device at {}", display.asked_from)
     if approval.kind is Kind.APP_DEVICE:
-        return say("{} on a device at {}", display.agent.name, display.asked_from)
+        return fmt("{} on a device at {}", display.agent.name, display.asked_from)
     resource = SafeText(display.resource.removeprefix("https://"))
-    return say("{}{} > {}", _BEFORE.get(approval.kind, SafeText("")), display.agent.name, resource)
+    return fmt(
+        "{}{} > {}", _PREFIXES.get(approval.kind, SafeText("")), display.agent.name, resource
+    )
 
 
 def _state_role(row: InboxRow) -> Role:
-    if row.doing is not None:
+    if row.in_progress is not None:
         return Role.STRONG
     is_near = row.is_open and countdown_stage(row.approval.expires_at, row.now)
     return Role.ALERT if is_near else Role.PLAIN
 
 
-def _left(row: InboxRow) -> SafeText:
+def _time_left(row: InboxRow) -> SafeText:
     """The remaining time; in the last minute with a word."""
     until = row.approval.expires_at
     at, left = countdown_stage(until, row.now), remaining(until, row.now)
-    return left if at is None else say("{} {}", at.verb, left)
+    return left if at is None else fmt("{} {}", at.verb, left)
 
 
 def _state(row: InboxRow) -> SafeText:
-    if row.doing is not None:
-        return SafeText(row.doing.value)
+    if row.in_progress is not None:
+        return SafeText(row.in_progress.value)
     if row.is_open:
-        left = _left(row)
+        left = _time_left(row)
         if row.approval.is_locked:
-            return say("locked  {}", left)
+            return fmt("locked  {}", left)
         together = row.approval.together
-        return left if together is None else say("{}  {}", together.progress, left)
+        return left if together is None else fmt("{}  {}", together.progress, left)
     if row.approval.state is ApprovalState.PENDING:
-        return say("expired")
-    return SafeText(row.approval.state_word)
+        return fmt("expired")
+    return SafeText(row.approval.state_text)

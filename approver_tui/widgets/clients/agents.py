@@ -9,42 +9,42 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
 from approver_tui.widgets.consents.rights import access_lines, holdings_text, row, used_text
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, line, say, wrapped
-from approver_tui.widgets.notifications.quiet import mute_words
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.notifications.quiet import mute_text
 from approver_tui.widgets.times import age
 
-_SHOWN = 20
+_MAX_LISTED = 20
 """How many of the latest requests are listed."""
 
 
 def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
     """Return an agent as an entry: what it acts with, or else what it asked."""
     acting = agent.acting
-    second = asked_words(agent, now) if acting is None else holdings_text(acting)
+    second = request_counts_text(agent, now) if acting is None else holdings_text(acting)
     return Entry(agent.id, agent.name, second, _state(agent, attention, now))
 
 
 def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
     """Return everything known about an agent."""
     mute = attention.mute_of(agent.id)
-    muted = [] if mute is None else row("Muted", mute_words(mute, view), view)
+    muted = [] if mute is None else row("Muted", mute_text(mute, view), view)
     acting = agent.acting
     head = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
-    return [*head, *muted, *_owned(agent, view), *_asked(agent, view)]
+    return [*head, *muted, *_owned(agent, view), *_request_lines(agent, view)]
 
 
-def asked_words(agent: Agent, now: int) -> SafeText:
+def request_counts_text(agent: Agent, now: int) -> SafeText:
     """Return how many requests it sent recently, and their outcomes."""
     if not agent.asked:
-        return say("no requests in 7 days")
-    parts = [say("{} asked", len(agent.asked))]
+        return fmt("no requests in 7 days")
+    parts = [fmt("{} asked", len(agent.asked))]
     waiting = agent.waiting(now)
     for count, word in (
         (agent.approved, "approved"),
         (agent.denied, "denied"),
         (waiting, "waiting"),
     ):
-        parts += [say("{} {}", count, SafeText(word))] if count else []
+        parts += [fmt("{} {}", count, SafeText(word))] if count else []
     return SafeText(", ".join(parts))
 
 
@@ -53,7 +53,7 @@ def _head(agent: Agent, view: RenderContext) -> list[Line]:
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
         *row("Id", SafeText(agent.id), view),
-        *row("Acts", say("not for you now"), view),
+        *row("Acts", fmt("not for you now"), view),
     ]
 
 
@@ -67,27 +67,27 @@ def _owned(agent: Agent, view: RenderContext) -> list[Line]:
     ]
 
 
-def _asked(agent: Agent, view: RenderContext) -> list[Line]:
-    lines = row("In 7 days", asked_words(agent, view.now), view)
+def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
+    lines = row("In 7 days", request_counts_text(agent, view.now), view)
     taken = agent.median_time
     if taken is not None:
         lines += row("Median answer", age(0, taken), view)
     if not agent.asked:
         return lines
-    lines += [BLANK, line(say("LATEST REQUESTS"), Role.HEADING)]
-    for each in agent.asked[:_SHOWN]:
-        ago = say("{} ago: {}", age(each.created_at, view.now), each.told_headline)
-        ended = outcome(each, view.now, view.zone) or say("It is waiting for an answer.")
+    lines += [BLANK, line(fmt("LATEST REQUESTS"), Role.HEADING)]
+    for each in agent.asked[:_MAX_LISTED]:
+        ago = fmt("{} ago: {}", age(each.created_at, view.now), each.outcome_headline)
+        ended = outcome(each, view.now, view.zone) or fmt("It is waiting for an answer.")
         lines += [*wrapped(ago, view.width), *wrapped(ended, view.width, Role.DIM, indent=2)]
-    more = len(agent.asked) - _SHOWN
-    return [*lines, *(wrapped(say("and {} more", more), view.width, Role.DIM) if more > 0 else [])]
+    more = len(agent.asked) - _MAX_LISTED
+    return [*lines, *(wrapped(fmt("and {} more", more), view.width, Role.DIM) if more > 0 else [])]
 
 
 def _state(agent: Agent, attention: NotificationPrefs, now: int) -> SafeText:
     if agent.owned is not None and not agent.owned.is_enabled:
         return agent.owned.state
     if attention.mute_of(agent.id):
-        return say("muted")
+        return fmt("muted")
     if agent.acting is not None:
         return used_text(agent.acting.last_used_at, now)
-    return say("yours") if agent.owned is not None else SafeText("")
+    return fmt("yours") if agent.owned is not None else SafeText("")

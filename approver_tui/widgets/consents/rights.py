@@ -11,34 +11,34 @@ from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, labelled, line, say, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
 from approver_tui.widgets.times import age, clock, remaining
 
 
-def counted(number: int, one: SafeText, more: SafeText) -> SafeText:
+def count_text(number: int, one: SafeText, more: SafeText) -> SafeText:
     """Return a count with its noun."""
-    return say("1 {}", one) if number == 1 else say("{} {}", number, more)
+    return fmt("1 {}", one) if number == 1 else fmt("{} {}", number, more)
 
 
 def consents_count(number: int) -> SafeText:
     """Return how many consents."""
-    return counted(number, say("consent"), say("consents"))
+    return count_text(number, fmt("consent"), fmt("consents"))
 
 
 def tokens_count(number: int) -> SafeText:
     """Return how many tokens."""
-    return counted(number, say("token"), say("tokens"))
+    return count_text(number, fmt("token"), fmt("tokens"))
 
 
 def grants_count(number: int) -> SafeText:
     """Return how many standing grants."""
-    return counted(number, say("standing grant"), say("standing grants"))
+    return count_text(number, fmt("standing grant"), fmt("standing grants"))
 
 
 def holdings_text(one: ActingAgent) -> SafeText:
     """Return how many grants, consents and tokens an agent has; grants only if there are any."""
-    rest = say("{}, {}", consents_count(len(one.consents)), tokens_count(len(one.delegations)))
-    return say("{}, {}", grants_count(len(one.grants)), rest) if one.grants else rest
+    rest = fmt("{}, {}", consents_count(len(one.consents)), tokens_count(len(one.delegations)))
+    return fmt("{}, {}", grants_count(len(one.grants)), rest) if one.grants else rest
 
 
 def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
@@ -51,13 +51,13 @@ def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
         *row("Ends", clock(one.until, view.now, view.zone), view),
     ]
     for number, consent in enumerate(one.consents, 1):
-        lines += [BLANK, line(say("CONSENT {}", number), Role.HEADING)]
-        lines += _consent(consent, view)
+        lines += [BLANK, line(fmt("CONSENT {}", number), Role.HEADING)]
+        lines += _consent_rows(consent, view)
     for number, token in enumerate(one.delegations, 1):
-        lines += [BLANK, line(say("TOKEN {}", number), Role.HEADING), *_token(token, view)]
+        lines += [BLANK, line(fmt("TOKEN {}", number), Role.HEADING), *_token_rows(token, view)]
     for number, grant in enumerate(one.grants, 1):
-        lines += [BLANK, line(say("STANDING GRANT {}", number), Role.HEADING)]
-        lines += _grant(grant, view)
+        lines += [BLANK, line(fmt("STANDING GRANT {}", number), Role.HEADING)]
+        lines += _grant_rows(grant, view)
     return lines
 
 
@@ -65,29 +65,29 @@ def consent_entry(consent: Consent, now: int) -> Entry:
     """Return a consent as an entry."""
     is_live = consent.state is ConsentState.LIVE
     state = remaining(consent.expires_at, now) if is_live else SafeText(consent.state.value)
-    what = say("{} at {}", SafeText(", ".join(consent.scopes)), _host(consent.resource))
+    what = fmt("{} at {}", SafeText(", ".join(consent.scopes)), _host(consent.resource))
     return Entry(consent.id, consent.client_name, what, state, is_over=not is_live)
 
 
 def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     """Return a consent in full."""
-    title = say("{} can act for you without asking", consent.client_name)
+    title = fmt("{} can act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
     asked = [] if consent.app_name is None else row("Asked by", consent.app_name, view)
     return [
         *wrapped(title, view.width, Role.STRONG),
         BLANK,
-        *_consent(consent, view),
+        *_consent_rows(consent, view),
         *asked,
         *row("Id", consent.id, view),
         BLANK,
-        *wrapped(say("Revoking it ({}) ends every token issued from it.", key), view.width),
+        *wrapped(fmt("Revoking it ({}) ends every token issued from it.", key), view.width),
     ]
 
 
 def token_entry(token: Delegation, now: int) -> Entry:
     """Return a token as an entry."""
-    what = say("{} at {}", SafeText(", ".join(token.scopes)), _host(token.resource))
+    what = fmt("{} at {}", SafeText(", ".join(token.scopes)), _host(token.resource))
     return Entry(token.id, token.client.name, what, remaining(token.expires_at, now))
 
 
@@ -99,35 +99,35 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
     approval = [] if token.approval_id is None else row("Approval", token.approval_id, view)
     return [
         *wrapped(
-            say("{} acts for you with this token", token.client.name), view.width, Role.STRONG
+            fmt("{} acts for you with this token", token.client.name), view.width, Role.STRONG
         ),
         BLANK,
-        *_token(token, view),
+        *_token_rows(token, view),
         *through,
         *approval,
         *row("Issued", clock(token.issued_at, view.now, view.zone), view),
         *row("Id", SafeText(token.id), view),
         BLANK,
-        *wrapped(say("Ending it ({}) also ends every token derived from it.", key), view.width),
+        *wrapped(fmt("Ending it ({}) also ends every token derived from it.", key), view.width),
     ]
 
 
 def device_entry(device: Device, now: int) -> Entry:
     """Return a device as an entry."""
-    mine = say("{} (this one)", device.name) if device.is_this else device.name
+    mine = fmt("{} (this one)", device.name) if device.is_this else device.name
     seen = device.last_seen_at
-    when = say("not seen yet") if seen is None else say("seen {} ago", age(seen, now))
-    what = say("{}, {}", device.kind, when)
-    return Entry(device.id, mine, what, _standing(device, now), is_over=not device.is_active)
+    when = fmt("not seen yet") if seen is None else fmt("seen {} ago", age(seen, now))
+    what = fmt("{}, {}", device.kind, when)
+    return Entry(device.id, mine, what, _state_text(device, now), is_over=not device.is_active)
 
 
 def device_lines(device: Device, view: RenderContext) -> list[Line]:
     """Return a device in full."""
     pin = device.pin
-    tries = say("{} wrong since the last correct one, {} left", pin.tries, pin.left)
-    state = say("in use") if device.is_active else say("revoked")
-    later = say("from {} on", clock(device.high_from, view.now, view.zone))
-    high = later if device.high_from > view.now else say("can be approved here")
+    tries = fmt("{} wrong since the last correct one, {} left", pin.tries, pin.left)
+    state = fmt("in use") if device.is_active else fmt("revoked")
+    later = fmt("from {} on", clock(device.high_from, view.now, view.zone))
+    high = later if device.high_from > view.now else fmt("can be approved here")
     return [
         *wrapped(device.name, view.width, Role.STRONG),
         BLANK,
@@ -137,8 +137,8 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
         *row("Last seen", _ago(device.last_seen_at, view.now), view),
         *row("High risk", high, view),
         *row("PIN", tries, view),
-        *_called(device, view),
-        *_trouble(device, view),
+        *_notification_rows(device, view),
+        *_problem_lines(device, view),
         *row("Id", SafeText(device.id), view),
         *row("Low key", SafeText(device.low_key), view),
         *row("High key", SafeText(device.high_key), view),
@@ -150,39 +150,39 @@ def row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAI
     return labelled(SafeText(label), value, view.width, view.column, role)
 
 
-def _called(device: Device, view: RenderContext) -> list[Line]:
+def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
     """Whether a browser gets push notifications; a terminal alerts while it runs."""
     if device.kind != "browser" or not device.is_active:
         return []
     if not device.browsers:
-        nobody = say("no notifications: open its page and allow them")
+        nobody = fmt("no notifications: open its page and allow them")
         return row("Notified", nobody, view, Role.ALERT)
-    return [line for each in device.browsers for line in _push(each, view)]
+    return [line for each in device.browsers for line in _browser_row(each, view)]
 
 
-def _push(browser: Browser, view: RenderContext) -> list[Line]:
+def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
     last = browser.delivered_at
-    taken = say("nothing yet") if last is None else say("last {} ago", age(last, view.now))
+    taken = fmt("nothing yet") if last is None else fmt("last {} ago", age(last, view.now))
     if browser.lost_at is not None:
         at = clock(browser.lost_at, view.now, view.zone)
-        return row("Notified", say("not since {}: open Sayso there", at), view, Role.ALERT)
+        return row("Notified", fmt("not since {}: open Sayso there", at), view, Role.ALERT)
     if browser.problem:
-        words = say("{} rejects messages: {}", _host(browser.service), browser.problem)
+        words = fmt("{} rejects messages: {}", _host(browser.service), browser.problem)
         return row("Notified", words, view, Role.ALERT)
     if browser.is_dormant:
-        words = say("{}; nobody opened it for two weeks", taken)
+        words = fmt("{}; nobody opened it for two weeks", taken)
         return row("Notified", words, view, Role.ALERT)
-    return row("Notified", say("{}, through {}", taken, _host(browser.service)), view)
+    return row("Notified", fmt("{}, through {}", taken, _host(browser.service)), view)
 
 
-def _trouble(device: Device, view: RenderContext) -> list[Line]:
+def _problem_lines(device: Device, view: RenderContext) -> list[Line]:
     unlock, vouch = view.keys.key("unlock"), view.keys.key("vouch")
     if device.pin.locked:
-        words = say("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
+        words = fmt("Locked after too many wrong PINs; another device unlocks it ({}).", unlock)
     elif device.pin.exhausted:
-        words = say("This PIN has had too many wrong attempts: log in again with a new one.")
+        words = fmt("This PIN has had too many wrong attempts: log in again with a new one.")
     elif device.is_active and device.high_from > view.now:
-        words = say(
+        words = fmt(
             "New: cannot approve high risk yet, unless another device vouches for it ({}).", vouch
         )
     else:
@@ -190,15 +190,15 @@ def _trouble(device: Device, view: RenderContext) -> list[Line]:
     return wrapped(words, view.width, Role.ALERT)
 
 
-def _standing(device: Device, now: int) -> SafeText:
+def _state_text(device: Device, now: int) -> SafeText:
     if not device.is_active:
-        return say("revoked")
+        return fmt("revoked")
     if device.pin.locked:
-        return say("locked")
-    return say("new") if device.high_from > now else say("in use")
+        return fmt("locked")
+    return fmt("new") if device.high_from > now else fmt("in use")
 
 
-def _consent(consent: Consent, view: RenderContext) -> list[Line]:
+def _consent_rows(consent: Consent, view: RenderContext) -> list[Line]:
     until = clock(consent.expires_at, view.now, view.zone)
     over = consent.revoked_at
     ended = [] if over is None else row("Revoked", clock(over, view.now, view.zone), view)
@@ -217,16 +217,16 @@ def grant_scope(grant: StandingGrant) -> SafeText:
     return SafeText(", ".join((*named, *grant.scopes)))
 
 
-def _grant(grant: StandingGrant, view: RenderContext) -> list[Line]:
+def _grant_rows(grant: StandingGrant, view: RenderContext) -> list[Line]:
     return [
         *row("May use", grant_scope(grant), view),
         *row("At", grant.resource, view),
-        *row("Used", say("{} of {}", grant.used, grant.uses), view),
+        *row("Used", fmt("{} of {}", grant.used, grant.uses), view),
         *row("Until", clock(grant.expires_at, view.now, view.zone), view),
     ]
 
 
-def _token(token: Delegation, view: RenderContext) -> list[Line]:
+def _token_rows(token: Delegation, view: RenderContext) -> list[Line]:
     return [
         *row("May use", SafeText(", ".join(token.scopes)), view),
         *row("At", token.resource, view),
@@ -237,11 +237,11 @@ def _token(token: Delegation, view: RenderContext) -> list[Line]:
 
 def used_text(at: int | None, now: int) -> SafeText:
     """Return how long ago something was used."""
-    return say("not used yet") if at is None else say("used {} ago", age(at, now))
+    return fmt("not used yet") if at is None else fmt("used {} ago", age(at, now))
 
 
 def _ago(at: int | None, now: int) -> SafeText:
-    return say("never") if at is None else say("{} ago", age(at, now))
+    return fmt("never") if at is None else fmt("{} ago", age(at, now))
 
 
 def _host(resource: SafeText) -> SafeText:

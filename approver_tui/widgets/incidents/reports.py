@@ -6,11 +6,11 @@ Owns: the wording. Never: what a report quarantines; the server decides that.
 from types import MappingProxyType
 
 from approver_tui.state.approvals.approvals import Approval, Kind
-from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
+from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 
-_WHOM = MappingProxyType(
+_SCOPE_TEXTS = MappingProxyType(
     {
         None: SafeText("Only this request is denied."),
         ReportScope.AGENT: SafeText("This agent is quarantined for everybody."),
@@ -19,53 +19,53 @@ _WHOM = MappingProxyType(
 )
 
 
-def choices(approval: Approval, *, is_open: bool) -> tuple[ReportScope | None, ...]:
+def scope_choices(approval: Approval, *, is_open: bool) -> tuple[ReportScope | None, ...]:
     """Return the choices; None is this request only, which can only be denied once."""
     alone = (None,) if is_open else ()
     return (*alone, *ReportScope) if approval.kind is Kind.ACTION else (*alone, ReportScope.AGENT)
 
 
-def choice_words(approval: Approval, choice: ReportScope | None) -> SafeText:
+def choice_label(approval: Approval, choice: ReportScope | None) -> SafeText:
     """Return the label of a choice."""
     if choice is None:
-        return say("This request")
+        return fmt("This request")
     if choice is ReportScope.EVERY_AGENT:
-        return say("Every agent acting for me")
+        return fmt("Every agent acting for me")
     if approval.kind is Kind.ACTION:
-        return say("This agent, {}", approval.agent.name)
-    return say("This request, and notify administrators")
+        return fmt("This agent, {}", approval.agent.name)
+    return fmt("This request, and notify administrators")
 
 
-def consequence(approval: Approval, choice: ReportScope | None) -> SafeText:
+def consequence_text(approval: Approval, choice: ReportScope | None) -> SafeText:
     """Return what happens when this choice is sent."""
     if choice is not None and approval.kind is not Kind.ACTION:
-        return say("It is denied, and administrators are notified. No agent made this request.")
+        return fmt("It is denied, and administrators are notified. No agent made this request.")
     if choice is None:
-        return say(
+        return fmt(
             "It is denied as not recognized, in 5 s, and its agent sees that. No "
             "agent is quarantined, "
             "and administrators are not notified."
         )
-    return say(
+    return fmt(
         "{} The request is denied, tokens and all other requests end now, owners and "
         "administrators are notified. Only an administrator can release it.",
-        _WHOM[choice],
+        _SCOPE_TEXTS[choice],
     )
 
 
-def what_was_stopped(reported: Reported) -> SafeText:
+def report_result_text(reported: ReportResult) -> SafeText:
     """Return the result of a report in one line."""
     if not reported.agents:
-        return say(
+        return fmt(
             "No agent made this request, so none was quarantined. Reported: {}.", reported.incident
         )
     first, *others = reported.agents
-    more = say(" And {} more agents.", len(others)) if others else SafeText("")
-    return say("{}{} Reported: {}.", _stopped(first), more, reported.incident)
+    more = fmt(" And {} more agents.", len(others)) if others else SafeText("")
+    return fmt("{}{} Reported: {}.", _quarantined_text(first), more, reported.incident)
 
 
-def _stopped(agent: StoppedAgent) -> SafeText:
-    return say(
+def _quarantined_text(agent: QuarantinedAgent) -> SafeText:
+    return fmt(
         "{} is {}: {} and {} ended.",
         agent.name,
         agent.state,
@@ -75,8 +75,8 @@ def _stopped(agent: StoppedAgent) -> SafeText:
 
 
 def _tokens(count: int) -> SafeText:
-    return say("1 token") if count == 1 else say("{} tokens", count)
+    return fmt("1 token") if count == 1 else fmt("{} tokens", count)
 
 
 def _requests(count: int) -> SafeText:
-    return say("1 other request") if count == 1 else say("{} other requests", count)
+    return fmt("1 other request") if count == 1 else fmt("{} other requests", count)

@@ -5,7 +5,7 @@ Owns: the line below the inbox, the words for one server. Never: any word of a r
 
 from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
 _MOST = 3
@@ -17,16 +17,18 @@ def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
     busy = elsewhere.busy
     if not busy:
         return SafeText("")
-    named = [say("{} at {}", in_words(each, now), SafeText(each.login)) for each in busy[:_MOST]]
+    named = [
+        fmt("{} at {}", count_with_age(each, now), SafeText(each.login)) for each in busy[:_MOST]
+    ]
     rest = busy[_MOST:]
     if rest:
         count = sum(each.count for each in rest)
-        named.append(say("{} at {} more", count, len(rest)))
-    return say("Waiting elsewhere: {}", SafeText(", ".join(named)))
+        named.append(fmt("{} at {} more", count, len(rest)))
+    return fmt("Waiting elsewhere: {}", SafeText(", ".join(named)))
 
 
-def in_words(waiting: OtherLoginCount, now: int) -> SafeText:
+def count_with_age(waiting: OtherLoginCount, now: int) -> SafeText:
     """Return the count, and its age if the server did not answer the latest query."""
     if not waiting.is_old:
-        return say("{}", waiting.count)
-    return say("{} ({} ago)", waiting.count, age(waiting.at, now))
+        return fmt("{}", waiting.count)
+    return fmt("{} ({} ago)", waiting.count, age(waiting.at, now))

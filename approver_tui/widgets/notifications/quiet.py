@@ -13,46 +13,46 @@ from approver_tui.state.notifications.preferences import (
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import say
+from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import clock
 
 _DAYS = 7
-_RINGS = SafeText("")
+_NOT_QUIET = SafeText("")
 
 
 def quiet_mark(approval: Approval, attention: NotificationPrefs) -> SafeText:
     """Return the word in its row; empty if it alerts as usual."""
     if (hold := attention.hold_of(approval.id)) is not None:
-        return say("snoozed") if hold.why == SNOOZED else say("quiet hours")
-    return say("muted") if _is_muted(approval, attention) else _RINGS
+        return fmt("snoozed") if hold.why == SNOOZED else fmt("quiet hours")
+    return fmt("muted") if _is_muted(approval, attention) else _NOT_QUIET
 
 
-def quiet_words(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
+def quiet_text(approval: Approval, attention: NotificationPrefs, view: RenderContext) -> SafeText:
     """Return until when, and which key ends it; empty if it alerts as usual."""
     hold = attention.hold_of(approval.id)
     if hold is not None:
         until = clock(hold.until, view.now, view.zone)
         if hold.why == SNOOZED:
             key = view.keys.key("snooze")
-            return say("Snoozed until {}: no notifications for it. {} ends that.", until, key)
-        return say("Quiet hours: you are notified at {}.", until)
+            return fmt("Snoozed until {}: no notifications for it. {} ends that.", until, key)
+        return fmt("Quiet hours: you are notified at {}.", until)
     mute = attention.mute_of(approval.agent.id) if _is_muted(approval, attention) else None
     if mute is None:
-        return _RINGS
-    return say("{} {} ends that.", mute_words(mute, view), view.keys.key("mute"))
+        return _NOT_QUIET
+    return fmt("{} {} ends that.", mute_text(mute, view), view.keys.key("mute"))
 
 
-def mute_words(mute: Mute, view: RenderContext) -> SafeText:
+def mute_text(mute: Mute, view: RenderContext) -> SafeText:
     """Return who is muted, and until when."""
     if mute.until is None:
-        return say("{} is muted: no notifications for it.", mute.agent_name)
-    return say("{} is muted until {}.", mute.agent_name, clock(mute.until, view.now, view.zone))
+        return fmt("{} is muted: no notifications for it.", mute.agent_name)
+    return fmt("{} is muted until {}.", mute.agent_name, clock(mute.until, view.now, view.zone))
 
 
-def hours_words(hours: QuietHours) -> SafeText:
+def hours_text(hours: QuietHours) -> SafeText:
     """Return quiet hours in one line."""
-    days = say("every day") if len(hours.days) == _DAYS else SafeText(", ".join(hours.days))
-    return say("{} to {} {}, {}", hours.begins, hours.ends, hours.zone, days)
+    days = fmt("every day") if len(hours.days) == _DAYS else SafeText(", ".join(hours.days))
+    return fmt("{} to {} {}, {}", hours.begins, hours.ends, hours.zone, days)
 
 
 def _is_muted(approval: Approval, attention: NotificationPrefs) -> bool:

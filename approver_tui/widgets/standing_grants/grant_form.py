@@ -16,8 +16,8 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.change_form import Amount, ChangeForm
-from approver_tui.widgets.lines import say
-from approver_tui.widgets.tick import Tick
+from approver_tui.widgets.check_line import CheckLine
+from approver_tui.widgets.lines import fmt
 
 _FORMS = MappingProxyType(
     {
@@ -34,34 +34,34 @@ class StandingGrantForm(ChangeForm):
     """Four fields and a checkbox; only the checkbox is filled in at the start."""
 
     def __init__(self, risk: Risk) -> None:
-        super().__init__(id="similar-form")
-        lasting, uses = _FORMS[risk]
-        self._lasting = _field("For  ", lasting)
+        super().__init__(id="grant-form")
+        duration_hint, uses = _FORMS[risk]
+        self._duration = _field("For  ", duration_hint)
         self._uses = _field("Uses ", uses)
         self._sum = _field("Sum  ", "total, e.g. 30; or empty")
         self._vary = _field("Vary ", "amount=20; or empty")
-        self._tell = Tick(say("Notify me of each use"), is_on=True)
+        self._notify = CheckLine(fmt("Notify me of each use"), is_on=True)
 
     def compose(self) -> ComposeResult:
         """Lay out the fields, one below the other."""
-        yield from (self._lasting, self._uses, self._sum, self._vary)
-        yield self._tell
+        yield from (self._duration, self._uses, self._sum, self._vary)
+        yield self._notify
 
-    def wish(self, approval_id: str) -> StandingGrantProposal:
+    def proposal(self, approval_id: str) -> StandingGrantProposal:
         """Return the proposal. Raises ValueError with what is missing."""
-        uses = self._uses.written
-        if not self._lasting.written:
+        uses = self._uses.typed
+        if not self._duration.typed:
             raise ValueError("enter how long")
-        seconds = read_duration(self._lasting.written)
+        seconds = read_duration(self._duration.typed)
         if not (uses.isascii() and uses.isdigit() and int(uses)):
             raise ValueError("enter the max uses as a number")
         return StandingGrantProposal(
             approval=approval_id,
             seconds=seconds,
             uses=int(uses),
-            sum=self._sum.written or None,
-            vary=tuple(map(read_varying, self._vary.written.split())),
-            tell=self._tell.is_on,
+            sum=self._sum.typed or None,
+            vary=tuple(map(read_varying, self._vary.typed.split())),
+            tell=self._notify.is_on,
         )
 
 

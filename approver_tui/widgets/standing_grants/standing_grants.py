@@ -13,25 +13,25 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.consents.rights import grant_scope, row
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, say, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
 from approver_tui.widgets.times import clock, remaining
 
 
 def grant_entry(grant: StandingGrant, now: int) -> Entry:
     """Return a grant as an entry, with what is left of it at the right."""
     is_live = grant.state is GrantState.LIVE
-    what = say("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
-    state = say("{} of {} used", grant.used, grant.uses)
+    what = fmt("{} left, {}", remaining(grant.expires_at, now), grant_scope(grant))
+    state = fmt("{} of {} used", grant.used, grant.uses)
     return Entry(grant.id, grant.agent_name, what, state, is_over=not is_live)
 
 
 def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     """Return a grant in full."""
-    title = say("{} can do this without asking", grant.agent_name)
-    spent = [] if grant.sum is None else row("Spent", _spent(grant), view)
+    title = fmt("{} can do this without asking", grant.agent_name)
+    spent = [] if grant.sum is None else row("Spent", _spent_text(grant), view)
     key = view.keys.key("revoke")
-    full = say("Used up: you are asked each time again.")
-    told = say("each time") if grant.tell else say("only in the history")
+    full = fmt("Used up: you are asked each time again.")
+    told = fmt("each time") if grant.tell else fmt("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
         *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
@@ -39,42 +39,42 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *row("What", grant_scope(grant), view),
         *row("At", grant.resource, view),
         *(line for fact in grant.pattern for line in row(fact.label, fact.value, view)),
-        *row("Risk", say("up to {}", grant.risk), view),
-        *row("Used", say("{} of {}", grant.used, grant.uses), view),
+        *row("Risk", fmt("up to {}", grant.risk), view),
+        *row("Used", fmt("{} of {}", grant.used, grant.uses), view),
         *spent,
         *row("Created", clock(grant.created_at, view.now, view.zone), view),
         *row("Until", clock(grant.expires_at, view.now, view.zone), view),
         *row("Notified", told, view),
         *row("Id", grant.id, view),
         BLANK,
-        *wrapped(say("After revoking it ({}) the agent asks each time.", key), view.width),
+        *wrapped(fmt("After revoking it ({}) the agent asks each time.", key), view.width),
     ]
 
 
 def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
     """Return the preview of a grant, and which recent requests it would have covered."""
-    in_all = say("") if preview.sum is None else say("; {} in all", preview.sum.words)
-    times = say("once") if preview.uses == 1 else say("{} times", preview.uses)
+    in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
+    times = fmt("once") if preview.uses == 1 else fmt("{} times", preview.uses)
     until = clock(preview.expires_at, view.now, view.zone)
     covered = sum(one.misfit is None for one in preview.requests)
     total = len(preview.requests)
     return [
         *(line for fact in preview.pattern for line in row(fact.label, fact.value, view)),
-        *row("Max uses", say("{}{}; until {}", times, in_all, until), view),
-        *row("Risk", say("{}; approved as {} risk", preview.risk, preview.given_at), view),
+        *row("Max uses", fmt("{}{}; until {}", times, in_all, until), view),
+        *row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at), view),
         BLANK,
-        *wrapped(say("It would have covered {} of the last {}:", covered, total), view.width),
-        *(line for one in preview.requests for line in _past(one, view)),
+        *wrapped(fmt("It would have covered {} of the last {}:", covered, total), view.width),
+        *(line for one in preview.requests for line in _past_request_lines(one, view)),
     ]
 
 
-def _past(one: PastRequest, view: RenderContext) -> list[Line]:
+def _past_request_lines(one: PastRequest, view: RenderContext) -> list[Line]:
     when = clock(one.created_at, view.now, view.zone)
-    misfit = say("covered") if one.misfit is None else say("not covered: {}", one.misfit)
-    return wrapped(say("{} {} {}, {}", one.fingerprint, when, one.state, misfit), view.width)
+    misfit = fmt("covered") if one.misfit is None else fmt("not covered: {}", one.misfit)
+    return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, misfit), view.width)
 
 
-def _spent(grant: StandingGrant) -> SafeText:
+def _spent_text(grant: StandingGrant) -> SafeText:
     if grant.sum is None or grant.spent is None:
-        return say("")
-    return say("{} of {}", grant.spent.words, grant.sum.words)
+        return fmt("")
+    return fmt("{} of {}", grant.spent.words, grant.sum.words)

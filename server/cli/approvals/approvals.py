@@ -7,21 +7,21 @@ from dataclasses import asdict
 import click
 
 from server.cli.audit.audit import entry_document, entry_line
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.operations.limits import limits_document, limits_lines
+from server.cli.opening import BY, OpenInstallation
+from server.cli.operations.limits import limits_lines
 from server.cli.operations.statistics import (
-    course_document,
     course_lines,
-    statistics_document,
     statistics_lines,
 )
-from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
+from server.cli.output import moment, rfc3339, sheet, table
+from server.cli.printed import Printed, prints
 from server.model.approvals import Decision, Delivery, automatic_decision
 from server.model.granted import differences_of, effective_digest, granted_headline
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
 from server.services.approvals.narrowing import headline
 from server.services.approvals.oversight import NamedApproval
+from server.services.operations import limits_json, statistics_json
 from server.services.operations.statistics import MAX_DAYS
 from server.services.standing_grants.reservations import GRANT_MEMBER
 
@@ -36,17 +36,10 @@ def command() -> None:
 @click.option("--agent", metavar="AGENT", help="Only requests of this agent.")
 @click.option("--user", metavar="USER", help="Only requests to this user.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
-@json_option
-@administers
+@prints
 def show_all(
-    admin: OpenInstallation,
-    state: str | None,
-    agent: str | None,
-    user: str | None,
-    limit: int,
-    *,
-    as_json: bool,
-) -> None:
+    admin: OpenInstallation, state: str | None, agent: str | None, user: str | None, limit: int
+) -> Printed:
     """List the newest matching requests."""
     found = admin.oversight.approvals(
         state=State(state) if state else None, agent=agent, user=user, limit=limit
@@ -64,14 +57,13 @@ def show_all(
         for seen in found
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    answer({"items": [_document(seen) for seen in found]}, lines, as_json=as_json)
+    return {"items": [_document(seen) for seen in found]}, lines
 
 
 @command.command("show")
 @click.argument("approval_id", metavar="ID")
-@json_option
-@administers
-def show(admin: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, approval_id: str) -> Printed:
     """Show one request with its answers and audit entries."""
     seen = admin.oversight.approval(approval_id)
     members = {
@@ -90,31 +82,28 @@ def show(admin: OpenInstallation, approval_id: str, *, as_json: bool) -> None:
         "entries": [entry_document(entry) for entry in seen.entries],
     }
     entries = [entry_line(entry) for entry in seen.entries]
-    answer(members, [*_facts(seen), "", *entries], as_json=as_json)
+    return members, [*_facts(seen), "", *entries]
 
 
 @command.command("statistics")
 @click.option("--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True)
 @click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
-@json_option
-@administers
-def statistics(admin: OpenInstallation, days: int, agent: str | None, *, as_json: bool) -> None:
+@prints
+def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed:
     """Show recent requests and answers by day, agent and approver."""
     if agent is not None:
         course = admin.statistics.of_agent(agent, days)
-        answer(course_document(course), course_lines(course), as_json=as_json)
-        return
+        return statistics_json.course(course), course_lines(course)
     summary = admin.statistics.summary(days)
-    answer(statistics_document(summary), statistics_lines(summary), as_json=as_json)
+    return statistics_json.summary(summary), statistics_lines(summary)
 
 
 @command.command("limits")
-@json_option
-@administers
-def limits(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def limits(admin: OpenInstallation) -> Printed:
     """Show each rate limit, who is near it now, and who reached it in the last day."""
     found = admin.limits.overview()
-    answer(limits_document(found), limits_lines(found), as_json=as_json)
+    return limits_json.overview(found), limits_lines(found)
 
 
 @command.command("cancel")
@@ -124,23 +113,21 @@ def limits(admin: OpenInstallation, *, as_json: bool) -> None:
     required=True,
     help="The reason, for the approver and the audit log. The agent only sees 'cancelled'.",
 )
-@json_option
-@administers
-def cancel(admin: OpenInstallation, approval_id: str, reason: str, *, as_json: bool) -> None:
+@prints
+def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
     """Cancel an open request. The approver's screens show it at once."""
     seen = admin.oversight.cancel(approval_id, reason, by=BY)
-    answer(_document(seen), [f"Cancelled request {approval_id}."], as_json=as_json)
+    return _document(seen), [f"Cancelled request {approval_id}."]
 
 
 @command.command("escalate")
 @click.argument("approval_id", metavar="ID")
 @click.option("--to", "user", metavar="USER", required=True, help="The additional approver.")
-@json_option
-@administers
-def escalate(admin: OpenInstallation, approval_id: str, user: str, *, as_json: bool) -> None:
+@prints
+def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
     """Ask one more person to decide a pending request, as a backup of its approver."""
     seen = admin.backup_requests.ask(approval_id, user, by=BY)
-    answer(_document(seen), [f"{user} can now decide {approval_id} too."], as_json=as_json)
+    return _document(seen), [f"{user} can now decide {approval_id} too."]
 
 
 def _document(seen: NamedApproval) -> dict[str, object]:

@@ -2,8 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, moment, rfc3339, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import moment, rfc3339, table
+from server.cli.printed import Printed, prints
 from server.services.approvers.deputies import NamedDeputy
 
 
@@ -13,9 +14,8 @@ def command() -> None:
 
 
 @command.command("list")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation) -> Printed:
     """List deputies that have not ended, by end."""
     found = admin.deputies.all()
     rows = [
@@ -29,18 +29,17 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
         for one in found
     ]
     lines = table(("deputy", "decides for", "from", "to", "id"), rows)
-    answer({"items": [_document(one) for one in found]}, lines, as_json=as_json)
+    return {"items": [_document(one) for one in found]}, lines
 
 
 @command.command("revoke")
 @click.argument("deputy_id", metavar="ID")
-@json_option
-@administers
-def revoke(admin: OpenInstallation, deputy_id: str, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, deputy_id: str) -> Printed:
     """End a deputy at once. Their decisions stay valid."""
     ended = admin.deputies.end(deputy_id, by=BY)
     line = f"{ended.deputy_name} is no longer a deputy of {ended.user_name}."
-    answer(_document(ended), [line], as_json=as_json)
+    return _document(ended), [line]
 
 
 def _document(named: NamedDeputy) -> dict[str, object]:

@@ -12,6 +12,7 @@ import click
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
+from server.cli.printed import Printed, prints
 from server.model.audit import EntrySearch, StoredEntry
 
 _LOOK_EVERY_SECONDS: Final = 0.5
@@ -46,13 +47,12 @@ def tail(admin: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_j
 
 @command.command("show")
 @click.argument("entry_id", metavar="ID")
-@json_option
-@administers
-def show(admin: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, entry_id: str) -> Printed:
     """Show one entry with all its members."""
     document = entry_document(admin.oversight.entry(entry_id))
     facts = {name: _text(value) for name, value in document.items() if value is not None}
-    answer(document, sheet(facts), as_json=as_json)
+    return document, sheet(facts)
 
 
 @command.command("search")
@@ -71,21 +71,14 @@ def show(admin: OpenInstallation, entry_id: str, *, as_json: bool) -> None:
 @click.option("--until", metavar="WHEN", help="Entries before this time.")
 @click.option("-n", "count", type=click.IntRange(1, _AT_ONCE), default=50, show_default=True)
 @click.option("--before", metavar="ID", help="Entries older than this one.")
-@json_option
-@administers
+@prints
 def search(
-    admin: OpenInstallation,
-    /,
-    count: int,
-    before: str | None,
-    *,
-    as_json: bool,
-    **given: str | None,
-) -> None:
+    admin: OpenInstallation, /, count: int, before: str | None, **given: str | None
+) -> Printed:
     """Search the audit log, newest first."""
     entries = admin.oversight.search(_search(admin, given), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
-    answer(document, map(entry_line, entries), as_json=as_json)
+    return document, map(entry_line, entries)
 
 
 def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySearch:

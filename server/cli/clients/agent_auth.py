@@ -6,9 +6,10 @@ import click
 
 from server.cli.clients.agent_document import agent_document
 from server.cli.clients.usage import usage_lines
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, moment
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import moment
 from server.cli.params import Span
+from server.cli.printed import Printed, prints
 from server.protocol import names
 from server.services.clients.agent_auth import AuthChange
 
@@ -28,17 +29,10 @@ from server.services.clients.agent_auth import AuthChange
     show_default=True,
     help="How long the old method still works; 0 to 30d.",
 )
-@json_option
-@administers
+@prints
 def change_auth(
-    admin: OpenInstallation,
-    name_or_id: str,
-    method: str,
-    jwks: TextIO | None,
-    overlap: int,
-    *,
-    as_json: bool,
-) -> None:
+    admin: OpenInstallation, name_or_id: str, method: str, jwks: TextIO | None, overlap: int
+) -> Printed:
     """Change how an agent authenticates. A new secret is shown once."""
     wanted = AuthChange(method, jwks.read() if jwks else "", overlap)
     given = admin.agent_auth.change(name_or_id, wanted, by=BY)
@@ -50,12 +44,11 @@ def change_auth(
     )
     document = agent_document(agent, {})
     shown = ("auth_method", "auth_before", "auth_before_until", "secrets", "keys")
-    answer(
+    return (
         {
             "client_id": agent.id,
             **({"client_secret": given.secret} if given.secret else {}),
             **{name: document[name] for name in shown},
         },
         [f"{agent.name} now uses {agent.auth_method}; {old}.", *usage_lines(admin, given)],
-        as_json=as_json,
     )

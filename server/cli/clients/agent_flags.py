@@ -7,8 +7,9 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import agent_document, agent_lines, names_by_id
 from server.cli.clients.usage import usage_lines
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, if_missing_option, json_option
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import if_missing_option
+from server.cli.printed import Printed, prints
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.refusals import Exists
@@ -18,9 +19,14 @@ from server.services.refusals import Exists
 @click.argument("name")
 @members.new_flags(AGENT_MEMBERS)
 @if_missing_option
-@json_option
-@administers
-def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+@prints
+def add(
+    admin: OpenInstallation,
+    /,
+    *,
+    if_missing: bool,
+    **flags: Any,  # noqa: ANN401  # one for each member
+) -> Printed:  # one for each member
     """Register an agent. Its secret is shown once."""
     new = NewAgent(**members.written(AGENT_MEMBERS, flags, admin.now))
     try:
@@ -30,13 +36,12 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
             raise
         agent, _ = admin.agents.show(new["name"])
         line = f"{agent.name} is already registered as {agent.id}."
-        answer(agent_document(agent, names_by_id(admin)), [line], as_json=as_json)
-        return
+        return agent_document(agent, names_by_id(admin)), [line]
     document = agent_document(given.agent, names_by_id(admin))
     if given.secret:
         document = {"client_id": given.agent.id, "client_secret": given.secret, **document}
     line = f"{given.agent.name} is registered as {given.agent.id}."
-    answer(document, [line, *usage_lines(admin, given)], as_json=as_json)
+    return document, [line, *usage_lines(admin, given)]
 
 
 @click.command("update")
@@ -44,8 +49,7 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
 @click.option("--add-owner", "add_owners", multiple=True, metavar="USER")
 @click.option("--remove-owner", "remove_owners", multiple=True, metavar="USER")
 @members.change_flags(AGENT_MEMBERS)
-@json_option
-@administers
+@prints
 def update(
     admin: OpenInstallation,
     /,
@@ -53,9 +57,8 @@ def update(
     *,
     add_owners: tuple[str, ...],
     remove_owners: tuple[str, ...],
-    as_json: bool,
     **flags: Any,  # noqa: ANN401  # one for each member
-) -> None:
+) -> Printed:
     """Change an agent. A list replaces the old list; omitted members stay."""
     changes = AgentChanges(
         add_owners=add_owners,
@@ -64,4 +67,4 @@ def update(
     )
     agent = admin.agents.update(name_or_id, changes, by=BY)
     people = names_by_id(admin)
-    answer(agent_document(agent, people), agent_lines(agent, people), as_json=as_json)
+    return agent_document(agent, people), agent_lines(agent, people)

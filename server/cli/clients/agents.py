@@ -19,9 +19,10 @@ from server.cli.clients.invitations import invite, uninvite
 from server.cli.clients.invitations import show_all as show_invitations
 from server.cli.clients.usage import usage_lines
 from server.cli.incidents.orphans import orphans
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, rfc3339, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import listed, moment, rfc3339, table
 from server.cli.params import overlap_option
+from server.cli.printed import Printed, prints
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.agents import DisabledAgent
 
@@ -42,9 +43,8 @@ command.add_command(orphans)
 
 @command.command("list")
 @members.search_flags(AGENT_MEMBERS)
-@json_option
-@administers
-def show_all(admin: OpenInstallation, /, *, as_json: bool, **flags: str | None) -> None:
+@prints
+def show_all(admin: OpenInstallation, /, **flags: str | None) -> Printed:
     """List agents by name."""
     names = names_by_id(admin)
     agents = admin.agents.all(members.having(flags))
@@ -59,14 +59,13 @@ def show_all(admin: OpenInstallation, /, *, as_json: bool, **flags: str | None) 
         for agent in agents
     ]
     lines = table(("name", "state", "owners", "expires", "client_id"), rows)
-    answer({"items": [agent_document(a, names) for a in agents]}, lines, as_json=as_json)
+    return {"items": [agent_document(a, names) for a in agents]}, lines
 
 
 @command.command("show")
 @click.argument("name_or_id", metavar="AGENT")
-@json_option
-@administers
-def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one agent: its permissions, owners, secrets and keys, and when they were used."""
     agent, _ = admin.agents.show(name_or_id)
     names = names_by_id(admin)
@@ -79,48 +78,47 @@ def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     }
     grace = [] if ends is None else [f"no enabled owner: quarantined at {moment(ends)}"]
     lines = [*agent_lines(agent, names), *grace, *(pause_line(one) for one in pauses)]
-    answer(document, lines, as_json=as_json)
+    return document, lines
 
 
 @command.command("disable")
 @click.argument("name_or_id", metavar="AGENT")
 @click.option("--dry-run", is_flag=True, help="Show what would end, without changing anything.")
-@json_option
-@administers
-def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool, as_json: bool) -> None:
+@prints
+def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Printed:
     """Disable an agent: its tokens and the tokens derived from them are revoked, its requests end.
 
     A resource that only checks signatures accepts a token until it expires.
     """
     if dry_run:
-        _show_preview(admin.agents.preview(name_or_id), as_json=as_json)
-        return
+        return _show_preview(admin.agents.preview(name_or_id))
     stopped = admin.agents.disable(name_or_id, by=BY)
     again = f"To enable it: sayso agents enable {stopped.agent.name}"
-    answer(
+    return (
         {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
-        [f"{stopped.agent.name} is disabled.", *_count_lines(stopped), again],
-        as_json=as_json,
+        [
+            f"{stopped.agent.name} is disabled.",
+            *_count_lines(stopped),
+            again,
+        ],
     )
 
 
 @command.command("enable")
 @click.argument("name_or_id", metavar="AGENT")
-@json_option
-@administers
-def enable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Enable a disabled or quarantined agent. What ended stays ended."""
     agent = admin.agents.enable(name_or_id, by=BY)
     members = {"client_id": agent.id, "state": agent.state}
-    answer(members, [f"{agent.name} is enabled."], as_json=as_json)
+    return members, [f"{agent.name} is enabled."]
 
 
 @command.command("rotate-secret")
 @click.argument("name_or_id", metavar="AGENT")
 @overlap_option
-@json_option
-@administers
-def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_json: bool) -> None:
+@prints
+def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
     given = admin.agents.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.agent.secrets if s.expires_at), default=None)
@@ -128,40 +126,39 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_
         "old secrets no longer work" if ends is None else f"the old one works until {moment(ends)}"
     )
     lines = [f"{given.agent.name} has a new secret; {old}."]
-    answer(
+    return (
         {
             "client_id": given.agent.id,
             "client_secret": given.secret,
             "secrets": agent_document(given.agent, {})["secrets"],
         },
         [*lines, *usage_lines(admin, given)],
-        as_json=as_json,
     )
 
 
 @command.command("delete")
 @click.argument("name_or_id", metavar="AGENT")
-@json_option
-@administers
-def delete(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable and delete an agent. The audit log keeps what it did."""
     stopped = admin.agents.delete(name_or_id, by=BY)
-    answer(
+    return (
         {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
-        [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],
-        as_json=as_json,
+        [
+            f"{stopped.agent.name} is deleted.",
+            *_count_lines(stopped),
+        ],
     )
 
 
-def _show_preview(preview: DisabledAgent, *, as_json: bool) -> None:
-    answer(
+def _show_preview(preview: DisabledAgent) -> Printed:
+    return (
         {"client_id": preview.agent.id, "state": preview.agent.state, **preview.counts},
         [
             f"{preview.agent.name} would be disabled. Nothing was changed.",
             *_count_lines(preview),
             f"To do it: sayso agents disable {preview.agent.name}",
         ],
-        as_json=as_json,
     )
 
 

@@ -6,17 +6,10 @@ import click
 
 from server.cli import members
 from server.cli.clients.app_document import app_document, app_lines, next_lines
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import (
-    answer,
-    if_missing_option,
-    json_option,
-    listed,
-    moment,
-    rfc3339,
-    table,
-)
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import if_missing_option, listed, moment, rfc3339, table
 from server.cli.params import moment_ms, overlap_option
+from server.cli.printed import Printed, prints
 from server.protocol.names import USUAL_APP_GRANTS
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
@@ -36,9 +29,14 @@ def command() -> None:
 @click.argument("name")
 @members.new_flags(APP_MEMBERS)
 @if_missing_option
-@json_option
-@administers
-def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags: Any) -> None:  # noqa: ANN401  # one for each member
+@prints
+def add(
+    admin: OpenInstallation,
+    /,
+    *,
+    if_missing: bool,
+    **flags: Any,  # noqa: ANN401  # one for each member
+) -> Printed:  # one for each member
     """Register an app. Its secret, if it has one, is shown once."""
     new = NewApp(**members.written(APP_MEMBERS, flags, admin.now))
     try:
@@ -48,89 +46,87 @@ def add(admin: OpenInstallation, /, *, if_missing: bool, as_json: bool, **flags:
             raise
         app = admin.apps.show(new["name"])
         line = f"{app.name} is already registered as {app.id}."
-        answer(app_document(app), [line], as_json=as_json)
-        return
+        return app_document(app), [line]
     document = app_document(given.app)
     if given.secret:
         document = {"client_id": given.app.id, "client_secret": given.secret, **document}
     line = f"{given.app.name} is registered as {given.app.id}."
-    answer(document, [line, *next_lines(admin.issuer, given)], as_json=as_json)
+    return document, [line, *next_lines(admin.issuer, given)]
 
 
 @command.command("invite")
 @click.option("--owner", required=True, metavar="USER", help="Who answers for the apps.")
 @click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
 @click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
-@json_option
-@administers
-def invite(admin: OpenInstallation, owner: str, uses: int, expires: str, *, as_json: bool) -> None:
+@prints
+def invite(admin: OpenInstallation, owner: str, uses: int, expires: str) -> Printed:
     """Create an invitation to register apps. The token is shown once."""
     ends = moment_ms(expires, admin.now)
     new = NewInvitation(owner, grant_types=USUAL_APP_GRANTS, uses=uses, expires_at=ends)
     issued = admin.invitations.issue(new, by=BY)
+    invitation = issued.invitation
     lines = [
-        f"Apps may register until {moment(issued.invitation.expires_at)}, {uses} in all.",
+        f"Apps may register until {moment(invitation.expires_at)}, {uses} in all.",
         "The token is shown once:",
         "",
         f"  TOKEN={issued.token}",
         "",
         "An app sends it as its initial access token to:",
         f"  {admin.issuer}/register",
-        f"To revoke it: sayso agents uninvite {issued.invitation.id}",
+        f"To revoke it: sayso agents uninvite {invitation.id}",
     ]
-    members = {"id": issued.invitation.id, "initial_access_token": issued.token}
-    answer({**members, "expires_at": rfc3339(issued.invitation.expires_at)}, lines, as_json=as_json)
+    document = {
+        "id": invitation.id,
+        "initial_access_token": issued.token,
+        "expires_at": rfc3339(invitation.expires_at),
+    }
+    return document, lines
 
 
 @command.command("list")
 @click.option("--unknown", is_flag=True, help="Only apps that nobody registered.")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, unknown: bool, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation, *, unknown: bool) -> Printed:
     """List apps by name."""
     apps = [app for app in admin.apps.all() if not (unknown and app.verified)]
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
-    answer({"items": [app_document(app) for app in apps]}, lines, as_json=as_json)
+    return {"items": [app_document(app) for app in apps]}, lines
 
 
 @command.command("show")
 @click.argument("name_or_id", metavar="APP")
-@json_option
-@administers
-def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one app: its redirect URIs, permissions, secrets and keys."""
     app = admin.apps.show(name_or_id)
-    answer(app_document(app), app_lines(app), as_json=as_json)
+    return app_document(app), app_lines(app)
 
 
 @command.command("update")
 @click.argument("name_or_id", metavar="APP")
 @members.change_flags(APP_MEMBERS)
 @click.option("--enable/--disable", "enabled", default=None, help="Enable or disable it.")
-@json_option
-@administers
+@prints
 def update(
     admin: OpenInstallation,
     /,
     name_or_id: str,
     *,
     enabled: bool | None,
-    as_json: bool,
     **flags: Any,  # noqa: ANN401  # one for each member
-) -> None:
+) -> Printed:
     """Change an app. A list replaces the old list; omitted members stay."""
     changes = AppChanges(enabled=enabled, **members.written(APP_MEMBERS, flags, admin.now))
     app = admin.apps.update(name_or_id, changes, by=BY)
-    answer(app_document(app), app_lines(app), as_json=as_json)
+    return app_document(app), app_lines(app)
 
 
 @command.command("rotate-secret")
 @click.argument("name_or_id", metavar="APP")
 @overlap_option
-@json_option
-@administers
-def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_json: bool) -> None:
+@prints
+def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int) -> Printed:
     """Create a new secret, shown once. The old one works for the overlap."""
     given = admin.apps.rotate_secret(name_or_id, by=BY, overlap_ms=overlap)
     ends = max((s.expires_at for s in given.app.secrets if s.expires_at), default=None)
@@ -139,14 +135,13 @@ def rotate_secret(admin: OpenInstallation, name_or_id: str, overlap: int, *, as_
     )
     lines = [f"{given.app.name} has a new secret; {old}.", f"  SECRET={given.secret}"]
     members = {"client_id": given.app.id, "client_secret": given.secret}
-    answer({**members, "secrets": app_document(given.app)["secrets"]}, lines, as_json=as_json)
+    return {**members, "secrets": app_document(given.app)["secrets"]}, lines
 
 
 @command.command("delete")
 @click.argument("name_or_id", metavar="APP")
-@json_option
-@administers
-def delete(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete an app. The audit log keeps what it did."""
     app = admin.apps.delete(name_or_id, by=BY)
-    answer({"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."], as_json=as_json)
+    return {"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."]

@@ -6,9 +6,10 @@ from typing import TypedDict, Unpack
 import click
 
 from server.cli.clients.agent_document import names_by_id
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, rfc3339, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import listed, moment, rfc3339, table
 from server.cli.params import moment_ms
+from server.cli.printed import Printed, prints
 from server.model.clients import Invitation
 from server.services.clients.agent_members import GRANT_WORDS
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
@@ -53,9 +54,8 @@ class InvitationFlags(TypedDict):
 @click.option(
     "--expires", "expires_at", metavar="WHEN", default="7d", show_default=True, help="At most 90d."
 )
-@json_option
-@administers
-def invite(admin: OpenInstallation, /, *, as_json: bool, **flags: Unpack[InvitationFlags]) -> None:
+@prints
+def invite(admin: OpenInstallation, /, **flags: Unpack[InvitationFlags]) -> Printed:
     """Create an invitation to register agents. The token is shown once."""
     if flags["asks"] and flags["asks_everybody"]:
         raise click.UsageError("Use --asks or --asks-everybody, not both.")
@@ -72,13 +72,12 @@ def invite(admin: OpenInstallation, /, *, as_json: bool, **flags: Unpack[Invitat
         f"To revoke it: sayso agents uninvite {invitation.id}",
     ]
     members = {**_document(invitation, names_by_id(admin)), "initial_access_token": issued.token}
-    answer(members, lines, as_json=as_json)
+    return members, lines
 
 
 @click.command("invitations")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation) -> Printed:
     """List invitations, ended ones too."""
     names = names_by_id(admin)
     found = admin.invitations.page("", _MANY).items
@@ -93,18 +92,17 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
         for one in found
     ]
     lines = table(("id", "owner", "uses left", "ends", "scopes"), rows)
-    answer({"items": [_document(one, names) for one in found]}, lines, as_json=as_json)
+    return {"items": [_document(one, names) for one in found]}, lines
 
 
 @click.command("uninvite")
 @click.argument("invitation_id", metavar="ID")
-@json_option
-@administers
-def uninvite(admin: OpenInstallation, invitation_id: str, *, as_json: bool) -> None:
+@prints
+def uninvite(admin: OpenInstallation, invitation_id: str) -> Printed:
     """Revoke an invitation. The agents that used it stay."""
     invitation = admin.invitations.revoke(invitation_id, by=BY)
     members = _document(invitation, names_by_id(admin))
-    answer(members, [f"{invitation.id} is revoked."], as_json=as_json)
+    return members, [f"{invitation.id} is revoked."]
 
 
 def _new(flags: InvitationFlags, now: int) -> NewInvitation:

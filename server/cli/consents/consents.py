@@ -2,9 +2,10 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, rfc3339, table
-from server.services.consents.consents import GivenConsent
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import listed, moment, table
+from server.cli.printed import Printed, prints
+from server.services.consents import consent_json
 
 
 @click.group("consents")
@@ -16,11 +17,10 @@ def command() -> None:
 @click.option("--user", metavar="USER", help="Only consents of this user.")
 @click.option("--client", metavar="CLIENT", help="Only consents for this agent or app.")
 @click.option("--ended", is_flag=True, help="Include ended consents.")
-@json_option
-@administers
+@prints
 def show_all(
-    admin: OpenInstallation, user: str | None, client: str | None, *, ended: bool, as_json: bool
-) -> None:
+    admin: OpenInstallation, user: str | None, client: str | None, *, ended: bool
+) -> Printed:
     """List consents, newest first."""
     found = admin.consents.search(user=user, client=client, ended=ended)
     rows = [
@@ -36,33 +36,15 @@ def show_all(
         for given in found
     ]
     lines = table(("user", "client", "resource", "scopes", "until", "state", "id"), rows)
-    answer({"items": [_document(given, admin.now) for given in found]}, lines, as_json=as_json)
+    return {"items": [consent_json.consent(given, admin.now) for given in found]}, lines
 
 
 @command.command("revoke")
 @click.argument("consent_id", metavar="ID")
-@json_option
-@administers
-def revoke(admin: OpenInstallation, consent_id: str, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, consent_id: str) -> Printed:
     """Revoke a consent and every token issued under it."""
     given, tokens = admin.consents.revoke(consent_id, by=BY)
-    members = {**_document(given, admin.now), "tokens_revoked": tokens}
+    members = {**consent_json.consent(given, admin.now), "tokens_revoked": tokens}
     line = f"Revoked the consent of {given.user_name} for {given.client_name}, and {tokens} tokens."
-    answer(members, [line], as_json=as_json)
-
-
-def _document(given: GivenConsent, now: int) -> dict[str, object]:
-    consent = given.consent
-    return {
-        "id": consent.id,
-        "state": given.state(now),
-        "user": {"id": consent.user_id, "name": given.user_name},
-        "client": {"id": consent.client_id, "name": given.client_name},
-        "app": {"id": consent.app_id, "name": given.app_name} if given.app_name else None,
-        "resource": consent.resource,
-        "scopes": list(consent.scopes),
-        "created_at": rfc3339(consent.created_at),
-        "expires_at": rfc3339(consent.expires_at),
-        "revoked_at": rfc3339(consent.revoked_at),
-        "approval": consent.approval_id,
-    }
+    return members, [line]

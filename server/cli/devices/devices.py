@@ -2,8 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, moment, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import moment, table
+from server.cli.printed import Printed, prints
 from server.cli.users.users import device_document
 from server.model.devices import MOST_TRIES, Device
 from server.model.users import User
@@ -16,9 +17,8 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--user", metavar="USER", help="Only devices of this user.")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, user: str | None, *, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation, user: str | None) -> Printed:
     """List devices, oldest first, revoked ones too."""
     found = admin.oversight.devices(user)
     rows = [
@@ -26,19 +26,18 @@ def show_all(admin: OpenInstallation, user: str | None, *, as_json: bool) -> Non
         for d, u in found
     ]
     lines = table(("name", "kind", "user", "state", "last seen", "id"), rows)
-    answer({"items": [_document(d, u) for d, u in found]}, lines, as_json=as_json)
+    return {"items": [_document(d, u) for d, u in found]}, lines
 
 
 @command.command("revoke")
 @click.argument("device_id", metavar="ID")
-@json_option
-@administers
-def revoke(admin: OpenInstallation, device_id: str, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, device_id: str) -> Printed:
     """Revoke a device: it can no longer sign in or decide."""
     device, ended = admin.oversight.revoke_device(device_id, by=BY)
     line = "is revoked." if ended else "was already revoked."
     members = {"id": device.id, "name": device.name, "state": device.state}
-    answer(members, [f"The device {device.name} {line}"], as_json=as_json)
+    return members, [f"The device {device.name} {line}"]
 
 
 @command.command("enable")
@@ -46,18 +45,15 @@ def revoke(admin: OpenInstallation, device_id: str, *, as_json: bool) -> None:
 @click.option(
     "--user", metavar="USER", help="Enable all devices of this user that a restore turned off."
 )
-@json_option
-@administers
-def enable(
-    admin: OpenInstallation, device_id: str | None, user: str | None, *, as_json: bool
-) -> None:
+@prints
+def enable(admin: OpenInstallation, device_id: str | None, user: str | None) -> Printed:
     """Enable a device that a restore turned off. A revoked device stays revoked."""
     if (device_id is None) == (user is None):
         raise click.UsageError("Name one device, or --user USER.")
     found = admin.oversight.enable_devices(device=device_id, user=user, by=BY)
     lines = [f"The device {device.name} is enabled." for device in found]
     members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
-    answer({"items": members}, lines, as_json=as_json)
+    return {"items": members}, lines
 
 
 def _document(device: Device, user: User | None) -> dict[str, object]:

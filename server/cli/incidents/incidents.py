@@ -2,8 +2,10 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, rfc3339, sheet, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import listed, moment, sheet, table
+from server.cli.printed import Printed, prints
+from server.services.incidents import incident_json
 from server.services.incidents.incidents import MAX_NOTE, NamedIncident
 
 
@@ -14,9 +16,8 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--closed", is_flag=True, help="Include closed incidents.")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, closed: bool, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation, *, closed: bool) -> Printed:
     """List the newest incidents, at most 200."""
     found = admin.incidents.search(closed=closed)
     rows = [
@@ -31,28 +32,26 @@ def show_all(admin: OpenInstallation, *, closed: bool, as_json: bool) -> None:
         for named in found
     ]
     lines = table(("opened", "by", "about", "agents now", "state", "id"), rows)
-    answer({"items": [_document(named) for named in found]}, lines, as_json=as_json)
+    return {"items": [incident_json.incident(named) for named in found]}, lines
 
 
 @command.command("show")
 @click.argument("incident_id", metavar="ID")
-@json_option
-@administers
-def show(admin: OpenInstallation, incident_id: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, incident_id: str) -> Printed:
     """Show one incident: the request, the quarantined agents and what ended with them."""
     named = admin.incidents.show(incident_id)
-    answer(_document(named), _lines(named), as_json=as_json)
+    return incident_json.incident(named), _lines(named)
 
 
 @command.command("close")
 @click.argument("incident_id", metavar="ID")
 @click.option("--note", help=f"The result, at most {MAX_NOTE} characters.")
-@json_option
-@administers
-def close(admin: OpenInstallation, incident_id: str, note: str | None, *, as_json: bool) -> None:
+@prints
+def close(admin: OpenInstallation, incident_id: str, note: str | None) -> Printed:
     """Close an incident. Quarantined agents stay quarantined."""
     named = admin.incidents.close(incident_id, note, by=BY)
-    answer(_document(named), ["Closed the incident.", *_next_commands(named)], as_json=as_json)
+    return incident_json.incident(named), ["Closed the incident.", *_next_commands(named)]
 
 
 def _lines(named: NamedIncident) -> list[str]:
@@ -111,42 +110,3 @@ def _next_commands(named: NamedIncident) -> list[str]:
     if named.incident.state == "open":
         lines.append(f"To close it: sayso incidents close {named.incident.id} --note TEXT")
     return lines
-
-
-def _document(named: NamedIncident) -> dict[str, object]:
-    incident, evidence = named.incident, named.evidence
-    approval = evidence.get("approval")
-    asked = approval and {**approval, "asked_at": rfc3339(approval["asked_at"])}
-    return {
-        "id": incident.id,
-        "state": incident.state,
-        "cause": incident.cause,
-        "scope": incident.scope,
-        "opened_at": rfc3339(incident.opened_at),
-        "user": incident.user_id and {"id": incident.user_id, "name": named.user_name},
-        "device": incident.device_id,
-        "note": incident.note,
-        "approval": asked,
-        "agents": [_agent_document(named, one) for one in evidence["agents"]],
-        "signed": evidence.get("signed"),
-        "closed_at": rfc3339(incident.closed_at),
-        "closed_by": incident.closed_by,
-        "closing_note": incident.closing_note,
-    }
-
-
-def _agent_document(named: NamedIncident, one: dict[str, object]) -> dict[str, object]:
-    """An agent as in the API: `client_id`, current state, times as texts."""
-    rest = {name: value for name, value in one.items() if name != "id"}
-    secrets: list[dict[str, object]] = rest["secrets"]  # type: ignore[assignment]  # written by `evidence`
-    return {
-        "client_id": one["id"],
-        **rest,
-        "state": named.states[str(one["id"])],
-        "secrets": [_secret(secret) for secret in secrets],
-    }
-
-
-def _secret(secret: dict[str, object]) -> dict[str, object]:
-    used = secret["last_used_at"]
-    return {**secret, "last_used_at": rfc3339(used if isinstance(used, int) else None)}

@@ -2,9 +2,11 @@
 
 import click
 
-from server.cli.opening import OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, rfc3339, table
-from server.services.incidents.orphans import Orphan, SeenOwner
+from server.cli.opening import OpenInstallation
+from server.cli.output import listed, moment, table
+from server.cli.printed import Printed, prints
+from server.services.incidents import incident_json
+from server.services.incidents.orphans import SeenOwner
 
 _WORDS = {
     "no_owner": "no enabled owner",
@@ -15,9 +17,8 @@ _WORDS = {
 
 
 @click.command("orphans")
-@json_option
-@administers
-def orphans(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def orphans(admin: OpenInstallation) -> Printed:
     """List agents that need an owner or a review.
 
     An enabled agent without an enabled owner is quarantined when its grace period ends; see
@@ -40,30 +41,9 @@ def orphans(admin: OpenInstallation, *, as_json: bool) -> None:
         for one in found
         if "no_owner" in one.why
     ]
-    answer({"items": [_document(one) for one in found]}, lines, as_json=as_json)
+    return {"items": [incident_json.orphan(one) for one in found]}, lines
 
 
 def _owner(one: SeenOwner) -> str:
     seen = "never seen" if one.seen_at is None else f"seen {moment(one.seen_at)}"
     return f"{one.user.name} ({one.user.state}, {seen})"
-
-
-def _document(one: Orphan) -> dict[str, object]:
-    return {
-        "client_id": one.agent.id,
-        "name": one.agent.name,
-        "state": one.agent.state,
-        "why": list(one.why),
-        "owners": [
-            {
-                "id": keeper.user.id,
-                "name": keeper.user.name,
-                "state": keeper.user.state,
-                "seen_at": rfc3339(keeper.seen_at),
-            }
-            for keeper in one.owners
-        ],
-        "quarantine_at": rfc3339(one.quarantine_at),
-        "review_at": rfc3339(one.agent.review_at),
-        "expires_at": rfc3339(one.agent.expires_at),
-    }

@@ -2,8 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, moment, rfc3339, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import moment, rfc3339, table
+from server.cli.printed import Printed, prints
 from server.services.notifications.outbox import GivenUpMessage
 
 
@@ -13,9 +14,8 @@ def command() -> None:
 
 
 @command.command("list")
-@json_option
-@administers
-def show_all(services: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show_all(services: OpenInstallation) -> Printed:
     """Count the messages, and list the undelivered ones, newest first."""
     state = services.outbox.state()
     counts = {name: state.counts.get(name, 0) for name in ("waiting", "leased", "sent", "dead")}
@@ -36,18 +36,17 @@ def show_all(services: OpenInstallation, *, as_json: bool) -> None:
         *(["To retry a message, run: sayso outbox retry ID"] if rows else []),
     ]
     items = [_document(one) for one in state.dead]
-    answer({"counts": counts, "items": items}, lines, as_json=as_json)
+    return {"counts": counts, "items": items}, lines
 
 
 @command.command("retry")
 @click.argument("message_id", metavar="ID", type=click.IntRange(1))
-@json_option
-@administers
-def retry(services: OpenInstallation, message_id: int, *, as_json: bool) -> None:
+@prints
+def retry(services: OpenInstallation, message_id: int) -> Printed:
     """Retry an undelivered message now."""
     found = services.outbox.retry(message_id, by=BY)
     line = f"Message {message_id} to {found.whom} is queued. The running server sends it."
-    answer(_document(found), [line], as_json=as_json)
+    return _document(found), [line]
 
 
 def _document(one: GivenUpMessage) -> dict[str, object]:

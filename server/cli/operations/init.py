@@ -2,8 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, if_missing_option, json_option
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import if_missing_option
+from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
 from server.services.refusals import Exists
 
@@ -11,9 +12,8 @@ from server.services.refusals import Exists
 @click.command("init")
 @click.option("--admin", default="admin", show_default=True, help="Name of the administrator.")
 @if_missing_option
-@json_option
-@administers
-def command(services: OpenInstallation, admin: str, *, if_missing: bool, as_json: bool) -> None:
+@prints
+def command(services: OpenInstallation, admin: str, *, if_missing: bool) -> Printed:
     """Create the signing keys, the first administrator, and a code for their first device."""
     try:
         user, issued = services.installation.init(admin, by=BY)
@@ -22,8 +22,7 @@ def command(services: OpenInstallation, admin: str, *, if_missing: bool, as_json
         if not if_missing or present is None:
             raise
         line = f"{present.name} is already the administrator of this installation."
-        answer({"user": present.name}, [line], as_json=as_json)
-        return
+        return {"user": present.name}, [line]
     lines = [
         f"{user.name} is the administrator of this installation.",
         *code_lines(services, user, issued),
@@ -31,4 +30,4 @@ def command(services: OpenInstallation, admin: str, *, if_missing: bool, as_json
         "If the server does not run yet, start it first:",
         "  sayso serve",
     ]
-    answer({"user": user.name, **code_document(services, issued)}, lines, as_json=as_json)
+    return {"user": user.name, **code_document(services, issued)}, lines

@@ -1,62 +1,11 @@
 """The output of statistics on the command line."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from server.cli.output import rfc3339, table
-from server.protocol.policy.risks import Risk
 from server.services.operations.statistics import AgentHistory, Counts, Summary
 
 _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
-
-
-def statistics_document(summary: Summary) -> dict[str, object]:
-    """The JSON of the statistics, with the API's names."""
-    return {
-        "since": rfc3339(summary.since),
-        "whole": summary.whole,
-        "pending": summary.pending,
-        "total": asdict(summary.counts),
-        "days": [{"day": _day(one.at), **asdict(one.counts)} for one in summary.days],
-        "agents": [
-            {
-                "id": one.id,
-                "name": one.name,
-                "agreement": one.agreement,
-                "read_ms": one.read_ms,
-                "unread": one.unread,
-                **asdict(one.counts),
-            }
-            for one in summary.agents
-        ],
-        "people": [
-            {
-                "id": one.id,
-                "name": one.name,
-                "busiest": one.busiest,
-                "too_much": one.too_much,
-                **asdict(one.counts),
-            }
-            for one in summary.people
-        ],
-        "ending": [
-            {
-                "within_seconds": None if one.within_ms is None else one.within_ms // 1000,
-                **{str(risk): one.by_risk.get(risk, 0) for risk in Risk},
-            }
-            for one in summary.ending
-        ],
-    }
-
-
-def course_document(course: AgentHistory) -> dict[str, object]:
-    """The JSON of one agent's statistics, with the API's names."""
-    return {
-        "since": rfc3339(course.since),
-        "whole": course.whole,
-        "total": asdict(course.counts),
-        "days": [{"day": _day(one.at), **asdict(one.counts)} for one in course.days],
-    }
 
 
 def course_lines(course: AgentHistory) -> list[str]:

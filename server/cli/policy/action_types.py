@@ -6,8 +6,9 @@ from typing import Any, TextIO
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
+from server.cli.opening import BY, OpenInstallation
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
+from server.cli.printed import Printed, prints
 from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
@@ -33,16 +34,10 @@ def command() -> None:
 @command.command("add")
 @file_or_shipped
 @if_missing_option
-@json_option
-@administers
+@prints
 def add(
-    admin: OpenInstallation,
-    file: TextIO | None,
-    *,
-    name: str | None,
-    if_missing: bool,
-    as_json: bool,
-) -> None:
+    admin: OpenInstallation, file: TextIO | None, *, name: str | None, if_missing: bool
+) -> Printed:
     """Register an action type from a file.
 
     docs/action-types.md explains the members of the file. `sayso actions shipped` lists the
@@ -56,34 +51,31 @@ def add(
             raise
         present = admin.actions.show(action_types.read(text).type)
         line = f"{present.type} is already registered, in version {present.version}."
-        answer(_document(present), [line], as_json=as_json)
-        return
+        return _document(present), [line]
     lines = [
         f"Registered {row.type}.",
         *_without_template(row),
         "To require it for a scope:",
         f"  sayso resources update URI --requires SCOPE={row.type}",
     ]
-    answer(_document(row), lines, as_json=as_json)
+    return _document(row), lines
 
 
 @command.command("list")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation) -> Printed:
     """List all action types."""
     found = admin.actions.all()
     documents = [_document(row) for row in found]
     rows = [tuple(str(d[name]) for name in ("type", "version", "risk", "title")) for d in documents]
     lines = table(("type", "version", "risk", "title"), rows)
-    answer({"items": documents}, lines, as_json=as_json)
+    return {"items": documents}, lines
 
 
 @command.command("show")
 @click.argument("name", metavar="TYPE")
-@json_option
-@administers
-def show(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, name: str) -> Printed:
     """Show one action type with its file."""
     row = admin.actions.show(name)
     lines = [
@@ -93,7 +85,7 @@ def show(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
         *json.dumps(json.loads(row.document), indent=2, ensure_ascii=False).splitlines(),
     ]
     members = {**_document(row), "document": json.loads(row.document)}
-    answer(members, lines, as_json=as_json)
+    return members, lines
 
 
 @command.command("shipped")
@@ -120,17 +112,16 @@ def show_shipped(name: str | None, *, as_json: bool) -> None:
 
 @command.command("update")
 @file_or_shipped
-@json_option
-@administers
-def update(
-    admin: OpenInstallation, file: TextIO | None, *, name: str | None, as_json: bool
-) -> None:
+@prints
+def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) -> Printed:
     """Store a new version, which new requests use."""
     row = admin.actions.update(_read(file, name), by=BY)
-    answer(
+    return (
         _document(row),
-        [f"Updated {row.type} to version {row.version}.", *_without_template(row)],
-        as_json=as_json,
+        [
+            f"Updated {row.type} to version {row.version}.",
+            *_without_template(row),
+        ],
     )
 
 
@@ -139,16 +130,10 @@ def update(
 @click.option(
     "--details", type=click.File("r", encoding="utf-8"), help="The details, as a JSON object."
 )
-@json_option
-@administers
+@prints
 def preview(
-    admin: OpenInstallation,
-    file: TextIO | None,
-    *,
-    name: str | None,
-    details: TextIO | None,
-    as_json: bool,
-) -> None:
+    admin: OpenInstallation, file: TextIO | None, *, name: str | None, details: TextIO | None
+) -> Printed:
     """Show how approvers would see a request of this type. Registers nothing.
 
     Without --details, example details are used.
@@ -162,17 +147,16 @@ def preview(
         f"  Undo: {display['undo']}",
         f"  Approving takes: {ceremonies.ceremony_text(found.ceremony)}",
     ]
-    answer(_previewed(found), lines, as_json=as_json)
+    return _previewed(found), lines
 
 
 @command.command("delete")
 @click.argument("name", metavar="TYPE")
-@json_option
-@administers
-def delete(admin: OpenInstallation, name: str, *, as_json: bool) -> None:
+@prints
+def delete(admin: OpenInstallation, name: str) -> Printed:
     """Delete an action type. Pending requests for it can no longer be approved."""
     row = admin.actions.delete(name, by=BY)
-    answer({"type": row.type, "deleted": True}, [f"{row.type} is deleted."], as_json=as_json)
+    return {"type": row.type, "deleted": True}, [f"{row.type} is deleted."]
 
 
 def _previewed(found: Preview) -> dict[str, object]:

@@ -9,6 +9,7 @@ import click
 from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, sheet, table
 from server.cli.params import Span
+from server.cli.printed import Printed, prints
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.questions import WAYS, Verdict, Way
@@ -38,26 +39,24 @@ def command() -> None:
 
 
 @command.command("show")
-@json_option
-@administers
-def show(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation) -> Printed:
     """Show the rule set in force."""
     row = admin.policies.show()
     lines = [f"# {_title(row)}", f"# {row.hash}", *row.document.splitlines()]
-    answer(policy_json.policy(row), lines, as_json=as_json)
+    return policy_json.policy(row), lines
 
 
 @command.command("set")
 @file_argument
-@json_option
-@administers
-def put(admin: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
+@prints
+def put(admin: OpenInstallation, file: TextIO) -> Printed:
     """Put a rule set in force. It applies to pending requests too."""
     row = admin.policies.set(file.read(), by=BY)
     rules = documents.parse_policy(row.document).single_approver_at_critical
     alone = [f"Rule {one} lets one person approve at critical risk." for one in rules]
     lines = [f"{_title(row)}, is in force.", *alone, "To see it: sayso policy show"]
-    answer(policy_json.policy(row), lines, as_json=as_json)
+    return policy_json.policy(row), lines
 
 
 @command.command("explain")
@@ -71,8 +70,7 @@ def put(admin: OpenInstallation, file: TextIO, *, as_json: bool) -> None:
 @click.option("--details", type=_FILE, help="authorization_details, a JSON array.")
 @click.option("--acr", metavar="VALUES", help="The acr_values of the request.")
 @policy_option
-@json_option
-@administers
+@prints
 def explain(  # noqa: PLR0913, PLR0917  # what a request has
     admin: OpenInstallation,
     agent: str,
@@ -83,14 +81,12 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     details: TextIO | None,
     acr: str | None,
     rules: TextIO | None,
-    *,
-    as_json: bool,
-) -> None:
+) -> Printed:
     """Explain whether a person would be asked, by which rule, and the resulting token."""
     text = None if details is None else details.read()
     wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
     found = admin.trials.explain(wanted, None if rules is None else rules.read())
-    answer(policy_json.explained(found), _explanation_lines(found), as_json=as_json)
+    return policy_json.explained(found), _explanation_lines(found)
 
 
 @command.command("test")
@@ -112,12 +108,11 @@ def test(admin: OpenInstallation, file: TextIO, rules: TextIO | None, *, as_json
 @command.command("dry-run")
 @click.option("--last", type=Span(), default="7d", show_default=True, help="How far back.")
 @policy_option
-@json_option
-@administers
-def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None, *, as_json: bool) -> None:
+@prints
+def dry_run(admin: OpenInstallation, last: int, rules: TextIO | None) -> Printed:
     """Evaluate recent requests and exchanges again, and show what the rules would change."""
     found = admin.replays.replay(last, None if rules is None else rules.read())
-    answer(policy_json.replayed(found), _replay_lines(found), as_json=as_json)
+    return policy_json.replayed(found), _replay_lines(found)
 
 
 def _title(row: PolicyRow) -> str:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, rfc3339, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import listed, moment, rfc3339, table
+from server.cli.printed import Printed, prints
 from server.protocol.standing_grants.standing_grants import Sum
 from server.services.standing_grants.displays import money_text
 from server.services.standing_grants.standing_grants import NamedStandingGrant
@@ -20,11 +21,10 @@ def command() -> None:
 @click.option("--user", metavar="USER", help="Only grants of this user.")
 @click.option("--agent", metavar="AGENT", help="Only grants for this agent.")
 @click.option("--ended", is_flag=True, help="Include ended grants.")
-@json_option
-@administers
+@prints
 def show_all(
-    admin: OpenInstallation, user: str | None, agent: str | None, *, ended: bool, as_json: bool
-) -> None:
+    admin: OpenInstallation, user: str | None, agent: str | None, *, ended: bool
+) -> Printed:
     """List standing grants, newest first."""
     found = admin.standing_grants.search(user=user, agent=agent, ended=ended)
     rows = [
@@ -43,18 +43,17 @@ def show_all(
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
     items = [_document(named, admin.now) for named in found]
-    answer({"items": items}, table(heads, rows), as_json=as_json)
+    return {"items": items}, table(heads, rows)
 
 
 @command.command("revoke")
 @click.argument("grant_id", metavar="ID")
-@json_option
-@administers
-def revoke(admin: OpenInstallation, grant_id: str, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, grant_id: str) -> Printed:
     """Revoke a standing grant. The user is asked about each request again."""
     named = admin.standing_grants.revoke(grant_id, by=BY)
     line = f"Revoked the standing grant of {named.user_name} for {named.agent_name}."
-    answer(_document(named, admin.now), [line], as_json=as_json)
+    return _document(named, admin.now), [line]
 
 
 def _sum(named: NamedStandingGrant) -> str:

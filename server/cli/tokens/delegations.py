@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, moment, rfc3339, sheet, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import moment, sheet, table
+from server.cli.printed import Printed, prints
 from server.model.tokens import NamedDelegation
+from server.services.tokens import delegation_json
 
 
 @click.group("delegations")
@@ -20,9 +22,8 @@ def command() -> None:
 @click.option("--resource", metavar="URI", help="Only tokens for this resource.")
 @click.option("--ended", is_flag=True, help="Include expired and revoked tokens.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
-@json_option
-@administers
-def show_all(  # noqa: PLR0913  # one for each filter
+@prints
+def show_all(  # one for each filter
     admin: OpenInstallation,
     client: str | None,
     user: str | None,
@@ -30,70 +31,43 @@ def show_all(  # noqa: PLR0913  # one for each filter
     limit: int,
     *,
     ended: bool,
-    as_json: bool,
-) -> None:
+) -> Printed:
     """List the newest delegations that match."""
     found = admin.delegations.search(
         client=client, user=user, resource=resource, ended=ended, limit=limit
     )
     rows = [_row(named, admin.now) for named in found]
     lines = table(("who", "for", "resource", "scope", "until", "last used", "state", "id"), rows)
-    items = [delegation_document(named, admin.now) for named in found]
-    answer({"items": items}, lines, as_json=as_json)
+    items = [delegation_json.delegation(named, admin.now) for named in found]
+    return {"items": items}, lines
 
 
 @command.command("show")
 @click.argument("jti", metavar="ID")
-@json_option
-@administers
-def show(admin: OpenInstallation, jti: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, jti: str) -> Printed:
     """Show one delegation, its ancestors and its descendants."""
     chain = admin.delegations.show(jti)
     now = admin.now
     members = {
-        **delegation_document(chain.delegation, now),
-        "before": [delegation_document(named, now) for named in chain.ancestors],
-        "after": [delegation_document(named, now) for named in chain.descendants],
+        **delegation_json.delegation(chain.delegation, now),
+        "before": [delegation_json.delegation(named, now) for named in chain.ancestors],
+        "after": [delegation_json.delegation(named, now) for named in chain.descendants],
     }
     lines = delegation_lines(chain.delegation, now)
     lines += _named("Derived from:", chain.ancestors, now)
     lines += _named("Tokens derived from it:", chain.descendants, now)
-    answer(members, lines, as_json=as_json)
+    return members, lines
 
 
 @command.command("revoke")
 @click.argument("jti", metavar="ID")
-@json_option
-@administers
-def revoke(admin: OpenInstallation, jti: str, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, jti: str) -> Printed:
     """Revoke a delegation and the tokens derived from it."""
     named, count = admin.delegations.revoke(jti, by=BY)
-    members = {**delegation_document(named, admin.now), "tokens_revoked": count}
-    answer(members, [f"{jti} is revoked.", f"Tokens revoked: {count}."], as_json=as_json)
-
-
-def delegation_document(named: NamedDelegation, now: int) -> dict[str, object]:
-    """Return a delegation as JSON."""
-    row = named.delegation
-    user = None if named.user is None else {"id": named.user.id, "name": named.user.name}
-    return {
-        "id": row.id,
-        "state": named.state(now),
-        "client": {"id": row.client_id, "name": named.client_name},
-        "user": user,
-        "resource": row.resource,
-        "scope": row.scope.split(),
-        "actors": [{"id": actor, "name": name} for actor, name in named.actors],
-        "depth": row.depth,
-        "parent": row.parent_id,
-        "approval": row.approval_id,
-        "consent": row.consent_id,
-        "bound": row.jkt is not None,
-        "issued_at": rfc3339(row.issued_at),
-        "expires_at": rfc3339(row.expires_at),
-        "last_used_at": rfc3339(row.last_used_at),
-        "revoked_at": rfc3339(row.revoked_at),
-    }
+    members = {**delegation_json.delegation(named, admin.now), "tokens_revoked": count}
+    return members, [f"{jti} is revoked.", f"Tokens revoked: {count}."]
 
 
 def delegation_lines(named: NamedDelegation, now: int) -> list[str]:

@@ -2,8 +2,9 @@
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, moment, rfc3339, table
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import moment, rfc3339, table
+from server.cli.printed import Printed, prints
 from server.model.tokens import SigningKey
 from server.protocol import names
 
@@ -14,14 +15,13 @@ def command() -> None:
 
 
 @command.command("list")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation) -> Printed:
     """List the published keys, newest first."""
     keys = admin.keys.all()
     rows = [(k.alg, k.state, moment(k.created_at), moment(k.retires_at), k.kid) for k in keys]
     lines = table(("alg", "state", "created", "retires", "kid"), rows)
-    answer({"items": [_document(key) for key in keys]}, lines, as_json=as_json)
+    return {"items": [_document(key) for key in keys]}, lines
 
 
 @command.command("rotate")
@@ -30,9 +30,8 @@ def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
     type=click.Choice(names.SIGNING_ALGS),
     help="Algorithm; default: the one that signs access tokens.",
 )
-@json_option
-@administers
-def rotate(admin: OpenInstallation, alg: str | None, *, as_json: bool) -> None:
+@prints
+def rotate(admin: OpenInstallation, alg: str | None) -> Printed:
     """Sign with a new key. The old key stays published until its tokens have expired."""
     rotated = admin.keys.rotate(alg or admin.services.settings.access_token_alg, by=BY)
     members = {
@@ -44,14 +43,13 @@ def rotate(admin: OpenInstallation, alg: str | None, *, as_json: bool) -> None:
         f"{rotated.key.alg} tokens are now signed with {rotated.key.kid}.",
         "The old key retires automatically. See: sayso keys list",
     ]
-    answer(members, lines, as_json=as_json)
+    return members, lines
 
 
 @command.command("revoke")
 @click.argument("kid")
-@json_option
-@administers
-def revoke(admin: OpenInstallation, kid: str, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, kid: str) -> Printed:
     """Remove a leaked key at once.
 
     Tokens that it signed are no longer valid at /introspect. Terminals get new tokens
@@ -70,7 +68,7 @@ def revoke(admin: OpenInstallation, kid: str, *, as_json: bool) -> None:
         "revoked": True,
         "replaced_by": None if new is None else _document(new),
     }
-    answer(members, lines, as_json=as_json)
+    return members, lines
 
 
 def _document(key: SigningKey) -> dict[str, object]:

@@ -10,14 +10,16 @@ from typing import TextIO
 import click
 
 from server.cli.audit.audit import entry_document
-from server.cli.opening import BY, OpenInstallation, administers
-from server.cli.output import answer, json_option, listed, moment, sheet
-from server.cli.tokens.delegations import chain_rows, delegation_document
+from server.cli.opening import BY, OpenInstallation
+from server.cli.output import listed, moment, sheet
+from server.cli.printed import Printed, prints
+from server.cli.tokens.delegations import chain_rows
 from server.cli.tokens.exchange_remedies import remedy
 from server.protocol.tokens.exchange_refusals import STEPS
 from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
+from server.services.tokens import delegation_json
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanation, Explanations, TokenInspection
 from server.services.tokens.issued_tokens import IssuedTokens
@@ -35,41 +37,38 @@ def command() -> None:
 
 @command.command("inspect")
 @token_file
-@json_option
-@administers
-def inspect(admin: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
+@prints
+def inspect(admin: OpenInstallation, source: TextIO) -> Printed:
     """Show a token's claims, whether it is valid, and why not."""
     found = _explanations(admin).token(source.read().strip())
-    row = None if found.row is None else delegation_document(found.row, admin.now)
+    row = None if found.row is None else delegation_json.delegation(found.row, admin.now)
     members = {
         "active": not found.problems,
         "against": list(found.problems),
         "claims": dict(found.claims),
         "delegation": row,
     }
-    answer(members, _inspection_lines(found), as_json=as_json)
+    return members, _inspection_lines(found)
 
 
 @command.command("revoke")
 @token_file
-@json_option
-@administers
-def revoke(admin: OpenInstallation, source: TextIO, *, as_json: bool) -> None:
+@prints
+def revoke(admin: OpenInstallation, source: TextIO) -> Printed:
     """Revoke a token and the tokens derived from it."""
     found = _explanations(admin).token(source.read().strip())
     if found.row is None:
         raise NotFound("record of this token")
     named, count = admin.delegations.revoke(found.row.delegation.id, by=BY)
-    members = {**delegation_document(named, admin.now), "tokens_revoked": count}
+    members = {**delegation_json.delegation(named, admin.now), "tokens_revoked": count}
     lines = [f"{named.delegation.id} is revoked.", f"Tokens revoked: {count}."]
-    answer(members, lines, as_json=as_json)
+    return members, lines
 
 
 @command.command("explain")
 @click.argument("entry_id", metavar="[ID]", required=False)
-@json_option
-@administers
-def explain(admin: OpenInstallation, entry_id: str | None, *, as_json: bool) -> None:
+@prints
+def explain(admin: OpenInstallation, entry_id: str | None) -> Printed:
     """Explain a refused exchange: the failed step, the remedy, and the result today.
 
     ID is the X-Correlation-Id of the agent's response, or the ID of the audit entry. The default is
@@ -78,7 +77,7 @@ def explain(admin: OpenInstallation, entry_id: str | None, *, as_json: bool) -> 
     if entry_id is not None and entry_id.count(".") == 2:  # noqa: PLR2004  # a JWT has two dots
         raise Invalid("Never pass a token as an argument. Use: sayso token inspect")
     found = _explanations(admin).exchange(entry_id)
-    answer(_document(found, admin.now), _lines(found, admin.now), as_json=as_json)
+    return _document(found, admin.now), _lines(found, admin.now)
 
 
 def _explanations(admin: OpenInstallation) -> Explanations:
@@ -115,7 +114,7 @@ def _document(found: Explanation, now: int) -> dict[str, object]:
         "reason": str(found.reason),
         "error": found.refusal.error.code,
         "remedy": remedy(found),
-        "chain": [delegation_document(named, now) for named in found.chain],
+        "chain": [delegation_json.delegation(named, now) for named in found.chain],
         "bounds": [{"whose": bound.source, "scope": list(bound.scope)} for bound in found.bounds],
         "now": {
             "replayed": found.replayed,

@@ -2,30 +2,31 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any, Final
 
 import click
 
-from server.cli.opening import BY, OpenInstallation, administers
+from server.cli import members
+from server.cli.opening import BY, OpenInstallation
 from server.cli.output import (
-    answer,
     if_missing_option,
-    json_option,
     listed,
     moment,
     rfc3339,
     sheet,
     table,
 )
+from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
 from server.model.devices import MOST_TRIES, Device
 from server.model.users import User
 from server.services.devices.devices import MOST_UNCONFIRMED
 from server.services.refusals import Exists
-from server.services.users.users import ROLES, NewUser, UserChanges
+from server.services.users.user_members import USER_MEMBERS
+from server.services.users.users import NewUser, UserChanges
 
-role_option = click.option(
-    "--role", "roles", multiple=True, type=click.Choice(ROLES), help="Can be repeated."
-)
+_REST: Final = USER_MEMBERS[1:]
+"""The members besides the name, which documents have as `user`."""
 
 
 @click.group("users")
@@ -35,97 +36,61 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("name")
-@click.option("--email", help="Their email address, which also identifies them.")
-@role_option
+@members.new_flags(USER_MEMBERS)
 @if_missing_option
-@json_option
-@administers
-def add(
-    admin: OpenInstallation,
-    name: str,
-    email: str | None,
-    roles: tuple[str, ...],
-    *,
-    if_missing: bool,
-    as_json: bool,
-) -> None:
+@prints
+def add(admin: OpenInstallation, /, name: str, *, if_missing: bool, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
     """Add a user, with a code for their first device."""
     try:
-        user, issued = admin.users.add(NewUser(name, email, roles), by=BY)
+        new = NewUser(name, **members.written(_REST, flags, admin.now))
+        user, issued = admin.users.add(new, by=BY)
     except Exists:
         present = next((u for u in admin.users.all() if u.name.casefold() == name.casefold()), None)
         if not if_missing or present is None:
             raise
-        answer(user_document(present), [f"{present.name} already exists."], as_json=as_json)
-        return
+        return user_document(present), [f"{present.name} already exists."]
     lines = [f"{user.name} is added ({user.id}).", *code_lines(admin, user, issued)]
-    answer({**user_document(user), **code_document(admin, issued)}, lines, as_json=as_json)
+    return {**user_document(user), **code_document(admin, issued)}, lines
 
 
 @command.command("list")
-@json_option
-@administers
-def show_all(admin: OpenInstallation, *, as_json: bool) -> None:
+@prints
+def show_all(admin: OpenInstallation) -> Printed:
     """List users by name."""
     users = admin.users.all()
     rows = [(u.name, u.state, listed(u.roles), u.email or "", u.id) for u in users]
     lines = table(("name", "state", "roles", "e-mail", "id"), rows)
-    answer({"items": [user_document(user) for user in users]}, lines, as_json=as_json)
+    return {"items": [user_document(user) for user in users]}, lines
 
 
 @command.command("show")
 @click.argument("name_or_id", metavar="USER")
-@json_option
-@administers
-def show(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one user and their devices."""
     user, devices = admin.users.show(name_or_id)
-    members = {**user_document(user), "devices": [device_document(device) for device in devices]}
-    answer(members, [*_lines(admin, user), *_device_lines(devices)], as_json=as_json)
+    document = {**user_document(user), "devices": [device_document(device) for device in devices]}
+    return document, [*_lines(admin, user), *_device_lines(devices)]
 
 
 @command.command("update")
 @click.argument("name_or_id", metavar="USER")
-@click.option("--email", help="The new email address.")
-@click.option("--no-email", is_flag=True, help="Remove the email address.")
-@role_option
-@click.option("--no-role", is_flag=True, help="Remove every role.")
-@click.option("--backup", metavar="USER", help="Who is asked next if they do not answer.")
-@click.option("--no-backup", is_flag=True, help="Remove the backup.")
-@json_option
-@administers
-def update(  # noqa: PLR0913  # one for each flag
-    admin: OpenInstallation,
-    name_or_id: str,
-    email: str | None,
-    roles: tuple[str, ...],
-    backup: str | None,
-    *,
-    no_email: bool,
-    no_role: bool,
-    no_backup: bool,
-    as_json: bool,
-) -> None:
+@members.change_flags(USER_MEMBERS)
+@prints
+def update(admin: OpenInstallation, /, name_or_id: str, **flags: Any) -> Printed:  # noqa: ANN401  # one for each member
     """Change the email address, the roles or the backup."""
-    if (no_email and email) or (no_role and roles) or (no_backup and backup):
-        raise click.UsageError("Set a value or remove it, not both.")
-    changes = UserChanges(
-        email="" if no_email else email,
-        roles=roles if roles or no_role else None,
-        backup="" if no_backup else backup,
-    )
+    changes = UserChanges(**members.written(USER_MEMBERS, flags, admin.now))
     user = admin.users.update(name_or_id, changes, by=BY)
-    answer(user_document(user), _lines(admin, user), as_json=as_json)
+    return user_document(user), _lines(admin, user)
 
 
 @command.command("disable")
 @click.argument("name_or_id", metavar="USER")
-@json_option
-@administers
-def disable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def disable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Disable a user: their requests end, tokens for them are revoked, their sessions close."""
     ended = admin.users.disable(name_or_id, by=BY)
-    members = {
+    document = {
         "user": ended.user.name,
         "id": ended.user.id,
         "state": ended.user.state,
@@ -138,45 +103,42 @@ def disable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
         f"Requests cancelled: {ended.requests_cancelled}.",
         f"To enable them: sayso users enable {ended.user.name}",
     ]
-    answer(members, lines, as_json=as_json)
+    return document, lines
 
 
 @command.command("enable")
 @click.argument("name_or_id", metavar="USER")
-@json_option
-@administers
-def enable(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Enable a user. What ended stays ended."""
     user = admin.users.enable(name_or_id, by=BY)
-    answer(user_document(user), [f"{user.name} is enabled."], as_json=as_json)
+    return user_document(user), [f"{user.name} is enabled."]
 
 
 @command.command("enrol")
 @click.argument("name_or_id", metavar="USER")
-@json_option
-@administers
-def enrol(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def enrol(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Create a code for another device. Earlier unused codes end."""
     user, issued = admin.users.enrol(name_or_id, by=BY)
-    members = {"user": user.name, "id": user.id, **code_document(admin, issued)}
-    answer(members, code_lines(admin, user, issued), as_json=as_json)
+    document = {"user": user.name, "id": user.id, **code_document(admin, issued)}
+    return document, code_lines(admin, user, issued)
 
 
 @command.command("unlock")
 @click.argument("name_or_id", metavar="USER")
-@json_option
-@administers
-def unlock(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
+@prints
+def unlock(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Unlock the devices that wrong PINs have locked."""
     user, devices = admin.users.unlock(name_or_id, by=BY)
-    members = {
+    document = {
         "user": user.name,
         "id": user.id,
         "unlocked": [{"id": device.id, "name": device.name} for device in devices],
     }
     names = listed(device.name for device in devices)
     lines = [f"Unlocked devices of {user.name}: {names}.", *_exhausted_pins(admin, user)]
-    answer(members, lines, as_json=as_json)
+    return document, lines
 
 
 @command.command("password")
@@ -185,11 +147,10 @@ def unlock(admin: OpenInstallation, name_or_id: str, *, as_json: bool) -> None:
     "--password-stdin", is_flag=True, help="Read the password from the first line of stdin."
 )
 @click.option("--remove", is_flag=True, help="Remove the password.")
-@json_option
-@administers
+@prints
 def password(
-    admin: OpenInstallation, name_or_id: str, *, password_stdin: bool, remove: bool, as_json: bool
-) -> None:
+    admin: OpenInstallation, name_or_id: str, *, password_stdin: bool, remove: bool
+) -> Printed:
     """Set a user's password for signing in to apps; signs them out of every browser.
 
     Without a password a user cannot sign in to apps. It never decides a request; devices do.
@@ -203,8 +164,8 @@ def password(
         raw = sys.stdin.readline().rstrip("\r\n")
         user = admin.passwords.set(name_or_id, raw, by=BY)
         done = "set"
-    members = {"user": user.name, "id": user.id, "password": done}
-    answer(members, [f"The password of {user.name} is {done}."], as_json=as_json)
+    document = {"user": user.name, "id": user.id, "password": done}
+    return document, [f"The password of {user.name} is {done}."]
 
 
 def user_document(user: User) -> dict[str, object]:
@@ -212,10 +173,8 @@ def user_document(user: User) -> dict[str, object]:
     return {
         "user": user.name,
         "id": user.id,
-        "email": user.email,
-        "roles": list(user.roles),
+        **members.document(_REST, user),
         "state": user.state,
-        "backup": user.backup,
         "created_at": rfc3339(user.created_at),
         "disabled_at": rfc3339(user.disabled_at),
     }
@@ -241,14 +200,13 @@ def device_document(device: Device) -> dict[str, object]:
 
 
 def _lines(admin: OpenInstallation, user: User) -> list[str]:
+    names = admin.users.names(one for one in (user.backup,) if one)
     return sheet(
         {
             "user": user.name,
             "id": user.id,
-            "e-mail": user.email,
-            "roles": listed(user.roles),
             "state": user.state,
-            "backup": listed(admin.users.names(one for one in (user.backup,) if one).values()),
+            **members.lines(_REST, user, names),
             "since": moment(user.created_at),
             "disabled": None if user.disabled_at is None else moment(user.disabled_at),
         }

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
-from server.http.wire import Named
+from server.http.wire import Listed, Named
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval as ApprovalRecord
 from server.model.approvals import Delivery, automatic_decision
@@ -104,11 +104,9 @@ class Approval(BaseModel):
     unusual: UnusualNow | None = None
 
 
-class Approvals(BaseModel):
+class Approvals(Listed[Approval]):
     """A page of a list of approvals."""
 
-    items: list[Approval]
-    next: str | None
     feed_cursor: int
     server_time: str
 

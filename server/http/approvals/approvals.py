@@ -11,7 +11,7 @@ from server.http.approvals import (
     narrowing_wire,
     receipt_wire,
 )
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest
 from server.http.site import Site
 from server.model.audit import HistorySearch
 from server.model.resources import Resource
@@ -29,7 +29,7 @@ _RESULTS: Final = {
 _NUMBER = re.compile(r"[0-9]{1,3}")
 
 
-def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def listed(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approvals:
     """GET /api/approvals?state=waiting|decided."""
     limit = _limit(request.query.get("limit", "50"))
     cursor = approval_wire.read_cursor(request.query.get("cursor"))
@@ -42,7 +42,7 @@ def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
         until = listing.moment(request, "until")
         before = cursor if cursor or until is None else (until, "")
         found = site.approvals.decisions.decided(person, limit, before, _wanted(site, request))
-    return as_json(200, approval_wire.approvals(found).model_dump())
+    return approval_wire.approvals(found)
 
 
 def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
@@ -57,52 +57,56 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
     )
 
 
-def receipt(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, object]:
     """GET /api/approvals/<id>/receipt: the current state, signed by the server."""
     found = site.approvals.receipts.of(person, request.params["id"])
     members = receipt_wire.receipt(found, site.rules.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
-    return as_json(200, {**members, "server_signature": signature})
+    return {**members, "server_signature": signature}
 
 
-def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def show(site: Site, request: HttpRequest, person: Person) -> approval_wire.Approval:
     """GET /api/approvals/<id>: includes the nonce for this device, and marks it as seen."""
     shown = site.approvals.decisions.show(person, request.params["id"])
-    return as_json(200, approval_wire.approval(shown).model_dump())
+    return approval_wire.approval(shown)
 
 
-def decide(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def decide(
+    site: Site, request: HttpRequest, person: Person, body: decision_wire.SignedDecision
+) -> approval_wire.Approval:
     """POST /api/approvals/<id>/decision."""
-    body = wire.read(decision_wire.SignedDecision, request.body)
     shown = site.approvals.decisions.decide(person, request.params["id"], body.submitted())
-    return as_json(200, approval_wire.approval(shown).model_dump())
+    return approval_wire.approval(shown)
 
 
-def narrowing_options(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def narrowing_options(
+    site: Site, request: HttpRequest, person: Person
+) -> narrowing_wire.NarrowingOptions:
     """GET /api/approvals/<id>/narrowing: what can be narrowed."""
     options = site.approvals.narrowings.narrowable(person, request.params["id"])
-    return as_json(200, narrowing_wire.narrowing_options(options).model_dump())
+    return narrowing_wire.narrowing_options(options)
 
 
-def narrow(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def narrow(
+    site: Site, request: HttpRequest, person: Person, body: narrowing_wire.Narrowing
+) -> narrowing_wire.Granted:
     """POST /api/approvals/<id>/narrowing: the granted text to sign."""
-    body = wire.read(narrowing_wire.Narrowing, request.body)
     narrowed = site.approvals.narrowings.propose(person, request.params["id"], body.record())
-    return as_json(200, narrowing_wire.proposed(narrowed).model_dump())
+    return narrowing_wire.proposed(narrowed)
 
 
-def consume(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:
+def consume(site: Site, request: HttpRequest, resource: Resource) -> execution_wire.Consumed:
     """POST /api/approvals/consume: a resource consumes an approval for one execution."""
     body = wire.read(execution_wire.Execution, request.body)
     spent = site.approvals.consumptions.consume(resource, body.record())
-    return as_json(200, execution_wire.consumed(spent).model_dump())
+    return execution_wire.consumed(spent)
 
 
-def outcome(site: Site, request: HttpRequest, resource: Resource) -> HttpResponse:
+def outcome(site: Site, request: HttpRequest, resource: Resource) -> execution_wire.ReportedOutcome:
     """POST /api/approvals/outcome: a resource reports the result of an execution."""
     body = wire.read(execution_wire.OutcomeReport, request.body)
     approval, done = site.approvals.outcomes.report(resource, body.record())
-    return as_json(200, execution_wire.reported(approval.id, done).model_dump())
+    return execution_wire.reported(approval.id, done)
 
 
 def _limit(text: str) -> int:

@@ -1,17 +1,16 @@
 """Endpoints of the administration of all users' requests."""
 
 from server.http import listing
-from server.http.approvals import oversight_wire
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.approvals import oversight_wire as wire
+from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.wire import read
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services import paging
 from server.services.operations.administration import AdminServices
 
 
-def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApprovals:
     """GET /api/admin/approvals."""
     limit = listing.limit(request)
     found = admin.oversight.approvals(
@@ -22,29 +21,29 @@ def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRe
         before=listing.moment_cursor(request),
     )
     part = paging.part(found, limit, lambda s: f"{s.approval.created_at}.{s.approval.id}")
-    items = [oversight_wire.approval(seen) for seen in part.items]
-    answer = oversight_wire.ManagedApprovals(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedApprovals, part, wire.approval)
 
 
-def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ApprovalSheet:
     """GET /api/admin/approvals/<id>."""
     seen = admin.oversight.approval(request.params["id"])
-    return as_json(200, oversight_wire.approval_sheet(seen).model_dump())
+    return wire.approval_sheet(seen)
 
 
-def cancel(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def cancel(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Cancellation
+) -> wire.ManagedApproval:
     """POST /api/admin/approvals/<id>/cancel."""
-    body = read(oversight_wire.Cancellation, request.body)
     seen = admin.oversight.cancel(request.params["id"], body.reason, by=admin.by)
-    return as_json(200, oversight_wire.approval(seen).model_dump())
+    return wire.approval(seen)
 
 
-def escalate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def escalate(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Escalation
+) -> wire.ManagedApproval:
     """POST /api/admin/approvals/<id>/escalate."""
-    body = read(oversight_wire.Escalation, request.body)
     seen = admin.backup_requests.ask(request.params["id"], body.to, by=admin.by)
-    return as_json(200, oversight_wire.approval(seen).model_dump())
+    return wire.approval(seen)
 
 
 def _state(text: str | None) -> State | None:

@@ -9,7 +9,7 @@ from server.http.approvals.execution_wire import ExecutionStatus, execution
 from server.http.approvals.narrowing_wire import Granted, granted
 from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
-from server.http.wire import Named, RiskWord, StrictBody, Text, moment
+from server.http.wire import Listed, Named, RiskWord, StrictBody, Text, moment
 from server.model.approvals import Decision
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
@@ -63,11 +63,8 @@ class ManagedApproval(BaseModel):
     decided_at: str | None
 
 
-class ManagedApprovals(BaseModel):
+class ManagedApprovals(Listed[ManagedApproval]):
     """A page of the list of requests, newest first."""
-
-    items: list[ManagedApproval]
-    next: str | None
 
 
 class ApprovalSheet(ManagedApproval):

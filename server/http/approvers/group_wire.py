@@ -1,52 +1,44 @@
 """Groups of approvers as JSON."""
 
-from collections.abc import Mapping
+from pydantic import BaseModel
 
-from pydantic import BaseModel, Field
-
-from server.http.wire import Named, Names, StrictBody, Text
+from server.http import members
+from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import Listed, StrictBody
 from server.model.approvers import Group
-from server.services.clients import power
+from server.services.approvers.group_members import GROUP_MEMBERS
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 
 
+@with_fields(new_fields(GROUP_MEMBERS))
 class NewGroup(StrictBody):
     """A group to create; members by name, address or id."""
 
-    name: Text
-    members: Names = Field(default=[])
 
-
+@with_fields(change_fields(GROUP_MEMBERS))
 class GroupChange(StrictBody):
     """The changes; omitted members stay. `members` is the new list."""
 
-    name: Text | None = None
-    members: Names | None = None
 
-
+@with_fields(answer_fields(GROUP_MEMBERS))
 class ManagedGroup(BaseModel):
     """A group."""
 
     id: str
-    name: str
-    members: list[Named]
     created_at: str
     version: str
 
 
-class ManagedGroups(BaseModel):
+class ManagedGroups(Listed[ManagedGroup]):
     """A page of the list of groups."""
 
-    items: list[ManagedGroup]
-    next: str | None
 
-
-def document(record: Group, called: Mapping[str, str]) -> ManagedGroup:
+def document(record: Group, called: members.Called) -> ManagedGroup:
     """A group as JSON; `called` has the names of users by id."""
     return ManagedGroup(
         id=record.id,
-        name=record.name,
-        members=[Named(id=one, name=called.get(one, one)) for one in record.members],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
+        **members.answered(GROUP_MEMBERS, record, called),
     )

@@ -1,15 +1,15 @@
 """Endpoints of the audit log."""
 
 from server.http import listing
-from server.http.audit import audit_wire
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.audit import audit_wire as wire
+from server.http.message import HttpRequest
 from server.http.site import Site
 from server.model.audit import EntrySearch
 from server.services import paging
 from server.services.operations.administration import AdminServices
 
 
-def search(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntries:
     """GET /api/audit: the newest matching entries."""
     query = request.query
     wanted = EntrySearch(
@@ -26,17 +26,15 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpRespo
     return answer(request, admin, wanted)
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntry:
     """GET /api/audit/<id>."""
     entry = admin.oversight.entry(request.params["id"])
-    return as_json(200, audit_wire.entry(entry).model_dump())
+    return wire.entry(entry)
 
 
-def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> HttpResponse:
+def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> wire.LogEntries:
     """A page of matching entries, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
     found = admin.oversight.search(wanted, limit + 1, where or None)
     part = paging.part(found, limit, lambda entry: entry.id)
-    items = [audit_wire.entry(entry) for entry in part.items]
-    document = audit_wire.LogEntries(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, document.model_dump())
+    return listing.page(wire.LogEntries, part, wire.entry)

@@ -3,9 +3,8 @@
 from typing import Final
 
 from server.http import listing
-from server.http.audit import audit, audit_wire
-from server.http.route import READS, STAFF, Caller, Route
-from server.services.operations.authority import AccessRule
+from server.http.audit import audit
+from server.http.route import managed
 
 _SEARCH = (
     *("type", "actor", "agent", "user", "resource"),
@@ -13,25 +12,11 @@ _SEARCH = (
 )
 
 AUDIT_ROUTES: Final = (
-    Route(
-        "GET",
-        "/api/audit",
+    managed(
+        "GET /api/audit",
         audit.search,
-        Caller.PERSON,
         "Search the audit log, newest first.",
         query=(*_SEARCH, *listing.QUERY),
-        answer=audit_wire.LogEntries,
-        errors=READS,
-        rule=AccessRule(STAFF),
     ),
-    Route(
-        "GET",
-        "/api/audit/<id>",
-        audit.show,
-        Caller.PERSON,
-        "Get one audit entry.",
-        answer=audit_wire.LogEntry,
-        errors=READS,
-        rule=AccessRule(STAFF),
-    ),
+    managed("GET /api/audit/<id>", audit.show, "Get one audit entry."),
 )

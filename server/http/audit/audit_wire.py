@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from server.http.wire import Listed
 from server.model.audit import StoredEntry
 from server.services.policy.displays import rfc3339
 
@@ -22,11 +23,8 @@ class LogEntry(BaseModel):
     leaf: str
 
 
-class LogEntries(BaseModel):
+class LogEntries(Listed[LogEntry]):
     """A page of the audit log, newest first."""
-
-    items: list[LogEntry]
-    next: str | None
 
 
 def entry(record: StoredEntry) -> LogEntry:

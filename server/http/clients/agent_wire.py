@@ -6,10 +6,10 @@ from pydantic import BaseModel, Field
 
 from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import ClientSecret, Named, Names, StrictBody, Text, moment, secret
+from server.http.wire import ClientSecret, Listed, Named, Names, StrictBody, Text, moment, secret
 from server.model.clients import Agent
-from server.services.clients import power
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 
 
@@ -80,11 +80,8 @@ class AgentSheet(ManagedAgent):
     quarantine_at: str | None
 
 
-class ManagedAgents(BaseModel):
+class ManagedAgents(Listed[ManagedAgent]):
     """A page of the list of agents."""
-
-    items: list[ManagedAgent]
-    next: str | None
 
 
 class GivenSecret(BaseModel):

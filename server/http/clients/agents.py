@@ -4,12 +4,12 @@ import json
 
 from server.http import listing
 from server.http.audit import audit
-from server.http.clients import agent_wire
+from server.http.audit.audit_wire import LogEntries
 from server.http.clients import agent_wire as wire
 from server.http.members import having, written
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.wire import Named, Rotation, moment, read, tag
+from server.http.wire import Named, Rotation, moment
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
 from server.services.clients.agent_auth import AuthChange
@@ -19,86 +19,78 @@ from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
 
 
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgents:
     """GET /api/agents: all agents, or those that the caller owns."""
     where, limit = listing.cursor(request), listing.limit(request)
     narrowed = having(AGENT_MEMBERS, request.query)
     part = admin.agents.page(where, limit, owner=admin.only_of, having=narrowed)
     called = admin.names(_people(*part.items))
-    items = [wire.document(agent, called) for agent in part.items]
-    answer = wire.ManagedAgents(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedAgents, part, lambda agent: wire.document(agent, called))
 
 
-def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def add(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewAgent
+) -> wire.GivenSecret:
     """POST /api/agents."""
-    body = read(wire.NewAgent, request.body)
     new = NewAgent(**written(AGENT_MEMBERS, body))
     given = admin.agents.add(new, by=admin.by)
-    answer = wire.GivenSecret(
-        agent=_document(admin, given.agent), client_secret=given.secret or None
-    )
-    return as_json(201, answer.model_dump())
+    return wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret or None)
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.AgentSheet:
     """GET /api/agents/<id>."""
     agent, _ = admin.agents.show(request.params["id"])
     document = _document(admin, agent)
-    sheet = wire.AgentSheet(
+    return wire.AgentSheet(
         **document.model_dump(),
         pauses=_pauses(admin, agent),
         quarantine_at=moment(admin.orphans.grace_end(agent.id)),
     )
-    return as_json(200, sheet.model_dump(), tag(document.version))
 
 
-def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def update(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.AgentChanges
+) -> wire.ManagedAgent:
     """PATCH /api/agents/<id>."""
-    body = read(wire.AgentChanges, request.body)
     changes = AgentChanges(
         add_owners=body.add_owners, remove_owners=body.remove_owners, **written(AGENT_MEMBERS, body)
     )
     agent = admin.agents.update(request.params["id"], changes, by=admin.by)
-    document = _document(admin, agent)
-    return as_json(200, document.model_dump(), tag(document.version))
+    return _document(admin, agent)
 
 
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     """DELETE /api/agents/<id>."""
     admin.agents.delete(request.params["id"], by=admin.by)
-    return HttpResponse(204, headers=NO_STORE)
 
 
-def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAgent:
     """POST /api/agents/<id>/enable."""
     agent = admin.agents.enable(request.params["id"], by=admin.by)
-    return as_json(200, _document(admin, agent).model_dump())
+    return _document(admin, agent)
 
 
-def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def rotate(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
+) -> wire.GivenSecret:
     """POST /api/agents/<id>/secret."""
-    body = read(Rotation, request.body)
     given = admin.agents.rotate_secret(
         request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
     )
-    answer = wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret)
-    return as_json(200, answer.model_dump())
+    return wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret)
 
 
-def change_auth(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def change_auth(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.AuthChange
+) -> wire.GivenSecret:
     """POST /api/agents/<id>/auth."""
-    body = read(agent_wire.AuthChange, request.body)
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     wanted = AuthChange(body.method, keys, body.overlap * 1000)
     given = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
-    answer = wire.GivenSecret(
-        agent=_document(admin, given.agent), client_secret=given.secret or None
-    )
-    return as_json(200, answer.model_dump())
+    return wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret or None)
 
 
-def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> LogEntries:
     """GET /api/agents/<id>/audit: the agent's audit entries, newest first."""
     return audit.answer(request, admin, EntrySearch(agent_id=request.params["id"]))
 

@@ -6,11 +6,11 @@ from pydantic import BaseModel
 
 from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import ClientSecret, StrictBody, secret
+from server.http.wire import ClientSecret, Listed, StrictBody, secret
 from server.model.clients import App
 from server.protocol import names
-from server.services.clients import power
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 
 
@@ -41,11 +41,8 @@ class ManagedApp(BaseModel):
     version: str
 
 
-class ManagedApps(BaseModel):
+class ManagedApps(Listed[ManagedApp]):
     """A page of the list of apps."""
-
-    items: list[ManagedApp]
-    next: str | None
 
 
 class GivenAppSecret(BaseModel):

@@ -3,57 +3,54 @@
 from server.http import listing
 from server.http.clients import app_wire as wire
 from server.http.members import written
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.wire import Rotation, read, tag
+from server.http.wire import Rotation
 from server.services import paging
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApps:
     """GET /api/apps."""
     where, limit = listing.cursor(request), listing.limit(request)
     part = paging.after(admin.apps.all(), lambda app: app.name.casefold(), where, limit)
-    items = [wire.document(app) for app in part.items]
-    answer = wire.ManagedApps(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedApps, part, wire.document)
 
 
-def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def add(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewClient
+) -> wire.GivenAppSecret:
     """POST /api/apps."""
-    new = NewApp(**written(APP_MEMBERS, read(wire.NewClient, request.body)))
+    new = NewApp(**written(APP_MEMBERS, body))
     given = admin.apps.add(new, by=admin.by)
-    answer = wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret or None)
-    return as_json(201, answer.model_dump())
+    return wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret or None)
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApp:
     """GET /api/apps/<id>."""
-    document = wire.document(admin.apps.by_path(request.params["id"]))
-    return as_json(200, document.model_dump(), tag(document.version))
+    return wire.document(admin.apps.by_path(request.params["id"]))
 
 
-def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def update(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ClientChanges
+) -> wire.ManagedApp:
     """PATCH /api/apps/<id>."""
-    body = read(wire.ClientChanges, request.body)
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
     app_id = admin.apps.by_path(request.params["id"]).id
-    document = wire.document(admin.apps.update(app_id, changes, by=admin.by))
-    return as_json(200, document.model_dump(), tag(document.version))
+    return wire.document(admin.apps.update(app_id, changes, by=admin.by))
 
 
-def rotate(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def rotate(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
+) -> wire.GivenAppSecret:
     """POST /api/apps/<id>/secret."""
-    body = read(Rotation, request.body)
     app_id = admin.apps.by_path(request.params["id"]).id
     given = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
-    answer = wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret)
-    return as_json(200, answer.model_dump())
+    return wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret)
 
 
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     """DELETE /api/apps/<id>."""
     admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)
-    return HttpResponse(204, headers=NO_STORE)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Moment, Named, Names, StrictBody, Text
+from server.http.wire import Listed, Moment, Named, Names, StrictBody, Text
 
 
 class NewInvitation(StrictBody):
@@ -36,11 +36,8 @@ class ManagedInvitation(BaseModel):
     revoked_at: str | None
 
 
-class ManagedInvitations(BaseModel):
+class ManagedInvitations(Listed[ManagedInvitation]):
     """A page of the list of invitations."""
-
-    items: list[ManagedInvitation]
-    next: str | None
 
 
 class GivenInvitation(BaseModel):

@@ -1,40 +1,38 @@
 """Endpoints to administer invitations."""
 
 from server.http import listing
-from server.http.clients import invitation_wire
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.clients import invitation_wire as wire
+from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.wire import Named, milliseconds, moment, read
+from server.http.wire import Named, milliseconds, moment
 from server.model.clients import Invitation
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 from server.services.operations.administration import AdminServices
 
 
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitations:
     """GET /api/invitations."""
     part = admin.invitations.page(listing.cursor(request), listing.limit(request))
-    items = [_document(admin, invitation) for invitation in part.items]
-    answer = invitation_wire.ManagedInvitations(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedInvitations, part, lambda one: _document(admin, one))
 
 
-def issue(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def issue(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewInvitation
+) -> wire.GivenInvitation:
     """POST /api/invitations: the response has the token, which is shown once."""
-    body = read(invitation_wire.NewInvitation, request.body)
     issued = admin.invitations.issue(_new(body), by=admin.by)
-    answer = invitation_wire.GivenInvitation(
+    return wire.GivenInvitation(
         invitation=_document(admin, issued.invitation), initial_access_token=issued.token
     )
-    return as_json(201, answer.model_dump())
 
 
-def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def revoke(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedInvitation:
     """DELETE /api/invitations/<id>: returns the revoked invitation."""
     invitation = admin.invitations.revoke(request.params["id"], by=admin.by)
-    return as_json(200, _document(admin, invitation).model_dump())
+    return _document(admin, invitation)
 
 
-def _new(body: invitation_wire.NewInvitation) -> NewInvitation:
+def _new(body: wire.NewInvitation) -> NewInvitation:
     return NewInvitation(
         owner=body.owner,
         grant_types=SAFE_GRANTS if body.grant_types is None else tuple(body.grant_types),
@@ -47,10 +45,10 @@ def _new(body: invitation_wire.NewInvitation) -> NewInvitation:
     )
 
 
-def _document(admin: AdminServices, record: Invitation) -> invitation_wire.ManagedInvitation:
+def _document(admin: AdminServices, record: Invitation) -> wire.ManagedInvitation:
     called = admin.names((record.owner_id, *(record.asks or ())))
     people = [Named(id=one, name=called.get(one, one)) for one in (record.asks or ())]
-    return invitation_wire.ManagedInvitation(
+    return wire.ManagedInvitation(
         id=record.id,
         owner=Named(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),
         grant_types=list(record.grant_types),

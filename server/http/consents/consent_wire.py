@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Named
+from server.http.wire import Listed, Named
+from server.services.consents import consent_json
 from server.services.consents.consents import GivenConsent
-from server.services.policy.displays import rfc3339
 
 
 class Consent(BaseModel):
@@ -52,11 +52,8 @@ class ManagedConsent(Consent):
     approval: str | None
 
 
-class ManagedConsents(BaseModel):
+class ManagedConsents(Listed[ManagedConsent]):
     """A page of the list of consents, newest first."""
-
-    items: list[ManagedConsent]
-    next: str | None
 
 
 class ManagedConsentRevoked(BaseModel):
@@ -68,23 +65,9 @@ class ManagedConsentRevoked(BaseModel):
 
 def consent(given: GivenConsent, now: int) -> Consent:
     """A consent as JSON."""
-    record = given.consent
-    app = None if given.app_name is None else Named(id=record.app_id or "", name=given.app_name)
-    return Consent(
-        id=record.id,
-        state=given.state(now),
-        client=Named(id=record.client_id, name=given.client_name),
-        app=app,
-        resource=record.resource,
-        scopes=list(record.scopes),
-        created_at=rfc3339(record.created_at),
-        expires_at=rfc3339(record.expires_at),
-        revoked_at=None if record.revoked_at is None else rfc3339(record.revoked_at),
-    )
+    return Consent.model_validate(consent_json.consent(given, now))
 
 
 def managed(given: GivenConsent, now: int) -> ManagedConsent:
     """A consent for administrators, as JSON."""
-    user = Named(id=given.consent.user_id, name=given.user_name)
-    members = consent(given, now).model_dump()
-    return ManagedConsent(**members, user=user, approval=given.consent.approval_id)
+    return ManagedConsent.model_validate(consent_json.consent(given, now))

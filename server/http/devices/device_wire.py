@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Named, StrictBody, moment
+from server.http.wire import Listed, Named, StrictBody, moment
 from server.model.devices import MOST_TRIES
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
@@ -117,11 +117,8 @@ class ManagedDevice(BaseModel):
     pin: Pin
 
 
-class ManagedDevices(BaseModel):
+class ManagedDevices(Listed[ManagedDevice]):
     """A page of the list of devices."""
-
-    items: list[ManagedDevice]
-    next: str | None
 
 
 def device(record: DeviceRecord, *, this: bool, nonce: str | None) -> Device:

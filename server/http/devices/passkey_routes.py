@@ -5,7 +5,7 @@ from typing import Final
 from server.http.cookies import CSRF
 from server.http.devices import passkey_wire as wire
 from server.http.devices import passkeys
-from server.http.route import Caller, Route
+from server.http.route import Caller, Route, own
 
 PASSKEY_ROUTES: Final = (
     Route(
@@ -52,15 +52,10 @@ PASSKEY_ROUTES: Final = (
         errors=(403, 422),
         problems=True,
     ),
-    Route(
-        "POST",
-        "/api/feed/ticket",
+    own(
+        "POST /api/feed/ticket",
         passkeys.ticket,
-        Caller.PERSON,
         "Get the first frame for the feed of this browser.",
-        answer=wire.FeedTicket,
-        errors=(401, 403),
-        browsers=True,
     ),
     Route(
         "POST",

@@ -11,12 +11,12 @@ from server.services.devices.browsers import TICKET_MS
 from server.services.users.device_auth import Person
 
 
-def prepare(site: Site, request: HttpRequest) -> HttpResponse:
+def prepare(site: Site, request: HttpRequest) -> forms.Creation:
     """POST /api/passkeys/options: the options to create a passkey; the code stays unused."""
     cookies.check_origin(site.rules, request)
     body = wire.read(forms.CodeToMake, request.body)
     options = site.devices.passkeys.prepare(body.code, peer=request.peer)
-    return as_json(200, forms.Creation.model_validate(options).model_dump())
+    return forms.Creation.model_validate(options)
 
 
 def register(site: Site, request: HttpRequest) -> HttpResponse:
@@ -32,11 +32,11 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(201, answer.model_dump(), cookies.setting(site.rules, cookie))
 
 
-def offer(site: Site, request: HttpRequest) -> HttpResponse:
+def offer(site: Site, request: HttpRequest) -> forms.PasskeyOffer:
     """POST /api/passkeys/offer: the challenge that a browser signs to sign in."""
     cookies.check_origin(site.rules, request)
     made = site.devices.passkeys.create_challenge()
-    return as_json(200, forms.offer(made, site.rules.rp_id).model_dump())
+    return forms.offer(made, site.rules.rp_id)
 
 
 def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
@@ -48,15 +48,14 @@ def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(200, answer.model_dump(), cookies.setting(site.rules, cookie))
 
 
-def ticket(site: Site, request: HttpRequest, _person: Person) -> HttpResponse:
+def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicket:
     """POST /api/feed/ticket: for a page; a terminal proves its key at the socket."""
     cookie = cookies.of(site.rules, request)
     if not cookie:
         raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
-    made = forms.FeedTicket(
+    return forms.FeedTicket(
         ticket=site.devices.browsers.ticket(cookie), expires_in=TICKET_MS // 1000
     )
-    return as_json(200, made.model_dump())
 
 
 def sign_out(site: Site, request: HttpRequest) -> HttpResponse:

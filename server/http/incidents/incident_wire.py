@@ -1,12 +1,12 @@
 """Reports and incidents as JSON."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.approvals import approval_wire
-from server.http.wire import Named
+from server.http.wire import Listed, Named
+from server.services.incidents import incident_json
 from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.reports import Report, ReportResult
 from server.services.policy.displays import rfc3339
@@ -115,73 +115,21 @@ class Incident(BaseModel):
     closing_note: str | None
 
 
-class Incidents(BaseModel):
+class Incidents(Listed[Incident]):
     """A page of the list of incidents, newest first."""
-
-    items: list[Incident]
-    next: str | None
 
 
 def report_answer(done: ReportResult, named: NamedIncident) -> ReportAnswer:
     """The result of a report as JSON."""
-    members = ReportedAgent.model_fields
-    agents = [
-        ReportedAgent(**{name: getattr(one, name) for name in members}) for one in _agents(named)
-    ]
     return ReportAnswer(
         incident=done.incident.id,
         scope=done.incident.scope,
         opened_at=rfc3339(done.incident.opened_at),
-        agents=agents,
+        agents=[ReportedAgent.model_validate(one) for one in incident_json.agents(named)],
         approval=approval_wire.approval(done.approval),
     )
 
 
 def incident(named: NamedIncident) -> Incident:
     """An incident as JSON."""
-    record = named.incident
-    return Incident(
-        id=record.id,
-        state=record.state,
-        cause=record.cause,
-        scope=record.scope,
-        opened_at=rfc3339(record.opened_at),
-        user=None if record.user_id is None else Named(id=record.user_id, name=named.user_name),
-        device=record.device_id,
-        note=record.note,
-        approval=_approval(named.evidence.get("approval")),
-        agents=_agents(named),
-        signed=named.evidence.get("signed"),
-        closed_at=_moment(record.closed_at),
-        closed_by=record.closed_by,
-        closing_note=record.closing_note,
-    )
-
-
-def _approval(was: Mapping[str, Any] | None) -> ApprovalEvidence | None:
-    if was is None:
-        return None
-    return ApprovalEvidence(**{**was, "asked_at": rfc3339(was["asked_at"])})
-
-
-def _agents(named: NamedIncident) -> list[AgentEvidence]:
-    return [
-        AgentEvidence(
-            **{name: value for name, value in one.items() if name not in {"id", "secrets"}}
-            | {"state": named.states[one["id"]]},
-            client_id=one["id"],
-            secrets=[
-                AgentSecret(
-                    id=secret["id"],
-                    hint=secret["hint"],
-                    last_used_at=_moment(secret["last_used_at"]),
-                )
-                for secret in one["secrets"]
-            ],
-        )
-        for one in named.evidence["agents"]
-    ]
-
-
-def _moment(at: int | None) -> str | None:
-    return None if at is None else rfc3339(at)
+    return Incident.model_validate(incident_json.incident(named))

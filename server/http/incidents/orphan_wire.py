@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import moment
+from server.http.wire import Listed
+from server.services.incidents import incident_json
 from server.services.incidents.orphans import Orphan as Record
 
 
@@ -33,31 +34,10 @@ class Orphan(BaseModel):
     expires_at: str | None
 
 
-class Orphans(BaseModel):
+class Orphans(Listed[Orphan]):
     """A page of the list, by name."""
-
-    items: list[Orphan]
-    next: str | None
 
 
 def orphan(record: Record) -> Orphan:
     """One agent as JSON."""
-    agent = record.agent
-    return Orphan(
-        client_id=agent.id,
-        name=agent.name,
-        state=agent.state,
-        why=list(record.why),
-        owners=[
-            OrphanOwner(
-                id=one.user.id,
-                name=one.user.name,
-                state=one.user.state,
-                seen_at=moment(one.seen_at),
-            )
-            for one in record.owners
-        ],
-        quarantine_at=moment(record.quarantine_at),
-        review_at=moment(agent.review_at),
-        expires_at=moment(agent.expires_at),
-    )
+    return Orphan.model_validate(incident_json.orphan(record))

@@ -2,103 +2,53 @@
 
 from typing import Final
 
-from server.http.approvals.approval_wire import Approval
 from server.http.notifications import attention
-from server.http.notifications import attention_wire as wire
-from server.http.route import Caller, Route
-
-_PERSON = Caller.PERSON
+from server.http.route import own
 
 ATTENTION_ROUTES: Final = (
-    Route(
-        "GET",
-        "/api/attention",
+    own(
+        "GET /api/attention",
         attention.shown,
-        _PERSON,
         "Get your quiet hours, muted agents and held requests.",
-        answer=wire.Attention,
-        errors=(401, 403),
-        browsers=True,
     ),
-    Route(
-        "PUT",
-        "/api/attention/quiet-hours",
+    own(
+        "PUT /api/attention/quiet-hours",
         attention.set_quiet_hours,
-        _PERSON,
         "Set quiet hours for low and medium risk.",
-        body=wire.QuietHours,
-        answer=wire.Attention,
-        errors=(401, 403, 422),
-        browsers=True,
+        errors=(422,),
     ),
-    Route(
-        "DELETE",
-        "/api/attention/quiet-hours",
-        attention.clear_quiet_hours,
-        _PERSON,
-        "Remove quiet hours.",
-        status=204,
-        errors=(401, 403),
-        browsers=True,
-    ),
-    Route(
-        "POST",
-        "/api/attention/mutes",
+    own("DELETE /api/attention/quiet-hours", attention.clear_quiet_hours, "Remove quiet hours."),
+    own(
+        "POST /api/attention/mutes",
         attention.mute,
-        _PERSON,
         "Mute an agent at low and medium risk.",
-        body=wire.NewMute,
-        answer=wire.Mute,
-        errors=(401, 403, 404, 422),
-        browsers=True,
+        errors=(404, 422),
     ),
-    Route(
-        "DELETE",
-        "/api/attention/mutes/<id>",
-        attention.unmute,
-        _PERSON,
-        "Unmute an agent.",
-        status=204,
-        errors=(401, 403, 404),
-        browsers=True,
-    ),
-    Route(
-        "POST",
-        "/api/approvals/<id>/extension",
+    own("DELETE /api/attention/mutes/<id>", attention.unmute, "Unmute an agent.", errors=(404,)),
+    own(
+        "POST /api/approvals/<id>/extension",
         attention.extend,
-        _PERSON,
         "Extend a request.",
-        answer=Approval,
-        errors=(401, 403, 404, 409),
-        browsers=True,
+        errors=(404, 409),
     ),
-    Route(
-        "POST",
-        "/api/approvals/<id>/retry",
+    own(
+        "POST /api/approvals/<id>/retry",
         attention.ask_again,
-        _PERSON,
         "Ask the agent of an expired request to retry.",
-        answer=Approval,
-        errors=(401, 403, 404, 409),
-        browsers=True,
+        errors=(404, 409),
     ),
-    Route(
-        "POST",
-        "/api/approvals/<id>/snooze",
+    own(
+        "POST /api/approvals/<id>/snooze",
         attention.snooze,
-        _PERSON,
         "Snooze a request.",
-        body=wire.NewSnooze,
-        answer=wire.Snooze,
-        errors=(401, 403, 404, 409, 422),
+        errors=(404, 409, 422),
+        browsers=False,
     ),
-    Route(
-        "DELETE",
-        "/api/approvals/<id>/snooze",
+    own(
+        "DELETE /api/approvals/<id>/snooze",
         attention.wake,
-        _PERSON,
         "End the snooze of a request.",
-        status=204,
-        errors=(401, 403, 404),
+        errors=(404,),
+        browsers=False,
     ),
 )

@@ -1,7 +1,7 @@
 """The endpoints for the outbox."""
 
 from server import telemetry
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest
 from server.http.notifications import outbox_wire as wire
 from server.http.site import Site
 from server.protocol import errors
@@ -10,16 +10,15 @@ from server.services.operations.administration import AdminServices
 _MAX_DIGITS = 18
 
 
-def state(_site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+def state(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.OutgoingState:
     """GET /api/admin/outbox."""
-    found = wire.answer(services.outbox.state(), telemetry.loops())
-    return as_json(200, found.model_dump())
+    return wire.answer(services.outbox.state(), telemetry.loops())
 
 
-def retry(_site: Site, request: HttpRequest, services: AdminServices) -> HttpResponse:
+def retry(_site: Site, request: HttpRequest, services: AdminServices) -> wire.GivenUpMessage:
     """POST /api/admin/outbox/<id>/retry."""
     message_id = request.params["id"]
     if not message_id.isdecimal() or len(message_id) > _MAX_DIGITS:
         raise errors.Problem(404, "not_found", "This message does not exist.")
     found = services.outbox.retry(int(message_id), by=services.by)
-    return as_json(200, wire.given_up(found).model_dump())
+    return wire.given_up(found)

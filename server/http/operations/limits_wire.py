@@ -3,7 +3,8 @@
 from pydantic import BaseModel
 
 from server.http.wire import Named
-from server.services.operations.limits import LimitsOverview, LimitStatus, LimitSubject
+from server.services.operations import limits_json
+from server.services.operations.limits import LimitsOverview
 
 
 class Counted(BaseModel):
@@ -49,36 +50,7 @@ class LimitsAnswer(BaseModel):
 def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> LimitsAnswer:
     """Limits as JSON, with the sources of their settings."""
     sources = {name: source for name, _, source in settings}
-    return LimitsAnswer(
-        items=[_limit(one, found, sources) for one in found.limits],
-        held_back=[_counted(who, count, found) for who, count in found.held_back],
-        whole=found.whole,
-    )
-
-
-def _limit(one: LimitStatus, found: LimitsOverview, sources: dict[str, str]) -> LimitDocument:
-    limit = one.limit
-    setting = f"SAYSO_{limit.name.upper()}" if limit.set else None
-    return LimitDocument(
-        name=limit.name,
-        what=limit.what,
-        per=limit.per,
-        value=limit.value,
-        within_seconds=None if limit.within_ms is None else limit.within_ms // 1000,
-        setting=setting,
-        source=None if setting is None else sources.get(setting),
-        near=[
-            NearLimit(over=near.over, **_counted(near.who, near.count, found).model_dump())
-            for near in one.near
-        ],
-        lately=[_counted(who, count, found) for who, count in one.lately],
-    )
-
-
-def _counted(who: LimitSubject, count: int, found: LimitsOverview) -> Counted:
-    def named(key: str | None) -> Named | None:
-        return None if key is None else Named(id=key, name=found.names[key])
-
-    return Counted(
-        agent=named(who.agent_id), user=named(who.user_id), other=who.other or None, count=count
-    )
+    document = limits_json.overview(found)
+    for one in document["items"]:
+        one["source"] = sources.get(one["setting"])
+    return LimitsAnswer.model_validate(document)

@@ -2,22 +2,22 @@
 
 from server import telemetry
 from server.http import openapi
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest, HttpResponse
 from server.http.site import Site
 from server.protocol import errors
 
 
-def healthy(_site: Site, _request: HttpRequest) -> HttpResponse:
+def healthy(_site: Site, _request: HttpRequest) -> dict[str, str]:
     """GET /healthz."""
-    return as_json(200, {"status": "ok"})
+    return {"status": "ok"}
 
 
-def ready(site: Site, _request: HttpRequest) -> HttpResponse:
+def ready(site: Site, _request: HttpRequest) -> dict[str, str]:
     """GET /readyz: fails if the database does not answer or the process shuts down."""
     if site.readiness.ending:
         raise errors.TemporarilyUnavailable("The server is shutting down.")
     site.readiness.check(site.store)
-    return as_json(200, {"status": "ready"})
+    return {"status": "ready"}
 
 
 def metrics(site: Site, _request: HttpRequest) -> HttpResponse:
@@ -29,6 +29,6 @@ def metrics(site: Site, _request: HttpRequest) -> HttpResponse:
     return HttpResponse(200, body, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-def document(site: Site, _request: HttpRequest) -> HttpResponse:
+def document(site: Site, _request: HttpRequest) -> dict[str, object]:
     """GET /api/openapi.json."""
-    return as_json(200, openapi.document(site.rules.issuer, site.routes))
+    return openapi.document(site.rules.issuer, site.routes)

@@ -2,7 +2,7 @@
 
 import re
 
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.message import HttpRequest
 from server.http.operations import limits_wire
 from server.http.operations import statistics_wire as wire
 from server.http.site import Site
@@ -13,34 +13,32 @@ from server.services.operations.statistics import MAX_DAYS
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
-def summary(_site: Site, request: HttpRequest, services: AdminServices) -> HttpResponse:
+def summary(_site: Site, request: HttpRequest, services: AdminServices) -> wire.StatisticsAnswer:
     """GET /api/admin/statistics."""
-    return as_json(200, wire.answer(services.statistics.summary(_days(request))).model_dump())
+    return wire.answer(services.statistics.summary(_days(request)))
 
 
-def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> HttpResponse:
+def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire.CourseAnswer:
     """GET /api/agents/<id>/statistics."""
     found = services.statistics.of_agent(request.params["id"], _days(request))
-    return as_json(200, wire.course(found).model_dump())
+    return wire.course(found)
 
 
-def findings(_site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+def findings(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.Findings:
     """GET /api/admin/findings: without the checks of the machine, which only `sayso doctor` has."""
-    return as_json(200, wire.findings(services.doctor.findings()).model_dump())
+    return wire.findings(services.doctor.findings())
 
 
-def settings(site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+def settings(site: Site, _request: HttpRequest, services: AdminServices) -> wire.Settings:
     """GET /api/admin/settings."""
     services.check()
     items = [wire.Setting(name=n, value=v, source=source) for n, v, source in site.settings]
-    answer = wire.Settings(items=items, issuer=site.rules.issuer)
-    return as_json(200, answer.model_dump())
+    return wire.Settings(items=items, issuer=site.rules.issuer)
 
 
-def limits(site: Site, _request: HttpRequest, services: AdminServices) -> HttpResponse:
+def limits(site: Site, _request: HttpRequest, services: AdminServices) -> limits_wire.LimitsAnswer:
     """GET /api/admin/limits."""
-    found = limits_wire.answer(services.limits.overview(), list(site.settings))
-    return as_json(200, found.model_dump())
+    return limits_wire.answer(services.limits.overview(), list(site.settings))
 
 
 def _days(request: HttpRequest) -> int:

@@ -1,22 +1,12 @@
 """The JSON of statistics, findings and settings."""
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 
-from server.protocol.policy.risks import Risk
+from server.services.operations import statistics_json
 from server.services.operations.doctor import Finding
-from server.services.operations.statistics import (
-    AgentCounts,
-    AgentHistory,
-    Counts,
-    DayCounts,
-    Ending,
-    PersonCounts,
-    Summary,
-)
-from server.services.policy.displays import rfc3339
+from server.services.operations.statistics import AgentHistory, Summary
 
 
 class Tally(BaseModel):
@@ -130,66 +120,9 @@ def findings(found: list[Finding]) -> Findings:
 
 def answer(summary: Summary) -> StatisticsAnswer:
     """Statistics as JSON."""
-    return StatisticsAnswer(
-        since=rfc3339(summary.since),
-        whole=summary.whole,
-        pending=summary.pending,
-        total=tally(summary.counts),
-        days=days(summary.days),
-        agents=[_agent(one) for one in summary.agents],
-        people=[_person(one) for one in summary.people],
-        ending=[ending(one) for one in summary.ending],
-    )
+    return StatisticsAnswer.model_validate(statistics_json.summary(summary))
 
 
 def course(found: AgentHistory) -> CourseAnswer:
     """One agent's statistics as JSON."""
-    return CourseAnswer(
-        since=rfc3339(found.since),
-        whole=found.whole,
-        total=tally(found.counts),
-        days=days(found.days),
-    )
-
-
-def ending(one: Ending) -> EndingTally:
-    """The pending requests of one range of time left as JSON."""
-    within = None if one.within_ms is None else one.within_ms // 1000
-    return EndingTally(
-        within_seconds=within, **{str(risk): one.by_risk.get(risk, 0) for risk in Risk}
-    )
-
-
-def days(found: Iterable[DayCounts]) -> list[DayTally]:
-    """Each day as JSON."""
-    return [DayTally(day=rfc3339(one.at)[:10], **_counts(one.counts)) for one in found]
-
-
-def tally(counts: Counts) -> Tally:
-    """Counts as JSON."""
-    return Tally(**_counts(counts))
-
-
-def _agent(one: AgentCounts) -> AgentTally:
-    return AgentTally(
-        id=one.id,
-        name=one.name,
-        agreement=one.agreement,
-        read_ms=one.read_ms,
-        unread=one.unread,
-        **_counts(one.counts),
-    )
-
-
-def _person(one: PersonCounts) -> PersonTally:
-    return PersonTally(
-        id=one.id,
-        name=one.name,
-        busiest=one.busiest,
-        too_much=one.too_much,
-        **_counts(one.counts),
-    )
-
-
-def _counts(counts: Counts) -> dict[str, Any]:
-    return {name: getattr(counts, name) for name in Tally.model_fields}
+    return CourseAnswer.model_validate(statistics_json.course(found))

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.wire import StrictBody
+from server.http.wire import Listed, StrictBody
 from server.model.policy import ActionRow
 from server.protocol import names
 from server.protocol.approvals import ceremonies
-from server.services.clients import power
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 from server.services.policy.previews import Preview
 
@@ -50,11 +50,8 @@ class ManagedAction(BaseModel):
     version: str
 
 
-class ManagedActions(BaseModel):
+class ManagedActions(Listed[ManagedAction]):
     """A page of the list of action types."""
-
-    items: list[ManagedAction]
-    next: str | None
 
 
 def preview(found: Preview) -> ActionPreview:

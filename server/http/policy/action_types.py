@@ -1,56 +1,51 @@
 """Endpoints of action types. The body is the file itself."""
 
 from server.http import listing
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
-from server.http.policy import action_type_wire
+from server.http.message import HttpRequest
+from server.http.policy import action_type_wire as wire
 from server.http.site import Site
-from server.http.wire import read, tag
 from server.protocol import errors
 from server.protocol.names import name_id
 from server.services.operations.administration import AdminServices
 from server.services.policy import action_types
 
 
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedActions:
     """GET /api/actions."""
     part = admin.actions.page(listing.cursor(request), listing.limit(request))
-    items = [action_type_wire.action(row) for row in part.items]
-    answer = action_type_wire.ManagedActions(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedActions, part, wire.action)
 
 
-def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def add(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
     """POST /api/actions."""
     row = admin.actions.add(_file(request), by=admin.by)
-    return as_json(201, action_type_wire.action(row).model_dump())
+    return wire.action(row)
 
 
-def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def preview(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.ActionTrial
+) -> wire.ActionPreview:
     """POST /api/actions/preview: how an approver would see it; registers nothing."""
-    body = read(action_type_wire.ActionTrial, request.body)
     found = admin.previews.of(body.document, body.details)
-    return as_json(200, action_type_wire.preview(found).model_dump())
+    return wire.preview(found)
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
     """GET /api/actions/<id>."""
-    document = action_type_wire.action(admin.actions.by_id(request.params["id"]))
-    return as_json(200, document.model_dump(), tag(document.version))
+    return wire.action(admin.actions.by_id(request.params["id"]))
 
 
-def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def replace(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedAction:
     """PUT /api/actions/<id>: the next version of the type."""
     file = _file(request)
     if name_id(action_types.read(file).type) != request.params["id"]:
         raise errors.Problem(422, "invalid_body", "The file is about another type.")
-    document = action_type_wire.action(admin.actions.update(file, by=admin.by))
-    return as_json(200, document.model_dump(), tag(document.version))
+    return wire.action(admin.actions.update(file, by=admin.by))
 
 
-def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     """DELETE /api/actions/<id>."""
     admin.actions.delete(admin.actions.by_id(request.params["id"]).type, by=admin.by)
-    return HttpResponse(204, headers=NO_STORE)
 
 
 def _file(request: HttpRequest) -> str:

@@ -2,60 +2,45 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import ClientSecret, Names, RiskWord, StrictBody, Url, secret
+from server.http import members
+from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import ClientSecret, Listed, Names, StrictBody, secret
 from server.model.resources import Resource
 from server.protocol import names
-from server.services.clients import power
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
+from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.services.resources.resources import NewResourceSecret
 
 
+@with_fields(new_fields(RESOURCE_MEMBERS))
 class NewResource(StrictBody):
     """A resource with its scopes, their risks, and the action types that they require."""
 
-    uri: Url
-    scopes: dict[str, RiskWord] = Field(default={})
-    requires: dict[str, str] = Field(default={})
-    token_seconds: int | None = None
-    default_scopes: Names = Field(default=[])
-    unknown_clients: bool = False
 
-
+@with_fields(change_fields(RESOURCE_MEMBERS))
 class ResourceChanges(StrictBody):
     """Scopes to add, change or remove, and required action types; an empty one is removed.
 
     A `token_seconds` of null uses the default.
     """
 
-    scopes: dict[str, RiskWord] = Field(default={})
     without: Names = Field(default=[])
-    requires: dict[str, str] = Field(default={})
-    token_seconds: int | None = None
-    default_scopes: Names | None = None
-    unknown_clients: bool | None = None
 
 
+@with_fields(answer_fields(RESOURCE_MEMBERS))
 class ManagedResource(BaseModel):
     """A resource."""
 
     id: str
-    uri: str
-    scopes: dict[str, RiskWord]
-    requires: dict[str, str]
-    token_seconds: int | None
-    default_scopes: list[str]
-    unknown_clients: bool
     client_id: str
     secrets: list[ClientSecret]
     created_at: str
     version: str
 
 
-class ManagedResources(BaseModel):
+class ManagedResources(Listed[ManagedResource]):
     """A page of the list of resources."""
-
-    items: list[ManagedResource]
-    next: str | None
 
 
 class GivenResourceSecret(BaseModel):
@@ -79,16 +64,11 @@ def resource(record: Resource) -> ManagedResource:
     """Return a resource as JSON."""
     return ManagedResource(
         id=names.name_id(record.uri),
-        uri=record.uri,
-        scopes={name: str(risk) for name, risk in record.scopes.items()},  # type: ignore[misc]  # the risks are these words
-        requires=dict(record.requires),
-        token_seconds=record.token_seconds,
-        default_scopes=list(record.default_scopes),
-        unknown_clients=record.unknown_clients,
         client_id=record.client_id,
         secrets=[secret(one) for one in record.secrets],
         created_at=rfc3339(record.created_at),
         version=power.version(record),
+        **members.answered(RESOURCE_MEMBERS, record),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.wire import Named
+from server.http.wire import Listed, Named
 from server.model.standing_grants import GrantUse
 from server.protocol.approvals import decisions
 from server.protocol.policy import pointers
@@ -144,11 +144,8 @@ class ManagedGrant(StandingGrant):
     user: Named
 
 
-class ManagedGrants(BaseModel):
+class ManagedGrants(Listed[ManagedGrant]):
     """A page of the list of standing grants, newest first."""
-
-    items: list[ManagedGrant]
-    next: str | None
 
 
 def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview:

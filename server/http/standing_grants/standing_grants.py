@@ -1,50 +1,51 @@
 """Endpoints of standing grants, for users and for administrators."""
 
 from server.http import listing
-from server.http.approvals.approval_wire import approval
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.approvals.approval_wire import Approval, approval
+from server.http.message import HttpRequest
 from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
-from server.http.wire import read
 from server.services import paging
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person
 
 
-def listed(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def listed(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrants:
     """GET /api/grants?ended=true|false."""
     found = site.standing_grants.mine(person, ended=listing.ended(request))
     items = [wire.grant(named, site.clock.now()) for named in found]
-    return as_json(200, wire.StandingGrants(items=items).model_dump())
+    return wire.StandingGrants(items=items)
 
 
-def add(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def add(site: Site, request: HttpRequest, person: Person, body: wire.GrantProposal) -> Approval:
     """POST /api/grants: returns the approval to sign."""
-    sent = read(wire.GrantProposal, request.body).record()
+    sent = body.record()
     opened = site.standing_grants.ask(person, sent, request.peer)
-    return as_json(201, approval(site.approvals.decisions.show(person, opened.id)).model_dump())
+    return approval(site.approvals.decisions.show(person, opened.id))
 
 
-def preview(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def preview(
+    site: Site, _request: HttpRequest, person: Person, body: wire.GrantProposal
+) -> wire.GrantPreview:
     """POST /api/grants/preview."""
-    sent = read(wire.GrantProposal, request.body).record()
+    sent = body.record()
     proposal, past = site.standing_grants.preview(person, sent)
-    return as_json(200, wire.preview(proposal, past).model_dump())
+    return wire.preview(proposal, past)
 
 
-def show(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def show(site: Site, request: HttpRequest, person: Person) -> wire.GrantSheet:
     """GET /api/grants/<id>."""
     named = site.standing_grants.show_mine(person, request.params["id"])
-    return as_json(200, wire.sheet(named, site.clock.now()).model_dump())
+    return wire.sheet(named, site.clock.now())
 
 
-def revoke(site: Site, request: HttpRequest, person: Person) -> HttpResponse:
+def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrant:
     """DELETE /api/grants/<id>."""
     named = site.standing_grants.revoke_mine(person, request.params["id"])
-    return as_json(200, wire.grant(named, site.clock.now()).model_dump())
+    return wire.grant(named, site.clock.now())
 
 
-def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrants:
     """GET /api/admin/grants."""
     limit = listing.limit(request)
     found = admin.standing_grants.search(
@@ -55,13 +56,12 @@ def all_listed(site: Site, request: HttpRequest, admin: AdminServices) -> HttpRe
         limit=limit + 1,
         before=listing.moment_cursor(request),
     )
+    now = site.clock.now()
     part = paging.part(found, limit, lambda h: f"{h.grant.created_at}.{h.grant.id}")
-    items = [wire.managed(named, site.clock.now()) for named in part.items]
-    answer = wire.ManagedGrants(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedGrants, part, lambda one: wire.managed(one, now))
 
 
-def end(site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def end(site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedGrant:
     """POST /api/admin/grants/<id>/revoke."""
     named = admin.standing_grants.revoke(request.params["id"], by=admin.by, only_of=admin.only_of)
-    return as_json(200, wire.managed(named, site.clock.now()).model_dump())
+    return wire.managed(named, site.clock.now())

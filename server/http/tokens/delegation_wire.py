@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Named, moment
+from server.http.wire import Listed, Named
 from server.model.tokens import NamedDelegation
-from server.services.policy.displays import rfc3339
+from server.services.tokens import delegation_json
 
 
 class ManagedDelegation(BaseModel):
@@ -30,11 +30,8 @@ class ManagedDelegation(BaseModel):
     revoked_at: str | None
 
 
-class ManagedDelegations(BaseModel):
+class ManagedDelegations(Listed[ManagedDelegation]):
     """A page of the list of issued tokens, newest first."""
-
-    items: list[ManagedDelegation]
-    next: str | None
 
 
 class DelegationChain(BaseModel):
@@ -54,23 +51,4 @@ class RevokedDelegation(BaseModel):
 
 def delegation(named: NamedDelegation, now: int) -> ManagedDelegation:
     """Return an issued token as JSON."""
-    row = named.delegation
-    user = None if named.user is None else Named(id=named.user.id, name=named.user.name)
-    return ManagedDelegation(
-        id=row.id,
-        state=named.state(now),
-        client=Named(id=row.client_id, name=named.client_name),
-        user=user,
-        resource=row.resource,
-        scope=row.scope.split(),
-        actors=[Named(id=actor, name=name) for actor, name in named.actors],
-        depth=row.depth,
-        parent=row.parent_id,
-        approval=row.approval_id,
-        consent=row.consent_id,
-        bound=row.jkt is not None,
-        issued_at=rfc3339(row.issued_at),
-        expires_at=rfc3339(row.expires_at),
-        last_used_at=moment(row.last_used_at),
-        revoked_at=moment(row.revoked_at),
-    )
+    return ManagedDelegation.model_validate(delegation_json.delegation(named, now))

@@ -21,11 +21,11 @@ def introspect(site: Site, request: HttpRequest) -> HttpResponse:
     return as_json(200, answer)
 
 
-def revoke(site: Site, request: HttpRequest) -> HttpResponse:
+def revoke(site: Site, request: HttpRequest) -> dict[str, object]:
     """POST /revoke (RFC 7009 2)."""
     form, client = _read(site, request)
     site.tokens.revocation.revoke(holds_tokens(client), form.require("token"))
-    return as_json(200, {})
+    return {}
 
 
 def _read(site: Site, request: HttpRequest) -> tuple[Form, Client]:

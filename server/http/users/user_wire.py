@@ -3,31 +3,28 @@
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from server.http import members
 from server.http.devices.device_wire import Device, ManagedDevice, managed_device
-from server.http.wire import Names, StrictBody, Text, moment
+from server.http.members import answer_fields, change_fields, new_fields, with_fields
+from server.http.wire import Listed, StrictBody, moment
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
-from server.services.clients import power
+from server.services.operations import power
 from server.services.policy.displays import rfc3339
 from server.services.users.enrolment_codes import IssuedCode
+from server.services.users.user_members import USER_MEMBERS
 
 
+@with_fields(new_fields(USER_MEMBERS))
 class NewUser(StrictBody):
     """A user to add."""
 
-    name: Text
-    email: Text | None = None
-    roles: Names = Field(default=[])
 
-
+@with_fields(change_fields(USER_MEMBERS))
 class UserChanges(StrictBody):
     """The changes; omitted members stay, null removes the email address or backup."""
-
-    email: Text | None = None
-    roles: Names | None = None
-    backup: Text | None = None
 
 
 class User(BaseModel):
@@ -47,25 +44,19 @@ class Me(BaseModel):
     server_time: str
 
 
+@with_fields(answer_fields(USER_MEMBERS))
 class ManagedUser(BaseModel):
     """A user."""
 
     id: str
-    name: str
-    email: str | None
-    roles: list[str]
     state: Literal["enabled", "disabled"]
-    backup: str | None
     created_at: str
     disabled_at: str | None
     version: str
 
 
-class ManagedUsers(BaseModel):
+class ManagedUsers(Listed[ManagedUser]):
     """A page of the list of users."""
-
-    items: list[ManagedUser]
-    next: str | None
 
 
 class UserSheet(ManagedUser):
@@ -115,12 +106,9 @@ def code(record: UserRecord, issued: IssuedCode) -> EnrolmentCode:
 def _user(record: UserRecord) -> dict[str, Any]:
     return {
         "id": record.id,
-        "name": record.name,
-        "email": record.email,
-        "roles": list(record.roles),
         "state": record.state,
-        "backup": record.backup,
         "created_at": rfc3339(record.created_at),
         "disabled_at": moment(record.disabled_at),
         "version": power.version(record),
+        **members.answered(USER_MEMBERS, record),
     }

@@ -1,77 +1,65 @@
 """Endpoints to administer users."""
 
 from server.http import listing
-from server.http.message import HttpRequest, HttpResponse, as_json
+from server.http.members import written
+from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.users import user_wire
-from server.http.wire import read, tag
+from server.http.users import user_wire as wire
 from server.services.operations.administration import AdminServices
+from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
 
 
-def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedUsers:
     """GET /api/users."""
     part = admin.users.page(listing.cursor(request), listing.limit(request))
-    items = [user_wire.managed_user(user) for user in part.items]
-    answer = user_wire.ManagedUsers(items=items, next=listing.write_cursor(part.next))
-    return as_json(200, answer.model_dump())
+    return listing.page(wire.ManagedUsers, part, wire.managed_user)
 
 
-def add(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def add(
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewUser
+) -> wire.EnrolmentCode:
     """POST /api/users."""
-    body = read(user_wire.NewUser, request.body)
-    user, issued = admin.users.add(NewUser(body.name, body.email, tuple(body.roles)), by=admin.by)
-    return as_json(201, user_wire.code(user, issued).model_dump())
+    user, issued = admin.users.add(NewUser(**written(USER_MEMBERS, body)), by=admin.by)
+    return wire.code(user, issued)
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserSheet:
     """GET /api/users/<id>."""
-    sheet = user_wire.user_sheet(*admin.users.show(request.params["id"]))
-    return as_json(200, sheet.model_dump(), tag(sheet.version))
+    return wire.user_sheet(*admin.users.show(request.params["id"]))
 
 
-def update(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def update(
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.UserChanges
+) -> wire.ManagedUser:
     """PATCH /api/users/<id>."""
-    body = read(user_wire.UserChanges, request.body)
-    changes = UserChanges(
-        email=_change_value(body, "email"),
-        roles=None if body.roles is None else tuple(body.roles),
-        backup=_change_value(body, "backup"),
-    )
-    user = user_wire.managed_user(admin.users.update(request.params["id"], changes, by=admin.by))
-    return as_json(200, user.model_dump(), tag(user.version))
+    changes = UserChanges(**written(USER_MEMBERS, body))
+    return wire.managed_user(admin.users.update(request.params["id"], changes, by=admin.by))
 
 
-def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.StoppedUser:
     """POST /api/users/<id>/disable."""
     ended = admin.users.disable(request.params["id"], by=admin.by)
-    answer = user_wire.StoppedUser(
-        user=user_wire.managed_user(ended.user),
+    return wire.StoppedUser(
+        user=wire.managed_user(ended.user),
         tokens_revoked=ended.tokens_revoked,
         requests_cancelled=ended.requests_cancelled,
     )
-    return as_json(200, answer.model_dump())
 
 
-def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedUser:
     """POST /api/users/<id>/enable."""
     user = admin.users.enable(request.params["id"], by=admin.by)
-    return as_json(200, user_wire.managed_user(user).model_dump())
+    return wire.managed_user(user)
 
 
-def enrol(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def enrol(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.EnrolmentCode:
     """POST /api/users/<id>/codes."""
     user, issued = admin.users.enrol(request.params["id"], by=admin.by)
-    return as_json(201, user_wire.code(user, issued).model_dump())
+    return wire.code(user, issued)
 
 
-def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> HttpResponse:
+def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserSheet:
     """POST /api/users/<id>/unlock: returns the unlocked devices."""
     user, unlocked = admin.users.unlock(request.params["id"], by=admin.by)
-    return as_json(200, user_wire.user_sheet(user, unlocked).model_dump())
-
-
-def _change_value(body: user_wire.UserChanges, name: str) -> str | None:
-    """Return a changed member; a null that was sent becomes an empty string."""
-    value: str | None = getattr(body, name)
-    return "" if name in body.model_fields_set and value is None else value
+    return wire.user_sheet(user, unlocked)

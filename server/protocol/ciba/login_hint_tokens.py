@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.protocol import errors
+from server.protocol import base64url, errors, json_text
 from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes, uris
 
@@ -85,6 +85,20 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
         issued_at=issued_at,
         expires_at=expires_at,
     )
+
+
+def comparable(token: str) -> JsonValue:
+    """Return what a token fixes, without its own ID and times; the token itself if unreadable.
+
+    Nothing is verified: this only compares two requests of one agent.
+    """
+    try:
+        payload = json_text.parse(base64url.decode(token.split(".")[1]), max_bytes=len(token))
+    except (IndexError, ValueError, errors.InvalidRequest):
+        return token
+    if not isinstance(payload, dict):
+        return token
+    return {name: value for name, value in payload.items() if name not in {"jti", "iat", "exp"}}
 
 
 def check_request(

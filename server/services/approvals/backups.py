@@ -22,7 +22,7 @@ from server.services.policy.judging import Judge
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
 from server.services.server_policy import ServerPolicy
-from server.services.users import users
+from server.services.users import user_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class BackupRequests:
         with self.store.write() as tx:
             approval = oversight.find(tx, approval_id)
             _check_waits(tx, approval)
-            user = users.find(tx, called)
+            user = user_checks.find(tx, called)
             if not user.enabled:
                 raise Invalid(f"{user.name} is disabled and cannot answer. Name somebody else.")
             named = _named(tx, approval, user, self._needs(tx, approval))

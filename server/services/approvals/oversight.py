@@ -22,7 +22,7 @@ from server.services.audit import actors
 from server.services.clients import agent_names
 from server.services.devices import devices
 from server.services.refusals import Conflict, NotFound, valid
-from server.services.users import users
+from server.services.users import user_checks
 
 MAX_REASON: Final = 200
 _ADMIN_REASON: Final = "administrator: {}"
@@ -65,7 +65,7 @@ class Oversight:
             found = view.approvals.search(
                 state=state,
                 agent_id=None if agent is None else agent_names.find(view, agent).id,
-                user_id=None if user is None else users.find(view, user).id,
+                user_id=None if user is None else user_checks.find(view, user).id,
                 limit=limit,
                 before=before,
             )
@@ -103,7 +103,7 @@ class Oversight:
             found = (
                 view.devices.all()
                 if user is None
-                else view.devices.of_user(users.find(view, user).id)
+                else view.devices.of_user(user_checks.find(view, user).id)
             )
             return [(device, view.directory.user(device.user_id)) for device in found]
 
@@ -115,7 +115,7 @@ class Oversight:
         Raises `NotFound`.
         """
         with self.store.read() as view:
-            user_id = None if user is None else users.find(view, user).id
+            user_id = None if user is None else user_checks.find(view, user).id
             found = view.devices.page(user_id, after, limit)
             return [(device, view.directory.user(device.user_id)) for device in found]
 
@@ -135,7 +135,7 @@ class Oversight:
         Raises `NotFound` for an unknown user, or if a restore disabled no such device.
         """
         with self.store.write() as tx:
-            owner = None if user is None else users.find(tx, user).id
+            owner = None if user is None else user_checks.find(tx, user).id
             held = {held_id for kind, held_id in tx.installation.held() if kind == "devices"}
             every = [one for one in tx.devices.all() if one.id in held]
             found = [one for one in every if one.id == device or one.user_id == owner]

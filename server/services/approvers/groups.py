@@ -5,7 +5,6 @@ Owns: their names and members. Never: the quorum (policy).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from server.model.approvers import Group
 from server.model.audit import Entry
@@ -13,23 +12,24 @@ from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_GROUP
+from server.services.approvers import group_members
+from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.audit import audit
+from server.services.members import Written, changed, facts, started
 from server.services.policy import policies
-from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
-from server.services.users import users
-
-MAX_MEMBERS: Final = 200
+from server.services.refusals import Conflict, Exists, NotFound, about
 
 
-@dataclass(frozen=True, slots=True)
-class GroupChanges:
-    """The changes of a group; None and empty mean no change."""
+class NewGroup(Written):
+    """A new group; its members by name, address or id."""
 
-    name: str | None = None
-    add: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    members: tuple[str, ...] | None = None
-    """The new list of members."""
+    known = frozenset(member.name for member in GROUP_MEMBERS)
+
+
+class GroupChanges(Written):
+    """Changed members of a group, and users to `add` and to `remove`."""
+
+    known = NewGroup.known | {"add", "remove"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class Groups:
         with self.store.read() as view:
             return find(view, called)
 
-    def add(self, name: str, members: Sequence[str], *, by: str) -> Group:
+    def add(self, name: str, members: Sequence[str] = (), *, by: str) -> Group:
         """Create a group. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            found = _people(tx, members)
-            _check_name_free(tx, name := users.check_account_name(name), None)
-            group = Group(self.secrets.new_id(PREFIX_GROUP), name, _checked(found), tx.now)
+            given = started(tx, GROUP_MEMBERS, NewGroup(name=name, members=members))
+            _check_name_free(tx, given["name"], None)
+            group = Group(self.secrets.new_id(PREFIX_GROUP), created_at=tx.now, **given)
             tx.groups.add(group)
             _record(tx, audit.Type.GROUP_ADDED, by, _facts(group))
             return group
@@ -63,11 +63,12 @@ class Groups:
         """Update a group; it applies to pending requests. Raises as `add`, and `NotFound`."""
         with self.store.administer() as tx:
             before = find(tx, called)
-            whole = before.members if changes.members is None else _people(tx, changes.members)
-            gone = set(_people(tx, changes.remove))
-            kept = [one for one in (*whole, *_people(tx, changes.add)) if one not in gone]
-            name = before.name if changes.name is None else users.check_account_name(changes.name)
-            group = replace(before, name=name, members=_checked(kept))
+            group = replace(before, **changed(tx, GROUP_MEMBERS, changes))
+            with about("members"):
+                gone = set(group_members.people(tx, changes.get("remove", ())))
+                more = group_members.people(tx, changes.get("add", ()))
+                kept = [one for one in (*group.members, *more) if one not in gone]
+                group = replace(group, members=group_members.people(tx, kept))
             if group.name != before.name:
                 _check_name_free(tx, group.name, group.id)
             if group != before:
@@ -93,19 +94,6 @@ def find(view: View, called: str) -> Group:
     return group
 
 
-@about("members")
-def _people(tx: Unit, called: Sequence[str]) -> list[str]:
-    return [users.find(tx, one).id for one in called]
-
-
-@about("members")
-def _checked(members: Sequence[str]) -> tuple[str, ...]:
-    found = tuple(sorted(set(members)))
-    if len(found) > MAX_MEMBERS:
-        raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
-    return found
-
-
 @about("name")
 def _check_name_free(tx: Unit, name: str, own: str | None) -> None:
     for held in map(tx.directory.group_called, tx.names.bearers("group", name_keys(name))):
@@ -127,7 +115,7 @@ def _check_unused(tx: Unit, group: Group) -> None:
 
 
 def _facts(group: Group) -> dict[str, object]:
-    return {"group": group.id, "name": group.name, "members": list(group.members)}
+    return {"group": group.id, **facts(GROUP_MEMBERS, group)}
 
 
 def _record(tx: Unit, kind: audit.Type, by: str, facts: Mapping[str, object]) -> None:

@@ -14,7 +14,7 @@ from server.model.store import Unit
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony
-from server.protocol.ciba import requests
+from server.protocol.ciba import login_hint_tokens, requests
 from server.protocol.ciba.login_hint_tokens import LoginHint
 from server.protocol.ciba.requests import BackchannelRequest
 from server.protocol.policy.action_types import ActionType
@@ -177,6 +177,8 @@ def request_hash(request: BackchannelRequest) -> bytes:
         for name in BackchannelRequest.__slots__
         if name != "user_code"  # a hash of a short code would reveal it
     }
+    if request.login_hint_token is not None:  # a repeated exchange gets another one
+        members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
     return hashlib.sha256(canonical_json(members).encode()).digest()
 
 

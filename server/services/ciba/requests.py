@@ -12,7 +12,7 @@ from server.model.store import Store, Unit
 from server.model.users import User
 from server.protocol import errors, names
 from server.protocol.approvals import ceremonies, decisions
-from server.protocol.approvals.states import State, overdue
+from server.protocol.approvals.states import State
 from server.protocol.ciba import login_hint_tokens as login_hints
 from server.protocol.ciba import requests
 from server.protocol.forms import Form
@@ -202,7 +202,7 @@ class BackchannelService:
         return None if limit is None else audit_entries.refuse(tx, call, plan, *limit)
 
     def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
-        """Return the approval of this key. Raises InvalidRequest if it differs or has ended."""
+        """Return the approval of this key, ended or not. Raises InvalidRequest if it differs."""
         if call.idempotency_hash is None:
             return None
         found = tx.approvals.by_idempotency(call.agent.id, call.idempotency_hash)
@@ -210,9 +210,6 @@ class BackchannelService:
             return None
         if found.request_hash != call.request_hash:
             raise errors.InvalidRequest("This Idempotency-Key was used for another request.")
-        waits = found.state in {State.PENDING, State.APPROVED}
-        if not waits or overdue(found.state, found.expires_at, tx.now):
-            raise errors.InvalidRequest("This Idempotency-Key's request has ended; use a new key.")
         return found
 
     def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:

@@ -16,8 +16,8 @@ from server.services.clients import icons, labels, reviews
 from server.services.members import unique
 from server.services.policy import action_types as actions
 from server.services.refusals import Invalid, about, valid
-from server.services.resources import resources
-from server.services.users import user_or_group, users
+from server.services.resources import resource_checks
+from server.services.users import user_checks, user_or_group
 
 MOST_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
@@ -25,7 +25,7 @@ LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
 def name(_tx: Unit, raw: str) -> str:
     """Its name; whether the name is free is checked where all names are known."""
-    return users.check_account_name(raw)
+    return user_checks.check_account_name(raw)
 
 
 def description(_tx: Unit, raw: str) -> str:
@@ -36,7 +36,7 @@ def description(_tx: Unit, raw: str) -> str:
 
 def owners(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:
     """The IDs of its owners."""
-    return unique(tx, [users.find(tx, one).id for one in name_or_id])
+    return unique(tx, [user_checks.find(tx, one).id for one in name_or_id])
 
 
 def keys(_tx: Unit, text: str) -> tuple[PublicKey, ...]:
@@ -81,17 +81,20 @@ def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The limits at single resources."""
-    return {resources.registered_uri(tx, uri): unique(tx, may) for uri, may in raw.items()}
+    return {
+        resource_checks.registered_uri(tx.directory, uri): unique(tx, may)
+        for uri, may in raw.items()
+    }
 
 
 def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
     """The registered resources that it serves."""
-    return unique(tx, [resources.find(tx.directory, uri).uri for uri in named])
+    return unique(tx, [resource_checks.find(tx.directory, uri).uri for uri in named])
 
 
 def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
     """The resources that it may reach, as they were registered."""
-    return unique(tx, [resources.registered_uri(tx, uri) for uri in named])
+    return unique(tx, [resource_checks.registered_uri(tx.directory, uri) for uri in named])
 
 
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
@@ -101,9 +104,9 @@ def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
     return unique(tx, raw)
 
 
-def token_seconds(_tx: Unit, seconds: int) -> int | None:
+def token_seconds(tx: Unit, seconds: int) -> int | None:
     """The maximum lifetime of its tokens."""
-    return resources.check_lifetime(seconds)
+    return resource_checks.lifetime(tx, seconds)
 
 
 def asks(tx: Unit, name_or_id: Sequence[str]) -> tuple[str, ...]:

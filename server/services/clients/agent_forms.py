@@ -14,7 +14,7 @@ from server.services.clients import agent_checks, permissions
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import Written, unique
 from server.services.refusals import Conflict, Invalid, about
-from server.services.resources import resources
+from server.services.resources import resource_checks
 
 _NAMES = frozenset(member.name for member in AGENT_MEMBERS)
 _FINAL = frozenset(member.name for member in AGENT_MEMBERS if member.final)
@@ -134,7 +134,7 @@ def _check_only(tx: Unit, agent: Agent) -> None:
     for uri, may in agent.only.items():
         if uri not in agent.resources:
             raise Invalid(f"{uri} is not one of its resources. Add it to `resources`.")
-        known = resources.find(tx.directory, uri).scopes
+        known = resource_checks.find(tx.directory, uri).scopes
         for name in may:
             if name not in agent.scopes or name not in known:
                 raise Invalid(f"It may not have {name} at {uri}. Add it to `scopes`.")

@@ -10,6 +10,8 @@ from server.protocol import names
 from server.protocol.clients.icons import LEAST_SIDE, MOST_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
+from server.services.clients import client_members
+from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
 GRANTS: Final = (
@@ -22,12 +24,6 @@ GRANT_WORDS: Final = (
     ("client_credentials", names.GRANT_CLIENT_CREDENTIALS),
     ("token_exchange", names.GRANT_TOKEN_EXCHANGE),
 )
-METHODS: Final = (
-    ("client_secret_basic", "a secret, in the header"),
-    ("client_secret_post", "a secret, in the form"),
-    ("private_key_jwt", "a key of its own, which signs"),
-)
-ALGS: Final = tuple((alg, alg) for alg in names.SIGNING_ALGS)
 DELIVERIES: Final = (
     ("poll", "when it asks (poll)"),
     ("ping", "by a call that says so (ping)"),
@@ -35,26 +31,14 @@ DELIVERIES: Final = (
 )
 REQUEST_ALGS: Final = (("", "it need not"), *((alg, f"with {alg}") for alg in names.CLIENT_ALGS))
 
-_IS: Final = "What it is"
-_PROVES: Final = "How it proves itself"
-_MAY: Final = "What it may"
 _ASKS: Final = "Asking, and hearing the answer"
 
 AGENT_MEMBERS: Final[Members] = (
-    Member(
-        "name",
-        Kind.TEXT,
-        FormField("Name", "People read it on requests.", section=_IS),
-        Flag("--name", "Its new name.", positional=True),
-        Line("agent"),
-        needed=True,
-        longest=64,
-        check=checks.name,
-    ),
+    client_members.name("agent", "People read it on requests."),
     Member(
         "description",
         Kind.TEXT,
-        FormField("What it is for", section=_IS),
+        FormField("What it is for", section=IS),
         Flag("--description", "What it is for; shown to approvers."),
         Line("description"),
         start="",
@@ -65,7 +49,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "owners",
         Kind.PEOPLE,
-        FormField("Owners", "People who answer for it.", section=_IS, mine=True, on=("new",)),
+        FormField("Owners", "People who answer for it.", section=IS, mine=True, on=("new",)),
         Flag("--owner", "A user who owns it."),
         Line("owners", empty="none"),
         needed=True,
@@ -80,7 +64,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Labels",
             "Words and key=value pairs, by which policy knows it.",
-            section=_IS,
+            section=IS,
             page=Line("Labels"),
         ),
         Flag(
@@ -97,7 +81,7 @@ AGENT_MEMBERS: Final[Members] = (
         "external_id",
         Kind.TEXT,
         FormField(
-            "What another system calls it", section=_IS, page=Line("External ID", empty="nothing")
+            "What another system calls it", section=IS, page=Line("External ID", empty="nothing")
         ),
         Flag(
             "--external-id",
@@ -112,7 +96,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "review_at",
         Kind.MOMENT,
-        FormField("Look at it again on", "The doctor reminds then; empty is never.", section=_IS),
+        FormField("Look at it again on", "The doctor reminds then; empty is never.", section=IS),
         Flag(
             "--review",
             "When to review it: a date, or 90d.",
@@ -126,7 +110,7 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "expires_at",
         Kind.MOMENT,
-        FormField("It ends on", "Nothing of it counts from then on; empty is never.", section=_IS),
+        FormField("It ends on", "Nothing of it counts from then on; empty is never.", section=IS),
         Flag(
             "--expires",
             "A date, a time, or a span such as 90d.",
@@ -140,53 +124,20 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "interactive",
         Kind.SWITCH,
-        FormField(
-            "A person watches its screen", section=_IS, page=Line("Interactive", "yes", "no")
-        ),
+        FormField("A person watches its screen", section=IS, page=Line("Interactive", "yes", "no")),
         Flag("--interactive", "Its user looks at its screen, where it shows a match number."),
         Line("screen", "shows a match number"),
         start=False,
     ),
-    Member(
-        "auth_method",
-        Kind.CHOICE,
-        FormField("It proves itself by", section=_PROVES, choices=METHODS, on=("new",)),
-        Flag("--auth", "How it authenticates.", shows_start=True),
-        Line("authenticates"),
-        start=names.AUTH_METHODS[0],
-        final=True,
+    client_members.auth_method(METHODS, names.AUTH_METHODS[0], "How it authenticates."),
+    client_members.jwks(
+        "A JWK set, for a key of its own and for signed requests. Nothing is fetched."
     ),
-    Member(
-        "jwks",
-        Kind.KEYS,
-        FormField(
-            "Its public keys",
-            "A JWK set, for a key of its own and for signed requests. Nothing is fetched.",
-            section=_PROVES,
-            rows=4,
-            on=("new",),
-        ),
-        Flag("--jwks", "Its public keys (JWK set)."),
-        start=(),
-        check=checks.keys,
-        widens=members.more_keys,
-        fact="keys",
-        shown=False,
-    ),
-    Member(
-        "dpop_bound",
-        Kind.SWITCH,
-        FormField("Its tokens are bound to its key (DPoP)", section=_PROVES),
-        Flag("--dpop", "Its tokens must be bound to a key that it proves."),
-        Line("tokens", "bound to its key by DPoP"),
-        wire="dpop_bound_access_tokens",
-        start=False,
-        widens=members.turned_off,
-    ),
+    client_members.dpop_bound("--dpop", Line("tokens", "bound to its key by DPoP")),
     Member(
         "request_alg",
         Kind.CHOICE,
-        FormField("It signs its requests", section=_PROVES, choices=REQUEST_ALGS),
+        FormField("It signs its requests", section=PROVES, choices=REQUEST_ALGS),
         Flag(
             "--request-alg",
             "The algorithm it must sign requests with; default: unsigned is allowed.",
@@ -196,58 +147,16 @@ AGENT_MEMBERS: Final[Members] = (
         wire="backchannel_authentication_request_signing_alg",
         check=checks.or_none,
     ),
-    Member(
-        "resources",
-        Kind.NAMES,
-        FormField("Resources that it may reach", section=_MAY, known="resources"),
-        Flag(
-            "--resource",
-            "A URI it may ask for.",
-            clears=(Clear("--no-resource", (), "Remove every resource."),),
-        ),
-        Line("resources", empty="none"),
-        start=(),
-        check=checks.resource_uris,
-        widens=members.more,
-    ),
-    Member(
-        "scopes",
-        Kind.NAMES,
-        FormField("Scopes", section=_MAY, known="scopes"),
-        Flag(
-            "--scope",
-            "A scope it may ask for.",
-            clears=(Clear("--no-scope", (), "Remove every scope."),),
-        ),
-        Line("scopes", empty="none"),
-        start=(),
-        check=members.unique,
-        widens=members.more,
-    ),
-    Member(
-        "action_types",
-        Kind.NAMES,
-        FormField("Action types", section=_MAY, every="It may ask for every action type"),
-        Flag(
-            "--action",
-            "An action type it may ask for; default: all.",
-            metavar="TYPE",
-            clears=(
-                Clear("--no-action", (), "Remove every action type."),
-                Clear("--any-action", None, "It may ask for every action type."),
-            ),
-        ),
-        Line("actions", empty="every type"),
-        check=checks.action_types,
-        widens=members.more_or_all,
-    ),
+    client_members.RESOURCES,
+    client_members.SCOPES,
+    client_members.ACTION_TYPES,
     Member(
         "only",
         Kind.LISTS,
         FormField(
             "Less at single resources",
             "A resource and the only scopes that it may have there, with spaces between.",
-            section=_MAY,
+            section=MAY,
         ),
         Flag(
             "--only",
@@ -263,7 +172,7 @@ AGENT_MEMBERS: Final[Members] = (
         "serves",
         Kind.NAMES,
         FormField(
-            "Serves", "Resources whose tokens it may exchange.", section=_MAY, page=Line("Serves")
+            "Serves", "Resources whose tokens it may exchange.", section=MAY, page=Line("Serves")
         ),
         Flag(
             "--serves",
@@ -276,15 +185,11 @@ AGENT_MEMBERS: Final[Members] = (
         check=checks.serves,
         widens=members.more,
     ),
-    Member(
-        "grant_types",
-        Kind.CHOICES,
-        FormField("It gets tokens", section=_MAY, choices=GRANTS, page=Line("Grants")),
-        Flag("--grant", "How it gets tokens; default: every grant.", words=GRANT_WORDS),
-        Line("grants", empty="none"),
-        start=names.AGENT_GRANTS,
-        check=checks.grant_types,
-        widens=members.more,
+    client_members.grant_types(
+        FormField("It gets tokens", section=MAY, choices=GRANTS, page=Line("Grants")),
+        "How it gets tokens; default: every grant.",
+        GRANT_WORDS,
+        names.AGENT_GRANTS,
     ),
     Member(
         "token_seconds",
@@ -292,7 +197,7 @@ AGENT_MEMBERS: Final[Members] = (
         FormField(
             "Its tokens live, in seconds",
             "10 to 3600; empty is as long as is usual.",
-            section=_MAY,
+            section=MAY,
             page=Line("Token lifetime", "{} s", "default"),
         ),
         Flag(
@@ -308,7 +213,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.SWITCH,
         FormField(
             "People may give it standing grants at high risk",
-            section=_MAY,
+            section=MAY,
             page=Line("Standing grants at high risk", "allowed", "not allowed"),
         ),
         Flag("--high-grants", "People may give it standing grants at high risk."),
@@ -364,16 +269,7 @@ AGENT_MEMBERS: Final[Members] = (
         start=False,
         widens=members.turned_off,
     ),
-    Member(
-        "id_token_alg",
-        Kind.CHOICE,
-        FormField("Its ID tokens are signed with", section=_ASKS, choices=ALGS),
-        Flag("--id-token-alg", "How its ID tokens are signed; default: ES256."),
-        Line("id tokens"),
-        wire="id_token_signed_response_alg",
-        start="ES256",
-        fact=None,
-    ),
+    client_members.id_token_alg(_ASKS),
     Member(
         "icon",
         Kind.ICON,

@@ -29,7 +29,7 @@ from server.services.clients.client_names import refuse_taken
 from server.services.members import ANY, Having
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
-from server.services.users import users
+from server.services.users import user_checks
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
 
@@ -102,7 +102,7 @@ class Agents:
         """Register an agent, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         self._check_endpoint(new.get("notification_endpoint"))
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_account_name(new["name"]), None)
+            refuse_taken(tx, user_checks.check_account_name(new["name"]), None)
             return register(tx, self.secrets, new, by=by)
 
     def update(self, name_or_id: str, changes: AgentChanges, *, by: str) -> Agent:

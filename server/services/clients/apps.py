@@ -20,7 +20,7 @@ from server.services.clients import app_forms
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.client_names import refuse_taken
 from server.services.refusals import Conflict, NotFound
-from server.services.users import users
+from server.services.users import user_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Apps:
         with self.store.read() as view:
             app = by_path(view, path_id)
         if app is None:
-            raise NotFound("There is no such app.")
+            raise NotFound("app", path_id)
         return app
 
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
-            refuse_taken(tx, users.check_account_name(new["name"]), None)
+            refuse_taken(tx, user_checks.check_account_name(new["name"]), None)
             app = app_forms.new_record(tx, new, self.secrets.new_id(PREFIX_APP))
             given = NewAppSecret(app, "")
             if _has_secret(app):

@@ -8,7 +8,7 @@ from server.model.store import Unit, View
 from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
 from server.services.refusals import Exists, about
-from server.services.users.users import clients_called
+from server.services.users.user_checks import clients_called
 
 
 def looks_taken(view: View, name: str, own: str) -> bool:

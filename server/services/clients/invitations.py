@@ -19,7 +19,7 @@ from server.services.clients import agent_forms
 from server.services.clients.agent_forms import NewAgent
 from server.services.paging import ResultPage
 from server.services.refusals import Invalid, NotFound, about
-from server.services.users import users
+from server.services.users import user_checks, users
 
 DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
 LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
@@ -142,7 +142,7 @@ class Invitations:
 
 @about("owner")
 def _owner(tx: Unit, name_or_id: str) -> User:
-    owner = users.find(tx, name_or_id)
+    owner = user_checks.find(tx, name_or_id)
     if not owner.enabled:
         raise users.disabled(owner)
     return owner

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from server.model.store import Unit
 from server.protocol.resources import scopes
 from server.services.refusals import Invalid, about
-from server.services.resources import resources
+from server.services.resources import resource_checks
 
 
 @about("scopes")
@@ -18,7 +18,7 @@ def check(tx: Unit, uris: Sequence[str], scope_names: Sequence[str]) -> None:
     Raises `Invalid` or `NotFound`.
     """
     with about("resources"):
-        found = [resources.find(tx.directory, uri) for uri in uris]
+        found = [resource_checks.find(tx.directory, uri) for uri in uris]
     for scope in scope_names:
         if scope in scopes.OPENID_SCOPES:
             raise Invalid(f"Every client may ask for {scope}; leave it out.")

@@ -23,7 +23,7 @@ from server.services.clients.agents import NewSecret
 from server.services.clients.client_names import refuse_taken
 from server.services.refusals import ChangeRefused, Exists, Invalid
 from server.services.server_policy import ServerPolicy
-from server.services.users import users
+from server.services.users import user_checks
 
 UNKNOWN_TOKENS: Final = 20
 UNKNOWN_WINDOW_MS: Final = 10 * 60 * 1000
@@ -176,7 +176,7 @@ class RegistrationService:
             return raw
         own = agent.id if isinstance(agent, Agent) else None
         try:
-            name = users.check_account_name(raw, "client_name")
+            name = user_checks.check_account_name(raw, "client_name")
             refuse_taken(tx, name, own, among=self._known_people(tx, agent))
         except Invalid as error:
             raise errors.InvalidClientMetadata(str(error)) from error

@@ -30,7 +30,7 @@ from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
-from server.services.users import device_auth, users
+from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -235,7 +235,7 @@ class ConsentService:
         """
         with self.store.read() as view:
             found = view.consents.search(
-                user_id=None if user is None else users.find(view, user).id,
+                user_id=None if user is None else user_checks.find(view, user).id,
                 client_id=None if client is None else _client_id(view, client),
                 live_at=None if ended else view.now,
                 limit=limit,

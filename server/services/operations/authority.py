@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from server.model.clients import Agent
 from server.model.devices import Device
@@ -21,10 +21,11 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.names import name_id
-from server.services.clients import apps, power
-from server.services.clients.power import Governed
+from server.services.clients import apps
 from server.services.devices import new_devices
 from server.services.devices.statements import Statements
+from server.services.operations import power
+from server.services.operations.power import Governed
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
@@ -42,12 +43,15 @@ OWNER_MAY_ADD: Final = frozenset({"secrets", "jwks"})
 """The members that an owner may widen, with a signature, to rotate credentials."""
 
 
+Target: TypeAlias = Literal["agent", "app", "group", "user", "resource", "action", "device"]
+
+
 @dataclass(frozen=True, slots=True)
 class AccessRule:
     """The access rule of an administration route."""
 
     roles: tuple[Role, ...]
-    target: Literal["agent", "app", "group", "user", "resource", "action", "device"] | None = None
+    target: Target | None = None
     """The kind of record that the id in the path names, if it is compared before and after."""
     signed: bool = False
     """It always needs a signed statement."""

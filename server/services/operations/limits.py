@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 from server.model import display_names
@@ -56,6 +57,14 @@ class Limit:
     """The window in which it is counted; None if it counts open requests."""
     set: bool = True
     """A setting of the same name changes it; otherwise it is fixed."""
+
+    @property
+    def setting(self) -> str | None:
+        """The environment variable that changes it, if one does."""
+        return f"SAYSO_{self.name.upper()}" if self.set else None
+
+
+_fixed = partial(Limit, set=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,68 +170,55 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
             rules.notify_low_per_hour,
             _HOUR_MS,
         ),
-        Limit(
-            "open_consents", "person", "Pending consents", request_limits.OPEN_CONSENTS, set=False
-        ),
-        Limit("open_devices", "person", "Pending devices", request_limits.OPEN_DEVICES, set=False),
-        Limit(
+        _fixed("open_consents", "person", "Pending consents", request_limits.OPEN_CONSENTS),
+        _fixed("open_devices", "person", "Pending devices", request_limits.OPEN_DEVICES),
+        _fixed(
             "unknown_users",
             "agent",
             "Login hints for unknown users",
             request_limits.UNKNOWN_USERS,
             request_limits.UNKNOWN_USERS_WINDOW_MS,
-            set=False,
         ),
-        Limit(
+        _fixed(
             "wrong_user_codes",
             "agent and person",
             "Wrong user codes of an agent",
             user_codes.MOST_WRONG,
             user_codes.WRONG_WINDOW_MS,
-            set=False,
         ),
-        Limit("authorize", "address", "Sign-in requests", MOST_PER_MINUTE, _MINUTE_MS, set=False),
-        Limit(
-            "device_codes",
-            "address",
-            "Device codes",
-            device_grant.REQUESTS,
-            device_grant.WINDOW_MS,
-            set=False,
+        _fixed("authorize", "address", "Sign-in requests", MOST_PER_MINUTE, _MINUTE_MS),
+        _fixed(
+            "device_codes", "address", "Device codes", device_grant.REQUESTS, device_grant.WINDOW_MS
         ),
-        Limit(
+        _fixed(
             "device_codes_of_app",
             "app",
             "Device codes",
             device_grant.REQUESTS_OF_APP,
             device_grant.WINDOW_MS,
-            set=False,
         ),
-        Limit(
+        _fixed(
             "wrong_device_codes",
             "address",
             "Wrong device codes",
             device_grant.WRONG_CODES,
             device_grant.WINDOW_MS,
-            set=False,
         ),
-        Limit(
+        _fixed(
             "unknown_codes",
             "address",
             "Unknown enrolment codes",
             enrolment.UNKNOWN_CODES,
             enrolment.UNKNOWN_WINDOW_MS,
-            set=False,
         ),
-        Limit(
+        _fixed(
             "unknown_registrations",
             "address",
             "Unknown registration tokens",
             UNKNOWN_TOKENS,
             UNKNOWN_WINDOW_MS,
-            set=False,
         ),
-        Limit("push_tests", "person", "Test notifications", TESTS, TESTS_MS, set=False),
+        _fixed("push_tests", "person", "Test notifications", TESTS, TESTS_MS),
     )
 
 

@@ -39,7 +39,7 @@ from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import uses as standing_uses
-from server.services.users import users
+from server.services.users import user_checks
 
 _REQUESTED: Final = frozenset({"request", APP})
 """The ways that ask a person at once. For the others, the agent must send a request."""
@@ -178,7 +178,7 @@ class Trials:
             raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
         find = apps.find if wanted.way == APP else agent_names.find
         agent: Agent | App = find(view, wanted.agent)
-        user = None if wanted.user is None else users.find(view, wanted.user)
+        user = None if wanted.user is None else user_checks.find(view, wanted.user)
         alone = wanted.way == "client_credentials"
         if alone and (user is not None or wanted.details is not None):
             raise Invalid("With client_credentials an agent acts for no user and has no details.")

@@ -222,6 +222,11 @@ def rfc3339(moment: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment % 1000:03d}Z"
 
 
+def moment(at: int | None) -> str | None:
+    """The same; None stays None."""
+    return None if at is None else rfc3339(at)
+
+
 def signals_json(unusual: Unusual | None) -> list[JsonValue] | None:
     """The signals as JSON; None for a request that is not compared with history."""
     if unusual is None:

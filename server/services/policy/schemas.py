@@ -3,8 +3,9 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from server.model.policy import ActionRow
 from server.model.store import Directory
@@ -12,6 +13,11 @@ from server.protocol import errors
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import action_types, uses
 from server.protocol.policy.action_types import ActionType
+
+_LIMITS: Final = frozenset(
+    {"type", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
+)
+"""Rules of a schema whose value says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Schemas:
         if row is None:
             raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
         compiled = self._compile(row)
-        _validate(compiled.validator, detail, [str(place)])
+        _validate(compiled.validator, detail, [str(place)], row.type)
         return compiled.action
 
     def _compile(self, row: ActionRow) -> _Compiled:
@@ -76,7 +82,7 @@ def check_unregistered(action: ActionType, detail: Mapping[str, JsonValue]) -> N
 
     Raises errors.InvalidAuthorizationDetails.
     """
-    _validate(_validator(action), detail, [])
+    _validate(_validator(action), detail, [], action.type)
 
 
 def _validator(action: ActionType) -> Draft202012Validator:
@@ -84,16 +90,32 @@ def _validator(action: ActionType) -> Draft202012Validator:
 
 
 def _validate(
-    validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str]
+    validator: Draft202012Validator, detail: Mapping[str, JsonValue], before: list[str], named: str
 ) -> None:
     error = next(iter(validator.iter_errors(detail)), None)
     if error is not None:
-        where = "/".join([*before, *map(str, error.absolute_path)])
+        where = "/" + "/".join([*before, *map(str, error.absolute_path)])
         raise errors.InvalidAuthorizationDetails(
-            f"/{where} breaks the schema of its type: {error.validator}.",
-            detail=f"/{where}: {error.validator}",  # its message quotes the details
+            _mistake(error, where, named),
+            detail=f"{where}: {error.validator}",  # its message quotes the details
         )
     if uses.has_invalid_currency(detail):
         raise errors.InvalidAuthorizationDetails(
             f"/{'/'.join(before)} has an invalid currency. Use three capital letters such as EUR."
         )
+
+
+def _mistake(error: ValidationError, where: str, named: str) -> str:
+    """What to correct, in words of the schema alone: what was sent is not repeated."""
+    kind, wanted = str(error.validator), error.validator_value
+    if kind == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
+        missing = next(name for name in wanted if name not in error.instance)
+        return f"{where.rstrip('/')}/{missing} is required by {named}."
+    if kind == "additionalProperties" and isinstance(error.schema, Mapping):
+        known = ", ".join(error.schema.get("properties", {}))
+        return f"{where} has a member that {named} does not take. It takes: {known}."
+    if kind == "enum" and isinstance(wanted, list):
+        return f"{where} must be one of: {', '.join(map(str, wanted))}."
+    if kind in _LIMITS:
+        return f"{where} breaks the schema of {named}: {kind} is {wanted}."
+    return f"{where} breaks the schema of {named}: {kind}."

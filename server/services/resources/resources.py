@@ -1,8 +1,9 @@
 """Resources: protected APIs with their scopes, risks and secrets."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
 
 from server.model.audit import Entry
 from server.model.clients import Agent, App
@@ -14,34 +15,31 @@ from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_RESOURCE, PREFIX_RESOURCE_SECRET, name_id
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes, uris
-from server.services import client_secrets, paging
+from server.services import client_secrets, members, paging
 from server.services.audit import audit
+from server.services.members import Written, updated
 from server.services.paging import ResultPage
 from server.services.refusals import Exists, Invalid, NotFound, about
+from server.services.resources.resource_checks import find
+from server.services.resources.resource_members import RESOURCE_MEMBERS
 
 MOST_SCOPES: Final = 200
-SHORTEST_TOKEN: Final = 10
-LONGEST_TOKEN: Final = 3_600
-"""Seconds; a resource that only checks signatures accepts a revoked token until it expires."""
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceChanges:
-    """Scopes to add, change or remove, and required action types.
+class NewResource(Written):
+    """A new resource, as an administrator describes it."""
+
+    known = frozenset(member.name for member in RESOURCE_MEMBERS)
+
+
+class ResourceChanges(Written):
+    """Scopes to add or change and those to go `without`, required action types, other members.
 
     An empty type in `requires` removes the requirement.
     """
 
-    scopes: Mapping[str, Risk] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
-    requires: Mapping[str, str] = field(default_factory=dict)
-    token_seconds: int | None = None
-    usual_token_seconds: bool = False
-    """Remove the lifetime limit."""
-    default_scopes: tuple[str, ...] | None = None
-    """The scopes of a request that names none; None leaves them as they are."""
-    unknown_clients: bool | None = None
-    """Whether apps that nobody registered may ask for its scopes; None leaves it as it is."""
+    known = frozenset(member.name for member in updated(RESOURCE_MEMBERS)) | {"without"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +94,28 @@ class Resources:
         with self.store.read() as view:
             return find(view.directory, uri)
 
-    def add(  # noqa: PLR0913  # the members of a resource
+    def add(
         self,
         uri: str,
-        given: Mapping[str, Risk],
-        requires: Mapping[str, str],
+        scopes: Mapping[str, Risk] = _NOTHING,
+        requires: Mapping[str, str] = _NOTHING,
         *,
         by: str,
-        token_seconds: int | None = None,
-        default_scopes: Sequence[str] = (),
-        unknown_clients: bool = False,
+        **more: object,
     ) -> NewResourceSecret:
         """Register a resource, with a secret to introspect tokens.
 
         Raises `Exists`, `Invalid`, or `NotFound` for a type.
         """
-        if problem := uris.resource_problem(uri):
-            raise Invalid(f"The resource {problem}.", member="uri")
-        check_lifetime(token_seconds)
-        if self.issuer and uris.is_below(uri, self.issuer):
-            raise Invalid(f"{uri} belongs to Sayso; register your own APIs.", member="uri")
+        new = NewResource(uri=uri, scopes=dict(scopes), requires=dict(requires), **more)
         with self.store.administer() as tx:
+            checked = members.started(tx, RESOURCE_MEMBERS, new)
+            if self.issuer and uris.is_below(uri, self.issuer):
+                raise Invalid(f"{uri} belongs to Sayso; register your own APIs.", member="uri")
             _refuse_taken(tx, uri)
             kept, text = client_secrets.new(self.secrets, PREFIX_RESOURCE_SECRET, tx.now)
             client_id = self.secrets.new_id(PREFIX_RESOURCE)
-            resource = Resource(
-                uri=uri,
-                scopes=dict(given),
-                requires=dict(requires),
-                created_at=tx.now,
-                client_id=client_id,
-                secrets=(kept,),
-                token_seconds=token_seconds,
-                default_scopes=tuple(sorted(set(default_scopes))),
-                unknown_clients=unknown_clients,
-            )
+            resource = Resource(created_at=tx.now, client_id=client_id, secrets=(kept,), **checked)
             _check(tx.directory, resource)
             tx.resources.add(resource)
             _record(tx, audit.Type.RESOURCE_ADDED, resource, by)
@@ -140,7 +125,7 @@ class Resources:
         """Change scopes or the lifetime of tokens. Raises `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx.directory, uri)
-            resource = _changed(before, changes)
+            resource = _changed(tx, before, changes)
             _check(tx.directory, resource)
             if resource != before:
                 tx.resources.replace(resource)
@@ -203,51 +188,21 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 
 
-def registered_uri(tx: Unit, uri: str) -> str:
-    """Return the URI as the resource was registered; the same one if there is none."""
-    found = tx.directory.resource(uri)
-    return uri if found is None else found.uri
-
-
-def find(directory: Directory, uri: str) -> Resource:
-    """Return the resource with this URI. Raises `NotFound`."""
-    resource = directory.resource(uri)
-    if resource is None:
-        raise NotFound("resource", uri)
-    return resource
-
-
-def _changed(before: Resource, changes: ResourceChanges) -> Resource:
-    check_lifetime(changes.token_seconds)
-    for name in changes.without:
+def _changed(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
+    without = changes.get("without", ())
+    for name in without:
         if name not in before.scopes:
             raise Invalid(f"{before.uri} has no scope {name}.", member="without")
-    kept = {name: risk for name, risk in before.scopes.items() if name not in changes.without}
-    names = {**kept, **changes.scopes}
+    checked = members.changed(tx, RESOURCE_MEMBERS, changes)
+    kept = {name: risk for name, risk in before.scopes.items() if name not in without}
+    names = {**kept, **checked.get("scopes", {})}
     requires = {name: kind for name, kind in before.requires.items() if name in names}
-    requires |= changes.requires
+    requires |= checked.get("requires", {})
     needed = {name: kind for name, kind in requires.items() if kind}
-    default = before.default_scopes if changes.default_scopes is None else changes.default_scopes
-    default = tuple(sorted({name for name in default if name not in changes.without}))
-    seconds = before.token_seconds if changes.token_seconds is None else changes.token_seconds
-    return replace(
-        before,
-        scopes=names,
-        requires=needed,
-        token_seconds=None if changes.usual_token_seconds else seconds,
-        default_scopes=default,
-        unknown_clients=(
-            before.unknown_clients if changes.unknown_clients is None else changes.unknown_clients
-        ),
-    )
-
-
-@about("token_seconds")
-def check_lifetime(seconds: int | None) -> int | None:
-    """Return a lifetime limit in seconds, or None. Raises `Invalid`."""
-    if seconds is not None and not SHORTEST_TOKEN <= seconds <= LONGEST_TOKEN:
-        raise Invalid(f"A token lifetime must be {SHORTEST_TOKEN} to {LONGEST_TOKEN} seconds.")
-    return seconds
+    usual = checked.get("default_scopes", before.default_scopes)
+    defaults = tuple(name for name in usual if name not in without)
+    given = {**checked, "scopes": names, "requires": needed, "default_scopes": defaults}
+    return replace(before, **given)
 
 
 @about("scopes")
@@ -311,12 +266,5 @@ def _without(tx: Unit, client: Agent | App, uri: str) -> tuple[tuple[str, ...], 
 
 
 def _record(tx: Unit, kind: audit.Type, resource: Resource, by: str) -> None:
-    facts = {
-        "client_id": resource.client_id,
-        "scopes": {name: str(risk) for name, risk in resource.scopes.items()},
-        "requires": dict(resource.requires),
-        "token_seconds": resource.token_seconds,
-        "default_scopes": list(resource.default_scopes),
-        "unknown_clients": resource.unknown_clients,
-    }
+    facts = {"client_id": resource.client_id, **members.facts(RESOURCE_MEMBERS, resource)}
     audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))

@@ -41,7 +41,7 @@ from server.services.standing_grants.proposals import (
     TriedRequest,
     try_on_past_requests,
 )
-from server.services.users import device_auth, users
+from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
 _MAX_FOUND: Final = 1_000
@@ -159,7 +159,7 @@ class StandingGrants:
         """
         with self.store.read() as view:
             found = view.standing_grants.search(
-                user_id=None if user is None else users.find(view, user).id,
+                user_id=None if user is None else user_checks.find(view, user).id,
                 agent_ids=_agents_of(view, agent, only_of),
                 live_at=None if ended else view.now,
                 limit=limit,

@@ -17,7 +17,7 @@ from server.protocol.tokens import token_exchange
 from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.refusals import NotFound
-from server.services.users import device_auth, users
+from server.services.users import device_auth, user_checks
 from server.services.users.device_auth import Person
 
 
@@ -53,7 +53,7 @@ class DelegationService:
         with self.store.read() as view:
             found = view.delegations.search(
                 client_id=None if client is None else _client(view, client),
-                user_id=None if user is None else users.find(view, user).id,
+                user_id=None if user is None else user_checks.find(view, user).id,
                 resource=resource,
                 live_at=None if ended else view.now,
                 limit=limit,

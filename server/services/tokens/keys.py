@@ -11,7 +11,7 @@ from server.protocol import names
 from server.protocol.tokens import tokens
 from server.services.audit import audit
 from server.services.refusals import Invalid, NotFound
-from server.services.resources.resources import LONGEST_TOKEN
+from server.services.resources.resource_checks import LONGEST_TOKEN
 from server.services.server_policy import ServerPolicy
 
 CACHED_MS: Final = 60 * 60 * 1000

@@ -13,7 +13,7 @@ from server.model.users import Password, User
 from server.protocol.users import passwords as rules
 from server.services.audit import audit
 from server.services.refusals import Conflict, valid
-from server.services.users import users
+from server.services.users import user_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Passwords:
         """
         password = valid(rules.check, raw)
         with self.store.read() as view:
-            users.find(view, name_or_id)
+            user_checks.find(view, name_or_id)
         hashed = self.hasher.hash(password)
         with self.store.write() as tx:
-            user = users.find(tx, name_or_id)
+            user = user_checks.find(tx, name_or_id)
             put(tx, user.id, hashed, by)
             return user
 
@@ -43,7 +43,7 @@ class Passwords:
         Raises `NotFound` or `Conflict`.
         """
         with self.store.write() as tx:
-            user = users.find(tx, name_or_id)
+            user = user_checks.find(tx, name_or_id)
             if not tx.passwords.remove(user.id):
                 raise Conflict(f"{user.name} has no password.")
             facts = {"sign_ins_ended": tx.react(PasswordChanged(user.id)).sign_ins}

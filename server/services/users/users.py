@@ -1,14 +1,12 @@
 """Users: add, change, enable and disable, enroll devices, unlock."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
 
 from server.model.approvers import Group
 from server.model.audit import Entry
-from server.model.clients import Agent, App
+from server.model.clients import Agent
 from server.model.devices import MOST_TRIES, Device
 from server.model.ports import Secrets
 from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
@@ -16,38 +14,34 @@ from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
-from server.protocol.text import check_name
-from server.services import paging
+from server.services import members, paging
 from server.services.audit import audit
+from server.services.members import Written, added, updated
 from server.services.paging import ResultPage
-from server.services.refusals import Conflict, Exists, Invalid, NotFound, about, valid
+from server.services.refusals import Conflict, Exists, Invalid, about
 from server.services.users import enrolment_codes
 from server.services.users.enrolment_codes import IssuedCode
-
-ROLES: Final = ("admin", "auditor")
-"""The roles of a user."""
+from server.services.users.user_checks import clients_called, find
+from server.services.users.user_members import USER_MEMBERS
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
-_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
 
-@dataclass(frozen=True, slots=True)
-class NewUser:
+class NewUser(Written):
     """A new user. A user without roles can only decide requests and use apps."""
 
-    name: str
-    email: str | None = None
-    roles: tuple[str, ...] = ()
+    known = frozenset(member.name for member in added(USER_MEMBERS))
+
+    def __init__(
+        self, name: str, email: str | None = None, roles: Sequence[str] = (), **given: object
+    ) -> None:
+        super().__init__(name=name, email=email, roles=roles, **given)
 
 
-@dataclass(frozen=True, slots=True)
-class UserChanges:
-    """Changes of a user; None keeps a member, an empty string removes it."""
+class UserChanges(Written):
+    """Changed members of a user."""
 
-    email: str | None = None
-    roles: tuple[str, ...] | None = None
-    backup: str | None = None
-    """Who is asked next if they do not answer: a name, an address or an ID."""
+    known = frozenset(member.name for member in updated(USER_MEMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +92,18 @@ class Users:
         """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
         with self.store.administer() as tx:
             before = find(tx, name_or_id)
-            user = replace(
-                before,
-                email=before.email if changes.email is None else _email(changes.email or None),
-                roles=before.roles if changes.roles is None else _roles(changes.roles),
-                backup=_backup(tx, before, changes.backup),
-            )
+            user = replace(before, **members.changed(tx, USER_MEMBERS, changes))
+            if user.backup == user.id:
+                raise Invalid(
+                    "A user cannot be their own backup. Name another user.", member="backup"
+                )
             if user == before:
                 return user
             _refuse_used_email(tx, user)
             tx.users.replace(user)
             # The audit log is permanent, so it does not get email addresses.
-            facts = {
-                "email_changed": user.email != before.email,
-                "roles": list(user.roles),
-                "backup": user.backup,
-            }
+            changed = {"email_changed": user.email != before.email}
+            facts = changed | members.facts(updated(USER_MEMBERS), user)
             _record(tx, audit.Type.USER_UPDATED, user, by, facts)
             return user
 
@@ -174,14 +164,6 @@ class Users:
             return user, locked
 
 
-def find(view: View, name_or_id: str) -> User:
-    """Return the user with this name, email address or ID. Raises `NotFound`."""
-    user = view.directory.user_called(name_or_id)
-    if user is None:
-        raise NotFound("user", name_or_id)
-    return user
-
-
 def disabled(user: User) -> Conflict:
     """The refusal of what only an enabled user can have."""
     return Conflict(
@@ -189,30 +171,18 @@ def disabled(user: User) -> Conflict:
     )
 
 
-@about("name")
-def check_account_name(raw: str, what: str = "The name") -> str:
-    """Return a valid name for a user, group or client. Raises `Invalid`."""
-    name = valid(check_name, raw, what=what)
-    # A reference with this prefix is looked up as an ID.
-    if name.casefold().startswith("sayso_"):
-        raise Invalid(f"{what} must not begin with sayso_, like an ID.")
-    return name
-
-
 def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
     """Add a user in an administering unit of work."""
     user = User(
         id=secrets.new_id(PREFIX_USER),
-        name=check_account_name(new.name),
-        email=_email(new.email),
-        roles=_roles(new.roles),
         state="enabled",
         created_at=tx.now,
+        **members.started(tx, USER_MEMBERS, new),
     )
     _refuse_taken(tx, user.name)
     _refuse_used_email(tx, user)
     tx.users.add(user)
-    _record(tx, audit.Type.USER_ADDED, user, by, {"name": user.name, "roles": list(user.roles)})
+    _record(tx, audit.Type.USER_ADDED, user, by, members.facts(added(USER_MEMBERS), user))
     return user
 
 
@@ -237,36 +207,8 @@ def _refuse_used_email(tx: Unit, user: User) -> None:
         raise Exists(f"{user.email} belongs to {taken.name} already.")
 
 
-@about("email")
-def _email(raw: str | None) -> str | None:
-    if raw is not None and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
-        raise Invalid("That is not an email address. Use the form name@example.com.")
-    return raw
-
-
-@about("roles")
-def _roles(raw: tuple[str, ...]) -> tuple[str, ...]:
-    for role in raw:
-        if role not in ROLES:
-            raise Invalid(f"{role} is not a role. Roles are {' and '.join(ROLES)}.")
-    return tuple(sorted(set(raw)))
-
-
 def _called(view: View, one: str) -> User | Group | None:
     return view.directory.group_called(one) if is_group(one) else view.directory.user(one)
-
-
-@about("backup")
-def _backup(tx: Unit, user: User, name_or_id: str | None) -> str | None:
-    """Return the ID of the backup, who must be another user."""
-    if name_or_id is None:
-        return user.backup
-    if not name_or_id:
-        return None
-    backup = find(tx, name_or_id)
-    if backup.id == user.id:
-        raise Invalid("A user cannot be their own backup. Name another user.")
-    return backup.id
 
 
 def _is_locked(device: Device) -> bool:
@@ -289,10 +231,3 @@ def refuse_client_name(tx: Unit, name: str) -> None:
             f"or rename the {kind}.",
             remedy=(f"{kind}.rename", found.id),
         )
-
-
-def clients_called(view: View, name: str) -> list[Agent | App]:
-    """Return the agents and apps whose names look like this one."""
-    ids = view.names.bearers("client", name_keys(name))
-    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
-    return [one for one in found if one is not None]

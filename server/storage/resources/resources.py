@@ -7,14 +7,16 @@ from sqlalchemy.exc import IntegrityError
 from server.model.clients import Secret
 from server.model.resources import Resource
 from server.model.store import Taken
-from server.protocol.policy.risks import Risk
 from server.protocol.resources import uris
-from server.storage import codec
+from server.services.members import updated
+from server.services.resources.resource_members import RESOURCE_MEMBERS
+from server.storage import member_columns
 from server.storage.account_tables import resource_secrets, resources
 from server.storage.clients.names import Names
 
 _USE_NOTED_MS = 60_000
 
+_UPDATED = updated(RESOURCE_MEMBERS)
 _ADD = insert(resources)
 _ALL = select(resources).order_by(resources.c.uri)
 _BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("twin")]))
@@ -22,13 +24,7 @@ _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_
 _REPLACE = (
     update(resources)
     .where(resources.c.uri == bindparam("of"))
-    .values(
-        scopes=bindparam("scopes"),
-        requires=bindparam("requires"),
-        token_seconds=bindparam("token_seconds"),
-        default_scopes=bindparam("default_scopes"),
-        unknown_clients=bindparam("unknown_clients"),
-    )
+    .values({member.name: bindparam(member.name) for member in _UPDATED})
 )
 _DELETE = delete(resources).where(resources.c.uri == bindparam("of"))
 _SECRETS = (
@@ -60,10 +56,9 @@ class Resources:
     def add(self, resource: Resource) -> None:
         """Raises `Taken` if the URI is used, or one that looks like it."""
         row = {
-            "uri": resource.uri,
             "client_id": resource.client_id,
             "created_at": resource.created_at,
-            **_values(resource),
+            **member_columns.values(RESOURCE_MEMBERS, resource),
         }
         try:
             self._connection.execute(_ADD, row)
@@ -74,7 +69,9 @@ class Resources:
 
     def replace(self, resource: Resource) -> None:
         """Write its scopes, its lifetime and its secrets."""
-        self._connection.execute(_REPLACE, {"of": resource.uri, **_values(resource)})
+        self._connection.execute(
+            _REPLACE, {"of": resource.uri, **member_columns.values(_UPDATED, resource)}
+        )
         self._connection.execute(_DROP_SECRETS, {"of": resource.uri})
         self._attach(resource)
 
@@ -113,18 +110,12 @@ class Resources:
             self._connection.execute(_ADD_SECRET, {"resource": resource.uri, **row})
 
     def _record(self, m: RowMapping) -> Resource:
-        scopes = codec.string_map(m["scopes"])
         secrets = self._connection.execute(_SECRETS, {"uri": m["uri"]}).mappings().all()
         return Resource(
-            uri=m["uri"],
-            scopes={name: Risk(risk) for name, risk in scopes.items()},
-            requires=codec.string_map(m["requires"]),
             created_at=m["created_at"],
             client_id=m["client_id"],
             secrets=tuple(_secret(secret) for secret in secrets),
-            token_seconds=m["token_seconds"],
-            default_scopes=codec.names(m["default_scopes"]),
-            unknown_clients=m["unknown_clients"],
+            **member_columns.loaded(RESOURCE_MEMBERS, m),
         )
 
 
@@ -133,13 +124,3 @@ _SECRET_COLUMNS = ("id", "hash", "hint", "created_at", "expires_at", "last_used_
 
 def _secret(m: RowMapping) -> Secret:
     return Secret(**{name: m[name] for name in _SECRET_COLUMNS} | {"hash": bytes(m["hash"])})
-
-
-def _values(resource: Resource) -> dict[str, object]:
-    return {
-        "scopes": codec.dump({name: str(risk) for name, risk in resource.scopes.items()}),
-        "requires": codec.dump(dict(resource.requires)),
-        "token_seconds": resource.token_seconds,
-        "default_scopes": codec.dump(resource.default_scopes),
-        "unknown_clients": resource.unknown_clients,
-    }

@@ -6,7 +6,8 @@ from sqlalchemy.exc import IntegrityError
 
 from server.model.store import Taken
 from server.model.users import User
-from server.storage import codec
+from server.services.users.user_members import USER_MEMBERS
+from server.storage import codec, member_columns
 from server.storage.account_tables import users
 from server.storage.clients.names import Names, kept_key
 
@@ -19,8 +20,8 @@ _BY_EMAIL = select(users).where(users.c.email_key == bindparam("key"))
 _REPLACE = (
     update(users)
     .where(users.c.id == bindparam("of"))
-    .values({name: bindparam(name) for name in ("name", "name_key", "email", "email_key")})
-    .values({name: bindparam(name) for name in ("roles", "state", "backup", "disabled_at")})
+    .values({name: bindparam(name) for name in ("name_key", "email_key", "state", "disabled_at")})
+    .values({member.name: bindparam(member.name) for member in USER_MEMBERS})
 )
 
 
@@ -76,26 +77,20 @@ def _one(row: RowMapping | None) -> User | None:
 def _record(m: RowMapping) -> User:
     return User(
         id=m["id"],
-        name=m["name"],
-        email=m["email"],
-        roles=codec.names(m["roles"]),
         state=m["state"],
         created_at=m["created_at"],
-        backup=m["backup"],
         disabled_at=m["disabled_at"],
+        **member_columns.loaded(USER_MEMBERS, m),
     )
 
 
 def _values(user: User) -> dict[str, object]:
     return {
         "id": user.id,
-        "name": user.name,
         "name_key": codec.key(user.name),
-        "email": user.email,
         "email_key": None if user.email is None else codec.key(user.email),
-        "roles": codec.dump(list(user.roles)),
         "state": user.state,
         "created_at": user.created_at,
-        "backup": user.backup,
         "disabled_at": user.disabled_at,
+        **member_columns.values(USER_MEMBERS, user),
     }

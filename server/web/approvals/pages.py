@@ -5,7 +5,7 @@ from typing import Final
 from server.protocol.forms import Form
 from server.web.approvals import history, inbox, narrowing, outcome, receipt, request
 from server.web.fields import Field
-from server.web.form import FormAction
+from server.web.form import FormAction, acts
 from server.web.page import Page, Read, console_list
 
 
@@ -44,20 +44,11 @@ PAGES: Final = (
 FORMS: Final = (
     FormAction("/r/<id>/limit", page="/r/<id>/limit", does=narrowing.compare),
     FormAction("/done/<id>/revoke", does=outcome.revoke),
-    FormAction(
-        "/admin/approvals/<id>/cancel",
-        "POST /api/admin/approvals/<id>/cancel",
-        "Withdraw this request",
-        body=_reason,
-        page="/admin/approvals/<id>",
-        then="/admin/approvals/<id>",
-    ),
-    FormAction(
-        "/admin/approvals/<id>/escalate",
+    acts("POST /api/admin/approvals/<id>/cancel", "Withdraw this request", body=_reason, page=True),
+    acts(
         "POST /api/admin/approvals/<id>/escalate",
         "Ask one more person about this request",
         fields=(Field("to", "Ask one more person", needed=True),),
-        page="/admin/approvals/<id>",
-        then="/admin/approvals/<id>",
+        page=True,
     ),
 )

@@ -8,8 +8,8 @@ from server.protocol.forms import Form
 from server.services.approvers import deputies
 from server.web.calls import Document
 from server.web.console import people_fields
-from server.web.form import FormAction, Signed, statement
-from server.web.page import Page, Read, confirmation, console_list, form_page
+from server.web.form import FormAction, Signed, acts, changes, creates, deletes, statement
+from server.web.page import Page, Read, console_list, delete_page, new_page
 from server.web.visit import Visit
 
 _GROUP: Final = Read("group", "GET /api/groups/<id>")
@@ -52,17 +52,10 @@ PAGES: Final = (
         (Read("deputies", "GET /api/admin/deputies"),),
     ),
     console_list("groups", "approvers/console_groups.html", "GET /api/groups"),
-    form_page(
-        "/admin/new/group",
-        "/admin/new/group/add",
-        "groups",
-        intro="Policy rules and agents refer to a group by its name.",
-    ),
+    new_page("group", intro="Policy rules and agents refer to a group by its name."),
     Page("/admin/groups/<id>", "approvers/console_group.html", "groups", (_GROUP,)),
-    confirmation(
-        "/admin/groups/<id>/forget",
-        "/admin/groups/<id>/delete",
-        "groups",
+    delete_page(
+        "group",
         _GROUP,
         intro="You cannot delete a group while a policy rule or an agent names it. Its members "
         "keep their accounts.",
@@ -81,35 +74,8 @@ FORMS: Final = (
     FormAction(
         "/settings/deputies/<id>/end", "DELETE /api/deputies/<id>", then="/settings?done=alone"
     ),
-    FormAction(
-        "/admin/deputies/<id>/revoke",
-        "POST /api/admin/deputies/<id>/revoke",
-        "End this deputy",
-        then="/admin/deputies",
-    ),
-    FormAction(
-        "/admin/new/group/add",
-        "POST /api/groups",
-        "Add a group",
-        fields=people_fields.GROUP,
-        page="/admin/new/group",
-        then="/admin/groups",
-    ),
-    FormAction(
-        "/admin/groups/<id>/change",
-        "PATCH /api/groups/<id>",
-        "Change this group",
-        fields=people_fields.GROUP,
-        page="/admin/groups/<id>",
-        of="group",
-        then="/admin/groups/<id>",
-    ),
-    FormAction(
-        "/admin/groups/<id>/delete",
-        "DELETE /api/groups/<id>",
-        "Delete this group",
-        page="/admin/groups/<id>/forget",
-        of="group",
-        then="/admin/groups",
-    ),
+    acts("POST /api/admin/deputies/<id>/revoke", "End this deputy", then="/admin/deputies"),
+    creates("group", "Add a group", people_fields.GROUP, then="/admin/groups"),
+    changes("group", "Change this group", people_fields.GROUP, page=""),
+    deletes("group", "Delete this group"),
 )

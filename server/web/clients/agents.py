@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from server.http.operations import statistics_wire
 from server.model import display_names
 from server.protocol import errors
+from server.services.operations import statistics_json
 from server.services.users.device_auth import Person
 from server.web import charts
 from server.web.calls import Document
@@ -59,14 +59,14 @@ def load_agent(visit: Visit) -> Facts:
     owned, known = _own_agent(visit), _access_by_client(visit).get(visit.about)
     if owned is None and known is None and not asked.ever:
         raise _unknown()
-    days = [day.model_dump() for day in statistics_wire.days(asked.days)]
+    days = statistics_json.days(asked.days)
     return {
         "asks": asked.ever,
         "agent": owned,
         "has": known or ClientAccess(visit.about, _name(visit, owned)),
         "chart": charts.results_by_day(days),
         "days": days,
-        "total": statistics_wire.tally(asked.counts),
+        "total": asked.counts,
     }
 
 

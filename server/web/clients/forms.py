@@ -1,10 +1,11 @@
 """The forms about agents, invitations and apps."""
 
+from dataclasses import replace
 from typing import Final
 
 from server.protocol.forms import Form
 from server.web.console import agent_fields, client_fields
-from server.web.form import FormAction, number_of, overlap
+from server.web.form import FormAction, acts, changes, creates, deletes, number_of, overlap
 
 _CREDENTIALS: Final = "clients/console_credentials.html"
 
@@ -35,23 +36,8 @@ _OWN: Final = (
 )
 
 _AGENTS: Final = (
-    FormAction(
-        "/admin/new/agent/add",
-        "POST /api/agents",
-        "Register an agent",
-        fields=agent_fields.NEW_AGENT,
-        page="/admin/new/agent",
-        answer=_CREDENTIALS,
-    ),
-    FormAction(
-        "/admin/agents/<id>/change",
-        "PATCH /api/agents/<id>",
-        "Change this agent",
-        fields=agent_fields.CHANGED_AGENT,
-        page="/admin/agents/<id>/edit",
-        of="agent",
-        then="/admin/agents/<id>",
-    ),
+    creates("agent", "Register an agent", agent_fields.NEW_AGENT, answer=_CREDENTIALS),
+    changes("agent", "Change this agent", agent_fields.CHANGED_AGENT),
     FormAction(
         "/admin/agents/<id>/owners",
         "PATCH /api/agents/<id>",
@@ -60,45 +46,23 @@ _AGENTS: Final = (
         page="/admin/agents/<id>",
         then="/admin/agents/<id>",
     ),
-    FormAction(
-        "/admin/agents/<id>/disable",
-        "POST /api/agents/<id>/disable",
-        "Disable this agent",
-        then="/admin/agents/<id>",
-    ),
-    FormAction(
-        "/admin/agents/<id>/enable",
-        "POST /api/agents/<id>/enable",
-        "Enable this agent",
-        then="/admin/agents/<id>",
-    ),
-    FormAction(
-        "/admin/agents/<id>/secret",
+    acts("POST /api/agents/<id>/disable", "Disable this agent"),
+    acts("POST /api/agents/<id>/enable", "Enable this agent"),
+    acts(
         "POST /api/agents/<id>/secret",
         "Create a new secret for this agent",
         body=overlap,
-        page="/admin/agents/<id>",
+        page=True,
         answer=_CREDENTIALS,
     ),
-    FormAction(
-        "/admin/agents/<id>/keys/change",
-        "PATCH /api/agents/<id>",
+    changes(
+        "agent",
         "Change the keys of this agent",
-        fields=client_fields.KEYS,
-        page="/admin/agents/<id>/keys",
-        of="agent",
+        client_fields.KEYS,
+        part="/keys",
         merge=client_fields.merged_keys,
-        then="/admin/agents/<id>",
     ),
-    FormAction(
-        "/admin/agents/<id>/icon/change",
-        "PATCH /api/agents/<id>",
-        "Change the icon of this agent",
-        fields=agent_fields.ICON,
-        page="/admin/agents/<id>/icon",
-        of="agent",
-        then="/admin/agents/<id>",
-    ),
+    changes("agent", "Change the icon of this agent", agent_fields.ICON, part="/icon"),
     FormAction(
         "/admin/agents/<id>/auth/change",
         "POST /api/agents/<id>/auth",
@@ -107,19 +71,11 @@ _AGENTS: Final = (
         page="/admin/agents/<id>/auth",
         answer=_CREDENTIALS,
     ),
-    FormAction(
-        "/admin/agents/<id>/delete",
-        "DELETE /api/agents/<id>",
-        "Delete this agent",
-        page="/admin/agents/<id>/forget",
-        then="/admin/agents",
-    ),
-    FormAction(
-        "/admin/new/invitation/add",
-        "POST /api/invitations",
+    replace(deletes("agent", "Delete this agent"), of=""),  # its page counts what ends
+    creates(
+        "invitation",
         "Create an invitation",
-        fields=agent_fields.NEW_INVITATION,
-        page="/admin/new/invitation",
+        agent_fields.NEW_INVITATION,
         answer="clients/console_invitation.html",
     ),
     FormAction(
@@ -131,32 +87,14 @@ _AGENTS: Final = (
 )
 
 _APPS: Final = (
-    FormAction(
-        "/admin/new/app/add",
-        "POST /api/apps",
-        "Register an app",
-        fields=client_fields.NEW_APP,
-        page="/admin/new/app",
-        answer=_CREDENTIALS,
-    ),
-    FormAction(
-        "/admin/apps/<id>/change",
-        "PATCH /api/apps/<id>",
-        "Change this app",
-        fields=client_fields.CHANGED_APP,
-        page="/admin/apps/<id>/edit",
-        of="app",
-        then="/admin/apps/<id>",
-    ),
-    FormAction(
-        "/admin/apps/<id>/keys/change",
-        "PATCH /api/apps/<id>",
+    creates("app", "Register an app", client_fields.NEW_APP, answer=_CREDENTIALS),
+    changes("app", "Change this app", client_fields.CHANGED_APP),
+    changes(
+        "app",
         "Change the keys of this app",
-        fields=client_fields.KEYS,
-        page="/admin/apps/<id>/keys",
-        of="app",
+        client_fields.KEYS,
+        part="/keys",
         merge=client_fields.merged_keys,
-        then="/admin/apps/<id>",
     ),
     FormAction(
         "/admin/apps/<id>/disable",
@@ -174,22 +112,14 @@ _APPS: Final = (
         page="/admin/apps/<id>",
         then="/admin/apps/<id>",
     ),
-    FormAction(
-        "/admin/apps/<id>/secret",
+    acts(
         "POST /api/apps/<id>/secret",
         "Create a new secret for this app",
         body=overlap,
-        page="/admin/apps/<id>",
+        page=True,
         answer=_CREDENTIALS,
     ),
-    FormAction(
-        "/admin/apps/<id>/delete",
-        "DELETE /api/apps/<id>",
-        "Delete this app",
-        page="/admin/apps/<id>/forget",
-        of="app",
-        then="/admin/apps",
-    ),
+    deletes("app", "Delete this app"),
 )
 
 FORMS: Final = (*_OWN, *_AGENTS, *_APPS)

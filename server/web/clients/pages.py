@@ -5,7 +5,15 @@ from typing import Final
 
 from server.web import charts
 from server.web.clients import agents
-from server.web.page import Page, Read, confirmation, console_list, form_page
+from server.web.page import (
+    Page,
+    Read,
+    console_list,
+    delete_page,
+    edit_page,
+    form_page,
+    new_page,
+)
 from server.web.resources.pages import RESOURCES
 
 _TEN: Final = (("limit", "10"),)
@@ -25,10 +33,8 @@ _OWN: Final = (
 
 _AGENTS: Final = (
     console_list("agents", "clients/console_agents.html", "GET /api/agents"),
-    form_page(
-        "/admin/new/agent",
-        "/admin/new/agent/add",
-        "agents",
+    new_page(
+        "agent",
         RESOURCES,
         intro="Put one item on each line of a list. The client secret is shown once.",
     ),
@@ -44,33 +50,18 @@ _AGENTS: Final = (
         ),
         draw=charts.of_agent,
     ),
-    form_page(
-        "/admin/agents/<id>/edit",
-        "/admin/agents/<id>/change",
-        "agents",
+    edit_page("agent", _AGENT, replace(RESOURCES, optional=True), intro=_EDIT),
+    edit_page(
+        "agent",
         _AGENT,
-        replace(RESOURCES, optional=True),
-        intro=_EDIT,
-    ),
-    form_page(
-        "/admin/agents/<id>/keys",
-        "/admin/agents/<id>/keys/change",
-        "agents",
-        _AGENT,
+        part="/keys",
         intro=f"The agent authenticates and signs its requests with these keys. {_KEYS}",
     ),
-    form_page(
-        "/admin/agents/<id>/icon",
-        "/admin/agents/<id>/icon/change",
-        "agents",
+    edit_page("agent", _AGENT, part="/icon", template="clients/console_agent_icon.html"),
+    edit_page(
+        "agent",
         _AGENT,
-        template="clients/console_agent_icon.html",
-    ),
-    form_page(
-        "/admin/agents/<id>/auth",
-        "/admin/agents/<id>/auth/change",
-        "agents",
-        _AGENT,
+        part="/auth",
         intro="Both methods work during the overlap, so the agent can switch without an outage. "
         "A new client secret is shown once.",
     ),
@@ -91,10 +82,8 @@ _AGENTS: Final = (
         template="clients/console_agent_disable.html",
     ),
     console_list("invitations", "clients/console_invitations.html", "GET /api/invitations"),
-    form_page(
-        "/admin/new/invitation",
-        "/admin/new/invitation/add",
-        "invitations",
+    new_page(
+        "invitation",
         RESOURCES,
         intro="Agents register themselves with an invitation, within the limits you set here. "
         "The invitation token is shown once.",
@@ -103,29 +92,17 @@ _AGENTS: Final = (
 
 _APPS: Final = (
     console_list("apps", "clients/console_apps.html", "GET /api/apps"),
-    form_page(
-        "/admin/new/app",
-        "/admin/new/app/add",
-        "apps",
+    new_page(
+        "app",
         RESOURCES,
         intro="People sign in to an app with their account here. Put one item on each line of a "
         "list.",
     ),
     Page("/admin/apps/<id>", "clients/console_app.html", "apps", (_APP,)),
-    form_page(
-        "/admin/apps/<id>/edit", "/admin/apps/<id>/change", "apps", _APP, RESOURCES, intro=_EDIT
-    ),
-    form_page(
-        "/admin/apps/<id>/keys",
-        "/admin/apps/<id>/keys/change",
-        "apps",
-        _APP,
-        intro=f"The app authenticates with these keys. {_KEYS}",
-    ),
-    confirmation(
-        "/admin/apps/<id>/forget",
-        "/admin/apps/<id>/delete",
-        "apps",
+    edit_page("app", _APP, RESOURCES, intro=_EDIT),
+    edit_page("app", _APP, part="/keys", intro=f"The app authenticates with these keys. {_KEYS}"),
+    delete_page(
+        "app",
         _APP,
         intro="Everyone is signed out of the app and its tokens are revoked. The audit log keeps "
         "what was done with it.",

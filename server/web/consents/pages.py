@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.web.form import FormAction
+from server.web.form import FormAction, acts
 from server.web.page import Page, Read, console_list
 
 PAGES: Final = (
@@ -22,10 +22,5 @@ PAGES: Final = (
 
 FORMS: Final = (
     FormAction("/consents/<id>/revoke", "DELETE /api/consents/<id>", then="/consents?done=consent"),
-    FormAction(
-        "/admin/consents/<id>/revoke",
-        "POST /api/admin/consents/<id>/revoke",
-        "Revoke this consent",
-        then="/admin/consents",
-    ),
+    acts("POST /api/admin/consents/<id>/revoke", "Revoke this consent", then="/admin/consents"),
 )

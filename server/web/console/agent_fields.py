@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from server.services.clients.agent_members import AGENT_MEMBERS, GRANTS, METHODS
+from server.services.clients.agent_members import AGENT_MEMBERS, GRANTS
+from server.services.clients.client_members import METHODS
 from server.services.clients.invitations import SAFE_GRANTS
 from server.web.console.member_fields import field_named, fields
 from server.web.fields import Field

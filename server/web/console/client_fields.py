@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.web.console.member_fields import fields
 from server.web.fields import Field
 
@@ -14,46 +15,8 @@ KEYS: Final = (
     Field("jwks", "Keys to add", "json", "A JWK or a JWK set. URLs are not fetched.", rows=6),
 )
 
-_RISKS: Final = Field(
-    "scopes",
-    "Scopes",
-    "pairs",
-    "One per line: its name, then low, medium, high or critical.",
-    rows=4,
-)
-_NEEDS: Final = Field(
-    "requires",
-    "Required action types",
-    "pairs",
-    "One per line: the scope, then the action type that requests for it must have.",
-)
-_SECONDS: Final = Field(
-    "token_seconds",
-    "Token lifetime in seconds",
-    "number",
-    "10 to 3600. If empty, the agent's value or the setting applies.",
-)
-_DEFAULT: Final = Field(
-    "default_scopes",
-    "Default scopes",
-    "lines",
-    "One per line: the scopes of a request that names none.",
-)
-_UNKNOWN: Final = Field(
-    "unknown_clients",
-    "Apps that nobody registered may ask for its scopes",
-    "box",
-    "If the setting clients_unknown allows such apps. Critical scopes stay closed to them.",
-)
-NEW_RESOURCE: Final = (
-    Field("uri", "URI", needed=True, longest=2_000, hint="The audience of its tokens."),
-    _RISKS,
-    _NEEDS,
-    _SECONDS,
-    _DEFAULT,
-    _UNKNOWN,
-)
-CHANGED_RESOURCE: Final = (_RISKS, _NEEDS, _SECONDS, _DEFAULT, _UNKNOWN)
+NEW_RESOURCE: Final = fields(RESOURCE_MEMBERS, "new")
+CHANGED_RESOURCE: Final = fields(RESOURCE_MEMBERS, "change")
 
 
 ACTION: Final = (

@@ -14,6 +14,10 @@ from server.web.fields import Field
 _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
     {
         Kind.TEXT: "text",
+        Kind.URI: "text",
+        Kind.PERSON: "text",
+        Kind.RISKS: "pairs",
+        Kind.NEEDS: "pairs",
         Kind.CHOICE: "choice",
         Kind.CHOICES: "picks",
         Kind.NAMES: "lines",

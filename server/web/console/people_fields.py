@@ -2,25 +2,10 @@
 
 from typing import Final
 
-from server.web.fields import Field
+from server.services.approvers.group_members import GROUP_MEMBERS
+from server.services.users.user_members import USER_MEMBERS
+from server.web.console.member_fields import fields
 
-_EMAIL: Final = Field("email", "Email address")
-_ROLES: Final = Field(
-    "roles",
-    "Roles",
-    "picks",
-    choices=(
-        ("admin", "Administrator: may do everything"),
-        ("auditor", "Auditor: may read everything"),
-    ),
-)
-NEW_USER: Final = (Field("name", "Name", needed=True, longest=64), _EMAIL, _ROLES)
-CHANGED_USER: Final = (
-    _ROLES,
-    _EMAIL,
-    Field("backup", "Backup", hint="Who is asked next. A name, email address or id."),
-)
-GROUP: Final = (
-    Field("name", "Name", needed=True, longest=64, hint="Used in rules and permissions."),
-    Field("members", "Members", "lines", "Users, by name, email address or id.", rows=4),
-)
+NEW_USER: Final = fields(USER_MEMBERS, "new")
+CHANGED_USER: Final = fields(USER_MEMBERS, "change")
+GROUP: Final = fields(GROUP_MEMBERS, "new")

@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.protocol.forms import Form
-from server.web.form import FormAction
+from server.web.form import acts
 from server.web.incidents import report
 from server.web.page import Page, Read, console_list
 
@@ -26,12 +26,5 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction(
-        "/admin/incidents/<id>/close",
-        "POST /api/incidents/<id>/close",
-        "Close this incident",
-        body=_note,
-        page="/admin/incidents/<id>",
-        then="/admin/incidents/<id>",
-    ),
+    acts("POST /api/incidents/<id>/close", "Close this incident", body=_note, page=True),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.web import charts
-from server.web.form import FormAction
+from server.web.form import FormAction, acts
 from server.web.operations import settings
 from server.web.page import Page, Read
 
@@ -62,10 +62,5 @@ PAGES: Final = (
 
 FORMS: Final = (
     FormAction("/settings/theme", does=settings.choose_theme),
-    FormAction(
-        "/admin/outbox/<id>/retry",
-        "POST /api/admin/outbox/<id>/retry",
-        "Retry this message",
-        then="/admin/health",
-    ),
+    acts("POST /api/admin/outbox/<id>/retry", "Retry this message", then="/admin/health"),
 )

@@ -6,8 +6,15 @@ from typing import Any, Final
 from server.protocol.forms import Form
 from server.web import fields
 from server.web.console import client_fields
-from server.web.form import FormAction, number_of, text_of
-from server.web.page import Page, Read, confirmation, console_list, form_page
+from server.web.form import FormAction, creates, deletes, number_of, text_of
+from server.web.page import (
+    Page,
+    Read,
+    console_list,
+    delete_page,
+    edit_page,
+    new_page,
+)
 
 _ACTION: Final = Read("action", "GET /api/actions/<id>")
 
@@ -71,27 +78,21 @@ PAGES: Final = (
         (Read("policy", "GET /api/policy"),),
     ),
     console_list("actions", "policy/console_actions.html", "GET /api/actions"),
-    form_page(
-        "/admin/new/action",
-        "/admin/new/action/add",
-        "actions",
+    new_page(
+        "action",
         intro="An action type says what agents can ask for and how approvers read it.",
         template="policy/console_action_form.html",
     ),
     Page("/admin/actions/<id>", "policy/console_action.html", "actions", (_ACTION,)),
-    form_page(
-        "/admin/actions/<id>/edit",
-        "/admin/actions/<id>/change",
-        "actions",
+    edit_page(
+        "action",
         _ACTION,
         intro="New requests use the new version. Pending requests keep the version they were "
         "shown with. Standing grants for this type end.",
         template="policy/console_action_form.html",
     ),
-    confirmation(
-        "/admin/actions/<id>/forget",
-        "/admin/actions/<id>/delete",
-        "actions",
+    delete_page(
+        "action",
         _ACTION,
         intro="You cannot delete an action type while a scope needs it. Pending requests for it "
         "can no longer be approved, its standing grants end, and no agent can ask for it. The "
@@ -132,13 +133,11 @@ FORMS: Final = (
         page="/admin/policy",
         answer="policy/console_explanation.html",
     ),
-    FormAction(
-        "/admin/new/action/add",
-        "POST /api/actions",
+    creates(
+        "action",
         "Register an action type",
+        client_fields.ACTION,
         body=_document,
-        fields=client_fields.ACTION,
-        page="/admin/new/action",
         then="/admin/actions",
     ),
     FormAction(
@@ -169,12 +168,5 @@ FORMS: Final = (
         page="/admin/actions/<id>/edit",
         shows=True,
     ),
-    FormAction(
-        "/admin/actions/<id>/delete",
-        "DELETE /api/actions/<id>",
-        "Delete this action type",
-        page="/admin/actions/<id>/forget",
-        of="action",
-        then="/admin/actions",
-    ),
+    deletes("action", "Delete this action type"),
 )

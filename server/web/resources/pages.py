@@ -3,8 +3,15 @@
 from typing import Final
 
 from server.web.console import client_fields
-from server.web.form import FormAction, overlap
-from server.web.page import Page, Read, confirmation, console_list, form_page
+from server.web.form import acts, changes, creates, deletes, overlap
+from server.web.page import (
+    Page,
+    Read,
+    console_list,
+    delete_page,
+    edit_page,
+    new_page,
+)
 
 RESOURCES: Final = Read("resources", "GET /api/resources", fixed=(("limit", "200"),))
 """The choices in forms of clients."""
@@ -12,25 +19,19 @@ _RESOURCE: Final = Read("resource", "GET /api/resources/<id>")
 
 PAGES: Final = (
     console_list("resources", "resources/console_resources.html", "GET /api/resources"),
-    form_page(
-        "/admin/new/resource",
-        "/admin/new/resource/add",
-        "resources",
+    new_page(
+        "resource",
         intro="A resource is a protected API or an MCP server. Its credentials, with which it "
         "introspects tokens, are shown once.",
     ),
     Page("/admin/resources/<id>", "resources/console_resource.html", "resources", (_RESOURCE,)),
-    form_page(
-        "/admin/resources/<id>/edit",
-        "/admin/resources/<id>/change",
-        "resources",
+    edit_page(
+        "resource",
         _RESOURCE,
         intro="Adding a scope or lowering its risk needs an administrator's passkey.",
     ),
-    confirmation(
-        "/admin/resources/<id>/forget",
-        "/admin/resources/<id>/delete",
-        "resources",
+    delete_page(
+        "resource",
         _RESOURCE,
         intro="Every token for it is revoked, every open request about it is canceled, and every "
         "consent and standing grant for it ends. No agent or app can reach it again, even if you "
@@ -39,38 +40,24 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction(
-        "/admin/new/resource/add",
-        "POST /api/resources",
+    creates(
+        "resource",
         "Register a resource",
-        fields=client_fields.NEW_RESOURCE,
-        page="/admin/new/resource",
+        client_fields.NEW_RESOURCE,
         answer="clients/console_credentials.html",
     ),
-    FormAction(
-        "/admin/resources/<id>/change",
-        "PATCH /api/resources/<id>",
+    changes(
+        "resource",
         "Change this resource",
-        fields=client_fields.CHANGED_RESOURCE,
-        page="/admin/resources/<id>/edit",
-        of="resource",
+        client_fields.CHANGED_RESOURCE,
         merge=client_fields.with_removals,
-        then="/admin/resources/<id>",
     ),
-    FormAction(
-        "/admin/resources/<id>/delete",
-        "DELETE /api/resources/<id>",
-        "Delete this resource",
-        page="/admin/resources/<id>/forget",
-        of="resource",
-        answer="resources/console_deletion.html",
-    ),
-    FormAction(
-        "/admin/resources/<id>/secret",
+    deletes("resource", "Delete this resource", answer="resources/console_deletion.html"),
+    acts(
         "POST /api/resources/<id>/secret",
         "Create a new secret for this resource",
         body=overlap,
-        page="/admin/resources/<id>",
+        page=True,
         answer="clients/console_credentials.html",
     ),
 )

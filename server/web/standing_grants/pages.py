@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.web.form import FormAction
+from server.web.form import FormAction, acts
 from server.web.page import Page, Read, console_list
 from server.web.standing_grants import proposal
 
@@ -25,10 +25,5 @@ PAGES: Final = (
 FORMS: Final = (
     FormAction("/r/<id>/similar", page="/r/<id>/similar", does=proposal.propose),
     FormAction("/grants/<id>/revoke", "DELETE /api/grants/<id>", then="/grants?done=grant"),
-    FormAction(
-        "/admin/grants/<id>/revoke",
-        "POST /api/admin/grants/<id>/revoke",
-        "End this standing grant",
-        then="/admin/grants",
-    ),
+    acts("POST /api/admin/grants/<id>/revoke", "End this standing grant", then="/admin/grants"),
 )

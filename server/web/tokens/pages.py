@@ -3,7 +3,7 @@
 from typing import Final
 
 from server.protocol.forms import Form
-from server.web.form import FormAction
+from server.web.form import FormAction, acts
 from server.web.page import Page, Read, confirmation, console_list
 
 _MOST: Final = 50
@@ -55,11 +55,9 @@ FORMS: Final = (
     FormAction(
         "/delegations/<id>/revoke", "DELETE /api/delegations/<id>", then="/delegations?done=token"
     ),
-    FormAction(
-        "/admin/delegations/<id>/revoke",
+    acts(
         "POST /api/admin/delegations/<id>/revoke",
         "Revoke this token and the tokens derived from it",
-        then="/admin/delegations/<id>",
     ),
     FormAction(
         "/admin/keys/rotate",

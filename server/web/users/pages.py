@@ -3,20 +3,15 @@
 from typing import Final
 
 from server.web.console import people_fields
-from server.web.form import FormAction
-from server.web.page import Page, Read, console_list, form_page
+from server.web.form import FormAction, acts, changes, creates
+from server.web.page import Page, Read, console_list, new_page
 
 _TEN: Final = (("limit", "10"),)
 _CODE: Final = "users/console_enrolment_code.html"
 
 PAGES: Final = (
     console_list("users", "users/console_users.html", "GET /api/users"),
-    form_page(
-        "/admin/new/user",
-        "/admin/new/user/add",
-        "users",
-        intro="The one-time code for their first device is shown once.",
-    ),
+    new_page("user", intro="The one-time code for their first device is shown once."),
     Page(
         "/admin/users/<id>",
         "users/console_user.html",
@@ -29,45 +24,15 @@ PAGES: Final = (
 )
 
 FORMS: Final = (
-    FormAction(
-        "/admin/new/user/add",
-        "POST /api/users",
-        "Add user",
-        fields=people_fields.NEW_USER,
-        page="/admin/new/user",
-        answer=_CODE,
-    ),
-    FormAction(
-        "/admin/users/<id>/change",
-        "PATCH /api/users/<id>",
-        "Change this user",
-        fields=people_fields.CHANGED_USER,
-        page="/admin/users/<id>",
-        of="user",
-        then="/admin/users/<id>",
-    ),
-    FormAction(
-        "/admin/users/<id>/disable",
-        "POST /api/users/<id>/disable",
-        "Disable this user",
-        then="/admin/users/<id>",
-    ),
-    FormAction(
-        "/admin/users/<id>/enable",
-        "POST /api/users/<id>/enable",
-        "Enable this user",
-        then="/admin/users/<id>",
-    ),
+    creates("user", "Add user", people_fields.NEW_USER, answer=_CODE),
+    changes("user", "Change this user", people_fields.CHANGED_USER, page=""),
+    acts("POST /api/users/<id>/disable", "Disable this user"),
+    acts("POST /api/users/<id>/enable", "Enable this user"),
     FormAction(
         "/admin/users/<id>/code",
         "POST /api/users/<id>/codes",
         "Create a one-time code to enroll another device for this user",
         answer=_CODE,
     ),
-    FormAction(
-        "/admin/users/<id>/unlock",
-        "POST /api/users/<id>/unlock",
-        "Unlock the locked devices of this user",
-        then="/admin/users/<id>",
-    ),
+    acts("POST /api/users/<id>/unlock", "Unlock the locked devices of this user"),
 )

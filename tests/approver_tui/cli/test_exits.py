@@ -1,4 +1,4 @@
-"""What each refusal means to a script: the table as a whole."""
+"""The exit code of every error."""
 
 import io
 import re
@@ -29,8 +29,8 @@ def _told() -> set[int]:
     return {status for status in statuses if status >= 400}
 
 
-def test_the_page_of_the_command_line_has_every_exit_and_no_other():
-    """And says of those that are kept free that they are."""
+def test_the_reference_has_every_exit_code_and_no_other():
+    """It also lists the reserved ones."""
     page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.partition("| exit of `sayso-approver` | means |")[2].partition("\n\n")[0]
     assert {int(found) for found in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set(Exit)
@@ -38,8 +38,8 @@ def test_the_page_of_the_command_line_has_every_exit_and_no_other():
     assert "10, 11 and 14 are reserved" in page
 
 
-def test_every_status_that_the_server_answers_has_its_row():
-    """And no row is for nothing."""
+def test_every_status_of_the_server_has_an_exit_code():
+    """There are no unused rows."""
     assert set(BY_STATUS) == _told() | _UNSAID | _OF_A_PROXY
 
 
@@ -61,20 +61,20 @@ def test_every_status_that_the_server_answers_has_its_row():
         ("http_418", 418, Exit.ERROR),
     ],
 )
-def test_a_refusal_ends_with_the_exit_of_its_code_or_its_status(code, status, exit_):
-    """What was typed is told from what was not, and from a server that is away."""
+def test_a_refusal_exits_by_its_code_or_status(code, status, exit_):
+    """Invalid input, other refusals and an unreachable server differ."""
     assert exit_code(ApiError(code, status, "Refused.")) is exit_
 
 
-def test_no_code_has_a_row_that_its_status_would_give_it():
-    """A row of a code is an exception, of a status that it is refused with."""
+def test_no_code_has_the_same_exit_as_its_status():
+    """A row for a code is an exception from its status."""
     refused_with = {"invalid_decision": 422, "invalid_statement": 422, "agent_stopped": 409}
     for code, exit_ in BY_CODE.items():
         assert BY_STATUS[refused_with.get(code, 400)] is not exit_
 
 
-def test_somebody_who_does_not_exist_is_bad_usage(logged_in, server):
-    """The name was typed; the server says that it leads to nobody."""
+def test_an_unknown_user_is_a_usage_error(logged_in, server):
+    """The name was typed."""
     asked = server.add()
     command = ("deny", asked["id"], "--code", "ask_other", "--ask", "nobody", "--json")
     done = logged_in(*command)
@@ -82,8 +82,8 @@ def test_somebody_who_does_not_exist_is_bad_usage(logged_in, server):
     assert asked["state"] == "pending"
 
 
-def test_what_comes_too_often_is_told_when_to_come_again(logged_in, server):
-    """Once; nothing is tried again behind a script's back."""
+def test_a_rate_limit_reports_when_to_retry(logged_in, server):
+    """The command does not retry by itself."""
     server.faults.is_too_often = True
     done = logged_in("inbox", "--json")
     assert (done.code, done.error["error"]) == (Exit.RATE_LIMITED, "rate_limited")
@@ -101,8 +101,8 @@ class _Interrupted(io.StringIO):
     read = readline
 
 
-def test_what_is_interrupted_answers_nothing(logged_in, server):
-    """While a line is waited for that comes from a pipe."""
+def test_an_interrupted_command_answers_nothing(logged_in, server):
+    """While it waits for a line from a pipe."""
     asked = server.add()
     code = logged_in("show", asked["id"], "--json").document["fingerprint"]
     command = ("approve", asked["id"], "--fingerprint", code, "--pin-stdin", "--json")
@@ -117,8 +117,8 @@ def _heeds_interrupts():
 
 
 @pytest.mark.parametrize("end", ["sendintr", "sendeof"], ids=["^C", "^D"])
-def test_a_question_that_is_broken_off_answers_nothing(logged_in, server, end):
-    """At a terminal, where the PIN is asked for."""
+def test_an_interrupted_question_answers_nothing(logged_in, server, end):
+    """At the PIN question of a terminal."""
     asked = server.add()
     code = logged_in("show", asked["id"], "--json").document["fingerprint"]
     command = ["-m", "approver_tui", "approve", asked["id"], "--fingerprint", code]

@@ -1,4 +1,4 @@
-"""What is said of a yes that is one of several."""
+"""How an approval by several people is printed."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -19,32 +19,32 @@ from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_clock import NOW
 
 
-def test_a_yes_that_counts_is_said_to_count():
-    """It is not over, and it is no loss."""
+def test_a_counted_vote_is_reported_as_counted():
+    """The request is still open, and nothing was lost."""
     counted = a_shared("pay", a_vote(ME, "alice"))
-    assert lines.outcome(counted)[0].startswith("Your approval is counted (1 of 2, needs ")
+    assert lines.outcome_lines(counted)[0].startswith("Your approval is counted (1 of 2, needs ")
 
 
-def test_a_part_that_somebody_chose_is_read_before_the_pin():
-    """In both columns, and in the words of the text that is signed."""
+def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
+    """In both columns, and in the words of the signed text."""
     told = "\n".join(lines.approval_summary(a_part("pay", a_vote()), NOW))
     assert "You are about to approve part of this request:" in told
     assert "approved with limits" in told
     assert "  /authorization_details/0/amount/minor is 50000, not 482000" in told
 
 
-def test_what_its_agent_asked_anew_says_so():
-    """In the row of the history too."""
+def test_a_superseded_request_says_so():
+    """In the history too."""
     over = replace(an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
     assert lines.status_text(over, NOW) == (
         "superseded: replaced by a newer request from the same agent"
     )
 
 
-def test_what_is_over_needs_nobody_any_more():
-    """How many had said yes stays told; whose yes could count is history."""
+def test_an_ended_request_needs_no_more_votes():
+    """The number of votes stays; the missing names do not."""
     over = replace(a_shared("pay", a_vote(BOB)), state=ApprovalState.DENIED)
-    told = "\n".join(lines.outcome(over))
+    told = "\n".join(lines.outcome_lines(over))
     assert "  1 of 2" in told
     assert "needs" not in told
 
@@ -61,8 +61,8 @@ def test_what_is_over_needs_nobody_any_more():
         ),
     ],
 )
-def test_whoever_approved_did_not_bring_about_what_came_later(state, reason, ended):
-    """Their answer and the end are two things, here as in the app."""
+def test_the_answer_and_a_later_end_are_reported_separately(state, reason, ended):
+    """As in the app."""
     said = answered(an_approval("pay"), Answer.APPROVE)
     over = replace(said, state=ApprovalState(state), reason=SafeText(reason))
     told = lines.status_text(over, NOW)
@@ -72,21 +72,21 @@ def test_whoever_approved_did_not_bring_about_what_came_later(state, reason, end
         assert outcome(over, NOW, UTC).endswith(f" Then {ended.replace(':', '.')}")
 
 
-def test_an_answer_that_stands_is_told_with_who_gave_it():
-    """A denial with its reason."""
+def test_a_decided_request_names_who_answered():
+    """A denial has its reason."""
     said = answered(an_approval("pay"), Answer.DENY, DenyCode.TOO_BROAD)
     told = lines.status_text(said, NOW)
     assert told.startswith("denied by alice on phone at ")
     assert told.endswith(f", {DenyCode.TOO_BROAD.label}")
 
 
-def test_after_less_was_approved_nothing_claims_the_whole():
-    """Before the PIN, in the answer, in full and in a list: each tells the part."""
+def test_a_narrowed_approval_never_claims_the_whole():
+    """Before the PIN, in the result, in full and in a list."""
     over = replace(a_part("pay", a_vote()), state=ApprovalState.APPROVED)
     part, whole = (f"Pay EUR {each} to Nordwind Logistik GmbH" for each in ("500.00", "4,820.00"))
     granted = f"Granted: {part} (asked: {whole})"
-    assert lines.outcome(over)[0] == f"Approved. {granted}"
-    assert listing.row(over, NOW)[0] == granted
+    assert lines.outcome_lines(over)[0] == f"Approved. {granted}"
+    assert listing.entry_lines(over, NOW)[0] == granted
     assert part in lines.approval_summary(over, NOW)
     assert granted in lines.approval_in_full(over, NOW)
     for told in (lines.approval_summary(over, NOW), lines.approval_in_full(over, NOW)):
@@ -96,23 +96,25 @@ def test_after_less_was_approved_nothing_claims_the_whole():
         assert "Amount: EUR 500.00, not EUR 4,820.00" in gives
 
 
-def test_a_scope_that_was_dropped_makes_it_a_part():
-    """No value of the headline is smaller; still it is not the whole."""
+def test_a_dropped_scope_makes_it_a_part():
+    """No value in the headline is smaller, but it is not the whole."""
     less = Granted("{}", (Difference(SafeText("Scope"), SafeText("x:y"), SafeText("not granted")),))
     over = replace(an_approval("pay"), granted=less, state=ApprovalState.APPROVED)
-    assert lines.outcome(over)[0].startswith("Approved. Granted with limits: Pay EUR 4,820.00")
+    assert lines.outcome_lines(over)[0].startswith(
+        "Approved. Granted with limits: Pay EUR 4,820.00"
+    )
 
 
-def test_the_others_stand_between_what_a_yes_gives_and_the_end():
-    """Field 11 of the fourteen is before field 12, here as on every screen."""
-    told = "\n".join(lines.body(a_shared("pay", a_vote()), NOW))
+def test_the_votes_are_listed_between_grants_and_state():
+    """Field 11 of the fourteen comes before field 12, as on every screen."""
+    told = "\n".join(lines.request_lines(a_shared("pay", a_vote()), NOW))
     places = [told.index(each) for each in ("grants:", "for:", "people:", "dan: approved")]
     places += [told.index(each) for each in ("state:", "Expiring isn't a denial", "fingerprint:")]
     assert places == sorted(places)
 
 
-def test_what_is_over_takes_nothing_and_is_locked_for_nobody():
-    """Who typed wrongly twice reads that only while others can still decide it."""
+def test_an_ended_request_has_no_requirements_and_no_lock():
+    """A lock matters only while the request can be decided."""
     locked = a_locked()
     over = replace(locked, state=ApprovalState.CANCELLED, reason=SafeText("locked"))
     while_it_waits, after = (
@@ -132,8 +134,8 @@ def test_what_is_over_takes_nothing_and_is_locked_for_nobody():
         ("locked", None, "cancelled: Too many wrong entries."),
     ],
 )
-def test_too_late_is_one_sentence_with_one_end(reason, retry, told):
-    """Whether the reason brings a full stop or not."""
+def test_the_too_late_error_is_one_sentence(reason, retry, told):
+    """Whether or not the reason ends with a full stop."""
     state = ApprovalState.CANCELLED if reason == "locked" else ApprovalState.EXPIRED
     over = replace(an_approval("pay"), state=state, reason=SafeText(reason), retry=retry)
     said = error_text(AlreadyDecided("already_decided", "", over))

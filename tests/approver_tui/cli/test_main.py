@@ -1,4 +1,4 @@
-"""The entrance: help, and one way out for every error."""
+"""Help, and one way out for every error."""
 
 import io
 import subprocess
@@ -21,7 +21,7 @@ def test_without_a_terminal_it_prints_help(logged_in):
 
 
 def test_without_a_terminal_and_a_login_it_says_how_to_log_in(run):
-    """Help alone would leave whoever set nothing up at the start."""
+    """Help alone would not be enough for a new user."""
     done = run()
     assert done.code == Exit.LOGIN_FIRST
     assert all(verb in done.out for verb in VERBS)
@@ -29,22 +29,22 @@ def test_without_a_terminal_and_a_login_it_says_how_to_log_in(run):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(run, verb):
-    """The table of verbs and the modules agree."""
+def test_every_command_has_help(run, verb):
+    """The table of commands matches the modules."""
     done = run(verb, "--help")
     assert done.code == 0
     assert f"sayso-approver {verb}" in done.out
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["inbox", "--nonsense"]])
-def test_bad_usage_is_exit_2(run, arguments):
-    """With --json the reason is an object."""
+def test_bad_usage_exits_with_2(run, arguments):
+    """With --json the error is an object."""
     assert run(*arguments).code == Exit.USAGE
     assert run(*arguments, "--json").error["error"]
 
 
 def test_status_and_whoami_agree(logged_in, server):
-    """Who, where, how much waits."""
+    """On user, server and waiting requests."""
     server.add()
     status = logged_in("status", "--json").document
     whoami = logged_in("whoami", "--json").document
@@ -55,8 +55,8 @@ def test_status_and_whoami_agree(logged_in, server):
     assert "alice" in logged_in("whoami").out
 
 
-def test_help_opens_no_socket_and_no_screen():
-    """Shell completion and a quick look stay quick."""
+def test_help_loads_neither_network_nor_screens():
+    """Shell completion stays fast."""
     loaded = (
         "import sys; from approver_tui.cli.main import main\n"
         "try: main(['--help'])\n"
@@ -70,7 +70,7 @@ def test_help_opens_no_socket_and_no_screen():
 
 
 def test_a_terminal_is_asked_for_the_pin(server, tmp_path, monkeypatch):
-    """Twice when it is chosen, once when it is used; it is never echoed."""
+    """Twice to choose it, once to use it; it is never echoed."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path / "terminal"))
     asked = server.add()
     command = f"-m approver_tui login {server.url} --code {CODE}"

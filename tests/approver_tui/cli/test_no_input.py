@@ -1,4 +1,4 @@
-"""`--no-input`: nothing is asked, even of somebody at a terminal."""
+"""`--no-input` never prompts, even at a terminal."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.approver_tui.cli.conftest import PIN, Keyboard
 from tests.support.fakes.fake_server import CODE
 
 
-def test_a_yes_that_needs_the_pin_is_refused_with_the_flag_that_gives_it(logged_in, server):
+def test_approving_with_no_input_names_the_pin_flag(logged_in, server):
     """Nothing is read from the terminal, and nothing is sent."""
     item = server.add()
     shown = logged_in("inbox", "--json").document["items"][0]
@@ -27,23 +27,23 @@ def test_a_yes_that_needs_the_pin_is_refused_with_the_flag_that_gives_it(logged_
         (("devices", "vouch", "sayso_dv_eeeeeeeeeeeeeeee"), "--pin-stdin"),
     ],
 )
-def test_whatever_would_be_asked_names_its_flag(logged_in, arguments, remedy):
-    """Exit 2: an option is missing. Without the flag and without a terminal it is exit 5."""
+def test_every_missing_entry_names_its_flag(logged_in, arguments, remedy):
+    """Exit 2 with --no-input; without it and without a terminal exit 5."""
     done = logged_in("--no-input", *arguments, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE
     assert remedy in done.err
     assert logged_in(*arguments, stdin="").code == Exit.NOT_ALLOWED
 
 
-def test_a_login_asks_for_no_pin(run, server):
-    """And the code is not spent."""
+def test_login_with_no_input_asks_for_no_pin(run, server):
+    """The code is not used."""
     done = run("--no-input", "login", server.url, "--code", CODE, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE
     assert "--pin-stdin" in done.err
     assert not server.code_used
 
 
-def test_what_only_asks_cannot_be_called_so(logged_in):
-    """The app and the line mode are nothing but questions."""
+def test_interactive_commands_refuse_no_input(logged_in):
+    """The app and the line mode only ask questions."""
     assert logged_in("--no-input", "review", stdin=Keyboard()).code == Exit.USAGE
     assert "Usage:" in logged_in("--no-input", stdin=Keyboard()).out

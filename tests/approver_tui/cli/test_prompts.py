@@ -1,4 +1,4 @@
-"""A question at a terminal: what is typed is taken back as it is in every other question."""
+"""Prompts at a terminal support editing."""
 
 import os
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     ids=["backspace", "ctrl-u", "nothing to take back"],
 )
 @pytest.mark.parametrize("is_hidden", [False, True], ids=["seen", "hidden"])
-def test_what_was_typed_wrongly_is_taken_back(
+def test_a_prompt_supports_backspace(
     keyboard: int,
     capsys: pytest.CaptureFixture[str],
     typed: bytes,
@@ -37,7 +37,7 @@ def test_what_was_typed_wrongly_is_taken_back(
     *,
     is_hidden: bool,
 ) -> None:
-    """A PIN that was begun wrongly costs no try."""
+    """A PIN with a corrected typing error costs no attempt."""
     with prompts.echo_off():
         os.write(keyboard, typed)
         assert prompts.ask("PIN", is_hidden=is_hidden) == read

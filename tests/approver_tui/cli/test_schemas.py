@@ -1,4 +1,4 @@
-"""Every JSON document is what `docs/reference/approver-json.md` says, member by member."""
+"""Every JSON document matches `docs/reference/approver-json.md`."""
 
 import json
 import re
@@ -20,8 +20,8 @@ _BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1"}
 """Those that tests of their own hold against the page."""
 
 
-def test_every_document_that_is_printed_is_described_and_none_is_made_up():
-    """By the names in the code."""
+def test_every_document_is_described():
+    """The reference describes no others."""
     sources = (ROOT / "approver_tui" / "cli").rglob("*.py")
     named = {
         name for path in sources for name in re.findall(r'"(sayso\.[\w-]+/\d+)"', path.read_text())
@@ -29,8 +29,8 @@ def test_every_document_that_is_printed_is_described_and_none_is_made_up():
     assert named == schemas()
 
 
-def test_each_document_has_the_members_of_its_page(logged_in, server, monkeypatch):
-    """Each verb once, over requests that wait, are answered, unverified, doubtful or narrowed."""
+def test_each_document_has_the_described_members(logged_in, server, monkeypatch):
+    """Each command once, with waiting, decided, unusual, unverified and narrowed requests."""
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
     seen = set()
     for arguments, stdin in list(verbs(server)):
@@ -74,8 +74,8 @@ def verbs(server):
     yield ("consents", "--json"), ""
     yield ("revoke", str(server.consents[0]["id"]), "--json"), ""
     yield ("grants", "--json"), ""
-    wish = ("--for", "1h", "--uses", "3", "--preview", "--json")
-    yield ("grants", "add", str(waiting["id"]), *wish), ""
+    proposal = ("--for", "1h", "--uses", "3", "--preview", "--json")
+    yield ("grants", "add", str(waiting["id"]), *proposal), ""
     yield ("grants", "show", str(server.grants[0]["id"]), "--json"), ""
     yield ("grants", "revoke", str(server.grants[0]["id"]), "--json"), ""
     for command in (
@@ -138,8 +138,8 @@ def grant(server):
     }
 
 
-def test_a_yes_and_a_login_are_described(logged_in, run, server):
-    """The two that need a fingerprint and an empty machine."""
+def test_the_documents_of_approve_and_login_are_described(logged_in, run, server):
+    """They need a fingerprint and an empty machine."""
     asked = server.add()
     fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
     answer = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
@@ -165,8 +165,8 @@ def test_every_error_is_described(logged_in, arguments, stdin):
     assert problems(logged_in(*arguments, "--json", stdin=stdin).error) == []
 
 
-def test_an_error_about_what_is_over_is_described(logged_in, server):
-    """It names the request and what became of it."""
+def test_the_error_for_an_ended_request_is_described(logged_in, server):
+    """It has the request and its state."""
     asked = server.add()
     server.decide_elsewhere(asked["id"])
     error = logged_in("deny", asked["id"], "--code", "too_broad", "--json").error
@@ -175,7 +175,7 @@ def test_an_error_about_what_is_over_is_described(logged_in, server):
 
 
 def test_every_line_of_watch_is_described(run):
-    """Events and gaps alike."""
+    """Events and gaps."""
     script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
     with FeedServer(script) as server:
         enrolled_with(server)
@@ -185,7 +185,7 @@ def test_every_line_of_watch_is_described(run):
 
 
 def test_every_exit_code_is_described():
-    """And none that is not used."""
+    """There are no unused ones."""
     page = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
     table = page.split("| exit of `sayso-approver` |", 1)[1].split("\n\n", 1)[0]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(Exit)

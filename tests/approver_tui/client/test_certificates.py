@@ -1,4 +1,4 @@
-"""Before anything is sent: who does not answer, and whose certificate does not hold."""
+"""Unreachable servers and invalid certificates."""
 
 import ssl
 
@@ -18,24 +18,24 @@ def _refused(url):
     return str(caught.value)
 
 
-def test_nobody_is_asked_whether_a_server_runs_that_has_answered():
-    """The exit code is that of a server that cannot be reached."""
+def test_a_certificate_error_does_not_ask_whether_the_server_is_running():
+    """The exit code is that of an unreachable server."""
     refused, silent = CertificateRefused("It does not hold."), Unreachable("It does not answer.")
     assert exit_code(refused) == exit_code(silent) == Exit.UNREACHABLE
     assert error_lines(refused)[1] == "Find the cause with: sayso-approver doctor"
     assert error_lines(silent)[1].startswith("Is the server running?")
 
 
-def test_a_certificate_by_an_unknown_authority_is_named_with_the_remedy(tmp_path):
-    """A proxy with an authority of its own is running; to look whether it runs would not help."""
+def test_an_unknown_authority_is_named_with_its_remedy(tmp_path):
+    """The server is running."""
     with receiver(certify(tmp_path, "localhost")) as door:
         said = _refused(f"https://localhost:{door.port}")
     assert said.startswith(f"https://localhost:{door.port} has an invalid certificate: ")
     assert said.endswith(" Set SSL_CERT_FILE to trust your own authority.")
 
 
-def test_a_certificate_of_somebody_else_has_no_such_remedy(tmp_path):
-    """Whatever authority is named: it is for another name."""
+def test_a_certificate_for_another_name_has_no_such_remedy(tmp_path):
+    """No authority helps."""
     with receiver(certify(tmp_path, "other.example")) as door:
         context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
         http = httpx.Client(base_url=f"https://localhost:{door.port}", verify=context)
@@ -47,8 +47,8 @@ def test_a_certificate_of_somebody_else_has_no_such_remedy(tmp_path):
     assert "SSL_CERT_FILE" not in str(caught.value)
 
 
-def test_where_nobody_listens_it_does_not_answer(tmp_path):
-    """With https too."""
+def test_an_unreachable_https_server_is_unreachable(tmp_path):
+    """As with http."""
     with receiver(certify(tmp_path, "localhost")) as door:
         url = f"https://localhost:{door.port}"
     assert _refused(url) == f"{url} does not answer."

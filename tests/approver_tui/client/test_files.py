@@ -1,4 +1,4 @@
-"""Files of the terminal app: who may read them and enter their folders."""
+"""Files and folders are private."""
 
 import os
 import stat
@@ -22,11 +22,11 @@ def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_every_folder_that_is_made_is_closed_to_others(tmp_path: Path) -> None:
-    """The parents too: whoever may write in one of them may put another folder in the place."""
+def test_every_new_folder_is_private(tmp_path: Path) -> None:
+    """Parents too: whoever can write in one could replace the folder."""
     secret = tmp_path / "home" / "state" / "default" / "secrets" / "session"
     files.write_private(secret, b"x")
-    with files.locked(tmp_path / "home" / "state" / "default" / "lock"):
+    with files.file_lock(tmp_path / "home" / "state" / "default" / "lock"):
         pass
 
     found = {path.relative_to(tmp_path): _mode(path) for path in tmp_path.rglob("*")}
@@ -36,8 +36,8 @@ def test_every_folder_that_is_made_is_closed_to_others(tmp_path: Path) -> None:
     assert not {mode & 0o077 for mode in found.values()} - {0}
 
 
-def test_a_folder_of_our_own_that_was_open_is_closed(tmp_path: Path) -> None:
-    """Where the files lie; folders above it that were there before are left alone."""
+def test_an_existing_folder_is_made_private(tmp_path: Path) -> None:
+    """Folders above it are not changed."""
     above, own = tmp_path / "above", tmp_path / "above" / "own"
     for folder in (above, own):
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""What the terminal signs is what the server reads, byte for byte."""
+"""What the terminal signs matches the server's bytes."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -36,8 +36,8 @@ def split(members: dict[str, object]) -> tuple[Signer, dict[str, object]]:
 
 
 @pytest.mark.parametrize("vector", VECTORS["decisions"], ids=range(len(VECTORS["decisions"])))
-def test_a_decision_is_the_shared_text(vector):
-    """Members, order and bytes are those that the server compares; the header has three members."""
+def test_a_decision_matches_the_shared_vector(vector):
+    """Members, order and bytes; the header has three members."""
     key = SigningKey.generate()
     signer, others = split(vector["members"])
     header, payload = verified(key, signed_decision(key, signer, others))
@@ -46,8 +46,8 @@ def test_a_decision_is_the_shared_text(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS["statements"], ids=range(len(VECTORS["statements"])))
-def test_a_statement_is_the_shared_text(vector):
-    """A statement has another type, so that it can never pass for a decision."""
+def test_a_statement_matches_the_shared_vector(vector):
+    """It has another type, so it never passes for a decision."""
     key = SigningKey.generate()
     signer, others = split(vector["members"])
     header, payload = verified(key, signed_statement(key, signer, **others))
@@ -57,12 +57,12 @@ def test_a_statement_is_the_shared_text(vector):
 
 @pytest.mark.parametrize("vector", VECTORS["thumbprints"], ids=lambda v: v["thumbprint"][:6])
 def test_the_thumbprint_is_that_of_rfc_7638(vector):
-    """The key id names the key by its own public members."""
+    """It covers the required public members."""
     assert thumbprint(vector["jwk"]) == vector["thumbprint"]
 
 
-def test_a_proof_names_one_request():
-    """Method, address, time, token and an id of its own; the key travels in the header."""
+def test_a_proof_is_for_one_request():
+    """Method, address, time, token and its own ID; the key is in the header."""
     key = SigningKey.generate()
     proof = dpop_proof(key, method="GET", uri="https://as.example/api/me", at=7, access_token="t")
     header, payload = verified(key, proof)
@@ -77,8 +77,8 @@ def test_a_proof_names_one_request():
     }
 
 
-def test_a_key_survives_its_scalar():
-    """What is sealed is the private number alone, and it is the whole key."""
+def test_a_key_can_be_restored_from_its_scalar():
+    """The private number is the whole key."""
     key = SigningKey.generate()
     assert SigningKey.from_scalar(key.scalar).jwk == key.jwk
     assert len(key.scalar) == 32

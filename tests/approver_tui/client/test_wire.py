@@ -1,4 +1,4 @@
-"""A document is taken whole or refused with the member that is wrong."""
+"""A document is read in full or rejected with the invalid member."""
 
 import json
 
@@ -19,8 +19,8 @@ def resealed(wire: dict[str, object], name: str, **changes: object) -> dict[str,
     return wire | {name: text, f"{name}_digest": digest(text)}
 
 
-def test_an_approval_is_drawn_from_its_display_text():
-    """Risk, headline, facts and end come from what is signed."""
+def test_an_approval_is_read_from_its_display_text():
+    """Risk, headline, facts and expiry come from the signed text."""
     approval = read_approval(JsonObject(wire_approval()))
     assert approval.headline == "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
     assert [fact.label for fact in approval.display.facts] == ["Amount", "Reference"]
@@ -29,7 +29,7 @@ def test_an_approval_is_drawn_from_its_display_text():
 
 
 @pytest.mark.parametrize("name", ["action", "display"])
-def test_a_text_that_does_not_have_its_digest_is_refused(name):
+def test_a_text_without_its_digest_is_rejected(name):
     """One changed character is enough."""
     wire = wire_approval()
     wire[name] = wire[name].replace("pay", "Pay", 1)
@@ -55,8 +55,8 @@ def test_a_text_that_does_not_have_its_digest_is_refused(name):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_texts_that_disagree_are_refused(name, changes, member):
-    """Right digests do not help a pair that speaks of two different requests."""
+def test_contradictory_texts_are_rejected(name, changes, member):
+    """Even if both match their digests."""
     with pytest.raises(WireError) as caught:
         read_approval(JsonObject(resealed(wire_approval(), name, **changes)))
     assert caught.value.member == member
@@ -76,15 +76,15 @@ def test_texts_that_disagree_are_refused(name, changes, member):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_member_that_is_wrong_is_named(changes, member):
-    """Whoever reads the error knows where to look."""
+def test_an_invalid_member_is_named(changes, member):
+    """The error has its path."""
     with pytest.raises(WireError) as caught:
         read_approval(JsonObject(wire_approval() | changes))
     assert caught.value.member == member
 
 
-def test_agent_text_is_made_safe_at_this_door():
-    """A server that lets an escape sequence through does not reach the terminal with it."""
+def test_agent_text_is_made_safe():
+    """Even if the server lets an escape sequence through."""
     hostile = {"headline": "Pay\x1b[2J", "agent_says": "\u202eevil\x1b]52;c;x\x07", "why": "a\nb"}
     approval = read_approval(JsonObject(wire_approval(display=hostile)))
     assert approval.headline == r"Pay\u{1b}[2J"
@@ -97,8 +97,8 @@ def test_agent_text_is_made_safe_at_this_door():
     ['{"a":1,"a":2}', '{"a":NaN}', "[" * 100_000, "{", "", b"\xff"],
     ids=["twins", "nan", "deep", "open", "empty", "bytes"],
 )
-def test_improper_json_is_refused(text):
-    """Two readers could understand these differently, or not survive them."""
+def test_invalid_json_is_rejected(text):
+    """Two parsers could read it differently."""
     with pytest.raises(WireError, match="is not valid JSON"):
         parse_json(text)
 
@@ -113,8 +113,8 @@ def test_improper_json_is_refused(text):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_a_row_that_is_not_accepted_does_not_hide_the_others(changes, name, problem):
-    """The page says which row it is and what is wrong with it, safe to draw, and no more."""
+def test_a_rejected_row_hides_no_other(changes, name, problem):
+    """The page has its ID and problem, safe to draw."""
     good, bad = wire_approval(number=1), wire_approval(number=10) | changes
     outer = {"next": None, "feed_cursor": 3, "server_time": when(NOW)}
     page = read_page(JsonObject(outer | {"items": [bad, good]}))
@@ -124,8 +124,8 @@ def test_a_row_that_is_not_accepted_does_not_hide_the_others(changes, name, prob
     assert each.problem == problem
 
 
-def test_unknown_members_are_passed_over():
-    """A newer server may add members to its answers."""
+def test_unknown_members_are_ignored():
+    """A newer server may add some."""
     page = {
         "items": [wire_approval() | {"new": 1}],
         "next": None,
@@ -136,15 +136,15 @@ def test_unknown_members_are_passed_over():
     assert read_page(JsonObject(page)).feed_cursor == 3
 
 
-def test_an_unknown_event_is_refused_by_name():
+def test_an_unknown_event_is_rejected_by_name():
     """The feed reports what it cannot read instead of inventing a meaning."""
     with pytest.raises(WireError) as caught:
         read_event(JsonObject({"seq": 1, "event": "moon.full", "at": when(NOW)}))
     assert caught.value.member == "event"
 
 
-def test_an_alarm_says_which_agent_it_is_about():
-    """By its registered name, made harmless like everything that comes; others say none."""
+def test_an_alarm_names_its_agent():
+    """By its registered name, safe to draw; other events have none."""
     alarm = {"seq": 1, "event": "alarm.incident_opened", "at": when(NOW), "held": None}
     agent = {"id": "sayso_ag_1", "name": "bot\x1b[31m"}
     told = read_event(JsonObject({**alarm, "agent": agent, "incident": "sayso_in_1"})).about
@@ -187,8 +187,8 @@ CONSENT = {"type": "sayso:consent", "until": "2026-12-24T12:00:00.000Z"}
     ],
     ids=lambda value: value if isinstance(value, str) else "+".join(each["type"] for each in value),
 )
-def test_one_kind_is_never_signed_under_the_face_of_another(kind, details):
-    """The reserved type in the action and the kind in the display say the same."""
+def test_a_kind_cannot_be_signed_as_another(kind, details):
+    """The reserved type in the action must match the kind in the display."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
     with pytest.raises(WireError, match="kind: is not what the action asks for"):
         read_approval(JsonObject(resealed(wire, "action", authorization_details=details)))
@@ -203,8 +203,8 @@ def test_one_kind_is_never_signed_under_the_face_of_another(kind, details):
         ("app_action", [APP_ACTION, PAY_ONCE]),
     ],
 )
-def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
-    """A kind beside the texts that differs is refused too."""
+def test_the_kind_comes_from_the_display(kind, details):
+    """A different outer kind is rejected."""
     wire = wire_approval(display={"kind": kind}, outer={"kind": kind})
     sealed = resealed(wire, "action", authorization_details=details)
     assert read_approval(JsonObject(sealed)).kind.value == kind
@@ -212,7 +212,7 @@ def test_the_kind_comes_from_the_display_and_nothing_beside_it(kind, details):
         read_approval(JsonObject(sealed | {"kind": "action"}))
 
 
-def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compared():
+def test_no_unusual_signals_differ_from_not_compared():
     """An empty list is an answer; null is none."""
     text = "You never approved this before.\x1b[2J"
     said = {"code": "new_target", "severity": "notice", "text": text}
@@ -227,15 +227,15 @@ def test_what_is_unusual_is_told_apart_from_nothing_and_from_what_is_not_compare
             assert not oddity.warns
 
 
-def test_a_signal_of_an_earlier_server_stands_out():
-    """Its documents have no severity; they are signed, so nobody adds one."""
+def test_a_signal_of_an_older_server_is_a_warning():
+    """Its documents have no severity."""
     display = {"unusual": [{"code": "new_target", "text": "First time: IBAN"}]}
     (oddity,) = read_approval(JsonObject(wire_approval(display=display))).display.unusual
     assert oddity.warns
 
 
-def test_what_is_unusual_by_now_takes_the_place_of_what_was():
-    """The document beside it stays as it was signed; null says that it still holds."""
+def test_current_signals_replace_the_signed_ones():
+    """The document stays as it was signed; null keeps the signed ones."""
     wired = wire_approval()
     was = read_approval(JsonObject(wired))
     assert read_approval(JsonObject({**wired, "unusual": None})) == was
@@ -244,4 +244,4 @@ def test_what_is_unusual_by_now_takes_the_place_of_what_was():
     now = read_approval(JsonObject({**wired, "unusual": found}))
     assert [(one.code, one.warns) for one in now.display.unusual] == [("burst", True)]
     assert now.display.compared == "Compared with 9."
-    assert (now.display_text, now.look) == (was.display_text, was.look)
+    assert (now.display_text, now.look_key) == (was.display_text, was.look_key)

@@ -1,4 +1,4 @@
-"""No word on any screen names a key that a person has given away."""
+"""No text on any screen names a key that was replaced."""
 
 import re
 import threading
@@ -78,15 +78,15 @@ def _whole(stage):
         ("/ and Enter show all", ["/ and"]),
     ],
 )
-def test_a_key_is_told_from_a_word(text, keys):
-    """So that what follows can fail."""
+def test_the_check_recognizes_a_key_in_a_text(text, keys):
+    """So that the tests below can fail."""
     assert named(text) == keys
 
 
 @pytest.mark.parametrize("is_full", [True, False], ids=["full", "empty"])
 @pytest.mark.parametrize("digit", range(1, 7))
-async def test_no_page_and_no_help_names_a_key_that_was_given_away(digit, is_full):
-    """With every entry chosen once, and in what the help says about each key."""
+async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
+    """With every action on another key."""
     stage = _stage([*three(), an_approval("again", DEPLOY)])
     stage.server.given = [a_consent()]
     stage.server.tokens = [a_token()]
@@ -101,8 +101,8 @@ async def test_no_page_and_no_help_names_a_key_that_was_given_away(digit, is_ful
         assert named(_whole(stage)) == []
 
 
-async def test_what_is_said_of_a_denial_names_the_chosen_keys():
-    """In its panel and the panel's help, while it waits, and where it stands in the way."""
+async def test_messages_about_denials_name_the_chosen_keys():
+    """In the panel, its help, the countdown and the reasons."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("deny"), "6")
@@ -121,8 +121,8 @@ async def test_what_is_said_of_a_denial_names_the_chosen_keys():
         )
 
 
-async def test_what_is_said_of_ringing_names_the_chosen_keys():
-    """Of a snooze and of a mute: once when it begins, and as long as it lasts."""
+async def test_messages_about_notifications_name_the_chosen_keys():
+    """Of a snooze and a mute, at the start and while they last."""
     stage = _stage([an_approval("prices", PRICES)])
     async with opened(stage) as pilot:
         for name, said in (("snooze", "Snoozed until"), ("mute", "is muted")):
@@ -133,8 +133,8 @@ async def test_what_is_said_of_ringing_names_the_chosen_keys():
             stage.clock.move(5)
 
 
-async def test_what_is_said_of_the_list_names_the_chosen_keys():
-    """Of what came later, of what does not fit the filter, and over the signed texts."""
+async def test_messages_about_the_list_name_the_chosen_keys():
+    """Of new rows, of a filter without matches, and over the signed texts."""
     stage = _stage()
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY)
@@ -148,8 +148,8 @@ async def test_what_is_said_of_the_list_names_the_chosen_keys():
         await until(pilot, lambda: f"Press {_of('filter')} and" in shown(stage))
 
 
-async def test_a_yes_that_is_counted_is_reported_by_the_chosen_key():
-    """The reason why neither key does anything says what does."""
+async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
+    """The report key."""
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("approve"))
@@ -157,7 +157,7 @@ async def test_a_yes_that_is_counted_is_reported_by_the_chosen_key():
 
 
 @pytest.mark.parametrize("name", ["approve", "less", "similar", "report"])
-async def test_no_panel_names_a_key_that_was_given_away(name):
+async def test_no_panel_names_a_replaced_key(name):
     """Nor does its help."""
     stage = _stage()
     async with opened(stage) as pilot:
@@ -168,7 +168,7 @@ async def test_no_panel_names_a_key_that_was_given_away(name):
         assert named(_whole(stage)) == []
 
 
-async def test_leaving_while_an_answer_waits_names_the_chosen_key():
+async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
     """Until it is sent."""
     stage = _stage()
     stage.answers.hold = threading.Event()
@@ -185,8 +185,8 @@ async def test_leaving_while_an_answer_waits_names_the_chosen_key():
         (a_device(high_from=NOW + 1000), "vouch"),
     ],
 )
-def test_what_frees_a_device_is_named_by_the_chosen_key(device, name):
-    """On the page of the devices."""
+def test_unlocking_a_device_names_the_chosen_key(device, name):
+    """On the devices page."""
     text = " ".join(
         text_of(each) for each in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
     )

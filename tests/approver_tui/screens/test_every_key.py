@@ -1,11 +1,11 @@
-"""What has a key is in the help and in the palette of each screen on which it does something."""
+"""Every key is in the help and the palette of its screens."""
 
 import pytest
 from textual.binding import Binding
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
-from approver_tui.screens.keys import help_as_chosen
+from approver_tui.screens.keys import help_with_keymap
 from approver_tui.screens.pages import PAGE_CLASSES
 from approver_tui.screens.palette import Palette, commands
 from approver_tui.state.keymap import KEYS, Keymap
@@ -24,37 +24,37 @@ def _names(screen):
     return {one.id for one in every if isinstance(one, Binding) and one.id in KEYS}
 
 
-def test_everything_that_has_a_key_does_something_on_a_screen():
-    """And nothing has a key in vain."""
+def test_every_key_does_something_on_some_screen():
+    """No key is unused."""
     assert set().union(*map(_names, SCREENS)) == set(KEYS)
 
 
 @pytest.mark.parametrize("keymap", [Keymap(), OTHERS], ids=["as they are", "chosen"])
 @pytest.mark.parametrize("digit", range(1, 7), ids=[screen.__name__ for screen in SCREENS])
-async def test_every_key_of_a_screen_is_in_its_help_and_its_palette(digit, keymap):
-    """Each on its own row, as the person chose it."""
+async def test_every_key_of_a_screen_is_in_its_help_and_palette(digit, keymap):
+    """Each in its own row, as chosen."""
     stage = a_stage(three(), place={"keymap": keymap})
     async with opened(stage) as pilot:
         await press(pilot, stage, str(digit))
-        rows = help_as_chosen(stage.app.screen.help_rows(), keymap)
+        rows = help_with_keymap(stage.app.screen.help_rows(), keymap)
         wanted = {keymap.key(name) for name in _names(SCREENS[digit - 1])}
         assert wanted <= {key for key, _meaning in rows}
         assert wanted <= {command.key for command in commands(rows)}
 
 
-async def test_a_key_that_was_chosen_is_the_only_one_that_is_shown():
-    """The one from the start, which does nothing any more, is in no row."""
+async def test_only_the_chosen_key_is_shown():
+    """The default is in no row."""
     stage = a_stage(three(), place={"keymap": OTHERS})
     async with opened(stage) as pilot:
         await press(pilot, stage, OTHERS.key("help"))
         assert isinstance(stage.app.screen, HelpScreen)
-        rows = help_as_chosen(stage.app.screen_stack[-2].help_rows(), OTHERS)
+        rows = help_with_keymap(stage.app.screen_stack[-2].help_rows(), OTHERS)
         shown_keys = {word for keys, _meaning in rows for word in keys.split()}
         assert not shown_keys & set(KEYS.values())
 
 
-async def test_the_palette_helps_and_copies():
-    """By the words of what has two forms, the id and the link; and the help itself."""
+async def test_the_palette_has_help_and_copying():
+    """The two forms of copying have their own words."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon", *"copy the link", "enter")

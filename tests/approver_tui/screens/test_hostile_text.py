@@ -1,4 +1,4 @@
-"""Whatever an agent manages to get onto the screen stays text."""
+"""Text of an agent stays text on every screen."""
 
 import re
 
@@ -55,9 +55,9 @@ def _hostile(text):
     [*((kind, WIDE) for kind in HOSTILE), *((kind, NARROW) for kind in ("marks", "long", "wide"))],
 )
 async def test_hostile_text_is_inert_on_every_screen(kind, size):
-    """Inbox, detail, signed texts and both panels draw it without a control character."""
+    """Inbox, detail, signed texts and both panels draw no control character."""
     stage = a_stage([_hostile(HOSTILE[kind])])
-    stage.server.less = _hostile_leeway(HOSTILE[kind])
+    stage.server.narrowable_facts = _hostile_narrowable(HOSTILE[kind])
     async with opened(stage, size) as pilot:
         drawn = [shown(stage)]
         for keys in (["enter"], ["G"], ["v"], ["v", "a"], ["escape", "d"], [*_OUT, "2"]):
@@ -66,7 +66,7 @@ async def test_hostile_text_is_inert_on_every_screen(kind, size):
         await press(pilot, stage, "escape", "e")
         await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
         await press(pilot, stage, *["tab"] * 3, "space")
-        await until(pilot, lambda: bool(stage.answers.wishes))
+        await until(pilot, lambda: bool(stage.answers.proposals))
         await pilot.pause()
         drawn.append(shown(stage))
         await press(pilot, stage, "escape", "escape")
@@ -76,7 +76,7 @@ async def test_hostile_text_is_inert_on_every_screen(kind, size):
         assert not FORBIDDEN.search(text)
 
 
-def _hostile_leeway(text):
+def _hostile_narrowable(text):
     members = JsonObject({"label": text, "asked": text, "items": [text, text]})
     facts = [
         {"place": 0, "fact": "/a", "rule": rule, **members.values} for rule in ("lower", "drop")
@@ -86,8 +86,8 @@ def _hostile_leeway(text):
     )
 
 
-async def test_markup_is_drawn_and_does_nothing_when_clicked():
-    """The brackets are there to be read; no style of the drawn cells carries an action."""
+async def test_markup_is_drawn_and_not_clickable():
+    """The brackets are visible; no cell has an action."""
     stage = a_stage([_hostile(HOSTILE["markup"])])
     async with opened(stage):
         assert "[@click=app.quit]Approve[/]" in shown(stage)
@@ -97,8 +97,8 @@ async def test_markup_is_drawn_and_does_nothing_when_clicked():
         assert not any("@click" in meta for meta in metas)
 
 
-async def test_agent_words_reach_neither_title_nor_status():
-    """A request's arrival is told in our words and its registered name."""
+async def test_agent_text_is_in_neither_title_nor_status():
+    """A new request is announced in our words with the registered name."""
     stage = a_stage()
     async with opened(stage) as pilot:
         stage.request(an_approval("new", PAYMENT, says="APPROVE NOW"))

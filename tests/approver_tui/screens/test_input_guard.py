@@ -1,4 +1,4 @@
-"""Running typing, pastes and the click that brings the window back decide nothing."""
+"""Fast typing, pastes and the click that focuses the window decide nothing."""
 
 import pytest
 from textual import events
@@ -7,7 +7,7 @@ from textual.widgets import Input
 from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.guard import QUIET, InputGuard
+from approver_tui.screens.guard import QUIET_SECONDS, InputGuard
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.typed_input import TypedInput
 from tests.support.clients.driving import (
@@ -34,8 +34,8 @@ def _low():
     return an_approval("prices", PRICES, left=3 * MINUTE)
 
 
-async def test_running_typing_while_requests_arrive_decides_nothing():
-    """Twenty keys a second, panels opening under the fingers, five new requests: no decision."""
+async def test_fast_typing_while_requests_arrive_decides_nothing():
+    """Twenty keys a second, panels opening, five new requests: no decision."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         for number in range(5):
@@ -51,7 +51,7 @@ async def test_running_typing_while_requests_arrive_decides_nothing():
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
 async def test_no_single_key_approves_even_slowly(keys):
-    """With quiet before every key: the panel opens, its focus is on Back, nothing is approved."""
+    """With quiet before each key: the panel opens with the focus on Back."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, *keys)
@@ -59,7 +59,7 @@ async def test_no_single_key_approves_even_slowly(keys):
 
 
 async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
-    """Tab and Enter right after the panel opened reach nothing; each prolongs the watch."""
+    """Each restarts the time."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await pilot.press("a")
@@ -70,7 +70,7 @@ async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
 
 
 async def test_paste_never_fills_the_pin():
-    """A pasted PIN is not a typed one, with the guard at rest too."""
+    """Also after the guard's time."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")
@@ -90,8 +90,8 @@ async def test_paste_on_the_inbox_opens_nothing():
         assert isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_the_click_that_brings_the_window_back_does_not_press_approve():
-    """After a blur the first click only gives the focus back; a later one presses."""
+async def test_the_click_that_focuses_the_window_does_not_press_approve():
+    """A later one does."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -106,8 +106,8 @@ async def test_the_click_that_brings_the_window_back_does_not_press_approve():
         await until(pilot, lambda: len(stage.answers.given) == 1)
 
 
-async def test_the_key_that_brings_the_window_back_does_nothing():
-    """Textual would hand the first key on; the guard is asked before that."""
+async def test_the_key_that_focuses_the_window_does_nothing():
+    """Textual would pass it on; the guard comes first."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await blur(pilot, stage)
@@ -120,7 +120,7 @@ async def test_the_key_that_brings_the_window_back_does_nothing():
 
 
 async def test_a_selection_that_moves_by_itself_arms_the_guard():
-    """When the selected row goes and another takes its place, keys rest for a moment."""
+    """When the selected row goes, keys are ignored for a moment."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         gone = inbox(stage).state.selected
@@ -134,8 +134,8 @@ async def test_a_selection_that_moves_by_itself_arms_the_guard():
         assert isinstance(stage.app.screen, DenyPanel)
 
 
-async def test_resume_from_suspension_arms_the_guard():
-    """What is typed at the shell's prompt after ctrl+z does not open a panel."""
+async def test_resuming_from_suspension_arms_the_guard():
+    """Input for the shell does not open a panel."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         stage.app.app_resume_signal.publish(stage.app)
@@ -143,8 +143,8 @@ async def test_resume_from_suspension_arms_the_guard():
         assert isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_a_note_may_be_pasted_but_sends_nothing():
-    """The note is only text; a pasted line end does not deny."""
+async def test_a_note_can_be_pasted_but_sends_nothing():
+    """A pasted line ending does not deny."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab")
@@ -156,13 +156,13 @@ async def test_a_note_may_be_pasted_but_sends_nothing():
     assert stage.answers.given == []
 
 
-def test_the_guard_waits_for_quiet_not_for_time():
-    """Keys every half second keep it armed for as long as they come."""
+def test_the_guard_waits_for_quiet():
+    """Keys every half second keep it armed."""
     clock = FakeClock()
     guard = InputGuard(clock.ticks)
     guard.arm()
     for _ in range(20):
-        clock.move(QUIET / 2)
+        clock.move(QUIET_SECONDS / 2)
         assert guard.drops(events.Key("a", "a"))
-    clock.move(QUIET + 0.01)
+    clock.move(QUIET_SECONDS + 0.01)
     assert not guard.drops(events.Key("a", "a"))

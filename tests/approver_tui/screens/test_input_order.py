@@ -1,4 +1,4 @@
-"""The same keys end the same way, however they are cut into reads."""
+"""The same keys have the same effect, however they are read."""
 
 import asyncio
 import random
@@ -11,7 +11,7 @@ from textual.widgets import Input
 from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
-from approver_tui.screens.guarded_app import _ORDERED
+from approver_tui.screens.guarded_app import _ORDERED_EVENTS
 from approver_tui.widgets.typed_input import TypedInput
 from tests.approver_tui.screens.approvals.test_ceremony_panel import EVERYTHING
 from tests.support.clients.driving import opened, press, until
@@ -41,8 +41,8 @@ def _fields(stage):
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_every_key_reaches_its_own_field_however_they_arrive(seed):
-    """One read, one read for each key, and everything between; with and without pauses."""
+async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
+    """In one read, in one read per key, and between; with and without pauses."""
     chance = random.Random(seed)  # noqa: S311  # reads; nothing is kept secret by them
     reads = [TYPED] if seed == 0 else list(TYPED) if seed == 1 else _cut(TYPED, chance)
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
@@ -59,8 +59,8 @@ async def test_every_key_reaches_its_own_field_however_they_arrive(seed):
     assert stage.answers.given == []
 
 
-async def test_a_key_behind_the_one_that_opens_a_panel_finds_the_panel_and_its_guard():
-    """None of them is heard by the inbox below, and none by the panel."""
+async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
+    """Neither the inbox below nor the panel handles it."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         await _read(stage, f"d1\tnote{PIN}\t\t\t\r")
@@ -73,7 +73,7 @@ async def test_a_key_behind_the_one_that_opens_a_panel_finds_the_panel_and_its_g
 
 
 async def test_a_paste_stays_in_its_field():
-    """Neither Tab nor a line end in it goes anywhere; only its first line is taken."""
+    """Only its first line is used."""
     stage = a_stage([an_approval("pay", PAYMENT)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "tab")
@@ -86,8 +86,8 @@ async def test_a_paste_stays_in_its_field():
     assert stage.answers.given == []
 
 
-async def test_the_focus_of_the_window_keeps_its_place_among_the_keys():
-    """Keys typed before the window is left are heard before it; none comes after."""
+async def test_the_window_focus_keeps_its_place_among_the_keys():
+    """Keys typed before leaving the window are handled before it."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -97,20 +97,20 @@ async def test_the_focus_of_the_window_keeps_its_place_among_the_keys():
         assert _fields(stage) == SHOWN
 
 
-async def test_what_waits_for_too_long_is_dropped(monkeypatch):
-    """A screen that never comes to rest gets no key in an order that nobody knows."""
+async def test_input_that_waits_too_long_is_dropped(monkeypatch):
+    """Its order would be unclear."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
         stage.clock.move(1)
         monkeypatch.setattr("approver_tui.screens.input_order._LONGEST_SECONDS", 0.05)
-        monkeypatch.setattr("approver_tui.screens.input_order.is_quiet", lambda _app: False)
+        monkeypatch.setattr("approver_tui.screens.input_order.has_no_messages", lambda _app: False)
         await _read(stage, TYPED)
         await until(pilot, lambda: not stage.app._order._waiting)
         assert set(_fields(stage).values()) == {""}
 
 
 def test_moving_and_scrolling_do_not_wait():
-    """They come by the hundred."""
-    assert not issubclass(events.MouseMove, _ORDERED)
-    assert not issubclass(events.MouseScrollDown, _ORDERED)
+    """There are hundreds of them."""
+    assert not issubclass(events.MouseMove, _ORDERED_EVENTS)
+    assert not issubclass(events.MouseScrollDown, _ORDERED_EVENTS)

@@ -1,4 +1,4 @@
-"""The pages beside the inbox: history, agents, rights, devices."""
+"""The pages: history, agents, rights, devices."""
 
 from dataclasses import replace
 
@@ -66,8 +66,8 @@ async def _do(pilot, stage, *pin):
 
 @PAGES
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])
-async def test_a_digit_goes_to_a_page_and_escape_back(key, page, size):
-    """From the inbox and from any other page; there is never more than one over the inbox."""
+async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
+    """From the inbox and any page; there is at most one page above the inbox."""
     stage = _filled()
     async with opened(stage, size) as pilot:
         await _go(pilot, stage, "2" if key != "2" else "3")
@@ -103,8 +103,8 @@ async def test_vim_keys_and_arrows_move_alike(key, page):
         assert stage.app.screen.cursor == places[0]
 
 
-async def test_clicks_go_to_pages_and_move_the_cursor():
-    """On a page's name, on an entry, and once more on it to read."""
+async def test_clicks_open_pages_and_move_the_cursor():
+    """On a page's name, on an entry, and again on it to read."""
     stage = _filled()
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(TopBar)
@@ -119,8 +119,8 @@ async def test_clicks_go_to_pages_and_move_the_cursor():
 
 
 @PAGES
-async def test_a_server_that_does_not_answer_is_told_and_asked_again(key, page):
-    """With what failed and the key that asks again."""
+async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
+    """With what failed and the key that retries."""
     stage = _filled()
     async with opened(stage) as pilot:
         stage.server.is_down = True
@@ -133,8 +133,8 @@ async def test_a_server_that_does_not_answer_is_told_and_asked_again(key, page):
 
 
 @PAGES
-async def test_requests_that_arrive_are_told_on_every_page(key, page):
-    """Their number in the bar, the news in the status; the cursor and the page stay."""
+async def test_new_requests_are_announced_on_every_page(key, page):
+    """Their number in the bar, the news in the status; cursor and page stay."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, key)
@@ -146,7 +146,7 @@ async def test_requests_that_arrive_are_told_on_every_page(key, page):
         assert stage.app.screen.cursor == before
 
 
-async def test_a_page_is_asked_for_again_when_the_connection_comes_back():
+async def test_a_page_reloads_when_the_connection_comes_back():
     """What was on it may have changed meanwhile."""
     stage = _filled()
     async with opened(stage) as pilot:
@@ -160,8 +160,8 @@ async def test_a_page_is_asked_for_again_when_the_connection_comes_back():
         await until(pilot, lambda: "TOKENS (0)" in shown(stage))
 
 
-async def test_an_agent_is_stopped_with_all_that_it_stands_on():
-    """Grants, consents and tokens of that one, by one call, after the panel has asked."""
+async def test_the_access_of_an_agent_is_revoked_at_once():
+    """Grants, consents and tokens, by one call, after a confirmation."""
     stage = _filled()
     stage.grants_client.given = [a_grant(NOW, agent_id=a_consent().client_id)]
     async with opened(stage) as pilot:
@@ -176,7 +176,7 @@ async def test_an_agent_is_stopped_with_all_that_it_stands_on():
 
 
 async def test_a_consent_and_a_token_are_revoked_one_by_one():
-    """Each is asked about, and the list is what is left."""
+    """After a confirmation each."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -192,8 +192,8 @@ async def test_a_consent_and_a_token_are_revoked_one_by_one():
         await until(pilot, lambda: "TOKENS (0)" in shown(stage))
 
 
-async def test_a_device_is_signed_out_but_not_this_one():
-    """The device one is at says how to do that instead."""
+async def test_a_device_is_revoked_but_not_this_one():
+    """The current one says how to log out instead."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
@@ -213,8 +213,8 @@ async def test_a_device_is_signed_out_but_not_this_one():
         (["j", "j"], "U", "unlock", "desk is unlocked."),
     ],
 )
-async def test_vouching_and_unlocking_take_the_pin(moves, key, verb, says):
-    """The wrong one is told with the tries that are left, and nothing is done."""
+async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
+    """A wrong one shows the attempts left, and nothing is done."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
@@ -238,7 +238,7 @@ async def test_vouching_and_unlocking_take_the_pin(moves, key, verb, says):
         (["G"], "z", "Revoke unavailable: it has ended."),
     ],
 )
-async def test_a_key_that_is_off_says_why(moves, key, why):
+async def test_an_off_key_says_why(moves, key, why):
     """And opens nothing."""
     stage = _filled()
     async with opened(stage) as pilot:
@@ -248,8 +248,8 @@ async def test_a_key_that_is_off_says_why(moves, key, why):
         assert isinstance(stage.app.screen, DevicesPage)
 
 
-async def test_what_fails_in_the_panel_can_be_tried_again():
-    """The panel stays, and says what is known."""
+async def test_a_failed_action_can_be_tried_again():
+    """The panel stays and says what is known."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -263,8 +263,8 @@ async def test_what_fails_in_the_panel_can_be_tried_again():
 
 
 @pytest.mark.parametrize(("page", "key"), [("3", "z"), ("4", "z"), ("5", "V")])
-async def test_running_typing_ends_nothing(page, key):
-    """Twenty keys a second from the inbox through a page into the panel, and pressed buttons."""
+async def test_fast_typing_ends_nothing(page, key):
+    """Twenty keys a second from the inbox through a page into the panel."""
     stage = _filled()
     async with opened(stage) as pilot:
         await run_on(pilot, stage, [page, "j", key, "tab", *PIN, "tab", "enter", "space", "y"] * 2)
@@ -276,7 +276,7 @@ async def test_running_typing_ends_nothing(page, key):
 
 
 @pytest.mark.parametrize("key", ["2", "3", "4", "5"])
-async def test_nothing_to_show_is_said_and_does_nothing(key):
+async def test_an_empty_list_says_so_and_its_keys_do_nothing(key):
     """Keys on an empty list harm nothing."""
     stage = a_stage()
     async with opened(stage) as pilot:
@@ -287,7 +287,7 @@ async def test_nothing_to_show_is_said_and_does_nothing(key):
         assert stage.app.is_running
 
 
-async def test_quitting_from_a_page_sends_what_waits_first():
+async def test_quitting_from_a_page_sends_the_waiting_denial_first():
     """A denial in its five seconds is not lost."""
     stage = _filled()
     async with opened(stage) as pilot:
@@ -299,7 +299,7 @@ async def test_quitting_from_a_page_sends_what_waits_first():
 
 
 async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
-    """The inbox below goes on."""
+    """The inbox below continues."""
     stage = _filled()
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
@@ -311,8 +311,8 @@ async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
         assert isinstance(stage.app.screen, AgentsPage)
 
 
-async def test_the_click_that_brings_the_window_back_presses_no_button():
-    """In the panel that asks, as in every other."""
+async def test_the_click_that_focuses_the_window_presses_no_button():
+    """In the confirmation panel, as everywhere."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -322,8 +322,8 @@ async def test_the_click_that_brings_the_window_back_presses_no_button():
         assert stage.server.ended == []
 
 
-async def test_every_key_that_is_shown_can_be_clicked():
-    """A click on a key in the bar does what the key does, on every screen."""
+async def test_every_shown_key_can_be_clicked():
+    """On every screen."""
     stage = _filled()
     async with opened(stage) as pilot:
         await pilot.click(KeyBar, offset=(15, 0))

@@ -1,4 +1,4 @@
-"""What comes too early or too late for a screen is neither lost nor the end of the app."""
+"""What comes too early or too late for a screen neither gets lost nor ends the app."""
 
 import asyncio
 import contextlib
@@ -19,19 +19,19 @@ _WHILE_IT_OPENS = (0, 1, 5, 10, 15, 18, 21)
 """Turns of the event loop; a panel takes eighteen from being pushed to having its widgets."""
 
 panels = pytest.mark.parametrize(
-    "wish", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
+    "action", [InboxScreen.action_approve, InboxScreen.action_deny], ids=["approve", "deny"]
 )
 
-wishes = pytest.mark.parametrize(
-    "wish",
+actions = pytest.mark.parametrize(
+    "action",
     [
         InboxScreen.action_approve,
         InboxScreen.action_deny,
         InboxScreen.action_help,
-        InboxScreen.action_similar,
+        InboxScreen.action_standing_grant,
         InboxScreen.action_narrow,
         InboxScreen.action_report,
-        InboxScreen.action_elsewhere,
+        InboxScreen.action_open_elsewhere,
         InboxScreen.action_palette,
     ],
     ids=["approve", "deny", "help", "similar", "less", "report", "elsewhere", "palette"],
@@ -68,8 +68,8 @@ async def _at_every_turn(act):
 
 
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
-async def test_what_threads_report_while_the_app_ends_harms_nothing(key):
-    """Screens go one after another, the panel before the inbox that still hears the feed."""
+async def test_messages_of_threads_while_the_app_exits_are_harmless(key):
+    """Panels close before the inbox."""
     stage = a_stage([_low()])
     async with contextlib.AsyncExitStack() as outside:
         async with opened(stage) as pilot:
@@ -82,8 +82,8 @@ async def test_what_threads_report_while_the_app_ends_harms_nothing(key):
 
 
 @pytest.mark.parametrize("key", ["a", "d", "question_mark", "j"])
-async def test_a_clock_that_strikes_while_the_app_ends_harms_nothing(key):
-    """The inbox looks at the clock by a timer, and hands on to the panel what it finds."""
+async def test_a_tick_while_the_app_exits_is_harmless(key):
+    """The timer may run after the widgets are gone."""
     stage = a_stage([_low()])
     async with contextlib.AsyncExitStack() as outside, opened(stage) as pilot:
         await press(pilot, stage, key)
@@ -91,36 +91,36 @@ async def test_a_clock_that_strikes_while_the_app_ends_harms_nothing(key):
 
 
 @pytest.mark.parametrize("turns", [0, 2, 12])
-@wishes
-async def test_the_app_can_end_while_a_screen_opens(wish, turns):
-    """Textual then never composes it, and still tells it that it is mounted."""
+@actions
+async def test_the_app_can_exit_while_a_screen_opens(action, turns):
+    """Textual never composes it, but mounts it."""
     stage = a_stage([_low()])
     async with opened(stage):
-        wish(inbox(stage))
+        action(inbox(stage))
         await steps(turns)
 
 
-@wishes
+@actions
 @pytest.mark.parametrize("is_first", [True, False], ids=["end first", "end last"])
-async def test_a_screen_may_be_asked_for_as_the_app_ends(wish, is_first):
-    """As by keys that run on behind `q`: Textual composes it, and mounts none of its widgets."""
+async def test_a_screen_can_open_while_the_app_exits(action, is_first):
+    """Textual composes it without mounting its widgets."""
     stage = a_stage([_low()])
     async with opened(stage):
         if is_first:
             stage.app.exit()
-        wish(inbox(stage))
+        action(inbox(stage))
         assert not stage.app.screen.is_ready
         if not is_first:
             stage.app.exit()
 
 
 @panels
-async def test_news_while_a_panel_opens_leaves_it_open(wish):
-    """The same request again, at each turn of the loop until the panel is drawn."""
+async def test_news_while_a_panel_opens_leaves_it_open(action):
+    """The same request again, at each turn of the loop until it is drawn."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         for turns in _WHILE_IT_OPENS:
-            wish(inbox(stage))
+            action(inbox(stage))
             panel = stage.app.screen
             await steps(turns)
             inbox(stage).post_message(thread_messages.ApprovalFetched(_low()))
@@ -132,36 +132,36 @@ async def test_news_while_a_panel_opens_leaves_it_open(wish):
 
 @panels
 @pytest.mark.parametrize("news", [_changed, _decided])
-async def test_a_panel_closes_over_what_happened_while_it_opened(wish, news):
-    """A change that is known before the panel is there counts as soon as it is."""
+async def test_a_change_while_a_panel_opens_closes_it(action, news):
+    """As soon as it is mounted."""
     names = [f"prices {turns}" for turns in _WHILE_IT_OPENS]
     stage = a_stage([_low(name) for name in names])
     async with opened(stage) as pilot:
         for turns, name in zip(_WHILE_IT_OPENS, names, strict=True):
             screen, copy = inbox(stage), news(name)
-            screen.change(screen.state.moved_to(copy.id))
-            wish(screen)
+            screen.set_state(screen.state.with_selection(copy.id))
+            action(screen)
             await steps(turns)
             stage.server.put(copy)
-            screen.change(screen.state.seen(copy))
+            screen.set_state(screen.state.with_approval(copy))
             await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
-            assert screen.answering.panel is None
+            assert screen.answer_flow.panel is None
 
 
 @panels
-async def test_the_first_key_after_the_one_that_opens_a_panel_is_not_heard(wish):
-    """It may come before the panel is there: no focus moves, nothing closes, nothing breaks."""
+async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
+    """No focus moves, nothing closes."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
-        wish(inbox(stage))
+        action(inbox(stage))
         panel = stage.app.screen
-        assert stage.app.context.guard.is_holding
+        assert stage.app.context.guard.is_blocking
         await pilot.press("tab", "f1", "escape", "enter")
         assert stage.app.screen is panel
 
 
-async def test_no_key_does_anything_to_a_screen_that_is_not_there_yet():
-    """Even with the guard at rest: Esc on a help page that is not composed leaves it alone."""
+async def test_keys_do_nothing_on_an_unmounted_screen():
+    """Even with the guard disarmed."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         screen = inbox(stage)
@@ -177,26 +177,26 @@ async def test_no_key_does_anything_to_a_screen_that_is_not_there_yet():
 @panels
 @pytest.mark.parametrize("news", [_changed, _decided])
 @pytest.mark.parametrize("turns", [0, 1, 3, 10, 50])
-async def test_a_panel_below_its_help_closes_too(wish, news, turns):
-    """The help goes first, then the panel: nobody comes back to a request that is another now."""
+async def test_a_panel_below_its_help_closes_too(action, news, turns):
+    """The help goes first."""
     stage = a_stage([_low()])
     copy = news("prices")
     async with opened(stage) as pilot:
-        wish(inbox(stage))
+        action(inbox(stage))
         panel = stage.app.screen
         await until(pilot, lambda: panel.is_ready)
         panel.action_help()
         await steps(turns)
         stage.server.put(copy)
-        inbox(stage).change(inbox(stage).state.seen(copy))
+        inbox(stage).set_state(inbox(stage).state.with_approval(copy))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         assert panel not in stage.app.screen_stack
-        assert stage.app.context.guard.is_holding
+        assert stage.app.context.guard.is_blocking
     assert stage.answers.given == []
 
 
-async def test_an_answer_that_arrives_under_the_help_closes_the_panel():
-    """Help may be read while the server is asked; its answer ends both, once."""
+async def test_an_answer_under_the_help_closes_the_panel():
+    """Both close, once."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")

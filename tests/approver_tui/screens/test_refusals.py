@@ -1,4 +1,4 @@
-"""What an error means to whoever wanted something done."""
+"""The message for each error."""
 
 import pytest
 
@@ -24,6 +24,6 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("error", "words"), WORDS, ids=[words[:24] for _, words in WORDS])
-def test_what_may_have_been_done_is_not_said_not_to_be(error, words):
-    """That nothing was done is said where it is known."""
+def test_a_change_that_may_have_happened_is_not_denied(error, words):
+    """The text says that nothing was done only if that is known."""
     assert refusals.change_problem(error, done=DONE) == words

@@ -1,4 +1,4 @@
-"""A panel that was left, or into which a word is typed, has to be brought to its button again."""
+"""After leaving a panel or typing a word in it, the focus is on Back."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from approver_tui.screens.approvals.inbox_base import InboxBase
 from approver_tui.screens.confirm import ConfirmPanel
-from approver_tui.screens.guard import AWAY, IDLE, InputGuard
+from approver_tui.screens.guard import AWAY_SECONDS, IDLE_SECONDS, InputGuard
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.panel import Panel
 from approver_tui.widgets.panel_button import PanelButton
@@ -53,7 +53,7 @@ def _decided(stage):
     answers = stage.answers
     return [*answers.given, *answers.reported, *answers.about_devices] or inbox(
         stage
-    ).answering.latest
+    ).answer_flow.latest
 
 
 async def _ready(pilot, stage, kind):
@@ -69,7 +69,7 @@ async def _ready(pilot, stage, kind):
 
 @pytest.mark.parametrize("kind", KEYS)
 async def test_enter_on_the_button_decides(kind):
-    """Without this the attacks below would prove nothing."""
+    """Otherwise the tests below would prove nothing."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
         await _ready(pilot, stage, kind)
@@ -82,8 +82,8 @@ async def test_enter_on_the_button_decides(kind):
     [*((kind, LIST) for kind in KEYS), ("low", COMPLETED)],
     ids=[*KEYS, "a completed name"],
 )
-async def test_a_command_typed_into_a_window_that_came_back_decides_nothing(kind, typed):
-    """Away for a while, back, a pause longer than the guard's, then a line for the shell."""
+async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typed):
+    """After a pause longer than the guard's."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
         await _ready(pilot, stage, kind)
@@ -99,8 +99,8 @@ async def test_a_command_typed_into_a_window_that_came_back_decides_nothing(kind
 
 
 @pytest.mark.parametrize("kind", KEYS)
-async def test_a_word_typed_on_the_button_leads_away_from_it(kind):
-    """No focus was lost: the first letter already shows that the word was meant for another."""
+async def test_a_word_typed_on_the_button_moves_the_focus_away(kind):
+    """The first letter shows that it was meant for another window."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
         await _ready(pilot, stage, kind)
@@ -113,7 +113,7 @@ async def test_a_word_typed_on_the_button_leads_away_from_it(kind):
 
 
 async def test_a_word_typed_on_the_reasons_denies_nothing():
-    """There Enter sends too."""
+    """Enter sends there too."""
     stage = _stage("denial")
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1")
@@ -122,16 +122,16 @@ async def test_a_word_typed_on_the_reasons_denies_nothing():
         assert not _decided(stage)
 
 
-async def test_enter_where_it_does_nothing_stays_where_it_is():
-    """On the choices of a report: no button is near, and none gets the key."""
+async def test_an_unused_enter_keeps_the_focus():
+    """On the choices of a report."""
     stage = _stage("report")
     async with opened(stage) as pilot:
         await press(pilot, stage, "exclamation_mark", "enter")
         assert stage.app.focused.id == "whom"
 
 
-async def test_scrolling_and_tab_are_meant():
-    """What the panel offers moves nothing away."""
+async def test_scrolling_and_tab_keep_the_focus():
+    """They have a meaning in the panel."""
     stage = _stage("high")
     async with opened(stage) as pilot:
         await _ready(pilot, stage, "high")
@@ -139,13 +139,13 @@ async def test_scrolling_and_tab_are_meant():
         assert stage.app.focused.id == "approve"
 
 
-async def test_a_look_into_another_window_keeps_what_was_typed():
-    """The account's last digits are on the invoice; only the button has to be gone to again."""
+async def test_a_short_look_into_another_window_keeps_the_entries():
+    """Only the focus moves back."""
     stage = _stage("high")
     async with opened(stage) as pilot:
         await _ready(pilot, stage, "high")
         await blur(pilot, stage)
-        stage.clock.move(AWAY - 1)
+        stage.clock.move(AWAY_SECONDS - 1)
         inbox(stage).tick()
         await come_back(pilot, stage)
         assert stage.app.focused.id == "back"
@@ -155,7 +155,7 @@ async def test_a_look_into_another_window_keeps_what_was_typed():
 
 async def _sleeps(_pilot, stage):
     stage.clock.move(60)
-    inbox(stage).note_sleep()
+    inbox(stage).check_sleep()
 
 
 async def _suspended(_pilot, stage):
@@ -164,21 +164,21 @@ async def _suspended(_pilot, stage):
 
 async def _long_away(pilot, stage):
     await blur(pilot, stage)
-    stage.clock.move(AWAY)
+    stage.clock.move(AWAY_SECONDS)
     inbox(stage).tick()
 
 
 async def _back_late(pilot, stage):
     """The app was not even running meanwhile."""
     await blur(pilot, stage)
-    stage.clock.move(AWAY)
+    stage.clock.move(AWAY_SECONDS)
     await come_back(pilot, stage)
 
 
 @pytest.mark.parametrize("left", [_sleeps, _suspended, _long_away, _back_late])
 @pytest.mark.parametrize("kind", ["high", "vouching"])
-async def test_a_pin_does_not_wait_for_whoever_comes_by(kind, left):
-    """It is gone from its field, and the focus from the button."""
+async def test_the_pin_is_cleared_when_the_user_is_away(kind, left):
+    """The focus moves to Back."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
         await _ready(pilot, stage, kind)
@@ -190,8 +190,8 @@ async def test_a_pin_does_not_wait_for_whoever_comes_by(kind, left):
         assert stage.app.focused.id == "back"
 
 
-async def test_a_note_stays_while_the_person_is_away():
-    """It is no secret, and was work."""
+async def test_a_note_stays_while_the_user_is_away():
+    """It is no secret."""
     stage = _stage("denial")
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"why")
@@ -200,21 +200,21 @@ async def test_a_note_stays_while_the_person_is_away():
         assert stage.app.focused.id == "back"
 
 
-def test_whoever_touches_nothing_for_a_quarter_of_an_hour_is_gone():
-    """In whatever window they are; any key, also one that is dropped, says that they are there."""
+def test_a_user_without_input_for_15_minutes_is_away():
+    """In any window; any key, also a dropped one, ends it."""
     clock = FakeClock()
     guard = InputGuard(clock.ticks)
-    clock.move(IDLE - 1)
-    assert not guard.is_deserted
+    clock.move(IDLE_SECONDS - 1)
+    assert not guard.is_user_away
     guard.drops(events.Key("a", "a"))
-    clock.move(IDLE - 1)
-    assert not guard.is_deserted
+    clock.move(IDLE_SECONDS - 1)
+    assert not guard.is_user_away
     clock.move(1)
-    assert guard.is_deserted
+    assert guard.is_user_away
 
 
-async def test_a_panel_under_its_help_is_put_down_too():
-    """Nobody sees it, and its PIN would still be there."""
+async def test_a_panel_under_its_help_is_secured_too():
+    """Its PIN is cleared."""
     stage = _stage("high")
     async with opened(stage) as pilot:
         await _ready(pilot, stage, "high")
@@ -227,8 +227,8 @@ async def test_a_panel_under_its_help_is_put_down_too():
         assert stage.app.focused.id == "back"
 
 
-async def test_a_panel_without_an_answer_has_nothing_to_put_down():
-    """The picture for a phone has no button."""
+async def test_a_panel_without_buttons_can_be_secured():
+    """The QR code panel has none."""
     stage = a_stage([an_approval("web", DEPLOY)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")

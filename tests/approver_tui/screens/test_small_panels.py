@@ -1,4 +1,4 @@
-"""Panels in small terminals: what it is about, and what has the focus, are always in sight."""
+"""In small terminals, title and focus of a panel are always visible."""
 
 import pytest
 from textual.widgets import Button
@@ -34,8 +34,8 @@ def _is_in_sight(screen):
 
 @SMALL
 @PANELS
-async def test_title_and_focus_are_in_sight_from_the_first_to_the_last_control(size, key, title):
-    """The risk and the time that is left stand beside it; Tab brings every control into sight."""
+async def test_title_and_focus_are_always_visible(size, key, title):
+    """Tab scrolls every control into view; risk and time left are in the title."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, key)

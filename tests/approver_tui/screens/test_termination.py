@@ -1,10 +1,14 @@
-"""What ends the app from outside, and a terminal that is gone."""
+"""Termination signals, and a terminal that is gone."""
 
 import errno
+import os
+import sys
 
+import pexpect
 import pytest
 
 from approver_tui.screens.termination import tolerate_closed_terminal
+from tests.support.checks.waiting import until
 
 
 class _Gone:
@@ -38,20 +42,38 @@ class _Headless:
     """Draws nowhere."""
 
 
-def test_what_is_drawn_for_a_terminal_that_is_gone_goes_nowhere():
-    """The thread that writes goes on, so that nothing waits for room in its queue."""
+def test_output_to_a_closed_terminal_is_discarded():
+    """The writer thread keeps running."""
     file = tolerate_closed_terminal(_Driver)(_Gone())._file
     file.write("a frame")
     file.flush()
     assert file.fileno() == 2
 
 
-def test_a_driver_without_a_terminal_is_as_it_was():
-    """A test's, and a web page's."""
+def test_a_driver_without_a_terminal_is_unchanged():
+    """As in tests and on the web."""
     assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 
-def test_other_faults_in_drawing_are_not_hidden():
-    """They are ours, and end the app with their trace."""
+def test_other_errors_while_drawing_are_raised():
+    """They are bugs."""
     with pytest.raises(UnicodeEncodeError):
         tolerate_closed_terminal(_Driver)(_Odd())._file.write("ä")
+
+
+@pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
+def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
+    """Also if the signal is ignored from the start; it neither stays nor busies a processor."""
+    program = pexpect.spawn(
+        sys.executable,
+        ["-m", "approver_tui"],
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", "SAYSO_APPROVER_HOME": str(tmp_path)},
+        ignore_sighup=ignores_hangup,
+    )
+    program.expect("sign in", timeout=60)
+    program.ptyproc.fileobj.close()
+    ended = []
+    until(lambda: ended.append(os.wait4(program.pid, os.WNOHANG)) or ended[-1][0], 30)
+    _, status, used = ended[-1]
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert used.ru_utime + used.ru_stime < 15

@@ -1,10 +1,15 @@
-"""What is known about an answer decides what may be said about it."""
+"""The message about an answer depends on what is known."""
 
 import pytest
 
 from approver_tui.client import errors
 from approver_tui.client.errors import answer_status
-from approver_tui.state.answer_status import MAY_SAY, AnswerStatus, answer_message, status_for_http
+from approver_tui.state.answer_status import (
+    STATUS_TEXTS,
+    AnswerStatus,
+    answer_message,
+    status_for_http,
+)
 from approver_tui.state.approvals.decision import Answer
 
 SAID = {
@@ -36,14 +41,14 @@ ERRORS = [
 ]
 
 
-def test_each_state_has_its_words():
+def test_each_status_has_its_text():
     """And no other state has any."""
     assert {state: answer_message(state, Answer.APPROVE) for state in AnswerStatus} == SAID
     assert answer_message(AnswerStatus.IN_DOUBT, Answer.DENY).startswith(
         "Checking whether your denial was "
     )
     assert answer_message(AnswerStatus.NOT_RECORDED) == "Your answer was not recorded."
-    assert set(MAY_SAY) == set(AnswerStatus)
+    assert set(STATUS_TEXTS) == set(AnswerStatus)
 
 
 def test_only_what_is_known_is_claimed():
@@ -57,12 +62,12 @@ def test_only_what_is_known_is_claimed():
 @pytest.mark.parametrize(
     ("status", "state"), [(each, state) for state, found in STATUSES.items() for each in found]
 )
-def test_a_status_tells_what_became_of_its_request(status, state):
-    """A proxy answers for a server that may have it all the same."""
+def test_an_http_status_tells_the_answer_status(status, state):
+    """A proxy may answer for a server that has the request."""
     assert status_for_http(status) is state
 
 
 @pytest.mark.parametrize(("error", "state"), ERRORS, ids=[repr(error) for error, _ in ERRORS])
-def test_an_error_tells_whether_something_may_still_arrive(error, state):
+def test_an_error_tells_the_answer_status(error, state):
     """Only what certainly never left is not sent."""
     assert answer_status(error) is state

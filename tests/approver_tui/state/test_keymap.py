@@ -1,4 +1,4 @@
-"""A person may choose other keys, but none that moves, and none twice."""
+"""Which keys can be chosen."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from approver_tui.state.text import SafeText
 
 
 @pytest.mark.parametrize("key", ["A", "y", "!", "f2", "f12", "ctrl+a", "ctrl+r"])
-def test_a_character_a_function_key_or_ctrl_may_be_chosen(key):
-    """What does not move the cursor and means nothing to terminals."""
+def test_characters_function_keys_and_ctrl_are_allowed(key):
+    """If they do not move the cursor."""
     assert is_key(key)
 
 
@@ -31,24 +31,24 @@ def test_a_character_a_function_key_or_ctrl_may_be_chosen(key):
         "enter",
     ],
 )
-def test_what_moves_helps_or_ends_may_not(key):
-    """Movement, digits, F1, and what terminals take for themselves."""
+def test_movement_help_and_control_keys_are_not_allowed(key):
+    """Digits and F1 neither."""
     assert not is_key(key)
 
 
-def test_every_key_from_the_start_may_be_chosen():
-    """So that two can be exchanged, and none of them is another's."""
+def test_every_default_key_is_allowed():
+    """So that two can be swapped."""
     assert all(map(is_key, KEYS.values()))
-    assert Keymap().twins() is None
+    assert Keymap().duplicate_keys() is None
 
 
-def test_a_chosen_key_is_shown_in_the_place_of_the_first():
-    """Any other text stays."""
+def test_a_chosen_key_replaces_its_default():
+    """Other texts stay."""
     keymap = Keymap({"approve": "A"})
     assert (keymap.key("approve"), keymap.key("deny")) == ("A", "d")
     assert [keymap.shown(SafeText(key)) for key in ("a", "d", "Enter")] == ["A", "d", "Enter"]
 
 
-def test_two_names_with_one_key_are_found():
+def test_two_actions_with_one_key_are_found():
     """Which of them would count is nobody's guess."""
-    assert Keymap({"approve": "d"}).twins() == ("approve", "deny")
+    assert Keymap({"approve": "d"}).duplicate_keys() == ("approve", "deny")

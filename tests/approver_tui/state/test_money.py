@@ -1,4 +1,4 @@
-"""Sums over several requests: of what the signed action calls money, and of nothing else."""
+"""Sums over several requests: only of money in the signed action."""
 
 import pytest
 
@@ -26,8 +26,8 @@ def test_one_fact_in_one_currency_is_added_up():
     assert _written(one, two) == [("Amount", "EUR 10,000.00")]
 
 
-def test_currencies_and_facts_are_never_added_to_each_other():
-    """Each has a sum of its own, in the order in which it is first met."""
+def test_currencies_and_facts_are_summed_separately():
+    """In the order of their first appearance."""
     one = _paying("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
     fee = an_approval(
         "fee",
@@ -44,8 +44,8 @@ def test_currencies_and_facts_are_never_added_to_each_other():
     ]
 
 
-def test_a_refund_is_taken_off():
-    """Below nothing too."""
+def test_a_refund_is_subtracted():
+    """Below zero too."""
     back = _paying("one", (-150_050, "EUR", "EUR -1,500.50"))
     assert _written(back) == [("Amount", "EUR -1,500.50")]
     assert _written(back, _paying("two", (50, "EUR", "EUR 0.50"))) == [("Amount", "EUR -1,500.00")]
@@ -73,12 +73,12 @@ def test_a_text_that_looks_like_money_is_not_counted(fact):
         {"minor": 100, "currency": 7},
     ],
 )
-def test_what_is_not_money_in_the_action_is_not_counted(money):
+def test_money_must_be_in_the_signed_action(money):
     """Whatever a fact says."""
     terms = {**PAYMENT, "details": [{"type": "pay", "amount": money}]}
     assert sums([an_approval("one", terms, facts=[("Amount", "EUR 1.00", True)])]) == ()
 
 
-def test_no_money_no_sum():
+def test_without_money_there_is_no_sum():
     """A request for rights."""
     assert sums([an_approval("prices", PRICES)]) == ()

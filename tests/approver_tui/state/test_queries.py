@@ -1,4 +1,4 @@
-"""A few words leave out of a list what a person does not want to see."""
+"""Parsing the filter language."""
 
 import pytest
 
@@ -13,9 +13,9 @@ WEB = answered(an_approval("web", DEPLOY), Answer.DENY)
 LAPSED = an_approval("prices", PRICES, left=-60 * MINUTE)
 
 
-def _fitting(text):
+def _matching(text):
     query = read_query(text, NOW + MINUTE, "sayso_us_aaaaaaaaaaaaaaaa")
-    return [each for each in (PAY, WEB, LAPSED) if query.fits(each)]
+    return [each for each in (PAY, WEB, LAPSED) if query.matches(each)]
 
 
 @pytest.mark.parametrize(
@@ -45,21 +45,21 @@ def _fitting(text):
     ],
 )
 def test_all_conditions_must_hold(text, found):
-    """Words of the headline, the agent, the resource or the id; and what stands before a colon."""
-    assert _fitting(text) == found
+    """Words in headline, agent, resource or ID, and the conditions with a colon."""
+    assert _matching(text) == found
 
 
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [("risk:huge", "low, medium"), ("is:open", "is:approved"), ("since:long", "number and a unit")],
 )
-def test_what_cannot_be_read_says_what_may_be_written(text, remedy):
-    """And nothing is filtered by half of it."""
+def test_an_invalid_query_names_the_valid_forms(text, remedy):
+    """Nothing is filtered."""
     with pytest.raises(ValueError, match=remedy):
         read_query(text, NOW)
 
 
-def test_an_empty_query_is_none():
+def test_an_empty_query_is_false():
     """So that a list can say whether it is whole."""
     assert not Query()
     assert not read_query("  ", NOW)
@@ -68,6 +68,6 @@ def test_an_empty_query_is_none():
     assert read_query(" a  b ", NOW).text == "a  b"
 
 
-def test_somebody_elses_answer_is_not_mine():
+def test_by_me_is_the_user_by_id():
     """`by:me` is the person at this terminal by their id, whatever others are called."""
-    assert read_query("by:me", NOW, "sayso_us_bbbbbbbbbbbbbbbb").fits(PAY) is False
+    assert read_query("by:me", NOW, "sayso_us_bbbbbbbbbbbbbbbb").matches(PAY) is False

@@ -1,4 +1,4 @@
-"""Until when an agent is told to wait."""
+"""When a denied agent may ask again."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -26,13 +26,13 @@ NOW = _ms("2026-03-28T22:30:00Z")
         (RetryDelay.TOMORROW, BERLIN, "2026-03-29T06:00:00Z"),
     ],
 )
-def test_a_choice_is_a_moment_by_the_clock_and_the_calendar_of_the_person(wait, zone, until):
-    """Tomorrow is tomorrow where they are, also over the night in which the hour changes."""
+def test_a_delay_uses_the_clock_and_the_users_calendar(wait, zone, until):
+    """Also when the hour changes overnight."""
     assert wait.until(NOW, zone) == _ms(until)
 
 
-def test_tomorrow_without_a_zone_is_that_of_this_machine():
-    """Eight in the morning there."""
+def test_tomorrow_without_a_zone_uses_this_machines():
+    """Eight in the morning."""
     moment = datetime.fromtimestamp(RetryDelay.TOMORROW.until(NOW, None) / 1000)  # noqa: DTZ006  # meant
     assert (moment.hour, moment.minute) == (8, 0)
 
@@ -45,13 +45,13 @@ def test_tomorrow_without_a_zone_is_that_of_this_machine():
         ("2026-12-01T08:00:00+01:00", "2026-12-01T07:00:00Z"),
     ],
 )
-def test_a_written_moment_is_a_while_or_a_time_with_its_zone(text, until):
+def test_a_moment_is_a_duration_or_a_time_with_a_zone(text, until):
     """In milliseconds."""
     assert parse_moment(text, NOW) == _ms(until)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-12-01T08:00:00", "15"])
-def test_anything_else_is_refused_with_the_form(text):
-    """A time without a zone could be anybody's."""
+def test_any_other_moment_is_rejected(text):
+    """The error has the valid form."""
     with pytest.raises(ValueError, match="use 15m, 1h, 1d, or a time with its zone"):
         parse_moment(text, NOW)

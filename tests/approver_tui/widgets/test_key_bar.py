@@ -1,4 +1,4 @@
-"""The key bar: two lines at most, the way out and the help always on them."""
+"""The key bar: at most two lines, always with help and the way out."""
 
 import pytest
 
@@ -17,27 +17,27 @@ from tests.support.fakes.fake_approvals import an_approval
 LAPSED = an_approval("pay")
 OFF = frozenset("ad")
 BARS = {
-    "inbox": inbox_keys(is_reading=False, can_take_back=False, off=OFF),
-    "waiting": inbox_keys(is_reading=False, can_take_back=True, off=OFF),
+    "inbox": inbox_keys(is_reading=False, can_undo=False, off=OFF),
+    "waiting": inbox_keys(is_reading=False, can_undo=True, off=OFF),
     "expired": inbox_keys(
         is_reading=False,
-        can_take_back=True,
+        can_undo=True,
         off=OFF,
         retry=retry_keys(LAPSED, LAPSED.expires_at, SafeText("")),
     ),
-    "reading": inbox_keys(is_reading=True, can_take_back=True, off=OFF),
-    "marked": inbox_keys(is_reading=True, can_take_back=True, marked=120),
+    "reading": inbox_keys(is_reading=True, can_undo=True, off=OFF),
+    "marked": inbox_keys(is_reading=True, can_undo=True, marked=120),
     "approve": approve_keys(),
     "batch": batch_keys(),
-    "results": results_keys(can_take_back=True),
+    "results": results_keys(can_undo=True),
     "deny": deny_keys(),
 }
 
 
 @pytest.mark.parametrize("width", [24, 32, 40, 45, 60, 80, 100])
 @pytest.mark.parametrize("name", BARS)
-def test_help_and_the_way_out_are_never_clipped(name, width):
-    """However narrow: what is kept is whole, on two lines, and within the width."""
+def test_help_and_the_way_out_are_never_dropped(name, width):
+    """At any width, on two lines."""
     lines = fit(BARS[name], width)
     drawn = ["  ".join(hint.text for hint in line) for line in lines]
     assert len(lines) <= 2
@@ -47,14 +47,14 @@ def test_help_and_the_way_out_are_never_clipped(name, width):
     assert all(any(hint in line for line in lines) for hint in kept)
 
 
-def test_the_key_that_asks_again_is_there_at_forty_columns():
+def test_the_retry_key_is_shown_at_forty_columns():
     """It is the only thing left to do."""
     assert "R" in [hint.shown for line in fit(BARS["expired"], 40) for hint in line]
 
 
-def test_a_key_that_is_off_gives_its_place_to_one_that_works():
-    """Where not all fit; where all do, it says that it is off."""
-    keys = inbox_keys(is_reading=False, can_take_back=False, off=frozenset("e!"))
+def test_an_off_key_gives_its_place_to_one_that_works():
+    """If all fit, it is shown as off."""
+    keys = inbox_keys(is_reading=False, can_undo=False, off=frozenset("e!"))
     narrow, wide = (
         [hint.shown for line in fit(keys, width) for hint in line] for width in (40, 120)
     )
@@ -65,8 +65,8 @@ def test_a_key_that_is_off_gives_its_place_to_one_that_works():
 
 
 @pytest.mark.parametrize("name", ["inbox", "reading", "marked"])
-def test_the_keys_that_decide_are_there_at_forty_columns(name):
-    """Approve and Deny give way last."""
+def test_approve_and_deny_are_shown_at_forty_columns(name):
+    """They are dropped last."""
     shown = [hint.shown for line in fit(BARS[name], 40) for hint in line]
     assert "a" in shown
     assert "d" in shown

@@ -1,4 +1,4 @@
-"""Wrapping loses nothing, whatever the text is made of."""
+"""Wrapping loses nothing."""
 
 import pytest
 from hypothesis import given
@@ -9,10 +9,10 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.lines import (
     Piece,
     crop,
+    justify,
     labelled,
     length,
     lines_word,
-    spread,
     text_of,
     wrap,
 )
@@ -20,15 +20,15 @@ from approver_tui.widgets.lines import (
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=40))
 def test_every_character_survives_wrapping(text, width):
-    """Joined again without spaces, the rows are the text."""
+    """Joined without spaces, the rows are the text."""
     safe = display_safe(text, max_len=2000, max_lines=9)
     rows = wrap(safe, width)
     assert "".join(rows).replace(" ", "") == safe.replace(" ", "").replace("\n", "")
 
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=40))
-def test_no_row_is_wider_than_asked(text, width):
-    """Wide characters and marks count as the terminal draws them."""
+def test_no_row_is_wider_than_the_width(text, width):
+    """Wide characters and marks count in cells."""
     assert all(cell_len(row) <= width for row in wrap(display_safe(text), width))
 
 
@@ -36,12 +36,12 @@ def test_no_row_is_wider_than_asked(text, width):
     "text", ["e\u0323\u0301\u0302" * 40, "\u65e5" * 40, "x" * 90, "  two  gaps"]
 )
 def test_marks_wide_characters_and_gaps_are_kept(text):
-    """What a library's folding dropped stays: marks after marks, and leading spaces."""
+    """Also many marks, and leading spaces."""
     rows = wrap(SafeText(text), 10)
     assert "".join(rows) == text or " ".join(rows) == text
 
 
-def test_a_long_label_stands_above_its_value():
+def test_a_long_label_goes_above_its_value():
     """Neither is cut."""
     rows = labelled(SafeText("a label of some length"), SafeText("value " * 9), 20, 8)
     drawn = " ".join(text_of(row) for row in rows)
@@ -49,15 +49,15 @@ def test_a_long_label_stands_above_its_value():
     assert "label of some" in drawn
 
 
-def test_the_right_side_stays_when_there_is_no_room():
-    """The time that is left is never pushed out by a headline."""
-    row = spread((Piece(SafeText("x" * 50)),), (Piece(SafeText("4:00")),), 20)
+def test_the_right_side_stays_if_space_is_short():
+    """A headline never pushes out the remaining time."""
+    row = justify((Piece(SafeText("x" * 50)),), (Piece(SafeText("4:00")),), 20)
     assert length(row) == 20
     assert text_of(row).endswith("… 4:00")
 
 
-def test_a_crop_shows_that_it_cut():
-    """An ellipsis stands for the rest; line ends do not survive."""
+def test_a_cropped_text_has_an_ellipsis():
+    """Line endings become spaces."""
     assert crop(SafeText("one\ntwo three"), 8) == "one two…"
     assert crop(SafeText("one"), 8) == "one"
 
@@ -73,8 +73,8 @@ def test_a_crop_shows_that_it_cut():
         ("5 s and more", 3, "5 …"),
     ],
 )
-def test_a_crop_never_leaves_a_part_of_a_number(text, width, kept):
-    """What is left of an amount, a version or a time would be another one."""
+def test_a_crop_never_cuts_a_number(text, width, kept):
+    """Part of an amount, a version or a time would be another one."""
     assert crop(SafeText(text), width) == kept
 
 

@@ -1,10 +1,10 @@
-"""Times in words: never more than there is, calm above a minute."""
+"""Times in words, rounded down."""
 
 from datetime import UTC
 
 import pytest
 
-from approver_tui.widgets.times import age, clock, lasting, remaining, remaining_in_words
+from approver_tui.widgets.times import age, clock, duration_text, remaining, remaining_in_words
 from tests.support.fakes.fake_clock import NOW
 
 
@@ -20,22 +20,22 @@ from tests.support.fakes.fake_clock import NOW
         (90_000_000, "1 d 1 h", "in 1 d 1 h"),
     ],
 )
-def test_what_remains(left, short, long):
-    """Each second under a minute, in steps of fifteen above, rounded down."""
+def test_remaining_time(left, short, long):
+    """Each second under a minute, above it in steps of fifteen, rounded down."""
     assert remaining(NOW + left, NOW) == short
     assert remaining_in_words(NOW + left, NOW) == long
 
 
-def test_another_day_is_named_with_its_zone():
-    """Today is a time of day; any other day has its date."""
+def test_another_day_has_its_date_and_zone():
+    """Today is a time of day."""
     assert clock(NOW, NOW, UTC) == "14:32:07"
     assert clock(NOW + 86_400_000, NOW, UTC) == "25 Nov 2026 14:32:07 UTC"
 
 
-def test_what_something_took_is_said_to_the_second():
-    """No steps: it is over, and the screen stays calm by itself."""
+def test_a_duration_is_exact_to_the_second():
+    """It does not change any more."""
     spans = (-1, 47_900, 251_000, 11_520_000, 183_600_000)
-    assert [lasting(span) for span in spans] == [
+    assert [duration_text(span) for span in spans] == [
         "0 s",
         "47 s",
         "4 min 11 s",

@@ -12,7 +12,7 @@ from server.model.consents import Consent
 from server.protocol.approvals.states import State
 from server.services.approvals import superseding
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import PAYMENT, open_desk
+from tests.support.builders.installation import PAYMENT, open_admin
 
 AGENT = ("agents", "add", "invoice-bot", "--owner", "admin")
 CEILING = ("--resource", "https://pay.example", "--scope", "payments:read")
@@ -28,7 +28,7 @@ EC = {
 def services(admin_cli, data_folder):
     """The services of the same installation, to create what only agents and devices create."""
     admin_cli(*AGENT, *CEILING)
-    services = open_desk(data_folder)
+    services = open_admin(data_folder)
     services.clock.moment = int(time.time() * 1000)
     yield services
     services.store.close()

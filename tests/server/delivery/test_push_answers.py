@@ -61,9 +61,9 @@ def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent,
     service.behaviour = answer(status)
     ask(agent)
     local.deliver()
-    assert local.desk.events(browser.user)[-1] == "device.unreached"
+    assert local.admin.events(browser.user)[-1] == "device.unreached"
     assert browser.send("GET", PATH).json["items"] == []
-    (entry,) = local.desk.entries("push.unsubscribed")
+    (entry,) = local.admin.entries("push.unsubscribed")
     assert (entry["actor"], entry["cause"]) == ("system", "gone")
     assert dead(local) == 0
 
@@ -77,7 +77,7 @@ def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, age
     (one,) = browser.send("GET", PATH).json["lost"]
     assert (one["id"], one["device"]["id"]) == (lost, browser.device_id)
     assert one["service"] == service.origin
-    assert local.desk.events(browser.user).count("device.unreached") == 1
+    assert local.admin.events(browser.user).count("device.unreached") == 1
     (hooked,) = [one for one in local.messages() if one["event"] == "device.unreached"]
     assert hooked["device"] == browser.device_id
     subscribe(browser, service)
@@ -226,7 +226,7 @@ def test_a_browser_removed_meanwhile_is_not_logged_twice(local, browser, agent, 
     service.behaviour = responds_gone
     ask(agent)
     local.deliver()
-    assert [one["cause"] for one in local.desk.entries("push.unsubscribed")] == ["unsubscribed"]
+    assert [one["cause"] for one in local.admin.entries("push.unsubscribed")] == ["unsubscribed"]
 
 
 @pytest.mark.parametrize(

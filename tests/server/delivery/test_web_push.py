@@ -81,7 +81,7 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
 def test_medium_risk_has_normal_urgency(local, browser, agent, service):
     """WP-08: but never low, which waits for a charger."""
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
-    local.desk.resources.update(PAY, scopes, by=BY)
+    local.admin.resources.update(PAY, scopes, by=BY)
     subscribe(browser, service)
     agent.asked(login_hint="eva")
     local.deliver()
@@ -167,7 +167,7 @@ def test_requests_that_ring_no_terminal_send_no_push(open_local, template, servi
     """Quiet hours, a mute and the budget apply to both; the request is still listed."""
     local = open_local(push_origins=service.origin, notify_per_minute=1)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
-    local.desk.resources.update(PAY, scopes, by=BY)
+    local.admin.resources.update(PAY, scopes, by=BY)
     agent = template.agent(local)
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
@@ -266,7 +266,7 @@ def test_a_browser_removed_or_disabled_meanwhile_is_not_called(local, browser, a
     local.deliver()
     subscribe(browser, service)
     ask(agent)
-    local.desk.users.disable("eva", by=BY)
+    local.admin.users.disable("eva", by=BY)
     local.deliver()
     assert service.taken == []
 
@@ -295,7 +295,7 @@ def test_a_digest_sends_one_push_for_all_its_requests(open_local, template, serv
     browser, agent = new_browser(local), template.agent(local)
     subscribe(browser, service)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
-    local.desk.resources.update(PAY, scopes, by=BY)
+    local.admin.resources.update(PAY, scopes, by=BY)
     for _ in range(3):
         agent.asked(login_hint="eva", requested_expiry="3000")
     local.deliver()

@@ -14,8 +14,6 @@ from server.model.resources import Resource
 from server.model.users import User
 from server.protocol.approvals.decisions import request_digest
 from server.services.clients.invitations import NewInvitation
-from server.services.resources.resources import ResourceChanges
-from server.services.users.users import NewUser, UserChanges
 from tests.support.builders.admins import JWK, Staff
 from tests.support.builders.callers import LocalTerminal, another_device
 from tests.support.builders.clock import DAY
@@ -34,8 +32,6 @@ _AGENT_MEMBERS: dict[str, str | None] = {
     "request_alg": "backchannel_authentication_request_signing_alg",
     "notification_endpoint": "backchannel_client_notification_endpoint",
 }
-_NULLS: dict[str, str | None] = {"usual_token_seconds": None}
-"""What a null in the body says."""
 
 
 @pytest.fixture
@@ -137,7 +133,7 @@ def test_an_invalid_agent_is_refused(
 ) -> None:
     """With the reason, and nothing is created."""
     assert admin.administer("POST", "/api/agents", body).refusal == (status, code)
-    assert len(staff.local.desk.agents.all()) == 2
+    assert len(staff.local.admin.agents.all()) == 2
 
 
 def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal) -> None:
@@ -251,7 +247,7 @@ def test_a_decided_request_is_shown_with_its_signed_decision(
 ) -> None:
     """As it was signed."""
     person = staff.people["stranger"]
-    approval = staff.local.desk.approval(staff.ids["agent"], person.user.id)
+    approval = staff.local.admin.approval(staff.ids["agent"], person.user.id)
     person.deny(approval.id)
     (answer,) = admin.call("GET", f"/api/admin/approvals/{approval.id}").json["decisions"]
     assert (answer["decision"], answer["code"], answer["user"]) == (
@@ -265,7 +261,7 @@ def test_requests_of_deleted_agents_and_unknown_users_are_shown(
     staff: Staff, admin: LocalTerminal
 ) -> None:
     """A request to an unknown user has no user."""
-    services = staff.local.desk
+    services = staff.local.admin
     row = replace(services.approval(staff.ids["agent"], admin.user.id), user_id=None)
     other_row = replace(row, id=services.secrets.new_id("sayso_ap_"), auth_req_hash=b"phantom")
     with services.store.write() as tx:
@@ -303,7 +299,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
     assert second.device.state == "active"
     assert admin.administer("DELETE", paths[1]).status == 204
     assert second.device.state == "revoked"
-    ended = [one["facts"] for one in local.desk.entries("device.revoked")]
+    ended = [one["facts"] for one in local.admin.entries("device.revoked")]
     assert ended == [{"device": other_user.device_id}, {"device": second.device_id, "last": True}]
     own = f"/api/admin/devices/{admin.device_id}"
     assert admin.call("DELETE", own).status == 204
@@ -358,7 +354,7 @@ def test_an_invitation_is_created_and_revoked(admin: LocalTerminal) -> None:
 def test_revoking_a_token_revokes_its_descendants(staff: Staff, admin: LocalTerminal) -> None:
     """The chain is shown before; a second revocation ends nothing more."""
     agent, user = staff.ids["agent"], admin.user.id
-    made = staff.local.desk.token(agent, user, "child", parent_id=staff.ids["delegation"], depth=1)
+    made = staff.local.admin.token(agent, user, "child", parent_id=staff.ids["delegation"], depth=1)
     path = f"/api/admin/delegations/{staff.ids['delegation']}"
     chain = admin.call("GET", path).json
     assert [after["id"] for after in chain["after"]] == [made.id]
@@ -475,9 +471,6 @@ def test_the_api_shows_and_accepts_every_member_of_a_record() -> None:
         Agent: (agent_wire.ManagedAgent, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
         Resource: (resource_wire.ManagedResource, {}),
         User: (user_wire.ManagedUser, {}),
-        ResourceChanges: (resource_wire.ResourceChanges, _NULLS),
-        NewUser: (user_wire.NewUser, {}),
-        UserChanges: (user_wire.UserChanges, {}),
         NewInvitation: (invitation_wire.NewInvitation, {}),
         App: (app_wire.ManagedApp, {"id": "client_id", "jwks": "keys", **_AGENT_MEMBERS}),
     }

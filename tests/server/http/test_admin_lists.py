@@ -34,7 +34,7 @@ LISTS = {
 @pytest.fixture
 def filled(staff: Staff) -> Staff:
     """More than one of everything."""
-    services, people = staff.local.desk, staff.people
+    services, people = staff.local.admin, staff.people
     services.resources.add("https://a.example", {}, {}, by=BY)
     services.actions.add(
         '{"type": "a.b", "title": "A", "headline": "A", "risk": "low", "undo": "no",'
@@ -286,7 +286,7 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
 
 def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
     """For callers who may see them; the match is exact."""
-    services = staff.local.desk
+    services = staff.local.admin
     found = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
     registered(services, name="four", owners=("admin",), external_id="crm-7")
     for person, wanted in (("admin", ["four", "three"]), ("owner", ["three"])):

@@ -122,13 +122,13 @@ def test_every_admin_route_has_a_sample() -> None:
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
 def test_each_role_may_call_exactly_its_admin_routes(staff: Staff, route: Route, who: str) -> None:
     """An administrator all, an auditor the reading ones, an owner those of their agents."""
-    before = len(staff.local.desk.entries())
+    before = len(staff.local.admin.entries())
     answer = _sent(staff, who, route, signed=SAMPLES[route.name].signed)
     expected = _expected(route, who)
     assert answer.status == expected, answer.body
     if answer.status >= 400:
         assert answer.json["code"] == {403: "forbidden", 404: "not_found"}[answer.status]
-        assert len(staff.local.desk.entries()) == before
+        assert len(staff.local.admin.entries()) == before
 
 
 def _expected(route: Route, who: str) -> int:
@@ -144,14 +144,14 @@ def _expected(route: Route, who: str) -> int:
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda route: route.name)
 def test_admin_routes_that_add_power_need_a_signature(staff: Staff, route: Route) -> None:
     """Routes that remove power do not; nothing is stored, and the answer says what to sign."""
-    before = len(staff.local.desk.entries())
+    before = len(staff.local.admin.entries())
     answer = _sent(staff, "admin", route, signed=False)
     if not SAMPLES[route.name].signed:
         assert answer.status == route.status
         return
     assert answer.refusal == (403, "statement_required")
     assert answer.json["wanted"].keys() == {"purpose", "subject", "nonce"}
-    assert len(staff.local.desk.entries()) == before
+    assert len(staff.local.admin.entries()) == before
 
 
 def _sent(staff: Staff, who: str, route: Route, *, signed: bool) -> Answer:

@@ -14,7 +14,7 @@ from tests.support.builders.passkey import PRESENT, LocalBrowser, code_for, new_
 def browser(staff: Staff) -> LocalBrowser:
     """An administrator whose only device is a passkey."""
     made = new_browser(staff.local)
-    staff.local.desk.users.update("eva", UserChanges(roles=("admin",)), by=BY)
+    staff.local.admin.users.update("eva", UserChanges(roles=("admin",)), by=BY)
     return made
 
 
@@ -78,7 +78,7 @@ def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabl
     word = browser.statement(**wanted)
     signed = {"sayso-statement": word}
     assert browser.send("POST", enabling, headers=signed).status == 200
-    staff.local.desk.agents.disable("two", by=BY)
+    staff.local.admin.agents.disable("two", by=BY)
     assert browser.send("POST", enabling, headers=signed).refusal == (422, "invalid_statement")
 
 
@@ -109,7 +109,7 @@ def test_requests_from_other_sites_change_nothing(
     """Even if the browser is signed in."""
     path = f"/api/agents/{staff.ids['agent']}/disable"
     assert browser.send("POST", path, headers=headers).status == 403
-    assert staff.local.desk.agents.show("one")[0].state == "enabled"
+    assert staff.local.admin.agents.show("one")[0].state == "enabled"
 
 
 def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:

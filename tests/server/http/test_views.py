@@ -25,7 +25,7 @@ def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent,
     form = {"login_hint": "ana", "scope": "openid payments:read", **agent.credentials}
     answer = http.post("/bc-authorize", data=form)
     assert answer.status_code == 200
-    (entry,) = local.desk.entries("approval.requested")
+    (entry,) = local.admin.entries("approval.requested")
     assert entry["correlation_id"] == answer.headers["X-Correlation-Id"]
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders.installation import Desk, open_desk
+from tests.support.builders.installation import LocalAdmin, open_admin
 
 
 @pytest.fixture
-def admin_services(tmp_path: Path) -> Iterator[Desk]:
+def admin_services(tmp_path: Path) -> Iterator[LocalAdmin]:
     """An empty installation."""
-    admin_services = open_desk(tmp_path)
+    admin_services = open_admin(tmp_path)
     yield admin_services
     admin_services.store.close()

@@ -1,26 +1,45 @@
-"""The member tables of agents and apps: every surface matches its rows."""
+"""The member tables: every surface matches the rows."""
 
-from dataclasses import fields, replace
+import copy
+from dataclasses import dataclass, fields, replace
 
 import click
 import pytest
+from pydantic import BaseModel
+from sqlalchemy import Table
 
 from server.cli import members as cli_members
+from server.cli.main import cli
 from server.http import members as wire_members
-from server.model.clients import Agent
+from server.http.approvers import group_wire
+from server.http.clients import agent_wire, app_wire
+from server.http.resources import resource_wire
+from server.http.users import user_wire
+from server.model.approvers import Group
+from server.model.clients import Agent, App
+from server.model.resources import Resource
+from server.model.users import User
+from server.protocol.policy.risks import Risk
 from server.services import members
+from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Kind
-from server.storage.account_tables import agents
+from server.services.operations import power
+from server.services.resources.resource_members import RESOURCE_MEMBERS
+from server.services.users.user_members import USER_MEMBERS
+from server.storage.account_tables import agents, apps, resources, users
+from server.storage.tables import groups
+from server.web.console import member_fields
 from server.web.console.member_fields import page_lines
+from server.web.table import form_at
 
 SET_ELSEWHERE = {
-    *("id", "secrets", "state", "created_at", "named_at", "key_uses"),
-    *("auth_before", "auth_before_until"),
+    *("id", "client_id", "secrets", "state", "created_at", "named_at", "key_uses"),
+    *("auth_before", "auth_before_until", "disabled_at", "origin", "claimed_name"),
 }
-"""Fields of an agent that are not set as members."""
+"""Fields of a record that are not set as members."""
 BOT = Agent(
     id="sayso_ag_a",
     name="bot",
@@ -43,33 +62,158 @@ BOT = Agent(
 )
 
 
-def test_agent_members_equal_the_fields_of_the_record():
-    """Each field has one row, unless it is set elsewhere."""
-    names = [member.name for member in AGENT_MEMBERS]
-    assert len(set(names)) == len(names)
-    assert set(names) == {field.name for field in fields(Agent)} - SET_ELSEWHERE
+@dataclass(frozen=True)
+class Noun:
+    """A table of members, and what is made from it."""
+
+    record: object
+    members: members.Members
+    table: Table
+    models: tuple[type[BaseModel], ...]
+    """A new record, a change and an answer."""
+    commands: tuple[str, str]
+    forms: tuple[str, ...]
+    by_steps: tuple[str, ...] = ()
+    """The members to which the command line adds and from which it removes single values."""
+    judged: tuple[str, ...] = ()
+    """The members whose power the whole record decides."""
 
 
-def test_each_agent_member_has_a_column_of_the_same_name():
-    """Unless it has a table of its own."""
-    assert {one.name for one in AGENT_MEMBERS if one.column} <= set(agents.c.keys())
+CHAT = App(
+    id="sayso_cl_a",
+    name="chat",
+    auth_method="none",
+    jwks=(),
+    redirect_uris=(),
+    post_logout_redirect_uris=(),
+    grant_types=(),
+    resources=(),
+    scopes=(),
+    action_types=None,
+    secrets=(),
+    id_token_alg="ES256",
+    dpop_bound=False,
+    state="enabled",
+    created_at=0,
+)
+NOUNS = (
+    Noun(
+        BOT,
+        AGENT_MEMBERS,
+        agents,
+        (agent_wire.NewAgent, agent_wire.AgentChanges, agent_wire.ManagedAgent),
+        ("agents add", "agents update"),
+        ("/admin/new/agent/add", "/admin/agents/<id>/change", "/admin/agents/<id>/icon/change"),
+        judged=("only",),
+    ),
+    Noun(
+        CHAT,
+        APP_MEMBERS,
+        apps,
+        (app_wire.NewClient, app_wire.ClientChanges, app_wire.ManagedApp),
+        ("apps add", "apps update"),
+        ("/admin/new/app/add", "/admin/apps/<id>/change"),
+    ),
+    Noun(
+        Resource("https://a.example", {"read": Risk.LOW}, {"read": "a.b"}, 0),
+        RESOURCE_MEMBERS,
+        resources,
+        (resource_wire.NewResource, resource_wire.ResourceChanges, resource_wire.ManagedResource),
+        ("resources add", "resources update"),
+        ("/admin/new/resource/add", "/admin/resources/<id>/change"),
+        judged=("requires",),
+    ),
+    Noun(
+        User("sayso_us_a", "ana", None, (), "enabled", 0),
+        USER_MEMBERS,
+        users,
+        (user_wire.NewUser, user_wire.UserChanges, user_wire.ManagedUser),
+        ("users add", "users update"),
+        ("/admin/new/user/add", "/admin/users/<id>/change"),
+    ),
+    Noun(
+        Group("sayso_gr_a", "finance", ("ana",), 0),
+        GROUP_MEMBERS,
+        groups,
+        (group_wire.NewGroup, group_wire.GroupChange, group_wire.ManagedGroup),
+        ("groups add", "groups update"),
+        ("/admin/new/group/add", "/admin/groups/<id>/change"),
+        by_steps=("members",),
+    ),
+)
 
 
-def test_member_names_are_unique_on_each_surface():
-    """In the API, among the CLI flags and on the form."""
-    clears = [clear.flag for one in AGENT_MEMBERS for clear in one.flag.clears]
-    for named in (
-        [one.wire_name for one in AGENT_MEMBERS],
-        [*(one.flag.name for one in AGENT_MEMBERS), *clears],
-        [one.field.label for one in AGENT_MEMBERS],
-    ):
-        assert len(set(named)) == len(named)
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: type(noun.record).__name__)
+class TestEachTable:
+    """Every row reaches every surface, and no surface has a member that is not a row."""
+
+    def test_members_equal_the_fields_of_the_record(self, noun):
+        """Each field has one row, unless it is set elsewhere."""
+        names = [member.name for member in noun.members]
+        assert len(set(names)) == len(names)
+        assert set(names) == {field.name for field in fields(noun.record)} - SET_ELSEWHERE
+
+    def test_each_member_has_a_column_of_the_same_name(self, noun):
+        """Unless it has a table of its own."""
+        assert {one.name for one in noun.members if one.column} <= set(noun.table.c.keys())
+
+    def test_member_names_are_unique_on_each_surface(self, noun):
+        """In the API, among the flags and on a form."""
+        clears = [clear.flag for one in noun.members for clear in one.flag.clears]
+        for named in (
+            [one.wire_name for one in noun.members],
+            [*(one.flag.name for one in noun.members), *clears],
+            [one.field.label for one in noun.members],
+        ):
+            assert len(set(named)) == len(named)
+
+    def test_the_api_takes_and_shows_each_row(self, noun):
+        """In a new record, a change and an answer, by its wire name."""
+        new, change, answer = (set(model.model_fields) for model in noun.models)
+        assert new == {one.wire_name for one in members.added(noun.members)}
+        assert change >= {one.wire_name for one in members.updated(noun.members)}
+        assert change.isdisjoint(one.wire_name for one in noun.members if one.final)
+        assert answer >= {one.wire_name for one in noun.members if one.shown}
+
+    def test_the_command_line_has_a_flag_for_each_row(self, noun):
+        """To add and to update, with the flags that clear it."""
+        add, update = map(_flags, noun.commands)
+        for one in members.added(noun.members):
+            assert one.flag.positional or one.flag.name in add
+        for one in members.updated(noun.members):
+            wanted = {one.flag.name, *(clear.flag for clear in one.flag.clears)}
+            assert wanted <= update or one.name in noun.by_steps
+
+    def test_the_console_has_a_field_for_each_row(self, noun):
+        """On the form for a new record, on the one that changes it, or on one of its own."""
+        shown = {field.name for path in noun.forms for field in form_at(path).fields}
+        assert shown == {one.wire_name for one in noun.members}
+
+    def test_the_audit_log_has_the_facts_that_the_rows_name(self, noun):
+        """And none of the others."""
+        wanted = {one.fact or one.name for one in noun.members if one.fact is not None}
+        assert members.facts(noun.members, noun.record).keys() == wanted
+
+    def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
+        """Whatever changes in it."""
+        for one in noun.members:
+            if one.widens is None and one.name not in (*noun.judged, "token_seconds"):
+                after = copy.copy(noun.record)
+                object.__setattr__(after, one.name, object())
+                grown = power.widened_members(noun.record, after, usual_seconds=300)
+                assert grown == {one.name}
+
+
+def _flags(words):
+    noun, verb = words.split()
+    command = cli.get_command(click.Context(cli), noun).commands[verb]
+    return {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_api_and_cli_support_every_member_kind(kind):
-    """A row of any kind can be parsed, returned, written and printed."""
-    assert {kind} <= set(wire_members._KINDS) & set(cli_members._KINDS)
+def test_api_cli_and_console_support_every_member_kind(kind):
+    """A row of any kind can be parsed, returned, written, printed and edited."""
+    assert {kind} <= set(wire_members._KINDS) & set(cli_members._KINDS) & set(member_fields._KINDS)
 
 
 @pytest.mark.parametrize("name", ["colour", "owners", "auth_method"])

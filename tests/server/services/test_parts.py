@@ -149,14 +149,14 @@ class _World:
         self.local, self.agent, self.person = local, agent, person
         self.policies = Policies(local.services.store)
         lowest = ResourceChanges(scopes=dict.fromkeys(PAY_SCOPES, Risk.LOW))
-        local.desk.resources.update(PAY, lowest, by=BY)
+        local.admin.resources.update(PAY, lowest, by=BY)
         for name in TYPES:
-            local.desk.actions.add(json.dumps(_file(name, ["note"], ())), by=BY)
+            local.admin.actions.add(json.dumps(_file(name, ["note"], ())), by=BY)
 
     def register(self, types):
         """Register types with these members."""
         for name, (has, narrow) in types.items():
-            self.local.desk.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
+            self.local.admin.actions.update(json.dumps(_file(name, has, narrow)), by=BY)
 
     def limit(self, limit):
         """Put a policy limit in force."""

@@ -61,6 +61,6 @@ def test_a_decision_whose_audit_entry_cannot_be_stored_does_not_count(
         broken.setattr(Audit, "add", _database_busy)
         assert person.approve(approval.id).status == 503
     assert local.stored(approval.id).state is State.PENDING
-    assert local.desk.entries("approval.approved") == []
+    assert local.admin.entries("approval.approved") == []
     assert person.approve(approval.id).status == 200
     assert agent.poll(handle).status == 200

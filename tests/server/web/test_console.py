@@ -235,25 +235,25 @@ def test_a_console_form_is_refused_for_every_other_role(
     console: Console, form_row: FormAction
 ) -> None:
     """Nothing is stored."""
-    before = len(console.staff.local.desk.entries())
+    before = len(console.staff.local.admin.entries())
     for who in (NOBODY, *WHO):
         expected = 401 if who == NOBODY else _status(form_row.route, who, of_one=True)
         if expected != 200:
             assert _sent(console, form_row, who, signed=False).status_code == expected, who
-    assert len(console.staff.local.desk.entries()) == before
+    assert len(console.staff.local.admin.entries()) == before
 
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
 def test_forms_that_add_power_wait_for_the_passkey(console: Console, form_row: FormAction) -> None:
     """Those that remove power do not; typed values are kept for resubmission."""
-    before = len(console.staff.local.desk.entries())
+    before = len(console.staff.local.admin.entries())
     answer = _sent(console, form_row, "admin", signed=False)
     if not SAMPLES[form_row.path].signed:
         assert answer.status_code in {200, 303}
         return
     assert "Sign with passkey" in answer.text
     assert form_row.label in answer.text
-    assert len(console.staff.local.desk.entries()) == before
+    assert len(console.staff.local.admin.entries()) == before
 
 
 FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
@@ -269,21 +269,21 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
 def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
     """Even if the browser is signed in."""
-    before = len(console.staff.local.desk.entries())
+    before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
         whole = {**_form(console, form_row), **form}
         assert console.post("admin", path, whole, headers).status_code == 403, (form, headers)
-    assert len(console.staff.local.desk.entries()) == before
+    assert len(console.staff.local.admin.entries()) == before
 
 
 def test_a_get_request_changes_nothing(console: Console) -> None:
     """Links, images and mail scanners send only GET requests."""
-    before = len(console.staff.local.desk.entries())
+    before = len(console.staff.local.admin.entries())
     for form_row in CONSOLE_FORMS:
         path = _path(console, form_row.path, SAMPLES[form_row.path].about)
         assert console.get("admin", path).status_code in {404, 405}, path
-    assert len(console.staff.local.desk.entries()) == before
+    assert len(console.staff.local.admin.entries()) == before
 
 
 def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(console: Console) -> None:
@@ -313,7 +313,7 @@ def test_an_agents_description_is_escaped(console: Console) -> None:
     """It is neither markup nor bidirectional control."""
     staff = console.staff
     agent = staff.ids["agent"]
-    staff.local.desk.agents.update("one", AgentChanges(description="<b>Pay</b> invoices"), by=BY)
+    staff.local.admin.agents.update("one", AgentChanges(description="<b>Pay</b> invoices"), by=BY)
     page = console.get("admin", f"/admin/agents/{agent}").text
     assert "&lt;b&gt;Pay&lt;/b&gt; invoices" in page
 
@@ -322,7 +322,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console
     """The reader knows what an approver will have to do."""
     whole = {"fact": "/amount", "if_there": {"fact": "/payee"}}
     document = json.dumps({**PAYMENT, "type_back": whole, "narrow": {"/amount": "lower"}})
-    console.staff.local.desk.actions.update(document, by=BY)
+    console.staff.local.admin.actions.update(document, by=BY)
     page = console.get("admin", _path(console, "/admin/actions/<id>", "action")).text
     assert "<dt>Type-back</dt><dd><code>/amount</code></dd>" in page
     assert "<dt>Type-back if present</dt><dd><code>/payee</code></dd>" in page

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from jinja2 import UndefinedError
 
 from server.web.browser import HEADERS
 from tests.support.builders.site import ISSUER
@@ -108,3 +109,10 @@ def test_an_unknown_address_answers_a_program_in_json(local, path, accept):
     headers = {} if accept is None else {"Accept": accept}
     answer = local.app.test_client().get(path, base_url=ISSUER, headers=headers)
     assert (answer.status_code, "json" in answer.mimetype) == (404, True)
+
+
+@pytest.mark.parametrize("text", ["{{ misspelled }}", "{% if misspelled %}{% endif %}"])
+def test_a_misspelled_name_in_a_template_is_an_error(local, text):
+    """It is not shown as nothing."""
+    with pytest.raises(UndefinedError, match="misspelled"):
+        local.app.jinja_env.from_string(text).render()

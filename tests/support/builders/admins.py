@@ -22,7 +22,7 @@ from server.services.clients.invitations import Invitations, NewInvitation
 from server.services.users.users import UserChanges
 from tests.support.builders.callers import LocalTerminal, new_person
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, PAY, PAYMENT, Desk, registered
+from tests.support.builders.installation import BY, PAY, PAYMENT, LocalAdmin, registered
 from tests.support.builders.site import LocalSite, open_site
 
 BACK = "https://chat.example/cb"
@@ -69,21 +69,21 @@ class StaffTemplate:
 def make_staff(folder: Path) -> StaffTemplate:
     """Everybody and everything."""
     local = open_site(folder)
-    desk = local.desk
-    desk.installation.init("first", by=BY)
-    desk.actions.add(json.dumps(PAYMENT), by=BY)
+    admin = local.admin
+    admin.installation.init("first", by=BY)
+    admin.actions.add(json.dumps(PAYMENT), by=BY)
     people = {who: new_person(local, who) for who in WHO}
     for who in ("admin", "auditor"):
-        desk.users.update(who, UserChanges(roles=(who,)), by=BY)
+        admin.users.update(who, UserChanges(roles=(who,)), by=BY)
     bystander, stopped = new_person(local, "bystander"), new_person(local, "stopped")
-    desk.users.disable("stopped", by=BY)
-    agent, idle = (registered(desk, name=name, owners=("owner",)).agent for name in ("one", "two"))
-    desk.agents.disable("two", by=BY)
-    app = Apps(desk.store, desk.secrets).add(NewApp("chat", (BACK,)), by=BY).app
-    group = Groups(desk.store, desk.secrets).add("finance", ["bystander"], by=BY)
-    invitations = Invitations(desk.store, desk.secrets)
+    admin.users.disable("stopped", by=BY)
+    agent, idle = (registered(admin, name=name, owners=("owner",)).agent for name in ("one", "two"))
+    admin.agents.disable("two", by=BY)
+    app = Apps(admin.store, admin.secrets).add(NewApp("chat", (BACK,)), by=BY).app
+    group = Groups(admin.store, admin.secrets).add("finance", ["bystander"], by=BY)
+    invitations = Invitations(admin.store, admin.secrets)
     invitation = invitations.issue(NewInvitation("owner"), by=BY).invitation
-    approval = desk.approval(agent.id, bystander.user.id)
+    approval = admin.approval(agent.id, bystander.user.id)
     ids = {
         "user": bystander.user.id,
         "stopped user": stopped.user.id,
@@ -95,23 +95,23 @@ def make_staff(folder: Path) -> StaffTemplate:
         "resource": name_id(PAY),
         "action": name_id("payment.transfer"),
         "approval": approval.id,
-        "delegation": desk.token(agent.id, bystander.user.id).id,
-        "consent": desk.consent(agent.id, bystander.user.id).id,
-        "deputy": _add_deputy(desk, bystander.user, people["stranger"].user),
-        "grant": desk.standing_grant(approval).id,
-        "incident": add_incident(desk, approval, "sayso_ic_1", _stopped(agent)),
+        "delegation": admin.token(agent.id, bystander.user.id).id,
+        "consent": admin.consent(agent.id, bystander.user.id).id,
+        "deputy": _add_deputy(admin, bystander.user, people["stranger"].user),
+        "grant": admin.standing_grant(approval).id,
+        "incident": add_incident(admin, approval, "sayso_ic_1", _stopped(agent)),
         "device": bystander.device_id,
-        "key": next(key.kid for key in desk.keys.all() if key.alg == "RS256"),
-        "message": _add_given_up(desk),
-        "entry": str(desk.entries()[0]["id"]),
+        "key": next(key.kid for key in admin.keys.all() if key.alg == "RS256"),
+        "message": _add_given_up(admin),
+        "entry": str(admin.entries()[0]["id"]),
     }
     local.services.store.close()
     return StaffTemplate(folder, people, ids)
 
 
-def _add_deputy(desk: Desk, user: User, other: User) -> str:
+def _add_deputy(admin: LocalAdmin, user: User, other: User) -> str:
     """Somebody who decides for somebody, in the database."""
-    now = desk.clock.now()
+    now = admin.clock.now()
     deputy = Deputy(
         id="sayso_dy_1",
         user_id=user.id,
@@ -122,14 +122,14 @@ def _add_deputy(desk: Desk, user: User, other: User) -> str:
         device_id="sayso_dv_1",
         created_at=now,
     )
-    with desk.store.write() as tx:
+    with admin.store.write() as tx:
         tx.deputies.add(deputy)
     return deputy.id
 
 
-def _add_given_up(desk: Desk) -> str:
+def _add_given_up(admin: LocalAdmin) -> str:
     """A message that nobody could be told, in the database."""
-    with desk.store.write() as tx:
+    with admin.store.write() as tx:
         tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
         for one in tx.outbox.lease("staff", 100, 0):
             if one.target == "sayso_ag_gone":
@@ -155,7 +155,7 @@ def _stopped(agent: Agent) -> dict[str, object]:
 
 
 def add_incident(
-    desk: Desk, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
+    admin: LocalAdmin, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
 ) -> str:
     """A report of this request that stopped these agents, in the database."""
     asked: dict[str, object] = {"kind": approval.kind, "was": approval.state}
@@ -172,8 +172,8 @@ def add_incident(
         device_id="sayso_dv_1",
         note=None,
         evidence=json.dumps(evidence),
-        opened_at=desk.clock.now(),
+        opened_at=admin.clock.now(),
     )
-    with desk.store.write() as tx:
+    with admin.store.write() as tx:
         tx.incidents.add(incident)
     return name

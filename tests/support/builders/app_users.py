@@ -68,8 +68,8 @@ class LocalApp:
 
 def new_app(local: LocalSite, name: str = "chat", **members: Any) -> LocalApp:
     """An app with a secret, for the payment API."""
-    if PAY not in {resource.uri for resource in local.desk.resources.all()}:
-        local.desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    if PAY not in {resource.uri for resource in local.admin.resources.all()}:
+        local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
     whole: dict[str, Any] = {
         "redirect_uris": (CALLBACK,),
         "auth_method": "client_secret_post",
@@ -77,7 +77,7 @@ def new_app(local: LocalSite, name: str = "chat", **members: Any) -> LocalApp:
         "scopes": tuple(PAY_SCOPES),
         **members,
     }
-    given = local.desk.apps.add(NewApp(name, **whole), by=BY)
+    given = local.admin.apps.add(NewApp(name, **whole), by=BY)
     return LocalApp(local, given.app, given.secret)
 
 

@@ -167,7 +167,7 @@ class LocalResource:
 
 def new_resource(local: LocalSite, uri: str = PAY) -> LocalResource:
     """The payment API, or another that is registered, with a secret of this test."""
-    given = local.desk.resources.rotate_secret(uri, by=BY)
+    given = local.admin.resources.rotate_secret(uri, by=BY)
     return LocalResource(local, given.resource.client_id, given.secret)
 
 
@@ -334,7 +334,7 @@ class LocalTerminal:
 
 def new_person(local: LocalSite, name: str) -> LocalTerminal:
     """A new user at a first device."""
-    user, issued = local.desk.users.add(NewUser(name), by=BY)
+    user, issued = local.admin.users.add(NewUser(name), by=BY)
     terminal = sign_in(local, user, issued.code)
     assert terminal.register().status == 201
     return terminal
@@ -342,7 +342,7 @@ def new_person(local: LocalSite, name: str) -> LocalTerminal:
 
 def another_device(person: LocalTerminal, name: str = "desktop") -> LocalTerminal:
     """One more device of the same person."""
-    user, issued = person.local.desk.users.enrol(person.user.name, by=BY)
+    user, issued = person.local.admin.users.enrol(person.user.name, by=BY)
     terminal = sign_in(person.local, user, issued.code)
     assert terminal.register(name).status == 201
     return terminal

@@ -65,7 +65,7 @@ PAYMENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class LocalAdmin:
     """Everything an administrator can do, over one database."""
 
     clock: MovableClock
@@ -187,7 +187,7 @@ class Desk:
         return device
 
 
-def open_desk(folder: Path) -> Desk:
+def open_admin(folder: Path) -> LocalAdmin:
     """An empty installation in this folder."""
     clock = MovableClock()
     master, pin = read_or_make_key(folder / "master.key"), read_or_make_key(folder / "pin.key")
@@ -197,7 +197,7 @@ def open_desk(folder: Path) -> Desk:
         f"sqlite:///{folder / 'sayso.db'}", clock, EntryIds().new, react, serving=False
     )
     signer = JwtSigner(secrets)
-    return Desk(
+    return LocalAdmin(
         clock=clock,
         store=store,
         secrets=secrets,
@@ -211,18 +211,18 @@ def open_desk(folder: Path) -> Desk:
     )
 
 
-def admitted(desk: Desk, name: str = "admin", **members: Any) -> User:
+def admitted(admin: LocalAdmin, name: str = "admin", **members: Any) -> User:
     """A user."""
-    user, _ = desk.users.add(NewUser(name, **members), by=BY)
+    user, _ = admin.users.add(NewUser(name, **members), by=BY)
     return user
 
 
-def registered(desk: Desk, name: str = "invoice-bot", **members: Any) -> NewSecret:
+def registered(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> NewSecret:
     """An agent that may ask for both scopes of the payment API."""
-    if PAY not in {resource.uri for resource in desk.resources.all()}:
-        desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    if PAY not in {resource.uri for resource in admin.resources.all()}:
+        admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
     asked = {"owners": ("admin",), "resources": (PAY,), "scopes": tuple(PAY_SCOPES), **members}
-    return desk.agents.add(NewAgent(name, **asked), by=BY)
+    return admin.agents.add(NewAgent(name, **asked), by=BY)
 
 
 RULES = ServerPolicy(

@@ -194,12 +194,12 @@ class LocalBrowser:
 
 def code_for(local: LocalSite, name: str) -> str:
     """A one-time code of the administrator for this user."""
-    return local.desk.users.enrol(name, by=BY)[1].code
+    return local.admin.users.enrol(name, by=BY)[1].code
 
 
 def new_browser(local: LocalSite, name: str = "eva", **members: Any) -> LocalBrowser:
     """A new user whose first device is a passkey."""
-    user, issued = local.desk.users.add(NewUser(name), by=BY)
+    user, issued = local.admin.users.add(NewUser(name), by=BY)
     browser = LocalBrowser(local, user, SoftPasskey(**members))
     assert browser.enrol(issued.code).status == 201
     return browser

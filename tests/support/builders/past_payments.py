@@ -117,7 +117,7 @@ class Payments:
 def payments(local: LocalSite, agent_id: str, **changes: Any) -> Payments:
     """Payments of the shipped type, with these members of its file changed."""
     document = {**json.loads(builtin_action_types.document(TYPE)), **changes}
-    local.desk.actions.update(json.dumps(document), by=BY)
+    local.admin.actions.update(json.dumps(document), by=BY)
     with local.services.store.read() as view:
         agent, user = view.directory.agent(agent_id), view.directory.user_called("ana")
         resource = view.directory.resource(PAY)

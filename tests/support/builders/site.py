@@ -38,7 +38,7 @@ from server.services.users.users import Users
 from server.settings import Settings
 from server.storage.tables import outbox
 from tests.support.builders.clock import MovableClock
-from tests.support.builders.installation import Desk
+from tests.support.builders.installation import LocalAdmin
 
 ISSUER = "http://localhost:8470"
 PEER = "192.0.2.7"
@@ -71,7 +71,7 @@ class Answer:
 class LocalSite:
     """The server, its administration and its clock."""
 
-    desk: Desk
+    admin: LocalAdmin
     services: Services
     site: Site
 
@@ -83,7 +83,7 @@ class LocalSite:
     @property
     def clock(self) -> MovableClock:
         """The server's clock, in the test's hands."""
-        return self.desk.clock
+        return self.admin.clock
 
     def send(  # noqa: PLR0913  # the members of a request
         self,
@@ -186,13 +186,13 @@ def open_site(folder: Path, **settings: Any) -> LocalSite:
     chosen: dict[str, Any] = {"data_dir": folder, "issuer": ISSUER, **settings}
     services = app.build(Settings(**chosen), clock)
     services.passwords._argon2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return LocalSite(desk_over(services, clock), services, app.create_site(services))
+    return LocalSite(admin_over(services, clock), services, app.create_site(services))
 
 
-def desk_over(services: Services, clock: MovableClock) -> Desk:
+def admin_over(services: Services, clock: MovableClock) -> LocalAdmin:
     """The administration of an installation that is open."""
     store, secrets, signer = services.store, services.secrets, services.signer
-    return Desk(
+    return LocalAdmin(
         clock=clock,
         store=store,
         secrets=secrets,

@@ -18,7 +18,7 @@ HOUR = 3_600
 def lower(local: LocalSite, risk: str = "low", **members: Any) -> None:
     """Make payments of this risk, and let what they cost be added up."""
     changed = {**PAYMENT, "risk": risk, "amount": "/amount", "target": "/payee", **members}
-    local.desk.actions.update(json.dumps(changed), by=BY)
+    local.admin.actions.update(json.dumps(changed), by=BY)
 
 
 def details(minor: int = 1_000, payee: str = "Nord", currency: str = "EUR") -> list[dict[str, Any]]:

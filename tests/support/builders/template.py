@@ -40,9 +40,9 @@ class Template:
 def make_template(folder: Path) -> Template:
     """An administrator, a payment API and its action, an agent, and Ana at an enrolled device."""
     local = open_site(folder)
-    local.desk.installation.init("admin", by=BY)
-    given = registered(local.desk, auth_method="client_secret_post")
-    local.desk.actions.add(json.dumps(PAYMENT), by=BY)
+    local.admin.installation.init("admin", by=BY)
+    given = registered(local.admin, auth_method="client_secret_post")
+    local.admin.actions.add(json.dumps(PAYMENT), by=BY)
     terminal = new_person(local, "ana")
     local.services.store.close()
     return Template(folder, given.agent.id, given.secret, terminal)

@@ -45,8 +45,8 @@ class Chains:
 
     def prepare(self) -> None:
         """The app, and two more APIs beside the one for payments."""
-        self.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
-        self.local.desk.resources.add(BANK, BANK_SCOPES, {}, by=BY)
+        self.local.admin.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+        self.local.admin.resources.add(BANK, BANK_SCOPES, {}, by=BY)
         with self.local.services.store.administer() as tx:
             tx.apps.add(_app(tx.now))
 
@@ -61,7 +61,7 @@ class Chains:
             "serves": (DESK,),
             **members,
         }
-        made = self.local.desk.agents.add(NewAgent(**asked), by=BY)
+        made = self.local.admin.agents.add(NewAgent(**asked), by=BY)
         return LocalAgent(self.local, made.agent.id, made.secret)
 
     def user_token(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
@@ -102,7 +102,7 @@ class Chains:
 
     def reasons(self) -> list[str]:
         """Why exchanges were refused, oldest first."""
-        return [str(entry["cause"]) for entry in self.local.desk.entries("exchange.refused")]
+        return [str(entry["cause"]) for entry in self.local.admin.entries("exchange.refused")]
 
     def row(self, token: str) -> Delegation:
         """Its row in the ledger."""

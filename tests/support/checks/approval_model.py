@@ -308,10 +308,10 @@ class Lives(RuleBasedStateMachine):
         """What it had open ends; what it holds is revoked; nothing of it comes back."""
         name = self.cast.agents[agent].id
         if agent in self.stopped_agents:
-            self.local.desk.agents.enable(name, by=BY)
+            self.local.admin.agents.enable(name, by=BY)
             self.stopped_agents.remove(agent)
             return
-        self.local.desk.agents.disable(name, by=BY)
+        self.local.admin.agents.disable(name, by=BY)
         self.stopped_agents.add(agent)
         self._end(lambda one: one.agent == agent)
 
@@ -321,10 +321,10 @@ class Lives(RuleBasedStateMachine):
         """Likewise, for everything that is done in their name."""
         name = self.cast.people[person].user.id
         if person in self.stopped_people:
-            self.local.desk.users.enable(name, by=BY)
+            self.local.admin.users.enable(name, by=BY)
             self.stopped_people.remove(person)
             return
-        self.local.desk.users.disable(name, by=BY)
+        self.local.admin.users.disable(name, by=BY)
         self.stopped_people.add(person)
         self._end(lambda one: one.person == person)
 
@@ -371,9 +371,9 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         """One entry for each token: of the one that a request gave, and of what came from it."""
         for agent in self.stopped_agents:
-            self.local.desk.agents.enable(self.cast.agents[agent].id, by=BY)
+            self.local.admin.agents.enable(self.cast.agents[agent].id, by=BY)
         for person in self.stopped_people:
-            self.local.desk.users.enable(self.cast.people[person].user.id, by=BY)
+            self.local.admin.users.enable(self.cast.people[person].user.id, by=BY)
         with self.local.services.store.read() as view:
             for asked in self.asked:
                 types = [entry.type for entry in view.audit.of_approval(asked.id)]

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("server", "approver_tui")
+PACKAGES = ("server", "approver_tui", "sayso")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Module:
 
 
 def modules(*folders: str) -> list[Module]:
-    """Answer every Python file under these folders of the repository, both packages by default."""
+    """Answer every Python file under these folders of the repository, all packages by default."""
     return [
         _read(path)
         for folder in folders or PACKAGES

@@ -108,7 +108,7 @@ def look(stage: Stage) -> None:
     """Let the app look at its clock now instead of at its next tick."""
     screen: Screen[object] = stage.app.screen
     if isinstance(screen, Overlay):
-        screen.look_again()
+        screen.update_panel()
     elif isinstance(screen, InboxScreen):
         screen.tick()
     for page in stage.app.screen_stack:

@@ -58,7 +58,7 @@ class FeedLine:
     def renew(self, **changes: object) -> None:
         """Ask for more time with a new token and a proof of it."""
         session = self.terminal.client.session
-        token = session.tokens.replaced(session.tokens.access_token())
+        token = session.tokens.replace_refused(session.tokens.access_token())
         frame = {
             "type": "renew",
             "access_token": token,

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from approver_tui.client import errors
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.ceremony import NOTHING, Entries
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras, DenyCode
+from approver_tui.state.approvals.ceremony import NO_ENTRIES, Entries
+from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras, DenyCode
 from approver_tui.state.approvals.narrowing import Difference, Granted, Narrowing
 from approver_tui.state.approvals.unsent_denials import UnsentDenial
 from approver_tui.state.devices.devices import Device, PinState
-from approver_tui.state.incidents.reports import Reported, ReportScope, StoppedAgent
+from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.text import SafeText, display_safe
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_approvals import answered
@@ -30,14 +30,14 @@ class FakeAnswers:
     """Approval id, answer, and the PIN or the deny code."""
     failures: list[errors.ClientError] = field(default_factory=list)
     """What the next answers raise, first in first out."""
-    wishes: list[Narrowing] = field(default_factory=list)
+    proposals: list[Narrowing] = field(default_factory=list)
     about_devices: list[tuple[str, str]] = field(default_factory=list)
     reported: list[tuple[str, ReportScope, str]] = field(default_factory=list)
     granted: list[Granted | None] = field(default_factory=list)
     """What each yes was for; None for all of it."""
     hold: threading.Event | None = None
     """When set, an answer waits for it."""
-    asides: list[DenialExtras] = field(default_factory=list)
+    denial_extras: list[DenialExtras] = field(default_factory=list)
     """From when on each denial lets the agent ask again."""
     notes: list[str] = field(default_factory=list)
     """What each denial tells the agent."""
@@ -62,7 +62,7 @@ class FakeAnswers:
         *,
         fingerprint: str,
         pin: str | None = None,
-        entries: Entries = NOTHING,
+        entries: Entries = NO_ENTRIES,
     ) -> Approval:
         """Say yes, with the checks of the real thing that screens rely on."""
         self._before()
@@ -78,15 +78,15 @@ class FakeAnswers:
         return self._done(approval, Answer.APPROVE, pin, None)
 
     def deny(
-        self, approval: Approval, code: DenyCode, note: str = "", aside: DenialExtras = NOTHING_MORE
+        self, approval: Approval, code: DenyCode, note: str = "", extras: DenialExtras = NO_EXTRAS
     ) -> Approval:
         """Say no."""
         self._before()
         self.notes.append(note)
-        self.asides.append(aside)
+        self.denial_extras.append(extras)
         return self._done(approval, Answer.DENY, code.value, code)
 
-    def settle(self, approval_id: str) -> Approval:
+    def check_outcome(self, approval_id: str) -> Approval:
         """Tell what the server has; one that does not answer tells nothing."""
         self._before()
         try:
@@ -98,25 +98,28 @@ class FakeAnswers:
             raise errors.NotRecorded
         return copy
 
-    def narrow(self, approval: Approval, wish: Narrowing) -> Granted:
-        """Grant what is wished; amounts above 4,820 are not less."""
+    def narrow(self, approval: Approval, proposal: Narrowing) -> Granted:
+        """Grant the proposal; amounts above 4,820 are rejected."""
         self._before()
-        labels = {fact.pointer: (fact.label, fact.asked) for fact in self.server.less.facts}
+        labels = {
+            fact.pointer: (fact.label, fact.asked) for fact in self.server.narrowable_facts.facts
+        }
         rows = [
-            Difference(*labels[change.pointer], display_safe(change.to)) for change in wish.changes
+            Difference(*labels[change.pointer], display_safe(change.to))
+            for change in proposal.changes
         ]
         if any(row.granted.isdigit() and int(row.granted) > 4820 for row in rows):
             raise errors.ApiError("not_narrower", 422, "/0/amount: is not less than what was asked")
         gone = SafeText("(not granted)")
-        rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in wish.drop_scopes]
-        if wish.token_seconds is not None:
-            seconds = SafeText(f"{wish.token_seconds} seconds")
+        rows += [Difference(SafeText("Scope"), display_safe(s), gone) for s in proposal.drop_scopes]
+        if proposal.token_seconds is not None:
+            seconds = SafeText(f"{proposal.token_seconds} seconds")
             rows.append(Difference(SafeText("Token lifetime"), SafeText("300 seconds"), seconds))
-        self.wishes.append(wish)
+        self.proposals.append(proposal)
         told = approval.headline
         for row in rows:
             told = SafeText(told.replace(row.asked, row.granted))
-        return Granted(f"{approval.action_text} {wish}", tuple(rows), headline=told)
+        return Granted(f"{approval.action_text} {proposal}", tuple(rows), headline=told)
 
     def unlock_device(self, device: Device, pin: str) -> Device:
         """Give another device its tries back."""
@@ -135,14 +138,16 @@ class FakeAnswers:
         self.server.others = [done if each.id == device.id else each for each in self.server.others]
         return done
 
-    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> Reported:
+    def report(self, approval: Approval, scope: ReportScope, note: str = "") -> ReportResult:
         """Stop the agent."""
         self._before()
         self.reported.append((approval.id, scope, note))
         done = answered(approval, Answer.DENY, DenyCode.SUSPICIOUS)
         self.server.put(done)
-        who = StoppedAgent(approval.agent.id, approval.agent.name, SafeText("quarantined"), 2, 1)
-        return Reported(SafeText("sayso_ic_aaaaaaaaaaaaaaaa"), scope, (who,), done)
+        who = QuarantinedAgent(
+            approval.agent.id, approval.agent.name, SafeText("quarantined"), 2, 1
+        )
+        return ReportResult(SafeText("sayso_ic_aaaaaaaaaaaaaaaa"), scope, (who,), done)
 
     def _before(self) -> None:
         if self.hold is not None:
@@ -166,7 +171,7 @@ class FakeAnswers:
 
 
 @dataclass
-class FakeIntents:
+class FakeUnsentDenials:
     """What is about to be denied."""
 
     left: tuple[UnsentDenial, ...] = ()
@@ -174,17 +179,17 @@ class FakeIntents:
     kept: set[str] = field(default_factory=set)
     failure: OSError | None = None
 
-    def unsent(self) -> tuple[UnsentDenial, ...]:
+    def load(self) -> tuple[UnsentDenial, ...]:
         """Return what was left."""
         return self.left
 
-    def keep(self, approvals: Iterable[Approval]) -> None:
+    def add(self, approvals: Iterable[Approval]) -> None:
         """Remember them."""
         if self.failure is not None:
             raise self.failure
         self.kept |= {each.id for each in approvals}
 
-    def drop(self, ids: Collection[str]) -> None:
+    def remove(self, ids: Collection[str]) -> None:
         """Forget them."""
         self.kept -= set(ids)
         self.left = tuple(each for each in self.left if each.approval_id not in ids)

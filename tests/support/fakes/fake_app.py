@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from approver_tui.app import ApproverApp, Ring
+from approver_tui.app import ApproverApp, SequenceWriter
 from approver_tui.attention.alert_schedule import AlertSchedule
 from approver_tui.attention.notifier import Notifier
 from approver_tui.screens.approvals.inbox import InboxScreen
@@ -17,12 +17,12 @@ from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.notifications.events import EventName
 from tests.support.fakes.fake_account import a_device
-from tests.support.fakes.fake_answers import FakeAnswers, FakeIntents
+from tests.support.fakes.fake_answers import FakeAnswers, FakeUnsentDenials
 from tests.support.fakes.fake_client import FakeServer
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.fakes.fake_feed import FakeFeed
-from tests.support.fakes.fake_grants import FakeAhead
-from tests.support.fakes.fake_sounds import FakeBell
+from tests.support.fakes.fake_grants import FakeGrantsClient
+from tests.support.fakes.fake_prefs import FakePrefsClient
 
 
 class NoOtherLogins:
@@ -41,10 +41,10 @@ class Stage:
     server: FakeServer
     answers: FakeAnswers
     feed: FakeFeed
-    prefs_client: FakeBell
-    grants_client: FakeAhead
+    prefs_client: FakePrefsClient
+    grants_client: FakeGrantsClient
     app: ApproverApp
-    unsent_denials: FakeIntents = field(default_factory=FakeIntents)
+    unsent_denials: FakeUnsentDenials = field(default_factory=FakeUnsentDenials)
 
     def request(self, approval: Approval) -> None:
         """Let an agent ask."""
@@ -56,7 +56,7 @@ def a_stage(
     approvals: Iterable[Approval] = (),
     *,
     device: Device | None = None,
-    folder_is_open: bool = False,
+    is_server_folder_readable: bool = False,
     place: Mapping[str, Any] = MappingProxyType({}),
     others: Any = None,
 ) -> Stage:
@@ -65,9 +65,11 @@ def a_stage(
     server = FakeServer(clock, device=device or a_device())
     server.put(*approvals)
     answers, feed = FakeAnswers(server), FakeFeed(clock)
-    prefs_client, unsent_denials = FakeBell(clock, server), FakeIntents()
-    here = replace(Environment(zone=UTC, folder_is_open=folder_is_open), **place)
-    grants_client, guard = FakeAhead(server), InputGuard(clock.ticks)
+    prefs_client, unsent_denials = FakePrefsClient(clock, server), FakeUnsentDenials()
+    here = replace(
+        Environment(zone=UTC, is_server_folder_readable=is_server_folder_readable), **place
+    )
+    grants_client, guard = FakeGrantsClient(server), InputGuard(clock.ticks)
 
     fakes: dict[str, Any] = {
         "server": server,
@@ -79,7 +81,7 @@ def a_stage(
         "others": others or NoOtherLogins(),
     }
 
-    def load_app(ring: Ring) -> Callable[[], InboxScreen]:
+    def load_app(ring: SequenceWriter) -> Callable[[], InboxScreen]:
         context = ScreenContext(
             **fakes,
             guard=guard,

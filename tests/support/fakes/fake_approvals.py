@@ -12,7 +12,7 @@ from zlib import crc32
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
-from approver_tui.state.approvals.ceremony import spelled
+from approver_tui.state.approvals.ceremony import ceremony_text
 from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.fingerprint import digest
 from tests.support.fakes.fake_client import ME
@@ -156,7 +156,7 @@ def _outer(approval: Approval) -> dict[str, object]:
         "state": ApprovalState.PENDING.value,
         "reason": None,
         "risk": approval.risk.value,
-        "ceremony": spelled(approval.ceremony),
+        "ceremony": ceremony_text(approval.ceremony),
         "agent": {"id": approval.agent.id, "name": approval.agent.name},
         "action": approval.action_text,
         "display": approval.display_text,

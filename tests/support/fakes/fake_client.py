@@ -20,7 +20,7 @@ from tests.support.fakes.fake_clock import FakeClock
 from tests.support.fakes.fake_requests import MINUTE
 
 ME = "sayso_us_aaaaaaaaaaaaaaaa"
-LEEWAY = Narrowable(
+NARROWABLE = Narrowable(
     scopes=("payments:read", "payments:transfer"),
     facts=(
         NarrowableFact(
@@ -53,7 +53,7 @@ class FakeServer:
     is_down: bool = False
     failure: errors.ClientError | None = None
     """What every answer raises, if anything."""
-    looked_at: list[str] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
     given: list[Consent] = field(default_factory=list)
     tokens: list[Delegation] = field(default_factory=list)
     others: list[Device] = field(default_factory=list)
@@ -67,7 +67,7 @@ class FakeServer:
     """The agents of the person who looks."""
     called: tuple[Browser, ...] = ()
     """Where she is called by push."""
-    less: Narrowable = LEEWAY
+    narrowable_facts: Narrowable = NARROWABLE
     """What may be less of any request."""
 
     def now(self) -> int:
@@ -94,7 +94,7 @@ class FakeServer:
     def approval(self, approval_id: str) -> Approval:
         """Return one approval with a nonce."""
         self._answer()
-        self.looked_at.append(approval_id)
+        self.fetched.append(approval_id)
         if approval_id not in self.approvals:
             raise errors.ApiError("not_found", 404, "There is no such request.")
         return replace(self.approvals[approval_id], nonce="nonce")
@@ -107,7 +107,7 @@ class FakeServer:
         following = str(start + 5) if start + 5 < len(over) else None
         return Page(tuple(over[start : start + 5]), following, 7, self.clock.now())
 
-    def decided_since(self, since: int) -> tuple[Approval, ...]:
+    def ended_since(self, since: int) -> tuple[Approval, ...]:
         """Return what is over."""
         self._answer()
         every = self.approvals.values()
@@ -140,7 +140,7 @@ class FakeServer:
         self.ended.append(consent_id)
         return next(each for each in self.given if each.id == consent_id), 2
 
-    def stop_acting(self, client_id: str) -> RevokedAccess:
+    def revoke_access(self, client_id: str) -> RevokedAccess:
         """End what this client has; grants are remembered by its id."""
         self._answer()
         consents = [each.id for each in self.given if each.client_id == client_id]
@@ -191,12 +191,12 @@ class FakeServer:
         self._answer()
         self.ended.append(device_id)
 
-    def leeway(self, approval_id: str) -> Narrowable:
+    def narrowable(self, approval_id: str) -> Narrowable:
         """Return the same for every request."""
         self._answer()
         if approval_id not in self.approvals:
             raise errors.ApiError("not_found", 404, "There is no such request.")
-        return self.less
+        return self.narrowable_facts
 
     def extend(self, approval_id: str) -> Approval:
         """Let it wait ten minutes from now."""
@@ -206,7 +206,7 @@ class FakeServer:
         self.put(longer)
         return longer
 
-    def ask_again(self, approval_id: str) -> Approval:
+    def request_retry(self, approval_id: str) -> Approval:
         """Remember it; the request has expired by now."""
         self._answer()
         lapsed = replace(self.approvals[approval_id], state=ApprovalState.EXPIRED)

@@ -28,7 +28,7 @@ class FakeFeed:
     last: int | None = None
 
     @property
-    def heard_at(self) -> int | None:
+    def last_contact_at(self) -> int | None:
         """Return now while the server is heard, else when it last was."""
         if self.phase is Phase.LIVE and not self.is_silent:
             self.last = self.clock.now()

@@ -136,7 +136,7 @@ def _read(wire: socket.socket) -> int:
     return tag
 
 
-class _Desk(BaseHTTPRequestHandler):
+class _LocalAdmin(BaseHTTPRequestHandler):
     """Check-in and registration."""
 
     gcm: FakeGcm
@@ -169,9 +169,9 @@ def fake_gcm(service: PushService, folder: Path) -> Iterator[FakeGcm]:
     service.audience, service.forward = ORIGIN, gcm.push
     context = certify(folder, "localhost")
     gcm.pin = _pin(folder / "server.pem")
-    desk = type("Bound", (_Desk,), {"gcm": gcm})
+    admin = type("Bound", (_LocalAdmin,), {"gcm": gcm})
     with (
-        ThreadingHTTPServer(("127.0.0.1", 0), desk) as http,
+        ThreadingHTTPServer(("127.0.0.1", 0), admin) as http,
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
         http.daemon_threads = True

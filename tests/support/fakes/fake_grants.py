@@ -71,12 +71,12 @@ def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGran
 
 
 @dataclass
-class FakeAhead:
-    """Remembers wishes; offers what it was told to."""
+class FakeGrantsClient:
+    """Remembers proposals; offers what it was told to."""
 
     server: Ground
     given: list[StandingGrant] = field(default_factory=list)
-    wishes: list[StandingGrantProposal] = field(default_factory=list)
+    proposals: list[StandingGrantProposal] = field(default_factory=list)
     offers: Approval | None = None
     """The request that gives what is wished."""
     failures: list[errors.ClientError] = field(default_factory=list)
@@ -95,10 +95,10 @@ class FakeAhead:
         self.server.ended.append(grant_id)
         return next(each for each in self.given if each.id == grant_id)
 
-    def preview(self, wish: StandingGrantProposal) -> GrantPreview:
+    def preview(self, proposal: StandingGrantProposal) -> GrantPreview:
         """Return what was wished, over two requests of late."""
         self._answer()
-        self.wishes.append(wish)
+        self.proposals.append(proposal)
         asked = self.server.now() - HOUR
         approved = SafeText("approved")
         past = PastRequest(SafeText("sayso_ap_1"), SafeText("9f3a-71c0"), approved, asked, None)
@@ -109,15 +109,15 @@ class FakeAhead:
             pattern=_PATTERN,
             risk=SafeText("high"),
             given_at=SafeText("critical"),
-            uses=wish.uses,
-            sum=None if wish.sum is None else euros(int(wish.sum)),
-            expires_at=self.server.now() + wish.seconds * 1000,
+            uses=proposal.uses,
+            sum=None if proposal.sum is None else euros(int(proposal.sum)),
+            expires_at=self.server.now() + proposal.seconds * 1000,
             requests=(past, replace(past, misfit=SafeText("Amount is over the limit"))),
         )
 
-    def open(self, wish: StandingGrantProposal, example: Approval) -> Approval:
+    def request(self, proposal: StandingGrantProposal, example: Approval) -> Approval:
         """Return the request that gives it."""
-        del wish, example
+        del proposal, example
         self._answer()
         assert self.offers is not None
         self.server.put(self.offers)

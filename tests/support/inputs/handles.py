@@ -219,8 +219,8 @@ def _signed_by_agents(
 def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
     """What a person's device holds and makes: an answer and a statement that were not sent."""
     client = person.client
-    low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION)
-    high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION)
+    low = unlocking.open_key(client, PIN, KeyLevel.LOW, unlocking.SESSION_PURPOSE)
+    high = unlocking.open_key(client, PIN, KeyLevel.HIGH, unlocking.SESSION_PURPOSE)
     shown = client.approval(person.only().id)
     return {
         "approval": shown.id,

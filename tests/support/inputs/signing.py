@@ -8,7 +8,7 @@ from tests.support.clients.terminal import PIN, Terminal
 
 
 def approval_key(
-    terminal: Terminal, level: KeyLevel, purpose: str = unlocking.SESSION
+    terminal: Terminal, level: KeyLevel, purpose: str = unlocking.SESSION_PURPOSE
 ) -> SigningKey:
     """The terminal's approval key, opened with one PIN call for this purpose."""
     return unlocking.open_key(terminal.client, PIN, level, purpose).key

@@ -253,10 +253,12 @@ def basic(name: str, secret: str) -> str:
 
 def make_world(staff: Staff) -> World:
     """Everything that somebody can call about."""
-    local, desk, key = staff.local, staff.local.desk, new_key("ES256", "a")
+    local, admin_services, key = staff.local, staff.local.admin, new_key("ES256", "a")
     keys = json.dumps({"keys": [key.jwk]})
-    desk.agents.update("one", AgentChanges(jwks=keys, takes_user_code=True, serves=(PAY,)), by=BY)
-    given = desk.agents.rotate_secret("one", by=BY)
+    admin_services.agents.update(
+        "one", AgentChanges(jwks=keys, takes_user_code=True, serves=(PAY,)), by=BY
+    )
+    given = admin_services.agents.rotate_secret("one", by=BY)
     agent = LocalAgent(local, given.agent.id, given.secret)
     person, resource = staff.people["stranger"], new_resource(local)
     device = another_device(person).device_id
@@ -264,22 +266,22 @@ def make_world(staff: Staff) -> World:
     assert resource.consume(paid[0][0]).status == 200
     handle, payment = _payment(agent)
     pin_nonce = person.pin(payment).json["nonce"]
-    desk.actions.update(json.dumps({**ACTION, "risk": "low"}), by=BY)
+    admin_services.actions.update(json.dumps({**ACTION, "risk": "low"}), by=BY)
     _, small = _payment(agent, "openid")
-    user, issued = desk.users.add(NewUser("fresh"), by=BY)
+    user, issued = admin_services.users.add(NewUser("fresh"), by=BY)
     return World(
         staff=staff,
         agent=agent,
         key=key,
         signer=registered(
-            desk, "signer", owners=("owner",), auth_method="private_key_jwt", jwks=keys
+            admin_services, "signer", owners=("owner",), auth_method="private_key_jwt", jwks=keys
         ).agent.id,
         pin_nonce=pin_nonce,
         app=_app(local),
         payment=payment,
         small=small,
         handle=handle,
-        code=desk.users.enrol("owner", by=BY)[1].code,
+        code=admin_services.users.enrol("owner", by=BY)[1].code,
         fresh=sign_in(local, user, issued.code),
         device=device,
         browser=new_browser(local),
@@ -331,7 +333,7 @@ def _app(local: LocalSite) -> tuple[str, str]:
         scopes=("payments:read",),
         grant_types=names.APP_GRANTS,
     )
-    made = Apps(local.desk.store, local.desk.secrets).add(new, by=BY)
+    made = Apps(local.admin.store, local.admin.secrets).add(new, by=BY)
     return made.app.id, made.secret or ""
 
 
@@ -343,7 +345,7 @@ def _invitation(local: LocalSite) -> str:
         action_types=("payment.transfer",),
         uses=1_000,
     )
-    return Invitations(local.desk.store, local.desk.secrets).issue(ceiling, by=BY).token
+    return Invitations(local.admin.store, local.admin.secrets).issue(ceiling, by=BY).token
 
 
 def _registered(local: LocalSite) -> tuple[str, str]:

@@ -52,7 +52,7 @@ async def _ahead(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _ready(pilot: Pilot[None], stage: Stage) -> None:
-    await until(pilot, lambda: not stage.app.screen.query_one("#on", PanelButton).disabled)
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
 
 
 async def _batch(pilot: Pilot[None], stage: Stage) -> None:

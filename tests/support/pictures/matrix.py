@@ -34,7 +34,7 @@ _NO_RISK = Never("it shows no request and no permission")
 _NO_END = Never("nothing on it expires")
 _ALONE = Never(
     "high-risk requests are answered one by one",
-    "state/approvals/test_marks.py::test_whatever_takes_more_is_answered_alone",
+    "state/approvals/test_marks.py::test_requests_with_other_steps_are_answered_individually",
 )
 _NOTHING_KNOWN = Never("it is shown only while the app loads")
 
@@ -44,9 +44,9 @@ def _panel(name: str, **other: Cell) -> dict[str, Cell]:
     return {
         "empty": Never("it needs a request"),
         "many": _ONE_REQUEST,
-        "expired": f"test_unkind/test_time_is_up_in_a_panel[{{}}-{name}]",
-        "offline": f"test_unkind/test_offline_in_a_panel[{{}}-{name}]",
-        "hostile text": f"test_unkind/test_hostile_text_in_a_panel[{{}}-{name}]",
+        "expired": f"test_panel_states/test_expired_in_a_panel[{{}}-{name}]",
+        "offline": f"test_panel_states/test_offline_in_a_panel[{{}}-{name}]",
+        "hostile text": f"test_panel_states/test_hostile_text_in_a_panel[{{}}-{name}]",
         **other,
     }
 
@@ -86,17 +86,17 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         "NarrowPanel": _panel(
             "less",
-            one="test_less/test_less_as_it_opens[{}]",
-            **{"high risk": "test_less/test_less_compared[{}]"},
+            one="test_narrow/test_narrow_at_first[{}]",
+            **{"high risk": "test_narrow/test_narrow_preview[{}]"},
         ),
         "StandingGrantPanel": _panel(
             "similar",
-            one="test_similar/test_similar_as_it_opens[{}]",
-            expired="test_states/test_similar_to_what_is_over[{}]",
-            offline="test_states/test_similar_offline[{}]",
+            one="test_standing_grants/test_grant_panel_at_first[{}]",
+            expired="test_states/test_grant_panel_past_request[{}]",
+            offline="test_states/test_grant_panel_offline[{}]",
             **{
-                "high risk": "test_similar/test_similar_bounded[{}]",
-                "hostile text": "test_similar/test_similar_hostile_text[{}]",
+                "high risk": "test_standing_grants/test_grant_panel_preview[{}]",
+                "hostile text": "test_standing_grants/test_grant_panel_hostile_text[{}]",
             },
         ),
         "OpenElsewherePanel": _panel(
@@ -106,16 +106,16 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         "ReportPanel": _panel(
             "report",
-            one="test_less/test_report_as_it_opens[{}]",
-            expired="test_less/test_report_of_what_is_over[{}]",
-            **{"high risk": "test_less/test_report[{}]"},
+            one="test_narrow/test_report_at_first[{}]",
+            expired="test_narrow/test_report_of_a_past_request[{}]",
+            **{"high risk": "test_narrow/test_report[{}]"},
         ),
         **{
             panel: {
                 "empty": Never("it needs a selected request"),
                 "one": f"test_batch/test_batch_of_one[{{}}-{name}]",
                 "many": f"test_batch/test_batch[{{}}-{name}]",
-                "expired": f"test_batch/test_time_is_up_in_a_batch[{{}}-{name}]",
+                "expired": f"test_batch/test_expired_in_a_batch[{{}}-{name}]",
                 "offline": f"test_batch/test_offline_in_a_batch[{{}}-{name}]",
                 "high risk": _ALONE,
                 "hostile text": f"test_batch/test_hostile_text_in_a_batch[{{}}-{name}]",
@@ -124,25 +124,25 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         },
         "ResultsPanel": {
             "empty": Never("it needs an answer"),
-            "one": "test_batch/test_results_before_denials_leave[{}]",
+            "one": "test_batch/test_results_before_denials_are_sent[{}]",
             "many": "test_batch/test_results[{}]",
-            "expired": "test_batch/test_results_of_what_expired[{}]",
-            "offline": "test_batch/test_results_when_the_connection_broke[{}]",
+            "expired": "test_batch/test_results_expired[{}]",
+            "offline": "test_batch/test_results_connection_lost[{}]",
             "high risk": _ALONE,
             "hostile text": "test_batch/test_results_with_hostile_text[{}]",
         },
         "ConfirmPanel": {
             "empty": Never("it needs something to end"),
-            "one": "test_pages/test_before_something_ends[{}]",
+            "one": "test_pages/test_before_ending[{}]",
             "many": Never("it ends one thing at a time"),
             "expired": _NO_END,
-            "offline": "test_states/test_offline_before_something_ends[{}]",
+            "offline": "test_states/test_offline_before_ending[{}]",
             "high risk": "test_pages/test_before_vouching[{}]",
-            "hostile text": "test_states/test_hostile_text_before_something_ends[{}]",
+            "hostile text": "test_states/test_hostile_text_before_ending[{}]",
         },
         "HistoryPage": _page(
             "history",
-            expired="test_states/test_history_of_what_expired[{}]",
+            expired="test_states/test_history_expired[{}]",
             **{"high risk": "test_pages/test_history_end[{}]"},
         ),
         "AgentsPage": _page(
@@ -152,13 +152,13 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         "RightsPage": _page(
             "rights",
-            expired="test_similar/test_grants_many[{}]",
-            **{"high risk": "test_similar/test_grant_read[{}]"},
+            expired="test_standing_grants/test_grants_many[{}]",
+            **{"high risk": "test_standing_grants/test_grant_read[{}]"},
         ),
         "DevicesPage": _page(
             "devices",
             expired=Never("a device does not expire; *many* shows a revoked one"),
-            **{"high risk": "test_pages/test_device_that_may_not_approve_high_risk_yet[{}]"},
+            **{"high risk": "test_pages/test_device_without_high_risk[{}]"},
         ),
         "SettingsPage": {
             "empty": Never("there are always settings"),
@@ -171,11 +171,11 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         },
         "HelpScreen": {
             "empty": "test_screens/test_help[{}]",
-            "one": "test_states/test_help_over_what_can_be_approved[{}]",
+            "one": "test_states/test_help_approve_available[{}]",
             "many": _ONE_PAGE,
             "expired": "test_states/test_expired_over_the_inbox[{}-help]",
             "offline": "test_states/test_offline_over_the_inbox[{}-help]",
-            "high risk": "test_states/test_help_over_what_is_of_high_risk[{}]",
+            "high risk": "test_states/test_help_high_risk[{}]",
             "hostile text": "test_states/test_hostile_text_over_the_inbox[{}-help]",
         },
         "Palette": {
@@ -198,13 +198,12 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         },
         "InvitationPanel": {
             "empty": Never("it needs a code"),
-            "one": "test_settings/test_first_minute_invited[{}]",
+            "one": "test_settings/test_first_minute_invitation[{}]",
             "many": _ONE_PAGE,
             "expired": "test_states/test_invitation[{}-expired]",
             "offline": Never(
                 "it closes, and the sign-in says that nobody answers",
-                "test_signing_in.py::"
-                "test_a_server_that_goes_away_closes_the_invitation_and_the_sign_in_says_so",
+                "test_signing_in.py::test_a_lost_server_closes_the_invitation",
             ),
             "high risk": _NO_RISK,
             "hostile text": "test_states/test_invitation[{}-hostile]",

@@ -109,4 +109,4 @@ def _app() -> list[tuple[str, str, str]]:
 
 def _meaning(option: approver.Option) -> str:
     choices = ", ".join(map(code, option.choices))
-    return option.means + (f": {choices}" if choices else "")
+    return option.description + (f": {choices}" if choices else "")

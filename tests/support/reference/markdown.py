@@ -31,7 +31,8 @@ def member_docs(described: type) -> Mapping[str, str]:
     """The docstring below each member of a class and of its bases."""
     found: dict[str, str] = {}
     for base in reversed(described.__mro__):
-        if base.__module__.split(".")[0] in {"server", "approver_tui"}:
+        ours = base.__module__.split(".")[0] in {"server", "approver_tui"}
+        if ours and "[" not in base.__name__:  # a generic of pydantic has no source
             found |= _docs(base)
     return found
 

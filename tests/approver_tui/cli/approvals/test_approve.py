@@ -1,4 +1,4 @@
-"""A yes from a shell takes the id, the fingerprint and the PIN."""
+"""`approve` requires the ID, the fingerprint and the PIN."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def fingerprint(logged_in, asked):
 
 
 def test_the_right_pin_approves(logged_in, asked, fingerprint):
-    """The document says what became of it."""
+    """The document has the outcome."""
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     document = logged_in(*command, stdin=PIN + "\n").document
     assert document["schema"] == "sayso.decision/1"
@@ -29,28 +29,28 @@ def test_the_right_pin_approves(logged_in, asked, fingerprint):
     assert document["decided"]["decision"] == "approve"
 
 
-def test_another_fingerprint_changes_nothing(logged_in, server, asked):
-    """No PIN try is spent on a request that was not the one that was read."""
+def test_a_wrong_fingerprint_changes_nothing(logged_in, server, asked):
+    """No PIN attempt is counted."""
     command = ("approve", asked["id"], "--fingerprint", "0000-0000", "--pin-stdin", "--json")
     done = logged_in(*command, stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.CONFLICT, "changed")
     assert (asked["state"], server.pin_calls) == ("pending", ["session"])
 
 
-def test_without_a_fingerprint_it_is_a_usage_error(logged_in, asked):
-    """There is no way to approve what was not read."""
+def test_a_missing_fingerprint_is_a_usage_error(logged_in, asked):
+    """A request that was not read cannot be approved."""
     assert logged_in("approve", asked["id"], "--pin-stdin", stdin=PIN).code == Exit.USAGE
 
 
-def test_without_a_way_to_ask_for_the_pin_it_is_not_allowed(logged_in, asked, fingerprint):
-    """No terminal and no --pin-stdin: exit 5, one object on stderr, nothing changed."""
+def test_approving_without_a_way_to_ask_for_the_pin_exits_with_5(logged_in, asked, fingerprint):
+    """Without a terminal and --pin-stdin, stderr has one object and nothing changes."""
     done = logged_in("approve", asked["id"], "--fingerprint", fingerprint, "--json", stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.NOT_ALLOWED, "pin_needed")
     assert asked["state"] == "pending"
 
 
-def test_a_wrong_pin_says_how_many_are_left(logged_in, asked, fingerprint):
-    """It is counted, and the script can read the count."""
+def test_a_wrong_pin_reports_the_attempts_left(logged_in, asked, fingerprint):
+    """It is counted, and a script can read the count."""
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     done = logged_in(*command, stdin="wrong horse")
     assert done.code == Exit.NOT_ALLOWED
@@ -58,8 +58,8 @@ def test_a_wrong_pin_says_how_many_are_left(logged_in, asked, fingerprint):
     assert asked["state"] == "pending"
 
 
-def test_a_locked_device_is_exit_15(logged_in, server, asked, fingerprint):
-    """The remedy is named."""
+def test_a_locked_device_exits_with_15(logged_in, server, asked, fingerprint):
+    """The error names the remedy."""
     server.pin_tries = 10
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin")
     done = logged_in(*command, stdin=PIN)
@@ -76,10 +76,8 @@ def test_a_locked_device_is_exit_15(logged_in, server, asked, fingerprint):
         ("cancelled", Exit.WITHDRAWN),
     ],
 )
-def test_what_is_over_has_an_exit_code_of_its_own(
-    logged_in, server, asked, fingerprint, state, code
-):
-    """Found out before the PIN is spent."""
+def test_an_ended_request_has_its_own_exit_code(logged_in, server, asked, fingerprint, state, code):
+    """It is detected before a PIN attempt is counted."""
     asked["state"] = state
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     done = logged_in(*command, stdin=PIN)
@@ -88,21 +86,21 @@ def test_what_is_over_has_an_exit_code_of_its_own(
     assert server.pin_calls == ["session"]
 
 
-def test_an_unknown_id_is_not_found(logged_in):
-    """Exit 3, as for every verb that takes an id."""
+def test_an_unknown_id_exits_with_3(logged_in):
+    """As for every command that takes an ID."""
     command = ("approve", "sayso_ap_x", "--fingerprint", "0000-0000", "--pin-stdin")
     assert logged_in(*command, stdin=PIN).code == Exit.NOT_FOUND
 
 
-def test_no_server_is_exit_7(logged_in, server, asked, fingerprint):
-    """Unreachable is told apart from refused."""
+def test_an_unreachable_server_exits_with_7(logged_in, server, asked, fingerprint):
+    """Unreachable differs from refused."""
     server.stop()
     command = ("approve", asked["id"], "--fingerprint", fingerprint, "--pin-stdin", "--json")
     assert logged_in(*command, stdin=PIN).error["error"] == "unreachable"
 
 
-def test_what_cannot_be_the_number_costs_no_try(logged_in, server, asked):
-    """Bad usage: neither the number nor the PIN is counted."""
+def test_an_impossible_match_number_costs_no_attempt(logged_in, server, asked):
+    """It is a usage error; neither the match number nor the PIN is counted."""
     asked["ceremony"] = "match+pin"
     fingerprint = logged_in("show", asked["id"], "--json").document["fingerprint"]
     tries = list(server.pin_calls)
@@ -114,7 +112,7 @@ def test_what_cannot_be_the_number_costs_no_try(logged_in, server, asked):
 
 
 def test_a_locked_request_is_refused_before_the_pin_is_counted(logged_in, server, asked):
-    """`show` says so, and the exit is that of a lock."""
+    """`show` says that it is locked, and the exit code is 15."""
     asked["tries_left"] = {"type_back": 0}
     shown = logged_in("show", asked["id"])
     assert "LOCKED:" in shown.out

@@ -1,4 +1,4 @@
-"""A no from a shell takes the id and a reason, and no PIN."""
+"""`deny` requires the ID and a code, and no PIN."""
 
 import json
 
@@ -9,8 +9,8 @@ from approver_tui.state.approvals.decision import DenyCode
 
 
 @pytest.mark.parametrize("code", [code.value for code in DenyCode])
-def test_every_code_is_taken(logged_in, server, code):
-    """The agent learns the code and the note, word for word."""
+def test_every_deny_code_is_accepted(logged_in, server, code):
+    """The agent gets the code and the note unchanged."""
     asked = server.add()
     command = ("deny", asked["id"], "--code", code, "--note", "Which invoice?", "--json")
     document = logged_in(*command).document
@@ -23,15 +23,15 @@ def test_every_code_is_taken(logged_in, server, code):
     [[], ["--code", "because"], ["--code", "too_broad", "--note", "x" * 501]],
     ids=["none", "unknown", "long"],
 )
-def test_a_denial_without_a_proper_reason_is_a_usage_error(logged_in, server, arguments):
-    """Nothing was sent."""
+def test_a_denial_without_a_valid_code_is_a_usage_error(logged_in, server, arguments):
+    """Nothing is sent."""
     asked = server.add()
     assert logged_in("deny", asked["id"], *arguments).code == Exit.USAGE
     assert asked["state"] == "pending"
 
 
-def test_too_late_names_the_outcome(logged_in, server):
-    """Another device was faster."""
+def test_a_late_denial_reports_the_outcome(logged_in, server):
+    """Another device answered first."""
     asked = server.add()
     server.decide_elsewhere(asked["id"], "approve")
     done = logged_in("deny", asked["id"], "--code", "not_needed", "--json")
@@ -42,8 +42,8 @@ def test_too_late_names_the_outcome(logged_in, server):
     assert done.error["detail"].startswith(told)
 
 
-def test_what_its_agent_took_back_needs_no_answer(logged_in, server):
-    """And it is said so, in the words of the screen."""
+def test_denying_a_withdrawn_request_says_that_it_was_withdrawn(logged_in, server):
+    """The words are those of the screen."""
     asked = server.add()
     asked |= {"state": "cancelled", "reason": "withdrawn"}
     done = logged_in("deny", asked["id"], "--code", "not_needed")
@@ -55,8 +55,8 @@ def test_what_its_agent_took_back_needs_no_answer(logged_in, server):
     ("when", "told"),
     [("2026-12-01T08:00:00+01:00", "2026-12-01T07:00:00+00:00"), ("15m", None)],
 )
-def test_wait_until_may_say_until_when(logged_in, server, when, told):
-    """A time, or after a while by the server's clock."""
+def test_wait_until_accepts_a_time(logged_in, server, when, told):
+    """It is a time, or a duration from now on the server's clock."""
     asked = server.add()
     command = ("deny", asked["id"], "--code", "wait_until", "--retry-at", when)
     assert logged_in(*command).code == Exit.DONE
@@ -64,8 +64,8 @@ def test_wait_until_may_say_until_when(logged_in, server, when, told):
 
 
 @pytest.mark.parametrize(("code", "when"), [("too_broad", "15m"), ("wait_until", "soon")])
-def test_another_reason_or_no_time_at_all_is_a_usage_error(logged_in, server, code, when):
-    """Nothing was sent."""
+def test_a_time_with_another_code_is_a_usage_error(logged_in, server, code, when):
+    """An invalid time is one too. Nothing is sent."""
     asked = server.add()
     done = logged_in("deny", asked["id"], "--code", code, "--retry-at", when)
     assert done.code == Exit.USAGE
@@ -73,8 +73,8 @@ def test_another_reason_or_no_time_at_all_is_a_usage_error(logged_in, server, co
     assert asked["state"] == "pending"
 
 
-def test_ask_someone_else_may_say_whom_and_a_note_may_be_for_the_record(logged_in, server):
-    """Both reach the server as they were written."""
+def test_ask_other_accepts_a_user_and_a_private_note(logged_in, server):
+    """Both reach the server unchanged."""
     asked = server.add()
     command = ("deny", asked["id"], "--code", "ask_other", "--ask", "bob")
     assert logged_in(*command, "--private-note", "Not my budget.").code == Exit.DONE
@@ -84,16 +84,16 @@ def test_ask_someone_else_may_say_whom_and_a_note_may_be_for_the_record(logged_i
 @pytest.mark.parametrize(
     "flags", [("--ask", "bob"), ("--private-note", "x" * 501)], ids=["another reason", "too long"]
 )
-def test_what_does_not_fit_a_no_is_a_usage_error(logged_in, server, flags):
-    """Nothing was sent."""
+def test_a_member_that_the_code_does_not_allow_is_a_usage_error(logged_in, server, flags):
+    """Nothing is sent."""
     asked = server.add()
     done = logged_in("deny", asked["id"], "--code", "too_broad", *flags)
     assert done.code == Exit.USAGE
     assert asked["state"] == "pending"
 
 
-def test_several_are_denied_each_by_an_answer_of_its_own(logged_in, server):
-    """One that is over keeps none of the others; the exit code says that not all went well."""
+def test_several_requests_are_denied_one_by_one(logged_in, server):
+    """An ended one does not stop the others; the exit code reports the failure."""
     first, over, last = (server.add() for _ in range(3))
     server.decide_elsewhere(over["id"], "approve")
     ids = [each["id"] for each in (first, over, last, first)]
@@ -106,8 +106,8 @@ def test_several_are_denied_each_by_an_answer_of_its_own(logged_in, server):
     assert [each["state"] for each in (first, over, last)] == ["denied", "approved", "denied"]
 
 
-def test_several_are_told_line_by_line(logged_in, server):
-    """What was denied, and by its id what was not and why."""
+def test_each_result_of_several_denials_has_a_line(logged_in, server):
+    """It names what was denied, and the ID and reason of each failure."""
     asked = server.add()
     done = logged_in("deny", asked["id"], "sayso_ap_none", "--code", "not_needed")
     assert done.code == Exit.NOT_FOUND
@@ -115,8 +115,8 @@ def test_several_are_told_line_by_line(logged_in, server):
     assert "\nsayso_ap_none: " in done.out
 
 
-def test_without_the_server_none_of_several_is_tried_again(logged_in, server):
-    """What stops the first stops all, and each is told."""
+def test_an_unreachable_server_stops_all_denials(logged_in, server):
+    """Every request is reported."""
     ids = [server.add()["id"] for _ in range(3)]
     server.stop()
     done = logged_in("deny", *ids, "--code", "not_needed", "--json")

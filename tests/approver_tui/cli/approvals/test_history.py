@@ -1,4 +1,4 @@
-"""What was decided, and only what one wants to see of it."""
+"""`history` and its filters."""
 
 import csv
 import io
@@ -26,8 +26,8 @@ def many(server):
 
 
 @pytest.mark.usefixtures("many")
-def test_a_page_says_where_the_next_one_begins(logged_in):
-    """Page by page everything is listed once, with a filter and without."""
+def test_a_page_has_the_cursor_of_the_next_page(logged_in):
+    """Every request is listed once, with and without a filter."""
     for options, total in (([], 10), (["--risk", "high"], 5)):
         seen, cursor = [], []
         while True:
@@ -41,8 +41,8 @@ def test_a_page_says_where_the_next_one_begins(logged_in):
 
 
 @pytest.mark.usefixtures("many")
-def test_the_filters_hold_together(logged_in, server):
-    """By agent, risk, answer and time."""
+def test_filters_are_combined(logged_in, server):
+    """Agent, risk, decision and time must all match."""
 
     def count(*options):
         return len(logged_in("history", "--json", *options).document["items"])
@@ -57,32 +57,32 @@ def test_the_filters_hold_together(logged_in, server):
 
 
 @pytest.mark.usefixtures("many")
-def test_a_search_gives_up_after_so_many_and_says_where_to_go_on(logged_in, monkeypatch):
-    """Nobody waits for a look through everything that ever was."""
+def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monkeypatch):
+    """No search reads the whole history."""
     monkeypatch.setattr(history, "_PAGE", 3)
-    monkeypatch.setattr(history, "_MOST", 6)
+    monkeypatch.setattr(history, "_MAX_SCANNED", 6)
     document = logged_in("history", "--agent", "nobody", "--json").document
     assert (document["items"], document["next"]) == ([], "6")
     assert "For older requests, add --cursor 6" in logged_in("history", "--agent", "nobody").out
 
 
 @pytest.mark.usefixtures("many")
-def test_each_line_of_jsonl_is_a_document(logged_in):
-    """One request each, for tools that read line by line."""
+def test_each_jsonl_line_is_a_document(logged_in):
+    """One request per line."""
     done = logged_in("history", "--jsonl", "--limit", "3")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert [line["schema"] for line in lines] == ["sayso.item/1"] * 3
 
 
-def test_a_span_that_is_none_is_bad_usage(logged_in):
-    """The error says how one is written."""
+def test_an_invalid_span_is_a_usage_error(logged_in):
+    """The error names the valid form."""
     done = logged_in("history", "--since", "tomorrow", "--json")
     assert done.code == Exit.USAGE
     assert "7d" in done.error["detail"]
 
 
-def test_the_inbox_is_filtered_too_and_hides_nothing_doubtful(logged_in, server):
-    """A request that does not verify might be of any risk."""
+def test_the_inbox_filter_hides_no_unverified_request(logged_in, server):
+    """Its risk is unknown."""
     server.add()["display"] = "{}"
     server.add(wire_approval(number=2, risk="low", now=server.now()))
     high = server.add(wire_approval(number=3, risk="high", now=server.now()))
@@ -95,8 +95,8 @@ def test_the_inbox_is_filtered_too_and_hides_nothing_doubtful(logged_in, server)
 
 
 @pytest.mark.usefixtures("many")
-def test_a_sheet_has_a_heading_and_a_line_for_each(logged_in):
-    """As any spreadsheet reads it; the filters count here too."""
+def test_csv_has_a_header_and_a_line_per_request(logged_in):
+    """Any spreadsheet reads it; the filters apply."""
     done = logged_in("history", "--csv", "--risk", "high")
     heading, *rows = csv.reader(io.StringIO(done.out, newline=""))
     assert heading == list(csv_rows.COLUMNS)
@@ -110,21 +110,21 @@ def test_a_sheet_has_a_heading_and_a_line_for_each(logged_in):
     assert done.out.count("\r\n") == 6
 
 
-def test_an_empty_sheet_is_its_heading(logged_in):
-    """A program that reads it finds the columns."""
+def test_csv_of_nothing_is_the_header(logged_in):
+    """A program finds the columns."""
     assert logged_in("history", "--csv").out == ",".join(csv_rows.COLUMNS) + "\r\n"
 
 
-def test_what_nobody_answered_has_empty_cells():
-    """And is not left out."""
-    (row,) = csv.DictReader(io.StringIO(csv_rows.lines([an_approval("late")]), newline=""))
+def test_an_undecided_request_has_empty_csv_cells():
+    """It is not left out."""
+    (row,) = csv.DictReader(io.StringIO(csv_rows.to_csv([an_approval("late")]), newline=""))
     assert (row["decision"], row["by"], row["decided"]) == ("", "", "")
 
 
-def test_a_sheet_tells_what_was_granted_beside_what_was_asked():
-    """In a column of its own, the last; empty where all of it was."""
+def test_csv_has_a_column_with_what_was_granted():
+    """It is the last column, and empty if everything was granted."""
     whole, part = an_approval("whole"), a_part("part")
-    rows = list(csv.DictReader(io.StringIO(csv_rows.lines([whole, part]), newline="")))
+    rows = list(csv.DictReader(io.StringIO(csv_rows.to_csv([whole, part]), newline="")))
     asked = "Pay EUR 4,820.00 to Nordwind Logistik GmbH"
     told = [(row["headline"], row["granted"]) for row in rows]
     assert told == [(asked, ""), (asked, "Pay EUR 500.00 to Nordwind Logistik GmbH")]
@@ -132,13 +132,13 @@ def test_a_sheet_tells_what_was_granted_beside_what_was_asked():
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_no_cell_is_a_formula(name):
-    """Whoever opens the file runs nothing of an agent's."""
+def test_no_csv_cell_is_a_formula(name):
+    """A spreadsheet runs no text of an agent."""
     approval = an_approval("odd", agent=name)
-    (row,) = csv.DictReader(io.StringIO(csv_rows.lines([approval]), newline=""))
+    (row,) = csv.DictReader(io.StringIO(csv_rows.to_csv([approval]), newline=""))
     assert row["agent"] == f"'{name}"
 
 
-def test_one_form_is_chosen(logged_in):
-    """Two of them would be no document."""
+def test_only_one_output_format_can_be_chosen(logged_in):
+    """Two would make no valid document."""
     assert logged_in("history", "--csv", "--jsonl").code == Exit.USAGE

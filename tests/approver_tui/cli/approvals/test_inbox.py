@@ -1,4 +1,4 @@
-"""What waits, in lines and in JSON."""
+"""`inbox` in lines and in JSON."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from tests.approver_tui.cli.conftest import PIN
 from tests.support.builders.approval_texts import AGENT, when, wire_approval
 
 
-def test_an_empty_inbox_is_a_document_too(logged_in):
-    """A script finds `items` whether or not there are any."""
+def test_an_empty_inbox_is_a_document(logged_in):
+    """A script always finds `items`."""
     document = logged_in("inbox", "--json").document
     assert (document["schema"], document["items"], document["next"]) == (
         "sayso.inbox/1",
@@ -18,15 +18,15 @@ def test_an_empty_inbox_is_a_document_too(logged_in):
     assert logged_in("inbox").out == "No requests are waiting for you.\n"
 
 
-def test_one_form_is_chosen(logged_in):
-    """Neither wins in silence."""
+def test_only_one_output_format_can_be_chosen(logged_in):
+    """Two are a usage error."""
     done = logged_in("inbox", "--json", "--jsonl")
     assert done.code == Exit.USAGE
     assert "Choose one of --json and --jsonl." in done.err
 
 
 def test_an_item_has_what_an_answer_needs(logged_in, server):
-    """Id and fingerprint, risk and ceremony, who asks, and until when."""
+    """ID, fingerprint, risk, ceremony, agent and expiry."""
     asked = server.add(wire_approval(risk="high", now=server.now()))
     item = logged_in("inbox", "--json").document["items"][0]
     assert item["id"] == asked["id"]
@@ -39,7 +39,7 @@ def test_an_item_has_what_an_answer_needs(logged_in, server):
 
 
 def test_hostile_text_reaches_no_terminal(logged_in, server):
-    """Neither plain lines nor JSON carry a control character that somebody sent."""
+    """Neither plain lines nor JSON contain a control character."""
     hostile = {"headline": "Pay\x1b[2J\x9b8m", "agent_says": "\u202e\x1b]52;c;eA==\x07"}
     asked = server.add(wire_approval(now=server.now(), display=hostile))
     for command in (["inbox"], ["show", asked["id"]], ["show", asked["id"], "--json"]):
@@ -58,7 +58,7 @@ def forged(server):
 
 
 def test_a_forged_approval_hides_no_other(logged_in, server, forged):
-    """It is named with what is wrong, and nothing that it says is shown; the rest is as ever."""
+    """It is listed with its problem and nothing else; the rest is complete."""
     document = logged_in("inbox", "--json").document
     assert document["unverified"] == [
         {"id": forged["id"], "problem": "display: does not match its digest"}
@@ -74,7 +74,7 @@ def test_a_forged_approval_hides_no_other(logged_in, server, forged):
 
 
 def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
-    """A person is never told that nothing waits while something does."""
+    """The output never says that nothing is waiting."""
     server.add()["id"] = "sayso_ap_\x1b[2J"
     out = logged_in("inbox").out
     assert "Nothing waits" not in out
@@ -92,7 +92,7 @@ def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
     ],
 )
 def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged, verb):
-    """Exit 20, no PIN try spent, nothing changed."""
+    """Exit 20, no PIN attempt counted, nothing changed."""
     tries = list(server.pin_calls)
     done = logged_in(verb[0], forged["id"], *verb[1:], "--json", stdin=PIN)
     assert done.code == Exit.NOT_VERIFIED
@@ -100,8 +100,8 @@ def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forg
     assert (server.pin_calls, forged["state"]) == (tries, "pending")
 
 
-def test_history_lists_what_is_over(logged_in, server):
-    """Decided elsewhere or here, with who and from where."""
+def test_history_lists_ended_requests(logged_in, server):
+    """With who answered and on which device."""
     asked = server.add()
     assert logged_in("history", "--json").document["items"] == []
     server.decide_elsewhere(asked["id"])
@@ -110,8 +110,8 @@ def test_history_lists_what_is_over(logged_in, server):
     assert "denied by alice on desktop" in logged_in("history").out
 
 
-def test_what_is_held_back_is_listed_below_the_rest(logged_in, server):
-    """With how many came from whom, so that nobody takes a flood for silence."""
+def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
+    """With the number from each agent."""
     for number, held in enumerate((True, False, True), 1):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))
@@ -123,8 +123,8 @@ def test_what_is_held_back_is_listed_below_the_rest(logged_in, server):
     assert [item["held_back"] for item in items] == [True, False, True]
 
 
-def test_what_looks_alike_stands_below_one_line(logged_in, server):
-    """Each keeps its id and fingerprint; JSON merges nothing, and another risk stands apart."""
+def test_look_alikes_share_a_heading(logged_in, server):
+    """Each keeps its ID and fingerprint. JSON merges nothing; another risk is separate."""
     for number in (1, 11, 101):
         server.add(wire_approval(number=number, now=server.now()))
     server.add(wire_approval(number=111, risk="high", now=server.now()))
@@ -137,7 +137,7 @@ def test_what_looks_alike_stands_below_one_line(logged_in, server):
     assert all(f"{item['id']}  {item['fingerprint']}" in out for item in items)
 
 
-def test_what_is_over_is_never_merged(logged_in, server):
+def test_ended_requests_are_never_merged(logged_in, server):
     """Each has its own outcome."""
     for number in (1, 11):
         asked = server.add(wire_approval(number=number, now=server.now()))
@@ -148,7 +148,7 @@ def test_what_is_over_is_never_merged(logged_in, server):
 
 
 def test_the_last_minute_is_marked_in_words(logged_in, server):
-    """And the last twenty seconds; what has longer is not marked."""
+    """The last twenty seconds too; a longer time is not marked."""
     for number, left in ((1, 600_000), (11, 50_000), (101, 15_000)):
         until = when(server.now() + left)
         server.add(

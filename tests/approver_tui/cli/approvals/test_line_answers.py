@@ -1,4 +1,4 @@
-"""Answering in lines: what was typed wrongly is asked for again, and never where it shows."""
+"""Answering in the line mode: wrong entries are asked for again, and secrets are hidden."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ class Script:
         self.words, self.pins = iter(words), iter(pins)
         self.said: list[str] = []
 
-    def say(self, said: list[str]) -> None:
+    def print_lines(self, said: list[str]) -> None:
         """Keep what was said."""
         self.said += said
 
@@ -74,8 +74,8 @@ def _sent(answering: LineAnswers) -> list[tuple[str | None, str]]:
     return answering.decider.sent  # type: ignore[attr-defined,no-any-return]  # the stand-in's
 
 
-def test_a_wrong_pin_is_asked_for_again_where_it_does_not_show() -> None:
-    """What was typed beside it stays."""
+def test_a_wrong_pin_is_asked_for_again_hidden() -> None:
+    """The other entries are kept."""
     script = Script(["3000"], ["111111", "222222"])
     answering = _answering(script, WrongPin(1, 9))
     assert answering.approve()
@@ -84,7 +84,7 @@ def test_a_wrong_pin_is_asked_for_again_where_it_does_not_show() -> None:
 
 
 def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:
-    """And what cannot be it at once, without a try."""
+    """An impossible one is asked for again at once and costs no attempt."""
     script = Script(["9999", "300", "3000"], ["111111", "111111"])
     wrong = WrongEntry("wrong_entry", 422, "That is not it.", {"step": "type_back", "left": 1})
     answering = _answering(script, wrong)
@@ -97,10 +97,8 @@ def test_a_wrong_fact_is_asked_for_again_with_the_pin() -> None:
     ("words", "pins", "sent"),
     [([""], [], 0), (["9", ""], [], 0), (["3000"], [""], 0), (["3000"], ["111111", ""], 1)],
 )
-def test_enter_alone_goes_back_at_every_question(
-    words: list[str], pins: list[str], sent: int
-) -> None:
-    """Nothing counts but what was sent."""
+def test_enter_goes_back_at_every_question(words: list[str], pins: list[str], sent: int) -> None:
+    """Nothing is sent."""
     script = Script(words, pins)
     answering = _answering(script, WrongPin(1, 9))
     assert not answering.approve()
@@ -108,8 +106,8 @@ def test_enter_alone_goes_back_at_every_question(
     assert script.said[-1] == "Nothing was sent."
 
 
-def test_a_locked_device_asks_nothing_more() -> None:
-    """The remedy is another's."""
+def test_a_locked_device_ends_the_questions() -> None:
+    """Only another device can unlock it."""
     answering = _answering(
         Script(["3000"], ["111111"]), DeviceLocked("device_locked", 423, "Locked.")
     )
@@ -117,8 +115,8 @@ def test_a_locked_device_asks_nothing_more() -> None:
         answering.approve()
 
 
-def test_what_a_yes_takes_names_the_pin() -> None:
+def test_the_requirements_include_the_pin() -> None:
     """A command line always asks for it."""
     approval = _answering(Script([], [])).approval
-    takes = next(line for line in lines.body(approval, NOW) if line.startswith("requires"))
+    takes = next(line for line in lines.request_lines(approval, NOW) if line.startswith("requires"))
     assert 'your PIN, the last 4 characters of "To"' in takes

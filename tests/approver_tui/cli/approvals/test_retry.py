@@ -1,4 +1,4 @@
-"""Asking the agent of an expired request to ask again, from a shell."""
+"""`retry` and `extend`."""
 
 import pytest
 
@@ -11,8 +11,8 @@ def _late(server):
     return server.add(wire_approval(now=server.now(), outer=LAPSED))["id"]
 
 
-def test_the_agent_of_an_expired_request_is_told_to_ask_again(logged_in, server):
-    """What `show` offers, and what it says afterwards."""
+def test_retry_asks_the_agent_of_an_expired_request(logged_in, server):
+    """`show` suggests it, and reports it afterwards."""
     late = _late(server)
     assert logged_in("show", late).out.splitlines()[-1] == f"sayso-approver retry {late}"
     done = logged_in("retry", late)
@@ -22,8 +22,8 @@ def test_the_agent_of_an_expired_request_is_told_to_ask_again(logged_in, server)
     assert f"sayso-approver retry {late}" not in after
 
 
-def test_it_is_a_document_too(logged_in, server):
-    """The request, with what its agent is told."""
+def test_retry_prints_a_document(logged_in, server):
+    """It has the request."""
     late = _late(server)
     assert logged_in("show", late, "--json").document["retry"] == "possible"
     document = logged_in("retry", late, "--json").document
@@ -31,24 +31,24 @@ def test_it_is_a_document_too(logged_in, server):
     assert (document["state"], document["retry"]) == ("expired", "asked")
 
 
-def test_what_still_waits_is_a_conflict(logged_in, server):
-    """Exit 6, and nothing was asked."""
+def test_retrying_a_waiting_request_is_a_conflict(logged_in, server):
+    """Exit 6, and nothing was sent."""
     waits = server.add()["id"]
     assert logged_in("retry", waits, "--json").code == 6
     assert logged_in("show", waits, "--json").document["retry"] is None
 
 
 @pytest.mark.parametrize("state", ["expired", "pending"])
-def test_what_expired_cannot_wait_longer_and_exits_as_expired(logged_in, server, state):
-    """Also where the server has not noted the end yet."""
+def test_extending_an_expired_request_exits_with_12(logged_in, server, state):
+    """Also if the server has not noticed the expiry yet."""
     late = _over(server, state)
     done = logged_in("extend", late, "--json")
     assert done.code == Exit.EXPIRED
     assert done.error["approval"] == {"id": late, "state": "expired"}
 
 
-def test_what_was_decided_cannot_wait_longer_and_says_by_whom(logged_in, server):
-    """A conflict, as for every other answer that comes too late."""
+def test_extending_a_decided_request_reports_who_decided(logged_in, server):
+    """It is a conflict, as for every late answer."""
     asked = server.add()
     server.decide_elsewhere(asked["id"])
     done = logged_in("extend", asked["id"], "--json")

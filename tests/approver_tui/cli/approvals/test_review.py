@@ -1,4 +1,4 @@
-"""The line mode: words in, lines out, nothing that a screen reader or a log cannot take."""
+"""The line mode, for screen readers and logs."""
 
 import io
 import os
@@ -25,8 +25,8 @@ def typed(*words):
     return "".join(f"{word}\n" for word in words)
 
 
-def test_a_request_is_read_in_the_order_of_the_screens(logged_in, server):
-    """Risk, headline, facts, what is unusual, undo, who, why, their words, what it gives, when."""
+def test_a_request_is_printed_in_the_order_of_the_screens(logged_in, server):
+    """Risk, headline, facts, unusual, undo, agent, why, message, grants, expiry."""
     server.add(wire_approval(risk="high", now=server.now()))
     out = logged_in("review", "--plain", stdin=typed("1")).out
     shown = out[out.index("Request 1.") :]
@@ -46,8 +46,8 @@ def test_a_request_is_read_in_the_order_of_the_screens(logged_in, server):
     assert places == sorted(places)
 
 
-def test_a_pipe_reads_and_answers_nothing_that_takes_the_pin(logged_in, server):
-    """Exit 5, as for `approve` without a terminal, and no try is spent."""
+def test_a_pipe_can_read_but_not_approve(logged_in, server):
+    """Exit 5, as for `approve` without a terminal, and no attempt is counted."""
     asked = server.add()
     tries = list(server.pin_calls)
     done = logged_in("review", "--plain", stdin=typed("1", "again", "raw", "approve", PIN))
@@ -57,7 +57,7 @@ def test_a_pipe_reads_and_answers_nothing_that_takes_the_pin(logged_in, server):
 
 
 def test_no_single_key_answers(logged_in, server):
-    """Neither by one letter nor by what agrees to everything else."""
+    """Neither a letter nor a word that confirms other questions."""
     asked = server.add()
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
     done = logged_in("review", asked["id"], "--plain", stdin=typed(*keys))
@@ -66,8 +66,8 @@ def test_no_single_key_answers(logged_in, server):
     assert asked["state"] == "pending"
 
 
-def test_a_denial_takes_its_reason_and_is_said_twice(logged_in, server):
-    """Until it was confirmed nothing is sent; afterwards the next request is read."""
+def test_a_denial_needs_a_reason_and_a_confirmation(logged_in, server):
+    """Nothing is sent before the confirmation; then the next request is shown."""
     first, second = server.add(), server.add()
     words = ["1", "deny", "", "deny", "nonsense", "too_broad", "ask for less", "", "no"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -81,8 +81,8 @@ def test_a_denial_takes_its_reason_and_is_said_twice(logged_in, server):
     assert f"id:            {second['id']}" in done.out
 
 
-def test_waiting_takes_until_when_in_words_or_as_a_time(logged_in, server):
-    """What is no time is asked again; Enter alone tells the agent none."""
+def test_wait_until_asks_for_a_duration_or_a_time(logged_in, server):
+    """An invalid one is asked for again; Enter gives none."""
     hour, named, none = server.add(), server.add(), server.add()
     at = "2031-02-03T04:05:06Z"
     for asked, until in ((hour, "1h"), (named, at), (none, "")):
@@ -95,8 +95,8 @@ def test_waiting_takes_until_when_in_words_or_as_a_time(logged_in, server):
     assert none["retry_at"] is None
 
 
-def test_asking_somebody_else_takes_whom(logged_in, server):
-    """Enter alone names nobody."""
+def test_ask_other_asks_for_a_name(logged_in, server):
+    """Enter gives none."""
     bob, nobody = server.add(), server.add()
     for asked, whom in ((bob, "bob"), (nobody, "")):
         words = ["deny", "ask_other", whom, "", "", "deny", "quit"]
@@ -105,8 +105,8 @@ def test_asking_somebody_else_takes_whom(logged_in, server):
     assert bob["retry_at"] is None
 
 
-def test_a_word_for_the_record_is_not_the_word_to_the_agent(logged_in, server):
-    """Each has a question of its own."""
+def test_the_private_note_is_a_separate_question(logged_in, server):
+    """It is not the note to the agent."""
     asked = server.add()
     words = ["1", "deny", "not_needed", "", "talked to bob", "deny", "quit"]
     logged_in("review", "--plain", stdin=typed(*words))
@@ -114,8 +114,8 @@ def test_a_word_for_the_record_is_not_the_word_to_the_agent(logged_in, server):
     assert asked["private_note"] == "talked to bob"
 
 
-def test_a_denial_that_ends_in_the_middle_sends_nothing(logged_in, server):
-    """Whichever question is the one that nobody answers."""
+def test_a_denial_that_is_canceled_sends_nothing(logged_in, server):
+    """At whichever question it is canceled."""
     asked = server.add()
     words = ["1", "deny", "wait_until", "1h", "later", "private"]
     for count in range(2, len(words) + 1):
@@ -124,8 +124,8 @@ def test_a_denial_that_ends_in_the_middle_sends_nothing(logged_in, server):
     assert asked["state"] == "pending"
 
 
-def test_a_report_says_whom_it_stops_and_is_said_twice(logged_in, server):
-    """As on the command line; an administrator will review it."""
+def test_a_report_names_its_scope_and_needs_a_confirmation(logged_in, server):
+    """As on the command line."""
     server.add()
     words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -133,8 +133,8 @@ def test_a_report_says_whom_it_stops_and_is_said_twice(logged_in, server):
     assert "invoice-bot is quarantined" in done.out
 
 
-def test_a_number_stays_with_its_request(logged_in, server):
-    """What was decided elsewhere meanwhile is told as over, and moves no other number."""
+def test_a_request_keeps_its_number(logged_in, server):
+    """A request decided elsewhere is reported as ended and changes no other number."""
     first, second = server.add(), server.add()
     server_side = server.decide_elsewhere
     out = logged_in("review", "--plain", stdin=typed("list", "2", "skip", "1", "list", "3")).out
@@ -148,8 +148,8 @@ def test_a_number_stays_with_its_request(logged_in, server):
     assert second["state"] == "pending"
 
 
-def test_the_agent_of_what_expired_is_told_to_ask_again_by_a_word(logged_in, server):
-    """Not by Enter, and not of what somebody answered."""
+def test_retry_is_a_word_that_must_be_typed(logged_in, server):
+    """Enter does not ask the agent, and a decided request does not offer it."""
     lapsed = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
     asked = server.add(wire_approval(now=server.now(), outer=lapsed))
     out = logged_in("review", "--plain", asked["id"], stdin=typed("", "quit")).out
@@ -160,15 +160,15 @@ def test_the_agent_of_what_expired_is_told_to_ask_again_by_a_word(logged_in, ser
     assert asked["retry"] == "asked"
 
 
-def test_a_lost_connection_ends_nothing(logged_in, server):
-    """It says so and what can be done; nothing that was read can be answered meanwhile."""
+def test_a_lost_connection_does_not_end_the_session(logged_in, server):
+    """The error and its remedy are printed; nothing can be answered meanwhile."""
     server.add()
     server.faults.drop_request_to |= {"/api/approvals"}
     out = logged_in("review", "--plain", stdin=typed("list", "1", "skip")).out
     assert out.index("Error: The connection to") < out.index("1 request is waiting")
 
 
-def test_what_is_not_verified_is_named_and_cannot_be_read(logged_in, server):
+def test_an_unverified_request_is_listed_but_not_shown(logged_in, server):
     """As in the inbox."""
     asked = server.add()
     asked["display"] = "{}"
@@ -208,8 +208,8 @@ def say(child, question, words):
     child.sendline(words)
 
 
-def test_a_terminal_that_knows_only_lines_gets_them_without_asking(server, terminal):
-    """TERM=dumb: approve with the PIN, which is not shown; not one control character comes out."""
+def test_a_dumb_terminal_gets_the_line_mode(server, terminal):
+    """With TERM=dumb a hidden PIN approves, and no control character is printed."""
     asked = server.add(wire_approval(risk="high", now=server.now()))
     with terminal([]) as child:
         say(child, AT_LIST, "1")
@@ -229,8 +229,8 @@ def test_a_terminal_that_knows_only_lines_gets_them_without_asking(server, termi
     assert re.findall(r"[^\n\r -~]", seen) == []
 
 
-def test_what_is_typed_ahead_answers_nothing(server, terminal):
-    """A paste, or hands that were faster than the question: one line counts, the rest is gone."""
+def test_input_typed_ahead_answers_nothing(server, terminal):
+    """Of a paste, one line counts and the rest is discarded."""
     asked = server.add()
     with terminal(["review", "--plain"]) as child:
         say(child, AT_LIST, f"1\napprove\n{PIN}\ndeny\nnot_needed\n\ndeny")
@@ -239,7 +239,7 @@ def test_what_is_typed_ahead_answers_nothing(server, terminal):
     assert asked["state"] == "pending"
 
 
-def test_after_a_suspension_the_question_is_asked_again(server, terminal):
+def test_the_question_is_repeated_after_a_suspension(server, terminal):
     """What was typed into the shell meanwhile is not an answer."""
     server.add()
     with terminal(["review", "--plain"]) as child:
@@ -253,8 +253,8 @@ def test_after_a_suspension_the_question_is_asked_again(server, terminal):
         assert "Request 1." not in child.logfile_read.getvalue()
 
 
-def test_an_answer_whose_receipt_is_lost_ends_as_a_fact(server, terminal):
-    """It asks until the server says what holds; it never claims more than is known."""
+def test_an_answer_without_a_confirmation_is_checked_until_known(server, terminal):
+    """No outcome is claimed before the server reports it."""
     asked = server.add(wire_approval(risk="high", now=server.now()))
     with terminal(["review", "--plain"]) as child:
         say(child, AT_LIST, "1")
@@ -270,8 +270,8 @@ def test_an_answer_whose_receipt_is_lost_ends_as_a_fact(server, terminal):
     assert asked["state"] == "approved"
 
 
-def test_what_looks_alike_is_one_entry_with_the_numbers_of_all(logged_in, server):
-    """Each number leads to its own request."""
+def test_look_alikes_share_an_entry_with_all_their_numbers(logged_in, server):
+    """Each number opens its own request."""
     for number in (1, 11, 101):
         server.add(wire_approval(number=number, now=server.now()))
     out = logged_in("review", "--plain", stdin=typed("3", "list")).out

@@ -1,11 +1,11 @@
-"""One request in full."""
+"""`show` prints one request in full."""
 
 from approver_tui.state.fingerprint import digest
 from tests.support.builders.approval_texts import wire_approval
 
 
 def test_the_document_has_every_fact_and_both_texts(logged_in, server):
-    """Whoever wants to check the digests and the fingerprint can."""
+    """Digests and fingerprint can be checked from it."""
     asked = server.add()
     document = logged_in("show", asked["id"], "--json").document
     assert document["schema"] == "sayso.approval/1"
@@ -19,8 +19,8 @@ def test_the_document_has_every_fact_and_both_texts(logged_in, server):
     assert document["decided"] is None
 
 
-def test_the_two_texts_that_an_answer_signs_are_printed_where_they_are_wanted(logged_in, server):
-    """Each under its digest, and nothing but them."""
+def test_raw_prints_the_two_signed_texts(logged_in, server):
+    """Each below its digest, and nothing else."""
     asked = server.add()
     whole = logged_in("show", asked["id"], "--json").document
     first, action, second, display = logged_in("show", asked["id"], "--raw").out.splitlines()
@@ -31,8 +31,8 @@ def test_the_two_texts_that_an_answer_signs_are_printed_where_they_are_wanted(lo
     assert (action, display) == (whole["action"], whole["display"])
 
 
-def test_agent_prose_is_quoted_and_marked(logged_in, server):
-    """A person cannot take the agent's words for the server's."""
+def test_agent_text_is_quoted_and_marked(logged_in, server):
+    """It cannot be taken for the server's words."""
     asked = server.add()
     out = logged_in("show", asked["id"]).out
     assert 'agent says (not verified): "The invoice is due today."' in out
@@ -40,8 +40,8 @@ def test_agent_prose_is_quoted_and_marked(logged_in, server):
     assert f"sayso-approver approve {asked['id']} --fingerprint" in out
 
 
-def test_what_is_unusual_is_said_and_that_nothing_is(logged_in, server):
-    """With its code for scripts; a consent is compared with nothing."""
+def test_unusual_signals_are_printed(logged_in, server):
+    """So is the absence of any. JSON has the codes; a consent is not compared."""
     said = {"code": "large_amount", "severity": "warning", "text": "Amount is 12 times usual."}
     also = {"code": "new_target", "severity": "notice", "text": "You never approved this before."}
     odd, other = (
@@ -67,8 +67,8 @@ def test_what_is_unusual_is_said_and_that_nothing_is(logged_in, server):
     assert logged_in("show", other["id"], "--json").document["unusual"] is None
 
 
-def test_what_is_over_offers_no_answer(logged_in, server):
-    """The outcome stands where the commands stood."""
+def test_an_ended_request_suggests_no_answer(logged_in, server):
+    """The outcome is in the place of the commands."""
     asked = server.add()
     server.decide_elsewhere(asked["id"])
     out = logged_in("show", asked["id"]).out
@@ -76,8 +76,8 @@ def test_what_is_over_offers_no_answer(logged_in, server):
     assert "sayso-approver approve" not in out
 
 
-def test_what_nobody_was_asked_about_names_the_consent(logged_in, server):
-    """In the record, and for scripts."""
+def test_an_automatic_decision_names_the_consent(logged_in, server):
+    """In lines and in JSON."""
     by = {"consent": "sayso_co_1", "policy": 3}
     outer = {"state": "redeemed", "decided_by": by}
     asked = server.add(wire_approval(now=server.now(), outer=outer))
@@ -86,8 +86,8 @@ def test_what_nobody_was_asked_about_names_the_consent(logged_in, server):
     assert logged_in("show", asked["id"], "--json").document["decided_by"] == by
 
 
-def test_a_newer_request_names_the_one_that_it_replaces(logged_in, server):
-    """By its fingerprint for people, by both for scripts."""
+def test_a_newer_request_names_the_one_it_replaces(logged_in, server):
+    """Lines have its fingerprint, JSON has its ID too."""
     earlier = {"id": "sayso_ap_1", "fingerprint": "9f3a-71c0"}
     asked = server.add(wire_approval(now=server.now(), outer={"supersedes": earlier}))
     assert "9f3a-71c0, no longer waiting" in logged_in("show", asked["id"]).out
@@ -96,8 +96,8 @@ def test_a_newer_request_names_the_one_that_it_replaces(logged_in, server):
     assert "replaces" not in logged_in("show", plain["id"]).out
 
 
-def test_what_came_of_it_at_the_resource_is_printed(logged_in, server):
-    """In its own words, quoted; and whether it is what was granted."""
+def test_the_execution_is_printed(logged_in, server):
+    """In the resource's words, quoted, and whether it matches what was granted."""
     done = {
         "execution_id": "INV-2291",
         "consumed_at": "2026-11-26T12:00:00.000Z",
@@ -123,8 +123,8 @@ def test_what_came_of_it_at_the_resource_is_printed(logged_in, server):
     assert logged_in("show", other["id"], "--json").document["execution"]["outcome"] is None
 
 
-def test_what_reached_which_device_is_said(logged_in, server):
-    """In lines and in JSON: when it came, and that it was opened there."""
+def test_the_devices_that_a_request_reached_are_printed(logged_in, server):
+    """When it was delivered and opened, in lines and in JSON."""
     asked = server.add()
     (device,) = logged_in("show", str(asked["id"]), "--json").document["devices"]
     assert (device["name"], device["decided_at"]) == ("laptop", None)

@@ -1,4 +1,4 @@
-"""Who decides for a person, from a shell."""
+"""`deputies` lists, adds and revokes deputies."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from approver_tui.cli.printing import rfc3339
 from tests.approver_tui.cli.conftest import PIN
 
 
-def test_a_deputy_is_named_listed_and_ended(logged_in, server):
-    """Signed over the very words that were sent; ending one takes no PIN."""
+def test_a_deputy_is_added_listed_and_revoked(logged_in, server):
+    """The signature covers the values that were sent. Revoking requires no PIN."""
     assert "You have no deputies" in logged_in("deputies").out
     named = ("deputies", "add", "bob", "--from", "2026-12-20T08:00:00Z", "--pin-stdin")
     done = logged_in(*named, "--to", "2026-12-24T08:00:00+01:00", "--json", stdin=PIN).document
@@ -27,8 +27,8 @@ def _here(*parts):
     return rfc3339(round(datetime(*parts).astimezone().timestamp() * 1000))
 
 
-def test_a_day_counts_whole(logged_in, server):
-    """In the calendar of this machine, from now on where nothing else is said."""
+def test_a_date_includes_the_whole_day(logged_in, server):
+    """In this machine's calendar, from now on if no start is given."""
     said = logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN).out
     assert "sayso-approver deputies revoke sayso_dy_1" in said
     (kept,) = server.deputies
@@ -41,8 +41,8 @@ def test_a_day_counts_whole(logged_in, server):
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "24.12.2026", ""])
-def test_what_is_no_date_costs_no_pin(logged_in, server, text):
-    """It is refused before anything is asked or sent."""
+def test_an_invalid_date_costs_no_pin_attempt(logged_in, server, text):
+    """It is rejected before anything is asked or sent."""
     done = logged_in("deputies", "add", "bob", "--to", text, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
     assert (server.deputies, server.pin_calls) == ([], ["session"])  # that of the login

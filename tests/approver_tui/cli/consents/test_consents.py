@@ -1,4 +1,4 @@
-"""Consents at the command line: what they allow, until when, and the way to take one back."""
+"""`consents` lists consents, and `revoke` ends one."""
 
 import json
 
@@ -37,8 +37,8 @@ def consents(server):
 
 
 @pytest.mark.usefixtures("consents")
-def test_what_is_in_force_is_listed_with_the_way_back(logged_in):
-    """Who, where, what, until when."""
+def test_active_consents_are_listed_with_their_revoke_command(logged_in):
+    """With client, resource, scopes and expiry."""
     done = logged_in("consents")
     assert "invoice-bot at https://pay.example, asked for by books" in done.out
     assert "may use payments:read, payments:transfer" in done.out
@@ -49,22 +49,22 @@ def test_what_is_in_force_is_listed_with_the_way_back(logged_in):
 
 
 @pytest.mark.usefixtures("consents")
-def test_what_is_over_is_listed_when_it_is_asked_for(logged_in):
-    """With when it ended, and without a way to end it."""
+def test_ended_consents_are_listed_with_a_flag(logged_in):
+    """With the time of their end and without a command."""
     done = logged_in("consents", "--ended")
     assert "expired" in done.out
     assert "revoked" in done.out
     assert done.out.count("sayso-approver revoke") == 1
 
 
-def test_none_is_said(logged_in):
-    """An empty list is an answer."""
+def test_an_empty_list_says_so(logged_in):
+    """There are none."""
     assert logged_in("consents").out.strip() == "There are none."
 
 
 @pytest.mark.usefixtures("consents")
-def test_one_is_taken_back_without_a_pin(logged_in):
-    """It removes power; what ended with it is counted."""
+def test_revoking_a_consent_requires_no_pin(logged_in):
+    """The output has the number of tokens that ended."""
     done = logged_in("revoke", LIVE)
     assert (
         done.out.strip() == "Revoked: invoice-bot at https://pay.example. 2 tokens ended with it."
@@ -74,8 +74,8 @@ def test_one_is_taken_back_without_a_pin(logged_in):
 
 
 @pytest.mark.usefixtures("consents")
-def test_an_unknown_one_is_not_found(logged_in):
-    """Nor is somebody else's."""
+def test_an_unknown_consent_exits_with_3(logged_in):
+    """As does somebody else's."""
     done = logged_in("revoke", "sayso_co_x", "--json")
     assert done.code == Exit.NOT_FOUND
     assert json.loads(done.err)["error"] == "not_found"

@@ -1,4 +1,4 @@
-"""A report from a shell takes the id, and no PIN."""
+"""`report` requires the ID, and no PIN."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from approver_tui.cli.exits import Exit
 @pytest.mark.parametrize(
     ("arguments", "scope"), [((), "agent"), (("--every-agent",), "every_agent")]
 )
-def test_a_report_says_whom_it_stops(logged_in, server, arguments, scope):
-    """The note goes to the administrators; what ended is told."""
+def test_a_report_quarantines_the_chosen_scope(logged_in, server, arguments, scope):
+    """The note goes to the administrators; the output has what ended."""
     asked = server.add()
     command = ("report", asked["id"], *arguments, "--note", "Not me", "--json")
     document = logged_in(*command).document
@@ -21,8 +21,8 @@ def test_a_report_says_whom_it_stops(logged_in, server, arguments, scope):
     assert (agent["state"], agent["tokens_revoked"]) == ("quarantined", 2)
 
 
-def test_a_person_reads_what_came_of_it(logged_in, server):
-    """In plain lines, with the incident to name to an administrator."""
+def test_a_report_prints_its_result(logged_in, server):
+    """In plain lines, with the incident."""
     asked = server.add()
     out = logged_in("report", asked["id"]).out
     assert out.startswith("Reported. Denied: ")
@@ -30,15 +30,15 @@ def test_a_person_reads_what_came_of_it(logged_in, server):
     assert "incident sayso_ic_aaaaaaaaaaaaaaaa" in out
 
 
-def test_a_report_that_stopped_nobody_says_so(logged_in, server):
-    """A device asked, or an agent that is gone."""
+def test_a_report_without_an_agent_says_so(logged_in, server):
+    """A device made the request, or the agent was deleted."""
     server.reported_agents = False
     asked = server.add()
     assert "none was quarantined" in logged_in("report", asked["id"]).out
 
 
-def test_what_was_answered_already_can_be_reported(logged_in, server):
-    """It stays what it was."""
+def test_a_decided_request_can_be_reported(logged_in, server):
+    """Its decision stays."""
     asked = server.add()
     server.decide_elsewhere(asked["id"], "approve")
     document = logged_in("report", asked["id"], "--json").document
@@ -46,12 +46,12 @@ def test_what_was_answered_already_can_be_reported(logged_in, server):
 
 
 def test_a_long_note_is_a_usage_error(logged_in, server):
-    """Nothing was sent."""
+    """Nothing is sent."""
     asked = server.add()
     assert logged_in("report", asked["id"], "--note", "x" * 501).code == Exit.USAGE
     assert (asked["state"], server.reports) == ("pending", [])
 
 
-def test_a_request_that_is_not_there_is_not_found(logged_in):
-    """As for every other verb."""
+def test_reporting_an_unknown_id_exits_with_3(logged_in):
+    """As for every other command."""
     assert logged_in("report", "sayso_ap_none").code == Exit.NOT_FOUND

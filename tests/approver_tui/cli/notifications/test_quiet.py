@@ -1,4 +1,4 @@
-"""When one is notified, from a shell: quiet hours, mutes, snoozes; and more time."""
+"""`quiet`, `mute`, `snooze` and `extend`."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from approver_tui.cli.exits import Exit
 from tests.support.builders.approval_texts import wire_approval
 
 
-def test_nothing_is_set_at_first(logged_in):
-    """And it says what rings in any case."""
+def test_nothing_is_set_by_default(logged_in):
+    """The output says what alerts in any case."""
     assert logged_in("quiet", "--json").document == {
         "schema": "sayso.attention/1",
         "quiet_hours": None,
@@ -36,16 +36,16 @@ def test_quiet_hours_are_set_and_cleared(logged_in, server):
 @pytest.mark.parametrize(
     ("begins", "ends"), [("25:00", "07:00"), ("22:00", "3"), ("22:00", "24:01")]
 )
-def test_what_is_no_time_of_day_is_named(logged_in, server, begins, ends):
-    """With how one is written; the server is not asked."""
+def test_an_invalid_time_of_day_is_a_usage_error(logged_in, server, begins, ends):
+    """The error has the valid form; nothing is sent."""
     done = logged_in("quiet", "set", "--from", begins, "--to", ends, "--zone", "Europe/Berlin")
     assert done.code == Exit.USAGE
     assert "use HH:MM, such as 22:00" in done.err
     assert server.attention["quiet_hours"] is None
 
 
-def test_without_days_it_is_every_day(logged_in, server):
-    """The server says which those are."""
+def test_quiet_hours_without_days_apply_every_day(logged_in, server):
+    """The server returns the days."""
     days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
     assert logged_in(*night).code == Exit.DONE
@@ -54,8 +54,8 @@ def test_without_days_it_is_every_day(logged_in, server):
     assert "22:00 to 07:00 UTC, every day." in logged_in("quiet").out
 
 
-def test_the_zone_is_that_of_this_machine(logged_in, server, monkeypatch):
-    """And has to be named where the machine names none."""
+def test_the_zone_defaults_to_this_machines(logged_in, server, monkeypatch):
+    """If the machine has none, --zone is required."""
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00")
     monkeypatch.setattr("approver_tui.settings.local_zone", lambda: "Asia/Tokyo")
     assert logged_in(*night).code == Exit.DONE
@@ -66,7 +66,7 @@ def test_the_zone_is_that_of_this_machine(logged_in, server, monkeypatch):
 
 @pytest.mark.parametrize(("minutes", "until"), [((), "until you"), (("--minutes", "5"), "until 2")])
 def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
-    """By the name that was shown; it says how to take it back."""
+    """By its name; the output has the command that unmutes it."""
     assert until in logged_in("mute", "invoice-bot", *minutes).out
     (mute,) = logged_in("quiet", "--json").document["mutes"]
     assert mute["agent"] == {"id": "sayso_ag_1", "name": "invoice-bot"}
@@ -77,8 +77,8 @@ def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
     assert logged_in("unmute", "sayso_ag_1").out == "Unmuted.\n"
 
 
-def test_a_request_is_snoozed_and_woken(logged_in, server):
-    """It is listed as ever."""
+def test_a_request_is_snoozed_and_unsnoozed(logged_in, server):
+    """It stays listed."""
     asked = server.add(wire_approval(risk="medium", now=server.now()))
     done = logged_in("snooze", asked["id"], "--minutes", "5", "--json").document
     assert (done["approval"], done["until"]) == (asked["id"], "2026-01-01T10:00:00.000Z")
@@ -89,8 +89,8 @@ def test_a_request_is_snoozed_and_woken(logged_in, server):
     assert logged_in("quiet", "--json").document["held"] == []
 
 
-def test_a_request_waits_longer(logged_in, server):
-    """The new end is what every line has from then on."""
+def test_a_request_is_extended(logged_in, server):
+    """Every command then prints the new expiry."""
     asked = server.add(wire_approval(risk="medium", now=server.now()))
     done = logged_in("extend", asked["id"], "--json").document
     assert (done["id"], done["expires_at"]) == (asked["id"], "2030-01-01T10:00:00.000Z")

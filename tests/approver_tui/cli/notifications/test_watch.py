@@ -1,4 +1,4 @@
-"""What happens, line by line."""
+"""`watch` prints events line by line."""
 
 import json
 import time
@@ -28,8 +28,8 @@ def enrolled_with(server):
     profile.save(home, Profile(**values))
 
 
-def test_every_event_is_one_json_object_on_a_line(run):
-    """Only events are on stdout; the state of the connection is on stderr."""
+def test_each_event_is_one_json_line(run):
+    """Only events go to stdout; the connection state goes to stderr."""
     with FeedServer([hello(), event(1), event(2)]) as server:
         enrolled_with(server)
         done = run("watch", "--jsonl", "--count", "2")
@@ -42,8 +42,8 @@ def test_every_event_is_one_json_object_on_a_line(run):
     assert done.err.splitlines() == ["connecting", "live", "offline"]
 
 
-def test_the_next_watch_goes_on_where_the_last_ended(run):
-    """Nothing is seen twice and nothing is missed."""
+def test_watch_continues_where_the_last_one_ended(run):
+    """No event is repeated or missed."""
     with FeedServer([hello(), event(1)], [hello(1), event(2)]) as server:
         enrolled_with(server)
         run("watch", "--count", "1")
@@ -51,8 +51,8 @@ def test_the_next_watch_goes_on_where_the_last_ended(run):
         assert server.requests[1].path == "/api/feed?cursor=1"
 
 
-def test_a_request_that_its_agent_took_back_is_told_in_words(run):
-    """Nobody has to know what the event is called."""
+def test_a_withdrawn_request_is_printed_in_words(run):
+    """The name of the event is not enough."""
     gone = wire_approval(outer={"state": "cancelled", "reason": "withdrawn"})
     with FeedServer([hello(), event(1, event="approval.cancelled", approval=gone)]) as server:
         enrolled_with(server)
@@ -60,8 +60,8 @@ def test_a_request_that_its_agent_took_back_is_told_in_words(run):
     assert done.out.strip().endswith("(no longer needed: its agent withdrew it)")
 
 
-def test_a_gap_is_said(run):
-    """A script learns that it has to read the inbox again."""
+def test_a_gap_is_reported(run):
+    """A script then reads the inbox again."""
     script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
     with FeedServer(script) as server:
         enrolled_with(server)
@@ -72,7 +72,7 @@ def test_a_gap_is_said(run):
 
 @pytest.mark.parametrize("option", [[], ["--jsonl"]])
 def test_a_signed_out_device_ends_the_watch(run, option):
-    """Exit 4, as for every verb without a session."""
+    """Exit 4, as for every command without a session."""
     with FeedServer([hello(), 4403]) as server:
         enrolled_with(server)
         assert run("watch", *option).code == Exit.LOGIN_FIRST
@@ -86,8 +86,8 @@ ALARM = {
 }
 
 
-def test_an_alarm_says_whom_it_is_about(run):
-    """In the line and in the document, with the report under which it is looked into."""
+def test_an_alarm_names_its_agent(run):
+    """In lines and in JSON, with the incident."""
     with FeedServer([hello(), event(1, **ALARM)], [hello(), event(1, **ALARM)]) as server:
         enrolled_with(server)
         (line,) = run("watch", "--count", "1").out.splitlines()
@@ -99,8 +99,8 @@ def test_an_alarm_says_whom_it_is_about(run):
     assert problems(told) == []
 
 
-def test_what_is_no_alarm_is_about_nobody(run):
-    """The member is there all the same."""
+def test_an_event_without_an_alarm_has_no_subject(run):
+    """The member is null."""
     with FeedServer([hello(), event(1)]) as server:
         enrolled_with(server)
         assert json.loads(run("watch", "--jsonl", "--count", "1").out)["about"] is None

@@ -1,4 +1,4 @@
-"""A shell completes verbs and options."""
+"""Shell completion of commands and options."""
 
 import subprocess
 import sys
@@ -10,14 +10,14 @@ from approver_tui.cli.main import COMPLETION_VARIABLE, VERBS
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_script(run, shell):
-    """It calls this program by its name and by the variable that it listens to."""
+    """It has the program's name and completion variable."""
     out = run("completion", shell).out
     assert COMPLETION_VARIABLE in out
     assert "sayso-approver" in out
 
 
-def test_a_verb_and_an_option_are_completed():
-    """Through the variable that the script sets, without a login and without a server."""
+def test_commands_and_options_are_completed():
+    """Without a login and without a server."""
     assert completed("sayso-approver hi") == ["history"]
     assert "--since" in completed("sayso-approver history --s")
     assert set(completed("sayso-approver ")) == set(VERBS)

@@ -1,4 +1,4 @@
-"""Each setting and where it came from."""
+"""`config` shows each setting with its source."""
 
 import tomllib
 
@@ -14,8 +14,8 @@ def value_of(run, name):
     return next((item["value"], item["source"]) for item in items if item["name"] == name)
 
 
-def test_the_environment_wins_over_the_file_and_the_file_over_the_default(run, monkeypatch):
-    """And each value says which of them it is."""
+def test_the_environment_overrides_the_file_and_the_file_the_default(run, monkeypatch):
+    """Each value has its source."""
     path = run("config", "path").out.strip()
     assert value_of(run, "notify_low") == ("off", "default")
     assert run("config", "set", "notify_low", "bell").code == 0
@@ -25,8 +25,8 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(run, m
     assert "notify_low       desktop  SAYSO_APPROVER_NOTIFY_LOW" in run("config").out
 
 
-def test_a_change_leaves_the_other_lines_as_they_are(run):
-    """Comments too; a value that is set twice stands there once."""
+def test_a_change_keeps_the_other_lines(run):
+    """Comments too; a value that was set twice is written once."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_text("# mine\nplain = true\nnotify_repeat = 10\n")
@@ -47,16 +47,16 @@ def test_a_change_leaves_the_other_lines_as_they_are(run):
         ("colour", "red"),
     ],
 )
-def test_what_a_setting_cannot_be_is_bad_usage_and_changes_nothing(run, name, value):
-    """The error says what it may be."""
+def test_an_invalid_value_is_a_usage_error_and_changes_nothing(run, name, value):
+    """The error has the valid values."""
     done = run("config", "set", "--json", "--", name, value)
     assert done.code == Exit.USAGE
     assert name in done.error["detail"]
     assert not settings.load().file.exists()
 
 
-def test_two_things_never_get_one_key(run):
-    """Both are named, and changing places takes one command."""
+def test_two_actions_cannot_have_the_same_key(run):
+    """The error names both; one command can swap them."""
     done = run("config", "set", "key_approve", "d")
     assert done.code == Exit.USAGE
     assert "key_approve and key_deny would both be d" in done.err
@@ -71,8 +71,8 @@ def test_two_things_never_get_one_key(run):
     assert "key_deny has no value." in run("config", "set", "key_approve", "x", "key_deny").err
 
 
-def test_a_broken_file_does_not_hide_where_it_is(run):
-    """The remedy names a command that works whatever the file says."""
+def test_config_path_works_with_a_broken_file(run):
+    """The remedy for a broken file names this command."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_text("plain = ")
@@ -85,8 +85,8 @@ def test_a_broken_file_does_not_hide_where_it_is(run):
 @pytest.mark.parametrize(
     "content", ["plain = ", "plain = 1.5", 'notify_high = "loud"', "other = 1", b"\xff"]
 )
-def test_a_broken_file_is_named_with_its_remedy(run, content):
-    """Whatever the command: nobody rings by other settings than were meant."""
+def test_a_broken_file_is_an_error_with_a_remedy(run, content):
+    """In every command, so that no other settings apply silently."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -95,12 +95,12 @@ def test_a_broken_file_is_named_with_its_remedy(run, content):
     assert str(path) in done.error["detail"]
 
 
-def test_a_bad_variable_is_named(run, monkeypatch):
-    """It is the variable that has to be mended, not a file."""
+def test_an_invalid_variable_is_named(run, monkeypatch):
+    """The error is about the variable, not about a file."""
     monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_REPEAT", "often")
     assert "SAYSO_APPROVER_NOTIFY_REPEAT" in run("config", "--json").error["detail"]
 
 
-def test_a_setting_that_is_none_cannot_be_unset(run):
+def test_an_unknown_setting_cannot_be_unset(run):
     """Exit 2, as for setting it."""
     assert run("config", "unset", "colour").code == Exit.USAGE

@@ -1,4 +1,4 @@
-"""What is weak or broken here, and the fix."""
+"""`doctor` finds problems and prints the fix."""
 
 import json
 
@@ -30,7 +30,7 @@ def document(done):
     return document
 
 
-def test_without_a_login_it_says_how_to_get_one(run):
+def test_doctor_without_a_login_says_how_to_log_in(run):
     """Exit 1, and the next command."""
     assert found(run("doctor", "--json"), "broken") == ["There is no login on this machine."]
     done = run("doctor")
@@ -39,9 +39,9 @@ def test_without_a_login_it_says_how_to_get_one(run):
 
 
 @pytest.mark.parametrize("content", ["plain = ", 'key_approve = "d"'])
-def test_settings_that_cannot_be_used_are_broken(run, content):
-    """Whatever else there may be cannot be looked at before they are mended."""
-    path = settings.this_file()
+def test_invalid_settings_are_broken(run, content):
+    """Nothing else is checked before they are fixed."""
+    path = settings.settings_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     done = run("doctor", "--json", "--notify")
@@ -51,21 +51,21 @@ def test_settings_that_cannot_be_used_are_broken(run, content):
     assert first["fix"] == f"Fix {path}, or remove it"
 
 
-def test_a_feed_that_does_not_open_is_broken(logged_in):
-    """A proxy that takes no WebSockets leaves the app offline."""
+def test_a_feed_that_cannot_connect_is_broken(logged_in):
+    """A proxy without WebSockets leaves the app offline."""
     (what,) = found(logged_in("doctor", "--json"), "broken")
     assert "live feed cannot connect" in what
 
 
-def test_a_server_that_is_gone_is_named(logged_in, server):
-    """And nothing more is claimed about it."""
+def test_an_unreachable_server_is_reported(logged_in, server):
+    """Nothing else is claimed about it."""
     server.stop()
     (what,) = found(logged_in("doctor", "--json"), "broken")
     assert what == f"{server.issuer} does not answer."
 
 
-def test_a_session_that_has_ended_is_broken(logged_in, server):
-    """The fix is a login."""
+def test_an_ended_session_is_broken(logged_in, server):
+    """The fix is to log in."""
     server.revoked.append("self")
     server.refresh_token = ""
     done = logged_in("doctor", "--json")
@@ -73,16 +73,16 @@ def test_a_session_that_has_ended_is_broken(logged_in, server):
     assert "login" in item["fix"]
 
 
-def test_files_that_others_may_read_are_broken(logged_in):
-    """Each by its name, with the command that mends it."""
+def test_files_that_others_can_read_are_broken(logged_in):
+    """Each is named with the command that fixes it."""
     home = Home.at(settings.load().home)
     home.profile_file.chmod(0o644)
     assert f"Others can read {home.profile_file}." in found(logged_in("doctor", "--json"), "broken")
     assert f"chmod 600 {home.profile_file}" in logged_in("doctor").out
 
 
-def test_what_the_server_knows_of_the_device_is_told(logged_in, server, monkeypatch):
-    """Wrong PINs, a lock, a PIN that is worn out, a wait for high risk, a wrong clock."""
+def test_problems_of_the_device_are_reported(logged_in, server, monkeypatch):
+    """Wrong PINs, a lock, an exhausted PIN, a new device, a wrong clock."""
     device = server.device
     changes = {}
     monkeypatch.setattr(server, "device", lambda **kw: device(**kw) | changes)
@@ -101,8 +101,8 @@ def test_what_the_server_knows_of_the_device_is_told(logged_in, server, monkeypa
     assert "This PIN has had too many wrong attempts." in found(done, "broken")
 
 
-def test_the_servers_own_folder_must_not_be_open(logged_in, tmp_path):
-    """Decision 8 g: who can read it needs no PIN."""
+def test_a_readable_server_folder_is_a_weakness(logged_in, tmp_path):
+    """Whoever can read it needs no PIN."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "master.key").write_text("k")
     weak = found(logged_in("doctor", "--json"), "weak")
@@ -119,8 +119,8 @@ def test_the_servers_own_folder_must_not_be_open(logged_in, tmp_path):
         ({"TERM": "tmux", "TMUX": "x", "PATH": ""}, "tmux blocks notifications"),
     ],
 )
-def test_how_one_is_called_here_is_told(run, monkeypatch, environment, words):
-    """By the terminal that it runs in and by what the person wants."""
+def test_the_alert_method_is_reported(run, monkeypatch, environment, words):
+    """It depends on the terminal and the settings."""
     for name in ("TERM_PROGRAM", "KITTY_WINDOW_ID", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -128,8 +128,8 @@ def test_how_one_is_called_here_is_told(run, monkeypatch, environment, words):
     assert words in run("doctor").out
 
 
-def test_trying_says_what_was_done(run, monkeypatch, tmp_path):
-    """Without a terminal nothing is written; the desktop is asked by what there is."""
+def test_notify_reports_what_was_sent(run, monkeypatch, tmp_path):
+    """Without a terminal nothing is written; the desktop is called by the installed program."""
     said = tmp_path / "said"
     program = tmp_path / "notify-send"
     program.write_text(f'#!/bin/sh\necho "$4" > {said}\n')

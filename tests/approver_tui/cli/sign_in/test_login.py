@@ -1,4 +1,4 @@
-"""Logging in: a code once, a PIN never as an argument."""
+"""`login` and `logout`; the PIN is never an argument."""
 
 import json
 
@@ -12,8 +12,8 @@ from tests.support.fakes.fake_server import CODE
 from tests.support.fakes.fake_wire import USER_CODE
 
 
-def test_login_says_who_and_where(run, server):
-    """One document: server, person, device, where the keys lie, what is weak."""
+def test_login_prints_user_device_and_server(run, server):
+    """One document, with the place of the keys and the weaknesses."""
     done = run(
         "login", server.url, "--code", CODE, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN
     )
@@ -29,14 +29,14 @@ def test_login_says_who_and_where(run, server):
 
 
 def test_login_prints_the_next_command(run, server):
-    """A person reads what to do next, and that keys lie in files."""
+    """And that the keys are stored in files."""
     done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.out.endswith("See your requests: sayso-approver\n")
     assert "session key is stored in files" in done.out
 
 
-def test_code_and_pin_come_from_two_lines(run, server):
-    """The first line is the code, the second the PIN, whatever ends a line."""
+def test_code_and_pin_are_read_from_two_lines(run, server):
+    """The first line is the code, the second the PIN, with any line ending."""
     stdin = f"{CODE.lower()}\r\n{PIN}\r\n"
     done = run("login", server.url, "--code-stdin", "--pin-stdin", "--json", stdin=stdin)
     assert done.code == 0
@@ -59,8 +59,8 @@ def test_code_and_pin_come_from_two_lines(run, server):
     ],
     ids=["short", "no line", "no terminal", "both", "name", "argument", "wrong code"],
 )
-def test_a_login_that_cannot_work_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
-    """The right exit code, an error as JSON, no code spent, no file kept."""
+def test_a_failed_login_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
+    """The right exit code, a JSON error, no code used, no file kept."""
     done = run("login", server.url, "--json", *arguments, stdin=stdin)
     assert done.code == code
     assert done.error["detail"]
@@ -68,8 +68,8 @@ def test_a_login_that_cannot_work_leaves_nothing(run, server, tmp_path, argument
     assert not (tmp_path / "home" / "profiles").exists()
 
 
-def test_without_a_code_another_device_lets_this_one_in(run, server):
-    """Where to go and what to type stand on stderr; a pipe gets no picture."""
+def test_login_without_a_code_is_approved_on_another_device(run, server):
+    """Page and code are printed on stderr; a pipe gets no QR code."""
     done = run("login", server.url, "--name", "laptop", "--pin-stdin", "--json", stdin=PIN)
     assert done.code == 0
     assert json.loads(done.out)["device"] == {"id": DEVICE, "name": "laptop"}
@@ -84,23 +84,23 @@ def test_without_a_code_another_device_lets_this_one_in(run, server):
     ("refusal", "code"),
     [("access_denied", Exit.NOT_ALLOWED), ("expired_token", Exit.EXPIRED)],
 )
-def test_a_sign_in_that_nobody_let_in_leaves_nothing(run, server, tmp_path, refusal, code):
-    """Denied is not expired, and neither leaves a file."""
+def test_a_login_that_is_not_approved_leaves_nothing(run, server, tmp_path, refusal, code):
+    """Denied and expired have different exit codes."""
     server.sign_in = [refusal]
     done = run("login", server.url, "--pin-stdin", stdin=PIN)
     assert done.code == code
     assert not (tmp_path / "home" / "profiles").exists()
 
 
-def test_a_living_login_is_not_thrown_away(logged_in, server):
-    """Logging in over it is a conflict, and names the way out."""
+def test_an_active_login_is_not_replaced(logged_in, server):
+    """It is a conflict, and the error says how to log out."""
     done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.CONFLICT
     assert "sayso-approver logout" in done.err
 
 
-def test_a_dead_login_makes_room(logged_in, server):
-    """Once the server has ended the session, a new code is all it takes."""
+def test_an_ended_login_is_replaced(logged_in, server):
+    """A new code is enough."""
     server.tokens.clear()
     server.refresh_token, server.code_used = "another", False
     done = logged_in("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
@@ -108,15 +108,15 @@ def test_a_dead_login_makes_room(logged_in, server):
 
 
 def test_plain_http_to_another_machine_is_refused(run):
-    """Everyone on the way could read the code."""
+    """Others on the network could read the code."""
     url = "http://approvals.example"
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
     assert "https://" in done.err
 
 
-def test_plain_http_to_another_machine_is_tried_where_that_is_wanted(run):
-    """At an address of nobody, so that the next thing that fails is the way to it."""
+def test_insecure_allows_plain_http(run):
+    """The next error is about the connection."""
     url = "http://127.0.0.2:1"
     flags = ("--code", CODE, "--pin-stdin")
     assert "https://" in run("login", url, *flags, stdin=PIN).err
@@ -125,16 +125,16 @@ def test_plain_http_to_another_machine_is_tried_where_that_is_wanted(run):
     assert "https://" not in done.err
 
 
-def test_a_readable_server_folder_is_said(run, server, tmp_path):
-    """A PIN does not protect from whoever can read the server's keys, and login says so."""
+def test_login_warns_of_a_readable_server_folder(run, server, tmp_path):
+    """The PIN does not protect from a program that can read the server's keys."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "master.key").write_bytes(b"k")
     done = run("login", server.url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
     assert str(tmp_path / "data") in done.document["warnings"][0]
 
 
-def test_logout_and_then_log_in_first(logged_in, server):
-    """Afterwards every verb says what to do."""
+def test_after_logout_every_command_says_to_log_in(logged_in, server):
+    """Exit 4."""
     assert logged_in("logout", "--json").document["server_told"] is True
     assert server.revoked == ["self"]
     for verb in ("whoami", "status", "inbox", "history", "devices", "logout", "watch"):
@@ -144,15 +144,15 @@ def test_logout_and_then_log_in_first(logged_in, server):
 
 
 def test_logout_without_the_server_says_what_is_left(logged_in, server):
-    """The keys are gone here; the device still stands there."""
+    """The keys are deleted here; the device is still listed at the server."""
     server.stop()
     done = logged_in("logout")
     assert done.code == 0
     assert DEVICE in done.out
 
 
-def test_a_login_whose_server_is_down_is_a_login_all_the_same(logged_in, server):
-    """Another one is refused with both ways on, and not with the old server's silence."""
+def test_a_login_with_an_unreachable_server_counts_as_active(logged_in, server):
+    """The error names both ways on."""
     server.stop()
     url = "https://other.example"
     done = logged_in("login", url, "--code", CODE, "--pin-stdin", "--json", stdin=PIN)
@@ -163,8 +163,8 @@ def test_a_login_whose_server_is_down_is_a_login_all_the_same(logged_in, server)
 
 
 @pytest.mark.parametrize("url", ["ftp://approvals.example", "approvals.example", "https://"])
-def test_what_is_no_address_of_a_server_is_bad_usage(run, url):
-    """As every value that cannot be taken."""
+def test_an_invalid_server_address_is_a_usage_error(run, url):
+    """As every other invalid value."""
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
     assert "begins with https://" in done.err

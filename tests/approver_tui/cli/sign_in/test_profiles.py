@@ -1,4 +1,4 @@
-"""Several servers on one machine: which login a command is about, and what it says of it."""
+"""Several servers on one machine: which login a command uses."""
 
 import pytest
 
@@ -30,8 +30,8 @@ def _issuer(run, *flags):
     return run(*flags, "whoami", "--json").document["issuer"]
 
 
-def test_each_profile_is_a_login_of_its_own(both, server, other):
-    """With its own keys: what is asked at one server is answered there alone."""
+def test_each_profile_is_its_own_login(both, server, other):
+    """A request at one server is answered there only."""
     assert _issuer(both) == server.issuer
     assert _issuer(both, "--profile", "work") == other.issuer
     item = other.add()
@@ -42,8 +42,8 @@ def test_each_profile_is_a_login_of_its_own(both, server, other):
     assert both("--profile", "work", *answer, stdin=PIN).code == 0
 
 
-def test_a_flag_wins_over_the_environment_and_that_over_the_file(both, server, other, monkeypatch):
-    """As every setting does."""
+def test_the_flag_overrides_the_environment_and_the_file(both, server, other, monkeypatch):
+    """As for every setting."""
     assert both("config", "set", "profile", "work").code == 0
     assert _issuer(both) == other.issuer
     monkeypatch.setenv("SAYSO_APPROVER_PROFILE", "default")
@@ -51,8 +51,8 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(both, server, o
     assert _issuer(both, "--profile=work") == other.issuer
 
 
-def test_who_and_how_it_goes_name_the_profile(both, monkeypatch):
-    """For people and for scripts."""
+def test_whoami_and_status_name_the_profile(both, monkeypatch):
+    """In lines and in JSON."""
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
     assert "profile:       work" in both("--profile", "work", "whoami").out
     assert both("--profile", "work", "whoami", "--json").document["profile"] == "work"
@@ -63,8 +63,8 @@ def test_who_and_how_it_goes_name_the_profile(both, monkeypatch):
     assert "There is also: default." in looked
 
 
-def test_all_of_them_are_listed(both, server, other):
-    """Which one counts here, and where each is."""
+def test_all_profiles_are_listed(both, server, other):
+    """With the current one and the server of each."""
     account = {"id": USER, "name": "alice"}, {"id": DEVICE, "name": "laptop"}
     items = both("profiles", "--json").document["items"]
     assert items == [
@@ -83,22 +83,22 @@ def test_all_of_them_are_listed(both, server, other):
     assert "sayso-approver config set profile NAME" in text
 
 
-def test_one_that_cannot_be_read_hides_no_other(both, tmp_path):
-    """Its line says how to mend it."""
+def test_an_unreadable_profile_hides_no_other(both, tmp_path):
+    """Its line says how to fix it."""
     (tmp_path / "home" / "profiles" / "work.json").write_text("{")
     items = both("profiles", "--json").document["items"]
     assert [item["issuer"] is None for item in items] == [False, True]
     assert "sayso-approver --profile work login URL" in both("profiles").out
 
 
-def test_before_the_first_there_is_a_next_command(run):
-    """An empty list says what to do."""
+def test_an_empty_list_of_profiles_has_the_next_command(run):
+    """It says how to log in."""
     assert "sayso-approver login URL" in run("profiles").out
     assert run("profiles", "--json").document["items"] == []
 
 
-def test_a_profile_that_is_not_there_says_which_are(both):
-    """And every remedy names the profile that was asked for."""
+def test_an_unknown_profile_error_lists_the_profiles(both):
+    """Every suggested command has the requested profile."""
     done = both("--profile", "elsewhere", "inbox")
     assert done.code == Exit.LOGIN_FIRST
     assert "no login called elsewhere on this machine. There is: default, work." in done.err
@@ -107,22 +107,22 @@ def test_a_profile_that_is_not_there_says_which_are(both):
 
 
 @pytest.mark.parametrize("name", ["../x", "A", "", "-"])
-def test_what_cannot_be_the_name_of_a_profile_is_refused(run, name):
-    """Before a file is looked for."""
+def test_an_invalid_profile_name_is_a_usage_error(run, name):
+    """No file is looked for."""
     done = run(f"--profile={name}", "inbox")
     assert done.code == Exit.USAGE
     assert "a profile name has 1 to 32 small letters" in done.err
 
 
-def test_leaving_one_server_leaves_the_other(both, other):
-    """The login, its keys and its place in the feed are apart."""
+def test_logging_out_of_one_server_keeps_the_other(both, other):
+    """Login, keys and feed cursor are separate."""
     assert both("logout").code == 0
     assert both("inbox").code == Exit.LOGIN_FIRST
     assert _issuer(both, "--profile", "work") == other.issuer
 
 
-def test_a_second_login_under_one_name_says_how_to_keep_both(logged_in, other):
-    """The first one is not thrown away."""
+def test_a_second_login_with_the_same_name_says_how_to_keep_both(logged_in, other):
+    """The first one is kept."""
     done = logged_in("login", other.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.CONFLICT
     assert "sayso-approver --profile NAME login URL" in done.err

@@ -1,4 +1,4 @@
-"""Standing grants at the command line: what is left of them, and the way to take one back."""
+"""`grants` lists, shows, adds and revokes standing grants."""
 
 import pytest
 
@@ -25,8 +25,8 @@ def grants(server):
 
 
 @pytest.mark.usefixtures("grants")
-def test_what_is_in_force_is_listed_with_what_is_left(logged_in):
-    """Who, where, what, how often, how much, until when, and the way back."""
+def test_active_grants_are_listed_with_what_is_left(logged_in):
+    """Agent, resource, uses, sum, expiry, revoke command."""
     done = logged_in("grants")
     assert "invoice-bot at https://pay.example" in done.out
     assert "payment.transfer, payments:read, up to low risk" in done.out
@@ -36,22 +36,22 @@ def test_what_is_in_force_is_listed_with_what_is_left(logged_in):
 
 
 @pytest.mark.usefixtures("grants")
-def test_what_is_over_is_listed_when_it_is_asked_for(logged_in):
-    """With why it ended, and without a way to end it."""
+def test_ended_grants_are_listed_with_a_flag(logged_in):
+    """With the reason of their end and without a command."""
     done = logged_in("grants", "list", "--ended")
     assert "(key_rotated)" in done.out
     assert "used up: you are asked again" in done.out
     assert done.out.count("sayso-approver grants revoke") == 2
 
 
-def test_none_is_said(logged_in):
-    """Not an empty page."""
+def test_an_empty_list_says_so(logged_in):
+    """There are none."""
     assert logged_in("grants").out.strip() == "There are none."
 
 
 @pytest.mark.usefixtures("grants")
-def test_one_is_shown_with_its_pattern_and_its_uses(logged_in):
-    """And that one was not used yet is said too."""
+def test_show_prints_the_pattern_and_the_uses(logged_in):
+    """Also if it was not used yet."""
     done = logged_in("grants", "show", LIVE)
     assert "Amount: up to EUR 20.00" in done.out
     assert "you are told of each use" in done.out
@@ -63,7 +63,7 @@ def test_one_is_shown_with_its_pattern_and_its_uses(logged_in):
 
 
 @pytest.mark.usefixtures("grants")
-def test_one_is_taken_back_without_a_pin(logged_in, server):
+def test_revoking_a_grant_requires_no_pin(logged_in, server):
     """It removes power."""
     done = logged_in("grants", "revoke", LIVE)
     assert done.out.strip() == "Revoked: invoice-bot at https://pay.example."
@@ -72,8 +72,8 @@ def test_one_is_taken_back_without_a_pin(logged_in, server):
 
 
 @pytest.mark.usefixtures("grants")
-def test_a_preview_gives_nothing(logged_in, server):
-    """It says what would not have been covered, and where."""
+def test_a_preview_creates_nothing(logged_in, server):
+    """It lists what would not have been covered, and why."""
     asked = server.add()
     done = logged_in("grants", "add", asked["id"], "--for", "15m", "--uses", "1", "--preview")
     assert "Would have covered 0 of the last 1 requests:" in done.out
@@ -83,26 +83,26 @@ def test_a_preview_gives_nothing(logged_in, server):
 
 @pytest.mark.usefixtures("grants")
 @pytest.mark.parametrize(("flags", "tell"), [((), True), (("--quiet",), False)])
-def test_one_may_be_given_whose_uses_are_not_told(logged_in, server, monkeypatch, flags, tell):
-    """The wish says so, and so does what is previewed of it."""
-    wishes = []
+def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flags, tell):
+    """The proposal and its preview say so."""
+    proposals = []
     preview = standing_grants.preview
 
-    def noted(client, wish):
-        wishes.append(wish)
-        return preview(client, wish)
+    def noted(client, proposal):
+        proposals.append(proposal)
+        return preview(client, proposal)
 
     monkeypatch.setattr(standing_grants, "preview", noted)
-    wish = ("--for", "15m", "--uses", "1", "--preview")
-    assert logged_in("grants", "add", server.add()["id"], *wish, *flags).code == Exit.DONE
-    assert [one.tell for one in wishes] == [tell]
+    proposal = ("--for", "15m", "--uses", "1", "--preview")
+    assert logged_in("grants", "add", server.add()["id"], *proposal, *flags).code == Exit.DONE
+    assert [one.tell for one in proposals] == [tell]
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "proposal",
     [("--for", "soon"), ("--for", "0m"), ("--for", "1h", "--vary", "amount=")],
 )
-def test_a_wish_that_is_not_written_as_it_must_be_is_a_usage_error(logged_in, wish):
-    """Before anything is asked of the server."""
-    done = logged_in("grants", "add", "sayso_ap_x", "--uses", "1", *wish)
+def test_an_invalid_proposal_is_a_usage_error(logged_in, proposal):
+    """Nothing is sent."""
+    done = logged_in("grants", "add", "sayso_ap_x", "--uses", "1", *proposal)
     assert done.code == Exit.USAGE

@@ -1,4 +1,4 @@
-"""A person's password for signing in to apps, set from a shell."""
+"""`password` sets the password for signing in to apps."""
 
 import pytest
 
@@ -9,8 +9,8 @@ PASSWORD = "correct horse battery"
 BOTH = ("password", "set", "--password-stdin", "--pin-stdin")
 
 
-def test_whether_there_is_one_is_told_without_a_pin(logged_in, server):
-    """And never which."""
+def test_password_shows_whether_one_is_set(logged_in, server):
+    """Without a PIN, and never the password."""
     assert logged_in("password", "--json").document["set"] is False
     assert "sayso-approver password set" in logged_in("password").out
     server.password = PASSWORD
@@ -29,20 +29,20 @@ def test_a_password_is_set_and_changed_with_the_pin(logged_in, server):
 
 
 def test_a_wrong_pin_changes_nothing(logged_in, server):
-    """It is a try like any other."""
+    """It counts as an attempt."""
     done = logged_in(*BOTH, stdin=f"{PASSWORD}\nnot it")
     assert (done.code, server.password, server.pin_tries) == (Exit.NOT_ALLOWED, None, 1)
 
 
 @pytest.mark.parametrize("password", ["", "short", "a" * 257, "twelve\tcharacters"])
-def test_what_is_no_password_costs_no_pin_try(logged_in, server, password):
-    """It is said before anything is sent."""
+def test_an_invalid_password_costs_no_pin_attempt(logged_in, server, password):
+    """It is rejected before anything is sent."""
     done = logged_in(*BOTH, stdin=f"{password}\n{PIN}")
     assert (done.code, server.pin_tries, server.password) == (Exit.USAGE, 0, None)
     assert "12 to 256 printable characters" in done.err
 
 
-def test_without_a_way_to_ask_it_is_not_allowed(logged_in, server):
+def test_setting_a_password_without_a_terminal_exits_with_5(logged_in, server):
     """Nothing is sent."""
     assert logged_in("password", "set").code == Exit.NOT_ALLOWED
     done = logged_in("password", "set", "--password-stdin", stdin=PASSWORD)

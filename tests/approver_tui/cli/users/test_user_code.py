@@ -1,4 +1,4 @@
-"""A person's user code from a shell."""
+"""`user-code` sets and clears the user code."""
 
 from approver_tui.cli.exits import Exit
 from tests.approver_tui.cli.conftest import PIN
@@ -6,8 +6,8 @@ from tests.approver_tui.cli.conftest import PIN
 CODE = "blue whale 7"
 
 
-def test_whether_there_is_one_is_told_without_a_pin(logged_in, server):
-    """And never which."""
+def test_user_code_shows_whether_one_is_set(logged_in, server):
+    """Without a PIN, and never the code."""
     assert logged_in("user-code", "--json").document["set"] is False
     assert "no agent needs" in logged_in("user-code").out
     server.user_code = CODE
@@ -15,8 +15,8 @@ def test_whether_there_is_one_is_told_without_a_pin(logged_in, server):
     assert CODE not in logged_in("user-code").out
 
 
-def test_a_code_is_set_with_the_pin_and_cleared_with_it(logged_in, server):
-    """Code first, then PIN; neither is an argument, and the signature is over this very code."""
+def test_a_code_is_set_and_cleared_with_the_pin(logged_in, server):
+    """Code first, then PIN; neither is an argument, and the signature covers this code."""
     both = f"{CODE}\n{PIN}"
     done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", "--json", stdin=both)
     assert (done.document["set"], server.user_code) == (True, CODE)
@@ -24,7 +24,7 @@ def test_a_code_is_set_with_the_pin_and_cleared_with_it(logged_in, server):
     assert (done.document["set"], server.user_code) == (False, None)
 
 
-def test_without_a_way_to_ask_it_is_not_allowed(logged_in, server):
+def test_setting_a_code_without_a_terminal_exits_with_5(logged_in, server):
     """Nothing is sent."""
     assert logged_in("user-code", "set").code == Exit.NOT_ALLOWED
     assert logged_in("user-code", "set", "--code-stdin", stdin=CODE).code == Exit.NOT_ALLOWED
@@ -33,15 +33,15 @@ def test_without_a_way_to_ask_it_is_not_allowed(logged_in, server):
 
 
 def test_a_wrong_pin_changes_nothing(logged_in, server):
-    """It is a try like any other."""
+    """It counts as an attempt."""
     server.user_code = CODE
     done = logged_in("user-code", "clear", "--pin-stdin", "--json", stdin="not it")
     assert done.code == Exit.NOT_ALLOWED
     assert (server.user_code, server.pin_tries) == (CODE, 1)
 
 
-def test_the_pin_is_no_user_code(logged_in, server):
-    """CB-071: agents are told the code, and nothing was sent before that was noticed."""
+def test_the_pin_cannot_be_the_user_code(logged_in, server):
+    """Agents see the code. Nothing is sent."""
     both = f"{PIN} \n{PIN}"
     done = logged_in("user-code", "set", "--code-stdin", "--pin-stdin", stdin=both)
     assert done.code == Exit.USAGE

@@ -1,4 +1,4 @@
-"""An answer is what the person saw, signed by the right key, and never a guess."""
+"""An answer signs what the user saw, with the right key."""
 
 from dataclasses import replace
 
@@ -33,8 +33,8 @@ def asked(server, client, risk="medium"):
     return client.inbox().items[-1]
 
 
-def test_an_unlocked_app_confirms(decider, client, server):
-    """Medium risk in an unlocked app takes no second PIN."""
+def test_an_unlocked_app_approves_without_the_pin(decider, client, server):
+    """At medium risk."""
     approval = asked(server, client)
     decider.unlock(PIN)
     calls = len(server.pin_calls)
@@ -44,7 +44,7 @@ def test_an_unlocked_app_confirms(decider, client, server):
 
 
 @pytest.mark.parametrize("risk", ["medium", "high"])
-def test_a_locked_app_asks_for_the_pin(decider, client, server, risk):
+def test_a_locked_app_needs_the_pin(decider, client, server, risk):
     """Nothing is sent before the PIN."""
     approval = asked(server, client, risk)
     with pytest.raises(PinNeeded):
@@ -52,8 +52,8 @@ def test_a_locked_app_asks_for_the_pin(decider, client, server, risk):
     assert server.approvals[approval.id]["state"] == "pending"
 
 
-def test_high_risk_takes_the_pin_even_when_unlocked(decider, client, server):
-    """The high key is opened for this approval alone, and the PIN call names it."""
+def test_high_risk_needs_the_pin_even_when_unlocked(decider, client, server):
+    """The high key is opened for this approval only, and the PIN call names it."""
     approval = asked(server, client, "high")
     decider.unlock(PIN)
     with pytest.raises(PinNeeded):
@@ -63,23 +63,23 @@ def test_high_risk_takes_the_pin_even_when_unlocked(decider, client, server):
     assert server.pin_calls[-1] == approval.id
 
 
-def test_a_pin_is_enough_without_unlocking(decider, client, server):
-    """A command line has no unlocked app; the PIN ceremony stands for it at low risk too."""
+def test_the_pin_alone_is_enough(decider, client, server):
+    """A command line has no unlocked app; it uses the PIN at low risk too."""
     approval = asked(server, client, "low")
     assert decider.approve(approval, fingerprint=approval.fingerprint, pin=PIN).decided
     assert not decider.is_unlocked
 
 
 def test_a_wrong_pin_approves_nothing(decider, client, server):
-    """It costs a try and nothing else."""
+    """It costs one attempt."""
     approval = asked(server, client, "high")
     with pytest.raises(WrongPin):
         decider.approve(approval, fingerprint=approval.fingerprint, pin="wrong horse")
     assert server.approvals[approval.id]["state"] == "pending"
 
 
-def test_a_copy_that_does_not_verify_any_more_is_not_answered(decider, client, server):
-    """The request was good when it was listed; nothing is signed and nothing was sent."""
+def test_an_unverified_copy_is_not_answered(decider, client, server):
+    """The request was valid when it was listed; nothing is signed or sent."""
     approval = asked(server, client)
     row = server.approvals[approval.id]
     row["display"] = row["display"].replace("4,820", "9,820")
@@ -90,7 +90,7 @@ def test_a_copy_that_does_not_verify_any_more_is_not_answered(decider, client, s
     assert (row["state"], server.pin_calls) == ("pending", ["session"])
 
 
-def test_a_denial_takes_no_pin_and_carries_its_reason(decider, client, server):
+def test_a_denial_needs_no_pin_and_has_its_reason(decider, client, server):
     """The session key signs what removes power."""
     approval = asked(server, client, "high")
     done = decider.deny(approval, DenyCode.WRONG_DETAILS, "Which invoice?")
@@ -99,8 +99,8 @@ def test_a_denial_takes_no_pin_and_carries_its_reason(decider, client, server):
     assert server.pin_calls == ["session"]
 
 
-def test_another_fingerprint_approves_nothing(decider, client, server):
-    """The person looked at something else."""
+def test_a_wrong_fingerprint_approves_nothing(decider, client, server):
+    """The user looked at something else."""
     approval = asked(server, client)
     with pytest.raises(Changed):
         decider.approve(approval, fingerprint="0000-0000", pin=PIN)
@@ -117,16 +117,16 @@ def test_another_fingerprint_approves_nothing(decider, client, server):
     ],
     ids=["display", "action", "id", "person"],
 )
-def test_what_contradicts_itself_is_not_signed(decider, client, server, change):
-    """Texts, digests, id and person are compared again right before the signature."""
+def test_contradictory_texts_are_not_signed(decider, client, server, change):
+    """Texts, digests, ID and user are compared again right before signing."""
     changed = change(client.approval(asked(server, client).id))
     with pytest.raises(Changed):
         decider.approve(changed, fingerprint=changed.fingerprint, pin=PIN)
     assert server.pin_calls == ["session"]
 
 
-def test_a_request_that_changed_since_it_was_shown_is_not_signed(decider, client, server):
-    """The server may not slip another action under the same id."""
+def test_a_request_that_changed_is_not_signed(decider, client, server):
+    """The server cannot replace an action under the same ID."""
     approval = asked(server, client)
     server.approvals[approval.id] = wire_approval(number=1, now=server.now())
     with pytest.raises(Changed):
@@ -134,8 +134,8 @@ def test_a_request_that_changed_since_it_was_shown_is_not_signed(decider, client
     assert server.approvals[approval.id]["state"] == "pending"
 
 
-def test_the_slower_device_learns_who_won(decider, client, server):
-    """First decision wins; the loser gets the winner's."""
+def test_the_slower_device_gets_the_winner(decider, client, server):
+    """The first decision counts."""
     approval = asked(server, client)
     decider.unlock(PIN)
     server.decide_elsewhere(approval.id)
@@ -144,7 +144,7 @@ def test_the_slower_device_learns_who_won(decider, client, server):
     assert caught.value.approval.decided.device_name == "desktop"
 
 
-def test_an_expired_request_says_so(decider, client, server):
+def test_an_expired_request_is_reported_as_expired(decider, client, server):
     """Expired is not denied."""
     approval = asked(server, client)
     server.approvals[approval.id]["state"] = "expired"
@@ -153,8 +153,8 @@ def test_an_expired_request_says_so(decider, client, server):
     assert caught.value.approval.state is ApprovalState.EXPIRED
 
 
-def test_a_lost_receipt_is_asked_for(decider, client, server):
-    """The decision was taken and its answer lost: the fact is fetched, not assumed."""
+def test_a_lost_confirmation_is_checked(decider, client, server):
+    """The decision was recorded and its response lost: the outcome is fetched."""
     approval = asked(server, client)
     server.faults.lose_answer_to.add("/decision")
     done = decider.deny(approval, DenyCode.NOT_NEEDED)
@@ -162,14 +162,14 @@ def test_a_lost_receipt_is_asked_for(decider, client, server):
 
 
 def test_a_lost_request_is_sent_again(decider, client, server):
-    """The server says it still waits, so the same signed bytes go out once more."""
+    """The request still waits, so the same signed bytes are sent again."""
     approval = asked(server, client)
     server.faults.drop_request_to.add("/decision")
     assert decider.deny(approval, DenyCode.NOT_NEEDED).state is ApprovalState.DENIED
 
 
-def test_a_lost_receipt_and_another_winner(decider, client, server):
-    """If somebody else's answer holds, it is not reported as ours."""
+def test_a_lost_confirmation_with_another_winner_is_not_ours(decider, client, server):
+    """Somebody else's answer is not reported as ours."""
     approval = client.approval(asked(server, client).id)
     server.decide_elsewhere(approval.id, "deny")
     server.faults.drop_request_to.add("/decision")
@@ -177,8 +177,8 @@ def test_a_lost_receipt_and_another_winner(decider, client, server):
         decider.deny(approval, DenyCode.NOT_NEEDED)
 
 
-def test_an_outcome_nobody_can_tell_is_called_unknown(decider, client, server):
-    """Sent, lost, and the server silent since: neither approved nor failed."""
+def test_an_outcome_that_cannot_be_checked_is_unknown(decider, client, server):
+    """Neither approved nor failed."""
     approval = client.approval(asked(server, client).id)
     server.faults.lose_answer_to |= {"/decision", approval.id}
     with pytest.raises(UnknownOutcome) as caught:
@@ -187,8 +187,8 @@ def test_an_outcome_nobody_can_tell_is_called_unknown(decider, client, server):
 
 
 @pytest.mark.parametrize("fault", ["lose_answer_to", "drop_request_to"])
-def test_a_lost_report_is_sent_once_more(decider, client, server, fault):
-    """The same bytes; the server answers the same incident however often it gets them."""
+def test_a_report_without_a_confirmation_is_sent_again(decider, client, server, fault):
+    """The same bytes; the server returns the same incident each time."""
     approval = asked(server, client)
     getattr(server.faults, fault).add("/report")
     done = decider.report(approval, ReportScope.AGENT)
@@ -196,8 +196,8 @@ def test_a_lost_report_is_sent_once_more(decider, client, server, fault):
     assert len(server.reports) == (2 if fault == "lose_answer_to" else 1)
 
 
-def test_a_report_that_is_refused_is_not_sent_again(decider, client, server):
-    """Nothing is unknown about it."""
+def test_a_refused_report_is_not_sent_again(decider, client, server):
+    """Its outcome is known."""
     approval = client.approval(asked(server, client).id)
     server.approvals.clear()
     with pytest.raises(ApiError) as caught:
@@ -205,8 +205,8 @@ def test_a_report_that_is_refused_is_not_sent_again(decider, client, server):
     assert caught.value.status == 404
 
 
-def test_a_report_of_something_else_than_was_seen_is_not_signed(decider, client, server):
-    """Its texts changed under the person's eyes."""
+def test_a_report_of_a_changed_request_is_not_signed(decider, client, server):
+    """Its texts changed after they were shown."""
     approval = asked(server, client)
     other = wire_approval(number=7, risk="high", now=server.now())
     server.approvals[approval.id] |= {
@@ -217,8 +217,8 @@ def test_a_report_of_something_else_than_was_seen_is_not_signed(decider, client,
     assert server.reports == []
 
 
-def test_a_server_that_is_not_there_got_nothing(decider, client, server):
-    """A connection that was never made changed nothing, and says so."""
+def test_an_unreachable_server_got_nothing(decider, client, server):
+    """Without a connection nothing changed, and the error says so."""
     approval = client.approval(asked(server, client).id)
     client.session.transport._http.close()
     client.session.transport._http = type(client.session.transport._http)(
@@ -230,16 +230,16 @@ def test_a_server_that_is_not_there_got_nothing(decider, client, server):
 
 
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])
-def test_another_device_is_helped_by_the_high_key(decider, client, server, verb):
-    """It adds power, so it takes the PIN; the statement names the other device."""
+def test_helping_another_device_uses_the_high_key(decider, client, server, verb):
+    """It adds power, so it requires the PIN; the statement names the other device."""
     other = next(device for device in client.devices() if not device.is_this)
     helped = getattr(decider, f"{verb}_device")(other, PIN)
     assert helped.id == other.id
     assert (server.statements, server.pin_tries) == ([verb], 0)
 
 
-def test_a_device_from_the_feed_is_looked_up_first(decider, client):
-    """Without the server's nonce there is nothing to sign."""
+def test_a_device_from_the_feed_must_be_fetched_first(decider, client):
+    """There is nothing to sign without the server's nonce."""
     other = replace(client.devices()[1], nonce=None)
     with pytest.raises(Changed):
         decider.vouch_device(other, PIN)

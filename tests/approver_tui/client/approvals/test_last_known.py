@@ -1,4 +1,4 @@
-"""What waited is kept on this machine, private, and believed no more than the server is."""
+"""Waiting requests are stored privately and verified when they are loaded."""
 
 import json
 import stat
@@ -12,11 +12,11 @@ from tests.support.builders.approval_texts import wire_approval
 
 
 def _kept(client):
-    return client.home.waiting_file
+    return client.home.last_known_file
 
 
-def test_what_waits_is_kept_for_its_owner_alone_and_recalled(client, server):
-    """With the time at which the server said it."""
+def test_waiting_requests_are_stored_privately(client, server):
+    """With the server's time."""
     asked = server.add(wire_approval(now=server.now()))["id"]
     told = client.waiting()
     assert stat.S_IMODE(_kept(client).stat().st_mode) == 0o600
@@ -27,7 +27,7 @@ def test_what_waits_is_kept_for_its_owner_alone_and_recalled(client, server):
 
 
 def test_no_secret_is_in_the_file(client, server):
-    """Neither a nonce to sign, nor a token, nor a key."""
+    """Neither a nonce, a token nor a key."""
     server.add(wire_approval(now=server.now()))
     client.waiting()
     document = json.loads(_kept(client).read_text())
@@ -35,8 +35,8 @@ def test_no_secret_is_in_the_file(client, server):
     assert all(item.get("nonce") is None for item in document["page"]["items"])
 
 
-def test_a_request_that_was_changed_on_disk_is_not_believed(client, server):
-    """Its texts have to have their digests, as when they come from the server."""
+def test_a_request_that_was_changed_on_disk_is_rejected(client, server):
+    """Its texts must match their digests."""
     server.add(wire_approval(now=server.now()))
     client.waiting()
     document = json.loads(_kept(client).read_text())
@@ -49,15 +49,15 @@ def test_a_request_that_was_changed_on_disk_is_not_believed(client, server):
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"format": 2}', '{"format": 1, "device": "other"}'])
-def test_a_file_that_is_broken_or_another_devices_counts_as_none(client, text):
-    """It is replaced by the next list."""
-    client.home.waiting_file.parent.mkdir(parents=True, exist_ok=True)
-    client.home.waiting_file.write_text(text)
+def test_a_broken_or_foreign_file_counts_as_none(client, text):
+    """The next list replaces it."""
+    client.home.last_known_file.parent.mkdir(parents=True, exist_ok=True)
+    client.home.last_known_file.write_text(text)
     assert client.last_waiting() is None
 
 
-def test_nothing_stays_of_a_login_that_is_over(client, server, monkeypatch):
-    """Neither after a logout, nor when the server has ended it."""
+def test_nothing_is_left_after_a_login_ends(client, server, monkeypatch):
+    """Neither after a logout nor after the server ended it."""
     server.add(wire_approval(now=server.now()))
     client.waiting()
 
@@ -67,16 +67,16 @@ def test_nothing_stays_of_a_login_that_is_over(client, server, monkeypatch):
     monkeypatch.setattr(client.session, "get", ended)
     with pytest.raises(LoginFirst):
         client.waiting()
-    assert last_known.recall(client.home, client.profile) is None
-    client.home.waiting_file.write_text("{}")
-    client.home.intents_file.write_text("{}")
+    assert last_known.load(client.home, client.profile) is None
+    client.home.last_known_file.write_text("{}")
+    client.home.unsent_denials_file.write_text("{}")
     profile.remove(client.home)
-    assert not client.home.waiting_file.exists()
-    assert not client.home.intents_file.exists()
+    assert not client.home.last_known_file.exists()
+    assert not client.home.unsent_denials_file.exists()
 
 
-def test_a_disk_that_takes_nothing_keeps_nobody_from_what_waits(client, server, monkeypatch):
-    """The list is told all the same."""
+def test_a_full_disk_does_not_hide_the_list(client, server, monkeypatch):
+    """The list is returned anyway."""
     asked = server.add(wire_approval(now=server.now()))["id"]
 
     def full(*_):

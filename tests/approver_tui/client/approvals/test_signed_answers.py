@@ -1,4 +1,4 @@
-"""An answer whose receipt is lost is in doubt until the server says what holds."""
+"""An answer without a confirmation is in doubt until the server reports its outcome."""
 
 import httpx
 import pytest
@@ -36,40 +36,38 @@ def doubt(decider, client, server):
     return approval.id
 
 
-def test_it_is_sent_again_when_the_server_is_back(decider, server, doubt):
-    """That the request waits does not tell that the answer is not on its way."""
-    assert decider.settle(doubt).state is ApprovalState.DENIED
+def test_an_open_request_gets_the_answer_again(decider, server, doubt):
+    """An open request does not prove that the answer was lost."""
+    assert decider.check_outcome(doubt).state is ApprovalState.DENIED
     assert server.approvals[doubt]["state"] == "denied"
 
 
-def test_it_stays_in_doubt_as_long_as_the_server_does_not_answer(decider, server, doubt):
-    """Neither a question nor the answer sent again may be lost without being told."""
+def test_an_answer_stays_in_doubt_while_the_server_is_silent(decider, server, doubt):
+    """Both the query and the second attempt may be lost."""
     for lost in ({doubt}, {"/decision"}):
         server.faults.drop_request_to |= lost
         with pytest.raises(UnknownOutcome):
-            decider.settle(doubt)
-    assert decider.settle(doubt).state is ApprovalState.DENIED
+            decider.check_outcome(doubt)
+    assert decider.check_outcome(doubt).state is ApprovalState.DENIED
 
 
-def test_an_answer_that_landed_meanwhile_is_ones_own(decider, server, doubt):
-    """It is not sent again over an outcome that is there."""
+def test_a_recorded_answer_is_ours(decider, server, doubt):
+    """It is not sent again."""
     server.faults.lose_answer_to |= {"/decision"}
     with pytest.raises(UnknownOutcome):
-        decider.settle(doubt)
-    assert decider.settle(doubt).state is ApprovalState.DENIED
+        decider.check_outcome(doubt)
+    assert decider.check_outcome(doubt).state is ApprovalState.DENIED
 
 
-def test_what_somebody_else_decided_meanwhile_is_not_ones_own(decider, server, doubt):
-    """It is told as theirs."""
+def test_another_answer_meanwhile_is_not_ours(decider, server, doubt):
+    """It is reported as already decided."""
     server.decide_elsewhere(doubt, "approve")
     with pytest.raises(AlreadyDecided):
-        decider.settle(doubt)
+        decider.check_outcome(doubt)
 
 
-def test_a_later_answer_that_was_taken_takes_the_place_of_one_in_doubt(
-    client, decider, doubt, monkeypatch
-):
-    """The request may go on waiting, for somebody else: the earlier answer would change it."""
+def test_a_later_accepted_answer_replaces_one_in_doubt(client, decider, doubt, monkeypatch):
+    """The request may stay open for others; the earlier answer must not change it."""
     sent = []
     waiting = client.approval(doubt)
 
@@ -79,7 +77,7 @@ def test_a_later_answer_that_was_taken_takes_the_place_of_one_in_doubt(
 
     monkeypatch.setattr(client, "decide", take)
     decider.deny(waiting, DenyCode.NOT_NEEDED)
-    decider.settle(doubt)
+    decider.check_outcome(doubt)
     assert len(sent) == 1
 
 
@@ -97,14 +95,14 @@ REFUSALS = [
 def test_a_refusal_of_the_same_bytes_ends_the_doubt(
     client, decider, doubt, monkeypatch, refusal, raised
 ):
-    """Too old to count is not recorded; what a server that fails says settles nothing."""
+    """A stale answer was not recorded; an error of the server decides nothing."""
 
     def refuse(*_given):
         raise refusal
 
     monkeypatch.setattr(client, "decide", refuse)
     with pytest.raises(raised):
-        decider.settle(doubt)
+        decider.check_outcome(doubt)
 
 
 FAILURES = [
@@ -121,8 +119,8 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("failure", "was_sent"), FAILURES, ids=lambda each: type(each).__name__)
-def test_only_what_never_left_is_not_sent(failure, was_sent):
-    """No name, no connection, no TLS, no tunnel; after the first byte it may have arrived."""
+def test_only_an_answer_that_never_left_is_not_sent(failure, was_sent):
+    """No name, connection, TLS or tunnel; after the first byte it may have arrived."""
 
     def fail(_request):
         raise failure

@@ -1,4 +1,4 @@
-"""How browsers are called, as the server tells it."""
+"""Browsers with push notifications, as the server returns them."""
 
 import pytest
 
@@ -20,8 +20,8 @@ CALLED = {
 LOST = {"id": "sayso_ps_b", "device": DEVICE, "service": "https://push.example"}
 
 
-def test_those_that_are_called_come_before_those_that_are_lost():
-    """Each with the device to which it belongs."""
+def test_active_browsers_come_before_lost_ones():
+    """Each with its device."""
     found = read_browsers(JsonObject({"items": [CALLED], "lost": [{**LOST, "lost_at": when(NOW)}]}))
     assert found == (
         Browser("sayso_dv_b", "https://push.example", delivered_at=NOW),
@@ -29,7 +29,7 @@ def test_those_that_are_called_come_before_those_that_are_lost():
     )
 
 
-def test_a_member_that_is_missing_is_named():
-    """Half of a document is none."""
+def test_a_missing_member_is_named():
+    """An incomplete document is rejected."""
     with pytest.raises(WireError, match="lost_at"):
         read_browsers(JsonObject({"items": [], "lost": [LOST]}))

@@ -1,9 +1,9 @@
-"""From a one-time code to a device, or to nothing at all."""
+"""From a one-time code to a device, or to nothing."""
 
 import pytest
 
 from approver_tui.client.api import open_client
-from approver_tui.client.devices.enrolling import Enrolment, enrol, find_issuer, normal_code
+from approver_tui.client.devices.enrolling import Enrolment, enrol, find_issuer, normalize_code
 from approver_tui.client.errors import (
     ApiError,
     BadName,
@@ -26,7 +26,7 @@ def attempt(server, home, **changes):
 
 
 def test_an_enrolled_terminal_can_be_opened_again(client, home):
-    """A later command finds everything it needs in the folder."""
+    """A later command finds everything in the folder."""
     again = open_client(home, clock=clock)
     assert again.me().user.id == USER
     assert again.profile == client.profile
@@ -34,14 +34,14 @@ def test_an_enrolled_terminal_can_be_opened_again(client, home):
     again.close()
 
 
-def test_the_pin_is_confirmed_at_once(client, server):
-    """A new device starts with all its tries."""
+def test_enrolling_confirms_the_pin(client, server):
+    """A new device has all its attempts."""
     assert client.me().device.pin.tries == 0
     assert server.pin_calls == ["session"]
 
 
-def test_no_key_lies_open_on_the_disk(client, home):
-    """What the folder holds of the approval keys is sealed; public keys are the server's."""
+def test_no_private_key_is_stored_unsealed(client, home):
+    """The server has the public keys."""
     text = home.profile_file.read_text()
     assert client.profile.low_blob in text
     assert "low_scalar" not in text
@@ -63,8 +63,8 @@ def test_no_key_lies_open_on_the_disk(client, home):
     ],
     ids=str,
 )
-def test_what_cannot_work_spends_no_code(server, home, changes, error):
-    """The code is still good after every mistake that can be found without it."""
+def test_invalid_input_uses_no_code(server, home, changes, error):
+    """The code is still valid after every local error."""
     with pytest.raises(error):
         attempt(server, home, **changes)
     assert not server.code_used
@@ -72,8 +72,8 @@ def test_what_cannot_work_spends_no_code(server, home, changes, error):
 
 
 @pytest.mark.parametrize("end", ["/api/devices", "/pin", "/confirmation"])
-def test_a_failure_on_the_way_leaves_nothing_behind(server, home, end):
-    """The half-made device is taken back, and no file pretends to be a login."""
+def test_a_failed_enrolment_leaves_nothing(server, home, end):
+    """The device is revoked, and no file looks like a login."""
     server.faults.drop_request_to.add(end)
     with pytest.raises(Unreachable):
         attempt(server, home)
@@ -83,7 +83,7 @@ def test_a_failure_on_the_way_leaves_nothing_behind(server, home, end):
 
 
 def test_a_code_works_once(client, server, tmp_path):
-    """The second use is refused by the server and told as it is."""
+    """The server refuses the second use."""
     other = profile.Home.at(tmp_path / "other")
     with pytest.raises(ApiError) as caught:
         attempt(server, other)
@@ -91,14 +91,14 @@ def test_a_code_works_once(client, server, tmp_path):
     assert client.me().user.name == "alice"
 
 
-def test_the_issuer_is_the_one_that_was_asked(server):
-    """On this machine three names are one server; the issuer's own is used from then on."""
+def test_the_issuer_must_be_the_requested_server(server):
+    """The three loopback names count as one server; the issuer's own is used from then on."""
     assert find_issuer(server.url) == server.issuer
     assert find_issuer(server.issuer + "/") == server.issuer
 
 
 def test_a_server_with_another_name_is_refused(server):
-    """A page that points at somebody else's server does not get our code."""
+    """It does not get the code."""
     server.issuer = "https://elsewhere.example"
     with pytest.raises(BadServer):
         find_issuer(server.url)
@@ -107,6 +107,6 @@ def test_a_server_with_another_name_is_refused(server):
 @pytest.mark.parametrize(
     "typed", ["abcd-1234", "ABCD1234", " abcd 1234 ", "abcd-i2e4".replace("e", "3"), "abcdl234"]
 )
-def test_a_code_may_be_typed_as_people_type(typed):
-    """Case, dashes, spaces and look-alike letters carry nothing."""
-    assert normal_code(typed) == "ABCD1234"
+def test_a_code_is_normalized(typed):
+    """Case, dashes, spaces and look-alike letters do not matter."""
+    assert normalize_code(typed) == "ABCD1234"

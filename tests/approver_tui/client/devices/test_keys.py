@@ -1,4 +1,4 @@
-"""The PIN, the server's half and the device together open a key; no two of them do."""
+"""PIN, server half and device together open a key; no two of them do."""
 
 import pytest
 from argon2.low_level import Type, hash_secret_raw
@@ -17,8 +17,8 @@ def blob() -> bytes:
     return keys.seal(SECRET, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
 
 
-def test_the_same_values_open_it(blob):
-    """What was sealed comes out, in memory that can be wiped."""
+def test_the_same_values_unseal_the_key(blob):
+    """Into memory that can be wiped."""
     opened = keys.unseal(blob, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
     assert opened == SECRET
     keys.wipe(opened)
@@ -35,35 +35,35 @@ def test_the_same_values_open_it(blob):
     ],
     ids=["another PIN", "another server", "another level", "another device"],
 )
-def test_any_other_value_does_not(blob, change):
-    """A failed tag is all that a wrong PIN leaves behind."""
+def test_any_other_value_does_not_unseal_it(blob, change):
+    """A wrong PIN only gives a failed tag."""
     values = {"x": X, "y": Y, "level": KeyLevel.LOW, "device": "sayso_dv_a"} | change
     with pytest.raises(keys.UnsealFailed):
         keys.unseal(blob, **values)
 
 
 @pytest.mark.parametrize("blob", [b"", bytes(11), bytes(12), bytes(40)])
-def test_a_damaged_blob_does_not_open(blob):
-    """A truncated file is a key that does not open, not a crash."""
+def test_a_damaged_blob_does_not_unseal(blob):
+    """A truncated file is no crash."""
     with pytest.raises(keys.UnsealFailed):
         keys.unseal(blob, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
 
 
-def test_a_seal_is_new_every_time(blob):
-    """Two seals of one key under one PIN have nothing in common."""
+def test_each_seal_is_different(blob):
+    """Two seals of one key with one PIN share nothing."""
     again = keys.seal(SECRET, x=X, y=Y, level=KeyLevel.LOW, device="sayso_dv_a")
     assert again[:12] != blob[:12]
 
 
-def test_a_pin_costs_what_was_agreed(monkeypatch):
-    """Argon2id, three passes over 64 MiB on one lane: RFC 9106 and nothing cheaper."""
+def test_stretching_uses_the_agreed_cost(monkeypatch):
+    """Argon2id, three passes over 64 MiB on one lane (RFC 9106)."""
     monkeypatch.undo()
     expected = hash_secret_raw(b"123456", bytes(16), 3, 65_536, 1, 32, Type.ID)
     assert keys.stretch("123456", bytes(16)) == expected
 
 
 def test_stretching_depends_on_pin_and_salt():
-    """One PIN on two devices gives two values; composed or not, it is one PIN."""
+    """Composed and decomposed characters give the same PIN."""
     salt = bytes(16)
     stretched = keys.stretch("zo\u00eb zo\u00eb", salt)
     assert len(stretched) == 32
@@ -73,8 +73,8 @@ def test_stretching_depends_on_pin_and_salt():
 
 
 @pytest.mark.parametrize("pin", ["", "12345", "zoe\u0308zo"])
-def test_a_short_pin_cannot_be_chosen(pin):
-    """Six characters as people count them."""
+def test_a_short_pin_is_rejected(pin):
+    """Six characters are needed."""
     with pytest.raises(BadPin):
         keys.check_new_pin(pin)
     keys.check_new_pin("123456")

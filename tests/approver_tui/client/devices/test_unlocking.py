@@ -1,14 +1,14 @@
-"""An unlocked app forgets its key by itself."""
+"""An unlocked app locks itself."""
 
 import pytest
 
 from approver_tui.client.devices.keys import KeyLevel
 from approver_tui.client.devices.unlocking import (
     IDLE_LIMIT,
-    SESSION,
+    SESSION_PURPOSE,
     LowKey,
     boottime_seconds,
-    one_signature,
+    temporary_key,
 )
 from approver_tui.client.errors import DeviceLocked, Unreachable, WrongPin
 from tests.approver_tui.client.conftest import PIN
@@ -36,15 +36,15 @@ def low(client, ticks):
     return LowKey(client, ticks)
 
 
-def test_the_right_pin_opens_and_is_confirmed(low, client, server):
-    """The key that opens is the one the server knows, and the tries start again."""
+def test_the_right_pin_unlocks_and_is_confirmed(low, client, server):
+    """The key is the one that the server knows, and the attempts are reset."""
     low.open(PIN)
     assert low.get().thumbprint == client.profile.low_key
     assert server.pin_tries == 0
 
 
-def test_a_wrong_pin_opens_nothing_and_is_counted(low, server):
-    """The server counts before it answers; this device says how many are left."""
+def test_a_wrong_pin_unlocks_nothing_and_is_counted(low, server):
+    """The server counts before it answers; the error has the attempts left."""
     with pytest.raises(WrongPin) as caught:
         low.open("wrong horse")
     assert (caught.value.tries, caught.value.left) == (1, 9)
@@ -52,31 +52,31 @@ def test_a_wrong_pin_opens_nothing_and_is_counted(low, server):
     assert server.pin_tries == 1
 
 
-def test_a_wrong_pin_does_not_lock_an_open_app(low):
-    """A slip of the finger takes away nothing that was there."""
+def test_a_wrong_pin_does_not_lock_an_unlocked_app(low):
+    """The open key stays."""
     low.open(PIN)
     with pytest.raises(WrongPin):
         low.open("wrong horse")
     assert low.get() is not None
 
 
-def test_after_ten_tries_even_the_right_pin_is_refused(low, server):
-    """The answer comes from the server, not from a counter on this disk."""
+def test_after_ten_attempts_the_right_pin_is_refused(low, server):
+    """By the server, not by a counter on this disk."""
     server.pin_tries = 10
     with pytest.raises(DeviceLocked):
         low.open(PIN)
 
 
-def test_without_a_confirmation_it_stays_locked(low, server):
-    """If the server did not learn that the PIN was right, the app is not unlocked."""
+def test_without_a_confirmation_the_app_stays_locked(low, server):
+    """The server must know that the PIN was right."""
     server.faults.drop_request_to.add("/confirmation")
     with pytest.raises(Unreachable):
         low.open(PIN)
     assert low.get() is None
 
 
-def test_idle_for_too_long_locks(low, ticks):
-    """Fifteen minutes without a touch, and not a moment more."""
+def test_an_idle_app_locks(low, ticks):
+    """After fifteen minutes, and not a second later."""
     low.open(PIN)
     opened = low._opened
     ticks.seconds += IDLE_LIMIT
@@ -86,8 +86,8 @@ def test_idle_for_too_long_locks(low, ticks):
     assert opened.scalar == bytes(32)
 
 
-def test_a_touch_starts_the_limit_again(low, ticks):
-    """Whoever works is not interrupted; whoever comes back too late is."""
+def test_activity_restarts_the_idle_time(low, ticks):
+    """Activity after it does not."""
     low.open(PIN)
     ticks.seconds += IDLE_LIMIT - 5
     low.touch()
@@ -98,30 +98,30 @@ def test_a_touch_starts_the_limit_again(low, ticks):
     assert low.get() is None
 
 
-def test_a_clock_that_is_set_keeps_nobody_unlocked(low, client, ticks):
-    """Neither this machine's time nor the server's word about it lengthens the limit."""
+def test_a_changed_clock_does_not_extend_the_idle_time(low, client, ticks):
+    """Neither this machine's time nor the server's."""
     low.open(PIN)
     client.observe(client.now() - 10 * IDLE_LIMIT * 1_000, client.now())
     ticks.seconds += IDLE_LIMIT + 1
     assert low.get() is None
 
 
-def test_without_a_stopwatch_of_the_test_the_seconds_go_forward():
-    """The real one is monotonic."""
+def test_the_default_clock_is_monotonic():
+    """It is the real one."""
     assert boottime_seconds() <= boottime_seconds()
 
 
-def test_locking_wipes(low):
-    """The private number is gone from where we kept it."""
+def test_locking_wipes_the_key(low):
+    """The private number is gone from memory."""
     low.open(PIN)
     opened = low._opened
     low.lock()
     assert (opened.scalar, low.get()) == (bytes(32), None)
 
 
-def test_a_key_for_one_signature_is_wiped_even_on_an_error(client):
-    """Whatever happens in the block, the high key does not outlive it."""
-    block = one_signature(client, PIN, KeyLevel.HIGH, SESSION)
+def test_a_temporary_key_is_wiped_even_on_an_error(client):
+    """Whatever happens in the block."""
+    block = temporary_key(client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
     opened = block.__enter__()
     assert opened.key.thumbprint == client.profile.high_key
     assert not block.__exit__(RuntimeError, RuntimeError(), None)

@@ -1,4 +1,4 @@
-"""The session key lies in the keyring where one works, else in private files."""
+"""The session key is in the keyring if one works, else in private files."""
 
 import stat
 
@@ -54,36 +54,36 @@ def use_keyring():
 
 
 def test_a_working_keyring_is_used(home, use_keyring):
-    """What is put in comes out, and dropping twice is no error."""
+    """Deleting twice is no error."""
     use_keyring(MemoryKeyring())
     vault = choose_vault(home)
     vault.put("session-key", "s")
     assert (vault.kind, vault.get("session-key")) == (KEYRING, "s")
     assert open_vault(home, KEYRING).get("session-key") == "s"
-    vault.drop("session-key")
-    vault.drop("session-key")
+    vault.delete("session-key")
+    vault.delete("session-key")
     assert vault.get("session-key") is None
 
 
 def test_a_keyring_that_does_not_answer_is_not_used(home, use_keyring):
-    """Login falls back to files, and says so."""
+    """Files are used instead."""
     use_keyring(LockedKeyring())
     assert choose_vault(home).kind == FILES
 
 
-def test_a_named_folder_never_touches_the_keyring(tmp_path, use_keyring):
-    """Whoever names a folder wants everything in it."""
+def test_a_named_folder_never_uses_the_keyring(tmp_path, use_keyring):
+    """Everything is stored in the folder."""
     backend = MemoryKeyring()
     use_keyring(backend)
     assert choose_vault(Home.at(tmp_path)).kind == FILES
     assert backend.entries == {}
 
 
-def test_files_are_private_and_can_be_dropped(tmp_path):
-    """0600, and gone when dropped."""
+def test_files_are_private_and_can_be_deleted(tmp_path):
+    """With mode 0600."""
     vault = FileVault(tmp_path / "secrets")
     vault.put("tokens", "t")
     assert stat.S_IMODE((tmp_path / "secrets" / "tokens").stat().st_mode) == 0o600
-    vault.drop("tokens")
-    vault.drop("tokens")
+    vault.delete("tokens")
+    vault.delete("tokens")
     assert vault.get("tokens") is None

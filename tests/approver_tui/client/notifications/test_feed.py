@@ -1,4 +1,4 @@
-"""The feed survives whatever happens to a line, and ends only with the session."""
+"""The feed survives every connection problem and ends only with the session."""
 
 import threading
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from approver_tui.client.devices.vault import FileVault
 from approver_tui.client.errors import LoginFirst
 from approver_tui.client.jose import SigningKey
 from approver_tui.client.notifications import feed as feeds
-from approver_tui.client.notifications.feed import Feed, FeedListeners, kept_cursor, redial_delay
+from approver_tui.client.notifications.feed import Feed, FeedListeners, load_cursor, reconnect_delay
 from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.profile import Profile
 from approver_tui.client.sign_in.session import Session
@@ -109,7 +109,7 @@ def running(feed):
 
 
 def test_events_arrive_once_and_in_order(client_of):
-    """A frame that comes twice, or late, is not a second event."""
+    """A repeated or late frame is no second event."""
     script = [hello(), event(1), event(2), event(2), event(1), event(3)]
     with FeedServer(script) as server, running(Feed(client_of(server.issuer))) as heard:
         heard.wait_for(lambda: len(heard.events) == 3)
@@ -117,28 +117,28 @@ def test_events_arrive_once_and_in_order(client_of):
     assert heard.phases == [Phase.CONNECTING, Phase.LIVE, Phase.OFFLINE]
 
 
-def test_an_answered_ping_is_a_sign_of_life(client_of, monkeypatch):
-    """No event has to come for the screen to be known as fresh."""
+def test_an_answered_ping_updates_the_last_contact(client_of, monkeypatch):
+    """Even without events."""
     monkeypatch.setattr(feeds, "_PING_EVERY", 10)
     feed = Feed(client_of((server := FeedServer()).issuer))
     with server, running(feed) as heard:
         heard.wait_for(lambda: Phase.LIVE in heard.phases)
-        first = feed.heard_at
-        until(lambda: feed.heard_at > first, WAIT)
+        first = feed.last_contact_at
+        until(lambda: feed.last_contact_at > first, WAIT)
 
 
-def test_a_line_over_which_nothing_comes_is_given_up(client_of, monkeypatch):
-    """A network that has gone tells nobody; the silence does, and how old it is stays known."""
-    monkeypatch.setattr(feeds, "_SILENT", 50)
+def test_a_silent_connection_is_closed(client_of, monkeypatch):
+    """The time of the last contact stays known."""
+    monkeypatch.setattr(feeds, "_SILENCE_LIMIT", 50)
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
     feed = Feed(client_of((server := FeedServer()).issuer))
     with server, running(feed) as heard:
         heard.wait_for(lambda: "The server is silent." in heard.reasons)
-    assert feed.heard_at is not None
+    assert feed.last_contact_at is not None
 
 
-def test_the_handshake_proves_the_key(client_of):
-    """The proof names GET, the http form of the address without its query, and the token."""
+def test_the_handshake_has_a_proof(client_of):
+    """It covers GET, the http form of the address without its query, and the token."""
     with FeedServer() as server:
         client = client_of(server.issuer)
         with running(Feed(client, cursor=4)) as heard:
@@ -153,8 +153,8 @@ def test_the_handshake_proves_the_key(client_of):
 
 
 @pytest.mark.parametrize("code", [1000, 1011, 1012, 4400, 4401])
-def test_a_lost_line_is_dialled_again_from_the_last_event(client_of, code):
-    """Restart, crash, expired token: the feed goes on after the last event it handed on."""
+def test_a_lost_connection_continues_after_the_last_event(client_of, code):
+    """After a restart, a crash and an expired token."""
     server = FeedServer([hello(), event(1), code], [hello(), event(2)])
     with server, running(Feed(client_of(server.issuer))) as heard:
         heard.wait_for(lambda: len(heard.events) == 2)
@@ -165,8 +165,8 @@ def test_a_lost_line_is_dialled_again_from_the_last_event(client_of, code):
     assert [each.seq for each in heard.events] == [1, 2]
 
 
-def test_a_frame_that_is_not_understood_is_passed_over(client_of):
-    """Noise, half an event and a forged approval are reported; the next event still comes."""
+def test_an_invalid_frame_is_skipped(client_of):
+    """Noise, half an event and a forged approval are reported; the next event arrives."""
     forged = event(3)
     forged["approval"]["display"] = forged["approval"]["display"].replace("4,820", "9,820")
     script = [hello(), "noise\x1b", "[]", {"type": "event"}, forged, {"type": "new"}, event(4)]
@@ -177,8 +177,8 @@ def test_a_frame_that_is_not_understood_is_passed_over(client_of):
     assert not any("\x1b" in problem for problem in heard.problems)
 
 
-def test_a_resync_is_told_and_moves_the_cursor(client_of):
-    """Events that are gone for good are not waited for."""
+def test_a_resync_is_reported_and_moves_the_cursor(client_of):
+    """Lost events are not waited for."""
     script = [hello(5), {"type": "resync", "cursor": 90}, event(91)]
     with FeedServer(script) as server:
         feed = Feed(client_of(server.issuer), cursor=5)
@@ -188,7 +188,7 @@ def test_a_resync_is_told_and_moves_the_cursor(client_of):
 
 
 def test_the_token_is_renewed_in_band(client_of):
-    """A minute before its end the line gets a new token and stays up."""
+    """A minute before its expiry, without a new connection."""
     ending = hello(lasts=feeds.RENEW_BEFORE - 1)
     with FeedServer([ending]) as server, running(Feed(client_of(server.issuer))) as heard:
         heard.wait_for(lambda: Phase.LIVE in heard.phases)
@@ -199,7 +199,7 @@ def test_the_token_is_renewed_in_band(client_of):
 
 
 def test_a_signed_out_device_stops_for_good(client_of):
-    """4403 is the end of the session; nobody dials again."""
+    """Close code 4403 ends the session."""
     with FeedServer([hello(), 4403]) as server:
         heard = Heard()
         with pytest.raises(LoginFirst):
@@ -209,8 +209,8 @@ def test_a_signed_out_device_stops_for_good(client_of):
     assert len(server.requests) == 1
 
 
-def test_a_busy_server_is_asked_again(client_of):
-    """503 at the handshake is an outage like any other."""
+def test_a_busy_server_is_tried_again(client_of):
+    """A handshake with 503 is an outage."""
     server = FeedServer()
     server.refuse_next = [HTTPStatus.SERVICE_UNAVAILABLE] * 3
     with server, running(Feed(client_of(server.issuer))) as heard:
@@ -218,33 +218,33 @@ def test_a_busy_server_is_asked_again(client_of):
     assert "The server refused the live feed (503)." in heard.reasons
 
 
-def test_no_server_is_offline_with_a_reason(client_of):
-    """The screen says why it is not live, while dialling too."""
+def test_an_unreachable_server_is_offline_with_a_reason(client_of):
+    """Also while connecting again."""
     with running(Feed(client_of("http://localhost:1"))) as heard:
         heard.wait_for(lambda: heard.phases.count(Phase.CONNECTING) > 2)
     assert Phase.LIVE not in heard.phases
     assert set(heard.reasons[1:]) == {"The server does not answer."}
 
 
-def test_a_feed_that_keeps_its_place_goes_on_there(client_of):
-    """A watch that is started again misses nothing; the app's feed does not move its place."""
+def test_a_feed_that_saves_its_cursor_continues_there(client_of):
+    """The feed of the app does not move it."""
     with FeedServer([hello(), event(1), event(2)], [hello(2), event(3)]) as server:
         client = client_of(server.issuer)
-        with running(Feed(client, keeps_place=True)) as heard:
+        with running(Feed(client, saves_cursor=True)) as heard:
             heard.wait_for(lambda: len(heard.events) == 2)
-        assert kept_cursor(client) == 2
+        assert load_cursor(client) == 2
         with running(Feed(client)) as heard:
             heard.wait_for(lambda: heard.events)
-        assert kept_cursor(client) == 2
-    assert Feed(client, keeps_place=True).cursor == 2
+        assert load_cursor(client) == 2
+    assert Feed(client, saves_cursor=True).cursor == 2
 
 
-def test_the_pause_grows_to_a_limit(monkeypatch):
-    """Half a second at first, fifteen at most, never twice the same for a crowd."""
+def test_the_reconnect_delay_grows_to_a_limit(monkeypatch):
+    """From half a second to fifteen, with jitter."""
     monkeypatch.undo()
-    assert 0.25 <= redial_delay(0) <= 0.5
-    assert all(7.5 <= redial_delay(failures) <= 15 for failures in (5, 6, 100))
-    assert len({redial_delay(3) for _ in range(20)}) > 1
+    assert 0.25 <= reconnect_delay(0) <= 0.5
+    assert all(7.5 <= reconnect_delay(failures) <= 15 for failures in (5, 6, 100))
+    assert len({reconnect_delay(3) for _ in range(20)}) > 1
 
 
 def _eventually(condition):
@@ -252,21 +252,21 @@ def _eventually(condition):
     return any(condition() or waited.wait(0.02) for _ in range(WAIT * 50)) or condition()
 
 
-def test_after_a_sleep_the_line_is_dialled_anew(client_of, monkeypatch):
-    """A line that died meanwhile says nothing; the cursor brings what was missed."""
+def test_after_a_sleep_the_feed_reconnects(client_of, monkeypatch):
+    """The old connection may be dead; the cursor brings what was missed."""
     with FeedServer([hello(), event(1)], [hello(2), event(2)]) as server:
         client = client_of(server.issuer)
         with running(Feed(client)) as heard:
             heard.wait_for(lambda: len(heard.events) == 1)
-            asleep = feeds.ASLEEP + 1_000
+            asleep = feeds.SLEEP_GAP + 1_000
             monkeypatch.setattr(client.session.transport, "clock", lambda: clock() + asleep)
             heard.wait_for(lambda: len(heard.events) == 2)
         assert "This machine was asleep." in heard.reasons
         assert server.requests[1].path == "/api/feed?cursor=1"
 
 
-def test_a_listener_that_fails_ends_the_feed_and_leaves_no_live_phase(client_of):
-    """Nobody reads on after that, and nobody may believe so."""
+def test_a_failing_listener_ends_the_feed_and_its_live_phase(client_of):
+    """Nobody reads any more."""
     heard = Heard()
 
     def fails(_event):
@@ -279,19 +279,19 @@ def test_a_listener_that_fails_ends_the_feed_and_leaves_no_live_phase(client_of)
     assert heard.phases[-1] is Phase.OFFLINE
 
 
-def test_a_session_that_cannot_be_kept_is_tried_again(client_of, monkeypatch):
-    """A full disk or a locked keyring costs no session: nothing is spent that cannot be kept."""
+def test_a_session_that_cannot_be_stored_is_tried_again(client_of, monkeypatch):
+    """A full disk or a locked keyring uses no refresh token."""
     with FeedServer([hello(), 4401], [hello(), event(1)]) as server:
         client = client_of(server.issuer)
         put, spent = FileVault.put, []
         monkeypatch.setattr(client.session.tokens, "_renew", spent.append)
-        monkeypatch.setattr(client.session.tokens, "_lasts", lambda *_: False)
+        monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: False)
         monkeypatch.setattr(FileVault, "put", full)
         with running(Feed(client)) as heard:
             heard.wait_for(lambda: any("cannot be kept" in reason for reason in heard.reasons))
             assert spent == []
             monkeypatch.setattr(FileVault, "put", put)
-            monkeypatch.setattr(client.session.tokens, "_lasts", lambda *_: True)
+            monkeypatch.setattr(client.session.tokens, "_is_valid_for", lambda *_: True)
             heard.wait_for(lambda: len(heard.events) == 1)
 
 

@@ -1,4 +1,4 @@
-"""Counting what waits at other logins, over real sockets."""
+"""Counting waiting requests at other logins, over real sockets."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def work(home, server):
 
 
 def test_only_the_other_logins_are_counted(home, work):
-    """By how many wait; a request that cannot be read counts like any."""
+    """Unverified requests count too."""
     others = OtherLogins(home, clock=work.now)
     assert others.counts() == {"work": 0}
     for number in range(3):
@@ -29,8 +29,8 @@ def test_only_the_other_logins_are_counted(home, work):
     others.close()
 
 
-def test_every_part_of_a_long_list_is_counted(home, work, monkeypatch):
-    """The number is that of all, not of the first page."""
+def test_every_page_of_a_long_list_is_counted(home, work, monkeypatch):
+    """Not only the first."""
     monkeypatch.setattr("approver_tui.client.api._PAGE", 2)
     for number in range(5):
         work.add(wire_approval(number=number, now=work.now()))
@@ -39,8 +39,8 @@ def test_every_part_of_a_long_list_is_counted(home, work, monkeypatch):
     others.close()
 
 
-def test_a_connection_is_kept_from_look_to_look(home, work):
-    """No token is renewed for a number."""
+def test_connections_are_reused_between_counts(home, work):
+    """No token is renewed for a count."""
     others = OtherLogins(home, clock=work.now)
     others.counts()
     renewed = work.refreshes
@@ -49,8 +49,8 @@ def test_a_connection_is_kept_from_look_to_look(home, work):
     others.close()
 
 
-def test_a_server_that_is_away_does_not_say_and_hides_no_other(home, work):
-    """The next look begins anew."""
+def test_an_unreachable_server_has_no_count_and_hides_no_other(home, work):
+    """The next query connects again."""
     home.named("broken").profile_file.write_text("{")
     others = OtherLogins(home, clock=work.now)
     assert others.counts() == {"broken": None, "work": 0}

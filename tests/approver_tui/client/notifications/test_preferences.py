@@ -1,11 +1,11 @@
-"""A person's notifications are turned off and on again, and each answer says what is set then."""
+"""Notification settings are changed and returned."""
 
 from approver_tui.client.notifications.preferences import NotificationPrefsClient
 from tests.support.builders.approval_texts import wire_approval
 
 
-def test_a_snooze_is_told_and_ended(client, server):
-    """As the server knows it, not as this program remembers it."""
+def test_a_snooze_is_set_and_ended(client, server):
+    """As the server returns it."""
     asked = server.add(wire_approval(now=server.now()))["id"]
     assert NotificationPrefsClient(client).snooze(asked).is_snoozed(asked)
     assert NotificationPrefsClient(client).settings().is_snoozed(asked)
@@ -14,7 +14,7 @@ def test_a_snooze_is_told_and_ended(client, server):
 
 
 def test_a_hold_for_another_reason_is_no_snooze(client, server):
-    """Quiet hours are told as what they are."""
+    """Quiet hours have their own reason."""
     asked = server.add(wire_approval(now=server.now()))["id"]
     until = "2026-01-01T10:00:00.000Z"
     server.attention["held"] = [{"approval": asked, "until": until, "why": "quiet_hours"}]
@@ -23,14 +23,14 @@ def test_a_hold_for_another_reason_is_no_snooze(client, server):
 
 
 def test_an_agent_is_muted_and_unmuted(client, server):
-    """By its id."""
+    """By its ID."""
     assert NotificationPrefsClient(client).mute("sayso_ag_1").mute_of("sayso_ag_1") is not None
     assert NotificationPrefsClient(client).unmute("sayso_ag_1").mute_of("sayso_ag_1") is None
     assert server.attention["mutes"] == []
 
 
 def test_quiet_hours_are_set_and_cleared(client, server):
-    """Every day, in the zone that is named."""
+    """Every day, in the named zone."""
     hours = (
         NotificationPrefsClient(client)
         .set_quiet_hours("22:00", "07:00", "Europe/Berlin")

@@ -1,4 +1,4 @@
-"""What is in the memory of an unlocked app stays there."""
+"""The memory of an unlocked app is protected."""
 
 import ctypes
 import subprocess
@@ -18,15 +18,15 @@ print(dumpable, resource.getrlimit(resource.RLIMIT_CORE))
 """
 
 
-def test_a_started_program_lets_nobody_attach_and_leaves_no_core():
-    """PR_GET_DUMPABLE says 0 where there is such a thing, and a crash writes nothing."""
+def test_a_started_program_refuses_debuggers_and_core_files():
+    """PR_GET_DUMPABLE is 0 where it exists."""
     run = [sys.executable, "-c", _LOOK]
     found = subprocess.run(run, capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[-1] == "0 (0, 0)"
 
 
-def test_a_system_without_it_is_no_reason_to_stop(monkeypatch):
-    """A container that forbids it, or a library without the call, still gets its app."""
+def test_a_system_without_it_is_ignored(monkeypatch):
+    """A container may forbid the call, or a library may lack it."""
 
     def refuse(*_):
         raise OSError

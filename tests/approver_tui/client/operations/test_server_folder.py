@@ -1,4 +1,4 @@
-"""Whoever can read the server's keys is told that the PIN protects nothing."""
+"""A readable server folder is detected."""
 
 import os
 
@@ -8,16 +8,14 @@ from approver_tui.client.operations.server_folder import readable_server_folder
 
 
 @pytest.mark.parametrize("name", ["master.key", "pin.key", "sayso.db"])
-def test_one_readable_file_of_the_server_on_this_machine_is_reported(tmp_path, name):
-    """The folder is named, so that it can be repaired."""
+def test_one_readable_file_of_a_local_server_is_reported(tmp_path, name):
+    """With the folder."""
     (tmp_path / name).write_bytes(b"k")
     assert readable_server_folder("http://localhost:8470", tmp_path) == tmp_path
 
 
-def test_a_folder_that_can_be_written_to_is_reported_though_its_files_are_shut(
-    tmp_path, monkeypatch
-):
-    """Whoever can put another file in the place of a key owns the server too."""
+def test_a_writable_folder_is_reported_even_if_its_files_are_not_readable(tmp_path, monkeypatch):
+    """Its files could be replaced."""
     (tmp_path / "pin.key").write_bytes(b"k")
     real = os.access
 
@@ -28,20 +26,20 @@ def test_a_folder_that_can_be_written_to_is_reported_though_its_files_are_shut(
     assert readable_server_folder("http://localhost:8470", tmp_path) == tmp_path
 
 
-def test_files_that_are_shut_in_a_folder_that_is_shut_are_no_finding(tmp_path, monkeypatch):
-    """That is how it should be."""
+def test_closed_files_in_a_closed_folder_are_not_reported(tmp_path, monkeypatch):
+    """That is the normal state."""
     (tmp_path / "pin.key").write_bytes(b"k")
     monkeypatch.setattr(os, "access", lambda _path, mode: mode == os.F_OK)
     assert readable_server_folder("http://localhost:8470", tmp_path) is None
 
 
-def test_no_key_file_is_no_finding(tmp_path):
-    """An empty folder, or none, harms nobody."""
+def test_a_folder_without_key_files_is_not_reported(tmp_path):
+    """Nor is a missing one."""
     assert readable_server_folder("http://localhost:8470", tmp_path) is None
     assert readable_server_folder("http://[::1]:8470", tmp_path / "none") is None
 
 
-def test_a_server_elsewhere_is_not_looked_for_here(tmp_path):
-    """A folder on this machine says nothing about another one."""
+def test_a_remote_server_is_not_checked(tmp_path):
+    """A folder on this machine says nothing about it."""
     (tmp_path / "master.key").write_bytes(b"k")
     assert readable_server_folder("https://as.example", tmp_path) is None

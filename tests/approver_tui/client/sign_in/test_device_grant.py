@@ -1,4 +1,4 @@
-"""A device that waits to be let in asks at the server's pace, and no longer than its code lives."""
+"""Polling at the server's pace until the code expires."""
 
 import json
 from dataclasses import dataclass, field
@@ -61,8 +61,8 @@ class Line:
         return DeviceGrant(self.shown.append, self.pause).tokens(self, "desktop")
 
 
-def test_it_shows_the_code_and_asks_until_it_is_let_in():
-    """The name goes along; the page is the issuer's own, whatever the answer names."""
+def test_it_shows_the_code_and_polls_until_approved():
+    """With the device name; the page is always the issuer's own."""
     line = Line([_refusal("authorization_pending"), DONE])
     assert line.sign_in() == DONE
     assert line.forms[0] == {"client_id": "sayso-approver", "device_name": "desktop"}
@@ -74,8 +74,8 @@ def test_it_shows_the_code_and_asks_until_it_is_let_in():
     assert shown.until == 900_000
 
 
-def test_it_slows_down_for_good():
-    """RFC 8628 3.5: by what the server says, by five seconds where it says nothing."""
+def test_slow_down_lengthens_the_interval_for_good():
+    """By the server's value, or by five seconds (RFC 8628 3.5)."""
     line = Line(
         [
             _refusal("slow_down", interval=10),
@@ -90,7 +90,7 @@ def test_it_slows_down_for_good():
 
 
 @pytest.mark.parametrize("code", ["access_denied", "expired_token", "invalid_grant"])
-def test_a_no_ends_it(code):
+def test_a_denial_ends_the_polling(code):
     """It does not ask again."""
     line = Line([_refusal(code)])
     with pytest.raises(ApiError) as caught:
@@ -98,14 +98,14 @@ def test_a_no_ends_it(code):
     assert caught.value.code == code
 
 
-def test_a_server_that_is_away_is_asked_again():
-    """While the code lives; a restart on the way costs nothing."""
+def test_an_unreachable_server_is_polled_again():
+    """Until the code expires."""
     line = Line([Unreachable("down"), _refusal("temporarily_unavailable"), DONE])
     assert line.sign_in() == DONE
 
 
-def test_a_server_that_stays_away_ends_it_with_the_code():
-    """Nobody waits for ever."""
+def test_an_unreachable_server_ends_it_when_the_code_expires():
+    """Polling is not endless."""
     line = Line([Unreachable("down")] * 500)
     with pytest.raises(Unreachable):
         line.sign_in()
@@ -113,7 +113,7 @@ def test_a_server_that_stays_away_ends_it_with_the_code():
 
 
 @pytest.mark.parametrize("code", ["\x1b[2J", "a&b=c", "é?"])
-def test_what_is_no_code_is_drawn_harmless_and_linked_nowhere(code):
+def test_an_invalid_code_is_drawn_safely_and_not_linked(code):
     """Whatever a server sends."""
     line = Line([DONE], codes={**CODES, "user_code": code})
     line.sign_in()
@@ -121,8 +121,8 @@ def test_what_is_no_code_is_drawn_harmless_and_linked_nowhere(code):
     assert line.shown[0].link in {"https://auth.example", "https://auth.example/device?user_code=é"}
 
 
-def test_without_a_code_and_without_a_way_to_be_let_in_nothing_is_tried(server, home):
-    """Whoever calls must bring one of the two."""
+def test_without_a_code_a_device_grant_is_required(server, home):
+    """Otherwise nothing is sent."""
     enrolment = Enrolment(url=server.url, code=None, name="laptop", pin=PIN)
     with pytest.raises(BadServer):
         enrol(home, enrolment, clock=clock)

@@ -1,4 +1,4 @@
-"""The files of one installation: private, whole, and those of each profile apart."""
+"""Profile files are private, and those of two profiles are separate."""
 
 import json
 import stat
@@ -25,28 +25,28 @@ MINE = Profile(
 )
 
 
-def test_a_profile_comes_back_as_it_was_saved(home):
-    """Nothing is lost on the way through the file."""
+def test_a_profile_is_loaded_as_it_was_saved(home):
+    """Nothing is lost."""
     profile.save(home, MINE)
     assert profile.load(home) == MINE
 
 
-def test_nobody_else_can_read_it(home):
-    """0600 for the file, 0700 for the folder, from the first moment."""
+def test_other_users_cannot_read_the_profile(home):
+    """0600 for the file, 0700 for the folder, from the start."""
     profile.save(home, MINE)
     assert stat.S_IMODE(home.profile_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.profile_file.parent.stat().st_mode) == 0o700
 
 
-def test_saving_leaves_no_other_file_behind(home):
-    """The file is written beside its place and renamed into it."""
+def test_saving_leaves_no_temporary_file(home):
+    """It is renamed into place."""
     profile.save(home, MINE)
     profile.save(home, MINE)
     assert list(home.profile_file.parent.iterdir()) == [home.profile_file]
 
 
-def test_before_a_login_there_is_none(home):
-    """No file is not an error."""
+def test_before_a_login_there_is_no_profile(home):
+    """A missing file is no error."""
     assert profile.load(home) is None
 
 
@@ -54,16 +54,16 @@ def test_before_a_login_there_is_none(home):
     "content",
     ["", "{", "[]", "{}", '{"format": 2}', '{"format":1,"profile":{}}'],
 )
-def test_a_broken_file_says_so(home, content):
-    """The remedy is a new login, not a traceback."""
+def test_a_broken_profile_is_reported(home, content):
+    """The remedy is a new login."""
     profile.save(home, MINE)
     home.profile_file.write_text(content)
     with pytest.raises(BrokenProfile):
         profile.load(home)
 
 
-def test_a_member_of_another_kind_is_broken_too(home):
-    """A number where text belongs would surface much later."""
+def test_a_member_of_the_wrong_type_is_broken(home):
+    """It is detected when the file is loaded."""
     profile.save(home, MINE)
     document = json.loads(home.profile_file.read_text())
     document["profile"]["salt"] = 7
@@ -72,14 +72,14 @@ def test_a_member_of_another_kind_is_broken_too(home):
         profile.load(home)
 
 
-def test_a_named_folder_means_no_keyring(tmp_path):
-    """With a folder of its own, everything lies in it."""
+def test_a_named_folder_disables_the_keyring(tmp_path):
+    """Everything is stored in it."""
     assert not Home.at(tmp_path).may_use_keyring
     assert Home.at(None).may_use_keyring
 
 
 def test_two_profiles_share_no_file(home):
-    """Neither the login nor a secret, the lock, or the place in the feed."""
+    """Neither login, secrets, lock nor cursor."""
     work = home.named("work")
     profile.save(home, MINE)
     profile.save(work, replace(MINE, issuer="https://work.example"))
@@ -90,7 +90,7 @@ def test_two_profiles_share_no_file(home):
         assert getattr(home, where) != getattr(work, where)
 
 
-def test_forgetting_one_profile_leaves_the_other(home):
+def test_removing_one_profile_keeps_the_other(home):
     """Somebody who leaves one server stays with the other."""
     work = home.named("work")
     profile.save(home, MINE)
@@ -101,7 +101,7 @@ def test_forgetting_one_profile_leaves_the_other(home):
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "Work", "-x", "a" * 33, "a.b", "wörk", "a\n"])
-def test_a_name_that_could_name_another_file_is_none(name):
-    """Nor one that two file systems would take for the same, or that looks like a flag."""
+def test_a_name_that_is_no_safe_file_name_is_rejected(name):
+    """Nor one that two file systems would confuse, or that looks like a flag."""
     assert not is_name(name)
     assert is_name("work-2_b")

@@ -1,4 +1,4 @@
-"""Requests carry a token that is good, whoever renews it."""
+"""Requests have a valid token, whoever renews it."""
 
 import threading
 
@@ -9,23 +9,23 @@ from approver_tui.client.errors import ApiError, LoginFirst, Unreachable
 from tests.approver_tui.client.conftest import clock
 
 
-def test_a_refused_token_is_renewed_once(client, server):
-    """The person notices nothing."""
+def test_a_rejected_token_is_renewed_once(client, server):
+    """The call succeeds."""
     server.faults.refuse_token_once = True
     assert client.me().user.name == "alice"
     assert server.refreshes == 1
 
 
-def test_a_token_that_is_about_to_end_is_renewed_first(client, server):
-    """No request goes out with a token that may end on the way."""
-    client.session.tokens.access_token(lasting=599_000)
+def test_a_token_that_is_about_to_expire_is_renewed_first(client, server):
+    """No request uses a token that could expire on the way."""
+    client.session.tokens.access_token(valid_for=599_000)
     before = server.refreshes
-    client.session.tokens.access_token(lasting=601_000)
+    client.session.tokens.access_token(valid_for=601_000)
     assert server.refreshes == before + 1
 
 
 def test_many_threads_renew_one_token_once(client, server):
-    """A refresh token works once; twelve threads that need it do not race for it."""
+    """A refresh token works only once."""
     server.tokens.clear()
     failures = []
 
@@ -43,8 +43,8 @@ def test_many_threads_renew_one_token_once(client, server):
     assert (failures, server.refreshes) == ([], 1)
 
 
-def test_two_processes_share_what_one_renewed(client, server, home):
-    """The second client takes the token that the first has just put down."""
+def test_two_processes_share_a_renewed_token(client, server, home):
+    """The second client uses what the first has stored."""
     other = open_client(home, clock=clock)
     other.me()
     server.tokens.clear()
@@ -55,23 +55,23 @@ def test_two_processes_share_what_one_renewed(client, server, home):
 
 
 def test_an_ended_session_asks_for_a_login(client, server):
-    """A refused refresh token is the end; it is not tried again and again."""
+    """A refused refresh token is not tried again."""
     server.tokens.clear()
     server.refresh_token = "another"
     with pytest.raises(LoginFirst):
         client.me()
 
 
-def test_a_wrong_clock_is_learnt_and_forgiven(client, server):
-    """Proofs carry the server's time; a laptop that woke up wrong still works."""
+def test_a_wrong_clock_is_corrected(client, server):
+    """Proofs have the server's time, until the clock is right again."""
     server.clock_ahead = 3_600_000
     assert client.me().user.name == "alice"
     assert abs(client.skew - 3_600_000) < 5_000
     assert abs(client.now() - server.now()) < 5_000
 
 
-def test_an_answer_that_lay_here_for_long_says_nothing_about_the_time(client):
-    """The program was stopped while it was under way: its time is as old as that."""
+def test_a_slow_answer_does_not_set_the_clock(client):
+    """The program was stopped while it was on the way."""
     client.me()
     asked_at = client.now()
     client.observe(asked_at - 11_000, asked_at - 11_000)
@@ -80,7 +80,7 @@ def test_an_answer_that_lay_here_for_long_says_nothing_about_the_time(client):
     assert client.skew < -10_000
 
 
-def test_no_server_is_unreachable(client, server):
+def test_an_unreachable_server_raises_unreachable(client, server):
     """The error names the server and not a library's exception."""
     server.stop()
     with pytest.raises(Unreachable, match="localhost"):

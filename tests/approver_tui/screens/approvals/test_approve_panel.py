@@ -1,4 +1,4 @@
-"""Saying yes: what it takes, and what each outcome looks like."""
+"""The approve panel and every outcome."""
 
 import threading
 
@@ -49,15 +49,15 @@ async def _type_pin(pilot, stage, pin=PIN):
 
 
 def _why(stage):
-    return str(stage.app.screen.query_one("#why-off", Static).content)
+    return str(stage.app.screen.query_one("#hint", Static).content)
 
 
 def _is_off(stage):
     return stage.app.screen.query_one("#approve", PanelButton).disabled
 
 
-async def test_low_risk_in_an_unlocked_app_takes_tab_and_enter():
-    """`a`, Tab to Approve, Enter: one approval, without a PIN."""
+async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
+    """`a`, Tab to Approve, Enter, without a PIN."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -67,8 +67,8 @@ async def test_low_risk_in_an_unlocked_app_takes_tab_and_enter():
         await until(pilot, lambda: "Approved by alice" in shown(stage))
 
 
-async def test_high_risk_takes_the_pin_for_this_request():
-    """The PIN goes along with the answer, once the facts were on screen for a moment."""
+async def test_high_risk_needs_the_pin_for_this_request():
+    """The PIN is part of the answer, after the facts were visible for a moment."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
@@ -80,7 +80,7 @@ async def test_high_risk_takes_the_pin_for_this_request():
 
 
 async def test_low_risk_in_a_locked_app_unlocks_with_the_pin():
-    """The first yes takes the PIN and unlocks; it is then an answer by confirmation."""
+    """The answer is then a confirmation."""
     stage = a_stage([_low()])
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -103,8 +103,8 @@ async def test_enter_in_the_pin_field_does_not_submit():
     assert stage.answers.given == []
 
 
-async def test_letters_in_the_pin_are_no_keys():
-    """j, k, ? and q belong to the PIN while its field has the focus."""
+async def test_letters_in_the_pin_field_are_not_keys():
+    """j, k, ? and q are part of the PIN."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -113,7 +113,7 @@ async def test_letters_in_the_pin_are_no_keys():
 
 
 async def test_the_pin_is_never_drawn():
-    """Dots stand for what was typed."""
+    """Dots stand for it."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -121,8 +121,8 @@ async def test_the_pin_is_never_drawn():
         assert PIN not in shown(stage)
 
 
-async def test_a_wrong_pin_says_how_many_tries_are_left():
-    """The panel stays, the field is empty, nothing is approved; the inbox keeps a warning."""
+async def test_a_wrong_pin_says_how_many_attempts_are_left():
+    """The panel stays, the field is empty, nothing is approved; the inbox shows a warning."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
@@ -135,8 +135,8 @@ async def test_a_wrong_pin_says_how_many_tries_are_left():
     assert stage.answers.given == []
 
 
-async def test_approve_is_off_until_every_fact_was_on_screen():
-    """Sixty facts do not fit: paging to the end arms the button, and only that."""
+async def test_approve_is_unavailable_until_every_fact_was_visible():
+    """Sixty facts do not fit: paging to the end enables the button."""
     stage = a_stage([_low(facts=LONG)])
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage)
@@ -152,8 +152,8 @@ async def test_approve_is_off_until_every_fact_was_on_screen():
         assert all(any(f"number {number}" in line for line in seen) for number in range(60))
 
 
-async def test_high_risk_waits_two_seconds_after_the_facts_were_seen():
-    """A PIN typed at once does not shorten the moment to read."""
+async def test_high_risk_waits_two_seconds_after_the_facts_were_visible():
+    """Typing the PIN at once does not shorten that."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await _open_and_read(pilot, stage)
@@ -165,8 +165,8 @@ async def test_high_risk_waits_two_seconds_after_the_facts_were_seen():
         assert not _is_off(stage)
 
 
-async def test_a_request_that_changed_under_the_panel_closes_it():
-    """One cent more, reported by the feed: nothing approved, and the person is told."""
+async def test_a_request_that_changes_under_the_panel_closes_it():
+    """The feed reports one cent more: nothing is approved, and the user is told."""
     stage = a_stage([an_approval("pay")])
     changed = an_approval("pay", PAYMENT, headline="Pay EUR 4,820.01", salt="other")
     async with opened(stage) as pilot:
@@ -179,7 +179,7 @@ async def test_a_request_that_changed_under_the_panel_closes_it():
 
 
 async def test_a_request_that_changed_on_the_server_is_not_approved():
-    """No event came, the answer itself finds out: the same words."""
+    """Without an event, the answer detects it; the message is the same."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -190,8 +190,8 @@ async def test_a_request_that_changed_on_the_server_is_not_approved():
     assert stage.answers.given == []
 
 
-async def test_somebody_else_was_faster():
-    """The panel closes with the winner's name, time and device; the row is a record."""
+async def test_an_answer_on_another_device_closes_the_panel():
+    """With the winner's name, time and device; the row shows the outcome."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -205,15 +205,17 @@ async def test_somebody_else_was_faster():
         assert "Approve unavailable" in shown(stage)
 
 
-async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
-    """A lost receipt is never shown as approved; the server's word ends the doubt."""
+async def test_an_unknown_outcome_is_shown_and_checked():
+    """It is never shown as approved before the server says so."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with opened(stage) as pilot:
         await _open(pilot, stage)
         stage.server.is_down = True
         await press(pilot, stage, "tab", "enter")
-        await until(pilot, lambda: inbox(stage).state.doing == {_low().id: AnswerProgress.CHECKING})
+        await until(
+            pilot, lambda: inbox(stage).state.in_progress == {_low().id: AnswerProgress.CHECKING}
+        )
         await until(pilot, lambda: "Checking whether your approval was recorded" in shown(stage))
         assert "Approved" not in shown(stage)
         await press(pilot, stage, "a")
@@ -227,12 +229,12 @@ async def test_an_unknown_outcome_is_said_and_resolved_by_the_server():
         stage.server.put(answered(_low(), Answer.APPROVE))
         stage.clock.move(3)
         look(stage)
-        await until(pilot, lambda: not inbox(stage).state.doing)
+        await until(pilot, lambda: not inbox(stage).state.in_progress)
         await until(pilot, lambda: "Approved by alice" in shown(stage))
 
 
 async def test_an_answer_that_never_arrived_can_be_given_again():
-    """The server still waits, so the doubt ends with that."""
+    """The request is still open."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.UnknownOutcome(_low().id))
     async with opened(stage) as pilot:
@@ -245,8 +247,8 @@ async def test_an_answer_that_never_arrived_can_be_given_again():
         assert isinstance(stage.app.screen, ApprovePanel)
 
 
-async def test_one_answer_at_a_time():
-    """While the server has not answered, everything that decides is off and Esc waits."""
+async def test_only_one_answer_is_sent_at_a_time():
+    """While it is sent, the buttons are off and Esc waits."""
     stage = a_stage([_low()])
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
@@ -260,8 +262,8 @@ async def test_one_answer_at_a_time():
     assert len(stage.answers.given) == 1
 
 
-async def test_losing_the_connection_turns_approve_off_in_the_open_panel():
-    """Offline: the button is off, and the reason is written."""
+async def test_losing_the_connection_disables_approve_in_the_open_panel():
+    """The reason is shown."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -272,7 +274,7 @@ async def test_losing_the_connection_turns_approve_off_in_the_open_panel():
 
 
 async def test_a_request_that_expires_under_the_panel_closes_it():
-    """Expired is said as not a denial."""
+    """The message says that expiring is no denial."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -295,7 +297,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
     ],
 )
 async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
-    """The reason stands in the status line and in the help."""
+    """In the status line and in the help."""
     stage = a_stage([an_approval("pay")], device=device)
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -305,8 +307,8 @@ async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, wor
         assert "Approve unavailable" in shown(stage)
 
 
-async def test_a_refusal_of_the_server_is_told_and_escaped():
-    """Whatever the server writes in an error is drawn inert."""
+async def test_a_refusal_of_the_server_is_shown_escaped():
+    """Whatever the server writes."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
     async with opened(stage) as pilot:

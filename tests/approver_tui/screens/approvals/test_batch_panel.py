@@ -1,4 +1,4 @@
-"""Several at once: nothing is sent but what was read, ticked and counted."""
+"""Answering several requests: only what was read, selected and counted is sent."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ async def _open(pilot, stage, *marked, key="a"):
 
 
 def _why(stage):
-    return str(stage.app.screen.query_one("#why-off", Static).content)
+    return str(stage.app.screen.query_one("#hint", Static).content)
 
 
 def _ticked(panel):
@@ -76,8 +76,8 @@ async def _until_answered(pilot, stage, count):
 
 
 @SMALL
-async def test_all_that_is_ticked_is_approved_once_it_was_read_and_counted(size):
-    """Each by an answer of its own; the PIN is not due in an unlocked app."""
+async def test_all_selected_requests_are_approved_after_reading_and_counting(size):
+    """Each by its own answer; an unlocked app needs no PIN."""
     stage = a_stage(ALL)
     async with opened(stage, size) as pilot:
         await _open(pilot, stage, ONE, TWO, THREE)
@@ -91,8 +91,8 @@ async def test_all_that_is_ticked_is_approved_once_it_was_read_and_counted(size)
     assert stage.answers.given == yes
 
 
-async def test_the_table_says_which_what_how_much_and_who_and_the_sums():
-    """Fingerprint, what would happen, the facts that count, who asks; what all share once."""
+async def test_the_table_shows_each_request_and_the_sums():
+    """Fingerprint, headline, main facts, agent; what all share once."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
@@ -106,8 +106,8 @@ async def test_the_table_says_which_what_how_much_and_who_and_the_sums():
         assert "Selected: 2 of 2.  Amount: EUR 68.19 in all." in text
 
 
-async def test_what_is_unusual_stays_unticked_until_it_is_ticked_by_hand():
-    """It stands below, says why, and the count that was right is not right any more."""
+async def test_an_unusual_request_must_be_selected_individually():
+    """It is listed below with its reason, and the count must be typed again."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, NEW, ONE, TWO)
@@ -124,8 +124,8 @@ async def test_what_is_unusual_stays_unticked_until_it_is_ticked_by_hand():
         assert "Selected: 2 of 3.  Amount: EUR 9,019.99 in all." in shown(stage)
 
 
-async def test_nothing_ticked_is_nothing_to_approve():
-    """A batch of what is unusual alone begins there."""
+async def test_with_nothing_selected_there_is_nothing_to_approve():
+    """A batch of unusual requests starts that way."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, NEW)
@@ -133,8 +133,8 @@ async def test_nothing_ticked_is_nothing_to_approve():
         assert _why(stage) == "Approve unavailable: nothing is selected; press Space on a request."
 
 
-async def test_the_mouse_ticks_by_the_box_alone():
-    """Elsewhere in a block it only points at it."""
+async def test_the_mouse_selects_by_the_checkbox_only():
+    """Elsewhere in a block it moves the pointer."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO)
@@ -146,8 +146,8 @@ async def test_the_mouse_ticks_by_the_box_alone():
         await until(pilot, lambda: _ticked(panel) == [ONE.id])
 
 
-async def test_running_typing_while_marks_exist_and_requests_arrive_decides_nothing():
-    """Twenty keys a second with the panel opening under the fingers."""
+async def test_fast_typing_with_marks_and_new_requests_decides_nothing():
+    """Twenty keys a second while the panel opens."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO, THREE)
@@ -165,7 +165,7 @@ async def test_running_typing_while_marks_exist_and_requests_arrive_decides_noth
 
 
 async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
-    """Each prolongs the watch; the focus stays on Back."""
+    """Each restarts the time; the focus stays on Back."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -199,7 +199,7 @@ async def test_enter_in_the_count_sends_nothing():
 
 
 async def test_paste_fills_neither_count_nor_pin():
-    """A clipboard counts nothing."""
+    """Both must be typed."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -213,8 +213,8 @@ async def test_paste_fills_neither_count_nor_pin():
             assert panel.query_one(f"#{name}", Input).value == ""
 
 
-async def test_approve_is_off_until_every_line_was_on_screen():
-    """A jump to the end does not read what it jumps over."""
+async def test_approve_is_unavailable_until_every_line_was_visible():
+    """Jumping to the end skips lines."""
     many = [a_payment(f"many {n}", 100 + n, f"Payee {n}", 5 + n) for n in range(12)]
     stage = a_stage(many)
     async with opened(stage, NARROW) as pilot:
@@ -229,8 +229,8 @@ async def test_approve_is_off_until_every_line_was_on_screen():
         assert _why(stage) == "Tab to Approve, then Enter."
 
 
-async def test_a_request_that_changes_under_the_panel_is_dropped_and_that_is_said():
-    """The count has to be typed again, and keys rest for a moment."""
+async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message():
+    """The count must be typed again, and keys are ignored for a moment."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
@@ -250,8 +250,8 @@ async def test_a_request_that_changes_under_the_panel_is_dropped_and_that_is_sai
     assert [each[0] for each in stage.answers.given] == [ONE.id, THREE.id]
 
 
-async def test_a_request_that_is_answered_or_over_under_the_panel_is_dropped():
-    """With whose answer it was."""
+async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
+    """With who answered."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
@@ -266,7 +266,7 @@ async def test_a_request_that_is_answered_or_over_under_the_panel_is_dropped():
         await until(pilot, lambda: "Withdrawn: " in shown(stage))
 
 
-async def test_a_panel_of_which_nothing_is_left_closes_and_says_why():
+async def test_an_empty_panel_closes_with_the_reason():
     """The marks are gone too."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
@@ -280,7 +280,7 @@ async def test_a_panel_of_which_nothing_is_left_closes_and_says_why():
     assert stage.answers.given == []
 
 
-async def test_what_arrives_never_joins_the_panel():
+async def test_a_new_request_never_joins_the_panel():
     """It is below the divider of the list, not marked."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
@@ -290,8 +290,8 @@ async def test_what_arrives_never_joins_the_panel():
         assert [each.id for each in panel.requests.rows] == [ONE.id, TWO.id]
 
 
-async def test_the_pin_is_typed_once_and_goes_only_with_what_takes_it():
-    """One of three takes it for itself; it is tried before anything is sent."""
+async def test_the_pin_is_typed_once_and_sent_only_where_needed():
+    """One of three requests needs it; it is checked before anything is sent."""
     pin = a_payment("pin", 700, "Bo", 18, ceremony="pin")
     stage = a_stage([*ALL, pin])
     async with opened(stage) as pilot:
@@ -306,8 +306,8 @@ async def test_the_pin_is_typed_once_and_goes_only_with_what_takes_it():
     assert [each[2] for each in stage.answers.given] == [None, None, PIN]
 
 
-async def test_a_locked_app_is_unlocked_by_the_pin_of_the_batch():
-    """Also where none takes it for itself."""
+async def test_the_pin_of_the_batch_unlocks_a_locked_app():
+    """Also if no request needs it."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -320,8 +320,8 @@ async def test_a_locked_app_is_unlocked_by_the_pin_of_the_batch():
     assert stage.answers.is_unlocked
 
 
-async def test_a_wrong_pin_costs_one_try_and_sends_nothing():
-    """The panel stays, the field is empty, the count stands."""
+async def test_a_wrong_pin_costs_one_attempt_and_sends_nothing():
+    """The panel stays, the field is empty, the count stays."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -338,7 +338,7 @@ async def test_a_wrong_pin_costs_one_try_and_sends_nothing():
 
 
 async def test_a_device_that_locks_at_the_pin_closes_the_panel():
-    """Another device unlocks it; nothing was sent."""
+    """Nothing was sent."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
 
@@ -357,8 +357,8 @@ async def test_a_device_that_locks_at_the_pin_closes_the_panel():
     assert stage.answers.given == []
 
 
-async def test_a_locked_device_and_no_connection_switch_it_off():
-    """The line says which."""
+async def test_a_locked_device_and_a_lost_connection_disable_the_button():
+    """The hint says which."""
     stage = a_stage(ALL, device=a_device(tries=10))
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE)
@@ -367,7 +367,7 @@ async def test_a_locked_device_and_no_connection_switch_it_off():
         await until(pilot, lambda: "no connection to the server" in _why(stage))
 
 
-async def test_the_click_that_brings_the_window_back_presses_nothing():
+async def test_the_click_that_focuses_the_window_presses_nothing():
     """The second one does."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
@@ -383,7 +383,7 @@ async def test_the_click_that_brings_the_window_back_presses_nothing():
         await _until_answered(pilot, stage, 2)
 
 
-async def test_escape_goes_back_and_the_marks_stay():
+async def test_escape_goes_back_and_keeps_the_marks():
     """Nothing was sent."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
@@ -394,8 +394,8 @@ async def test_escape_goes_back_and_the_marks_stay():
     assert stage.answers.given == []
 
 
-async def test_help_says_what_the_panel_takes():
-    """Of both panels."""
+async def test_help_explains_the_panel():
+    """Both panels."""
     for key, words in (
         ("a", "nothing is approved, the selection stays"),
         ("d", "nothing is denied"),
@@ -410,7 +410,7 @@ async def test_help_says_what_the_panel_takes():
 
 @SMALL
 async def test_one_reason_and_note_deny_all_after_five_seconds(size):
-    """Reason, note and count; u would take all of it back until then."""
+    """Reason, note and count; u undoes all of it until then."""
     stage = a_stage(ALL)
     async with opened(stage, size) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, key="d")
@@ -431,8 +431,8 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
     assert stage.answers.given == [(each.id, Answer.DENY, code) for each in (ONE, TWO)]
 
 
-async def test_until_when_is_said_once_for_all():
-    """Beside the reason that has a time."""
+async def test_one_retry_time_applies_to_all():
+    """With the code that allows it."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")
@@ -442,12 +442,12 @@ async def test_until_when_is_said_once_for_all():
         stage.clock.move(5)
         look(stage)
         await _until_answered(pilot, stage, 2)
-    first, second = stage.answers.asides
+    first, second = stage.answers.denial_extras
     assert first == second != DenialExtras()
 
 
-async def test_u_takes_all_denials_back():
-    """Nothing leaves, and the marks are as they were."""
+async def test_u_undoes_all_denials():
+    """Nothing is sent, and the marks are back."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")

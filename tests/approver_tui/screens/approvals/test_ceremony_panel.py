@@ -1,4 +1,4 @@
-"""Saying yes to what takes more than a PIN: a number, a fact, a reason."""
+"""Approving with more steps than a PIN: a match number, a fact, a reason."""
 
 import pytest
 from textual.widgets import Static
@@ -57,7 +57,7 @@ async def _approve(pilot, stage):
 
 
 def _why(stage):
-    return str(stage.app.screen.query_one("#why-off", Static).content)
+    return str(stage.app.screen.query_one("#hint", Static).content)
 
 
 def _is_off(stage):
@@ -70,7 +70,7 @@ def _refusal(kind, status, step, left):
 
 
 async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
-    """Both go along with the answer; what is missing is said in their order."""
+    """Both are part of the answer; the hint names the next missing one."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -86,8 +86,8 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_the_fact_that_is_typed_stands_nowhere_on_the_screen(size):
-    """Neither in the headline, nor among the facts, nor behind the panel."""
+async def test_the_fact_to_type_is_not_on_the_screen(size):
+    """Neither in the headline, the facts, nor behind the panel."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage, size) as pilot:
         assert "4,820.00" in shown(stage)
@@ -99,8 +99,8 @@ async def test_the_fact_that_is_typed_stands_nowhere_on_the_screen(size):
         assert "Nordwind" in shown(stage)
 
 
-async def test_paste_fills_none_of_the_fields_and_enter_in_one_sends_nothing():
-    """Only fingers, and only the button."""
+async def test_paste_fills_no_field_and_enter_in_one_sends_nothing():
+    """They must be typed, and only the button sends."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage)
@@ -113,8 +113,8 @@ async def test_paste_fills_none_of_the_fields_and_enter_in_one_sends_nothing():
     assert stage.answers.given == []
 
 
-async def test_everything_at_once_at_the_smallest_size():
-    """Number, fact, reason, PIN: each has its row, and Approve is reached by Tab alone."""
+async def test_all_steps_fit_at_the_smallest_size():
+    """Number, fact, reason and PIN each have a row, and Tab alone reaches Approve."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING, risk="critical")])
     async with opened(stage, NARROW) as pilot:
         await _open(pilot, stage)
@@ -124,7 +124,7 @@ async def test_everything_at_once_at_the_smallest_size():
     assert stage.answers.entered == [Entries(fact="4820", match="482", reason="on the list")]
 
 
-async def test_a_number_alone_takes_no_pin():
+async def test_a_match_number_alone_needs_no_pin():
     """At medium risk in an unlocked app."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
@@ -138,8 +138,8 @@ async def test_a_number_alone_takes_no_pin():
 
 
 @pytest.mark.parametrize("typed", ["4", "48", "4821", "4x2"])
-async def test_what_cannot_be_the_number_leaves_approve_off(typed):
-    """It would cost one of two tries."""
+async def test_an_impossible_match_number_keeps_approve_unavailable(typed):
+    """It would cost one of two attempts."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -152,8 +152,8 @@ async def test_what_cannot_be_the_number_leaves_approve_off(typed):
 @pytest.mark.parametrize(
     ("left", "said"), [(1, "1 attempt left."), (2, "2 attempts left.")], ids=["one", "two"]
 )
-async def test_a_wrong_entry_is_told_with_the_tries_that_are_left(left, said):
-    """Its field is empty and has the focus; the PIN is typed again too."""
+async def test_a_wrong_entry_says_how_many_attempts_are_left(left, said):
+    """Its field is empty and focused; the PIN must be typed again too."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "type_back", left)]
     async with opened(stage) as pilot:
@@ -167,8 +167,8 @@ async def test_a_wrong_entry_is_told_with_the_tries_that_are_left(left, said):
     assert stage.answers.given == []
 
 
-async def test_a_wrong_entry_of_a_step_that_is_not_known_leaves_the_panel():
-    """A later server may name another; the person goes on with the PIN."""
+async def test_a_wrong_entry_of_an_unknown_step_keeps_the_panel():
+    """A newer server may name another step; the focus goes to the PIN."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.WrongEntry, 422, "dance", "x")]
     async with opened(stage) as pilot:
@@ -179,7 +179,7 @@ async def test_a_wrong_entry_of_a_step_that_is_not_known_leaves_the_panel():
         await until(pilot, lambda: stage.app.focused is panel.query_one("#pin"))
 
 
-async def test_a_lock_is_told_plainly_and_closes_the_panel():
+async def test_a_locked_request_closes_the_panel():
     """Nothing was approved."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     stage.answers.failures = [_refusal(errors.RequestLocked, 423, "type_back", 0)]
@@ -192,7 +192,7 @@ async def test_a_lock_is_told_plainly_and_closes_the_panel():
         await until(pilot, lambda: "Nothing was approved." in shown(stage))
 
 
-async def test_what_a_yes_takes_is_said_among_the_details():
+async def test_the_details_show_what_approving_requires():
     """Before the panel asks for it."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:

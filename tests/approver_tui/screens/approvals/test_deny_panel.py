@@ -1,10 +1,10 @@
-"""Saying no: a reason, a note, and five seconds to think again."""
+"""The deny panel: a reason, a note, and five seconds to undo it."""
 
 from approver_tui.client import errors
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.state.approvals.decision import NOTHING_MORE, Answer, DenialExtras
+from approver_tui.state.approvals.decision import NO_EXTRAS, Answer, DenialExtras
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
 from tests.support.fakes.fake_app import a_stage
@@ -14,8 +14,8 @@ from tests.support.fakes.fake_requests import CONSENT
 PAY = three()[0].id
 
 
-async def test_a_denial_leaves_after_five_seconds():
-    """Digit, Enter: the status counts down, and only then the answer is sent."""
+async def test_a_denial_is_sent_after_five_seconds():
+    """Digit, Enter: the status counts down, then the answer is sent."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -34,7 +34,7 @@ async def test_a_denial_leaves_after_five_seconds():
     assert stage.answers.given == [(PAY, Answer.DENY, "wrong_details")]
 
 
-async def test_u_takes_a_denial_back():
+async def test_u_undoes_a_denial():
     """Nothing is sent, and the request can be answered again."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
@@ -48,7 +48,7 @@ async def test_u_takes_a_denial_back():
     assert stage.answers.given == []
 
 
-async def test_no_reason_is_chosen_from_the_start():
+async def test_no_reason_is_chosen_at_first():
     """Enter without a reason says what is missing."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
@@ -76,8 +76,8 @@ async def test_arrows_choose_and_the_button_sends():
     assert stage.answers.given == [(PAY, Answer.DENY, "wrong_details")]
 
 
-async def test_one_thing_at_a_time_per_request():
-    """While a denial waits, neither yes nor another no can be said to that request."""
+async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
+    """Neither approved nor denied."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -86,11 +86,11 @@ async def test_one_thing_at_a_time_per_request():
         assert isinstance(stage.app.screen, InboxScreen)
         await press(pilot, stage, "d")
         assert isinstance(stage.app.screen, InboxScreen)
-        assert len(inbox(stage).state.doing) == 1
+        assert len(inbox(stage).state.in_progress) == 1
 
 
 async def test_quitting_sends_the_denial_first():
-    """`q` within the five seconds neither loses the answer nor waits for them."""
+    """`q` within the five seconds neither drops the answer nor waits."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -100,8 +100,8 @@ async def test_quitting_sends_the_denial_first():
     assert stage.answers.given == [(PAY, Answer.DENY, "wrong_details")]
 
 
-async def test_somebody_else_was_faster_than_the_denial():
-    """The winner is told, and the row is a record."""
+async def test_an_answer_on_another_device_beats_the_denial():
+    """The winner is shown, and the row shows the outcome."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "enter")
@@ -110,11 +110,11 @@ async def test_somebody_else_was_faster_than_the_denial():
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: "Already decided. Approved by alice" in shown(stage))
-        assert inbox(stage).state.doing == {}
+        assert inbox(stage).state.in_progress == {}
 
 
-async def test_a_denial_that_does_not_get_through_says_so():
-    """The request waits on, and can be denied again."""
+async def test_a_denial_that_is_not_sent_says_so():
+    """The request still waits and can be denied again."""
     stage = a_stage(three())
     stage.answers.failures.append(errors.Unreachable("down"))
     async with opened(stage) as pilot:
@@ -137,8 +137,8 @@ async def test_escape_denies_nothing():
     assert stage.answers.given == []
 
 
-async def test_wait_until_offers_when_and_no_other_reason_does():
-    """Digit, Tab, digit; the moment counts from the press of Deny, and need not be said."""
+async def test_only_wait_until_offers_a_time():
+    """Digit, Tab, digit; the time counts from the press of Deny and is optional."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -151,23 +151,23 @@ async def test_wait_until_offers_when_and_no_other_reason_does():
         await pilot.press("enter")
         stage.clock.move(5)
         look(stage)
-        await until(pilot, lambda: stage.answers.asides != [])
-    assert stage.answers.asides == [DenialExtras(pressed_at + 3_600_000)]
+        await until(pilot, lambda: stage.answers.denial_extras != [])
+    assert stage.answers.denial_extras == [DenialExtras(pressed_at + 3_600_000)]
 
 
-async def test_a_time_that_was_chosen_is_not_told_with_another_reason():
-    """The server takes it beside wait_until alone."""
+async def test_a_chosen_time_is_not_sent_with_another_reason():
+    """The server accepts it with wait_until only."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "4", "tab", "1", "shift+tab", "1", "enter")
         stage.clock.move(5)
         look(stage)
-        await until(pilot, lambda: stage.answers.asides != [])
-    assert stage.answers.asides == [NOTHING_MORE]
+        await until(pilot, lambda: stage.answers.denial_extras != [])
+    assert stage.answers.denial_extras == [NO_EXTRAS]
 
 
-async def test_ask_someone_else_offers_whom_and_no_other_reason_does():
-    """A name goes with that reason alone, and need not be said."""
+async def test_only_ask_other_offers_a_name():
+    """The name is optional."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -177,12 +177,12 @@ async def test_ask_someone_else_offers_whom_and_no_other_reason_does():
         await press(pilot, stage, "tab", "tab", "tab", "tab", "enter")
         stage.clock.move(5)
         look(stage)
-        await until(pilot, lambda: stage.answers.asides != [])
-    assert stage.answers.asides == [DenialExtras(ask="bob")]
+        await until(pilot, lambda: stage.answers.denial_extras != [])
+    assert stage.answers.denial_extras == [DenialExtras(ask="bob")]
 
 
-async def test_the_panel_says_how_it_is_denied_from_where_the_focus_is():
-    """Enter in a field does nothing, and it does not say that it does."""
+async def test_the_hint_says_how_to_deny_from_the_current_focus():
+    """Enter in a field does nothing, and the hint does not claim otherwise."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -195,8 +195,8 @@ async def test_the_panel_says_how_it_is_denied_from_where_the_focus_is():
     assert stage.answers.given == []
 
 
-async def test_whoever_leaves_with_a_note_is_told_that_nothing_was_denied():
-    """By Esc or by Back; without a word written there is nothing to say."""
+async def test_leaving_with_a_note_says_that_nothing_was_denied():
+    """By Esc or Back; without a note there is no message."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "escape")
@@ -206,8 +206,8 @@ async def test_whoever_leaves_with_a_note_is_told_that_nothing_was_denied():
     assert stage.answers.given == []
 
 
-async def test_what_one_does_not_recognise_can_be_reported_instead():
-    """The panel names the key; it opens the report on the same request."""
+async def test_an_unrecognized_request_can_be_reported_instead():
+    """The panel names the key, which opens the report for the same request."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "6")
@@ -218,19 +218,19 @@ async def test_what_one_does_not_recognise_can_be_reported_instead():
         assert stage.app.screen.approval.id == PAY
 
 
-async def test_a_private_note_goes_to_the_log_beside_the_note_to_the_agent():
-    """Two fields, two ways."""
+async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
+    """Two fields."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "tab", "enter")
         stage.clock.move(6)
         look(stage)
         await until(pilot, lambda: bool(stage.answers.given))
-    assert stage.answers.asides == [DenialExtras(private_note="mine")]
+    assert stage.answers.denial_extras == [DenialExtras(private_note="mine")]
     assert stage.answers.notes == ["fix"]
 
 
-async def test_what_no_agent_is_told_has_one_note_which_the_log_keeps():
+async def test_without_an_agent_there_is_one_note_for_the_log():
     """A private one would be the same."""
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
@@ -241,8 +241,8 @@ async def test_what_no_agent_is_told_has_one_note_which_the_log_keeps():
         assert "Denying in" in shown(stage)
 
 
-async def test_the_key_bar_names_no_field_that_tab_does_not_lead_to():
-    """With the times on the screen Tab leads to them, not to the note."""
+async def test_the_key_bar_matches_the_tab_order():
+    """With times on the screen, Tab goes to them, not to the note."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "4")

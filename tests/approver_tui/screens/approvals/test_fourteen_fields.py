@@ -1,4 +1,4 @@
-"""The fourteen fields of a request, in their order, whatever the size of the terminal."""
+"""The fourteen fields of a request, in order, at every size."""
 
 from itertools import chain
 
@@ -74,7 +74,7 @@ def _flowing(rows):
 
 @SIZES
 async def test_every_field_is_reached_whole_and_in_order(size):
-    """Read row by row as it stands on the screen: words wrap and are never cut."""
+    """Read row by row on the screen: words wrap and are never cut."""
     stage = a_stage([_request()])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "enter")
@@ -89,7 +89,7 @@ async def test_every_field_is_reached_whole_and_in_order(size):
 
 @SIZES
 async def test_no_row_is_wider_than_the_screen(size):
-    """What the sheet holds and what stands on the screen are the same characters."""
+    """The sheet and the screen have the same characters."""
     facts = [*PAYMENT["facts"], ("Account", _LONG, True)]
     stage = a_stage([_request(facts=facts)])
     async with opened(stage, size) as pilot:
@@ -102,8 +102,8 @@ async def test_no_row_is_wider_than_the_screen(size):
 
 
 @SIZES
-async def test_the_ways_to_answer_stand_below_it_the_whole_time(size):
-    """The fourteenth field, from the first line to the last, and the way back."""
+async def test_the_keys_to_answer_are_always_visible(size):
+    """The fourteenth field, and the way back."""
     stage = a_stage([_request()])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "enter")

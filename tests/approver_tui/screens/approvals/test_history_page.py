@@ -1,4 +1,4 @@
-"""The history: receipts, older parts, the filter, reports of what is over."""
+"""The history: receipts, older pages, the filter, reports."""
 
 from approver_tui.client.errors import Unreachable
 from approver_tui.screens.approvals.history import HistoryPage
@@ -15,7 +15,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
 
 async def test_the_history_has_receipts_and_signed_texts():
-    """Who, where, when, by which digests; a lapsed request has none."""
+    """Who, on which device, when, over which digests; an expired request has none."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -30,8 +30,8 @@ async def test_the_history_has_receipts_and_signed_texts():
         assert "Nobody decided this, so nothing was signed." in shown(stage)
 
 
-async def test_an_entry_says_how_long_its_answer_took():
-    """In the list roughly, in the receipt to the second."""
+async def test_an_entry_shows_how_long_its_answer_took():
+    """Roughly in the list, to the second in the receipt."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -40,8 +40,8 @@ async def test_an_entry_says_how_long_its_answer_took():
         assert "After        5 min 03 s" in shown(stage)
 
 
-async def test_the_history_shows_what_i_answered():
-    """`by:me`; what nobody answered is not among it."""
+async def test_by_me_shows_own_answers():
+    """`by:me` leaves out what nobody answered."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -52,8 +52,8 @@ async def test_the_history_shows_what_i_answered():
         assert "nobody" not in shown(stage)
 
 
-async def test_what_nobody_answered_is_dated_by_its_end():
-    """Not by the moment until which it could have waited."""
+async def test_an_unanswered_request_is_dated_by_its_end():
+    """Not by its expiry."""
     stage = a_stage()
     ended = when(NOW - 4 * MINUTE)
     outer = {"state": "cancelled", "reason": "agent_quarantined", "over_at": ended}
@@ -63,8 +63,8 @@ async def test_what_nobody_answered_is_dated_by_its_end():
         assert "14:28 invoice-bot  nobody" in shown(stage)
 
 
-async def test_the_history_goes_further_back_at_its_end():
-    """Five at a time here; the cursor stays where it is."""
+async def test_moving_to_the_end_loads_older_requests():
+    """Five at a time here; the cursor stays."""
     stage = a_stage()
     names = [f"old {number}" for number in range(7)]
     stage.server.put(*(answered(an_approval(name), Answer.APPROVE) for name in names))
@@ -79,8 +79,8 @@ async def test_the_history_goes_further_back_at_its_end():
         assert "newest first" in shown(stage)
 
 
-async def test_the_history_is_filtered_by_what_is_typed():
-    """What fits is counted; what cannot be read is said; nothing typed shows all."""
+async def test_the_typed_filter_applies_to_the_history():
+    """Matches are counted, an invalid filter is reported, an empty one shows all."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -105,8 +105,8 @@ def _with_a_rare_one(count, place):
     return stage
 
 
-async def test_a_filter_looks_back_until_something_fits():
-    """Without a key; it is told of how many what fits is."""
+async def test_a_filter_searches_back_until_something_matches():
+    """Without a key; the heading says of how many."""
     stage = _with_a_rare_one(23, 17)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -116,8 +116,8 @@ async def test_a_filter_looks_back_until_something_fits():
         assert stage.app.screen.cursor == an_approval("old 17").id
 
 
-async def test_the_trail_of_an_agent_looks_back_too():
-    """From the inbox, by `t`: what the agent of the selected request asked, however long ago."""
+async def test_the_agent_history_searches_back_too():
+    """From the inbox, by `t`: all requests of the selected request's agent."""
     stage = _with_a_rare_one(13, 11)
     async with opened(stage) as pilot:
         await press(pilot, stage, "t")
@@ -125,9 +125,9 @@ async def test_the_trail_of_an_agent_looks_back_too():
         assert "Deploy web" in shown(stage)
 
 
-async def test_a_filter_that_nothing_fits_rests_and_goes_on_from_there(monkeypatch):
-    """After so many, which it tells; the end of the list, without a row in it, goes on."""
-    monkeypatch.setattr(search_span, "MOST", 10)
+async def test_a_filter_without_matches_pauses_and_continues(monkeypatch):
+    """After a number of requests, which it shows; the end of the list continues."""
+    monkeypatch.setattr(search_span, "MAX_SCANNED", 10)
     stage = _with_a_rare_one(23, 22)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -139,8 +139,8 @@ async def test_a_filter_that_nothing_fits_rests_and_goes_on_from_there(monkeypat
         assert "of 23 " in shown(stage)
 
 
-async def test_a_filter_of_days_does_not_look_beyond_them():
-    """What was over before is older still further back."""
+async def test_a_filter_by_days_does_not_search_beyond_them():
+    """Earlier requests are too old."""
     stage = _with_a_rare_one(23, 22)
     stage.clock.move(10)
     async with opened(stage) as pilot:
@@ -151,8 +151,8 @@ async def test_a_filter_of_days_does_not_look_beyond_them():
         assert "older: G" not in shown(stage)
 
 
-async def test_looking_back_goes_on_after_it_failed():
-    """What was found stays; the end of the list asks again."""
+async def test_searching_back_continues_after_an_error():
+    """The matches stay; the end of the list asks again."""
     stage = _with_a_rare_one(9, 8)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -169,8 +169,8 @@ def _words(stage):
     return " ".join(shown(stage).replace("▏", " ").split())
 
 
-async def test_what_is_over_is_reported_from_the_history():
-    """The panel of the inbox; what came of it is told there and here."""
+async def test_a_past_request_is_reported_from_the_history():
+    """With the panel of the inbox; the result is shown in both."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")

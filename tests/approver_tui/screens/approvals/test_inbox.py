@@ -1,4 +1,4 @@
-"""The inbox: order, selection, news, connection, records."""
+"""The inbox: order, selection, news, connection, outcomes."""
 
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.panel import Panel
@@ -30,16 +30,16 @@ def _ids(stage):
     return [row.id for row in inbox(stage).state.inbox.rows]
 
 
-async def test_soonest_first():
-    """The list is in the server's order: what expires first is at the top, and selected."""
+async def test_the_soonest_expiry_is_at_the_top():
+    """And selected."""
     stage = a_stage(reversed(three()))
     async with opened(stage):
         assert _ids(stage) == [approval.id for approval in three()]
         assert inbox(stage).state.selected == three()[0].id
 
 
-async def test_a_new_request_goes_below_and_moves_nothing():
-    """One that expires sooner than all others still appends; selection and focus stay."""
+async def test_a_new_request_is_appended_and_moves_nothing():
+    """Even if it expires first; selection and focus stay."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
@@ -65,8 +65,8 @@ def _line(stage, words):
 
 
 @SIZES
-async def test_what_comes_in_above_the_cursor_leaves_its_row_on_its_line(size):
-    """Held back rows stand below what arrives; the list scrolls, also where it is short."""
+async def test_rows_added_above_keep_the_cursor_on_its_line(size):
+    """Held-back rows are below new ones; the list scrolls, also if it is short."""
     held = [
         an_approval(f"held {n}", PRICES, headline=f"Held {n}", held_back=True) for n in range(2)
     ]
@@ -95,8 +95,8 @@ def _list(stage):
     return "\n".join(map(text_of, stage.app.screen.query_one(ApprovalList)._lines))
 
 
-async def test_refresh_puts_the_list_in_order():
-    """`r` sorts what came later in, and the selection stays on its request."""
+async def test_refresh_sorts_the_list():
+    """`r` sorts new rows in, and the selection stays on its request."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
@@ -110,8 +110,8 @@ async def test_refresh_puts_the_list_in_order():
         assert "NEW (" not in shown(stage)
 
 
-async def test_a_request_under_an_open_panel_takes_no_focus():
-    """The panel stays what it is while the list behind it grows."""
+async def test_a_new_request_under_an_open_panel_takes_no_focus():
+    """The panel stays while the list grows."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -123,7 +123,7 @@ async def test_a_request_under_an_open_panel_takes_no_focus():
 
 
 async def test_keys_and_arrows_move_alike():
-    """J k g G and the arrows, Home and End reach the same rows."""
+    """Keys j k g G, the arrows, Home and End."""
     stage = a_stage(three())
     first, second, third = (approval.id for approval in three())
     async with opened(stage) as pilot:
@@ -135,7 +135,7 @@ async def test_keys_and_arrows_move_alike():
             assert inbox(stage).state.selected == where, keys
 
 
-async def test_narrow_shows_one_pane_and_enter_opens():
+async def test_a_narrow_screen_shows_one_pane_and_enter_opens():
     """At 40 columns the list is alone; Enter reads, Esc goes back."""
     stage = a_stage(three())
     async with opened(stage, NARROW) as pilot:
@@ -149,7 +149,7 @@ async def test_narrow_shows_one_pane_and_enter_opens():
 
 
 async def test_the_wide_detail_scrolls_after_enter():
-    """Enter moves the focus to the facts; j scrolls them and the selection stays."""
+    """Enter focuses the facts; j scrolls them and the selection stays."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
@@ -157,8 +157,8 @@ async def test_the_wide_detail_scrolls_after_enter():
         assert inbox(stage).state.selected == three()[0].id
 
 
-async def test_all_details_shows_the_signed_texts_and_turns_back():
-    """`v` shows both texts with their digests."""
+async def test_v_toggles_the_signed_texts():
+    """With their digests."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "v")
@@ -168,16 +168,16 @@ async def test_all_details_shows_the_signed_texts_and_turns_back():
         assert "Why you" in shown(stage)
 
 
-async def test_a_selected_request_is_noted_as_seen():
-    """Resting on a request asks the server for it."""
+async def test_a_selected_request_is_marked_as_seen():
+    """The request is fetched once the selection rests."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
-        await until(pilot, lambda: three()[1].id in stage.server.looked_at)
+        await until(pilot, lambda: three()[1].id in stage.server.fetched)
 
 
-async def test_an_expired_request_is_a_record():
-    """It stays, says that lapsing is no denial, and cannot be answered."""
+async def test_an_expired_request_stays_listed():
+    """It says that expiring is no denial, and cannot be answered."""
     stage = a_stage([an_approval("prices", PRICES, left=MINUTE)])
     async with opened(stage) as pilot:
         stage.clock.move(61)
@@ -189,8 +189,8 @@ async def test_an_expired_request_is_a_record():
         assert "Deny unavailable: Expired at" in shown(stage)
 
 
-async def test_a_decision_elsewhere_turns_the_row_into_a_record():
-    """The feed's event names who, where and why."""
+async def test_a_decision_elsewhere_updates_the_row():
+    """The event has who, on which device and why."""
     stage = a_stage(three())
     winner = answered(three()[0], Answer.APPROVE)
     async with opened(stage) as pilot:
@@ -203,8 +203,8 @@ async def test_a_decision_elsewhere_turns_the_row_into_a_record():
         assert inbox(stage).state.inbox.find(winner.id).state is ApprovalState.APPROVED
 
 
-async def test_what_may_ring_rings_and_nothing_else(monkeypatch):
-    """A request and its reminder; nothing that the server holds, nothing of low risk, no end."""
+async def test_only_requests_and_reminders_alert(monkeypatch):
+    """Not what the server holds, nor low risk, nor an end."""
     stage = a_stage(three())
     high, _medium, low = three()
     async with opened(stage) as pilot:
@@ -220,8 +220,8 @@ async def test_what_may_ring_rings_and_nothing_else(monkeypatch):
         await until(pilot, lambda: rung == ["\a"] * 2)
 
 
-async def test_a_deputy_who_comes_or_goes_changes_what_waits():
-    """The list is fetched again, and a line says why."""
+async def test_a_deputy_change_reloads_the_list():
+    """With a message."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         four = an_approval("four", DEPLOY, left=MINUTE)
@@ -231,8 +231,8 @@ async def test_a_deputy_who_comes_or_goes_changes_what_waits():
         await until(pilot, lambda: "a deputy was added" in shown(stage))
 
 
-async def test_offline_turns_answers_off_and_says_how_old_the_screen_is():
-    """The badge, the reason and the age are words; the connection coming back ends it."""
+async def test_offline_disables_answers_and_shows_the_age():
+    """Badge, reason and age are words; reconnecting ends it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
@@ -250,8 +250,8 @@ async def test_offline_turns_answers_off_and_says_how_old_the_screen_is():
         await until(pilot, lambda: "LIVE 14:34" in shown(stage))
 
 
-async def test_what_happened_while_offline_is_there_after_reconnecting():
-    """Coming back asks the server: new ones appear below, decided ones become records."""
+async def test_what_happened_offline_is_shown_after_reconnecting():
+    """New requests appear below, decided ones show their outcome."""
     stage = a_stage(three())
     late, gone = an_approval("late", DEPLOY, left=9 * MINUTE), answered(three()[1], Answer.DENY)
     async with opened(stage) as pilot:
@@ -267,8 +267,8 @@ async def test_what_happened_while_offline_is_there_after_reconnecting():
         assert _ids(stage) == [*(approval.id for approval in three()), late.id]
 
 
-async def test_a_server_that_is_down_at_the_start_is_asked_again():
-    """The badge says OFFLINE; the app starts by itself once the server answers."""
+async def test_a_server_that_is_down_at_the_start_is_tried_again():
+    """The badge says OFFLINE; the app starts once the server answers."""
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=(100, 30)) as pilot:
@@ -277,8 +277,8 @@ async def test_a_server_that_is_down_at_the_start_is_asked_again():
         await until(pilot, lambda: "LIVE" in shown(stage))
 
 
-async def test_device_events_are_told():
-    """A new device, and this one being locked, are lines in the status; the lock counts at once."""
+async def test_device_events_are_shown():
+    """A new device, and a lock of this one, which counts at once."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.tell(
@@ -294,16 +294,16 @@ async def test_device_events_are_told():
 
 
 @SIZES
-async def test_warnings_stay_on_screen(size):
-    """The open folder and the wrong PINs are lines of their own, at both sizes."""
-    stage = a_stage(three(), device=a_device(tries=3), folder_is_open=True)
+async def test_warnings_stay_on_the_screen(size):
+    """The open folder and the wrong PINs have their own lines, at both sizes."""
+    stage = a_stage(three(), device=a_device(tries=3), is_server_folder_readable=True)
     async with opened(stage, size) as pilot:
         await until(pilot, lambda: "3 wrong PINs since you last approved" in shown(stage))
         await until(pilot, lambda: "can read the server's data" in " ".join(shown(stage).split()))
 
 
-async def test_lock_makes_the_next_yes_take_the_pin():
-    """`L` wipes the key, and says so."""
+async def test_lock_makes_the_next_approval_need_the_pin():
+    """`L` wipes the key and says so."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         assert "unlocked" in shown(stage)
@@ -312,8 +312,8 @@ async def test_lock_makes_the_next_yes_take_the_pin():
         assert not stage.answers.is_unlocked
 
 
-async def test_a_long_list_makes_only_the_rows_on_screen(monkeypatch):
-    """One step among five hundred requests draws a screenful of rows, not all of them."""
+async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
+    """One step among five hundred requests makes a screenful."""
     many = _many()
     stage = a_stage(many)
     made = []
@@ -330,8 +330,8 @@ async def test_a_long_list_makes_only_the_rows_on_screen(monkeypatch):
         assert 0 < len(made) < 250
 
 
-async def test_only_what_looks_different_is_drawn(monkeypatch):
-    """A step in a list of five hundred draws two rows of it; time draws what it changes."""
+async def test_only_rows_that_changed_are_drawn(monkeypatch):
+    """A step in a list of five hundred draws two rows."""
     stage = a_stage(_many())
     drawn = []
     true_line = Sheet.render_line
@@ -356,7 +356,7 @@ async def test_only_what_looks_different_is_drawn(monkeypatch):
 
 
 async def test_q_quits():
-    """With nothing under way it quits at once."""
+    """At once, with nothing in progress."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "q")
@@ -364,8 +364,8 @@ async def test_q_quits():
         assert not stage.app.is_running
 
 
-async def test_what_is_held_back_stands_in_a_place_of_its_own():
-    """Below what asks for the person, with how many come from whom; it can be chosen and opened."""
+async def test_held_back_requests_have_their_own_section():
+    """At the end, with the number from each agent; they can be selected and opened."""
     held = [
         an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
         for n in range(3)
@@ -379,8 +379,8 @@ async def test_what_is_held_back_stands_in_a_place_of_its_own():
         assert inbox(stage).state.selected == held[-1].id
 
 
-async def test_news_lets_a_word_about_what_the_person_did_stand_for_three_seconds():
-    """Whoever has just done something reads what came of it; the news follows."""
+async def test_a_message_stays_for_three_seconds_before_news():
+    """The result of an action is readable; the news follows."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "L")

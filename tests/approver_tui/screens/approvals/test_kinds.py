@@ -1,4 +1,4 @@
-"""What is said of a consent and of a sign-in, wherever it is said, is said of what it is."""
+"""Consents and sign-ins have their own words everywhere."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from approver_tui.cli.approvals import listing
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
-from approver_tui.screens.notifications.news import news
+from approver_tui.screens.notifications.news import event_text
 from approver_tui.state.approvals.approvals import ApprovalState, AutomaticDecision, Execution
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.look_alikes import Fold
@@ -64,7 +64,7 @@ def _text(drawn):
         ("standing_grant", "The standing grant is in force."),
     ],
 )
-def test_a_record_says_what_came_of_it(kind, words):
+def test_the_outcome_has_the_words_of_its_kind(kind, words):
     """In the words of its kind."""
     assert words in outcome(_used(kind), NOW, UTC)
 
@@ -80,9 +80,9 @@ def test_a_record_says_what_came_of_it(kind, words):
         ("standing_grant", "Created"),
     ],
 )
-def test_the_command_line_says_it_too(kind, word):
-    """Nobody redeems a consent."""
-    assert lines.outcome(_used(kind))[0].startswith(f"{word}: ")
+def test_the_command_line_has_the_words_of_the_kind(kind, word):
+    """A consent is not redeemed."""
+    assert lines.outcome_lines(_used(kind))[0].startswith(f"{word}: ")
     row = InboxRow(Fold(_used(kind)), NOW)
     assert word.lower() in _text(row_lines(row, 100))
 
@@ -97,8 +97,8 @@ def test_the_command_line_says_it_too(kind, word):
         ("app_action", ""),
     ],
 )
-def test_only_an_agent_can_ask_again(kind, again):
-    """Whoever wanted a consent or a sign-in begins anew."""
+def test_only_an_agent_can_be_asked_to_retry(kind, again):
+    """For a consent or a sign-in the user starts again."""
     approval = an_approval("x", ABOUT[kind])
     said = outcome(approval, approval.expires_at, UTC)
     assert "Not a denial." in said
@@ -132,27 +132,27 @@ NEWS = {
 
 @pytest.mark.parametrize(("kind", "name"), NEWS)
 def test_the_status_line_names_the_kind(kind, name):
-    """When it came, ended, or did its work."""
+    """When it arrives, ends and is used."""
     event = Event(1, name, NOW, an_approval("x", ABOUT[kind]))
-    assert NEWS[kind, name] in news(event, UTC, is_narrow=False)
+    assert NEWS[kind, name] in event_text(event, UTC, is_narrow=False)
 
 
-def test_a_request_that_its_agent_took_back_is_no_longer_needed():
-    """Nobody has to wonder who withdrew it."""
+def test_a_withdrawn_request_is_no_longer_needed():
+    """Its agent withdrew it."""
     approval = an_approval("x", ABOUT["action"])
     back = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
-    said = news(Event(1, EventName.CANCELLED, NOW, back), UTC, is_narrow=True)
+    said = event_text(Event(1, EventName.CANCELLED, NOW, back), UTC, is_narrow=True)
     assert "a request of release-agent is no longer needed." in said
     assert "no longer needed" in _text(row_lines(InboxRow(Fold(back), NOW), 100))
     printed = "\n".join(lines.approval_in_full(back, NOW))
     assert "no longer needed: its agent withdrew it" in printed
 
 
-def test_a_request_that_was_replaced_says_so_in_the_status_line():
-    """The newer one has a line of its own."""
+def test_a_replaced_request_is_announced():
+    """The newer one has its own message."""
     approval = an_approval("x", ABOUT["action"])
     over = replace(approval, state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
-    said = news(Event(1, EventName.CANCELLED, NOW, over), UTC, is_narrow=True)
+    said = event_text(Event(1, EventName.CANCELLED, NOW, over), UTC, is_narrow=True)
     assert "a request of release-agent was replaced by a newer one." in said
 
 
@@ -164,19 +164,23 @@ def test_a_request_that_was_replaced_says_so_in_the_status_line():
         ("app_device", "alice approved a sign-in of television on a device"),
     ],
 )
-def test_a_decision_elsewhere_is_told(kind, words):
+def test_a_decision_elsewhere_names_who_answered(kind, words):
     """By name of who answered."""
     done = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE)
-    assert words in news(Event(1, EventName.DECIDED, NOW, done), UTC, is_narrow=True)
+    assert words in event_text(Event(1, EventName.DECIDED, NOW, done), UTC, is_narrow=True)
 
 
-def test_what_went_through_without_a_question_is_told():
-    """Nobody's name stands there."""
-    given = replace(an_approval("x"), unasked=AutomaticDecision(SafeText("sayso_co_1"), 3))
-    said = news(Event(1, EventName.DECIDED, NOW, given), UTC, is_narrow=True)
+def test_an_automatic_approval_is_announced():
+    """Without a name."""
+    given = replace(
+        an_approval("x"), automatic_decision=AutomaticDecision(SafeText("sayso_co_1"), 3)
+    )
+    said = event_text(Event(1, EventName.DECIDED, NOW, given), UTC, is_narrow=True)
     assert "a request of invoice-bot was approved without asking you, by your consent." in said
-    granted = replace(given, unasked=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2))
-    said = news(Event(1, EventName.DECIDED, NOW, granted), UTC, is_narrow=True)
+    granted = replace(
+        given, automatic_decision=AutomaticDecision(None, 3, SafeText("sayso_sg_1"), 2)
+    )
+    said = event_text(Event(1, EventName.DECIDED, NOW, granted), UTC, is_narrow=True)
     assert "was approved without asking you, by your standing grant." in said
 
 
@@ -187,13 +191,13 @@ def test_what_went_through_without_a_question_is_told():
         (EventName.GRANT_ENDED, "your standing grant has ended."),
     ],
 )
-def test_what_was_given_ahead_is_told(name, words):
-    """When it begins and when it ends."""
-    assert words in news(Event(1, name, NOW), UTC, is_narrow=True)
+def test_a_standing_grant_is_announced(name, words):
+    """When it starts and when it ends."""
+    assert words in event_text(Event(1, name, NOW), UTC, is_narrow=True)
 
 
-def test_a_grant_whose_texts_are_not_about_one_is_not_believed():
-    """Its bounds, one example at most, and nothing of another kind."""
+def test_a_grant_with_foreign_texts_is_rejected():
+    """It has its limits, at most one example, and nothing else."""
     bounds, one = GRANT["details"]
     assert an_approval("x", {**GRANT, "details": [bounds]}).kind.value == "standing_grant"
     for details in ([bounds, one, one], [one], [one, bounds]):
@@ -201,7 +205,7 @@ def test_a_grant_whose_texts_are_not_about_one_is_not_believed():
             an_approval("x", {**GRANT, "details": details})
 
 
-def test_a_grant_is_about_to_be_given_in_these_words():
+def test_the_panel_describes_a_standing_grant():
     """Before the PIN, and in the list."""
     drawn = _text(panel_lines(an_approval("x", GRANT), RenderContext(NOW, UTC, 100)))
     assert "You are about to let invoice-bot do this again without asking:" in drawn
@@ -218,16 +222,16 @@ def test_a_grant_is_about_to_be_given_in_these_words():
         (None, "invoice-bot collected its token."),
     ],
 )
-def test_what_came_of_it_at_the_resource_is_told(done, words):
-    """As soon as the resource says so."""
+def test_the_execution_is_announced(done, words):
+    """As soon as the resource reports it."""
     execution = Execution(SafeText("INV-2291"), done, None, None, NOW)
     event = Event(1, EventName.EXECUTED, NOW, replace(an_approval("x"), execution=execution))
-    assert words in news(event, UTC, is_narrow=False)
+    assert words in event_text(event, UTC, is_narrow=False)
 
 
 @pytest.mark.parametrize("kind", ["consent", "device", "app_device"])
-def test_facts_are_not_said_twice(kind):
-    """Rights, resource, agent and owner are among the facts; no agent's log shows the code."""
+def test_facts_are_not_repeated(kind):
+    """Scopes, resource, agent and owner are among the facts; no agent's log has the fingerprint."""
     drawn = _text(approval_lines(an_approval("x", ABOUT[kind]), RenderContext(NOW, UTC, 100)))
     assert "Rights" not in drawn
     assert drawn.count("Owner") == (kind == "consent")
@@ -237,32 +241,32 @@ def test_facts_are_not_said_twice(kind):
     assert "first request from it" in printed
 
 
-def test_an_agent_that_never_asked_is_called_new():
-    """By its name where the request is a consent."""
+def test_the_first_request_of_an_agent_is_marked():
+    """By its name if the request is a consent."""
     approval = an_approval("x", CONSENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "First request from invoice-bot." in drawn
 
 
-def test_a_list_of_the_command_line_names_the_device_by_its_address():
-    """And the document has the kind."""
+def test_the_command_line_names_a_device_by_its_address():
+    """The document has the kind."""
     approval = an_approval("x", SIGN_IN)
-    assert "a device at 203.0.113.7" in "\n".join(listing.row(approval, NOW))
+    assert "a device at 203.0.113.7" in "\n".join(listing.entry_lines(approval, NOW))
     assert documents.summary(approval)["kind"] == "device"
 
 
 def test_an_app_on_a_device_is_named_with_the_address():
-    """In lists and on the screen; one is told that it acts in one's name."""
+    """In lists and on the screen, which says that it acts as the user."""
     approval = an_approval("x", APP_SIGN_IN)
     named = "television on a device at 203.0.113.7"
-    assert named in "\n".join(listing.row(approval, NOW))
+    assert named in "\n".join(listing.entry_lines(approval, NOW))
     assert named in _text(row_lines(InboxRow(Fold(approval), NOW), 100))
     drawn = _text(panel_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "You are about to let television on another device act as you:" in drawn
 
 
-def test_what_an_app_does_once_is_shown_like_an_action():
-    """With its rights, and called an app; no agent is told why, and none has owners."""
+def test_an_app_action_is_shown_like_an_agent_action():
+    """With its scopes, and called an app; it has no owners."""
     approval = an_approval("x", APP_PAYMENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "Rights" in drawn
@@ -276,5 +280,5 @@ def test_what_an_app_does_once_is_shown_like_an_action():
     printed = "\n".join(lines.approval_in_full(approval, NOW))
     assert "payments:transfer (high)" in printed
     assert "first request from it" in printed
-    assert "the app shop" in "\n".join(listing.row(approval, NOW))
+    assert "the app shop" in "\n".join(listing.entry_lines(approval, NOW))
     assert "agent:" not in printed

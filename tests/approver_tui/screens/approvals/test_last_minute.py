@@ -1,10 +1,10 @@
-"""The end of a request comes near: marked on every screen, said twice, never by colour alone."""
+"""The last minute of a request is marked on every screen and announced twice."""
 
 import pytest
 
 from approver_tui.client import errors
 from approver_tui.state.notifications.events import EventName
-from approver_tui.state.notifications.preferences import ALL_RINGS
+from approver_tui.state.notifications.preferences import DEFAULT_PREFS
 from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -19,8 +19,8 @@ def _until_left(stage, seconds):
     look(stage)
 
 
-async def test_the_last_minute_and_the_last_seconds_are_said_once():
-    """In the status, in the row and in the detail."""
+async def test_the_last_minute_and_the_last_seconds_are_announced_once():
+    """In the status, the row and the detail."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
@@ -29,7 +29,7 @@ async def test_the_last_minute_and_the_last_seconds_are_said_once():
         await until(pilot, lambda: "60 s left: Pay EUR 4,820.00" in shown(stage))
         await until(pilot, lambda: "ends 0:59" in shown(stage))
         await until(pilot, lambda: "LAST MINUTE: " in shown(stage))
-        inbox(stage).say(PAY.agent.name)
+        inbox(stage).show_message(PAY.agent.name)
         _until_left(stage, 40)
         await pilot.pause()
         assert "s left: " not in shown(stage)
@@ -50,8 +50,8 @@ async def test_a_panel_shows_the_last_minute_in_its_title():
         assert "ends 0:45" in shown(stage)
 
 
-async def test_several_that_end_together_are_one_line():
-    """With how many there are."""
+async def test_several_requests_that_end_together_are_one_message():
+    """With their number."""
     rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
     stage = a_stage(rows)
     async with opened(stage) as pilot:
@@ -59,8 +59,8 @@ async def test_several_that_end_together_are_one_line():
         await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in shown(stage))
 
 
-async def test_a_request_is_let_wait_longer():
-    """`E` asks first, and takes no answer and no PIN."""
+async def test_a_request_is_extended():
+    """`E` asks first, and needs no answer and no PIN."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
@@ -78,10 +78,8 @@ async def test_a_request_is_let_wait_longer():
         ("M", "release-agent is muted.", "release-agent is no longer muted."),
     ],
 )
-async def test_notifications_are_turned_off_and_on_by_one_key_and_a_yes_to_its_question(
-    key, on, off
-):
-    """The request stays listed, with a word that it calls nobody."""
+async def test_one_key_mutes_and_unmutes_after_a_confirmation(key, on, off):
+    """The request stays listed, with a word that it does not alert."""
     stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     word = {"S": "  snoozed", "M": "  muted"}[key]
     async with opened(stage) as pilot:
@@ -96,20 +94,20 @@ async def test_notifications_are_turned_off_and_on_by_one_key_and_a_yes_to_its_q
 
 
 @pytest.mark.parametrize("key", ["E", "S", "M"])
-async def test_running_typing_arranges_nothing(key):
-    """A word with such a letter in it, whatever follows: the panel asks, and hears none of it."""
+async def test_fast_typing_changes_no_notifications(key):
+    """The panel that opens ignores the rest of the word."""
     stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     async with opened(stage) as pilot:
         before = dict(stage.server.approvals)
         stage.clock.move(1)
         await run_on(pilot, stage, [key, "tab", "enter", "y", "enter", "tab", "enter"])
         await pilot.pause()
-        assert stage.prefs_client.attention == ALL_RINGS
+        assert stage.prefs_client.attention == DEFAULT_PREFS
         assert stage.server.approvals == before
 
 
-async def test_what_rings_all_the_same_is_not_called_muted():
-    """High risk does, and what another device has changed is told."""
+async def test_a_request_that_alerts_is_not_called_muted():
+    """High risk does, and changes from another device are shown."""
     stage = a_stage([PAY, an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     async with opened(stage) as pilot:
         stage.prefs_client.mute(PAY.agent.id)
@@ -118,8 +116,8 @@ async def test_what_rings_all_the_same_is_not_called_muted():
         assert "muted" not in shown(stage)
 
 
-async def test_what_the_server_refuses_is_said_and_what_is_over_is_not_asked():
-    """The keys change nothing then."""
+async def test_a_refusal_is_shown_and_an_ended_request_is_not_asked():
+    """The keys change nothing."""
     stage = a_stage([PAY])
     stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
     async with opened(stage) as pilot:

@@ -1,4 +1,4 @@
-"""Requests that look alike: one row on the screen, an answer for each."""
+"""Look-alike requests share a row and are answered separately."""
 
 from approver_tui.state.approvals.decision import Answer
 from tests.support.clients.driving import inbox, opened, press, shown, until
@@ -14,8 +14,8 @@ def _waiting(stage):
     return [each.id for each in FLOOD if stage.server.approvals[each.id].is_waiting(0)]
 
 
-async def test_they_stand_in_one_row_and_can_be_opened():
-    """The count of what waits stays true; `+` lists them one by one, and again in one row."""
+async def test_look_alikes_share_a_row_that_can_be_expanded():
+    """The count stays right; `+` lists them one by one, and again in one row."""
     stage = a_stage([PAY, *FLOOD])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -32,8 +32,8 @@ async def test_they_stand_in_one_row_and_can_be_opened():
         assert inbox(stage).state.selected == FLOOD[2].id
 
 
-async def test_an_answer_is_to_the_one_that_is_shown():
-    """It is said before, and the others wait on; the row keeps its place and counts them."""
+async def test_an_answer_applies_to_the_shown_request_only():
+    """The detail says so; the others wait, and the row keeps its place."""
     stage = a_stage([PAY, *FLOOD])
     async with opened(stage) as pilot:
         await press(pilot, stage, "j")
@@ -47,7 +47,7 @@ async def test_an_answer_is_to_the_one_that_is_shown():
         assert inbox(stage).state.selected == FLOOD[1].id
 
 
-async def test_a_higher_risk_is_never_in_the_row_of_a_lower_one():
+async def test_a_higher_risk_never_shares_a_row_with_a_lower_one():
     """The same words at another risk stand on their own."""
     high = an_approval("high", DEPLOY, risk="high", left=9 * MINUTE)
     stage = a_stage([*FLOOD, high])
@@ -56,8 +56,8 @@ async def test_a_higher_risk_is_never_in_the_row_of_a_lower_one():
         assert "!! HIGH" in shown(stage)
 
 
-async def test_one_that_arrives_moves_nothing_and_joins_no_row():
-    """It stands below the divider until the person sorts it in."""
+async def test_a_new_look_alike_moves_nothing_and_joins_no_row():
+    """It is below the divider until the list is sorted."""
     stage = a_stage(FLOOD[:3])
     async with opened(stage) as pilot:
         stage.request(FLOOD[3])
@@ -68,7 +68,7 @@ async def test_one_that_arrives_moves_nothing_and_joins_no_row():
         await until(pilot, lambda: "x 4" in shown(stage))
 
 
-async def test_one_that_is_like_no_other_has_nothing_to_open():
+async def test_a_request_without_look_alikes_has_nothing_to_expand():
     """The key says so."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
@@ -76,8 +76,8 @@ async def test_one_that_is_like_no_other_has_nothing_to_open():
         assert "No other request looks like this one." in shown(stage)
 
 
-async def test_those_held_back_share_a_row_of_their_own():
-    """What the person was called for is apart from what came with too many others."""
+async def test_held_back_look_alikes_share_their_own_row():
+    """Apart from the requests that alert."""
     held = [an_approval(f"held {n}", DEPLOY, held_back=True, left=8 * MINUTE) for n in range(2)]
     stage = a_stage([*FLOOD, *held])
     async with opened(stage) as pilot:

@@ -25,8 +25,8 @@ def _marked(stage):
     return [each.id for each in inbox(stage).state.marks]
 
 
-async def test_x_marks_and_takes_the_mark_off():
-    """Without colour: a box in each row that is, or could be, marked beside it."""
+async def test_x_marks_and_unmarks():
+    """A checkbox without color in each row that is, or could be, marked."""
     stage = a_stage(LISTED)
     async with opened(stage) as pilot:
         assert "[ ]" not in shown(stage)
@@ -44,8 +44,8 @@ async def test_x_marks_and_takes_the_mark_off():
         assert "[ ]" not in shown(stage)
 
 
-async def test_what_cannot_be_among_them_is_not_marked_and_one_line_says_why():
-    """Another agent's, another risk."""
+async def test_a_request_that_cannot_be_marked_says_why():
+    """Another agent, another risk."""
     stage = a_stage(LISTED)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)
@@ -58,8 +58,8 @@ async def test_what_cannot_be_among_them_is_not_marked_and_one_line_says_why():
         assert _marked(stage) == [ONE.id]
 
 
-async def test_what_is_over_or_offline_is_not_marked():
-    """The line says what became of it."""
+async def test_an_ended_or_offline_request_is_not_marked():
+    """The message has the reason."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         stage.feed.tell(EventName.DECIDED, answered(ONE, Answer.DENY))
@@ -69,8 +69,8 @@ async def test_what_is_over_or_offline_is_not_marked():
         assert _marked(stage) == []
 
 
-async def test_a_row_that_stands_for_several_is_marked_as_a_whole():
-    """Those of it that wait; the box says when only some are marked."""
+async def test_a_group_row_is_marked_as_a_whole():
+    """Its waiting requests; the checkbox shows when only some are marked."""
     flood = [an_approval(f"flood {n}", DEPLOY, left=(5 + n) * MINUTE) for n in range(3)]
     stage = a_stage(flood)
     async with opened(stage) as pilot:
@@ -86,8 +86,8 @@ async def test_a_row_that_stands_for_several_is_marked_as_a_whole():
         assert _marked(stage) == []
 
 
-async def test_the_mouse_marks_by_the_box_and_by_the_key_bar():
-    """Elsewhere in a row a click moves there, on either of its lines."""
+async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
+    """Elsewhere in a row a click moves there."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(KeyBar)
@@ -107,7 +107,7 @@ async def test_the_mouse_marks_by_the_box_and_by_the_key_bar():
 
 
 async def test_the_palette_marks():
-    """It is found by its name."""
+    """By its name."""
     stage = a_stage([ONE])
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon", *"deselect it", "enter")
@@ -115,8 +115,8 @@ async def test_the_palette_marks():
         await until(pilot, lambda: _marked(stage) == [ONE.id])
 
 
-async def test_the_key_is_the_one_that_the_person_chose():
-    """The bar says it, and the old one does nothing."""
+async def test_the_chosen_key_marks():
+    """The bar shows it, and the default does nothing."""
     stage = a_stage([ONE], place={"keymap": Keymap({"mark": "m"})})
     async with opened(stage, NARROW) as pilot:
         await press(pilot, stage, "x")
@@ -127,7 +127,7 @@ async def test_the_key_is_the_one_that_the_person_chose():
 
 
 async def test_a_marked_request_that_is_answered_loses_its_mark():
-    """And the status says whose answer it was."""
+    """The status says who answered."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -143,7 +143,7 @@ async def test_a_marked_request_that_is_answered_loses_its_mark():
 
 
 async def test_a_marked_request_that_changes_loses_its_mark():
-    """Nothing but its reference is another."""
+    """Even if only its reference changed."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -156,7 +156,7 @@ async def test_a_marked_request_that_changes_loses_its_mark():
 
 
 async def test_a_marked_request_that_expires_loses_its_mark():
-    """It is said after the warning that another is near its end."""
+    """After the warning about another one."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -172,8 +172,8 @@ async def test_a_marked_request_that_expires_loses_its_mark():
         assert _marked(stage) == []
 
 
-async def test_several_that_are_lost_are_counted():
-    """One line for all of them."""
+async def test_several_lost_marks_are_one_message():
+    """With their number."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -183,8 +183,8 @@ async def test_several_that_are_lost_are_counted():
         assert _marked(stage) == []
 
 
-async def test_one_that_the_list_no_longer_has_loses_its_mark():
-    """Put in order by the person, the list drops what is over."""
+async def test_an_unlisted_request_loses_its_mark():
+    """A refresh removes ended rows."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -197,8 +197,8 @@ async def test_one_that_the_list_no_longer_has_loses_its_mark():
         assert f"{ONE.fingerprint} is no longer selected: it is no longer waiting." in shown(stage)
 
 
-async def test_a_mark_is_never_made_by_a_paste_or_by_keys_that_run_on():
-    """The letters of a text mark nothing while the guard holds."""
+async def test_paste_and_fast_typing_mark_nothing():
+    """The guard ignores them."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         stage.app.post_message(events.AppFocus())
@@ -208,7 +208,7 @@ async def test_a_mark_is_never_made_by_a_paste_or_by_keys_that_run_on():
         assert _marked(stage) == []
 
 
-async def test_what_is_marked_stays_marked_while_the_list_moves():
+async def test_marks_stay_while_the_list_changes():
     """A refresh, a filter, another selection."""
     stage = a_stage([ONE, TWO, DEPLOYED])
     async with opened(stage) as pilot:

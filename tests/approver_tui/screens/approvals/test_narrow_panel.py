@@ -1,4 +1,4 @@
-"""Approving less: only what is less can be said, and only what was compared is approved."""
+"""Approving with limits: only what was previewed is approved."""
 
 import threading
 
@@ -26,7 +26,7 @@ def _form(stage):
 
 
 def _is_on(stage):
-    return not stage.app.screen.query_one("#on", PanelButton).disabled
+    return not stage.app.screen.query_one("#continue", PanelButton).disabled
 
 
 async def _less(pilot, stage, *keys):
@@ -36,15 +36,15 @@ async def _less(pilot, stage, *keys):
     await press(pilot, stage, "tab", *keys)
 
 
-async def test_a_smaller_amount_is_compared_and_then_approved_with_its_text():
-    """The wish, both columns, the panel that approves with what is less in it, and that text."""
+async def test_a_smaller_amount_is_previewed_and_then_approved():
+    """The proposal, both columns, the approve panel with the granted part, and its text."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, *"500", "enter")
         await until(pilot, lambda: _is_on(stage))
-        assert stage.answers.wishes == [Narrowing((NarrowedFact(0, "/amount", "500"),))]
+        assert stage.answers.proposals == [Narrowing((NarrowedFact(0, "/amount", "500"),))]
         await until(pilot, lambda: "Amount        EUR 4,820.00" in shown(stage))
-        stage.app.screen.query_one("#on").focus()
+        stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
         text = shown(stage)
@@ -60,7 +60,7 @@ async def test_a_smaller_amount_is_compared_and_then_approved_with_its_text():
 
 
 @pytest.mark.parametrize(
-    ("keys", "wish"),
+    ("keys", "proposal"),
     [
         (["tab", "space"], Narrowing((NarrowedFact(0, "/invoices", "2"),))),
         (["tab", "space", "tab", "space"], Narrowing((NarrowedFact(0, "/invoices", "none"),))),
@@ -70,17 +70,17 @@ async def test_a_smaller_amount_is_compared_and_then_approved_with_its_text():
         (["tab"] * 7 + ["6", "0", "enter"], Narrowing(token_seconds=60)),
     ],
 )
-async def test_each_control_says_its_part_of_the_wish(keys, wish):
-    """Items, a dry run, an earlier time, rights, the life of the token."""
+async def test_each_control_is_part_of_the_proposal(keys, proposal):
+    """Items, a dry run, an earlier time, scopes, the token lifetime."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, *keys)
         await until(pilot, lambda: _is_on(stage))
-    assert stage.answers.wishes[-1] == wish
+    assert stage.answers.proposals[-1] == proposal
 
 
-async def test_nothing_less_is_nothing_to_approve():
-    """As it opens, and after something was unticked and ticked again."""
+async def test_without_a_reduction_there_is_nothing_to_approve():
+    """At first, and after a box was cleared and set again."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, "tab", "space", "space")
@@ -88,8 +88,8 @@ async def test_nothing_less_is_nothing_to_approve():
         assert "Continue unavailable: reduce something first." in shown(stage)
 
 
-async def test_what_is_typed_on_is_another_wish():
-    """What was compared before does not stand for it; the way on is closed until it was asked."""
+async def test_typing_drops_the_old_preview():
+    """Continue is off until the value is applied."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, *"50", "enter")
@@ -99,11 +99,11 @@ async def test_what_is_typed_on_is_another_wish():
         assert "press Enter or Tab to apply the value." in shown(stage)
         await press(pilot, stage, "tab")
         await until(pilot, lambda: _is_on(stage))
-        assert stage.answers.wishes[-1].changes[0].to == "500"
+        assert stage.answers.proposals[-1].changes[0].to == "500"
 
 
-async def test_an_answer_to_an_older_wish_is_not_taken():
-    """It comes after the person has wished for something else."""
+async def test_the_preview_of_an_older_proposal_is_ignored():
+    """It arrives after a change."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
@@ -113,7 +113,7 @@ async def test_an_answer_to_an_older_wish_is_not_taken():
         assert "loading the preview" in shown(stage)
         await press(pilot, stage, "backspace")
         stage.answers.hold.set()
-        await until(pilot, lambda: len(stage.answers.wishes) == 1)
+        await until(pilot, lambda: len(stage.answers.proposals) == 1)
         await pilot.pause()
         assert not _is_on(stage)
 
@@ -125,18 +125,18 @@ async def test_an_answer_to_an_older_wish_is_not_taken():
         (["tab"] * 7 + ["x", "enter"], "use a whole number of seconds."),
     ],
 )
-async def test_what_is_not_less_says_why(keys, says):
-    """In the server's words, or ours where it is no number; nothing can be approved."""
+async def test_an_invalid_reduction_says_why(keys, says):
+    """In the server's words, or ours if it is no number; nothing can be approved."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, *keys)
-        await until(pilot, lambda: says in str(stage.app.screen.query_one("#why-off").content))
+        await until(pilot, lambda: says in str(stage.app.screen.query_one("#hint").content))
         assert not _is_on(stage)
     assert stage.answers.given == []
 
 
-async def test_a_server_that_cannot_say_what_may_be_less_is_told():
-    """The panel stays, with the reason, and goes back on Esc."""
+async def test_an_error_while_loading_the_controls_is_shown():
+    """The panel stays, and Esc goes back."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         stage.server.is_down = True
@@ -146,8 +146,8 @@ async def test_a_server_that_cannot_say_what_may_be_less_is_told():
         assert isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_a_text_that_is_not_the_wish_is_told():
-    """The client has found out; the way on stays closed."""
+async def test_a_preview_that_is_not_the_proposal_is_refused():
+    """Continue stays off."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         stage.answers.failures.append(errors.Changed("Something else would be granted."))
@@ -157,18 +157,18 @@ async def test_a_text_that_is_not_the_wish_is_told():
 
 
 async def test_a_request_that_changes_under_the_panel_closes_it():
-    """With the words of the other panels, and nothing approved."""
+    """Nothing was approved."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, "5", "enter")
         screen = inbox(stage)
-        screen.change(screen.state.seen(an_approval("pay", salt="another")))
+        screen.set_state(screen.state.with_approval(an_approval("pay", salt="another")))
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
 
 
-async def test_only_what_an_agent_does_can_be_less():
-    """A consent is taken or left."""
+async def test_only_agent_actions_can_be_narrowed():
+    """A consent cannot."""
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "e")
@@ -177,24 +177,24 @@ async def test_only_what_an_agent_does_can_be_less():
 
 
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])
-async def test_running_typing_approves_no_part(size):
-    """Keys at twenty a second from the inbox into the panel: nothing is asked, nothing approved."""
+async def test_fast_typing_approves_no_part(size):
+    """Twenty keys a second from the inbox into the panel."""
     stage = a_stage([PAY])
     async with opened(stage, size) as pilot:
         keys = ["e", "tab", "5", "enter", *["tab"] * 9, "enter", "tab", "enter"]
         await run_on(pilot, stage, keys * 2)
         assert isinstance(stage.app.screen, NarrowPanel)
-    assert (stage.answers.given, stage.answers.wishes) == ([], [])
+    assert (stage.answers.given, stage.answers.proposals) == ([], [])
 
 
-async def test_a_click_ticks_and_the_guard_holds_the_button():
-    """The mouse does what the space bar does; the way on needs quiet like every button."""
+async def test_a_click_selects_and_the_guard_blocks_the_button():
+    """Continue needs quiet like every button."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, "tab", "space")
         await until(pilot, lambda: _is_on(stage))
         stage.app.context.guard.arm()
         await stage.app.screen.run_action("app.focus_next")
-        stage.app.screen.query_one("#on", PanelButton).press()
+        stage.app.screen.query_one("#continue", PanelButton).press()
         await pilot.pause()
         assert isinstance(stage.app.screen, NarrowPanel)

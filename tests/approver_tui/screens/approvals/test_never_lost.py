@@ -1,4 +1,4 @@
-"""Whatever happens to connection, machine or program, no request and no answer is lost."""
+"""No problem of connection, machine or program loses a request or an answer."""
 
 import threading
 
@@ -19,9 +19,9 @@ from tests.support.fakes.fake_approvals import an_approval, answered, three
 from tests.support.fakes.fake_requests import MINUTE
 
 
-async def test_a_list_that_could_not_be_fetched_is_asked_for_again(monkeypatch):
-    """After a gap in the feed nothing but the list brings what was missed, so it is owed."""
-    monkeypatch.setattr(inbox_base, "_LOAD_AGAIN", 0.05)
+async def test_a_list_that_failed_to_load_is_loaded_again(monkeypatch):
+    """After a gap only the list has what was missed."""
+    monkeypatch.setattr(inbox_base, "_RELOAD_DELAY", 0.05)
     stage = a_stage(three()[:1])
     async with opened(stage) as pilot:
         missed = three()[1]
@@ -34,9 +34,9 @@ async def test_a_list_that_could_not_be_fetched_is_asked_for_again(monkeypatch):
         await until(pilot, lambda: "may be missing" not in shown(stage))
 
 
-async def test_a_feed_that_breaks_down_is_started_again(monkeypatch):
-    """Whatever broke: the screen never says LIVE while nobody listens."""
-    monkeypatch.setattr(calls, "_LISTEN_AGAIN", 0.05)
+async def test_a_feed_that_crashes_is_started_again(monkeypatch):
+    """The screen never says LIVE while nobody listens."""
+    monkeypatch.setattr(calls, "_RESTART_DELAY", 0.05)
     stage = a_stage(three())
     run, broken = stage.feed.run, threading.Event()
 
@@ -52,7 +52,7 @@ async def test_a_feed_that_breaks_down_is_started_again(monkeypatch):
         await until(pilot, lambda: "failed while listening: ValueError" in shown(stage))
 
 
-async def test_after_a_sleep_keys_are_dropped_and_all_is_asked_again():
+async def test_after_a_sleep_keys_are_dropped_and_everything_is_reloaded():
     """Whoever opens the lid types into what was there in the evening."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
@@ -60,23 +60,23 @@ async def test_after_a_sleep_keys_are_dropped_and_all_is_asked_again():
         stage.server.put(missed)
         stage.clock.move(60)
         look(stage)
-        assert stage.app.context.guard.is_holding
+        assert stage.app.context.guard.is_blocking
         await until(pilot, lambda: inbox(stage).state.inbox.find(missed.id) is not None)
 
 
-async def test_a_key_that_comes_before_the_first_look_after_a_sleep_is_dropped():
-    """What was typed into the sleep is there at once; the clock's next tick is not."""
+async def test_a_key_before_the_first_tick_after_a_sleep_is_dropped():
+    """It may have been typed into the sleep."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.clock.move(60)
         await pilot.press("a")
-        assert inbox(stage).context.guard.is_holding
+        assert inbox(stage).context.guard.is_blocking
         assert stage.app.screen is inbox(stage)
 
 
 @pytest.mark.parametrize("phase", [Phase.OFFLINE, Phase.CONNECTING])
-async def test_the_age_stays_while_it_dials(phase):
-    """A dial that takes long is no news: the screen is as old as before, and answers are off."""
+async def test_the_age_stays_while_connecting(phase):
+    """Answers stay off."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.OFFLINE, "the server is restarting")
@@ -89,8 +89,8 @@ async def test_the_age_stays_while_it_dials(phase):
         assert "Approve unavailable: no connection" in shown(stage)
 
 
-async def test_the_age_counts_from_the_servers_last_sign_of_life():
-    """A line can stand for long after the network has gone; nothing came over it."""
+async def test_the_age_counts_from_the_last_contact():
+    """A dead connection can stay open for long."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         look(stage)
@@ -102,8 +102,8 @@ async def test_the_age_counts_from_the_servers_last_sign_of_life():
         await until(pilot, lambda: "data is 35 s old, you can't answer now" in shown(stage))
 
 
-async def test_a_device_that_was_signed_out_says_so_and_tries_nothing():
-    """It stays said whatever else happens, and Enter leads to the screen that signs in."""
+async def test_a_signed_out_device_says_so_and_stops():
+    """The message stays, and Enter opens the sign-in screen."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.feed.connect(Phase.SIGNED_OUT, "This device was signed out.")
@@ -115,11 +115,11 @@ async def test_a_device_that_was_signed_out_says_so_and_tries_nothing():
         assert "! SIGNED OUT" in shown(stage)
         await press(pilot, stage, "escape", "enter")
         await until(pilot, lambda: not stage.app.is_running)
-    assert isinstance(stage.app.why_closed, errors.LoginFirst)
+    assert isinstance(stage.app.fatal_error, errors.LoginFirst)
 
 
 async def test_a_call_that_finds_the_session_ended_says_the_same():
-    """The feed may learn of it later."""
+    """The feed may notice later."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         stage.server.failure = errors.LoginFirst("This device was signed out.")
@@ -128,8 +128,8 @@ async def test_a_call_that_finds_the_session_ended_says_the_same():
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_nobody_claims_to_know_what_waits_before_the_server_said_so(size):
-    """The server is down at the start: no count, and no question that is under way."""
+async def test_no_count_is_shown_before_the_server_answered(size):
+    """The server is down at the start: no count, and no call in progress."""
     stage = a_stage(three())
     stage.server.is_down = True
     async with stage.app.run_test(size=size) as pilot:
@@ -144,8 +144,8 @@ async def test_nobody_claims_to_know_what_waits_before_the_server_said_so(size):
         assert "Loading…" not in shown(stage)
 
 
-async def test_leaving_waits_until_the_outcome_is_known():
-    """q, while nobody knows whether a denial counted: the app leaves once it was told."""
+async def test_quitting_waits_until_the_outcome_is_known():
+    """Pressed while a denial is being checked."""
     stage = a_stage(three())
     pay = three()[0]
     async with opened(stage) as pilot:
@@ -165,39 +165,39 @@ async def test_leaving_waits_until_the_outcome_is_known():
         await until(pilot, lambda: not stage.app.is_running)
 
 
-async def test_an_end_from_outside_sends_what_waits_first():
-    """The terminal or the machine goes away: the no leaves at once, then the app."""
+async def test_termination_sends_the_waiting_denial_first():
+    """Then the app exits."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
-        stage.app.end()
+        stage.app.terminate()
         await until(pilot, lambda: bool(stage.answers.given))
         await until(pilot, lambda: not stage.app.is_running)
 
 
-async def test_an_end_from_outside_does_not_wait_for_a_server_that_is_slow(monkeypatch):
-    """The terminal is given back all the same; the thread that sends goes on."""
-    monkeypatch.setattr(app, "LAST_WORDS", 0.05)
+async def test_termination_does_not_wait_for_a_slow_server(monkeypatch):
+    """The terminal is restored; the thread continues."""
+    monkeypatch.setattr(app, "EXIT_GRACE_SECONDS", 0.05)
     stage = a_stage(three())
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
-        stage.app.end()
+        stage.app.terminate()
         await until(pilot, lambda: not stage.app.is_running)
         stage.answers.hold.set()
 
 
-async def test_a_panel_under_way_is_not_left_behind():
-    """ctrl+q while a yes is on its way: it is known first."""
+async def test_quitting_waits_for_an_approval_in_progress():
+    """ctrl+q while it is being sent."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         panel = Panel(stage.app.context, inbox(stage).state, three()[0])
         panel.is_busy = True
-        inbox(stage).answering.panel = panel
+        inbox(stage).answer_flow.panel = panel
         await stage.app.action_quit()
         assert stage.app.is_running
         assert "Sending your answer" in shown(stage)
-        inbox(stage).answering._panel_closed(three()[0], None)
+        inbox(stage).answer_flow._panel_closed(three()[0], None)
         await until(pilot, lambda: not stage.app.is_running)
 
 
@@ -207,8 +207,8 @@ def _last_known(stage, *approvals):
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_a_start_without_the_server_shows_what_waited_and_answers_nothing(size):
-    """With its age; it is no list of what waits now, and nothing on it can be answered."""
+async def test_an_offline_start_shows_the_last_known_list(size):
+    """With its age; nothing on it can be answered."""
     stage = a_stage(three())
     _last_known(stage, *three()[:2])
     stage.server.is_down = True
@@ -218,7 +218,7 @@ async def test_a_start_without_the_server_shows_what_waited_and_answers_nothing(
         assert "WAITING FOR YOU (2) as last known" in text
         assert "Pay EUR 4,820.00" in text
         assert "10 min old" in text
-        assert "no connection" in inbox(stage).why_no_yes()
+        assert "no connection" in inbox(stage).approval_blocker()
         for key in "adesx!ESM":
             await press(pilot, stage, key)
             assert not isinstance(stage.app.screen, (Panel, ConfirmPanel))
@@ -228,17 +228,17 @@ async def test_a_start_without_the_server_shows_what_waited_and_answers_nothing(
     assert stage.answers.given == []
 
 
-async def test_what_waited_and_waits_no_more_is_gone_with_the_first_answer_of_the_server():
-    """And nothing is asked about it one by one."""
+async def test_the_first_answer_of_the_server_removes_ended_requests():
+    """They are not fetched one by one."""
     stage = a_stage(three()[:1])
     _last_known(stage, *three())
     async with opened(stage):
         assert "WAITING FOR YOU (1)" in shown(stage)
-        assert set(stage.server.looked_at) <= {three()[0].id}
+        assert set(stage.server.fetched) <= {three()[0].id}
 
 
-async def test_a_denial_that_never_left_is_told_at_the_next_start_and_not_sent():
-    """As long as its request waits; whoever still wants it denies it anew."""
+async def test_an_unsent_denial_is_reported_at_the_next_start():
+    """It is not sent; the warning stays while the request waits."""
     stage = a_stage(three())
     pay = three()[0]
     stage.unsent_denials.left = (UnsentDenial(pay.id, pay.headline),)
@@ -256,7 +256,7 @@ async def test_a_denial_that_never_left_is_told_at_the_next_start_and_not_sent()
     assert stage.unsent_denials.left == ()
 
 
-async def test_a_denial_that_never_left_and_whose_request_is_over_is_told_once():
+async def test_an_unsent_denial_of_an_ended_request_is_reported_once():
     """Nobody believes that their no was heard."""
     stage = a_stage(three()[:1])
     gone = three()[1]
@@ -268,8 +268,8 @@ async def test_a_denial_that_never_left_and_whose_request_is_over_is_told_once()
     assert stage.unsent_denials.left == ()
 
 
-async def test_a_denial_is_noted_before_its_seconds_begin_and_forgotten_when_it_is_taken_back():
-    """A disk that takes no note is said, and keeps nobody from denying."""
+async def test_a_denial_is_stored_before_its_seconds_begin():
+    """An undo removes it. A full disk is reported and blocks no denial."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "1", "enter")
@@ -283,7 +283,7 @@ async def test_a_denial_is_noted_before_its_seconds_begin_and_forgotten_when_it_
         await until(pilot, lambda: stage.answers.given != [])
 
 
-async def test_a_wrong_clock_is_told_with_how_far_it_is_off():
+async def test_a_wrong_clock_is_reported_with_its_difference():
     """Every time on the screen is the server's."""
     stage = a_stage(three())
     stage.server.skew = 5 * MINUTE

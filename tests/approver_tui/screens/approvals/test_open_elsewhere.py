@@ -1,4 +1,4 @@
-"""Going on at a phone: the page of a request, and nothing else of anybody's choosing."""
+"""Opening a request on a phone."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def _stage(issuer=ISSUER):
     return a_stage([an_approval("pay")], place={"issuer": issuer})
 
 
-async def test_the_picture_leads_to_the_page_of_the_request_at_the_server_of_this_login():
-    """As words and as a picture; nothing is answered by looking at it."""
+async def test_the_qr_code_links_to_the_page_of_the_request():
+    """At the server of this login, as text too; nothing is answered."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
@@ -34,7 +34,7 @@ async def test_the_picture_leads_to_the_page_of_the_request_at_the_server_of_thi
 
 
 @pytest.mark.parametrize("host", ["localhost:8470", "127.0.0.1", "[::1]:8470"])
-async def test_a_page_of_this_machine_is_said_to_be_of_no_use_to_a_phone(host):
+async def test_a_loopback_address_says_that_a_phone_cannot_open_it(host):
     """It would lead the phone to itself."""
     stage = _stage(f"http://{host}")
     async with opened(stage) as pilot:
@@ -42,8 +42,8 @@ async def test_a_page_of_this_machine_is_said_to_be_of_no_use_to_a_phone(host):
         assert "a phone cannot open it" in shown(stage)
 
 
-async def test_it_closes_by_itself_with_the_answer_that_was_given_there():
-    """Who gave it, and where."""
+async def test_an_answer_on_the_page_closes_the_panel():
+    """With who answered, on which device."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
@@ -53,8 +53,8 @@ async def test_it_closes_by_itself_with_the_answer_that_was_given_there():
         await until(pilot, lambda: "Approved by alice on phone" in shown(stage))
 
 
-async def test_what_is_over_has_no_page_to_go_on_at():
-    """The reason is said."""
+async def test_an_ended_request_has_no_page_to_open():
+    """The reason is shown."""
     stage = _stage()
     async with opened(stage) as pilot:
         stage.clock.move(6 * MINUTE / 1000)

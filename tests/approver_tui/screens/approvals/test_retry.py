@@ -1,4 +1,4 @@
-"""A request that expired: its agent is asked to ask again, from the inbox and from the history."""
+"""Asking the agent of an expired request to retry, from the inbox and the history."""
 
 from dataclasses import replace
 
@@ -26,8 +26,8 @@ def _expire(stage):
     look(stage)
 
 
-async def test_an_expired_request_stays_and_its_agent_is_asked_to_ask_again():
-    """The page says that it is no denial and names the key; then it says what was done."""
+async def test_an_expired_request_can_be_retried():
+    """The detail says that it is no denial and names the key; then it shows the result."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         assert "Ask to retry" not in shown(stage)
@@ -43,8 +43,8 @@ async def test_an_expired_request_stays_and_its_agent_is_asked_to_ask_again():
     assert stage.answers.given == []
 
 
-async def test_what_waits_is_answered_and_not_asked_for_again():
-    """And nothing is asked where nothing is selected."""
+async def test_a_waiting_request_is_not_retried():
+    """Nor is anything without a selection."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")
@@ -55,8 +55,8 @@ async def test_what_waits_is_answered_and_not_asked_for_again():
         assert "Retry unavailable: nothing is selected." in _told(stage)
 
 
-async def test_without_a_server_nobody_is_asked():
-    """The key is off, and says why."""
+async def test_retry_is_off_without_the_server():
+    """The key says why."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)
@@ -66,8 +66,8 @@ async def test_without_a_server_nobody_is_asked():
     assert stage.server.approvals[PAY.id].retry is Retry.POSSIBLE
 
 
-async def test_the_history_asks_too():
-    """The entry says so at once, and the list stays as it is."""
+async def test_the_history_can_retry_too():
+    """The entry shows it at once, and the list stays."""
     stage = a_stage([])
     stage.server.put(LAPSED)
     stage.clock.ms = PAY.expires_at
@@ -81,8 +81,8 @@ async def test_the_history_asks_too():
         assert "Retry unavailable: invoice-bot was already asked to retry." in _told(stage)
 
 
-async def test_the_history_says_what_the_server_refused():
-    """And changes nothing."""
+async def test_the_history_shows_a_refused_retry():
+    """Nothing changes."""
     stage = a_stage([])
     stage.server.put(LAPSED)
     stage.clock.ms = PAY.expires_at
@@ -93,15 +93,15 @@ async def test_the_history_says_what_the_server_refused():
         def refuse(_: str) -> None:
             raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
 
-        stage.server.ask_again = refuse
+        stage.server.request_retry = refuse
         await press(pilot, stage, "R", "tab", "enter")
         await until(pilot, lambda: "Its agent may ask nobody." in _told(stage))
         await press(pilot, stage, "escape")
         assert "R Ask to retry" in shown(stage)
 
 
-async def test_what_somebody_else_asked_for_is_told():
-    """Their word comes over the feed."""
+async def test_a_retry_by_somebody_else_is_announced():
+    """By the feed."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)

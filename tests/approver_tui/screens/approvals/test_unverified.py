@@ -1,4 +1,4 @@
-"""A request that does not verify is named, never shown, never answered, and hides no other."""
+"""A request that fails verification is listed, never shown or answered."""
 
 from dataclasses import replace
 
@@ -40,8 +40,8 @@ def _forge(stage, *approvals):
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_it_stands_apart_and_the_others_work(size):
-    """A warning that stays, its id and what is wrong; the cursor goes past it."""
+async def test_an_unverified_request_is_listed_apart(size):
+    """With a warning, its ID and problem; the cursor skips it."""
     stage = a_stage(three())
     forged = three()[0]
     _forge(stage, forged)
@@ -60,8 +60,8 @@ async def test_it_stands_apart_and_the_others_work(size):
         assert not isinstance(stage.app.screen, InboxScreen)
 
 
-async def test_alone_it_is_not_an_empty_inbox():
-    """Nobody reads that nothing waits; there is nothing to answer either."""
+async def test_an_unverified_request_alone_is_not_an_empty_inbox():
+    """The list does not say that nothing is waiting."""
     stage = a_stage(three()[:1])
     _forge(stage, three()[0])
     async with opened(stage) as pilot:
@@ -71,8 +71,8 @@ async def test_alone_it_is_not_an_empty_inbox():
         assert "Approve unavailable: nothing is selected." in shown(stage)
 
 
-async def test_many_can_be_read_from_the_last_row():
-    """They stand below the rows; the last row brings as many of them along as there is room for."""
+async def test_many_unverified_requests_can_be_scrolled_to():
+    """The last row brings as many into view as fit."""
     rows = [
         an_approval(f"row {n}", DEPLOY, left=MINUTE * (5 + n), headline=f"Deploy web {n}")
         for n in range(20)
@@ -89,14 +89,14 @@ async def test_many_can_be_read_from_the_last_row():
 
 
 @pytest.mark.parametrize("key", ["a", "d"])
-async def test_a_row_whose_next_copy_does_not_verify_cannot_be_answered(key):
-    """It keeps its place, both answers are off and say why; a panel over it closes."""
+async def test_a_row_whose_new_copy_is_unverified_cannot_be_answered(key):
+    """It keeps its place, both answers are off with a reason, and a panel over it closes."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, key)
         assert not isinstance(stage.app.screen, InboxScreen)
         _forge(stage, three()[0])
-        inbox(stage)._calls.look(three()[0].id)
+        inbox(stage)._calls.fetch_approval(three()[0].id)
         await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
         await until(pilot, lambda: "This request changed. Nothing was" in shown(stage))
         assert inbox(stage).state.selected == three()[0].id
@@ -106,8 +106,8 @@ async def test_a_row_whose_next_copy_does_not_verify_cannot_be_answered(key):
     assert stage.answers.given == []
 
 
-async def test_a_request_that_the_feed_could_not_hand_on_is_looked_for():
-    """The feed skips it and says so; the list then names it."""
+async def test_a_request_that_the_feed_skipped_is_loaded():
+    """The list then names it."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY, left=9 * MINUTE)
@@ -121,11 +121,15 @@ async def test_a_request_that_the_feed_could_not_hand_on_is_looked_for():
         assert len(inbox(stage).state.inbox.rows) == 3
 
 
-def test_a_copy_that_verifies_again_ends_the_doubt():
-    """Whichever way it comes: nothing is signed but what was verified anew."""
+def test_a_verified_copy_ends_the_block():
+    """Whichever way it arrives."""
     first = three()[0]
-    doubtful = InboxState().asked(first).doubted(Unverified(SafeText(first.id), SafeText(PROBLEM)))
-    assert doubtful.doubts(first.id)
-    assert len(doubtful.doubted(doubtful.unverified[0]).unverified) == 1
-    assert not doubtful.seen(first).doubts(first.id)
-    assert not doubtful.asked(first).doubts(first.id)
+    doubtful = (
+        InboxState()
+        .with_request(first)
+        .with_unverified(Unverified(SafeText(first.id), SafeText(PROBLEM)))
+    )
+    assert doubtful.is_unverified(first.id)
+    assert len(doubtful.with_unverified(doubtful.unverified[0]).unverified) == 1
+    assert not doubtful.with_approval(first).is_unverified(first.id)
+    assert not doubtful.with_request(first).is_unverified(first.id)

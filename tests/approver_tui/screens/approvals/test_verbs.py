@@ -1,4 +1,4 @@
-"""Buttons say what they let go, headlines what is granted, and keys whether they do anything."""
+"""Labels of buttons, headlines and keys."""
 
 from dataclasses import replace
 
@@ -31,15 +31,15 @@ def _label(stage, name):
 
 
 async def test_the_button_repeats_the_amount():
-    """The one that a yes lets go."""
+    """The one that approving would spend."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
         assert _label(stage, "#approve") == "[ Approve EUR 4,820.00 ]"
 
 
-async def test_an_amount_too_long_for_a_narrow_panel_is_not_cut():
-    """The button says the verb alone then."""
+async def test_a_long_amount_is_not_on_the_button():
+    """The button then has the verb only."""
     much = [{"type": "payment.transfer", "amount": {"minor": 123_456_789_00, "currency": "EUR"}}]
     facts = [("Amount", "EUR 123,456,789.00", True)]
     stage = a_stage([an_approval("pay", risk="medium", details=much, facts=facts)])
@@ -48,8 +48,8 @@ async def test_an_amount_too_long_for_a_narrow_panel_is_not_cut():
         assert _label(stage, "#approve") == "[ Approve ]"
 
 
-def test_of_less_it_is_the_smaller_amount_and_of_no_money_none():
-    """Nor of what is to be typed back: the panel does not repeat it."""
+def test_the_button_has_the_narrowed_amount():
+    """And none without money, nor one that must be typed back."""
     assert amount(PAY) == "EUR 4,820.00"
     assert amount(replace(PAY, granted=LESS)) == "EUR 500.00"
     assert amount(an_approval("web", DEPLOY)) == ""
@@ -67,12 +67,12 @@ def test_of_less_it_is_the_smaller_amount_and_of_no_money_none():
         (Granted("{}", ()), "With limits: Pay EUR 4,820.00 to Nordwind"),
     ],
 )
-def test_a_headline_tells_what_is_granted(granted, told):
-    """And where it cannot, that there are limits."""
+def test_a_headline_shows_what_is_granted(granted, told):
+    """Or that there are limits."""
     assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
 
 
-async def test_keys_that_do_nothing_to_what_is_selected_say_so():
+async def test_keys_that_do_nothing_are_shown_as_off():
     """Before anybody presses them."""
     stage = a_stage([PAY])
     async with opened(stage, (140, 30)) as pilot:
@@ -84,7 +84,7 @@ async def test_keys_that_do_nothing_to_what_is_selected_say_so():
             assert f"{hint} (off)" in shown(stage)
 
 
-async def test_a_wrong_clock_is_told_with_how_far_it_is_off():
+async def test_a_wrong_clock_is_reported_with_its_difference():
     """Every time on the screen is the server's."""
     stage = a_stage([PAY])
     stage.server.skew = 5 * MINUTE
@@ -95,8 +95,8 @@ async def test_a_wrong_clock_is_told_with_how_far_it_is_off():
 @pytest.mark.parametrize(
     ("risk", "lasting"), [("low", "up to 30d"), ("medium", "8h at most"), ("high", "1h at most")]
 )
-async def test_the_panel_that_approves_ahead_offers_what_its_risk_allows(risk, lasting):
-    """Not a month of what the server gives for an hour."""
+async def test_the_grant_panel_offers_what_the_risk_allows(risk, lasting):
+    """The server allows an hour at high risk."""
     stage = a_stage([an_approval("web", DEPLOY, risk=risk, left=9 * MINUTE)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
@@ -104,7 +104,7 @@ async def test_the_panel_that_approves_ahead_offers_what_its_risk_allows(risk, l
 
 
 async def test_id_and_link_are_copied():
-    """The link leads to the page of the server that asked."""
+    """The link is at the server of the login."""
     stage = a_stage([PAY], place={"issuer": "https://sayso.example"})
     async with opened(stage) as pilot:
         await press(pilot, stage, "y")
@@ -114,8 +114,8 @@ async def test_id_and_link_are_copied():
         assert "Copied, if this terminal supports it" in shown(stage)
 
 
-async def test_the_trail_is_what_the_agent_asked_before():
-    """In the history, filtered; the filter can be changed there."""
+async def test_t_shows_the_history_of_the_agent():
+    """Filtered; the filter can be changed there."""
     stage = a_stage([an_approval("web", DEPLOY)])
     stage.server.put(
         answered(an_approval("old", DEPLOY), Answer.APPROVE),
@@ -127,7 +127,7 @@ async def test_the_trail_is_what_the_agent_asked_before():
 
 
 async def test_a_device_is_renamed():
-    """After its new name is written."""
+    """After its new name is typed."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "5")
@@ -137,8 +137,8 @@ async def test_a_device_is_renamed():
     assert stage.server.device.name == "desk"
 
 
-async def test_a_browser_is_called_to_try():
-    """A terminal is not: it has its own bell."""
+async def test_a_browser_gets_a_test_notification():
+    """A terminal does not."""
     phone = replace(a_device(), id="sayso_dv_p", name=SafeText("phone"), kind=SafeText("browser"))
     stage = a_stage([PAY])
     stage.server.others = [replace(phone, is_this=False)]
@@ -151,8 +151,8 @@ async def test_a_browser_is_called_to_try():
         await until(pilot, lambda: "Sent. phone shows it" in shown(stage))
 
 
-async def test_the_token_of_a_past_yes_is_ended_from_the_history():
-    """Found by its approval; of what gave none it says so."""
+async def test_the_token_of_a_past_approval_is_ended_from_the_history():
+    """An approval without one says so."""
     used = replace(answered(an_approval("old"), Answer.APPROVE), state=ApprovalState.REDEEMED)
     stage = a_stage([])
     stage.server.put(used)
@@ -170,8 +170,8 @@ async def test_the_token_of_a_past_yes_is_ended_from_the_history():
         assert "End token unavailable: no token was issued for it." in shown(stage)
 
 
-async def test_the_other_requests_of_an_agent_are_denied_with_it_where_the_person_ticks_that():
-    """Each by an answer of its own; without the tick it is this one alone."""
+async def test_the_other_requests_of_an_agent_can_be_denied_too():
+    """Each by its own answer; without the checkbox only this one."""
     rows = [an_approval(name, DEPLOY, left=3 * MINUTE) for name in ("one", "two")]
     stage = a_stage([*rows, *three()])
     async with opened(stage) as pilot:
@@ -194,4 +194,4 @@ async def test_the_other_requests_of_an_agent_are_denied_with_it_where_the_perso
 
 def _denied(stage, _pilot):
     look(stage)
-    return len(stage.answers.given) > 1 and not inbox(stage).state.doing
+    return len(stage.answers.given) > 1 and not inbox(stage).state.in_progress

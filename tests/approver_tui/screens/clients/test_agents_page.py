@@ -1,4 +1,4 @@
-"""The page of agents: who acts for the person, who asked them lately, and their own."""
+"""The agents page: acting, recent and owned agents."""
 
 from dataclasses import replace
 
@@ -32,8 +32,8 @@ async def _agents(pilot, stage):
     await until(pilot, lambda: stage.app.screen.found is not None)
 
 
-async def test_who_asked_is_listed_beside_who_acts_and_whom_one_owns():
-    """With what became of it, and how the server holds one's own."""
+async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
+    """With the outcomes of their requests and the state of owned ones."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _agents(pilot, stage)
@@ -51,8 +51,8 @@ async def test_who_asked_is_listed_beside_who_acts_and_whom_one_owns():
         assert "Revoke unavailable: it does not act for you." in shown(stage)
 
 
-async def test_what_was_asked_long_ago_is_left_out():
-    """Seven days are looked at."""
+async def test_old_requests_are_left_out():
+    """Seven days are listed."""
     old = replace(answered(an_approval("old", PRICES), Answer.APPROVE), created_at=0)
     stage = a_stage([])
     stage.server.put(old)
@@ -63,7 +63,7 @@ async def test_what_was_asked_long_ago_is_left_out():
 
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
-    """After a question; the entry says so, and the inbox too."""
+    """After a confirmation; the entry and the inbox show it."""
     stage = a_stage([an_approval("web", DEPLOY, left=9 * MINUTE)])
     async with opened(stage, NARROW) as pilot:
         await _agents(pilot, stage)
@@ -77,8 +77,8 @@ async def test_an_agent_is_muted_and_unmuted_from_its_page():
         await until(pilot, lambda: "release-agent is no longer muted." in shown(stage))
 
 
-async def test_ones_own_agent_is_suspended_for_everybody():
-    """After a question; once it is stopped, and for those of others, the key says why not."""
+async def test_an_owned_agent_is_suspended():
+    """After a confirmation; for disabled or foreign agents the key says why not."""
     stage = _stage()
     stage.server.owned = (replace(IDLE, state=SafeText("enabled")),)
     async with opened(stage, NARROW) as pilot:

@@ -1,4 +1,4 @@
-"""Saying "I did not ask for this": whom it stops is chosen, and nothing is sent before."""
+"""The report panel: a scope must be chosen first."""
 
 import pytest
 from textual.widgets import Static
@@ -25,8 +25,8 @@ async def _open(pilot, stage, *keys):
 @pytest.mark.parametrize(
     ("key", "scope"), [("2", ReportScope.AGENT), ("3", ReportScope.EVERY_AGENT)]
 )
-async def test_a_report_stops_whom_the_person_chose(key, scope):
-    """With the word to the administrators; what ended is told by numbers."""
+async def test_a_report_quarantines_the_chosen_scope(key, scope):
+    """With the note to the administrators; the result has numbers."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, key, "tab", *"no", "tab", "tab", "enter")
@@ -37,8 +37,8 @@ async def test_a_report_stops_whom_the_person_chose(key, scope):
     assert stage.answers.reported == [(PAY.id, scope, "no")]
 
 
-async def test_this_request_alone_is_a_denial_that_can_be_taken_back():
-    """With the reason that it was not recognised; no incident."""
+async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
+    """With the code for not recognized; no incident."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "1", *REPORT)
@@ -50,8 +50,8 @@ async def test_this_request_alone_is_a_denial_that_can_be_taken_back():
     assert stage.answers.reported == []
 
 
-async def test_nobody_is_chosen_from_the_start():
-    """The button is off, and says what is missing."""
+async def test_no_scope_is_chosen_at_first():
+    """The button is off and says what is missing."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -61,8 +61,8 @@ async def test_nobody_is_chosen_from_the_start():
         assert isinstance(stage.app.screen, ReportPanel)
 
 
-async def test_what_happens_is_said_before_it_is_sent():
-    """For each choice, in other words."""
+async def test_the_consequence_is_shown_before_sending():
+    """For each choice."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "down")
@@ -72,17 +72,17 @@ async def test_what_happens_is_said_before_it_is_sent():
         await press(pilot, stage, "j")
         assert "Every agent that acts for you is quarantined." in shown(stage)
         await press(pilot, stage, "k", "4")
-        assert stage.app.screen.query_one("#whom").index == 1
+        assert stage.app.screen.query_one("#scope").index == 1
 
 
-async def test_what_is_over_can_be_reported_too():
-    """Then there is nothing left to deny alone."""
+async def test_a_past_request_can_be_reported():
+    """Then it cannot be denied alone."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         screen = inbox(stage)
         done = answered(PAY, Answer.APPROVE)
         stage.server.put(done)
-        screen.change(screen.state.seen(done))
+        screen.set_state(screen.state.with_approval(done))
         await _open(pilot, stage, "1")
         assert "1 This agent, invoice-bot" in shown(stage)
         await press(pilot, stage, *REPORT)
@@ -90,8 +90,8 @@ async def test_what_is_over_can_be_reported_too():
     assert stage.answers.reported[0][1] is ReportScope.AGENT
 
 
-async def test_a_consent_can_be_reported_though_no_agent_asked():
-    """It is told what that means."""
+async def test_a_consent_can_be_reported():
+    """The text says that no agent made it."""
     stage = a_stage([an_approval("consent", CONSENT)])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "2")
@@ -110,13 +110,13 @@ async def test_a_consent_can_be_reported_though_no_agent_asked():
         (errors.UnknownOutcome(PAY.id), "Send it again: it is counted once."),
     ],
 )
-async def test_a_report_that_does_not_get_through_can_be_sent_again(error, says):
-    """The panel stays and says whether anything happened as far as is known."""
+async def test_a_report_that_fails_can_be_sent_again(error, says):
+    """The panel stays and says what is known."""
     stage = a_stage([PAY])
     stage.answers.failures.append(error)
     async with opened(stage) as pilot:
         await _open(pilot, stage, "2", *REPORT)
-        why = stage.app.screen.query_one("#why-off", Static)
+        why = stage.app.screen.query_one("#hint", Static)
         await until(pilot, lambda: says in str(why.content))
         button = stage.app.screen.query_one("#report")
         await until(pilot, lambda: not button.has_class("-active"))
@@ -125,8 +125,8 @@ async def test_a_report_that_does_not_get_through_can_be_sent_again(error, says)
         await until(pilot, lambda: bool(stage.answers.reported))
 
 
-async def test_a_request_that_is_another_now_is_not_reported():
-    """Nothing was sent; the panel closes and says so."""
+async def test_a_changed_request_is_not_reported():
+    """The panel closes and says so."""
     stage = a_stage([PAY])
     stage.answers.failures.append(errors.Changed("other"))
     async with opened(stage) as pilot:
@@ -134,7 +134,7 @@ async def test_a_request_that_is_another_now_is_not_reported():
         await until(pilot, lambda: "This request changed. Nothing was reported." in shown(stage))
 
 
-async def test_offline_nothing_can_be_reported():
+async def test_nothing_can_be_reported_offline():
     """The key says why."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
@@ -145,8 +145,8 @@ async def test_offline_nothing_can_be_reported():
         assert "Report unavailable: no connection to the server" in shown(stage)
 
 
-async def test_running_typing_reports_nothing():
-    """From the inbox into the panel at twenty keys a second."""
+async def test_fast_typing_reports_nothing():
+    """Twenty keys a second from the inbox into the panel."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["exclamation_mark", "2", *REPORT, "1", *REPORT])

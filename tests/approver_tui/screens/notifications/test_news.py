@@ -1,10 +1,10 @@
-"""What the feed tells, as one line."""
+"""The line for each event."""
 
 from datetime import UTC
 
 import pytest
 
-from approver_tui.screens.notifications.news import AT_ONCE, news
+from approver_tui.screens.notifications.news import URGENT_EVENTS, event_text
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import SafeText
 from tests.support.fakes.fake_account import a_device
@@ -51,14 +51,14 @@ REPORTED = AlarmSubject(BOT.agent_id, BOT.agent, SafeText("sayso_in_1"))
         ),
     ],
 )
-def test_an_alarm_names_the_agent_where_the_server_does(name, about, said):
-    """An owner of several knows at once which one; an older server names none."""
-    assert news(Event(1, name, 0, about=about), UTC, is_narrow=False).endswith(said)
+def test_an_alarm_names_the_agent_if_the_server_does(name, about, said):
+    """An older server names none."""
+    assert event_text(Event(1, name, 0, about=about), UTC, is_narrow=False).endswith(said)
 
 
-def test_a_browser_that_is_called_no_more_is_named_at_once():
-    """Its push service forgot it; whoever sits at the terminal can open a page there."""
+def test_a_lost_browser_is_announced_at_once():
+    """Its push service no longer knows it."""
     phone = a_device(name=SafeText("phone"), is_this=False)
-    said = news(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC, is_narrow=False)
+    said = event_text(Event(1, EventName.DEVICE_UNREACHED, 0, device=phone), UTC, is_narrow=False)
     assert "device phone no longer gets notifications" in said
-    assert EventName.DEVICE_UNREACHED in AT_ONCE
+    assert EventName.DEVICE_UNREACHED in URGENT_EVENTS

@@ -1,4 +1,4 @@
-"""What waits at other servers: one quiet line, a number beside each, and never a call."""
+"""Waiting requests at other servers: one line, and never an alert."""
 
 import pytest
 
@@ -12,31 +12,31 @@ from tests.support.fakes.fake_feed import FakeOthers
 LOGIN = {"login": SafeText("default")}
 
 
-async def test_how_many_wait_elsewhere_is_one_line_below():
-    """It goes when nothing waits there any more, and nobody is called for it."""
+async def test_waiting_requests_elsewhere_are_one_line():
+    """It disappears when there are none, and it never alerts."""
     others = FakeOthers([{"work": 2, "home": 0}, {"work": 0, "home": 0}])
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with opened(stage) as pilot:
         await until(pilot, lambda: "Waiting elsewhere: 2 at work" in shown(stage))
         assert inbox(stage).state.selected == an_approval("pay").id
-        inbox(stage)._calls.count_elsewhere()
+        inbox(stage)._calls.count_other_logins()
         await until(pilot, lambda: "Waiting elsewhere" not in shown(stage))
     assert stage.answers.given == []
 
 
-async def test_a_server_that_does_not_answer_shows_its_age_and_no_alarm():
-    """What it said stays, as old as it is."""
+async def test_an_unreachable_server_shows_the_age_of_its_count():
+    """Without an alarm."""
     stage = a_stage(place=LOGIN, others=FakeOthers([{"work": 2}, {"work": None}]))
     async with opened(stage, NARROW) as pilot:
         await until(pilot, lambda: "2 at work" in shown(stage))
         stage.clock.move(180)
-        inbox(stage)._calls.count_elsewhere()
+        inbox(stage)._calls.count_other_logins()
         await until(pilot, lambda: "2 (3 min ago) at work" in shown(stage))
         assert "OFFLINE" not in shown(stage)
 
 
-async def test_the_next_look_is_half_a_minute_after_an_answer(monkeypatch):
-    """Never sooner: it is set by what came, and not by a clock of its own."""
+async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
+    """Never sooner."""
     others = FakeOthers([{"work": 2}])
     stage = a_stage(place=LOGIN, others=others)
     timers = []
@@ -54,8 +54,8 @@ async def test_the_next_look_is_half_a_minute_after_an_answer(monkeypatch):
 
 
 @pytest.mark.parametrize("login", ["", "default"])
-async def test_with_one_login_nobody_is_asked(login):
-    """And where nobody says anything there is no line."""
+async def test_with_one_login_nothing_is_counted(login):
+    """And without answers there is no line."""
     others = FakeOthers([{"work": None}])
     stage = a_stage(place={"login": SafeText(login)}, others=others)
     async with opened(stage) as pilot:
@@ -63,10 +63,10 @@ async def test_with_one_login_nobody_is_asked(login):
         assert "elsewhere" not in shown(stage)
 
 
-async def test_on_a_few_lines_all_are_for_what_waits_here():
-    """The page of settings still has the number."""
+async def test_a_short_screen_has_no_line_about_other_logins():
+    """The settings page still has the numbers."""
     others = FakeOthers([{"work": 2}])
     stage = a_stage([an_approval("pay")], place=LOGIN, others=others)
     async with opened(stage, (40, 12)) as pilot:
-        await until(pilot, lambda: bool(inbox(stage).state.elsewhere.busy))
+        await until(pilot, lambda: bool(inbox(stage).state.other_logins.busy))
         assert "elsewhere" not in shown(stage)

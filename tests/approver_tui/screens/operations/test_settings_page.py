@@ -1,4 +1,4 @@
-"""Settings, other keys, the palette and the filter of the inbox."""
+"""Settings, key bindings, the palette and the filter of the inbox."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from approver_tui import settings
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.profile import Home
-from approver_tui.messages import LoginWanted
+from approver_tui.messages import LoginChosen
 from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.history import HistoryPage
 from approver_tui.screens.approvals.inbox import InboxScreen
@@ -48,7 +48,7 @@ async def _to(pilot, stage, name):
     assert stage.app.screen.cursor.removeprefix("login:") == name
 
 
-async def test_the_theme_changes_at_once_and_is_kept(file):
+async def test_the_theme_changes_at_once_and_is_saved(file):
     """The next one on each press."""
     stage = _stage()
     async with opened(stage) as pilot:
@@ -60,8 +60,8 @@ async def test_the_theme_changes_at_once_and_is_kept(file):
     assert file.read_text() == 'theme = "high-contrast"\n'
 
 
-async def test_other_settings_count_from_the_next_start(file):
-    """Which is said."""
+async def test_other_settings_apply_at_the_next_start(file):
+    """The message says so."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -72,8 +72,8 @@ async def test_other_settings_count_from_the_next_start(file):
         assert str(file)[:20] in shown(stage)
 
 
-async def test_what_the_environment_says_cannot_be_changed_here(monkeypatch, file):
-    """It wins over the file, so a change would do nothing."""
+async def test_a_setting_in_the_environment_cannot_be_changed_here(monkeypatch, file):
+    """It overrides the file."""
     monkeypatch.setenv("SAYSO_APPROVER_NOTIFY_LOW", "bell")
     stage = _stage()
     async with opened(stage) as pilot:
@@ -85,8 +85,8 @@ async def test_what_the_environment_says_cannot_be_changed_here(monkeypatch, fil
     assert not file.exists()
 
 
-async def test_what_has_too_many_values_says_how_it_is_written():
-    """The command line takes any."""
+async def test_a_setting_with_many_values_shows_its_command():
+    """The command line accepts any."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -95,8 +95,8 @@ async def test_what_has_too_many_values_says_how_it_is_written():
         assert "run: sayso-approver config set key_approve VALUE" in shown(stage)
 
 
-async def test_a_file_that_cannot_be_written_is_told(file):
-    """The setting stays what it was."""
+async def test_a_file_that_cannot_be_written_is_reported(file):
+    """The setting keeps its value."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -115,8 +115,8 @@ def two_servers(tmp_path):
 
 
 @pytest.mark.usefixtures("two_servers")
-async def test_one_goes_over_to_another_server_from_the_settings():
-    """The app leaves as by q, and knows where to."""
+async def test_the_settings_switch_to_another_server():
+    """The app quits as by q, with the next login."""
     stage = _stage(login=SafeText("default"))
     async with opened(stage) as pilot:
         assert "alice@default" in shown(stage)
@@ -130,12 +130,12 @@ async def test_one_goes_over_to_another_server_from_the_settings():
         assert "sayso-approver --profile work" in shown(stage)
         await press(pilot, stage, "space")
         await until(pilot, lambda: not stage.app.is_running)
-    assert stage.app.goes_to == "work"
+    assert stage.app.next_login == "work"
 
 
 @pytest.mark.usefixtures("two_servers")
-async def test_how_many_wait_at_another_server_stands_beside_it():
-    """As it was told, or how old that is; of one that never said anything it says so."""
+async def test_each_server_shows_its_waiting_requests():
+    """Or the age of the number, or that it is unknown."""
     others = FakeOthers([{"work": None}, {"work": 2}, {"work": None}])
     stage = _stage(others, login=SafeText("default"))
     async with opened(stage) as pilot:
@@ -145,13 +145,13 @@ async def test_how_many_wait_at_another_server_stands_beside_it():
         assert "not known" in shown(stage)
         for told in ("2 waiting", "2 (3 min ago)"):
             stage.clock.move(180)
-            inbox(stage)._calls.count_elsewhere()
+            inbox(stage)._calls.count_other_logins()
             await until(pilot, lambda told=told: told in shown(stage))
 
 
 @pytest.mark.usefixtures("two_servers")
-async def test_one_more_server_is_signed_in_to_from_the_settings():
-    """The last line of the servers is the one that is not there yet."""
+async def test_the_settings_sign_in_to_one_more_server():
+    """By the last entry of the servers."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -160,12 +160,12 @@ async def test_one_more_server_is_signed_in_to_from_the_settings():
         assert "Sign in to another server." in shown(stage)
         await press(pilot, stage, "space")
         await until(pilot, lambda: not stage.app.is_running)
-    assert stage.app.goes_to == ""
+    assert stage.app.next_login == ""
 
 
 @pytest.mark.usefixtures("two_servers")
-async def test_which_login_counts_at_the_start_is_a_setting(file):
-    """Its values are the logins that there are."""
+async def test_the_default_login_is_a_setting(file):
+    """Its values are the logins."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -174,20 +174,20 @@ async def test_which_login_counts_at_the_start_is_a_setting(file):
     assert file.read_text() == 'profile = "work"\n'
 
 
-async def test_a_denial_that_waits_is_sent_before_one_goes_over():
-    """Leaving for another server is leaving."""
+async def test_a_waiting_denial_is_sent_before_switching():
+    """Switching quits the app."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "d")
         await press(pilot, stage, "1", "enter")
-        stage.app.post_message(LoginWanted("work"))
+        stage.app.post_message(LoginChosen("work"))
         await until(pilot, lambda: not stage.app.is_running)
     assert len(stage.answers.given) == 1
-    assert stage.app.goes_to == "work"
+    assert stage.app.next_login == "work"
 
 
-async def test_without_a_book_there_are_the_notifications_alone():
-    """They are kept by the server."""
+async def test_without_a_settings_file_only_notifications_are_listed():
+    """The server stores them."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -196,8 +196,8 @@ async def test_without_a_book_there_are_the_notifications_alone():
         assert stage.app.screen.cursor == "quiet:hours"
 
 
-async def test_chosen_keys_do_it_and_are_shown_everywhere():
-    """In the key bar and the help; the key from the start does it no more."""
+async def test_chosen_keys_work_and_are_shown_everywhere():
+    """In the key bar and the help; the defaults do nothing."""
     stage = _stage(keymap=Keymap({"approve": "A", "help": "f2", "report": "@"}))
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -212,8 +212,8 @@ async def test_chosen_keys_do_it_and_are_shown_everywhere():
         assert isinstance(stage.app.screen, ApprovePanel)
 
 
-async def test_the_palette_finds_what_a_screen_can_do():
-    """By letters of the words or by the key; Enter does it as its key would."""
+async def test_the_palette_finds_commands():
+    """By words or by key; Enter presses the key."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon")
@@ -239,7 +239,7 @@ async def test_the_palette_has_the_keys_of_its_page():
 
 
 async def test_the_palette_goes_to_every_page():
-    """Whoever does not know the digits finds a page by its name."""
+    """By its name."""
     stage = _stage()
     async with opened(stage) as pilot:
         for name, page in (("history", HistoryPage), ("settings", SettingsPage), ("inbox", None)):
@@ -248,8 +248,8 @@ async def test_the_palette_goes_to_every_page():
             await until(pilot, lambda wanted=wanted: isinstance(stage.app.screen, wanted))
 
 
-async def test_running_typing_through_the_palette_decides_nothing():
-    """Whatever is found, it is a panel, and the panel waits for quiet."""
+async def test_fast_typing_through_the_palette_decides_nothing():
+    """A panel that opens waits for quiet."""
     stage = _stage()
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["colon", *"approves", "enter", "tab", "tab", "enter", "y"] * 2)
@@ -257,8 +257,8 @@ async def test_running_typing_through_the_palette_decides_nothing():
     assert stage.answers.given == []
 
 
-async def test_the_inbox_shows_what_fits_and_counts_the_rest():
-    """The selection goes to what is shown, and nothing hidden can be answered."""
+async def test_the_filter_shows_matches_and_counts_the_rest():
+    """The selection moves to a match, and nothing hidden can be answered."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"web", "enter")
@@ -275,8 +275,8 @@ async def test_the_inbox_shows_what_fits_and_counts_the_rest():
         assert "WAITING FOR YOU (4)" in shown(stage)
 
 
-async def test_nothing_that_fits_leaves_nothing_to_answer():
-    """Until something that fits arrives."""
+async def test_without_matches_there_is_nothing_to_answer():
+    """Until a match arrives."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"api", "enter", "a")
@@ -291,8 +291,8 @@ async def test_nothing_that_fits_leaves_nothing_to_answer():
         await until(pilot, lambda: inbox(stage).state.selected == late.id)
 
 
-async def test_a_filter_that_cannot_be_read_changes_nothing():
-    """It says what may be written."""
+async def test_an_invalid_filter_changes_nothing():
+    """The message has the valid forms."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"since:x", "enter")
@@ -301,8 +301,8 @@ async def test_a_filter_that_cannot_be_read_changes_nothing():
         assert not inbox(stage).state.query
 
 
-async def test_quiet_hours_are_set_and_ended_in_the_settings():
-    """As they are typed; what cannot be read is said, and nothing is sent."""
+async def test_quiet_hours_are_set_and_cleared_in_the_settings():
+    """An invalid text is reported, and nothing is sent."""
     stage = a_stage(three(), place={"zone_name": "Europe/Berlin"})
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -317,7 +317,7 @@ async def test_quiet_hours_are_set_and_ended_in_the_settings():
 
 
 async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
-    """Whoever silenced something finds it again without its request."""
+    """Without their requests."""
     stage = a_stage(three())
     prices = three()[2]
     stage.prefs_client.mute(prices.agent.id)

@@ -1,4 +1,4 @@
-"""Approving requests like one ahead: bounds, what it would have covered, the signature."""
+"""Creating a standing grant: limits, preview, approval."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ def _stage(*more):
 
 
 def _is_on(stage):
-    return not stage.app.screen.query_one("#on", PanelButton).disabled
+    return not stage.app.screen.query_one("#continue", PanelButton).disabled
 
 
 def _read(stage):
@@ -55,13 +55,13 @@ async def _bound(pilot, stage, fields=_FIELDS):
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
-async def test_what_it_would_cover_is_read_and_then_approved_with_the_pin(size):
-    """The bounds, the requests of late, and the panel that approves over the request that gives."""
+async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
+    """The limits, the recent requests, and the panel that approves the new grant."""
     stage = _stage()
     async with opened(stage, size) as pilot:
         await _bound(pilot, stage)
         await until(pilot, lambda: _is_on(stage))
-        assert stage.grants_client.wishes[-1] == StandingGrantProposal(
+        assert stage.grants_client.proposals[-1] == StandingGrantProposal(
             approval=PAY.id,
             seconds=3_600,
             uses=3,
@@ -69,7 +69,7 @@ async def test_what_it_would_cover_is_read_and_then_approved_with_the_pin(size):
             vary=(VaryingFact("/amount", "20"), VaryingFact("/reference", None)),
             tell=True,
         )
-        stage.app.screen.query_one("#on").focus()
+        stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: isinstance(stage.app.screen, ApprovePanel))
         assert stage.answers.given == []
@@ -80,8 +80,8 @@ async def test_what_it_would_cover_is_read_and_then_approved_with_the_pin(size):
     assert stage.answers.given[0][:2] == (GIVES.id, Answer.APPROVE)
 
 
-async def test_the_panel_says_what_it_would_have_covered():
-    """Bounds, risk, and each request of late with why it is not covered."""
+async def test_the_panel_shows_what_the_grant_would_have_covered():
+    """Limits, risk, and each recent request with why it is not covered."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _bound(pilot, stage)
@@ -103,18 +103,18 @@ async def test_the_panel_says_what_it_would_have_covered():
         (("1h", "3", "", "amount="), "use FACT=LIMIT for a number"),
     ],
 )
-async def test_the_way_on_is_closed_until_it_is_bounded(fields, why):
-    """And says what is missing; the server is not asked about half a wish."""
+async def test_continue_is_off_until_the_limits_are_entered(fields, why):
+    """The hint names the missing one; nothing is sent."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _bound(pilot, stage, fields)
         assert f"Continue unavailable: {why}" in _read(stage)
         assert not _is_on(stage)
-    assert all(wish.vary == () for wish in stage.grants_client.wishes)
+    assert all(proposal.vary == () for proposal in stage.grants_client.proposals)
 
 
-async def test_a_refusal_is_told_and_another_wish_is_asked_again():
-    """Over a cap the server says which; nothing is made smaller by itself."""
+async def test_a_refusal_is_shown_and_another_proposal_is_sent():
+    """The server names the exceeded limit; nothing is reduced automatically."""
     stage = _stage()
     stage.grants_client.failures = [
         errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
@@ -126,8 +126,8 @@ async def test_a_refusal_is_told_and_another_wish_is_asked_again():
         await until(pilot, lambda: _is_on(stage))
 
 
-async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
-    """The panel says so, and stays."""
+async def test_a_request_that_is_not_the_proposal_is_not_opened():
+    """The panel says so and stays."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _bound(pilot, stage)
@@ -135,7 +135,7 @@ async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
         stage.grants_client.failures = [
             errors.Changed("The server offers something else for signing.")
         ]
-        stage.app.screen.query_one("#on").focus()
+        stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
         await until(pilot, lambda: "something else for signing" in _read(stage))
         assert isinstance(stage.app.screen, StandingGrantPanel)
@@ -149,7 +149,7 @@ async def test_what_is_offered_and_is_not_the_wish_is_not_opened():
         (an_approval("r", risk="critical"), "critical requests are asked each time."),
     ],
 )
-async def test_what_cannot_be_approved_ahead_says_why(approval, why):
+async def test_a_request_without_a_possible_grant_says_why(approval, why):
     """The panel does not open."""
     stage = a_stage([approval])
     async with opened(stage) as pilot:
@@ -157,8 +157,8 @@ async def test_what_cannot_be_approved_ahead_says_why(approval, why):
         assert f"Similar unavailable: {why}" in shown(stage)
 
 
-async def test_what_was_answered_is_an_example_all_the_same():
-    """The panel stays when somebody answers the request under it."""
+async def test_a_decided_request_can_still_be_the_example():
+    """The panel stays when somebody answers it."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "s")
@@ -166,13 +166,13 @@ async def test_what_was_answered_is_an_example_all_the_same():
         stage.server.put(done)
         await press(pilot, stage, "tab", *"1h", "tab", *"3", "tab")
         await until(pilot, lambda: _is_on(stage))
-        inbox(stage).change(inbox(stage).state.seen(done))
+        inbox(stage).set_state(inbox(stage).state.with_approval(done))
         await pilot.pause()
         assert isinstance(stage.app.screen, StandingGrantPanel)
 
 
-async def test_running_typing_and_escape_give_nothing():
-    """Letters land in fields at most, and Back has the focus first."""
+async def test_fast_typing_and_escape_create_nothing():
+    """Letters go to fields at most, and Back has the focus first."""
     stage = _stage()
     async with opened(stage) as pilot:
         await run_on(pilot, stage, ["s", *"yes a y", "enter", "tab", *"1h", "enter", "enter"] * 2)
@@ -181,8 +181,8 @@ async def test_running_typing_and_escape_give_nothing():
     assert stage.answers.given == []
 
 
-async def test_the_panel_has_a_help_and_reads_on():
-    """F1 tells what each field takes; a question mark may be part of a value."""
+async def test_the_panel_has_a_help_and_scrolls():
+    """F1 explains the fields; a question mark may be part of a value."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _bound(pilot, stage)
@@ -191,8 +191,8 @@ async def test_the_panel_has_a_help_and_reads_on():
         assert "how long: 15m, 1h, up to 30d at low risk" in shown(stage)
 
 
-async def test_grants_are_listed_and_taken_back():
-    """With what is left; after it only their number is gone."""
+async def test_grants_are_listed_and_revoked():
+    """With what is left."""
     stage = a_stage([an_approval("deploy", DEPLOY)])
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, tell=False, sum=None)
     stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]

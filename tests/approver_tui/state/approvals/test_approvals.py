@@ -24,7 +24,7 @@ from tests.support.builders.approval_texts import AGENT, NOW, wire_approval
     ],
 )
 def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs):
-    """A server can ask for more than the risk demands, never for less."""
+    """A server can ask for more, never for less."""
     wire = wire_approval(risk=risk, outer={"ceremony": ceremony})
     assert read_approval(JsonObject(wire)).needs_pin is needs
 
@@ -40,15 +40,15 @@ def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs)
         ("action", "denied", None, True, False),
     ],
 )
-def test_an_agent_can_be_asked_again_about_what_expired_alone(kind, state, retry, late, lapsed):
-    """By the server's word, or by the clock before that word has come."""
+def test_only_an_expired_agent_request_can_be_retried(kind, state, retry, late, lapsed):
+    """By the server's word or by the clock."""
     wire = wire_approval(outer={"kind": kind, "state": state, "retry": retry})
     approval = read_approval(JsonObject(wire))
-    assert approval.is_lapsed(approval.expires_at if late else NOW) is lapsed
+    assert approval.is_expired(approval.expires_at if late else NOW) is lapsed
 
 
 def test_what_is_drawn_is_what_was_signed():
-    """Headline, asker, words and fingerprint come from the two texts, not from beside them."""
+    """Headline, agent, message and fingerprint come from the two texts."""
     wire = wire_approval(outer={"agent": {"id": AGENT, "name": "other"}})
     approval = read_approval(JsonObject(wire))
     assert approval.headline == approval.display.headline
@@ -66,19 +66,19 @@ def test_what_is_drawn_is_what_was_signed():
         ("cancelled", NOW, False),
     ],
 )
-def test_only_what_is_pending_and_in_time_waits(state, moment, waits):
-    """The end is the one in the signed text."""
+def test_only_a_pending_unexpired_request_is_waiting(state, moment, waits):
+    """By the expiry in the signed text."""
     approval = read_approval(JsonObject(wire_approval(outer={"state": state})))
     assert approval.expires_at == NOW + 600_000
     assert approval.is_waiting(moment) is waits
 
 
-def test_what_its_agent_asked_anew_is_superseded():
-    """Which is no denial and no withdrawal."""
+def test_a_replaced_request_is_superseded():
+    """Neither denied nor withdrawn."""
     over = replace(
         read_approval(JsonObject(wire_approval())),
         state=ApprovalState.CANCELLED,
         reason=SafeText("superseded"),
     )
-    assert (over.was_superseded, over.state_word) == (True, "superseded")
+    assert (over.was_superseded, over.state_text) == (True, "superseded")
     assert not replace(over, reason=SafeText("withdrawn")).was_superseded

@@ -1,4 +1,4 @@
-"""A batch: what is ticked, what is pulled out, what is counted."""
+"""A batch: selection, unusual requests, the count."""
 
 import pytest
 
@@ -14,56 +14,56 @@ NEW = an_approval("new", DEPLOY, left=3 * MINUTE, unusual=[("new_target", "Never
 BATCH = Batch.of([NEW, ONE, TWO])
 
 
-def test_what_is_unusual_stands_below_and_is_not_ticked():
-    """The others keep their order and are ticked."""
+def test_unusual_requests_come_last_and_are_not_selected():
+    """The others keep their order and are selected."""
     assert BATCH.rows == (ONE, TWO, NEW)
     assert (BATCH.usual, BATCH.unusual) == ((ONE, TWO), (NEW,))
     assert BATCH.chosen == (ONE, TWO)
 
 
-def test_an_agents_first_request_and_what_nobody_compared_are_unusual():
+def test_first_requests_and_not_compared_ones_are_unusual():
     """Not knowing is no reason to tick."""
     assert is_unusual(an_approval("first", DEPLOY, first=True))
     assert is_unusual(an_approval("app", {**APP_PAYMENT, "unusual": []}))
     assert not is_unusual(ONE)
 
 
-def test_a_tick_is_turned_by_hand_and_back():
-    """An unusual one too."""
-    with_new = BATCH.turned(NEW.id)
+def test_a_request_is_selected_and_deselected():
+    """Unusual ones too."""
+    with_new = BATCH.toggled(NEW.id)
     assert with_new.chosen == (ONE, TWO, NEW)
-    assert with_new.turned(ONE.id).chosen == (TWO, NEW)
-    assert with_new.turned(NEW.id) == BATCH
+    assert with_new.toggled(ONE.id).chosen == (TWO, NEW)
+    assert with_new.toggled(NEW.id) == BATCH
 
 
-def test_the_count_is_that_of_the_ticks_written_plainly():
-    """Neither more nor less, nor nothing."""
+def test_the_count_is_the_number_of_selected_requests():
+    """In plain digits, and not 0."""
     assert BATCH.is_count("2")
     assert not any(map(BATCH.is_count, ["", "3", "02", " 2", "two", "1"]))
-    assert not BATCH.turned(ONE.id).turned(TWO.id).is_count("0")
+    assert not BATCH.toggled(ONE.id).toggled(TWO.id).is_count("0")
 
 
-def test_what_is_dropped_takes_its_tick_along():
+def test_a_removed_request_loses_its_selection():
     """The others keep theirs."""
     left = BATCH.without(frozenset({ONE.id}))
     assert (left.rows, left.chosen) == ((TWO, NEW), (TWO,))
     assert not left.is_count("2")
 
 
-def test_the_pin_is_due_where_one_that_is_ticked_takes_it():
-    """One that is not ticked takes nothing."""
+def test_the_pin_is_needed_if_a_selected_request_needs_it():
+    """Not for a deselected one."""
     pin = an_approval("pin", DEPLOY, ceremony="pin")
     assert Batch.of([ONE, pin]).needs_pin
-    assert not Batch.of([ONE, pin]).turned(pin.id).needs_pin
+    assert not Batch.of([ONE, pin]).toggled(pin.id).needs_pin
 
 
-def test_the_risk_is_the_highest_of_all_and_the_end_the_first_of_the_ticked():
-    """With nothing ticked it is that of all."""
+def test_risk_is_the_highest_of_all_and_end_the_first_of_the_selected():
+    """With nothing selected, of all."""
     low = an_approval("low", DEPLOY, risk="low", left=20 * MINUTE)
     assert Batch.of([low]).risk is Risk.LOW
     assert Batch.of([low, ONE]).risk is Risk.MEDIUM
     assert BATCH.ends_at == NOW + 5 * MINUTE
-    assert BATCH.turned(ONE.id).turned(TWO.id).ends_at == NOW + 3 * MINUTE
+    assert BATCH.toggled(ONE.id).toggled(TWO.id).ends_at == NOW + 3 * MINUTE
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_the_risk_is_the_highest_of_all_and_the_end_the_first_of_the_ticked():
         ("gives", {"gives": "two tokens"}),
     ],
 )
-def test_what_differs_is_not_said_to_be_shared(member, terms):
-    """The rest is."""
+def test_differing_members_are_not_shared(member, terms):
+    """The others are."""
     shared = Batch.of([ONE, an_approval("two", DEPLOY, **terms)]).shared
     same = Batch.of([ONE]).shared
     assert getattr(shared, member) is None
@@ -87,7 +87,7 @@ def test_what_differs_is_not_said_to_be_shared(member, terms):
     assert all(getattr(shared, name) == getattr(same, name) for name in others)
 
 
-def test_rights_are_said_with_their_risk():
+def test_scopes_are_listed_with_their_risk():
     """All of them."""
     both = an_approval("both", DEPLOY, scopes=[("a", "low"), ("b", "medium")])
     assert rights(both) == "a (low), b (medium)"

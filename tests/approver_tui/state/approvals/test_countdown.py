@@ -1,4 +1,4 @@
-"""The last minute and the last twenty seconds: each is told once, and never of what is over."""
+"""The last minute and the last twenty seconds are reached once each."""
 
 from approver_tui.state.approvals.countdown import CountdownStage, countdown_stage, stage_reached
 from tests.support.fakes.fake_approvals import an_approval
@@ -10,8 +10,8 @@ ONE, TWO = (
 )
 
 
-def test_nearness_has_two_moments():
-    """On the second."""
+def test_there_are_two_countdown_stages():
+    """To the second."""
     assert countdown_stage(NOW + 60_001, NOW) is None
     assert countdown_stage(NOW + 60_000, NOW) is CountdownStage.LAST_MINUTE
     assert countdown_stage(NOW + 20_000, NOW) is CountdownStage.LAST_SECONDS
@@ -20,8 +20,8 @@ def test_nearness_has_two_moments():
     assert [each.verb for each in CountdownStage] == ["ENDS", "ends"]
 
 
-def test_each_moment_is_told_once():
-    """Between two looks at the clock; together where they come together."""
+def test_each_stage_is_reached_once():
+    """Requests that reach it together come together."""
     rows = (ONE, TWO)
     assert stage_reached(rows, NOW, NOW + 29_000) is None
     assert stage_reached(rows, NOW + 29_000, NOW + 31_000) == (CountdownStage.LAST_MINUTE, (ONE,))
@@ -29,8 +29,8 @@ def test_each_moment_is_told_once():
     assert stage_reached(rows, NOW, NOW + 40_000) == (CountdownStage.LAST_MINUTE, (ONE, TWO))
 
 
-def test_after_a_gap_the_nearest_is_told():
-    """And nothing of what has ended meanwhile."""
+def test_after_a_gap_the_nearest_stage_is_reported():
+    """Without requests that ended meanwhile."""
     rows = (ONE, TWO)
     assert stage_reached(rows, NOW, NOW + 72_000) == (CountdownStage.LAST_SECONDS, (ONE,))
     assert stage_reached(rows, NOW, NOW + 91_000) == (CountdownStage.LAST_SECONDS, (TWO,))

@@ -1,4 +1,4 @@
-"""Every reason for a no can be read by a person."""
+"""Every deny code has a label."""
 
 from approver_tui.state.approvals.decision import DenyCode
 

@@ -1,4 +1,4 @@
-"""What somebody else granted is a part of what was asked, or nothing that this device signs."""
+"""A granted text must be a part of the action."""
 
 import json
 
@@ -59,8 +59,8 @@ AT = "/authorization_details/0"
         ({**ASKED, "token_seconds": 60}, [("/token_seconds", "", "60")]),
     ],
 )
-def test_every_difference_is_named_in_the_words_of_the_texts(granted, differs):
-    """Whatever a server says of it beside."""
+def test_every_difference_is_found_in_the_texts(granted, differs):
+    """Whatever the server says."""
     assert found(granted) == differs
 
 
@@ -87,14 +87,14 @@ def test_every_difference_is_named_in_the_words_of_the_texts(granted, differs):
         "{",
     ],
 )
-def test_what_is_no_part_is_refused(granted):
-    """Of another request, more of anything, or something else in its place."""
+def test_a_text_that_is_no_part_is_rejected(granted):
+    """Of another request, larger, or with something else."""
     with pytest.raises(ValueError, match=r"."):
         found(granted)
 
 
-def test_names_with_strokes_are_escaped_in_pointers():
-    """As RFC 6901 has it."""
+def test_slashes_in_names_are_escaped_in_pointers():
+    """As in RFC 6901."""
     asked = {**ASKED, "authorization_details": [{"a/b~c": 2}]}
     (place,) = differing_places(
         json.dumps(asked), json.dumps({**ASKED, "authorization_details": [{"a/b~c": 1}]})

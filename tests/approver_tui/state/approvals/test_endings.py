@@ -1,11 +1,11 @@
-"""Why a request ended without an answer, in our own words."""
+"""Why a request ended without an answer, in our words."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 import server.services
-from approver_tui.state.approvals.endings import ENDED
+from approver_tui.state.approvals.endings import END_REASONS
 from server.services.approvals import ceremonies, current_checks
 from server.services.approvals.superseding import SUPERSEDED
 
@@ -38,4 +38,4 @@ def test_every_reason_of_the_server_has_a_sentence() -> None:
     assert {"reported", "resource_deleted", "expired_seen", "user_disabled"} <= found
     states = {f"agent_{state}" for state in ("disabled", "quarantined", "deleted")}
     named = {ceremonies.LOCKED, SUPERSEDED, current_checks.PARENT_ENDED, current_checks.GRANT_ENDED}
-    assert (found | states | named) - OWN_SENTENCE - ENDED.keys() == set()
+    assert (found | states | named) - OWN_SENTENCE - END_REASONS.keys() == set()

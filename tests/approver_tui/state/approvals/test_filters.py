@@ -1,4 +1,4 @@
-"""Which approvals a person wants to see."""
+"""The conditions of a filter."""
 
 import pytest
 
@@ -28,35 +28,35 @@ def approval(risk="medium", **outer):
     return read_approval(JsonObject(wire_approval(risk=risk, outer=outer)))
 
 
-def test_without_a_condition_everything_fits():
-    """And a filter says whether it has one."""
-    assert Filter().fits(approval())
+def test_an_empty_filter_matches_everything():
+    """And is false."""
+    assert Filter().matches(approval())
     assert not Filter()
     assert Filter(agent="x")
 
 
-def test_a_risk_means_that_much_or_more():
+def test_a_risk_means_that_or_higher():
     """Whoever asks for high wants to know of critical too."""
     wanted = Filter(risk=Risk.HIGH)
-    assert [wanted.fits(approval(risk)) for risk in Risk] == [False, False, True, True]
+    assert [wanted.matches(approval(risk)) for risk in Risk] == [False, False, True, True]
 
 
-def test_an_agent_is_named_by_name_or_id():
-    """In capitals or not."""
+def test_an_agent_matches_by_name_or_id():
+    """In any case."""
     assert all(
-        Filter(agent=name).fits(approval()) for name in ("invoice-bot", "Invoice-Bot", AGENT)
+        Filter(agent=name).matches(approval()) for name in ("invoice-bot", "Invoice-Bot", AGENT)
     )
-    assert not Filter(agent="invoice").fits(approval())
+    assert not Filter(agent="invoice").matches(approval())
 
 
-def test_a_decision_is_one_that_was_given():
-    """What nobody answered was neither approved nor denied."""
+def test_a_decision_matches_decided_requests_only():
+    """Undecided ones are neither approved nor denied."""
     denied, expired = approval(**DENIED), approval(state="expired")
-    assert Filter(decision=Answer.DENY).fits(denied)
-    assert not Filter(decision=Answer.APPROVE).fits(denied)
-    assert not Filter(decision=Answer.DENY).fits(expired)
-    assert Filter(undecided=True).fits(expired)
-    assert not Filter(undecided=True).fits(denied)
+    assert Filter(decision=Answer.DENY).matches(denied)
+    assert not Filter(decision=Answer.APPROVE).matches(denied)
+    assert not Filter(decision=Answer.DENY).matches(expired)
+    assert Filter(undecided=True).matches(expired)
+    assert not Filter(undecided=True).matches(denied)
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_decision_is_one_that_was_given():
         ({"state": "cancelled", "over_at": when(NOW + 7_000)}, NOW + 7_000),
     ],
 )
-def test_an_approval_is_as_old_as_its_end(outer, ended):
-    """However it ended, by the server's word; what only ran out, by when it could last."""
-    assert Filter(since=ended).fits(approval(**outer))
-    assert not Filter(since=ended + 1).fits(approval(**outer))
+def test_a_request_is_as_old_as_its_end(outer, ended):
+    """By the server's time, or by its expiry."""
+    assert Filter(since=ended).matches(approval(**outer))
+    assert not Filter(since=ended + 1).matches(approval(**outer))
 
 
-def test_looking_back_stops_at_what_is_too_old_for_certain():
-    """Without a moment to look back to, nothing is."""
+def test_searching_back_stops_at_requests_that_are_too_old():
+    """Only with a start time."""
     assert not Filter().is_past(approval(**DENIED))
     assert Filter(since=NOW + 5_001).is_past(approval(**DENIED))
     assert not Filter(since=NOW + 5_000).is_past(approval(**DENIED))
@@ -90,7 +90,7 @@ def test_a_span_is_a_number_and_a_unit(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7y", "1.5h", "٣d", "100000d"])
-def test_anything_else_is_no_span(text):
-    """The error says how one is written."""
+def test_any_other_span_is_rejected(text):
+    """The error has the valid form."""
     with pytest.raises(ValueError, match="7d"):
         read_span(text)

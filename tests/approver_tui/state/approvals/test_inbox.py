@@ -1,4 +1,4 @@
-"""Nothing moves under the cursor, and nothing that is over comes back."""
+"""Rows keep their place, and an outcome is never undone."""
 
 from dataclasses import replace
 
@@ -23,54 +23,54 @@ def ids(inbox: Inbox) -> list[str]:
 ONE, TWO = (an_approval(number) for number in (11, 101))
 
 
-def test_a_new_row_goes_to_the_end():
-    """The row that the person is about to open stays where it is."""
+def test_a_new_row_is_appended():
+    """Other rows do not move."""
     urgent = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
-    assert ids(Inbox().seen(ONE).seen(urgent)) == [ONE.id, urgent.id]
+    assert ids(Inbox().with_approval(ONE).with_approval(urgent)) == [ONE.id, urgent.id]
 
 
 def test_a_known_row_keeps_its_place():
-    """A second copy replaces the first where it stood."""
+    """A new copy replaces the old one."""
     newer = replace(ONE, nonce="n")
-    inbox = Inbox().seen(ONE).seen(TWO).seen(newer)
+    inbox = Inbox().with_approval(ONE).with_approval(TWO).with_approval(newer)
     assert inbox.rows == (newer, TWO)
 
 
-def test_the_servers_order_is_the_only_one():
-    """Neither risk nor end sorts anything here; twins in one answer are one row."""
+def test_the_servers_order_is_kept():
+    """Duplicates in one answer are one row."""
     high = an_approval(111, risk="high", display={"expires_at": when(NOW + 1_000)})
-    assert ids(Inbox.listed([TWO, high, ONE, TWO])) == [TWO.id, high.id, ONE.id]
+    assert ids(Inbox.from_list([TWO, high, ONE, TWO])) == [TWO.id, high.id, ONE.id]
 
 
-def test_a_late_copy_takes_no_outcome_back():
-    """Feed and fetch may cross; a decided request does not wait again."""
+def test_a_late_copy_never_undoes_an_outcome():
+    """Feed and fetch may cross."""
     denied = replace(ONE, state=ApprovalState.DENIED)
-    assert Inbox().seen(ONE).decided(denied).seen(ONE).rows == (denied,)
+    assert Inbox().with_approval(ONE).with_update(denied).with_approval(ONE).rows == (denied,)
 
 
 def test_an_outcome_of_an_unknown_row_adds_nothing():
-    """What was decided elsewhere before it was listed here is history, not inbox."""
-    assert Inbox().decided(replace(ONE, state=ApprovalState.DENIED)) == Inbox()
+    """It belongs to the history."""
+    assert Inbox().with_update(replace(ONE, state=ApprovalState.DENIED)) == Inbox()
 
 
-def test_waiting_ends_at_the_very_millisecond():
-    """At `expires_at` an answer no longer counts, so the row no longer waits."""
+def test_waiting_ends_at_the_exact_millisecond():
+    """At `expires_at`."""
     inbox = Inbox((ONE,))
     assert inbox.waiting(ONE.expires_at - 1) == (ONE,)
     assert inbox.waiting(ONE.expires_at) == ()
 
 
-def test_a_copy_that_does_not_tell_of_tries_takes_none_back():
-    """They are told with some copies alone, and only get less."""
+def test_a_copy_without_attempts_keeps_the_known_ones():
+    """They only decrease."""
     locked = replace(ONE, tries_left={Step.TYPE_BACK: 0})
-    inbox = Inbox().seen(locked).seen(ONE)
+    inbox = Inbox().with_approval(locked).with_approval(ONE)
     assert inbox.rows[0].is_locked
     again = replace(ONE, tries_left={Step.TYPE_BACK: 1})
-    assert not Inbox().seen(locked).seen(again).rows[0].is_locked
+    assert not Inbox().with_approval(locked).with_approval(again).rows[0].is_locked
 
 
-def test_a_late_copy_does_not_take_the_word_to_an_agent_back():
-    """Feed and fetch may cross; what was asked of an agent stays asked."""
+def test_a_late_copy_never_undoes_a_retry():
+    """Feed and fetch may cross."""
     lapsed = replace(ONE, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
     asked = replace(lapsed, retry=Retry.ASKED)
-    assert Inbox().seen(asked).seen(lapsed).rows == (asked,)
+    assert Inbox().with_approval(asked).with_approval(lapsed).rows == (asked,)

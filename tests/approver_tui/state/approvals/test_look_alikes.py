@@ -1,4 +1,4 @@
-"""Requests that look alike stand in one row, and whatever a person decides by keeps them apart."""
+"""Grouping look-alikes."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.look_alikes import Fold, Folding, alike, grouped
+from approver_tui.state.approvals.look_alikes import Fold, Folding, grouped, look_alikes_of
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import Vote, VoteTally
 from approver_tui.state.text import SafeText
@@ -23,17 +23,17 @@ FOLDED = Folding(now=NOW)
 
 def shown(folds: list[Fold]) -> list[tuple[str, str]]:
     """Which request each row shows, and what it says of the others."""
-    return [(fold.shown.id, fold.mark) for fold in folds]
+    return [(fold.shown.id, fold.count_label) for fold in folds]
 
 
-def test_what_looks_alike_is_one_row_where_the_first_stands():
-    """Three asks of one agent for one thing, and another's between them."""
+def test_look_alikes_share_the_row_of_the_first():
+    """Three of one agent, with another in between."""
     assert grouped([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
     assert shown(FOLDED.folds([ONE, OTHER, TWO, THREE])) == [(ONE.id, "x 3"), (OTHER.id, "")]
 
 
-def test_when_and_in_which_words_it_was_asked_keeps_nothing_apart():
-    """An agent that words its request anew asks for the same; its words stay with each."""
+def test_time_and_message_do_not_separate_look_alikes():
+    """Each keeps its own."""
     again = an_approval("again", left=9 * MINUTE, says="It is urgent now!", first=True)
     (fold,) = FOLDED.folds([ONE, again])
     assert (fold.alike, fold.is_new, fold.shown.agent_says) == (2, True, ONE.agent_says)
@@ -53,13 +53,13 @@ def test_when_and_in_which_words_it_was_asked_keeps_nothing_apart():
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_whatever_a_person_decides_by_keeps_them_apart(other):
-    """Above all another risk: it is never hidden in the row of a lower one."""
+def test_every_relevant_difference_separates_requests(other):
+    """Above all another risk."""
     twin = an_approval("twin", {**PAYMENT, **other})
     assert len(FOLDED.folds([ONE, twin])) == 2
 
 
-def test_what_others_said_keeps_them_apart():
+def test_votes_and_limits_separate_requests():
     """A vote or a narrowing is of one request, and is not to be missed."""
     vote = Vote(SafeText("us"), SafeText("bob"), Answer.APPROVE, NOW, counts=True)
     voted = replace(TWO, together=VoteTally(2, 1, (), (vote,)))
@@ -68,13 +68,13 @@ def test_what_others_said_keeps_them_apart():
     assert len(FOLDED.folds([waiting, voted, narrowed])) == 3
 
 
-def test_a_request_whose_texts_were_not_looked_at_stands_alone():
-    """Not knowing is no likeness."""
-    assert len(FOLDED.folds([replace(ONE, look=None), replace(TWO, look=None)])) == 2
+def test_a_request_without_a_look_key_stands_alone():
+    """Its texts were not compared."""
+    assert len(FOLDED.folds([replace(ONE, look_key=None), replace(TWO, look_key=None)])) == 2
 
 
-def test_a_row_shows_the_selected_one_or_the_first_that_waits():
-    """And keeps its place when the first is over; what it says of the rest follows."""
+def test_a_row_shows_the_selected_or_first_waiting_request():
+    """It keeps its place when that one ends."""
     over = replace(ONE, state=ApprovalState.DENIED)
     rows = [over, TWO, THREE]
     assert shown(FOLDED.folds(rows)) == [(TWO.id, "x 3, 2 wait")]
@@ -85,23 +85,23 @@ def test_a_row_shows_the_selected_one_or_the_first_that_waits():
     assert late.of(rows, TWO.id) is None
 
 
-def test_an_opened_row_lists_each_below_the_other():
+def test_an_expanded_row_lists_each_request():
     """Each says that it is one of several."""
-    opened = Folding(frozenset({ONE.look or ""}), now=NOW)
+    opened = Folding(frozenset({ONE.look_key or ""}), now=NOW)
     folds = opened.folds([ONE, OTHER, TWO])
     assert shown(folds) == [(ONE.id, "of 2 alike"), (TWO.id, "of 2 alike"), (OTHER.id, "")]
-    assert not any(fold.stands_for_more for fold in folds)
+    assert not any(fold.is_group for fold in folds)
 
 
-def test_a_row_counts_what_of_it_is_marked():
-    """Folded all of the group, opened each its own."""
+def test_a_row_counts_its_marked_requests():
+    """Collapsed of the whole group, expanded its own."""
     marked = replace(FOLDED, marked=frozenset({ONE.id, THREE.id}))
     assert [fold.marked for fold in marked.folds([ONE, OTHER, TWO, THREE])] == [2, 0]
-    opened = replace(marked, opened=frozenset({ONE.look}))
+    opened = replace(marked, opened=frozenset({ONE.look_key}))
     assert [fold.marked for fold in opened.folds([ONE, TWO, THREE])] == [1, 0, 1]
 
 
-def test_beside_a_request_stand_those_that_look_like_it():
-    """Itself among them, and alone where it is not listed."""
-    assert alike([ONE, OTHER, TWO], TWO) == [ONE, TWO]
-    assert alike([ONE, TWO], OTHER) == [OTHER]
+def test_look_alikes_of_a_request_include_itself():
+    """Alone if it is not listed."""
+    assert look_alikes_of([ONE, OTHER, TWO], TWO) == [ONE, TWO]
+    assert look_alikes_of([ONE, TWO], OTHER) == [OTHER]

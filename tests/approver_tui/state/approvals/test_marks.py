@@ -1,11 +1,16 @@
-"""Marks: what may be answered at once, and when a request is no longer what was marked."""
+"""Which requests can be marked, and when a mark is lost."""
 
 from dataclasses import replace
 
 import pytest
 
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.approvals.marks import is_lost, what, why_alone, why_not_marked
+from approver_tui.state.approvals.marks import (
+    action_types,
+    individual_reason,
+    is_mark_lost,
+    mark_blocker,
+)
 from tests.support.builders.multi_approver import a_shared, a_vote
 from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_clock import NOW
@@ -21,10 +26,10 @@ def _asks_for(ceremony, **more):
 
 @pytest.mark.parametrize("risk", ["low", "medium"])
 @pytest.mark.parametrize("ceremony", ["confirm", "pin"])
-def test_low_and_medium_risk_with_a_confirmation_or_the_pin_may_be_marked(risk, ceremony):
-    """Nothing else of a request keeps it alone."""
+def test_low_and_medium_risk_can_be_marked(risk, ceremony):
+    """With a confirmation or the PIN."""
     approval = an_approval("one", MEDIUM, risk=risk, ceremony=ceremony)
-    assert why_alone(approval) == why_not_marked(approval, []) == ""
+    assert individual_reason(approval) == mark_blocker(approval, []) == ""
 
 
 @pytest.mark.parametrize(
@@ -52,42 +57,44 @@ def test_low_and_medium_risk_with_a_confirmation_or_the_pin_may_be_marked(risk, 
     ],
     ids=["high", "critical", "number", "reason", "fact", "consent", "people"],
 )
-def test_whatever_takes_more_is_answered_alone(approval, reason):
-    """It never comes into a batch, and one line says why."""
-    assert why_alone(approval).startswith(reason)
-    assert why_not_marked(approval, []).startswith(reason)
-    assert why_not_marked(approval, [ONE]).startswith(reason)
+def test_requests_with_other_steps_are_answered_individually(approval, reason):
+    """The reason is one line."""
+    assert individual_reason(approval).startswith(reason)
+    assert mark_blocker(approval, []).startswith(reason)
+    assert mark_blocker(approval, [ONE]).startswith(reason)
 
 
 def test_only_one_agent_and_one_type_are_marked_together():
-    """The same agent asks for the same type; another of either is told apart by name."""
+    """The reason names the other."""
     same = an_approval("two", MEDIUM, headline="Pay Bo", resource="https://pay.example/two")
-    assert why_not_marked(same, [ONE]) == ""
+    assert mark_blocker(same, [ONE]) == ""
     other_agent = an_approval("two", {**MEDIUM, "agent": "other-bot"})
     other_type = an_approval("two", MEDIUM, details=[{"type": "payment.refund"}])
     assert (
-        why_not_marked(other_agent, [ONE])
+        mark_blocker(other_agent, [ONE])
         == "the selected requests are from another agent, invoice-bot."
     )
     reason = "the selected requests are of another type, payment.transfer."
-    assert why_not_marked(other_type, [ONE]) == reason
+    assert mark_blocker(other_type, [ONE]) == reason
 
 
-def test_rights_alone_have_no_type_so_the_rights_and_their_resource_count():
+def test_without_a_type_scopes_and_resource_must_match():
     """Two that ask for other rights, or elsewhere, are not marked together."""
     rights = an_approval("one", PRICES)
-    assert what(rights) == ("https://supplier.example/prices", "prices:read")
-    assert why_not_marked(an_approval("two", PRICES), [rights]) == ""
+    assert action_types(rights) == ("https://supplier.example/prices", "prices:read")
+    assert mark_blocker(an_approval("two", PRICES), [rights]) == ""
     more = an_approval("two", PRICES, scopes=[("prices:read", "low"), ("prices:list", "low")])
     elsewhere = an_approval("two", PRICES, resource="https://other.example")
-    assert "of another type" in why_not_marked(more, [rights])
-    assert "of another type" in why_not_marked(elsewhere, [rights])
+    assert "of another type" in mark_blocker(more, [rights])
+    assert "of another type" in mark_blocker(elsewhere, [rights])
 
 
-def test_a_mark_stays_while_its_request_is_the_same_and_waits():
-    """A newer copy with the same texts, or a longer time, changes nothing."""
-    assert not is_lost(ONE, ONE, NOW)
-    assert not is_lost(ONE, replace(ONE, nonce="n", extended_to=NOW + 60 * MINUTE), NOW + MINUTE)
+def test_a_mark_stays_while_its_request_is_unchanged():
+    """A newer copy or an extension changes nothing."""
+    assert not is_mark_lost(ONE, ONE, NOW)
+    assert not is_mark_lost(
+        ONE, replace(ONE, nonce="n", extended_to=NOW + 60 * MINUTE), NOW + MINUTE
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,12 +108,12 @@ def test_a_mark_stays_while_its_request_is_the_same_and_waits():
     ],
     ids=["gone", "answered", "other display", "other action", "takes more"],
 )
-def test_a_mark_is_lost_with_what_was_marked(copy):
-    """Gone, answered, changed by a word, or taking more now."""
-    assert is_lost(ONE, copy, NOW)
+def test_a_mark_is_lost_when_its_request_changes(copy):
+    """Gone, answered, another word, or more steps."""
+    assert is_mark_lost(ONE, copy, NOW)
 
 
-def test_a_mark_is_lost_when_time_is_up():
-    """At its last millisecond it is still there."""
-    assert not is_lost(ONE, ONE, ONE.expires_at - 1)
-    assert is_lost(ONE, ONE, ONE.expires_at)
+def test_a_mark_is_lost_at_expiry():
+    """Not a millisecond before."""
+    assert not is_mark_lost(ONE, ONE, ONE.expires_at - 1)
+    assert is_mark_lost(ONE, ONE, ONE.expires_at)

@@ -1,10 +1,15 @@
-"""A text that grants less is signed only if it is the wish and nothing else."""
+"""A narrowed text must match the proposal exactly."""
 
 import json
 
 import pytest
 
-from approver_tui.state.approvals.narrowing import NarrowedFact, Narrowing, is_exactly, read_change
+from approver_tui.state.approvals.narrowing import (
+    NarrowedFact,
+    Narrowing,
+    matches_narrowing,
+    read_change,
+)
 
 ORDER = {
     "total": {"minor": 500, "currency": "EUR"},
@@ -27,8 +32,8 @@ ACTION = {
 
 def only(*changes, drop=(), **granted):
     """Whether a text with these members is only the wish."""
-    wish = Narrowing(tuple(map(read_change, changes)), tuple(drop))
-    return is_exactly(wish, json.dumps(ACTION), json.dumps({**ACTION, **granted}))
+    proposal = Narrowing(tuple(map(read_change, changes)), tuple(drop))
+    return matches_narrowing(proposal, json.dumps(ACTION), json.dumps({**ACTION, **granted}))
 
 
 def details(**members):
@@ -46,21 +51,21 @@ def details(**members):
         ("rows=", NarrowedFact(0, "/rows", "")),
     ],
 )
-def test_a_smaller_fact_is_named_on_a_command_line(text, change):
-    """By its name or its JSON pointer, in the object of that number."""
+def test_a_reduction_is_parsed(text, change):
+    """By name or JSON pointer, with the number of its object."""
     assert read_change(text) == change
 
 
 @pytest.mark.parametrize(
     "text", ["amount", "=500", "0:amount=1", "x:amount=1", ":amount=1", "1:=5"]
 )
-def test_what_names_no_fact_is_refused(text):
-    """With the form that is meant."""
+def test_an_invalid_reduction_is_rejected(text):
+    """The error has the valid form."""
     with pytest.raises(ValueError, match="FACT=VALUE"):
         read_change(text)
 
 
-def test_a_wish_for_nothing_is_none():
+def test_an_empty_narrowing_is_false():
     """So that a plain yes stays one."""
     assert not Narrowing()
     assert Narrowing(drop_scopes=("read",))
@@ -71,11 +76,11 @@ def test_a_wish_for_nothing_is_none():
     ("wished", "granted", "is_it"),
     [(60, 60, True), (60, 61, False), (60, None, False), (None, 60, False), (1, True, False)],
 )
-def test_the_life_of_the_token_is_the_one_that_was_wished(wished, granted, is_it):
-    """To the second, and only where one was."""
+def test_the_token_lifetime_must_match_the_proposal(wished, granted, is_it):
+    """To the second."""
     members = {} if granted is None else {"token_seconds": granted}
     text = json.dumps({**ACTION, **members})
-    assert is_exactly(Narrowing(token_seconds=wished), json.dumps(ACTION), text) is is_it
+    assert matches_narrowing(Narrowing(token_seconds=wished), json.dumps(ACTION), text) is is_it
 
 
 @pytest.mark.parametrize(
@@ -90,12 +95,12 @@ def test_the_life_of_the_token_is_the_one_that_was_wished(wished, granted, is_it
         ("lines.1.price=1", "lines", [{"price": 1}, {"price": 1}]),
     ],
 )
-def test_what_was_wished_is_less(change, member, value):
+def test_the_reduced_fact_must_be_smaller(change, member, value):
     """The fact that was named, and smaller."""
     assert only(change, authorization_details=details(**{member: value}))
 
 
-def test_scopes_are_left_out_as_wished():
+def test_exactly_the_proposed_scopes_are_dropped():
     """Those and no others."""
     assert only(drop=["read"], scope=["place"])
     assert not only(drop=["read"], scope=["read"])
@@ -123,8 +128,8 @@ def test_scopes_are_left_out_as_wished():
         ("lines.9.price=1", "count", 3),
     ],
 )
-def test_what_was_not_wished_or_is_not_less_is_found_out(change, member, value):
-    """More of it, another fact, or a place that is not there."""
+def test_an_unproposed_or_larger_change_is_detected(change, member, value):
+    """Another fact, or a missing place."""
     assert not only(change, authorization_details=details(**{member: value}))
 
 
@@ -132,12 +137,12 @@ def test_what_was_not_wished_or_is_not_less_is_found_out(change, member, value):
     "granted",
     [{"agent": "other"}, {"token_seconds": 5}, {"authorization_details": []}, {"salt": "x"}],
 )
-def test_a_text_of_something_else_is_found_out(granted):
+def test_a_text_of_another_action_is_detected(granted):
     """Member by member."""
     assert not only("count=1", **granted)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null"])
-def test_what_is_no_grant_is_found_out(text):
+def test_an_invalid_text_is_detected(text):
     """Whatever the server sent."""
-    assert not is_exactly(Narrowing(drop_scopes=("read",)), json.dumps(ACTION), text)
+    assert not matches_narrowing(Narrowing(drop_scopes=("read",)), json.dumps(ACTION), text)

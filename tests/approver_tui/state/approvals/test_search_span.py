@@ -1,19 +1,19 @@
-"""How far back a filter looks."""
+"""How far a filter searches back."""
 
-from approver_tui.state.approvals.search_span import MOST, SearchSpan
+from approver_tui.state.approvals.search_span import MAX_SCANNED, SearchSpan
 
 
-def test_it_rests_once_a_screenful_fits_or_so_many_were_looked_at():
+def test_a_search_pauses_after_enough_matches_or_requests():
     """Whichever comes first."""
     look = SearchSpan()
-    assert look.goes_on(19, MOST - 1)
-    assert not look.goes_on(20, 50)
-    assert not look.goes_on(0, MOST)
+    assert look.should_continue(19, MAX_SCANNED - 1)
+    assert not look.should_continue(20, 50)
+    assert not look.should_continue(0, MAX_SCANNED)
 
 
-def test_it_goes_on_from_where_it_rested():
-    """For as many more."""
-    further = SearchSpan.beyond(20, MOST)
-    assert further.goes_on(39, 2 * MOST - 1)
-    assert not further.goes_on(40, MOST)
-    assert not further.goes_on(20, 2 * MOST)
+def test_a_search_continues_where_it_paused():
+    """For the same number."""
+    further = SearchSpan.beyond(20, MAX_SCANNED)
+    assert further.should_continue(39, 2 * MAX_SCANNED - 1)
+    assert not further.should_continue(40, MAX_SCANNED)
+    assert not further.should_continue(20, 2 * MAX_SCANNED)

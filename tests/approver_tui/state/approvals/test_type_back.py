@@ -1,4 +1,4 @@
-"""What the panel shows where a fact is to be typed: everything but that fact."""
+"""The fact to type is hidden."""
 
 from dataclasses import replace
 
@@ -6,9 +6,15 @@ import pytest
 
 from approver_tui.client.reading import JsonObject
 from approver_tui.client.wire import read_approval
-from approver_tui.state.approvals.ceremony import FactKind, Step, TypeBack, read_ceremony, spelled
+from approver_tui.state.approvals.ceremony import (
+    FactKind,
+    Step,
+    TypeBack,
+    ceremony_text,
+    read_ceremony,
+)
 from approver_tui.state.approvals.narrowing import Difference, Granted, Place
-from approver_tui.state.approvals.type_back import GAP, could_be, without_typed
+from approver_tui.state.approvals.type_back import GAP, hide_typed_fact, is_plausible
 from approver_tui.state.text import SafeText
 from tests.support.builders.approval_texts import RESOURCE, wire_approval
 
@@ -40,10 +46,10 @@ def _approval(label="Amount", value="EUR 5.00", kind="money", **display):
         (FactKind.TEXT, "To account", '"To account" as you read it'),
     ],
 )
-def test_what_is_to_be_typed_is_said_before_the_field_and_in_a_sentence(kind, label, what):
-    """Four characters of a long number, or all of it."""
+def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, what):
+    """Four characters of it, or all."""
     asked = TypeBack(SafeText("To account"), kind)
-    assert (asked.prompt, asked.what) == (label, what)
+    assert (asked.prompt, asked.requirement) == (label, what)
 
 
 @pytest.mark.parametrize(
@@ -56,51 +62,49 @@ def test_what_is_to_be_typed_is_said_before_the_field_and_in_a_sentence(kind, la
         (Step.REASON, "text", "x", ["ok"], ["", " "]),
     ],
 )
-def test_what_cannot_be_the_entry_is_known_before_it_costs_a_try(
-    step, kind, value, entries, others
-):
-    """By its length and form alone; what could be is for the server to compare."""
+def test_an_impossible_entry_is_detected(step, kind, value, entries, others):
+    """By its length and form only."""
     approval = _approval(value=value, kind=kind)
-    assert [could_be(approval, step, each) for each in entries] == [True] * len(entries)
-    assert [could_be(approval, step, each) for each in others] == [False] * len(others)
+    assert [is_plausible(approval, step, each) for each in entries] == [True] * len(entries)
+    assert [is_plausible(approval, step, each) for each in others] == [False] * len(others)
 
 
-def test_the_fact_has_a_gap_wherever_it_stands_alone():
-    """Not where it is a part of something else."""
-    shown = without_typed(_approval()).display
+def test_the_fact_is_hidden_wherever_it_stands_alone():
+    """Not inside another word."""
+    shown = hide_typed_fact(_approval()).display
     assert shown.headline == f"Pay {GAP} to N"
     assert [fact.value for fact in shown.facts] == [GAP, f"N, for {GAP} of EUR 5.000"]
 
 
-def test_what_is_unusual_does_not_show_it_either():
+def test_the_fact_is_hidden_in_unusual_signals():
     """The amount of an earlier request may be that of this one."""
     signal = {"code": "split_amount", "severity": "warning", "text": "The usual is EUR 5.00."}
     told = {"unusual": [signal], "compared": "Only 1 to compare with, EUR 5.00."}
-    display = without_typed(_approval(**told)).display
+    display = hide_typed_fact(_approval(**told)).display
     assert [one.text for one in display.unusual] == [f"The usual is {GAP}."]
     assert display.compared == f"Only 1 to compare with, {GAP}."
 
 
-def test_a_headline_that_may_have_cut_it_is_left_out():
-    """The title stands in its place."""
+def test_a_headline_that_may_be_cut_is_replaced():
+    """By the title."""
     approval = _approval(value=LONG, headline=f"Pay {LONG[:60]}… to N")
-    assert without_typed(approval).display.headline == approval.display.title
+    assert hide_typed_fact(approval).display.headline == approval.display.title
 
 
-def test_the_resource_is_hidden_where_it_is_what_is_typed():
+def test_the_resource_is_hidden_if_it_must_be_typed():
     """It is no fact; what a yes gives names it."""
     approval = _approval(label="Resource", kind="text", gives=f"A token for {RESOURCE}, once")
-    assert without_typed(approval).display.gives == f"A token for {GAP}, once"
+    assert hide_typed_fact(approval).display.gives == f"A token for {GAP}, once"
 
 
-def test_the_part_that_is_granted_does_not_show_it_either():
-    """Neither in the two columns nor in the words of the text; other rows stay as they are."""
+def test_the_fact_is_hidden_in_the_granted_part():
+    """In both columns and in the signed text; other rows stay."""
     rows = (
         Difference(*map(SafeText, ("Amount", "EUR 5.00", "EUR 1.00"))),
         Difference(*map(SafeText, ("Scope", "all", "(not granted)"))),
     )
     places = (Place(*map(SafeText, ("/amount/minor", "500", "100"))),)
-    part = without_typed(replace(_approval(), granted=Granted("{}", rows, places))).granted
+    part = hide_typed_fact(replace(_approval(), granted=Granted("{}", rows, places))).granted
     assert [(row.asked, row.granted) for row in part.differences] == [
         (GAP, "EUR 1.00"),
         ("all", "(not granted)"),
@@ -108,20 +112,20 @@ def test_the_part_that_is_granted_does_not_show_it_either():
     assert [(place.asked, place.granted) for place in part.places] == [("", "100")]
 
 
-def test_nothing_is_hidden_where_nothing_is_typed():
+def test_without_a_fact_to_type_nothing_is_hidden():
     """The very same approval."""
     approval = read_approval(JsonObject(wire_approval()))
-    assert without_typed(approval) is approval
+    assert hide_typed_fact(approval) is approval
 
 
 @pytest.mark.parametrize("text", ["match+pin+reason+type_back", "confirm", "pin"])
-def test_a_ceremony_is_read_and_spelled_alike(text):
-    """What is signed is the server's own spelling."""
-    assert spelled(read_ceremony(text)) == text
+def test_a_ceremony_is_read_and_written_alike(text):
+    """In the server's spelling, which is signed."""
+    assert ceremony_text(read_ceremony(text)) == text
 
 
 @pytest.mark.parametrize("text", ["pin+match", "pin+pin", "dance", "", "confirm+pin"])
-def test_another_spelling_or_step_is_refused(text):
+def test_another_spelling_or_step_is_rejected(text):
     """A server that asks for more than this program knows is not answered."""
     with pytest.raises(ValueError, match=r"Step|alphabet"):
         read_ceremony(text)

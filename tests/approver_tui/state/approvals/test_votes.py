@@ -1,4 +1,4 @@
-"""How far a request is that several people are asked about, in words."""
+"""The vote tally in words."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from approver_tui.state.text import SafeText
         (2, 1, (), "1 of 2 approved"),
     ],
 )
-def test_it_says_how_many_said_yes_and_who_is_needed(need, have, left, words):
+def test_the_tally_says_who_is_needed(need, have, left, words):
     """Until nobody is."""
     assert VoteTally(need, have, tuple(map(SafeText, left)), ()).words == words
 
@@ -32,7 +32,7 @@ def test_it_says_how_many_said_yes_and_who_is_needed(need, have, left, words):
         ("bob", Answer.APPROVE, True, False),
     ],
 )
-def test_a_yes_counts_for_who_gave_it(who, answer, counts, is_own):
-    """Not one that somebody made void by approving less, not a no, not somebody else's."""
+def test_a_vote_counts_for_its_user(who, answer, counts, is_own):
+    """Not a void one, a denial, or somebody else's."""
     vote = Vote(SafeText(who), SafeText(who), answer, 0, counts=counts)
     assert VoteTally(2, 1, (), (vote,)).counts("me") is is_own

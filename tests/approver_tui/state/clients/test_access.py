@@ -1,4 +1,4 @@
-"""Consents and tokens of one agent are shown together."""
+"""The access of each agent."""
 
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.consents.consents import ConsentState
@@ -11,8 +11,8 @@ from tests.support.fakes.fake_grants import a_grant
 from tests.support.fakes.fake_requests import MINUTE
 
 
-def test_everybody_who_can_act_now_is_there_once():
-    """By name; with what each stands on, when it was last used and when the last of it ends."""
+def test_each_acting_agent_is_listed_once():
+    """By name, with its access, its last use and its end."""
     consents = [a_consent("Zoe"), a_consent("bot"), a_consent("bot", id="sayso_co_2")]
     tokens = [a_token("bot", last_used_at=None), a_token("amy", last_used_at=NOW - 5)]
     tokens.append(a_token("amy", id="sayso_at_2", last_used_at=NOW - 2))
@@ -23,16 +23,16 @@ def test_everybody_who_can_act_now_is_there_once():
     assert (amy.until, bot.until) == (NOW + 4 * MINUTE, NOW + 1440 * MINUTE)
 
 
-def test_who_was_approved_ahead_can_act_without_a_consent_or_token():
-    """Its next request goes through; one that is used up can be taken back all the same."""
+def test_a_standing_grant_is_access():
+    """Without a consent or token; a used-up one too."""
     grants = [a_grant(NOW, "amy"), a_grant(NOW, "amy", id=SafeText("two"), state=GrantState.FULL)]
     (amy,) = acting_agents([], [], grants)
     assert (amy.name, len(amy.grants)) == ("amy", 2)
     assert amy.until == max(one.expires_at for one in grants)
 
 
-def test_what_is_over_acts_for_nobody():
-    """Expired, ended or revoked, of any kind."""
+def test_ended_access_is_left_out():
+    """Expired, ended or revoked."""
     consents = [a_consent(state=ConsentState.REVOKED), a_consent(state=ConsentState.EXPIRED)]
     tokens = [a_token(state=DelegationState.REVOKED), a_token(state=DelegationState.EXPIRED)]
     grants = [a_grant(NOW, state=one) for one in (GrantState.ENDED, GrantState.EXPIRED)]

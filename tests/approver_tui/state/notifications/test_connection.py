@@ -1,4 +1,4 @@
-"""The life of the feed is a table, and every cell of it is tried."""
+"""Every transition of the feed's connection."""
 
 import itertools
 
@@ -12,7 +12,7 @@ GONE = SafeText("The server does not answer.")
 
 @pytest.mark.parametrize(("phase", "signal"), list(itertools.product(Phase, Signal)))
 def test_every_signal_in_every_phase(phase, signal):
-    """A signal with a row moves and restarts `since`; one without changes nothing."""
+    """A signal with a row moves and sets `since`; one without changes nothing."""
     before = Connection(phase=phase, since=1)
     after = before.after(signal, now=2)
     if (phase, signal) in TRANSITIONS:
@@ -21,8 +21,8 @@ def test_every_signal_in_every_phase(phase, signal):
         assert after is before
 
 
-def test_the_reason_stays_while_dialling_and_goes_when_live():
-    """Whoever looks while it reconnects still reads why it has to."""
+def test_the_reason_stays_while_connecting():
+    """It goes when live."""
     lost = Connection(phase=Phase.LIVE).after(Signal.LOST, now=1, reason=GONE)
     dialling = lost.after(Signal.DIAL, now=2)
     assert (lost.reason, dialling.reason) == (GONE, GONE)

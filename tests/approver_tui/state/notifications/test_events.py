@@ -1,4 +1,4 @@
-"""What an event is to whoever does not look at the screen."""
+"""Which events alert."""
 
 import pytest
 
@@ -8,7 +8,7 @@ _RINGING = {EventName.REQUESTED, EventName.REMINDER, EventName.DIGEST}
 
 
 @pytest.mark.parametrize("name", EventName)
-def test_only_what_waits_for_an_answer_rings_and_not_what_is_held(name):
+def test_only_waiting_requests_that_are_not_held_alert(name):
     """Everything else is read by who looks; the server says what is held, and why."""
-    assert Event(1, name, 0).rings == (name in _RINGING)
-    assert not Event(1, name, 0, held="quiet_hours").rings
+    assert Event(1, name, 0).should_alert == (name in _RINGING)
+    assert not Event(1, name, 0, held="quiet_hours").should_alert

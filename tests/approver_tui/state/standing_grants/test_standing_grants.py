@@ -1,4 +1,4 @@
-"""What is offered for signing is what was wished, or it is not signed."""
+"""The request that creates a grant must match the proposal."""
 
 import json
 from typing import Any
@@ -52,8 +52,8 @@ def _fits(terms: dict[str, Any] | None = None, **members: Any) -> bool:
     return matches_proposal(WISH, json.dumps(EXAMPLE), json.dumps(offered), NOW)
 
 
-def test_what_was_wished_is_signed() -> None:
-    """The salt is another one, and the clocks may differ a little."""
+def test_the_proposed_grant_matches() -> None:
+    """With another salt and a small clock difference."""
     assert _fits()
     assert _fits({"until": when(NOW + 3_700_000)})
 
@@ -75,8 +75,8 @@ def test_what_was_wished_is_signed() -> None:
         {"vary": None},
     ],
 )
-def test_other_bounds_are_not(terms: dict[str, Any]) -> None:
-    """Each of them is looked at, and what cannot be read fits nothing."""
+def test_other_limits_do_not_match(terms: dict[str, Any]) -> None:
+    """Each is compared; an invalid one never matches."""
     assert not _fits(terms)
 
 
@@ -93,18 +93,18 @@ def test_other_bounds_are_not(terms: dict[str, Any]) -> None:
         {"authorization_details": []},
     ],
 )
-def test_another_request_is_not(members: dict[str, Any]) -> None:
-    """It is like the example, for the same agent at the same place."""
+def test_another_request_does_not_match(members: dict[str, Any]) -> None:
+    """It is like the example, for the same agent and resource."""
     assert not _fits(**members)
 
 
-def test_a_text_that_is_no_action_is_not() -> None:
+def test_an_invalid_text_does_not_match() -> None:
     """Whatever it is."""
     assert not matches_proposal(WISH, json.dumps(EXAMPLE), "[]", NOW)
 
 
-def test_a_person_writes_what_may_vary() -> None:
-    """By its name or its pointer, a number with its cap."""
+def test_varying_facts_are_parsed() -> None:
+    """By name or pointer, a number with its limit."""
     assert read_varying("amount=20") == VaryingFact("/amount", "20")
     assert read_varying("to.name") == VaryingFact("/to/name", None)
     assert read_varying("/lines/0/price=5") == VaryingFact("/lines/0/price", "5")

@@ -1,4 +1,4 @@
-"""The table before several answers: every fact whole, none that another could pass for."""
+"""The table of a batch: every fact is whole and unmistakable."""
 
 from dataclasses import replace
 
@@ -22,19 +22,19 @@ def _texts(batch, width=74, pointed=None):
 
 
 @WIDTHS
-def test_every_line_fits_and_every_fact_that_counts_is_whole(width):
+def test_every_line_fits_and_every_main_fact_is_whole(width):
     """Whatever an agent put into one."""
     evil = a_payment("evil", 100, EVIL, 9)
     lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
     assert all(length(each.line) <= width for each in lines)
-    of_it = "".join(text_of(each.line).replace(" ", "") for each in lines if each.of == evil.id)
+    of_it = "".join(text_of(each.line).replace(" ", "") for each in lines if each.block == evil.id)
     for fact in evil.display.facts:
         assert (fact.value.replace(" ", "") in of_it) == fact.material
 
 
 @WIDTHS
-def test_what_stands_in_a_value_never_begins_a_line_as_a_fact_does(width):
-    """A value hangs to the right of all labels."""
+def test_a_value_never_looks_like_a_fact(width):
+    """It is indented to the right of all labels."""
     rows = _texts(Batch.of([a_payment("evil", 100, EVIL, 9)]), width)
     amounts = [row for row in rows if row.lstrip().startswith("Amount")]
     starts = {len(row) - len(row.lstrip()) for row in amounts if row[5:].startswith("Amount")}
@@ -42,8 +42,8 @@ def test_what_stands_in_a_value_never_begins_a_line_as_a_fact_does(width):
     assert sum(row.startswith(" " * 5 + "Amount") for row in rows) == 1
 
 
-def test_what_all_share_stands_once_and_what_differs_in_each_block():
-    """Undo and rights."""
+def test_shared_members_appear_once_and_others_in_each_block():
+    """Undo and scopes."""
     other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
     rows = _texts(Batch.of([ONE, other]))
     assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1
@@ -53,7 +53,7 @@ def test_what_all_share_stands_once_and_what_differs_in_each_block():
     assert rows[rows.index("EACH OF THEM") + 1].startswith("For")
 
 
-def test_nothing_shared_has_no_heading():
+def test_without_shared_members_there_is_no_heading():
     """Where nothing at all is the same."""
     changes = {
         "resource": "https://b.example",
@@ -68,8 +68,8 @@ def test_nothing_shared_has_no_heading():
     assert "     For bob" in rows
 
 
-def test_an_unusual_one_stands_below_with_its_reason():
-    """And one whose agent asks for the first time says that."""
+def test_an_unusual_request_is_below_with_its_reason():
+    """So is a first request."""
     asker = replace(TWO.display.agent, first_request=True)
     first = replace(TWO, display=replace(TWO.display, agent=asker))
     assert "     First request from this agent." in _texts(Batch.of([first]))
@@ -81,8 +81,8 @@ def test_an_unusual_one_stands_below_with_its_reason():
     assert not any("UNUSUAL" in row for row in _texts(Batch.of([ONE, TWO])))
 
 
-def test_the_pointer_and_the_tick_are_signs():
-    """Without colour."""
-    rows = _texts(Batch.of([ONE, TWO]).turned(TWO.id), pointed=TWO.id)
+def test_pointer_and_checkbox_are_characters():
+    """Without color."""
+    rows = _texts(Batch.of([ONE, TWO]).toggled(TWO.id), pointed=TWO.id)
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows)
     assert any(row.startswith(f">[ ] {TWO.fingerprint}") for row in rows)

@@ -1,4 +1,4 @@
-"""The order and the wording of what a person reads."""
+"""The order and wording of a request."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -30,7 +30,7 @@ def _in_order(text, parts):
 
 
 def test_the_order_of_the_facts():
-    """Risk, headline, material facts, others, undo, agent, its words, what is given, expiry."""
+    """Risk, headline, main facts, others, undo, agent, message, grants, expiry."""
     text = _text(approval_lines(an_approval("pay"), RenderContext(NOW, UTC, 80)))
     _in_order(
         text,
@@ -40,8 +40,8 @@ def test_the_order_of_the_facts():
     )  # fmt: skip
 
 
-def test_material_facts_are_never_cut():
-    """At the narrowest width every character of every material fact is there."""
+def test_main_facts_are_never_cut():
+    """At the narrowest width every character is there."""
     account = "DE89 3704 0044 0532 0130 00 " * 20
     approval = an_approval("pay", PAYMENT, facts=[("Account", account, True)])
     for make in (approval_lines, panel_lines):
@@ -49,8 +49,8 @@ def test_material_facts_are_never_cut():
         assert text.replace(" ", "").replace("\n", "").count("0130") == 20
 
 
-def test_what_is_unusual_stands_after_the_material_facts_and_in_the_panel():
-    """One row each; that nothing is unusual is said, that nothing was compared is not."""
+def test_unusual_signals_follow_the_main_facts():
+    """One row each; not compared has no row."""
     for make in (approval_lines, panel_lines):
         text = _text(make(an_approval("pay"), RenderContext(NOW, UTC, 80)))
         assert "Unusual      Amount is 12 times the usual amount for invoice-bot, EUR" in text
@@ -62,22 +62,22 @@ def test_what_is_unusual_stands_after_the_material_facts_and_in_the_panel():
         assert "nusual" not in consent
 
 
-def test_a_yes_to_less_is_not_said_to_give_all_that_was_asked():
-    """What the agent would have got is named as what this is a part of."""
+def test_a_narrowed_approval_does_not_claim_the_whole():
+    """The whole is named as what it is part of."""
     part, whole = a_part("pay", a_vote()), an_approval("pay")
     for make in (approval_lines, panel_lines):
         assert "Part of: one token" in _text(make(part, RenderContext(NOW, UTC, 80)))
         assert "A part of" not in _text(make(whole, RenderContext(NOW, UTC, 80)))
 
 
-def test_unknown_undo_is_said():
-    """A blank would read as harmless."""
+def test_an_unknown_undo_is_shown():
+    """An empty one would look harmless."""
     text = _text(approval_lines(an_approval("prices", PRICES), RenderContext(NOW, UTC, 80)))
     assert "We do not know if this can be undone." in text
 
 
-def test_the_agents_words_stand_behind_a_bar_and_not_in_the_panel():
-    """No row of a quote can pass for one of our lines; the panel that approves has facts only."""
+def test_agent_text_is_behind_a_bar_and_not_in_the_panel():
+    """No quoted row looks like ours."""
     approval = an_approval("pay", PAYMENT, says="Undo  easy. " * 12)
     rows = [text_of(row) for row in approval_lines(approval, RenderContext(NOW, UTC, 40))]
     assert all(row.startswith("| ") for row in rows if "easy" in row)
@@ -85,7 +85,7 @@ def test_the_agents_words_stand_behind_a_bar_and_not_in_the_panel():
 
 
 def test_each_outcome_has_its_own_sentence():
-    """Expired is not denied, and a denial names its reason."""
+    """Expired is not denied, and a denial has its reason."""
     approval = an_approval("pay")
     assert outcome(approval, NOW, UTC) == ""
     assert outcome(approval, NOW + 10**6, UTC).startswith("Expired at 14:36:19. Not a denial.")
@@ -97,8 +97,8 @@ def test_each_outcome_has_its_own_sentence():
     assert outcome(denied, NOW, UTC) == ("Denied by alice on phone at 14:32:10. Reason: Too broad.")
 
 
-def test_a_newer_request_says_which_it_replaces():
-    """By the code that the agent's log shows; what it replaced says that its agent asked anew."""
+def test_a_newer_request_names_the_one_it_replaces():
+    """By its fingerprint; the old one says that it was replaced."""
     approval = an_approval("pay")
     assert "Replaces" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
     newer = replace(approval, supersedes=ReplacedRequest("sayso_ap_1", SafeText("9f3a-71c0")))
@@ -108,10 +108,12 @@ def test_a_newer_request_says_which_it_replaces():
     assert outcome(over, NOW, UTC) == "Replaced by a newer request from the same agent."
 
 
-def test_what_nobody_was_asked_about_says_so():
+def test_an_automatic_approval_says_so():
     """And whether its token was collected."""
-    unasked = AutomaticDecision(SafeText("sayso_co_1"), 3)
-    given = replace(an_approval("pay"), state=ApprovalState.APPROVED, unasked=unasked)
+    automatic_decision = AutomaticDecision(SafeText("sayso_co_1"), 3)
+    given = replace(
+        an_approval("pay"), state=ApprovalState.APPROVED, automatic_decision=automatic_decision
+    )
     said = "Approved without asking you, by your consent."
     assert outcome(given, NOW, UTC) == said
     used = replace(given, state=ApprovalState.REDEEMED)
@@ -120,8 +122,8 @@ def test_what_nobody_was_asked_about_says_so():
     assert outcome(over, NOW, UTC).startswith("Expired at ")
 
 
-def test_the_record_says_what_came_of_it_at_the_resource():
-    """Begun, carried out or failed, in whose words, and that it was something else."""
+def test_the_execution_is_shown():
+    """Started, done or failed, in the resource's words, and whether it differs."""
     asked = an_approval("pay", PAYMENT)
     approved = replace(answered(asked, Answer.APPROVE), state=ApprovalState.REDEEMED)
 
@@ -140,8 +142,8 @@ def test_the_record_says_what_came_of_it_at_the_resource():
     assert "ALARM: the resource did something other than what was granted." in differed
 
 
-def test_what_an_agent_proves_itself_by_and_through_whom_it_came_are_told():
-    """Before where it asked from; an agent that came through nobody has no such line."""
+def test_credentials_and_actors_of_an_agent_are_shown():
+    """Before the address; without actors there is no row."""
     approval = an_approval("pay")
     asker = replace(
         approval.display.agent,

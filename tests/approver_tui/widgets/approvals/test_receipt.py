@@ -1,4 +1,4 @@
-"""The receipt says everything that came with an answer, and no more than that."""
+"""The receipt has everything that came with an answer."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -22,8 +22,8 @@ def _told(**said):
     return "\n".join(text_of(each) for each in lines)
 
 
-def test_what_was_said_beside_an_answer_is_told():
-    """To the agent, whom to ask, from when on, and for the record; alone where that was enough."""
+def test_every_note_of_an_answer_is_in_the_receipt():
+    """Note, alternative, time, private note, self-approval."""
     told = _told(
         self_approved=True,
         reason=SafeText("It is on the list."),
@@ -37,7 +37,7 @@ def test_what_was_said_beside_an_answer_is_told():
     assert "Ask again" in told
 
 
-def test_what_was_not_said_has_no_line():
+def test_an_empty_note_has_no_row():
     """A label without a word beside it says nothing."""
     told = _told()
     assert "Took" in told

@@ -1,4 +1,4 @@
-"""The quiet line about other servers."""
+"""The line about other servers."""
 
 import pytest
 
@@ -27,6 +27,6 @@ AT = 1_800_000_000_000
         ),
     ],
 )
-def test_where_something_waits_is_said_in_one_line(servers, said):
-    """Numbers and names of logins; how old a number is, where its server did not answer."""
+def test_waiting_requests_elsewhere_are_one_line(servers, said):
+    """Numbers and logins, with the age of an old number."""
     assert other_logins_line(OtherLoginCounts(servers), AT) == said

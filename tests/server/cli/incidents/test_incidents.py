@@ -6,14 +6,14 @@ import pytest
 
 from server.services.clients import agents
 from tests.support.builders.admins import add_incident
-from tests.support.builders.installation import open_desk
+from tests.support.builders.installation import open_admin
 
 
 @pytest.fixture
 def reported_incident(admin_cli, data_folder):
     """An incident that the administrator reported, and the services behind it."""
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin")
-    services = open_desk(data_folder)
+    services = open_admin(data_folder)
     services.clock.moment = int(time.time() * 1000)
     agent, (admin,) = services.agents.show("invoice-bot")
     incident = add_incident(services, services.approval(agent.id, admin.id))

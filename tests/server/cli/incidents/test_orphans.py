@@ -6,7 +6,7 @@ import pytest
 
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import RULES, open_desk
+from tests.support.builders.installation import RULES, open_admin
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def orphan(admin_cli, data_folder):
     admin_cli("users", "add", "olga")
     admin_cli("agents", "add", "invoice-bot", "--owner", "olga")
     admin_cli("users", "disable", "olga")
-    services = open_desk(data_folder)
+    services = open_admin(data_folder)
     services.clock.moment = int(time.time() * 1000)
     yield services
     services.store.close()

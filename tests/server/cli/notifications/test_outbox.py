@@ -1,12 +1,12 @@
 """`sayso outbox`: list and retry undelivered messages."""
 
-from tests.support.builders.installation import open_desk
+from tests.support.builders.installation import open_admin
 
 
 def test_an_undelivered_message_is_listed_and_retried(admin_cli, data_folder):
     """By its id; a second retry finds nothing."""
     assert admin_cli("outbox", "list", "--json").document["items"] == []
-    services = open_desk(data_folder)
+    services = open_admin(data_folder)
     with services.store.write() as tx:
         tx.outbox.add("ciba_ping", "sayso_ag_gone", "{}")
         (message,) = tx.outbox.lease("me", 10, 60)

@@ -4,14 +4,14 @@ import time
 
 from server.model.approvals import Decision
 from server.protocol.approvals.states import State
-from tests.support.builders.installation import open_desk
+from tests.support.builders.installation import open_admin
 
 
 def test_a_pause_is_shown_with_its_agent(admin_cli, data_folder):
     """After three denials of one kind: the user, what they denied, and until when."""
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin")
     assert admin_cli("agents", "show", "invoice-bot", "--json").document["pauses"] == []
-    services = open_desk(data_folder)
+    services = open_admin(data_folder)
     services.clock.moment = int(time.time() * 1000)
     agent, (admin,) = services.agents.show("invoice-bot")
     at = services.clock.now()

@@ -17,7 +17,7 @@ def chains(admin_cli, data_folder):
     assert admin_cli
     local = open_site(data_folder)
     local.clock.moment = int(time.time() * 1000)
-    user, _ = local.desk.users.add(NewUser("ana"), by=BY)
+    user, _ = local.admin.users.add(NewUser("ana"), by=BY)
     chains = Chains(local, user.id)
     chains.prepare()
     yield chains
@@ -133,7 +133,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
     assert "would be refused: consent_missing" in text
     assert "Token chain, newest first:" in text
     assert "Scopes allowed by each limit:" in text
-    entry = chains.local.desk.entries("exchange.refused")[0]
+    entry = chains.local.admin.entries("exchange.refused")[0]
     document = admin_cli("token", "explain", entry["id"], "--json").document
     assert (document["step"], document["reason"]) == (13, "consent_missing")
     assert document["now"] == {"replayed": True, "passes": False, "reason": "consent_missing"}

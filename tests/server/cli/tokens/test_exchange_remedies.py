@@ -43,7 +43,7 @@ def bot(chains):
 
 
 def _update(chains, **changes):
-    chains.local.desk.agents.update("desk-bot", AgentChanges(**changes), by=BY)
+    chains.local.admin.agents.update("desk-bot", AgentChanges(**changes), by=BY)
 
 
 def test_every_reason_has_a_remedy():
@@ -76,7 +76,7 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
     chains.consent(front, "desk:use", "bank:read", resource=DESK)
     call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
     row = chains.row(call)
-    chains.local.desk.agents.disable("front desk", by=BY)
+    chains.local.admin.agents.disable("front desk", by=BY)
     fresh = replace(row, id="sayso_at_again")
     with chains.local.services.store.write() as tx:
         tx.delegations.add(fresh)
@@ -84,9 +84,9 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
     found = explanations.exchange(None)
     assert found.reason is Reason.ACTOR_DISABLED
     assert remedy(found).endswith("sayso agents enable 'front desk'")
-    chains.local.desk.agents.enable("front desk", by=BY)
+    chains.local.admin.agents.enable("front desk", by=BY)
     soon = AgentChanges(expires_at=chains.local.clock.now() + 1)
-    chains.local.desk.agents.update("front desk", soon, by=BY)
+    chains.local.admin.agents.update("front desk", soon, by=BY)
     chains.local.clock.forward(2)
     assert remedy(explanations.exchange(None)).endswith(
         "sayso agents update 'front desk' --expires 30d"
@@ -96,7 +96,7 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
 def test_a_remedy_names_the_disabled_app(chains, bot, explanations):
     """With the command that enables it."""
     token = chains.user_token()
-    chains.local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
+    chains.local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     row = replace(chains.row(token), id="sayso_at_again", revoked_at=None)
     with chains.local.services.store.write() as tx:
         tx.delegations.add(row)

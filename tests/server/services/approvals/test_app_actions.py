@@ -131,8 +131,8 @@ def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, 
     assert local.stored(approval.id).state == "redeemed"
     assert local.claims(answer.json["id_token"], "JWT")["acr"] == ACR_PASSWORD
     given_entry, issued = (
-        local.desk.entries("grant.given")[-1],
-        local.desk.entries("token.issued")[-1],
+        local.admin.entries("grant.given")[-1],
+        local.admin.entries("token.issued")[-1],
     )
     assert given_entry["approval_id"] == issued["approval_id"] == approval.id
     with local.services.store.read() as view:
@@ -158,7 +158,7 @@ def test_a_code_gives_one_token(browser, ana, app, local):
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: app.redeem(code), range(2)))
     assert sorted(answer.status for answer in answers) == [200, 400]
-    assert len(local.desk.entries("token.issued")) == 1
+    assert len(local.admin.entries("token.issued")) == 1
 
 
 def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
@@ -229,7 +229,7 @@ def test_invalid_details_are_refused(browser, app, ana, local, details):
 def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
     """Without details or with another type the request is refused."""
     changes = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": None}).answer
     assert answer["error"] == "invalid_authorization_details"
     _, code = approved(browser, ana, app)
@@ -238,7 +238,7 @@ def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
 
 def test_a_critical_action_without_two_eligible_approvers_is_refused(browser, app, ana, local):
     """Before anybody is asked."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     assert pending_approvals(ana) == []
 
@@ -275,15 +275,15 @@ def test_a_code_without_details_cannot_be_redeemed_with_details(browser, app):
 
 
 def _raise_risk(local, _app):
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
 
 
 def _narrow_permissions(local, app):
-    local.desk.apps.update(app.id, AppChanges(scopes=("payments:read",)), by=BY)
+    local.admin.apps.update(app.id, AppChanges(scopes=("payments:read",)), by=BY)
 
 
 def _delete_type(local, _app):
-    local.desk.actions.delete("payment.transfer", by=BY)
+    local.admin.actions.delete("payment.transfer", by=BY)
 
 
 @pytest.mark.parametrize("tighten", [_raise_risk, _narrow_permissions, _delete_type])
@@ -297,15 +297,15 @@ def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, 
 
 
 def _disable_user(local, _app):
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
 
 
 def _delete_resource(local, _app):
-    local.desk.resources.delete(PAY, by=BY)
+    local.admin.resources.delete(PAY, by=BY)
 
 
 def _disable_app(local, app):
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
 
 
 @pytest.mark.parametrize("stop", [_disable_user, _delete_resource, _disable_app])
@@ -314,7 +314,7 @@ def test_disabling_or_deleting_a_party_refuses_the_code(browser, ana, app, local
     _, code = approved(browser, ana, app)
     stop(local, app)
     assert app.redeem(code).status in {400, 401}
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,7 @@ def test_a_resource_consumes_the_action_once(browser, ana, app, resource):
 def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app, local):
     """RA-20: an exchange by an agent needs its own."""
     ways = (GRANT_CIBA, GRANT_TOKEN_EXCHANGE)
-    local.desk.agents.update(agent.id, AgentChanges(grant_types=ways, serves=(PAY,)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(grant_types=ways, serves=(PAY,)), by=BY)
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
     first, second = pending_approvals(ana)
@@ -377,7 +377,7 @@ def test_an_approval_for_an_app_does_not_cover_an_agent(browser, ana, agent, app
 
 def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
     """The page only offers to deny."""
-    local.desk.users.update("admin", UserChanges(email="admin@example.com"), by=BY)
+    local.admin.users.update("admin", UserChanges(email="admin@example.com"), by=BY)
     give_password(local, "admin")
     browser = new_browser(local)
     browser.authorize(app.id, **PAYS)
@@ -412,7 +412,7 @@ def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local,
     with monkeypatch.context() as faster:
         faster.setattr(Approvals, "transition", lambda *_, **__: None)
         assert app.redeem(code).refusal == (400, "invalid_grant")
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
     assert app.redeem(code).status == 200
 
 
@@ -432,11 +432,11 @@ def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local)
 def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, local):
     """RA-15: at the request and before the token."""
     _, code = approved(browser, ana, app)
-    local.desk.apps.update(app.id, AppChanges(action_types=()), by=BY)
+    local.admin.apps.update(app.id, AppChanges(action_types=()), by=BY)
     assert app.redeem(code).refusal == (400, "invalid_grant")
     assert browser.authorize(app.id, **PAYS).answer["error"] == "invalid_authorization_details"
     changes = AppChanges(action_types=("payment.transfer",))
-    local.desk.apps.update(app.id, changes, by=BY)
+    local.admin.apps.update(app.id, changes, by=BY)
     assert "Pay EUR" in browser.authorize(app.id, **PAYS).text
 
 

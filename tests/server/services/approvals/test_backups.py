@@ -44,8 +44,8 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
     handle, approval = agent.asked()
     assert ask(approval, "ben").user.name == "ana"
     assert _waiting(ben) == [approval.id]
-    assert local.desk.events(ben.user)[-1] == "approval.requested"
-    entry = local.desk.entries("approval.escalated")[-1]
+    assert local.admin.events(ben.user)[-1] == "approval.requested"
+    entry = local.admin.entries("approval.escalated")[-1]
     assert (entry["actor"], entry["decision"]) == (BY, "approver_added")
     assert (entry["approval_id"], entry["facts"]) == (approval.id, {"to": ben.user.id})
     assert ben.approve(approval.id).status == 200
@@ -86,7 +86,7 @@ def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, a
 
 def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person):
     """By name or as a current member of a named group."""
-    groups = Groups(local.desk.store, local.desk.secrets)
+    groups = Groups(local.admin.store, local.admin.secrets)
     groups.add("finance", ["ana"], by=BY)
     _rules(local, 'ask.who = ["finance"]')
     _, approval = agent.asked()
@@ -116,7 +116,7 @@ def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben,
     elif how == "expired":
         local.clock.forward(2 * DAY)
     else:
-        local.desk.agents.disable(agent.id, by=BY)
+        local.admin.agents.disable(agent.id, by=BY)
     with pytest.raises(Conflict, match="no longer pending"):
         ask(approval, "ben")
 
@@ -124,7 +124,7 @@ def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben,
 def test_people_can_only_be_added_to_an_agents_request_to_a_user(agent, local, ask, ben, person):
     """Not to a consent, nor to a request to an unknown user."""
     assert ben.user.name == "ben"
-    own = local.desk.approval(agent.id, person.user.id, kind="consent")
+    own = local.admin.approval(agent.id, person.user.id, kind="consent")
     phantom = replace(approval_row("sayso_ap_p", agent.id, "", local.clock.now()), user_id=None)
     with local.services.store.write() as tx:
         tx.approvals.add(phantom)
@@ -138,7 +138,7 @@ def test_an_unknown_or_disabled_person_cannot_be_added(agent, local, ask, ben):
     _, approval = agent.asked()
     with pytest.raises(NotFound, match="nobody"):
         ask(approval, "nobody")
-    local.desk.users.disable(ben.user.id, by=BY)
+    local.admin.users.disable(ben.user.id, by=BY)
     with pytest.raises(Invalid, match="ben is disabled"):
         ask(approval, "ben")
     with pytest.raises(NotFound, match="approvals list"):
@@ -150,7 +150,7 @@ def _deny_by_policy(local, _agent):
 
 
 def _narrow(local, agent):
-    local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
 
 
 @pytest.mark.parametrize("change", [_deny_by_policy, _narrow])

@@ -24,8 +24,8 @@ def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local,
     assert (row.state, row.reason) == (State.CANCELLED, "withdrawn")
     shown = person.show(approval.id)
     assert (shown["state"], shown["reason"]) == ("cancelled", "withdrawn")
-    assert local.desk.events(person.user)[-1] == "approval.cancelled"
-    (entry,) = local.desk.entries("approval.cancelled")
+    assert local.admin.events(person.user)[-1] == "approval.cancelled"
+    (entry,) = local.admin.entries("approval.cancelled")
     assert (entry["actor"], entry["cause"]) == (f"agent:{agent.id}", "withdrawn")
     refused = agent.poll(handle)
     assert (refused.refusal, refused.json["reason"]) == ((400, "access_denied"), "cancelled")
@@ -35,7 +35,7 @@ def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local,
 def test_a_request_of_another_agent_is_not_cancelled(agent, local):
     """The answer is that of an unknown one."""
     handle, approval = agent.asked()
-    registration = local.desk.agents.add(
+    registration = local.admin.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
     thief = LocalAgent(local, registration.agent.id, registration.secret)
@@ -58,7 +58,7 @@ def test_an_agent_gets_no_callback_for_its_own_cancellation(agent, local):
     """Its notification token is erased."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
-        local.desk.agents.update(agent.id, changes, by=BY)
+        local.admin.agents.update(agent.id, changes, by=BY)
         handle, approval = agent.asked(client_notification_token="a" * 22)
         _revoke(agent, handle)
         local.deliver()

@@ -43,13 +43,13 @@ WITH_ACCOUNT = {
 @pytest.fixture(autouse=True)
 def typed_back(local):
     """Payments ask for the account of a new payee, else for the amount."""
-    local.desk.actions.update(json.dumps(WITH_ACCOUNT), by=BY)
+    local.admin.actions.update(json.dumps(WITH_ACCOUNT), by=BY)
 
 
 @pytest.fixture
 def interactive(agent, local):
     """The agent can show a match number."""
-    local.desk.agents.update(agent.id, AgentChanges(interactive=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(interactive=True), by=BY)
     return agent
 
 
@@ -96,7 +96,7 @@ def test_type_back_asks_for_the_account_of_a_new_payee_and_else_the_amount(agent
     }
     answer = approve_with(person, second, fact="4,820.00")
     assert answer.json["state"] == "approved"
-    assert local.desk.entries("approval.approved")[-1]["facts"]["ceremony"] == "pin+type_back"
+    assert local.admin.entries("approval.approved")[-1]["facts"]["ceremony"] == "pin+type_back"
 
 
 def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
@@ -110,7 +110,7 @@ def test_a_wrong_entry_returns_the_attempts_left(agent, person, local):
     assert person.show(approval.id)["tries_left"] == {"type_back": 1}
     assert local.stored(approval.id).state is State.PENDING
     assert approve_with(person, approval, fact="3000").status == 200
-    assert local.desk.entries("approval.locked") == []
+    assert local.admin.entries("approval.locked") == []
 
 
 def test_two_wrong_entries_lock_the_request(agent, person, local):
@@ -122,7 +122,7 @@ def test_two_wrong_entries_lock_the_request(agent, person, local):
     assert answer.json["left"] == 0
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "locked")
-    flagged = local.desk.entries("approval.locked")[-1]
+    flagged = local.admin.entries("approval.locked")[-1]
     assert (flagged["cause"], flagged["actor"]) == ("type_back", f"user:{person.user.id}")
     assert "1234" not in json.dumps(flagged)
     polled = agent.poll(handle)
@@ -217,7 +217,7 @@ def test_concurrent_attempts_are_all_counted(agent, person, local):
         refused = list(threads.map(guess, range(20)))
     assert sum(code == "wrong_entry" for _, code in refused) <= 1
     assert {code for _, code in refused} <= {"wrong_entry", "request_locked"}
-    assert len(local.desk.entries("approval.locked")) >= 1
+    assert len(local.admin.entries("approval.locked")) >= 1
     assert person.show(approval.id)["tries_left"] == {"type_back": 0}
 
 
@@ -301,7 +301,7 @@ def test_a_type_without_a_template_asks_to_type_back_the_resource(agent, person,
         "title": "Ledger rebuild",
         "schema": {"type": "object", "additionalProperties": False, "properties": {}},
     }
-    local.desk.actions.add(json.dumps(bare), by=BY)
+    local.admin.actions.add(json.dumps(bare), by=BY)
     _, approval = pay(agent, [{"type": "ledger.rebuild"}])
     assert type_back_of(approval) == {"label": "Resource", "kind": "text", "at": "/resource"}
     assert approve_with(person, approval, fact=approval.resource).status == 200
@@ -413,7 +413,7 @@ def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, 
     assert approve_with(person, approval, reason="Agreed at noon.").status == 200
     with local.services.store.read() as view:
         assert view.decisions.of_approval(approval.id)[0].reason == "Agreed at noon."
-    assert local.desk.entries("approval.approved")[-1]["facts"]["reason"] == "Agreed at noon."
+    assert local.admin.entries("approval.approved")[-1]["facts"]["reason"] == "Agreed at noon."
     assert "noon" not in agent.poll(handle).body.decode()
 
 
@@ -505,5 +505,5 @@ def test_a_token_states_the_proved_ceremony(agent, person, local, key, ceremony,
     assert person.send_decision(approval.id, jws).status == 200
     claims = local.claims(agent.poll(handle).json["access_token"])
     assert (claims["acr"], claims["amr"]) == claimed
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert entry["facts"]["ceremony"] == ceremony

@@ -30,7 +30,7 @@ def token(agent, person):
 @pytest.fixture
 def lunch(agent, local, person):
     """The token of a small purchase that was approved without a PIN."""
-    local.desk.actions.add(json.dumps(LUNCH), by=BY)
+    local.admin.actions.add(json.dumps(LUNCH), by=BY)
     details = json.dumps([{**PAYMENT_DETAILS[0], "type": "lunch"}])
     return agent.paid(person, scope="openid payments:read", authorization_details=details)
 
@@ -56,7 +56,7 @@ def test_an_approval_is_consumed_by_one_execution(agent, local, person, resource
     with local.services.store.read() as view:
         used = view.delegations.get(local.claims(token)["jti"])
     assert used.last_used_at == local.clock.now()
-    (entry,) = local.desk.entries("approval.consumed")
+    (entry,) = local.admin.entries("approval.consumed")
     assert entry["actor"] == f"resource:{resource.id}"
     assert (entry["approval_id"], entry["facts"]["execution"]) == (approval["id"], "run-1")
 
@@ -67,7 +67,7 @@ def test_repeating_the_same_execution_returns_the_same_answer(local, resource, t
     local.clock.forward(MINUTE)
     again = resource.consume(token)
     assert (again.status, again.body) == (200, first.body)
-    assert len(local.desk.entries("approval.consumed")) == 1
+    assert len(local.admin.entries("approval.consumed")) == 1
 
 
 def test_another_execution_is_refused_with_one_alarm(local, resource, token):
@@ -75,7 +75,7 @@ def test_another_execution_is_refused_with_one_alarm(local, resource, token):
     resource.consume(token)
     for run in ("run-2", "run-3", "RUN-1"):
         assert resource.consume(token, run).refusal == (409, "already_consumed")
-    (entry,) = local.desk.entries("approval.reused")
+    (entry,) = local.admin.entries("approval.reused")
     assert entry["facts"]["execution"] == "run-2"
     assert resource.consume(token).status == 200
 
@@ -96,7 +96,7 @@ def test_details_may_have_any_member_order(resource, token):
 
 def test_another_resource_cannot_consume_the_approval(local, token):
     """It gets token_inactive."""
-    local.desk.resources.add("https://mail.example", {}, {}, by=BY)
+    local.admin.resources.add("https://mail.example", {}, {}, by=BY)
     other_resource = new_resource(local, "https://mail.example")
     assert other_resource.consume(token).refusal == (403, "token_inactive")
     assert other_resource.consume("x").refusal == (403, "token_inactive")
@@ -119,8 +119,8 @@ def test_an_ended_token_cannot_be_consumed(local, resource, token, end, before):
         assert resource.consume(token).status == 200
     ends = {
         "expiry": lambda: local.clock.forward(5 * MINUTE),
-        "agent": lambda: local.desk.agents.disable("invoice-bot", by=BY),
-        "user": lambda: local.desk.users.disable("ana", by=BY),
+        "agent": lambda: local.admin.agents.disable("invoice-bot", by=BY),
+        "user": lambda: local.admin.users.disable("ana", by=BY),
         "revocation": lambda: _revoke(local, token),
         "key": lambda: _retire_keys(local),
     }
@@ -134,7 +134,7 @@ def _revoke(local, token):
 
 
 def _retire_keys(local):
-    local.desk.keys.rotate("ES256", by=BY)
+    local.admin.keys.rotate("ES256", by=BY)
     with local.services.store.administer() as tx:
         tx.keys.drop_retired(tx.now + 10**9)
 
@@ -187,15 +187,15 @@ class TestStepUp:
 
     def test_a_raised_risk_requires_the_pin(self, local, lunch, resource):
         """The approval was given at a lower risk."""
-        raised = ResourceChanges({"payments:read": Risk.HIGH})
-        local.desk.resources.update(PAY, raised, by=BY)
+        raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
+        local.admin.resources.update(PAY, raised, by=BY)
         refused = _consume_lunch(resource, lunch)
         assert refused.refusal == (401, self.CODE)
         assert ACR_SIGNED_PIN in refused.headers["WWW-Authenticate"]
 
     def test_a_deleted_action_type_requires_nothing_more(self, local, lunch, resource):
         """Without its risk, what was granted may run."""
-        local.desk.actions.delete("lunch", by=BY)
+        local.admin.actions.delete("lunch", by=BY)
         assert _consume_lunch(resource, lunch).status == 200
 
 
@@ -280,7 +280,7 @@ def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
 def test_an_agent_cannot_consume(local, resource, token):
     """Even if it serves the resource; it may introspect."""
     new = NewAgent("gateway", ("admin",), serves=(PAY,))
-    registration = local.desk.agents.add(new, by=BY)
+    registration = local.admin.agents.add(new, by=BY)
     gateway = replace(resource, id=registration.agent.id, secret=registration.secret)
     assert gateway.introspect(token).json["active"] is True
     assert gateway.consume(token).refusal == (401, "invalid_client")

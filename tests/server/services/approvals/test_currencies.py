@@ -37,7 +37,7 @@ REFUSED = (400, "invalid_authorization_details")
 @pytest.fixture
 def any_currency(local):
     """The action type accepts any three letters as the currency."""
-    local.desk.actions.update(json.dumps(OPEN), by=BY)
+    local.admin.actions.update(json.dumps(OPEN), by=BY)
 
 
 def _sent(currency):
@@ -58,7 +58,7 @@ def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
     assert refused.json["error_description"] == (
         "/0 has an invalid currency. Use three capital letters such as EUR."
     )
-    assert local.desk.entries("approval.requested") == []
+    assert local.admin.entries("approval.requested") == []
 
 
 @pytest.mark.usefixtures("any_currency")

@@ -28,15 +28,15 @@ def current_reason(local):
 
 
 def _agent(local, **changes):
-    local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
 def _resource(local, **changes):
-    local.desk.resources.update(PAY, ResourceChanges(**changes), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(**changes), by=BY)
 
 
 def _action(local, **changes):
-    local.desk.actions.update(json.dumps({**PAYMENT, **changes}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **changes}), by=BY)
 
 
 def _narrowed_schema(local):
@@ -46,7 +46,7 @@ def _narrowed_schema(local):
 
 
 def _another_resource_alone(local):
-    local.desk.resources.add(MAIL, {"mail:send": Risk.LOW}, {}, by=BY)
+    local.admin.resources.add(MAIL, {"mail:send": Risk.LOW}, {}, by=BY)
     _agent(local, resources=(MAIL,), scopes=("mail:send",))
 
 
@@ -100,7 +100,7 @@ def test_a_stricter_state_stops_an_approved_request(agent, person, local, change
     change(local)
     answer = agent.poll(handle)
     assert answer.status == 400
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
     assert local.stored(approval.id).state is not State.REDEEMED
 
 
@@ -124,7 +124,7 @@ def test_a_newly_required_action_type_invalidates_the_request(agent, local, curr
 def test_deleting_the_action_type_invalidates_its_requests(agent, local, current_reason):
     """The reason is policy_changed."""
     _, approval = agent.asked_payment()
-    local.desk.actions.delete("payment.transfer", by=BY)
+    local.admin.actions.delete("payment.transfer", by=BY)
     assert current_reason(approval) == "policy_changed"
 
 
@@ -135,11 +135,11 @@ def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
     with local.services.store.administer() as tx:
         tx.resources.delete(PAY)
     assert current_reason(approval) == "resource_deleted"
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert current_reason(approval) == "user_disabled"
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     assert current_reason(approval) == "agent_disabled"
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     assert current_reason(approval) == "agent_disabled"
 
 

@@ -22,7 +22,7 @@ def _ids(answer):
 
 def _decided(local):
     kinds = ("approval.approved", "approval.denied")
-    return [entry for kind in kinds for entry in local.desk.entries(kind)]
+    return [entry for kind in kinds for entry in local.admin.entries(kind)]
 
 
 def test_pending_requests_are_listed_by_risk_and_then_expiry(agent, person):
@@ -105,7 +105,7 @@ def test_viewing_an_expired_request_does_not_mark_it_as_seen(agent, person, loca
     shown = person.show(approval.id)
     assert (shown["state"], shown["reason"]) == ("expired", "expired_unseen")
     assert local.stored(approval.id).seen_at is None
-    assert len(local.desk.entries("approval.expired")) == 1
+    assert len(local.admin.entries("approval.expired")) == 1
 
 
 def test_each_device_signs_its_own_stable_nonce(agent, person):
@@ -118,7 +118,7 @@ def test_each_device_signs_its_own_stable_nonce(agent, person):
 
 def test_a_terminal_without_a_device_cannot_view_requests(agent, person, local):
     """It must register first."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     _, approval = agent.asked()
     unfinished = sign_in(local, user, issued.code)
     answer = unfinished.call("GET", f"/api/approvals/{approval.id}")
@@ -133,7 +133,7 @@ def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
     jws = person.decision(approval.id, getattr(person, key))
     answer = person.send_decision(approval.id, jws)
     assert (answer.status, answer.json["state"]) == (200, "approved")
-    assert local.desk.events(person.user)[-1] == "approval.decided"
+    assert local.admin.events(person.user)[-1] == "approval.decided"
     (entry,) = _decided(local)
     assert (entry["type"], entry["actor"]) == ("approval.approved", f"user:{person.user.id}")
     assert entry["facts"] == {
@@ -318,7 +318,7 @@ def test_repeating_a_decision_returns_the_same_answer(agent, person, local):
     first = person.send_decision(approval.id, jws)
     assert person.send_decision(approval.id, jws).json == first.json
     assert len(_decided(local)) == 1
-    assert local.desk.events(person.user).count("approval.decided") == 1
+    assert local.admin.events(person.user).count("approval.decided") == 1
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_decision_on_a_cancelled_request_is_refused(agent, person, local):
     """With the reason."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     late = person.send_decision(approval.id, jws)
     assert late.refusal == (409, "not_pending")
     assert late.json["approval"]["reason"] == "agent_disabled"
@@ -386,7 +386,7 @@ def test_a_decision_on_a_cancelled_request_is_refused(agent, person, local):
 def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
     """The request is cancelled."""
     registration = registered(
-        local.desk,
+        local.admin,
         "brief",
         auth_method="client_secret_post",
         expires_at=local.clock.now() + MINUTE,
@@ -397,7 +397,7 @@ def test_an_expired_agents_request_cannot_be_approved(agent, person, local):
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "agent_disabled")
-    (entry,) = local.desk.entries("approval.cancelled")
+    (entry,) = local.admin.entries("approval.cancelled")
     assert entry["actor"] == "system"
 
 
@@ -437,7 +437,7 @@ def test_a_note_is_for_the_agent_and_only_with_a_denial(agent, person, local):
     assert person.deny(denied.id, note="").json["decided"]["note"] is None
     _, noted = agent.asked()
     assert person.deny(noted.id, note="Too much").json["decided"]["note"] == "Too much"
-    assert "Too much" not in str(local.desk.entries())
+    assert "Too much" not in str(local.admin.entries())
 
 
 def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
@@ -487,7 +487,7 @@ def test_a_deleted_agent_is_shown_without_its_name(agent, person, local):
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     shown = person.show(approval.id)
     assert shown["agent"] == {"id": agent.id, "name": "(deleted agent)"}
     assert shown["decided"]["by"]["name"] == "ana"
@@ -497,7 +497,7 @@ def test_a_change_of_the_resource_does_not_change_a_pending_display(agent, perso
     """A lower risk does not prevent the approval."""
     _, approval = agent.asked_payment()
     changes = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
     assert person.show(approval.id)["display"] == approval.display
     assert person.approve(approval.id).status == 200
 
@@ -506,7 +506,7 @@ def test_a_raised_risk_cancels_a_pending_request(agent, person, local):
     """It was displayed with a lower risk."""
     handle, approval = agent.asked()
     changes = ResourceChanges(scopes={"payments:read": Risk.HIGH})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
     assert person.approve(approval.id).refusal == (409, "not_pending")
     assert local.stored(approval.id).reason == "policy_changed"
     assert agent.poll(handle).refusal == (400, "access_denied")

@@ -34,7 +34,7 @@ def test_a_reported_outcome_is_recorded_and_shown(consumption, resource, person,
     assert answer.status == 200, answer.body
     members = ("approval", "outcome", "text", "as_granted")
     assert [answer.json[name] for name in members] == [approval, "executed", "Paid at 14:30.", True]
-    entry = local.desk.entries("approval.executed")[-1]
+    entry = local.admin.entries("approval.executed")[-1]
     assert (entry["actor"], entry["decision"]) == (f"resource:{resource.id}", "executed")
     assert entry["approval_id"] == approval
     assert entry["facts"]["executed_digest"] == consumption["granted_digest"]
@@ -44,18 +44,18 @@ def test_a_reported_outcome_is_recorded_and_shown(consumption, resource, person,
         "Paid at 14:30.",
         True,
     )
-    assert local.desk.events(person.user)[-1] == "approval.executed"
+    assert local.admin.events(person.user)[-1] == "approval.executed"
     assert _execution(local, approval).outcome.result == "executed"
-    assert local.desk.entries("approval.differed") == []
+    assert local.admin.entries("approval.differed") == []
 
 
 def test_a_failure_can_be_reported_after_the_token_expired(consumption, resource, local):
     """Even if the agent was disabled."""
     local.clock.forward(DAY)
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     answer = resource.report(consumption["approval"], outcome="failed", text="No funds.")
     assert (answer.json["outcome"], answer.json["as_granted"]) == ("failed", None)
-    assert local.desk.entries("approval.executed")[-1]["decision"] == "failed"
+    assert local.admin.entries("approval.executed")[-1]["decision"] == "failed"
 
 
 @pytest.mark.parametrize("ran", [{"authorization_details": OTHER}, {"executed_digest": "A" * 43}])
@@ -65,11 +65,11 @@ def test_an_execution_that_differs_from_the_grant_is_an_alarm(
     """Reported as a digest or as details."""
     answer = resource.report(consumption["approval"], **ran)
     assert (answer.status, answer.json["as_granted"]) == (200, False)
-    entry = local.desk.entries("approval.differed")[-1]
+    entry = local.admin.entries("approval.differed")[-1]
     assert entry["decision"] == "alarm"
     assert entry["facts"]["granted_digest"] == consumption["granted_digest"]
     assert entry["facts"]["executed_digest"] == answer.json["executed_digest"]
-    assert local.desk.events(person.user)[-2:] == ["approval.executed", "alarm.execution_differed"]
+    assert local.admin.events(person.user)[-2:] == ["approval.executed", "alarm.execution_differed"]
     assert local.messages()[-1]["event"] == "alarm.execution_differed"
 
 
@@ -88,15 +88,15 @@ def test_the_first_report_counts(consumption, resource, local):
     for other in ({"outcome": "failed", "text": "Paid."}, {}, {"executed_digest": "A" * 43}):
         refused = resource.report(consumption["approval"], **other)
         assert refused.refusal == (409, "already_reported")
-    assert len(local.desk.entries("approval.executed")) == 1
-    assert local.desk.entries("approval.differed") == []
+    assert len(local.admin.entries("approval.executed")) == 1
+    assert local.admin.entries("approval.differed") == []
 
 
 def test_only_the_consuming_resource_can_report_its_execution(
     consumption, agent, person, resource, local
 ):
     """Unknown approvals and executions are not found."""
-    local.desk.resources.add("https://other.example", {}, {}, by=BY)
+    local.admin.resources.add("https://other.example", {}, {}, by=BY)
     other_resource = new_resource(local, "https://other.example")
     assert other_resource.report(consumption["approval"]).refusal == (404, "not_found")
     assert resource.report(consumption["approval"], "run-2").refusal == (404, "not_found")
@@ -123,7 +123,7 @@ BROKEN = {
 def test_an_invalid_report_is_refused(consumption, resource, local, members):
     """Nothing is stored."""
     assert resource.report(consumption["approval"], **members).refusal == (422, "invalid_body")
-    assert local.desk.entries("approval.executed") == []
+    assert local.admin.entries("approval.executed") == []
 
 
 def test_an_empty_text_is_stored_as_none(consumption, resource):

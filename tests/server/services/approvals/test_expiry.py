@@ -28,19 +28,19 @@ def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, swee
     local.clock.forward(1)
     assert sweeper.round() == 2
     assert sweeper.round() == 0
-    states = [local.desk.state(a) for a in (unseen, seen, waiting)]
+    states = [local.admin.state(a) for a in (unseen, seen, waiting)]
     assert states == [
         (State.EXPIRED, "expired_unseen"),
         (State.EXPIRED, "expired_seen"),
         (State.PENDING, None),
     ]
-    entries = local.desk.entries("approval.expired")
+    entries = local.admin.entries("approval.expired")
     assert {e["approval_id"]: e["cause"] for e in entries} == {
         unseen.id: "expired_unseen",
         seen.id: "expired_seen",
     }
     assert {e["actor"] for e in entries} == {"system"}
-    assert local.desk.events(person.user).count("approval.expired") == 2
+    assert local.admin.events(person.user).count("approval.expired") == 2
 
 
 def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, sweeper):
@@ -51,8 +51,8 @@ def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, 
     assert sweeper.round() == 0
     local.clock.forward(1)
     assert sweeper.round() == 1
-    assert local.desk.state(approval) == (State.EXPIRED, "not_redeemed")
-    (entry,) = local.desk.entries("approval.expired")
+    assert local.admin.state(approval) == (State.EXPIRED, "not_redeemed")
+    (entry,) = local.admin.entries("approval.expired")
     assert entry["subject"] == person.user.id
 
 
@@ -63,7 +63,7 @@ def test_a_request_is_expired_once(agent, local):
     with local.services.store.write() as tx:
         assert expire(tx, approval) is not None
         assert expire(tx, approval) is None
-    assert len(local.desk.entries("approval.expired")) == 1
+    assert len(local.admin.entries("approval.expired")) == 1
 
 
 def test_a_request_is_not_expired_before_its_time(agent, local):
@@ -71,7 +71,7 @@ def test_a_request_is_not_expired_before_its_time(agent, local):
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
         assert expire(tx, approval) is None
-    assert local.desk.state(approval) == (State.PENDING, None)
+    assert local.admin.state(approval) == (State.PENDING, None)
 
 
 def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
@@ -83,15 +83,15 @@ def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
         open_ones = [pending, denied]
         assert withdraw(tx, open_ones, reason="agent_disabled", actor=audit.OPERATOR) == 1
         assert withdraw(tx, open_ones, reason="agent_disabled", actor=audit.OPERATOR) == 0
-    assert local.desk.state(pending) == (State.CANCELLED, "agent_disabled")
-    assert local.desk.state(denied)[0] is State.DENIED
-    (entry,) = local.desk.entries("approval.cancelled")
+    assert local.admin.state(pending) == (State.CANCELLED, "agent_disabled")
+    assert local.admin.state(denied)[0] is State.DENIED
+    (entry,) = local.admin.entries("approval.cancelled")
     assert (entry["actor"], entry["cause"], entry["approval_id"]) == (
         "operator",
         "agent_disabled",
         pending.id,
     )
-    assert local.desk.events(person.user)[-1] == "approval.cancelled"
+    assert local.admin.events(person.user)[-1] == "approval.cancelled"
 
 
 def test_cleanup_deletes_old_answers_events_and_counters(agent, person, local, sweeper):
@@ -133,7 +133,7 @@ def test_webhook_messages_contain_ids_and_no_contents(agent, person, local):
 
 def test_an_alarm_without_a_user_goes_to_the_operator_only(local, person):
     """It is in no feed."""
-    before = local.desk.events(person.user)
+    before = local.admin.events(person.user)
     with local.services.store.write() as tx:
         notices.alarm(tx, "alarm.test", agent="sayso_ag_a")
         notices.alarm(tx, "alarm.person", user_id=person.user.id)
@@ -141,4 +141,4 @@ def test_an_alarm_without_a_user_goes_to_the_operator_only(local, person):
         {"event": "alarm.test", "at": local.clock.now(), "agent": "sayso_ag_a"},
         {"event": "alarm.person", "at": local.clock.now(), "user": person.user.id},
     ]
-    assert local.desk.events(person.user) == [*before, "alarm.person"]
+    assert local.admin.events(person.user) == [*before, "alarm.person"]

@@ -59,7 +59,7 @@ def cast(template: Template) -> Iterator[Cast]:
 
 def _cast(local: LocalSite) -> Cast:
     made = [
-        registered(local.desk, name, auth_method="client_secret_post", serves=(PAY,))
+        registered(local.admin, name, auth_method="client_secret_post", serves=(PAY,))
         for name in ("one", "two")
     ]
     callers = tuple(LocalAgent(local, given.agent.id, given.secret or "") for given in made)
@@ -68,7 +68,7 @@ def _cast(local: LocalSite) -> Cast:
 
 def _play(cast: Cast, examples: int) -> None:
     """Failures are not shrunk: that takes longer than reading the sequence."""
-    rotation = cast.local.desk.resources.rotate_secret(PAY, by=BY)
+    rotation = cast.local.admin.resources.rotate_secret(PAY, by=BY)
     resource = {"client_id": rotation.resource.client_id, "client_secret": rotation.secret}
     machine = type("Played", (Lineages,), {"cast": cast, "resource": resource})
     wanted = settings(

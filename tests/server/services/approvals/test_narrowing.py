@@ -23,7 +23,7 @@ BOTH = "openid payments:read payments:transfer"
 @pytest.fixture(autouse=True)
 def narrowable(local):
     """Payments may be narrowed, and there is a second scope."""
-    local.desk.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_changed_action_type_prevents_narrowing(person, pending_payment, local
     properties = {"type": {"const": "payment.transfer"}, "sum": {"type": "integer"}}
     schema = {"type": "object", "additionalProperties": False, "properties": properties}
     changed = {**PAYMENT, "schema": schema, "headline": "Pay", "material": [], "labels": {}}
-    local.desk.actions.update(json.dumps(changed), by=BY)
+    local.admin.actions.update(json.dumps(changed), by=BY)
     answer = person.call("GET", f"/api/approvals/{approval.id}/narrowing")
     assert (answer.status, answer.json["code"]) == (422, "not_narrower")
 
@@ -127,10 +127,10 @@ def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_
     assert claims["approval"]["action_digest"] == stored.action_digest
     assert claims["approval"]["granted_digest"] == decisions.digest(stored.granted)
     assert (stored.details, stored.action) == (approval.details, approval.action)
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert entry["action"] == approval.action_digest
     assert entry["facts"]["granted_digest"] == claims["approval"]["granted_digest"]
-    (issued,) = local.desk.entries("token.issued")
+    (issued,) = local.admin.entries("token.issued")
     assert issued["action"] == claims["approval"]["granted_digest"]
     assert issued["facts"]["scope"] == "payments:transfer"
 
@@ -166,7 +166,7 @@ def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_paymen
     answer_json = agent.poll(handle).json
     assert "narrowed" not in answer_json
     assert person.show(approval.id)["granted"] is None
-    assert "granted_digest" not in local.desk.entries("approval.approved")[0]["facts"]
+    assert "granted_digest" not in local.admin.entries("approval.approved")[0]["facts"]
 
 
 def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, resource):
@@ -220,10 +220,10 @@ def test_a_narrowed_value_must_satisfy_the_schema(person, pending_payment, local
     schema = json.loads(json.dumps(PAYMENT["schema"]))
     schema["properties"]["amount"]["properties"]["minor"]["minimum"] = 60_000
     document = {**PAYMENT, **NARROWABLE, "schema": schema}
-    local.desk.actions.update(json.dumps(document), by=BY)
+    local.admin.actions.update(json.dumps(document), by=BY)
     assert propose(person, pending_payment[1], **NARROWED).refusal == (422, "not_narrower")
-    local.desk.resources.update(PAY, ResourceChanges(requires={}), by=BY)
-    local.desk.actions.delete("payment.transfer", by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(requires={}), by=BY)
+    local.admin.actions.delete("payment.transfer", by=BY)
     assert propose(person, pending_payment[1], **NARROWED).refusal == (422, "not_narrower")
 
 
@@ -307,7 +307,7 @@ def test_permissions_are_checked_for_what_was_granted(person, agent, pending_pay
     """A dropped scope may be removed later."""
     handle, approval = pending_payment
     approve_narrowed(person, approval, **NARROWED, drop_scopes=["payments:read"])
-    local.desk.resources.update(PAY, ResourceChanges(without=("payments:read",)), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(without=("payments:read",)), by=BY)
     assert agent.poll(handle).json["scope"] == "openid payments:transfer"
 
 

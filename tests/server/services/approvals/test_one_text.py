@@ -43,7 +43,7 @@ def test_displayed_signed_issued_and_logged_digests_are_equal(agent, person, loc
     assert (claims["sub"], claims["aud"]) == (action["user"], action["resource"])
     assert claims["scope"].split() == action["scope"]
 
-    entries = {entry["type"]: entry for entry in local.desk.entries()}
+    entries = {entry["type"]: entry for entry in local.admin.entries()}
     for kind in ("approval.requested", "approval.approved", "token.issued"):
         assert entries[kind]["action"] == digests[0], kind
     assert entries["approval.requested"]["facts"]["display_digest"] == digests[1]

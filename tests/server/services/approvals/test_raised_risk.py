@@ -58,8 +58,8 @@ def test_a_raised_risk_is_not_answered_by_a_standing_grant(
 
 def test_a_request_raised_to_critical_needs_two_people(local: LocalSite, agent: LocalAgent) -> None:
     """Otherwise it is refused at once."""
-    local.desk.resources.update(PAY, ResourceChanges(scopes={"payments:read": Risk.LOW}), by=BY)
-    local.desk.users.disable("admin", by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:read": Risk.LOW}), by=BY)
+    local.admin.users.disable("admin", by=BY)
     refused = agent.ask(risk="critical")
     assert refused.refusal == (403, "access_denied")
     assert "2 approvals" in refused.json["error_description"]

@@ -46,11 +46,11 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
     """The request stays expired."""
     _, approval = _expired_request(agent, local)
     _retry(person, approval)
-    (entry,) = local.desk.entries("approval.retry_asked")
+    (entry,) = local.admin.entries("approval.retry_asked")
     assert entry["actor"] == f"user:{person.user.id}"
     assert (entry["agent_id"], entry["approval_id"]) == (agent.id, approval.id)
     assert entry["facts"] == {"device": person.device_id, "expired_at": approval.expires_at}
-    assert local.desk.events(person.user)[-2:] == ["approval.expired", "approval.retry_asked"]
+    assert local.admin.events(person.user)[-2:] == ["approval.expired", "approval.retry_asked"]
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.EXPIRED, "undeliverable")
     assert stored.retry_asked_at == local.clock.now()
@@ -68,8 +68,8 @@ def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
     second = _retry(person, approval)
     assert (first.status, second.status) == (200, 200)
     assert first.json == second.json
-    assert len(local.desk.entries("approval.retry_asked")) == 1
-    assert local.desk.events(person.user).count("approval.retry_asked") == 1
+    assert len(local.admin.entries("approval.retry_asked")) == 1
+    assert local.admin.events(person.user).count("approval.retry_asked") == 1
 
 
 def test_a_retry_of_another_persons_request_is_not_found(agent, local):
@@ -89,7 +89,7 @@ def test_only_an_expired_request_can_be_retried(agent, person, local, end):
         getattr(person, end)(approval.id)
     assert _retry(person, approval).refusal == (409, "not_expired")
     assert person.show(approval.id)["retry"] is None
-    assert local.desk.entries("approval.retry_asked") == []
+    assert local.admin.entries("approval.retry_asked") == []
 
 
 def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local):
@@ -106,7 +106,7 @@ def test_an_approved_request_that_expired_cannot_be_retried(agent, person, local
 def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, members):
     """A consent starts at its page; a push agent does not poll."""
     until = local.clock.now() + MINUTE
-    approval = local.desk.approval(agent.id, person.user.id, expires_at=until, **members)
+    approval = local.admin.approval(agent.id, person.user.id, expires_at=until, **members)
     local.clock.forward(MINUTE)
     assert _retry(person, approval).refusal == (409, "not_retryable")
     assert person.show(approval.id)["retry"] is None
@@ -118,10 +118,10 @@ def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, per
     _, approval = _expired_request(agent, local)
     if stop == "its time":
         changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
-        local.desk.agents.update(agent.id, changes, by=BY)
+        local.admin.agents.update(agent.id, changes, by=BY)
         local.clock.forward(MINUTE)
     else:
-        getattr(local.desk.agents, stop)(agent.id, by=BY)
+        getattr(local.admin.agents, stop)(agent.id, by=BY)
     assert _retry(person, approval).refusal == (409, "agent_stopped")
     assert local.stored(approval.id).retry_asked_at is None
 
@@ -145,6 +145,6 @@ def test_a_failed_retry_request_stores_nothing(agent, person, local, monkeypatch
     with monkeypatch.context() as broken:
         broken.setattr("server.services.notifications.notices.approval", fail)
         assert _retry(person, approval).status == 500
-    assert local.desk.entries("approval.retry_asked") == []
+    assert local.admin.entries("approval.retry_asked") == []
     assert "retry" not in agent.poll(handle).json
     assert _retry(person, approval).status == 200

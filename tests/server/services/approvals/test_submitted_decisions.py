@@ -34,7 +34,7 @@ def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, loca
     """Nothing is decided."""
     new_person(local, "bob")
     new_person(local, "cleo")
-    local.desk.agents.update(agent.id, AgentChanges(asks=("ana", "bob")), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(asks=("ana", "bob")), by=BY)
     _, approval = agent.asked()
     refused = person.deny(approval.id, code, ask=called)
     assert refused.refusal == (422, "invalid_body")
@@ -51,7 +51,7 @@ def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, l
     jws = person.decision(approval.id, decision=decision, ceremony=ceremony, **code)
     answer = person.send_decision(approval.id, jws, private_note="Called them first.")
     assert answer.json["decided"]["private_note"] == "Called them first."
-    (entry,) = local.desk.entries(f"approval.{answer.json['state']}")
+    (entry,) = local.admin.entries(f"approval.{answer.json['state']}")
     assert entry["facts"]["note"] == "Called them first."
     assert "Called them" not in str(agent.poll(handle).json)
     _, other = agent.asked()

@@ -47,14 +47,14 @@ def test_a_newer_request_supersedes_an_earlier_one(agent, person):
 def test_superseding_writes_events_and_entries_of_both(agent, person, local):
     """First the cancellation, then the new request."""
     handle, earlier = agent.asked()
-    before = len(local.desk.events(person.user))
+    before = len(local.admin.events(person.user))
     _, newer = agent.asked(supersedes=handle)
-    events = local.desk.events(person.user)[before:]
+    events = local.admin.events(person.user)[before:]
     assert events == ["approval.cancelled", "approval.requested"]
-    (ended,) = local.desk.entries("approval.cancelled")
+    (ended,) = local.admin.entries("approval.cancelled")
     assert (ended["actor"], ended["cause"]) == (f"agent:{agent.id}", "superseded")
     assert ended["facts"] == {"superseded_by": newer.id}
-    made = {one["approval_id"]: one for one in local.desk.entries("approval.requested")}
+    made = {one["approval_id"]: one for one in local.admin.entries("approval.requested")}
     assert made[newer.id]["facts"]["supersedes"] == earlier.id
     assert "supersedes" not in made[earlier.id]["facts"]
 
@@ -94,7 +94,7 @@ def test_a_request_that_is_not_pending_cannot_be_superseded(agent, local, end, h
 def test_a_request_of_another_agent_looks_unknown(agent, local):
     """The answers are equal, and nothing changes."""
     handle, earlier = agent.asked()
-    registration = local.desk.agents.add(
+    registration = local.admin.agents.add(
         NewAgent(
             "other-bot",
             ("admin",),
@@ -229,7 +229,7 @@ def test_an_agent_gets_no_callback_for_a_superseded_request(agent, local):
     """It superseded the request itself."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery="push", notification_endpoint=endpoint.url())
-        local.desk.agents.update(agent.id, changes, by=BY)
+        local.admin.agents.update(agent.id, changes, by=BY)
         handle, earlier = agent.asked(client_notification_token="a" * 22)
         agent.asked(client_notification_token="b" * 22, supersedes=handle)
         local.deliver()

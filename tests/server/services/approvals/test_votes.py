@@ -48,7 +48,7 @@ def put(local: LocalSite) -> Put:
 def narrowable(local: LocalSite) -> None:
     """The amount of a payment may be narrowed."""
     rules = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
-    local.desk.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **rules}), by=BY)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def _listed(person: LocalTerminal) -> list[str]:
 
 
 def _events(local: LocalSite, person: LocalTerminal) -> list[str]:
-    return [event for event in local.desk.events(person.user) if event.startswith("approval.")]
+    return [event for event in local.admin.events(person.user) if event.startswith("approval.")]
 
 
 def _narrowed(person: LocalTerminal, approval: Approval, amount: str) -> dict[str, str]:
@@ -89,9 +89,9 @@ def test_a_critical_request_needs_two_people(
 ) -> None:
     """By default the requested person and an owner or an administrator."""
     boss = new_person(local, "boss")
-    local.desk.users.update("boss", UserChanges(roles=("admin",)), by=BY)
+    local.admin.users.update("boss", UserChanges(roles=("admin",)), by=BY)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, raised, by=BY)
+    local.admin.resources.update(PAY, raised, by=BY)
     handle, approval = agent.asked_payment()
     local.clock.forward(6_000)
     first = agent.poll(handle)
@@ -105,10 +105,10 @@ def test_a_critical_request_needs_two_people(
     assert first.json["approvals"] == "0/2"
     assert (second.json["error"], second.json["approvals"]) == ("authorization_pending", "1/2")
     assert token.status == 200
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert entry["facts"]["yes"] == [boss.user.id, person.user.id]
     assert "self_approved" not in entry["facts"]
-    (voted,) = local.desk.entries("approval.voted")
+    (voted,) = local.admin.entries("approval.voted")
     assert (voted["actor"], voted["decision"]) == (f"user:{boss.user.id}", "pending")
 
 
@@ -248,7 +248,7 @@ def test_a_narrowed_vote_voids_earlier_votes(
     assert agreed.json["state"] == "approved"
     assert token.json["narrowed"] is True
     assert token.json["authorization_details"][0]["amount"]["minor"] == 2_000
-    assert local.desk.entries("approval.voted")[-1]["facts"]["void"] == [person.user.id]
+    assert local.admin.entries("approval.voted")[-1]["facts"]["void"] == [person.user.id]
 
 
 @pytest.mark.usefixtures("narrowable")
@@ -289,7 +289,7 @@ def test_an_excluded_person_sees_the_request_and_can_only_deny(
 ) -> None:
     """The API refuses their approval."""
     put(TWO, f'ask.exclude = ["{party}"]')
-    local.desk.users.update("bob", UserChanges(roles=("admin",)), by=BY)
+    local.admin.users.update("bob", UserChanges(roles=("admin",)), by=BY)
     _, approval = agent.asked()
     left = _together(person, approval)["left"]
     tried = person.approve(approval.id)
@@ -316,7 +316,7 @@ def test_a_person_who_left_the_group_does_not_count(
 
     assert agent.poll(handle).json["error"] == "access_denied"
     assert local.stored(approval.id).reason == "policy_changed"
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 @pytest.mark.parametrize("people", ["nobody", "one person"])
@@ -325,9 +325,9 @@ def test_a_request_with_too_few_eligible_approvers_is_refused(
 ) -> None:
     """Nobody is asked; disabled people do not count."""
     put(TWO, 'ask.who = ["finance"]')
-    local.desk.users.disable("bob", by=BY)
+    local.admin.users.disable("bob", by=BY)
     if people == "nobody":
-        local.desk.users.disable("cleo", by=BY)
+        local.admin.users.disable("cleo", by=BY)
     refused = agent.ask()
 
     assert refused.refusal == (403, "access_denied")
@@ -342,12 +342,12 @@ def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
 ) -> None:
     """Where policy lets one person approve."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, raised, by=BY)
+    local.admin.resources.update(PAY, raised, by=BY)
     put("ask.quorum = 1", 'ask.who = ["ana", "bob"]', 'when.risk.at_least = "critical"')
     for somebody in (person, bob):
         _, approval = agent.asked_payment()
         assert somebody.approve(approval.id).json["state"] == "approved"
-    facts = [entry["facts"] for entry in local.desk.entries("approval.approved")]
+    facts = [entry["facts"] for entry in local.admin.entries("approval.approved")]
 
     assert [one.get("self_approved") for one in facts] == [True, None]
 

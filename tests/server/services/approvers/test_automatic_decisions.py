@@ -62,17 +62,17 @@ def test_a_request_with_consent_and_an_allow_rule_is_approved_at_once(
     agent, person, local, allowed_consent
 ):
     """The audit log names the consent and the policy version that decided."""
-    before = local.desk.events(person.user)
+    before = local.admin.events(person.user)
     handle, approval = agent.asked()
     assert (approval.state, approval.decided_at) == (State.APPROVED, approval.created_at)
     decided_by = {"consent": allowed_consent.id, "policy": 1}
     assert automatic_decision(approval) == decided_by
-    assert local.desk.events(person.user)[len(before) :] == ["approval.decided"]
-    entry = local.desk.entries("approval.allowed")[-1]
+    assert local.admin.events(person.user)[len(before) :] == ["approval.decided"]
+    entry = local.admin.entries("approval.allowed")[-1]
     assert (entry["actor"], entry["decision"]) == ("system", "approved")
     assert entry["facts"]["decided_by"] == decided_by
     assert entry["facts"]["policy"]["rules"] == ["open"]
-    assert local.desk.entries("approval.requested")[-1]["approval_id"] == approval.id
+    assert local.admin.entries("approval.requested")[-1]["approval_id"] == approval.id
     answer = agent.poll(handle)
     assert answer.status == 200
     assert local.stored(approval.id).state is State.REDEEMED
@@ -95,7 +95,7 @@ def test_its_token_names_the_consent_and_claims_no_user_authentication(
     identity = local.claims(answer["id_token"], "JWT")
     for token_claims in (claims, identity):
         assert not {"acr", "amr", "auth_time"} & set(token_claims)
-    entry = local.desk.entries("token.issued")[-1]
+    entry = local.admin.entries("token.issued")[-1]
     assert ("posture" in entry, entry["approval_id"]) == (False, approval.id)
 
 
@@ -127,7 +127,7 @@ def test_the_callback_of_an_automatic_approval_follows_the_response(agent, local
     """Before the response the agent does not know the auth_req_id."""
     with receiver() as endpoint:
         changes = AgentChanges(delivery=delivery, notification_endpoint=endpoint.url())
-        local.desk.agents.update(agent.id, changes, by=BY)
+        local.admin.agents.update(agent.id, changes, by=BY)
         handle, approval = agent.asked(client_notification_token="t" * 30)
         local.deliver()
         assert endpoint.got == []
@@ -167,9 +167,9 @@ def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parame
     """The display says why."""
     new_person(local, "ben")
     more = ResourceChanges(scopes={"payments:audit": Risk.LOW})
-    local.desk.resources.update(PAY, more, by=BY)
+    local.admin.resources.update(PAY, more, by=BY)
     wider = AgentChanges(scopes=("payments:read", "payments:audit"))
-    local.desk.agents.update(agent.id, wider, by=BY)
+    local.admin.agents.update(agent.id, wider, by=BY)
     _, approval = agent.asked(**parameters)
     assert approval.state is State.PENDING
     assert approval.decided_by is None
@@ -241,7 +241,7 @@ def test_a_payment_under_a_consent_is_consumed_once(agent, person, local, resour
     assert resource.consume(token, "run-2").refusal == (409, "already_consumed")
     later = agent.poll(agent.asked_payment()[0]).json["access_token"]
     critical = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, critical, by=BY)
+    local.admin.resources.update(PAY, critical, by=BY)
     assert resource.consume(later).status == 401
 
 
@@ -273,7 +273,7 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
     agent, person = template.agent(local), template.person(local)
     consents.give(local, agent, person)
     critical = ResourceChanges(scopes={"payments:read": Risk.CRITICAL})
-    local.desk.resources.update(PAY, critical, by=BY)
+    local.admin.resources.update(PAY, critical, by=BY)
     Policies(local.services.store).set(
         rule("allow", 'when.resource = ["*"]', 'when.risk.at_most = "critical"'), by=BY
     )

@@ -29,7 +29,7 @@ def bob(local):
 @pytest.fixture
 def permits(local):
     """The payment type allows deputies."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
 
 
 def _body(person, name="bob", begins=0, ends=DAY, **changes):
@@ -64,9 +64,9 @@ def _wait_until_ended(person, deputy):
     local = person.local
     local.clock.forward(5 * MINUTE)
     person.refresh()
-    assert local.desk.entries("deputy.ended") == []
+    assert local.admin.entries("deputy.ended") == []
     local.services.escalations.round()
-    assert local.desk.entries("deputy.ended")[0]["facts"]["deputy"] == deputy["id"]
+    assert local.admin.entries("deputy.ended")[0]["facts"]["deputy"] == deputy["id"]
 
 
 def _later(local, milliseconds, *people):
@@ -86,7 +86,7 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
     assert person.call("GET", "/api/deputies").json["mine"][0]["id"] == deputy["id"]
     assert bob.call("GET", "/api/deputies").json["others"][0]["id"] == deputy["id"]
     assert [one.deputy.id for one in ManagedDeputies(local.services.store).all()] == [deputy["id"]]
-    (entry,) = local.desk.entries("deputy.named")
+    (entry,) = local.admin.entries("deputy.named")
     assert (entry["actor"], entry["subject"]) == (f"user:{person.user.id}", person.user.id)
     assert entry["facts"]["who"] == bob.user.id
     assert entry["facts"]["signed"]
@@ -94,10 +94,10 @@ def test_a_deputy_is_added_listed_and_deleted(person, bob, local):
     assert person.call("DELETE", path).status == 204
     assert person.call("DELETE", path).refusal == (404, "not_found")
     assert person.call("GET", "/api/deputies").json == {"mine": [], "others": []}
-    (ended,) = local.desk.entries("deputy.ended")
+    (ended,) = local.admin.entries("deputy.ended")
     assert ended["actor"] == f"user:{person.user.id}"
     for who in (person, bob):
-        events = local.desk.events(who.user)
+        events = local.admin.events(who.user)
         assert ("deputy.named" in events, "deputy.ended" in events) == (True, True)
 
 
@@ -150,7 +150,7 @@ def test_times_need_a_time_zone(person, bob, moment):
 
 def test_a_disabled_user_cannot_be_a_deputy(person, bob, local):
     """They are not found."""
-    local.desk.users.disable("bob", by=BY)
+    local.admin.users.disable("bob", by=BY)
     assert _add_deputy(person, bob.user.name).refusal == (404, "not_found")
 
 
@@ -181,7 +181,7 @@ def test_a_deputy_decides_action_types_that_allow_deputies(agent, person, bob, l
     assert claims["sub"] == person.user.id
     assert claims["approval"]["decided_by"] == {"users": [bob.user.id]}
     assert claims.keys().isdisjoint({"acr", "amr", "auth_time"})
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert (entry["actor"], entry["subject"]) == (f"user:{bob.user.id}", person.user.id)
 
 
@@ -212,7 +212,7 @@ def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, b
     assert refused.refusal == (404, "not_found")
     _later(local, 0)
     assert _waiting(bob) == []
-    (entry,) = local.desk.entries("deputy.ended")
+    (entry,) = local.admin.entries("deputy.ended")
     assert entry["actor"] == "system"
     assert local.services.escalations.round() == 0
 
@@ -242,7 +242,7 @@ def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, loc
     """Whose vote it was is settled when it is cast; a second person is still needed."""
     Policies(local.services.store).set(rule("ask", "ask.quorum = 2"), by=BY)
     carol = new_person(local, "carol")
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
     added = _add_deputy(person, ends=5 * MINUTE).json
     handle, payment = agent.asked_payment()
     assert bob.approve(payment.id).json["together"]["have"] == 1
@@ -250,7 +250,7 @@ def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, loc
     carol.refresh()
     assert person.approve(payment.id).refusal == (409, "already_voted")
     assert local.stored(payment.id).state is State.PENDING
-    (vote,) = local.desk.entries("approval.voted")
+    (vote,) = local.admin.entries("approval.voted")
     assert (vote["actor"], vote["facts"]["stands_for"]) == (f"user:{bob.user.id}", person.user.id)
     assert carol.approve(payment.id).json["together"]["have"] == 2
     assert agent.poll(handle).status == 200
@@ -262,7 +262,7 @@ OWNERS_EXCLUDED = rule("ask", 'ask.exclude = ["owner"]')
 @pytest.fixture
 def owner(local, agent, bob):
     """Bob, an owner of the agent."""
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=("bob",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=("bob",)), by=BY)
     return bob
 
 
@@ -321,7 +321,7 @@ def test_a_policy_that_denies_gives_a_deputy_no_vote(agent, person, bob, local):
 def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
     """The request stays with its person."""
     _add_deputy(person)
-    local.desk.users.disable(bob.user.name, by=BY)
+    local.admin.users.disable(bob.user.name, by=BY)
     _, payment = agent.asked_payment()
     assert not local.stored(payment.id).multi_approver
 
@@ -349,7 +349,7 @@ def test_a_deputy_begins_and_ends_once_for_two_workers(person, bob, local):
 
 
 def _set_backup(local, user, backup):
-    local.desk.users.update(user, UserChanges(backup=backup), by=BY)
+    local.admin.users.update(user, UserChanges(backup=backup), by=BY)
 
 
 def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, local):
@@ -363,11 +363,11 @@ def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, 
     _later(local, 1)
     assert _waiting(bob) == [approval.id]
     assert local.services.escalations.round() == 0
-    steps = [entry["decision"] for entry in local.desk.entries("approval.escalated")]
+    steps = [entry["decision"] for entry in local.admin.entries("approval.escalated")]
     assert steps == ["reminded", "backup_asked"]
-    assert local.desk.events(bob.user).count("approval.requested") == 1
+    assert local.admin.events(bob.user).count("approval.requested") == 1
     assert bob.approve(approval.id).status == 200
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert (entry["actor"], entry["subject"]) == (f"user:{bob.user.id}", person.user.id)
 
 
@@ -378,20 +378,20 @@ def test_without_an_enabled_backup_nobody_else_is_asked(agent, person, bob, loca
     _later(local, 0)
     assert not local.stored(approval.id).multi_approver
     _set_backup(local, "ana", "bob")
-    local.desk.users.disable("bob", by=BY)
+    local.admin.users.disable("bob", by=BY)
     _, another = agent.asked(requested_expiry="400")
     for _ in range(3):
         _later(local, 100 * SECOND)
     assert not local.stored(another.id).multi_approver
-    steps = [entry["decision"] for entry in local.desk.entries("approval.escalated")]
+    steps = [entry["decision"] for entry in local.admin.entries("approval.escalated")]
     assert steps == ["reminded", "reminded"]
 
 
 def test_a_backup_is_asked_about_critical_actions_at_once(agent, person, bob, local):
     """Finding a second person takes time."""
     _set_backup(local, "ana", "bob")
-    critical = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL)
-    consent = local.desk.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
+    critical = local.admin.approval(agent.id, person.user.id, risk=Risk.CRITICAL)
+    consent = local.admin.approval(agent.id, person.user.id, risk=Risk.CRITICAL, kind="consent")
     with local.services.store.write() as tx:
         for approval in (critical, consent):
             local.services.escalations.substitutes.ask_at_once(tx, approval)
@@ -400,7 +400,7 @@ def test_a_backup_is_asked_about_critical_actions_at_once(agent, person, bob, lo
 
 def test_a_backup_must_be_another_user_and_can_be_removed(local, bob):
     """Named by name, address or ID."""
-    users = local.desk.users
+    users = local.admin.users
     with pytest.raises(Invalid):
         _set_backup(local, "ana", "ana")
     with pytest.raises(NotFound):

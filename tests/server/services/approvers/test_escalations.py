@@ -38,9 +38,9 @@ def test_a_request_is_reminded_once_at_half_of_its_time(agent, person, local, es
     assert _later(local, person, half - 1) == 0
     assert _later(local, person, 1) == 1
     assert escalations.round() == 0
-    assert local.desk.events(person.user).count("approval.reminder") == 1
+    assert local.admin.events(person.user).count("approval.reminder") == 1
     assert [hook["approval"] for hook in _hooks(local, "approval.reminder")] == [approval.id]
-    (entry,) = local.desk.entries("approval.escalated")
+    (entry,) = local.admin.entries("approval.escalated")
     assert (entry["approval_id"], entry["decision"]) == (approval.id, "reminded")
     assert (entry["actor"], entry["subject"]) == ("system", person.user.id)
 
@@ -52,7 +52,7 @@ def test_concurrent_workers_remind_once(agent, person, local, escalations):
     with ThreadPoolExecutor(8) as pool:
         counts = list(pool.map(lambda _: escalations.round(), range(8)))
     assert sum(counts) == 1
-    assert local.desk.events(person.user).count("approval.reminder") == 1
+    assert local.admin.events(person.user).count("approval.reminder") == 1
 
 
 def test_a_step_already_taken_is_not_taken_again(agent, local):
@@ -70,7 +70,7 @@ def test_a_decided_request_is_not_reminded(agent, person, local, answer):
     _, approval = agent.asked(requested_expiry="60")
     getattr(person, answer)(approval.id)
     assert _later(local, person, 45 * SECOND) == 0
-    assert local.desk.entries("approval.escalated") == []
+    assert local.admin.entries("approval.escalated") == []
 
 
 def test_a_request_without_a_decision_is_never_approved(agent, person, local, escalations):
@@ -81,7 +81,7 @@ def test_a_request_without_a_decision_is_never_approved(agent, person, local, es
         escalations.round()
         local.services.sweeper.round()
     assert local.stored(approval.id).state == "expired"
-    assert local.desk.entries("approval.approved") == []
+    assert local.admin.entries("approval.approved") == []
     answer = agent.poll(handle)
     assert answer.refusal == (400, "expired_token")
     assert answer.json["reason"] == "undeliverable"
@@ -102,7 +102,7 @@ def test_a_snoozed_request_is_reminded_when_the_snooze_ends(agent, person, local
         ]
     assert event.held == "snoozed"
     _later(local, person, 3 * MINUTE)
-    assert local.desk.events(person.user).count("approval.reminder") == 2
+    assert local.admin.events(person.user).count("approval.reminder") == 2
 
 
 def test_a_request_to_an_unknown_user_is_not_reminded(open_local, template):
@@ -133,7 +133,7 @@ def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
     local.services.sweeper.round()
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
-    (entry,) = local.desk.entries("approval.extended")
+    (entry,) = local.admin.entries("approval.extended")
     assert entry["actor"] == f"user:{person.user.id}"
     assert entry["facts"] == {
         "device": person.device_id,
@@ -141,7 +141,7 @@ def test_an_extension_restarts_the_full_time_from_now(agent, person, local):
         "expires_at": until,
         "extensions": 1,
     }
-    assert local.desk.events(person.user).count("approval.extended") == 1
+    assert local.admin.events(person.user).count("approval.extended") == 1
 
 
 def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, local):
@@ -190,22 +190,22 @@ def test_an_extension_lost_to_a_concurrent_change_is_refused(agent, person, loca
     steps = "server.storage.approvers.escalations.Escalations.extend"
     monkeypatch.setattr(steps, lambda *_, **__: False)
     assert _extend(person, approval).refusal == (409, "not_pending")
-    assert local.desk.entries("approval.extended") == []
+    assert local.admin.entries("approval.extended") == []
 
 
 def test_only_an_owner_extends_critical_requests(agent, person, local):
     """Another approver is refused."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
-    approval = local.desk.approval(agent.id, person.user.id, **critical)
+    approval = local.admin.approval(agent.id, person.user.id, **critical)
     local.clock.forward(SECOND)
     assert _extend(person, approval).refusal == (403, "forbidden")
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=(person.user.name,)), by="operator")
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=(person.user.name,)), by="operator")
     assert _extend(person, approval).json["extensions_left"] == 1
 
 
 def test_a_request_that_the_person_started_cannot_be_extended(agent, person, local):
     """They can start it again."""
-    approval = local.desk.approval(agent.id, person.user.id, kind="consent")
+    approval = local.admin.approval(agent.id, person.user.id, kind="consent")
     answer = _extend(person, approval)
     assert answer.refusal == (409, "not_extendable")
     assert person.show(approval.id)["extensions_left"] == 0
@@ -213,10 +213,10 @@ def test_a_request_that_the_person_started_cannot_be_extended(agent, person, loc
 
 def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
     """A later decision would be useless."""
-    parent = local.desk.token(agent.id, person.user.id, "parent")
+    parent = local.admin.token(agent.id, person.user.id, "parent")
     left = parent.expires_at - local.clock.now()
     members = {"parent_id": parent.id, "life_ms": left, "expires_at": parent.expires_at - SECOND}
-    approval = local.desk.approval(agent.id, person.user.id, **members)
+    approval = local.admin.approval(agent.id, person.user.id, **members)
     local.clock.forward(SECOND)
     assert _extend(person, approval).status == 200
     assert local.stored(approval.id).expires_at == parent.expires_at

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.services.approvers import groups
+from server.services.approvers import group_members
 from server.services.approvers.groups import GroupChanges, Groups
 from server.services.policy.documents import InvalidPolicy
 from server.services.policy.policies import Policies
@@ -99,6 +99,6 @@ def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
 
 def test_the_number_of_group_members_is_limited(finance, monkeypatch):
     """Every member is asked."""
-    monkeypatch.setattr(groups, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(group_members, "MAX_MEMBERS", 2)
     with pytest.raises(Invalid, match="at most 2"):
         finance.update("finance", GroupChanges(add=("cleo",)), by=BY)

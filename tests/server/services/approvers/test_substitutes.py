@@ -21,7 +21,7 @@ Put = Callable[..., None]
 def bob(local: LocalSite) -> LocalTerminal:
     """Ana's backup, with a device."""
     terminal = new_person(local, "bob")
-    local.desk.users.update("ana", UserChanges(backup="bob"), by=BY)
+    local.admin.users.update("ana", UserChanges(backup="bob"), by=BY)
     return terminal
 
 
@@ -29,7 +29,7 @@ def bob(local: LocalSite) -> LocalTerminal:
 def boss(local: LocalSite) -> LocalTerminal:
     """An administrator, with a device."""
     terminal = new_person(local, "boss")
-    local.desk.users.update("boss", UserChanges(roles=("admin",)), by=BY)
+    local.admin.users.update("boss", UserChanges(roles=("admin",)), by=BY)
     return terminal
 
 
@@ -37,7 +37,7 @@ def boss(local: LocalSite) -> LocalTerminal:
 def critical(local: LocalSite) -> None:
     """Payments need two people, and the backup is asked at once."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, raised, by=BY)
+    local.admin.resources.update(PAY, raised, by=BY)
 
 
 @pytest.fixture

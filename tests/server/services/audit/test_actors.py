@@ -9,11 +9,11 @@ from server.model.audit import Entry, EntrySearch
 from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
 from server.storage.account_tables import users
-from tests.support.builders.installation import BY, PAY, Desk, admitted, registered
+from tests.support.builders.installation import BY, PAY, LocalAdmin, admitted, registered
 
 
 @pytest.fixture
-def actor_ids(admin_services: Desk) -> dict[str, str]:
+def actor_ids(admin_services: LocalAdmin) -> dict[str, str]:
     """Entries of every kind of actor, by what the actor is."""
     person, agent = admitted(admin_services), registered(admin_services).agent
     resource = admin_services.resources.all()[0]
@@ -38,7 +38,7 @@ def actor_ids(admin_services: Desk) -> dict[str, str]:
     return {**found, "agent id": agent.id, "person id": person.id}
 
 
-def _search(admin_services: Desk, **wanted: str) -> list[tuple[str, str]]:
+def _search(admin_services: LocalAdmin, **wanted: str) -> list[tuple[str, str]]:
     """Types and actors' names of the found entries that the fixture made."""
     found = Oversight(admin_services.store).search(EntrySearch(**wanted), 50)
     made = [one for one in found if json.loads(one.body).get("facts") is None]
@@ -46,7 +46,7 @@ def _search(admin_services: Desk, **wanted: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("actor_ids")
-def test_every_actor_in_the_audit_log_has_a_name(admin_services: Desk) -> None:
+def test_every_actor_in_the_audit_log_has_a_name(admin_services: LocalAdmin) -> None:
     """A person, a client, a resource, a part of the server, and the command line."""
     names = [name for _, name in _search(admin_services, agent_id="invoice-bot")]
     assert names == [
@@ -65,7 +65,7 @@ def test_every_actor_in_the_audit_log_has_a_name(admin_services: Desk) -> None:
 
 
 def test_entry_names_are_current_and_not_in_the_stored_bytes(
-    admin_services: Desk, actor_ids: dict[str, str]
+    admin_services: LocalAdmin, actor_ids: dict[str, str]
 ) -> None:
     """A deleted agent is shown as (deleted agent)."""
     (entry,) = Oversight(admin_services.store).search(EntrySearch(actor=actor_ids["agent"]), 1)
@@ -93,14 +93,14 @@ def test_entry_names_are_current_and_not_in_the_stored_bytes(
 )
 @pytest.mark.usefixtures("actor_ids")
 def test_the_audit_log_is_searched_by_name(
-    admin_services: Desk, wanted: dict[str, str], found: list[tuple[str, str]]
+    admin_services: LocalAdmin, wanted: dict[str, str], found: list[tuple[str, str]]
 ) -> None:
     """Of an actor, an agent or a person; an unknown name finds nothing."""
     assert _search(admin_services, **wanted) == found
 
 
 def test_a_name_shared_by_a_user_and_an_agent_finds_both(
-    admin_services: Desk, actor_ids: dict[str, str]
+    admin_services: LocalAdmin, actor_ids: dict[str, str]
 ) -> None:
     """In an older database both may have the same name."""
     namesake = admitted(admin_services, "namesake")

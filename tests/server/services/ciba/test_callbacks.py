@@ -33,7 +33,7 @@ def with_delivery(agent, local, endpoint):
 
     def call(mode, **changes):
         update = AgentChanges(delivery=mode, notification_endpoint=endpoint.url(), **changes)
-        local.desk.agents.update(agent.id, update, by=BY)
+        local.admin.agents.update(agent.id, update, by=BY)
         return agent
 
     return call
@@ -60,7 +60,7 @@ def _bodies(endpoint):
 
 
 def _lost_causes(local):
-    return [entry["cause"] for entry in local.desk.entries("callback.lost")]
+    return [entry["cause"] for entry in local.admin.entries("callback.lost")]
 
 
 def _stored_secrets(local, approval):
@@ -162,7 +162,7 @@ def test_with_hidden_users_the_expiry_of_an_unknown_user_is_sent_like_any_other(
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     changes = AgentChanges(delivery=mode, notification_endpoint=endpoint.url())
-    local.desk.agents.update(agent.id, changes, by=BY)
+    local.admin.agents.update(agent.id, changes, by=BY)
     for hint in ("ana", "nobody"):
         agent.ask(client_notification_token=TOKEN, login_hint=hint, requested_expiry="60")
     local.clock.forward(MINUTE)
@@ -189,7 +189,7 @@ def test_disabling_the_agent_cancels_its_push(pushed, person, local, endpoint):
     """The stored secrets are deleted as well."""
     _, approval = _ask(pushed)
     person.approve(approval.id)
-    local.desk.agents.disable(pushed.id, by=BY)
+    local.admin.agents.disable(pushed.id, by=BY)
     local.deliver()
     assert (endpoint.got, local.stored(approval.id).state) == ([], State.CANCELLED)
     assert _stored_secrets(local, approval) == (None, None)
@@ -199,7 +199,7 @@ def test_deleting_the_agent_cancels_its_ping(pinged, person, local, endpoint):
     """There is no client to notify."""
     _, approval = _ask(pinged)
     person.deny(approval.id)
-    local.desk.agents.delete(pinged.id, by=BY)
+    local.admin.agents.delete(pinged.id, by=BY)
     local.deliver()
     assert endpoint.got == []
 
@@ -208,7 +208,7 @@ def test_an_agent_that_changed_to_poll_mode_gets_no_ping(pinged, person, local, 
     """The current delivery mode counts, not the one at the time of the request."""
     handle, approval = _ask(pinged)
     person.approve(approval.id)
-    local.desk.agents.update(pinged.id, AgentChanges(delivery="poll"), by=BY)
+    local.admin.agents.update(pinged.id, AgentChanges(delivery="poll"), by=BY)
     local.deliver()
     assert (endpoint.got, pinged.poll(handle).status) == ([], 200)
 
@@ -236,7 +236,7 @@ def test_an_agent_in_push_mode_cannot_poll(pushed, agent, local):
     handle = answered.json["auth_req_id"]
     assert pushed.poll(handle).refusal == (400, "unauthorized_client")
     assert pushed.poll("unknown").refusal == (400, "unauthorized_client")
-    local.desk.agents.update(agent.id, AgentChanges(delivery="poll"), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(delivery="poll"), by=BY)
     assert agent.poll(handle).refusal == (400, "unauthorized_client")
 
 
@@ -253,7 +253,7 @@ def test_a_failed_push_is_retried_with_the_same_tokens(pushed, person, local, en
     first, *_, last = _bodies(endpoint)
     assert first["access_token"] == last["access_token"]
     assert (first["expires_in"], last["expires_in"], len(endpoint.got)) == (300, 293, 4)
-    assert len(local.desk.entries("token.issued")) == 1
+    assert len(local.admin.entries("token.issued")) == 1
     assert (_lost_causes(local), _stored_secrets(local, approval)) == ([], (None, None))
 
 
@@ -273,7 +273,7 @@ def test_a_push_whose_tokens_expired_sends_transaction_failed(pushed, person, lo
         "transaction_failed",
     ]
     assert _lost_causes(local) == ["the tokens expired first"]
-    assert len(local.desk.entries("token.issued")) == 1
+    assert len(local.admin.entries("token.issued")) == 1
 
 
 def test_tokens_revoked_before_the_push_are_not_sent(pushed, person, local, endpoint):
@@ -353,11 +353,11 @@ def test_permissions_narrowed_before_the_push_stop_the_tokens(pushed, person, lo
     """Tokens are minted when they are sent, if the agent may still have them."""
     _, approval = _ask(pushed)
     person.approve(approval.id)
-    local.desk.agents.update(pushed.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.agents.update(pushed.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     local.deliver()
     assert [body["error"] for body in _bodies(endpoint)] == ["access_denied"]
     assert local.stored(approval.id).state is State.CANCELLED
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 def test_an_approval_that_expires_before_the_push_gives_no_tokens(pushed, person, local, endpoint):
@@ -402,7 +402,7 @@ def test_requiring_dpop_after_the_request_stops_the_push(with_delivery, person, 
     pushed = with_delivery("push")
     _, approval = _ask(pushed)
     person.approve(approval.id)
-    local.desk.agents.update(pushed.id, AgentChanges(dpop_bound=True), by=BY)
+    local.admin.agents.update(pushed.id, AgentChanges(dpop_bound=True), by=BY)
     local.deliver()
     local.deliver()
     assert [body["error"] for body in _bodies(endpoint)] == ["access_denied"]

@@ -67,7 +67,7 @@ def held_poll(local, agent):
 
 
 def _update(local, **changes):
-    local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
 def _error(answer):
@@ -175,10 +175,10 @@ def test_redeeming_writes_an_entry_an_event_and_a_delegation(agent, person, loca
     person.approve(approval.id)
     token = agent.poll(handle).json["access_token"]
     claims = local.claims(token)
-    (entry,) = local.desk.entries("token.issued")
+    (entry,) = local.admin.entries("token.issued")
     assert (entry["facts"]["jti"], entry["approval_id"]) == (claims["jti"], approval.id)
     assert (entry["action"], entry["posture"]) == (approval.action_digest, ACR_SIGNED)
-    assert local.desk.events(person.user)[-1] == "approval.redeemed"
+    assert local.admin.events(person.user)[-1] == "approval.redeemed"
     with local.services.store.read() as view:
         delegation = view.delegations.get(claims["jti"])
     assert (delegation.client_id, delegation.user_id) == (agent.id, person.user.id)
@@ -191,13 +191,13 @@ def test_reusing_an_auth_req_id_gets_nothing_and_raises_one_alarm(agent, person,
     person.approve(approval.id)
     agent.poll(handle)
     assert [agent.poll(handle).refusal for _ in range(3)] == [GONE] * 3
-    (entry,) = local.desk.entries("handle.reused")
+    (entry,) = local.admin.entries("handle.reused")
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
     alarms = [m for m in local.messages() if m["event"] == "alarm.handle_reused"]
     assert [(m["approval"], m["agent"]) for m in alarms] == [(approval.id, agent.id)]
     local.clock.forward(10 * MINUTE)
     agent.poll(handle)
-    assert len(local.desk.entries("handle.reused")) == 2
+    assert len(local.admin.entries("handle.reused")) == 2
 
 
 def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, person, local):
@@ -207,11 +207,11 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
     first = agent.poll(handle, idempotency_key="k")
     local.clock.forward(MINUTE - 1)
     assert agent.poll(handle, idempotency_key="k").json == first.json
-    assert local.desk.entries("handle.reused") == []
-    assert len(local.desk.entries("token.issued")) == 1
+    assert local.admin.entries("handle.reused") == []
+    assert len(local.admin.entries("token.issued")) == 1
     local.clock.forward(1)
     assert agent.poll(handle, idempotency_key="k").refusal == GONE
-    assert len(local.desk.entries("handle.reused")) == 1
+    assert len(local.admin.entries("handle.reused")) == 1
 
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
@@ -222,7 +222,7 @@ def test_another_idempotency_key_does_not_return_the_answer(agent, person, local
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
     assert agent.poll(handle, **keys[0]).status == 200
     assert agent.poll(handle, **keys[1]).refusal == GONE
-    assert len(local.desk.entries("handle.reused")) == 1
+    assert len(local.admin.entries("handle.reused")) == 1
 
 
 def test_the_answer_stored_for_retries_is_sealed(agent, person, local):
@@ -240,9 +240,9 @@ def test_a_stored_answer_is_not_returned_after_its_user_was_disabled(agent, pers
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle, idempotency_key="k")
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert agent.poll(handle, idempotency_key="k").refusal == GONE
-    assert local.desk.entries("handle.reused") == []
+    assert local.admin.entries("handle.reused") == []
 
 
 def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, person, local):
@@ -253,7 +253,7 @@ def test_a_stored_answer_is_not_returned_after_its_token_was_revoked(agent, pers
     with local.services.store.write() as tx:
         tx.delegations.revoke_client(agent.id, tx.now)
     assert agent.poll(handle, idempotency_key="k").refusal == GONE
-    assert local.desk.entries("handle.reused") == []
+    assert local.admin.entries("handle.reused") == []
 
 
 def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, local):
@@ -264,8 +264,8 @@ def test_permissions_narrowed_after_the_approval_give_no_tokens(agent, person, l
     assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, "policy_changed")
-    assert local.desk.entries("token.issued") == []
-    (entry,) = local.desk.entries("approval.cancelled")
+    assert local.admin.entries("token.issued") == []
+    (entry,) = local.admin.entries("approval.cancelled")
     assert (entry["actor"], entry["cause"]) == ("system", "policy_changed")
 
 
@@ -341,13 +341,13 @@ def test_a_cancelled_request_returns_access_denied(agent, person, local):
     """The agent does not learn which change cancelled it."""
     handle, approval = agent.asked()
     person.approve(approval.id)
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert _error(agent.poll(handle)) == ("access_denied", "cancelled")
 
 
 def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
     """Both answers are equal; its own agent can still redeem it."""
-    registration = registered(local.desk, "other", auth_method="client_secret_post")
+    registration = registered(local.admin, "other", auth_method="client_secret_post")
     other = replace(agent, id=registration.agent.id, secret=registration.secret)
     handle, approval = agent.asked()
     person.approve(approval.id)
@@ -361,9 +361,9 @@ def test_a_disabled_agent_gets_nothing(agent, person, local):
     """Not even the reason why its request ended."""
     handle, approval = agent.asked()
     person.approve(approval.id)
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     assert agent.poll(handle).refusal == (400, "unauthorized_client")
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_two_polls_at_once_give_one_token_set(agent, person, local, monkeypatch)
 
     monkeypatch.setattr(Approvals, "by_handle", overtaken)
     assert agent.poll(handle).refusal == GONE
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 def test_a_held_poll_returns_when_the_person_decides(agent, person, held_poll):
@@ -476,7 +476,7 @@ def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, loc
 
     answer, _ = held_poll(handle, redeemed)
     assert answer.refusal == GONE
-    assert local.desk.entries("handle.reused") == []
+    assert local.admin.entries("handle.reused") == []
 
 
 def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
@@ -491,7 +491,7 @@ def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
 def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
     """At once, and without tokens."""
     handle, _ = agent.asked()
-    stop = getattr(local.desk.agents, verb)
+    stop = getattr(local.admin.agents, verb)
     answer, hub = held_poll(handle, lambda: stop("invoice-bot", by=BY))
     assert not hub.ending
     assert answer.json["error"] in {"unauthorized_client", "invalid_client"}
@@ -521,7 +521,7 @@ def test_a_held_poll_for_the_auth_req_id_of_another_agent_is_refused_at_once(
     agent, local, held_poll
 ):
     """Waiting would reveal that it exists."""
-    registration = registered(local.desk, "other", auth_method="client_secret_post")
+    registration = registered(local.admin, "other", auth_method="client_secret_post")
     answer = local.post_form(
         "/token",
         {

@@ -21,7 +21,7 @@ PAIRS = 18
 def hiding(open_local):
     """The installation with hidden users."""
     local = open_local(unknown_user="hide", open_per_agent=500, open_per_user=900)
-    local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     return local
 
 
@@ -128,7 +128,7 @@ def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hid
 def test_request_limits_count_per_login_hint(open_local, template):
     """Equally for each hint, whether it names an existing person or not."""
     local = open_local(unknown_user="hide", open_per_agent=2)
-    local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     agent = template.agent(local)
     for name in ("ana", "nobody", "ana@example.com", "nobody@example.com"):
         assert [agent.ask(login_hint=name).status for _ in range(3)] == [200, 200, 403]
@@ -138,8 +138,8 @@ def test_the_limit_of_one_person_is_not_revealed(open_local, template):
     """The request is accepted, asks nobody and stays pending."""
     local = open_local(unknown_user="hide", open_per_user=1)
     agent = template.agent(local)
-    registration = registered(local.desk, "other", auth_method="client_secret_post")
-    local.desk.approval(registration.agent.id, template.person(local).user.id)
+    registration = registered(local.admin, "other", auth_method="client_secret_post")
+    local.admin.approval(registration.agent.id, template.person(local).user.id)
     handle, approval = agent.asked(login_hint="ana")
     assert approval.user_id is None
     local.clock.forward(5_000)
@@ -160,7 +160,7 @@ def test_a_pause_after_denials_is_not_revealed(open_local, template):
 def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):
     """With the same number of statements."""
     new_person(hiding, "ben")
-    hiding.desk.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
+    hiding.admin.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
     for hint in 3 * ("ana", "ben"):
         asking_agent.ask(login_hint=hint)
     known, unknown = (

@@ -21,8 +21,8 @@ FRONT = "sayso_ag_front00000000000"
 def parent(local, person):
     """A token of another agent for Ana, which already has an actor."""
     chain = json.dumps({"sub": FRONT, "iss": "http://localhost:8470", "sub_profile": "ai_agent"})
-    front = registered(local.desk, "front-bot").agent
-    return local.desk.token(front.id, person.user.id, "parent", chain=chain, depth=1)
+    front = registered(local.admin, "front-bot").agent
+    return local.admin.token(front.id, person.user.id, "parent", chain=chain, depth=1)
 
 
 @pytest.fixture
@@ -115,9 +115,18 @@ def test_a_hint_is_used_once_and_repeats_with_its_idempotency_key(agent, hint):
     assert _ask(agent, token).refusal == (400, "invalid_request")
 
 
+def test_another_token_of_the_same_exchange_joins_under_the_same_key(agent, hint):
+    """An agent that was restarted exchanges again; what its person sees stays one request."""
+    key = {"idempotency-key": "k"}
+    first = _ask(agent, hint(), headers=key).json
+    assert _ask(agent, hint(), headers=key).json["auth_req_id"] == first["auth_req_id"]
+    other = _ask(agent, hint(scope="payments:transfer"), headers=key)
+    assert other.refusal == (400, "invalid_request")
+
+
 def test_the_hint_of_another_agent_is_refused(agent, local, hint):
     """It was issued to another agent."""
-    other = registered(local.desk, "other-bot").agent
+    other = registered(local.admin, "other-bot").agent
     assert _ask(agent, hint(for_agent=other.id)).refusal == (400, "invalid_request")
 
 
@@ -149,17 +158,17 @@ def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local,
 def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local, hint):
     """Likewise for a person who was disabled since."""
     token = hint()
-    local.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     assert _ask(agent, token).refusal == (400, "unknown_user_id")
-    local.desk.agents.update(agent.id, AgentChanges(asks=None), by=BY)
-    local.desk.users.disable("ana", by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(asks=None), by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert _ask(agent, token).status == 400
 
 
 def test_a_hint_beyond_the_current_permissions_of_the_agent_is_refused(agent, local, hint):
     """The permissions of today count, not those at the time of the exchange."""
     token = hint()
-    local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert _ask(agent, token).refusal == (400, "invalid_scope")
 
 
@@ -168,13 +177,13 @@ def test_with_hidden_users_a_hint_for_an_unaskable_person_stays_pending(template
     local = open_local(unknown_user="hide")
     agent = template.agent(local)
     person = template.person(local)
-    parent = local.desk.token(agent.id, person.user.id, "parent")
+    parent = local.admin.token(agent.id, person.user.id, "parent")
     services = local.services
     hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
     with services.store.write() as tx:
         bot = tx.directory.agent(agent.id)
         token = hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())
-    local.desk.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     approval = local.behind(_ask(agent, token).json["auth_req_id"])
     assert (approval.user_id, approval.parent_id, approval.state) == (None, None, State.PENDING)
 
@@ -185,8 +194,8 @@ def test_a_push_agent_proves_the_key_of_a_bound_parent_in_the_request(
     """CB-173: without the right proof nobody is asked and the hint is not used up."""
     key, other = new_key("ES256"), new_key("ES256")
     endpoint = {"delivery": "push", "notification_endpoint": "http://127.0.0.1:9/hook"}
-    local.desk.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
-    bound = local.desk.token(parent.client_id, person.user.id, "bound", jkt=thumbprint(key))
+    local.admin.agents.update(agent.id, AgentChanges(**endpoint), by=BY)
+    bound = local.admin.token(parent.client_id, person.user.id, "bound", jkt=thumbprint(key))
     token = hint(of=bound)
     form = {
         "scope": "openid",

@@ -28,7 +28,7 @@ def _signed(local, **claims):
 
 def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
     """In any case of letters; all name the same person."""
-    local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
         _, approval = agent.asked(login_hint=hint)
         assert approval.user_id == person.user.id
@@ -43,8 +43,8 @@ def test_an_expired_id_token_is_still_a_valid_hint(agent, person, local, id_toke
 
 def test_an_id_token_signed_by_a_retired_key_is_no_hint(agent, local, id_token):
     """An old key that leaked names nobody, and /jwks no longer contains it."""
-    local.desk.keys.rotate("ES256", by=BY)
-    local.desk.keys.rotate("RS256", by=BY)
+    local.admin.keys.rotate("ES256", by=BY)
+    local.admin.keys.rotate("RS256", by=BY)
     assert agent.ask(login_hint=None, id_token_hint=id_token).status == 200
     assert len(local.send("GET", "/jwks").json["keys"]) == 5
     local.clock.forward(DAY)
@@ -89,8 +89,8 @@ def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, loc
     """The response bodies are equal."""
     new_person(local, "ben")
     new_person(local, "cleo")
-    local.desk.agents.update("invoice-bot", AgentChanges(asks=("ana", "cleo")), by=BY)
-    local.desk.users.disable("cleo", by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(asks=("ana", "cleo")), by=BY)
+    local.admin.users.disable("cleo", by=BY)
     unknown, beyond, disabled = (agent.ask(login_hint=name) for name in ("nobody", "ben", "cleo"))
     assert unknown.refusal == (400, "unknown_user_id")
     assert unknown.body == beyond.body == disabled.body
@@ -100,7 +100,7 @@ def test_disabled_and_unaskable_users_get_the_answer_of_unknown_users(agent, loc
 def test_the_subject_of_an_id_token_hint_must_be_askable_too(agent, local, id_token):
     """A hint names a user and gives no right to ask."""
     new_person(local, "ben")
-    local.desk.agents.update("invoice-bot", AgentChanges(asks=("ben",)), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(asks=("ben",)), by=BY)
     refused = agent.ask(login_hint=None, id_token_hint=id_token)
     assert refused.refusal == (400, "unknown_user_id")
 
@@ -108,7 +108,7 @@ def test_the_subject_of_an_id_token_hint_must_be_askable_too(agent, local, id_to
 def test_the_askable_users_are_a_list_of_each_agent(agent, local):
     """The list of one agent does not limit another."""
     other = registered(
-        local.desk,
+        local.admin,
         "other",
         auth_method="client_secret_post",
         asks=("admin",),

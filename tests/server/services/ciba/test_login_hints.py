@@ -25,7 +25,7 @@ def hints(local):
 @pytest.fixture
 def parent(local, agent, person):
     """A token of the agent for Ana."""
-    return local.desk.token(agent.id, person.user.id)
+    return local.admin.token(agent.id, person.user.id)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_token_of_a_hint_nests_its_actors_and_ends_with_the_parent(local, agen
     """RFC 8693 4.1: the new actor is outermost, and its token ends no later than the parent's."""
     until = local.clock.now() + 2 * MINUTE
     chain = '{"sub": "sayso_ag_first"}'
-    parent = local.desk.token(
+    parent = local.admin.token(
         agent.id, person.user.id, "parent", chain=chain, depth=1, expires_at=until
     )
     handle = _approved(local, agent, person, parent.id)
@@ -106,7 +106,7 @@ def test_a_token_of_a_hint_nests_its_actors_and_ends_with_the_parent(local, agen
 
 def test_an_approval_whose_parent_was_revoked_gives_no_token(local, agent, person):
     """The request is cancelled with the reason parent_ended."""
-    parent = local.desk.token(agent.id, person.user.id, "parent")
+    parent = local.admin.token(agent.id, person.user.id, "parent")
     handle = _approved(local, agent, person, parent.id)
     with local.services.store.write() as tx:
         tx.delegations.revoke_tree(parent.id, tx.now)
@@ -118,7 +118,7 @@ def test_an_approval_whose_parent_was_revoked_gives_no_token(local, agent, perso
 def test_a_token_of_a_bound_parent_needs_the_key_of_the_parent(local, agent, person):
     """An approval does not turn a bound token into a bearer token."""
     key = new_key("ES256")
-    parent = local.desk.token(agent.id, person.user.id, "parent", jkt=thumbprint(key))
+    parent = local.admin.token(agent.id, person.user.id, "parent", jkt=thumbprint(key))
     handle = _approved(local, agent, person, parent.id)
     assert agent.poll(handle).refusal == (400, "invalid_dpop_proof")
     form = {"grant_type": GRANT_CIBA, "auth_req_id": handle, **agent.credentials}

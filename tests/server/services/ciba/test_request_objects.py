@@ -19,7 +19,7 @@ KEY, OTHER = new_key("ES256", "a"), new_key("EdDSA", "b")
 def signing(agent, local):
     """The agent with two keys, which must sign with the first."""
     keys = json.dumps({"keys": [KEY.jwk, OTHER.jwk]})
-    local.desk.agents.update(agent.id, AgentChanges(jwks=keys, request_alg="ES256"), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(jwks=keys, request_alg="ES256"), by=BY)
     return agent
 
 
@@ -49,9 +49,9 @@ def test_a_signed_request_is_used_once(signing, local):
 def test_a_signed_request_records_the_use_of_its_key(signing, local):
     """A refused request records none."""
     assert _ask(signing, _signed(signing, local, scope="openid nowhere:read")).status == 400
-    assert local.desk.agents.show(signing.id)[0].key_uses == {}
+    assert local.admin.agents.show(signing.id)[0].key_uses == {}
     assert _ask(signing, _signed(signing, local)).status == 200
-    assert local.desk.agents.show(signing.id)[0].key_uses == {"a": local.clock.now()}
+    assert local.admin.agents.show(signing.id)[0].key_uses == {"a": local.clock.now()}
 
 
 def test_a_refused_signed_request_may_be_sent_again(signing, local):
@@ -70,7 +70,7 @@ def test_a_signature_by_another_key_or_algorithm_is_refused(signing, local, key)
 def test_an_agent_that_must_sign_cannot_send_plain_requests(signing, agent, local):
     """When the duty is removed, both ways are accepted."""
     assert agent.ask().refusal == (400, "invalid_request")
-    local.desk.agents.update(agent.id, AgentChanges(request_alg=""), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(request_alg=""), by=BY)
     assert agent.ask().status == 200
     assert _ask(signing, _signed(signing, local, OTHER)).status == 200
 

@@ -29,7 +29,7 @@ def count_requests(local):
 
 
 def _update(local, **changes):
-    local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
 def test_the_response_contains_interval_expiry_and_fingerprint(agent, local):
@@ -90,7 +90,7 @@ def test_the_display_shows_owners_address_and_first_request(agent, person, local
         "name": "invoice-bot",
         "owners": ["admin"],
         "first_request": True,
-        "keys": [local.desk.agents.show(agent.id)[0].secrets[0].id],
+        "keys": [local.admin.agents.show(agent.id)[0].secrets[0].id],
         "through": [],
     }
     assert (shown["agent_says"], shown["asked_from"]) == ("INV-2291 is due", PEER)
@@ -101,9 +101,9 @@ def test_the_display_shows_owners_address_and_first_request(agent, person, local
 
 def test_a_request_writes_an_event_a_webhook_message_and_an_entry(agent, person, local):
     """All in the unit of work that stores the request."""
-    before = len(local.desk.events(person.user))
+    before = len(local.admin.events(person.user))
     _, approval = agent.asked_payment()
-    assert local.desk.events(person.user)[before:] == ["approval.requested"]
+    assert local.admin.events(person.user)[before:] == ["approval.requested"]
     assert local.messages()[-1] == {
         "event": "approval.requested",
         "at": local.clock.now(),
@@ -113,7 +113,7 @@ def test_a_request_writes_an_event_a_webhook_message_and_an_entry(agent, person,
         "kind": "action",
         "notify": True,
     }
-    (entry,) = local.desk.entries("approval.requested")
+    (entry,) = local.admin.entries("approval.requested")
     assert (entry["agent_id"], entry["subject"], entry["resource"]) == (
         agent.id,
         person.user.id,
@@ -131,7 +131,7 @@ def test_an_agent_without_the_ciba_grant_is_refused(agent, local, count_requests
 
 def test_a_disabled_agent_learns_so_only_after_authentication(agent, local, count_requests):
     """Others learn nothing from the refusal."""
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     refused = agent.ask()
     assert refused.refusal == (400, "unauthorized_client")
     assert refused.json["reason"] == "agent_disabled"
@@ -149,29 +149,32 @@ def test_the_same_idempotency_key_returns_the_same_request(agent, count_requests
     assert count_requests() == 3
 
 
-def test_a_repeated_call_returns_the_remaining_time(agent, local):
-    """A key whose request has ended is refused."""
-    agent.ask_payment(headers={"idempotency-key": "k"})
+def test_a_repeated_call_returns_the_remaining_time(agent, local, count_requests):
+    """A key whose request has ended learns so at the next poll, without another request."""
+    handle = agent.ask_payment(headers={"idempotency-key": "k"}).json["auth_req_id"]
     local.clock.forward(1)
     assert agent.ask_payment(headers={"idempotency-key": "k"}).json["expires_in"] == 600
     local.clock.forward(10 * MINUTE)
-    over = agent.ask_payment(headers={"idempotency-key": "k"})
-    assert over.refusal == (400, "invalid_request")
+    over = agent.ask_payment(headers={"idempotency-key": "k"}).json
+    assert (over["auth_req_id"], over["expires_in"]) == (handle, 1)
+    assert agent.poll(handle).refusal == (400, "expired_token")
+    assert count_requests() == 1
 
 
-def test_an_idempotency_key_matches_pending_and_approved_requests(agent, person):
-    """A decided or redeemed request needs a new key."""
+def test_an_idempotency_key_matches_its_request_in_every_state(agent, person, count_requests):
+    """An agent that was restarted learns the answer that it missed, and asks nobody twice."""
     headers = {"idempotency-key": "k"}
     handle, approval = agent.asked(headers=headers)
     person.approve(approval.id)
     assert agent.ask(headers).json["auth_req_id"] == handle
     agent.poll(handle)
-    refused = agent.ask(headers)
-    assert refused.refusal == (400, "invalid_request")
-    assert "use a new key" in refused.json["error_description"]
-    _, denied = agent.asked(headers={"idempotency-key": "other"})
-    person.deny(denied.id)
-    assert agent.ask({"idempotency-key": "other"}).refusal == (400, "invalid_request")
+    assert agent.ask(headers).json["auth_req_id"] == handle
+    assert agent.poll(handle).refusal == (400, "invalid_grant")
+    other, denied = agent.asked(headers={"idempotency-key": "other"})
+    person.deny(denied.id, code="too_broad")
+    assert agent.ask({"idempotency-key": "other"}).json["auth_req_id"] == other
+    assert agent.poll(other).json["deny_code"] == "too_broad"
+    assert count_requests() == 2
 
 
 def test_an_idempotency_key_with_another_request_is_refused(agent, count_requests):
@@ -184,7 +187,7 @@ def test_an_idempotency_key_with_another_request_is_refused(agent, count_request
 
 def test_idempotency_keys_are_separate_for_each_agent(agent, local, count_requests):
     """An agent cannot join a request of another by guessing its key."""
-    other = registered(local.desk, "other", auth_method="client_secret_post")
+    other = registered(local.admin, "other", auth_method="client_secret_post")
     first_id = agent.ask({"idempotency-key": "k"}).json["auth_req_id"]
     second_id = agent.ask(
         {"idempotency-key": "k"}, client_id=other.agent.id, client_secret=other.secret
@@ -215,17 +218,17 @@ def test_an_action_needs_no_scope(agent):
 
 def test_a_critical_request_without_two_eligible_approvers_is_refused(agent, local, count_requests):
     """CIBA 13: 403; nobody is notified, and the audit log has an entry."""
-    local.desk.resources.add(SAFE, {"safe:open": Risk.CRITICAL}, {}, by=BY)
+    local.admin.resources.add(SAFE, {"safe:open": Risk.CRITICAL}, {}, by=BY)
     _update(local, resources=(PAY, SAFE), scopes=(*PAY_SCOPES, "safe:open"))
-    admin, _ = local.desk.users.show("admin")
-    events_before = local.desk.events(admin)
+    admin, _ = local.admin.users.show("admin")
+    events_before = local.admin.events(admin)
     refused = agent.ask(resource=SAFE, scope="openid safe:open", login_hint="admin")
     assert refused.refusal == (403, "access_denied")
     assert refused.json["reason"] == "too_few_people"
     assert "2 approvals, and one person may" in refused.json["error_description"]
     assert count_requests() == 0
-    assert local.desk.events(admin) == events_before
-    (entry,) = local.desk.entries("approval.refused")
+    assert local.admin.events(admin) == events_before
+    (entry,) = local.admin.entries("approval.refused")
     assert (entry["cause"], entry["agent_id"], entry["action"]) == (
         "too_few_people",
         agent.id,
@@ -245,7 +248,7 @@ def test_an_agent_that_guesses_users_is_refused_for_known_users_too(agent, local
         assert agent.ask(login_hint=f"nobody{number}").refusal == (400, "unknown_user_id")
     assert agent.ask(login_hint="nobody").refusal == (403, "access_denied")
     assert agent.ask(login_hint="ana").refusal == (403, "access_denied")
-    assert [entry["cause"] for entry in local.desk.entries("approval.refused")] == ["guessing"] * 2
+    assert [entry["cause"] for entry in local.admin.entries("approval.refused")] == ["guessing"] * 2
     local.clock.forward(10 * MINUTE)
     assert agent.ask(login_hint="ana").status == 200
     assert count_requests() == 1
@@ -266,7 +269,7 @@ def test_with_hidden_users_a_request_to_an_unknown_user_looks_like_any_other(ope
         events = view.feed.after(0, None, 1_000)
         users = [event.user_id for event in events if event.approval_id == phantom.id]
         assert [view.directory.user(user_id) for user_id in users] == [None] * len(users)
-    assert [entry.get("subject") for entry in local.desk.entries("approval.requested")] == [None]
+    assert [entry.get("subject") for entry in local.admin.entries("approval.requested")] == [None]
 
 
 def test_with_hidden_users_guessing_is_never_refused(open_local, template):

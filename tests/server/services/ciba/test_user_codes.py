@@ -15,7 +15,7 @@ CODE = "Bla\u00fcwal 7"
 @pytest.fixture
 def agent(agent, local):
     """The agent of this test, which supports user codes."""
-    local.desk.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     return agent
 
 
@@ -45,8 +45,8 @@ def test_a_user_code_is_set_changed_and_cleared_with_the_high_key(person, local)
     assert _is_set(person)
     assert [_change(person, None).json for _ in range(2)] == [{"set": False}] * 2
     assert not _is_set(person)
-    assert len(local.desk.entries("user_code.set")) == 2
-    (entry,) = local.desk.entries("user_code.cleared")
+    assert len(local.admin.entries("user_code.set")) == 2
+    (entry,) = local.admin.entries("user_code.cleared")
     assert (entry["subject"], entry["facts"]) == (person.user.id, {"device": person.device_id})
     for file in local.services.settings.data_dir.glob("sayso.db*"):
         assert CODE.encode() not in file.read_bytes()
@@ -146,7 +146,7 @@ def test_a_request_needs_the_user_code_of_its_person(agent, person):
 def test_an_agent_without_user_code_support_needs_none(agent, person, local):
     """CB-070: a code that it sends is ignored."""
     _change(person, CODE)
-    local.desk.agents.update(agent.id, AgentChanges(takes_user_code=False), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(takes_user_code=False), by=BY)
     assert agent.ask().status == 200
     assert agent.ask(user_code="wrong").status == 200
 
@@ -177,7 +177,7 @@ def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_loca
     """NG-015: a missing or wrong code makes a request that asks nobody."""
     local = open_local(unknown_user="hide")
     agent, person = template.agent(local), template.person(local)
-    local.desk.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     _change(person, CODE)
     for code in (None, "wrong"):
         answer = agent.ask(user_code=code)
@@ -189,7 +189,7 @@ def test_with_hidden_users_a_wrong_user_code_is_not_revealed(template, open_loca
 
 def test_user_code_support_is_part_of_the_registration(agent, local):
     """It is kept by other changes and is in the audit log."""
-    assert local.desk.agents.show(agent.id)[0].takes_user_code
-    updated = local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
+    assert local.admin.agents.show(agent.id)[0].takes_user_code
+    updated = local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert updated.takes_user_code
-    assert local.desk.entries("agent.updated")[-1]["facts"]["takes_user_code"] is True
+    assert local.admin.entries("agent.updated")[-1]["facts"]["takes_user_code"] is True

@@ -22,7 +22,7 @@ BY_KEY = "private_key_jwt"
 @pytest.fixture
 def auth(local):
     """The service."""
-    return AgentAuth(local.desk.store, local.desk.secrets)
+    return AgentAuth(local.admin.store, local.admin.secrets)
 
 
 def _token(local, credentials):
@@ -60,7 +60,7 @@ def test_without_an_overlap_the_old_method_ends_at_once(local, agent, auth):
 
 def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
     """The keys authenticate until the overlap ends and stay for signed requests."""
-    signer = registered(local.desk, "signer", auth_method=BY_KEY, jwks=JWKS).agent
+    signer = registered(local.admin, "signer", auth_method=BY_KEY, jwks=JWKS).agent
     changed = auth.change("signer", AuthChange("client_secret_post", "", HOUR), by=BY)
     assert _by_secret(local, signer.id, changed.secret).status == 200
     assert _by_key(local, signer.id).status == 200
@@ -72,7 +72,7 @@ def test_changing_from_keys_to_a_secret_returns_a_new_secret_once(local, auth):
 
 def test_changing_between_secret_methods_keeps_the_secret(local, agent, auth):
     """No new secret is made and nothing ends."""
-    before = local.desk.agents.show("invoice-bot")[0]
+    before = local.admin.agents.show("invoice-bot")[0]
     changed = auth.change("invoice-bot", AuthChange("client_secret_basic"), by=BY)
     assert (changed.secret, changed.agent.secrets) == ("", before.secrets)
     assert _token(local, agent.credentials).status == 200
@@ -105,18 +105,18 @@ def test_an_invalid_change_of_method_is_refused_and_changes_nothing(
     local, auth, wanted, error, member
 ):
     """Missing or invalid keys, an unknown method, the current method, an overlap too long."""
-    before = local.desk.agents.show("invoice-bot")[0]
+    before = local.admin.agents.show("invoice-bot")[0]
     with pytest.raises(error) as refused:
         auth.change("invoice-bot", wanted, by=BY)
     assert (refused.value.member or "") == member
-    assert local.desk.agents.show("invoice-bot")[0] == before
-    assert local.desk.entries("agent.auth_changed") == []
+    assert local.admin.agents.show("invoice-bot")[0] == before
+    assert local.admin.entries("agent.auth_changed") == []
 
 
 def test_an_agent_that_must_sign_requests_keeps_a_key_for_it(local, agent, auth):
     """New keys replace all keys, as in any update."""
     ed = json.dumps({"keys": [new_key("EdDSA", "b").jwk]})
-    local.desk.agents.update(agent.id, AgentChanges(jwks=JWKS, request_alg="ES256"), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(jwks=JWKS, request_alg="ES256"), by=BY)
     with pytest.raises(Invalid, match="no ES256 key"):
         auth.change("invoice-bot", AuthChange(BY_KEY, ed), by=BY)
     assert auth.change("invoice-bot", AuthChange(BY_KEY), by=BY).agent.jwks[0]["kid"] == "a"
@@ -124,11 +124,11 @@ def test_an_agent_that_must_sign_requests_keeps_a_key_for_it(local, agent, auth)
 
 def test_the_audit_entry_names_the_old_method_and_its_end(local, agent, auth):
     """Standing grants for the old credentials end."""
-    standing_grant = local.desk.standing_grant(
-        local.desk.approval(agent.id, local.desk.users.all()[0].id)
+    standing_grant = local.admin.standing_grant(
+        local.admin.approval(agent.id, local.admin.users.all()[0].id)
     )
     auth.change("invoice-bot", AuthChange(BY_KEY, JWKS, HOUR), by=BY)
-    (entry,) = local.desk.entries("agent.auth_changed")
+    (entry,) = local.admin.entries("agent.auth_changed")
     assert entry["facts"] == {
         "was": "client_secret_post",
         "method": BY_KEY,

@@ -15,7 +15,7 @@ from tests.support.builders.installation import BY
 @pytest.fixture
 def agents(local):
     """The administration of agents."""
-    return local.desk.agents
+    return local.admin.agents
 
 
 def _is_first_request(approval):
@@ -41,14 +41,14 @@ def test_former_names_are_kept_with_the_end_of_their_use(local, agent, agents):
         local.clock.forward(DAY)
         ends.append(local.clock.now())
         agents.update(agent.id, AgentChanges(name=name), by=BY)
-    with local.desk.store.read() as view:
+    with local.admin.store.read() as view:
         assert view.names.former(agent.id) == [
             FormerName("invoice-bot", ends[2]),
             FormerName("billing-bot", ends[1]),
             FormerName("invoice-bot", ends[0]),
         ]
     agents.delete(agent.id, by=BY)
-    with local.desk.store.read() as view:
+    with local.admin.store.read() as view:
         assert view.names.former(agent.id) == []
 
 
@@ -58,10 +58,10 @@ def test_renaming_writes_one_entry_and_notifies_the_owners(local, agent, agents)
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for _ in range(2):
         agents.update(agent.id, AgentChanges(name="billing-bot"), by=BY)
-    (entry,) = local.desk.entries("agent.renamed")
+    (entry,) = local.admin.entries("agent.renamed")
     assert entry["agent_id"] == agent.id
     assert entry["facts"] == {"name": "billing-bot", "was": "invoice-bot"}
-    assert local.desk.events(eva).count("agent.renamed") == 1
+    assert local.admin.events(eva).count("agent.renamed") == 1
     (hooked,) = [one for one in local.messages() if one["event"] == "agent.renamed"]
     assert hooked["agent"] == agent.id
     assert "billing" not in json.dumps(hooked)

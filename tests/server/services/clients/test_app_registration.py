@@ -51,11 +51,11 @@ def test_an_app_registers_and_signs_somebody_in(site, template):
     assert (told["token_endpoint_auth_method"], told["application_type"]) == ("none", "native")
     assert told["redirect_uris"] == [BACK]
     assert "client_secret" not in told
-    (added,) = site.desk.entries("app.added")
+    (added,) = site.admin.entries("app.added")
     assert (added["facts"]["origin"], added["facts"]["claimed_name"]) == ("registration", "Chat")
-    if PAY not in {one.uri for one in site.desk.resources.all()}:
-        site.desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
-    site.desk.resources.update(PAY, ResourceChanges(unknown_clients=True), by=BY)
+    if PAY not in {one.uri for one in site.admin.resources.all()}:
+        site.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+    site.admin.resources.update(PAY, ResourceChanges(unknown_clients=True), by=BY)
     give_password(site, "ana")
     ana, browser = template.person(site), new_browser(site)
     back = "http://127.0.0.1:49152/callback"
@@ -66,7 +66,7 @@ def test_an_app_registers_and_signs_somebody_in(site, template):
     browser.answer("allow")
     (item,) = ana.call("GET", "/api/approvals").json["items"]
     ana.approve(item["id"])
-    app = LocalApp(site, site.desk.apps.show(told["client_id"]), "")
+    app = LocalApp(site, site.admin.apps.show(told["client_id"]), "")
     tokens = app.redeem(browser.again().answer["code"], redirect_uri=back).json
     assert site.claims(tokens["access_token"])["client_id"] == told["client_id"]
     assert "refresh_token" in tokens
@@ -76,7 +76,7 @@ def test_it_is_off_until_somebody_turns_it_on(local):
     """As before, only agents register, with an invitation."""
     assert register(local).refusal == (400, "invalid_redirect_uri")
     assert register(local, invite(local)).refusal == (400, "invalid_redirect_uri")
-    assert local.desk.apps.all() == []
+    assert local.admin.apps.all() == []
 
 
 def test_by_invitation_each_use_is_one_app(open_local):
@@ -88,9 +88,9 @@ def test_by_invitation_each_use_is_one_app(open_local):
     assert register(local, token, redirect_uris=[]).status == 400
     assert register(local, token).status == 201
     assert register(local, token).status == 401
-    (added,) = local.desk.entries("app.added")
+    (added,) = local.admin.entries("app.added")
     assert added["actor"].startswith("invitation:sayso_in_")
-    assert len(local.desk.apps.all()) == 1
+    assert len(local.admin.apps.all()) == 1
 
 
 def test_an_invitation_for_apps_limits_nothing_else(local):
@@ -105,7 +105,7 @@ def test_one_address_registers_a_few_and_no_more(site):
     for _ in range(MOST_OF_ADDRESS):
         assert register(site).status == 201
     assert register(site).refusal == (503, "temporarily_unavailable")
-    names = {app.name for app in site.desk.apps.all()}
+    names = {app.name for app in site.admin.apps.all()}
     assert len(names) == MOST_OF_ADDRESS
     assert all(name.startswith("local app") for name in names)
     site.clock.forward(HOUR)
@@ -126,4 +126,4 @@ def test_there_is_a_limit_on_those_that_nobody_uses(site, monkeypatch):
 def test_metadata_is_checked_before_anything_is_stored(site):
     """MC-09."""
     assert register(site, application_type="web").refusal == (400, "invalid_redirect_uri")
-    assert site.desk.apps.all() == []
+    assert site.admin.apps.all() == []

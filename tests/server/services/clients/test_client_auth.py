@@ -36,7 +36,7 @@ def send(local):
 def signer(local):
     """An agent that authenticates with a key."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    return registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    return registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
 
 
 def _basic(name, secret):
@@ -50,7 +50,7 @@ def _assertion(local, agent, key=KEY, audience=ISSUER, **changes):
 
 def test_agents_authenticate_with_their_registered_method(agent, local, send, signer):
     """Basic, post and private_key_jwt."""
-    basic = registered(local.desk, "basic")
+    basic = registered(local.admin, "basic")
     assert send({}, _basic(basic.agent.id, basic.secret)).status == 200
     assert send(agent.credentials).status == 200
     assert send(_assertion(local, signer)).status == 200
@@ -58,7 +58,7 @@ def test_agents_authenticate_with_their_registered_method(agent, local, send, si
 
 def test_another_method_than_the_registered_one_is_refused(agent, local, send, signer):
     """A correct secret does not help, nor a key for an agent with a secret."""
-    basic = registered(local.desk, "basic")
+    basic = registered(local.admin, "basic")
     for refused in (
         send({}, _basic(agent.id, agent.secret)),
         send({"client_id": basic.agent.id, "client_secret": basic.secret}),
@@ -85,7 +85,7 @@ def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
 
 def test_a_failed_basic_authentication_gets_a_challenge(local, send):
     """RFC 6749 5.2; the other methods have none."""
-    basic = registered(local.desk, "basic")
+    basic = registered(local.admin, "basic")
     refused = send({}, _basic(basic.agent.id, "wrong"))
     assert refused.refusal == FAILED
     assert refused.headers["WWW-Authenticate"].startswith("Basic ")
@@ -99,7 +99,7 @@ def test_a_request_without_credentials_is_refused(send):
 
 def test_both_secrets_work_during_the_overlap_of_a_rotation(agent, local, send):
     """The old one ends to the millisecond."""
-    rotation = local.desk.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
+    rotation = local.admin.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=HOUR)
     new = {**agent.credentials, "client_secret": rotation.secret}
     assert send(new).status == 200
     local.clock.forward(HOUR - 1)
@@ -132,10 +132,10 @@ def test_the_use_of_a_key_is_recorded_at_most_once_a_minute(local, send):
     """It shows which of several keys is in use; refused assertions are not recorded."""
     keys = [KEY, new_key("ES256", "b")]
     jwks = json.dumps({"keys": [key.jwk for key in keys]})
-    agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
 
     def uses():
-        return local.desk.agents.show(agent.id)[0].key_uses
+        return local.admin.agents.show(agent.id)[0].key_uses
 
     assert uses() == {}
     start = local.clock.now()
@@ -157,7 +157,7 @@ def test_key_uses_are_kept_for_the_same_key_only(local, send, signer):
     """A new key with the same kid starts without uses."""
     start = local.clock.now()
     assert send(_assertion(local, signer)).status == 200
-    agents = local.desk.agents
+    agents = local.admin.agents
     assert agents.update("signer", AgentChanges(description="Signs."), by=BY).key_uses == {
         "a": start
     }
@@ -179,7 +179,7 @@ def test_an_assertion_is_used_once(local, send, signer):
 def test_two_agents_may_use_the_same_jti(local, send, signer):
     """An agent cannot use up the jti of another."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    other = registered(local.desk, "two", auth_method="private_key_jwt", jwks=jwks).agent
+    other = registered(local.admin, "two", auth_method="private_key_jwt", jwks=jwks).agent
     assert send(_assertion(local, signer, jti="one")).status == 200
     assert send(_assertion(local, other, jti="one")).status == 200
 
@@ -212,7 +212,7 @@ def test_the_assertion_audience_is_the_issuer_unless_configured(open_local, sett
     """A setting also accepts the endpoint URLs, never another audience."""
     local = open_local(assertion_audience=setting)
     jwks = json.dumps({"keys": [KEY.jwk]})
-    agent = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    agent = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
     audiences = (ISSUER, f"{ISSUER}/token", f"{ISSUER}/bc-authorize")
     for audience, status in zip(audiences, statuses, strict=True):
         form = {**ASKED, **_assertion(local, agent, audience=audience)}
@@ -223,26 +223,26 @@ def test_the_assertion_audience_is_the_issuer_unless_configured(open_local, sett
 
 def test_an_agent_learns_why_it_is_refused_after_it_authenticated(agent, local, send):
     """Disabled or expired; a deleted agent is unknown."""
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     answer = send(agent.credentials)
     assert (answer.refusal, answer.json["reason"]) == (
         (400, "unauthorized_client"),
         "agent_disabled",
     )
-    local.desk.agents.enable("invoice-bot", by=BY)
+    local.admin.agents.enable("invoice-bot", by=BY)
     end = local.clock.now() + DAY
-    local.desk.agents.update("invoice-bot", AgentChanges(expires_at=end), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(expires_at=end), by=BY)
     local.clock.forward(DAY - 1)
     assert send(agent.credentials).status == 200
     local.clock.forward(1)
     assert send(agent.credentials).json["reason"] == "agent_expired"
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     assert send(agent.credentials).refusal == FAILED
 
 
 def test_secrets_are_stored_as_hashes(agent, local):
     """The text of a secret is not in the database."""
-    shown, _ = local.desk.agents.show("invoice-bot")
+    shown, _ = local.admin.agents.show("invoice-bot")
     assert shown.secrets[0].hash == hashlib.sha256(agent.secret.encode()).digest()
 
 
@@ -257,7 +257,7 @@ def test_an_assertion_with_an_impossible_subject_is_refused(local, send, signer,
 def chat(local):
     """An app with a secret."""
     new = NewApp("chat", ("https://chat.example/cb",), auth_method="client_secret_post")
-    registration = local.desk.apps.add(new, by=BY)
+    registration = local.admin.apps.add(new, by=BY)
     return registration.app, {
         "client_id": registration.app.id,
         "client_secret": registration.secret,
@@ -285,7 +285,7 @@ def test_the_use_of_an_apps_secret_is_recorded(chat, local, send):
 def test_only_a_public_app_may_send_its_client_id_alone(agent, chat, local, send):
     """RFC 6749 3.2.1; a registered secret is never optional."""
     new = NewApp("phone", ("com.example.app:/cb",), auth_method="none")
-    public = local.desk.apps.add(new, by=BY).app
+    public = local.admin.apps.add(new, by=BY).app
     assert send({"client_id": public.id}).refusal == (400, "unauthorized_client")
     for name in (agent.id, chat[0].id, "sayso_app_none", "sayso-approver"):
         assert send({"client_id": name}).refusal == FAILED
@@ -294,10 +294,10 @@ def test_only_a_public_app_may_send_its_client_id_alone(agent, chat, local, send
 def test_a_disabled_app_learns_so_after_it_authenticated(chat, local, send):
     """A deleted one is unknown."""
     app, credentials = chat
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     answer = send(credentials)
     assert (answer.refusal, answer.json["reason"]) == ((400, "unauthorized_client"), "app_disabled")
-    local.desk.apps.delete(app.id, by=BY)
+    local.admin.apps.delete(app.id, by=BY)
     assert send(credentials).refusal == FAILED
 
 
@@ -312,7 +312,7 @@ def test_an_app_deleted_during_its_request_gets_nothing(local, monkeypatch, call
 
     def deleted_after(self, credentials):
         found = authenticate(self, credentials)
-        local.desk.apps.delete(app.id, by=BY)
+        local.admin.apps.delete(app.id, by=BY)
         return found
 
     assert call(app).refusal == (400, "invalid_grant")

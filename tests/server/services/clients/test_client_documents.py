@@ -10,6 +10,7 @@ from jwt.algorithms import ECAlgorithm
 from server import outward
 from server.model.ports import Fetched, Unreachable
 from server.protocol.clients.client_documents import MOST_BYTES
+from server.protocol.policy.risks import Risk
 from server.services.clients.app_expiry import UNUSED_MS, UnknownAppExpiry
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.client_documents import MOST_PER_HOST
@@ -43,9 +44,9 @@ def open_site(host, open_local, template):
 
     def opened(**settings):
         local = open_local(**{"clients_unknown": "ask", **settings})
-        if PAY not in {resource.uri for resource in local.desk.resources.all()}:
-            local.desk.resources.add(PAY, PAY_SCOPES, {}, by=BY)
-        local.desk.resources.update(PAY, ResourceChanges(unknown_clients=True), by=BY)
+        if PAY not in {resource.uri for resource in local.admin.resources.all()}:
+            local.admin.resources.add(PAY, PAY_SCOPES, {}, by=BY)
+        local.admin.resources.update(PAY, ResourceChanges(unknown_clients=True), by=BY)
         give_password(local, "ana")
         return local, template.person(local)
 
@@ -96,7 +97,7 @@ def refused(local, url=URL, **parameters):
     """What the page says instead of a sign-in."""
     page = new_browser(local).authorize(url, **{**READ, **parameters})
     assert page.status in {400, 503}
-    assert local.desk.apps.all() == []
+    assert local.admin.apps.all() == []
     return page.text
 
 
@@ -118,37 +119,37 @@ def test_an_app_that_nobody_registered_gets_a_token(ana, app, browser, site, hos
     assert site.claims(tokens["id_token"], "JWT")["aud"] == URL
     assert app.refresh(tokens["refresh_token"]).json["scope"] == "openid payments:read"
     assert host.fetched == [URL]
-    (added,) = site.desk.entries("app.added")
+    (added,) = site.admin.entries("app.added")
     assert (added["actor"], added["facts"]["app"], added["facts"]["origin"]) == (
         "system",
         URL,
         "document",
     )
-    assert [entry["facts"]["app"] for entry in site.desk.entries("grant.given")] == [URL]
+    assert [entry["facts"]["app"] for entry in site.admin.entries("grant.given")] == [URL]
     assert "code" in browser.authorize(URL, **READ).answer
 
 
 def test_an_administrator_sees_blocks_and_ends_it(ana, app, browser, site):
     """It cannot be changed otherwise, as it describes itself."""
     tokens = app.redeem(allowed(browser, ana)).json
-    found = site.desk.apps.show("chat.example")
+    found = site.admin.apps.show("chat.example")
     assert (found.id, found.origin, found.claimed_name) == (URL, "document", "Chat")
     with pytest.raises(Conflict, match="describes itself"):
-        site.desk.apps.update(URL, AppChanges(scopes=("payments:transfer",)), by=BY)
-    site.desk.apps.update("chat.example", AppChanges(enabled=False), by=BY)
+        site.admin.apps.update(URL, AppChanges(scopes=("payments:transfer",)), by=BY)
+    site.admin.apps.update("chat.example", AppChanges(enabled=False), by=BY)
     assert app.refresh(tokens["refresh_token"]).json["error"] == "unauthorized_client"
     assert "not enabled" in new_browser(site).authorize(URL, **READ).text
-    site.desk.apps.delete(URL, by=BY)
+    site.admin.apps.delete(URL, by=BY)
     assert app.refresh(tokens["refresh_token"]).json["error"] == "invalid_client"
-    assert site.desk.apps.all() == []
+    assert site.admin.apps.all() == []
 
 
 def test_it_reaches_open_resources_and_no_critical_scope(browser, site):
     """Every other resource is closed to apps that nobody registered."""
-    site.desk.resources.update(PAY, ResourceChanges(unknown_clients=False), by=BY)
+    site.admin.resources.update(PAY, ResourceChanges(unknown_clients=False), by=BY)
     assert browser.authorize(URL, **READ).answer["error"] == "invalid_target"
-    risky = ResourceChanges({"payments:all": "critical"}, unknown_clients=True)
-    site.desk.resources.update(PAY, risky, by=BY)
+    risky = ResourceChanges(scopes={"payments:all": Risk.CRITICAL}, unknown_clients=True)
+    site.admin.resources.update(PAY, risky, by=BY)
     answer = browser.authorize(URL, scope="payments:all", resource=PAY).answer
     assert answer["error"] == "invalid_scope"
     assert "name" in browser.authorize(URL, **READ).text
@@ -252,7 +253,7 @@ def test_a_document_that_changed_before_the_token_counts(ana, app, browser, site
     assert answer.refusal == (400, "invalid_grant")
     assert "no longer registered" in answer.json["error_description"]
     assert host.fetched == [URL, URL]
-    (changed,) = site.desk.entries("app.updated")
+    (changed,) = site.admin.entries("app.updated")
     assert changed["facts"]["redirect_uris"] == ["https://chat.example/new"]
     host.serve()
     site.clock.forward(MINUTE * 61)
@@ -275,7 +276,7 @@ def test_a_host_that_is_away_is_forgiven_for_a_day(ana, app, browser, site, host
 
 def test_a_name_that_looks_like_that_of_a_registered_app_is_withheld(browser, site, host):
     """A claim costs nothing, so it must not pass for somebody else."""
-    site.desk.apps.add(NewApp("Payroll", (CALLBACK,)), by=BY)
+    site.admin.apps.add(NewApp("Payroll", (CALLBACK,)), by=BY)
     host.serve(URL, document(client_name="PayroII"))
     browser.authorize(URL, **READ)
     page = browser.sign_in("ana").text
@@ -285,10 +286,10 @@ def test_a_name_that_looks_like_that_of_a_registered_app_is_withheld(browser, si
 
 def test_a_host_that_looks_like_another_client_is_refused(site, host):
     """Its name would be that of the host."""
-    site.desk.apps.add(NewApp("chat.examp1e", (CALLBACK,)), by=BY)
+    site.admin.apps.add(NewApp("chat.examp1e", (CALLBACK,)), by=BY)
     page = new_browser(site).authorize(URL, **READ)
     assert "looks like the name of another client" in page.text
-    assert [app.name for app in site.desk.apps.all()] == ["chat.examp1e"]
+    assert [app.name for app in site.admin.apps.all()] == ["chat.examp1e"]
     assert host.fetched == [URL]
 
 
@@ -297,7 +298,7 @@ def test_two_apps_of_one_host_have_two_names(site, host):
     second = host.serve("https://chat.example/second.json")
     for url in (URL, second):
         new_browser(site).authorize(url, **READ)
-    first, other = (app.name for app in site.desk.apps.all())
+    first, other = (app.name for app in site.admin.apps.all())
     assert first == "chat.example"
     assert other.startswith("chat.example ")
 
@@ -363,12 +364,12 @@ def test_an_app_that_nobody_used_is_deleted_after_a_day(ana, app, browser, site,
     other, blocked = host.serve(OTHER), host.serve("https://blocked.example/c.json")
     for url in (other, blocked):
         new_browser(site).authorize(url, **READ)
-    site.desk.apps.update(blocked, AppChanges(enabled=False), by=BY)
+    site.admin.apps.update(blocked, AppChanges(enabled=False), by=BY)
     app.redeem(allowed(browser, ana))
     site.clock.forward(UNUSED_MS - MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 0
     site.clock.forward(2 * MINUTE)
     assert UnknownAppExpiry(site.services.store).round() == 1
-    assert [one.id for one in site.desk.apps.all()] == [blocked, URL]
-    (entry,) = site.desk.entries("app.deleted")
+    assert [one.id for one in site.admin.apps.all()] == [blocked, URL]
+    (entry,) = site.admin.entries("app.deleted")
     assert (entry["actor"], entry["facts"]["app"]) == ("system", OTHER)

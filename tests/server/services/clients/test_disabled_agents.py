@@ -204,19 +204,19 @@ _PLACES: dict[str, Callable[[World], Try]] = {
 
 
 def _agents(world: World, act: str) -> None:
-    agents = world.local.desk.agents
+    agents = world.local.admin.agents
     for agent in agents.all():
         getattr(agents, act)(agent.name, by=BY)
 
 
 def _resources(world: World) -> None:
-    for resource in world.local.desk.resources.all():
-        world.local.desk.resources.delete(resource.uri, by=BY)
+    for resource in world.local.admin.resources.all():
+        world.local.admin.resources.delete(resource.uri, by=BY)
 
 
 def _keys(world: World) -> None:
-    for key in world.local.desk.keys.all():
-        world.local.desk.keys.revoke(key.kid, by=BY)
+    for key in world.local.admin.keys.all():
+        world.local.admin.keys.revoke(key.kid, by=BY)
 
 
 def _tokens(world: World) -> None:
@@ -225,8 +225,8 @@ def _tokens(world: World) -> None:
 
 
 def _apps(world: World) -> None:
-    for app in world.local.desk.apps.all():
-        world.local.desk.apps.update(app.name, AppChanges(enabled=False), by=BY)
+    for app in world.local.admin.apps.all():
+        world.local.admin.apps.update(app.name, AppChanges(enabled=False), by=BY)
 
 
 def _consents(world: World) -> None:
@@ -238,7 +238,7 @@ def _consents(world: World) -> None:
 _ENDINGS: dict[str, Callable[[World], object]] = {
     "agent": lambda world: _agents(world, "disable"),
     "deleted agent": lambda world: _agents(world, "delete"),
-    "user": lambda world: world.local.desk.users.disable("ana", by=BY),
+    "user": lambda world: world.local.admin.users.disable("ana", by=BY),
     "resource": _resources,
     "key": _keys,
     "token": _tokens,

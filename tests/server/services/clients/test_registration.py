@@ -35,7 +35,7 @@ class Registrations:
     @property
     def invitations(self) -> Invitations:
         """The administration of invitations."""
-        return Invitations(self.local.desk.store, self.local.desk.secrets)
+        return Invitations(self.local.admin.store, self.local.admin.secrets)
 
     def invite(self, **members: Any) -> str:
         """An invitation by Ana; its token."""
@@ -77,7 +77,7 @@ def test_a_registered_agent_belongs_to_the_inviting_owner(registrations: Registr
     """The response contains all values; the agent may only ask its owner."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registered = registrations.registered(token, client_name="helper", contacts=["x"])
-    agent, (owner,) = registrations.local.desk.agents.show("helper")
+    agent, (owner,) = registrations.local.admin.agents.show("helper")
     assert (owner.name, agent.asks) == ("ana", (owner.id,))
     assert registered == {
         "client_id": agent.id,
@@ -97,10 +97,10 @@ def test_a_registered_agent_belongs_to_the_inviting_owner(registrations: Registr
         "backchannel_user_code_parameter": False,
     }
     (entry,) = [
-        e for e in registrations.local.desk.entries("agent.added") if e["agent_id"] == agent.id
+        e for e in registrations.local.admin.entries("agent.added") if e["agent_id"] == agent.id
     ]
     assert entry["actor"] == f"invitation:{entry['facts']['invitation']}"
-    stored = str(registrations.local.desk.entries()) + str(agent)
+    stored = str(registrations.local.admin.entries()) + str(agent)
     for secret in ("client_secret", "registration_access_token"):
         assert registered[secret] not in stored
 
@@ -146,9 +146,9 @@ def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
     registrations.local.clock.forward(7 * DAY)
     assert registrations.register(token).refusal == (401, "invalid_token")
     token = registrations.invite()
-    registrations.local.desk.users.disable("ana", by=BY)
+    registrations.local.admin.users.disable("ana", by=BY)
     assert registrations.register(token).refusal == (401, "invalid_token")
-    assert len(registrations.local.desk.agents.all()) == 1
+    assert len(registrations.local.admin.agents.all()) == 1
 
 
 def test_the_last_use_of_an_invitation_counts_once(
@@ -162,13 +162,13 @@ def test_the_last_use_of_an_invitation_counts_once(
 
 def test_guessing_invitations_is_rate_limited_per_address(registrations: Registrations) -> None:
     """DC-12: after twenty unknown ones; a valid one is still accepted."""
-    version = registrations.local.desk.version()
+    version = registrations.local.admin.version()
     for _ in range(20):
         assert registrations.register("sayso_it_guess").refusal == (401, "invalid_token")
     slowed = registrations.register("sayso_it_guess")
     assert slowed.refusal == (503, "temporarily_unavailable")
     assert slowed.headers["Retry-After"] == "60"
-    assert registrations.local.desk.version() == version
+    assert registrations.local.admin.version() == version
     registrations.registered(registrations.invite())
     registrations.local.clock.forward(11 * MINUTE)
     assert registrations.register("sayso_it_guess").refusal == (401, "invalid_token")
@@ -248,11 +248,11 @@ def test_an_agent_that_renames_itself_is_logged_and_its_owner_notified(
     registered = registrations.registered(registrations.invite(), client_name="weather-helper")
     registrations.manage("PUT", registered, client_name="weather-helper")
     registrations.manage("PUT", registered, client_name="storm-helper")
-    (entry,) = registrations.local.desk.entries("agent.renamed")
+    (entry,) = registrations.local.admin.entries("agent.renamed")
     assert entry["actor"] == f"agent:{registered['client_id']}"
     assert entry["facts"] == {"name": "storm-helper", "was": "weather-helper"}
-    (owner,) = registrations.local.desk.agents.show("storm-helper")[1]
-    assert registrations.local.desk.events(owner).count("agent.renamed") == 1
+    (owner,) = registrations.local.admin.agents.show("storm-helper")[1]
+    assert registrations.local.admin.events(owner).count("agent.renamed") == 1
 
 
 @pytest.mark.parametrize("how", ["secret", "keys"])
@@ -262,7 +262,7 @@ def test_rotating_credentials_ends_the_registration_token(
     """It may have leaked with them."""
     members = {"jwks": KEYS} if how == "keys" else {}
     registered = registrations.registered(registrations.invite(), **members)
-    agents = registrations.local.desk.agents
+    agents = registrations.local.admin.agents
     narrower = AgentChanges(description="Narrower than it was")
     agents.update(registered["client_id"], narrower, by=BY)
     assert registrations.manage("GET", registered).status == 200
@@ -290,7 +290,7 @@ def test_an_agent_may_register_for_less_than_its_invitation(registrations: Regis
     )
     assert (registered["grant_types"], registered["scope"]) == ([GRANT_CLIENT_CREDENTIALS], "")
     assert registered["authorization_details_types"] == ["payment.transfer"]
-    assert registrations.local.desk.agents.show(registered["client_id"])[0].asks is None
+    assert registrations.local.admin.agents.show(registered["client_id"])[0].asks is None
     unknown = registrations.register(token, authorization_details_types=["nothing"])
     assert unknown.refusal == (400, "invalid_client_metadata")
 
@@ -298,7 +298,7 @@ def test_an_agent_may_register_for_less_than_its_invitation(registrations: Regis
 def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registrations) -> None:
     """The error says to ask for a new one."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
-    registrations.local.desk.resources.delete(PAY, by=BY)
+    registrations.local.admin.resources.delete(PAY, by=BY)
     answer = registrations.register(token)
     assert answer.refusal == (400, "invalid_client_metadata")
     assert "ask for a new one" in answer.json["error_description"]
@@ -311,14 +311,14 @@ def test_an_agent_can_only_read_its_own_registration(registrations: Registration
     shown = registrations.manage("GET", one)
     secret = {"client_secret", "client_secret_expires_at"}
     assert shown.json == {name: value for name, value in one.items() if name not in secret}
-    before = registrations.local.desk.agents.show(two["client_id"])[0]
+    before = registrations.local.admin.agents.show(two["client_id"])[0]
     stolen = {**two, "registration_access_token": one["registration_access_token"]}
     nobody = {**one, "client_id": "sayso_ag_none"}
     bare = {**one, "registration_access_token": token}
     for credentials in (stolen, nobody, bare):
         for method in ("GET", "PUT", "DELETE"):
             assert registrations.manage(method, credentials).refusal == (401, "invalid_token")
-    assert registrations.local.desk.agents.show(two["client_id"])[0] == before
+    assert registrations.local.admin.agents.show(two["client_id"])[0] == before
 
 
 def test_members_missing_from_an_update_return_to_their_defaults(
@@ -340,7 +340,7 @@ def test_members_missing_from_an_update_return_to_their_defaults(
     assert wider.refusal == (400, "invalid_client_metadata")
     wrong = registrations.manage("PUT", registered, client_secret="sayso_cs_wrong")
     assert wrong.refusal == (400, "invalid_client_metadata")
-    updates = registrations.local.desk.entries("agent.updated")
+    updates = registrations.local.admin.entries("agent.updated")
     assert [entry["actor"] for entry in updates] == [f"agent:{registered['client_id']}"]
 
 
@@ -349,7 +349,7 @@ def test_an_update_cannot_restore_what_was_taken_away(registrations: Registratio
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registered = registrations.registered(token, jwks=KEYS, **{SIGNED: "ES256"})
     narrower = AgentChanges(scopes=(), action_types=("payment.transfer",), dpop_bound=True)
-    registrations.local.desk.agents.update(registered["client_id"], narrower, by=BY)
+    registrations.local.admin.agents.update(registered["client_id"], narrower, by=BY)
     unsigned = registrations.manage("PUT", registered)
     assert unsigned.refusal == (400, "invalid_client_metadata")
     kept = registrations.manage("PUT", registered, jwks=KEYS, dpop_bound_access_tokens=False).json
@@ -364,7 +364,7 @@ def test_an_agent_may_change_from_secrets_to_keys_and_back(registrations: Regist
         "PUT", registered, token_endpoint_auth_method="private_key_jwt", jwks=KEYS
     ).json
     assert "client_secret" not in keyed
-    assert registrations.local.desk.agents.show(registered["client_id"])[0].secrets == ()
+    assert registrations.local.admin.agents.show(registered["client_id"])[0].secrets == ()
     back = registrations.manage(
         "PUT", registered, token_endpoint_auth_method="client_secret_post"
     ).json
@@ -375,7 +375,7 @@ def test_an_agent_may_change_from_secrets_to_keys_and_back(registrations: Regist
 def test_a_disabled_agent_cannot_manage_its_registration(registrations: Registrations) -> None:
     """It gets invalid_token for every method."""
     registered = registrations.registered(registrations.invite())
-    registrations.local.desk.agents.disable(registered["client_id"], by=BY)
+    registrations.local.admin.agents.disable(registered["client_id"], by=BY)
     for method in ("GET", "PUT", "DELETE"):
         assert registrations.manage(method, registered).refusal == (401, "invalid_token")
 
@@ -384,7 +384,7 @@ def test_deleting_a_registration_ends_its_requests_and_tokens(registrations: Reg
     """DC-24: its registration token is refused afterwards."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",), asks=None)
     registered = registrations.registered(token)
-    admin = registrations.local.desk
+    admin = registrations.local.admin
     ana = new_person(registrations.local, "ben").user
     approval, issued = (
         admin.approval(registered["client_id"], ana.id),
@@ -404,8 +404,8 @@ def test_disabling_during_a_registration_request_refuses_it(
 ) -> None:
     """The state is checked again inside the unit of work."""
     registered, invited = registrations.registered(registrations.invite()), registrations.invite()
-    registrations.local.desk.agents.disable(registered["client_id"], by=BY)
-    registrations.local.desk.users.disable("ana", by=BY)
+    registrations.local.admin.agents.disable(registered["client_id"], by=BY)
+    registrations.local.admin.users.disable("ana", by=BY)
     monkeypatch.setattr(
         "server.services.clients.registration.RegistrationService._check_token", lambda *_: None
     )
@@ -432,11 +432,11 @@ def test_an_invalid_invitation_is_refused(registrations: Registrations) -> None:
             registrations.invite(**unknown)
     with pytest.raises(NotFound):
         registrations.invitations.issue(NewInvitation("nobody"), by=BY)
-    registrations.local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
-    registrations.local.desk.users.disable("ana", by=BY)
+    registrations.local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
+    registrations.local.admin.users.disable("ana", by=BY)
     with pytest.raises(Conflict):
         registrations.invite()
-    assert registrations.local.desk.entries("invitation.issued") == []
+    assert registrations.local.admin.entries("invitation.issued") == []
 
 
 def test_a_registered_notification_endpoint_must_be_public(registrations: Registrations) -> None:

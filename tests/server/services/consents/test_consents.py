@@ -32,7 +32,7 @@ def _invalid_reason(local, approval):
 
 def _app(local):
     new = NewApp("chat", (BACK,), resources=(PAY,), scopes=("payments:read",))
-    return local.desk.apps.add(new, by=BY).app
+    return local.admin.apps.add(new, by=BY).app
 
 
 def _outcome(local, approval, user):
@@ -66,8 +66,8 @@ def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, perso
         PAY,
         ["payments:read"],
     )
-    assert local.desk.events(person.user)[-1] == "approval.requested"
-    entry = local.desk.entries("approval.requested")[-1]
+    assert local.admin.events(person.user)[-1] == "approval.requested"
+    entry = local.admin.entries("approval.requested")[-1]
     assert entry["facts"]["kind"] == "consent"
     assert entry["actor"] == f"user:{person.user.id}"
 
@@ -104,7 +104,7 @@ def test_an_approval_gives_exactly_the_consent_that_was_shown(local, agent, pers
     assert found is not None
     assert (found.scopes, found.approval_id) == (("payments:read",), approval.id)
     assert found.expires_at == local.clock.now() + 30 * DAY
-    entry = local.desk.entries("consent.given")[-1]
+    entry = local.admin.entries("consent.given")[-1]
     assert entry["approval_id"] == approval.id
     assert entry["facts"] == {
         "consent": found.id,
@@ -122,7 +122,7 @@ def test_repeating_the_same_decision_gives_no_second_consent(local, agent, perso
     jws = person.decision(approval.id)
     assert person.send_decision(approval.id, jws).status == 200
     assert person.send_decision(approval.id, jws).json["state"] == "redeemed"
-    assert len(all_of(local)) == len(local.desk.entries("consent.given")) == 1
+    assert len(all_of(local)) == len(local.admin.entries("consent.given")) == 1
 
 
 def test_a_denial_gives_no_consent(local, agent, person):
@@ -194,7 +194,7 @@ NARROWED = {
 def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person, what):
     """They do not block the new consent."""
     give(local, agent, person, scopes=("openid", "payments:read"))
-    NARROWED[what](local.desk)
+    NARROWED[what](local.admin)
     request = wanted(local, agent, person, scopes=("payments:transfer",))
     approval = ask(local, request)
     assert approval.scope == "openid payments:transfer"
@@ -205,7 +205,7 @@ def test_old_scopes_that_are_no_longer_allowed_are_left_out(local, agent, person
 def test_the_end_of_a_consent_that_is_left_out_does_not_count(local, agent, person):
     """The requested end applies."""
     give(local, agent, person)
-    NARROWED["ceiling"](local.desk)
+    NARROWED["ceiling"](local.admin)
     until = local.clock.now() + DAY
     approval = ask(local, wanted(local, agent, person, scopes=("payments:transfer",), until=until))
     assert person.approve(approval.id).status == 200
@@ -257,19 +257,19 @@ def test_an_invalid_consent_request_is_refused(local, agent, person, members, er
     """Unknown client or resource, no scope, a scope not allowed, an invalid end."""
     with pytest.raises(error):
         ask(local, wanted(local, agent, person, **members))
-    assert local.desk.entries("approval.requested") == []
+    assert local.admin.entries("approval.requested") == []
 
 
 def test_a_disabled_agent_gets_no_consent(local, agent, person):
     """The request is refused as from an unauthorized client."""
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     with pytest.raises(errors.UnauthorizedClient):
         ask(local, wanted(local, agent, person))
 
 
 def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, person):
     """Although the resource has it."""
-    local.desk.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
     with pytest.raises(errors.InvalidScope):
         ask(local, wanted(local, agent, person, scopes=("payments:undo",)))
 
@@ -277,14 +277,14 @@ def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, pe
 def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
     """It needs two people each time."""
     scopes = {"payments:transfer": Risk.CRITICAL}
-    local.desk.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(scopes=scopes), by=BY)
     with pytest.raises(errors.InvalidScope, match="cannot be part of a consent"):
         ask(local, wanted(local, agent, person, scopes=BOTH))
 
 
 def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
     """There is nothing to sign with."""
-    user, _ = local.desk.users.add(NewUser("ben"), by=BY)
+    user, _ = local.admin.users.add(NewUser("ben"), by=BY)
     with pytest.raises(errors.AccessDenied, match="Enrol"):
         ask(local, wanted(local, agent, person, user=user))
 
@@ -341,7 +341,7 @@ DISABLED = {
 def test_disabling_a_party_cancels_the_consent_request(local, agent, person, reason):
     """At once, with the reason."""
     approval = ask(local, wanted(local, agent, person))
-    DISABLED[reason](local.desk)
+    DISABLED[reason](local.admin)
     stored = local.stored(approval.id)
     assert (stored.state, stored.reason) == (State.CANCELLED, reason)
 
@@ -364,7 +364,7 @@ def test_permissions_narrowed_before_the_decision_cancel_the_request(local, agen
     """The approval comes too late."""
     approval = ask(local, wanted(local, agent, person))
     jws = person.decision(approval.id)
-    TIGHTENED[what](local.desk)
+    TIGHTENED[what](local.admin)
     assert person.send_decision(approval.id, jws).refusal == (409, "not_pending")
     assert local.stored(approval.id).reason == "policy_changed"
     assert all_of(local) == []
@@ -372,7 +372,7 @@ def test_permissions_narrowed_before_the_decision_cancel_the_request(local, agen
 
 def test_a_consent_needs_no_grant_type_of_the_agent(local, agent, person):
     """The page asks, not the agent."""
-    local.desk.agents.update(
+    local.admin.agents.update(
         "invoice-bot", AgentChanges(grant_types=(GRANT_CLIENT_CREDENTIALS,)), by=BY
     )
     assert give(local, agent, person) is not None
@@ -382,11 +382,11 @@ def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, p
     """The resource, then the agent, then the user."""
     approval = ask(local, wanted(local, agent, person))
     assert _invalid_reason(local, approval) is None
-    local.desk.resources.delete(PAY, by=BY)
+    local.admin.resources.delete(PAY, by=BY)
     assert _invalid_reason(local, approval) == "resource_deleted"
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     assert _invalid_reason(local, approval) == "agent_disabled"
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert _invalid_reason(local, approval) == "user_disabled"
 
 
@@ -447,13 +447,13 @@ def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agen
     answer = person.call("DELETE", f"/api/consents/{consent.id}")
     assert (answer.status, answer.json["tokens_revoked"]) == (200, 2)
     assert answer.json["consent"]["state"] == "revoked"
-    assert [local.desk.revoked(token) for token in (root, child, other)] == [True, True, False]
+    assert [local.admin.revoked(token) for token in (root, child, other)] == [True, True, False]
     assert live(local, agent, person) is None
-    entry = local.desk.entries("consent.revoked")[-1]
+    entry = local.admin.entries("consent.revoked")[-1]
     assert (entry["actor"], entry["facts"]["tokens"]) == (f"user:{person.user.id}", 2)
     again = person.call("DELETE", f"/api/consents/{consent.id}")
     assert (again.status, again.json["tokens_revoked"]) == (200, 0)
-    assert len(local.desk.entries("consent.revoked")) == 1
+    assert len(local.admin.entries("consent.revoked")) == 1
 
 
 def test_revoking_a_consent_of_another_person_is_not_found(local, agent, person):
@@ -471,12 +471,12 @@ def test_an_administrator_revokes_a_consent_once(local, agent, person):
     token = _token(local, agent, person, consent)
     given, tokens = local.site.consents.revoke(consent.id, by=BY)
     assert (given.consent.revoked_at is None, tokens) == (False, 1)
-    assert local.desk.revoked(token)
+    assert local.admin.revoked(token)
     with pytest.raises(Conflict, match="already ended"):
         local.site.consents.revoke(consent.id, by=BY)
     with pytest.raises(NotFound, match="no consent sayso_co_none"):
         local.site.consents.revoke("sayso_co_none", by=BY)
-    (entry,) = local.desk.entries("consent.revoked")
+    (entry,) = local.admin.entries("consent.revoked")
     assert (entry["actor"], entry["cause"]) == (BY, "revoked")
 
 
@@ -484,21 +484,21 @@ def test_deleting_an_agent_or_a_resource_revokes_its_consents(local, agent, pers
     """Registering the same URI again restores nothing."""
     consent = give(local, agent, person)
     token = _token(local, agent, person, consent)
-    local.desk.resources.delete(PAY, by=BY)
-    assert local.desk.revoked(token)
-    assert local.desk.entries("consent.revoked")[-1]["cause"] == "resource_deleted"
-    second = registered(local.desk, "second").agent
+    local.admin.resources.delete(PAY, by=BY)
+    assert local.admin.revoked(token)
+    assert local.admin.entries("consent.revoked")[-1]["cause"] == "resource_deleted"
+    second = registered(local.admin, "second").agent
     approval = ask(local, wanted(local, agent, person, client_id=second.id))
     assert person.approve(approval.id).status == 200
-    local.desk.agents.delete("second", by=BY)
-    assert local.desk.entries("consent.revoked")[-1]["cause"] == "client_deleted"
+    local.admin.agents.delete("second", by=BY)
+    assert local.admin.entries("consent.revoked")[-1]["cause"] == "client_deleted"
     assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
 
 
 def test_disabling_an_agent_keeps_its_consents(local, agent, person):
     """They apply again when it is enabled."""
     give(local, agent, person)
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     assert live(local, agent, person) is not None
 
 
@@ -522,7 +522,7 @@ def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person
     assert [given.client_name for given in of_chat] == ["chat"]
     item = next(i for i in person.call("GET", "/api/consents").json["items"] if i["app"])
     assert item["app"] == {"id": app.id, "name": "chat"}
-    local.desk.apps.delete("chat", by=BY)
+    local.admin.apps.delete("chat", by=BY)
     assert {given.state(local.clock.now()) for given in all_of(local)} == {"revoked"}
     assert {given.client_name for given in all_of(local)} == {"(deleted app)", "invoice-bot"}
 
@@ -530,6 +530,6 @@ def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person
 def test_a_disabled_app_gets_no_consent(local, agent, person):
     """As a disabled agent."""
     app = _app(local)
-    local.desk.apps.update("chat", AppChanges(enabled=False), by=BY)
+    local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     with pytest.raises(errors.UnauthorizedClient):
         ask(local, wanted(local, agent, person, client_id=app.id))

@@ -122,7 +122,7 @@ def test_an_approved_code_gives_tokens_once(television, person, local):
     assert "sid" not in claims
     again = television.later()
     assert again.refusal == (400, "invalid_grant")
-    given_entry = local.desk.entries("grant.given")[-1]
+    given_entry = local.admin.entries("grant.given")[-1]
     assert given_entry["approval_id"]
     renewed = television.app.refresh(answer.json["refresh_token"])
     assert renewed.status == 200
@@ -258,7 +258,9 @@ def test_an_app_without_the_device_grant_is_refused(local):
 
 def test_a_critical_scope_is_refused(app, local):
     """When the code is requested."""
-    local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
+    local.admin.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    )
     assert Television(app).begin().refusal == (400, "invalid_scope")
 
 
@@ -272,7 +274,7 @@ def test_disabling_or_narrowing_the_app_stops_every_step(television, person, loc
     early.begin()
     television.typed()
     approval = _pending_approval(person)
-    local.desk.apps.update(app.id, changes, by=BY)
+    local.admin.apps.update(app.id, changes, by=BY)
     with pytest.raises(CodeRefused, match="wrong, used or expired"):
         early.typed()
     assert person.approve(approval.id).refusal[0] == 409
@@ -283,7 +285,7 @@ def test_narrowing_the_app_after_the_approval_stops_the_tokens(television, perso
     """Checked again in the unit of work that redeems."""
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
-    local.desk.apps.update(television.app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.apps.update(television.app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
     assert television.later().refusal == (400, "invalid_grant")
     assert person.call("GET", "/api/consents").json["items"] == []
 

@@ -120,7 +120,7 @@ def test_typing_the_code_asks_on_the_enrolled_devices(local, person):
         "id": "sayso-approver",
         "name": "Sayso terminal app",
     }
-    entry = local.desk.entries("approval.requested")[-1]
+    entry = local.admin.entries("approval.requested")[-1]
     assert (entry["actor"], entry["facts"]["kind"]) == ("system", "device")
 
 
@@ -136,8 +136,8 @@ def test_an_approved_device_is_enrolled_without_a_waiting_time(local, person):
         "laptop",
         "desktop",
     ]
-    assert "device.enrolled" in local.desk.events(person.user)
-    entry = local.desk.entries("device.admitted")[-1]
+    assert "device.enrolled" in local.admin.events(person.user)
+    entry = local.admin.entries("device.admitted")[-1]
     assert entry["facts"]["key"] == device.key.thumbprint
     assert entry["facts"]["name"] == "desktop"
     assert terminal.refresh().status == 200
@@ -175,7 +175,7 @@ def test_a_device_code_is_redeemed_once(local, person):
     device = let_in(local, person)
     assert device.later().status == 200
     assert device.later().refusal == (400, "invalid_grant")
-    assert len(local.desk.entries("device.admitted")) == 1
+    assert len(local.admin.entries("device.admitted")) == 1
 
 
 def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
@@ -273,7 +273,7 @@ def test_an_approved_code_expires(local, person):
     device = let_in(local, person)
     local.clock.forward(10 * MINUTE + 30 * SECOND)
     assert device.poll().refusal == (400, "expired_token")
-    assert local.desk.entries("device.admitted") == []
+    assert local.admin.entries("device.admitted") == []
 
 
 def test_the_approval_expires_with_the_code(local, person):
@@ -288,9 +288,9 @@ def test_the_approval_expires_with_the_code(local, person):
 def test_a_disabled_user_is_not_signed_in(local, person):
     """DG-25, DG-29, NG-023: checked again at redemption, without a reason."""
     device = let_in(local, person)
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert device.later().refusal == (400, "invalid_grant")
-    local.desk.users.enable("ana", by=BY)
+    local.admin.users.enable("ana", by=BY)
     answer = device.later()
     assert answer.refusal == (400, "access_denied")
     assert answer.json["reason"] == "cancelled"
@@ -315,9 +315,9 @@ def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
 @pytest.mark.parametrize("name", ["nobody-here", "stopped", "deviceless", "an\x00a", "an\ud800a"])
 def test_typing_a_code_does_not_reveal_which_users_exist(local, person, name):
     """The page, the used code, the polls and the expiry are the same."""
-    local.desk.users.add(NewUser("deviceless"), by=BY)
+    local.admin.users.add(NewUser("deviceless"), by=BY)
     new_person(local, "stopped")
-    local.desk.users.disable("stopped", by=BY)
+    local.admin.users.disable("stopped", by=BY)
     device = begun(local)
     assert device.typed(name) == ""
     assert person.call("GET", "/api/approvals").json["items"] == []
@@ -374,7 +374,7 @@ def test_a_person_has_at_most_three_open_device_requests(local, person):
     fourth = begun(local)
     assert fourth.typed("ana") == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 3
-    assert local.desk.entries("approval.refused")[-1]["cause"] == "open_devices"
+    assert local.admin.entries("approval.refused")[-1]["cause"] == "open_devices"
     assert fourth.later().refusal == (400, "authorization_pending")
 
 
@@ -385,7 +385,7 @@ def test_repeated_denials_pause_device_requests(local, person):
         device.typed("ana")
         assert person.deny(device.approval(person).id, "suspicious").status == 200
     assert begun(local).typed("ana") == ""
-    assert local.desk.entries("approval.refused")[-1]["cause"] == "denied_repeatedly"
+    assert local.admin.entries("approval.refused")[-1]["cause"] == "denied_repeatedly"
     assert another_device(person).device.high_from == local.clock.now() + DAY
 
 

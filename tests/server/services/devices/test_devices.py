@@ -17,7 +17,7 @@ CONFIRM = "/api/devices/self/pin/confirmation"
 @pytest.fixture
 def unfinished(local):
     """Ana at a terminal that has not registered yet."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     return sign_in(local, user, issued.code)
 
 
@@ -52,9 +52,9 @@ def test_a_device_has_a_session_key_and_two_approval_keys(local, person):
         "high": person.high.thumbprint,
     }
     assert (device.name, device.kind, device.user_id) == ("laptop", "terminal", person.user.id)
-    (entry,) = local.desk.entries("device.enrolled")
+    (entry,) = local.admin.entries("device.enrolled")
     assert entry["facts"]["kids"] == device.kids
-    assert local.desk.events(person.user) == ["device.enrolled"]
+    assert local.admin.events(person.user) == ["device.enrolled"]
 
 
 def test_only_the_first_device_decides_high_risk_at_once(local, person):
@@ -156,9 +156,9 @@ def test_revoking_the_old_device_before_registration_does_not_skip_the_wait(
 
 def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
     """The second device finds the first one registered."""
-    user, first = local.desk.users.add(NewUser("cleo"), by=BY)
+    user, first = local.admin.users.add(NewUser("cleo"), by=BY)
     terminal = sign_in(local, user, first.code)
-    late = local.desk.users.enrol("cleo", by=BY)[1]
+    late = local.admin.users.enrol("cleo", by=BY)[1]
     assert terminal.register().status == 201
     second = sign_in(local, user, late.code)
     assert second.register().status == 201
@@ -180,8 +180,8 @@ def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
     _lock(person)
     assert person.pin().refusal == (423, "device_locked")
     assert person.device.pin_tries == MOST_TRIES
-    assert local.desk.events(person.user).count("device.locked") == 1
-    (entry,) = local.desk.entries("device.locked")
+    assert local.admin.events(person.user).count("device.locked") == 1
+    (entry,) = local.admin.entries("device.locked")
     assert entry["facts"]["device"] == person.device_id
     assert person.call("GET", "/api/me").json["device"]["pin"] == {
         "tries": 10,
@@ -195,7 +195,7 @@ def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
     """Unlocking does not help any more; enrolling again does."""
     for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
         _lock(person)
-        local.desk.users.unlock("ana", by=BY)
+        local.admin.users.unlock("ana", by=BY)
     assert person.pin().refusal == (423, "pin_exhausted")
     assert person.call("GET", "/api/me").json["device"]["pin"]["exhausted"] is True
     assert another_device(person).pin().status == 200
@@ -274,9 +274,9 @@ def test_another_device_unlocks_a_locked_one(local, person):
     assert (answer.status, answer.json["pin"]["locked"]) == (200, False)
     assert other.pin().status == 200
     assert person.device.pin_tries == 0
-    (entry,) = local.desk.entries("device.unlocked")
+    (entry,) = local.admin.entries("device.unlocked")
     assert (entry["facts"]["device"], entry["facts"]["by"]) == (other.device_id, person.device_id)
-    assert local.desk.events(person.user)[-1] == "device.unlocked"
+    assert local.admin.events(person.user)[-1] == "device.unlocked"
 
 
 def test_an_older_device_vouches_for_a_new_one(agent, local, person):
@@ -286,7 +286,7 @@ def test_an_older_device_vouches_for_a_new_one(agent, local, person):
     assert answer.status == 200
     assert new.device.high_from == local.clock.now()
     assert new.approve(agent.asked_payment()[1].id).status == 200
-    (entry,) = local.desk.entries("device.vouched")
+    (entry,) = local.admin.entries("device.vouched")
     assert (entry["facts"]["device"], entry["facts"]["by"]) == (new.device_id, person.device_id)
 
 
@@ -335,7 +335,7 @@ def test_a_statement_is_used_once(local, person):
     assert _state(person, "unlock", other, nonce=nonce).status == 200
     again = _state(person, "unlock", other, nonce=nonce)
     assert again.refusal == (422, "invalid_statement")
-    assert len(local.desk.entries("device.unlocked")) == 1
+    assert len(local.admin.entries("device.unlocked")) == 1
 
 
 def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
@@ -354,9 +354,9 @@ def test_any_device_revokes_any_device_of_its_person(local, person):
     other = another_device(person)
     assert other.call("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal[0] == 401
-    (entry,) = local.desk.entries("device.revoked")
+    (entry,) = local.admin.entries("device.revoked")
     assert (entry["actor"], entry["facts"]) == (
         f"user:{person.user.id}",
         {"device": person.device_id},
     )
-    assert local.desk.events(person.user)[-1] == "device.revoked"
+    assert local.admin.events(person.user)[-1] == "device.revoked"

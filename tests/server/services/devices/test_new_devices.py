@@ -19,7 +19,7 @@ OWN = "/api/devices/self"
 
 def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
     """Another terminal, enrolled with an administrator's code."""
-    user, issued = local.desk.users.enrol(name, by=BY)
+    user, issued = local.admin.users.enrol(name, by=BY)
     terminal = sign_in(local, user, issued.code)
     assert terminal.register().status == 201
     return terminal
@@ -27,8 +27,8 @@ def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
 
 def _passkey(local: LocalSite, name: str = "ana") -> LocalBrowser:
     """Another passkey, enrolled with an administrator's code."""
-    user, _ = local.desk.users.show(name)
-    browser = LocalBrowser(local, user, SoftPasskey(credential=local.desk.secrets.salt().encode()))
+    user, _ = local.admin.users.show(name)
+    browser = LocalBrowser(local, user, SoftPasskey(credential=local.admin.secrets.salt().encode()))
     assert browser.enrol(code_for(local, name)).status == 201
     return browser
 
@@ -55,8 +55,8 @@ def _reuse_a_refresh_token(person: LocalTerminal) -> None:
 
 def _revoke_and_disable_the_user_for_a_moment(person: LocalTerminal) -> None:
     _revoke_on_the_command_line(person)
-    person.local.desk.users.disable("ana", by=BY)
-    person.local.desk.users.enable("ana", by=BY)
+    person.local.admin.users.disable("ana", by=BY)
+    person.local.admin.users.enable("ana", by=BY)
 
 
 def _keep_the_device(person: LocalTerminal) -> None:
@@ -119,7 +119,7 @@ def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTermi
     assert browser.send("GET", "/api/me").status == 200
     local.clock.forward(IDLE_MS - 1)
     assert _terminal(local).device.high_from == local.clock.now() + WAIT_MS
-    _revoke(local, local.desk.users.show("ana")[1][-1].id)
+    _revoke(local, local.admin.users.show("ana")[1][-1].id)
     local.clock.forward(1)
     assert _passkey(local).device.high_from == local.clock.now() + WAIT_MS
     local.clock.forward(IDLE_MS)
@@ -131,7 +131,7 @@ def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTermi
 def test_a_waiting_device_makes_the_next_one_wait(local: LocalSite) -> None:
     """Revoking and enrolling again gains nothing."""
     for _ in range(3):
-        for one in local.desk.users.show("ana")[1]:
+        for one in local.admin.users.show("ana")[1]:
             if one.state == "active":
                 _revoke(local, one.id)
         assert _passkey(local).device.high_from == local.clock.now() + WAIT_MS

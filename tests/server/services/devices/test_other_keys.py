@@ -37,7 +37,7 @@ def send_registration(local):
 def registered_agent(local, person, send_registration):
     """An agent that registered itself with a key."""
     assert person.user.name == "ana"
-    invitations = Invitations(local.desk.store, local.desk.secrets)
+    invitations = Invitations(local.admin.store, local.admin.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
     return send_registration("POST", "/register", token, {**KEYED, "jwks": ONE})
 
@@ -45,8 +45,8 @@ def registered_agent(local, person, send_registration):
 @pytest.fixture
 def existing_grant(local, person, registered_agent):
     """A standing grant for that agent."""
-    return local.desk.standing_grant(
-        local.desk.approval(registered_agent["client_id"], person.user.id)
+    return local.admin.standing_grant(
+        local.admin.approval(registered_agent["client_id"], person.user.id)
     )
 
 
@@ -59,7 +59,7 @@ def _put(send_registration, registered_agent, jwks):
 
 def _ended(local, grant):
     """Why the grant ended, and the actors of the audit entries."""
-    entries = local.desk.entries("standing_grant.ended")
+    entries = local.admin.entries("standing_grant.ended")
     return standing_grants.now_of(local, grant).ended_because, [entry["actor"] for entry in entries]
 
 
@@ -84,11 +84,11 @@ def test_registering_the_same_keys_ends_nothing(
 
 def test_changing_from_a_secret_to_keys_ends_the_standing_grants(local, send_registration, person):
     """The agent authenticates in another way."""
-    invitations = Invitations(local.desk.store, local.desk.secrets)
+    invitations = Invitations(local.admin.store, local.admin.secrets)
     token = invitations.issue(NewInvitation("ana"), by=BY).token
     registered_agent = send_registration("POST", "/register", token, {"client_name": "helper"})
-    grant = local.desk.standing_grant(
-        local.desk.approval(registered_agent["client_id"], person.user.id)
+    grant = local.admin.standing_grant(
+        local.admin.approval(registered_agent["client_id"], person.user.id)
     )
     _put(send_registration, registered_agent, ONE)
     assert _ended(local, grant)[0] == "key_rotated"
@@ -98,7 +98,7 @@ def test_keys_replaced_by_an_administrator_end_the_standing_grants(
     local, registered_agent, existing_grant
 ):
     """`agents update --jwks`; other changes with the same keys do not."""
-    update = local.desk.agents.update
+    update = local.admin.agents.update
     update(
         registered_agent["client_id"], AgentChanges(jwks=json.dumps(ONE), description="x"), by=BY
     )

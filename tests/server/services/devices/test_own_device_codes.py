@@ -43,7 +43,7 @@ def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
     assert other.device.high_from == local.clock.now() + WAIT_MS
-    by = {(one["actor"], one["subject"]) for one in local.desk.entries("code.issued")}
+    by = {(one["actor"], one["subject"]) for one in local.admin.entries("code.issued")}
     assert (f"user:{person.user.id}", person.user.id) in by
 
 
@@ -59,7 +59,7 @@ def test_a_passkey_makes_a_code_without_a_pin(local):
 
 def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
     """A session alone cannot add a device."""
-    before = len(local.desk.entries("code.issued"))
+    before = len(local.admin.entries("code.issued"))
     assert _code(person, pin=False).refusal == (403, "pin_required")
     assert _code(person, person.low).refusal == (403, "key_not_allowed")
     assert _code(person, person.session).refusal == (403, "key_not_allowed")
@@ -68,7 +68,7 @@ def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
     late = LocalBrowser(local, person.user, SoftPasskey())
     assert late.enrol(code_for(local, "ana")).status == 201
     assert _browser_code(late).refusal == (403, "device_too_new")
-    assert len(local.desk.entries("code.issued")) == before + 1  # the administrator's
+    assert len(local.admin.entries("code.issued")) == before + 1  # the administrator's
 
 
 def test_a_statement_makes_one_code(person):
@@ -97,7 +97,7 @@ def test_a_person_renames_their_device(person, local):
     assert (answer.status, answer.json["name"]) == (200, "kitchen tablet")
     assert other.device.name == "kitchen tablet"
     assert person.call("PATCH", "/api/devices/self", {"name": "here"}).json["this"] is True
-    facts = [one["facts"] for one in local.desk.entries("device.renamed")]
+    facts = [one["facts"] for one in local.admin.entries("device.renamed")]
     assert {"device": other.device_id, "name": "kitchen tablet"} in facts
 
 

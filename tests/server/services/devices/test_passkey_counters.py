@@ -90,10 +90,10 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
     browser.passkey.signs = signs - 1
     assert use(browser, agent).refusal == REFUSED
 
-    (entry,) = local.desk.entries("passkey.refused")
+    (entry,) = local.admin.entries("passkey.refused")
     assert entry["subject"] == browser.user.id
     assert entry["facts"] == {"device": browser.device_id, "counter": signs, "known": KNOWN}
-    assert "alarm.passkey_counter" in local.desk.events(browser.user)
+    assert "alarm.passkey_counter" in local.admin.events(browser.user)
     assert browser.device.alarmed_at == local.clock.now()
     (alarm,) = [one for one in local.messages() if one["event"] == "alarm.passkey_counter"]
     assert alarm["device"] == browser.device_id
@@ -164,12 +164,12 @@ def test_a_repeated_old_assertion_raises_one_alarm_an_hour(
     for _ in range(30):
         assert browser.sign_in(offer).refusal == REFUSED
         browser.passkey.signs = 1
-    alarms = local.desk.events(browser.user).count("alarm.passkey_counter")
+    alarms = local.admin.events(browser.user).count("alarm.passkey_counter")
     assert alarms == 1
-    assert len(local.desk.entries("passkey.refused")) == 20
+    assert len(local.admin.entries("passkey.refused")) == 20
     local.clock.forward(HOUR)
     assert browser.sign_in().refusal == REFUSED
-    assert local.desk.events(browser.user).count("alarm.passkey_counter") == 2
+    assert local.admin.events(browser.user).count("alarm.passkey_counter") == 2
 
 
 def test_the_counter_at_enrollment_is_the_first_known(local: LocalSite) -> None:

@@ -47,7 +47,7 @@ def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
     browser = new_browser(local)
     (entry,) = [
         one
-        for one in local.desk.entries("device.enrolled")
+        for one in local.admin.entries("device.enrolled")
         if one["facts"]["device"] == browser.device_id
     ]
     assert entry["facts"]["kind"] == "browser"
@@ -93,17 +93,17 @@ def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, pers
 
 def test_an_enrollment_code_is_used_once(local):
     """The reuse is refused and is an alarm."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     first = LocalBrowser(local, user, SoftPasskey())
     assert first.enrol(issued.code).status == 201
     again = LocalBrowser(local, user, SoftPasskey(credential=b"thief"))
     assert again.enrol(issued.code).refusal == (403, "invalid_code")
-    assert len(local.desk.entries("code.reused")) == 2
+    assert len(local.admin.entries("code.reused")) == 2
 
 
 def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
     """A code makes one device of either kind."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     sign_in(local, user, issued.code)
     browser = LocalBrowser(local, user, SoftPasskey())
     assert browser.enrol(issued.code).refusal == (403, "invalid_code")
@@ -111,7 +111,7 @@ def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
 
 def test_requesting_options_does_not_use_up_a_code(local):
     """A page may be loaded twice."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     for _ in range(2):
         assert browser.send("POST", "/api/passkeys/options", {"code": issued.code}).status == 200
@@ -120,18 +120,18 @@ def test_requesting_options_does_not_use_up_a_code(local):
 
 def test_a_code_ends_with_its_lifetime_and_its_user(local):
     """Fifteen minutes; a disabled user gets no device."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     local.clock.forward(LIFETIME_MS)
     assert browser.enrol(issued.code).refusal == (403, "invalid_code")
     code = code_for(local, "ana")
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert browser.enrol(code).refusal == (403, "invalid_code")
 
 
 def test_five_wrong_secrets_end_a_code(local):
     """Counted over both calls; malformed codes do not count."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     wrong = issued.code[:9] + "0000-" * 5 + "0000"
     browser = LocalBrowser(local, user, SoftPasskey())
     for _ in range(MOST_TRIES):
@@ -143,7 +143,7 @@ def test_five_wrong_secrets_end_a_code(local):
 
 def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
     """The conditional update lets one of two browsers through."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     monkeypatch.setattr(EnrolmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
     assert browser.enrol(issued.code).refusal == (403, "invalid_code")
@@ -176,7 +176,7 @@ def test_guessing_codes_is_limited_per_address(person):
 )
 def test_an_invalid_passkey_leaves_the_code_unused(local, members, code):
     """The person can try again with it."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     assert browser.enrol(issued.code, **members).refusal == (422, code)
     assert browser.enrol(issued.code).status == 201
@@ -207,7 +207,7 @@ def test_a_browser_signs_in_without_a_name(local):
     answer = browser.sign_in()
     assert answer.json == {"user": {**answer.json["user"], "name": "eva"}}
     assert browser.cookie not in {"", before}
-    entries = local.desk.entries("sign_in.done")
+    entries = local.admin.entries("sign_in.done")
     assert [one["facts"] for one in entries] == [{"device": browser.device_id}] * 2
 
 
@@ -298,7 +298,7 @@ def test_a_browser_revokes_devices_of_its_person(local, person):
 def test_a_disabled_user_is_signed_out_and_cannot_sign_in(local):
     """At once."""
     browser = new_browser(local)
-    local.desk.users.disable("eva", by=BY)
+    local.admin.users.disable("eva", by=BY)
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
     assert browser.sign_in().refusal == (403, "forbidden")
 
@@ -326,7 +326,7 @@ def test_signing_out_ends_only_this_browser(local):
     assert browser.send("GET", "/api/me").refusal == (401, "signed_out")
     assert browser.send("POST", "/api/passkeys/sign-out").status == 204
     assert other.send("GET", "/api/me").status == 200
-    assert len(local.desk.entries("sign_in.ended")) == 1
+    assert len(local.admin.entries("sign_in.ended")) == 1
 
 
 def test_signing_out_with_an_unknown_cookie_does_nothing(local):
@@ -334,7 +334,7 @@ def test_signing_out_with_an_unknown_cookie_does_nothing(local):
     browser = new_browser(local)
     browser.cookie = "sayso_br_nobody"
     assert browser.send("POST", "/api/passkeys/sign-out").status == 204
-    assert local.desk.entries("sign_in.ended") == []
+    assert local.admin.entries("sign_in.ended") == []
 
 
 def test_a_feed_ticket_is_used_once_by_its_browser_within_its_lifetime(local):

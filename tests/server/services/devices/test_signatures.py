@@ -26,7 +26,7 @@ TYPED_BACK = {**PAYMENT, "type_back": {"fact": "/amount"}}
 @pytest.fixture(autouse=True)
 def typed_back(local):
     """Payments ask to type back the amount."""
-    local.desk.actions.update(json.dumps(TYPED_BACK), by=BY)
+    local.admin.actions.update(json.dumps(TYPED_BACK), by=BY)
 
 
 def _request(agent, **members):
@@ -50,13 +50,13 @@ def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
     """With the public key of the enrollment, the assertion, and the digest."""
     _, approval = _request(agent)
     browser.approve(approval.id)
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert entry["facts"]["channel"] == "browser"
     assertion = read_assertion(entry["facts"]["signed"])
     assert json.loads(assertion.payload)["display_digest"] == approval.display_digest
     assert encoded(challenge(assertion.payload)) in assertion.client_data.decode()
     enrolled = next(
-        one for one in local.desk.entries("device.enrolled") if "public_key" in one["facts"]
+        one for one in local.admin.entries("device.enrolled") if "public_key" in one["facts"]
     )
     assert enrolled["facts"]["kids"] == {"passkey": encoded(assertion.credential)}
     known = Passkey("", assertion.credential, browser.passkey.public_key, 0, synced=False)
@@ -70,7 +70,7 @@ def test_a_passkey_decides_high_risk_with_type_back_and_without_a_pin(browser, a
     handle, approval = _request_payment(agent)
     assert approval.ceremony == "pin+type_back"
     assert browser.approve(approval.id).status == 200
-    (entry,) = local.desk.entries("approval.approved")
+    (entry,) = local.admin.entries("approval.approved")
     assert entry["facts"]["ceremony"] == "type_back"
     assert agent.poll(handle).status == 200
 
@@ -105,7 +105,7 @@ def test_a_passkey_denies_with_a_signed_reason(browser, agent, local):
     """The cookie alone cannot deny."""
     _, approval = _request(agent)
     assert browser.deny(approval.id, "too_broad", note="Less, please").json["state"] == "denied"
-    (entry,) = local.desk.entries("approval.denied")
+    (entry,) = local.admin.entries("approval.denied")
     assert (entry["cause"], entry["facts"]["channel"]) == ("too_broad", "browser")
 
 

@@ -26,7 +26,7 @@ def reported(agent: LocalAgent, person: LocalTerminal, local: LocalSite) -> Repo
     """Makes a report; returns the ID of its incident."""
 
     def report() -> str:
-        local.desk.agents.enable(agent.id, by=BY)
+        local.admin.agents.enable(agent.id, by=BY)
         _, approval = agent.asked()
         members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
         jws = person.decision(approval.id, person.session, **members)
@@ -56,11 +56,11 @@ def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
     """The stored evidence does not change."""
     shown = incidents.show(reported())
     assert (shown.user_name, shown.states) == ("ana", {agent.id: "quarantined"})
-    local.desk.agents.enable(agent.id, by=BY)
+    local.admin.agents.enable(agent.id, by=BY)
     shown = incidents.show(shown.incident.id)
     assert shown.states == {agent.id: "enabled"}
     assert shown.evidence["agents"][0]["state"] == "quarantined"
-    local.desk.agents.delete(agent.id, by=BY)
+    local.admin.agents.delete(agent.id, by=BY)
     assert incidents.show(shown.incident.id).states == {agent.id: "deleted"}
 
 
@@ -72,8 +72,8 @@ def test_closing_an_incident_records_who_and_releases_nothing(
     closed = incidents.close(incident, "A test of ours", by=BY).incident
     assert (closed.state, closed.closed_by, closed.closing_note) == ("closed", BY, "A test of ours")
     assert closed.closed_at == local.clock.now()
-    assert local.desk.agents.show(agent.id)[0].state == "quarantined"
-    (entry,) = local.desk.entries("incident.closed")
+    assert local.admin.agents.show(agent.id)[0].state == "quarantined"
+    (entry,) = local.admin.entries("incident.closed")
     assert entry["facts"] == {"incident": incident, "note": "A test of ours"}
     with pytest.raises(Conflict, match="already closed"):
         incidents.close(incident, None, by=BY)
@@ -100,7 +100,7 @@ def test_an_unknown_incident_is_not_found(incidents: Incidents) -> None:
 
 def test_an_invalid_closed_filter_is_refused(person: LocalTerminal, local: LocalSite) -> None:
     """`closed` is true or false."""
-    local.desk.users.update("ana", UserChanges(roles=("admin",)), by=BY)
+    local.admin.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     answer = person.call("GET", "/api/incidents", query={"closed": "perhaps"})
     assert answer.refusal == (422, "invalid_body")
 
@@ -110,7 +110,7 @@ def test_an_owner_sees_only_incidents_of_their_agents(
 ) -> None:
     """With only their agents in the evidence."""
     first, second = reported(), reported()
-    owner = local.desk.agents.show(agent.id)[0].owners[0]
+    owner = local.admin.agents.show(agent.id)[0].owners[0]
     shown = incidents.search(owner=owner)
     assert [one.incident.id for one in shown] == [second, first]
     assert [one["id"] for one in shown[0].evidence["agents"]] == [agent.id]
@@ -119,5 +119,5 @@ def test_an_owner_sees_only_incidents_of_their_agents(
     assert incidents.search(owner="sayso_us_other") == []
     with pytest.raises(NotFound):
         incidents.show(first, "sayso_us_other")
-    local.desk.agents.delete(agent.id, by=BY)
+    local.admin.agents.delete(agent.id, by=BY)
     assert incidents.show(first, owner).states == {agent.id: "deleted"}

@@ -29,7 +29,14 @@ from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.refusals import Conflict, Invalid
 from server.services.users.users import UserChanges
 from tests.support.builders.clock import DAY, HOUR
-from tests.support.builders.installation import BY, RULES, Desk, admitted, open_desk, registered
+from tests.support.builders.installation import (
+    BY,
+    RULES,
+    LocalAdmin,
+    admitted,
+    open_admin,
+    registered,
+)
 
 GRACE = 3 * DAY
 RULES_HERE = replace(RULES, owner_grace_days=3)
@@ -39,7 +46,7 @@ RULES_HERE = replace(RULES, owner_grace_days=3)
 class Owned:
     """An agent with one owner, and an administrator who does not own it."""
 
-    admin_services: Desk
+    admin_services: LocalAdmin
     agent: Agent
     owner: User
     admin: User
@@ -47,20 +54,20 @@ class Owned:
     @property
     def sweeper(self) -> OrphanQuarantine:
         """The job that the server runs."""
-        return OrphanQuarantine(self.desk.store, self.desk.secrets, RULES_HERE)
+        return OrphanQuarantine(self.admin_services.store, self.admin_services.secrets, RULES_HERE)
 
     @property
     def state(self) -> str:
         """The state of the agent."""
-        return self.desk.agents.show(self.agent.id)[0].state
+        return self.admin_services.agents.show(self.agent.id)[0].state
 
     def alarms(self, user: User) -> list[str]:
         """The alarms about agents in this user's feed."""
-        return [one for one in self.desk.events(user) if one.startswith("alarm.agent_")]
+        return [one for one in self.admin_services.events(user) if one.startswith("alarm.agent_")]
 
 
 @pytest.fixture
-def owned(admin_services: Desk) -> Owned:
+def owned(admin_services: LocalAdmin) -> Owned:
     """The agent and its owner, both enabled."""
     admin = admitted(admin_services, roles=("admin",))
     owner = admitted(admin_services, "olga")
@@ -69,48 +76,52 @@ def owned(admin_services: Desk) -> Owned:
 
 def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owned) -> None:
     """To the millisecond; its tokens stay valid until then."""
-    token = owned.desk.token(
-        owned.agent.id, owned.admin.id, expires_at=owned.desk.clock.now() + 9 * DAY
+    token = owned.admin_services.token(
+        owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.clock.forward(GRACE - 1)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.clock.forward(GRACE - 1)
     assert (owned.sweeper.round(), owned.state) == (0, "enabled")
-    assert not owned.desk.revoked(token)
-    owned.desk.clock.forward(1)
+    assert not owned.admin_services.revoked(token)
+    owned.admin_services.clock.forward(1)
     assert (owned.sweeper.round(), owned.state) == (1, "quarantined")
-    assert owned.desk.revoked(token)
+    assert owned.admin_services.revoked(token)
 
 
 def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -> None:
     """Another round does nothing and changes no version."""
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.clock.forward(GRACE)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.clock.forward(GRACE)
     owned.sweeper.round()
-    version = owned.desk.version()
+    version = owned.admin_services.version()
     assert owned.sweeper.round() == 0
-    assert owned.desk.version() == version
-    assert len(owned.desk.entries("agent.quarantined")) == 1
-    agent, (owner,) = owned.desk.agents.show(owned.agent.id)
+    assert owned.admin_services.version() == version
+    assert len(owned.admin_services.entries("agent.quarantined")) == 1
+    agent, (owner,) = owned.admin_services.agents.show(owned.agent.id)
     assert (agent.secrets, owner.id) == (owned.agent.secrets, owned.owner.id)
 
 
 def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
     """In one unit of work, with what was cancelled."""
-    owned.desk.approval(owned.agent.id, owned.admin.id, expires_at=owned.desk.clock.now() + 9 * DAY)
-    owned.desk.users.disable("olga", by=BY)
-    (orphaned,) = owned.desk.entries("agent.orphaned")
+    owned.admin_services.approval(
+        owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
+    )
+    owned.admin_services.users.disable("olga", by=BY)
+    (orphaned,) = owned.admin_services.entries("agent.orphaned")
     assert (orphaned["actor"], orphaned["agent_id"]) == (BY, owned.agent.id)
     assert (orphaned["subject"], orphaned["cause"]) == (owned.owner.id, "no_owner")
     assert owned.alarms(owned.admin) == ["alarm.agent_orphaned"]
-    owned.desk.clock.forward(GRACE)
+    owned.admin_services.clock.forward(GRACE)
     owned.sweeper.round()
-    (quarantined,), (opened,) = map(owned.desk.entries, ("agent.quarantined", "incident.opened"))
+    (quarantined,), (opened,) = map(
+        owned.admin_services.entries, ("agent.quarantined", "incident.opened")
+    )
     assert {quarantined["actor"], opened["actor"]} == {SYSTEM}
     assert {quarantined["cause"], opened["cause"]} == {"no_owner"}
     assert quarantined["facts"]["incident"] == opened["facts"]["incident"]
     assert quarantined["facts"]["requests_cancelled"] == 1
     assert owned.alarms(owned.admin) == ["alarm.agent_orphaned", "alarm.agent_quarantined"]
-    with owned.desk.store.read() as view:
+    with owned.admin_services.store.read() as view:
         last_event = view.feed.after(0, owned.admin.id, 1_000)[-1]
         (incident,) = view.incidents.search(closed=False, limit=9)
     assert (last_event.agent_id, last_event.incident_id) == (owned.agent.id, incident.id)
@@ -120,81 +131,89 @@ def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
 
 def test_another_enabled_owner_prevents_the_grace_period(owned: Owned) -> None:
     """It begins when the last one is disabled; nobody is notified before."""
-    owned.desk.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.clock.forward(9 * GRACE)
+    owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.clock.forward(9 * GRACE)
     assert (owned.sweeper.round(), owned.state) == (0, "enabled")
-    assert owned.desk.entries("agent.orphaned") == []
-    owned.desk.users.disable("admin", by=BY)
+    assert owned.admin_services.entries("agent.orphaned") == []
+    owned.admin_services.users.disable("admin", by=BY)
     assert owned.sweeper.round() == 0
-    owned.desk.clock.forward(GRACE)
+    owned.admin_services.clock.forward(GRACE)
     assert owned.sweeper.round() == 1
 
 
 @pytest.mark.parametrize("new_owner", ["another", "the same"])
 def test_an_enabled_owner_ends_the_grace_period(owned: Owned, new_owner: str) -> None:
     """A new one or the old one enabled again; later a full period begins."""
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.clock.forward(GRACE - HOUR)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.clock.forward(GRACE - HOUR)
     if new_owner == "another":
-        owned.desk.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
+        owned.admin_services.agents.update(
+            owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY
+        )
     else:
-        owned.desk.users.enable("olga", by=BY)
-    (adopted,) = owned.desk.entries("agent.adopted")
+        owned.admin_services.users.enable("olga", by=BY)
+    (adopted,) = owned.admin_services.entries("agent.adopted")
     assert (adopted["actor"], adopted["agent_id"]) == (BY, owned.agent.id)
-    owned.desk.clock.forward(2 * HOUR)
+    owned.admin_services.clock.forward(2 * HOUR)
     assert (owned.sweeper.round(), owned.state) == (0, "enabled")
-    owned.desk.users.disable("admin" if new_owner == "another" else "olga", by=BY)
-    owned.desk.clock.forward(GRACE - 1)
+    owned.admin_services.users.disable("admin" if new_owner == "another" else "olga", by=BY)
+    owned.admin_services.clock.forward(GRACE - 1)
     assert owned.sweeper.round() == 0
-    owned.desk.clock.forward(1)
+    owned.admin_services.clock.forward(1)
     assert owned.sweeper.round() == 1
 
 
 def test_an_update_without_a_new_owner_does_not_end_the_grace_period(owned: Owned) -> None:
     """Such as a new description."""
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.agents.update(owned.agent.id, AgentChanges(description="Pays"), by=BY)
-    assert owned.desk.entries("agent.adopted") == []
-    owned.desk.clock.forward(GRACE)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.agents.update(owned.agent.id, AgentChanges(description="Pays"), by=BY)
+    assert owned.admin_services.entries("agent.adopted") == []
+    owned.admin_services.clock.forward(GRACE)
     assert owned.sweeper.round() == 1
 
 
 def test_releasing_an_orphaned_agent_needs_an_owner(owned: Owned) -> None:
     """An administrator adds one and enables the agent."""
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.clock.forward(GRACE)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.clock.forward(GRACE)
     owned.sweeper.round()
     with pytest.raises(Conflict, match="Add one first"):
-        owned.desk.agents.enable(owned.agent.id, by=BY)
-    owned.desk.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
-    owned.desk.agents.enable(owned.agent.id, by=BY)
-    owned.desk.clock.forward(9 * GRACE)
+        owned.admin_services.agents.enable(owned.agent.id, by=BY)
+    owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
+    owned.admin_services.agents.enable(owned.agent.id, by=BY)
+    owned.admin_services.clock.forward(9 * GRACE)
     assert (owned.sweeper.round(), owned.state) == (0, "enabled")
 
 
 def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
     """No entry and no alarm."""
-    owned.desk.agents.disable(owned.agent.id, by=BY)
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.users.enable("olga", by=BY)
-    owned.desk.users.disable("olga", by=BY)
-    owned.desk.clock.forward(9 * GRACE)
+    owned.admin_services.agents.disable(owned.agent.id, by=BY)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.users.enable("olga", by=BY)
+    owned.admin_services.users.disable("olga", by=BY)
+    owned.admin_services.clock.forward(9 * GRACE)
     assert (owned.sweeper.round(), owned.state) == (0, "disabled")
-    assert owned.desk.entries("agent.orphaned") == owned.desk.entries("agent.adopted") == []
+    assert (
+        owned.admin_services.entries("agent.orphaned")
+        == owned.admin_services.entries("agent.adopted")
+        == []
+    )
 
 
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
     """So an agent is only orphaned by disabling its owner."""
-    owned.desk.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
-    owned.desk.users.disable("admin", by=BY)
+    owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
+    owned.admin_services.users.disable("admin", by=BY)
     with pytest.raises(Invalid, match="owner who is enabled"):
-        owned.desk.agents.update(owned.agent.id, AgentChanges(remove_owners=("olga",)), by=BY)
+        owned.admin_services.agents.update(
+            owned.agent.id, AgentChanges(remove_owners=("olga",)), by=BY
+        )
 
 
 def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
     """Not disabled ones, and not deputies whose time is not now."""
-    admin, now = owned.desk, owned.desk.clock.now()
+    admin, now = owned.admin_services, owned.admin_services.clock.now()
     people = {name: admitted(admin, name) for name in ("now", "later", "gone", "backup", "other")}
     admin.users.update("olga", UserChanges(backup="backup"), by=BY)
     times = {"now": (0, 1), "later": (1, 2), "gone": (0, 1)}
@@ -221,7 +240,7 @@ def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
 def test_an_agent_with_unknown_owners_counts_as_orphaned_from_now(owned: Owned) -> None:
     """A state that cannot occur; if it did, nothing would be quarantined at once."""
     orphan = replace(owned.agent, owners=("sayso_us_nobody",))
-    with owned.desk.store.read() as view:
+    with owned.admin_services.store.read() as view:
         assert owners.orphaned_at(view, orphan) == view.now
 
 
@@ -234,22 +253,22 @@ class _OrphanMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = TemporaryDirectory()
-        self.desk = open_desk(Path(self.folder.name))
+        self.admin_services = open_admin(Path(self.folder.name))
         for name in self.PEOPLE:
-            admitted(self.desk, name)
+            admitted(self.admin_services, name)
         for name in self.AGENTS:
-            registered(self.desk, name, owners=("ana",))
+            registered(self.admin_services, name, owners=("ana",))
         self.left: dict[str, int] = {}
 
     def teardown(self) -> None:
-        self.desk.store.close()
+        self.admin_services.store.close()
         self.folder.cleanup()
 
     def _has_owner(self, name: str) -> bool:
-        return any(owner.enabled for owner in self.desk.agents.show(name)[1])
+        return any(owner.enabled for owner in self.admin_services.agents.show(name)[1])
 
     def _quarantined(self, name: str) -> bool:
-        return self.desk.agents.show(name)[0].state == "quarantined"
+        return self.admin_services.agents.show(name)[0].state == "quarantined"
 
     def _track_owners(self) -> None:
         """Record since when an agent has no enabled owner, independently of the product."""
@@ -257,40 +276,40 @@ class _OrphanMachine(RuleBasedStateMachine):
             if self._has_owner(name):
                 self.left.pop(name, None)
             else:
-                self.left.setdefault(name, self.desk.clock.now())
+                self.left.setdefault(name, self.admin_services.clock.now())
 
     @rule(name=st.sampled_from(PEOPLE), on=st.booleans())
     def person(self, name: str, on: bool) -> None:  # noqa: FBT001  # drawn
-        (self.desk.users.enable if on else self.desk.users.disable)(name, by=BY)
+        (self.admin_services.users.enable if on else self.admin_services.users.disable)(name, by=BY)
         self._track_owners()
 
     @rule(agent=st.sampled_from(AGENTS), name=st.sampled_from(PEOPLE), comes=st.booleans())
     def change_owner(self, agent: str, name: str, comes: bool) -> None:  # noqa: FBT001  # drawn
         changes = AgentChanges(**{"add_owners" if comes else "remove_owners": (name,)})
         with suppress(Conflict, Invalid):  # it would be left without one, or it is none of its
-            self.desk.agents.update(agent, changes, by=BY)
+            self.admin_services.agents.update(agent, changes, by=BY)
         self._track_owners()
 
     @precondition(lambda self: any(map(self._quarantined, self.AGENTS)))
     @rule(agent=st.sampled_from(AGENTS))
     def release(self, agent: str) -> None:
         try:
-            self.desk.agents.enable(agent, by=BY)
+            self.admin_services.agents.enable(agent, by=BY)
         except Conflict:
             assert not self._has_owner(agent)
         self._track_owners()
 
     @rule(days=st.integers(1, 5))
     def wait(self, days: int) -> None:
-        self.desk.clock.forward(days * DAY)
+        self.admin_services.clock.forward(days * DAY)
 
     @rule()
     def sweep(self) -> None:
         before = {name: self._quarantined(name) for name in self.AGENTS}
-        OrphanQuarantine(self.desk.store, self.desk.secrets, RULES_HERE).round()
+        OrphanQuarantine(self.admin_services.store, self.admin_services.secrets, RULES_HERE).round()
         for name in self.AGENTS:
             since = self.left.get(name)
-            over = since is not None and self.desk.clock.now() - since >= GRACE
+            over = since is not None and self.admin_services.clock.now() - since >= GRACE
             assert self._quarantined(name) == (before[name] or over), name
 
 

@@ -10,11 +10,11 @@ from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.incidents.orphans import Orphans
 from server.services.refusals import NotFound
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, RULES, Desk, admitted, registered
+from tests.support.builders.installation import BY, RULES, LocalAdmin, admitted, registered
 
 
 @pytest.fixture
-def orphans(admin_services: Desk) -> Orphans:
+def orphans(admin_services: LocalAdmin) -> Orphans:
     """The report for an installation with an agent of one owner."""
     admitted(admin_services)
     admitted(admin_services, "olga")
@@ -35,7 +35,7 @@ def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None
 
 
 def test_an_agent_in_its_grace_period_is_reported_with_the_end(
-    orphans: Orphans, admin_services: Desk
+    orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """From when its owner was disabled; after the quarantine there is no end."""
     admin_services.users.disable("olga", by=BY)
@@ -52,7 +52,7 @@ def test_an_agent_in_its_grace_period_is_reported_with_the_end(
 
 
 def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
-    orphans: Orphans, admin_services: Desk
+    orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """One active owner is enough; an owner never seen counts from the registration."""
     admin_services.clock.forward(90 * DAY - 1)
@@ -75,7 +75,7 @@ def test_an_agent_whose_owners_were_absent_for_90_days_is_reported(
 
 
 def test_a_password_that_was_never_used_is_no_activity(
-    orphans: Orphans, admin_services: Desk
+    orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """An administrator may have set it."""
     admin_services.clock.forward(90 * DAY)
@@ -86,7 +86,7 @@ def test_a_password_that_was_never_used_is_no_activity(
 
 
 def test_an_agent_past_its_review_or_expiry_is_reported(
-    orphans: Orphans, admin_services: Desk
+    orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """With every reason, the most serious first."""
     soon = admin_services.clock.now() + DAY
@@ -100,7 +100,7 @@ def test_an_agent_past_its_review_or_expiry_is_reported(
 
 
 def test_a_disabled_agent_is_reported_only_without_an_owner(
-    orphans: Orphans, admin_services: Desk
+    orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """It does nothing that would need a review."""
     admin_services.agents.update(
@@ -115,7 +115,7 @@ def test_a_disabled_agent_is_reported_only_without_an_owner(
 
 
 def test_the_report_has_pages_and_shows_owners_only_their_agents(
-    orphans: Orphans, admin_services: Desk
+    orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
     """By name in any case."""
     for name in ("Beta", "alpha"):
@@ -131,7 +131,7 @@ def test_the_report_has_pages_and_shows_owners_only_their_agents(
 
 
 @pytest.mark.usefixtures("orphans")
-def test_the_grace_period_is_configured_in_days(admin_services: Desk) -> None:
+def test_the_grace_period_is_configured_in_days(admin_services: LocalAdmin) -> None:
     """Here thirty."""
     admin_services.users.disable("olga", by=BY)
     longer = Orphans(admin_services.store, replace(RULES, owner_grace_days=30))

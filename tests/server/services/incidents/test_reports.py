@@ -22,11 +22,11 @@ def _report(person: LocalTerminal, approval_id: str, **members: Any) -> Answer:
 
 
 def _state(local: LocalSite, agent_id: str) -> str:
-    return local.desk.agents.show(agent_id)[0].state
+    return local.admin.agents.show(agent_id)[0].state
 
 
 def _new_agent(local: LocalSite, name: str) -> Agent:
-    return registered(local.desk, name, auth_method="client_secret_post").agent
+    return registered(local.admin, name, auth_method="client_secret_post").agent
 
 
 def test_a_report_denies_the_request_and_quarantines_its_agent(
@@ -52,7 +52,7 @@ def test_a_report_denies_the_request_and_quarantines_its_agent(
     }
     assert _state(local, agent.id) == "quarantined"
     assert local.stored(other.id).reason == "agent_quarantined"
-    assert local.desk.events(ben.user)[-1] == "approval.cancelled"
+    assert local.admin.events(ben.user)[-1] == "approval.cancelled"
     assert not new_resource(local).introspect(token).json["active"]
 
 
@@ -65,7 +65,7 @@ def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
     for answer in (agent.poll(handle), agent.ask(), agent.alone()):
         assert answer.refusal == (400, "unauthorized_client")
         assert answer.json["reason"] == "agent_quarantined"
-    local.desk.agents.enable(agent.id, by=BY)
+    local.admin.agents.enable(agent.id, by=BY)
     answer = agent.poll(handle)
     assert answer.refusal == (400, "access_denied")
     members = {name: answer.json[name] for name in ("reason", "deny_code", "retry")}
@@ -80,7 +80,7 @@ def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
     by_request, of_ben = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
     ended = _new_agent(local, "ended")
-    admin = local.desk
+    admin = local.admin
     admin.consent(by_consent.id, person.user.id)
     admin.consent(of_ben.id, ben.user.id, "sayso_co_2")
     admin.token(by_token.id, person.user.id)
@@ -109,7 +109,7 @@ def test_the_incident_contains_the_evidence(
     assert evidence["approval"]["was"] == "pending"
     (one,) = evidence["agents"]
     assert (one["was"], one["secrets"][0]["hint"]) == ("enabled", agent.secret[-4:])
-    decided = local.desk.entries("approval.denied")[-1]
+    decided = local.admin.entries("approval.denied")[-1]
     assert decided["facts"]["signed"] == evidence["signed"]
 
 
@@ -119,8 +119,8 @@ def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
     """With the reporter and the counts."""
     _, approval = agent.asked()
     answer = _report(person, approval.id)
-    (quarantined,) = local.desk.entries("agent.quarantined")
-    (opened,) = local.desk.entries("incident.opened")
+    (quarantined,) = local.admin.entries("agent.quarantined")
+    (opened,) = local.admin.entries("incident.opened")
     assert {quarantined["actor"], opened["actor"]} == {f"user:{person.user.id}"}
     assert (
         quarantined["facts"]["incident"] == opened["facts"]["incident"] == answer.json["incident"]
@@ -136,11 +136,11 @@ def test_a_report_notifies_the_owners_and_the_webhook(
     """In the feed and in the outbox; not another agent's owners."""
     owner = new_person(local, "olga")
     registration = registered(
-        local.desk, "theirs", auth_method="client_secret_post", owners=("olga",)
+        local.admin, "theirs", auth_method="client_secret_post", owners=("olga",)
     )
-    approval = local.desk.approval(registration.agent.id, person.user.id)
+    approval = local.admin.approval(registration.agent.id, person.user.id)
     _report(person, agent.asked()[1].id)
-    assert "alarm.incident_opened" not in local.desk.events(owner.user)
+    assert "alarm.incident_opened" not in local.admin.events(owner.user)
     opened = _report(person, approval.id).json["incident"]
     with local.services.store.read() as view:
         event = view.feed.after(0, owner.user.id, 100)[-1]
@@ -216,7 +216,7 @@ def test_reporting_an_approved_request_withdraws_it(
     answer = _report(person, approval.id)
     assert answer.json["approval"]["state"] == "cancelled"
     assert local.stored(approval.id).reason == "reported"
-    local.desk.agents.enable(agent.id, by=BY)
+    local.admin.agents.enable(agent.id, by=BY)
     assert agent.poll(handle).json["reason"] == "cancelled"
 
 
@@ -243,7 +243,7 @@ def test_an_expired_request_can_be_reported(
     answer = person.call("POST", path, {"decision": jws})
     assert answer.json["approval"]["state"] == "expired"
     assert _state(local, agent.id) == "quarantined"
-    assert local.desk.entries("approval.denied") == []
+    assert local.admin.entries("approval.denied") == []
 
 
 def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
@@ -255,7 +255,7 @@ def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
     path = f"/api/approvals/{approval.id}/report"
     first, again = (person.call("POST", path, {"decision": jws}).json for _ in range(2))
     assert again == first
-    local.desk.agents.enable(agent.id, by=BY)
+    local.admin.agents.enable(agent.id, by=BY)
     third = person.call("POST", path, {"decision": jws}).json["incident"]
     assert third != first["incident"]
     assert _state(local, agent.id) == "quarantined"
@@ -263,7 +263,7 @@ def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
     local.site.incidents.incidents.close(first["incident"], None, by=BY)
     fourth = person.call("POST", path, {"decision": jws}).json
     assert fourth["incident"] not in {first["incident"], third}
-    assert len(local.desk.entries("incident.opened")) == 3
+    assert len(local.admin.entries("incident.opened")) == 3
 
 
 def test_a_disabled_agent_stays_disabled(
@@ -271,17 +271,17 @@ def test_a_disabled_agent_stays_disabled(
 ) -> None:
     """No second entry and no counts."""
     _, approval = agent.asked()
-    local.desk.agents.disable(agent.id, by=BY)
+    local.admin.agents.disable(agent.id, by=BY)
     (one,) = _report(person, approval.id).json["agents"]
     assert (one["state"], one["requests_cancelled"]) == ("disabled", 0)
-    assert local.desk.entries("agent.quarantined") == []
+    assert local.admin.entries("agent.quarantined") == []
 
 
 def test_a_request_of_a_deleted_agent_can_be_reported(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
     """It is denied and the incident is opened."""
-    approval = local.desk.approval("sayso_ag_gone", person.user.id)
+    approval = local.admin.approval("sayso_ag_gone", person.user.id)
     answer = _report(person, approval.id)
     assert (answer.json["approval"]["state"], answer.json["agents"]) == ("denied", [])
     assert local.site.incidents.incidents.show(answer.json["incident"]).states == {}
@@ -315,13 +315,13 @@ def test_a_report_revokes_the_consents_of_the_reporter(
 ) -> None:
     """Consents of other people and for other agents stay."""
     ben = new_person(local, "ben")
-    mine = local.desk.consent(agent.id, person.user.id)
-    other = local.desk.consent(_new_agent(local, "other").id, person.user.id, "sayso_co_2")
-    theirs = local.desk.consent(agent.id, ben.user.id, "sayso_co_3")
+    mine = local.admin.consent(agent.id, person.user.id)
+    other = local.admin.consent(_new_agent(local, "other").id, person.user.id, "sayso_co_2")
+    theirs = local.admin.consent(agent.id, ben.user.id, "sayso_co_3")
     _, approval = agent.asked()
     assert _report(person, approval.id).status == 200
     with local.services.store.read() as view:
         ended = [view.consents.get(one.id).revoked_at for one in (mine, other, theirs)]
     assert [at is not None for at in ended] == [True, False, False]
-    entry = local.desk.entries("consent.revoked")[-1]
+    entry = local.admin.entries("consent.revoked")[-1]
     assert (entry["cause"], entry["actor"]) == ("reported", f"user:{person.user.id}")

@@ -14,15 +14,15 @@ MANY = {"open_per_agent": 1_000, "open_per_user": 1_000, "denials_before_pause":
 
 
 def _site(local):
-    local.desk.resources.add(NEWS, {"news:write": Risk.MEDIUM}, {}, by=BY)
+    local.admin.resources.add(NEWS, {"news:write": Risk.MEDIUM}, {}, by=BY)
     for name in ("post", "note"):
-        local.desk.actions.add(json.dumps({**PAYMENT, "type": name, "risk": "medium"}), by=BY)
+        local.admin.actions.add(json.dumps({**PAYMENT, "type": name, "risk": "medium"}), by=BY)
     return local
 
 
 def _writer(local, name):
     registration = registered(
-        local.desk,
+        local.admin,
         name,
         auth_method="client_secret_post",
         resources=(NEWS, "https://pay.example"),
@@ -181,7 +181,7 @@ def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
     signed = person.decision(approval.id, person.session, **members)
     path = f"/api/approvals/{approval.id}/report"
     incident = person.call("POST", path, {"decision": signed, "scope": "agent"}).json["incident"]
-    flood.desk.agents.enable("invoice-bot", by=BY)
+    flood.admin.agents.enable("invoice-bot", by=BY)
     new_person(flood, "ben")
 
     assert _pay(agent) == "reported"

@@ -23,7 +23,7 @@ def _deny(agent, person, **asked):
 
 
 def _causes(local):
-    return [entry["cause"] for entry in local.desk.entries("approval.refused")]
+    return [entry["cause"] for entry in local.admin.entries("approval.refused")]
 
 
 def test_open_requests_per_agent_and_person_are_limited(strict):
@@ -55,7 +55,7 @@ def test_open_requests_per_person_are_limited_over_all_agents(strict):
     agent, _, local = strict
     agent.asked()
     for name, status in (("second", 200), ("third", 403)):
-        registration = registered(local.desk, name, auth_method="client_secret_post")
+        registration = registered(local.admin, name, auth_method="client_secret_post")
         answer = agent.ask(client_id=registration.agent.id, client_secret=registration.secret)
         assert answer.status == status
     assert _causes(local) == ["open_per_user"]
@@ -91,7 +91,7 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
     """Other types and other agents are not paused."""
     agent, person, local = strict
     refund = {**PAYMENT, "type": "payment.refund"}
-    local.desk.actions.add(json.dumps(refund), by=BY)
+    local.admin.actions.add(json.dumps(refund), by=BY)
     payment = {
         "scope": "openid payments:transfer",
         "authorization_details": json.dumps(
@@ -101,7 +101,7 @@ def test_a_pause_is_for_one_agent_and_one_action_type(strict):
     for _ in range(2):
         _deny(agent, person, **payment)
     assert agent.ask(**payment).status == 403
-    other = registered(local.desk, "other", auth_method="client_secret_post", resources=(PAY,))
+    other = registered(local.admin, "other", auth_method="client_secret_post", resources=(PAY,))
     credentials = {"client_id": other.agent.id, "client_secret": other.secret}
     handle = agent.ask(**payment, **credentials).json["auth_req_id"]
     person.deny(local.behind(handle).id)
@@ -158,7 +158,7 @@ def test_high_risk_requests_have_their_own_limit_per_person(strict):
     agent, _, local = strict
     agents = [agent]
     for name in ("second", "third", "fourth", "fifth"):
-        registration = registered(local.desk, name, auth_method="client_secret_post")
+        registration = registered(local.admin, name, auth_method="client_secret_post")
         agents.append(LocalAgent(local, registration.agent.id, registration.secret))
     statuses = [one.ask().status for one in agents[:3]]
     assert statuses == [200, 200, 403]

@@ -116,7 +116,7 @@ def test_a_request_that_reached_no_device_is_undeliverable(agent, person, local)
     assert [one["error"] for one in answers] == ["expired_token"] * 2
     assert [one["reason"] for one in answers] == ["undeliverable", "expired_unseen"]
     assert local.stored(approval.id).reason == "undeliverable"
-    facts = [entry["facts"] for entry in local.desk.entries("approval.expired")]
+    facts = [entry["facts"] for entry in local.admin.entries("approval.expired")]
     assert [one["delivered_at"] is None for one in facts] == [True, False]
 
 

@@ -27,7 +27,7 @@ LIMITS = {
 def local(open_local):
     """One notification a minute, and a resource of medium risk."""
     local = open_local(**LIMITS)
-    local.desk.resources.add(NEWS, {"news:write": Risk.MEDIUM}, {}, by=BY)
+    local.admin.resources.add(NEWS, {"news:write": Risk.MEDIUM}, {}, by=BY)
     return local
 
 
@@ -35,7 +35,7 @@ def local(open_local):
 def writer(local):
     """An agent that asks for medium risk."""
     registration = registered(
-        local.desk,
+        local.admin,
         "writer",
         auth_method="client_secret_post",
         resources=(NEWS,),

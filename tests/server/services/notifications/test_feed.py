@@ -95,13 +95,13 @@ def test_an_event_of_a_device_wakes_its_person(hub, agent, person, local):
             person.pin()
 
     assert _woken(hub, topics, lock) == [True, False, False]
-    assert local.desk.events(person.user)[-1] == "device.locked"
+    assert local.admin.events(person.user)[-1] == "device.locked"
 
 
 def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monkeypatch):
     """A further change leaves out no subscriber."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 0.0)  # one in each round
-    agents = local.desk.agents
+    agents = local.admin.agents
     with hub.subscribe("a") as one, hub.subscribe("b") as two, hub.subscribe("c") as three:
         woken = []
         for change in (agents.disable, agents.enable, agents.disable):
@@ -114,7 +114,7 @@ def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monke
 def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
     """Despite other changes."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
 
 
@@ -236,7 +236,7 @@ def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, l
     assert feed.page(person.user.id, "sayso_dv_none", 0).allowed is False
     assert feed.page("sayso_us_none", None, 0).allowed is False
     assert feed.page(person.user.id, other.device_id, 0).allowed is True
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     disabled = feed.page(person.user.id, other.device_id, 0)
     assert (disabled.allowed, disabled.items) == (False, ())
 

@@ -27,7 +27,7 @@ def bot(chains):
 
 
 def _counted(local):
-    entries = local.desk.entries("refusals.counted")
+    entries = local.admin.entries("refusals.counted")
     return [(entry["agent_id"], entry["cause"], entry["facts"]["count"]) for entry in entries]
 
 
@@ -43,7 +43,7 @@ def test_the_first_refusals_of_a_minute_are_entries_and_the_rest_a_count(chains,
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
     assert _counted(local) == [(bot.id, "consent_missing", 7), (bot.id, "scope_beyond", 3)]
-    entry = local.desk.entries("refusals.counted")[0]
+    entry = local.admin.entries("refusals.counted")[0]
     assert entry["actor"] == f"agent:{bot.id}"
     assert entry["decision"] == "refused"
     window = {"since": began, "until": began + MINUTE}
@@ -72,19 +72,19 @@ def test_refusals_are_counted_separately_for_each_agent(chains, bot, local):
     assert {answer.json["error"] for answer in answers} == {"interaction_required"}
     other = chains.agent("other-bot")
     chains.exchange(other, token)
-    assert [e["agent_id"] for e in local.desk.entries("exchange.refused")][-1] == other.id
+    assert [e["agent_id"] for e in local.admin.entries("exchange.refused")][-1] == other.id
 
 
 def test_refused_requests_are_counted_too(agent, local):
     """Such as requests with too few eligible approvers."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, raised, by=BY)
+    local.admin.resources.update(PAY, raised, by=BY)
     for _ in range(MANY):
         assert agent.ask(scope="openid payments:transfer", login_hint="admin").refusal == (
             403,
             "access_denied",
         )
-    assert len(local.desk.entries("approval.refused")) == floods.MAX_FULL_ENTRIES
+    assert len(local.admin.entries("approval.refused")) == floods.MAX_FULL_ENTRIES
     local.clock.forward(MINUTE)
     local.services.sweeper.tidy()
     assert _counted(local) == [(agent.id, "too_few_people", 7)]

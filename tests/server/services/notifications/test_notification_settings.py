@@ -71,9 +71,9 @@ def test_quiet_hours_are_set_shown_and_cleared(person, local):
     for _ in range(2):
         assert person.call("DELETE", "/api/attention/quiet-hours").status == 204
     assert _settings(person)["quiet_hours"] is None
-    (entry, _) = local.desk.entries("quiet_hours.set")
+    (entry, _) = local.admin.entries("quiet_hours.set")
     assert entry["facts"] == {"device": person.device_id, "days": ["mon", "thu"], **NIGHT}
-    assert len(local.desk.entries("quiet_hours.cleared")) == 1
+    assert len(local.admin.entries("quiet_hours.cleared")) == 1
     assert len(_events(local, person, "attention.changed")) == 3
 
 
@@ -177,10 +177,10 @@ def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, loc
     agent.asked()
     assert _requested(local, person) == [None, "muted", None, "muted", None]
     assert len(person.call("GET", "/api/approvals").json["items"]) == 5
-    first, second = local.desk.entries("agent.muted")
+    first, second = local.admin.entries("agent.muted")
     assert (first["agent_id"], "until" in first["facts"]) == (agent.id, True)
     assert (second["agent_id"], "until" in second["facts"]) == (agent.id, False)
-    (entry,) = local.desk.entries("agent.unmuted")
+    (entry,) = local.admin.entries("agent.unmuted")
     assert entry["agent_id"] == agent.id
 
 
@@ -199,7 +199,7 @@ def test_deleting_an_agent_removes_its_mute(agent, person, local):
     _, approval = agent.asked()
     person.call("POST", "/api/attention/mutes", {"agent": agent.id})
     person.deny(approval.id)
-    local.desk.agents.delete(agent.id, by="operator")
+    local.admin.agents.delete(agent.id, by="operator")
     assert _settings(person)["mutes"] == []
 
 
@@ -216,7 +216,7 @@ def test_a_snoozed_request_notifies_later(agent, person, local):
     assert _later(local, person, 9 * MINUTE) == 0
     assert _later(local, person, MINUTE) == 1
     assert _reminded(local, person) == [None]
-    (entry,) = local.desk.entries("approval.snoozed")
+    (entry,) = local.admin.entries("approval.snoozed")
     assert (entry["approval_id"], entry["agent_id"]) == (approval.id, agent.id)
 
 
@@ -228,7 +228,7 @@ def test_a_snooze_can_be_cancelled(agent, person, local):
     person.call("POST", path, {"minutes": 10})
     assert person.call("DELETE", path).status == 204
     assert _later(local, person, 10 * MINUTE) == 0
-    (entry,) = local.desk.entries("approval.woken")
+    (entry,) = local.admin.entries("approval.woken")
     assert entry["approval_id"] == approval.id
 
 

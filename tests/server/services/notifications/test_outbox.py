@@ -6,10 +6,10 @@ import pytest
 
 from server.services.notifications.outbox import OutboxAdministration
 from server.services.refusals import NotFound
-from tests.support.builders.installation import BY, Desk, admitted, registered
+from tests.support.builders.installation import BY, LocalAdmin, admitted, registered
 
 
-def _failed_message(admin_services: Desk, target: str) -> int:
+def _failed_message(admin_services: LocalAdmin, target: str) -> int:
     with admin_services.store.write() as tx:
         tx.outbox.add("ciba_ping", target, "{}")
         (message,) = tx.outbox.lease("me", 10, 60)
@@ -17,7 +17,7 @@ def _failed_message(admin_services: Desk, target: str) -> int:
     return message.id
 
 
-def test_undelivered_messages_name_their_recipient(admin_services: Desk) -> None:
+def test_undelivered_messages_name_their_recipient(admin_services: LocalAdmin) -> None:
     """An agent by its name, a deleted one by its ID."""
     admitted(admin_services)
     agent = registered(admin_services, name="bot").agent
@@ -31,7 +31,7 @@ def test_undelivered_messages_name_their_recipient(admin_services: Desk) -> None
     ]
 
 
-def test_a_retried_message_is_sent_like_a_new_one(admin_services: Desk) -> None:
+def test_a_retried_message_is_sent_like_a_new_one(admin_services: LocalAdmin) -> None:
     """Once; it is an audit entry."""
     outbox, message_id = (
         OutboxAdministration(admin_services.store),
@@ -52,7 +52,7 @@ def test_a_retried_message_is_sent_like_a_new_one(admin_services: Desk) -> None:
         outbox.retry(message_id, by=BY)
 
 
-def test_retrying_an_unknown_message_is_not_found(admin_services: Desk) -> None:
+def test_retrying_an_unknown_message_is_not_found(admin_services: LocalAdmin) -> None:
     """It is no audit entry."""
     with pytest.raises(NotFound, match="There is no undelivered message 7"):
         OutboxAdministration(admin_services.store).retry(7, by=BY)

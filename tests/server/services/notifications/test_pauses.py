@@ -36,7 +36,7 @@ def test_a_paused_agent_learns_when_it_may_ask_again(
 ) -> None:
     """In machine-readable members; the person is not notified."""
     _deny(agent, person)
-    before = len(local.desk.events(person.user))
+    before = len(local.admin.events(person.user))
     refused = agent.ask()
     assert refused.refusal == (403, "access_denied")
     members = {name: refused.json[name] for name in ("reason", "retry", "retry_at")}
@@ -45,7 +45,7 @@ def test_a_paused_agent_learns_when_it_may_ask_again(
         "retry": "not_before",
         "retry_at": "2025-10-09T09:23:20.000Z",
     }
-    assert len(local.desk.events(person.user)) == before
+    assert len(local.admin.events(person.user)) == before
     assert agent.ask(login_hint="ana").status == 403
 
 
@@ -97,7 +97,7 @@ def test_an_administrator_sees_the_pauses_of_an_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
     """In the API, with the agent and not in the list."""
-    local.desk.users.update("ana", UserChanges(roles=("admin",)), by=BY)
+    local.admin.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     path = f"/api/agents/{agent.id}"
     assert person.call("GET", path).json["pauses"] == []
     _deny(agent, person)
@@ -116,11 +116,11 @@ def test_owners_are_notified_when_a_pause_begins(
     """Once per pause, in the log, the feed and the webhook; not disabled owners."""
     owner, gone = new_person(local, "olga"), new_person(local, "gone")
     changes = AgentChanges(add_owners=("olga", "gone"))
-    local.desk.agents.update(agent.id, changes, by=BY)
-    local.desk.users.disable("gone", by=BY)
+    local.admin.agents.update(agent.id, changes, by=BY)
+    local.admin.users.disable("gone", by=BY)
 
     def alarms(user: User) -> int:
-        return local.desk.events(user).count("alarm.agent_paused")
+        return local.admin.events(user).count("alarm.agent_paused")
 
     _deny(agent, person, 2)
     assert alarms(owner.user) == 0
@@ -130,7 +130,7 @@ def test_owners_are_notified_when_a_pause_begins(
     assert (alarms(owner.user), alarms(gone.user), alarms(person.user)) == (1, 0, 0)
     with local.services.store.read() as view:
         assert view.feed.after(0, owner.user.id, 100)[-1].agent_id == agent.id
-    (entry,) = local.desk.entries("agent.paused")
+    (entry,) = local.admin.entries("agent.paused")
     assert (entry["agent_id"], entry["subject"]) == (agent.id, person.user.id)
     assert entry["facts"] == {"type": None, "until": local.clock.now() + PAUSE_MS}
     hooked = [one for one in local.messages() if one["event"] == "alarm.agent_paused"]
@@ -139,7 +139,7 @@ def test_owners_are_notified_when_a_pause_begins(
     person.refresh()
     _deny(agent, person)
     assert alarms(owner.user) == 2
-    assert len(local.desk.entries("agent.paused")) == 2
+    assert len(local.admin.entries("agent.paused")) == 2
 
 
 ANOTHER_APPROVER = "Another approver of this request has denied such requests repeatedly."
@@ -166,7 +166,7 @@ def test_a_pause_counts_the_denials_of_one_approver(
     _denied_for(agent, ben, "ana", *names)
     (pause,) = pauses.of_agent(agent.id)
     assert (pause.user_id, pause.until) == (ben.user.id, local.clock.now() + PAUSE_MS)
-    (entry,) = local.desk.entries("agent.paused")
+    (entry,) = local.admin.entries("agent.paused")
     assert entry["subject"] == ben.user.id
     refused = agent.ask(login_hint="cleo")
     assert refused.refusal == (403, "access_denied")
@@ -195,7 +195,7 @@ def test_a_deputy_who_denied_repeatedly_is_paused(
 ) -> None:
     """While they are a deputy; the person is not paused."""
     ben = new_person(local, "ben")
-    local.desk.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "deputies": True}), by=BY)
     with local.services.store.write() as tx:
         tx.deputies.add(_deputy(person, ben, tx.now))
     for _ in range(3):

@@ -67,7 +67,7 @@ def test_a_browser_subscribes_with_the_public_key_of_the_server(local, browser, 
     assert (shown["device"]["name"], shown["this"]) == ("phone", True)
     assert (shown["delivered_at"], shown["dormant"], shown["problem"]) == (None, False, None)
     assert subscription.endpoint not in answer.body.decode()
-    (entry,) = local.desk.entries("push.subscribed")
+    (entry,) = local.admin.entries("push.subscribed")
     assert subscription.endpoint not in json.dumps(entry)
 
 
@@ -103,7 +103,7 @@ def test_subscribing_again_updates_the_subscription(local, browser, service):
         first["created_at"],
         True,
     )
-    assert len(local.desk.entries("push.subscribed")) == 1
+    assert len(local.admin.entries("push.subscribed")) == 1
 
 
 def test_a_subscription_belongs_to_the_user_signed_in_there(local, browser, service):
@@ -151,7 +151,7 @@ def test_a_subscription_can_be_removed(local, browser, service):
     subscription = _subscribe(browser, service.mint()).json
     assert browser.send("DELETE", f"{PATH}/{subscription['id']}").status == 204
     assert browser.send("DELETE", f"{PATH}/{subscription['id']}").refusal == (404, "not_found")
-    (entry,) = local.desk.entries("push.unsubscribed")
+    (entry,) = local.admin.entries("push.unsubscribed")
     assert entry["cause"] == "unsubscribed"
 
 
@@ -162,7 +162,7 @@ def test_removing_a_subscription_twice_writes_one_entry(local, browser, service)
         one = tx.pushes.get(subscription["id"])
         for _ in range(2):
             push_subscriptions.remove(tx, one, actor="system", cause="gone")
-    assert len(local.desk.entries("push.unsubscribed")) == 1
+    assert len(local.admin.entries("push.unsubscribed")) == 1
 
 
 def test_another_site_cannot_subscribe(browser, service):
@@ -273,5 +273,5 @@ def test_a_dormant_browser_is_warned_once(local, browser, service):
 
 def test_a_disabled_user_cannot_subscribe(local, browser, service):
     """As with every other call."""
-    local.desk.users.disable("eva", by=BY)
+    local.admin.users.disable("eva", by=BY)
     assert _subscribe(browser, service.mint()).status == 403

@@ -106,7 +106,7 @@ def test_a_standing_grant_does_not_answer_other_grants_without_consent(
     user = None if way == "client_credentials" else "ana"
     found = explain(rules=ASKS, way=way, user=user)
     assert (found["then"], found["standing_grant"]) == ("person", None)
-    assert local.desk.entries("approval.allowed") == []
+    assert local.admin.entries("approval.allowed") == []
 
 
 def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, explain):
@@ -176,14 +176,14 @@ def test_explain_predicts_the_refusal_with_too_few_approvers(local, agent, expla
 @pytest.mark.usefixtures("person")
 def test_explain_names_excluded_people_deputies_and_backups(local, explain, finance):
     """A backup later, or at once for critical risk."""
-    local.desk.users.update("ana", UserChanges(backup="bob"), by=BY)
+    local.admin.users.update("ana", UserChanges(backup="bob"), by=BY)
     rules = rule("ask", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     asks = explain(rules=rules)["asks"]
     assert (asks["excluded"], asks["deputies"]) == (["ana"], [])
     assert asks["backup"] == {"name": "bob", "at_once": False}
     critical = rule("ask", 'ask.risk = "critical"', 'ask.who = ["finance"]')
     assert explain(rules=critical)["asks"]["backup"] == {"name": "bob", "at_once": True}
-    local.desk.users.disable("bob", by=BY)
+    local.admin.users.disable("bob", by=BY)
     assert explain(rules=rules)["asks"]["backup"] is None
     assert finance.name == "finance"
 
@@ -255,7 +255,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
 @pytest.mark.usefixtures("person")
 def test_a_logged_request_without_details_matches_no_standing_grant(local, agent, dry_run):
     """Only its type is known."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     _put(local, rule("deny", name="shut"))
     agent.ask_payment()
     before, after, _ = dry_run(rule("ask"))

@@ -54,12 +54,12 @@ def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> N
     assert answer.status == 201
     assert answer.json["user"]["name"] == "dora"
     assert admin.device.pin_tries == 0
-    (added,) = [e for e in staff.local.desk.entries("user.added") if e["subject"] == _dora(staff)]
+    (added,) = [e for e in staff.local.admin.entries("user.added") if e["subject"] == _dora(staff)]
     assert added["actor"] == f"user:{admin.user.id}"
 
 
 def _dora(staff: Staff) -> str:
-    return staff.local.desk.users.show("dora")[0].id
+    return staff.local.admin.users.show("dora")[0].id
 
 
 BAD: dict[str, tuple[Callable[[LocalTerminal], dict[str, Any]], int, str]] = {
@@ -87,11 +87,11 @@ def test_an_invalid_statement_is_refused(
     staff: Staff, changes: Callable[[LocalTerminal], dict[str, Any]], status: int, code: str
 ) -> None:
     """Nothing is stored."""
-    admin, before = staff.people["admin"], len(staff.local.desk.entries())
+    admin, before = staff.people["admin"], len(staff.local.admin.entries())
     admin.pin(DIGEST)
     assert _send(admin, _signed(admin, **changes(admin))).refusal == (status, code)
     assert _send(admin, "x").refusal == (422, "invalid_statement")
-    assert len(staff.local.desk.entries()) == before
+    assert len(staff.local.admin.entries()) == before
 
 
 def test_a_statement_is_used_once(staff: Staff) -> None:
@@ -101,7 +101,7 @@ def test_a_statement_is_used_once(staff: Staff) -> None:
     statement = _signed(admin)
     assert _send(admin, statement).status == 201
     assert _send(admin, statement).refusal == (409, "exists")
-    staff.local.desk.users.disable("dora", by=BY)
+    staff.local.admin.users.disable("dora", by=BY)
     with staff.local.services.store.write() as tx:
         assert not tx.devices.count_statement(admin.device_id, 0)
         assert tx.devices.count_statement(admin.device_id, 1)
@@ -147,7 +147,7 @@ def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
 
 def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
     """It has no keys yet."""
-    _, issued = staff.local.desk.users.enrol("admin", by=BY)
+    _, issued = staff.local.admin.users.enrol("admin", by=BY)
     bare = sign_in(staff.local, staff.people["admin"].user, issued.code)
     assert bare.call("GET", PATH).refusal == (403, "forbidden")
 
@@ -156,7 +156,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
     """No token contains roles."""
     admin = staff.people["admin"]
     assert admin.call("GET", PATH).status == 200
-    staff.local.desk.users.update("admin", UserChanges(roles=()), by=BY)
+    staff.local.admin.users.update("admin", UserChanges(roles=()), by=BY)
     assert admin.call("GET", PATH).refusal == (403, "forbidden")
 
 
@@ -205,7 +205,7 @@ def test_an_owner_can_narrow_an_agent_and_never_widen_it(
 
 def test_an_owner_may_remove_themselves(staff: Staff) -> None:
     """They get the answer and do not see the agent afterwards."""
-    staff.local.desk.users.update("owner", UserChanges(roles=()), by=BY)
+    staff.local.admin.users.update("owner", UserChanges(roles=()), by=BY)
     path, owner = f"/api/agents/{staff.ids['agent']}", staff.people["owner"]
     admin = staff.people["admin"]
     joined = {"add_owners": ["admin"]}

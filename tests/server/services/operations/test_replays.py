@@ -64,7 +64,7 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
     }
     assert {c.rules for c in denied.changes} == {("closed",)}
     assert person.device_id
-    assert local.desk.entries("policy.set") == []
+    assert local.admin.entries("policy.set") == []
 
 
 def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
@@ -121,7 +121,7 @@ def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, 
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
     agent.asked(scope="openid payments:transfer")
-    chains.local.desk.approval(agent.id, person.user.id, kind="consent")
+    chains.local.admin.approval(agent.id, person.user.id, kind="consent")
     bot = chains.agent("desk-bot")
     chains.exchange(bot, chains.user_token())
     chains.exchange(bot, chains.user_token(), scope="bank:unknown")
@@ -142,7 +142,7 @@ def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, per
         row = chains.row(token)
         child = replace(row, id="t-child", parent_id=row.id, approval_id=None, resource=PAY)
         tx.delegations.add(replace(child, scope="", consent_id=None))
-    chains.local.desk.agents.update(
+    chains.local.admin.agents.update(
         "desk-bot", AgentChanges(resources=("https://desk.example", BANK, PAY)), by=BY
     )
     assert [(c.id, c.after) for c in dry_run(rule("ask")).changes] == [("t-child", "ask")]
@@ -152,11 +152,11 @@ def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_
     """An agent, a scope of its permissions, an action type."""
     agent.asked_payment()
     agent.alone()
-    local.desk.actions.delete("payment.transfer", by=BY)
+    local.admin.actions.delete("payment.transfer", by=BY)
     assert (dry_run().judged, dry_run().skipped) == (1, 1)
-    local.desk.agents.update("invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert (dry_run().judged, dry_run().skipped) == (0, 2)
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     assert (dry_run().judged, dry_run().skipped) == (0, 1)
     assert chains.reasons() == []
 

@@ -112,7 +112,7 @@ def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
 
 def test_an_enrollment_code_ends_with_a_restore(restore, local):
     """Whether or not it was used."""
-    _, issued = local.desk.users.enrol("ana", by=BY)
+    _, issued = local.admin.users.enrol("ana", by=BY)
     with local.services.store.read() as view:
         hashed = view.codes.get(issued.code.replace("-", "")[:8])
     assert hashed.expires_at > local.clock.now()
@@ -124,8 +124,8 @@ def test_an_enrollment_code_ends_with_a_restore(restore, local):
 def test_assertions_signed_before_the_restore_are_refused(restore, local):
     """Used IDs since the backup are unknown, so the time decides."""
     jwks = json.dumps({"keys": [KEY.jwk]})
-    made = registered(local.desk, "signer", auth_method="private_key_jwt", jwks=jwks).agent
-    local.desk.agents.update(made.id, AgentChanges(request_alg="ES256"), by=BY)
+    made = registered(local.admin, "signer", auth_method="private_key_jwt", jwks=jwks).agent
+    local.admin.agents.update(made.id, AgentChanges(request_alg="ES256"), by=BY)
     now = local.clock.now()
     claims = assertion_claims(made.id, ISSUER, now)
     undated = {name: value for name, value in claims.items() if name != "iat"} | {"jti": "u"}
@@ -173,7 +173,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
     """Whatever happened after the backup."""
-    admitted(local.desk, "zoe")
+    admitted(local.admin, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()
     with restore().services.store.read() as view:
@@ -190,7 +190,7 @@ def test_unsent_messages_are_deleted_by_a_restore(restore, local, agent):
 def test_a_restore_is_an_audit_entry(restore, local, agent):
     """With its author, the time of the backup and the counts."""
     agent.ask()
-    (entry,) = restore().desk.entries("installation.restored")
+    (entry,) = restore().admin.entries("installation.restored")
     facts = entry["facts"]
     assert (facts["requests"], facts["compared"], facts["kept"]) == (1, False, sorted(KINDS))
     assert facts["by"]

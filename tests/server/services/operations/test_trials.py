@@ -52,7 +52,7 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
     assert (alone.then, alone.token["sub"]) == ("token", agent.id)
-    assert local.desk.entries("policy.set") == []
+    assert local.admin.entries("policy.set") == []
 
 
 def test_explain_honors_acr_values(trials, agent, chains):
@@ -108,7 +108,7 @@ def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
 def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
     """With fewer than two eligible approvers."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, more, by=BY)
+    local.admin.resources.update(PAY, more, by=BY)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     assert trials.explain(wanted).then == "person"
     wanted = replace(wanted, user="admin")

@@ -137,13 +137,13 @@ class World:
         groups = Groups(self.store, local.services.secrets)
         groups.add("finance", ["ben", "cleo"], by=BY)
         risks = dict(zip(SCOPES, (Risk.CRITICAL, Risk.LOW, Risk.HIGH), strict=True))
-        local.desk.resources.update(BANK, ResourceChanges(scopes=risks), by=BY)
-        local.desk.actions.update(json.dumps({**PAYMENT, **STAKES, "risk": "medium"}), by=BY)
+        local.admin.resources.update(BANK, ResourceChanges(scopes=risks), by=BY)
+        local.admin.actions.update(json.dumps({**PAYMENT, **STAKES, "risk": "medium"}), by=BY)
         self.agents: dict[str, LocalAgent] = {
             "one": first.agent("one", high_grants=True),
             "two": first.agent("two", high_grants=True, interactive=True),
         }
-        local.desk.agents.update("one", AgentChanges(labels=("pilot",)), by=BY)
+        local.admin.agents.update("one", AgentChanges(labels=("pilot",)), by=BY)
         _, self.signed = self.agents["one"].asked(resource=BANK, scope="openid bank:read")
 
     def draw(self):

@@ -40,7 +40,7 @@ def put(local):
 @pytest.fixture
 def app(local):
     """A shop app, where payments are of medium risk."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "medium"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "medium"}), by=BY)
     return new_app(local, "shop")
 
 
@@ -83,7 +83,7 @@ def test_rules_for_agents_do_not_apply_to_apps(browser, person, app, put):
 def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, local, put):
     """Its reason is displayed and its ID is in the audit log."""
     low = ResourceChanges(scopes={"payments:transfer": Risk.LOW})
-    local.desk.resources.update(PAY, low, by=BY)
+    local.admin.resources.update(PAY, low, by=BY)
     put(
         rule(
             "ask",
@@ -109,7 +109,7 @@ def test_a_rule_that_denies_an_app_returns_access_denied(browser, person, app, l
     """At once; the audit log names the rule and the set."""
     row = put(rule("deny", AT_APPS, 'when.type = ["payment.*"]', name="no-pay"))
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
-    entry = local.desk.entries("grant.refused")[-1]
+    entry = local.admin.entries("grant.refused")[-1]
     assert (entry["cause"], entry["actor"]) == ("policy_denied", f"app:{app.id}")
     assert entry["facts"]["policy"]["rules"] == ["no-pay"]
     assert entry["facts"]["policy"]["hash"] == row.hash
@@ -160,7 +160,7 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
     browser, person, app, local, put
 ):
     """As for agents."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     put(rule("ask", AT_APPS, "ask.quorum = 1", 'when.risk.at_least = "critical"'))
     assert _pending_after_allow(browser, person, app).risk is Risk.CRITICAL

@@ -47,11 +47,11 @@ def _named(block):
 def trials(local, agent, person):
     """An installation with the built-in types, a group and a labeled agent."""
     assert person.user.name == "ana"
-    local.desk.actions.update(builtin_action_types.document("payment.transfer"), by=BY)
-    local.desk.actions.add(builtin_action_types.document("payee.change"), by=BY)
-    local.desk.users.add(NewUser("ben"), by=BY)
-    Groups(local.desk.store, local.desk.secrets).add("finance", ["ben", "admin"], by=BY)
-    local.desk.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)
+    local.admin.actions.update(builtin_action_types.document("payment.transfer"), by=BY)
+    local.admin.actions.add(builtin_action_types.document("payee.change"), by=BY)
+    local.admin.users.add(NewUser("ben"), by=BY)
+    Groups(local.admin.store, local.admin.secrets).add("finance", ["ben", "admin"], by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)
     return Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
 
 

@@ -58,7 +58,7 @@ def test_a_deny_rule_refuses_an_exchange_with_policy_denied(chains, bot, local, 
     assert answer.json["reason"] == "policy_denied"
     assert "login_hint_token" not in answer.json
     assert "no-bank" not in answer.body.decode()
-    entry = local.desk.entries("exchange.refused")[-1]
+    entry = local.admin.entries("exchange.refused")[-1]
     assert (entry["cause"], _policy_of(entry)) == ("policy_denied", ("deny", ["no-bank"]))
     assert entry["facts"]["policy"]["hash"] == row.hash
 
@@ -68,7 +68,7 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
     put(rule("ask", 'when.resource = ["*"]', name="careful", because="We are careful."), OPEN)
     refused = chains.exchange(bot, chains.user_token())
     assert refused.refusal == ASKED
-    assert _policy_of(local.desk.entries("exchange.refused")[-1]) == ("ask", ["careful"])
+    assert _policy_of(local.admin.entries("exchange.refused")[-1]) == ("ask", ["careful"])
     hint = refused.json["login_hint_token"]
     answer = bot.ask(login_hint=None, login_hint_token=hint, scope="openid", resource=None)
     assert answer.status == 200, answer.body
@@ -79,16 +79,16 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     assert local.claims(token)["approval"]["id"] == approval.id
     for kind in ("approval.requested", "approval.approved", "token.issued"):
-        assert _policy_of(local.desk.entries(kind)[-1]) == ("ask", ["careful"])
+        assert _policy_of(local.admin.entries(kind)[-1]) == ("ask", ["careful"])
 
 
 def test_an_allow_rule_permits_an_exchange(chains, bot, local, put):
     """By default too, up to medium risk; the audit log names the rule."""
     chains.exchanged(bot, chains.user_token())
-    assert _policy_of(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     put(OPEN)
     chains.exchanged(bot, chains.user_token())
-    assert _policy_of(local.desk.entries("token.issued")[-1]) == ("allow", ["open"])
+    assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["open"])
 
 
 def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
@@ -109,9 +109,9 @@ def test_an_allow_rule_for_an_action_needs_a_consent(chains, local, put):
 def test_client_credentials_follow_policy(agent, local, put):
     """A refusal says whether a person could approve it; the log names the rule."""
     assert agent.alone().status == 200
-    assert _policy_of(local.desk.entries("token.issued")[-1]) == ("allow", ["usual-access"])
+    assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     assert agent.alone(scope="payments:transfer").refusal == ASKED
-    entry = local.desk.entries("token.refused")[-1]
+    entry = local.admin.entries("token.refused")[-1]
     assert (entry["cause"], entry["posture"], _policy_of(entry)) == (
         "needs_person",
         "high",
@@ -120,7 +120,7 @@ def test_client_credentials_follow_policy(agent, local, put):
     put(rule("deny", 'when.at = ["client_credentials"]', name="never-alone"), OPEN)
     refused = agent.alone()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
-    assert _policy_of(local.desk.entries("token.refused")[-1]) == ("deny", ["never-alone"])
+    assert _policy_of(local.admin.entries("token.refused")[-1]) == ("deny", ["never-alone"])
 
 
 def test_a_deny_rule_refuses_a_request(agent, person, local, put):
@@ -128,7 +128,7 @@ def test_a_deny_rule_refuses_a_request(agent, person, local, put):
     put(rule("deny", 'when.user = ["ana"]', 'when.at = ["request"]', name="not-ana"))
     refused = agent.ask()
     assert (refused.refusal, refused.json["reason"]) == (FORBIDDEN, "policy_denied")
-    entry = local.desk.entries("approval.refused")[-1]
+    entry = local.admin.entries("approval.refused")[-1]
     assert (entry["cause"], _policy_of(entry)) == ("policy_denied", ("deny", ["not-ana"]))
     new_person(local, "ben")
     assert agent.ask(login_hint="ben").status == 200
@@ -161,15 +161,15 @@ def test_a_rule_raises_risk_and_ceremony_and_shortens_the_expiry(agent, person, 
 def test_a_rule_may_let_one_person_approve_critical_requests(agent, person, local, put):
     """The audit entry says self-approved; without the rule the request is refused."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
-    local.desk.resources.update(PAY, more, by=BY)
+    local.admin.resources.update(PAY, more, by=BY)
     assert agent.ask_payment(login_hint="admin").refusal == FORBIDDEN
-    assert local.desk.entries("approval.refused")[-1]["cause"] == "too_few_people"
+    assert local.admin.entries("approval.refused")[-1]["cause"] == "too_few_people"
     put(rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"'))
     handle, approval = agent.asked_payment()
     assert (approval.risk, approval.ceremony) == (Risk.CRITICAL, "pin+reason")
     person.approve(approval.id)
     assert agent.poll(handle).status == 200
-    assert local.desk.entries("approval.approved")[-1]["facts"]["self_approved"] is True
+    assert local.admin.entries("approval.approved")[-1]["facts"]["self_approved"] is True
 
 
 TIGHTENED = {
@@ -197,7 +197,7 @@ def test_a_stricter_rule_cancels_pending_and_approved_requests(
         assert person.approve(approval.id).refusal == (409, "not_pending")
     assert agent.poll(handle).status == 400
     assert local.stored(approval.id).reason == "policy_changed"
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 def test_a_rule_satisfied_by_the_approval_keeps_it(agent, person, put):

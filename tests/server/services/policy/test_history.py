@@ -39,7 +39,7 @@ BATCH = {
 def request_payment(agent, local):
     """Requests a payment of a type with a target and an amount; returns the approval."""
     fact_rules = {"target": "/payee", "amount": "/amount", "labels": {"/payee": "To"}}
-    local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
 
     def ask(payee="Nordwind", minor=10_000, *more, user="ana"):
         details = [
@@ -195,7 +195,7 @@ def test_amounts_of_one_request_are_added(request_payment, person):
 def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, local):
     """An added secret may belong to somebody else."""
     person.approve(request_payment().id)
-    local.desk.agents.rotate_secret("invoice-bot", overlap_ms=DAY, by=BY)
+    local.admin.agents.rotate_secret("invoice-bot", overlap_ms=DAY, by=BY)
     rotated = request_payment()
     assert _codes(rotated) == ["new_key"]
     person.approve(rotated.id)
@@ -236,7 +236,7 @@ def test_an_unusual_hour_is_a_signal_after_twenty_decisions(agent, person, local
 
 def test_new_items_of_a_list_are_named_and_numbers_are_amounts(agent, person, local):
     """A missing value is neither new nor large."""
-    local.desk.actions.add(json.dumps(BATCH), by=BY)
+    local.admin.actions.add(json.dumps(BATCH), by=BY)
 
     def ask(**members):
         details = json.dumps([{"type": "payment.batch", **members}])
@@ -275,7 +275,7 @@ def test_a_name_is_compared_with_its_account_in_a_list(agent, person, local):
         "target_name": places["name"],
         "amount": places["units"],
     }
-    local.desk.actions.add(json.dumps(file), by=BY)
+    local.admin.actions.add(json.dumps(file), by=BY)
 
     def ask(*payees):
         found = [{"to": to, "name": name, "units": units} for to, name, units in payees]
@@ -296,7 +296,7 @@ def test_an_amount_of_null_is_not_compared(agent, local):
     money = {**PAYMENT["schema"]["properties"]["amount"], "type": ["object", "null"]}
     schema = {**PAYMENT["schema"], "properties": {"amount": money}, "required": []}
     file = {**PAYMENT, "type": "gift", "schema": schema, "headline": "Give {amount}"}
-    local.desk.actions.add(json.dumps({**file, "material": [], "amount": "/amount"}), by=BY)
+    local.admin.actions.add(json.dumps({**file, "material": [], "amount": "/amount"}), by=BY)
     details = json.dumps([{"type": "gift", "amount": None}])
     _, approval = agent.asked_payment(authorization_details=details)
     assert all(amount == 0 for _, _, amount, _ in json.loads(approval.past)["adds"])
@@ -304,7 +304,7 @@ def test_an_amount_of_null_is_not_compared(agent, local):
 
 def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
     """Thirty-two per request are stored."""
-    local.desk.actions.add(json.dumps(BATCH), by=BY)
+    local.admin.actions.add(json.dumps(BATCH), by=BY)
     payees = [f"payee {number}" for number in range(MAX_TARGETS + 1)]
 
     def ask(wanted):
@@ -319,10 +319,10 @@ def test_targets_beyond_the_stored_maximum_stay_new(agent, person, local):
 def test_history_is_computed_when_the_request_is_made(request_payment, person, local):
     """A later change of the action type does not matter."""
     waiting = request_payment()
-    local.desk.actions.update(json.dumps(PAYMENT), by=BY)
+    local.admin.actions.update(json.dumps(PAYMENT), by=BY)
     person.approve(waiting.id)
     fact_rules = {"target": "/payee", "amount": "/amount"}
-    local.desk.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **fact_rules}), by=BY)
     assert _codes(request_payment()) == []
 
 
@@ -341,7 +341,7 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
     """A new agent of the same name starts without history."""
     approval = request_payment()
     person.approve(approval.id)
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     with local.services.store.read() as view:
         assert view.history.of([one for one in _keys(approval) if one[0] == agent.id]) == {}
 

@@ -8,11 +8,11 @@ from server.protocol.approvals.ceremonies import Step
 from server.services.policy import builtin_action_types
 from server.services.policy.previews import Previews
 from server.services.refusals import Invalid
-from tests.support.builders.installation import PAYMENT, Desk
+from tests.support.builders.installation import PAYMENT, LocalAdmin
 
 
 @pytest.fixture
-def previews(admin_services: Desk) -> Previews:
+def previews(admin_services: LocalAdmin) -> Previews:
     """For an installation without registered types."""
     return Previews(admin_services.store)
 
@@ -58,7 +58,7 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
     [
         ("{", None, "document", "The file"),
         (json.dumps({**PAYMENT, "headline": "Pay {nothing}"}), None, "document", "/headline"),
-        (json.dumps(PAYMENT), {"amount": 1}, "details", "breaks the schema"),
+        (json.dumps(PAYMENT), {"amount": 1}, "details", "/payee is required"),
     ],
 )
 def test_a_preview_error_names_the_document_or_the_details(

@@ -125,8 +125,8 @@ def test_signals_without_history_or_user(agent, person, local):
 
 def test_a_rule_may_deny_a_new_payee(agent, person, local, put):
     """For types with a target."""
-    known = json.loads(local.desk.actions.show("payment.transfer").document)
-    local.desk.actions.update(json.dumps({**known, "target": "/payee"}), by=BY)
+    known = json.loads(local.admin.actions.show("payment.transfer").document)
+    local.admin.actions.update(json.dumps({**known, "target": "/payee"}), by=BY)
     put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))
     assert agent.ask_payment().json["reason"] == "policy_denied"
     put(rule("ask"))

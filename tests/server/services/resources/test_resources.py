@@ -229,7 +229,7 @@ def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
 def test_changing_scopes_keeps_the_secrets(admin_services):
     """Deleting the resource deletes them."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
-    admin_services.resources.update(PAY, ResourceChanges({"pay": Risk.LOW}), by=BY)
+    admin_services.resources.update(PAY, ResourceChanges(scopes={"pay": Risk.LOW}), by=BY)
     resource = admin_services.resources.show(PAY)
     assert len(resource.secrets) == 1
     admin_services.resources.delete(PAY, by=BY)
@@ -253,7 +253,7 @@ def test_a_token_lifetime_limit_is_set_kept_and_removed(admin_services):
     for changes, left in (
         (ResourceChanges(scopes={"new": Risk.LOW}), 60),
         (ResourceChanges(token_seconds=30), 30),
-        (ResourceChanges(usual_token_seconds=True), None),
+        (ResourceChanges(token_seconds=None), None),
     ):
         assert admin_services.resources.update(PAY, changes, by=BY).token_seconds == left
         assert admin_services.resources.show(PAY).token_seconds == left
@@ -278,7 +278,9 @@ def test_a_trailing_slash_does_not_make_another_resource(admin_services):
     assert admin_services.resources.show(PAY).uri == f"{PAY}/"
     admin_services.resources.rotate_secret(PAY, by=BY)
     assert admin_services.entries("resource.secret_rotated")[0]["resource"] == f"{PAY}/"
-    changed = admin_services.resources.update(PAY, ResourceChanges({"pay": Risk.HIGH}), by=BY)
+    changed = admin_services.resources.update(
+        PAY, ResourceChanges(scopes={"pay": Risk.HIGH}), by=BY
+    )
     assert admin_services.resources.all() == [admin_services.resources.show(f"{PAY}/")]
     assert set(changed.scopes) == {"read", "pay"}
     assert admin_services.resources.delete(PAY, by=BY).resource.uri == f"{PAY}/"

@@ -61,7 +61,7 @@ def waiting_ids(person):
 
 def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
     """BC-13, MC-08: code, ID token and userinfo; the response names the issuer."""
-    local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     assert "chat" in browser.authorize(app.id, scope="openid profile email").text
     assert "your name" in browser.sign_in("ana").text
     answer = browser.answer("allow").answer
@@ -80,7 +80,7 @@ def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
         "email": "ana@example.com",
         "email_verified": False,
     }
-    (entry,) = local.desk.entries("grant.given")
+    (entry,) = local.admin.entries("grant.given")
     assert (entry["subject"], entry["facts"]["app"]) == (ana.user.id, app.id)
 
 
@@ -151,8 +151,8 @@ def test_a_denial_on_the_page_or_the_device_returns_access_denied(ana, app, brow
     browser.authorize(app.id, **READ)
     browser.answer("allow")
     assert browser.answer("deny").answer["error"] == "access_denied"
-    assert len(local.desk.entries("grant.refused")) == 3
-    assert local.desk.entries("consent.given") == []
+    assert len(local.admin.entries("grant.refused")) == 3
+    assert local.admin.entries("consent.given") == []
 
 
 def test_denying_on_the_page_withdraws_the_requests_on_the_device(ana, agent, app, browser):
@@ -208,7 +208,7 @@ def test_an_expired_approval_gives_no_code(app, browser, local):
 
 def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
     """The page only offers to deny."""
-    local.desk.users.add(NewUser("ben"), by=BY)
+    local.admin.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")
     browser.authorize(app.id, **READ)
     page = browser.sign_in("ben")
@@ -322,16 +322,16 @@ def test_disabling_a_user_an_app_or_an_agent_stops_the_flow(agent, app, browser,
     """On every page."""
     page = browser.authorize(app.id, **READ, requested_actor=agent.id)
     browser.sign_in("ana")
-    local.desk.agents.disable(agent.id, by=BY)
+    local.admin.agents.disable(agent.id, by=BY)
     assert browser.again().status == 400
-    local.desk.agents.enable(agent.id, by=BY)
+    local.admin.agents.enable(agent.id, by=BY)
     assert browser.again().status == 200
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert 'type="password"' in browser.again().text
-    local.desk.users.enable("ana", by=BY)
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.users.enable("ana", by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert browser.open(page.url.removeprefix(ISSUER)).status == 400
-    local.desk.apps.delete(app.id, by=BY)
+    local.admin.apps.delete(app.id, by=BY)
     assert browser.open(page.url.removeprefix(ISSUER)).status == 400
 
 
@@ -366,17 +366,17 @@ def test_permissions_of_the_agent_and_grant_types_of_the_app_are_checked(
     agent, app, browser, local
 ):
     """Scopes must be within the permissions of both."""
-    local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     answer = browser.authorize(app.id, **READ, requested_actor=agent.id).answer
     assert answer["error"] == "invalid_scope"
-    local.desk.apps.update(app.id, AppChanges(grant_types=("refresh_token",)), by=BY)
+    local.admin.apps.update(app.id, AppChanges(grant_types=("refresh_token",)), by=BY)
     assert browser.authorize(app.id).answer["error"] == "unauthorized_client"
 
 
 def test_a_scope_that_requires_an_action_type_is_refused(app, browser, local):
     """Such actions are asked for one by one."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
     assert browser.authorize(app.id, **READ).answer["error"] == "invalid_authorization_details"
 
 
@@ -403,7 +403,7 @@ def test_an_invalid_client_or_redirect_uri_is_never_redirected(app, browser, cha
 
 def test_a_disabled_app_is_never_redirected_to(app, browser, local):
     """Not even with an error."""
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert browser.authorize(app.id).status == 400
 
 
@@ -552,7 +552,7 @@ def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known_brows
     """RFC 6749 3.3; without a default it is told to name them."""
     refused = known_browser.authorize(app.id, scope=None, resource=PAY).answer
     assert (refused["error"], refused["iss"]) == ("invalid_scope", ISSUER)
-    local.desk.resources.update(PAY, ResourceChanges(default_scopes=("payments:read",)), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(default_scopes=("payments:read",)), by=BY)
     assert "payments:read" in known_browser.authorize(app.id, scope=None, resource=PAY).text
     known_browser.answer("allow")
     ana.approve(waiting_ids(ana)[0])

@@ -46,16 +46,16 @@ def test_a_correct_password_sets_a_new_cookie(sign_in, local):
     assert current_user(local, first) == current_user(local, second) == "ana"
     assert current_user(local, "") is None
     assert current_user(local, "sayso_br_none") is None
-    assert len(local.desk.entries("sign_in.done")) == 2
+    assert len(local.admin.entries("sign_in.done")) == 2
 
 
 def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
     """Also a user without a password; each failure is an audit entry."""
-    local.desk.users.add(NewUser("ben"), by=BY)
+    local.admin.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
             sign_in(name, password)
-    failed = local.desk.entries("sign_in.failed")
+    failed = local.admin.entries("sign_in.failed")
     assert [one.get("cause") for one in failed] == [None, None, "no such account"]
     assert "subject" not in failed[-1]
 
@@ -128,7 +128,7 @@ SPACES = (("", ""), (" ", ""), ("", "\t"), ("\u3000", " "))
 
 def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
     """Another spelling gives no new attempts."""
-    user = local.desk.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
+    user = local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     many = spellings(user)
     assert len(set(many)) > 164
     outcomes = [outcome(sign_in, spelling) for spelling in many]
@@ -280,17 +280,17 @@ def test_a_sign_in_ends_with_its_lifetime_its_user_or_its_sign_out(sign_in, loca
     cookie, other = sign_in(), sign_in()
     local.site.sign_in.sign_ins.sign_out(other)
     local.site.sign_in.sign_ins.sign_out(other)
-    assert len(local.desk.entries("sign_in.ended")) == 1
+    assert len(local.admin.entries("sign_in.ended")) == 1
     assert (current_user(local, cookie), current_user(local, other)) == ("ana", None)
     local.clock.forward(SIGNED_IN_MS - 1)
     assert current_user(local, cookie) == "ana"
     local.clock.forward(1)
     assert current_user(local, cookie) is None
     cookie = sign_in()
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     with pytest.raises(WrongPassword):
         sign_in()
-    local.desk.users.enable("ana", by=BY)
+    local.admin.users.enable("ana", by=BY)
     assert current_user(local, cookie) is None
 
 
@@ -309,12 +309,12 @@ def test_signing_in_again_keeps_the_sid_and_changes_the_cookie(sign_in, local):
 
 def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
     """The tokens of apps end too."""
-    local.desk.users.add(NewUser("ben"), by=BY)
+    local.admin.users.add(NewUser("ben"), by=BY)
     give_password(local, "ben")
     first = sign_in()
     second = sign_in("ben", cookie=first)
     assert (current_user(local, first), current_user(local, second)) == (None, "ben")
-    (entry,) = local.desk.entries("sign_in.ended")
+    (entry,) = local.admin.entries("sign_in.ended")
     assert entry["cause"] == "somebody else signed in"
 
 
@@ -327,7 +327,7 @@ def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):
     with pytest.raises(WrongPassword):
         sign_in()
     assert sign_in(password="another long one")
-    (first, second) = local.desk.entries("password.set")
+    (first, second) = local.admin.entries("password.set")
     assert (first["facts"], second["facts"]) == ({"sign_ins_ended": 0}, {"sign_ins_ended": 1})
     admin.remove("ana", by=BY)
     with pytest.raises(WrongPassword):

@@ -71,15 +71,15 @@ def test_an_id_token_is_no_access_token(app, tokens):
 def test_a_token_ends_with_its_lifetime_its_user_or_its_app(app, tokens, local):
     """NG-084: from the next use."""
     token = tokens()["access_token"]
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.userinfo(token).refusal == REFUSED
-    local.desk.apps.update(app.id, AppChanges(enabled=True), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=True), by=BY)
     assert app.userinfo(token).refusal == REFUSED
     token = tokens()["access_token"]
     local.clock.forward(300_000)
     assert app.userinfo(token).refusal == REFUSED
     token = tokens()["access_token"]
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert app.userinfo(token).refusal == REFUSED
 
 

@@ -112,7 +112,7 @@ def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person
     assert (grant.risk, grant.ceremony, grant.tell) == (Risk.LOW, "confirm", True)
     assert (grant.type, grant.version, grant.used) == ("payment.transfer", 2, 0)
     assert json.loads(grant.details) == standing_grants.details()
-    entry = local.desk.entries("standing_grant.given")[-1]
+    entry = local.admin.entries("standing_grant.given")[-1]
     assert (entry["actor"], entry["approval_id"]) == (
         f"user:{person.user.id}",
         grant.approval_id,
@@ -127,7 +127,7 @@ def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person
         "spent": 0,
         "ceremony": "confirm",
     }
-    assert local.desk.events(person.user)[-1] == "standing_grant.given"
+    assert local.admin.events(person.user)[-1] == "standing_grant.given"
     assert local.messages()[-1]["event"] == "standing_grant.given"
 
 
@@ -140,7 +140,7 @@ def test_repeating_the_approval_gives_no_second_grant(local, agent, person):
     other = post(person, standing_grants.wish(standing_grants.example(agent))).json
     assert person.deny(other["id"]).json["state"] == "denied"
     assert (
-        len(standing_grants.all_of(local)) == len(local.desk.entries("standing_grant.given")) == 1
+        len(standing_grants.all_of(local)) == len(local.admin.entries("standing_grant.given")) == 1
     )
 
 
@@ -155,7 +155,7 @@ def test_the_session_key_cannot_approve_a_standing_grant(agent, person):
 def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person, risk, given_at):
     """One for medium risk needs the high key and the PIN."""
     standing_grants.lower(local, risk)
-    local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
     assert (opened["risk"], opened["ceremony"]) == (given_at, "pin")
@@ -170,13 +170,13 @@ def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agen
     standing_grants.lower(local, "high")
     reason = refused(person, standing_grants.wish(standing_grants.example(agent)))
     assert "first allow standing grants at high risk for invoice-bot" in reason
-    local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     assert post(person, standing_grants.wish(standing_grants.example(agent))).status == 201
 
 
 def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
     """Whatever is allowed for the agent or by policy."""
-    local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     standing_grants.lower(local, "critical")
     assert "cannot have a standing grant" in refused(person, standing_grants.wish(example))
@@ -213,7 +213,7 @@ def test_sum_and_variation_need_details_with_an_amount(local, agent, person):
     assert "no details" in refused(person, standing_grants.wish(example, sum=None))
     grant = standing_grants.give(person, example, **plain)
     assert (grant.scopes, grant.type, grant.sum_minor) == (("payments:read",), None, None)
-    entry = local.desk.entries("standing_grant.given")[-1]
+    entry = local.admin.entries("standing_grant.given")[-1]
     assert (entry["facts"]["sum"], entry["facts"]["scope"]) == (None, "payments:read")
 
 
@@ -240,11 +240,11 @@ def test_an_example_that_could_not_be_asked_today_is_refused(local, agent, perso
     other = rule("ask", 'when.resource = ["*"]', 'ask.who = ["bob"]')
     Policies(local.services.store).set(other, by=BY)
     assert "more than your approval" in refused(person, standing_grants.wish(example))
-    local.desk.actions.delete("payment.transfer", by=BY)
+    local.admin.actions.delete("payment.transfer", by=BY)
     assert "registered" in refused(person, standing_grants.wish(example))
-    local.desk.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(scopes=("payments:transfer",)), by=BY)
     assert "scope" in refused(person, standing_grants.wish(reading, sum=None, vary=[]))
-    local.desk.agents.disable(agent.id, by=BY)
+    local.admin.agents.disable(agent.id, by=BY)
     assert "turned off" in refused(person, standing_grants.wish(example))
 
 
@@ -318,12 +318,12 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
 
 def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, person):
     """As what the grant would not cover."""
-    local.desk.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
+    local.admin.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
     changes = AgentChanges(
         resources=(PAY, "https://x.example"),
         scopes=("payments:read", "payments:transfer", "x:use"),
     )
-    local.desk.agents.update(agent.id, changes, by=BY)
+    local.admin.agents.update(agent.id, changes, by=BY)
     agent.asked(scope="openid x:use", resource="https://x.example")
     local.clock.forward(MINUTE)
     standing_grants.lower(local, "medium")
@@ -361,7 +361,7 @@ def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, perso
     """At any step."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
-    local.desk.agents.disable(agent.id, by=BY)
+    local.admin.agents.disable(agent.id, by=BY)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
     with local.services.store.read() as view:
         assert local.site.approvals.checks.proposals.invalid_reason(view, row) == "agent_disabled"
@@ -428,9 +428,9 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
     assert person.call("GET", "/api/grants").json["items"] == []
     (item,) = person.call("GET", "/api/grants", query={"ended": "true"}).json["items"]
     assert item["state"] == "ended"
-    (entry,) = local.desk.entries("standing_grant.ended")
+    (entry,) = local.admin.entries("standing_grant.ended")
     assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "revoked")
-    assert local.desk.events(person.user)[-1] == "standing_grant.ended"
+    assert local.admin.events(person.user)[-1] == "standing_grant.ended"
     bad = person.call("GET", "/api/grants", query={"ended": "maybe"})
     assert bad.refusal == (422, "invalid_body")
 
@@ -452,7 +452,7 @@ def test_an_administrator_lists_and_revokes_all_grants(agent, person, cli_servic
 def test_an_owner_lists_and_revokes_grants_for_their_agents(local, agent, person):
     """And no others."""
     owner, other = (new_person(local, name) for name in ("olga", "sven"))
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=("olga",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=("olga",)), by=BY)
     grant = standing_grants.give(person, standing_grants.example(agent))
     assert other.call("GET", "/api/admin/grants").json["items"] == []
     end = f"/api/admin/grants/{grant.id}/revoke"
@@ -462,40 +462,40 @@ def test_an_owner_lists_and_revokes_grants_for_their_agents(local, agent, person
     by_name = {"agent": "invoice-bot", "limit": "1"}
     assert len(owner.call("GET", "/api/admin/grants", query=by_name).json["items"]) == 1
     assert owner.call("POST", end).json["state"] == "ended"
-    assert local.desk.entries("standing_grant.ended")[-1]["actor"] == f"user:{owner.user.id}"
+    assert local.admin.entries("standing_grant.ended")[-1]["actor"] == f"user:{owner.user.id}"
     assert owner.call("POST", end).refusal == (409, "conflict")
 
 
 def _rotate(local, agent, _person):
-    local.desk.agents.rotate_secret(agent.id, by=BY)
+    local.admin.agents.rotate_secret(agent.id, by=BY)
 
 
 def _new_owner(local, agent, person):
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=(person.user.name,)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=(person.user.name,)), by=BY)
 
 
 def _disable(local, agent, _person):
-    local.desk.agents.disable(agent.id, by=BY)
+    local.admin.agents.disable(agent.id, by=BY)
 
 
 def _delete(local, agent, _person):
-    local.desk.agents.delete(agent.id, by=BY)
+    local.admin.agents.delete(agent.id, by=BY)
 
 
 def _change_type(local, _agent, _person):
-    local.desk.actions.update(json.dumps({**PAYMENT, "title": "Other"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "title": "Other"}), by=BY)
 
 
 def _delete_type(local, _agent, _person):
-    local.desk.actions.delete("payment.transfer", by=BY)
+    local.admin.actions.delete("payment.transfer", by=BY)
 
 
 def _delete_resource(local, _agent, _person):
-    local.desk.resources.delete(PAY, by=BY)
+    local.admin.resources.delete(PAY, by=BY)
 
 
 def _disable_user(local, _agent, person):
-    local.desk.users.disable(person.user.id, by=BY)
+    local.admin.users.disable(person.user.id, by=BY)
 
 
 @pytest.mark.parametrize(
@@ -516,7 +516,7 @@ def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, beca
     grant = standing_grants.give(person, standing_grants.example(agent))
     change(local, agent, person)
     assert standing_grants.now_of(local, grant).ended_because == because
-    entry = local.desk.entries("standing_grant.ended")[-1]
+    entry = local.admin.entries("standing_grant.ended")[-1]
     assert (entry["cause"], entry["actor"]) == (because, BY)
 
 
@@ -534,7 +534,7 @@ def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
 def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person):
     """For the same agent."""
     grant = standing_grants.give(person, standing_grants.example(agent))
-    consent = local.desk.consent(agent.id, person.user.id)
+    consent = local.admin.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200
     assert standing_grants.now_of(local, grant).ended_because == "consent_revoked"
 
@@ -542,7 +542,7 @@ def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person
 def test_other_changes_of_the_agent_keep_the_grant(local, agent, person):
     """Such as its description."""
     grant = standing_grants.give(person, standing_grants.example(agent))
-    local.desk.agents.update(agent.id, AgentChanges(description="x"), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert standing_grants.now_of(local, grant) == grant
 
 

@@ -92,7 +92,7 @@ def test_the_token_names_the_grant_and_claims_no_user_authentication(local, agen
 def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, grant):
     """All name the grant and the use."""
     _, approval = requested(agent)
-    assert local.desk.events(person.user)[-1] == "approval.decided"
+    assert local.admin.events(person.user)[-1] == "approval.decided"
     history = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
     (shown,) = [one for one in history if one["id"] == approval.id]
     assert (shown["state"], shown["decided"]) == ("approved", None)
@@ -101,7 +101,7 @@ def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, 
         "use": 1,
         "policy": 0,
     }
-    entry = local.desk.entries("approval.allowed")[-1]
+    entry = local.admin.entries("approval.allowed")[-1]
     assert (entry["actor"], entry["approval_id"]) == ("system", approval.id)
     assert entry["facts"]["decided_by"]["standing_grant"] == grant.id
     (use,) = person.call("GET", f"/api/grants/{grant.id}").json["taken"]
@@ -111,12 +111,12 @@ def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, 
 def test_a_quiet_grant_sends_no_event(local, agent, person):
     """The history and the audit log still have the use."""
     standing_grants.give(person, standing_grants.example(agent), tell=False)
-    before = local.desk.events(person.user)
+    before = local.admin.events(person.user)
     _, approval = requested(agent)
-    assert local.desk.events(person.user) == before
+    assert local.admin.events(person.user) == before
     history = person.call("GET", "/api/approvals", query={"state": "decided"}).json["items"]
     assert approval.id in {one["id"] for one in history}
-    assert local.desk.entries("approval.allowed")[-1]["approval_id"] == approval.id
+    assert local.admin.entries("approval.allowed")[-1]["approval_id"] == approval.id
 
 
 @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ def test_a_grant_of_another_person_does_not_count(agent, grant, local):
 def test_a_high_risk_grant_counts_only_while_allowed_for_the_agent(local, agent, person):
     """An administrator may end it at any time."""
     standing_grants.lower(local, "high")
-    local.desk.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     grant = standing_grants.give(person, standing_grants.example(agent))
     handle, _ = requested(agent)
     assert agent.poll(handle).status == 200
     handle, _ = requested(agent)
-    local.desk.agents.update(agent.id, AgentChanges(high_grants=False), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(high_grants=False), by=BY)
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert requested(agent)[1].state is State.PENDING
     assert usage(local, grant)[0] == 1
@@ -276,7 +276,7 @@ def test_a_scope_that_became_riskier_releases_the_use(local, agent, person):
     grant = standing_grants.give(person, example, **SCOPES_ONLY)
     handle, _ = agent.asked()
     changes = ResourceChanges(scopes={"payments:read": "medium", "payments:transfer": "high"})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
     assert agent.poll(handle).refusal == (400, "access_denied")
     assert usage(local, grant) == (0, 0, ["released"])
 
@@ -324,7 +324,7 @@ def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monke
 def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
     """As any decision does."""
     registration = registered(
-        local.desk,
+        local.admin,
         "pinged",
         auth_method="client_secret_post",
         delivery="ping",
@@ -387,12 +387,12 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
     approval = local.stored(approval_claim["id"])
     assert (approval.state, approval.kind) == (State.REDEEMED, "action")
     assert usage(local, bank_grant) == (1, 0, ["spent"])
-    assert [e["type"] for e in local.desk.entries() if e.get("approval_id") == approval.id] == [
+    assert [e["type"] for e in local.admin.entries() if e.get("approval_id") == approval.id] == [
         "approval.requested",
         "approval.allowed",
         "token.issued",
     ]
-    assert local.desk.events(person.user)[-2:] == ["approval.decided", "approval.redeemed"]
+    assert local.admin.events(person.user)[-2:] == ["approval.decided", "approval.redeemed"]
 
 
 def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
@@ -420,7 +420,7 @@ def test_an_exchange_that_no_grant_covers_is_refused(local, chains, bot, bank_gr
     """Other scopes, or a person whom the agent may not ask."""
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write bank:read")
     assert answer.refusal == (400, "interaction_required")
-    local.desk.agents.update(bot.id, AgentChanges(asks=("admin",)), by=BY)
+    local.admin.agents.update(bot.id, AgentChanges(asks=("admin",)), by=BY)
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")
     assert answer.refusal == (400, "interaction_required")
     assert usage(local, bank_grant) == (0, 0, [])

@@ -133,7 +133,7 @@ def test_a_proof_of_another_key_is_refused(accept, bound, local):
 
 def test_a_disabled_agents_token_is_refused(accept, local, plain):
     """At once."""
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     assert _refusal(accept, f"Bearer {plain}")[0] == "invalid_token"
 
 

@@ -106,9 +106,9 @@ def test_revoking_a_token_revokes_descendants_with_one_entry(ledger, chains, tok
     subject, exchanged = tokens
     held, count = ledger.revoke(subject.id, by=BY)
     assert (held.state(chains.local.clock.now()), count) == ("revoked", 2)
-    assert chains.local.desk.revoked(exchanged)
+    assert chains.local.admin.revoked(exchanged)
     assert ledger.revoke(subject.id, by=BY)[1] == 0
-    (entry,) = chains.local.desk.entries("token.revoked")
+    (entry,) = chains.local.admin.entries("token.revoked")
     assert (entry["actor"], entry["subject"], entry["cause"]) == (
         BY,
         subject.user_id,
@@ -122,11 +122,11 @@ def test_revoking_a_token_revokes_descendants_with_one_entry(ledger, chains, tok
 
 def test_an_agents_own_token_has_no_user(ledger, local, agent):
     """Its agent may have been deleted."""
-    token = local.desk.token(agent.id, None, "own")
+    token = local.admin.token(agent.id, None, "own")
     assert ledger.show(token.id).delegation.user is None
     ledger.revoke(token.id, by=BY)
-    assert local.desk.entries("token.revoked")[-1]["agent_id"] == agent.id
-    local.desk.agents.delete("invoice-bot", by=BY)
+    assert local.admin.entries("token.revoked")[-1]["agent_id"] == agent.id
+    local.admin.agents.delete("invoice-bot", by=BY)
     assert ledger.show(token.id).delegation.client_name == "(deleted agent)"
 
 
@@ -145,7 +145,7 @@ def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person)
     assert person.call("GET", "/api/delegations").json["items"] == []
     assert len(person.call("GET", "/api/delegations", query={"ended": "true"}).json["items"]) == 2
     assert person.call("DELETE", f"/api/delegations/{subject.id}").json["tokens_revoked"] == 0
-    (entry,) = chains.local.desk.entries("token.revoked")
+    (entry,) = chains.local.admin.entries("token.revoked")
     assert (entry["actor"], entry["cause"]) == (f"user:{person.user.id}", "by the person")
 
 
@@ -155,7 +155,7 @@ def test_tokens_for_other_people_are_not_found(local, tokens):
     assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
     for jti in (tokens[0].id, "sayso_at_none"):
         assert other.call("DELETE", f"/api/delegations/{jti}").status == 404
-    assert not local.desk.revoked(tokens[0])
+    assert not local.admin.revoked(tokens[0])
 
 
 def test_an_invalid_ended_filter_is_refused(person):

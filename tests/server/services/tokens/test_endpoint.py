@@ -27,7 +27,7 @@ def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
     """Although it authenticated."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     assert local.post_form("/token", ask).status == 200
-    local.desk.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)
     assert local.post_form("/token", ask).refusal == (400, "unauthorized_client")
 
 

@@ -46,7 +46,7 @@ def bot(chains):
 
 
 def _update(chains, **changes):
-    chains.local.desk.agents.update("desk-bot", AgentChanges(**changes), by=BY)
+    chains.local.admin.agents.update("desk-bot", AgentChanges(**changes), by=BY)
 
 
 def test_a_refusal_says_its_step_and_that_it_would_pass_now(chains, bot, explanations):
@@ -74,7 +74,7 @@ def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
     chains.exchange(bot, chains.user_token(), resource="https://nowhere.example")
     newest = explanations.exchange(None)
     assert newest.reason is Reason.TARGET_BEYOND
-    first = chains.local.desk.entries("exchange.refused")[0]
+    first = chains.local.admin.entries("exchange.refused")[0]
     assert explanations.exchange(first["id"]).reason is Reason.CONSENT_MISSING
     with pytest.raises(NotFound):
         explanations.exchange("unknown")
@@ -139,9 +139,9 @@ def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
 def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
     """Whatever else changed."""
     chains.exchange(bot, chains.user_token())
-    chains.local.desk.agents.disable("desk-bot", by=BY)
+    chains.local.admin.agents.disable("desk-bot", by=BY)
     assert explanations.exchange(None).now is Reason.ACTOR_DISABLED
-    chains.local.desk.agents.delete("desk-bot", by=BY)
+    chains.local.admin.agents.delete("desk-bot", by=BY)
     gone = explanations.exchange(None)
     assert (gone.agent, gone.replayed, gone.bounds) == (bot.id, False, ())
 
@@ -162,12 +162,12 @@ def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
     chains.consent(bot, "bank:read")
     token = chains.user_token()
     exchanged = chains.exchanged(bot, token)
-    chains.local.desk.resources.delete(BANK, by=BY)
+    chains.local.admin.resources.delete(BANK, by=BY)
     gone = ("it was revoked", "its resource was deleted")
     assert explanations.token(exchanged).problems == gone
     with chains.local.services.store.administer() as tx:
         tx.apps.replace(replace(tx.directory.app(APP), state="disabled"))
-    chains.local.desk.users.disable("ana", by=BY)
+    chains.local.admin.users.disable("ana", by=BY)
     chains.local.clock.forward(31 * MINUTE)
     assert explanations.token(exchanged).problems == (
         "it was revoked",

@@ -36,7 +36,7 @@ def _introspect_as(agent, token):
 
 def _other_agent(local, **members):
     defaults = {"name": "other-bot", "owners": ("admin",), "auth_method": "client_secret_post"}
-    registration = local.desk.agents.add(NewAgent(**{**defaults, **members}), by=BY)
+    registration = local.admin.agents.add(NewAgent(**{**defaults, **members}), by=BY)
     return LocalAgent(local, registration.agent.id, registration.secret)
 
 
@@ -74,7 +74,7 @@ def test_a_bound_token_shows_its_key(agent, local, resource):
 
 def test_another_resource_gets_inactive(local, token):
     """IN-09, NG-080."""
-    local.desk.resources.add(MAIL, {}, {}, by=BY)
+    local.admin.resources.add(MAIL, {}, {}, by=BY)
     other_resource = new_resource(local, MAIL)
     assert other_resource.introspect(token).json == INACTIVE
     assert other_resource.introspect("none").json == INACTIVE
@@ -147,9 +147,9 @@ def test_an_expired_token_is_inactive(local, resource, token):
 
 def test_disabling_the_agent_makes_its_tokens_inactive(agent, local, resource, token):
     """IN-13, NG-081: enabling it does not restore them."""
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
     assert resource.introspect(token).json == INACTIVE
-    local.desk.agents.enable("invoice-bot", by=BY)
+    local.admin.agents.enable("invoice-bot", by=BY)
     assert resource.introspect(token).json == INACTIVE
     assert resource.introspect(agent.alone().json["access_token"]).json["active"] is True
 
@@ -158,7 +158,7 @@ def test_an_expired_agents_tokens_are_inactive(agent, local, resource):
     """Also if its expiry was set after the token was issued."""
     token = agent.alone().json["access_token"]
     changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
-    local.desk.agents.update("invoice-bot", changes, by=BY)
+    local.admin.agents.update("invoice-bot", changes, by=BY)
     local.clock.forward(MINUTE)
     assert resource.introspect(token).json == INACTIVE
 
@@ -167,7 +167,7 @@ def test_disabling_the_user_makes_their_tokens_inactive(agent, local, person, re
     """NG-084."""
     token = agent.paid(person)
     assert resource.introspect(token).json["active"] is True
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert resource.introspect(token).json == INACTIVE
 
 
@@ -204,7 +204,7 @@ def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
         name: _other_agent(local, name=name) for name in ("first-bot", "middle-bot", "last-bot")
     }
     first, middle, last = (bots[name].id for name in bots)
-    row = local.desk.token(last, person.user.id)
+    row = local.admin.token(last, person.user.id)
     chain = {"sub": last, "act": {"sub": middle, "act": {"sub": first}}}
     until = row.expires_at // 1000
     claims = {"iss": ISSUER, "jti": row.id, "exp": until, "act": chain}
@@ -225,7 +225,7 @@ def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
 )
 def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, agent, changes):
     """NG-093: whatever was once signed with our key."""
-    row = local.desk.token(agent.id, person.user.id)
+    row = local.admin.token(agent.id, person.user.id)
     claims = {"iss": ISSUER, "jti": row.id, "exp": row.expires_at // 1000}
     with local.services.store.read() as view:
         assert IssuedTokens(_FixedClaims(claims), local.services.rules).live(view, "t") is not None
@@ -235,7 +235,7 @@ def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, age
 
 def test_tokens_of_a_deleted_resource_are_inactive(agent, local, token):
     """The resource has no credentials any more; a client sees that its token ended."""
-    local.desk.resources.delete(PAY, by=BY)
+    local.admin.resources.delete(PAY, by=BY)
     assert _introspect_as(agent, token) == INACTIVE
 
 
@@ -249,7 +249,7 @@ def test_a_revoked_token_is_inactive(local, resource, token):
 def test_a_retiring_key_still_verifies_tokens(agent, local, resource):
     """A rotation invalidates no token."""
     token = agent.alone().json["access_token"]
-    local.desk.keys.rotate("ES256", by=BY)
+    local.admin.keys.rotate("ES256", by=BY)
     assert resource.introspect(token).json["active"] is True
 
 
@@ -287,7 +287,9 @@ def test_a_signed_response_contains_the_same_for_its_caller(local, resource, tok
 
 def test_a_raised_risk_does_not_end_issued_tokens(local, resource, token):
     """Policy applies when a token is minted."""
-    local.desk.resources.update(PAY, ResourceChanges({"payments:read": Risk.CRITICAL}), by=BY)
+    local.admin.resources.update(
+        PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
+    )
     assert resource.introspect(token).json["active"] is True
 
 

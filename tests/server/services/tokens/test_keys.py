@@ -81,17 +81,17 @@ def test_an_unsupported_algorithm_is_refused(admin_services, alg):
 def test_a_revoked_key_verifies_nothing(agent, local, person, resource):
     """A new key signs at once."""
     token = agent.paid(person)
-    (old,) = [key for key in local.desk.keys.all() if key.alg == "ES256"]
-    revoked = local.desk.keys.revoke(old.kid, by=BY)
+    (old,) = [key for key in local.admin.keys.all() if key.alg == "ES256"]
+    revoked = local.admin.keys.revoke(old.kid, by=BY)
     assert resource.introspect(token).json == {"active": False}
     assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
     assert old.kid not in {key["kid"] for key in local.send("GET", "/jwks").json["keys"]}
     new = agent.alone().json["access_token"]
     assert resource.introspect(new).json["active"] is True
-    assert revoked.replaced_by in local.desk.keys.all()
+    assert revoked.replaced_by in local.admin.keys.all()
     assert person.refresh().status == 200
     assert person.call("GET", "/api/me").status == 200
-    (entry,) = local.desk.entries("key.revoked")
+    (entry,) = local.admin.entries("key.revoked")
     assert entry["facts"] == {"kid": old.kid, "alg": "ES256", "was": "active"}
 
 

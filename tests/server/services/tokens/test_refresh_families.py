@@ -33,8 +33,8 @@ def test_disabling_a_user_ends_families_older_than_their_sign_in(person, local):
     local.clock.forward(DAY)
     local.services.sweeper.tidy()
     second = app.refresh(tokens["refresh_token"]).json["refresh_token"]
-    local.desk.users.disable("ana", by=BY)
-    local.desk.users.enable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
+    local.admin.users.enable("ana", by=BY)
     assert app.refresh(second).refusal == (400, "invalid_grant")
 
 

@@ -18,12 +18,12 @@ def test_revoking_a_token_revokes_its_descendants(agent, local, person, resource
     """RV-04, RV-13, RV-14: at once, with one entry and the count."""
     token = agent.paid(person)
     parent = _row(local, token)
-    child = local.desk.token(agent.id, person.user.id, parent_id=parent.id)
+    child = local.admin.token(agent.id, person.user.id, parent_id=parent.id)
     answer = _revoke(agent, token)
     assert (answer.status, answer.json) == (200, {})
     assert resource.introspect(token).json == {"active": False}
-    assert local.desk.revoked(child)
-    (entry,) = local.desk.entries("token.revoked")
+    assert local.admin.revoked(child)
+    (entry,) = local.admin.entries("token.revoked")
     assert (entry["actor"], entry["agent_id"], entry["subject"]) == (
         f"agent:{agent.id}",
         agent.id,
@@ -36,20 +36,20 @@ def test_revoking_again_changes_nothing(agent, local):
     """RV-05: 200, and one entry."""
     token = agent.alone().json["access_token"]
     assert [_revoke(agent, token).status for _ in range(3)] == [200] * 3
-    assert len(local.desk.entries("token.revoked")) == 1
+    assert len(local.admin.entries("token.revoked")) == 1
 
 
 def test_a_token_of_another_client_is_not_revoked(agent, local, resource):
     """RV-07, DE-08: the answer is that of an unknown token."""
     token = agent.alone().json["access_token"]
-    registration = local.desk.agents.add(
+    registration = local.admin.agents.add(
         NewAgent("other-bot", ("admin",), auth_method="client_secret_post"), by=BY
     )
     thief = LocalAgent(local, registration.agent.id, registration.secret)
     answers = [_revoke(thief, text) for text in (token, "x", "a.b.c")]
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"{}")] * 3
     assert resource.introspect(token).json["active"] is True
-    assert local.desk.entries("token.revoked") == []
+    assert local.admin.entries("token.revoked") == []
 
 
 def test_revoking_an_expired_token_changes_nothing(agent, local):
@@ -57,7 +57,7 @@ def test_revoking_an_expired_token_changes_nothing(agent, local):
     token = agent.alone().json["access_token"]
     local.clock.forward(10**7)
     assert _revoke(agent, token).status == 200
-    assert local.desk.entries("token.revoked") == []
+    assert local.admin.entries("token.revoked") == []
 
 
 def test_a_resource_cannot_revoke_tokens(local, resource, agent):

@@ -77,7 +77,7 @@ def test_the_audience_is_the_userinfo_endpoint(agent, person, local):
 )
 def test_each_scope_returns_its_claims(agent, person, local, scope, claims_of_scope):
     """OpenID Connect Core 5.4; the response lists each scope once."""
-    local.desk.users.update("ana", UserChanges(email="ana@example.org"), by=BY)
+    local.admin.users.update("ana", UserChanges(email="ana@example.org"), by=BY)
     answer = approved_token(agent, person, scope)
     assert sorted(answer.json["scope"].split()) == sorted(scope.split())
     assert userinfo(local, answer.json["access_token"]).json == {
@@ -142,17 +142,17 @@ def test_the_token_ends_with_its_lifetime_its_agent_and_its_user(agent, person, 
     local.clock.forward(5 * MINUTE)
     assert userinfo(local, short).refusal == REFUSED
     stopped = approved_token(agent, person).json["access_token"]
-    local.desk.agents.disable(agent.id, by=BY)
+    local.admin.agents.disable(agent.id, by=BY)
     assert userinfo(local, stopped).refusal == REFUSED
-    local.desk.agents.enable(agent.id, by=BY)
+    local.admin.agents.enable(agent.id, by=BY)
     ended_token = approved_token(agent, person).json["access_token"]
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert userinfo(local, ended_token).refusal == REFUSED
 
 
 def test_the_token_lifetime_limit_of_the_agent_applies(agent, person, local):
     """There is no resource with a limit."""
-    local.desk.agents.update(agent.id, AgentChanges(token_seconds=60), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(token_seconds=60), by=BY)
     _, approval = request(agent)
     assert "1 minute" in json.loads(approval.display)["gives"]
     payload = claims(approved_token(agent, person).json["access_token"])
@@ -173,7 +173,7 @@ def test_a_bound_token_needs_a_proof_of_its_key(agent, person, local):
 
 def test_the_person_may_drop_scopes(agent, person, local):
     """The response says that the request was narrowed."""
-    local.desk.users.update("ana", UserChanges(email="ana@example.org"), by=BY)
+    local.admin.users.update("ana", UserChanges(email="ana@example.org"), by=BY)
     handle, approval = request(agent, ALL)
     path = f"/api/approvals/{approval.id}/narrowing"
     narrowing = person.call("POST", path, {"drop_scopes": ["email"]}).json

@@ -173,11 +173,11 @@ def test_loopback_names_are_one_host(person):
 
 def test_a_disabled_user_is_refused_at_once(person):
     """The error names the remedy; the session works again when they are enabled."""
-    person.local.desk.users.disable("ana", by=BY)
+    person.local.admin.users.disable("ana", by=BY)
     refused = _call(person)
     assert refused.refusal == (403, "forbidden")
     assert "enable" in refused.json["detail"]
-    person.local.desk.users.enable("ana", by=BY)
+    person.local.admin.users.enable("ana", by=BY)
     assert _call(person).status == 200
 
 
@@ -215,10 +215,10 @@ def test_disabling_during_a_call_refuses_it(agent, person, local):
     deleted = replace(caller, device=replace(caller.registered_device, id="sayso_dv_deleted"))
     with pytest.raises(errors.Problem, match="revoked"):
         local.site.approvals.decisions.decide(deleted, approval.id, SubmittedDecision(jws))
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     with pytest.raises(errors.Problem, match="disabled"):
         local.site.devices.devices.answer_pin_call(caller, bytes(32), "session")
-    local.desk.users.enable("ana", by=BY)
+    local.admin.users.enable("ana", by=BY)
     person.call("DELETE", "/api/devices/self")
     with pytest.raises(errors.Problem, match="fresh proof"):
         local.site.approvals.decisions.decide(caller, approval.id, SubmittedDecision(jws))

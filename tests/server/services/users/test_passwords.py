@@ -47,10 +47,10 @@ def test_a_person_sets_and_changes_their_password(person, local):
     assert _set(person, OTHER).json == {"set": True, "sign_ins_ended": 1}
     assert _sign_in(local, OTHER)
     assert person.device.pin_tries == 0
-    first, second = local.desk.entries("password.set")
+    first, second = local.admin.entries("password.set")
     assert first["actor"] == second["actor"] == f"user:{person.user.id}"
     assert first["facts"] == {"sign_ins_ended": 0, "device": person.device_id}
-    assert PASSWORD not in str(local.desk.entries())
+    assert PASSWORD not in str(local.admin.entries())
 
 
 def test_a_password_is_normalized(person, local):
@@ -119,7 +119,7 @@ def test_of_two_concurrent_calls_with_one_statement_one_counts(person, local, mo
     monkeypatch.setattr(hasher, "hash", slowly)
     assert _send(person, statement).refusal == (422, "invalid_statement")
     assert second_call[1].status == 200
-    assert len(local.desk.entries("password.set")) == 1
+    assert len(local.admin.entries("password.set")) == 1
 
 
 def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
@@ -134,6 +134,6 @@ def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
 def test_a_disabled_user_cannot_set_a_password(person, local):
     """Nor see whether one is set."""
     statement = _statement(person)
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert _send(person, statement).refusal == (403, "forbidden")
     assert person.call("GET", "/api/password").refusal == (403, "forbidden")

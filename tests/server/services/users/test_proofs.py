@@ -29,7 +29,7 @@ def prove(key, local):
 @pytest.fixture
 def bound(agent, local):
     """An agent whose tokens must be bound."""
-    local.desk.agents.update("invoice-bot", AgentChanges(dpop_bound=True), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(dpop_bound=True), by=BY)
     return agent
 
 
@@ -93,7 +93,7 @@ def test_an_invalid_proof_gives_no_token(agent, local, prove):
     """DP-01, DP-16: and writes no entry."""
     for proofs in ([prove(), prove()], [prove(iat=1)], [prove(htu=f"{ISSUER}/other")], ["x"]):
         assert agent.alone(*proofs).refusal == PROOF
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 def test_the_client_is_authenticated_before_its_proof(local):

@@ -24,7 +24,7 @@ CONSOLE = ("/admin/approvals", "/admin/approvals/{}")
 def approval(local, agent, person):
     """A payment of 1,200.00 of which Ana granted 1,000.00."""
     narrow = {"narrow": {"/amount": "lower"}, "amount": "/amount"}
-    local.desk.actions.update(json.dumps({**PAYMENT, **narrow}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **narrow}), by=BY)
     _, approval = agent.asked_payment(authorization_details=json.dumps(DETAILS))
     proposed_change = {"changes": [{"fact": "/amount", "to": "1000"}]}
     less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", proposed_change).json
@@ -53,7 +53,7 @@ def test_a_users_page_shows_the_granted_amount_first(local, person, approval, pa
 @pytest.mark.parametrize("path", CONSOLE)
 def test_a_console_page_shows_the_granted_amount_first(local, person, approval, path):
     """The list and the detail."""
-    local.desk.users.update(person.user.name, UserChanges(roles=("admin",)), by=BY)
+    local.admin.users.update(person.user.name, UserChanges(roles=("admin",)), by=BY)
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]

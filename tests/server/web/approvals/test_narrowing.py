@@ -25,7 +25,7 @@ FROM_ELSEWHERE = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cros
 @pytest.fixture(autouse=True)
 def narrowable(local):
     """Payments can be narrowed."""
-    local.desk.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, **NARROWABLE}), by=BY)
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_held_back_requests_have_their_own_section(template, open_local):
     """They are pending like the others, without a notification."""
     local = open_local(notify_per_minute=1)
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
-    local.desk.resources.update(PAY, scopes, by=BY)
+    local.admin.resources.update(PAY, scopes, by=BY)
     browser, agent = new_browser(local), template.agent(local)
     first, second = _asked(agent), _asked(agent)
     page = _page(browser).text
@@ -184,7 +184,7 @@ def test_the_button_is_enabled_later_at_higher_risk(browser, agent, risk, pause)
 def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
     """It names what to type."""
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
-    local.desk.actions.update(json.dumps(typed), by=BY)
+    local.admin.actions.update(json.dumps(typed), by=BY)
     page = _page(browser, f"/r/{_paid(agent).id}").text
     step = page[page.index('<section id="approve"') :]
     assert "Type <bdi>Amount</bdi>" in step
@@ -381,12 +381,12 @@ def test_more_time_is_offered_while_it_is_allowed(browser, agent, local):
 def test_more_time_for_a_critical_request_is_offered_to_an_owner_only(browser, agent, local):
     """The owner is responsible for the agent."""
     critical = {"risk": Risk.CRITICAL, "life_ms": 10 * MINUTE}
-    approval = local.desk.approval(agent.id, browser.user.id, **critical)
+    approval = local.admin.approval(agent.id, browser.user.id, **critical)
     local.clock.forward(1_000)
     eva, offered = (
         local.site.devices.browsers.person(browser.cookie),
         local.site.approvals.extensions.can_extend,
     )
     assert not offered(eva, approval.id)
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     assert offered(eva, approval.id)

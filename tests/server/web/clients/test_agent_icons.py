@@ -27,7 +27,7 @@ def eva(local):
 @pytest.fixture
 def agent_with_icon(local, agent):
     """The agent with an icon."""
-    local.desk.agents.update(agent.id, AgentChanges(icon=ICON), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(icon=ICON), by=BY)
     return agent
 
 
@@ -49,10 +49,10 @@ def test_an_icon_is_served_under_its_hash_as_an_image_only(local):
 
 def test_an_icon_that_no_agent_uses_is_not_found(local, agent_with_icon):
     """It is served while one of two agents has it; a 404 is not cached."""
-    registered(local.desk, "twin", icon=ICON)
-    local.desk.agents.update(agent_with_icon.id, AgentChanges(icon=OTHER), by=BY)
+    registered(local.admin, "twin", icon=ICON)
+    local.admin.agents.update(agent_with_icon.id, AgentChanges(icon=OTHER), by=BY)
     assert _get(local, PATH).status_code == 200
-    local.desk.agents.delete("twin", by=BY)
+    local.admin.agents.delete("twin", by=BY)
     after_removal = _get(local, PATH)
     assert (after_removal.status_code, after_removal.headers["Cache-Control"]) == (404, "no-store")
     assert _get(local, "/icons/..%2fdevices").status_code == 404
@@ -67,34 +67,34 @@ def test_an_icon_is_shown_beside_the_agents_name_on_every_page(local, eva, agent
         assert f'src="{PATH}" alt=""' in page.text
         assert "<bdi>invoice-bot</bdi>" in page.text
         assert "img-src 'self'" in page.headers["Content-Security-Policy"]
-    local.desk.agents.update(agent_with_icon.id, AgentChanges(icon=b""), by=BY)
+    local.admin.agents.update(agent_with_icon.id, AgentChanges(icon=b""), by=BY)
     assert "<img" not in eva.get("/").text
     assert "<svg" in eva.get("/agents").text
 
 
 def test_a_changed_icon_is_logged_and_its_owners_are_notified_once(local, agent, eva):
     """Approvers see something else, so the owners are told."""
-    agents = local.desk.agents
+    agents = local.admin.agents
     agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
     for icon in (ICON, ICON, b""):
         agents.update(agent.id, AgentChanges(icon=icon), by=BY)
     digest = icons.read(ICON).digest
-    recorded_icons = [one["facts"]["icon"] for one in local.desk.entries("agent.updated")]
+    recorded_icons = [one["facts"]["icon"] for one in local.admin.entries("agent.updated")]
     assert sorted(recorded_icons, key=str) == [digest, None, None]
-    assert local.desk.events(eva.browser.user).count("agent.icon_changed") == 2
+    assert local.admin.events(eva.browser.user).count("agent.icon_changed") == 2
     hooked = [one for one in local.messages() if one["event"] == "agent.icon_changed"]
     assert [one["agent"] for one in hooked] == [agent.id] * 2
 
 
 def test_an_invalid_icon_is_refused_with_the_requirements(local, agent):
     """The current icon stays."""
-    local.desk.agents.update(agent.id, AgentChanges(icon=ICON), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(icon=ICON), by=BY)
     with pytest.raises(Invalid) as refused:
-        local.desk.agents.update(agent.id, AgentChanges(icon=png(32, 31)), by=BY)
+        local.admin.agents.update(agent.id, AgentChanges(icon=png(32, 31)), by=BY)
     assert refused.value.member == "icon"
     assert "is 32 by 31 pixels" in str(refused.value)
     assert "a still, square PNG or WebP of 16 to 512 pixels and at most 32 kB" in str(refused.value)
-    assert local.desk.agents.show(agent.id)[0].icon == icons.read(ICON).digest
+    assert local.admin.agents.show(agent.id)[0].icon == icons.read(ICON).digest
 
 
 def test_changing_an_icon_needs_an_administrators_signature(staff):

@@ -25,7 +25,7 @@ def max_(local):
 
 
 def _own(local, agent):
-    local.desk.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(add_owners=("eva",)), by=BY)
 
 
 def _state(local, agent):
@@ -90,7 +90,7 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
     counts = {"grants_ended": 1, "consents_revoked": 1, "tokens_revoked": 2}
     assert (ended.status, ended.json) == (200, {"client_id": agent.id, **counts})
     for kind, number in (("standing_grant.ended", 1), ("consent.revoked", 1), ("token.revoked", 2)):
-        entries = local.desk.entries(kind)
+        entries = local.admin.entries(kind)
         assert [one["actor"] for one in entries] == [f"user:{eva.browser.user.id}"] * number
     again = eva.browser.send("DELETE", f"/api/acting/{agent.id}")
     assert again.json == {"client_id": agent.id, **dict.fromkeys(counts, 0)}
@@ -101,10 +101,10 @@ def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
     monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
-        local.desk.token(agent.id, ana.user.id, f"hers-{number}")
-    local.desk.standing_grant(local.desk.approval(agent.id, ana.user.id))
-    local.desk.consent(agent.id, ana.user.id)
-    local.desk.token(agent.id, ben.user.id, "his")
+        local.admin.token(agent.id, ana.user.id, f"hers-{number}")
+    local.admin.standing_grant(local.admin.approval(agent.id, ana.user.id))
+    local.admin.consent(agent.id, ana.user.id)
+    local.admin.token(agent.id, ben.user.id, "his")
     ended = ana.call("DELETE", f"/api/acting/{agent.id}").json
     assert (ended["grants_ended"], ended["consents_revoked"], ended["tokens_revoked"]) == (1, 1, 5)
     assert ana.call("GET", "/api/delegations").json["items"] == []
@@ -162,7 +162,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
     monkeypatch.setattr("server.web.clients.agents._MOST", "1")
-    own = registered(local.desk, name="z-bot", owners=("eva",)).agent
+    own = registered(local.admin, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
     assert f'href="/agents/{own.id}"' in page
     assert agent.id not in page

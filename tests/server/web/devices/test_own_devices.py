@@ -26,7 +26,7 @@ def second(eva, local):
 
 
 def _codes(local):
-    return len(local.desk.entries("code.issued"))
+    return len(local.admin.entries("code.issued"))
 
 
 def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):

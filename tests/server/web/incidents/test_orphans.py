@@ -15,7 +15,7 @@ from tests.support.builders.installation import BY
 def console(staff: Staff) -> Console:
     """Every staff member at their browser, and an agent whose only owner was disabled."""
     console = open_console(staff)
-    staff.local.desk.users.disable("owner", by=BY)
+    staff.local.admin.users.disable("owner", by=BY)
     return console
 
 

@@ -195,7 +195,7 @@ def test_another_users_deputy_is_not_found(eva, local):
 
 def test_a_user_code_is_set_and_cleared_with_the_passkey(eva, agent, local):
     """An agent that takes user codes then needs it."""
-    local.desk.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
+    local.admin.agents.update(agent.id, AgentChanges(takes_user_code=True), by=BY)
     assert (
         eva.post("/settings/user-code", {"code": "blue whale", "statement": "x"}).status_code == 422
     )

@@ -81,7 +81,7 @@ def test_a_passkey_sign_in_is_stated_in_the_id_token(
     access = local.claims(tokens["access_token"])
     assert (access["acr"], access["amr"]) == (ACR_PASSKEY, ["pop", "user"])
     assert phone.device.last_seen_at == local.clock.now()
-    done = local.desk.entries("sign_in.done")[-1]
+    done = local.admin.entries("sign_in.done")[-1]
     assert (done["actor"], done["posture"]) == (f"user:{phone.user.id}", ACR_PASSKEY)
 
 
@@ -235,12 +235,12 @@ def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     """At once; the user is in the audit log."""
     word = _assertion(phone)
     if stopped == "user":
-        local.desk.users.disable("eva", by=BY)
+        local.admin.users.disable("eva", by=BY)
     else:
         assert phone.send("DELETE", f"/api/devices/{phone.device_id}").status == 204
     browser.authorize(app.id)
     assert _submit(browser, word).status == 403
-    failed = local.desk.entries("sign_in.failed")
+    failed = local.admin.entries("sign_in.failed")
     assert [entry["subject"] for entry in failed] == [phone.user.id]
 
 

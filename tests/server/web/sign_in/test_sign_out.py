@@ -30,7 +30,7 @@ def test_signing_out_ends_the_session_and_is_logged(eva):
     assert "Max-Age=0" in done.headers["Set-Cookie"]
     assert eva.browser.send("GET", "/api/me").status == 401
     assert 'id="sign-in"' in eva.get("/").text
-    assert len(eva.browser.local.desk.entries("sign_in.ended")) == 1
+    assert len(eva.browser.local.admin.entries("sign_in.ended")) == 1
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_only_durations_and_uses_allowed_at_its_risk_are_offered(
 
 def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, local):
     """Agent, key, and action type with version: a change of them ends the grant."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     page = get(browser, _path(approval)).text
     agent = json.loads(approval.display)["agent"]
     fixed = page[page.index("<dl>") : page.index("</dl>")]
@@ -135,7 +135,7 @@ def test_a_value_over_its_limit_is_refused_with_the_limit(browser, approval, cha
 
 def test_a_varying_text_has_no_limit(browser, agent, local):
     """Money stays fixed unless it may vary."""
-    local.desk.actions.update(json.dumps({**PAYMENT, "risk": "low", "amount": "/amount"}), by=BY)
+    local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low", "amount": "/amount"}), by=BY)
     approval = standing_grants.example(agent, login_hint="eva")
     page = post(browser, _path(approval), {**PROPOSAL, "vary.0": None, "vary.1": "1"}).text
     assert "<dt><bdi>Amount</bdi></dt><dd><bdi>EUR 10.00</bdi>" in page
@@ -165,7 +165,7 @@ def test_a_decided_request_can_be_an_example_and_a_critical_one_cannot(
     assert f'href="{_path(approval)}"' in get(browser, f"/r/{approval.id}").text
     assert get(browser, _path(approval)).status_code == 200
     standing_grants.lower(local, risk=str(Risk.CRITICAL))
-    local.desk.users.add(NewUser("mia"), by=BY)
+    local.admin.users.add(NewUser("mia"), by=BY)
     riskier = standing_grants.example(agent, login_hint="eva")
     assert "/similar" not in get(browser, f"/r/{riskier.id}").text
     assert get(browser, _path(riskier)).status_code == 400

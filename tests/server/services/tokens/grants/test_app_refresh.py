@@ -59,7 +59,7 @@ def test_a_later_reuse_ends_the_family_and_raises_an_alarm(app, first, local):
     assert app.refresh(first).refusal == GONE
     assert app.userinfo(token["access_token"]).status == 401
     assert app.refresh(token["refresh_token"]).refusal == GONE
-    (entry,) = local.desk.entries("grant.reused")
+    (entry,) = local.admin.entries("grant.reused")
     assert entry["cause"] == "refresh token"
     assert "alarm.refresh_reused" in [message["event"] for message in local.messages()]
 
@@ -139,14 +139,14 @@ def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_f
     """Enabling them does not restore it."""
     with local.services.store.read() as view:
         (sign_in,) = view.sign_ins.of_user(person.user.id)
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert app.refresh(first).refusal == GONE
-    local.desk.users.enable("ana", by=BY)
+    local.admin.users.enable("ana", by=BY)
     assert app.refresh(first).refusal == GONE
     assert sign_in
     second = app.redeem(code_for(app)).json["refresh_token"]
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
-    local.desk.apps.update(app.id, AppChanges(enabled=True), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=True), by=BY)
     assert app.refresh(second).refusal == GONE
 
 
@@ -199,7 +199,7 @@ def test_revoking_a_refresh_token_ends_the_family(app, first, local):
         ended = client is app
         assert (app.userinfo(token["access_token"]).status == 401) == ended
     assert app.refresh(token["refresh_token"]).refusal == GONE
-    (entry,) = local.desk.entries("token.revoked")
+    (entry,) = local.admin.entries("token.revoked")
     assert entry["facts"]["tokens_revoked"] == 2
 
 
@@ -242,7 +242,7 @@ def test_an_ended_refresh_token_is_inactive(app, end, first, local):
     """IN-11, IN-13, IN-14."""
     form = {"token": first, **app.credentials}
     if end == "user":
-        local.desk.users.disable("ana", by=BY)
+        local.admin.users.disable("ana", by=BY)
     elif end == "token":
         local.post_form("/revoke", form)
     else:

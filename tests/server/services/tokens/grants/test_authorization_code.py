@@ -31,7 +31,7 @@ def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
         row = view.delegations.get(claims["jti"])
         consent = view.consents.live(row.user_id, app.id, PAY, view.now)
     assert (row.consent_id, row.client_id, row.parent_id) == (consent.id, app.id, None)
-    (entry,) = local.desk.entries("token.issued")
+    (entry,) = local.admin.entries("token.issued")
     assert entry["actor"] == f"app:{app.id}"
 
 
@@ -51,7 +51,7 @@ def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
     assert app.redeem(code).refusal == GONE
     assert app.userinfo(first["access_token"]).status == 401
     assert app.refresh(first["refresh_token"]).refusal == GONE
-    (entry,) = local.desk.entries("grant.reused")
+    (entry,) = local.admin.entries("grant.reused")
     assert (entry["cause"], entry["facts"]["app"]) == ("authorization code", app.id)
     plain = new_app(local, "plain", grant_types=("authorization_code",))
     code = code_for(plain)
@@ -109,16 +109,16 @@ def test_the_resource_may_be_repeated_but_not_changed(app, code_for):
 
 
 def _disable_user(local, _app):
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
 
 
 def _narrow_app(local, app):
-    local.desk.apps.update(app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
+    local.admin.apps.update(app.id, AppChanges(scopes=("payments:transfer",)), by=BY)
 
 
 def _require_an_action_type(local, _app):
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
 
 
 def _revoke_consents(local, _app):
@@ -127,7 +127,7 @@ def _revoke_consents(local, _app):
 
 
 def _disable_agent(local, _app):
-    local.desk.agents.disable("invoice-bot", by=BY)
+    local.admin.agents.disable("invoice-bot", by=BY)
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_fo
 def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
     """With invalid_grant."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
-    local.desk.agents.delete("invoice-bot", by=BY)
+    local.admin.agents.delete("invoice-bot", by=BY)
     assert app.redeem(code).refusal == GONE
 
 
 def test_a_disabled_app_cannot_redeem_a_code(app, code_for, local):
     """Its state is checked first."""
     code = code_for(app)
-    local.desk.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.redeem(code).refusal == (400, "unauthorized_client")
 
 

@@ -24,7 +24,7 @@ def get(agent, local):
 
 
 def _update(local, **changes):
-    local.desk.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
+    local.admin.agents.update("invoice-bot", AgentChanges(**changes), by=BY)
 
 
 def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
@@ -41,13 +41,13 @@ def test_a_low_risk_scope_is_granted_to_the_agent_itself(agent, local, get):
 def test_its_token_is_a_delegation_and_an_entry_without_a_user(agent, local, get):
     """It ends with the agent."""
     claims = local.claims(get().json["access_token"])
-    (entry,) = local.desk.entries("token.issued")
+    (entry,) = local.admin.entries("token.issued")
     assert (entry["agent_id"], entry["facts"]["jti"]) == (agent.id, claims["jti"])
     assert not {"subject", "approval_id", "posture"} & set(entry)
     with local.services.store.read() as view:
         delegation = view.delegations.get(claims["jti"])
     assert (delegation.user_id, delegation.approval_id, delegation.chain) == (None, None, "")
-    assert local.desk.agents.disable("invoice-bot", by=BY).tokens_revoked == 1
+    assert local.admin.agents.disable("invoice-bot", by=BY).tokens_revoked == 1
 
 
 def test_a_token_expires_no_later_than_its_agent(local, get):
@@ -61,7 +61,7 @@ def test_a_token_expires_no_later_than_its_agent(local, get):
 
 def test_scopes_above_medium_risk_need_a_person(local, get):
     """One of several is enough; nothing is issued."""
-    local.desk.resources.add(MAIL, {"mail:send": Risk.MEDIUM}, {}, by=BY)
+    local.admin.resources.add(MAIL, {"mail:send": Risk.MEDIUM}, {}, by=BY)
     _update(
         local, resources=(PAY, MAIL), scopes=("payments:read", "payments:transfer", "mail:send")
     )
@@ -69,7 +69,7 @@ def test_scopes_above_medium_risk_need_a_person(local, get):
     refused = get(scope="payments:read payments:transfer")
     assert refused.refusal == (400, "interaction_required")
     assert "/bc-authorize" in refused.json["error_description"]
-    assert len(local.desk.entries("token.issued")) == 1
+    assert len(local.admin.entries("token.issued")) == 1
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_scopes_above_medium_risk_need_a_person(local, get):
 def test_an_invalid_request_is_refused(local, get, parameters, error):
     """No default scope, no OpenID scopes, no details, one resource."""
     assert get(**parameters).refusal == (400, error)
-    assert local.desk.entries("token.issued") == []
+    assert local.admin.entries("token.issued") == []
 
 
 def test_a_scope_that_requires_an_action_type_is_refused(local, get):
     """Also at low risk."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
-    local.desk.resources.update(PAY, changes, by=BY)
+    local.admin.resources.update(PAY, changes, by=BY)
     assert get().refusal == (400, "invalid_authorization_details")
 
 
@@ -106,7 +106,7 @@ def test_an_agent_without_the_grant_is_unauthorized(local, get):
 
 def test_token_lifetime_limits_of_agent_and_resource_apply(local, get):
     """The shorter one."""
-    local.desk.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(token_seconds=120), by=BY)
     assert get().json["expires_in"] == 120
     _update(local, token_seconds=30)
     assert get().json["expires_in"] == 30

@@ -16,7 +16,7 @@ REFUSED = (400, "invalid_grant")
 @pytest.fixture
 def code(local):
     """An enrollment code of a new user."""
-    return local.desk.users.add(NewUser("ben"), by=BY)[1].code
+    return local.admin.users.add(NewUser("ben"), by=BY)[1].code
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def _wrong_secret(code):
 
 def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
     """RFC 9449 5: with tokens for our own API."""
-    user, issued = local.desk.users.add(NewUser("ben"), by=BY)
+    user, issued = local.admin.users.add(NewUser("ben"), by=BY)
     terminal = sign_in(local, user, issued.code)
     claims = local.claims(terminal.access_token)
     assert (claims["sub"], claims["aud"], claims["client_id"]) == (
@@ -50,7 +50,7 @@ def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
     assert claims["exp"] - claims["iat"] == 600
     assert terminal.refresh_token.startswith("sayso_rt_")
     assert terminal.call("GET", "/api/me").json["device"] is None
-    (entry,) = [e for e in local.desk.entries("code.used") if e["subject"] == user.id]
+    (entry,) = [e for e in local.admin.entries("code.used") if e["subject"] == user.id]
     assert entry["decision"] == "used"
 
 
@@ -64,11 +64,11 @@ def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
     """An audit entry, a webhook message and an event."""
     assert enrol(local, code, prove()).status == 200
     assert enrol(local, code, prove()).refusal == REFUSED
-    (entry,) = local.desk.entries("code.reused")
-    user, _ = local.desk.users.show("ben")
+    (entry,) = local.admin.entries("code.reused")
+    user, _ = local.admin.users.show("ben")
     assert (entry["subject"], entry["decision"]) == (user.id, "refused")
-    assert local.desk.events(user) == ["alarm.code_reused"]
-    assert "alarm.code_reused" not in local.desk.events(person.user)
+    assert local.admin.events(user) == ["alarm.code_reused"]
+    assert "alarm.code_reused" not in local.admin.events(person.user)
     alarm = next(m for m in local.messages() if m["event"] == "alarm.code_reused")
     assert alarm["user"] == user.id
 
@@ -77,13 +77,13 @@ def test_five_wrong_secrets_end_a_code(local, code, prove):
     """With one audit entry; the correct code is refused afterwards."""
     for _ in range(4):
         assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
-    assert local.desk.entries("code.refused") == []
+    assert local.admin.entries("code.refused") == []
     for _ in range(2):
         assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
-    (entry,) = local.desk.entries("code.refused")
+    (entry,) = local.admin.entries("code.refused")
     assert entry["decision"] == "ended after wrong secrets"
     assert enrol(local, code, prove()).refusal == REFUSED
-    assert local.desk.entries("code.reused") == []
+    assert local.admin.entries("code.reused") == []
 
 
 def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
@@ -102,21 +102,21 @@ def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
 
 def test_a_newer_code_ends_the_older_one(local, code, prove):
     """A user has at most one valid code."""
-    local.desk.users.enrol("ben", by=BY)
+    local.admin.users.enrol("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
 
 
 def test_disabling_the_user_ends_their_code(local, code, prove):
     """Enabling them does not restore it."""
-    local.desk.users.disable("ben", by=BY)
+    local.admin.users.disable("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
-    local.desk.users.enable("ben", by=BY)
+    local.admin.users.enable("ben", by=BY)
     assert enrol(local, code, prove()).refusal == REFUSED
 
 
 def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove):
     """Even if the code was not ended."""
-    user, _ = local.desk.users.show("ben")
+    user, _ = local.admin.users.show("ben")
     with local.services.store.write() as tx:
         tx.bump_admin_version()
         tx.users.replace(type(user)(**{**_members(user), "state": "disabled"}))

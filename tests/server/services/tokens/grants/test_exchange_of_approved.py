@@ -39,7 +39,7 @@ def teller(chains):
     )
 
 
-def _via_desk(chains, agent, first_agent, token):
+def _via_admin(chains, agent, first_agent, token):
     """The token after an exchange for the desk, for which the first agent has a consent."""
     chains.consent(first_agent, "desk:use", resource=DESK)
     return chains.exchanged(agent, token, resource=DESK, scope="desk:use")
@@ -49,15 +49,15 @@ def test_an_exchange_for_another_resource_and_back_keeps_the_approval(
     chains, agent, person, teller, local
 ):
     """Back at the resource the token names the approval again."""
-    local.desk.agents.update(
+    local.admin.agents.update(
         "invoice-bot",
         AgentChanges(resources=(PAY, DESK), scopes=("payments:transfer", "desk:use")),
         by=BY,
     )
     token = agent.paid(person)
-    via_desk = _via_desk(chains, teller, agent, token)
-    assert "approval" not in local.claims(via_desk)
-    back = chains.exchanged(teller, via_desk, resource=PAY, scope="payments:transfer")
+    via_admin = _via_admin(chains, teller, agent, token)
+    assert "approval" not in local.claims(via_admin)
+    back = chains.exchanged(teller, via_admin, resource=PAY, scope="payments:transfer")
     assert local.claims(back)["approval"] == local.claims(token)["approval"]
     assert local.claims(back)["acr"] == local.claims(token)["acr"]
 
@@ -93,7 +93,7 @@ def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
     target = {"resource": PAY, "scope": "payments:read"}
     assert chains.exchange(teller, token, **target).status == 200
     raised = ResourceChanges(scopes={"payments:read": Risk.HIGH})
-    local.desk.resources.update(PAY, raised, by=BY)
+    local.admin.resources.update(PAY, raised, by=BY)
     assert chains.exchange(teller, token, **target).json["error"] == "interaction_required"
     assert chains.reasons() == ["needs_person"]
 
@@ -101,8 +101,8 @@ def test_an_approval_at_lower_risk_does_not_cover_a_raised_risk(
 def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person, teller, local):
     """A stronger approval for another resource does not count."""
     reach = AgentChanges(resources=(PAY, DESK), scopes=("payments:read", "desk:use"))
-    local.desk.agents.update("invoice-bot", reach, by=BY)
-    local.desk.resources.update(DESK, ResourceChanges(scopes={"desk:use": Risk.HIGH}), by=BY)
+    local.admin.agents.update("invoice-bot", reach, by=BY)
+    local.admin.resources.update(DESK, ResourceChanges(scopes={"desk:use": Risk.HIGH}), by=BY)
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -111,9 +111,9 @@ def test_acr_is_that_of_the_approval_the_token_is_based_on(chains, agent, person
         login_hint=None, login_hint_token=hint, scope="openid", resource=None
     )
     assert person.approve(stronger.id).status == 200
-    via_desk = teller.poll(handle).json["access_token"]
-    assert local.claims(via_desk)["acr"] == ACR_SIGNED_PIN
-    back = local.claims(chains.exchanged(teller, via_desk, resource=PAY, scope="payments:read"))
+    via_admin = teller.poll(handle).json["access_token"]
+    assert local.claims(via_admin)["acr"] == ACR_SIGNED_PIN
+    back = local.claims(chains.exchanged(teller, via_admin, resource=PAY, scope="payments:read"))
     assert (back["acr"], back["approval"]["id"]) == (ACR_SIGNED, approval.id)
 
 

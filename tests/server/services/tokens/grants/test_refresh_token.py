@@ -40,9 +40,9 @@ def test_a_later_reuse_ends_the_session_and_raises_an_alarm(local, person):
     assert person.refresh(old).refusal == ENDED
     assert person.refresh(newest).refusal == ENDED
     assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
-    (entry,) = local.desk.entries("refresh.reused")
+    (entry,) = local.admin.entries("refresh.reused")
     assert (entry["subject"], entry["facts"]["device"]) == (person.user.id, person.device_id)
-    assert local.desk.events(person.user)[-1] == "alarm.refresh_reused"
+    assert local.admin.events(person.user)[-1] == "alarm.refresh_reused"
     assert local.messages()[-1]["event"] == "alarm.refresh_reused"
 
 
@@ -58,7 +58,7 @@ def test_another_key_cannot_use_a_stolen_refresh_token(local, person):
     """RFC 9449 5: the attempt ends nothing."""
     stolen = person.refresh(key=SigningKey.generate())
     assert stolen.refusal == (400, "invalid_dpop_proof")
-    assert local.desk.entries("refresh.reused") == []
+    assert local.admin.entries("refresh.reused") == []
     assert person.refresh().status == 200
 
 
@@ -72,7 +72,7 @@ def test_a_session_expires_after_thirty_unused_days(local, person):
 
 def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person):
     """A refresh does not extend it."""
-    user, issued = local.desk.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enrol("ana", by=BY)
     unfinished = sign_in(local, user, issued.code)
     local.clock.forward(15 * MINUTE - 1)
     assert unfinished.refresh().status == 200
@@ -96,9 +96,9 @@ def test_the_state_of_the_device_is_checked_at_each_refresh(local, person):
 
 def test_a_disabled_user_cannot_refresh(local, person):
     """Until they are enabled again."""
-    local.desk.users.disable("ana", by=BY)
+    local.admin.users.disable("ana", by=BY)
     assert person.refresh().refusal == ENDED
-    local.desk.users.enable("ana", by=BY)
+    local.admin.users.enable("ana", by=BY)
     assert person.refresh().status == 200
 
 

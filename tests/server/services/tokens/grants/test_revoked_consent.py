@@ -70,6 +70,6 @@ def test_disabling_a_user_counts_the_tokens_of_their_apps(app, local, code_for):
     """Each once; the refresh token ends too."""
     tokens = app.redeem(code_for(app, **ALLOWED)).json
     app.refresh(tokens["refresh_token"])
-    assert local.desk.users.disable("ana", by=BY).tokens_revoked == 2
-    local.desk.users.enable("ana", by=BY)
+    assert local.admin.users.disable("ana", by=BY).tokens_revoked == 2
+    local.admin.users.enable("ana", by=BY)
     assert app.refresh(tokens["refresh_token"]).refusal == GONE

@@ -39,7 +39,7 @@ def bot(chains):
 
 
 def _update(chains, name, **changes):
-    chains.local.desk.agents.update(name, AgentChanges(**changes), by=BY)
+    chains.local.admin.agents.update(name, AgentChanges(**changes), by=BY)
 
 
 def test_an_exchanged_token_names_the_person_and_the_agent(chains, bot, person):
@@ -84,7 +84,7 @@ def test_the_ledger_and_the_audit_log_record_the_origin(chains, bot):
     assert parent.last_used_at == chains.local.clock.now()
     with chains.local.services.store.read() as view:
         assert view.consents.get(exchanged.consent_id).client_id == bot.id
-    entry = chains.local.desk.entries("token.issued")[-1]
+    entry = chains.local.admin.entries("token.issued")[-1]
     assert entry["facts"]["parent"] == parent.id
     assert entry["facts"]["act"]["sub"] == bot.id
     assert entry["subject"] == exchanged.user_id
@@ -104,7 +104,7 @@ def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
 def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
     """TX-055: although agent and consent have more."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
-    chains.local.desk.resources.update(DESK, ResourceChanges(more), by=BY)
+    chains.local.admin.resources.update(DESK, ResourceChanges(scopes=more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
     chains.consent(bot, "desk:use", "desk:admin", resource=DESK)
     token = chains.user_token()
@@ -137,7 +137,7 @@ def test_a_token_expires_no_later_than_the_consent(chains):
 
 def _serving_agent(chains, name, uri, scope):
     """An agent that serves an API of its own, which the agents before it may call."""
-    chains.local.desk.resources.add(uri, {scope: Risk.LOW}, {}, by=BY)
+    chains.local.admin.resources.add(uri, {scope: Risk.LOW}, {}, by=BY)
     return chains.agent(
         name,
         serves=(uri,),
@@ -207,10 +207,10 @@ def test_every_actor_must_be_enabled(chains, place, reason):
         tx.agents.replace(replace(agent, state="disabled"), tx.now)
     assert chains.exchange(agents[2], token).refusal == REFUSED
     assert chains.reasons() == [reason]
-    chains.local.desk.agents.enable(f"hop-{place}", by=BY)
+    chains.local.admin.agents.enable(f"hop-{place}", by=BY)
     assert chains.exchange(agents[2], token).status == 200
-    chains.local.desk.agents.disable(f"hop-{place}", by=BY)
-    chains.local.desk.agents.enable(f"hop-{place}", by=BY)
+    chains.local.admin.agents.disable(f"hop-{place}", by=BY)
+    chains.local.admin.agents.enable(f"hop-{place}", by=BY)
     assert chains.exchange(agents[2], token).refusal == REFUSED
     assert chains.reasons()[-1] == "subject_revoked"
     assert row.depth == 2
@@ -304,7 +304,7 @@ def test_a_malformed_request_is_refused_with_its_error(chains, bot, parameters, 
     TX-087, NG-041, NG-050.
     """
     assert chains.exchange(bot, chains.user_token(), **parameters).refusal == (400, error)
-    (entry,) = chains.local.desk.entries("exchange.refused")
+    (entry,) = chains.local.admin.entries("exchange.refused")
     assert (entry["cause"], entry["facts"]["step"]) == ("malformed", 1)
 
 
@@ -373,7 +373,7 @@ def test_the_subject_must_be_an_enabled_person(chains, bot):
     """Not the agent itself, a disabled or a deleted user."""
     own = chains.user_token(user_id=None, client_id=bot.id)
     assert chains.exchange(bot, own).refusal == REFUSED
-    chains.local.desk.users.disable("ana", by=BY)
+    chains.local.admin.users.disable("ana", by=BY)
     assert chains.exchange(bot, chains.user_token()).refusal == REFUSED
     other = chains.user_token(user_id="sayso_us_gone")
     assert chains.exchange(bot, other).refusal == REFUSED
@@ -471,7 +471,7 @@ def test_an_action_needs_a_person_and_a_scope_may_need_an_action(chains, bot):
         scopes=("payments:read", "payments:transfer", "bank:read"),
     )
     requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
-    chains.local.desk.resources.update(PAY, requires, by=BY)
+    chains.local.admin.resources.update(PAY, requires, by=BY)
     chains.consent(bot, "payments:transfer", "payments:read", resource=PAY)
     named = {"resource": PAY, "scope": "payments:transfer"}
     answer = chains.exchange(bot, chains.user_token(), **named)
@@ -493,7 +493,7 @@ def test_an_approval_covers_the_same_or_less_along_the_chain(chains, agent, pers
     RA-20.
     """
     requires = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
-    chains.local.desk.resources.update(PAY, requires, by=BY)
+    chains.local.admin.resources.update(PAY, requires, by=BY)
     handle, approval = agent.asked_payment()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -614,7 +614,7 @@ def test_a_refusal_writes_one_entry_without_the_token(chains, bot):
     token = chains.user_token()
     rows = chains.row(token)
     chains.exchange(bot, token, scope="bank:close")
-    (entry,) = chains.local.desk.entries("exchange.refused")
+    (entry,) = chains.local.admin.entries("exchange.refused")
     assert (entry["agent_id"], entry["subject"], entry["resource"]) == (
         bot.id,
         rows.user_id,
@@ -657,9 +657,9 @@ def test_tokens_of_a_deleted_resource_stay_revoked(chains, bot):
     token = chains.user_token({"may_act": {"sub": bot.id}})
     exchanged = chains.exchanged(bot, token)
     elsewhere = chains.user_token(resource="https://other.example", scope="")
-    deleted = chains.local.desk.resources.delete(DESK, by=BY)
+    deleted = chains.local.admin.resources.delete(DESK, by=BY)
     assert deleted.tokens_revoked == 2
-    chains.local.desk.resources.add(DESK, DESK_SCOPES, {}, by=BY)
+    chains.local.admin.resources.add(DESK, DESK_SCOPES, {}, by=BY)
     assert chains.row(token).revoked_at is not None
     assert chains.row(exchanged).revoked_at is not None
     assert chains.row(elsewhere).revoked_at is None

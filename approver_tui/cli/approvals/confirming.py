@@ -1,0 +1,57 @@
+"""Sends an answer, and checks its outcome if no confirmation arrived.
+
+Owns: how long and how often. Never: guesses; an unknown outcome is reported as unknown.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import click
+
+from approver_tui.client.approvals.decisions import DecisionClient
+from approver_tui.client.errors import LoginFirst, UnknownOutcome
+from approver_tui.state.answer_status import AnswerStatus, answer_message
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.text import SafeText
+
+CHECK_SECONDS = 60.0
+"""How long, in seconds, a command checks before it reports an unknown outcome."""
+_CHECK_INTERVAL = 2.0
+
+
+def send_and_confirm(
+    decider: DecisionClient,
+    send: Callable[[], Approval],
+    report: Callable[[SafeText], object],
+    *,
+    timeout: float = CHECK_SECONDS,
+) -> Approval:
+    """Send an answer and return its outcome.
+
+    Raises as `DecisionClient.approve` does; UnknownOutcome after that time, LoginFirst if the
+    session ended meanwhile.
+    """
+    try:
+        return send()
+    except UnknownOutcome as error:
+        report(answer_message(AnswerStatus.IN_DOUBT, error.answer))
+        return _poll_until_known(decider, error, time.monotonic() + timeout)
+
+
+def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
+    """Return how to show that the outcome is being checked; a script gets one object at the end."""
+    return lambda text: None if as_json else click.echo(text, err=True)
+
+
+def _poll_until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:
+    """Check until the server confirms or rejects it, the time is over, or the user interrupts."""
+    while time.monotonic() < ends:
+        if isinstance(error.__cause__, LoginFirst):
+            raise error.__cause__
+        try:
+            return decider.check_outcome(error.approval_id)
+        except UnknownOutcome as again:
+            error = again
+            threading.Event().wait(_CHECK_INTERVAL)
+    raise error

@@ -1,0 +1,73 @@
+"""What most commands start with: the client of this machine, and the PIN.
+
+Owns: where a PIN can come from: a terminal or stdin, never an argument. Never: what it unlocks.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from approver_tui import settings
+from approver_tui.cli import prompts
+from approver_tui.cli.sign_in.homes import this_home
+from approver_tui.client.api import Client, open_client
+from approver_tui.client.errors import PinNeeded
+from approver_tui.client.operations.server_folder import readable_server_folder
+
+pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from stdin.")
+
+
+def is_interactive() -> bool:
+    """Return whether the user can be asked: at a terminal, without --no-input."""
+    is_forbidden = click.get_current_context().find_root().params.get("no_input", False)
+    return sys.stdin.isatty() and not is_forbidden
+
+
+@contextmanager
+def this_client() -> Iterator[Client]:
+    """Open the client of this machine for one command. Raises LoginFirst."""
+    client = open_client(this_home(), clock=settings.wall_clock)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
+    """Return the PIN of a logged-in device. Raises PinNeeded if it cannot be asked for.
+
+    A terminal asks until there is one, unless an empty answer is allowed.
+    """
+    if from_stdin:
+        return stdin_line()
+    if not is_interactive():
+        raise PinNeeded("This requires your PIN: use a terminal, or --pin-stdin.")
+    return prompts.ask("PIN", is_hidden=True, may_be_empty=may_be_empty)
+
+
+def read_new_pin(*, from_stdin: bool) -> str:
+    """Return a new PIN; a terminal asks for it twice."""
+    if from_stdin:
+        return stdin_line()
+    if not is_interactive():
+        raise PinNeeded("Choosing a PIN requires a terminal, or --pin-stdin.")
+    return prompts.ask_twice("Choose a PIN of at least 6 characters")
+
+
+def stdin_line() -> str:
+    """Return the next line of stdin without its line ending."""
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def warnings(client: Client) -> list[str]:
+    """Return the weaknesses of this installation."""
+    folder = readable_server_folder(client.profile.issuer, settings.load().server_folder)
+    if folder is None:
+        return []
+    warning = (
+        f"Every program you run can read the server's keys in {folder}, so the PIN "
+        "protects nothing here. Run the server as its own user or on another machine."
+    )
+    return [warning]

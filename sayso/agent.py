@@ -1,0 +1,108 @@
+"""An agent: a program that asks people before it acts.
+
+Owns: `Agent` for threads and `AsyncAgent` for asyncio, which differ in nothing else.
+"""
+
+from typing import Self, Unpack
+
+import httpx
+
+from sayso.approved import Approved
+from sayso.asking import Action, Asking, Options
+from sayso.credentials import Credentials
+from sayso.keys import KeySource
+from sayso.transport import run, run_async
+
+
+class Agent:
+    """An agent with its credentials, as `sayso agents add` registered it.
+
+    Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a key of
+    `cryptography`). If the agent is registered for bound tokens, DPoP proofs are made by a key that
+    is derived from these credentials. `http` is your own client, for proxies or certificates.
+    One object serves all threads. Raises ValueError for what cannot be right.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        *,
+        secret: str | None = None,
+        key: KeySource | None = None,
+        http: httpx.Client | None = None,
+    ) -> None:
+        self._asking = Asking(issuer, Credentials.of(client_id, secret, key))
+        self._http = http or httpx.Client()
+
+    def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
+        """Ask a user, and wait until they answer.
+
+        `user` is a name, email address or ID; `action` what is to be done, as an object with a
+        registered `type`; `options` are those of `sayso.Options`. Raises `NotApproved` (`Denied`,
+        `Expired`, `Undeliverable`, `Withdrawn`, `Disabled`), `Refused`, or `Unreachable`.
+        """
+        return run(self._asking.ask(user, action, options), self._http)
+
+    def exchange(
+        self,
+        subject_token: str,
+        action: Action = None,
+        **options: Unpack[Options],
+    ) -> Approved:
+        """Exchange the token that came with a call for one at another API (RFC 8693).
+
+        `resource=` is the API, `scope=` or `action` what is needed there. If a person must be asked
+        first, asks them and waits like `ask`. Raises the same errors.
+        """
+        return run(self._asking.exchange(subject_token, action, options), self._http)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncAgent:
+    """The same agent for asyncio; see `Agent`."""
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        *,
+        secret: str | None = None,
+        key: KeySource | None = None,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._asking = Asking(issuer, Credentials.of(client_id, secret, key))
+        self._http = http or httpx.AsyncClient()
+
+    async def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
+        """Ask a user, and wait until they answer; see `Agent.ask`."""
+        return await run_async(self._asking.ask(user, action, options), self._http)
+
+    async def exchange(
+        self,
+        subject_token: str,
+        action: Action = None,
+        **options: Unpack[Options],
+    ) -> Approved:
+        """Exchange a token, and ask if need be; see `Agent.exchange`."""
+        flow = self._asking.exchange(subject_token, action, options)
+        return await run_async(flow, self._http)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

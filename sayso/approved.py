@@ -1,0 +1,118 @@
+"""A yes: the token, what was granted, and the evidence.
+
+Owns: reading a token response, and calling an API with the token. Never: asking.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from sayso.dpop import ProofKey
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What to write to the log. The person's signed receipt has the same fingerprint."""
+
+    approval: str
+    """The ID of the approval."""
+    fingerprint: str
+    """The short code that the person saw, such as `9f3a-71c0`."""
+    action_digest: str
+    """SHA-256 of what was asked, base64url."""
+    granted_digest: str
+    """SHA-256 of what was granted, base64url."""
+    id_token: str
+    """Sayso's signed statement that this request was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What the agent may do now, for a few minutes."""
+
+    token: str = field(repr=False)
+    """The access token, for one API."""
+    granted: Sequence[Mapping[str, Any]]
+    """The granted details, which may be less than was asked. Act on these."""
+    scope: frozenset[str]
+    narrowed: bool
+    """Whether less was granted than was asked."""
+    expires_in: int
+    """Seconds."""
+    receipt: Receipt | None
+    """None if nobody had to be asked."""
+    _proof_key: ProofKey | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def auth(self) -> httpx.Auth:
+        """Calls an API with the token: `httpx.get(url, auth=approved.auth)`; DPoP included."""
+        return _TokenAuth(self.token, self._proof_key)
+
+
+def read_approved(answer: Mapping[str, Any], proof_key: ProofKey | None) -> Approved:
+    """Read a token response. `proof_key` is the key that was proved, if any."""
+    token = str(answer["access_token"])
+    bound = str(answer.get("token_type", "")).lower() == "dpop"
+    return Approved(
+        token=token,
+        granted=tuple(answer.get("authorization_details", ())),
+        scope=frozenset(str(answer.get("scope", "")).split()),
+        narrowed=answer.get("narrowed") is True,
+        expires_in=int(answer.get("expires_in", 0)),
+        receipt=_receipt(token, answer),
+        _proof_key=proof_key if bound else None,
+    )
+
+
+def _receipt(token: str, answer: Mapping[str, Any]) -> Receipt | None:
+    claim = _claims(token).get("approval")
+    if "id_token" not in answer or not isinstance(claim, dict):
+        return None
+    return Receipt(
+        approval=str(claim.get("id", "")),
+        fingerprint=str(answer.get("fingerprint", "")),
+        action_digest=str(claim.get("action_digest", "")),
+        granted_digest=str(claim.get("granted_digest", "")),
+        id_token=str(answer["id_token"]),
+    )
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """The claims of a token that came from the issuer itself; they are not verified again."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+class _TokenAuth(httpx.Auth):
+    """Bearer, or DPoP with a proof for each request and the nonce that the API wants."""
+
+    def __init__(self, token: str, proof_key: ProofKey | None) -> None:
+        self._token = token
+        self._proof_key = proof_key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if self._proof_key is None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            yield request
+            return
+        url = str(request.url)
+        self._prove(request, self._proof_key)
+        answer = yield request
+        if (
+            self._proof_key.note(url, answer.headers)
+            and answer.status_code == httpx.codes.UNAUTHORIZED
+        ):
+            self._prove(request, self._proof_key)
+            yield request
+
+    def _prove(self, request: httpx.Request, key: ProofKey) -> None:
+        request.headers["Authorization"] = f"DPoP {self._token}"
+        request.headers["DPoP"] = key.proof(request.method, str(request.url), self._token)

@@ -1,0 +1,88 @@
+"""Protects an ASGI app: FastAPI, Starlette or any other.
+
+Owns: reading an ASGI request, the answer of a refusal, and the metadata's route. Never: the rules.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from typing import Any, Final
+
+from sayso.caller import Caller
+from sayso.guard import AsyncGuard
+from sayso.rejection import Rejected
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_CALLER: Final = "sayso.caller"
+_JSON: Final = {"content-type": "application/json"}
+
+
+class Protected:
+    """Middleware: every HTTP request outside `public` needs a token for this API.
+
+    `app.add_middleware(Protected, guard=guard)` in Starlette and FastAPI, `Protected(app, guard)`
+    elsewhere. In a handler, `caller(request.scope)` is who calls; what the guard refuses there is
+    answered too, as long as no answer has begun. WebSocket handshakes are checked and refused with
+    a close.
+    """
+
+    def __init__(self, app: App, guard: AsyncGuard, public: Collection[str] = ()) -> None:
+        self._app = app
+        self._guard = guard
+        self._public = frozenset(public)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the request, then run the app."""
+        if scope["type"] not in {"http", "websocket"} or scope["path"] in self._public:
+            await self._app(scope, receive, send)
+            return
+        if scope["path"] == self._guard.metadata_path:
+            await _answer(send, 200, _JSON, self._guard.metadata)
+            return
+        begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            scope[_CALLER] = await self._check(scope)
+            await self._app(scope, receive, noting)
+        except Rejected as rejected:
+            if begun:
+                raise
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008, "reason": rejected.error})
+            else:
+                await _answer(send, rejected.status, rejected.headers, rejected.body)
+
+    async def _check(self, scope: Scope) -> Caller:
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        ]
+        given = [value for name, value in headers if name == "authorization"]
+        path = scope.get("raw_path") or scope["path"].encode()
+        return await self._guard.check(
+            given[0] if len(given) == 1 else None,
+            method=scope.get("method", "GET"),
+            path=path.decode("latin-1").partition("?")[0],
+            proofs=[value for name, value in headers if name == "dpop"],
+        )
+
+
+def caller(scope: Scope) -> Caller:
+    """Who calls, in a handler behind `Protected`."""
+    found: Caller = scope[_CALLER]
+    return found
+
+
+async def _answer(
+    send: Send, status: int, headers: Mapping[str, str], body: Mapping[str, object]
+) -> None:
+    encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": json.dumps(body).encode()})

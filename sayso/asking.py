@@ -1,0 +1,270 @@
+"""The rules of an agent that asks: request, wait, exchange, without doing any HTTP itself.
+
+1. A request that got no answer is sent again under the same `Idempotency-Key`; that asks
+   nobody twice.
+2. A poll asks to be held. If it was not, the next one comes when `interval` has passed since it was
+   sent. `slow_down` adds five seconds or what the answer says; `Retry-After` always counts.
+3. While the server cannot be reached, the request lives on: polls go on for as long as it may live.
+
+Owns: what is sent to Sayso and when. Never: sockets and clocks (`transport`), or texts (`errors`).
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict
+
+from sayso.approved import Approved, read_approved
+from sayso.challenge import Challenge
+from sayso.credentials import Credentials
+from sayso.dpop import ProofKey
+from sayso.errors import Refused, Unreachable, from_answer
+from sayso.issuer import Issuer
+from sayso.keys import dpop_key
+from sayso.transport import TIMEOUT, Flow, Reply, Send, Sleep
+
+CIBA: Final = "urn:openid:params:grant-type:ciba"
+_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a name
+_HELD: Final = 25
+"""Seconds for which a poll asks to be held; less than proxies allow."""
+_INTERVAL: Final = 5.0
+_TRIES: Final = 5
+_OK: Final = 200
+_BUSY: Final = frozenset({429, 502, 503, 504})
+
+Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
+"""What is to be approved: an object with a registered `type`, a list of them, or the demand of an
+API. None asks for scopes only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that a person can see now."""
+
+    auth_req_id: str
+    expires_in: int
+    """Seconds."""
+    interval: float
+    """Seconds between two polls."""
+    fingerprint: str
+    """Short code that the person sees too, such as `9f3a-71c0`."""
+    match_code: str | None
+    """Show it on the agent's screen: the person types it. Only for interactive agents."""
+
+
+class Options(TypedDict, total=False):
+    """What may be said besides user and action. All are optional."""
+
+    scope: str
+    """Scopes of the API, separated by spaces."""
+    resource: str
+    """The API's URI. Needed if the agent may use more than one."""
+    message: str
+    """Up to 200 characters, shown as the agent's own words."""
+    idempotency_key: str
+    """Names this request, up to 255 characters. After a crash, the same key and the same request
+    continue it and get its answer. Default: a new one."""
+    expires_in: int
+    """Seconds to wait for the answer at most."""
+    risk: str
+    """`low`, `medium`, `high` or `critical`: raises the risk, never lowers it."""
+    acr_values: str
+    """How the person must answer, such as `urn:sayso:acr:signed-pin`."""
+    user_code: str
+    """The code that the person gave the agent."""
+    supersedes: str
+    """The `auth_req_id` of a pending request that this one replaces."""
+    on_asked: Callable[[Asked], None]
+    """Called once the person can see the request."""
+
+
+_PARAMETERS: Final = {
+    "resource": "resource",
+    "message": "binding_message",
+    "expires_in": "requested_expiry",
+    "risk": "risk",
+    "acr_values": "acr_values",
+    "user_code": "user_code",
+    "supersedes": "supersedes",
+}
+
+
+class Asking:
+    """One agent's side of the protocol. Each method is a flow for one of the drivers."""
+
+    def __init__(self, issuer: str, credentials: Credentials, *, long_poll: bool = True) -> None:
+        self._issuer = Issuer(issuer)
+        self._credentials = credentials
+        self._held = _HELD if long_poll else 0
+        self._key: ProofKey | None = None
+        """The key of DPoP proofs, from when the server first asks for one."""
+
+    def ask(self, user: str, action: Action, options: Options) -> Flow[Approved]:
+        """Ask a user; returns the yes. Raises errors of `sayso.errors`."""
+        if not user:
+            raise ValueError("user is missing: a user name, email address or ID.")
+        form = {"login_hint": user, **_form(action, options)}
+        return (yield from self._answered(form, options))
+
+    def exchange(self, subject_token: str, action: Action, options: Options) -> Flow[Approved]:
+        """Exchange a person's token; asks the person if the server says so."""
+        asked = _form(action, options)
+        form = {
+            "grant_type": _EXCHANGE,
+            "subject_token": subject_token,
+            "subject_token_type": _ACCESS_TOKEN,
+            "scope": asked["scope"].removeprefix("openid").strip(),
+            "resource": asked.get("resource", ""),
+            "authorization_details": asked.get("authorization_details", ""),
+        }
+        reply = yield from self._post("token_endpoint", {k: v for k, v in form.items() if v}, {})
+        if reply.status == _OK:
+            return read_approved(reply.body, self._key)
+        if reply.body.get("error") != "interaction_required":
+            raise from_answer(reply.status, reply.body)
+        _check_types(reply.body.get("authorization_details_types", []), form)
+        hinted = {"scope": "openid", "login_hint_token": str(reply.body["login_hint_token"])}
+        if "authorization_details" in asked:
+            hinted["authorization_details"] = asked["authorization_details"]
+        return (yield from self._answered(hinted | _kept(asked), options))
+
+    def _answered(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
+        key = options.get("idempotency_key") or secrets.token_urlsafe(24)
+        asked = yield from self._request(form, key)
+        if (told := options.get("on_asked")) is not None:
+            told(asked)
+        return (yield from self._wait(asked, key))
+
+    def _request(self, form: Mapping[str, str], key: str) -> Flow[Asked]:
+        reply = yield from self._post(
+            "backchannel_authentication_endpoint", form, {"Idempotency-Key": key}
+        )
+        if reply.status != _OK:
+            raise from_answer(reply.status, reply.body)
+        body = reply.body
+        match_code = body.get("match_code")
+        return Asked(
+            auth_req_id=str(body["auth_req_id"]),
+            expires_in=int(body["expires_in"]),
+            interval=float(body.get("interval", _INTERVAL)),
+            fingerprint=str(body.get("fingerprint", "")),
+            match_code=None if match_code is None else str(match_code),
+        )
+
+    def _wait(self, asked: Asked, key: str) -> Flow[Approved]:
+        form = {"grant_type": CIBA, "auth_req_id": asked.auth_req_id}
+        headers = {
+            "Idempotency-Key": key,
+            **({"Prefer": f"wait={self._held}"} if self._held else {}),
+        }
+        interval, silent = asked.interval, 0.0
+        while True:
+            try:
+                reply = yield from self._once("token_endpoint", form, headers, TIMEOUT + self._held)
+            except Unreachable:
+                silent += interval
+                if silent > asked.expires_in:
+                    raise
+                yield Sleep(interval)
+                continue
+            silent = 0.0
+            if reply.status == _OK:
+                return read_approved(reply.body, self._key)
+            error = reply.body.get("error")
+            if error == "slow_down":
+                interval = float(reply.body.get("interval", interval + _INTERVAL))
+            elif error != "authorization_pending" and reply.status not in _BUSY:
+                raise from_answer(reply.status, reply.body)
+            pause = max(reply.retry_after, interval - reply.seconds)
+            if pause > 0:
+                yield Sleep(pause)
+
+    def _post(
+        self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
+    ) -> Flow[Reply]:
+        """Send until there is an answer: an overloaded or lost call is repeated a few times."""
+        for tried in range(_TRIES):
+            pause = 2.0**tried
+            try:
+                reply = yield from self._once(endpoint, form, headers, TIMEOUT)
+            except Unreachable:
+                if tried == _TRIES - 1:
+                    raise
+            else:
+                if reply.status not in _BUSY or tried == _TRIES - 1:
+                    return reply
+                pause = max(pause, reply.retry_after)
+            yield Sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _once(
+        self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
+    ) -> Flow[Reply]:
+        """Send once; again at once with a proof or a newer nonce if the server wants one."""
+        url = yield from self._issuer.endpoint(endpoint)
+        for left in (2, 1, 0):
+            proved, more = self._credentials.proof(self._issuer.url)
+            proof = {} if self._key is None else {"DPoP": self._key.proof("POST", url)}
+            sent = {**headers, **proved, **proof}
+            reply = yield Send("POST", url, sent, {**form, **more}, timeout=timeout)
+            if not self._wants_proof(url, reply) or not left:
+                return reply
+        raise AssertionError("the last try returns")
+
+    def _wants_proof(self, url: str, reply: Reply) -> bool:
+        error = reply.body.get("error")
+        if self._key is None:
+            if error != "invalid_dpop_proof":
+                return False
+            self._key = ProofKey(dpop_key(self._credentials.seed()))
+            self._key.note(url, reply.headers)
+            return True
+        return self._key.note(url, reply.headers) and error == "use_dpop_nonce"
+
+
+def details_of(action: Action) -> list[dict[str, Any]]:
+    """The objects of an action. Raises ValueError if one has no type."""
+    if action is None:
+        return []
+    if isinstance(action, Challenge):
+        return [dict(each) for each in action.details]
+    found = [action] if isinstance(action, Mapping) else list(action)
+    if not all(isinstance(each.get("type"), str) for each in found):
+        raise ValueError(
+            "type is missing in the action: name an action type that an administrator registered, "
+            'such as {"type": "payment.transfer", …}.'
+        )
+    return [dict(each) for each in found]
+
+
+def _form(action: Action, options: Options) -> dict[str, str]:
+    given: dict[str, Any] = dict(options)
+    if isinstance(action, Challenge):
+        given = {"resource": action.resource, "scope": action.scope, **given}
+    scope = " ".join(each for each in str(given.get("scope", "")).split() if each != "openid")
+    form = {"scope": f"openid {scope}".strip()}
+    for name, parameter in _PARAMETERS.items():
+        if given.get(name, "") != "":
+            form[parameter] = str(given[name])
+    if details := details_of(action):
+        form["authorization_details"] = json.dumps(details, ensure_ascii=False)
+    return form
+
+
+def _kept(form: Mapping[str, str]) -> dict[str, str]:
+    """The parameters of a request that an exchange does not fix."""
+    fixed = {"scope", "resource", "authorization_details"}
+    return {name: value for name, value in form.items() if name not in fixed}
+
+
+def _check_types(needed: Iterable[object], form: Mapping[str, str]) -> None:
+    details = json.loads(form["authorization_details"]) if form["authorization_details"] else []
+    missing = sorted({str(each) for each in needed} - {each["type"] for each in details})
+    if missing:
+        text = (
+            "A person must approve this and needs to know what it is: pass an action of the type "
+            f"{missing[0]}."
+        )
+        raise Refused("interaction_required", text, {})

@@ -1,0 +1,145 @@
+"""DPoP proofs (RFC 9449): made by agents, checked by APIs.
+
+Owns: the header and the claims of a proof, and the memory of used ones. Never: access tokens.
+"""
+
+import hashlib
+import json
+import secrets
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sayso import clock
+from sayso.keys import b64, thumbprint
+
+MAX_AGE: Final = 60
+"""Seconds in which a proof counts."""
+MAX_AHEAD: Final = 5
+"""Seconds by which the clock of a client may be ahead."""
+_MOST_CHARACTERS: Final = 4_096
+_COORDINATE: Final = 32
+
+
+class BadProof(Exception):
+    """A proof that does not count; the text says why and what to do."""
+
+
+class ProofKey:
+    """The private key of a client's proofs, and the nonce that each server wants next."""
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey) -> None:
+        self._private = private
+        numbers = private.public_key().public_numbers()
+        x, y = (b64(n.to_bytes(_COORDINATE, "big")) for n in (numbers.x, numbers.y))
+        self._jwk = {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+        self._nonces: dict[str, str] = {}
+
+    def proof(self, method: str, url: str, access_token: str | None = None) -> str:
+        """A new proof for one request; with a token, bound to it."""
+        claims: dict[str, object] = {
+            "htm": method,
+            "htu": url.partition("#")[0].partition("?")[0],
+            "iat": clock.now(),
+            "jti": secrets.token_urlsafe(24),
+        }
+        if access_token is not None:
+            claims["ath"] = b64(hashlib.sha256(access_token.encode()).digest())
+        if (nonce := self._nonces.get(_origin(url))) is not None:
+            claims["nonce"] = nonce
+        header = {"typ": "dpop+jwt", "jwk": self._jwk}
+        return jwt.encode(claims, self._private, "ES256", headers=header)
+
+    def note(self, url: str, headers: Mapping[str, str]) -> bool:
+        """Keep the nonce of an answer for the next proof there; reports whether it is a new one."""
+        nonce, origin = headers.get("dpop-nonce"), _origin(url)
+        if nonce is None or nonce == self._nonces.get(origin):
+            return False
+        self._nonces[origin] = nonce
+        return True
+
+
+class UsedProofs:
+    """The proofs of the last minute, in this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._turned = time.monotonic()
+        self._now: set[str] = set()
+        self._before: set[str] = set()
+
+    def first_use(self, proof: str) -> bool:
+        """Remember a proof; False if it was used before."""
+        with self._lock:
+            if time.monotonic() - self._turned > MAX_AGE + MAX_AHEAD:
+                self._before, self._now = self._now, set()
+                self._turned = time.monotonic()
+            if proof in self._now or proof in self._before:
+                return False
+            self._now.add(proof)
+            return True
+
+
+def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jkt: str) -> str:
+    """Check the proof of a request with a bound token (RFC 9449 4.3, 7.1).
+
+    Returns the name under which the caller must remember it as used. Raises BadProof.
+    """
+    if len(proofs) != 1 or len(proofs[0]) > _MOST_CHARACTERS:
+        raise BadProof("Send exactly one DPoP header with a signed JWT.")
+    claims, jwk = _verified(proofs[0])
+    if thumbprint(jwk) != jkt:
+        raise BadProof("The proof is by another key than the token is bound to.")
+    if claims.get("htm") != method:
+        raise BadProof("htm must be the method of this request.")
+    if _normal(str(claims.get("htu"))) != _normal(url):
+        raise BadProof("htu must be the URL of this request, without query.")
+    if claims.get("ath") != b64(hashlib.sha256(access_token.encode()).digest()):
+        raise BadProof("ath must be the hash of the access token.")
+    issued = claims.get("iat")
+    if not isinstance(issued, int) or not -MAX_AHEAD <= clock.now() - issued < MAX_AGE:
+        raise BadProof(f"iat must be within the last {MAX_AGE} seconds. Set the clock.")
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not jti:
+        raise BadProof("jti is missing.")
+    return b64(hashlib.sha256(f"{jkt}\n{jti}".encode()).digest())
+
+
+def _verified(proof: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    try:
+        encoded = proof.partition(".")[0]
+        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        if set(header) != {"typ", "alg", "jwk"} or header["typ"] != "dpop+jwt":
+            raise BadProof("The header of the proof must have typ dpop+jwt, alg and jwk.")
+        jwk = header["jwk"]
+        if header["alg"] != "ES256" or jwk.get("crv") != "P-256" or "d" in jwk:
+            raise BadProof("The proof must be signed with ES256 and carry the public key.")
+        options: Any = {"verify_exp": False, "verify_aud": False, "verify_iat": False}
+        key = jwt.PyJWK({name: jwk[name] for name in ("kty", "crv", "x", "y")}, "ES256").key
+        return jwt.decode(proof, key, ["ES256"], options), jwk
+    except (
+        jwt.PyJWTError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise BadProof("The DPoP header is no valid proof.") from error
+
+
+def _normal(url: str) -> tuple[str, str, str]:
+    """A URL as frameworks see it: escapes decoded, the host in lower case, no default port."""
+    parts = urlsplit(url)
+    default = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return parts.scheme, parts.netloc.lower().removesuffix(default), unquote(parts.path) or "/"
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])

@@ -1,0 +1,174 @@
+"""What can go wrong for an agent. Each text is written for a person or a language model to act on.
+
+    SaysoError
+     ├─ NotApproved     the request ended without a yes
+     │   ├─ Denied       a person said no
+     │   ├─ Expired      nobody answered in time
+     │   ├─ Undeliverable  it reached nobody
+     │   ├─ Withdrawn    it was taken back, replaced or locked
+     │   └─ Disabled     the agent is turned off
+     ├─ Refused         the server refused the call; nobody was asked
+     └─ Unreachable     the server did not answer
+
+Text from people is put on one line, without control characters, quoted and cut.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sayso.text import one_line, quoted
+
+_AFTER_DENIAL: Final = {
+    "later": "You may ask again later.",
+    "with_changes": "Correct the details, then ask again.",
+    "narrower": "Ask for less: a smaller amount, fewer scopes or a narrower target.",
+    "not_before": "Do not ask again before {retry_at}.",
+    "redirected": "Ask {login_hint} instead.",
+    "never": "Do not ask again.",
+}
+_ELSEWHERE: Final = "Do not try to reach the same result in another way."
+_WITHDRAWN: Final = {
+    "cancelled": "The request was withdrawn. Ask again only if the task still needs it.",
+    "superseded": "The request was replaced by a newer one of this agent. Wait for that one.",
+    "locked": "The request was locked after too many wrong entries. Ask again.",
+}
+_REMEDIES: Final = {
+    "invalid_client": "Check client_id, and that the agent is registered for the method used: "
+    "secret= is client_secret_basic, key= is private_key_jwt.",
+    "unknown_user_id": "Check the user's name, email address or ID, and that the agent may ask "
+    "this user.",
+    "missing_user_code": "Ask the user for their code and pass user_code=.",
+    "invalid_grant": "The answer of this request was already fetched. Ask again with a new "
+    "idempotency_key.",
+    "invalid_dpop_proof": "Check that the clock of this machine is right.",
+}
+
+
+class SaysoError(Exception):
+    """Anything that Sayso, or the way to it, did not do."""
+
+
+class Unreachable(SaysoError):
+    """The server did not answer. Call again with the same `idempotency_key`: nothing is lost."""
+
+
+class Refused(SaysoError):
+    """The server refused the call; nobody was asked.
+
+    `error` is the code of the server (docs/reference/errors.md), `reason` says more for
+    `access_denied`, `retry_at` is when asking again makes sense, if the server says so.
+    """
+
+    def __init__(self, error: str, description: str, members: Mapping[str, object]) -> None:
+        self.error = error
+        self.reason = _text(members, "reason")
+        self.retry_at = _text(members, "retry_at")
+        parts = [one_line(description) or "The server refused the request.", f"({error})"]
+        if error in _REMEDIES:
+            parts.append(_REMEDIES[error])
+        if self.retry_at:
+            parts.append(f"Do not ask again before {one_line(self.retry_at)}.")
+        super().__init__(" ".join(parts))
+
+
+class NotApproved(SaysoError):
+    """The request ended without a yes. `code` says how; the action must not run."""
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        super().__init__(text)
+
+
+class Denied(NotApproved):
+    """A person said no.
+
+    `code` is why (`not_needed`, `wrong_details`, `too_broad`, `wait_until`, `ask_other`,
+    `suspicious`), `note` what they wrote, `retry` what is allowed now (`later`, `with_changes`,
+    `narrower`, `not_before`, `redirected`, `never`; None: no unchanged repetition), `retry_at` an
+    RFC 3339 time, `ask` the user to ask instead.
+    """
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        self.note = _text(members, "note")
+        self.retry = _text(members, "retry")
+        self.retry_at = _text(members, "retry_at")
+        self.ask = _text(members, "login_hint")
+        code = _text(members, "deny_code") or "denied"
+        advice = _AFTER_DENIAL.get(self.retry or "", "Do not repeat the request unchanged.")
+        parts = [f"A person denied the request ({one_line(code)})."]
+        if self.note:
+            parts.append(f"They wrote: {quoted(self.note)}.")
+        when, who = self.retry_at or "the time they named", self.ask or "another user"
+        parts += [advice.format(retry_at=one_line(when), login_hint=one_line(who)), _ELSEWHERE]
+        super().__init__(code, " ".join(parts))
+
+
+class Expired(NotApproved):
+    """Nobody answered in time. This is not a denial.
+
+    `seen`: somebody opened it. `retry`: the person wants the agent to ask again.
+    """
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        code = _text(members, "reason") or "expired_unseen"
+        self.seen = code == "expired_seen"
+        self.retry = members.get("retry") == "wanted"
+        opened = "It was opened, but not answered." if self.seen else "Nobody opened it."
+        advice = (
+            "The person wants you to ask again, with a new idempotency_key."
+            if self.retry
+            else "Tell the user, and ask again only when they are there."
+        )
+        text = f"The request expired; that is not a denial. {opened} {advice}"
+        super().__init__(code, text)
+
+
+class Undeliverable(NotApproved):
+    """The request reached nobody: the person has no device, or none could be reached."""
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        code = _text(members, "reason") or "undeliverable"
+        why = (
+            "The person has no device to approve with; they must enroll one first."
+            if code == "no_device"
+            else "No device of the person could be reached."
+        )
+        text = f"The request reached nobody; that is not a denial. {why} Tell the user."
+        super().__init__(code, text)
+
+
+class Withdrawn(NotApproved):
+    """The request was taken back (`cancelled`), replaced (`superseded`) or `locked`."""
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        code = _text(members, "reason") or "cancelled"
+        super().__init__(code, _WITHDRAWN.get(code, _WITHDRAWN["cancelled"]))
+
+
+class Disabled(NotApproved):
+    """The agent is turned off (`agent_disabled`) or quarantined (`agent_quarantined`)."""
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        code = _text(members, "reason") or "agent_disabled"
+        state = "quarantined" if code == "agent_quarantined" else "disabled"
+        text = f"This agent is {state}. Stop. Only an administrator can turn it on again."
+        super().__init__(code, text)
+
+
+def from_answer(status: int, body: Mapping[str, object]) -> SaysoError:
+    """The error for an OAuth error response."""
+    error, reason = _text(body, "error") or "", _text(body, "reason") or ""
+    if error == "unauthorized_client" and reason.startswith("agent_"):
+        return Disabled(body)
+    if status != 403 and error == "access_denied":  # noqa: PLR2004  # 403 is before anyone is asked
+        return Denied(body) if reason in {"denied", ""} else Withdrawn(body)
+    if error == "expired_token":
+        return Undeliverable(body) if reason in {"undeliverable", "no_device"} else Expired(body)
+    if not error:
+        return Refused("unexpected_answer", f"The server answered {status} without an error.", body)
+    return Refused(error, _text(body, "error_description") or "", body)
+
+
+def _text(members: Mapping[str, object], name: str) -> str | None:
+    value = members.get(name)
+    return value if isinstance(value, str) and value else None

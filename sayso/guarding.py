@@ -1,0 +1,342 @@
+"""The rules of an API that agents call: verify, introspect, consume, without doing any HTTP itself.
+
+Owns: the checks of RFC 9068, RFC 9449 7 and RFC 7662, and the consume endpoint of Sayso.
+Never: sockets (`transport`), or how a refusal reads (`rejection`).
+"""
+
+import hashlib
+import json
+import secrets
+import string
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import jwt
+
+from sayso import clock, dpop
+from sayso.asking import details_of
+from sayso.caller import Caller, read_caller
+from sayso.credentials import Credentials
+from sayso.errors import Unreachable
+from sayso.issuer import Issuer
+from sayso.jwks import Jwks, PublicKey
+from sayso.rejection import Realm, Rejected
+from sayso.transport import Flow, Reply, Send
+
+Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+ALGORITHMS: Final = frozenset({"ES256", "EdDSA", "RS256"})
+_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
+_MOST_CHARACTERS: Final = 16_384
+_MOST_REMEMBERED: Final = 10_000
+_LEEWAY: Final = 5
+"""Seconds by which clocks may differ."""
+_BASE64URL: Final = (string.ascii_letters + string.digits + "-_").encode()
+_CLAIMS: Final = (("exp", int), ("iat", int), ("sub", str), ("jti", str), ("client_id", str))
+_JWS: Final = jwt.PyJWS()
+_WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
+_OK: Final = 200
+_FORBIDDEN: Final = 403
+_TRIES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to the API. `url` is the public URL, without query."""
+
+    authorization: str | None
+    method: str = "GET"
+    url: str = ""
+    proofs: Sequence[str] = ()
+    """The values of the `DPoP` header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """An approval that this execution has used up. Run the action now, once."""
+
+    approval: str
+    execution_id: str
+    consumed_at: str
+    """RFC 3339."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """How a person must have answered for an execution (RFC 9470)."""
+
+    acr_values: Sequence[str] = ()
+    max_age: int | None = None
+    """Seconds."""
+
+
+class Guarding:
+    """One API's side of the protocol. Each method that may call Sayso is a flow."""
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        credentials: tuple[str, str] | None,
+        introspect_every: float | None,
+        url: str | None,
+    ) -> None:
+        if not audience:
+            raise ValueError("audience is missing: the URI of `sayso resources add`.")
+        if introspect_every is not None and credentials is None:
+            raise ValueError(
+                "introspect_every needs credentials=(client_id, client_secret): "
+                "`sayso resources add` prints them."
+            )
+        self._issuer = Issuer(issuer)
+        self._audience = audience
+        self._credentials = None if credentials is None else Credentials.of(*credentials, None)
+        self._every = introspect_every
+        self._origin = _origin(url or audience)
+        self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")
+        self.realm = Realm(audience, self._origin + self.metadata_path)
+        self.keys = Jwks(self._issuer, ALGORITHMS)
+        self._used = dpop.UsedProofs()
+        self._introspected: dict[bytes, tuple[float, Mapping[str, Any]]] = {}
+
+    def metadata(self, scopes: Sequence[str]) -> dict[str, object]:
+        """The protected resource metadata (RFC 9728 2)."""
+        document: dict[str, object] = {
+            "resource": self._audience,
+            "authorization_servers": [self._issuer.url],
+            "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": ["ES256"],
+        }
+        return {**document, "scopes_supported": list(scopes)} if scopes else document
+
+    def public_url(self, path: str) -> str:
+        """The URL of a path as clients see it, which a DPoP proof names."""
+        return self._origin + path
+
+    def check(self, call: Call) -> Flow[Caller]:
+        """Who calls. Raises Rejected.
+
+        1. A token came, in the header. 2. Sayso signed it, as an access token, for this API, and it
+        has not expired. 3. A bound token comes with a new proof of its key. 4. It is still active,
+        where introspection is on.
+        """
+        scheme, token = self._presented(call.authorization)
+        kid = _key_id(token.partition(".")[0])
+        if kid is None:
+            raise self.realm.invalid_token("This is not an access token (typ at+jwt).", scheme)
+        key = self.keys.ready(kid)
+        if key is None:
+            key = yield from self._find(kid)
+        claims = self._verified(token, key, scheme)
+        self._check_binding(claims, call, scheme, token)
+        if self._every is not None:
+            claims = yield from self._active(token, claims, scheme)
+        try:
+            return read_caller(token, claims, scheme, self.realm)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self.realm.invalid_token(
+                "The claims of the token are malformed.", scheme
+            ) from error
+
+    def consume(
+        self, caller: Caller, details: Details, execution_id: str | None, demands: Demands
+    ) -> Flow[Consumed]:
+        """Use up the approval for exactly these details. Raises Rejected.
+
+        The call is repeated when the answer is lost: the same execution gets the same answer.
+        """
+        if self._credentials is None:
+            raise ValueError(
+                "consume needs credentials=(client_id, client_secret): "
+                "`sayso resources add` prints them."
+            )
+        caller.require_approval(details)
+        body: dict[str, object] = {
+            "token": caller.token,
+            "authorization_details": details_of(details),
+            "execution_id": execution_id or secrets.token_urlsafe(24),
+            "acr_values": list(demands.acr_values),
+            "max_age": demands.max_age,
+        }
+        headers, _ = self._credentials.proof(self._issuer.url)
+        url = f"{self._issuer.url}/api/approvals/consume"
+        reply = yield from self._sure(Send("POST", url, headers, json=body))
+        if reply.status != _OK:
+            raise self._not_consumed(reply, caller)
+        answer = reply.body
+        return Consumed(answer["approval"], answer["execution_id"], answer["consumed_at"])
+
+    def _presented(self, authorization: str | None) -> tuple[str, str]:
+        scheme, _, token = (authorization or "").partition(" ")
+        named = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
+        token = token.strip()
+        if named is None or not token:
+            raise self.realm.unauthenticated()
+        if len(token) > _MOST_CHARACTERS or not _is_compact(token):
+            raise self.realm.invalid_token("This is not a signed access token.", named)
+        return named, token
+
+    def _find(self, kid: str) -> Flow[PublicKey | None]:
+        try:
+            return (yield from self.keys.find(kid))
+        except Unreachable as error:
+            raise self.realm.unavailable() from error
+
+    def _verified(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
+        if key is None:
+            raise self.realm.invalid_token("No key of the issuer signed this token.", scheme)
+        try:
+            claims = _claims(_JWS.decode(token, key.key, [key.alg]))
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise self.realm.invalid_token("The token is not valid.", scheme) from error
+        if (wrong := self._wrong(claims)) is not None:
+            raise self.realm.invalid_token(wrong, scheme)
+        return claims
+
+    def _wrong(self, claims: Mapping[str, Any]) -> str | None:
+        """What is wrong with the claims of an access token (RFC 9068 2.2, 4), if anything is."""
+        if claims.get("iss") != self._issuer.url:
+            return "The token is from another issuer."
+        if claims.get("aud") != self._audience:
+            return f"The token is for another API. Get one for {self._audience}."
+        now, not_before = clock.now(), claims.get("nbf", 0)
+        for name, kind in _CLAIMS:
+            if type(claims.get(name)) is not kind:
+                return f"The token lacks {name}."
+        if now >= claims["exp"] + _LEEWAY:
+            return "The token has expired. Get a new one."
+        if type(not_before) is not int or max(claims["iat"], not_before) > now + _LEEWAY:
+            return "The token does not count yet. Check the clock of the API."
+        return None
+
+    def _check_binding(
+        self, claims: Mapping[str, Any], call: Call, scheme: str, token: str
+    ) -> None:
+        bound = claims.get("cnf")
+        if bound is None:
+            if scheme == "DPoP":
+                raise self.realm.invalid_token(
+                    "This token is not bound to a key: send it as Bearer."
+                )
+            return
+        jkt = bound.get("jkt") if isinstance(bound, dict) and len(bound) == 1 else None
+        if scheme != "DPoP" or not isinstance(jkt, str):
+            raise self.realm.invalid_token("This token is bound to a key: send it as DPoP.", "DPoP")
+        try:
+            used = dpop.check(
+                call.proofs, method=call.method, url=call.url, access_token=token, jkt=jkt
+            )
+        except dpop.BadProof as error:
+            raise self.realm.invalid_proof(str(error)) from error
+        if not self._used.first_use(used):
+            raise self.realm.invalid_proof(
+                "The proof was used before. Make a new one for each call."
+            )
+
+    def _active(
+        self, token: str, claims: Mapping[str, Any], scheme: str
+    ) -> Flow[Mapping[str, Any]]:
+        """The claims with what Sayso says now; an answer counts for `introspect_every` seconds."""
+        name = hashlib.sha256(token.encode()).digest()
+        found = self._introspected.get(name)
+        if found is None or time.monotonic() >= found[0]:
+            answer = yield from self._introspect(token)
+            while len(self._introspected) >= _MOST_REMEMBERED:
+                del self._introspected[next(iter(self._introspected))]
+            found = time.monotonic() + (self._every or 0), answer
+            self._introspected[name] = found
+        if found[1].get("active") is not True:
+            raise self.realm.invalid_token("The token is no longer active.", scheme)
+        more = {each: found[1][each] for each in ("username", "agent") if each in found[1]}
+        return {**claims, **more}
+
+    def _introspect(self, token: str) -> Flow[Mapping[str, Any]]:
+        if self._credentials is None:
+            raise AssertionError("checked when the guard is made")
+        try:
+            url = yield from self._issuer.endpoint("introspection_endpoint")
+        except Unreachable as error:
+            raise self.realm.unavailable() from error
+        headers, _ = self._credentials.proof(self._issuer.url)
+        reply = yield from self._sure(Send("POST", url, headers, {"token": token}))
+        if reply.status != _OK:
+            raise _misconfigured(reply, "introspect")
+        return reply.body
+
+    def _sure(self, send: Send) -> Flow[Reply]:
+        """Send, once more if there is no answer. Raises Rejected (503)."""
+        for _ in range(_TRIES):
+            try:
+                reply = yield send
+            except Unreachable:
+                continue
+            if reply.status < 500:  # noqa: PLR2004  # an answer, good or bad
+                return reply
+        raise self.realm.unavailable()
+
+    def _not_consumed(self, reply: Reply, caller: Caller) -> Exception:
+        code, text = str(reply.body.get("code", "")), str(reply.body.get("detail", ""))
+        if code == "insufficient_user_authentication":
+            challenge = reply.headers.get("www-authenticate", "")
+            return Rejected(401, code, text, {"WWW-Authenticate": challenge})
+        if code == "already_consumed":
+            return Rejected(409, code, text)
+        if code == "token_inactive":
+            return self.realm.invalid_token(text, caller.scheme)
+        if reply.status == _FORBIDDEN and code in {"not_granted", "not_single_use"}:
+            return Rejected(_FORBIDDEN, code, text)
+        return _misconfigured(reply, "consume")
+
+
+class Misconfigured(RuntimeError):
+    """Sayso refuses the API itself. A mistake of the operator: answer 500, and read the text."""
+
+
+def _misconfigured(reply: Reply, what: str) -> Misconfigured:
+    said = reply.body.get("detail") or reply.body.get("error_description") or "no reason"
+    return Misconfigured(
+        f"Sayso refused to {what} for this API (status {reply.status}: {said}). Check that "
+        "credentials and audience are those of one `sayso resources add`."
+    )
+
+
+def _claims(payload: bytes) -> Mapping[str, Any]:
+    """The claims of a token. Raises ValueError if they are no JSON object."""
+    claims = json.loads(payload)
+    if not isinstance(claims, dict):
+        raise ValueError("no object")  # noqa: TRY004  # as if it were no JSON
+    return claims
+
+
+def _is_compact(token: str) -> bool:
+    """Three parts of base64url and nothing else, which PyJWT would drop without a word."""
+    return token.isascii() and token.encode().translate(None, _BASE64URL) == b".."
+
+
+@lru_cache(maxsize=128)
+def _key_id(encoded: str) -> str | None:
+    """The key ID in the header of an access token, which all tokens of a key share.
+
+    The algorithm is that of the key; the header's must be the same.
+    """
+    try:
+        header = json.loads(urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not set(header) <= {"alg", "typ", "kid"}:
+        return None
+    kid, typ = header.get("kid"), header.get("typ")
+    if not isinstance(kid, str) or not isinstance(typ, str):
+        return None
+    return kid if typ.lower() in _TYPES else None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(f"url must be the public http(s) URL of this API, not {url!r}.")
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,92 @@
+"""The public keys of Sayso: fetched once, kept for minutes, fetched again for an unknown key.
+
+Owns: which key verifies a token, and when keys are fetched. Never: the claims of a token.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final
+
+import jwt
+
+from sayso.errors import Refused, Unreachable
+from sayso.issuer import Issuer
+from sayso.transport import Flow, Send, Sleep
+
+MAX_AGE: Final = 300.0
+"""Seconds after which keys are fetched again, so that a revoked key ends."""
+LEAST_PAUSE: Final = 10.0
+"""Seconds between two fetches, however many unknown keys are named."""
+LONGEST: Final = 3_600.0
+"""Seconds for which keys count while the server cannot be reached."""
+_AFTER_FAILURE: Final = 1.0
+_GLANCE: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key and the one algorithm that it is for."""
+
+    key: Any
+    alg: str
+
+
+class Jwks:
+    """The keys of one issuer."""
+
+    def __init__(self, issuer: Issuer, algorithms: frozenset[str]) -> None:
+        self._issuer = issuer
+        self._algorithms = algorithms
+        self._keys: Mapping[str, PublicKey] = {}
+        self._fetched = -LONGEST
+        self._next = 0.0
+        """When keys may be fetched again."""
+        self._fetching = Lock()
+
+    def ready(self, kid: str) -> PublicKey | None:
+        """The key, if it is here and fresh; costs a look into a dict."""
+        return self._keys.get(kid) if time.monotonic() - self._fetched < MAX_AGE else None
+
+    def find(self, kid: str) -> Flow[PublicKey | None]:
+        """The key; fetches the set if it is old or lacks the key. Raises Unreachable."""
+        while not self._fetching.acquire(blocking=False):
+            yield Sleep(_GLANCE)  # one fetch is enough for all who wait for it
+        try:
+            now = time.monotonic()
+            if self.ready(kid) is None and now >= self._next:
+                self._next = now + (
+                    LEAST_PAUSE if (yield from self._fetch(now)) else _AFTER_FAILURE
+                )
+        finally:
+            self._fetching.release()
+        if time.monotonic() - self._fetched >= LONGEST:
+            raise Unreachable("The keys of the authorization server could not be fetched.")
+        return self._keys.get(kid)
+
+    def _fetch(self, now: float) -> Flow[bool]:
+        try:
+            url = yield from self._issuer.endpoint("jwks_uri")
+            reply = yield Send("GET", url)
+        except (Unreachable, Refused):
+            return False
+        keys = reply.body.get("keys")
+        if reply.status != 200 or not isinstance(keys, list):  # noqa: PLR2004  # OK
+            return False
+        read = (self._read(each) for each in keys if isinstance(each, dict))
+        self._keys = dict(each for each in read if each is not None)
+        self._fetched = now
+        return True
+
+    def _read(self, jwk: Mapping[str, Any]) -> tuple[str, PublicKey] | None:
+        """A key for signatures with one of our algorithms; others are not for us."""
+        kid, alg = jwk.get("kid"), jwk.get("alg")
+        if not isinstance(kid, str) or alg not in self._algorithms:
+            return None
+        if jwk.get("use", "sig") != "sig":
+            return None
+        try:
+            return kid, PublicKey(jwt.PyJWK(dict(jwk)).key, alg)
+        except (jwt.PyJWTError, ValueError, KeyError):
+            return None

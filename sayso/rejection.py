@@ -1,0 +1,84 @@
+"""Why an API refuses a call, as an HTTP answer that the agent can act on.
+
+Owns: status, headers and body (RFC 6750 3, RFC 9449 7.1, RFC 9470 3, RFC 9728 5.1). Never: sending.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sayso import challenge
+from sayso.challenge import Challenge
+
+_NOT_STORED: Final = {"Cache-Control": "no-store", "Content-Type": "application/json"}
+
+
+class Rejected(Exception):
+    """The call is refused: answer with `status`, `headers` and `body` (JSON)."""
+
+    def __init__(
+        self, status: int, error: str, description: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.headers = {**_NOT_STORED, **(headers or {})}
+        self.body: dict[str, Any] = {"error": error, "error_description": description}
+
+
+class ApprovalRequired(Rejected):
+    """A person must approve exactly this first; `challenge` is what the agent passes to `ask`."""
+
+    def __init__(self, wanted: Challenge, description: str, headers: Mapping[str, str]) -> None:
+        super().__init__(403, challenge.ERROR, description, headers)
+        self.challenge = wanted
+        self.body |= wanted.body()
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """The API as its challenges name it."""
+
+    resource: str
+    metadata_url: str
+
+    def unauthenticated(self) -> Rejected:
+        """No token came. Says where to get one, and nothing of an error."""
+        where = f'resource_metadata="{self.metadata_url}"'
+        return Rejected(
+            401,
+            "unauthenticated",
+            f"Send an access token for {self.resource} in the Authorization header.",
+            {"WWW-Authenticate": f'Bearer {where}, DPoP algs="ES256", {where}'},
+        )
+
+    def invalid_token(self, description: str, scheme: str = "Bearer") -> Rejected:
+        """The token does not count here."""
+        return Rejected(401, "invalid_token", description, self._named("invalid_token", scheme))
+
+    def invalid_proof(self, description: str) -> Rejected:
+        """The token is bound to a key, and the proof of that key does not count."""
+        headers = self._named("invalid_dpop_proof", "DPoP")
+        return Rejected(401, "invalid_dpop_proof", description, headers)
+
+    def insufficient_scope(self, needed: str, scheme: str) -> Rejected:
+        """The token lacks a scope; `needed` is all that this call takes."""
+        headers = self._named("insufficient_scope", scheme, scope=needed)
+        text = f"This call takes the scope {needed}."
+        return Rejected(403, "insufficient_scope", text, headers)
+
+    def approval_required(self, wanted: Challenge, description: str, scheme: str) -> Rejected:
+        """A person must approve exactly this first."""
+        return ApprovalRequired(wanted, description, self._named(challenge.ERROR, scheme))
+
+    def unavailable(self) -> Rejected:
+        """Sayso did not answer, and without it nothing is let through."""
+        text = "The authorization server cannot be reached. Try again."
+        return Rejected(503, "temporarily_unavailable", text, {"Retry-After": "5"})
+
+    def _named(self, error: str, scheme: str, **more: str) -> dict[str, str]:
+        parts = [f'error="{error}"', *(f'{name}="{value}"' for name, value in more.items())]
+        parts.append(f'resource_metadata="{self.metadata_url}"')
+        if scheme == "DPoP":
+            parts.append('algs="ES256"')
+        return {"WWW-Authenticate": f"{scheme} {', '.join(parts)}"}

@@ -1,0 +1,21 @@
+"""Text from others, made safe to show and to hand to a language model.
+
+Owns: one line without control, bidirectional or invisible characters, and quoting. Never: meaning.
+"""
+
+import json
+from typing import Final
+
+_MOST: Final = 500
+"""Characters; longer text is cut."""
+
+
+def one_line(text: str) -> str:
+    """The text on one line: what is not printable becomes a space, and it is cut."""
+    plain = "".join(c if c.isprintable() else " " for c in text[:_MOST])
+    return " ".join(plain.split())
+
+
+def quoted(text: str) -> str:
+    """The same in quotation marks that the text itself cannot end."""
+    return json.dumps(one_line(text), ensure_ascii=False)

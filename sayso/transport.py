@@ -1,0 +1,132 @@
+"""HTTP without a choice between threads and asyncio.
+
+A flow is a generator that yields `Send` or `Sleep` and gets a `Reply`. It holds all the rules and
+does nothing itself; `run` and `run_async` do what it asks for.
+
+Owns: the two drivers. Never: what is sent, or what an answer means.
+"""
+
+import asyncio
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import httpx
+
+from sayso.errors import Unreachable
+
+T = TypeVar("T")
+TIMEOUT: Final = 10.0
+"""Seconds to wait for an answer that comes at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One HTTP request. `timeout` in seconds."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    json: object = None
+    timeout: float = TIMEOUT
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Do nothing for this many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: its status, headers, JSON object (empty if it is none) and how long it took."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    seconds: float
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds that the server wants the client to wait; 0 if it does not say."""
+        value = self.headers.get("retry-after", "").strip()
+        return float(value) if value.isdecimal() else 0.0
+
+
+Flow = Generator[Send | Sleep, Reply, T]
+_SLEPT: Final = Reply(0, {}, {}, 0.0)
+
+
+def run(flow: Flow[T], http: httpx.Client) -> T:
+    """Run a flow in this thread; returns its result."""
+    try:
+        step = next(flow)
+        while True:
+            if isinstance(step, Sleep):
+                time.sleep(step.seconds)
+                step = flow.send(_SLEPT)
+                continue
+            began = time.monotonic()
+            try:
+                answer = http.send(_request(http, step))
+            except httpx.TransportError as error:
+                step = flow.throw(_unreachable(step, error))
+            else:
+                step = flow.send(_reply(answer, time.monotonic() - began))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
+    """Run a flow in this task; returns its result."""
+    try:
+        step = next(flow)
+        while True:
+            if isinstance(step, Sleep):
+                await asyncio.sleep(step.seconds)
+                step = flow.send(_SLEPT)
+                continue
+            began = time.monotonic()
+            try:
+                answer = await http.send(_request(http, step))
+            except httpx.TransportError as error:
+                step = flow.throw(_unreachable(step, error))
+            else:
+                step = flow.send(_reply(answer, time.monotonic() - began))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _request(http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
+    data = None if step.form is None else dict(step.form)
+    return http.build_request(
+        step.method,
+        step.url,
+        headers={"Accept": "application/json", **step.headers},
+        data=data,
+        json=step.json,
+        timeout=step.timeout,
+    )
+
+
+def _reply(answer: httpx.Response, seconds: float) -> Reply:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    return Reply(
+        answer.status_code, answer.headers, body if isinstance(body, dict) else {}, seconds
+    )
+
+
+def _unreachable(step: Send, error: httpx.TransportError) -> Unreachable:
+    return Unreachable(
+        f"No answer from {step.url}: {type(error).__name__}. "
+        "Check that the server runs and that the issuer is right, then call again with the same "
+        "idempotency_key."
+    )

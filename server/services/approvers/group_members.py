@@ -1,0 +1,48 @@
+"""The members of a group, one row each; bodies, responses, flags and forms are made from them.
+
+Never: rules across members; those are in `groups.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from server.model.store import Unit
+from server.services import members
+from server.services.members import Flag, FormField, Kind, Line, Member, Members
+from server.services.refusals import Invalid
+from server.services.users import user_checks
+
+MAX_MEMBERS: Final = 200
+
+
+def people(tx: Unit, called: Sequence[str]) -> tuple[str, ...]:
+    """The IDs of these users. Raises `NotFound`, or `Invalid` if there are too many."""
+    found = tuple(sorted({user_checks.find(tx, one).id for one in called}))
+    if len(found) > MAX_MEMBERS:
+        raise Invalid(f"A group has at most {MAX_MEMBERS} members.")
+    return found
+
+
+GROUP_MEMBERS: Final[Members] = (
+    Member(
+        "name",
+        Kind.TEXT,
+        FormField("Name", "Used in rules and permissions."),
+        Flag("--name", "The new name.", metavar="NAME", positional=True),
+        Line("group"),
+        needed=True,
+        longest=64,
+        check=user_checks.name,
+    ),
+    Member(
+        "members",
+        Kind.PEOPLE,
+        FormField("Members", "Users, by name, email address or id.", rows=4),
+        Flag("--member", "A member.", metavar="USER"),
+        Line("members", empty="none"),
+        start=(),
+        check=people,
+        widens=members.more,
+        column=False,
+    ),
+)

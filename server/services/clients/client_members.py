@@ -1,0 +1,151 @@
+"""The members that agents and apps share, one row each.
+
+Never: a member that only one of them has; that is in `agent_members.py` or `app_members.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from server.protocol import names
+from server.services import members
+from server.services.clients import agent_checks as checks
+from server.services.members import Check, Clear, Flag, FormField, Kind, Line, Member
+
+Choices: TypeAlias = tuple[tuple[str, str], ...]
+"""The value and label, or the word and value, of each option."""
+
+IS: Final = "What it is"
+PROVES: Final = "How it proves itself"
+MAY: Final = "What it may"
+
+METHODS: Final = (
+    ("client_secret_basic", "a secret, in the header"),
+    ("client_secret_post", "a secret, in the form"),
+    ("private_key_jwt", "a key of its own, which signs"),
+)
+
+
+def name(line: str, hint: str) -> Member:
+    """Its name; `line` is the word for such a client."""
+    return Member(
+        "name",
+        Kind.TEXT,
+        FormField("Name", hint, section=IS),
+        Flag("--name", "Its new name.", positional=True),
+        Line(line),
+        needed=True,
+        longest=64,
+        check=checks.name,
+    )
+
+
+def auth_method(choices: Choices, start: str, help_text: str) -> Member:
+    """How it authenticates."""
+    return Member(
+        "auth_method",
+        Kind.CHOICE,
+        FormField("It proves itself by", section=PROVES, choices=choices, on=("new",)),
+        Flag("--auth", help_text, shows_start=True),
+        Line("authenticates"),
+        start=start,
+        final=True,
+    )
+
+
+def jwks(hint: str) -> Member:
+    """Its public keys."""
+    return Member(
+        "jwks",
+        Kind.KEYS,
+        FormField("Its public keys", hint, section=PROVES, rows=4, on=("new",)),
+        Flag("--jwks", "Its public keys (JWK set)."),
+        start=(),
+        check=checks.keys,
+        widens=members.more_keys,
+        fact="keys",
+        shown=False,
+    )
+
+
+def dpop_bound(flag: str, line: Line) -> Member:
+    """Whether its tokens are bound to its key."""
+    return Member(
+        "dpop_bound",
+        Kind.SWITCH,
+        FormField("Its tokens are bound to its key (DPoP)", section=PROVES),
+        Flag(flag, "Its tokens must be bound to a key that it proves."),
+        line,
+        wire="dpop_bound_access_tokens",
+        start=False,
+        widens=members.turned_off,
+    )
+
+
+def id_token_alg(section: str) -> Member:
+    """How its ID tokens are signed."""
+    algs = tuple((alg, alg) for alg in names.SIGNING_ALGS)
+    return Member(
+        "id_token_alg",
+        Kind.CHOICE,
+        FormField("Its ID tokens are signed with", section=section, choices=algs),
+        Flag("--id-token-alg", "How its ID tokens are signed; default: ES256."),
+        Line("id tokens"),
+        wire="id_token_signed_response_alg",
+        start="ES256",
+        fact=None,
+    )
+
+
+def _permission(name: str, label: str, flag: str, one: str, check: Check) -> Member:
+    """A list of what it may ask for."""
+    return Member(
+        name,
+        Kind.NAMES,
+        FormField(label, section=MAY, known=name),
+        Flag(
+            flag,
+            f"A {one} it may ask for.",
+            clears=(Clear(f"--no-{flag[2:]}", (), f"Remove every {flag[2:]}."),),
+        ),
+        Line(name, empty="none"),
+        start=(),
+        check=check,
+        widens=members.more,
+    )
+
+
+RESOURCES: Final = _permission(
+    "resources", "Resources that it may reach", "--resource", "URI", checks.resource_uris
+)
+SCOPES: Final = _permission("scopes", "Scopes", "--scope", "scope", members.unique)
+ACTION_TYPES: Final = Member(
+    "action_types",
+    Kind.NAMES,
+    FormField("Action types", section=MAY, every="It may ask for every action type"),
+    Flag(
+        "--action",
+        "An action type it may ask for; default: all.",
+        metavar="TYPE",
+        clears=(
+            Clear("--no-action", (), "It may ask for no action type."),
+            Clear("--any-action", None, "It may ask for every action type."),
+        ),
+    ),
+    Line("actions", empty="every type"),
+    check=checks.action_types,
+    widens=members.more_or_all,
+)
+
+
+def grant_types(field: FormField, help_text: str, words: Choices, start: Sequence[str]) -> Member:
+    """How it gets tokens."""
+    return Member(
+        "grant_types",
+        Kind.CHOICES,
+        field,
+        Flag("--grant", help_text, words=words),
+        Line("grants", empty="none"),
+        start=start,
+        check=checks.grant_types,
+        widens=members.more,
+    )

@@ -1,0 +1,146 @@
+"""Whether a change grants more access, member by member.
+
+Owns: comparing a record before and after. Never: who may make the change.
+
+A member that is not listed here counts as more access whenever it changes, so a new member is
+guarded from the start.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from server.model.approvers import Group
+from server.model.clients import Agent, App
+from server.model.devices import Device
+from server.model.policy import ActionRow
+from server.model.resources import Resource
+from server.model.users import User
+from server.services.approvers.group_members import GROUP_MEMBERS
+from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.app_members import APP_MEMBERS
+from server.services.members import Members, Widens, never, widening
+from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
+from server.services.users.user_members import USER_MEMBERS
+
+Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
+"""A record that administrators change."""
+_Judge: TypeAlias = Callable[[Any, Any], bool]
+
+CREATED: Final = "created"
+"""Stands for a record that is new."""
+
+
+def widened_members(
+    before: Governed | None, after: Governed | None, *, usual_seconds: int
+) -> frozenset[str]:
+    """Return the members in which this change grants more access.
+
+    `usual_seconds` is the default lifetime of a token.
+    """
+    if after is None:
+        return frozenset()
+    if before is None:
+        return frozenset({CREATED})
+    judges = {**_JUDGES[type(after)], "token_seconds": _longer_tokens(usual_seconds)}
+    changed = [f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)]
+    return frozenset(name for name in changed if judges.get(name, _always)(before, after))
+
+
+def version(record: Governed) -> str:
+    """Return a short hash of a record, without the last use of secrets and keys."""
+    members = asdict(record)
+    members.pop("key_uses", None)
+    for secret in members.get("secrets", ()):
+        del secret["last_used_at"]
+    text = json.dumps(members, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _always(_before: Governed, _after: Governed) -> bool:
+    return True
+
+
+def _by_members(members: Members) -> dict[str, _Judge]:
+    """Return the comparisons of the member rows, as comparisons of two records."""
+    return {name: _of_value(name, widens) for name, widens in widening(members).items()}
+
+
+def _of_value(name: str, widens: Widens) -> _Judge:
+    return lambda before, after: widens(getattr(before, name), getattr(after, name))
+
+
+def _is_active(_before: Device, after: Device) -> bool:
+    return after.state == "active"
+
+
+def _is_enabled(_before: Agent | App | User, after: Agent | App | User) -> bool:
+    return after.state == "enabled"
+
+
+def _fewer_limits(before: Agent, after: Agent) -> bool:
+    """A limit at a resource that it still has was removed or relaxed."""
+    return any(
+        uri not in after.only or bool(set(after.only[uri]) - set(may))
+        for uri, may in before.only.items()
+        if uri in after.resources
+    )
+
+
+def _longer_tokens(usual: int) -> _Judge:
+    """The limit was raised or removed, or a first limit is above the default."""
+
+    def judge(before: Agent | Resource, after: Agent | Resource) -> bool:
+        old = usual if before.token_seconds is None else before.token_seconds
+        return after.token_seconds is None or after.token_seconds > old
+
+    return judge
+
+
+def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
+    """A secret is new, or works longer."""
+    ends = {secret.id: secret.expires_at for secret in before.secrets}
+    return any(
+        secret.id not in ends or _lasts_longer(ends[secret.id], secret.expires_at)
+        for secret in after.secrets
+    )
+
+
+def _lasts_longer(before: int | None, after: int | None) -> bool:
+    return before is not None and (after is None or after > before)
+
+
+_JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
+    {
+        Agent: {
+            **_by_members(AGENT_MEMBERS),
+            "only": _fewer_limits,
+            "secrets": _more_secrets,
+            "key_uses": never,
+            "named_at": never,
+            "state": _is_enabled,
+        },
+        App: {
+            **_by_members(APP_MEMBERS),
+            "secrets": _more_secrets,
+            "state": _is_enabled,
+            "claimed_name": never,
+        },
+        User: {
+            **_by_members(USER_MEMBERS),
+            "state": _is_enabled,
+            "disabled_at": _is_enabled,
+        },
+        Group: _by_members(GROUP_MEMBERS),
+        Resource: {
+            **_by_members(RESOURCE_MEMBERS),
+            "requires": fewer_needs,
+            "secrets": _more_secrets,
+        },
+        ActionRow: {},
+        Device: {"state": _is_active},
+    }
+)

@@ -1,0 +1,62 @@
+"""The JSON of statistics, for the command line and the API."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from server.protocol.policy.risks import Risk
+from server.services.operations.statistics import AgentHistory, DayCounts, Summary
+from server.services.policy.displays import rfc3339
+
+
+def summary(found: Summary) -> dict[str, object]:
+    """Recent requests and answers by day, agent and person."""
+    return {
+        "since": rfc3339(found.since),
+        "whole": found.whole,
+        "pending": found.pending,
+        "total": asdict(found.counts),
+        "days": days(found.days),
+        "agents": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "agreement": one.agreement,
+                "read_ms": one.read_ms,
+                "unread": one.unread,
+                **asdict(one.counts),
+            }
+            for one in found.agents
+        ],
+        "people": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "busiest": one.busiest,
+                "too_much": one.too_much,
+                **asdict(one.counts),
+            }
+            for one in found.people
+        ],
+        "ending": [
+            {
+                "within_seconds": None if one.within_ms is None else one.within_ms // 1000,
+                **{str(risk): one.by_risk.get(risk, 0) for risk in Risk},
+            }
+            for one in found.ending
+        ],
+    }
+
+
+def course(found: AgentHistory) -> dict[str, object]:
+    """The statistics of one agent."""
+    return {
+        "since": rfc3339(found.since),
+        "whole": found.whole,
+        "total": asdict(found.counts),
+        "days": days(found.days),
+    }
+
+
+def days(found: Iterable[DayCounts]) -> list[dict[str, object]]:
+    """Each day."""
+    return [{"day": rfc3339(one.at)[:10], **asdict(one.counts)} for one in found]

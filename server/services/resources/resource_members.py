@@ -1,0 +1,113 @@
+"""The members of a resource, one row each; bodies, responses, flags and forms are made from them.
+
+A new member is a row here, a field of the record `Resource` and a column.
+Never: rules across members; those are in `resources.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from server.model.resources import Resource
+from server.protocol.policy.risks import Risk
+from server.services.members import (
+    Clear,
+    Flag,
+    FormField,
+    Kind,
+    Line,
+    Member,
+    Members,
+    never,
+    turned_on,
+)
+from server.services.resources import resource_checks as checks
+
+
+def _easier(before: Mapping[str, Risk], after: Mapping[str, Risk]) -> bool:
+    """A scope is new, or has a lower risk."""
+    return any(name not in before or risk.rank < before[name].rank for name, risk in after.items())
+
+
+def fewer_needs(before: Resource, after: Resource) -> bool:
+    """A remaining scope requires another action type, or none."""
+    return any(
+        scope in after.scopes and after.requires.get(scope) != kind
+        for scope, kind in before.requires.items()
+    )
+
+
+RESOURCE_MEMBERS: Final[Members] = (
+    Member(
+        "uri",
+        Kind.URI,
+        FormField("URI", "The audience of its tokens.", on=("new",)),
+        Flag("--uri", "The audience of its tokens.", positional=True),
+        Line("uri"),
+        needed=True,
+        final=True,
+        longest=2_000,
+        check=checks.uri,
+        fact=None,
+    ),
+    Member(
+        "scopes",
+        Kind.RISKS,
+        FormField("Scopes", "One per line: its name, then low, medium, high or critical.", rows=4),
+        Flag("--scope", "A scope and its risk: low, medium (default), high or critical."),
+        Line("scopes", empty="none"),
+        start={},
+        widens=_easier,
+    ),
+    Member(
+        "requires",
+        Kind.NEEDS,
+        FormField(
+            "Required action types",
+            "One per line: the scope, then the action type that requests for it must have.",
+        ),
+        Flag("--requires", "The action type that a request for the scope must have."),
+        Line("requires", empty="none"),
+        start={},
+    ),
+    Member(
+        "token_seconds",
+        Kind.NUMBER,
+        FormField(
+            "Token lifetime in seconds",
+            "10 to 3600. If empty, the agent's value or the setting applies.",
+        ),
+        Flag(
+            "--token-seconds",
+            "Maximum lifetime of its tokens; 10 to 3600.",
+            clears=(Clear("--no-token-seconds", None, "Remove the lifetime limit."),),
+        ),
+        Line("token life", "{} seconds"),
+        check=checks.lifetime,
+    ),
+    Member(
+        "default_scopes",
+        Kind.NAMES,
+        FormField("Default scopes", "One per line: the scopes of a request that names none."),
+        Flag(
+            "--default-scope",
+            "A scope for requests that name none.",
+            clears=(Clear("--no-default-scope", (), "Requests must name their scopes."),),
+        ),
+        Line("default scopes"),
+        start=(),
+        check=checks.default_scopes,
+        widens=never,
+    ),
+    Member(
+        "unknown_clients",
+        Kind.SWITCH,
+        FormField(
+            "Apps that nobody registered may ask for its scopes",
+            "If the setting clients_unknown allows such apps. Critical scopes stay closed to them.",
+        ),
+        Flag("--unknown-clients", "Whether apps that nobody registered may ask for its scopes."),
+        Line("open to", "apps that nobody registered"),
+        start=False,
+        widens=turned_on,
+    ),
+)

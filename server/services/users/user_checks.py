@@ -1,0 +1,64 @@
+"""Finds users and clients by name, and validates each member of a user by itself.
+
+Owns: the check of one member, with the remedy in its error. Never: rules across members; those are
+in `users.py`.
+"""
+
+import re
+from collections.abc import Sequence
+
+from server.model.clients import Agent, App
+from server.model.store import Unit, View
+from server.model.users import User
+from server.protocol.confusables import name_keys
+from server.protocol.text import check_name
+from server.services.refusals import Invalid, NotFound, about, valid
+
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
+
+
+def find(view: View, name_or_id: str) -> User:
+    """Return the user with this name, email address or ID. Raises `NotFound`."""
+    user = view.directory.user_called(name_or_id)
+    if user is None:
+        raise NotFound("user", name_or_id)
+    return user
+
+
+def clients_called(view: View, name: str) -> list[Agent | App]:
+    """Return the agents and apps whose names look like this one."""
+    ids = view.names.bearers("client", name_keys(name))
+    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
+    return [one for one in found if one is not None]
+
+
+@about("name")
+def check_account_name(raw: str, what: str = "The name") -> str:
+    """Return a valid name for a user, group or client. Raises `Invalid`."""
+    name = valid(check_name, raw, what=what)
+    # A reference with this prefix is looked up as an ID.
+    if name.casefold().startswith("sayso_"):
+        raise Invalid(f"{what} must not begin with sayso_, like an ID.")
+    return name
+
+
+def name(_tx: Unit, raw: str) -> str:
+    """The name of a user or a group; whether it is free is checked where all names are known."""
+    return check_account_name(raw)
+
+
+def email(_tx: Unit, raw: str) -> str | None:
+    """The email address; None if it is empty."""
+    if raw and not (_EMAIL.fullmatch(raw) and raw.isprintable()):
+        raise Invalid("That is not an email address. Use the form name@example.com.")
+    return raw or None
+
+
+def roles(_tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:
+    """The roles, each once."""
+    return tuple(sorted(set(raw)))
+
+
+def backup(tx: Unit, name_or_id: str) -> str | None:
+    """The ID of the backup; None if it is empty."""
+    return find(tx, name_or_id).id if name_or_id else None

@@ -1,0 +1,74 @@
+"""The members of a user, one row each; bodies, responses, flags and forms are made from them.
+
+A new member is a row here, a field of the record `User` and a column.
+Never: rules across members; those are in `users.py`.
+"""
+
+from typing import Final
+
+from server.services import members
+from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
+from server.services.users import user_checks as checks
+
+USER_MEMBERS: Final[Members] = (
+    Member(
+        "name",
+        Kind.TEXT,
+        FormField("Name", on=("new",)),
+        Flag("--name", "Their name.", positional=True),
+        Line("user"),
+        needed=True,
+        final=True,
+        longest=64,
+        check=checks.name,
+    ),
+    Member(
+        "email",
+        Kind.TEXT,
+        FormField("Email address"),
+        Flag(
+            "--email",
+            "Their email address, which also identifies them.",
+            clears=(Clear("--no-email", None, "Remove the email address."),),
+        ),
+        Line("e-mail"),
+        check=checks.email,
+        widens=members.is_set,
+        fact=None,
+    ),
+    Member(
+        "roles",
+        Kind.CHOICES,
+        FormField(
+            "Roles",
+            choices=(
+                ("admin", "Administrator: may do everything"),
+                ("auditor", "Auditor: may read everything"),
+            ),
+        ),
+        Flag(
+            "--role",
+            "Can be repeated.",
+            clears=(Clear("--no-role", (), "Remove every role."),),
+        ),
+        Line("roles", empty="none"),
+        start=(),
+        check=checks.roles,
+        widens=members.more,
+    ),
+    Member(
+        "backup",
+        Kind.PERSON,
+        FormField("Backup", "Who is asked next. A name, email address or id.", on=("change",)),
+        Flag(
+            "--backup",
+            "Who is asked next if they do not answer.",
+            metavar="USER",
+            clears=(Clear("--no-backup", None, "Remove the backup."),),
+        ),
+        Line("backup", empty="none"),
+        later=True,
+        check=checks.backup,
+        widens=members.is_set,
+    ),
+)

@@ -1,0 +1,182 @@
+"""Requests that several people are asked about."""
+
+from dataclasses import replace
+
+from approver_tui.client import errors
+from approver_tui.screens.approvals.approve import ApprovePanel
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.notifications.events import EventName
+from tests.support.builders.multi_approver import BOB, ME, a_locked, a_part, a_shared, a_vote
+from tests.support.clients.driving import NARROW, inbox, look, opened, press, shown, until
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_answers import PIN
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY
+
+
+async def test_the_second_approver_sees_the_part_in_the_signed_words():
+    """In the detail and the panel, next to what was asked, and for whom it is."""
+    stage = a_stage([a_part("pay", a_vote(reason="only half is due"))])
+    async with opened(stage) as pilot:
+        text = shown(stage)
+        assert "APPROVE WITH LIMITS" in text
+        assert "In the text that you would sign:" in text
+        assert "/0/amount/minor is 50000," in text
+        await press(pilot, stage, "a")
+        assert isinstance(stage.app.screen, ApprovePanel)
+        text = shown(stage)
+        assert "do part of this once" in text
+        assert "Your approval would be 2 of 2." in text
+        assert "EUR 500.00" in text
+        assert "only half is due" not in text
+
+
+async def test_the_second_approval_is_for_the_part():
+    """What the panel showed is signed."""
+    part = a_part("pay", a_vote())
+    stage = a_stage([part])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        for _ in range(4):
+            await press(pilot, stage, "pagedown")
+        stage.clock.move(3)
+        await press(pilot, stage, "tab", *PIN, "tab", "enter")
+        await until(pilot, lambda: bool(stage.answers.given))
+        assert stage.answers.granted == [part.granted]
+
+
+async def test_a_part_chosen_under_an_open_panel_closes_it():
+    """An approval of the whole never becomes one of the part."""
+    stage = a_stage([a_shared()])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        part = a_part("pay", a_vote())
+        stage.server.put(part)
+        stage.feed.tell(EventName.VOTED, part)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "This request changed. Nothing was approved." in shown(stage))
+
+
+async def test_a_counted_vote_is_never_reported_as_lost():
+    """The server's copy has it."""
+    stage = a_stage([a_shared()])
+    async with opened(stage) as pilot:
+        stage.answers.failures.append(errors.UnknownOutcome("pay"))
+        await press(pilot, stage, "d", "2", "enter")
+        stage.server.put(a_shared("pay", a_vote(ME, "alice")))
+        stage.clock.move(6)
+        look(stage)
+        await until(pilot, lambda: "Your approval is counted (1 of 2" in shown(stage))
+        assert "not recorded" not in shown(stage)
+        await press(pilot, stage, "a")
+        assert "Approve unavailable: your approval is counted" in shown(stage)
+        await press(pilot, stage, "d")
+        assert "Deny unavailable: your approval is counted" in shown(stage)
+
+
+async def test_requests_that_wait_for_others_have_their_own_section():
+    """They are not counted; the cursor stays on them until they are decided."""
+    stage = a_stage([a_shared(), an_approval("deploy", DEPLOY)])
+    async with opened(stage) as pilot:
+        assert "WAITING FOR YOU (2)" in shown(stage)
+        voted = a_shared("pay", a_vote(ME, "alice"))
+        stage.server.put(voted)
+        stage.feed.tell(EventName.VOTED, voted)
+        await until(pilot, lambda: "WAITING FOR OTHERS (1)" in shown(stage))
+        text = shown(stage)
+        assert "[1 Inbox 1]" in text
+        assert "WAITING FOR YOU (1)" in text
+        assert text.index("Deploy web") < text.index("WAITING FOR OTHERS")
+        assert inbox(stage).state.selected == voted.id
+        await press(pilot, stage, "k")
+        assert inbox(stage).state.selected == an_approval("deploy", DEPLOY).id
+        await press(pilot, stage, "j")
+        assert inbox(stage).state.selected == voted.id
+        stage.feed.tell(EventName.DECIDED, answered(voted, Answer.APPROVE))
+        await until(pilot, lambda: "WAITING FOR OTHERS" not in shown(stage))
+        assert "WAITING FOR YOU (1)" in shown(stage)
+
+
+async def test_the_first_selection_can_be_answered():
+    """Even if a request that waits for others expires sooner."""
+    open_ = an_approval("deploy", DEPLOY)
+    stage = a_stage([a_shared("pay", a_vote(ME, "alice")), open_])
+    async with opened(stage):
+        assert inbox(stage).state.selected == open_.id
+
+
+async def test_a_vote_of_somebody_else_does_not_move_the_request():
+    """It waits for the others."""
+    stage = a_stage([a_shared("pay", a_vote(BOB, "dan"))])
+    async with opened(stage):
+        assert "WAITING FOR YOU (1)" in shown(stage)
+        assert "WAITING FOR OTHERS" not in shown(stage)
+
+
+async def test_somebody_elses_vote_is_not_ours():
+    """An answer that did not arrive is reported as not recorded."""
+    stage = a_stage([a_shared()])
+    async with opened(stage) as pilot:
+        stage.answers.failures.append(errors.UnknownOutcome("pay"))
+        await press(pilot, stage, "d", "2", "enter")
+        void = a_vote(ME, "alice", counts=False)
+        stage.server.put(a_shared("pay", void, a_vote(BOB, "dan")))
+        stage.clock.move(6)
+        look(stage)
+        await until(pilot, lambda: "Your answer was not recorded" in shown(stage))
+
+
+async def test_a_locked_request_says_so_before_anything_is_typed():
+    """In its row, its detail and the hint; it can still be denied."""
+    stage = a_stage([a_locked()])
+    async with opened(stage) as pilot:
+        text = shown(stage)
+        assert "locked  4:00" in text
+        assert "LOCKED for you: too many wrong entries." in text
+        await press(pilot, stage, "a")
+        assert "Approve unavailable: too many wrong entries" in shown(stage)
+        await press(pilot, stage, "d")
+        assert not isinstance(stage.app.screen, InboxScreen)
+
+
+async def test_a_request_that_locks_under_the_panel_stays_locked():
+    """Also if a later copy does not have the attempts."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        for _ in range(3):
+            await press(pilot, stage, "pagedown")
+        stage.clock.move(3)
+        stage.answers.failures.append(errors.RequestLocked("request_locked", 423, "locked"))
+        locked = replace(an_approval("pay"), tries_left=a_locked().tries_left)
+        stage.server.put(locked)
+        await press(pilot, stage, "tab", *PIN, "tab", "enter")
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen))
+        await until(pilot, lambda: "locked  " in shown(stage))
+        stage.clock.move(3)
+        stage.feed.tell(EventName.EXTENDED, replace(locked, tries_left=None))
+        await until(pilot, lambda: "has more time" in shown(stage))
+        assert inbox(stage).state.current.is_locked
+
+
+async def test_a_locked_device_is_a_permanent_warning():
+    """With how to unlock it."""
+    stage = a_stage([an_approval("pay")], device=a_device(tries=10))
+    async with opened(stage):
+        assert "! This device is locked: 10 wrong PINs. Unlock it from another device." in shown(
+            stage
+        )
+
+
+async def test_a_request_for_somebody_else_names_them():
+    """For a deputy or backup, in the row, the detail and the panel, at both sizes."""
+    theirs = a_shared("theirs", user=BOB, **{"for": "bob"})
+    stage = a_stage([theirs, an_approval("deploy", DEPLOY)])
+    async with opened(stage, NARROW) as pilot:
+        text = shown(stage)
+        assert "invoice-bot > pay.example for bob" in text
+        assert text.count(" for bob") == 1
+        await press(pilot, stage, "a")
+        assert "For         bob" in shown(stage)

@@ -1,0 +1,85 @@
+"""A request that was approved with limits shows first what was granted."""
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from approver_tui.cli import lines
+from approver_tui.cli.approvals import listing
+from approver_tui.screens.notifications.news import event_text
+from approver_tui.state.approvals.approvals import ApprovalState
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.narrowing import Granted, outcome_headline
+from approver_tui.state.approvals.results import AnswerState, Results
+from approver_tui.state.notifications.events import Event, EventName
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.facts import approval_lines
+from approver_tui.widgets.approvals.outcomes import RenderContext
+from approver_tui.widgets.approvals.result_sheet import ResultSheet
+from approver_tui.widgets.lines import text_of
+from tests.support.builders.multi_approver import ME, a_part, a_vote
+from tests.support.clients.driving import NARROW, WIDE, opened, press, shown, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import answered
+from tests.support.fakes.fake_clock import NOW
+
+GRANTED, ASKED = "EUR 500.00", "EUR 4,820.00"
+_OPEN = a_part("pay", a_vote(ME, "alice"))
+_DECIDED = answered(_OPEN, Answer.APPROVE).decided
+PART = replace(_OPEN, state=ApprovalState.APPROVED, decided=_DECIDED, over_at=NOW)
+TOLD = "Granted: Pay EUR 500.00 to Nordwind Logistik GmbH (asked: Pay EUR 4,820.00 to Nordwind"
+
+
+def _results(approval):
+    sheet = ResultSheet(
+        Results.of(Answer.APPROVE, [approval]).with_state(approval.id, AnswerState.APPROVED)
+    )
+    return " ".join(text_of(line) for line in sheet.lines_for(200))
+
+
+LINES = {
+    "the outcome of a command": lambda: lines.outcome_lines(PART)[0],
+    "show": lambda: "\n".join(lines.approval_in_full(PART, NOW)),
+    "a row of a list": lambda: listing.entry_lines(PART, NOW)[0],
+    "the detail": lambda: "\n".join(
+        text_of(line) for line in approval_lines(PART, RenderContext(NOW, UTC, 200))
+    ),
+    "news": lambda: event_text(
+        Event(1, EventName.DECIDED, NOW, approval=PART), UTC, is_narrow=False
+    ),
+    "one of several answers": lambda: _results(PART),
+}
+
+
+@pytest.mark.parametrize("where", LINES)
+def test_what_was_granted_comes_first(where):
+    """Then what was asked; nothing shows the whole alone."""
+    told = LINES[where]()
+    assert TOLD in told
+    assert 0 <= told.find(GRANTED) < told.find(ASKED)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_the_history_shows_what_was_granted_first(size):
+    """In the list, where a long line is cut at its end, and in the detail."""
+    stage = a_stage([PART])
+    async with opened(stage, size) as pilot:
+        await press(pilot, stage, "2")
+        await until(pilot, lambda: "Granted: Pay EUR 500.00" in shown(stage))
+        assert "Pay EUR 4,820.00" not in shown(stage).partition("Granted: Pay EUR 500.00")[0]
+
+
+@pytest.mark.parametrize(
+    ("granted", "is_given", "told"),
+    [
+        (None, True, "Pay 2"),
+        (Granted("{}", (), headline=SafeText("Pay 1")), True, "Granted: Pay 1 (asked: Pay 2)"),
+        (Granted("{}", (), headline=SafeText("Pay 1")), False, "With limits: Pay 1 (asked: Pay 2)"),
+        (Granted("{}", (), headline=SafeText("Pay 2")), True, "Granted with limits: Pay 2"),
+        (Granted("{}", ()), False, "With limits: Pay 2"),
+    ],
+)
+def test_the_headline_follows_the_outcome(granted, is_given, told):
+    """Nothing is said to be granted that was not."""
+    assert outcome_headline(SafeText("Pay 2"), granted, is_given=is_given) == told

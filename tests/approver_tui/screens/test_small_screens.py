@@ -1,0 +1,143 @@
+"""Messages and warnings on small screens."""
+
+import pytest
+
+from approver_tui.screens.keyed_screen import STALE_SECONDS
+from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.incidents.reports import report_result_text
+from approver_tui.widgets.lines import fmt
+from tests.support.clients.driving import (
+    NARROW,
+    WIDE,
+    cut_off,
+    inbox,
+    look,
+    opened,
+    press,
+    shown,
+    until,
+)
+from tests.support.fakes.fake_account import a_device
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+
+TINY = (40, 12)
+STOPPED = QuarantinedAgent(
+    SafeText("sayso_ag_aaaaaaaaaaaaaaaa"),
+    SafeText("procurement-assistant-europe"),
+    SafeText("quarantined"),
+    12,
+    104,
+)
+SENTENCES = [
+    report_result_text(
+        ReportResult(
+            SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
+            ReportScope.EVERY_AGENT,
+            (STOPPED, STOPPED, STOPPED),
+            three()[0],
+        )
+    ),
+    fmt(
+        "20:11 ALARM: your agent {} was reported and is quarantined. Incident {}.",
+        STOPPED.name,
+        SafeText("sayso_ic_aaaaaaaaaaaaaaaa"),
+    ),
+    fmt(
+        "Approve unavailable: this device is new and can approve high risk from {}.",
+        SafeText("27 Nov 2026 19:46"),
+    ),
+    fmt("Approve unavailable: too many wrong entries: it is locked for you. You can deny it."),
+]
+
+
+def _flat(stage):
+    return " ".join(shown(stage).split())
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda words: words[:24])
+async def test_a_message_is_never_cut(size, sentence):
+    """Outcome, ID and time, in as many rows as needed; the keys stay."""
+    stage = a_stage(three())
+    async with opened(stage, size) as pilot:
+        inbox(stage).show_message(sentence)
+        await until(pilot, lambda: sentence in _flat(stage))
+        await until(pilot, lambda: "? Help" in shown(stage))
+
+
+async def test_two_warnings_take_one_row_of_twelve():
+    """Their texts are in the help; the list is visible below."""
+    stage = a_stage(three(), device=a_device(tries=2), is_server_folder_readable=True)
+    async with opened(stage, TINY) as pilot:
+        await until(pilot, lambda: "! 2 wrong PINs +1: ?" in shown(stage))
+        rows = shown(stage).splitlines()
+        assert "wrong PINs" in rows[1]
+        assert "WAITING FOR YOU (3)" in rows[2]
+        assert shown(stage).count("invoice-bot") >= 1
+        await press(pilot, stage, "question_mark")
+        assert "! 2 wrong PINs since you last approved" in _flat(stage)
+        assert "can read the server's data folder" in _flat(stage)
+
+
+async def test_a_warning_that_fits_is_shown_in_full():
+    """There is no need to ask for what is there."""
+    stage = a_stage(three(), device=a_device(tries=2))
+    async with opened(stage, TINY) as pilot:
+        await until(pilot, lambda: "! 2 wrong PINs since you last approved" in shown(stage))
+
+
+async def test_the_age_comes_first_in_one_row():
+    """Offline is the most urgent warning."""
+    stage = a_stage(three(), is_server_folder_readable=True)
+    async with opened(stage, TINY) as pilot:
+        await cut_off(pilot, stage, "the server is restarting")
+        stage.clock.move(125)
+        look(stage)
+        await until(pilot, lambda: "OFFLINE, 2 min old +1: ?" in shown(stage))
+
+
+async def test_a_message_gives_its_row_back_on_small_screens():
+    """After a while the request has the row."""
+    stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
+    async with opened(stage, TINY) as pilot:
+        await press(pilot, stage, "L", "enter")
+        assert "Locked: the next approval requires the PIN." in _flat(stage)
+        assert "more below" not in shown(stage)
+        stage.clock.move(STALE_SECONDS + 1)
+        look(stage)
+        await until(pilot, lambda: "Locked:" not in shown(stage))
+        await until(pilot, lambda: "more below" in shown(stage))
+
+
+async def test_a_message_stays_on_larger_screens():
+    """The row is free."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "L")
+        stage.clock.move(STALE_SECONDS + 1)
+        look(stage)
+        assert "Locked: the next approval" in shown(stage)
+
+
+async def test_the_reason_for_an_off_key_goes_with_its_request():
+    """Other messages stay."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        inbox(stage).show_unavailable(fmt("Limits"), fmt("it has ended."))
+        assert "Limits unavailable: it has ended." in shown(stage)
+        await press(pilot, stage, "j")
+        assert "Limits unavailable" not in shown(stage)
+        await press(pilot, stage, "L", "k")
+        assert "Locked: the next approval" in shown(stage)
+
+
+async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():
+    """Without scrolling."""
+    stage = a_stage([an_approval("pay")])
+    async with opened(stage, TINY) as pilot:
+        await press(pilot, stage, "d")
+        assert "Pay EUR 4,820.00 to Nordwind" in _flat(stage)
+        for reason in ("1 Not needed now", "6 I don't recognize this"):
+            assert reason in shown(stage)

@@ -1,0 +1,45 @@
+"""The kit is for programs of others: it brings along nothing but what it says."""
+
+import subprocess
+import sys
+
+from tests.support.checks.source import ROOT, modules, uses
+
+_STANDS_ON = {"httpx", "jwt", "cryptography", "sayso"}
+"""PyJWT with its `crypto` extra brings cryptography."""
+_ADAPTERS = {"sayso/flask.py": {"flask"}}
+_SHUT = """
+import sys
+class Shut:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"server", "approver_tui", "flask", "pydantic", "click"}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Shut())
+import sayso, sayso.asgi
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "approver_tui"}))
+"""
+
+
+def test_the_kit_imports_httpx_and_pyjwt_and_nothing_else_of_others():
+    """An adapter imports the framework that it is for."""
+    foreign = {
+        f"{module.path}:{line} {name}"
+        for module in modules("sayso")
+        for line, name in uses(module.tree)
+        if name.partition(".")[0]
+        not in {*sys.stdlib_module_names, *_STANDS_ON, *_ADAPTERS.get(module.path, ())}
+    }
+    assert foreign == set()
+
+
+def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
+    """All of it but the adapter of a framework."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SHUT], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_kit_says_that_it_is_typed():
+    """PEP 561."""
+    assert (ROOT / "sayso" / "py.typed").exists()

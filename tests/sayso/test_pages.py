@@ -1,0 +1,163 @@
+"""The two five-minute pages work as printed: their own text is run, block by block."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sayso import Agent
+from server.services.operations.installation import Installation
+from tests.support.builders.installation import BY
+from tests.support.checks.source import ROOT
+from tests.support.clients.kit import READ, approved, begun, next_request
+from tests.support.clients.terminal import Terminal, terminal
+from tests.support.inputs.commands import command
+from tests.support.servers.server import LiveServer
+
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_SECRETS = re.compile(r"(sayso_(?:ag|rs|cs|rk)_[\w-]+)")
+
+
+class _Page:
+    """The blocks of a page, run in order in one namespace."""
+
+    def __init__(self, name: str) -> None:
+        text = (ROOT / "docs" / name).read_text("utf-8")
+        self._blocks = _BLOCK.findall(text)
+        self.names: dict[str, Any] = {}
+
+    def commands(self, server: LiveServer) -> list[str]:
+        """Give the commands of the page's shell block; returns the identifiers that they print."""
+        kind, block = self._blocks.pop(0)
+        assert kind == "sh"
+        printed = ""
+        for line in block.splitlines():
+            _, *words = shlex.split(line)
+            done = command("server", *words, "--json", environment=server.environment)
+            assert done.returncode == 0, (line, done.stderr)
+            printed += done.stdout
+        return _SECRETS.findall(printed)
+
+    def run(self) -> None:
+        """Run the next block of Python."""
+        kind, block = self._blocks.pop(0)
+        while kind == "json":
+            kind, block = self._blocks.pop(0)
+        assert kind == "python"
+        exec(compile(block, "page", "exec"), self.names)  # noqa: S102  # the page's own text
+
+    def done(self) -> bool:
+        """Whether every block was run."""
+        return self._blocks == []
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server with an administrator and nothing else."""
+    made = LiveServer(tmp_path, forked=True)
+    services = made.services
+    Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.closing.close()
+        made.kill()
+        services.store.close()
+
+
+@pytest.fixture
+def ana(server: LiveServer) -> Terminal:
+    """The person of the pages, at a device."""
+    return terminal(server, *server.user("ana"))
+
+
+def test_the_page_about_agents(
+    server: LiveServer,
+    ana: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It asks, acts with the token, reads a denial, and protects a tool."""
+    page = _Page("my-agent.md")
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    for name, value in (("ISSUER", server.url), ("AGENT_ID", client_id), ("AGENT_SECRET", secret)):
+        monkeypatch.setenv(name, value)
+    approved(ana, page.run)
+    paid: list[httpx.Request] = []
+    _reached(page.names["httpx"], monkeypatch, paid)
+    page.run()
+    with begun(page.run) as result:
+        ana.deny(next_request(ana), "suspicious", "Never heard of them.")
+        assert result.result(30) is None
+    approved(ana, page.run)
+    page.names["agent"].close()
+    assert page.done()
+    assert paid[0].headers["Authorization"].startswith("Bearer eyJ")
+    assert b"Nordwind" in paid[0].content
+    told = capsys.readouterr().out
+    assert '"Never heard of them."' in told
+    assert told.endswith("Paid 100 to Nordwind Logistik GmbH.\n")
+
+
+async def test_the_page_about_apis(
+    server: LiveServer, ana: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain function, Flask and ASGI let the same tokens through, and pay once."""
+    page = _Page("my-api.md")
+    client_id, secret = page.commands(server)
+    for name, value in (("ISSUER", server.url), ("API_ID", client_id), ("API_SECRET", secret)):
+        monkeypatch.setenv(name, value)
+    page.run()
+    key = server.agent(resources=("https://pay.example",), scopes=_SCOPES)
+    with Agent(server.url, key.id, secret=key.secret) as agent:
+        reading = approved(ana, agent.ask, "ana", **READ)
+        payment = {**_PAYMENT, "account": "DE89370400440532013000"}
+        paying = approved(ana, agent.ask, "ana", payment, scope="payments:transfer")
+    me = {"for": ana.client.profile.user_id, "by": key.id}
+    assert page.names["balance"](_bearer(reading)) == me
+    page.run()
+    web = page.names["app"].test_client()
+    assert web.get("/balance", headers=_bearer(reading)).json == me
+    other = web.post("/payments", json={**payment, "payee": "M"}, headers=_bearer(paying))
+    assert other.json["error"] == "insufficient_authorization_details"
+    answers = [web.post("/payments", json=payment, headers=_bearer(paying)) for _ in range(2)]
+    assert [one.status_code for one in answers] == [200, 409]
+    page.run()
+    transport = httpx.ASGITransport(page.names["asgi_app"])
+    async with httpx.AsyncClient(transport=transport, base_url="https://pay.example") as http:
+        assert (await http.get("/", headers=_bearer(reading))).text == me["for"]
+        assert (await http.get("/")).status_code == 401
+    page.names["guard"].close()
+    await page.names["asgi_app"]._guard.aclose()
+    assert page.done()
+
+
+_SCOPES = ("payments:read", "payments:transfer")
+_PAYMENT = {
+    "type": "payment.transfer",
+    "amount": {"minor": 482_000, "currency": "EUR"},
+    "payee": "Nordwind Logistik GmbH",
+}
+
+
+def _bearer(yes: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {yes.token}"}
+
+
+def _reached(module: Any, monkeypatch: pytest.MonkeyPatch, requests: list[httpx.Request]) -> None:
+    """Let `httpx.post` of the page reach an API in this process; its host does not exist."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(201)
+
+    def post(url: str, **options: Any) -> httpx.Response:
+        with httpx.Client(transport=httpx.MockTransport(answer)) as http:
+            return http.post(url, **options)
+
+    monkeypatch.setattr(module, "post", post)

@@ -1,0 +1,120 @@
+"""A tool that a person must approve: what they are asked, and what runs."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sayso import Agent, Approved, AsyncAgent, Denied, needs_approval
+from sayso.errors import from_answer
+
+
+class _Person(Agent):
+    """An agent whose person grants what the test says, or denies."""
+
+    def __init__(self, **granted: Any) -> None:
+        super().__init__("https://sayso.example", "id", secret="s")
+        self.asked: list[Any] = []
+        self._granted = granted
+
+    def ask(self, user: str, action: Any = None, **options: Any) -> Approved:
+        """What the decorator calls."""
+        self.asked.append((user, action, options))
+        if self._granted.get("deny"):
+            raise from_answer(400, {"error": "access_denied", "reason": "denied"})
+        return _yes({**action, **self._granted})
+
+
+class _AsyncPerson(AsyncAgent):
+    """The same for asyncio."""
+
+    async def ask(self, user: str, action: Any = None, **options: Any) -> Approved:
+        """What the decorator awaits."""
+        del user, options
+        return _yes(action)
+
+
+def _yes(granted: Mapping[str, Any]) -> Approved:
+    return Approved("t", (granted,), frozenset(), narrowed=False, expires_in=300, receipt=None)
+
+
+def test_the_arguments_are_what_the_person_is_asked() -> None:
+    """By the names of the parameters, with defaults, without what is None."""
+    agent = _Person()
+
+    @needs_approval(agent, "payment.transfer", user="ana", scope="payments:transfer")
+    def pay(payee: str, amount: int = 1, reference: str | None = None) -> tuple[object, ...]:
+        return payee, amount, reference
+
+    assert pay("Nordwind") == ("Nordwind", 1, None)
+    facts = {"type": "payment.transfer", "payee": "Nordwind", "amount": 1}
+    assert agent.asked == [("ana", facts, {"scope": "payments:transfer"})]
+
+
+def test_what_runs_is_what_was_granted() -> None:
+    """Less than was asked, where the person said so."""
+
+    @needs_approval(_Person(amount=5), "payment.transfer", user="ana")
+    def pay(amount: int) -> int:
+        return amount
+
+    assert pay(10) == 5
+
+
+def test_without_a_yes_nothing_runs() -> None:
+    """The call raises what a model can read."""
+
+    @needs_approval(_Person(deny=True), "payment.transfer", user="ana")
+    def pay(amount: int) -> None:
+        raise AssertionError(amount)
+
+    with pytest.raises(Denied, match="Do not try to reach the same result"):
+        pay(1)
+
+
+def test_the_function_gets_the_yes_and_callers_do_not_see_that() -> None:
+    """Frameworks make their schema from the signature and the annotations."""
+
+    @needs_approval(_Person(), "payment.transfer", user="ana")
+    def pay(amount: int, *, approved: Approved) -> str:
+        """Pay."""
+        assert amount == 1
+        return approved.token
+
+    assert pay(1) == "t"
+    assert list(inspect.signature(pay).parameters) == ["amount"]
+    assert pay.__annotations__ == {"amount": int, "return": str}
+    assert (pay.__name__, pay.__doc__) == ("pay", "Pay.")
+
+
+async def test_an_asynchronous_agent_makes_calls_that_are_awaited() -> None:
+    """Of functions of both kinds."""
+    agent = _AsyncPerson("https://sayso.example", "id", secret="s")
+
+    @needs_approval(agent, "deploy", user="ana")
+    async def deploy(app: str) -> str:
+        return app
+
+    @needs_approval(agent, "deploy", user="ana")
+    def deploy_at_once(app: str) -> str:
+        return app
+
+    assert await deploy("web") == await deploy_at_once("web") == "web"
+
+
+def test_what_cannot_be_asked_about_is_refused_when_it_is_written() -> None:
+    """Not at the first call: nameless arguments, a mixed pair, one key for all calls."""
+
+    def nameless(*amounts: int) -> None:
+        raise AssertionError(amounts)
+
+    async def later() -> None:
+        raise AssertionError
+
+    with pytest.raises(TypeError, match="needs a name"):
+        needs_approval(_Person(), "t", user="ana")(nameless)
+    with pytest.raises(TypeError, match="AsyncAgent"):
+        needs_approval(_Person(), "t", user="ana")(later)
+    with pytest.raises(TypeError, match="idempotency_key"):
+        needs_approval(_Person(), "t", user="ana", idempotency_key="k")

@@ -1,0 +1,68 @@
+"""The narrow panel and the report panel, at both sizes."""
+
+from approver_tui.state.approvals.decision import Answer
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
+from approver_tui.widgets.panel_button import PanelButton
+from tests.support.clients.driving import SIZES, inbox, press, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, answered
+from tests.support.fakes.fake_requests import DEPLOY
+
+
+async def _less(pilot, stage):
+    await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
+    await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
+
+
+@SIZES
+def test_narrow_at_first(picture, size):
+    """Every control that the type allows, nothing reduced yet."""
+
+    async def ready(pilot, stage):
+        await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
+
+    assert picture(a_stage([an_approval("pay")]), size, "e", then=ready)
+
+
+@SIZES
+def test_narrow_preview(picture, size):
+    """What was asked and what would be granted, in two columns."""
+    assert picture(a_stage([an_approval("pay")]), size, "e", then=_less)
+
+
+@SIZES
+def test_narrow_approve_panel(picture, size):
+    """The panel says that it approves a part, and which."""
+
+    async def on(pilot, stage):
+        await _less(pilot, stage)
+        stage.app.screen.query_one("#continue").focus()
+        await press(pilot, stage, "enter")
+
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "e", then=on)
+
+
+@SIZES
+def test_report_at_first(picture, size):
+    """Nothing is chosen."""
+    assert picture(a_stage([an_approval("deploy", DEPLOY)]), size, "exclamation_mark")
+
+
+@SIZES
+def test_report(picture, size):
+    """The chosen scope and its consequence."""
+    assert picture(a_stage([an_approval("pay")]), size, "exclamation_mark", "2")
+
+
+@SIZES
+def test_report_of_a_past_request(picture, size):
+    """It cannot be denied alone."""
+
+    async def over(pilot, stage):
+        screen, done = inbox(stage), answered(an_approval("pay"), Answer.APPROVE)
+        stage.server.put(done)
+        screen.set_state(screen.state.with_approval(done))
+        await press(pilot, stage, "exclamation_mark")
+
+    assert picture(a_stage([an_approval("pay")]), size, then=over)

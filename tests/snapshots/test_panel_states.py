@@ -1,0 +1,61 @@
+"""Panels without a connection, after expiry, and with hostile text; at both sizes."""
+
+import pytest
+
+from approver_tui.screens.approvals.inbox import InboxScreen
+from approver_tui.widgets.approvals.narrow_form import NarrowForm
+from tests.support.clients.driving import SIZES, cut_off, is_live, look, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_requests import MINUTE
+
+EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
+PANELS = pytest.mark.parametrize(
+    "key",
+    ["a", "d", "e", "exclamation_mark", "o"],
+    ids=["approve", "deny", "less", "report", "elsewhere"],
+)
+
+
+async def _drawn(pilot, stage, key):
+    if key == "e":
+        await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
+
+
+@PANELS
+@SIZES
+def test_hostile_text_in_a_panel(picture, key, size):
+    """An agent's name, a fact and its message, inert, and nothing else moved."""
+    facts = [("Payee", EVIL, True), ("Amount", "EUR 4,820.00", True)]
+    terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL, "facts": facts}
+
+    async def drawn(pilot, stage):
+        await _drawn(pilot, stage, key)
+
+    assert picture(a_stage([an_approval("evil", **terms)]), size, key, then=drawn)
+
+
+@PANELS
+@SIZES
+def test_offline_in_a_panel(picture, key, size):
+    """It stays, its button is off, with the reason."""
+
+    async def cut(pilot, stage):
+        await _drawn(pilot, stage, key)
+        await cut_off(pilot, stage, "the server does not answer")
+
+    assert picture(a_stage([an_approval("pay")]), size, key, then=cut)
+
+
+@pytest.mark.parametrize("key", ["a", "d", "e", "o"], ids=["approve", "deny", "less", "elsewhere"])
+@SIZES
+def test_expired_in_a_panel(picture, key, size):
+    """It closes, and the inbox shows the outcome."""
+
+    async def late(pilot, stage):
+        await _drawn(pilot, stage, key)
+        stage.clock.move(6 * MINUTE / 1000)
+        look(stage)
+        await until(pilot, lambda: isinstance(stage.app.screen, InboxScreen) and is_live(stage))
+
+    assert picture(a_stage([an_approval("pay")]), size, key, then=late)

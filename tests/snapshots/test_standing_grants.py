@@ -1,0 +1,130 @@
+"""The grant panel and standing grants, at both sizes."""
+
+from approver_tui.client import errors
+from approver_tui.state.standing_grants.standing_grants import GrantFact, GrantState
+from approver_tui.state.text import SafeText, display_safe
+from approver_tui.widgets.panel_button import PanelButton
+from tests.support.clients.driving import SIZES, cut_off, press, until
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval
+from tests.support.fakes.fake_clock import NOW
+from tests.support.fakes.fake_grants import a_grant
+from tests.support.fakes.fake_requests import GRANT
+
+EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
+
+
+async def _bound(pilot, stage):
+    await press(pilot, stage, "tab", *"1h", "tab", "3", "tab", *"30", "tab", *"amount=20", "tab")
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
+
+
+async def _shown(pilot, stage):
+    await until(pilot, lambda: stage.app.screen.found is not None)
+
+
+def _granted(*grants):
+    stage = a_stage([an_approval("pay")])
+    stage.grants_client.given = list(grants)
+    return stage
+
+
+@SIZES
+def test_grant_panel_at_first(picture, size):
+    """Empty fields with their forms."""
+    assert picture(a_stage([an_approval("pay")]), size, "s")
+
+
+@SIZES
+def test_grant_panel_preview(picture, size):
+    """The grant, and what it would have covered."""
+    assert picture(a_stage([an_approval("pay")]), size, "s", then=_bound)
+
+
+@SIZES
+def test_grant_panel_refused(picture, size):
+    """The server's reason."""
+
+    async def refused(pilot, stage):
+        stage.grants_client.failures = [
+            errors.ApiError("over_cap", 400, "At most 5 uses at high risk.")
+        ]
+        await press(pilot, stage, "tab", *"1h", "tab", "9", "tab")
+        await until(pilot, lambda: bool(stage.app.screen.problem))
+
+    assert picture(a_stage([an_approval("pay")]), size, "s", then=refused)
+
+
+@SIZES
+def test_grant_panel_hostile_text(picture, size):
+    """An agent's name and headline as inert text."""
+    terms = {"agent": EVIL[:120], "headline": f"Pay {EVIL}", "says": EVIL}
+    assert picture(a_stage([an_approval("evil", **terms)]), size, "s")
+
+
+@SIZES
+def test_grant_approve_panel(picture, size):
+    """The approve panel for the request that creates the grant."""
+
+    async def on(pilot, stage):
+        stage.grants_client.offers = an_approval("gives", GRANT)
+        await _bound(pilot, stage)
+        stage.app.screen.query_one("#continue").focus()
+        await press(pilot, stage, "enter")
+
+    assert picture(a_stage([an_approval("pay")]), size, "s", then=on)
+
+
+@SIZES
+def test_grant_read(picture, size):
+    """One grant in full, with what is left."""
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "enter")
+
+    assert picture(_granted(a_grant(NOW)), size, "4", then=read)
+
+
+@SIZES
+def test_grants_many(picture, size):
+    """One active, one used up."""
+    full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3)
+    assert picture(_granted(a_grant(NOW), full), size, "4", then=_shown)
+
+
+@SIZES
+def test_grant_offline(picture, size):
+    """Nothing can be revoked without the server."""
+
+    async def cut(pilot, stage):
+        await _shown(pilot, stage)
+        await cut_off(pilot, stage, "the server does not answer")
+        await press(pilot, stage, "z")
+
+    assert picture(_granted(a_grant(NOW)), size, "4", then=cut)
+
+
+@SIZES
+def test_grant_hostile_text(picture, size):
+    """Whatever a server sends as a name or a limit."""
+
+    async def read(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "enter")
+
+    evil = display_safe(EVIL)
+    pattern = (GrantFact(SafeText("Payee"), evil),)
+    grant = a_grant(NOW, agent_name=evil, pattern=pattern, resource=evil, scopes=(evil,))
+    assert picture(_granted(grant), size, "4", then=read)
+
+
+@SIZES
+def test_grant_about_to_end(picture, size):
+    """What happens after revoking it."""
+
+    async def end(pilot, stage):
+        await _shown(pilot, stage)
+        await press(pilot, stage, "z")
+
+    assert picture(_granted(a_grant(NOW)), size, "4", then=end)

@@ -1,6 +1,7 @@
 """Ports of the services: clock, keys, secrets. Every adapter keeps what MUST says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from server.model.devices import (
@@ -19,6 +20,30 @@ class Clock(Protocol):
 
     def adjust(self, moment: int) -> int:
         """Return its time at the database's `moment`; the real clock returns `moment`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A response from another host; names of headers are in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Unreachable(Exception):
+    """There was no response. `retry` says whether a later attempt may succeed."""
+
+    def __init__(self, why: str, *, retry: bool) -> None:
+        super().__init__(why)
+        self.retry = retry
+
+
+class Fetch(Protocol):
+    """GET from a public https URL: no redirects, no private addresses, limits of size and time."""
+
+    def __call__(self, url: str, max_bytes: int) -> Fetched:
+        """Read at most `max_bytes`. Raises `Unreachable`."""
 
 
 class Wake(Protocol):

@@ -20,6 +20,7 @@ from server.storage.approvers.escalations import Escalations
 from server.storage.approvers.groups import Groups
 from server.storage.audit.entries import Audit
 from server.storage.clients.agents import Agents
+from server.storage.clients.app_uses import AppUses
 from server.storage.clients.apps import Apps
 from server.storage.clients.icons import Icons
 from server.storage.clients.names import Names
@@ -123,6 +124,11 @@ class Rows:
     def apps(self) -> Apps:
         """Apps."""
         return Apps(self._connection)
+
+    @lazy
+    def app_uses(self) -> AppUses:
+        """Checks and uses of apps that nobody registered."""
+        return AppUses(self._connection)
 
     @lazy
     def resources(self) -> Resources:

@@ -12,7 +12,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Unit
-from server.protocol.names import PREFIX_APP
+from server.protocol.names import is_app
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""
@@ -248,7 +248,7 @@ def by_user(user_id: str) -> str:
 
 def by_client(client_id: str) -> str:
     """The actor of an agent's or app's action."""
-    return f"{'app' if client_id.startswith(PREFIX_APP) else 'agent'}:{client_id}"
+    return f"{'app' if is_app(client_id) else 'agent'}:{client_id}"
 
 
 def by_resource(client_id: str) -> str:

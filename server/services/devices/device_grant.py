@@ -112,8 +112,8 @@ class DeviceGrantService:
         if error is not None:
             raise error
         with self.store.write() as tx:
-            resource = self.apps.target(tx, current_app(tx, app), asked)
-            scope = " ".join(sorted((*asked.openid, *asked.scope)))
+            resource, scopes_ = self.apps.target(tx, current_app(tx, app), asked)
+            scope = " ".join(sorted((*asked.openid, *scopes_)))
             return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
 
     def _too_many(self, key: str, most: int) -> errors.TemporarilyUnavailable | None:

@@ -110,7 +110,7 @@ def test_no_approval_is_accepted_for_something_disabled(
 
 
 def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
-    """Neither approve nor deny: 403, and their request is cancelled."""
+    """Approving and denying get a 403, and the user's request is cancelled."""
     scene.asked()
     waiting = scene.person.client.approval(scene.person.only().id)
     scene.stop("user")

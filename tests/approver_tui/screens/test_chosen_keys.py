@@ -158,7 +158,7 @@ async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
 
 @pytest.mark.parametrize("name", ["approve", "less", "similar", "report"])
 async def test_no_panel_names_a_replaced_key(name):
-    """Nor does its help."""
+    """The help of the panel names none either."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "j", _of(name))

@@ -70,7 +70,7 @@ async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
 
 
 async def test_paste_never_fills_the_pin():
-    """Also after the guard's time."""
+    """Pasting is refused even after the guard's time."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")

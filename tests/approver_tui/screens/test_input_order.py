@@ -60,7 +60,7 @@ async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
 
 
 async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
-    """Neither the inbox below nor the panel handles it."""
+    """The inbox below and the panel do not handle that key."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         await _read(stage, f"d1\tnote{PIN}\t\t\t\r")

@@ -63,7 +63,7 @@ def test_other_errors_while_drawing_are_raised():
 
 @pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
 def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
-    """Also if the signal is ignored from the start; it neither stays nor busies a processor."""
+    """The app ends even if it was started with SIGHUP ignored, and uses little processor time."""
     program = pexpect.spawn(
         sys.executable,
         ["-m", "approver_tui"],

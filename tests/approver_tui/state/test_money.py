@@ -74,7 +74,7 @@ def test_a_text_that_looks_like_money_is_not_counted(fact):
     ],
 )
 def test_money_must_be_in_the_signed_action(money):
-    """Whatever a fact says."""
+    """An amount that only a fact shows is not added."""
     terms = {**PAYMENT, "details": [{"type": "pay", "amount": money}]}
     assert sums([an_approval("one", terms, facts=[("Amount", "EUR 1.00", True)])]) == ()
 

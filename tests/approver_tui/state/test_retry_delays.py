@@ -27,7 +27,7 @@ NOW = _ms("2026-03-28T22:30:00Z")
     ],
 )
 def test_a_delay_uses_the_clock_and_the_users_calendar(wait, zone, until):
-    """Also when the hour changes overnight."""
+    """The delay is right even if daylight saving time begins or ends overnight."""
     assert wait.until(NOW, zone) == _ms(until)
 
 

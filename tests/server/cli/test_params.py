@@ -62,7 +62,7 @@ def test_a_scope_requirement_names_an_action_type_or_clears_it():
 
 
 def test_times_are_utc_in_both_output_formats():
-    """Whatever the machine's time zone."""
+    """The time zone of the machine has no effect."""
     assert rfc3339(NOON + 7) == "2025-10-09T08:53:20.007Z"
     assert moment(NOON) == "2025-10-09 08:53 UTC"
     assert (rfc3339(None), moment(None)) == (None, "never")

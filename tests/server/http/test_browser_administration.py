@@ -113,6 +113,6 @@ def test_requests_from_other_sites_change_nothing(
 
 
 def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:
-    """Nor can their browser."""
+    """A browser of such a user cannot administer either."""
     browser = new_browser(staff.local)
     assert browser.send("GET", "/api/users").refusal == (403, "forbidden")

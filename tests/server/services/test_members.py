@@ -195,7 +195,7 @@ class TestEachTable:
         assert members.facts(noun.members, noun.record).keys() == wanted
 
     def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
-        """Whatever changes in it."""
+        """Any change in such a member needs a signature."""
         for one in noun.members:
             if one.widens is None and one.name not in (*noun.judged, "token_seconds"):
                 after = copy.copy(noun.record)

@@ -91,7 +91,7 @@ def test_an_uncommitted_change_is_seen_only_by_its_transaction(store: SqlStore, 
 
 
 def test_a_rolled_back_change_is_never_cached(store: SqlStore, ann: User) -> None:
-    """Whatever the failed transaction read itself."""
+    """The change stays out of the cache even if the failed transaction read it back."""
     with suppress(LookupError), store.administer() as tx:
         tx.users.replace(replace(ann, state="disabled"))
         assert tx.directory.user(ann.id) is not None

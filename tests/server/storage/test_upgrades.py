@@ -129,7 +129,7 @@ def upgraded(old: str) -> str:
 
 
 def test_a_decision_by_a_deputy_keeps_its_principal(old: str, open_database: Opener) -> None:
-    """Whatever becomes of the deputyship."""
+    """The upgrade stores the principal in the decision itself."""
     row = approval_row(ASKED, BOT, ANN, NOON)
     deputy = Approver(ASKED, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
     vote = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)

@@ -30,7 +30,7 @@ def test_a_list_is_typed_by_lines_or_commas():
 
 
 def test_a_ticked_box_means_all():
-    """Whatever is typed beside it."""
+    """The text that was typed beside the box is ignored."""
     field = Field("asks", "", "lines", every="It may ask everybody")
     assert _read(field, **{"asks-every": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]

@@ -18,7 +18,7 @@ def test_every_page_of_the_application_has_a_picture(local):
 
 
 def test_every_page_template_has_a_picture():
-    """Also those reached only by a form; the template of each is recorded."""
+    """Templates that only a form reaches have one too; the index names each template."""
     used = {taken.template for taken in index().values()}
     assert page_templates() - used == set()
 

@@ -39,7 +39,7 @@ def test_an_item_has_what_an_answer_needs(logged_in, server):
 
 
 def test_hostile_text_reaches_no_terminal(logged_in, server):
-    """Neither plain lines nor JSON contain a control character."""
+    """Plain lines and JSON contain no control character."""
     hostile = {"headline": "Pay\x1b[2J\x9b8m", "agent_says": "\u202e\x1b]52;c;eA==\x07"}
     asked = server.add(wire_approval(now=server.now(), display=hostile))
     for command in (["inbox"], ["show", asked["id"]], ["show", asked["id"], "--json"]):

@@ -40,7 +40,7 @@ def test_retrying_a_waiting_request_is_a_conflict(logged_in, server):
 
 @pytest.mark.parametrize("state", ["expired", "pending"])
 def test_extending_an_expired_request_exits_with_12(logged_in, server, state):
-    """Also if the server has not noticed the expiry yet."""
+    """The exit code is the same if the server has not noticed the expiry yet."""
     late = _over(server, state)
     done = logged_in("extend", late, "--json")
     assert done.code == Exit.EXPIRED

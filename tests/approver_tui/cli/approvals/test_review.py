@@ -57,7 +57,7 @@ def test_a_pipe_can_read_but_not_approve(logged_in, server):
 
 
 def test_no_single_key_answers(logged_in, server):
-    """Neither a letter nor a word that confirms other questions."""
+    """Single letters, and words that confirm other questions, are not commands."""
     asked = server.add()
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
     done = logged_in("review", asked["id"], "--plain", stdin=typed(*keys))

@@ -51,7 +51,7 @@ def test_an_empty_list_says_so(logged_in):
 
 @pytest.mark.usefixtures("grants")
 def test_show_prints_the_pattern_and_the_uses(logged_in):
-    """Also if it was not used yet."""
+    """A grant that was never used is shown as "not used yet"."""
     done = logged_in("grants", "show", LIVE)
     assert "Amount: up to EUR 20.00" in done.out
     assert "you are told of each use" in done.out

@@ -178,7 +178,7 @@ def test_a_lost_confirmation_with_another_winner_is_not_ours(decider, client, se
 
 
 def test_an_outcome_that_cannot_be_checked_is_unknown(decider, client, server):
-    """Neither approved nor failed."""
+    """The client reports it as neither approved nor failed."""
     approval = client.approval(asked(server, client).id)
     server.faults.lose_answer_to |= {"/decision", approval.id}
     with pytest.raises(UnknownOutcome) as caught:

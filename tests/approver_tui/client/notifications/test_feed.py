@@ -219,7 +219,7 @@ def test_a_busy_server_is_tried_again(client_of):
 
 
 def test_an_unreachable_server_is_offline_with_a_reason(client_of):
-    """Also while connecting again."""
+    """The feed stays offline, with the reason, while it tries to connect again."""
     with running(Feed(client_of("http://localhost:1"))) as heard:
         heard.wait_for(lambda: heard.phases.count(Phase.CONNECTING) > 2)
     assert Phase.LIVE not in heard.phases

@@ -114,7 +114,7 @@ def test_an_unreachable_server_ends_it_when_the_code_expires():
 
 @pytest.mark.parametrize("code", ["\x1b[2J", "a&b=c", "é?"])
 def test_an_invalid_code_is_drawn_safely_and_not_linked(code):
-    """Whatever a server sends."""
+    """No control character of the server's code reaches the terminal or the link."""
     line = Line([DONE], codes={**CODES, "user_code": code})
     line.sign_in()
     assert "\x1b" not in line.shown[0].code

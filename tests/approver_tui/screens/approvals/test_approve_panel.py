@@ -308,7 +308,7 @@ async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, wor
 
 
 async def test_a_refusal_of_the_server_is_shown_escaped():
-    """Whatever the server writes."""
+    """Control characters and markup in the server's refusal have no effect."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
     async with opened(stage) as pilot:

@@ -307,7 +307,7 @@ async def test_the_pin_is_typed_once_and_sent_only_where_needed():
 
 
 async def test_the_pin_of_the_batch_unlocks_a_locked_app():
-    """Also if no request needs it."""
+    """The PIN unlocks the app even if no request of the batch needs it."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:

@@ -77,7 +77,7 @@ async def test_arrows_choose_and_the_button_sends():
 
 
 async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
-    """Neither approved nor denied."""
+    """The keys for approving and denying open no panel."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")

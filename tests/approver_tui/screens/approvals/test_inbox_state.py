@@ -64,7 +64,7 @@ def test_a_default_selection_moves_to_the_new_first_row():
 
 
 def test_the_initial_request_is_selected_once_it_is_listed():
-    """Also if it was not in the stored list."""
+    """The request is selected even if the stored list did not have it."""
     first, second, old = three()
     opened = InboxState(selected=second.id).with_last_known(_page(old))
     assert opened.loaded(ME, _page(first, second, old), in_order=False).selected == second.id

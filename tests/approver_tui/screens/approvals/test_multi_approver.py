@@ -142,7 +142,7 @@ async def test_a_locked_request_says_so_before_anything_is_typed():
 
 
 async def test_a_request_that_locks_under_the_panel_stays_locked():
-    """Also if a later copy does not have the attempts."""
+    """The request stays locked even if a later copy does not have the attempts."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")

@@ -44,7 +44,7 @@ async def test_an_expired_request_can_be_retried():
 
 
 async def test_a_waiting_request_is_not_retried():
-    """Nor is anything without a selection."""
+    """Without a selection, the key says that nothing is selected."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")

@@ -74,7 +74,7 @@ def test_only_a_pending_unexpired_request_is_waiting(state, moment, waits):
 
 
 def test_a_replaced_request_is_superseded():
-    """Neither denied nor withdrawn."""
+    """It is shown as neither denied nor withdrawn."""
     over = replace(
         read_approval(JsonObject(wire_approval())),
         state=ApprovalState.CANCELLED,

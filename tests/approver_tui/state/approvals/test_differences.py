@@ -60,7 +60,7 @@ AT = "/authorization_details/0"
     ],
 )
 def test_every_difference_is_found_in_the_texts(granted, differs):
-    """Whatever the server says."""
+    """The app compares the texts itself and does not trust the server's list."""
     assert found(granted) == differs
 
 

@@ -144,5 +144,5 @@ def test_a_text_of_another_action_is_detected(granted):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null"])
 def test_an_invalid_text_is_detected(text):
-    """Whatever the server sent."""
+    """A text that is not a valid action does not match the narrowing."""
     assert not matches_narrowing(Narrowing(drop_scopes=("read",)), json.dumps(ACTION), text)

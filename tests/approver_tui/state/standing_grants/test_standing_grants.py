@@ -99,7 +99,7 @@ def test_another_request_does_not_match(members: dict[str, Any]) -> None:
 
 
 def test_an_invalid_text_does_not_match() -> None:
-    """Whatever it is."""
+    """A text that is not a standing grant matches no proposal."""
     assert not matches_proposal(WISH, json.dumps(EXAMPLE), "[]", NOW)
 
 

@@ -23,7 +23,7 @@ def _texts(batch, width=74, pointed=None):
 
 @WIDTHS
 def test_every_line_fits_and_every_main_fact_is_whole(width):
-    """Whatever an agent put into one."""
+    """Hostile text in a request of the batch makes no line wider."""
     evil = a_payment("evil", 100, EVIL, 9)
     lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
     assert all(length(each.line) <= width for each in lines)

@@ -116,7 +116,7 @@ def test_a_damaged_or_changed_backup_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\0" * 2048])
 def test_a_file_that_is_not_a_backup_is_refused(admin_cli, tmp_path, content):
-    """Whatever its content."""
+    """The restore names the problem for any content of the file."""
     (tmp_path / "other").write_bytes(content)
     refused = admin_cli("db", "restore", str(tmp_path / "other"), "--force", "--json")
     assert (refused.code, refused.error["code"]) == (20, "bad_backup")

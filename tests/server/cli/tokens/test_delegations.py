@@ -83,7 +83,7 @@ def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
 
 
 def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains, bot):
-    """Neither shows an invented user."""
+    """The list says "itself" and "nobody"; it does not invent a user."""
     chains.user_token(user_id=None, client_id=bot.id)
     chains.user_token(user_id="sayso_us_gone")
     lines = admin_cli("delegations", "list").out

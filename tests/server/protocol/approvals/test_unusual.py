@@ -330,7 +330,7 @@ def _comparisons(draw):
 
 @given(_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
-    """Whatever is compared."""
+    """A comparison with enough history and no signal, and no other, says "Nothing unusual"."""
     found = find_signals(compared)
     calm = "Nothing unusual" in found.compared
     assert calm == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
@@ -339,7 +339,7 @@ def test_usual_requires_enough_history_and_no_signal(compared):
 
 @given(_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
-    """Whatever the names and labels are."""
+    """Any names and labels give safe sentences."""
     found = find_signals(compared)
     for text in (found.compared, *(one.text for one in found.signals)):
         assert isinstance(text, SafeText)

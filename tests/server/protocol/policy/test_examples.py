@@ -81,6 +81,6 @@ def test_an_example_with_too_many_values_is_refused(much):
 
 
 def test_an_example_text_has_a_maximum_length():
-    """Whatever its schema demands."""
+    """The maximum applies even if the schema demands a longer text."""
     long = examples.example(_object(it={"type": "string", "minLength": 10**9}))
     assert len(long["it"]) <= 4_000

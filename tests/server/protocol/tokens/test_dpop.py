@@ -167,7 +167,7 @@ def test_a_proof_for_another_name_of_this_machine_needs_the_alias_option():
 
 @given(st.text(max_size=60))
 def test_any_htu_is_compared_without_a_crash(url):
-    """Whatever it contains."""
+    """An htu with any characters is compared, and no foreign one matches."""
     assert not dpop.same_url(url, URL, loopback_alias=True) or "as.example" in url.lower()
 
 

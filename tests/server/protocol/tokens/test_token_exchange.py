@@ -54,7 +54,7 @@ def test_every_parameter_of_an_exchange_request_is_read():
 
 
 def test_details_need_no_scope():
-    """Neither details nor scope is refused."""
+    """A request with neither details nor a scope is refused."""
     read = token_exchange.parse_request(_form(scope=None, authorization_details='[{"type": "x"}]'))
     assert read.scope == ()
     with pytest.raises(errors.InvalidScope):

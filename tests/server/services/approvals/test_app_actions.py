@@ -153,7 +153,7 @@ def test_the_next_action_is_asked_again(browser, ana, app):
 
 
 def test_a_code_gives_one_token(browser, ana, app, local):
-    """Also for two concurrent redemptions."""
+    """Two concurrent redemptions of one code issue one token."""
     _, code = approved(browser, ana, app)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: app.redeem(code), range(2)))
@@ -265,7 +265,7 @@ def test_a_code_cannot_be_redeemed_for_other_details(browser, ana, app):
 
 
 def test_a_code_without_details_cannot_be_redeemed_with_details(browser, app):
-    """Nor a refresh token."""
+    """A refresh token without details cannot be used with details either."""
     code = browser.authorize(app.id).answer["code"]
     refused = app.redeem(code, authorization_details=DETAILS)
     assert refused.refusal == (400, "invalid_authorization_details")
@@ -453,7 +453,7 @@ def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, a
 
 
 def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, app, local):
-    """Although the other was approved."""
+    """The other request is withdrawn even if it was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
     found = {one.kind: one for one in pending_approvals(ana)}

@@ -55,7 +55,7 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
 
 
 def test_an_approver_cannot_be_added_twice(agent, ask, ben):
-    """Neither the requested person."""
+    """The requested person and a backup who was already added are refused."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     ask(approval, "ben")

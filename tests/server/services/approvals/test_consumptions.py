@@ -114,7 +114,7 @@ def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person,
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("end", ["expiry", "agent", "user", "revocation", "key"])
 def test_an_ended_token_cannot_be_consumed(local, resource, token, end, before):
-    """Nor can a consumption be repeated."""
+    """A token that was consumed before it ended cannot be consumed again."""
     if before:
         assert resource.consume(token).status == 200
     ends = {

@@ -160,7 +160,7 @@ def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
 
 
 def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
-    """Neither in the response nor in the audit log."""
+    """The agent's answer, the approver's view and the audit log show no narrowing."""
     handle, approval = pending_payment
     person.approve(approval.id)
     answer_json = agent.poll(handle).json
@@ -260,7 +260,7 @@ def test_a_narrowed_approval_needs_the_same_key_and_pin(person, pending_payment)
 
 
 def test_the_granted_text_must_match_the_signed_digest(person, pending_payment):
-    """Neither may be missing, and the digest of another text is refused."""
+    """A missing text, a missing digest and the digest of another text are refused."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     whole = sign_narrowed(person, approval, None)

@@ -57,7 +57,7 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
 
 
 def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
-    """Also by another approver; it is recorded once."""
+    """A second request by another approver is not recorded and sends no event."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:

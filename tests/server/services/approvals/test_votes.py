@@ -177,7 +177,7 @@ def test_two_devices_of_one_person_have_one_vote(
 def test_any_denial_ends_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """Although another person had approved."""
+    """One denial ends the request even if another person has approved it."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     new_person(local, "dan")
     handle, approval = agent.asked()

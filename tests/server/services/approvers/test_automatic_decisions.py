@@ -185,7 +185,7 @@ def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, p
 
 
 def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
-    """Neither a new request nor one that was not yet redeemed."""
+    """After its revocation, a consent allows no new request and no unredeemed approval."""
     handle, approval = agent.asked()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     assert agent.poll(handle).status == 400

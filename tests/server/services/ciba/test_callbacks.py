@@ -143,7 +143,7 @@ def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
 
 
 def test_a_pinged_agent_learns_of_a_retry_request_by_polling(pinged, person, local, endpoint):
-    """Neither the expiry nor the later retry request sends a ping."""
+    """The server sends no ping for the expiry and none for the later retry request."""
     handle, approval = _ask(pinged, requested_expiry="60")
     local.clock.forward(MINUTE)
     local.services.sweeper.round()

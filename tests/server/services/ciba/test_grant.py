@@ -216,7 +216,7 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
 def test_another_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
-    """Nor does a missing key, nor one that is first sent with the second call."""
+    """A call without the key, or with a key that the first call lacked, gets no answer either."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
@@ -291,7 +291,7 @@ def test_a_denial_without_a_note_has_no_note_member(agent, person):
 
 
 def test_expired_requests_say_whether_they_were_seen(agent, person, local):
-    """Neither is reported as denied; the agent may ask again."""
+    """The reason tells the two apart; neither is reported as a denial."""
     unseen, _ = agent.asked(requested_expiry="60")
     seen, approval = agent.asked(requested_expiry="60")
     person.call("GET", "/api/approvals")

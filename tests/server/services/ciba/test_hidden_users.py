@@ -110,7 +110,7 @@ def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
 
 
 def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hiding):
-    """Nor does the reason after the expiry."""
+    """A known and an unknown user get equal answers, before and after the expiry."""
     person = template.person(hiding)
     handles = {}
     for name in ("ana", "nobody"):

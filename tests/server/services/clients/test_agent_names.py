@@ -23,7 +23,7 @@ def _is_first_request(approval):
 
 
 def test_named_since_changes_only_with_a_new_name(local, agent, agents):
-    """Neither another change nor the same name counts."""
+    """Another change, or a change to the same name, leaves the time as it was."""
     made = agents.show(agent.id)[0]
     assert agent_names.named_since(made) == made.created_at
     local.clock.forward(DAY)

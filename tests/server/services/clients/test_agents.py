@@ -157,7 +157,7 @@ def test_the_last_owner_cannot_be_removed(admin_services, admin):
 
 @pytest.mark.usefixtures("admin")
 def test_the_last_enabled_owner_cannot_be_removed(admin_services):
-    """Although another owner is left, who is disabled."""
+    """A disabled owner who is left does not count."""
     admitted(admin_services, "ana")
     registered(admin_services, owners=("admin", "ana"))
     admin_services.users.disable("ana", by=BY)
@@ -221,7 +221,7 @@ def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admi
 
 @pytest.mark.usefixtures("admin")
 def test_a_preview_does_not_count_what_expired(admin_services):
-    """Neither does disabling: expired requests and tokens have ended already."""
+    """The preview and the disabling count no expired request and no expired token."""
     agent = registered(admin_services).agent
     admin_services.approval(agent.id, admin_services.users.show("admin")[0].id)
     admin_services.token(agent.id, None)
@@ -317,7 +317,7 @@ def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
 def test_an_unknown_agent_is_not_found(admin_services, verb):
-    """Whatever the call."""
+    """Every call answers that there is no such agent."""
     with pytest.raises(NotFound, match=r"There is no agent x\."):
         getattr(admin_services.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 

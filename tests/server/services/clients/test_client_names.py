@@ -97,7 +97,7 @@ def test_the_error_of_a_refused_name_says_what_to_do(others):
 
 
 def test_a_client_cannot_have_the_name_of_a_user(clients):
-    """Nor a look-alike: both appear in the same sentences."""
+    """Look-alikes are refused too, because users and clients appear in the same sentences."""
     clients.users.add(NewUser("Alice Miller"), by=BY)
     for name in ("Alice Miller", "alice-miller", "AIice Miller"):
         with pytest.raises(Exists, match="There is a user Alice Miller"):

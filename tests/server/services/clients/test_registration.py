@@ -196,7 +196,7 @@ WIDER: dict[str, dict[str, Any]] = {
 def test_an_agent_cannot_exceed_its_invitation(
     registrations: Registrations, members: dict[str, Any]
 ) -> None:
-    """Neither when it registers nor afterwards."""
+    """The limits of the invitation apply to the registration and to each later update."""
     ceiling = {"resources": (PAY,), "scopes": ("payments:read",), "action_types": ()}
     token = registrations.invite(uses=2, **ceiling)
     assert registrations.register(token, **members).refusal == (400, "invalid_client_metadata")
@@ -345,7 +345,7 @@ def test_members_missing_from_an_update_return_to_their_defaults(
 
 
 def test_an_update_cannot_restore_what_was_taken_away(registrations: Registrations) -> None:
-    """Neither permissions nor freedom from signing or DPoP."""
+    """An agent cannot regain permissions, or an exemption from signing or DPoP."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registered = registrations.registered(token, jwks=KEYS, **{SIGNED: "ES256"})
     narrower = AgentChanges(scopes=(), action_types=("payment.transfer",), dpop_bound=True)
@@ -440,7 +440,7 @@ def test_an_invalid_invitation_is_refused(registrations: Registrations) -> None:
 
 
 def test_a_registered_notification_endpoint_must_be_public(registrations: Registrations) -> None:
-    """NG-103: neither at first nor later; without one the agent polls again."""
+    """NG-103: this holds at registration and at updates; without an endpoint the agent polls."""
     mode, place = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
     public = {mode: "ping", place: "https://1.1.1.1/ciba"}
     registered = registrations.registered(registrations.invite(), **public)

@@ -196,7 +196,7 @@ def test_an_undecided_code_expires(television):
 
 
 def test_a_code_belongs_to_its_app(television, person, local):
-    """DG-17, DG-26, NG-020: neither another app nor the terminal can redeem it."""
+    """DG-17, DG-26, NG-020: another app and the terminal cannot redeem it."""
     other = Television(new_app(local, "other", grant_types=GRANTS, redirect_uris=()))
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200

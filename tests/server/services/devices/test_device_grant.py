@@ -188,7 +188,7 @@ def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
 
 
 def test_a_lost_race_for_the_redemption_is_refused(local, person, monkeypatch):
-    """Also when another process changed the row after it was read."""
+    """The redemption is refused if another process changed the row after it was read."""
     device = let_in(local, person)
     monkeypatch.setattr(Approvals, "transition", lambda *_args, **_kwargs: None)
     assert device.later().refusal == (400, "invalid_grant")
@@ -277,7 +277,7 @@ def test_an_approved_code_expires(local, person):
 
 
 def test_the_approval_expires_with_the_code(local, person):
-    """Also if the code was typed in its last minute."""
+    """A code that is typed in its last minute leaves one minute for the approval."""
     device = begun(local)
     local.clock.forward(14 * MINUTE)
     person.refresh()

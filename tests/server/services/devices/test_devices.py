@@ -339,7 +339,7 @@ def test_a_statement_is_used_once(local, person):
 
 
 def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
-    """Neither vouching for them nor revoking them."""
+    """A person can neither vouch for nor revoke such a device."""
     ben = new_person(local, "ben")
     gone = another_device(person)
     gone.call("DELETE", "/api/devices/self")

@@ -109,7 +109,7 @@ def test_a_device_unused_for_thirty_days_does_not_make_others_wait(
 
 
 def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTerminal) -> None:
-    """Although it signs nothing."""
+    """A passkey that only signs in, and signs no decision, counts as used."""
     browser = _passkey(local)
     _revoke_own_device(person)
     for _ in range(6):

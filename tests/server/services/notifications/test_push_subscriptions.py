@@ -138,7 +138,7 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
 
 
 def test_subscriptions_of_others_are_not_found(local, browser, service):
-    """Neither to remove nor to test."""
+    """A user cannot remove or test the subscription of another user."""
     subscription = _subscribe(browser, service.mint()).json
     other = new_browser(local, "otto", credential=b"otto")
     for method, path in (("DELETE", subscription["id"]), ("POST", f"{subscription['id']}/test")):
@@ -166,7 +166,7 @@ def test_removing_a_subscription_twice_writes_one_entry(local, browser, service)
 
 
 def test_another_site_cannot_subscribe(browser, service):
-    """Neither by its origin nor without the CSRF token."""
+    """A foreign origin and a missing CSRF token are refused."""
     body = service.mint().to_json()
     for headers in ({"origin": "https://evil.example"}, {"sayso-csrf": None}):
         assert browser.send("POST", PATH, body, headers).status == 403

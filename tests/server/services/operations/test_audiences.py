@@ -100,7 +100,7 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
 def test_a_standing_grant_does_not_answer_other_grants_without_consent(
     local, agent, person, explain, way
 ):
-    """Nor requests without a person."""
+    """A request without a person is not answered by a standing grant either."""
     grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
     assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
     user = None if way == "client_credentials" else "ana"

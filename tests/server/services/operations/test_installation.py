@@ -25,7 +25,7 @@ def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_servi
 
 
 def test_a_refused_init_stores_nothing(admin_services):
-    """Neither keys nor a user."""
+    """A refused init leaves no key and no user."""
     with pytest.raises(Invalid):
         admin_services.installation.init("a\x1bb", by=BY)
     assert admin_services.keys.all() == ()

@@ -172,7 +172,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
-    """Whatever happened after the backup."""
+    """A restore moves the feed far beyond every cursor that was given out after the backup."""
     admitted(local.admin, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()

@@ -79,7 +79,7 @@ def test_an_unknown_type_is_not_found(admin_services):
 
 
 def test_a_type_not_required_by_a_scope_can_be_deleted(admin_services):
-    """Although resources exist."""
+    """A resource that does not require the type does not prevent its deletion."""
     admin_services.actions.add(FILE, by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     admin_services.actions.delete("payment.transfer", by=BY)

@@ -273,7 +273,7 @@ def test_critical_risk_needs_two_people_unless_a_rule_says_one():
 
 
 def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
-    """Nor to risk that another rule raised."""
+    """Critical risk keeps a quorum of two, unless the rule that raised the risk lowers it."""
     one = rule("ask", "ask.quorum = 1", name="one")
     raised = rule("ask", 'ask.risk = "critical"', name="raised")
     assert verdict(one, raised).needs.quorum == 2

@@ -154,7 +154,7 @@ def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person)
 
 
 def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
-    """Neither payees nor scopes."""
+    """An approval by another person leaves the payee and the scope new for this one."""
     person.approve(request_payment().id)
     new_person(local, "ben")
     approval = request_payment(user="ben")
@@ -203,7 +203,7 @@ def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, 
 
 
 def test_public_keys_are_compared_by_value(agent, local):
-    """Whatever their kid is."""
+    """Two keys with the same kid and different values are different credentials."""
     with local.services.store.read() as view:
         record = view.directory.agent(agent.id)
     secrets = local.services.secrets

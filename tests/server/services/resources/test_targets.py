@@ -121,7 +121,7 @@ def test_a_scope_is_refused_without_its_required_action_type():
     [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
 )
 def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seconds):
-    """Neither limit can extend the other."""
+    """A limit of the agent and a limit of the resource cannot extend each other."""
     limited = replace(RESOURCES[PAY], token_seconds=resource)
     bot = replace(AGENT, token_seconds=agent)
     assert targets.lifetime(bot, limited, 300) == seconds

@@ -487,7 +487,7 @@ class TestPushed:
         assert refused.json["error"] in {code, "invalid_scope"}
 
     def test_pushed_requests_need_an_authenticated_app(self, agent, app, local):
-        """Neither an agent nor a client_id alone."""
+        """An agent's credentials and a client_id alone are refused."""
         form = request_of(app.id)
         assert local.post_form("/par", form).refusal == (401, "invalid_client")
         agents = {**form, **agent.credentials}

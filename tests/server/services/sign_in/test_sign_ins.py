@@ -50,7 +50,7 @@ def test_a_correct_password_sets_a_new_cookie(sign_in, local):
 
 
 def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
-    """Also a user without a password; each failure is an audit entry."""
+    """A user without a password gets that answer too; each failure is an audit entry."""
     local.admin.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):

@@ -175,7 +175,7 @@ def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agen
 
 
 def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
-    """Whatever is allowed for the agent or by policy."""
+    """The server refuses one even if the agent's settings and the policy would allow it."""
     local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     standing_grants.lower(local, "critical")

@@ -450,7 +450,7 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
 
 
 def test_a_grant_does_not_answer_a_request_that_needs_two_people(local, agent, grant):
-    """Although the grant was given before the rule."""
+    """A rule that is stricter than a grant applies to a grant that is older than the rule."""
     put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
     assert requested(agent)[1].state is State.PENDING
     assert usage(local, grant) == (0, 0, [])

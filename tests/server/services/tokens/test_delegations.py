@@ -150,7 +150,7 @@ def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person)
 
 
 def test_tokens_for_other_people_are_not_found(local, tokens):
-    """Neither in the list nor for revocation."""
+    """Another person's tokens are not listed and cannot be revoked."""
     other = new_person(local, "ben")
     assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
     for jti in (tokens[0].id, "sayso_at_none"):

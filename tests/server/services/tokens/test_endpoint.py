@@ -24,7 +24,7 @@ def test_an_unknown_grant_type_is_refused_before_authentication(local):
 
 
 def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
-    """Although it authenticated."""
+    """Another grant type is refused even if the agent authenticated."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     assert local.post_form("/token", ask).status == 200
     local.admin.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)

@@ -137,7 +137,7 @@ def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
 
 
 def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
-    """Whatever else changed."""
+    """The replay names the disabled agent as its reason; a deleted agent is not replayed."""
     chains.exchange(bot, chains.user_token())
     chains.local.admin.agents.disable("desk-bot", by=BY)
     assert explanations.exchange(None).now is Reason.ACTOR_DISABLED

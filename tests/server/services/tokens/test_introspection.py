@@ -124,7 +124,7 @@ def test_a_changed_token_is_inactive(resource, token):
 
 
 def test_an_id_token_is_inactive(agent, person, resource):
-    """IN-10: although it is signed by the same key."""
+    """IN-10: an ID token is inactive even though the same key signs it."""
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
     assert resource.introspect(agent.poll(handle).json["id_token"]).json == INACTIVE
@@ -155,7 +155,7 @@ def test_disabling_the_agent_makes_its_tokens_inactive(agent, local, resource, t
 
 
 def test_an_expired_agents_tokens_are_inactive(agent, local, resource):
-    """Also if its expiry was set after the token was issued."""
+    """They are inactive even if the expiry was set after the token was issued."""
     token = agent.alone().json["access_token"]
     changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
     local.admin.agents.update("invoice-bot", changes, by=BY)
@@ -224,7 +224,7 @@ def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
     "changes", [{"iss": "https://other"}, {"iss": [ISSUER]}, {"exp": "later"}, {"jti": None}]
 )
 def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, agent, changes):
-    """NG-093: whatever was once signed with our key."""
+    """NG-093: a valid signature of this server is not enough."""
     row = local.admin.token(agent.id, person.user.id)
     claims = {"iss": ISSUER, "jti": row.id, "exp": row.expires_at // 1000}
     with local.services.store.read() as view:
@@ -273,7 +273,7 @@ def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, to
 
 
 def test_a_signed_response_contains_the_same_for_its_caller(local, resource, token):
-    """IN-19, RFC 9701: also for an inactive token."""
+    """IN-19, RFC 9701: an inactive token gets a signed response too."""
     wanted = "application/token-introspection+jwt"
     for text, expected in ((token, True), ("x", False)):
         answer = resource.introspect(text, accept=wanted)

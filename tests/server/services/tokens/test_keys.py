@@ -118,7 +118,7 @@ def test_after_a_revocation_each_algorithm_has_one_active_key(admin_services, al
 
 
 def test_an_unknown_key_cannot_be_revoked(admin_services):
-    """Nor a revoked one again."""
+    """A key that is already revoked cannot be revoked again."""
     _ensure(admin_services)
     kid = admin_services.keys.all()[0].kid
     admin_services.keys.revoke(kid, by=BY)

@@ -110,7 +110,7 @@ def test_a_token_expires_after_ten_minutes(person):
 
 
 def test_an_agents_token_is_refused_at_the_api(agent, person, local):
-    """Whatever key the agent has."""
+    """Only an access token of the approver client is accepted."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     person.access_token = agent.poll(handle).json["access_token"]

@@ -105,7 +105,7 @@ def test_a_statement_is_used_once(person):
 
 
 def test_of_two_concurrent_calls_with_one_statement_one_counts(person, local, monkeypatch):
-    """Although the other was already hashing the password."""
+    """The second call wins while the first is hashing its password, and the first is refused."""
     statement = _statement(person)
     hasher, second_call = local.site.devices.passwords.hasher, []
     hash_it = hasher.hash
@@ -132,7 +132,7 @@ def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
 
 
 def test_a_disabled_user_cannot_set_a_password(person, local):
-    """Nor see whether one is set."""
+    """A disabled user cannot see whether a password is set."""
     statement = _statement(person)
     local.admin.users.disable("ana", by=BY)
     assert _send(person, statement).refusal == (403, "forbidden")

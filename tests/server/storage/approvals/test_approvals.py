@@ -116,7 +116,7 @@ def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) 
 
 
 def test_pending_requests_are_counted_per_agent_and_per_user(store: SqlStore) -> None:
-    """Neither decided nor expired ones."""
+    """Decided and expired requests are not counted."""
     _add(store)
     _add(store, agent_id="sayso_ag_other")
     _add(store, user_id="sayso_us_bob")
@@ -282,7 +282,7 @@ def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
 
 
 def test_a_grant_is_narrowed_once_and_only_when_approved(store: SqlStore) -> None:
-    """Neither before the approval nor a second time."""
+    """A pending request, and one that is already narrowed, cannot be narrowed."""
     approval = _add(store, state=State.PENDING)
     with store.write() as tx:
         assert tx.approvals.narrow(approval.id, "less", "[]", "{}") is None

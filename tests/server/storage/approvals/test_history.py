@@ -30,7 +30,7 @@ def _one(key: str, amount: int = 0, owner: str = _OWNERS[0], *members: str) -> A
 
 
 def test_an_unknown_key_has_no_history(store: SqlStore) -> None:
-    """Nor does that of another owner."""
+    """The history of another owner is not found."""
     _add(store, _one("a", owner="sayso_ag_b"))
     _add(store)
     assert _of(store, "a", "b") == {}

@@ -1,4 +1,4 @@
-"""Whatever the order of votes, nothing is approved by fewer people than the quorum.
+"""In any order of votes, nothing is approved by fewer people than the quorum.
 
 A deputyship may end in between. Sequences by hypothesis, and thread races on both databases. Who
 approved what is read from the log, never from the rows under test.

@@ -253,7 +253,7 @@ def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
 
 
 def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
-    """Whatever their names, in this channel or another."""
+    """Each target gets its turn, whatever its name and channel are."""
     with store.write() as tx:
         for _ in range(50):
             tx.outbox.add("push", "m", "{}")

@@ -80,7 +80,7 @@ def test_a_forged_form_revokes_nothing(browser, agent):
 
 
 def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
-    """Nor on another user's request."""
+    """A user cannot revoke the token of another user's request."""
     _, approval = _approved(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
     handle, other = agent.asked()

@@ -46,7 +46,7 @@ def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
 
 
 def test_no_enrolment_code_without_a_passkey_signature(eva, local):
-    """Nor for a form of another site."""
+    """A form of another site gets no code either."""
     before = _codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
     assert eva.post("/devices/code", headers=FOREIGN).status_code == 403

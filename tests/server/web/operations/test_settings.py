@@ -148,7 +148,7 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
 
 @pytest.mark.usefixtures("max_")
 def test_an_unsigned_form_adds_no_deputy(eva):
-    """Nor does a signature for another user or time."""
+    """A signature for another user or another time adds none either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     asked = eva.post("/settings/deputies", DEPUTY).text
     wanted = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))

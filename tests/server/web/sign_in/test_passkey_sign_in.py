@@ -279,7 +279,7 @@ def test_wrong_passwords_of_others_do_not_slow_a_passkey(
 def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Nor the reverse: each has its own cookie."""
+    """A sign-in to an app and one to our own pages have a cookie each."""
     browser.authorize(app.id)
     _submit(browser, _assertion(phone))
     assert {cookie.name for cookie in browser.http.cookies.jar} == {"sayso"}

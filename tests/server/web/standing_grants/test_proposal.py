@@ -143,7 +143,7 @@ def test_a_varying_text_has_no_limit(browser, agent, local):
 
 
 def test_a_forged_form_neither_previews_nor_creates(browser, approval):
-    """Neither for a look nor for a request."""
+    """A preview and a creation with a forged CSRF token are refused."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, "act": act, "csrf": "made up"})
         assert page.status_code == 403

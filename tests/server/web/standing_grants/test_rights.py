@@ -71,7 +71,7 @@ def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_get_revokes_nothing(eva, agent, kind):
-    """Nor does a signed-out user."""
+    """A request of a signed-out user revokes nothing either."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.get(f"/{kind}/{right}/revoke").status_code == 405
     signed_out = Pages(new_browser(eva.browser.local, "max", credential=b"another"))

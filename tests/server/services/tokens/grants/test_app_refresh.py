@@ -110,7 +110,7 @@ def test_a_changed_refresh_token_is_refused(app, first):
 
 
 def test_a_refresh_token_belongs_to_its_app(app, first, local):
-    """Neither another app nor the terminal can use it."""
+    """Another app and the terminal cannot use the token."""
     other = new_app(local, "console")
     assert other.refresh(first).refusal == GONE
     form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
@@ -151,7 +151,7 @@ def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_f
 
 
 def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
-    """Also for scopes about the person only."""
+    """The token cannot be refreshed even for scopes that concern only the person."""
     (given,) = [
         one
         for one in local.site.consents.search(user=None, client=None, ended=False)

@@ -92,7 +92,7 @@ def test_an_invalid_request_is_refused(local, get, parameters, error):
 
 
 def test_a_scope_that_requires_an_action_type_is_refused(local, get):
-    """Also at low risk."""
+    """The scope is refused even if its risk is low."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.admin.resources.update(PAY, changes, by=BY)
     assert get().refusal == (400, "invalid_authorization_details")

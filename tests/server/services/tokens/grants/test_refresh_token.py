@@ -82,7 +82,7 @@ def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person)
 
 
 def test_revoking_the_device_ends_the_session(person):
-    """Also when the person revokes it on the device itself."""
+    """A person who revokes a device on the device itself ends its session."""
     person.call("DELETE", "/api/devices/self")
     assert person.refresh().refusal == ENDED
 

@@ -102,7 +102,7 @@ def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
 
 
 def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
-    """TX-055: although agent and consent have more."""
+    """TX-055: scopes that only the agent and the consent have are not granted."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
     chains.local.admin.resources.update(DESK, ResourceChanges(scopes=more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
@@ -128,7 +128,7 @@ def test_a_token_expires_no_later_than_its_subject_token(chains, bot, changes, e
 
 
 def test_a_token_expires_no_later_than_the_consent(chains):
-    """Although the subject token is valid longer."""
+    """The consent limits the lifetime even if the subject token is valid longer."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     chains.local.clock.forward(24 * 60 * MINUTE - 20_000)
@@ -646,14 +646,14 @@ def _hint(chains, bot, answer):
 
 
 def test_a_scope_limit_at_one_resource_applies_there(chains, bot):
-    """Whatever the person allowed."""
+    """The limit of the agent applies even if the person allowed more."""
     _update(chains, "desk-bot", only={BANK: ("bank:read",)})
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
     assert answer.json["scope"] == "bank:read"
 
 
 def test_tokens_of_a_deleted_resource_stay_revoked(chains, bot):
-    """Also when it is registered again."""
+    """Registering the resource again does not make its old tokens valid."""
     token = chains.user_token({"may_act": {"sub": bot.id}})
     exchanged = chains.exchanged(bot, token)
     elsewhere = chains.user_token(resource="https://other.example", scope="")

@@ -14,7 +14,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import fit
 from tests.support.fakes.fake_approvals import an_approval
 
-LAPSED = an_approval("pay")
+EXPIRED = an_approval("pay")
 OFF = frozenset("ad")
 BARS = {
     "inbox": inbox_keys(is_reading=False, can_undo=False, off=OFF),
@@ -23,7 +23,7 @@ BARS = {
         is_reading=False,
         can_undo=True,
         off=OFF,
-        retry=retry_keys(LAPSED, LAPSED.expires_at, SafeText("")),
+        retry=retry_keys(EXPIRED, EXPIRED.expires_at, SafeText("")),
     ),
     "reading": inbox_keys(is_reading=True, can_undo=True, off=OFF),
     "marked": inbox_keys(is_reading=True, can_undo=True, marked=120),

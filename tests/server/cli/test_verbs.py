@@ -383,7 +383,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
 
 
 def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_path):
-    """Neither, both, or a type without a headline is refused, and the error says what to do."""
+    """Giving both or neither, or a type without a headline, is refused with the remedy."""
     file = tmp_path / "payment.json"
     file.write_text(json.dumps(PAYMENT))
     for arguments in ((), (str(file), "--shipped", "payment.transfer")):

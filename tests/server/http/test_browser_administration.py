@@ -21,7 +21,7 @@ def browser(staff: Staff) -> LocalBrowser:
 @pytest.fixture
 def enabling(staff: Staff) -> str:
     """The path that enables the disabled agent."""
-    return f"/api/agents/{staff.ids['stopped agent']}/enable"
+    return f"/api/agents/{staff.ids['disabled agent']}/enable"
 
 
 def test_a_signed_in_administrator_reads_and_removes_power(

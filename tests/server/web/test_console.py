@@ -76,7 +76,7 @@ SAMPLES = {
         "agent", {"add_owners": "owner"}, versioned="/api/agents/<id>"
     ),
     "/admin/agents/<id>/disable": Sample("agent"),
-    "/admin/agents/<id>/enable": Sample("stopped agent", signed=True),
+    "/admin/agents/<id>/enable": Sample("disabled agent", signed=True),
     "/admin/agents/<id>/secret": Sample("agent", {"overlap": "3600"}, signed=True),
     "/admin/agents/<id>/keys/change": Sample(
         "agent", {"jwks": KEY}, signed=True, versioned="/api/agents/<id>"
@@ -151,7 +151,7 @@ SAMPLES = {
         "user", {"roles-auditor": "1"}, signed=True, versioned="/api/users/<id>"
     ),
     "/admin/users/<id>/disable": Sample("user"),
-    "/admin/users/<id>/enable": Sample("stopped user", signed=True),
+    "/admin/users/<id>/enable": Sample("disabled user", signed=True),
     "/admin/users/<id>/code": Sample("user", signed=True),
     "/admin/users/<id>/unlock": Sample("user", signed=True),
     "/admin/policy/set": Sample(form={"document": DENIES}, signed=True),

@@ -3,12 +3,12 @@
 import pytest
 
 from approver_tui.cli.exits import Exit
-from tests.approver_tui.cli.test_schemas import LAPSED
+from tests.approver_tui.cli.test_schemas import EXPIRED
 from tests.support.builders.approval_texts import when, wire_approval
 
 
 def _late(server):
-    return server.add(wire_approval(now=server.now(), outer=LAPSED))["id"]
+    return server.add(wire_approval(now=server.now(), outer=EXPIRED))["id"]
 
 
 def test_retry_asks_the_agent_of_an_expired_request(logged_in, server):

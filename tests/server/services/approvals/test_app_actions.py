@@ -308,17 +308,19 @@ def _disable_app(local, app):
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
 
 
-@pytest.mark.parametrize("stop", [_disable_user, _delete_resource, _disable_app])
-def test_disabling_or_deleting_a_party_refuses_the_code(browser, ana, app, local, stop):
+@pytest.mark.parametrize("disable", [_disable_user, _delete_resource, _disable_app])
+def test_a_code_fails_after_its_user_resource_or_app_is_disabled_or_deleted(
+    browser, ana, app, local, disable
+):
     """Person, resource and app are checked when the token is made."""
     _, code = approved(browser, ana, app)
-    stop(local, app)
+    disable(local, app)
     assert app.redeem(code).status in {400, 401}
     assert local.admin.entries("token.issued") == []
 
 
 @pytest.mark.parametrize(
-    ("stop", "reason"),
+    ("tighten", "reason"),
     [
         (_disable_app, "agent_disabled"),
         (_raise_risk, "policy_changed"),
@@ -326,13 +328,13 @@ def test_disabling_or_deleting_a_party_refuses_the_code(browser, ana, app, local
     ],
 )
 def test_a_stricter_state_before_the_decision_cancels_the_request(
-    browser, ana, app, local, stop, reason
+    browser, ana, app, local, tighten, reason
 ):
     """With its reason."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
-    stop(local, app)
+    tighten(local, app)
     assert ana.approve(approval.id).status == 409
     after = local.stored(approval.id)
     assert (after.state, after.reason) == ("cancelled", reason)

@@ -112,16 +112,16 @@ def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, me
     assert person.show(approval.id)["retry"] is None
 
 
-@pytest.mark.parametrize("stop", ["disable", "delete", "its time"])
-def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, stop):
+@pytest.mark.parametrize("end", ["disable", "delete", "its time"])
+def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, end):
     """It could not send a request."""
     _, approval = _expired_request(agent, local)
-    if stop == "its time":
+    if end == "its time":
         changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
         local.admin.agents.update(agent.id, changes, by=BY)
         local.clock.forward(MINUTE)
     else:
-        getattr(local.admin.agents, stop)(agent.id, by=BY)
+        getattr(local.admin.agents, end)(agent.id, by=BY)
     assert _retry(person, approval).refusal == (409, "agent_stopped")
     assert local.stored(approval.id).retry_asked_at is None
 

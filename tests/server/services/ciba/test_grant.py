@@ -491,8 +491,8 @@ def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
 def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
     """At once, and without tokens."""
     handle, _ = agent.asked()
-    stop = getattr(local.admin.agents, verb)
-    answer, hub = held_poll(handle, lambda: stop("invoice-bot", by=BY))
+    disable = getattr(local.admin.agents, verb)
+    answer, hub = held_poll(handle, lambda: disable("invoice-bot", by=BY))
     assert not hub.ending
     assert answer.json["error"] in {"unauthorized_client", "invalid_client"}
 

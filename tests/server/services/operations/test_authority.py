@@ -233,7 +233,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
 
 def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
     """An owner may not overrule a report."""
-    path = f"/api/agents/{staff.ids['stopped agent']}/enable"
+    path = f"/api/agents/{staff.ids['disabled agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
 

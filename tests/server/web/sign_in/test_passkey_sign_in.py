@@ -228,13 +228,13 @@ def test_an_assertion_is_accepted_once(
     assert "Sign in" in browser.authorize(app.id).text
 
 
-@pytest.mark.parametrize("stopped", ["device", "user"])
+@pytest.mark.parametrize("disabled", ["device", "user"])
 def test_a_revoked_device_or_disabled_user_cannot_sign_in(
-    app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, stopped: str
+    app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, disabled: str
 ) -> None:
     """At once; the user is in the audit log."""
     word = _assertion(phone)
-    if stopped == "user":
+    if disabled == "user":
         local.admin.users.disable("eva", by=BY)
     else:
         assert phone.send("DELETE", f"/api/devices/{phone.device_id}").status == 204

@@ -250,7 +250,7 @@ _MORE = {
 
 
 def test_granted_rights_are_part_of_the_request_and_of_the_policy(open_local, template):
-    """At initiation, in the decision and when the token is minted."""
+    """The rule holds at initiation, in the decision and when the token is minted."""
     local = open_local(open_per_agent=10_000, open_per_user=10_000, open_in_all=10_000)
     world = _World(local, template.agent(local), template.person(local))
     outcomes = dict.fromkeys(("refused", "full", "narrowed"), 0)

@@ -64,7 +64,7 @@ def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
 @pytest.mark.usefixtures("any_currency")
 @pytest.mark.parametrize("currency", ODD)
 def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency):
-    """As a request is."""
+    """An exchange checks currencies as a request does."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("bot", resources=(PAY, BANK), scopes=("payments:read",))

@@ -15,7 +15,7 @@ from tests.support.builders.site import LocalSite
 
 
 def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: LocalTerminal) -> None:
-    """As if the request had that risk by itself."""
+    """The request is treated as if it had that risk by itself."""
     handle, approval = agent.asked(risk="high")
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)

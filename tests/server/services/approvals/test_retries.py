@@ -23,7 +23,7 @@ def _expired_request(agent, local, **parameters):
 
 
 def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
-    """In every later poll, as a member and as a sentence."""
+    """Every later poll says so in a member and in a sentence."""
     handle, approval = _expired_request(agent, local)
     before = agent.poll(handle)
     answer = _retry(person, approval)
@@ -81,7 +81,7 @@ def test_a_retry_of_another_persons_request_is_not_found(agent, local):
 
 @pytest.mark.parametrize("end", ["waits", "approve", "deny", "cancelled"])
 def test_only_an_expired_request_can_be_retried(agent, person, local, end):
-    """Not a pending, decided or cancelled one."""
+    """A pending, decided or cancelled request is refused."""
     _, approval = agent.asked(requested_expiry="60")
     if end == "cancelled":
         Oversight(local.services.store).cancel(approval.id, "Not this month", by=BY)

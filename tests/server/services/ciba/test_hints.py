@@ -27,7 +27,7 @@ def _signed(local, **claims):
 
 
 def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
-    """In any case of letters; all name the same person."""
+    """Letter case does not matter, and all three name the same person."""
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
         _, approval = agent.asked(login_hint=hint)

@@ -88,7 +88,7 @@ def test_the_next_device_waits_after_the_old_one_just_ended(
 def test_the_next_device_does_not_wait_a_day_after_the_last_one_ended(
     local: LocalSite, person: LocalTerminal, after: int, *, waits: bool
 ) -> None:
-    """At exactly a day it still does."""
+    """A device that is enrolled exactly a day later still waits."""
     _revoke_own_device(person)
     local.clock.forward(after)
     expected = local.clock.now() + (WAIT_MS if waits else 0)

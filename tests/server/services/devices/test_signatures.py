@@ -47,7 +47,7 @@ def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local)
 
 
 def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
-    """With the public key of the enrollment, the assertion, and the digest."""
+    """The enrollment's public key, the assertion and the digest are in the log."""
     _, approval = _request(agent)
     browser.approve(approval.id)
     (entry,) = local.admin.entries("approval.approved")

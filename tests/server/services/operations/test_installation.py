@@ -7,7 +7,7 @@ from tests.support.builders.installation import BY, admitted
 
 
 def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
-    """With one audit entry."""
+    """The audit log has one entry."""
     user, issued = admin_services.installation.init("admin", by=BY)
     assert user.roles == ("admin",)
     assert len(issued.code) == 39

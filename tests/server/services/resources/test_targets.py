@@ -102,7 +102,7 @@ def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
     ("scope", "risk"), [((), Risk.LOW), (("read",), Risk.LOW), (("pay", "read"), Risk.HIGH)]
 )
 def test_the_risk_is_the_highest_of_the_scopes(scope, risk):
-    """Without scopes it is low, and the risk of the action counts."""
+    """A target without scopes has low risk, and the risk of the action counts."""
     assert targets.TokenTarget(RESOURCES[PAY], scope).risk is risk
 
 
@@ -129,7 +129,7 @@ def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seco
 
 
 def test_a_scope_limited_at_a_resource_selects_another_resource():
-    """At the limited resource it is refused."""
+    """The scope is refused at the limited resource."""
     agent = replace(
         AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
     )

@@ -81,7 +81,7 @@ def _all(ledger):
 
 
 def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person):
-    """With the names of clients and actors."""
+    """The chain has the names of clients and actors."""
     subject, exchanged = tokens
     chain = ledger.show(subject.id)
     assert chain.delegation.client_name == "chat"
@@ -131,7 +131,7 @@ def test_an_agents_own_token_has_no_user(ledger, local, agent):
 
 
 def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person):
-    """In pages; descendants end too, and the entry names the person."""
+    """The list has pages; descendants end too, and the entry names the person."""
     subject, exchanged = tokens
     path, first = "/api/delegations", {"limit": "1"}
     listed = person.call("GET", path, query=first).json

@@ -63,7 +63,7 @@ def test_each_token_has_its_own_jti(agent, local):
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 def test_access_tokens_are_signed_with_the_configured_algorithm(open_local, template, alg):
-    """AT-02: by a published key."""
+    """AT-02: the key is published."""
     local = open_local(access_token_alg=alg)
     token = template.agent(local).alone().json["access_token"]
     header = jwt.get_unverified_header(token)

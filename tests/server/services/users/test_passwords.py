@@ -54,7 +54,7 @@ def test_a_person_sets_and_changes_their_password(person, local):
 
 
 def test_a_password_is_normalized(person, local):
-    """So that it works on every keyboard; the signature covers what was sent."""
+    """It then works on every keyboard; the signature covers what was sent."""
     assert _set(person, "blau\u0308wal im meer").status == 200
     assert _sign_in(local, "bla\u00fcwal im meer")
 
@@ -70,12 +70,12 @@ def test_an_invalid_password_is_refused(person, password):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_sets_a_password(person, key):
-    """Not the session key or the low key."""
+    """The session key and the low key are refused."""
     assert _set(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
 
 
 def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
-    """Not for the session, another password, or long ago."""
+    """A call for the session or another password, and an old one, do not count."""
     assert _set(person, pin=False).refusal == (403, "pin_required")
     statement = _statement(person)
     person.pin()

@@ -51,7 +51,7 @@ def test_its_token_is_a_delegation_and_an_entry_without_a_user(agent, local, get
 
 
 def test_a_token_expires_no_later_than_its_agent(local, get):
-    """In five minutes or at the agent's expiry."""
+    """The token lasts five minutes, or until the agent expires."""
     _update(local, expires_at=local.clock.now() + MINUTE)
     answer = get()
     assert answer.json["expires_in"] == 60

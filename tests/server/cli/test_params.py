@@ -29,7 +29,7 @@ def test_an_invalid_span_is_refused(text):
 
 
 def test_a_moment_is_a_date_a_time_or_a_span_from_now():
-    """Without an offset it is UTC."""
+    """A time without an offset is in UTC."""
     assert moment_ms("2h", NOON) == NOON + 2 * HOUR
     assert moment_ms("1970-01-02", NOON) == DAY
     assert moment_ms("1970-01-01T02:00:00+01:00", NOON) == HOUR

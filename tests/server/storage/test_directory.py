@@ -155,7 +155,7 @@ def test_concurrent_changes_get_different_versions(
 def test_an_administrative_transaction_is_not_starved(
     store: SqlStore, url: str, clock: MovableClock, ann: User
 ) -> None:
-    """Under constant load it waits only for what was there before it."""
+    """It waits only for transactions that were there before it."""
     over = threading.Event()
 
     def load() -> None:

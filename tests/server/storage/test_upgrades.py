@@ -212,7 +212,7 @@ def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
 def test_names_are_found_without_case_after_an_upgrade(
     upgraded: str, open_database: Opener
 ) -> None:
-    """And no longer by look-alike letters."""
+    """Look-alike letters do not find them any more."""
     with open_database(upgraded).read() as view:
         found = view.agents.called("νοτα")
         assert found is not None

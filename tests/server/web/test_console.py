@@ -268,7 +268,7 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
 def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
-    """Even if the browser is signed in."""
+    """A forged form does nothing even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
@@ -301,7 +301,7 @@ def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(consol
 
 @pytest.mark.parametrize("who", WHO)
 def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: str) -> None:
-    """For each role."""
+    """Each role can open every page in its menu."""
     page = console.get(who, "/admin/agents").text
     side = page.partition('<nav class="side"')[2].partition("</nav>")[0]
     links = re.findall(r'href="([^"]+)"', side)

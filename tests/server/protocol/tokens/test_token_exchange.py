@@ -223,7 +223,7 @@ def test_actors_are_read_in_order_and_a_fifth_is_refused():
 
 
 def test_an_act_claim_over_eight_kilobytes_is_too_large():
-    """To the byte, as it is in the token."""
+    """The limit is exact to the byte, as the claim is in the token."""
     frame = len(json.dumps({"sub": ""}, separators=(",", ":")))
     fits = {"sub": "x" * (token_exchange.MOST_ACT_BYTES - frame)}
     assert not token_exchange.too_large(fits)

@@ -105,7 +105,7 @@ def test_one_of_many_concurrent_transitions_wins(
 
 
 def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) -> None:
-    """By hash only; the key counts for its own agent."""
+    """Only the hash finds it, and the key counts for its own agent."""
     approval = _add(store, auth_req_hash=b"handle", idempotency_hash=b"key")
     with store.read() as view:
         found = view.approvals
@@ -207,7 +207,7 @@ def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
 
 
 def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
-    """Until then it is returned byte for byte."""
+    """Before that, it is returned byte for byte."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)
@@ -259,7 +259,7 @@ def _denied(store: SqlStore, at: int, by: str, decision: str = "deny", **members
 
 
 def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
-    """With their details, so that kinds can be separated; whoever was asked."""
+    """Each has its details, so that kinds can be separated; it does not matter who was asked."""
     with store.administer() as tx:
         for who in ("ann", "bob"):
             tx.users.add(User(f"sayso_us_{who}", who, None, (), "enabled", NOON))

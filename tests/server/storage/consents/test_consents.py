@@ -61,7 +61,7 @@ def test_a_consent_is_for_its_user_client_and_resource_only(
 
 
 def test_a_consent_ends_exactly_at_its_end(store: SqlStore) -> None:
-    """To the millisecond."""
+    """The end is exact to the millisecond."""
     _stored(store, _consent())
     with store.write() as tx:
         assert tx.consents.live(ANN.id, BOT, PAY, NOON + DAY - 1) is not None

@@ -150,7 +150,7 @@ def test_an_app_can_require_a_passkey(app: LocalApp, browser: Browser, phone: Lo
 def test_an_app_can_require_a_password_or_accept_both(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """With a password required there is no passkey button and no script."""
+    """If a password is required, the page has no passkey button and no script."""
     page = browser.authorize(app.id, claims=_essential(ACR_PASSWORD))
     assert ("passkey" in page.text, "<script" in page.text) == (False, False)
     assert "script-src" not in page.headers["Content-Security-Policy"]
@@ -232,7 +232,7 @@ def test_an_assertion_is_accepted_once(
 def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, disabled: str
 ) -> None:
-    """At once; the user is in the audit log."""
+    """The refusal comes at once; the audit log names the user."""
     word = _assertion(phone)
     if disabled == "user":
         local.admin.users.disable("eva", by=BY)

@@ -82,7 +82,7 @@ def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, l
 def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
     browser, approval, local
 ):
-    """With the risk at which it is approved; the fields keep their values."""
+    """It shows the risk at which the grant is approved; the fields keep their values."""
     page = post(browser, _path(approval), PROPOSAL)
     assert page.status_code == 200
     for words in (

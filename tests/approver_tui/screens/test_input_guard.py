@@ -51,7 +51,7 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
 async def test_no_single_key_approves_even_slowly(keys):
-    """With quiet before each key: the panel opens with the focus on Back."""
+    """A pause before each key does not help: the panel opens with the focus on Back."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, *keys)

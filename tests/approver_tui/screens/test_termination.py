@@ -51,7 +51,7 @@ def test_output_to_a_closed_terminal_is_discarded():
 
 
 def test_a_driver_without_a_terminal_is_unchanged():
-    """As in tests and on the web."""
+    """Tests and the web use such a driver."""
     assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 

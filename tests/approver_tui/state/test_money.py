@@ -27,7 +27,7 @@ def test_one_fact_in_one_currency_is_added_up():
 
 
 def test_currencies_and_facts_are_summed_separately():
-    """In the order of their first appearance."""
+    """The sums are in the order of their first appearance."""
     one = _paying("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
     fee = an_approval(
         "fee",

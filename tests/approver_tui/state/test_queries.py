@@ -60,7 +60,7 @@ def test_an_invalid_query_names_the_valid_forms(text, remedy):
 
 
 def test_an_empty_query_is_false():
-    """So that a list can say whether it is whole."""
+    """A list can therefore say whether it is filtered."""
     assert not Query()
     assert not read_query("  ", NOW)
     for text in ("a", "!a", "risk:low"):

@@ -46,7 +46,7 @@ def test_tomorrow_without_a_zone_uses_this_machines():
     ],
 )
 def test_a_moment_is_a_duration_or_a_time_with_a_zone(text, until):
-    """In milliseconds."""
+    """The result is in milliseconds."""
     assert parse_moment(text, NOW) == _ms(until)
 
 

@@ -101,7 +101,7 @@ def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forg
 
 
 def test_history_lists_ended_requests(logged_in, server):
-    """With who answered and on which device."""
+    """The list shows who answered and on which device."""
     asked = server.add()
     assert logged_in("history", "--json").document["items"] == []
     server.decide_elsewhere(asked["id"])
@@ -111,7 +111,7 @@ def test_history_lists_ended_requests(logged_in, server):
 
 
 def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
-    """With the number from each agent."""
+    """The heading has the number from each agent."""
     for number, held in enumerate((True, False, True), 1):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))

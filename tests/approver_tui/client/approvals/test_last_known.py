@@ -16,7 +16,7 @@ def _kept(client):
 
 
 def test_waiting_requests_are_stored_privately(client, server):
-    """With the server's time."""
+    """The file has the server's time."""
     asked = server.add(wire_approval(now=server.now()))["id"]
     told = client.waiting()
     assert stat.S_IMODE(_kept(client).stat().st_mode) == 0o600

@@ -61,7 +61,7 @@ def test_a_wrong_pin_does_not_lock_an_unlocked_app(low):
 
 
 def test_after_ten_attempts_the_right_pin_is_refused(low, server):
-    """By the server, not by a counter on this disk."""
+    """The server refuses it, and not a counter on this disk."""
     server.pin_tries = 10
     with pytest.raises(DeviceLocked):
         low.open(PIN)
@@ -76,7 +76,7 @@ def test_without_a_confirmation_the_app_stays_locked(low, server):
 
 
 def test_an_idle_app_locks(low, ticks):
-    """After fifteen minutes, and not a second later."""
+    """The app locks a second after fifteen minutes."""
     low.open(PIN)
     opened = low._opened
     ticks.seconds += IDLE_LIMIT

@@ -9,7 +9,7 @@ from approver_tui.client.operations.server_folder import readable_server_folder
 
 @pytest.mark.parametrize("name", ["master.key", "pin.key", "sayso.db"])
 def test_one_readable_file_of_a_local_server_is_reported(tmp_path, name):
-    """With the folder."""
+    """The report names the folder."""
     (tmp_path / name).write_bytes(b"k")
     assert readable_server_folder("http://localhost:8470", tmp_path) == tmp_path
 

@@ -62,7 +62,7 @@ class Line:
 
 
 def test_it_shows_the_code_and_polls_until_approved():
-    """With the device name; the page is always the issuer's own."""
+    """It sends the device name; the page is always the issuer's own."""
     line = Line([_refusal("authorization_pending"), DONE])
     assert line.sign_in() == DONE
     assert line.forms[0] == {"client_id": "sayso-approver", "device_name": "desktop"}
@@ -75,7 +75,7 @@ def test_it_shows_the_code_and_polls_until_approved():
 
 
 def test_slow_down_lengthens_the_interval_for_good():
-    """By the server's value, or by five seconds (RFC 8628 3.5)."""
+    """The server's value counts, or else five seconds are added (RFC 8628 3.5)."""
     line = Line(
         [
             _refusal("slow_down", interval=10),
@@ -99,7 +99,7 @@ def test_a_denial_ends_the_polling(code):
 
 
 def test_an_unreachable_server_is_polled_again():
-    """Until the code expires."""
+    """The polling ends when the code expires."""
     line = Line([Unreachable("down"), _refusal("temporarily_unavailable"), DONE])
     assert line.sign_in() == DONE
 

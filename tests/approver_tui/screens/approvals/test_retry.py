@@ -101,7 +101,7 @@ async def test_the_history_shows_a_refused_retry():
 
 
 async def test_a_retry_by_somebody_else_is_announced():
-    """By the feed."""
+    """The feed announces it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)

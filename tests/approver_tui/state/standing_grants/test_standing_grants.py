@@ -53,7 +53,7 @@ def _fits(terms: dict[str, Any] | None = None, **members: Any) -> bool:
 
 
 def test_the_proposed_grant_matches() -> None:
-    """With another salt and a small clock difference."""
+    """The salt may differ, and the clock a little."""
     assert _fits()
     assert _fits({"until": when(NOW + 3_700_000)})
 
@@ -104,7 +104,7 @@ def test_an_invalid_text_does_not_match() -> None:
 
 
 def test_varying_facts_are_parsed() -> None:
-    """By name or pointer, a number with its limit."""
+    """A name or pointer selects the fact; a number has its limit."""
     assert read_varying("amount=20") == VaryingFact("/amount", "20")
     assert read_varying("to.name") == VaryingFact("/to/name", None)
     assert read_varying("/lines/0/price=5") == VaryingFact("/lines/0/price", "5")

@@ -82,7 +82,7 @@ def test_an_unusual_request_is_below_with_its_reason():
 
 
 def test_pointer_and_checkbox_are_characters():
-    """Without color."""
+    """They are visible without color."""
     rows = _texts(Batch.of([ONE, TWO]).toggled(TWO.id), pointed=TWO.id)
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows)
     assert any(row.startswith(f">[ ] {TWO.fingerprint}") for row in rows)

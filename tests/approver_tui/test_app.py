@@ -102,7 +102,7 @@ async def test_keys_typed_during_the_start_are_dropped():
 
 
 async def test_an_error_while_loading_ends_the_app():
-    """With the error that a command would have."""
+    """The error is the one that a command would have."""
     stage, error = a_stage(), NotKept("The keyring is locked.")
 
     def load_app(_ring):
@@ -147,7 +147,7 @@ def visits(monkeypatch):
 
 @pytest.mark.parametrize("signed_in", ["example", None])
 def test_the_app_switches_between_servers_until_it_quits(visits, monkeypatch, signed_in):
-    """To an existing login, a new one, or back if nobody signed in."""
+    """It goes to an existing login, to a new one, or back if nobody signed in."""
     made = None if signed_in is None else HOME.named(signed_in)
     monkeypatch.setattr(app, "_sign_in", lambda *_, **__: made)
     app.run(HOME, "one")

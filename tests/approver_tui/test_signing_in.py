@@ -73,14 +73,14 @@ async def _press(pilot, clock, *names):
 
 
 async def _fill(pilot, clock, *, code=None):
-    """From the address, which is there, to the button."""
+    """Fill in every field from the address, which is there, and stop at the button."""
     way = ["2", "tab", *code] if code else ["1"]
     await _press(pilot, clock, "tab", *way, "tab", "tab", *PIN, "tab", *PIN, "tab", "tab")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
 async def test_a_code_signs_in(size):
-    """At every size; the app ends with a login."""
+    """Every size works; the app ends with a login."""
     door, clock = FakeLoginService(), FakeClock()
     running = _app(door, clock)
     async with running.run_test(size=size) as pilot:
@@ -94,7 +94,7 @@ async def test_a_code_signs_in(size):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
 async def test_the_screen_opens_at_its_introduction_and_cursor(size):
-    """At every size."""
+    """Every size shows both."""
     running = SignInApp(
         FakeLoginService(),
         message_text=f"There is no login on this machine. {INTRODUCTION}",
@@ -251,7 +251,7 @@ def test_an_additional_login_is_named_after_its_server(door):
     ],
 )
 def test_a_login_is_named_after_its_host(url, name):
-    """As a valid, unused profile name."""
+    """The name is a valid, unused profile name."""
     found = free_name(url, ["taken-example"])
     assert found == name
     assert profile.is_name(found)
@@ -270,13 +270,13 @@ def test_a_canceled_sign_in_stores_nothing(door):
 
 
 def test_an_invalid_host_name_becomes_terminal(monkeypatch):
-    """Whatever the machine is called, there is a name to begin with."""
+    """The sign-in proposes a valid device name even if the host name is not one."""
     monkeypatch.setattr(signing_in.platform, "node", lambda: "bad/name")
     assert signing_in.default_device_name() == "terminal"
 
 
 def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
-    """And exits if nobody signs in."""
+    """The app exits if nobody signs in."""
     monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
     monkeypatch.setattr(app, "keep_memory_private", lambda: None)
     asked = []

@@ -102,7 +102,7 @@ def test_every_page_of_the_application_is_visited(walk: Walk, served: Flask) -> 
 
 
 def test_every_template_is_rendered_during_the_walk(walk: Walk) -> None:
-    """Also those reached only by a form; base templates and imports are no pages."""
+    """Templates that only a form reaches are included; base templates are not pages."""
     assert page_templates() - walk.drawn == set()
 
 

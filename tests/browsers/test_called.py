@@ -280,7 +280,7 @@ def test_a_lost_subscription_is_renewed_without_a_page(server, both, agent):
 
 
 def _is_not_lost(server: LiveServer, called: Called, name: str) -> None:
-    """Neither the user nor their page was told that this browser is lost."""
+    """The server has not told the user, or their page, that this browser is lost."""
     called.tab.open(f"{server.url}/devices")
     called.tab.see(TOLD_AGAIN)
     assert called.tab.ask(_LOST) == []

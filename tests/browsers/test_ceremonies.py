@@ -243,7 +243,7 @@ def test_two_wrong_type_backs_lock_one_approver_and_another_may_still_approve(
 
 
 def test_the_type_back_value_is_not_shown_beside_its_field(agent: Agent, person: Person) -> None:
-    """Neither on the screen nor in the step itself; Back shows it again."""
+    """The value is hidden on the screen and in the step's HTML; Back shows it again."""
     _asks(agent, person)
     person.read()
     shown, step = person.tab.text(), person.tab.ask("document.getElementById('approve').outerHTML")

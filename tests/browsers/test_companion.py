@@ -94,7 +94,7 @@ def test_a_passkey_without_user_verification_decides_nothing(server, tab, user, 
 
 
 def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user, agent):
-    """Nor does a submit without a button."""
+    """Submitting the form without a button approves nothing either."""
     agent.asked(user)
     _only(server, tab)
     tab.click("#to-approve")

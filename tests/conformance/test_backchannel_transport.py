@@ -73,7 +73,7 @@ _BODIES = {
 def test_a_body_that_is_not_a_well_formed_form_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-021, CB-180: whatever else could be read from it."""
+    """CB-021, CB-180: it is refused even if a part of it could be read."""
     content_type, template = _BODIES[case]
     body = template % user.encode() if b"%s" in template else template
     with unchanged(server):
@@ -93,7 +93,7 @@ def test_any_spelling_of_the_form_media_type_is_accepted(
 def test_parameters_in_the_query_are_not_accepted(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-022: neither alone nor beside a body."""
+    """CB-022: they are refused with and without a body."""
     body = {name: value for name, value in _good(user).items() if name != "login_hint"}
     with unchanged(server):
         alone = agent.http.post("/bc-authorize", params=_good(user), auth=agent.key.basic)
@@ -239,7 +239,7 @@ def test_a_repeated_parameter_is_refused(
 
 
 def test_an_unknown_parameter_is_ignored(agent: Agent, user: str) -> None:
-    """CB-032, CB-063: also those of delivery modes and features that it does not use."""
+    """CB-032, CB-063: parameters of delivery modes and features not in use are ignored too."""
     response = agent.ask(user, foo="bar", client_notification_token="t" * 2_000, user_code="1234")
 
     assert response.status_code == 200, response.text

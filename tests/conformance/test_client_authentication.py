@@ -168,7 +168,7 @@ _BAD_CLAIMS = [
 
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
 def test_an_assertion_with_a_wrong_claim_is_refused(keyed: Keyed, case: str) -> None:
-    """JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093: although validly signed."""
+    """JB-03 to JB-10, JB-15, JB-18, JB-19, NG-061, NG-062, NG-093: its signature is valid."""
     assertion = keyed.signed(**_invalid_claims(keyed)[case])
     with unchanged(keyed.server):
         response = keyed.token(assertion)
@@ -384,7 +384,7 @@ def test_secrets_and_keys_are_not_interchangeable(
 
 
 def test_an_assertion_beside_basic_is_refused(keyed: Keyed, agent: Agent) -> None:
-    """JB-17: although both are valid."""
+    """JB-17: the request is refused even if both are valid."""
     with unchanged(keyed.server):
         response = keyed.http.post(
             "/token", data={**_ASK, **assertion_form(keyed.signed())}, auth=agent.key.basic

@@ -51,7 +51,7 @@ _BASIC: dict[str, bytes] = {
 def test_malformed_basic_credentials_are_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068, NG-071: neither corrected nor truncated; the answer is a Basic challenge."""
+    """NG-068, NG-071: they are not corrected or truncated; the answer is a Basic challenge."""
     parts = {
         "id": agent.key.id,
         "secret": agent.key.secret,
@@ -142,7 +142,7 @@ def test_an_expired_agent_is_refused_and_told_why(server: LiveServer, http: http
 def test_no_agent_grant_works_without_authentication(
     server: LiveServer, agent: Agent, grant: str
 ) -> None:
-    """NG-069, NG-072: neither for a public client nor for an agent."""
+    """NG-069, NG-072: this holds for agents and for public clients."""
     for client_id in (agent.key.id, "sayso-approver", ""):
         form = {"grant_type": grant, "client_id": client_id, "scope": "payments:read"}
         with unchanged(server):

@@ -108,7 +108,7 @@ _BAD_CLAIMS: dict[str, dict[str, Any]] = {
 def test_an_id_token_with_wrong_claims_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-050 to CB-052, NG-012, NG-093: although validly signed."""
+    """CB-050 to CB-052, NG-012, NG-093: it is refused even if it is validly signed."""
 
     def filled(value: Any) -> Any:
         if isinstance(value, str):

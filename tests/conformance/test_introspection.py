@@ -55,7 +55,7 @@ def test_introspection_takes_only_posted_forms(
 def test_introspection_needs_client_authentication(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-02, IN-03: neither a client_id alone nor the token itself is enough."""
+    """IN-02, IN-03: a client_id alone, or the token itself, is not enough."""
     services = server.services
     app = Apps(services.store, services.secrets).add(
         NewApp("page", auth_method="none", redirect_uris=("https://page.example/back",)), by=BY
@@ -104,7 +104,7 @@ def test_a_repeated_or_missing_token_is_refused(
 def test_a_token_type_hint_changes_nothing(
     http: httpx.Client, resource: AgentKey, token: str, hint: str
 ) -> None:
-    """IN-05, IN-06: neither a wrong one nor an unknown one."""
+    """IN-05, IN-06: a wrong hint and an unknown hint are ignored."""
     assert _ask(http, resource, token, token_type_hint=hint).json()["active"] is True
 
 
@@ -206,7 +206,7 @@ def test_a_bound_token_shows_its_key(
 def test_disabling_an_agent_is_visible_to_the_next_introspection(
     server: LiveServer, http: httpx.Client, resource: AgentKey
 ) -> None:
-    """IN-13: although another process did it."""
+    """IN-13: the server notices it even if another process disabled the agent."""
     agents = Agents(server.services.store, server.services.secrets)
     given = agents.add(
         NewAgent("short-lived", ("admin",), resources=(PAY,), scopes=("payments:read",)), by=BY

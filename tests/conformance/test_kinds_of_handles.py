@@ -201,7 +201,7 @@ def test_a_client_cannot_use_a_grant_it_lacks(
 
 @pytest.mark.parametrize("path", ["/bc-authorize", "/introspect", "/revoke"])
 def test_an_endpoint_refuses_other_kinds_of_clients(world: World, path: str) -> None:
-    """CB-026, IN-03: although they are authenticated."""
+    """CB-026, IN-03: an authenticated client of another kind is refused."""
     refused: dict[str, list[AgentKey]] = {
         "/bc-authorize": [world.app, world.resource],
         "/introspect": [],

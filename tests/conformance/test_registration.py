@@ -84,7 +84,7 @@ _LOOK_ALIKES = [
 def test_an_agent_cannot_take_a_look_alike_name(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """Neither at registration nor by an update; nothing of it is stored."""
+    """The name is refused at registration and at an update, and nothing is stored."""
     server.agent(name="invoice-bot")
     invitation = _invite(server, person.user, uses=2)
     helper = _register(http, invitation, client_name="weather-helper").json()
@@ -151,7 +151,7 @@ _URLS = (
 def test_no_url_of_a_client_is_fetched(
     server: LiveServer, http: httpx.Client, user: str, name: str
 ) -> None:
-    """NG-103, DC-11: neither at registration nor at an update, whether stored or refused."""
+    """NG-103, DC-11: neither a registration nor an update fetches one."""
     with receiver() as far:
         registered = _register(http, _invite(server, user), **{name: far.url()})
         if name == "jwks_uri":

@@ -150,7 +150,7 @@ _BAD_CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", _BAD_CLAIMS)
 def test_a_signed_request_with_a_wrong_claim_is_refused(es256: Signing, case: str) -> None:
-    """FC-11 to FC-22, FC-27, CB-091 to CB-097, CB-103: although validly signed."""
+    """FC-11 to FC-22, FC-27, CB-091 to CB-097, CB-103: a valid signature is not enough."""
     with unchanged(es256.server):
         answer = es256.ask(es256.signed(**_BAD_CLAIMS[case]))
 
@@ -315,7 +315,7 @@ def test_a_repeated_signed_request_with_its_key_joins(es256: Signing) -> None:
 def test_a_signed_request_is_not_an_assertion(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """CB-102: neither serves as the other."""
+    """CB-102: a signed request cannot serve as an assertion; each needs its own."""
     key = new_key("ES256", "both")
     agent = server.agent(auth_method="private_key_jwt", jwks=json.dumps(key.jwk))
     both = Signing(server, http, agent, key, user)

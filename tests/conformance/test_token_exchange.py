@@ -189,7 +189,7 @@ def test_a_token_that_is_not_valid_yet_is_refused(chains: LiveChains, bot: Agent
 def test_an_id_token_is_not_an_access_token(
     chains: LiveChains, bot: AgentKey, agent: Agent, person: Terminal
 ) -> None:
-    """TX-031, TX-032, NG-052: nor the reverse, whatever type is named."""
+    """TX-031, TX-032, NG-052: an access token is not an ID token; the named type must match."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     body = agent.poll(handle).json()
@@ -206,7 +206,7 @@ def test_an_id_token_is_not_an_access_token(
 def test_a_revoked_token_or_one_of_a_disabled_user_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-028, TX-030, TX-020: although unexpired and validly signed."""
+    """TX-028, TX-030, TX-020: an unexpired, validly signed token is refused."""
     token = chains.user_token()
     chains.revoke(token)
     name, _ = server.user()
@@ -330,7 +330,7 @@ def test_exchanging_ones_own_token_gains_nothing(chains: LiveChains) -> None:
 
 
 def test_an_exchange_issues_no_refresh_token(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-054: nor an ID token."""
+    """TX-054: an exchange issues no ID token either."""
     body = chains.exchange(bot, chains.user_token()).json()
     assert not {"refresh_token", "id_token"} & body.keys()
 
@@ -406,7 +406,7 @@ def test_a_chain_has_four_actors_at_most(server: LiveServer, chains: LiveChains)
     "act", ["x", ["x"], {"sub": 7}, {"sub": "x", "act": "y"}, {"act": {}}, {"sub": "x", "act": 1}]
 )
 def test_a_malformed_chain_is_refused(chains: LiveChains, bot: AgentKey, act: Any) -> None:
-    """TX-074: whatever its content, without an internal error."""
+    """TX-074: any malformed content is refused, without an internal error."""
     token = chains.user_token({"act": act}, chain=json.dumps(act), depth=1, client_id=bot.id)
     check_refusal(chains.exchange(bot, token), 400, "invalid_request")
 
@@ -430,7 +430,7 @@ def test_a_token_of_a_disabled_agent_is_refused(server: LiveServer, chains: Live
 def test_a_token_unknown_to_the_ledger_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-037, NG-054: although its signature is valid."""
+    """TX-037, NG-054: the token is refused even if its signature is valid."""
     row = replace(chains.row(chains.user_token()), id="sayso_at_unknown")
     with unchanged(server):
         answer = chains.exchange(bot, signed(server.services, row))

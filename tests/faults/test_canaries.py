@@ -164,7 +164,7 @@ def _leaks(server: LiveServer, service: PushService, *wanted: str) -> list[str]:
 
 
 def test_no_secret_is_stored_or_shown_unencrypted(start: Starter, service: PushService) -> None:
-    """I18: nor are an agent's words, which only its user may read, where operators look."""
+    """I18: an agent's words are shown only to its user, and not where operators look."""
     assert _leaks(start(push_origins=service.origin), service) == []
 
 

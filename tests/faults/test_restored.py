@@ -44,7 +44,7 @@ class Scene:
     server: LiveServer
     resource: AgentKey
     agent: Agent
-    stopped: Agent
+    disabled: Agent
     ann: Terminal
     removed: Terminal
     code: tuple[str, str]
@@ -136,7 +136,7 @@ def _scene(server: LiveServer) -> Scene:
     ActionTypes(server.services.store).add(json.dumps(_CHEAP), by=BY)
     given = server.resources.rotate_secret(PAY, by=BY)
     resource = AgentKey(given.resource.client_id, given.secret, PAY)
-    agent, stopped, ann = new_agent(server), new_agent(server), new_person(server)
+    agent, disabled, ann = new_agent(server), new_agent(server), new_person(server)
     removed = terminal(server, ann.user, _code(server, ann.user), name="old-phone")
     handle = agent.ask_payment(ann.user).json()["auth_req_id"]
     ann.approve(ann.only())
@@ -147,7 +147,7 @@ def _scene(server: LiveServer) -> Scene:
         server,
         resource,
         agent,
-        stopped,
+        disabled,
         ann,
         removed,
         server.user("carl"),
@@ -171,7 +171,7 @@ def _use_up(scene: Scene) -> None:
         assert agent.poll(agent.asked(ann.user, **_small(500))).status_code == 200
     devices = {one["name"]: one["id"] for one in _done(server, "devices", "list")["items"]}
     _done(server, "devices", "revoke", devices["old-phone"])
-    _done(server, "agents", "disable", scene.stopped.key.name)
+    _done(server, "agents", "disable", scene.disabled.key.name)
     terminal(server, *scene.code)
     _done(server, "consents", "revoke", scene.consent)
     assert _consumed(scene, "INV-1").status_code == 200
@@ -209,7 +209,7 @@ def _nothing_comes_back(scene: Scene) -> None:
         terminal(server, *scene.code, name="again")
     with pytest.raises(LoginFirst):
         ann.client.session._renew(scene.before.refresh_token)
-    answer = scene.stopped.ask(ann.user)
+    answer = scene.disabled.ask(ann.user)
     assert (answer.status_code, answer.json()["error"]) == (400, "unauthorized_client")
     assert _done(server, "consents", "list")["items"] == []
     assert {one["state"] for one in _done(server, "grants", "list")["items"]} <= {"ended", "spent"}

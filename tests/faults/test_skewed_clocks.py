@@ -119,7 +119,7 @@ def _check_pace(pair: _Pair) -> None:
 def test_a_wrong_clock_ends_nothing_early_and_accepts_nothing_late(
     start: Starter, skew: int
 ) -> None:
-    """I15: nor is a token dated more than five seconds away from the database's time."""
+    """I15: no token is dated more than five seconds away from the database's time."""
     pair = start(skew)
     _check_in_time(pair)
     _check_too_late(pair)

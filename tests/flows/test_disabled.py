@@ -19,7 +19,7 @@ from tests.support.servers.server import BY, LiveServer
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """An agent, a user and a resource of one test, and how each is stopped."""
+    """An agent, a user and a resource of one test, and how each is disabled or deleted."""
 
     server: LiveServer
     agent: Agent
@@ -35,10 +35,10 @@ class _Scene:
         handle: str = self.ask().json()["auth_req_id"]
         return handle
 
-    def stop(self, what: str) -> None:
-        """Stop one of the three, from another process."""
+    def disable(self, what: str) -> None:
+        """Disable or delete one of the three, from another process."""
         services = self.server.services
-        stop_actions: dict[str, Callable[[], object]] = {
+        actions: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
                 self.agent.key.name, by=BY
             ),
@@ -50,7 +50,7 @@ class _Scene:
             ),
             "resource": lambda: self.server.resources.delete(self.resource, by=BY),
         }
-        stop_actions[what]()
+        actions[what]()
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_no_request_is_accepted_for_something_disabled(
 ) -> None:
     """From the next request on, and nobody is asked."""
     assert scene.ask().status_code == 200
-    scene.stop(what)
+    scene.disable(what)
     answer = scene.ask()
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
@@ -99,7 +99,7 @@ def test_no_approval_is_accepted_for_something_disabled(
     """The request was cancelled, and the error says so."""
     scene.asked()
     waiting = scene.person.client.approval(scene.person.only().id)
-    scene.stop(what)
+    scene.disable(what)
     with pytest.raises(AlreadyDecided) as refused:
         scene.person.approve(waiting)
 
@@ -110,10 +110,10 @@ def test_no_approval_is_accepted_for_something_disabled(
 
 
 def test_a_disabled_user_decides_nothing(scene: _Scene) -> None:
-    """Neither approve nor deny: 403, and their request is cancelled."""
+    """Approving and denying get a 403, and the user's request is cancelled."""
     scene.asked()
     waiting = scene.person.client.approval(scene.person.only().id)
-    scene.stop("user")
+    scene.disable("user")
     for answer in (scene.person.approve, scene.person.deny):
         with pytest.raises(ApiError) as refused:
             answer(waiting)
@@ -147,7 +147,7 @@ def test_no_token_is_issued_for_something_disabled(  # noqa: PLR0913  # a table'
     waiting = scene.person.only()
     if approved:
         scene.person.approve(waiting)
-    scene.stop(what)
+    scene.disable(what)
     answer = scene.agent.poll(handle)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
@@ -169,12 +169,12 @@ def test_disabling_an_agent_clears_every_screen_and_is_logged_with_counts(
     agent.asked(person.user)
     with greeted(person) as line:
         agents = Agents(server.services.store, server.services.secrets)
-        stopped = agents.disable(agent.key.id, by=BY)
+        disabled = agents.disable(agent.key.id, by=BY)
         frames = [line.event("approval.cancelled") for _ in range(3)]
     (entry,) = entries(server, "agent.disabled", agent_id=agent.key.id)
 
-    assert (stopped.tokens_revoked, stopped.requests_cancelled) == (1, 3)
-    assert entry["facts"] == stopped.counts
+    assert (disabled.tokens_revoked, disabled.requests_cancelled) == (1, 3)
+    assert entry["facts"] == disabled.counts
     assert {frame["approval"]["reason"] for frame in frames} == {"agent_disabled"}
     assert person.waiting() == ()
 
@@ -229,7 +229,7 @@ def test_a_stored_answer_is_not_repeated_for_something_disabled(scene: _Scene, w
     handle = scene.asked()
     scene.person.approve(scene.person.only())
     assert scene.agent.poll(handle, idempotency_key="k").status_code == 200
-    scene.stop(what)
+    scene.disable(what)
     answer = scene.agent.poll(handle, idempotency_key="k")
 
     assert answer.status_code == 400

@@ -54,12 +54,12 @@ def test_an_owner_suspends_an_agent_with_everything_issued_from_it(
     with greeted(person) as line:
         preview = api.call("GET", path).json()
         began = time.monotonic()
-        stopped = api.call("POST", path)
+        disabled = api.call("POST", path)
         assert not _active(http, secret, token)
         took = time.monotonic() - began
         assert not _active(http, secret, child)
         events = [line.event("approval.cancelled") for _ in range(2)]
-    assert stopped.json() == {
+    assert disabled.json() == {
         **preview,
         "state": "disabled",
         "tokens_revoked": 2,

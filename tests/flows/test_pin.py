@@ -230,7 +230,7 @@ def test_the_session_key_approves_nothing(
 def test_a_lesser_key_approves_no_high_risk(
     server: LiveServer, agent: Agent, person: Terminal, key: str
 ) -> None:
-    """Neither S nor A_low, even after a PIN call for this request."""
+    """S and A_low are refused, even after a PIN call for this request."""
     agent.ask_payment(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW, shown.id)

@@ -195,7 +195,7 @@ def test_an_invalid_narrowing_of_the_first_approver_is_not_signed(
 def test_an_excluded_user_cannot_approve_by_any_path(
     server: LiveServer, agent: Agent, person: Terminal, second: Terminal, both: str
 ) -> None:
-    """Neither in the API nor from a shell; the other's approval counts."""
+    """The API and the shell refuse the excluded user; the other person's approval counts."""
     rules = rule("ask", f'ask.who = ["{both}"]', 'ask.exclude = ["user"]')
     Policies(server.services.store).set(rules, by=BY)
     handle = agent.ask_payment(person.user).json()["auth_req_id"]

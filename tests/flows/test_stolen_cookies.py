@@ -109,7 +109,7 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
 
 
 def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
-    """Neither with no code, nor with an invalid one, nor as a terminal."""
+    """An empty code, an invalid code and an enrolment as a terminal are refused."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
         asked = thief.http.post("/api/passkeys/options", json={"code": code})
         made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}

@@ -1,4 +1,4 @@
-"""An agent, user, resource or key stopped from another process while a server runs.
+"""An agent, user, resource or key disabled or revoked from another process at runtime.
 
 Then every place is tried over real HTTP, with the refusals in one table. More kinds and places are
 in `tests/server/services/clients/test_disabled_agents.py`.
@@ -100,11 +100,11 @@ class _Scene:
     app: AgentKey
     resource: AgentKey
 
-    def stop(self, what: str) -> None:
-        """Stops it as the command line would."""
+    def end(self, what: str) -> None:
+        """Disable, delete or revoke it as the command line does."""
         services = self.server.services
         keys = SigningKeys(services.store, services.signer, services.rules)
-        stops: dict[str, Callable[[], object]] = {
+        ends: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
                 self.agent.key.id, by=BY
             ),
@@ -115,7 +115,7 @@ class _Scene:
             "key": lambda: [keys.revoke(key.kid, by=BY) for key in keys.all()],
             "nothing": lambda: None,
         }
-        stops[what]()
+        ends[what]()
 
     def places(self) -> dict[str, Callable[[], tuple[int, str]]]:
         """Each place, with what it needs prepared beforehand."""
@@ -229,10 +229,10 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 
 
 @pytest.mark.parametrize("what", _TABLE)
-def test_something_stopped_gets_nothing_over_http(scene: _Scene, what: str) -> None:
+def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> None:
     """From the next request on, at each place; what does not depend on it continues."""
     places = scene.places()
-    scene.stop(what)
+    scene.end(what)
     assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]
 
 

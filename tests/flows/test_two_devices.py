@@ -155,7 +155,7 @@ def test_an_old_device_vouches_for_a_new_one(
 
 
 def test_a_new_device_cannot_vouch(server: LiveServer, person: Terminal, phone: Terminal) -> None:
-    """Neither for itself nor for a third one, as long as it waits itself."""
+    """While it waits, a new device can vouch neither for itself nor for a third device."""
     _, issued = _users(server).enrol(person.user, by=BY)
     tablet = terminal(server, person.user, issued.code, name="tablet")
     tablet.client.close()

@@ -100,7 +100,7 @@ def protected(issuer: FakeIssuer) -> asgi.Protected:
 async def test_asgi_passes_the_caller_and_answers_refusals(
     issuer: FakeIssuer, protected: asgi.Protected
 ) -> None:
-    """Also what the app itself demands, as long as no answer has begun."""
+    """A demand of the app itself becomes an answer, as long as no response has begun."""
     good = {"Authorization": f"Bearer {issuer.token()}"}
     async with _client(protected) as http:
         assert (await http.get("/balance", headers=good)).json() == {"user": USER}

@@ -225,7 +225,7 @@ def program(server: LiveServer, person: Terminal) -> Iterator[Any]:
 def test_an_agent_that_is_killed_while_it_waits_gets_the_answer_after_its_restart(
     server: LiveServer, person: Terminal, program: Any, answer: str
 ) -> None:
-    """Also the answer that came while it was down; the person was asked once."""
+    """An answer that came while the agent was down is not lost; the person is asked once."""
     first = program("invoice-2291")
     request = next_request(person)
     first.kill()

@@ -456,7 +456,7 @@ def test_a_proof_for_something_else_is_refused(
 
 
 def test_a_proof_by_another_key_or_of_another_kind_is_refused(guard: Guard, bound: _Bound) -> None:
-    """Also none, two, and one that carries its private key or no type."""
+    """No proof, two proofs, and one with its private key or without a type are refused too."""
     other, good = new_key("ES256"), bound.proof()
     claims = dpop_proofs.proof_claims(
         f"{API}/balance", int(time.time() * 1000), "GET", ath=dpop_proofs.ath(bound.token)

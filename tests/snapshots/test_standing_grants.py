@@ -107,7 +107,7 @@ def test_grant_offline(picture, size):
 
 @SIZES
 def test_grant_hostile_text(picture, size):
-    """Whatever a server sends as a name or a limit."""
+    """Control characters in a grant's names and limits are shown escaped."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)

@@ -131,7 +131,7 @@ def test_the_server_decides_what_alerts_and_when_again():
 
 
 def test_no_text_from_an_agent_is_in_an_alert():
-    """Neither its name, its headline nor its message."""
+    """The alert contains neither the agent's name, its headline nor its message."""
     hostile = "\x1b]0;owned\a[red]owned\u202e"
     terms = {"agent": hostile, "headline": hostile, "says": hostile, "risk": "high"}
     terms |= {"risk_reason": hostile, "facts": [], "scopes": [("a", "high")], "resource": hostile}

@@ -46,7 +46,7 @@ class Keyboard(io.StringIO):
     """A terminal at which nobody types more than this."""
 
     def isatty(self) -> bool:
-        """As a terminal says."""
+        """It pretends to be a terminal."""
         return True
 
 

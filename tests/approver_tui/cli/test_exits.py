@@ -95,7 +95,7 @@ class _Interrupted(io.StringIO):
     """A stdin at which somebody presses ^C instead of an answer."""
 
     def readline(self, *_: object) -> str:
-        """As the signal does while a line is waited for."""
+        """The signal interrupts the wait for a line in this way."""
         raise KeyboardInterrupt
 
     read = readline
@@ -118,7 +118,7 @@ def _heeds_interrupts():
 
 @pytest.mark.parametrize("end", ["sendintr", "sendeof"], ids=["^C", "^D"])
 def test_an_interrupted_question_answers_nothing(logged_in, server, end):
-    """At the PIN question of a terminal."""
+    """The PIN question of a terminal is interrupted."""
     asked = server.add()
     code = logged_in("show", asked["id"], "--json").document["fingerprint"]
     command = ["-m", "approver_tui", "approve", asked["id"], "--fingerprint", code]

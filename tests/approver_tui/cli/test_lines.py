@@ -26,7 +26,7 @@ def test_a_counted_vote_is_reported_as_counted():
 
 
 def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
-    """In both columns, and in the words of the signed text."""
+    """Both columns show it, and so do the words of the signed text."""
     told = "\n".join(lines.approval_summary(a_part("pay", a_vote()), NOW))
     assert "You are about to approve part of this request:" in told
     assert "approved with limits" in told
@@ -34,7 +34,7 @@ def test_a_part_chosen_by_somebody_else_is_shown_before_the_pin():
 
 
 def test_a_superseded_request_says_so():
-    """In the history too."""
+    """The history says so as well."""
     over = replace(an_approval("pay"), state=ApprovalState.CANCELLED, reason=SafeText("superseded"))
     assert lines.status_text(over, NOW) == (
         "superseded: replaced by a newer request from the same agent"
@@ -62,7 +62,7 @@ def test_an_ended_request_needs_no_more_votes():
     ],
 )
 def test_the_answer_and_a_later_end_are_reported_separately(state, reason, ended):
-    """As in the app."""
+    """The app reports them in the same way."""
     said = answered(an_approval("pay"), Answer.APPROVE)
     over = replace(said, state=ApprovalState(state), reason=SafeText(reason))
     told = lines.status_text(over, NOW)
@@ -81,7 +81,7 @@ def test_a_decided_request_names_who_answered():
 
 
 def test_a_narrowed_approval_never_claims_the_whole():
-    """Before the PIN, in the result, in full and in a list."""
+    """The text before the PIN, the result, the details and the list say what was granted."""
     over = replace(a_part("pay", a_vote()), state=ApprovalState.APPROVED)
     part, whole = (f"Pay EUR {each} to Nordwind Logistik GmbH" for each in ("500.00", "4,820.00"))
     granted = f"Granted: {part} (asked: {whole})"

@@ -38,13 +38,13 @@ def test_every_command_has_help(run, verb):
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["inbox", "--nonsense"]])
 def test_bad_usage_exits_with_2(run, arguments):
-    """With --json the error is an object."""
+    """The error is an object if --json is given."""
     assert run(*arguments).code == Exit.USAGE
     assert run(*arguments, "--json").error["error"]
 
 
 def test_status_and_whoami_agree(logged_in, server):
-    """On user, server and waiting requests."""
+    """Both have the same user, server and waiting requests."""
     server.add()
     status = logged_in("status", "--json").document
     whoami = logged_in("whoami", "--json").document

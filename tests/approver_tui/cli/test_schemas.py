@@ -14,7 +14,7 @@ from tests.support.checks.source import ROOT
 from tests.support.fakes.feed_server import FeedServer, event, hello
 from tests.support.inputs.json_forms import problems, schemas
 
-LAPSED = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
+EXPIRED = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
 _NIGHT = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
 _BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1"}
 """Those that tests of their own hold against the page."""
@@ -60,7 +60,7 @@ def verbs(server):
     yield ("report", str(yes["id"]), "--json"), ""
     yield ("history", "--json"), ""
     yield ("extend", str(waiting["id"]), "--json"), ""
-    late = server.add(wire_approval(number=8, now=server.now(), outer=LAPSED))
+    late = server.add(wire_approval(number=8, now=server.now(), outer=EXPIRED))
     yield ("retry", str(late["id"]), "--json"), ""
     yield ("snooze", str(waiting["id"]), "--json"), ""
     yield ("mute", "invoice-bot", "--json"), ""

@@ -11,7 +11,7 @@ from tests.support.builders.approval_texts import when, wire_approval
 
 
 def test_all_waiting_requests_come_as_one_page(client, server, monkeypatch):
-    """Even if there are many."""
+    """The client joins all pages of the server."""
     monkeypatch.setattr(api, "_PAGE", 2)
     ids = [server.add()["id"] for _ in range(5)]
     page = client.waiting()
@@ -104,6 +104,6 @@ def test_only_owned_agents_are_returned(client, server):
 
 
 def test_the_decided_requests_are_fetched_since_a_time(client, server):
-    """In RFC 3339."""
+    """The time is sent as RFC 3339."""
     assert client.ended_since(1_700_000_000_000) == ()
     assert server.since == "2023-11-14T22:13:20+00:00"

@@ -48,7 +48,7 @@ def test_a_certificate_for_another_name_has_no_such_remedy(tmp_path):
 
 
 def test_an_unreachable_https_server_is_unreachable(tmp_path):
-    """As with http."""
+    """The error is the same as for http."""
     with receiver(certify(tmp_path, "localhost")) as door:
         url = f"https://localhost:{door.port}"
     assert _refused(url) == f"{url} does not answer."

@@ -56,7 +56,7 @@ def test_a_text_without_its_digest_is_rejected(name):
     ids=lambda value: str(value)[:30],
 )
 def test_contradictory_texts_are_rejected(name, changes, member):
-    """Even if both match their digests."""
+    """They are rejected even if both match their digests."""
     with pytest.raises(WireError) as caught:
         read_approval(JsonObject(resealed(wire_approval(), name, **changes)))
     assert caught.value.member == member
@@ -84,7 +84,7 @@ def test_an_invalid_member_is_named(changes, member):
 
 
 def test_agent_text_is_made_safe():
-    """Even if the server lets an escape sequence through."""
+    """The client does so even if the server lets an escape sequence through."""
     hostile = {"headline": "Pay\x1b[2J", "agent_says": "\u202eevil\x1b]52;c;x\x07", "why": "a\nb"}
     approval = read_approval(JsonObject(wire_approval(display=hostile)))
     assert approval.headline == r"Pay\u{1b}[2J"
@@ -144,7 +144,7 @@ def test_an_unknown_event_is_rejected_by_name():
 
 
 def test_an_alarm_names_its_agent():
-    """By its registered name, safe to draw; other events have none."""
+    """The name is the registered one, safe to draw; other events have none."""
     alarm = {"seq": 1, "event": "alarm.incident_opened", "at": when(NOW), "held": None}
     agent = {"id": "sayso_ag_1", "name": "bot\x1b[31m"}
     told = read_event(JsonObject({**alarm, "agent": agent, "incident": "sayso_in_1"})).about

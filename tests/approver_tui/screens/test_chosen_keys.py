@@ -79,14 +79,14 @@ def _whole(stage):
     ],
 )
 def test_the_check_recognizes_a_key_in_a_text(text, keys):
-    """So that the tests below can fail."""
+    """The tests below can therefore fail."""
     assert named(text) == keys
 
 
 @pytest.mark.parametrize("is_full", [True, False], ids=["full", "empty"])
 @pytest.mark.parametrize("digit", range(1, 7))
 async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
-    """With every action on another key."""
+    """Every action has another key than the default."""
     stage = _stage([*three(), an_approval("again", DEPLOY)])
     stage.server.given = [a_consent()]
     stage.server.tokens = [a_token()]
@@ -102,7 +102,7 @@ async def test_no_page_and_no_help_names_a_replaced_key(digit, is_full):
 
 
 async def test_messages_about_denials_name_the_chosen_keys():
-    """In the panel, its help, the countdown and the reasons."""
+    """The panel, its help, the countdown and the reasons name them."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("deny"), "6")
@@ -122,7 +122,7 @@ async def test_messages_about_denials_name_the_chosen_keys():
 
 
 async def test_messages_about_notifications_name_the_chosen_keys():
-    """Of a snooze and a mute, at the start and while they last."""
+    """A snooze and a mute name them at the start and while they last."""
     stage = _stage([an_approval("prices", PRICES)])
     async with opened(stage) as pilot:
         for name, said in (("snooze", "Snoozed until"), ("mute", "is muted")):
@@ -134,7 +134,7 @@ async def test_messages_about_notifications_name_the_chosen_keys():
 
 
 async def test_messages_about_the_list_name_the_chosen_keys():
-    """Of new rows, of a filter without matches, and over the signed texts."""
+    """The messages concern new rows, a filter without matches, and the signed texts."""
     stage = _stage()
     async with opened(stage) as pilot:
         late = an_approval("late", DEPLOY)
@@ -158,7 +158,7 @@ async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
 
 @pytest.mark.parametrize("name", ["approve", "less", "similar", "report"])
 async def test_no_panel_names_a_replaced_key(name):
-    """Nor does its help."""
+    """The help of the panel names none either."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "j", _of(name))
@@ -169,7 +169,7 @@ async def test_no_panel_names_a_replaced_key(name):
 
 
 async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
-    """Until it is sent."""
+    """The message stays until the answer is sent."""
     stage = _stage()
     stage.answers.hold = threading.Event()
     async with opened(stage) as pilot:
@@ -186,7 +186,7 @@ async def test_quitting_while_an_answer_is_sent_names_the_chosen_key():
     ],
 )
 def test_unlocking_a_device_names_the_chosen_key(device, name):
-    """On the devices page."""
+    """The devices page names it."""
     text = " ".join(
         text_of(each) for each in device_lines(device, RenderContext(NOW, None, 200, OTHERS))
     )

@@ -51,7 +51,7 @@ async def test_fast_typing_while_requests_arrive_decides_nothing():
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "enter"], ["a", "y"], ["a", "space"], ["a", "1"]])
 async def test_no_single_key_approves_even_slowly(keys):
-    """With quiet before each key: the panel opens with the focus on Back."""
+    """A pause before each key does not help: the panel opens with the focus on Back."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await press(pilot, stage, *keys)
@@ -70,7 +70,7 @@ async def test_keys_in_the_first_moments_of_a_panel_do_nothing():
 
 
 async def test_paste_never_fills_the_pin():
-    """Also after the guard's time."""
+    """Pasting is refused even after the guard's time."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a", "tab")

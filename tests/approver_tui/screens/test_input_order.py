@@ -42,7 +42,7 @@ def _fields(stage):
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
-    """In one read, in one read per key, and between; with and without pauses."""
+    """The keys come in one read, in one read per key, or between, with and without pauses."""
     chance = random.Random(seed)  # noqa: S311  # reads; nothing is kept secret by them
     reads = [TYPED] if seed == 0 else list(TYPED) if seed == 1 else _cut(TYPED, chance)
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
@@ -60,7 +60,7 @@ async def test_every_key_reaches_its_own_field_however_it_is_read(seed):
 
 
 async def test_a_key_right_after_one_that_opens_a_panel_reaches_the_guard():
-    """Neither the inbox below nor the panel handles it."""
+    """The inbox below and the panel do not handle that key."""
     stage = a_stage([an_approval("pay", PAYMENT, **EVERYTHING)])
     async with opened(stage) as pilot:
         await _read(stage, f"d1\tnote{PIN}\t\t\t\r")

@@ -58,7 +58,7 @@ async def _go(pilot, stage, key):
 
 
 async def _do(pilot, stage, *pin):
-    """In the panel that asks: PIN if there is one, then the button."""
+    """Confirm in the panel that asks: type the PIN if there is one, then press the button."""
     keys = ["tab", *pin, "tab", "enter"] if pin else ["tab", "enter"]
     await press(pilot, stage, *keys)
     await until(pilot, lambda: not isinstance(stage.app.screen, ConfirmPanel))
@@ -67,7 +67,7 @@ async def _do(pilot, stage, *pin):
 @PAGES
 @pytest.mark.parametrize("size", [NARROW, (100, 30)])
 async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
-    """From the inbox and any page; there is at most one page above the inbox."""
+    """The inbox and every page do so; there is at most one page above the inbox."""
     stage = _filled()
     async with opened(stage, size) as pilot:
         await _go(pilot, stage, "2" if key != "2" else "3")
@@ -104,7 +104,7 @@ async def test_vim_keys_and_arrows_move_alike(key, page):
 
 
 async def test_clicks_open_pages_and_move_the_cursor():
-    """On a page's name, on an entry, and again on it to read."""
+    """A click on a page's name opens it; a second click on an entry reads it."""
     stage = _filled()
     async with opened(stage) as pilot:
         bar = stage.app.screen.query_one(TopBar)
@@ -120,7 +120,7 @@ async def test_clicks_open_pages_and_move_the_cursor():
 
 @PAGES
 async def test_an_unreachable_server_is_reported_and_asked_again(key, page):
-    """With what failed and the key that retries."""
+    """The message says what failed and which key retries."""
     stage = _filled()
     async with opened(stage) as pilot:
         stage.server.is_down = True
@@ -176,7 +176,7 @@ async def test_the_access_of_an_agent_is_revoked_at_once():
 
 
 async def test_a_consent_and_a_token_are_revoked_one_by_one():
-    """After a confirmation each."""
+    """Each needs a confirmation."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -239,7 +239,7 @@ async def test_vouching_and_unlocking_need_the_pin(moves, key, verb, says):
     ],
 )
 async def test_an_off_key_says_why(moves, key, why):
-    """And opens nothing."""
+    """The key opens nothing."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "5")
@@ -312,7 +312,7 @@ async def test_a_denial_is_counted_down_and_sent_while_a_page_is_open():
 
 
 async def test_the_click_that_focuses_the_window_presses_no_button():
-    """In the confirmation panel, as everywhere."""
+    """The confirmation panel ignores it, as every screen does."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "4")
@@ -323,7 +323,7 @@ async def test_the_click_that_focuses_the_window_presses_no_button():
 
 
 async def test_every_shown_key_can_be_clicked():
-    """On every screen."""
+    """Every screen has such keys."""
     stage = _filled()
     async with opened(stage) as pilot:
         await pilot.click(KeyBar, offset=(15, 0))

@@ -133,7 +133,7 @@ async def test_news_while_a_panel_opens_leaves_it_open(action):
 @panels
 @pytest.mark.parametrize("news", [_changed, _decided])
 async def test_a_change_while_a_panel_opens_closes_it(action, news):
-    """As soon as it is mounted."""
+    """The panel closes as soon as it is mounted."""
     names = [f"prices {turns}" for turns in _WHILE_IT_OPENS]
     stage = a_stage([_low(name) for name in names])
     async with opened(stage) as pilot:
@@ -161,7 +161,7 @@ async def test_the_first_key_after_one_that_opens_a_panel_is_ignored(action):
 
 
 async def test_keys_do_nothing_on_an_unmounted_screen():
-    """Even with the guard disarmed."""
+    """The keys do nothing even if the guard is disarmed."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         screen = inbox(stage)

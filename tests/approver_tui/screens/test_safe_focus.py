@@ -83,7 +83,7 @@ async def test_enter_on_the_button_decides(kind):
     ids=[*KEYS, "a completed name"],
 )
 async def test_a_command_typed_into_a_refocused_window_decides_nothing(kind, typed):
-    """After a pause longer than the guard's."""
+    """The pause is longer than the guard's."""
     stage = _stage(kind)
     async with opened(stage) as pilot:
         await _ready(pilot, stage, kind)
@@ -123,7 +123,7 @@ async def test_a_word_typed_on_the_reasons_denies_nothing():
 
 
 async def test_an_unused_enter_keeps_the_focus():
-    """On the choices of a report."""
+    """The choices of a report have the focus."""
     stage = _stage("report")
     async with opened(stage) as pilot:
         await press(pilot, stage, "exclamation_mark", "enter")
@@ -201,7 +201,7 @@ async def test_a_note_stays_while_the_user_is_away():
 
 
 def test_a_user_without_input_for_15_minutes_is_away():
-    """In any window; any key, also a dropped one, ends it."""
+    """A key in any window counts, and a dropped key does too."""
     clock = FakeClock()
     guard = InputGuard(clock.ticks)
     clock.move(IDLE_SECONDS - 1)

@@ -99,7 +99,7 @@ async def test_the_age_comes_first_in_one_row():
 
 
 async def test_a_message_gives_its_row_back_on_small_screens():
-    """After a while the request has the row."""
+    """The request gets the row after a while."""
     stage = a_stage([an_approval("pay")], is_server_folder_readable=True)
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "L", "enter")
@@ -134,7 +134,7 @@ async def test_the_reason_for_an_off_key_goes_with_its_request():
 
 
 async def test_the_deny_panel_shows_headline_and_reasons_in_twelve_rows():
-    """Without scrolling."""
+    """The panel needs no scrolling."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage, TINY) as pilot:
         await press(pilot, stage, "d")

@@ -51,7 +51,7 @@ def test_output_to_a_closed_terminal_is_discarded():
 
 
 def test_a_driver_without_a_terminal_is_unchanged():
-    """As in tests and on the web."""
+    """Tests and the web use such a driver."""
     assert not hasattr(tolerate_closed_terminal(_Headless)(), "_file")
 
 
@@ -63,7 +63,7 @@ def test_other_errors_while_drawing_are_raised():
 
 @pytest.mark.parametrize("ignores_hangup", [True, False], ids=["nohup", "usual"])
 def test_the_app_ends_when_its_terminal_is_closed(tmp_path, ignores_hangup):
-    """Also if the signal is ignored from the start; it neither stays nor busies a processor."""
+    """The app ends even if it was started with SIGHUP ignored, and uses little processor time."""
     program = pexpect.spawn(
         sys.executable,
         ["-m", "approver_tui"],

@@ -42,7 +42,7 @@ ERRORS = [
 
 
 def test_each_status_has_its_text():
-    """And no other state has any."""
+    """No other state has a text."""
     assert {state: answer_message(state, Answer.APPROVE) for state in AnswerStatus} == SAID
     assert answer_message(AnswerStatus.IN_DOUBT, Answer.DENY).startswith(
         "Checking whether your denial was "

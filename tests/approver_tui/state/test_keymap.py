@@ -8,7 +8,7 @@ from approver_tui.state.text import SafeText
 
 @pytest.mark.parametrize("key", ["A", "y", "!", "f2", "f12", "ctrl+a", "ctrl+r"])
 def test_characters_function_keys_and_ctrl_are_allowed(key):
-    """If they do not move the cursor."""
+    """Keys that move the cursor are not allowed."""
     assert is_key(key)
 
 
@@ -37,7 +37,7 @@ def test_movement_help_and_control_keys_are_not_allowed(key):
 
 
 def test_every_default_key_is_allowed():
-    """So that two can be swapped."""
+    """Two keys can therefore be swapped."""
     assert all(map(is_key, KEYS.values()))
     assert Keymap().duplicate_keys() is None
 

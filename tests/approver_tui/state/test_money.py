@@ -27,7 +27,7 @@ def test_one_fact_in_one_currency_is_added_up():
 
 
 def test_currencies_and_facts_are_summed_separately():
-    """In the order of their first appearance."""
+    """The sums are in the order of their first appearance."""
     one = _paying("one", (100, "EUR", "EUR 1.00"), (500, "JPY", "JPY 500"))
     fee = an_approval(
         "fee",
@@ -74,7 +74,7 @@ def test_a_text_that_looks_like_money_is_not_counted(fact):
     ],
 )
 def test_money_must_be_in_the_signed_action(money):
-    """Whatever a fact says."""
+    """An amount that only a fact shows is not added."""
     terms = {**PAYMENT, "details": [{"type": "pay", "amount": money}]}
     assert sums([an_approval("one", terms, facts=[("Amount", "EUR 1.00", True)])]) == ()
 

@@ -10,23 +10,23 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 PAY = answered(an_approval("pay"), Answer.APPROVE)
 WEB = answered(an_approval("web", DEPLOY), Answer.DENY)
-LAPSED = an_approval("prices", PRICES, left=-60 * MINUTE)
+EXPIRED = an_approval("prices", PRICES, left=-60 * MINUTE)
 
 
 def _matching(text):
     query = read_query(text, NOW + MINUTE, "sayso_us_aaaaaaaaaaaaaaaa")
-    return [each for each in (PAY, WEB, LAPSED) if query.matches(each)]
+    return [each for each in (PAY, WEB, EXPIRED) if query.matches(each)]
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", [PAY, WEB, LAPSED]),
+        ("", [PAY, WEB, EXPIRED]),
         ("nordwind", [PAY]),
         ("NORDWIND pay", [PAY]),
         ("k8s.example", [WEB]),
         (PAY.id, [PAY]),
-        ("!pay", [WEB, LAPSED]),
+        ("!pay", [WEB, EXPIRED]),
         ("!", []),
         ("agent:Release-Agent", [WEB]),
         ("risk:high", [PAY]),
@@ -34,7 +34,7 @@ def _matching(text):
         ("since:30m", [PAY, WEB]),
         ("is:approved", [PAY]),
         ("is:denied", [WEB]),
-        ("is:nobody", [LAPSED]),
+        ("is:nobody", [EXPIRED]),
         ("is:denied risk:high", []),
         ("by:me", [PAY, WEB]),
         ("by:alice", [PAY, WEB]),
@@ -60,7 +60,7 @@ def test_an_invalid_query_names_the_valid_forms(text, remedy):
 
 
 def test_an_empty_query_is_false():
-    """So that a list can say whether it is whole."""
+    """A list can therefore say whether it is filtered."""
     assert not Query()
     assert not read_query("  ", NOW)
     for text in ("a", "!a", "risk:low"):

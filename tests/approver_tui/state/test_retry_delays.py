@@ -27,7 +27,7 @@ NOW = _ms("2026-03-28T22:30:00Z")
     ],
 )
 def test_a_delay_uses_the_clock_and_the_users_calendar(wait, zone, until):
-    """Also when the hour changes overnight."""
+    """The delay is right even if daylight saving time begins or ends overnight."""
     assert wait.until(NOW, zone) == _ms(until)
 
 
@@ -46,7 +46,7 @@ def test_tomorrow_without_a_zone_uses_this_machines():
     ],
 )
 def test_a_moment_is_a_duration_or_a_time_with_a_zone(text, until):
-    """In milliseconds."""
+    """The result is in milliseconds."""
     assert parse_moment(text, NOW) == _ms(until)
 
 

@@ -28,7 +28,7 @@ def test_safe_text_is_unchanged(raw, max_len, max_lines):
 
 @given(st.text())
 def test_no_control_character_passes(raw):
-    """In a single line not even a line feed."""
+    """A single line contains no line feed either."""
     assert all(c >= " " and not "\x7f" <= c <= "\x9f" for c in display_safe(raw))
 
 

@@ -14,7 +14,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import fit
 from tests.support.fakes.fake_approvals import an_approval
 
-LAPSED = an_approval("pay")
+EXPIRED = an_approval("pay")
 OFF = frozenset("ad")
 BARS = {
     "inbox": inbox_keys(is_reading=False, can_undo=False, off=OFF),
@@ -23,7 +23,7 @@ BARS = {
         is_reading=False,
         can_undo=True,
         off=OFF,
-        retry=retry_keys(LAPSED, LAPSED.expires_at, SafeText("")),
+        retry=retry_keys(EXPIRED, EXPIRED.expires_at, SafeText("")),
     ),
     "reading": inbox_keys(is_reading=True, can_undo=True, off=OFF),
     "marked": inbox_keys(is_reading=True, can_undo=True, marked=120),
@@ -37,7 +37,7 @@ BARS = {
 @pytest.mark.parametrize("width", [24, 32, 40, 45, 60, 80, 100])
 @pytest.mark.parametrize("name", BARS)
 def test_help_and_the_way_out_are_never_dropped(name, width):
-    """At any width, on two lines."""
+    """Two lines have room for both at any width."""
     lines = fit(BARS[name], width)
     drawn = ["  ".join(hint.text for hint in line) for line in lines]
     assert len(lines) <= 2
@@ -53,7 +53,7 @@ def test_the_retry_key_is_shown_at_forty_columns():
 
 
 def test_an_off_key_gives_its_place_to_one_that_works():
-    """If all fit, it is shown as off."""
+    """If all keys fit, it is shown as off."""
     keys = inbox_keys(is_reading=False, can_undo=False, off=frozenset("e!"))
     narrow, wide = (
         [hint.shown for line in fit(keys, width) for hint in line] for width in (40, 120)

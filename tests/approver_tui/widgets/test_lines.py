@@ -36,13 +36,13 @@ def test_no_row_is_wider_than_the_width(text, width):
     "text", ["e\u0323\u0301\u0302" * 40, "\u65e5" * 40, "x" * 90, "  two  gaps"]
 )
 def test_marks_wide_characters_and_gaps_are_kept(text):
-    """Also many marks, and leading spaces."""
+    """Wrapping loses no combining mark and no leading space."""
     rows = wrap(SafeText(text), 10)
     assert "".join(rows) == text or " ".join(rows) == text
 
 
 def test_a_long_label_goes_above_its_value():
-    """Neither is cut."""
+    """The label and the value are shown in full."""
     rows = labelled(SafeText("a label of some length"), SafeText("value " * 9), 20, 8)
     drawn = " ".join(text_of(row) for row in rows)
     assert drawn.count("value") == 9

@@ -142,7 +142,7 @@ def test_every_cli_only_verb_exists() -> None:
 
 
 def test_every_listed_verb_and_flag_exists() -> None:
-    """And the listed routes are exactly the admin routes."""
+    """The listed routes are exactly the admin routes."""
     assert {route.name for route in ADMIN_ROUTES} == set(ROUTES_BY_VERB.values())
     for twin in ROUTES_BY_VERB:
         noun, *verbs = twin.split()

@@ -61,7 +61,7 @@ def test_adding_an_agent_prints_its_secret_once(admin_cli):
 
 
 def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
-    """By name or client_id; repeating it is harmless."""
+    """The name or the client_id selects it; repeating it is harmless."""
     client_id = admin_cli(*AGENT, "--json").document["client_id"]
     for called in ("invoice-bot", client_id):
         assert admin_cli("agents", "disable", called, "--json").document == {
@@ -84,7 +84,7 @@ def test_disabling_an_agent_prints_exactly_its_state_and_counts(admin_cli):
     ],
 )
 def test_adding_what_exists_is_exit_6_unless_if_missing(admin_cli, action_file, verb):
-    """With `--if-missing` a script can run twice and never sees the secret again."""
+    """A script with `--if-missing` can run twice and never sees the secret again."""
     verb = tuple(action_file if word == "FILE" else word for word in verb)
     admin_cli(*verb)
     again = admin_cli(*verb, "--json")

@@ -119,7 +119,7 @@ def test_a_flag_that_states_the_default_is_accepted_by_add(run, flag):
 
 
 def test_agents_are_listed_by_external_id(run):
-    """Only the matching ones; all agents without the flag."""
+    """The flag lists only the matching agents."""
     run(*ADD, "--external-id", "erp-7")
     run("agents", "add", "other", "--owner", "admin")
     found = run("agents", "list", "--external-id", "erp-7")["items"]
@@ -134,7 +134,7 @@ def test_an_invitation_is_limited_to_its_action_types(run):
 
 
 def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
-    """With `add`, and changed with `update`."""
+    """The command `add` sets them, and `update` changes them."""
     where = ("--redirect-uri", "https://chat.example/back")
     bound = ("--id-token-alg", "EdDSA", "--dpop-bound")
     names = ("id_token_signed_response_alg", "dpop_bound_access_tokens")
@@ -145,14 +145,14 @@ def test_flags_set_an_apps_id_token_algorithm_and_dpop_binding(run):
 
 
 def test_a_users_backup_is_set_and_removed(run):
-    """With `--backup` and `--no-backup`."""
+    """The flags are `--backup` and `--no-backup`."""
     assert run("users", "update", "eva", "--backup", "admin")["backup"] is not None
     assert run("users", "update", "eva", "--no-backup")["backup"] is None
 
 
 @pytest.mark.parametrize("insecure", [True, False])
 def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, insecure):
-    """Without it the server refuses plain http for other machines."""
+    """A server without the flag refuses plain http for other machines."""
     shapes = []
     monkeypatch.setattr(serving, "run", lambda _settings, shape: shapes.append(shape))
     flags = ("--insecure",) if insecure else ()
@@ -162,7 +162,7 @@ def test_the_insecure_flag_reaches_the_server_options(admin_cli, monkeypatch, in
 
 
 def test_actions_preview_uses_the_given_details(run, tmp_path):
-    """With a type from a file or a built-in type."""
+    """The type is in a file or built in."""
     details_file = tmp_path / "details.json"
     amount = {"minor": 777_00, "currency": "EUR"}
     details_file.write_text(
@@ -176,7 +176,7 @@ def test_actions_preview_uses_the_given_details(run, tmp_path):
 
 @pytest.mark.parametrize("noun", ["approvals", "delegations"])
 def test_lists_accept_a_limit(run, noun):
-    """With one item at most."""
+    """A list with a limit of one has at most one item."""
     assert run(noun, "list", "--limit", "1") == {"items": []}
 
 

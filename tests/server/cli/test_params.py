@@ -29,7 +29,7 @@ def test_an_invalid_span_is_refused(text):
 
 
 def test_a_moment_is_a_date_a_time_or_a_span_from_now():
-    """Without an offset it is UTC."""
+    """A time without an offset is in UTC."""
     assert moment_ms("2h", NOON) == NOON + 2 * HOUR
     assert moment_ms("1970-01-02", NOON) == DAY
     assert moment_ms("1970-01-01T02:00:00+01:00", NOON) == HOUR
@@ -62,7 +62,7 @@ def test_a_scope_requirement_names_an_action_type_or_clears_it():
 
 
 def test_times_are_utc_in_both_output_formats():
-    """Whatever the machine's time zone."""
+    """The time zone of the machine has no effect."""
     assert rfc3339(NOON + 7) == "2025-10-09T08:53:20.007Z"
     assert moment(NOON) == "2025-10-09 08:53 UTC"
     assert (rfc3339(None), moment(None)) == (None, "never")

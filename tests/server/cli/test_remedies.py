@@ -50,7 +50,7 @@ def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, argument
 
 
 def test_every_command_in_a_remedy_exists():
-    """With its flags."""
+    """The flags in it exist as well."""
     filled = {"SERVES": "--serves URI", "RESOURCES": "--resource URI", "REVIVAL": "enable AGENT"}
     tried = 0
     for text in (*COMMANDS.values(), *REMEDIES.values()):

@@ -70,7 +70,7 @@ def test_statistics_list_days_agents_and_users_with_warnings(admin_cli, services
 
 
 def test_limits_list_each_setting_and_who_reached_it(admin_cli, services, asked):
-    """With the setting that changes each."""
+    """Each limit names the setting that changes it."""
     document = admin_cli("approvals", "limits", "--json").document
     found = {one["name"]: one for one in document["items"]}
     assert found["open_per_agent"]["setting"] == "SAYSO_OPEN_PER_AGENT"
@@ -109,7 +109,7 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
 
 
 def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
-    """By name; a user who can already decide it cannot be added again."""
+    """The name selects the user; one who can already decide cannot be added."""
     admin_cli("users", "add", "ben")
     escalated = admin_cli("approvals", "escalate", asked.id, "--to", "ben")
     assert escalated.out == f"ben can now decide {asked.id} too.\n"
@@ -122,7 +122,7 @@ def test_a_request_is_escalated_to_one_more_user(admin_cli, services, asked):
 
 
 def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
-    """By its id; the earlier request names its successor."""
+    """The ID names it, and the earlier request names its successor."""
     newer = services.approval(asked.agent_id, asked.user_id, id="sayso_ap_2", supersedes=asked.id)
     with services.store.write() as tx:
         superseding.cancel_superseded(tx, asked, newer)
@@ -273,7 +273,7 @@ def test_an_agent_with_keys_gets_example_calls_with_an_assertion(admin_cli, tmp_
 
 
 def test_an_agent_with_client_credentials_gets_one_example_call(admin_cli):
-    """With `client_secret_post` the call posts the secret."""
+    """The call posts the secret if the agent uses `client_secret_post`."""
     flags = ("--grant", "client_credentials", "--auth", "client_secret_post")
     out = admin_cli(*AGENT, *CEILING, *flags).out
     assert out.count("  curl ") == 1
@@ -299,7 +299,7 @@ def test_a_resource_is_shown_changed_and_deleted(admin_cli):
 
 
 def test_a_request_shows_what_was_unusual(admin_cli, services):
-    """In the approver's words; a consent has no such line."""
+    """The words are those of the approver; a consent has no such line."""
     reasons = [
         {"code": "new_agent", "text": "New."},
         {"code": "new_scope", "text": "First time."},
@@ -354,7 +354,7 @@ def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
 
 
 def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_path):
-    """In words, and as members for scripts."""
+    """People read sentences, and scripts read members."""
     admin_cli("actions", "add", "--shipped", "payment.transfer")
     out = admin_cli("actions", "show", "payment.transfer").out
     rule = "typed back: /amount; for a new target the last four characters of /account"
@@ -383,7 +383,7 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
 
 
 def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_path):
-    """Neither, both, and one without a headline are refused with the remedy."""
+    """Giving both or neither, or a type without a headline, is refused with the remedy."""
     file = tmp_path / "payment.json"
     file.write_text(json.dumps(PAYMENT))
     for arguments in ((), (str(file), "--shipped", "payment.transfer")):
@@ -396,7 +396,7 @@ def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_p
 
 
 def test_an_action_type_without_a_headline_states_how_it_is_shown(admin_cli, tmp_path):
-    """At high risk, whatever its file says."""
+    """The type has high risk, whatever its file says."""
     file = tmp_path / "bare.json"
     bare = {name: PAYMENT[name] for name in ("type", "title", "schema")}
     file.write_text(json.dumps({**bare, "risk": "low"}))
@@ -479,7 +479,7 @@ def test_agent_invitations_are_created_and_revoked(admin_cli):
 
 
 def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
-    """By actor, subject and age, with names or ids."""
+    """The actor, the subject and the age are searched; names and IDs work."""
     admin_cli("agents", "disable", "invoice-bot")
     agent, admin = asked.agent_id, asked.user_id
     found = {

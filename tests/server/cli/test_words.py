@@ -53,7 +53,7 @@ def test_init_names_the_serve_and_login_commands(sayso):
 
 
 def test_text_from_others_is_escaped_on_the_terminal(admin_cli):
-    """In errors that repeat an argument."""
+    """Errors repeat arguments and escape them."""
     for arguments in (("users", "show", "\x1b]52;c;AAAA\x07"), ("agents", "show", "\u202eevil")):
         done = admin_cli(*arguments)
         assert done.code == 3
@@ -165,7 +165,7 @@ def test_a_serving_agent_gets_a_token_exchange_example(admin_cli):
 
 
 def test_an_example_call_for_a_scope_with_required_details_includes_them(admin_cli, tmp_path):
-    """Without them the request would be refused; the output names the type."""
+    """A call without them would be refused; the output names the type."""
     (tmp_path / "action.json").write_text(json.dumps(PAYMENT))
     admin_cli("actions", "add", str(tmp_path / "action.json"))
     needing = ("resources", "update", "https://pay.example", "--requires")

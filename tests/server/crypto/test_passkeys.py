@@ -66,7 +66,7 @@ def test_a_passkey_created_elsewhere_or_without_verification_is_refused(soft):
     ],
 )
 def test_malformed_registration_bytes_are_refused(changes):
-    """Whatever the parser raises becomes a refusal."""
+    """Every error of the parser becomes a refusal."""
     with pytest.raises(BadToken):
         _made(SoftPasskey(), **changes)
 

@@ -158,7 +158,7 @@ def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
 
 
 def test_a_push_service_that_hangs_holds_up_no_one_else(open_local, template, service, monkeypatch):
-    """I11: neither another push service nor requests; at most five messages wait there."""
+    """I11: other push services and requests go on; at most five messages wait for it."""
     monkeypatch.setattr(egress, "_MAX_BODY_SECONDS", 60)
     monkeypatch.setattr(egress, "_TIMES", (3, 60))
     with push_service() as slow:

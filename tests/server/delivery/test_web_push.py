@@ -259,7 +259,7 @@ def test_a_check_waits_for_the_end_of_quiet_hours(local, browser, service):
 
 
 def test_a_browser_removed_or_disabled_meanwhile_is_not_called(local, browser, agent, service):
-    """Nor one whose user was disabled."""
+    """A browser of a user who was disabled in the meantime is not called either."""
     kept = subscribe(browser, service)
     ask(agent)
     browser.send("DELETE", f"{PATH}/{kept}")

@@ -146,8 +146,8 @@ def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal)
     assert (moved["email"], moved["roles"]) == ("d@example.com", ["auditor"])
     bare = _patch(staff, path, {"email": None, "roles": []}).json
     assert (bare["email"], bare["roles"]) == (None, [])
-    stopped = admin.call("POST", f"{path}/disable").json
-    assert (stopped["user"]["state"], stopped["requests_cancelled"]) == ("disabled", 0)
+    disabled = admin.call("POST", f"{path}/disable").json
+    assert (disabled["user"]["state"], disabled["requests_cancelled"]) == ("disabled", 0)
     assert admin.administer("POST", f"{path}/codes").refusal == (409, "conflict")
     assert admin.administer("POST", f"{path}/enable").json["state"] == "enabled"
     assert admin.administer("POST", f"{path}/codes").status == 201
@@ -444,8 +444,8 @@ def test_an_app_is_registered_changed_disabled_and_deleted(
     version = {"if-match": f'"{held["version"]}"'}
     every = admin.call("PATCH", path, {"action_types": None}, headers=version)
     assert every.refusal[1] == "statement_required"
-    stopped = admin.call("PATCH", path, {"enabled": False, "scopes": []}, headers=version).json
-    assert (stopped["state"], stopped["scopes"]) == ("disabled", [])
+    disabled = admin.call("PATCH", path, {"enabled": False, "scopes": []}, headers=version).json
+    assert (disabled["state"], disabled["scopes"]) == ("disabled", [])
     assert _patch(staff, path, {"enabled": True, "name": "front-2"}).json["state"] == "enabled"
     assert _patch(staff, path, {"action_types": None}).json["action_types"] is None
     renewed = admin.administer("POST", f"{path}/secret", {"overlap": 0}).json

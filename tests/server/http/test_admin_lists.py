@@ -247,7 +247,7 @@ def test_an_audit_log_entry_is_shown_with_its_leaf_hash(staff: Staff) -> None:
     assert (entry["id"], entry["members"]["id"]) == (staff.ids["entry"],) * 2
     assert _get(staff, "/api/audit/nothing").refusal == (404, "not_found")
     (disabled,) = _items(staff, "/api/audit", type="agent.disabled")
-    path = f"/api/agents/{staff.ids['stopped agent']}/audit"
+    path = f"/api/agents/{staff.ids['disabled agent']}/audit"
     own = _items(staff, path, "owner")
     assert disabled in own
     assert disabled["members"]["facts"] == {

@@ -21,7 +21,7 @@ def browser(staff: Staff) -> LocalBrowser:
 @pytest.fixture
 def enabling(staff: Staff) -> str:
     """The path that enables the disabled agent."""
-    return f"/api/agents/{staff.ids['stopped agent']}/enable"
+    return f"/api/agents/{staff.ids['disabled agent']}/enable"
 
 
 def test_a_signed_in_administrator_reads_and_removes_power(
@@ -113,6 +113,6 @@ def test_requests_from_other_sites_change_nothing(
 
 
 def test_a_user_without_a_role_cannot_administer(staff: Staff) -> None:
-    """Nor can their browser."""
+    """A browser of such a user cannot administer either."""
     browser = new_browser(staff.local)
     assert browser.send("GET", "/api/users").refusal == (403, "forbidden")

@@ -9,7 +9,7 @@ from server.protocol import base64url
 
 @given(st.binary(max_size=80))
 def test_encoded_bytes_are_decoded(raw):
-    """For every length, without padding."""
+    """Bytes of every length are encoded without padding."""
     text = base64url.encode(raw)
     assert "=" not in text
     assert base64url.decode(text) == raw

@@ -25,7 +25,7 @@ _TEXTS = st.one_of(st.text(), _NEAR)
 
 @given(_TEXTS)
 def test_a_skeleton_is_its_own_skeleton(text):
-    """For any text."""
+    """The rule holds for any text."""
     assert skeleton(skeleton(text)) == skeleton(text)
 
 
@@ -46,7 +46,7 @@ def test_confusable_is_an_equivalence_relation(one, other, third):
 
 @given(st.data())
 def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
-    """With any characters replaced by look-alikes."""
+    """Any characters may be replaced by look-alikes."""
     name = "invoice-bot"
     by_look = {}
     for code in _LOOK_ALIKES:
@@ -80,7 +80,7 @@ def test_texts_of_one_skeleton_are_confusable_with_each_other(data):
     ],
 )
 def test_texts_that_look_alike_are_confusable(one, other):
-    """By script, case, digits, letter pairs and invisible characters."""
+    """Scripts, case, digits, letter pairs and invisible characters can look alike."""
     assert confusable(one, other)
 
 

@@ -158,7 +158,7 @@ class TestEachTable:
         assert {one.name for one in noun.members if one.column} <= set(noun.table.c.keys())
 
     def test_member_names_are_unique_on_each_surface(self, noun):
-        """In the API, among the flags and on a form."""
+        """The API, the flags and each form have their own names."""
         clears = [clear.flag for one in noun.members for clear in one.flag.clears]
         for named in (
             [one.wire_name for one in noun.members],
@@ -168,7 +168,7 @@ class TestEachTable:
             assert len(set(named)) == len(named)
 
     def test_the_api_takes_and_shows_each_row(self, noun):
-        """In a new record, a change and an answer, by its wire name."""
+        """New records, changes and answers have the wire name."""
         new, change, answer = (set(model.model_fields) for model in noun.models)
         assert new == {one.wire_name for one in members.added(noun.members)}
         assert change >= {one.wire_name for one in members.updated(noun.members)}
@@ -176,7 +176,7 @@ class TestEachTable:
         assert answer >= {one.wire_name for one in noun.members if one.shown}
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
-        """To add and to update, with the flags that clear it."""
+        """The commands that add and update have it, and the flags that clear it."""
         add, update = map(_flags, noun.commands)
         for one in members.added(noun.members):
             assert one.flag.positional or one.flag.name in add
@@ -185,17 +185,17 @@ class TestEachTable:
             assert wanted <= update or one.name in noun.by_steps
 
     def test_the_console_has_a_field_for_each_row(self, noun):
-        """On the form for a new record, on the one that changes it, or on one of its own."""
+        """The field is on the form for a new record, on the one that changes it, or on its own."""
         shown = {field.name for path in noun.forms for field in form_at(path).fields}
         assert shown == {one.wire_name for one in noun.members}
 
     def test_the_audit_log_has_the_facts_that_the_rows_name(self, noun):
-        """And none of the others."""
+        """No other facts are recorded."""
         wanted = {one.fact or one.name for one in noun.members if one.fact is not None}
         assert members.facts(noun.members, noun.record).keys() == wanted
 
     def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
-        """Whatever changes in it."""
+        """Any change in such a member needs a signature."""
         for one in noun.members:
             if one.widens is None and one.name not in (*noun.judged, "token_seconds"):
                 after = copy.copy(noun.record)
@@ -257,7 +257,7 @@ def test_audit_facts_contain_plain_lists_and_key_ids():
     ],
 )
 def test_rows_decide_whether_a_change_widens_permissions(judge, before, after, wider):
-    """By comparing the values before and after."""
+    """The row compares the values before and after."""
     assert judge(before, after) is wider
 
 
@@ -273,7 +273,7 @@ def test_contradictory_flags_for_one_member_are_refused():
 
 
 def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
-    """As the row says."""
+    """The row says which of the two."""
     lines = cli_members.lines(AGENT_MEMBERS, BOT, {"ana": "Ana"})
     assert lines["may ask"] == "Ana"
     assert (lines["actions"], lines["expires"], lines["signs requests"]) == (
@@ -294,7 +294,7 @@ def test_cli_lines_without_a_value_show_a_default_or_are_omitted():
 
 
 def test_page_lines_show_names_text_or_the_empty_label():
-    """Of the requested section, in the order of the rows."""
+    """The lines of the requested section are in the order of the rows."""
     document = {one.wire_name: None for one in AGENT_MEMBERS} | {"labels": ["pilot"]}
     shown = {
         line.label: line.names or line.text

@@ -205,10 +205,10 @@ def _check(world, data):
         return "refused"
     approval = world.local.behind(answer.json["auth_req_id"])
     proposed = world.propose(approval, data.draw(_narrowings(details, scope)))
-    granted, kept, outcome = details, scope, "whole"
+    granted, kept, outcome = details, scope, "full"
     if proposed.status == 200:
         text = json.loads(proposed.json["text"])
-        granted, kept, outcome = text["authorization_details"], set(text["scope"]), "less"
+        granted, kept, outcome = text["authorization_details"], set(text["scope"]), "narrowed"
         _refuses_a_wider_text(world, approval, text, data)
         assert world.grant(approval, proposed.json["text"]).status == 200
     else:
@@ -250,10 +250,10 @@ _MORE = {
 
 
 def test_granted_rights_are_part_of_the_request_and_of_the_policy(open_local, template):
-    """At initiation, in the decision and when the token is minted."""
+    """The rule holds at initiation, in the decision and when the token is minted."""
     local = open_local(open_per_agent=10_000, open_per_user=10_000, open_in_all=10_000)
     world = _World(local, template.agent(local), template.person(local))
-    outcomes = dict.fromkeys(("refused", "whole", "less"), 0)
+    outcomes = dict.fromkeys(("refused", "full", "narrowed"), 0)
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())

@@ -45,6 +45,6 @@ def test_an_event_without_a_row_raises_key_error():
 
 
 def test_disabling_an_agent_withdraws_requests_before_it_ends_grants():
-    """So no approved request can become a token while standing grants end."""
+    """An approved request therefore cannot become a token while standing grants end."""
     modules = [one.__module__ for one in reactions.REACTIONS[events.AgentStopped]]
     assert [name.rsplit(".", 1)[1] for name in modules] == ["withdrawals", "ends"]

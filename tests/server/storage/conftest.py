@@ -45,7 +45,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_engine(postgres_database: str) -> Iterator[sa.Engine]:
-    """For emptying it."""
+    """The engine is used to empty the database."""
     engine = sa.create_engine(postgres_database, pool_pre_ping=True)
     yield engine
     engine.dispose()

@@ -91,7 +91,7 @@ def test_an_uncommitted_change_is_seen_only_by_its_transaction(store: SqlStore, 
 
 
 def test_a_rolled_back_change_is_never_cached(store: SqlStore, ann: User) -> None:
-    """Whatever the failed transaction read itself."""
+    """The change stays out of the cache even if the failed transaction read it back."""
     with suppress(LookupError), store.administer() as tx:
         tx.users.replace(replace(ann, state="disabled"))
         assert tx.directory.user(ann.id) is not None
@@ -155,7 +155,7 @@ def test_concurrent_changes_get_different_versions(
 def test_an_administrative_transaction_is_not_starved(
     store: SqlStore, url: str, clock: MovableClock, ann: User
 ) -> None:
-    """Under constant load it waits only for what was there before it."""
+    """It waits only for transactions that were there before it."""
     over = threading.Event()
 
     def load() -> None:

@@ -35,7 +35,7 @@ def test_a_failed_program_reports_the_reason_without_the_password(tmp_path: Path
 
 
 def test_a_damaged_sqlite_file_is_refused(tmp_path: Path) -> None:
-    """Whatever its hash says."""
+    """The check reads the file itself and does not trust its hash."""
     (tmp_path / "sayso.db").write_bytes(b"SQLite format 3\0" + b"x" * 4_000)
     with pytest.raises(DumpFailed, match="damaged"):
         dumps.check_sqlite(tmp_path / "sayso.db")

@@ -140,7 +140,7 @@ def test_a_failed_upgrade_changes_nothing(
 
 
 def test_a_newer_database_is_refused_with_the_remedy(url: str) -> None:
-    """And stays unchanged."""
+    """The database stays unchanged."""
     _set_version(url, "9999")
     try:
         with pytest.raises(SchemaMismatch, match="Use the newer program, or restore the copy"):
@@ -166,7 +166,7 @@ def test_an_older_postgresql_database_is_refused_until_it_is_upgraded(
 
 
 def test_an_unreachable_database_is_busy(postgres_server: PostgresServer) -> None:
-    """Not a schema error, and without a traceback."""
+    """The error is not a schema error and has no traceback."""
     url = sa.make_url(postgres_server.url).set(port=9).render_as_string(hide_password=False)
     with pytest.raises(Busy):
         _open_and_close(url)

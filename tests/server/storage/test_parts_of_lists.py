@@ -62,7 +62,7 @@ def _by_age(devices: list[Any]) -> list[Any]:
 
 
 def test_a_statement_of_a_device_is_counted_once(people: SqlStore) -> None:
-    """By the number of those before it."""
+    """The number of the statements before it is compared."""
     with people.write() as tx:
         assert tx.devices.count_statement("sayso_dv_sayso_us_0", 0)
         assert not tx.devices.count_statement("sayso_dv_sayso_us_0", 0)

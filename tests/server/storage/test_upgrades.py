@@ -129,7 +129,7 @@ def upgraded(old: str) -> str:
 
 
 def test_a_decision_by_a_deputy_keeps_its_principal(old: str, open_database: Opener) -> None:
-    """Whatever becomes of the deputyship."""
+    """The upgrade stores the principal in the decision itself."""
     row = approval_row(ASKED, BOT, ANN, NOON)
     deputy = Approver(ASKED, BOB, "deputy", NOON, row.expires_at, row.risk, stands_for=ANN)
     vote = ("sayso_dv_1", "approve", None, None, "confirm", "terminal", "signed", NOON)
@@ -212,7 +212,7 @@ def test_the_oldest_of_similar_names_is_protected_after_an_upgrade(
 def test_names_are_found_without_case_after_an_upgrade(
     upgraded: str, open_database: Opener
 ) -> None:
-    """And no longer by look-alike letters."""
+    """Look-alike letters do not find them any more."""
     with open_database(upgraded).read() as view:
         found = view.agents.called("νοτα")
         assert found is not None

@@ -76,7 +76,7 @@ SAMPLES = {
         "agent", {"add_owners": "owner"}, versioned="/api/agents/<id>"
     ),
     "/admin/agents/<id>/disable": Sample("agent"),
-    "/admin/agents/<id>/enable": Sample("stopped agent", signed=True),
+    "/admin/agents/<id>/enable": Sample("disabled agent", signed=True),
     "/admin/agents/<id>/secret": Sample("agent", {"overlap": "3600"}, signed=True),
     "/admin/agents/<id>/keys/change": Sample(
         "agent", {"jwks": KEY}, signed=True, versioned="/api/agents/<id>"
@@ -151,7 +151,7 @@ SAMPLES = {
         "user", {"roles-auditor": "1"}, signed=True, versioned="/api/users/<id>"
     ),
     "/admin/users/<id>/disable": Sample("user"),
-    "/admin/users/<id>/enable": Sample("stopped user", signed=True),
+    "/admin/users/<id>/enable": Sample("disabled user", signed=True),
     "/admin/users/<id>/code": Sample("user", signed=True),
     "/admin/users/<id>/unlock": Sample("user", signed=True),
     "/admin/policy/set": Sample(form={"document": DENIES}, signed=True),
@@ -268,7 +268,7 @@ FORGED: tuple[tuple[dict[str, Any], dict[str, str]], ...] = (
 
 @pytest.mark.parametrize("form_row", CONSOLE_FORMS, **NAMED)
 def test_a_forged_console_form_does_nothing(console: Console, form_row: FormAction) -> None:
-    """Even if the browser is signed in."""
+    """A forged form does nothing even if the browser is signed in."""
     before = len(console.staff.local.admin.entries())
     path = _path(console, form_row.path, SAMPLES[form_row.path].about)
     for form, headers in FORGED:
@@ -301,7 +301,7 @@ def test_console_pages_have_no_inline_code_one_heading_and_labeled_fields(consol
 
 @pytest.mark.parametrize("who", WHO)
 def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: str) -> None:
-    """For each role."""
+    """Each role can open every page in its menu."""
     page = console.get(who, "/admin/agents").text
     side = page.partition('<nav class="side"')[2].partition("</nav>")[0]
     links = re.findall(r'href="([^"]+)"', side)

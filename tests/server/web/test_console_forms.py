@@ -30,7 +30,7 @@ def test_a_list_is_typed_by_lines_or_commas():
 
 
 def test_a_ticked_box_means_all():
-    """Whatever is typed beside it."""
+    """The text that was typed beside the box is ignored."""
     field = Field("asks", "", "lines", every="It may ask everybody")
     assert _read(field, **{"asks-every": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
@@ -66,7 +66,7 @@ def test_each_kind_of_field_becomes_its_api_value():
     ],
 )
 def test_a_mistyped_value_is_explained_at_its_field(kind, typed, says):
-    """Before anything is sent."""
+    """The value is refused before anything is sent."""
     field = Field("it", "", kind, needed=True)
     with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
         fields.body([field], _form(**({} if typed is None else {"it": typed})))
@@ -148,7 +148,7 @@ def test_changes_are_listed_in_words():
 
 
 def test_a_refused_form_shows_what_was_typed():
-    """With the error at its field, and the stored value if it differs."""
+    """The error is at its field, with the stored value if it differs."""
     typed = fields.SubmittedForm(_form(name="bot 2", how="poll", asks="x"), "name", "Not that.")
     rendered = {one.field.name: one for one in fields.rendered(EVERY, STORED, typed)}
     assert (rendered["name"].value, rendered["name"].problem, rendered["name"].now) == (
@@ -201,7 +201,7 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
     ],
 )
 def test_new_keys_are_added_to_kept_keys(come, kids):
-    """As one key or as a set."""
+    """The new keys are one key or a set."""
     stored = {"keys": [{"kid": "k1"}, {"kid": "k2"}]}
     sent = client_fields.merged_keys({"keep": ["k1"], "jwks": come}, stored)
     assert [key["kid"] for key in sent["jwks"]["keys"]] == kids
@@ -228,7 +228,7 @@ def test_without_key_fields_the_keys_do_not_change():
     ],
 )
 def test_an_invalid_number_or_json_is_named(path, typed, says):
-    """Before anything is sent."""
+    """The value is refused before anything is sent."""
     with pytest.raises(ValueError, match=says):
         _body(path, _form(**typed))
 

@@ -250,7 +250,7 @@ def test_a_forged_forms_values_are_not_shown_again(console: Console) -> None:
 
 
 def test_typed_text_is_escaped_everywhere(console: Console) -> None:
-    """In its field, in the error that repeats it, and on the signing page."""
+    """Its field, the error that repeats it, and the signing page escape it."""
     hostile = '"><script>alert(1)</script>\u202e'
     for field in ("name", "owners", "scopes", "only", "external_id"):
         answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, field: hostile})
@@ -259,7 +259,7 @@ def test_typed_text_is_escaped_everywhere(console: Console) -> None:
 
 
 def test_an_action_type_is_previewed_before_it_is_registered(console: Console) -> None:
-    """With an example or given details, which are escaped."""
+    """The preview uses an example or the given details, and escapes them."""
     typed = {"document": json.dumps({**PAYMENT, "type": "pay.more"})}
     page = console.post("admin", "/admin/new/action/preview", typed).text
     shown = page.partition('id="preview"')[2]

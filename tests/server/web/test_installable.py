@@ -15,7 +15,7 @@ def _get(local, path):
 
 
 def test_the_manifest_names_existing_icons(local):
-    """Of the stated sizes, one of them maskable."""
+    """The icons have the stated sizes, and one of them is maskable."""
     answer = _get(local, "/manifest.webmanifest")
     assert answer.mimetype == "application/manifest+json"
     manifest = json.loads(answer.text)
@@ -48,7 +48,7 @@ def test_the_service_worker_is_revalidated_and_knows_its_version(local):
     ["/style.css", "/request.js", "/icon.svg", "/manifest.webmanifest", "/service-worker.js"],
 )
 def test_static_files_are_revalidated_and_sent_once(local, path):
-    """With a strong ETag."""
+    """The answers have a strong ETag."""
     client = local.app.test_client()
     first = client.get(path, base_url=ISSUER)
     tag = first.headers["ETag"]

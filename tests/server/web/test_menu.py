@@ -26,7 +26,7 @@ def _page(browser, path="/"):
 
 @pytest.mark.parametrize("place", OWN_MENU, ids=lambda place: place.at)
 def test_every_menu_entry_leads_to_a_page_marked_as_current(browser, place):
-    """In both menus: the desktop one and the phone one."""
+    """The desktop menu and the phone menu mark it."""
     page = _page(browser, place.path)
     assert page.status_code == 200
     current = f'<a href="{place.path}" aria-current="page">{place.words}</a>'

@@ -17,7 +17,7 @@ def browser(local):
 
 
 def test_the_enrolment_page_says_how_to_start_on_a_terminal(browser):
-    """With the issuer that the terminal needs."""
+    """The page contains the issuer, which the terminal needs."""
     page = browser("/enrol")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert ISSUER in page.text
@@ -77,7 +77,7 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     ],
 )
 def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, words):
-    """With the usual headers and a remedy; it repeats nothing."""
+    """The page has the usual headers and a remedy, and repeats nothing of the request."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
     assert (page.status_code, page.mimetype) == (status, "text/html")
     assert words in page.text
@@ -95,7 +95,7 @@ def test_an_unknown_address_shows_a_browser_an_error_page(local, path, status, w
     ],
 )
 def test_an_error_page_has_a_link_that_leads_on(local, path, ways):
-    """To the inbox, and to a console page open to every role."""
+    """One link leads to the inbox, and one to a console page open to every role."""
     page = local.app.test_client().get(path, base_url=ISSUER, headers={"Accept": HTML})
     assert re.findall(r'<a href="([^"]*)"', page.text) == ways
 
@@ -105,7 +105,7 @@ def test_an_error_page_has_a_link_that_leads_on(local, path, ways):
     [("/nowhere", "*/*"), ("/nowhere", "application/json"), ("/api/x", HTML), ("/nowhere", None)],
 )
 def test_an_unknown_address_answers_a_program_in_json(local, path, accept):
-    """In the API always."""
+    """The API always answers in JSON."""
     headers = {} if accept is None else {"Accept": accept}
     answer = local.app.test_client().get(path, base_url=ISSUER, headers=headers)
     assert (answer.status_code, "json" in answer.mimetype) == (404, True)

@@ -18,13 +18,13 @@ def test_every_page_of_the_application_has_a_picture(local):
 
 
 def test_every_page_template_has_a_picture():
-    """Also those reached only by a form; the template of each is recorded."""
+    """Templates that only a form reaches have one too; the index names each template."""
     used = {taken.template for taken in index().values()}
     assert page_templates() - used == set()
 
 
 def test_no_picture_shows_a_removed_page(local):
-    """Except that of the 404 page."""
+    """The picture of the 404 page is the only one without an address."""
     kept = index()
     assert [name for name, taken in kept.items() if taken.rule is None] == ["nowhere"]
     known = {rule.rule for rule in local.app.url_map.iter_rules()}
@@ -33,7 +33,7 @@ def test_no_picture_shows_a_removed_page(local):
 
 
 def test_each_picture_exists_for_phone_and_desktop_light_and_dark():
-    """And no other file exists."""
+    """There are no other picture files."""
     wanted = {file for name in index() for file, _ in files(name)}
     assert {path.name for path in FOLDER.glob("page-*.webp")} == wanted
     looks = {file.removeprefix("page-x-") for file, _ in files("x")}

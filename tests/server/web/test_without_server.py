@@ -57,7 +57,7 @@ _PAGES = sorted(
 
 @pytest.mark.parametrize("name", _PAGES)
 def test_every_page_of_a_signed_in_user_checks_that_its_server_is_reachable(name: str) -> None:
-    """In each script it may load; they also sign out and block sending."""
+    """Each script it may load does so, and can sign out and block sending."""
     scripts = _scripts(name)
     assert scripts, "a page without a script says nothing of its age"
     for one in set().union(*scripts):

@@ -43,7 +43,7 @@ class Staff:
     local: LocalSite
     people: Mapping[str, LocalTerminal]
     ids: Mapping[str, str]
-    """A user, a stopped user, an agent of the owner's and so on, by what they are."""
+    """A user, a disabled user, an agent of the owner's and so on, by what they are."""
 
     def version(self, path: str) -> str:
         """What the administrator sees as the version of what is there."""
@@ -86,9 +86,9 @@ def make_staff(folder: Path) -> StaffTemplate:
     approval = admin.approval(agent.id, bystander.user.id)
     ids = {
         "user": bystander.user.id,
-        "stopped user": stopped.user.id,
+        "disabled user": stopped.user.id,
         "agent": agent.id,
-        "stopped agent": idle.id,
+        "disabled agent": idle.id,
         "invitation": invitation.id,
         "app": app.id,
         "group": group.id,
@@ -99,7 +99,7 @@ def make_staff(folder: Path) -> StaffTemplate:
         "consent": admin.consent(agent.id, bystander.user.id).id,
         "deputy": _add_deputy(admin, bystander.user, people["stranger"].user),
         "grant": admin.standing_grant(approval).id,
-        "incident": add_incident(admin, approval, "sayso_ic_1", _stopped(agent)),
+        "incident": add_incident(admin, approval, "sayso_ic_1", _quarantined(agent)),
         "device": bystander.device_id,
         "key": next(key.kid for key in admin.keys.all() if key.alg == "RS256"),
         "message": _add_given_up(admin),
@@ -138,7 +138,7 @@ def _add_given_up(admin: LocalAdmin) -> str:
     raise AssertionError
 
 
-def _stopped(agent: Agent) -> dict[str, object]:
+def _quarantined(agent: Agent) -> dict[str, object]:
     """An agent as the evidence of a report has it."""
     counts = ("tokens_revoked", "descendants_revoked", "requests_cancelled", "approved_cancelled")
     return {
@@ -157,7 +157,7 @@ def _stopped(agent: Agent) -> dict[str, object]:
 def add_incident(
     admin: LocalAdmin, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
 ) -> str:
-    """A report of this request that stopped these agents, in the database."""
+    """A report of this request that quarantined these agents, in the database."""
     asked: dict[str, object] = {"kind": approval.kind, "was": approval.state}
     asked["asked_by"] = {"id": "x", "name": "x"}
     asked |= {"id": approval.id, "resource": approval.resource, "scope": "", "risk": "low"}

@@ -22,7 +22,7 @@ class MovableClock:
         return self.moment
 
     def adjust(self, moment: int) -> int:  # noqa: ARG002  # the port's signature
-        """Whatever the database says, a test says what time it is."""
+        """The test's own time counts, not the time of the database."""
         return self.moment
 
     def forward(self, milliseconds: int) -> None:

@@ -12,7 +12,7 @@ from server.storage.tables import installation_keys
 from tests.support.servers.server import LiveServer
 
 _PRUNED = frozenset({"counters", "flows", "replays"})
-_SAID = ("id", "channel", "target", "body")
+_SENT = ("id", "channel", "target", "body")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -35,7 +35,7 @@ def everything(server: LiveServer) -> Rows:
 
 
 def _kept(table: Table) -> Select[Any]:
-    return select(*(table.c[name] for name in _SAID)) if table.name == "outbox" else select(table)
+    return select(*(table.c[name] for name in _SENT)) if table.name == "outbox" else select(table)
 
 
 def stored(server: LiveServer, approval_id: str) -> Approval:

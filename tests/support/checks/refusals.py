@@ -62,7 +62,7 @@ def footprint(server: LiveServer) -> Footprint:
 
 @contextlib.contextmanager
 def unchanged(server: LiveServer) -> Iterator[None]:
-    """Whatever the block sends, no approval, answer, token, event or message comes of it."""
+    """The calls in the block leave no new approval, answer, token, event or message."""
     before = footprint(server)
     yield
     after = footprint(server)

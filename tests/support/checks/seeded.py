@@ -275,7 +275,7 @@ def _waits_for_ever() -> None:
 
 
 def _bodies_in_the_log() -> None:
-    """Whatever an agent posts is written down for whoever looks for a fault."""
+    """Each request to the token endpoint is written to the log in full."""
     exchange = TokenEndpoint.exchange
 
     def noted(self: Any, request: Any) -> Any:

@@ -123,9 +123,9 @@ class FakeServer:
         """Stop one of alice's own."""
         self._answer()
         self.ended.append(agent_id)
-        stopped = SafeText("disabled")
+        disabled = SafeText("disabled")
         self.owned = tuple(
-            replace(each, state=stopped) if each.id == agent_id else each for each in self.owned
+            replace(each, state=disabled) if each.id == agent_id else each for each in self.owned
         )
         return SuspendedAgent(2, 1)
 

@@ -36,7 +36,7 @@ from tests.support.inputs.handmade_jwts import Key, new_key
 from tests.support.inputs.valid_bodies import ACTION, FULLER, REGISTRATION
 
 _P256DH = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
-_SAID = {"statement": "a.b.c"}
+_STATEMENT = {"statement": "a.b.c"}
 """A statement that counts where its check is taken out."""
 
 
@@ -146,11 +146,11 @@ class World:
         }
         deputy = {"deputy": "owner", "from": "2025-10-10T00:00:00Z", "to": "2025-10-20T00:00:00Z"}
         return {
-            "POST /api/devices/codes": _SAID,
+            "POST /api/devices/codes": _STATEMENT,
             "POST /api/devices/self/pin": {"x": X, "for": "session"},
-            "POST /api/devices/self/pin/confirmation": _SAID,
-            "POST /api/user-code": {"code": "blue whale 7", **_SAID},
-            "POST /api/password": {"password": "correct horse battery", **_SAID},
+            "POST /api/devices/self/pin/confirmation": _STATEMENT,
+            "POST /api/user-code": {"code": "blue whale 7", **_STATEMENT},
+            "POST /api/password": {"password": "correct horse battery", **_STATEMENT},
             "PUT /api/attention/quiet-hours": {
                 "days": ["mon", "sun"],
                 "from": "22:00",
@@ -158,7 +158,7 @@ class World:
                 "zone": "Europe/Berlin",
             },
             "POST /api/attention/mutes": {"agent": self.agent.id, "minutes": 60},
-            "POST /api/deputies": {**deputy, **_SAID},
+            "POST /api/deputies": {**deputy, **_STATEMENT},
             "POST /api/grants": wish,
             "POST /api/grants/preview": wish,
         }
@@ -171,8 +171,8 @@ class World:
         change = {"place": 0, "fact": "/amount", "to": "1"}
         return {
             "PATCH /api/devices/<id>": ({"name": "desk"}, me.device_id),
-            "POST /api/devices/<id>/unlock": (_SAID, self.device),
-            "POST /api/devices/<id>/vouch": (_SAID, self.device),
+            "POST /api/devices/<id>/unlock": (_STATEMENT, self.device),
+            "POST /api/devices/<id>/vouch": (_STATEMENT, self.device),
             "POST /api/approvals/<id>/narrowing": (
                 {"drop_scopes": [], "changes": [change], "token_seconds": 60},
                 self.small,

@@ -40,13 +40,13 @@ async def _loaded(pilot: Pilot[None], stage: Stage) -> None:
     await until(pilot, lambda: page.found is not None)
 
 
-async def _less(pilot: Pilot[None], stage: Stage) -> None:
+async def _narrowed(pilot: Pilot[None], stage: Stage) -> None:
     await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
     await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
     await _ready(pilot, stage)
 
 
-async def _ahead(pilot: Pilot[None], stage: Stage) -> None:
+async def _standing_grant(pilot: Pilot[None], stage: Stage) -> None:
     await press(pilot, stage, "tab", *"1h", "tab", "3", "tab", *"30", "tab", *"amount=20", "tab")
     await _ready(pilot, stage)
 
@@ -123,8 +123,8 @@ class Shot:
 SHOTS: Mapping[str, Shot] = MappingProxyType(
     {
         "gallery-approve": Shot(("a",)),
-        "gallery-less": Shot(("e",), then=_less),
-        "gallery-ahead": Shot(("s",), then=_ahead),
+        "gallery-less": Shot(("e",), then=_narrowed),
+        "gallery-ahead": Shot(("s",), then=_standing_grant),
         "gallery-history": Shot(("2",), then=_loaded),
         "gallery-rights": Shot(("4", "j", "j"), then=_loaded),
         "gallery-small": Shot((), NARROW),

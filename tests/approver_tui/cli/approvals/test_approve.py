@@ -43,7 +43,7 @@ def test_a_missing_fingerprint_is_a_usage_error(logged_in, asked):
 
 
 def test_approving_without_a_way_to_ask_for_the_pin_exits_with_5(logged_in, asked, fingerprint):
-    """Without a terminal and --pin-stdin, stderr has one object and nothing changes."""
+    """There is no terminal and no --pin-stdin: stderr has one object and nothing changes."""
     done = logged_in("approve", asked["id"], "--fingerprint", fingerprint, "--json", stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.NOT_ALLOWED, "pin_needed")
     assert asked["state"] == "pending"
@@ -87,7 +87,7 @@ def test_an_ended_request_has_its_own_exit_code(logged_in, server, asked, finger
 
 
 def test_an_unknown_id_exits_with_3(logged_in):
-    """As for every command that takes an ID."""
+    """Every command that takes an ID does the same."""
     command = ("approve", "sayso_ap_x", "--fingerprint", "0000-0000", "--pin-stdin")
     assert logged_in(*command, stdin=PIN).code == Exit.NOT_FOUND
 

@@ -39,7 +39,7 @@ def test_an_item_has_what_an_answer_needs(logged_in, server):
 
 
 def test_hostile_text_reaches_no_terminal(logged_in, server):
-    """Neither plain lines nor JSON contain a control character."""
+    """Plain lines and JSON contain no control character."""
     hostile = {"headline": "Pay\x1b[2J\x9b8m", "agent_says": "\u202e\x1b]52;c;eA==\x07"}
     asked = server.add(wire_approval(now=server.now(), display=hostile))
     for command in (["inbox"], ["show", asked["id"]], ["show", asked["id"], "--json"]):
@@ -101,7 +101,7 @@ def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forg
 
 
 def test_history_lists_ended_requests(logged_in, server):
-    """With who answered and on which device."""
+    """The list shows who answered and on which device."""
     asked = server.add()
     assert logged_in("history", "--json").document["items"] == []
     server.decide_elsewhere(asked["id"])
@@ -111,7 +111,7 @@ def test_history_lists_ended_requests(logged_in, server):
 
 
 def test_held_back_requests_are_listed_below_the_rest(logged_in, server):
-    """With the number from each agent."""
+    """The heading has the number from each agent."""
     for number, held in enumerate((True, False, True), 1):
         outer = {"held_back": held}
         server.add(wire_approval(number=number, now=server.now(), outer=outer))

@@ -3,12 +3,12 @@
 import pytest
 
 from approver_tui.cli.exits import Exit
-from tests.approver_tui.cli.test_schemas import LAPSED
+from tests.approver_tui.cli.test_schemas import EXPIRED
 from tests.support.builders.approval_texts import when, wire_approval
 
 
 def _late(server):
-    return server.add(wire_approval(now=server.now(), outer=LAPSED))["id"]
+    return server.add(wire_approval(now=server.now(), outer=EXPIRED))["id"]
 
 
 def test_retry_asks_the_agent_of_an_expired_request(logged_in, server):
@@ -40,7 +40,7 @@ def test_retrying_a_waiting_request_is_a_conflict(logged_in, server):
 
 @pytest.mark.parametrize("state", ["expired", "pending"])
 def test_extending_an_expired_request_exits_with_12(logged_in, server, state):
-    """Also if the server has not noticed the expiry yet."""
+    """The exit code is the same if the server has not noticed the expiry yet."""
     late = _over(server, state)
     done = logged_in("extend", late, "--json")
     assert done.code == Exit.EXPIRED

@@ -57,7 +57,7 @@ def test_a_pipe_can_read_but_not_approve(logged_in, server):
 
 
 def test_no_single_key_answers(logged_in, server):
-    """Neither a letter nor a word that confirms other questions."""
+    """Single letters, and words that confirm other questions, are not commands."""
     asked = server.add()
     keys = ["a", "y", "yes", "d", "!", "1", "ok", "approve please", "Approve"]
     done = logged_in("review", asked["id"], "--plain", stdin=typed(*keys))
@@ -115,7 +115,7 @@ def test_the_private_note_is_a_separate_question(logged_in, server):
 
 
 def test_a_denial_that_is_canceled_sends_nothing(logged_in, server):
-    """At whichever question it is canceled."""
+    """The result is the same at every question."""
     asked = server.add()
     words = ["1", "deny", "wait_until", "1h", "later", "private"]
     for count in range(2, len(words) + 1):
@@ -125,7 +125,7 @@ def test_a_denial_that_is_canceled_sends_nothing(logged_in, server):
 
 
 def test_a_report_names_its_scope_and_needs_a_confirmation(logged_in, server):
-    """As on the command line."""
+    """The command `report` asks in the same way."""
     server.add()
     words = ["1", "report", "agent", "", "quit", "report", "agent", "not mine", "report"]
     done = logged_in("review", "--plain", stdin=typed(*words))
@@ -169,7 +169,7 @@ def test_a_lost_connection_does_not_end_the_session(logged_in, server):
 
 
 def test_an_unverified_request_is_listed_but_not_shown(logged_in, server):
-    """As in the inbox."""
+    """The inbox does the same."""
     asked = server.add()
     asked["display"] = "{}"
     out = logged_in("review", asked["id"], "--plain", stdin=typed("list")).out
@@ -209,7 +209,7 @@ def say(child, question, words):
 
 
 def test_a_dumb_terminal_gets_the_line_mode(server, terminal):
-    """With TERM=dumb a hidden PIN approves, and no control character is printed."""
+    """TERM=dumb: a hidden PIN approves, and no control character is printed."""
     asked = server.add(wire_approval(risk="high", now=server.now()))
     with terminal([]) as child:
         say(child, AT_LIST, "1")
@@ -230,7 +230,7 @@ def test_a_dumb_terminal_gets_the_line_mode(server, terminal):
 
 
 def test_input_typed_ahead_answers_nothing(server, terminal):
-    """Of a paste, one line counts and the rest is discarded."""
+    """One line of a paste counts, and the rest is discarded."""
     asked = server.add()
     with terminal(["review", "--plain"]) as child:
         say(child, AT_LIST, f"1\napprove\n{PIN}\ndeny\nnot_needed\n\ndeny")

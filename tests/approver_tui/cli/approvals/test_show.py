@@ -77,7 +77,7 @@ def test_an_ended_request_suggests_no_answer(logged_in, server):
 
 
 def test_an_automatic_decision_names_the_consent(logged_in, server):
-    """In lines and in JSON."""
+    """Lines and JSON name it."""
     by = {"consent": "sayso_co_1", "policy": 3}
     outer = {"state": "redeemed", "decided_by": by}
     asked = server.add(wire_approval(now=server.now(), outer=outer))
@@ -97,7 +97,7 @@ def test_a_newer_request_names_the_one_it_replaces(logged_in, server):
 
 
 def test_the_execution_is_printed(logged_in, server):
-    """In the resource's words, quoted, and whether it matches what was granted."""
+    """The resource's words are quoted; it says whether they match what was granted."""
     done = {
         "execution_id": "INV-2291",
         "consumed_at": "2026-11-26T12:00:00.000Z",
@@ -124,7 +124,7 @@ def test_the_execution_is_printed(logged_in, server):
 
 
 def test_the_devices_that_a_request_reached_are_printed(logged_in, server):
-    """When it was delivered and opened, in lines and in JSON."""
+    """Lines and JSON say when it was delivered and opened."""
     asked = server.add()
     (device,) = logged_in("show", str(asked["id"]), "--json").document["devices"]
     assert (device["name"], device["decided_at"]) == ("laptop", None)

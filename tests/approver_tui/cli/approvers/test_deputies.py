@@ -28,7 +28,7 @@ def _here(*parts):
 
 
 def test_a_date_includes_the_whole_day(logged_in, server):
-    """In this machine's calendar, from now on if no start is given."""
+    """The day is that of this machine's calendar; without a start it begins now."""
     said = logged_in("deputies", "add", "bob", "--to", "2030-12-24", "--pin-stdin", stdin=PIN).out
     assert "sayso-approver deputies revoke sayso_dy_1" in said
     (kept,) = server.deputies

@@ -38,7 +38,7 @@ def consents(server):
 
 @pytest.mark.usefixtures("consents")
 def test_active_consents_are_listed_with_their_revoke_command(logged_in):
-    """With client, resource, scopes and expiry."""
+    """Each has its client, resource, scopes and expiry."""
     done = logged_in("consents")
     assert "invoice-bot at https://pay.example, asked for by books" in done.out
     assert "may use payments:read, payments:transfer" in done.out
@@ -50,7 +50,7 @@ def test_active_consents_are_listed_with_their_revoke_command(logged_in):
 
 @pytest.mark.usefixtures("consents")
 def test_ended_consents_are_listed_with_a_flag(logged_in):
-    """With the time of their end and without a command."""
+    """Each has the time of its end and no command."""
     done = logged_in("consents", "--ended")
     assert "expired" in done.out
     assert "revoked" in done.out
@@ -75,7 +75,7 @@ def test_revoking_a_consent_requires_no_pin(logged_in):
 
 @pytest.mark.usefixtures("consents")
 def test_an_unknown_consent_exits_with_3(logged_in):
-    """As does somebody else's."""
+    """A consent of somebody else has the same exit code."""
     done = logged_in("revoke", "sayso_co_x", "--json")
     assert done.code == Exit.NOT_FOUND
     assert json.loads(done.err)["error"] == "not_found"

@@ -32,7 +32,7 @@ def test_revoking_this_device_logs_out(logged_in, server):
 
 @pytest.mark.parametrize("verb", ["unlock", "vouch"])
 def test_unlocking_and_vouching_require_the_pin(logged_in, server, verb):
-    """With it a signed statement is sent; without it the command exits with 5."""
+    """The PIN signs a statement; without it the command exits with 5."""
     command = ("devices", verb, OTHER_DEVICE)
     assert logged_in(*command).code == Exit.NOT_ALLOWED
     document = logged_in(*command, "--pin-stdin", "--json", stdin=PIN).document

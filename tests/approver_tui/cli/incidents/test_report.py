@@ -22,7 +22,7 @@ def test_a_report_quarantines_the_chosen_scope(logged_in, server, arguments, sco
 
 
 def test_a_report_prints_its_result(logged_in, server):
-    """In plain lines, with the incident."""
+    """The result is plain lines that name the incident."""
     asked = server.add()
     out = logged_in("report", asked["id"]).out
     assert out.startswith("Reported. Denied: ")
@@ -53,5 +53,5 @@ def test_a_long_note_is_a_usage_error(logged_in, server):
 
 
 def test_reporting_an_unknown_id_exits_with_3(logged_in):
-    """As for every other command."""
+    """Every other command does the same."""
     assert logged_in("report", "sayso_ap_none").code == Exit.NOT_FOUND

@@ -21,7 +21,7 @@ def test_nothing_is_set_by_default(logged_in):
 
 
 def test_quiet_hours_are_set_and_cleared(logged_in, server):
-    """In a named zone, on named days."""
+    """The flags name a time zone and days."""
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "Europe/Berlin")
     hours = logged_in(*night, "--day", "fri", "--day", "sat", "--json").document["quiet_hours"]
     wanted = {"days": ["fri", "sat"], "from": "22:00", "to": "07:00", "zone": "Europe/Berlin"}
@@ -55,7 +55,7 @@ def test_quiet_hours_without_days_apply_every_day(logged_in, server):
 
 
 def test_the_zone_defaults_to_this_machines(logged_in, server, monkeypatch):
-    """If the machine has none, --zone is required."""
+    """A machine without a time zone needs --zone."""
     night = ("quiet", "set", "--from", "22:00", "--to", "07:00")
     monkeypatch.setattr("approver_tui.settings.local_zone", lambda: "Asia/Tokyo")
     assert logged_in(*night).code == Exit.DONE
@@ -66,7 +66,7 @@ def test_the_zone_defaults_to_this_machines(logged_in, server, monkeypatch):
 
 @pytest.mark.parametrize(("minutes", "until"), [((), "until you"), (("--minutes", "5"), "until 2")])
 def test_an_agent_is_muted_and_unmuted(logged_in, minutes, until):
-    """By its name; the output has the command that unmutes it."""
+    """The name selects it; the output has the command that unmutes it."""
     assert until in logged_in("mute", "invoice-bot", *minutes).out
     (mute,) = logged_in("quiet", "--json").document["mutes"]
     assert mute["agent"] == {"id": "sayso_ag_1", "name": "invoice-bot"}

@@ -87,7 +87,7 @@ ALARM = {
 
 
 def test_an_alarm_names_its_agent(run):
-    """In lines and in JSON, with the incident."""
+    """Lines and JSON name the agent and the incident."""
     with FeedServer([hello(), event(1, **ALARM)], [hello(), event(1, **ALARM)]) as server:
         enrolled_with(server)
         (line,) = run("watch", "--count", "1").out.splitlines()

@@ -17,7 +17,7 @@ def test_each_shell_gets_its_script(run, shell):
 
 
 def test_commands_and_options_are_completed():
-    """Without a login and without a server."""
+    """Completion needs no login and no server."""
     assert completed("sayso-approver hi") == ["history"]
     assert "--since" in completed("sayso-approver history --s")
     assert set(completed("sayso-approver ")) == set(VERBS)

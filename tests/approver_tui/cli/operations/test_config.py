@@ -86,7 +86,7 @@ def test_config_path_works_with_a_broken_file(run):
     "content", ["plain = ", "plain = 1.5", 'notify_high = "loud"', "other = 1", b"\xff"]
 )
 def test_a_broken_file_is_an_error_with_a_remedy(run, content):
-    """In every command, so that no other settings apply silently."""
+    """Every command fails, so that no other settings apply silently."""
     path = settings.load().file
     path.parent.mkdir(parents=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

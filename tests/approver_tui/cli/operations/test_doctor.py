@@ -129,7 +129,7 @@ def test_the_alert_method_is_reported(run, monkeypatch, environment, words):
 
 
 def test_notify_reports_what_was_sent(run, monkeypatch, tmp_path):
-    """Without a terminal nothing is written; the desktop is called by the installed program."""
+    """It writes nothing without a terminal; the installed program calls the desktop."""
     said = tmp_path / "said"
     program = tmp_path / "notify-send"
     program.write_text(f'#!/bin/sh\necho "$4" > {said}\n')

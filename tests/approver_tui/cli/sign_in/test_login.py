@@ -29,7 +29,7 @@ def test_login_prints_user_device_and_server(run, server):
 
 
 def test_login_prints_the_next_command(run, server):
-    """And that the keys are stored in files."""
+    """The output says that the keys are stored in files."""
     done = run("login", server.url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.out.endswith("See your requests: sayso-approver\n")
     assert "session key is stored in files" in done.out
@@ -164,7 +164,7 @@ def test_a_login_with_an_unreachable_server_counts_as_active(logged_in, server):
 
 @pytest.mark.parametrize("url", ["ftp://approvals.example", "approvals.example", "https://"])
 def test_an_invalid_server_address_is_a_usage_error(run, url):
-    """As every other invalid value."""
+    """Every other invalid value is one too."""
     done = run("login", url, "--code", CODE, "--pin-stdin", stdin=PIN)
     assert done.code == Exit.USAGE
     assert "begins with https://" in done.err

@@ -43,7 +43,7 @@ def test_each_profile_is_its_own_login(both, server, other):
 
 
 def test_the_flag_overrides_the_environment_and_the_file(both, server, other, monkeypatch):
-    """As for every setting."""
+    """Every setting has this order."""
     assert both("config", "set", "profile", "work").code == 0
     assert _issuer(both) == other.issuer
     monkeypatch.setenv("SAYSO_APPROVER_PROFILE", "default")
@@ -52,7 +52,7 @@ def test_the_flag_overrides_the_environment_and_the_file(both, server, other, mo
 
 
 def test_whoami_and_status_name_the_profile(both, monkeypatch):
-    """In lines and in JSON."""
+    """Lines and JSON have the name."""
     monkeypatch.setattr(diagnosis, "_FEED_SECONDS", 0.1)
     assert "profile:       work" in both("--profile", "work", "whoami").out
     assert both("--profile", "work", "whoami", "--json").document["profile"] == "work"
@@ -64,7 +64,7 @@ def test_whoami_and_status_name_the_profile(both, monkeypatch):
 
 
 def test_all_profiles_are_listed(both, server, other):
-    """With the current one and the server of each."""
+    """The list marks the current one and names the server of each."""
     account = {"id": USER, "name": "alice"}, {"id": DEVICE, "name": "laptop"}
     items = both("profiles", "--json").document["items"]
     assert items == [

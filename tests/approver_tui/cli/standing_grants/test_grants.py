@@ -37,7 +37,7 @@ def test_active_grants_are_listed_with_what_is_left(logged_in):
 
 @pytest.mark.usefixtures("grants")
 def test_ended_grants_are_listed_with_a_flag(logged_in):
-    """With the reason of their end and without a command."""
+    """Each has the reason of its end and no command."""
     done = logged_in("grants", "list", "--ended")
     assert "(key_rotated)" in done.out
     assert "used up: you are asked again" in done.out
@@ -51,7 +51,7 @@ def test_an_empty_list_says_so(logged_in):
 
 @pytest.mark.usefixtures("grants")
 def test_show_prints_the_pattern_and_the_uses(logged_in):
-    """Also if it was not used yet."""
+    """A grant that was never used is shown as "not used yet"."""
     done = logged_in("grants", "show", LIVE)
     assert "Amount: up to EUR 20.00" in done.out
     assert "you are told of each use" in done.out

@@ -10,7 +10,7 @@ BOTH = ("password", "set", "--password-stdin", "--pin-stdin")
 
 
 def test_password_shows_whether_one_is_set(logged_in, server):
-    """Without a PIN, and never the password."""
+    """The command needs no PIN and never shows the password."""
     assert logged_in("password", "--json").document["set"] is False
     assert "sayso-approver password set" in logged_in("password").out
     server.password = PASSWORD

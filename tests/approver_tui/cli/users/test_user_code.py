@@ -7,7 +7,7 @@ CODE = "blue whale 7"
 
 
 def test_user_code_shows_whether_one_is_set(logged_in, server):
-    """Without a PIN, and never the code."""
+    """The command needs no PIN and never shows the code."""
     assert logged_in("user-code", "--json").document["set"] is False
     assert "no agent needs" in logged_in("user-code").out
     server.user_code = CODE

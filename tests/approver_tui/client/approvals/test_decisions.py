@@ -28,13 +28,13 @@ def decider(client):
 
 
 def asked(server, client, risk="medium"):
-    """Something that waits, as the client lists it: without a nonce."""
+    """Add a waiting request and return it as the client lists it, without a nonce."""
     server.add(wire_approval(number=len(server.approvals) + 1, risk=risk, now=server.now()))
     return client.inbox().items[-1]
 
 
 def test_an_unlocked_app_approves_without_the_pin(decider, client, server):
-    """At medium risk."""
+    """The request has medium risk."""
     approval = asked(server, client)
     decider.unlock(PIN)
     calls = len(server.pin_calls)
@@ -178,7 +178,7 @@ def test_a_lost_confirmation_with_another_winner_is_not_ours(decider, client, se
 
 
 def test_an_outcome_that_cannot_be_checked_is_unknown(decider, client, server):
-    """Neither approved nor failed."""
+    """The client reports it as neither approved nor failed."""
     approval = client.approval(asked(server, client).id)
     server.faults.lose_answer_to |= {"/decision", approval.id}
     with pytest.raises(UnknownOutcome) as caught:
@@ -218,7 +218,7 @@ def test_a_report_of_a_changed_request_is_not_signed(decider, client, server):
 
 
 def test_an_unreachable_server_got_nothing(decider, client, server):
-    """Without a connection nothing changed, and the error says so."""
+    """If there is no connection, nothing changed, and the error says so."""
     approval = client.approval(asked(server, client).id)
     client.session.transport._http.close()
     client.session.transport._http = type(client.session.transport._http)(

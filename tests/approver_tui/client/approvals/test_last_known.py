@@ -16,7 +16,7 @@ def _kept(client):
 
 
 def test_waiting_requests_are_stored_privately(client, server):
-    """With the server's time."""
+    """The file has the server's time."""
     asked = server.add(wire_approval(now=server.now()))["id"]
     told = client.waiting()
     assert stat.S_IMODE(_kept(client).stat().st_mode) == 0o600
@@ -27,7 +27,7 @@ def test_waiting_requests_are_stored_privately(client, server):
 
 
 def test_no_secret_is_in_the_file(client, server):
-    """Neither a nonce, a token nor a key."""
+    """The file contains no nonce, no token and no key."""
     server.add(wire_approval(now=server.now()))
     client.waiting()
     document = json.loads(_kept(client).read_text())
@@ -57,7 +57,7 @@ def test_a_broken_or_foreign_file_counts_as_none(client, text):
 
 
 def test_nothing_is_left_after_a_login_ends(client, server, monkeypatch):
-    """Neither after a logout nor after the server ended it."""
+    """The files are deleted after a logout, and after the server ended the login."""
     server.add(wire_approval(now=server.now()))
     client.waiting()
 

@@ -15,7 +15,7 @@ PAY, WEB = an_approval("pay"), an_approval("web", DEPLOY)
 
 
 def _of_a_dead_program(home):
-    """As a program left it that was killed."""
+    """Change the file to what a killed program leaves."""
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     text = home.unsent_denials_file.read_text().replace(f": {os.getpid()}", f": {child.pid}")
@@ -23,7 +23,7 @@ def _of_a_dead_program(home):
 
 
 def test_unsent_denials_are_reported_after_their_process_ended(tmp_path):
-    """Not while that process is running."""
+    """While that process is running, they are not reported."""
     home = Home.at(tmp_path)
     UnsentDenials(home).add([PAY, WEB])
     assert stat.S_IMODE(home.unsent_denials_file.stat().st_mode) == 0o600

@@ -61,7 +61,7 @@ def test_a_wrong_pin_does_not_lock_an_unlocked_app(low):
 
 
 def test_after_ten_attempts_the_right_pin_is_refused(low, server):
-    """By the server, not by a counter on this disk."""
+    """The server refuses it, and not a counter on this disk."""
     server.pin_tries = 10
     with pytest.raises(DeviceLocked):
         low.open(PIN)
@@ -76,7 +76,7 @@ def test_without_a_confirmation_the_app_stays_locked(low, server):
 
 
 def test_an_idle_app_locks(low, ticks):
-    """After fifteen minutes, and not a second later."""
+    """The app locks a second after fifteen minutes."""
     low.open(PIN)
     opened = low._opened
     ticks.seconds += IDLE_LIMIT
@@ -99,7 +99,7 @@ def test_activity_restarts_the_idle_time(low, ticks):
 
 
 def test_a_changed_clock_does_not_extend_the_idle_time(low, client, ticks):
-    """Neither this machine's time nor the server's."""
+    """A change of the server's clock, or of this machine's, does not extend it."""
     low.open(PIN)
     client.observe(client.now() - 10 * IDLE_LIMIT * 1_000, client.now())
     ticks.seconds += IDLE_LIMIT + 1
@@ -120,7 +120,7 @@ def test_locking_wipes_the_key(low):
 
 
 def test_a_temporary_key_is_wiped_even_on_an_error(client):
-    """Whatever happens in the block."""
+    """The key is wiped when the block ends normally and when it raises an error."""
     block = temporary_key(client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
     opened = block.__enter__()
     assert opened.key.thumbprint == client.profile.high_key

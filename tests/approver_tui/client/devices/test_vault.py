@@ -80,7 +80,7 @@ def test_a_named_folder_never_uses_the_keyring(tmp_path, use_keyring):
 
 
 def test_files_are_private_and_can_be_deleted(tmp_path):
-    """With mode 0600."""
+    """The files have mode 0600."""
     vault = FileVault(tmp_path / "secrets")
     vault.put("tokens", "t")
     assert stat.S_IMODE((tmp_path / "secrets" / "tokens").stat().st_mode) == 0o600

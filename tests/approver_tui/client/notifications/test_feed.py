@@ -118,7 +118,7 @@ def test_events_arrive_once_and_in_order(client_of):
 
 
 def test_an_answered_ping_updates_the_last_contact(client_of, monkeypatch):
-    """Even without events."""
+    """The last contact is recent even if there are no events."""
     monkeypatch.setattr(feeds, "_PING_EVERY", 10)
     feed = Feed(client_of((server := FeedServer()).issuer))
     with server, running(feed) as heard:
@@ -154,7 +154,7 @@ def test_the_handshake_has_a_proof(client_of):
 
 @pytest.mark.parametrize("code", [1000, 1011, 1012, 4400, 4401])
 def test_a_lost_connection_continues_after_the_last_event(client_of, code):
-    """After a restart, a crash and an expired token."""
+    """It does so after a restart, a crash and an expired token."""
     server = FeedServer([hello(), event(1), code], [hello(), event(2)])
     with server, running(Feed(client_of(server.issuer))) as heard:
         heard.wait_for(lambda: len(heard.events) == 2)
@@ -219,7 +219,7 @@ def test_a_busy_server_is_tried_again(client_of):
 
 
 def test_an_unreachable_server_is_offline_with_a_reason(client_of):
-    """Also while connecting again."""
+    """The feed stays offline, with the reason, while it tries to connect again."""
     with running(Feed(client_of("http://localhost:1"))) as heard:
         heard.wait_for(lambda: heard.phases.count(Phase.CONNECTING) > 2)
     assert Phase.LIVE not in heard.phases
@@ -240,7 +240,7 @@ def test_a_feed_that_saves_its_cursor_continues_there(client_of):
 
 
 def test_the_reconnect_delay_grows_to_a_limit(monkeypatch):
-    """From half a second to fifteen, with jitter."""
+    """The delay is half a second at first and fifteen at most, with jitter."""
     monkeypatch.undo()
     assert 0.25 <= reconnect_delay(0) <= 0.5
     assert all(7.5 <= reconnect_delay(failures) <= 15 for failures in (5, 6, 100))

@@ -30,7 +30,7 @@ def test_only_the_other_logins_are_counted(home, work):
 
 
 def test_every_page_of_a_long_list_is_counted(home, work, monkeypatch):
-    """Not only the first."""
+    """The count does not stop after the first page."""
     monkeypatch.setattr("approver_tui.client.api._PAGE", 2)
     for number in range(5):
         work.add(wire_approval(number=number, now=work.now()))

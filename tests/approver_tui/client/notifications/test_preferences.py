@@ -5,7 +5,7 @@ from tests.support.builders.approval_texts import wire_approval
 
 
 def test_a_snooze_is_set_and_ended(client, server):
-    """As the server returns it."""
+    """The client returns the settings that the server answers with."""
     asked = server.add(wire_approval(now=server.now()))["id"]
     assert NotificationPrefsClient(client).snooze(asked).is_snoozed(asked)
     assert NotificationPrefsClient(client).settings().is_snoozed(asked)
@@ -23,7 +23,7 @@ def test_a_hold_for_another_reason_is_no_snooze(client, server):
 
 
 def test_an_agent_is_muted_and_unmuted(client, server):
-    """By its ID."""
+    """The ID selects the agent."""
     assert NotificationPrefsClient(client).mute("sayso_ag_1").mute_of("sayso_ag_1") is not None
     assert NotificationPrefsClient(client).unmute("sayso_ag_1").mute_of("sayso_ag_1") is None
     assert server.attention["mutes"] == []

@@ -9,7 +9,7 @@ from approver_tui.client.operations.server_folder import readable_server_folder
 
 @pytest.mark.parametrize("name", ["master.key", "pin.key", "sayso.db"])
 def test_one_readable_file_of_a_local_server_is_reported(tmp_path, name):
-    """With the folder."""
+    """The report names the folder."""
     (tmp_path / name).write_bytes(b"k")
     assert readable_server_folder("http://localhost:8470", tmp_path) == tmp_path
 
@@ -34,7 +34,7 @@ def test_closed_files_in_a_closed_folder_are_not_reported(tmp_path, monkeypatch)
 
 
 def test_a_folder_without_key_files_is_not_reported(tmp_path):
-    """Nor is a missing one."""
+    """A missing folder is not reported either."""
     assert readable_server_folder("http://localhost:8470", tmp_path) is None
     assert readable_server_folder("http://[::1]:8470", tmp_path / "none") is None
 

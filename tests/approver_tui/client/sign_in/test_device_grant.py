@@ -62,7 +62,7 @@ class Line:
 
 
 def test_it_shows_the_code_and_polls_until_approved():
-    """With the device name; the page is always the issuer's own."""
+    """It sends the device name; the page is always the issuer's own."""
     line = Line([_refusal("authorization_pending"), DONE])
     assert line.sign_in() == DONE
     assert line.forms[0] == {"client_id": "sayso-approver", "device_name": "desktop"}
@@ -75,7 +75,7 @@ def test_it_shows_the_code_and_polls_until_approved():
 
 
 def test_slow_down_lengthens_the_interval_for_good():
-    """By the server's value, or by five seconds (RFC 8628 3.5)."""
+    """The server's value counts, or else five seconds are added (RFC 8628 3.5)."""
     line = Line(
         [
             _refusal("slow_down", interval=10),
@@ -99,7 +99,7 @@ def test_a_denial_ends_the_polling(code):
 
 
 def test_an_unreachable_server_is_polled_again():
-    """Until the code expires."""
+    """The polling ends when the code expires."""
     line = Line([Unreachable("down"), _refusal("temporarily_unavailable"), DONE])
     assert line.sign_in() == DONE
 
@@ -114,7 +114,7 @@ def test_an_unreachable_server_ends_it_when_the_code_expires():
 
 @pytest.mark.parametrize("code", ["\x1b[2J", "a&b=c", "é?"])
 def test_an_invalid_code_is_drawn_safely_and_not_linked(code):
-    """Whatever a server sends."""
+    """No control character of the server's code reaches the terminal or the link."""
     line = Line([DONE], codes={**CODES, "user_code": code})
     line.sign_in()
     assert "\x1b" not in line.shown[0].code

@@ -79,7 +79,7 @@ def test_a_named_folder_disables_the_keyring(tmp_path):
 
 
 def test_two_profiles_share_no_file(home):
-    """Neither login, secrets, lock nor cursor."""
+    """Each has its own login, secrets, lock and cursor."""
     work = home.named("work")
     profile.save(home, MINE)
     profile.save(work, replace(MINE, issuer="https://work.example"))
@@ -102,6 +102,6 @@ def test_removing_one_profile_keeps_the_other(home):
 
 @pytest.mark.parametrize("name", ["", "a/b", "..", "Work", "-x", "a" * 33, "a.b", "wörk", "a\n"])
 def test_a_name_that_is_no_safe_file_name_is_rejected(name):
-    """Nor one that two file systems would confuse, or that looks like a flag."""
+    """A name that two file systems confuse, or that looks like a flag, is rejected as well."""
     assert not is_name(name)
     assert is_name("work-2_b")

@@ -179,7 +179,7 @@ async def test_a_request_that_changes_under_the_panel_closes_it():
 
 
 async def test_a_request_that_changed_on_the_server_is_not_approved():
-    """Without an event, the answer detects it; the message is the same."""
+    """If no event came, the answer detects it; the message is the same."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -191,7 +191,7 @@ async def test_a_request_that_changed_on_the_server_is_not_approved():
 
 
 async def test_an_answer_on_another_device_closes_the_panel():
-    """With the winner's name, time and device; the row shows the outcome."""
+    """The message has the winner's name, time and device; the row shows the outcome."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -297,7 +297,7 @@ async def test_a_request_that_expires_under_the_panel_closes_it():
     ],
 )
 async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, words):
-    """In the status line and in the help."""
+    """The status line and the help say so."""
     stage = a_stage([an_approval("pay")], device=device)
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -308,7 +308,7 @@ async def test_a_device_that_cannot_approve_says_so_before_the_panel(device, wor
 
 
 async def test_a_refusal_of_the_server_is_shown_escaped():
-    """Whatever the server writes."""
+    """Control characters and markup in the server's refusal have no effect."""
     stage = a_stage([_low()])
     stage.answers.failures.append(errors.ApiError("forbidden", 403, "no\x1b[2J [@click=app.quit]x"))
     async with opened(stage) as pilot:

@@ -178,7 +178,7 @@ async def test_keys_in_the_first_moments_of_the_panel_do_nothing():
 
 @pytest.mark.parametrize("key", ["enter", "space", "y", "2", "a", "n"])
 async def test_no_single_key_approves_even_slowly(key):
-    """With quiet before it."""
+    """A pause before the key does not help."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO)
@@ -251,7 +251,7 @@ async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message(
 
 
 async def test_a_request_that_is_decided_or_ends_under_the_panel_is_removed():
-    """With who answered."""
+    """The panel says who answered."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         panel = await _open(pilot, stage, ONE, TWO, THREE)
@@ -307,7 +307,7 @@ async def test_the_pin_is_typed_once_and_sent_only_where_needed():
 
 
 async def test_the_pin_of_the_batch_unlocks_a_locked_app():
-    """Also if no request needs it."""
+    """The PIN unlocks the app even if no request of the batch needs it."""
     stage = a_stage(ALL)
     stage.answers.is_unlocked = False
     async with opened(stage) as pilot:
@@ -432,7 +432,7 @@ async def test_one_reason_and_note_deny_all_after_five_seconds(size):
 
 
 async def test_one_retry_time_applies_to_all():
-    """With the code that allows it."""
+    """The chosen code must allow it."""
     stage = a_stage(ALL)
     async with opened(stage) as pilot:
         await _open(pilot, stage, ONE, TWO, key="d")

@@ -87,7 +87,7 @@ async def test_a_fact_and_the_pin_are_typed_one_after_the_other():
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_fact_to_type_is_not_on_the_screen(size):
-    """Neither in the headline, the facts, nor behind the panel."""
+    """It is hidden in the headline, in the facts and behind the panel."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage, size) as pilot:
         assert "4,820.00" in shown(stage)
@@ -125,7 +125,7 @@ async def test_all_steps_fit_at_the_smallest_size():
 
 
 async def test_a_match_number_alone_needs_no_pin():
-    """At medium risk in an unlocked app."""
+    """The app is unlocked and the request has medium risk."""
     stage = a_stage([an_approval("deploy", DEPLOY, **NUMBER)])
     async with opened(stage) as pilot:
         await _open(pilot, stage)
@@ -193,7 +193,7 @@ async def test_a_locked_request_closes_the_panel():
 
 
 async def test_the_details_show_what_approving_requires():
-    """Before the panel asks for it."""
+    """They show it before the panel asks for it."""
     stage = a_stage([an_approval("pay", PAYMENT, **BACK)])
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")

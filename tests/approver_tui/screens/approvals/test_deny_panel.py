@@ -77,7 +77,7 @@ async def test_arrows_choose_and_the_button_sends():
 
 
 async def test_a_request_with_a_waiting_denial_cannot_be_answered_again():
-    """Neither approved nor denied."""
+    """The keys for approving and denying open no panel."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2")
@@ -196,7 +196,7 @@ async def test_the_hint_says_how_to_deny_from_the_current_focus():
 
 
 async def test_leaving_with_a_note_says_that_nothing_was_denied():
-    """By Esc or Back; without a note there is no message."""
+    """Esc and Back say so; without a note there is no message."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "escape")
@@ -242,7 +242,7 @@ async def test_without_an_agent_there_is_one_note_for_the_log():
 
 
 async def test_the_key_bar_matches_the_tab_order():
-    """With times on the screen, Tab goes to them, not to the note."""
+    """If times are on the screen, Tab goes to them and not to the note."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "4")

@@ -68,7 +68,7 @@ def _request(**changes):
 
 
 def _flowing(rows):
-    """Without breaks, and without the bars of quotes."""
+    """Join the rows, without the bars of quotes."""
     return " ".join("\n".join(rows).replace("\n| ", " ").split())
 
 

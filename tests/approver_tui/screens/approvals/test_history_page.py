@@ -15,7 +15,7 @@ from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PAYMENT
 
 
 async def test_the_history_has_receipts_and_signed_texts():
-    """Who, on which device, when, over which digests; an expired request has none."""
+    """A receipt says who, when, on which device and over which digests; an expired one has none."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -53,7 +53,7 @@ async def test_by_me_shows_own_answers():
 
 
 async def test_an_unanswered_request_is_dated_by_its_end():
-    """Not by its expiry."""
+    """Its expiry is not shown as its date."""
     stage = a_stage()
     ended = when(NOW - 4 * MINUTE)
     outer = {"state": "cancelled", "reason": "agent_quarantined", "over_at": ended}
@@ -106,7 +106,7 @@ def _with_a_rare_one(count, place):
 
 
 async def test_a_filter_searches_back_until_something_matches():
-    """Without a key; the heading says of how many."""
+    """It needs no key; the heading says how many requests were searched."""
     stage = _with_a_rare_one(23, 17)
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -117,7 +117,7 @@ async def test_a_filter_searches_back_until_something_matches():
 
 
 async def test_the_agent_history_searches_back_too():
-    """From the inbox, by `t`: all requests of the selected request's agent."""
+    """The key `t` in the inbox shows all requests of the selected request's agent."""
     stage = _with_a_rare_one(13, 11)
     async with opened(stage) as pilot:
         await press(pilot, stage, "t")
@@ -126,7 +126,7 @@ async def test_the_agent_history_searches_back_too():
 
 
 async def test_a_filter_without_matches_pauses_and_continues(monkeypatch):
-    """After a number of requests, which it shows; the end of the list continues."""
+    """It shows after how many requests it paused; going to the end continues."""
     monkeypatch.setattr(search_span, "MAX_SCANNED", 10)
     stage = _with_a_rare_one(23, 22)
     async with opened(stage) as pilot:
@@ -170,7 +170,7 @@ def _words(stage):
 
 
 async def test_a_past_request_is_reported_from_the_history():
-    """With the panel of the inbox; the result is shown in both."""
+    """The panel is that of the inbox; both show the result."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")

@@ -31,7 +31,7 @@ def _ids(stage):
 
 
 async def test_the_soonest_expiry_is_at_the_top():
-    """And selected."""
+    """The first row is selected."""
     stage = a_stage(reversed(three()))
     async with opened(stage):
         assert _ids(stage) == [approval.id for approval in three()]
@@ -39,7 +39,7 @@ async def test_the_soonest_expiry_is_at_the_top():
 
 
 async def test_a_new_request_is_appended_and_moves_nothing():
-    """Even if it expires first; selection and focus stay."""
+    """It goes last even if it expires first; selection and focus stay."""
     stage = a_stage(three())
     urgent = an_approval("urgent", DEPLOY, left=MINUTE)
     async with opened(stage) as pilot:
@@ -158,7 +158,7 @@ async def test_the_wide_detail_scrolls_after_enter():
 
 
 async def test_v_toggles_the_signed_texts():
-    """With their digests."""
+    """The texts have their digests."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "v")
@@ -204,7 +204,7 @@ async def test_a_decision_elsewhere_updates_the_row():
 
 
 async def test_only_requests_and_reminders_alert(monkeypatch):
-    """Not what the server holds, nor low risk, nor an end."""
+    """A request that the server holds back, low risk, and an end are silent."""
     stage = a_stage(three())
     high, _medium, low = three()
     async with opened(stage) as pilot:
@@ -221,7 +221,7 @@ async def test_only_requests_and_reminders_alert(monkeypatch):
 
 
 async def test_a_deputy_change_reloads_the_list():
-    """With a message."""
+    """A message says so."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         four = an_approval("four", DEPLOY, left=MINUTE)
@@ -356,7 +356,7 @@ async def test_only_rows_that_changed_are_drawn(monkeypatch):
 
 
 async def test_q_quits():
-    """At once, with nothing in progress."""
+    """The app quits at once if nothing is in progress."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "q")
@@ -365,7 +365,7 @@ async def test_q_quits():
 
 
 async def test_held_back_requests_have_their_own_section():
-    """At the end, with the number from each agent; they can be selected and opened."""
+    """It is the last, with the number from each agent; its rows can be selected and opened."""
     held = [
         an_approval(f"flood {n}", DEPLOY, held_back=True, headline=f"Deploy web {n}")
         for n in range(3)

@@ -47,7 +47,7 @@ def test_a_row_with_an_answer_in_progress_survives_a_refresh():
 
 
 def test_a_lost_selection_moves_to_the_row_in_its_place():
-    """Not to the top."""
+    """The selection does not jump to the top."""
     first, second, third = three()
     table = _loaded(first, second, third).with_selection(third.id)
     assert table.loaded(ME, _page(first, second), in_order=True).selected == second.id
@@ -64,7 +64,7 @@ def test_a_default_selection_moves_to_the_new_first_row():
 
 
 def test_the_initial_request_is_selected_once_it_is_listed():
-    """Also if it was not in the stored list."""
+    """The request is selected even if the stored list did not have it."""
     first, second, old = three()
     opened = InboxState(selected=second.id).with_last_known(_page(old))
     assert opened.loaded(ME, _page(first, second, old), in_order=False).selected == second.id
@@ -93,7 +93,7 @@ def test_the_age_of_the_data_stops_while_offline():
 
 
 def test_the_data_is_as_old_as_the_last_contact():
-    """Not as the clock; a later list counts by itself."""
+    """The clock does not count; a later list counts by itself."""
     live = _loaded(*three()).with_connection(Connection(Phase.LIVE))
     assert live.with_contact(None).fresh_at == NOW
     assert live.with_contact(NOW - 5).fresh_at == NOW

@@ -65,7 +65,7 @@ def _text(drawn):
     ],
 )
 def test_the_outcome_has_the_words_of_its_kind(kind, words):
-    """In the words of its kind."""
+    """Each kind of request has its own words."""
     assert words in outcome(_used(kind), NOW, UTC)
 
 
@@ -98,7 +98,7 @@ def test_the_command_line_has_the_words_of_the_kind(kind, word):
     ],
 )
 def test_only_an_agent_can_be_asked_to_retry(kind, again):
-    """For a consent or a sign-in the user starts again."""
+    """The user starts a consent or a sign-in again."""
     approval = an_approval("x", ABOUT[kind])
     said = outcome(approval, approval.expires_at, UTC)
     assert "Not a denial." in said
@@ -132,7 +132,7 @@ NEWS = {
 
 @pytest.mark.parametrize(("kind", "name"), NEWS)
 def test_the_status_line_names_the_kind(kind, name):
-    """When it arrives, ends and is used."""
+    """It does so when a request arrives, ends and is used."""
     event = Event(1, name, NOW, an_approval("x", ABOUT[kind]))
     assert NEWS[kind, name] in event_text(event, UTC, is_narrow=False)
 
@@ -165,13 +165,13 @@ def test_a_replaced_request_is_announced():
     ],
 )
 def test_a_decision_elsewhere_names_who_answered(kind, words):
-    """By name of who answered."""
+    """The name is that of the person who answered."""
     done = answered(an_approval("x", ABOUT[kind]), Answer.APPROVE)
     assert words in event_text(Event(1, EventName.DECIDED, NOW, done), UTC, is_narrow=True)
 
 
 def test_an_automatic_approval_is_announced():
-    """Without a name."""
+    """The announcement has no name of a person."""
     given = replace(
         an_approval("x"), automatic_decision=AutomaticDecision(SafeText("sayso_co_1"), 3)
     )
@@ -192,7 +192,7 @@ def test_an_automatic_approval_is_announced():
     ],
 )
 def test_a_standing_grant_is_announced(name, words):
-    """When it starts and when it ends."""
+    """The start and the end are announced."""
     assert words in event_text(Event(1, name, NOW), UTC, is_narrow=True)
 
 
@@ -206,7 +206,7 @@ def test_a_grant_with_foreign_texts_is_rejected():
 
 
 def test_the_panel_describes_a_standing_grant():
-    """Before the PIN, and in the list."""
+    """The text before the PIN and the list describe it."""
     drawn = _text(panel_lines(an_approval("x", GRANT), RenderContext(NOW, UTC, 100)))
     assert "You are about to let invoice-bot do this again without asking:" in drawn
     assert "grant for invoice-bot" in _text(
@@ -223,7 +223,7 @@ def test_the_panel_describes_a_standing_grant():
     ],
 )
 def test_the_execution_is_announced(done, words):
-    """As soon as the resource reports it."""
+    """The announcement comes as soon as the resource reports it."""
     execution = Execution(SafeText("INV-2291"), done, None, None, NOW)
     event = Event(1, EventName.EXECUTED, NOW, replace(an_approval("x"), execution=execution))
     assert words in event_text(event, UTC, is_narrow=False)
@@ -242,7 +242,7 @@ def test_facts_are_not_repeated(kind):
 
 
 def test_the_first_request_of_an_agent_is_marked():
-    """By its name if the request is a consent."""
+    """A consent request names the agent."""
     approval = an_approval("x", CONSENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "First request from invoice-bot." in drawn
@@ -256,7 +256,7 @@ def test_the_command_line_names_a_device_by_its_address():
 
 
 def test_an_app_on_a_device_is_named_with_the_address():
-    """In lists and on the screen, which says that it acts as the user."""
+    """Lists and the screen name it; the screen says that it acts as the user."""
     approval = an_approval("x", APP_SIGN_IN)
     named = "television on a device at 203.0.113.7"
     assert named in "\n".join(listing.entry_lines(approval, NOW))
@@ -266,7 +266,7 @@ def test_an_app_on_a_device_is_named_with_the_address():
 
 
 def test_an_app_action_is_shown_like_an_agent_action():
-    """With its scopes, and called an app; it has no owners."""
+    """It has scopes and is called an app; it has no owners."""
     approval = an_approval("x", APP_PAYMENT, first=True)
     drawn = _text(approval_lines(approval, RenderContext(NOW, UTC, 100)))
     assert "Rights" in drawn

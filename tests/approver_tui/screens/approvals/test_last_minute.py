@@ -20,7 +20,7 @@ def _until_left(stage, seconds):
 
 
 async def test_the_last_minute_and_the_last_seconds_are_announced_once():
-    """In the status, the row and the detail."""
+    """The status, the row and the detail show it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "enter", "G")
@@ -51,7 +51,7 @@ async def test_a_panel_shows_the_last_minute_in_its_title():
 
 
 async def test_several_requests_that_end_together_are_one_message():
-    """With their number."""
+    """The message has their number."""
     rows = [PAY, an_approval("deploy", DEPLOY, left=91_000)]
     stage = a_stage(rows)
     async with opened(stage) as pilot:

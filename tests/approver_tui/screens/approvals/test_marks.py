@@ -107,7 +107,7 @@ async def test_the_mouse_marks_by_the_checkbox_and_the_key_bar():
 
 
 async def test_the_palette_marks():
-    """By its name."""
+    """The command's name finds it."""
     stage = a_stage([ONE])
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon", *"deselect it", "enter")
@@ -143,7 +143,7 @@ async def test_a_marked_request_that_is_answered_loses_its_mark():
 
 
 async def test_a_marked_request_that_changes_loses_its_mark():
-    """Even if only its reference changed."""
+    """A change of its reference alone is enough."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -156,7 +156,7 @@ async def test_a_marked_request_that_changes_loses_its_mark():
 
 
 async def test_a_marked_request_that_expires_loses_its_mark():
-    """After the warning about another one."""
+    """The loss is announced after the warning about another request."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)
@@ -173,7 +173,7 @@ async def test_a_marked_request_that_expires_loses_its_mark():
 
 
 async def test_several_lost_marks_are_one_message():
-    """With their number."""
+    """The message has their number."""
     stage = a_stage([ONE, TWO])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)

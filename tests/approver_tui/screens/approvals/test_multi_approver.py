@@ -17,7 +17,7 @@ from tests.support.fakes.fake_requests import DEPLOY
 
 
 async def test_the_second_approver_sees_the_part_in_the_signed_words():
-    """In the detail and the panel, next to what was asked, and for whom it is."""
+    """The detail and the panel show it next to what was asked, and for whom it is."""
     stage = a_stage([a_part("pay", a_vote(reason="only half is due"))])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -100,7 +100,7 @@ async def test_requests_that_wait_for_others_have_their_own_section():
 
 
 async def test_the_first_selection_can_be_answered():
-    """Even if a request that waits for others expires sooner."""
+    """It is selected even if a request that waits for others expires sooner."""
     open_ = an_approval("deploy", DEPLOY)
     stage = a_stage([a_shared("pay", a_vote(ME, "alice")), open_])
     async with opened(stage):
@@ -129,7 +129,7 @@ async def test_somebody_elses_vote_is_not_ours():
 
 
 async def test_a_locked_request_says_so_before_anything_is_typed():
-    """In its row, its detail and the hint; it can still be denied."""
+    """Its row, its detail and the hint say so; it can still be denied."""
     stage = a_stage([a_locked()])
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -142,7 +142,7 @@ async def test_a_locked_request_says_so_before_anything_is_typed():
 
 
 async def test_a_request_that_locks_under_the_panel_stays_locked():
-    """Also if a later copy does not have the attempts."""
+    """The request stays locked even if a later copy does not have the attempts."""
     stage = a_stage([an_approval("pay")])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
@@ -162,7 +162,7 @@ async def test_a_request_that_locks_under_the_panel_stays_locked():
 
 
 async def test_a_locked_device_is_a_permanent_warning():
-    """With how to unlock it."""
+    """The warning says how to unlock it."""
     stage = a_stage([an_approval("pay")], device=a_device(tries=10))
     async with opened(stage):
         assert "! This device is locked: 10 wrong PINs. Unlock it from another device." in shown(
@@ -171,7 +171,7 @@ async def test_a_locked_device_is_a_permanent_warning():
 
 
 async def test_a_request_for_somebody_else_names_them():
-    """For a deputy or backup, in the row, the detail and the panel, at both sizes."""
+    """A deputy or backup sees it in the row, the detail and the panel, at both sizes."""
     theirs = a_shared("theirs", user=BOB, **{"for": "bob"})
     stage = a_stage([theirs, an_approval("deploy", DEPLOY)])
     async with opened(stage, NARROW) as pilot:

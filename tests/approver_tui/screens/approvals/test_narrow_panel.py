@@ -80,7 +80,7 @@ async def test_each_control_is_part_of_the_proposal(keys, proposal):
 
 
 async def test_without_a_reduction_there_is_nothing_to_approve():
-    """At first, and after a box was cleared and set again."""
+    """A box that was cleared and set again is no reduction."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, "tab", "space", "space")
@@ -126,7 +126,7 @@ async def test_the_preview_of_an_older_proposal_is_ignored():
     ],
 )
 async def test_an_invalid_reduction_says_why(keys, says):
-    """In the server's words, or ours if it is no number; nothing can be approved."""
+    """The server's words explain it, or ours if it is no number; nothing can be approved."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _less(pilot, stage, *keys)

@@ -208,7 +208,7 @@ def _last_known(stage, *approvals):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_offline_start_shows_the_last_known_list(size):
-    """With its age; nothing on it can be answered."""
+    """The list has its age; nothing on it can be answered."""
     stage = a_stage(three())
     _last_known(stage, *three()[:2])
     stage.server.is_down = True

@@ -20,7 +20,7 @@ def _stage(issuer=ISSUER):
 
 
 async def test_the_qr_code_links_to_the_page_of_the_request():
-    """At the server of this login, as text too; nothing is answered."""
+    """The page is on this login's server; the link is text too. Nothing is answered."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
@@ -43,7 +43,7 @@ async def test_a_loopback_address_says_that_a_phone_cannot_open_it(host):
 
 
 async def test_an_answer_on_the_page_closes_the_panel():
-    """With who answered, on which device."""
+    """The message says who answered, on which device."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")

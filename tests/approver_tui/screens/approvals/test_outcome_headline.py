@@ -62,7 +62,7 @@ def test_what_was_granted_comes_first(where):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_the_history_shows_what_was_granted_first(size):
-    """In the list, where a long line is cut at its end, and in the detail."""
+    """The list cuts a long line at its end, and the detail shows it in full."""
     stage = a_stage([PART])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "2")

@@ -150,7 +150,7 @@ async def test_the_panel_stays_until_everything_is_sent():
 
 
 async def test_the_close_button_closes_it():
-    """By a click, or Tab and Enter; the help says so."""
+    """A click, or Tab and Enter, closes it; the help says so."""
     stage = a_stage(THREE_OF_THEM)
     async with opened(stage) as pilot:
         await _approve_three(pilot, stage)
@@ -210,5 +210,5 @@ def test_every_error_has_a_text_and_says_whether_the_batch_stops(error, fate, st
 
 
 def test_the_pin_is_not_in_the_repr_of_an_answer():
-    """Not even by mistake."""
+    """A log can therefore not contain it by mistake."""
     assert "271828" not in repr(BatchSubmitted((), Approve("271828")))

@@ -11,7 +11,7 @@ from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
 
 PAY = an_approval("pay", left=90_000)
-LAPSED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
+EXPIRED = replace(PAY, state=ApprovalState.EXPIRED, retry=Retry.POSSIBLE)
 
 
 def _told(stage):
@@ -22,7 +22,7 @@ def _told(stage):
 
 def _expire(stage):
     stage.clock.ms = PAY.expires_at
-    stage.server.put(LAPSED)
+    stage.server.put(EXPIRED)
     look(stage)
 
 
@@ -44,7 +44,7 @@ async def test_an_expired_request_can_be_retried():
 
 
 async def test_a_waiting_request_is_not_retried():
-    """Nor is anything without a selection."""
+    """Without a selection, the key says that nothing is selected."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "R")
@@ -69,7 +69,7 @@ async def test_retry_is_off_without_the_server():
 async def test_the_history_can_retry_too():
     """The entry shows it at once, and the list stays."""
     stage = a_stage([])
-    stage.server.put(LAPSED)
+    stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -84,7 +84,7 @@ async def test_the_history_can_retry_too():
 async def test_the_history_shows_a_refused_retry():
     """Nothing changes."""
     stage = a_stage([])
-    stage.server.put(LAPSED)
+    stage.server.put(EXPIRED)
     stage.clock.ms = PAY.expires_at
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -101,10 +101,10 @@ async def test_the_history_shows_a_refused_retry():
 
 
 async def test_a_retry_by_somebody_else_is_announced():
-    """By the feed."""
+    """The feed announces it."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         _expire(stage)
-        stage.feed.tell(EventName.RETRY_ASKED, replace(LAPSED, retry=Retry.ASKED))
+        stage.feed.tell(EventName.RETRY_ASKED, replace(EXPIRED, retry=Retry.ASKED))
         await until(pilot, lambda: "is asked to retry" in _told(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED

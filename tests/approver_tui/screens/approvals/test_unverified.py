@@ -19,7 +19,7 @@ PROBLEM = "display: does not match its digest"
 
 
 def _forge(stage, *approvals):
-    """From now on the server's copies of these do not verify; it may know of none yet."""
+    """Make the server's copies of these fail verification from now on; it may know of none."""
     true_page, true_copy = stage.server.waiting, stage.server.approval
     forged = {approval.id for approval in approvals}
 
@@ -41,7 +41,7 @@ def _forge(stage, *approvals):
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_an_unverified_request_is_listed_apart(size):
-    """With a warning, its ID and problem; the cursor skips it."""
+    """The row has a warning, its ID and the problem; the cursor skips it."""
     stage = a_stage(three())
     forged = three()[0]
     _forge(stage, forged)

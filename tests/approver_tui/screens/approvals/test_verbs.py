@@ -49,7 +49,7 @@ async def test_a_long_amount_is_not_on_the_button():
 
 
 def test_the_button_has_the_narrowed_amount():
-    """And none without money, nor one that must be typed back."""
+    """An action without money, or with an amount to type back, has no amount there."""
     assert amount(PAY) == "EUR 4,820.00"
     assert amount(replace(PAY, granted=LESS)) == "EUR 500.00"
     assert amount(an_approval("web", DEPLOY)) == ""
@@ -68,12 +68,12 @@ def test_the_button_has_the_narrowed_amount():
     ],
 )
 def test_a_headline_shows_what_is_granted(granted, told):
-    """Or that there are limits."""
+    """If it cannot, it says that there are limits."""
     assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
 
 
 async def test_keys_that_do_nothing_are_shown_as_off():
-    """Before anybody presses them."""
+    """They are shown as off before anybody presses them."""
     stage = a_stage([PAY])
     async with opened(stage, (140, 30)) as pilot:
         assert "(off)" not in shown(stage)
@@ -127,7 +127,7 @@ async def test_t_shows_the_history_of_the_agent():
 
 
 async def test_a_device_is_renamed():
-    """After its new name is typed."""
+    """The user types the new name."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "5")

@@ -33,7 +33,7 @@ async def _agents(pilot, stage):
 
 
 async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
-    """With the outcomes of their requests and the state of owned ones."""
+    """The list shows the outcomes of their requests and the state of owned ones."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _agents(pilot, stage)
@@ -63,7 +63,7 @@ async def test_old_requests_are_left_out():
 
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
-    """After a confirmation; the entry and the inbox show it."""
+    """A confirmation comes first; the entry and the inbox show the mute."""
     stage = a_stage([an_approval("web", DEPLOY, left=9 * MINUTE)])
     async with opened(stage, NARROW) as pilot:
         await _agents(pilot, stage)
@@ -78,7 +78,7 @@ async def test_an_agent_is_muted_and_unmuted_from_its_page():
 
 
 async def test_an_owned_agent_is_suspended():
-    """After a confirmation; for disabled or foreign agents the key says why not."""
+    """A confirmation comes first; for disabled or foreign agents the key says why not."""
     stage = _stage()
     stage.server.owned = (replace(IDLE, state=SafeText("enabled")),)
     async with opened(stage, NARROW) as pilot:

@@ -26,7 +26,7 @@ async def _open(pilot, stage, *keys):
     ("key", "scope"), [("2", ReportScope.AGENT), ("3", ReportScope.EVERY_AGENT)]
 )
 async def test_a_report_quarantines_the_chosen_scope(key, scope):
-    """With the note to the administrators; the result has numbers."""
+    """The note for the administrators is sent; the result has numbers."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, key, "tab", *"no", "tab", "tab", "enter")
@@ -38,7 +38,7 @@ async def test_a_report_quarantines_the_chosen_scope(key, scope):
 
 
 async def test_reporting_this_request_only_is_a_denial_that_can_be_undone():
-    """With the code for not recognized; no incident."""
+    """The denial has the code for not recognized, and there is no incident."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "1", *REPORT)
@@ -62,7 +62,7 @@ async def test_no_scope_is_chosen_at_first():
 
 
 async def test_the_consequence_is_shown_before_sending():
-    """For each choice."""
+    """Each choice has its own."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await _open(pilot, stage, "down")

@@ -25,7 +25,7 @@ async def test_waiting_requests_elsewhere_are_one_line():
 
 
 async def test_an_unreachable_server_shows_the_age_of_its_count():
-    """Without an alarm."""
+    """The app raises no alarm."""
     stage = a_stage(place=LOGIN, others=FakeOthers([{"work": 2}, {"work": None}]))
     async with opened(stage, NARROW) as pilot:
         await until(pilot, lambda: "2 at work" in shown(stage))
@@ -55,7 +55,7 @@ async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
 
 @pytest.mark.parametrize("login", ["", "default"])
 async def test_with_one_login_nothing_is_counted(login):
-    """And without answers there is no line."""
+    """If no server answers, there is no line."""
     others = FakeOthers([{"work": None}])
     stage = a_stage(place={"login": SafeText(login)}, others=others)
     async with opened(stage) as pilot:

@@ -135,7 +135,7 @@ async def test_the_settings_switch_to_another_server():
 
 @pytest.mark.usefixtures("two_servers")
 async def test_each_server_shows_its_waiting_requests():
-    """Or the age of the number, or that it is unknown."""
+    """An old number has its age, and an unknown one says so."""
     others = FakeOthers([{"work": None}, {"work": 2}, {"work": None}])
     stage = _stage(others, login=SafeText("default"))
     async with opened(stage) as pilot:
@@ -151,7 +151,7 @@ async def test_each_server_shows_its_waiting_requests():
 
 @pytest.mark.usefixtures("two_servers")
 async def test_the_settings_sign_in_to_one_more_server():
-    """By the last entry of the servers."""
+    """The last entry of the servers does so."""
     stage = _stage()
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
@@ -197,7 +197,7 @@ async def test_without_a_settings_file_only_notifications_are_listed():
 
 
 async def test_chosen_keys_work_and_are_shown_everywhere():
-    """In the key bar and the help; the defaults do nothing."""
+    """The key bar and the help show them; the defaults do nothing."""
     stage = _stage(keymap=Keymap({"approve": "A", "help": "f2", "report": "@"}))
     async with opened(stage) as pilot:
         text = shown(stage)
@@ -213,7 +213,7 @@ async def test_chosen_keys_work_and_are_shown_everywhere():
 
 
 async def test_the_palette_finds_commands():
-    """By words or by key; Enter presses the key."""
+    """Words or a key find them; Enter presses the key."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "colon")
@@ -228,7 +228,7 @@ async def test_the_palette_finds_commands():
 
 
 async def test_the_palette_has_the_keys_of_its_page():
-    """On the history it filters the history."""
+    """The command for filtering, chosen on the history, filters the history."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "2", "colon", *"filter", "enter")
@@ -239,7 +239,7 @@ async def test_the_palette_has_the_keys_of_its_page():
 
 
 async def test_the_palette_goes_to_every_page():
-    """By its name."""
+    """The name of the page finds it."""
     stage = _stage()
     async with opened(stage) as pilot:
         for name, page in (("history", HistoryPage), ("settings", SettingsPage), ("inbox", None)):
@@ -276,7 +276,7 @@ async def test_the_filter_shows_matches_and_counts_the_rest():
 
 
 async def test_without_matches_there_is_nothing_to_answer():
-    """Until a match arrives."""
+    """A match that arrives can be answered."""
     stage = _stage()
     async with opened(stage) as pilot:
         await press(pilot, stage, "slash", *"api", "enter", "a")
@@ -317,7 +317,7 @@ async def test_quiet_hours_are_set_and_cleared_in_the_settings():
 
 
 async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
-    """Without their requests."""
+    """They are listed even if their requests are gone."""
     stage = a_stage(three())
     prices = three()[2]
     stage.prefs_client.mute(prices.agent.id)

@@ -192,7 +192,7 @@ async def test_the_panel_has_a_help_and_scrolls():
 
 
 async def test_grants_are_listed_and_revoked():
-    """With what is left."""
+    """Each shows what is left of it."""
     stage = a_stage([an_approval("deploy", DEPLOY)])
     full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, tell=False, sum=None)
     stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]

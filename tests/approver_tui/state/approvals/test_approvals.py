@@ -41,7 +41,7 @@ def test_high_risk_needs_the_pin_whatever_the_server_says(risk, ceremony, needs)
     ],
 )
 def test_only_an_expired_agent_request_can_be_retried(kind, state, retry, late, lapsed):
-    """By the server's word or by the clock."""
+    """The server, or the clock, says that it expired."""
     wire = wire_approval(outer={"kind": kind, "state": state, "retry": retry})
     approval = read_approval(JsonObject(wire))
     assert approval.is_expired(approval.expires_at if late else NOW) is lapsed
@@ -67,14 +67,14 @@ def test_what_is_drawn_is_what_was_signed():
     ],
 )
 def test_only_a_pending_unexpired_request_is_waiting(state, moment, waits):
-    """By the expiry in the signed text."""
+    """The expiry in the signed text counts."""
     approval = read_approval(JsonObject(wire_approval(outer={"state": state})))
     assert approval.expires_at == NOW + 600_000
     assert approval.is_waiting(moment) is waits
 
 
 def test_a_replaced_request_is_superseded():
-    """Neither denied nor withdrawn."""
+    """It is shown as neither denied nor withdrawn."""
     over = replace(
         read_approval(JsonObject(wire_approval())),
         state=ApprovalState.CANCELLED,

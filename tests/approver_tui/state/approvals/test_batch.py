@@ -37,7 +37,7 @@ def test_a_request_is_selected_and_deselected():
 
 
 def test_the_count_is_the_number_of_selected_requests():
-    """In plain digits, and not 0."""
+    """The count is in plain digits and is not 0."""
     assert BATCH.is_count("2")
     assert not any(map(BATCH.is_count, ["", "3", "02", " 2", "two", "1"]))
     assert not BATCH.toggled(ONE.id).toggled(TWO.id).is_count("0")
@@ -51,14 +51,14 @@ def test_a_removed_request_loses_its_selection():
 
 
 def test_the_pin_is_needed_if_a_selected_request_needs_it():
-    """Not for a deselected one."""
+    """A deselected request does not count."""
     pin = an_approval("pin", DEPLOY, ceremony="pin")
     assert Batch.of([ONE, pin]).needs_pin
     assert not Batch.of([ONE, pin]).toggled(pin.id).needs_pin
 
 
 def test_risk_is_the_highest_of_all_and_end_the_first_of_the_selected():
-    """With nothing selected, of all."""
+    """If nothing is selected, the first end of all counts."""
     low = an_approval("low", DEPLOY, risk="low", left=20 * MINUTE)
     assert Batch.of([low]).risk is Risk.LOW
     assert Batch.of([low, ONE]).risk is Risk.MEDIUM

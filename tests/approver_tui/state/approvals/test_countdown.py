@@ -11,7 +11,7 @@ ONE, TWO = (
 
 
 def test_there_are_two_countdown_stages():
-    """To the second."""
+    """The limits are exact to the millisecond."""
     assert countdown_stage(NOW + 60_001, NOW) is None
     assert countdown_stage(NOW + 60_000, NOW) is CountdownStage.LAST_MINUTE
     assert countdown_stage(NOW + 20_000, NOW) is CountdownStage.LAST_SECONDS
@@ -30,7 +30,7 @@ def test_each_stage_is_reached_once():
 
 
 def test_after_a_gap_the_nearest_stage_is_reported():
-    """Without requests that ended meanwhile."""
+    """Requests that ended in the meantime are left out."""
     rows = (ONE, TWO)
     assert stage_reached(rows, NOW, NOW + 72_000) == (CountdownStage.LAST_SECONDS, (ONE,))
     assert stage_reached(rows, NOW, NOW + 91_000) == (CountdownStage.LAST_SECONDS, (TWO,))

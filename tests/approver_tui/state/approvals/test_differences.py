@@ -60,7 +60,7 @@ AT = "/authorization_details/0"
     ],
 )
 def test_every_difference_is_found_in_the_texts(granted, differs):
-    """Whatever the server says."""
+    """The app compares the texts itself and does not trust the server's list."""
     assert found(granted) == differs
 
 
@@ -88,13 +88,13 @@ def test_every_difference_is_found_in_the_texts(granted, differs):
     ],
 )
 def test_a_text_that_is_no_part_is_rejected(granted):
-    """Of another request, larger, or with something else."""
+    """The text of another request, a larger one, and one with something else are rejected."""
     with pytest.raises(ValueError, match=r"."):
         found(granted)
 
 
 def test_slashes_in_names_are_escaped_in_pointers():
-    """As in RFC 6901."""
+    """RFC 6901 defines the escapes."""
     asked = {**ASKED, "authorization_details": [{"a/b~c": 2}]}
     (place,) = differing_places(
         json.dumps(asked), json.dumps({**ASKED, "authorization_details": [{"a/b~c": 1}]})

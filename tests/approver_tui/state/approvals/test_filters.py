@@ -29,7 +29,7 @@ def approval(risk="medium", **outer):
 
 
 def test_an_empty_filter_matches_everything():
-    """And is false."""
+    """An empty filter is false."""
     assert Filter().matches(approval())
     assert not Filter()
     assert Filter(agent="x")
@@ -42,7 +42,7 @@ def test_a_risk_means_that_or_higher():
 
 
 def test_an_agent_matches_by_name_or_id():
-    """In any case."""
+    """Letter case does not matter."""
     assert all(
         Filter(agent=name).matches(approval()) for name in ("invoice-bot", "Invoice-Bot", AGENT)
     )
@@ -68,13 +68,13 @@ def test_a_decision_matches_decided_requests_only():
     ],
 )
 def test_a_request_is_as_old_as_its_end(outer, ended):
-    """By the server's time, or by its expiry."""
+    """The server's time of the end counts, or else the expiry."""
     assert Filter(since=ended).matches(approval(**outer))
     assert not Filter(since=ended + 1).matches(approval(**outer))
 
 
 def test_searching_back_stops_at_requests_that_are_too_old():
-    """Only with a start time."""
+    """A filter without a start time never stops."""
     assert not Filter().is_past(approval(**DENIED))
     assert Filter(since=NOW + 5_001).is_past(approval(**DENIED))
     assert not Filter(since=NOW + 5_000).is_past(approval(**DENIED))
@@ -85,7 +85,7 @@ def test_searching_back_stops_at_requests_that_are_too_old():
     [("90s", 90), ("30m", 1_800), ("12h", 43_200), ("7d", 604_800), ("2w", 1_209_600)],
 )
 def test_a_span_is_a_number_and_a_unit(text, seconds):
-    """As a person writes it."""
+    """The span is spelled as a person writes it."""
     assert read_span(text) == seconds * 1_000
 
 

@@ -54,7 +54,7 @@ def test_an_outcome_of_an_unknown_row_adds_nothing():
 
 
 def test_waiting_ends_at_the_exact_millisecond():
-    """At `expires_at`."""
+    """The request is not waiting at `expires_at`."""
     inbox = Inbox((ONE,))
     assert inbox.waiting(ONE.expires_at - 1) == (ONE,)
     assert inbox.waiting(ONE.expires_at) == ()

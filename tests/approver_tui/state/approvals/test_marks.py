@@ -27,7 +27,7 @@ def _asks_for(ceremony, **more):
 @pytest.mark.parametrize("risk", ["low", "medium"])
 @pytest.mark.parametrize("ceremony", ["confirm", "pin"])
 def test_low_and_medium_risk_can_be_marked(risk, ceremony):
-    """With a confirmation or the PIN."""
+    """The ceremony is a confirmation or the PIN."""
     approval = an_approval("one", MEDIUM, risk=risk, ceremony=ceremony)
     assert individual_reason(approval) == mark_blocker(approval, []) == ""
 
@@ -114,6 +114,6 @@ def test_a_mark_is_lost_when_its_request_changes(copy):
 
 
 def test_a_mark_is_lost_at_expiry():
-    """Not a millisecond before."""
+    """A millisecond before, the mark is still there."""
     assert not is_mark_lost(ONE, ONE, ONE.expires_at - 1)
     assert is_mark_lost(ONE, ONE, ONE.expires_at)

@@ -52,7 +52,7 @@ def details(**members):
     ],
 )
 def test_a_reduction_is_parsed(text, change):
-    """By name or JSON pointer, with the number of its object."""
+    """A name or a JSON pointer selects the fact, and a number its object."""
     assert read_change(text) == change
 
 
@@ -66,7 +66,7 @@ def test_an_invalid_reduction_is_rejected(text):
 
 
 def test_an_empty_narrowing_is_false():
-    """So that a plain yes stays one."""
+    """A full approval therefore stays one."""
     assert not Narrowing()
     assert Narrowing(drop_scopes=("read",))
     assert Narrowing(token_seconds=60)
@@ -77,7 +77,7 @@ def test_an_empty_narrowing_is_false():
     [(60, 60, True), (60, 61, False), (60, None, False), (None, 60, False), (1, True, False)],
 )
 def test_the_token_lifetime_must_match_the_proposal(wished, granted, is_it):
-    """To the second."""
+    """The match is exact to the second."""
     members = {} if granted is None else {"token_seconds": granted}
     text = json.dumps({**ACTION, **members})
     assert matches_narrowing(Narrowing(token_seconds=wished), json.dumps(ACTION), text) is is_it
@@ -144,5 +144,5 @@ def test_a_text_of_another_action_is_detected(granted):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null"])
 def test_an_invalid_text_is_detected(text):
-    """Whatever the server sent."""
+    """A text that is not a valid action does not match the narrowing."""
     assert not matches_narrowing(Narrowing(drop_scopes=("read",)), json.dumps(ACTION), text)

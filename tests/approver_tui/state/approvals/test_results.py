@@ -19,14 +19,14 @@ HERE, ELSEWHERE = YES.decided.device_id, "sayso_dv_cccccccccccccccc"
 
 
 def test_before_sending_all_are_waiting():
-    """In order."""
+    """The entries are in order."""
     assert [each.approval for each in FRESH.items] == [ONE, TWO, THREE]
     assert FRESH.counts == {AnswerState.WAITING: 3}
     assert not FRESH.is_complete
 
 
 def test_an_update_changes_one_entry():
-    """With the newest copy and the reason."""
+    """The entry has the newest copy and the reason."""
     told = FRESH.with_state(ONE.id, AnswerState.SENDING).with_state(
         ONE.id, AnswerState.ALREADY, SafeText("by bob"), NO
     )
@@ -40,7 +40,7 @@ def test_an_update_changes_one_entry():
 
 
 def test_the_list_is_complete_when_nothing_more_is_sent():
-    """Even with unknown outcomes."""
+    """Unknown outcomes do not keep it open."""
     sending = FRESH.with_state(ONE.id, AnswerState.APPROVED).with_state(TWO.id, AnswerState.SENDING)
     assert not sending.is_complete
     broken = sending.with_state(TWO.id, AnswerState.UNKNOWN).with_rest_stopped(SafeText("stopped"))
@@ -71,7 +71,7 @@ def test_the_servers_copy_decides_an_unknown_answer(copy, answer, device, fate):
 
 
 def test_an_unanswered_request_is_expired_or_ended():
-    """By its time, by the server, or withdrawn."""
+    """Its time, the server's word and a withdrawal are told apart."""
     gone = replace(ONE, state=ApprovalState.CANCELLED, reason=SafeText("withdrawn"))
     assert answer_state(ONE, Answer.APPROVE, HERE, ONE.expires_at) is AnswerState.EXPIRED
     assert ended_state(replace(ONE, state=ApprovalState.EXPIRED)) is AnswerState.EXPIRED

@@ -12,7 +12,7 @@ def test_a_search_pauses_after_enough_matches_or_requests():
 
 
 def test_a_search_continues_where_it_paused():
-    """For the same number."""
+    """It searches as many again."""
     further = SearchSpan.beyond(20, MAX_SCANNED)
     assert further.should_continue(39, 2 * MAX_SCANNED - 1)
     assert not further.should_continue(40, MAX_SCANNED)

@@ -63,14 +63,14 @@ def test_the_fact_to_type_has_a_prompt_and_a_sentence(kind, label, what):
     ],
 )
 def test_an_impossible_entry_is_detected(step, kind, value, entries, others):
-    """By its length and form only."""
+    """Only its length and form are checked."""
     approval = _approval(value=value, kind=kind)
     assert [is_plausible(approval, step, each) for each in entries] == [True] * len(entries)
     assert [is_plausible(approval, step, each) for each in others] == [False] * len(others)
 
 
 def test_the_fact_is_hidden_wherever_it_stands_alone():
-    """Not inside another word."""
+    """The fact is not hidden inside another word."""
     shown = hide_typed_fact(_approval()).display
     assert shown.headline == f"Pay {GAP} to N"
     assert [fact.value for fact in shown.facts] == [GAP, f"N, for {GAP} of EUR 5.000"]
@@ -86,7 +86,7 @@ def test_the_fact_is_hidden_in_unusual_signals():
 
 
 def test_a_headline_that_may_be_cut_is_replaced():
-    """By the title."""
+    """The title replaces it."""
     approval = _approval(value=LONG, headline=f"Pay {LONG[:60]}… to N")
     assert hide_typed_fact(approval).display.headline == approval.display.title
 
@@ -98,7 +98,7 @@ def test_the_resource_is_hidden_if_it_must_be_typed():
 
 
 def test_the_fact_is_hidden_in_the_granted_part():
-    """In both columns and in the signed text; other rows stay."""
+    """Both columns and the signed text hide it; other rows stay."""
     rows = (
         Difference(*map(SafeText, ("Amount", "EUR 5.00", "EUR 1.00"))),
         Difference(*map(SafeText, ("Scope", "all", "(not granted)"))),
@@ -120,7 +120,7 @@ def test_without_a_fact_to_type_nothing_is_hidden():
 
 @pytest.mark.parametrize("text", ["match+pin+reason+type_back", "confirm", "pin"])
 def test_a_ceremony_is_read_and_written_alike(text):
-    """In the server's spelling, which is signed."""
+    """The spelling is the server's, which is signed."""
     assert ceremony_text(read_ceremony(text)) == text
 
 

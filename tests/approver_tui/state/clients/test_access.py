@@ -12,7 +12,7 @@ from tests.support.fakes.fake_requests import MINUTE
 
 
 def test_each_acting_agent_is_listed_once():
-    """By name, with its access, its last use and its end."""
+    """The agents are sorted by name and have their access, last use and end."""
     consents = [a_consent("Zoe"), a_consent("bot"), a_consent("bot", id="sayso_co_2")]
     tokens = [a_token("bot", last_used_at=None), a_token("amy", last_used_at=NOW - 5)]
     tokens.append(a_token("amy", id="sayso_at_2", last_used_at=NOW - 2))
@@ -24,7 +24,7 @@ def test_each_acting_agent_is_listed_once():
 
 
 def test_a_standing_grant_is_access():
-    """Without a consent or token; a used-up one too."""
+    """A standing grant counts without a consent or token, even if it is used up."""
     grants = [a_grant(NOW, "amy"), a_grant(NOW, "amy", id=SafeText("two"), state=GrantState.FULL)]
     (amy,) = acting_agents([], [], grants)
     assert (amy.name, len(amy.grants)) == ("amy", 2)

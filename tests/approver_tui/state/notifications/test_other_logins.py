@@ -8,7 +8,7 @@ from approver_tui.state.notifications.other_logins import (
 
 
 def test_counts_have_the_time_of_their_query():
-    """In the order of the logins."""
+    """The counts are in the order of the logins."""
     known = NO_OTHER_LOGINS.with_counts({"home": 0, "work": 2}, at=5)
     assert known.servers == (OtherLoginCount("home", 0, 5), OtherLoginCount("work", 2, 5))
     assert known.busy == (OtherLoginCount("work", 2, 5),)
@@ -17,7 +17,7 @@ def test_counts_have_the_time_of_their_query():
 
 
 def test_an_unanswered_query_keeps_the_old_count():
-    """Without a first answer there is none."""
+    """If there never was an answer, there is no count."""
     known = NO_OTHER_LOGINS.with_counts({"home": None, "work": 2}, at=5)
     assert known.find("home") is None
     later = known.with_counts({"home": 1, "work": None}, at=9)

@@ -53,7 +53,7 @@ def _fits(terms: dict[str, Any] | None = None, **members: Any) -> bool:
 
 
 def test_the_proposed_grant_matches() -> None:
-    """With another salt and a small clock difference."""
+    """The salt may differ, and the clock a little."""
     assert _fits()
     assert _fits({"until": when(NOW + 3_700_000)})
 
@@ -99,12 +99,12 @@ def test_another_request_does_not_match(members: dict[str, Any]) -> None:
 
 
 def test_an_invalid_text_does_not_match() -> None:
-    """Whatever it is."""
+    """A text that is not a standing grant matches no proposal."""
     assert not matches_proposal(WISH, json.dumps(EXAMPLE), "[]", NOW)
 
 
 def test_varying_facts_are_parsed() -> None:
-    """By name or pointer, a number with its limit."""
+    """A name or pointer selects the fact; a number has its limit."""
     assert read_varying("amount=20") == VaryingFact("/amount", "20")
     assert read_varying("to.name") == VaryingFact("/to/name", None)
     assert read_varying("/lines/0/price=5") == VaryingFact("/lines/0/price", "5")

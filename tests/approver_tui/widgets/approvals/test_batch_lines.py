@@ -23,7 +23,7 @@ def _texts(batch, width=74, pointed=None):
 
 @WIDTHS
 def test_every_line_fits_and_every_main_fact_is_whole(width):
-    """Whatever an agent put into one."""
+    """Hostile text in a request of the batch makes no line wider."""
     evil = a_payment("evil", 100, EVIL, 9)
     lines = batch_lines(Batch.of([evil, ONE]), None, RenderContext(NOW, None, width))
     assert all(length(each.line) <= width for each in lines)
@@ -82,7 +82,7 @@ def test_an_unusual_request_is_below_with_its_reason():
 
 
 def test_pointer_and_checkbox_are_characters():
-    """Without color."""
+    """They are visible without color."""
     rows = _texts(Batch.of([ONE, TWO]).toggled(TWO.id), pointed=TWO.id)
     assert any(row.startswith(f" [x] {ONE.fingerprint}") for row in rows)
     assert any(row.startswith(f">[ ] {TWO.fingerprint}") for row in rows)

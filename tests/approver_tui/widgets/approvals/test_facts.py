@@ -41,7 +41,7 @@ def test_the_order_of_the_facts():
 
 
 def test_main_facts_are_never_cut():
-    """At the narrowest width every character is there."""
+    """The narrowest width shows every character."""
     account = "DE89 3704 0044 0532 0130 00 " * 20
     approval = an_approval("pay", PAYMENT, facts=[("Account", account, True)])
     for make in (approval_lines, panel_lines):
@@ -98,7 +98,7 @@ def test_each_outcome_has_its_own_sentence():
 
 
 def test_a_newer_request_names_the_one_it_replaces():
-    """By its fingerprint; the old one says that it was replaced."""
+    """The fingerprint names it; the old one says that it was replaced."""
     approval = an_approval("pay")
     assert "Replaces" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
     newer = replace(approval, supersedes=ReplacedRequest("sayso_ap_1", SafeText("9f3a-71c0")))
@@ -109,7 +109,7 @@ def test_a_newer_request_names_the_one_it_replaces():
 
 
 def test_an_automatic_approval_says_so():
-    """And whether its token was collected."""
+    """The text says whether its token was collected."""
     automatic_decision = AutomaticDecision(SafeText("sayso_co_1"), 3)
     given = replace(
         an_approval("pay"), state=ApprovalState.APPROVED, automatic_decision=automatic_decision
@@ -143,7 +143,7 @@ def test_the_execution_is_shown():
 
 
 def test_credentials_and_actors_of_an_agent_are_shown():
-    """Before the address; without actors there is no row."""
+    """They come before the address; without actors there is no row."""
     approval = an_approval("pay")
     asker = replace(
         approval.display.agent,

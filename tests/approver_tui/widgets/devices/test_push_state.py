@@ -35,7 +35,7 @@ def _text(device):
     ],
 )
 def test_the_push_state_of_a_browser_is_shown(browsers, words):
-    """With the fix if it gets nothing."""
+    """If it gets nothing, the text says what to do."""
     assert words in _text(replace(PHONE, browsers=browsers))
 
 

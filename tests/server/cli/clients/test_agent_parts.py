@@ -38,7 +38,7 @@ def test_an_agents_icon_is_set_kept_and_removed(admin_cli, picture):
     ids=["svg", "not square", "too large"],
 )
 def test_an_invalid_icon_file_is_refused_with_the_remedy(admin_cli, tmp_path, raw, says):
-    """And no agent is registered."""
+    """No agent is registered."""
     path = tmp_path / "icon"
     path.write_bytes(raw)
     refused = admin_cli(*ADD, "--icon", str(path), "--json")

@@ -99,7 +99,7 @@ def test_setting_and_clearing_the_same_member_is_a_usage_error(admin_cli, both):
 
 
 def test_an_app_for_the_device_grant_needs_no_redirect_uri(admin_cli):
-    """With the authorization code grant it needs one."""
+    """An app with the authorization code grant needs one."""
     grants = ("--grant", "device_code", "--grant", "refresh_token")
     document = admin_cli("apps", "add", "tv", *grants, "--json").document
     assert document["redirect_uris"] == []
@@ -112,7 +112,7 @@ def test_an_app_for_the_device_grant_needs_no_redirect_uri(admin_cli):
 
 
 def test_an_apps_action_types_can_be_restricted(admin_cli):
-    """To named types, to none, or to all again."""
+    """The flags name types, allow none, or allow all again."""
     document = admin_cli(*CHAT, "--json").document
     assert document["action_types"] is None
     assert "every type" in admin_cli("apps", "show", "chat").out

@@ -52,7 +52,7 @@ def test_no_command_accepts_a_name_that_looks_like_another(look_alikes, command)
 
 
 def test_show_states_since_when_an_agent_has_its_name(look_alikes):
-    """Only if the agent was renamed."""
+    """The line appears only if the agent was renamed."""
     assert "this name since" not in look_alikes("agents", "show", "other").out
     before = look_alikes("agents", "show", "other", "--json").document
     assert before["named_at"] == before["created_at"]

@@ -22,7 +22,7 @@ def reported_incident(admin_cli, data_folder):
 
 
 def test_incidents_are_listed_shown_and_closed(admin_cli, reported_incident):
-    """With the next step; closed incidents are listed only with `--closed`."""
+    """The output says the next step; only `--closed` lists closed incidents."""
     incident, _, _ = reported_incident
     (item,) = admin_cli("incidents", "list", "--json").document["items"]
     assert (item["id"], item["state"], item["user"]["name"]) == (incident, "open", "admin")

@@ -41,7 +41,7 @@ def test_an_orphan_is_listed_with_its_quarantine_date_and_the_remedy(admin_cli):
 
 @pytest.mark.usefixtures("orphan")
 def test_an_orphan_with_a_new_owner_is_no_longer_listed(admin_cli):
-    """And its quarantine date is gone."""
+    """The agent has no quarantine date any more."""
     admin_cli("agents", "update", "invoice-bot", "--add-owner", "admin")
     assert admin_cli("agents", "orphans").out == "There are none.\n"
     shown = admin_cli("agents", "show", "invoice-bot", "--json").document

@@ -4,7 +4,7 @@ from tests.support.builders.installation import open_admin
 
 
 def test_an_undelivered_message_is_listed_and_retried(admin_cli, data_folder):
-    """By its id; a second retry finds nothing."""
+    """The ID names it; a second retry finds nothing."""
     assert admin_cli("outbox", "list", "--json").document["items"] == []
     services = open_admin(data_folder)
     with services.store.write() as tx:

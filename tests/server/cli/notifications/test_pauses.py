@@ -8,7 +8,7 @@ from tests.support.builders.installation import open_admin
 
 
 def test_a_pause_is_shown_with_its_agent(admin_cli, data_folder):
-    """After three denials of one kind: the user, what they denied, and until when."""
+    """Three denials of one kind cause it: it shows the user, the kind and the end."""
     admin_cli("agents", "add", "invoice-bot", "--owner", "admin")
     assert admin_cli("agents", "show", "invoice-bot", "--json").document["pauses"] == []
     services = open_admin(data_folder)

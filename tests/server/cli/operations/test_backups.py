@@ -55,7 +55,7 @@ def _lose(data_folder: Path) -> None:
 
 
 def test_a_backup_contains_its_keys_only_with_the_flag(admin_cli, backup, data_folder, tmp_path):
-    """Without `--with-keys` it prints where the keys are."""
+    """A backup without `--with-keys` prints where the keys are."""
     with tarfile.open(backup) as tar:
         assert sorted(tar.getnames()) == ["database", "manifest.json", "manifest.mac"]
     output = admin_cli("db", "backup", str(tmp_path / "plain")).out
@@ -116,7 +116,7 @@ def test_a_damaged_or_changed_backup_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize("content", [b"", b"no tar", b"\0" * 2048])
 def test_a_file_that_is_not_a_backup_is_refused(admin_cli, tmp_path, content):
-    """Whatever its content."""
+    """The restore names the problem for any content of the file."""
     (tmp_path / "other").write_bytes(content)
     refused = admin_cli("db", "restore", str(tmp_path / "other"), "--force", "--json")
     assert (refused.code, refused.error["code"]) == (20, "bad_backup")
@@ -135,7 +135,7 @@ def test_an_installation_is_replaced_only_with_force_and_kept_aside(admin_cli, b
 
 
 def test_restore_is_refused_while_the_database_is_in_use(admin_cli, backup, data_folder):
-    """By a server or any other command."""
+    """A server, or any other command, may be using it."""
     there = _contents(data_folder)
     services = build(Settings(data_dir=data_folder))
     refused = admin_cli("db", "restore", str(backup), "--force", "--json")
@@ -158,7 +158,7 @@ def test_a_database_unpacked_by_hand_is_refused_until_it_is_restored(
 
 
 def test_every_kind_has_its_keep_flag():
-    """Except users: without a device or a password they can do nothing."""
+    """Users need none: without a device or a password they can do nothing."""
     assert {flag.removeprefix("--keep-") for flag in _KEEP} == set(KINDS) - ONLY_KNOWN
 
 
@@ -199,7 +199,7 @@ def test_restore_in_place_turns_off_what_doctor_then_lists(admin_cli):
 
 
 def test_restore_takes_either_a_backup_or_in_place(admin_cli, backup):
-    """Not both, and not neither."""
+    """Giving both, or neither, is a usage error."""
     assert admin_cli("db", "restore").code == 2
     assert admin_cli("db", "restore", str(backup), "--in-place").code == 2
 

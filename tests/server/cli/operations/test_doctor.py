@@ -21,7 +21,7 @@ def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
 
 
 def test_an_agent_that_may_ask_every_user_is_weak(admin_cli):
-    """Until `--asks` restricts it."""
+    """The flag `--asks` restricts it and ends the finding."""
     admin_cli("agents", "add", "bot", "--owner", "admin")
     assert "The agent bot may ask every user." in _found(admin_cli("doctor", "--json").document)
     admin_cli("agents", "update", "bot", "--asks", "admin")
@@ -71,7 +71,7 @@ def test_an_http_issuer_for_other_machines_is_weak(admin_cli, monkeypatch):
     ],
 )
 def test_a_missing_push_contact_is_weak(admin_cli, monkeypatch, issuer, contact, weak):
-    """Only with an https issuer, where push works; a full host name is contact enough."""
+    """Push works only with an https issuer; a full host name is contact enough."""
     monkeypatch.setenv("SAYSO_ISSUER", issuer)
     monkeypatch.setenv("SAYSO_PUSH_CONTACT", contact)
     found = _found(admin_cli("doctor", "--json").document)

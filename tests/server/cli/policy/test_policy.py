@@ -24,7 +24,7 @@ def rules(tmp_path):
 
 
 def test_show_prints_the_policy_with_version_and_hash(admin_cli):
-    """At first the built-in policy, in the syntax of a policy file."""
+    """The first policy is the built-in one, in the syntax of a policy file."""
     shown = admin_cli("policy", "show", "--json").document
     assert (shown["version"], shown["default"], shown["set_at"]) == (0, True, None)
     assert len(shown["hash"]) == 64
@@ -73,7 +73,7 @@ def installation(admin_cli):
 
 
 def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
-    """In words and as JSON, under the policy in force or another one."""
+    """It prints words or JSON, for the policy in force or another one."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read")
     found = installation(*case, "--way", "client_credentials", "--json").document
     assert (found["outcome"], found["then"], found["asks"]) == ("allow", "token", None)
@@ -94,7 +94,7 @@ def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
 
 
 def test_explain_reads_details_from_a_file(installation, tmp_path):
-    """And validates them against their type."""
+    """The details are validated against their type."""
     details = tmp_path / "details.json"
     details.write_text('[{"type": "x"}]')
     done = installation("policy", "explain", "--agent", "bot", "--details", str(details), "--json")
@@ -155,7 +155,7 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
 
 
 def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
-    """By name and group, with users whose approval does not count."""
+    """Each has a name or a group; users whose approval does not count are listed."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read", "--user", "ana")
     for name in ("ana", "bob", "cleo"):
         installation("users", "add", name)

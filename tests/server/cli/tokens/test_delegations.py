@@ -43,7 +43,7 @@ def piped(monkeypatch):
 
 
 def test_delegations_are_listed_shown_and_revoked(admin_cli, chains, bot):
-    """Who acts for whom, at which resource, through which chain, until when, last used."""
+    """Each shows who acts for whom, where, through which chain, until when, and its last use."""
     own = chains.user_token()
     made = chains.row(chains.exchanged(bot, own))
     parent = chains.row(own)
@@ -83,7 +83,7 @@ def test_a_delegation_chain_is_shown_with_its_actors(admin_cli, chains, bot):
 
 
 def test_delegations_of_an_agent_itself_and_of_a_deleted_user(admin_cli, chains, bot):
-    """Neither shows an invented user."""
+    """The list says "itself" and "nobody"; it does not invent a user."""
     chains.user_token(user_id=None, client_id=bot.id)
     chains.user_token(user_id="sayso_us_gone")
     lines = admin_cli("delegations", "list").out
@@ -150,7 +150,7 @@ def test_explain_describes_a_refused_exchange(admin_cli, chains, bot):
 
 
 def test_explain_states_that_a_refused_exchange_would_pass_now(admin_cli, chains, bot):
-    """After the remedy was applied."""
+    """The remedy was applied in between."""
     admin_cli("agents", "update", "desk-bot", "--no-serves")
     chains.exchange(bot, chains.user_token())
     assert f"--serves {DESK}" in admin_cli("token", "explain").out

@@ -27,7 +27,7 @@ def chains(local, person):
 
 @pytest.fixture
 def explanations(local):
-    """As `sayso token explain` makes them."""
+    """The command `sayso token explain` makes them in the same way."""
     services = local.services
     return Explanations(
         services.store,
@@ -71,7 +71,7 @@ def test_a_remedy_has_names_and_keeps_the_agents_lists(chains, bot, explanations
 
 
 def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, explanations):
-    """Not the agent that asked. An expired agent gets a later expiry."""
+    """The agent that asked is not named. An expired agent gets a later expiry."""
     front = chains.agent("front desk")
     chains.consent(front, "desk:use", "bank:read", resource=DESK)
     call = chains.exchanged(front, chains.user_token(), resource=DESK, scope="desk:use")
@@ -94,7 +94,7 @@ def test_a_remedy_names_the_disabled_or_expired_agent_of_the_chain(chains, bot, 
 
 
 def test_a_remedy_names_the_disabled_app(chains, bot, explanations):
-    """With the command that enables it."""
+    """The remedy contains the command that enables it."""
     token = chains.user_token()
     chains.local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     row = replace(chains.row(token), id="sayso_at_again", revoked_at=None)

@@ -11,7 +11,7 @@ ACCOUNT = "DE89 3704 0044 0532 0130 0a"
 
 
 def test_every_set_of_steps_has_one_spelling():
-    """In alphabetical order; a plain confirmation is called confirm."""
+    """The steps are in alphabetical order; a plain confirmation is called confirm."""
     assert len(ceremonies.CEREMONY_TEXTS) == 2 ** len(Step)
     for text in ceremonies.CEREMONY_TEXTS:
         assert ceremonies.ceremony_text(ceremonies.parse_ceremony(text)) == text
@@ -52,7 +52,7 @@ RIGHT = {
 
 @pytest.mark.parametrize(("entry", "asked"), RIGHT.items(), ids=RIGHT)
 def test_a_type_back_matches_the_value_as_a_person_reads_it(entry, asked):
-    """With or without case, spaces, commas, a currency or zero decimals."""
+    """Case, spaces, commas, a currency and zero decimals do not matter."""
     assert ceremonies.matches_value(*asked, entry)
 
 
@@ -104,7 +104,7 @@ def test_the_type_back_kind_follows_from_the_rule_and_the_value(part, value, kin
     [("/resource", "r"), ("/authorization_details/1/a~1b/0/~0", 7)],
 )
 def test_a_json_pointer_finds_its_value(at, value):
-    """By RFC 6901, through lists too."""
+    """The pointers follow RFC 6901 and go through lists too."""
     action = '{"authorization_details": [{}, {"a/b": [{"~": 7}]}], "resource": "r"}'
     assert ceremonies.value_at(action, at) == value
 

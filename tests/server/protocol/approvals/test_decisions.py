@@ -140,7 +140,7 @@ def test_a_decision_that_differs_from_the_rows_is_refused_by_name_only(name):
 
 @pytest.mark.parametrize("shift", [-301, 301])
 def test_a_signature_outside_the_clock_tolerance_is_refused(shift):
-    """Neither an old nor a future one is valid."""
+    """A signature that is too old or too far in the future is refused."""
     with pytest.raises(errors.Problem, match=r"^at "):
         decisions.check_decision(decisions.Decision(**APPROVE), expected(now=NOW + shift))
     with pytest.raises(errors.Problem, match=r"^at "):

@@ -90,7 +90,7 @@ def test_a_smaller_value_is_read_as_a_person_writes_it(path, to, value):
 
 
 def test_a_value_in_a_list_is_named_by_its_index():
-    """As in a JSON pointer; a currency without minor units is read as written."""
+    """The index is that of a JSON pointer; a currency without minor units is read as written."""
     lines = [{"price": {"minor": 900, "currency": "JPY"}}]
     asked = Terms(({**ORDER, "lines": lines},), ())
     change = Change(0, ("lines", "0", "price"), "500")
@@ -122,7 +122,7 @@ def test_narrowing_leaves_the_request_unchanged():
     ],
 )
 def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
-    """And with its place."""
+    """The error begins with the place."""
     with pytest.raises(NotNarrower, match=says) as refusal:
         narrowed((path, to))
     assert str(refusal.value).startswith(f"/0/{path}")
@@ -146,7 +146,7 @@ def test_scopes_are_dropped():
 
 
 def test_a_granted_text_reads_back_to_its_terms():
-    """With and without a shorter token lifetime."""
+    """A shorter token lifetime is optional."""
     for wanted in (narrowed(("total", "5")), Terms((ORDER,), ("orders:read",), 60)):
         text = narrowing.granted_text(action(), wanted)
         assert narrowing.read_granted(action(), text) == wanted == narrowing.terms(text)
@@ -180,7 +180,7 @@ def test_a_granted_text_that_does_not_fit_its_request_is_refused(members, says):
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"granted"'])
 def test_a_granted_text_that_is_not_an_object_is_refused(text):
-    """With another error than the text of another request."""
+    """The error differs from that for the text of another request."""
     with pytest.raises(NotNarrower, match=r"no JSON|other members"):
         narrowing.read_granted(action(), text)
 
@@ -272,7 +272,7 @@ def _is_part(asked, granted):
 
 @given(orders, orders)
 def test_exactly_the_narrower_grants_are_accepted(asked, granted):
-    """For any two orders."""
+    """The rule holds for any two orders."""
     try:
         narrowing.check_narrower(asked, granted, RULES)
     except NotNarrower:
@@ -295,7 +295,7 @@ changes_lists = st.lists(
 
 @given(orders, changes_lists, st.sets(st.sampled_from(["a", "b"])))
 def test_a_narrowed_grant_never_exceeds_the_request(asked, wanted, drop):
-    """For any changes: the result is a part of the request or refused."""
+    """Any changes give a part of the request or are refused."""
     whole = Terms((asked,), ("a", "b"))
     changes = [Change(0, tuple(path.split("/")), to) for path, to in wanted]
     try:

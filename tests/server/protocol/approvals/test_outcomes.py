@@ -51,7 +51,7 @@ def test_with_hidden_users_no_reason_reveals_that_a_user_exists(reason):
 
 
 def test_every_reason_has_its_own_sentence_that_is_not_a_denial():
-    """For a model to read: plain text that says what it may do."""
+    """A model reads it: it is plain text that says what the agent may do."""
     texts = {one.text for one in END_REASONS.values()}
     assert len(texts) == len(END_REASONS)
     for reason, outcome in END_REASONS.items():

@@ -59,7 +59,7 @@ def _priced(value, *pasts, **others):
 
 
 def test_a_renamed_agent_is_shown_with_its_former_name():
-    """And until which day (UTC) it had that name."""
+    """The sentence says until which day (UTC) it had that name."""
     renamed = _asker(mark="other", formerly=("weather-helper", 1_772_496_000_000))
     (oddity,) = find_signals(renamed).signals
     assert oddity.text == (
@@ -154,7 +154,7 @@ def test_there_is_one_signal_for_each_code_in_order():
 
 
 def test_the_documentation_lists_every_signal_with_its_severity():
-    """So that an approver finds what a line means."""
+    """An approver therefore finds what a line means."""
     page = (ROOT / "docs" / "unusual.md").read_text("utf-8")
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\w+) \|", page, re.MULTILINE)
     documented = [
@@ -257,7 +257,7 @@ def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
 
 
 def test_a_split_amount_needs_three_requests_for_one_target():
-    """Whose sum is large."""
+    """The sum of the three must be large."""
     for count, holds in ((2, False), (3, True)):
         day = SameDay(_amount(495_000, PastApprovals(9, 891_000, 99_000)), count, "To account")
         assert (Code.SPLIT_AMOUNT in find_signals(replace(USUAL, same_day=(day,)))) is holds
@@ -330,7 +330,7 @@ def _comparisons(draw):
 
 @given(_comparisons())
 def test_usual_requires_enough_history_and_no_signal(compared):
-    """Whatever is compared."""
+    """A comparison with enough history and no signal, and no other, says "Nothing unusual"."""
     found = find_signals(compared)
     calm = "Nothing unusual" in found.compared
     assert calm == (not found.codes and compared.comparable.count >= unusual.MIN_HISTORY)
@@ -339,7 +339,7 @@ def test_usual_requires_enough_history_and_no_signal(compared):
 
 @given(_comparisons())
 def test_every_sentence_is_display_safe_and_not_empty(compared):
-    """Whatever the names and labels are."""
+    """Any names and labels give safe sentences."""
     found = find_signals(compared)
     for text in (found.compared, *(one.text for one in found.signals)):
         assert isinstance(text, SafeText)
@@ -349,14 +349,14 @@ def test_every_sentence_is_display_safe_and_not_empty(compared):
 
 @given(_comparisons(), MONEY)
 def test_a_larger_amount_keeps_every_signal(compared, more):
-    """Of the smaller one."""
+    """All signals of the smaller amount remain."""
     larger = tuple(replace(one, value=one.value + more) for one in compared.amounts)
     assert find_signals(replace(compared, amounts=larger)).codes >= find_signals(compared).codes
 
 
 @given(_pasts(), st.data())
 def test_an_amount_approved_before_is_not_large(past, data):
-    """By that same history."""
+    """The amount is compared with the history that contains it."""
     kept, amounts = past
     if amounts:
         value = data.draw(st.sampled_from(amounts))

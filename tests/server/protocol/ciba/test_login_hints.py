@@ -53,13 +53,13 @@ def test_a_login_hint_token_reads_back_what_was_signed(hint):
     ],
 )
 def test_a_login_hint_of_another_agent_or_shape_is_refused(change):
-    """Even if we signed it."""
+    """The hint is refused even if we signed it."""
     with pytest.raises(errors.InvalidRequest):
         _read(login_hint_tokens.claims(HINT, ISSUER) | change)
 
 
 def test_a_login_hint_token_expires():
-    """CB-057, CB-182: to the second, with its own CIBA error."""
+    """CB-057, CB-182: the limit is exact to the second and has its own CIBA error."""
     signed = login_hint_tokens.claims(HINT, ISSUER)
     assert _read(signed, 1_599_999) == HINT
     with pytest.raises(errors.ExpiredLoginHintToken):

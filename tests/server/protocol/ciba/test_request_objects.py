@@ -99,7 +99,7 @@ def test_a_parameter_of_the_wrong_type_is_refused(claims):
 
 
 def test_parameters_beside_a_signed_request_are_refused():
-    """Except client authentication; unsigned parameters are not ignored silently."""
+    """Client authentication is allowed; unsigned parameters are not ignored silently."""
     request_objects.refuse_beside(Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)}))
     with pytest.raises(errors.InvalidRequest, match="inside"):
         request_objects.refuse_beside(Form({"request": ("x",), "login_hint": ("ana",)}))

@@ -135,7 +135,7 @@ def test_a_first_poll_is_never_early():
     ("waited", "seconds"), [(0, "10"), (300, "10"), (1_000, "9"), (60_000, "1")]
 )
 def test_slow_down_counts_retry_after_from_the_answer(waited, seconds):
-    """In whole seconds, rounded up, with the members of a pending answer."""
+    """The seconds are rounded up; the answer has the members of a pending one."""
     early = requests.pace(arrived=0, last=0, interval_ms=5_000)
     answer = requests.slow_down(early, waited, {"seen": False})
 
@@ -187,7 +187,7 @@ def test_an_expired_request_is_no_denial_and_names_a_wish_to_retry():
     "retry", [None, "later", "with_changes", "narrower", "not_before", "never"]
 )
 def test_a_denial_states_what_the_agent_may_do_next(retry):
-    """In one sentence for a model to read, without markup."""
+    """A model reads it: one sentence without markup."""
     members = {} if retry is None else {"retry": retry}
     text = requests.poll_error(State.DENIED, members).description
 
@@ -206,5 +206,5 @@ def test_a_denial_states_what_the_agent_may_do_next(retry):
     ],
 )
 def test_the_first_known_acr_value_decides_whether_the_pin_is_required(acr_values, pin):
-    """OpenID Connect Core 3.1.2.1: in order of preference; unknown values are skipped."""
+    """OpenID Connect Core 3.1.2.1: the order is the preference; unknown values are skipped."""
     assert requests.wants_pin(acr_values) is pin

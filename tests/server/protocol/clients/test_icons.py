@@ -17,7 +17,7 @@ def test_a_square_png_is_accepted(side):
 
 @pytest.mark.parametrize("parts", [[lossy()], [lossless()], [extended(), lossy()]])
 def test_a_square_webp_is_accepted(parts):
-    """Of each of its three formats."""
+    """WebP has three formats, and each is accepted."""
     assert icons.read(webp(*parts)).media_type == "image/webp"
 
 

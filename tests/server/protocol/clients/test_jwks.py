@@ -28,7 +28,7 @@ def _b64(raw):
 
 @pytest.mark.parametrize(("key", "alg"), [(EC, "ES256"), (ED, "EdDSA"), (_rsa(2048), "RS256")])
 def test_a_key_is_stored_with_its_algorithm_and_a_kid(key, alg):
-    """Without a kid it gets its thumbprint."""
+    """A key without a kid gets its thumbprint."""
     (kept,) = jwks.read_keys({"keys": [key]})
     assert kept == {**key, "alg": alg, "kid": kept["kid"]}
     assert len(kept["kid"]) == 43
@@ -44,7 +44,7 @@ def test_a_key_may_use_the_newer_algorithm_name():
 
 @pytest.mark.parametrize("alg", [[], {}, ["ES256"], {"a": 1}, None, 1])
 def test_an_algorithm_that_is_not_text_is_refused(alg):
-    """By the member's name."""
+    """The error names the member."""
     with pytest.raises(ValueError, match="must have alg ES256"):
         jwks.read_keys({**EC, "alg": alg})
 

@@ -102,7 +102,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("members", REFUSED.values(), ids=REFUSED)
 def test_invalid_metadata_is_refused(members: dict[str, Any]) -> None:
-    """By RFC 7591 3.2.2."""
+    """RFC 7591 3.2.2 defines the error."""
     with pytest.raises(errors.InvalidClientMetadata):
         _read(**members)
 
@@ -118,7 +118,7 @@ def test_an_agent_has_no_redirect_uris(uris: object) -> None:
 
 
 def test_software_statements_are_refused() -> None:
-    """DC-04: with one error for invalid ones and another for the rest."""
+    """DC-04: an invalid one gets one error, and any other gets another."""
     for none in (5, "x", ""):
         with pytest.raises(errors.InvalidSoftwareStatement):
             _read(software_statement=none)
@@ -151,7 +151,7 @@ def _update(**members: Any) -> tuple[registration.Metadata, str | None]:
 
 
 def test_an_update_names_its_client() -> None:
-    """DC-22: and repeats nothing that only the server sets."""
+    """DC-22: the update repeats nothing that only the server sets."""
     assert _update(client_id="sayso_ag_a", client_secret="s") == (_read(), "s")
     assert _update(client_id="sayso_ag_a")[1] is None
     for members in (

@@ -12,7 +12,7 @@ ASSERTION = ".".join(passkeys.encoded(part) for part in PARTS)
 
 
 def test_an_assertion_is_read_into_its_parts():
-    """In the order in which the page writes them."""
+    """The parts are in the order in which the page writes them."""
     assert passkeys.is_assertion(ASSERTION)
     assert passkeys.read_assertion(ASSERTION) == Assertion(*PARTS)
 

@@ -104,7 +104,7 @@ def test_a_type_is_a_lower_case_name_or_an_https_url(name):
 
 @pytest.mark.parametrize("name", sorted(set(DOCUMENT) - {"labels", "headline"}))
 def test_a_document_without_a_required_member_is_refused(name):
-    """Only the labels are optional in a template, or the headline, which is the template."""
+    """Only the labels and the headline are optional; without a headline there is no template."""
     with pytest.raises(action_types.InvalidActionType) as refusal:
         action_types.read_action_type(document(**{name: ...}))
     assert refusal.value.pointer == f"/{name}"
@@ -272,6 +272,6 @@ def test_a_list_of_texts_may_be_in_a_headline_and_a_list_of_numbers_may_not():
 
 
 def test_a_count_has_a_singular_and_a_plural_unit():
-    """In this order."""
+    """The singular comes first."""
     action = action_types.read_action_type(document(headline="Pay {items|count:item:items}"))
     assert action.headline[1] == Placeholder(("items",), "count", ("item", "items"))

@@ -15,7 +15,7 @@ def _object(**members):
 
 @pytest.mark.parametrize("name", sorted(set(builtin_action_types.documents())))
 def test_every_built_in_type_has_a_valid_example(name):
-    """With every member of it."""
+    """The example has every member of the type."""
     schema = action_types.read_action_type(json.loads(builtin_action_types.document(name))).schema
     example = examples.example(schema)
     Draft202012Validator(dict(schema)).validate(example)
@@ -56,7 +56,7 @@ def test_each_kind_of_example_respects_its_limits(schema, value):
 
 
 def test_examples_of_money_and_known_names_look_real():
-    """So that a headline reads naturally."""
+    """A headline therefore reads naturally."""
     money = _object(minor={"type": "integer"}, currency={"type": "string"})
     example = examples.example(
         _object(amount=money, until={"type": "string"}, to={"type": "string"})
@@ -81,6 +81,6 @@ def test_an_example_with_too_many_values_is_refused(much):
 
 
 def test_an_example_text_has_a_maximum_length():
-    """Whatever its schema demands."""
+    """The maximum applies even if the schema demands a longer text."""
     long = examples.example(_object(it={"type": "string", "minLength": 10**9}))
     assert len(long["it"]) <= 4_000

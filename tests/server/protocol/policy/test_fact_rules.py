@@ -84,14 +84,14 @@ def test_all_fact_rules_are_read():
 
 
 def test_a_target_name_is_in_the_same_list_as_its_target():
-    """Or in no list: then it names all of them."""
+    """A name outside every list is the name of all targets."""
     for name, path in (("/lines/*/note", ("lines", "*", "note")), ("/shop", ("shop",))):
         read = fact_rules(target="/lines/*/to", target_name=name, schema=_with_payees())
         assert read.target_name == path
 
 
 def test_another_fact_is_typed_back_for_a_new_target():
-    """By default it is the same fact."""
+    """The default is the same fact."""
     account = {"fact": "/account", "part": "last_four"}
     both = fact_rules(type_back={"fact": "/total", "new_target": account}, target="/shop").type_back
     assert both.chosen(target_is_new=True) == FactToType(("account",), "last_four")

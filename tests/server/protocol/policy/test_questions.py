@@ -57,7 +57,7 @@ def test_a_verdict_is_allow_ask_or_deny(engine, outcome):
 
 
 def test_an_engine_that_fails_never_allows():
-    """Neither at first nor when the token is issued."""
+    """A failing engine denies at the first decision and when the token is issued."""
     found = decide(Broken(), question(), SOURCE)
     assert (found.outcome, found.rules) == ("deny", (FAILED_RULE,))
     assert is_allowed(Broken(), question(), NEEDS.complete_approvals("ana")) is False

@@ -293,7 +293,7 @@ def test_counts_have_units_and_lists_show_their_first_items(headline, details, s
 
 
 def test_without_a_template_every_field_is_material_and_sorted():
-    """By name; list items in their order, long ones in full."""
+    """Fields are sorted by name; list items keep their order, and long ones are shown in full."""
     texts = {"type": "array", "items": {"type": "string"}}
     schema = closed(zone=ANY, alarm=ANY, notes=texts)
     bare = action_types.read_action_type({"type": "t", "title": "Restart", "schema": schema})

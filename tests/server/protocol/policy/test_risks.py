@@ -9,7 +9,7 @@ from server.protocol.policy.risks import Risk
 
 
 def test_risks_are_ordered_from_low_to_critical():
-    """By harm, not alphabetically."""
+    """The order is by harm and not alphabetical."""
     ordered = sorted(Risk, key=lambda risk: risk.rank)
     assert [str(risk) for risk in ordered] == ["low", "medium", "high", "critical"]
 

@@ -160,7 +160,7 @@ def test_the_types_of_an_enum_are_those_of_its_values():
 
 
 def test_a_reference_may_point_into_a_list_of_alternatives():
-    """By index; an index past the end is refused."""
+    """The index selects an alternative; an index past the end is refused."""
     both = {"anyOf": [TEXT, closed(iban=TEXT)]}
     schema = {**closed(a={"$ref": "#/$defs/both/anyOf/1"}), "$defs": {"both": both}}
     schemas.check_schema(schema)
@@ -172,7 +172,7 @@ def test_a_reference_may_point_into_a_list_of_alternatives():
 
 
 def test_definitions_must_be_an_object():
-    """And each one must be closed too."""
+    """Each definition must be closed too."""
     with pytest.raises(schemas.InvalidSchema):
         schemas.check_schema({**closed(a=TEXT), "$defs": []})
     with pytest.raises(schemas.InvalidSchema):

@@ -75,7 +75,7 @@ def test_a_uri_below_another_is_recognized_in_every_spelling(uri, below):
 
 
 def test_all_names_of_this_machine_are_the_same():
-    """As for DPoP proofs."""
+    """DPoP proofs are compared in the same way."""
     assert uris.is_below("http://127.0.0.1:8470/api", "http://localhost:8470")
     assert uris.is_below("http://localhost:8470/anything", "http://[::1]:8470/")
 
@@ -108,7 +108,7 @@ def test_an_invalid_callback_uri_is_refused_with_the_reason(uri, says):
 
 
 def test_in_development_a_callback_may_be_on_this_machine():
-    """By http too, and elsewhere only by https."""
+    """It may use http; a callback elsewhere must use https."""
     for uri in ("http://127.0.0.1:9/cb", "http://[::1]:9/", "https://localhost:9/"):
         assert uris.callback_problem(uri, development=True) == ""
     assert uris.callback_problem("http://bot.example/", development=True) == "must be https"

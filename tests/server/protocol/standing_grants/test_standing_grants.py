@@ -151,7 +151,7 @@ _USE = st.tuples(st.booleans(), st.integers(0, 3_000), st.integers(0, 1_200))
 def test_no_sequence_of_uses_exceeds_a_limit(
     uses: int, total: int | None, steps: list[tuple[bool, int, int]]
 ) -> None:
-    """Whatever is reserved, released and reserved again."""
+    """The limits hold in any order of reserving and releasing uses."""
     bounds = Bounds(1_000, uses, None if total is None else Sum(total, "EUR"))
     taken, held = GrantUsage(), list[int]()
     for gives_back, minor, now in steps:

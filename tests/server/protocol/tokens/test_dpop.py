@@ -145,7 +145,7 @@ def test_a_proof_for_another_method_is_refused(method):
 
 @pytest.mark.parametrize("vector", VECTORS, ids=map(str, range(len(VECTORS))))
 def test_urls_are_compared_as_in_the_shared_vectors(vector):
-    """DP-15, DP-22: after normalisation, without query and fragment, and in both directions."""
+    """DP-15, DP-22: both directions agree; query and fragment do not count."""
     for one, other in ((vector["a"], vector["b"]), (vector["b"], vector["a"])):
         equal = dpop.same_url(one, other, loopback_alias=vector["loopback_alias"])
         assert equal is vector["equal"]
@@ -157,7 +157,7 @@ def test_a_proof_for_another_url_is_refused():
 
 
 def test_a_proof_for_another_name_of_this_machine_needs_the_alias_option():
-    """On loopback three names are one authority."""
+    """Loopback has three names, which the option makes one authority."""
     claims = {**CLAIMS, "htu": "http://127.0.0.1:8470/token"}
     request = {"method": "POST", "url": "http://localhost:8470/token", "now": IAT * 1000}
     dpop.check_proof(claims, **request, access_token=None, loopback_alias=True)
@@ -167,7 +167,7 @@ def test_a_proof_for_another_name_of_this_machine_needs_the_alias_option():
 
 @given(st.text(max_size=60))
 def test_any_htu_is_compared_without_a_crash(url):
-    """Whatever it contains."""
+    """An htu with any characters is compared, and no foreign one matches."""
     assert not dpop.same_url(url, URL, loopback_alias=True) or "as.example" in url.lower()
 
 

@@ -30,7 +30,7 @@ def test_missing_users_and_agents_are_omitted():
 
 
 def test_a_bound_token_has_type_dpop():
-    """IN-15."""
+    """IN-15: the response has the thumbprint of the key."""
     bound = {**CLAIMS, "cnf": {"jkt": "k"}}
     answer = introspection.active_response(bound, username=None, agent=None, owners=[])
     assert (answer["token_type"], answer["cnf"]) == ("DPoP", {"jkt": "k"})
@@ -48,7 +48,7 @@ def test_a_bound_token_has_type_dpop():
     ],
 )
 def test_a_signed_response_is_requested_by_its_media_type(accept, signed):
-    """IN-19: never by accident."""
+    """IN-19: only this media type requests one."""
     assert introspection.wants_jwt(accept) is signed
 
 

@@ -14,7 +14,7 @@ def claims(acr=ACR_SIGNED, ago=0):
 
 
 def test_without_a_requirement_every_token_passes():
-    """Even one without a user."""
+    """A token without a user passes too."""
     assert NOTHING.met_by({}, NOW)
 
 

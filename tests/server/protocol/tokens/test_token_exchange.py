@@ -54,7 +54,7 @@ def test_every_parameter_of_an_exchange_request_is_read():
 
 
 def test_details_need_no_scope():
-    """Neither details nor scope is refused."""
+    """A request with neither details nor a scope is refused."""
     read = token_exchange.parse_request(_form(scope=None, authorization_details='[{"type": "x"}]'))
     assert read.scope == ()
     with pytest.raises(errors.InvalidScope):
@@ -223,7 +223,7 @@ def test_actors_are_read_in_order_and_a_fifth_is_refused():
 
 
 def test_an_act_claim_over_eight_kilobytes_is_too_large():
-    """To the byte, as it is in the token."""
+    """The limit is exact to the byte, as the claim is in the token."""
     frame = len(json.dumps({"sub": ""}, separators=(",", ":")))
     fits = {"sub": "x" * (token_exchange.MOST_ACT_BYTES - frame)}
     assert not token_exchange.too_large(fits)

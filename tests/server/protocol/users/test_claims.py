@@ -71,5 +71,5 @@ def test_an_invalid_claims_parameter_is_an_error(text):
     ],
 )
 def test_scopes_are_described_in_words(names, text):
-    """As the user reads them before consenting."""
+    """The user reads them before consenting."""
     assert claims.in_words(names) == text

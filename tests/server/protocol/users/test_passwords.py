@@ -15,7 +15,7 @@ def test_a_password_is_normalized_to_one_form():
     "raw", ["", "elevenchars", "a" * 257, "with\0null-character", "tab\there-and-there"]
 )
 def test_an_invalid_password_is_refused(raw):
-    """At least twelve characters of any alphabet."""
+    """A password has at least twelve characters of any alphabet."""
     with pytest.raises(ValueError, match="A password must"):
         passwords.check(raw)
 

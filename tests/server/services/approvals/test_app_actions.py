@@ -105,7 +105,7 @@ def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
 
 
 def test_an_approval_gives_one_token_with_the_signed_details(browser, ana, app, local, resource):
-    """RA-11, RA-13: in the response, the token and introspection; no refresh token."""
+    """RA-11, RA-13: response, token and introspection have the details; no refresh token."""
     approval, code = approved(browser, ana, app)
     answer = app.redeem(code)
     assert answer.status == 200, answer.body
@@ -153,7 +153,7 @@ def test_the_next_action_is_asked_again(browser, ana, app):
 
 
 def test_a_code_gives_one_token(browser, ana, app, local):
-    """Also for two concurrent redemptions."""
+    """Two concurrent redemptions of one code issue one token."""
     _, code = approved(browser, ana, app)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: app.redeem(code), range(2)))
@@ -162,7 +162,7 @@ def test_a_code_gives_one_token(browser, ana, app, local):
 
 
 def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
-    """In the redirect to the app."""
+    """The redirect to the app has the error."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     ana.deny(pending_approvals(ana)[0].id)
@@ -217,7 +217,7 @@ def test_several_details_are_all_shown_and_granted(browser, ana, app):
     ],
 )
 def test_invalid_details_are_refused(browser, app, ana, local, details):
-    """RA-01 to RA-08: in the browser and when pushed; nobody is asked."""
+    """RA-01 to RA-08: the browser and PAR refuse them, and nobody is asked."""
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": details}).answer
     assert (answer["error"], answer["state"]) == ("invalid_authorization_details", "s t/8")
     form = request_of(app.id, **PAYS | {"authorization_details": details})
@@ -227,7 +227,7 @@ def test_invalid_details_are_refused(browser, app, ana, local, details):
 
 
 def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
-    """Without details or with another type the request is refused."""
+    """A request without details, or with another type, is refused."""
     changes = ResourceChanges(requires={"payments:transfer": "payment.transfer"})
     local.admin.resources.update(PAY, changes, by=BY)
     answer = browser.authorize(app.id, **PAYS | {"authorization_details": None}).answer
@@ -237,7 +237,7 @@ def test_a_scope_may_require_an_action_type_of_an_app(browser, app, ana, local):
 
 
 def test_a_critical_action_without_two_eligible_approvers_is_refused(browser, app, ana, local):
-    """Before anybody is asked."""
+    """The request is refused before anybody is asked."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     assert pending_approvals(ana) == []
@@ -265,7 +265,7 @@ def test_a_code_cannot_be_redeemed_for_other_details(browser, ana, app):
 
 
 def test_a_code_without_details_cannot_be_redeemed_with_details(browser, app):
-    """Nor a refresh token."""
+    """A refresh token without details cannot be used with details either."""
     code = browser.authorize(app.id).answer["code"]
     refused = app.redeem(code, authorization_details=DETAILS)
     assert refused.refusal == (400, "invalid_authorization_details")
@@ -288,7 +288,7 @@ def _delete_type(local, _app):
 
 @pytest.mark.parametrize("tighten", [_raise_risk, _narrow_permissions, _delete_type])
 def test_a_stricter_state_before_redemption_refuses_the_code(browser, ana, app, local, tighten):
-    """With invalid_grant."""
+    """The token endpoint answers invalid_grant."""
     _, code = approved(browser, ana, app)
     tighten(local, app)
     answer = app.redeem(code)
@@ -308,17 +308,19 @@ def _disable_app(local, app):
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
 
 
-@pytest.mark.parametrize("stop", [_disable_user, _delete_resource, _disable_app])
-def test_disabling_or_deleting_a_party_refuses_the_code(browser, ana, app, local, stop):
+@pytest.mark.parametrize("disable", [_disable_user, _delete_resource, _disable_app])
+def test_a_code_fails_after_its_user_resource_or_app_is_disabled_or_deleted(
+    browser, ana, app, local, disable
+):
     """Person, resource and app are checked when the token is made."""
     _, code = approved(browser, ana, app)
-    stop(local, app)
+    disable(local, app)
     assert app.redeem(code).status in {400, 401}
     assert local.admin.entries("token.issued") == []
 
 
 @pytest.mark.parametrize(
-    ("stop", "reason"),
+    ("tighten", "reason"),
     [
         (_disable_app, "agent_disabled"),
         (_raise_risk, "policy_changed"),
@@ -326,13 +328,13 @@ def test_disabling_or_deleting_a_party_refuses_the_code(browser, ana, app, local
     ],
 )
 def test_a_stricter_state_before_the_decision_cancels_the_request(
-    browser, ana, app, local, stop, reason
+    browser, ana, app, local, tighten, reason
 ):
-    """With its reason."""
+    """The cancelled request has the reason of the change."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
-    stop(local, app)
+    tighten(local, app)
     assert ana.approve(approval.id).status == 409
     after = local.stored(approval.id)
     assert (after.state, after.reason) == ("cancelled", reason)
@@ -387,7 +389,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
 
 
 def test_repeated_denials_pause_the_app(browser, ana, app, local):
-    """For half an hour, and for one action type."""
+    """The pause lasts half an hour and applies to one action type."""
     for _ in range(local.services.rules.denials_before_pause):
         browser.authorize(app.id, **PAYS)
         browser.answer("allow")
@@ -399,7 +401,7 @@ def test_repeated_denials_pause_the_app(browser, ana, app, local):
 
 
 def test_the_code_goes_to_the_redirect_uri_of_the_app(browser, ana, app):
-    """As in a flow without an action."""
+    """The redirect is the same as in a flow without an action."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     ana.approve(pending_approvals(ana)[0].id)
@@ -417,7 +419,7 @@ def test_a_lost_race_for_the_redemption_gives_no_token(browser, ana, app, local,
 
 
 def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local):
-    """With the reason resource_deleted."""
+    """The reason is resource_deleted."""
     approval, _ = approved(browser, ana, app)
     gone = replace(approval, resource="https://gone.example")
     with local.services.store.write() as tx:
@@ -430,7 +432,7 @@ def test_an_approval_for_a_deleted_resource_is_invalid(browser, ana, app, local)
 
 
 def test_an_app_limited_to_other_action_types_is_refused(browser, ana, app, local):
-    """RA-15: at the request and before the token."""
+    """RA-15: the limit is checked at the request and again before the token."""
     _, code = approved(browser, ana, app)
     local.admin.apps.update(app.id, AppChanges(action_types=()), by=BY)
     assert app.redeem(code).refusal == (400, "invalid_grant")
@@ -453,7 +455,7 @@ def test_denying_on_the_page_withdraws_an_approval_on_the_device(browser, ana, a
 
 
 def test_denying_one_of_two_requests_withdraws_the_other(browser, ana, agent, app, local):
-    """Although the other was approved."""
+    """The other request is withdrawn even if it was approved."""
     browser.authorize(app.id, **PAYS, requested_actor=agent.id)
     browser.answer("allow")
     found = {one.kind: one for one in pending_approvals(ana)}

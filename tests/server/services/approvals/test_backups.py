@@ -55,7 +55,7 @@ def test_an_added_person_is_notified_and_decides_for_the_requested_one(agent, lo
 
 
 def test_an_approver_cannot_be_added_twice(agent, ask, ben):
-    """Neither the requested person."""
+    """The requested person and a backup who was already added are refused."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     ask(approval, "ben")
@@ -85,7 +85,7 @@ def test_the_substitute_of_an_excluded_person_has_their_own_vote(agent, local, a
 
 
 def test_only_people_named_by_a_rule_can_be_added(agent, local, ask, ben, person):
-    """By name or as a current member of a named group."""
+    """A rule names a person directly, or by a group of which they are a member now."""
     groups = Groups(local.admin.store, local.admin.secrets)
     groups.add("finance", ["ana"], by=BY)
     _rules(local, 'ask.who = ["finance"]')
@@ -122,7 +122,7 @@ def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben,
 
 
 def test_people_can_only_be_added_to_an_agents_request_to_a_user(agent, local, ask, ben, person):
-    """Not to a consent, nor to a request to an unknown user."""
+    """Nobody can be added to a consent or to a request to an unknown user."""
     assert ben.user.name == "ben"
     own = local.admin.approval(agent.id, person.user.id, kind="consent")
     phantom = replace(approval_row("sayso_ap_p", agent.id, "", local.clock.now()), user_id=None)

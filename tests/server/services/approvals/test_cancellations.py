@@ -15,7 +15,7 @@ def _revoke(agent, handle):
 
 @pytest.mark.parametrize("answered", [False, True])
 def test_cancelling_a_request_removes_it_from_every_screen(agent, person, local, answered):
-    """Before and after an approval; the agent gets the reason."""
+    """It works before and after an approval, and the agent gets the reason."""
     handle, approval = agent.asked()
     if answered:
         person.approve(approval.id)

@@ -187,7 +187,7 @@ def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
 
 
 def test_a_given_vote_counts_when_another_approver_is_locked(agent, person, local, put):
-    """Even of a person who is not asked any more."""
+    """The vote counts even if the person who gave it is not asked any more."""
     cleo, ben = new_person(local, "cleo"), new_person(local, "ben")
     put(rule("ask", "ask.quorum = 2", 'ask.who = ["ana", "cleo", "ben"]'))
     _, approval = pay(agent)
@@ -202,7 +202,7 @@ def test_a_given_vote_counts_when_another_approver_is_locked(agent, person, loca
 
 
 def test_concurrent_attempts_are_all_counted(agent, person, local):
-    """Of twenty wrong entries at once two are compared."""
+    """Only two of twenty concurrent wrong entries are compared."""
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
@@ -230,7 +230,7 @@ def test_attempts_are_counted_per_person_not_per_device(agent, person):
 
 
 def test_an_attempt_that_could_not_count_is_not_counted(agent, person):
-    """Without the PIN, with a wrong key, without the entry."""
+    """A call without the PIN, with a wrong key or without the entry uses no attempt."""
     _, approval = pay(agent)
     jws = person.decision(approval.id, person.high, ceremony="pin+type_back")
     assert person.send_decision(approval.id, jws, fact="1234").refusal == (403, "pin_required")
@@ -281,7 +281,7 @@ def test_type_back_asks_for_the_riskiest_detail(agent, person):
 
 
 def test_type_back_compares_the_requested_value_when_narrowing(agent, person):
-    """Not the narrowed one."""
+    """The approver types the requested value, not the narrowed one."""
     _, first = pay(agent)
     approve_with(person, first, fact="3000")
     _, approval = pay(agent)
@@ -329,7 +329,7 @@ def test_repeating_a_decision_costs_no_attempt(agent, person):
 
 
 def test_an_interactive_agent_gets_a_match_number_to_type(interactive, person, local):
-    """From medium risk on; it is only in the response to the agent."""
+    """It is required from medium risk on, and only the agent's response contains it."""
     answer = interactive.ask_payment(authorization_details=json.dumps(DETAILS))
     number = answer.json["match_code"]
     approval = local.behind(answer.json["auth_req_id"])
@@ -345,7 +345,7 @@ def test_an_interactive_agent_gets_a_match_number_to_type(interactive, person, l
 
 @pytest.mark.parametrize("risk", ["low", "medium"])
 def test_low_risk_needs_no_match_number(interactive, person, local, put, risk):
-    """At medium risk it is the only entry."""
+    """At medium risk the match number is the only entry."""
     put(rule("ask", f'ask.risk = "{risk}"'))
     answer = interactive.ask()
     approval = local.behind(answer.json["auth_req_id"])
@@ -406,7 +406,7 @@ def test_only_a_wrong_entry_costs_an_attempt(interactive, person):
 
 
 def test_a_reason_is_recorded_and_never_sent_to_the_agent(agent, person, local, put):
-    """When policy requires it."""
+    """Policy may require a reason from the approver."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     handle, approval = agent.asked()
     assert approve_with(person, approval).refusal == (422, "invalid_decision")
@@ -426,7 +426,7 @@ def test_a_reason_may_be_given_without_being_required(agent, person):
 
 @pytest.mark.parametrize("reason", ["x" * 501, "a\u202eb", "one\ntwo"])
 def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
-    """At most 500 characters in one line."""
+    """A reason has at most 500 characters in one line."""
     put(rule("ask", 'ask.ceremony = "reason"'))
     _, approval = agent.asked()
     assert approve_with(person, approval, reason=reason).refusal == (422, "invalid_body")
@@ -444,7 +444,7 @@ def test_a_critical_request_needs_every_step(interactive, person, put):
 
 
 def test_a_stricter_ceremony_cancels_a_pending_request(agent, person, put):
-    """Before anything is counted."""
+    """The request is cancelled before a vote is counted."""
     handle, approval = agent.asked()
     put(rule("ask", 'ask.ceremony = "reason"'))
     assert person.approve(approval.id).refusal == (409, "not_pending")

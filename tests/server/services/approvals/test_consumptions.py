@@ -62,7 +62,7 @@ def test_an_approval_is_consumed_by_one_execution(agent, local, person, resource
 
 
 def test_repeating_the_same_execution_returns_the_same_answer(local, resource, token):
-    """For a resource that lost the response."""
+    """A resource that lost the response can ask again."""
     first = resource.consume(token)
     local.clock.forward(MINUTE)
     again = resource.consume(token)
@@ -114,7 +114,7 @@ def test_a_token_without_a_single_use_approval_cannot_be_consumed(agent, person,
 @pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("end", ["expiry", "agent", "user", "revocation", "key"])
 def test_an_ended_token_cannot_be_consumed(local, resource, token, end, before):
-    """Nor can a consumption be repeated."""
+    """A token that was consumed before it ended cannot be consumed again."""
     if before:
         assert resource.consume(token).status == 200
     ends = {
@@ -194,7 +194,7 @@ class TestStepUp:
         assert ACR_SIGNED_PIN in refused.headers["WWW-Authenticate"]
 
     def test_a_deleted_action_type_requires_nothing_more(self, local, lunch, resource):
-        """Without its risk, what was granted may run."""
+        """What was granted may run, because a deleted type has no risk."""
         local.admin.actions.delete("lunch", by=BY)
         assert _consume_lunch(resource, lunch).status == 200
 
@@ -244,7 +244,7 @@ def test_only_a_resource_may_consume(agent, local, resource, token, who):
 
 
 def test_an_exchanged_token_consumes_the_same_approval(agent, local, person, resource, token):
-    """Once along the whole chain."""
+    """The approval is consumed once along the whole chain of tokens."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     payer = chains.agent("payer", serves=(PAY,), resources=(PAY,), scopes=("payments:transfer",))
@@ -278,7 +278,7 @@ def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
 
 
 def test_an_agent_cannot_consume(local, resource, token):
-    """Even if it serves the resource; it may introspect."""
+    """An agent that serves the resource may introspect the token and not consume it."""
     new = NewAgent("gateway", ("admin",), serves=(PAY,))
     registration = local.admin.agents.add(new, by=BY)
     gateway = replace(resource, id=registration.agent.id, secret=registration.secret)

@@ -64,7 +64,7 @@ def test_a_request_with_an_invalid_currency_is_refused(local, agent, currency):
 @pytest.mark.usefixtures("any_currency")
 @pytest.mark.parametrize("currency", ODD)
 def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency):
-    """As a request is."""
+    """An exchange checks currencies as a request does."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("bot", resources=(PAY, BANK), scopes=("payments:read",))
@@ -74,7 +74,7 @@ def test_an_exchange_with_an_invalid_currency_is_refused(local, person, currency
 
 @pytest.mark.parametrize("currency", ODD)
 def test_a_preview_with_an_invalid_currency_is_refused(currency):
-    """Also for a type that is not registered yet."""
+    """A preview checks the currency even if the type is not registered yet."""
     action = action_types.read_action_type(OPEN)
     (detail,) = json.loads(_sent(currency))
     with pytest.raises(errors.InvalidAuthorizationDetails, match="three capital letters"):

@@ -144,7 +144,7 @@ def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
 
 
 def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason):
-    """As a disabled agent does."""
+    """An expired agent is treated as a disabled one."""
     _, approval = agent.asked()
     _agent(local, expires_at=local.clock.now() + MINUTE)
     assert current_reason(approval) is None
@@ -153,7 +153,7 @@ def test_an_expired_agent_invalidates_its_requests(agent, local, current_reason)
 
 
 def test_a_request_to_an_unknown_user_is_invalid(open_local, template):
-    """With the reason user_disabled."""
+    """The reason is user_disabled."""
     local = open_local(unknown_user="hide")
     _, approval = template.agent(local).asked(login_hint="nobody")
     with local.services.store.write() as tx:

@@ -42,7 +42,7 @@ def test_pending_requests_are_listed_by_risk_and_then_expiry(agent, person):
 
 
 def test_decided_requests_are_listed_newest_first(agent, person, local):
-    """With the person, device and ceremony."""
+    """The list shows the person, the device and the ceremony of each decision."""
     denied, approved = agent.asked()[1].id, agent.asked()[1].id
     person.deny(denied, "too_broad", note="Read only, please")
     local.clock.forward(SECOND)
@@ -70,7 +70,7 @@ def test_decided_requests_are_listed_newest_first(agent, person, local):
 
 
 def test_requests_of_another_person_are_not_found(agent, person, local):
-    """In lists, alone, and for a decision."""
+    """The list omits them, and reading and deciding answer not_found."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     jws = person.decision(approval.id)
@@ -150,7 +150,7 @@ def test_an_approval_key_approves_at_low_risk(agent, person, local, key):
 
 @pytest.mark.parametrize("key", ["session", "low", "high"])
 def test_any_key_of_the_device_may_deny(agent, person, local, key):
-    """At any risk and without a PIN, because it removes power."""
+    """A denial needs no PIN at any risk, because it removes power."""
     _, approval = agent.asked_payment()
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
     jws = person.decision(approval.id, getattr(person, key), **members)
@@ -161,7 +161,7 @@ def test_any_key_of_the_device_may_deny(agent, person, local, key):
 
 
 def test_the_session_key_cannot_approve(agent, person, local):
-    """So that a stolen session approves nothing."""
+    """A stolen session therefore approves nothing."""
     _, approval = agent.asked()
     refused = person.send_decision(approval.id, person.decision(approval.id, person.session))
     assert refused.refusal == (403, "key_not_allowed")
@@ -312,7 +312,7 @@ def test_a_malformed_decision_is_refused(agent, person):
 
 
 def test_repeating_a_decision_returns_the_same_answer(agent, person, local):
-    """With one entry and one event."""
+    """The repetition adds no audit entry and no event."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     first = person.send_decision(approval.id, jws)
@@ -374,7 +374,7 @@ def test_a_decision_after_the_expiry_is_refused(agent, person, local):
 
 
 def test_a_decision_on_a_cancelled_request_is_refused(agent, person, local):
-    """With the reason."""
+    """The refusal contains the reason of the cancellation."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     local.admin.agents.disable("invoice-bot", by=BY)
@@ -466,7 +466,7 @@ def test_wait_until_may_name_a_time_that_the_agent_gets(agent, person, local):
     ],
 )
 def test_an_invalid_retry_time_is_refused(agent, person, local, code, at):
-    """With another code, in the past, too far away, without an offset, or malformed."""
+    """The code must allow it; the time must be near, in the future and have an offset."""
     _, approval = agent.asked()
     refused = person.deny(approval.id, code, retry_at=at)
     assert refused.refusal == (422, "invalid_body")

@@ -24,7 +24,7 @@ def _execution(local, approval):
 
 
 def test_a_reported_outcome_is_recorded_and_shown(consumption, resource, person, local):
-    """In the audit log, the feed, the history and the administration."""
+    """The audit log, the feed, the history and the administration show the outcome."""
     approval = consumption["approval"]
     shown = person.show(approval)["execution"]
     assert (shown["execution_id"], shown["outcome"], shown["reported_at"]) == ("run-1", None, None)
@@ -50,7 +50,7 @@ def test_a_reported_outcome_is_recorded_and_shown(consumption, resource, person,
 
 
 def test_a_failure_can_be_reported_after_the_token_expired(consumption, resource, local):
-    """Even if the agent was disabled."""
+    """The report is accepted even if the agent was disabled."""
     local.clock.forward(DAY)
     local.admin.agents.disable("invoice-bot", by=BY)
     answer = resource.report(consumption["approval"], outcome="failed", text="No funds.")
@@ -127,5 +127,5 @@ def test_an_invalid_report_is_refused(consumption, resource, local, members):
 
 
 def test_an_empty_text_is_stored_as_none(consumption, resource):
-    """As if there were no text."""
+    """An empty text counts as no text."""
     assert resource.report(consumption["approval"], text="").json["text"] is None

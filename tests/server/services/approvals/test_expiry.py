@@ -44,7 +44,7 @@ def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, swee
 
 
 def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, sweeper):
-    """As not_redeemed; the decision stays recorded."""
+    """The reason is not_redeemed, and the decision stays recorded."""
     _, approval = agent.asked(requested_expiry="60")
     person.approve(approval.id)
     local.clock.forward(MINUTE + 30 * SECOND - 1)
@@ -57,7 +57,7 @@ def test_an_approved_request_expires_thirty_seconds_later(agent, person, local, 
 
 
 def test_a_request_is_expired_once(agent, local):
-    """For two workers at the same time."""
+    """Of two workers that expire it at the same time, only one does."""
     _, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
     with local.services.store.write() as tx:
@@ -67,7 +67,7 @@ def test_a_request_is_expired_once(agent, local):
 
 
 def test_a_request_is_not_expired_before_its_time(agent, local):
-    """Even when it is passed to expire()."""
+    """Calling expire() too early changes nothing."""
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
         assert expire(tx, approval) is None
@@ -75,7 +75,7 @@ def test_a_request_is_not_expired_before_its_time(agent, local):
 
 
 def test_withdrawing_ends_open_requests_and_counts_them(agent, person, local):
-    """With the reason in the row, the entry and the feed."""
+    """The row, the entry and the event have the reason."""
     _, pending = agent.asked()
     _, denied = agent.asked()
     person.deny(denied.id)

@@ -82,7 +82,7 @@ def _play(cast: Cast, examples: int) -> None:
 
 
 def test_every_sequence_agrees_with_the_model(cast: Cast) -> None:
-    """In the answers and in the rows: I1, I2, I3, I5, I6."""
+    """I1, I2, I3, I5, I6: the answers and the rows are those of the model."""
     _play(cast, settings.default.max_examples // 2)
 
 
@@ -230,7 +230,7 @@ _FAULTS = (
 def test_a_planted_fault_is_found(
     cast: Cast, plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I3, I5, I6: by a failing model, not by a server error."""
+    """I3, I5, I6: the model fails, and the server does not."""
     broken: list[str] = []
     fault = dispatch._server_error
 

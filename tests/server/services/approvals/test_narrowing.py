@@ -92,7 +92,7 @@ def test_the_members_that_may_be_narrowed_are_listed(person, pending_payment):
 
 
 def test_narrowing_options_are_for_own_pending_requests(person, pending_payment, local):
-    """Not for another person's, nor for a decided one."""
+    """Requests of other people and decided requests have none."""
     _, approval = pending_payment
     path = f"/api/approvals/{approval.id}/narrowing"
     assert new_person(local, "ben").call("GET", path).status == 404
@@ -136,7 +136,7 @@ def test_the_agent_gets_the_narrowed_grant_and_learns_so(person, agent, pending_
 
 
 def test_the_person_sees_what_they_granted(person, pending_payment):
-    """In the response and later."""
+    """The response and every later view show it."""
     _, approval = pending_payment
     answer = approve_narrowed(person, approval, **NARROWED)
     shown = person.show(approval.id)["granted"]
@@ -160,7 +160,7 @@ def test_executing_the_requested_instead_of_the_granted_is_an_alarm(
 
 
 def test_a_full_approval_is_not_marked_as_narrowed(person, agent, pending_payment, local):
-    """Neither in the response nor in the audit log."""
+    """The agent's answer, the approver's view and the audit log show no narrowing."""
     handle, approval = pending_payment
     person.approve(approval.id)
     answer_json = agent.poll(handle).json
@@ -182,7 +182,7 @@ def test_the_resource_consumes_what_was_granted(person, agent, pending_payment, 
 
 
 def test_several_details_are_narrowed_by_their_number(person, agent):
-    """As they are numbered on the screen."""
+    """The numbers are those on the screen."""
     two = json.dumps([*PAYMENT_DETAILS, {**PAYMENT_DETAILS[0], "payee": "Rhenus"}])
     handle, approval = agent.asked_payment(authorization_details=two)
     changes = {"changes": [{"place": 1, "fact": "/amount", "to": "1"}]}
@@ -228,7 +228,7 @@ def test_a_narrowed_value_must_satisfy_the_schema(person, pending_payment, local
 
 
 def test_only_actions_can_be_narrowed(person, agent, local):
-    """Not a consent."""
+    """A consent cannot be narrowed."""
     approval = ask(local, wanted(local, agent, person))
     assert propose(person, approval, token_seconds=60).refusal == (422, "not_narrower")
     jws = person.decision(approval.id, granted=decisions.digest("less"))
@@ -248,7 +248,7 @@ def test_another_persons_request_cannot_be_narrowed(pending_payment, local, pers
 
 
 def test_a_narrowed_approval_needs_the_same_key_and_pin(person, pending_payment):
-    """As the full approval."""
+    """A narrowed approval has the ceremony of a full one."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     by_session = person.decision(approval.id, person.session, granted=narrowing["digest"])
@@ -260,7 +260,7 @@ def test_a_narrowed_approval_needs_the_same_key_and_pin(person, pending_payment)
 
 
 def test_the_granted_text_must_match_the_signed_digest(person, pending_payment):
-    """Neither may be missing, and the digest of another text is refused."""
+    """A missing text, a missing digest and the digest of another text are refused."""
     _, approval = pending_payment
     narrowing = propose(person, approval, **NARROWED).json
     whole = sign_narrowed(person, approval, None)

@@ -28,7 +28,7 @@ def pending_request(admin_services):
 def test_requests_are_found_by_state_agent_and_user(
     admin_services, oversight_service, pending_request
 ):
-    """By names and IDs; conditions are combined."""
+    """Names and IDs find the same requests, and conditions are combined."""
     ana = admitted(admin_services, "ana")
     denied = admin_services.approval(
         registered(admin_services, "other").agent.id, ana.id, state=State.DENIED
@@ -123,7 +123,7 @@ def test_revoking_a_device_ends_its_session_and_notifies_its_owner(
 
 
 def test_devices_are_listed_with_their_owners(admin_services, oversight_service):
-    """Of everybody or of one user."""
+    """The list has the devices of everybody or of one user."""
     ana, ben = admitted(admin_services, "ana"), admitted(admin_services, "ben")
     mine, other = admin_services.device(ana), admin_services.device(ben)
     assert {d.id: u.name for d, u in oversight_service.devices(None)} == {

@@ -15,7 +15,7 @@ from tests.support.builders.site import LocalSite
 
 
 def test_a_raised_risk_sets_ceremony_and_expiry(agent: LocalAgent, person: LocalTerminal) -> None:
-    """As if the request had that risk by itself."""
+    """The request is treated as if it had that risk by itself."""
     handle, approval = agent.asked(risk="high")
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     shown = json.loads(approval.display)
@@ -47,7 +47,7 @@ def test_a_raised_risk_is_not_answered_by_rule_and_consent(
 def test_a_raised_risk_is_not_answered_by_a_standing_grant(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """Although it covers the same request without the raised risk."""
+    """The grant answers the same request when its risk is not raised."""
     standing_grants.lower(local)
     standing_grants.give(person, standing_grants.example(agent))
     plain = agent.local.behind(standing_grants.ask(agent).json["auth_req_id"])

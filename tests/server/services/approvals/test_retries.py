@@ -23,7 +23,7 @@ def _expired_request(agent, local, **parameters):
 
 
 def test_a_poll_says_that_the_person_wants_a_retry(agent, person, local):
-    """In every later poll, as a member and as a sentence."""
+    """Every later poll says so in a member and in a sentence."""
     handle, approval = _expired_request(agent, local)
     before = agent.poll(handle)
     answer = _retry(person, approval)
@@ -57,7 +57,7 @@ def test_a_retry_request_is_an_entry_and_an_event(agent, person, local):
 
 
 def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
-    """Also by another approver; it is recorded once."""
+    """A second request by another approver is not recorded and sends no event."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
@@ -81,7 +81,7 @@ def test_a_retry_of_another_persons_request_is_not_found(agent, local):
 
 @pytest.mark.parametrize("end", ["waits", "approve", "deny", "cancelled"])
 def test_only_an_expired_request_can_be_retried(agent, person, local, end):
-    """Not a pending, decided or cancelled one."""
+    """A pending, decided or cancelled request is refused."""
     _, approval = agent.asked(requested_expiry="60")
     if end == "cancelled":
         Oversight(local.services.store).cancel(approval.id, "Not this month", by=BY)
@@ -112,16 +112,16 @@ def test_a_retry_that_cannot_reach_the_agent_is_refused(agent, person, local, me
     assert person.show(approval.id)["retry"] is None
 
 
-@pytest.mark.parametrize("stop", ["disable", "delete", "its time"])
-def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, stop):
+@pytest.mark.parametrize("end", ["disable", "delete", "its time"])
+def test_a_disabled_deleted_or_expired_agent_cannot_be_asked_to_retry(agent, person, local, end):
     """It could not send a request."""
     _, approval = _expired_request(agent, local)
-    if stop == "its time":
+    if end == "its time":
         changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
         local.admin.agents.update(agent.id, changes, by=BY)
         local.clock.forward(MINUTE)
     else:
-        getattr(local.admin.agents, stop)(agent.id, by=BY)
+        getattr(local.admin.agents, end)(agent.id, by=BY)
     assert _retry(person, approval).refusal == (409, "agent_stopped")
     assert local.stored(approval.id).retry_asked_at is None
 

@@ -10,7 +10,7 @@ from tests.support.builders.installation import BY
 
 
 def test_ask_other_may_name_a_person_as_a_login_hint(agent, person, local):
-    """By any of their names; the agent gets the one that it may use."""
+    """The approver may use any name of the person; the agent gets one that it may use."""
     bob = new_person(local, "bob")
     for called in ("bob", bob.user.id):
         handle, approval = agent.asked()
@@ -44,7 +44,7 @@ def test_ask_other_must_name_a_person_whom_the_agent_may_ask(agent, person, loca
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_private_note_is_recorded_and_never_sent_to_the_agent(agent, person, local, decision):
-    """With an approval and with a denial."""
+    """Both approvals and denials may have one."""
     handle, approval = agent.asked()
     code = {"code": "not_needed"} if decision == "deny" else {}
     ceremony = "none" if code else "confirm"

@@ -29,7 +29,7 @@ def _revoke(agent, handle):
 
 
 def test_a_newer_request_supersedes_an_earlier_one(agent, person):
-    """In one step; each names the other."""
+    """Both change in one step, and each names the other."""
     handle, earlier = agent.asked()
     _, newer = agent.asked(supersedes=handle, binding_message="the right invoice")
     shown = person.show(earlier.id)
@@ -173,7 +173,7 @@ def test_a_decision_before_the_replacement_counts(agent, person, local):
 
 
 def test_repeating_the_call_returns_the_same_request(agent):
-    """With the same idempotency key."""
+    """The repeated call has the same idempotency key."""
     handle, _ = agent.asked()
     key = {"idempotency-key": "once"}
     first, again = (agent.ask(key, supersedes=handle) for _ in range(2))

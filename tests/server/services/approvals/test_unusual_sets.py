@@ -196,7 +196,7 @@ def test_a_fraud_shows_its_signal(paid, name):
 
 @pytest.mark.parametrize("name", HONEST)
 def test_an_honest_payment_shows_no_signal(paid, name):
-    """With the history above."""
+    """The payment is compared with the history above."""
     assert HONEST[name](paid) == frozenset()
 
 

@@ -87,7 +87,7 @@ def _narrowed(person: LocalTerminal, approval: Approval, amount: str) -> dict[st
 def test_a_critical_request_needs_two_people(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """By default the requested person and an owner or an administrator."""
+    """By default they are the requested person and an owner or an administrator."""
     boss = new_person(local, "boss")
     local.admin.users.update("boss", UserChanges(roles=("admin",)), by=BY)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
@@ -121,7 +121,7 @@ def test_every_approver_sees_the_request_and_its_votes(
     bob: LocalTerminal,
     cleo: LocalTerminal,
 ) -> None:
-    """Who has approved and whose vote could still count; a group by its name."""
+    """The view shows who approved and whose vote could still count; a group by its name."""
     put(TWO, 'ask.who = ["ana", "finance"]')
     _, approval = agent.asked()
     before = _together(cleo, approval)
@@ -177,7 +177,7 @@ def test_two_devices_of_one_person_have_one_vote(
 def test_any_denial_ends_the_request(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, put: Put
 ) -> None:
-    """Although another person had approved."""
+    """One denial ends the request even if another person has approved it."""
     put(TWO, 'ask.who = ["ana", "bob"]')
     new_person(local, "dan")
     handle, approval = agent.asked()
@@ -355,7 +355,7 @@ def test_a_critical_request_approved_by_the_user_alone_is_self_approved(
 def test_a_pending_poll_for_one_approver_has_no_vote_count(
     agent: LocalAgent, person: LocalTerminal
 ) -> None:
-    """And the request shows none."""
+    """The request shows no votes either."""
     handle, approval = agent.asked()
     assert "approvals" not in agent.poll(handle).json
     assert person.show(approval.id)["together"] is None

@@ -36,7 +36,7 @@ def _mute(person, agent, **members):
 
 
 def test_quiet_hours_set_held_until(agent, person, held_until):
-    """Not once they have ended or were cleared."""
+    """Quiet hours that have ended or were cleared set none."""
     handle, _ = agent.asked()
     assert held_until(handle) is None
     _quiet(person)
@@ -46,7 +46,7 @@ def test_quiet_hours_set_held_until(agent, person, held_until):
 
 
 def test_a_snooze_sets_held_until(agent, person, held_until):
-    """Of this request alone."""
+    """The snooze of one request does not affect another."""
     handle, approval = agent.asked()
     other, _ = agent.asked()
     until = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 10}).json

@@ -49,7 +49,7 @@ def _calls(person: LocalTerminal, approval_id: str) -> dict[str, Answer]:
 def test_a_request_of_another_person_is_not_found(
     local: LocalSite, agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal
 ) -> None:
-    """By every call."""
+    """Every call about it answers not_found."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     answers = _calls(bob, approval.id) | {

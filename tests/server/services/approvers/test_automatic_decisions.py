@@ -177,7 +177,7 @@ def test_a_request_not_covered_by_a_consent_asks_the_person(agent, local, parame
 
 
 def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, put):
-    """As the built-in rules do."""
+    """The built-in rules ask as well."""
     consents.give(local, agent, person)
     assert agent.asked()[1].state is State.PENDING
     put(OPEN, rule("ask", 'when.scope = ["payments:read"]', name="careful"))
@@ -185,7 +185,7 @@ def test_a_consent_without_an_allow_rule_asks_the_person(agent, person, local, p
 
 
 def test_a_revoked_consent_decides_nothing(agent, local, allowed_consent):
-    """Neither a new request nor one that was not yet redeemed."""
+    """After its revocation, a consent allows no new request and no unredeemed approval."""
     handle, approval = agent.asked()
     local.site.consents.revoke(allowed_consent.id, by=BY)
     assert agent.poll(handle).status == 400
@@ -293,7 +293,7 @@ def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_cons
 
 @pytest.mark.usefixtures("allowed_consent")
 def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
-    """Under rules that ask, they would have been asked."""
+    """Rules that ask would have asked for them."""
     agent.asked()
     agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
     replays = Replays(local.services.store, Judge(local.services.secrets))

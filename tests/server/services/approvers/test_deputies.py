@@ -142,7 +142,7 @@ def test_an_invalid_deputy_is_refused(person, bob, how, refusal):
 
 @pytest.mark.parametrize("moment", ["tomorrow", "2026-12-24", "2026-12-24T08:00:00", ""])
 def test_times_need_a_time_zone(person, bob, moment):
-    """So that nobody decides an hour longer than intended."""
+    """With a time zone nobody decides an hour longer than intended."""
     body = {**_body(person, bob.user.name), "to": moment}
     answer = person.call("POST", "/api/deputies", _signed(person, body))
     assert answer.refusal == (422, "invalid_body")
@@ -198,7 +198,7 @@ def test_a_deputy_does_not_see_action_types_without_permission(agent, person, bo
 
 @pytest.mark.usefixtures("permits")
 def test_open_requests_reach_a_deputy_exactly_during_their_time(agent, person, bob, local):
-    """Not a millisecond earlier; after the end they are not found."""
+    """A request is not listed a millisecond too early, and not found after the end."""
     assert _add_deputy(person, begins=2 * MINUTE, ends=5 * MINUTE).status == 201
     _, payment = agent.asked_payment()
     assert _waiting(bob) == []
@@ -239,7 +239,7 @@ def test_a_deputy_may_resign_and_their_decisions_stay(agent, person, bob, local)
 @pytest.mark.usefixtures("permits")
 @pytest.mark.parametrize("end", [_delete, _wait_until_ended])
 def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, local, end):
-    """Whose vote it was is settled when it is cast; a second person is still needed."""
+    """The vote belongs to whom it belonged when it was cast; a second person is needed."""
     Policies(local.services.store).set(rule("ask", "ask.quorum = 2"), by=BY)
     carol = new_person(local, "carol")
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
@@ -281,7 +281,7 @@ def _as_backup(local, _person):
 @pytest.mark.usefixtures("permits")
 @pytest.mark.parametrize("substitute", [_as_deputy, _as_later_deputy, _as_backup])
 def test_an_excluded_substitute_can_only_deny(agent, person, owner, local, substitute):
-    """As a deputy, as a deputy who begins later, and as a backup."""
+    """The rule applies to a deputy, a deputy who begins later, and a backup."""
     Policies(local.services.store).set(OWNERS_EXCLUDED, by=BY)
     substitute(local, person)
     handle, payment = agent.asked_payment()
@@ -327,7 +327,7 @@ def test_a_disabled_deputy_is_not_asked(agent, person, bob, local):
 
 
 def test_an_administrator_lists_and_ends_deputies(person, bob, local):
-    """As the operator does from the command line."""
+    """The service is the one behind the operator's commands."""
     deputy = _add_deputy(person, bob.user.name).json["id"]
     managed = ManagedDeputies(local.services.store)
     assert managed.end(deputy, by=BY).deputy.id == deputy
@@ -353,7 +353,7 @@ def _set_backup(local, user, backup):
 
 
 def test_a_backup_is_asked_after_three_quarters_of_the_time(agent, person, bob, local):
-    """After the reminder, once, with an entry in the audit log."""
+    """The backup is asked once, after the reminder, and an audit entry says so."""
     _set_backup(local, "ana", "bob")
     _, approval = agent.asked(requested_expiry="400")
     _later(local, 200 * SECOND, person, bob)

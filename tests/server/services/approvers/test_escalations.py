@@ -31,7 +31,7 @@ def _hooks(local, name):
 
 
 def test_a_request_is_reminded_once_at_half_of_its_time(agent, person, local, escalations):
-    """In the feed, to the webhook and in the audit log."""
+    """The feed, the webhook and the audit log have the reminder."""
     _, approval = agent.asked()
     half = (approval.expires_at - approval.created_at) // 2
     assert escalations.round() == 0
@@ -224,7 +224,7 @@ def test_an_extension_ends_no_later_than_the_parent_token(agent, person, local):
 
 
 def test_an_added_approver_may_extend_the_request(agent, local):
-    """And has as much time."""
+    """An added approver has as much time to do so."""
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:

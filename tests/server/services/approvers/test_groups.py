@@ -44,7 +44,7 @@ def test_a_group_lists_each_member_once(admin_services, finance):
 
 
 def test_group_names_must_not_look_alike(finance):
-    """When adding and renaming; a group may respell its own name."""
+    """Adding and renaming check it; a group may respell its own name."""
     finance.add("legal", (), by=BY)
     with pytest.raises(Exists, match="The group finance already exists"):
         finance.add("Flnance", (), by=BY)
@@ -70,7 +70,7 @@ def test_an_ambiguous_name_must_be_replaced_by_an_id(admin_services, finance):
 
 
 def test_a_group_includes_its_current_members(admin_services, finance):
-    """From when they join until they leave."""
+    """A person counts as a member from when they join until they leave."""
     group = finance.show("finance")
     assert [_includes(admin_services, name, [group.id]) for name in ("ana", "cleo")] == [
         True,
@@ -84,7 +84,7 @@ def test_a_group_includes_its_current_members(admin_services, finance):
 
 
 def test_a_group_in_use_cannot_be_deleted(admin_services, finance):
-    """By an agent or by the policy in force."""
+    """An agent that can ask the group, or the policy in force, prevents it."""
     registered(admin_services, owners=("ana",), asks=("finance",))
     with pytest.raises(Conflict, match="invoice-bot can ask"):
         finance.delete("finance", by=BY)

@@ -95,7 +95,7 @@ def test_entry_names_are_current_and_not_in_the_stored_bytes(
 def test_the_audit_log_is_searched_by_name(
     admin_services: LocalAdmin, wanted: dict[str, str], found: list[tuple[str, str]]
 ) -> None:
-    """Of an actor, an agent or a person; an unknown name finds nothing."""
+    """The name may be an actor's, an agent's or a person's; an unknown one finds nothing."""
     assert _search(admin_services, **wanted) == found
 
 

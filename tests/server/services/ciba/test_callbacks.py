@@ -70,7 +70,7 @@ def _stored_secrets(local, approval):
 
 @pytest.mark.parametrize("end", ["approve", "deny"])
 def test_a_ping_contains_only_the_auth_req_id(pinged, person, local, endpoint, end):
-    """CIBA 10.2: with the agent's notification token; the agent fetches the answer itself."""
+    """CIBA 10.2: it has the agent's notification token, and the agent fetches the answer itself."""
     handle, approval = _ask(pinged)
     getattr(person, end)(approval.id)
     local.deliver()
@@ -143,7 +143,7 @@ def test_an_expired_request_sends_no_ping_and_erases_its_secrets(
 
 
 def test_a_pinged_agent_learns_of_a_retry_request_by_polling(pinged, person, local, endpoint):
-    """Neither the expiry nor the later retry request sends a ping."""
+    """The server sends no ping for the expiry and none for the later retry request."""
     handle, approval = _ask(pinged, requested_expiry="60")
     local.clock.forward(MINUTE)
     local.services.sweeper.round()
@@ -325,7 +325,7 @@ def test_a_callback_for_a_deleted_approval_is_ignored(local):
 
 
 def test_a_denial_is_pushed_as_access_denied(pushed, person, local, endpoint):
-    """CIBA 12: with the same members as the answer to a poll."""
+    """CIBA 12: the push has the members of an answer to a poll."""
     handle, approval = _ask(pushed)
     person.deny(approval.id, code="wrong_details", note="too much")
     local.deliver()

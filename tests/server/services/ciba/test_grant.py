@@ -216,7 +216,7 @@ def test_the_same_idempotency_key_returns_the_same_answer_for_a_minute(agent, pe
 
 @pytest.mark.parametrize(("first", "again"), [("k", "other"), ("k", None), (None, "k")])
 def test_another_idempotency_key_does_not_return_the_answer(agent, person, local, first, again):
-    """Nor does a missing key, nor one that is first sent with the second call."""
+    """A call without the key, or with a key that the first call lacked, gets no answer either."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     keys = [{} if key is None else {"idempotency_key": key} for key in (first, again)]
@@ -291,7 +291,7 @@ def test_a_denial_without_a_note_has_no_note_member(agent, person):
 
 
 def test_expired_requests_say_whether_they_were_seen(agent, person, local):
-    """Neither is reported as denied; the agent may ask again."""
+    """The reason tells the two apart; neither is reported as a denial."""
     unseen, _ = agent.asked(requested_expiry="60")
     seen, approval = agent.asked(requested_expiry="60")
     person.call("GET", "/api/approvals")
@@ -358,7 +358,7 @@ def test_the_auth_req_id_of_another_agent_looks_unknown(agent, person, local):
 
 
 def test_a_disabled_agent_gets_nothing(agent, person, local):
-    """Not even the reason why its request ended."""
+    """The agent does not get the reason why its request ended."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     local.admin.agents.disable("invoice-bot", by=BY)
@@ -383,7 +383,7 @@ def test_a_poll_for_other_targets_than_the_request_is_refused(agent, person, loc
 
 
 def test_a_poll_may_repeat_the_targets_of_the_request(agent, person):
-    """With the details as they were sent."""
+    """The agent repeats the details exactly as it sent them."""
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
     repeated = {"authorization_details": approval.details, "resource": PAY}
@@ -480,7 +480,7 @@ def test_a_held_poll_redeemed_by_another_poll_raises_no_alarm(agent, person, loc
 
 
 def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
-    """Even when the sweeper has not run."""
+    """The poll returns even if the sweeper has not run."""
     handle, _ = agent.asked(requested_expiry="60")
     answer, hub = held_poll(handle, lambda: local.clock.forward(MINUTE))
     assert not hub.ending
@@ -489,10 +489,10 @@ def test_a_held_poll_returns_when_the_request_expires(agent, local, held_poll):
 
 @pytest.mark.parametrize("verb", ["disable", "delete"])
 def test_a_held_poll_returns_when_its_agent_is_disabled_or_deleted(agent, local, held_poll, verb):
-    """At once, and without tokens."""
+    """The poll returns at once and without tokens."""
     handle, _ = agent.asked()
-    stop = getattr(local.admin.agents, verb)
-    answer, hub = held_poll(handle, lambda: stop("invoice-bot", by=BY))
+    disable = getattr(local.admin.agents, verb)
+    answer, hub = held_poll(handle, lambda: disable("invoice-bot", by=BY))
     assert not hub.ending
     assert answer.json["error"] in {"unauthorized_client", "invalid_client"}
 

@@ -63,7 +63,7 @@ def statements(monkeypatch):
 
 
 def test_known_and_unknown_users_cost_the_same_statements(asking_agent, statements):
-    """For requests of low and high risk, after many requests to an unknown user."""
+    """The requests have low and high risk and follow many requests to an unknown user."""
     for _ in range(100):
         asking_agent.ask(login_hint="nobody")
         asking_agent.ask(login_hint="ana")
@@ -101,7 +101,7 @@ def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
 
 
 def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
-    """For the ID of an existing person and for an unknown one."""
+    """The answer is the same for an existing person and an unknown one."""
     for name, of_id in (("ana", person.user.id), ("nobody", "sayso_us_aaaaaaaaaaaaaaaa")):
         handle, _ = asking_agent.asked(login_hint=name)
         assert asking_agent.ask(login_hint=of_id, supersedes=handle).status == 400
@@ -110,7 +110,7 @@ def test_supersedes_does_not_match_a_name_with_an_id(asking_agent, person):
 
 
 def test_a_poll_does_not_reveal_that_a_person_looked(asking_agent, template, hiding):
-    """Nor does the reason after the expiry."""
+    """A known and an unknown user get equal answers, before and after the expiry."""
     person = template.person(hiding)
     handles = {}
     for name in ("ana", "nobody"):
@@ -158,7 +158,7 @@ def test_a_pause_after_denials_is_not_revealed(open_local, template):
 
 
 def test_a_person_whom_the_agent_may_not_ask_looks_unknown(hiding, asking_agent, statements):
-    """With the same number of statements."""
+    """Both cost the same number of statements."""
     new_person(hiding, "ben")
     hiding.admin.agents.update(asking_agent.id, AgentChanges(asks=("ana",)), by=BY)
     for hint in 3 * ("ana", "ben"):

@@ -144,7 +144,7 @@ def test_a_hint_that_we_did_not_issue_is_refused(agent, token):
 
 
 def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local, hint, parent):
-    """Before the request, and after it when the person decides."""
+    """A revocation counts before the request, and after it when the person decides."""
     first, second = hint(), hint()
     handle = _ask(agent, first).json["auth_req_id"]
     with local.services.store.write() as tx:

@@ -27,7 +27,7 @@ def _signed(local, **claims):
 
 
 def test_login_hint_accepts_a_name_an_email_and_an_id(agent, person, local):
-    """In any case of letters; all name the same person."""
+    """Letter case does not matter, and all three name the same person."""
     local.admin.users.update("ana", UserChanges(email="ana@example.com"), by=BY)
     for hint in ("ana", "ANA", "Ana@Example.com", person.user.id):
         _, approval = agent.asked(login_hint=hint)
@@ -54,7 +54,7 @@ def test_an_id_token_signed_by_a_retired_key_is_no_hint(agent, local, id_token):
 
 
 def test_an_invalid_id_token_hint_is_an_invalid_request(agent, person, id_token):
-    """Neither an access token nor a changed ID token is one."""
+    """An access token and a changed ID token are refused as well."""
     head, _, tail = id_token.partition(".")
     for hint in ("nonsense", person.access_token, f"{head}.{tail[4:]}", f"{id_token[:-4]}AAAA"):
         refused = agent.ask(login_hint=None, id_token_hint=hint)
@@ -63,7 +63,7 @@ def test_an_invalid_id_token_hint_is_an_invalid_request(agent, person, id_token)
 
 @pytest.mark.parametrize("audience", ["another", ["another"], ["another", 1], None, {}])
 def test_an_id_token_of_another_client_is_no_hint(agent, local, audience):
-    """Nor one without a valid audience."""
+    """The ID token is also refused if its audience is missing or malformed."""
     hint = _signed(local, aud=audience)
     refused = agent.ask(login_hint=None, id_token_hint=hint)
     assert refused.refusal == (400, "invalid_request")

@@ -55,7 +55,7 @@ def test_a_signed_request_records_the_use_of_its_key(signing, local):
 
 
 def test_a_refused_signed_request_may_be_sent_again(signing, local):
-    """Neither the request nor its jti is stored."""
+    """The server stores neither the refused request nor its jti."""
     unknown = _signed(signing, local, scope="openid nowhere:read", jti="x")
     assert _ask(signing, unknown).refusal == (400, "invalid_scope")
     assert _ask(signing, _signed(signing, local, jti="x")).status == 200

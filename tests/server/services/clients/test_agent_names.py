@@ -23,7 +23,7 @@ def _is_first_request(approval):
 
 
 def test_named_since_changes_only_with_a_new_name(local, agent, agents):
-    """Neither another change nor the same name counts."""
+    """Another change, or a change to the same name, leaves the time as it was."""
     made = agents.show(agent.id)[0]
     assert agent_names.named_since(made) == made.created_at
     local.clock.forward(DAY)
@@ -86,7 +86,7 @@ def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, a
 
 
 def test_the_first_request_under_a_new_name_is_marked_as_first(local, agent, person, agents):
-    """For each person, whatever the agent asked before."""
+    """The mark appears for each person, whatever the agent asked before."""
     first = agent.asked_payment()[1]
     person.approve(first.id)
     local.clock.forward(MINUTE)

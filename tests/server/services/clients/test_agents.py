@@ -121,7 +121,7 @@ def test_an_agent_name_must_be_displayable(admin_services, name):
 
 @pytest.mark.usefixtures("admin")
 def test_agent_names_are_unique_in_any_case(admin_services):
-    """When adding and when renaming."""
+    """Adding and renaming check the name."""
     registered(admin_services)
     registered(admin_services, "other")
     with pytest.raises(Exists):
@@ -157,7 +157,7 @@ def test_the_last_owner_cannot_be_removed(admin_services, admin):
 
 @pytest.mark.usefixtures("admin")
 def test_the_last_enabled_owner_cannot_be_removed(admin_services):
-    """Although another owner is left, who is disabled."""
+    """A disabled owner who is left does not count."""
     admitted(admin_services, "ana")
     registered(admin_services, owners=("admin", "ana"))
     admin_services.users.disable("ana", by=BY)
@@ -221,7 +221,7 @@ def test_disabling_an_agent_revokes_tokens_cancels_requests_and_counts_them(admi
 
 @pytest.mark.usefixtures("admin")
 def test_a_preview_does_not_count_what_expired(admin_services):
-    """Neither does disabling: expired requests and tokens have ended already."""
+    """The preview and the disabling count no expired request and no expired token."""
     agent = registered(admin_services).agent
     admin_services.approval(agent.id, admin_services.users.show("admin")[0].id)
     admin_services.token(agent.id, None)
@@ -269,7 +269,7 @@ def test_after_a_rotation_both_secrets_work_during_the_overlap(admin_services):
 
 @pytest.mark.usefixtures("admin")
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
-    """For a secret that leaked."""
+    """An overlap of zero is meant for a secret that leaked."""
     registered(admin_services)
     rotation = admin_services.agents.rotate_secret("invoice-bot", by=BY, overlap_ms=0)
     assert [secret.hint for secret in rotation.agent.secrets] == [rotation.secret[-4:]]
@@ -300,7 +300,7 @@ def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
 def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
     admin_services, admin
 ):
-    """As disabling does; the audit log still has its name."""
+    """Deleting ends what disabling ends; the audit log keeps the name."""
     agent = registered(admin_services).agent
     approval, token = (
         admin_services.approval(agent.id, admin.id),
@@ -317,7 +317,7 @@ def test_deleting_an_agent_ends_its_tokens_and_requests_and_keeps_its_entries(
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "rotate_secret", "delete"])
 def test_an_unknown_agent_is_not_found(admin_services, verb):
-    """Whatever the call."""
+    """Every call answers that there is no such agent."""
     with pytest.raises(NotFound, match=r"There is no agent x\."):
         getattr(admin_services.agents, verb)("x", **({} if verb == "show" else {"by": BY}))
 
@@ -362,7 +362,7 @@ def test_an_unusable_key_file_is_refused(admin_services, text, message):
 
 @pytest.mark.usefixtures("admin")
 def test_keys_are_replaced_and_may_be_used_beside_a_secret(admin_services):
-    """For signed requests; the agent still authenticates with its secret."""
+    """The keys sign requests; the agent still authenticates with its secret."""
     registered(admin_services, auth_method="private_key_jwt", jwks=JWKS)
     registered(admin_services, "other")
     newer = json.dumps({"keys": [{**JWK, "kid": "b"}]})
@@ -456,7 +456,7 @@ def test_deleting_a_resource_removes_it_from_the_resources_an_agent_serves(admin
 @pytest.mark.usefixtures("admin")
 @pytest.mark.parametrize("seconds", [0, 9, 3_601])
 def test_a_token_lifetime_limit_must_be_between_10_and_3600_seconds(admin_services, seconds):
-    """At registration and later."""
+    """Registrations and updates check the limit."""
     with pytest.raises(Invalid, match="10 to 3600"):
         registered(admin_services, token_seconds=seconds)
     registered(admin_services)
@@ -518,7 +518,7 @@ def test_scopes_can_be_limited_for_one_resource(admin_services, mail):
 def test_a_resource_limit_must_be_within_the_permissions_of_the_agent(
     admin_services, mail, only, message
 ):
-    """At registration and later."""
+    """Registrations and updates check the limit."""
     with pytest.raises(Invalid, match=message):
         _with_two_resources(admin_services, mail, only=only)
     _with_two_resources(admin_services, mail)

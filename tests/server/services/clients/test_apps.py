@@ -92,7 +92,7 @@ def test_an_invalid_app_is_refused_with_the_remedy(admin_services, add, members,
 
 
 def test_app_names_are_unique_in_any_case(admin_services, add):
-    """When adding and when renaming."""
+    """Adding and renaming check the name."""
     add()
     add("console")
     with pytest.raises(Exists, match="There is an app chat"):
@@ -139,7 +139,7 @@ def test_keys_of_an_app_can_be_replaced_but_not_its_method(admin_services, add):
 
 
 def test_an_unknown_scope_is_refused_in_an_update(admin_services, add):
-    """As at registration."""
+    """An update checks scopes as a registration does."""
     add(resources=(PAY,), scopes=("payments:read",))
     with pytest.raises(Invalid):
         admin_services.apps.update("chat", AppChanges(scopes=("nothing",)), by=BY)
@@ -158,7 +158,7 @@ def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services, add):
 
 
 def test_a_deleted_app_is_not_found(admin_services, add):
-    """By name and by ID; the audit log keeps its name."""
+    """Its name and its ID find nothing; the audit log keeps its name."""
     app = add().app
     admin_services.apps.delete("chat", by=BY)
     for called in ("chat", app.id):

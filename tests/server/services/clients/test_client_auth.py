@@ -248,7 +248,7 @@ def test_secrets_are_stored_as_hashes(agent, local):
 
 @pytest.mark.parametrize("subject", ["a\0", "a\x1b", "\u00e9", "a" * 257])
 def test_an_assertion_with_an_impossible_subject_is_refused(local, send, signer, subject):
-    """Before the lookup, which a database may refuse."""
+    """The subject is refused before the lookup, because a database may reject it."""
     refused = send(_assertion(local, signer, iss=subject, sub=subject))
     assert refused.refusal == FAILED
 
@@ -265,7 +265,7 @@ def chat(local):
 
 
 def test_an_app_is_unauthorized_at_endpoints_for_agents(chat, local, send):
-    """After it authenticated; with a wrong secret it is an invalid client."""
+    """The app has authenticated; with a wrong secret it is an invalid client."""
     _, credentials = chat
     assert send(credentials).refusal == (400, "unauthorized_client")
     answer = local.post_form("/bc-authorize", {**credentials, "scope": "openid"})

@@ -56,7 +56,7 @@ def others(clients):
 
 @pytest.mark.parametrize("name", ["pay", "PAY", "рау", "chat", "Chat", TERMINAL, TERMINAL.upper()])
 def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
-    """For agents and apps, when adding and renaming."""
+    """Adding and renaming check it, for agents and apps."""
     with pytest.raises(Exists):
         registered(clients, name)
     with pytest.raises(Exists):
@@ -73,7 +73,7 @@ def test_a_name_that_looks_like_another_clients_is_refused(clients, name):
     ("names", "refusal"), [(LOOK_ALIKES, Exists), (MIXED, Invalid)], ids=["alike", "mixed"]
 )
 def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
-    """For agents, apps and users, when adding and renaming."""
+    """Adding and renaming check it, for agents, apps and users."""
     attempts = (
         lambda name: registered(others, name),
         lambda name: others.apps.add(NewApp(name, BACK), by=BY),
@@ -89,7 +89,7 @@ def test_every_look_alike_of_a_name_is_refused(others, names, refusal):
 
 
 def test_the_error_of_a_refused_name_says_what_to_do(others):
-    """Which client has the name, or which scripts are mixed."""
+    """The error names the client that has the name, or the scripts that are mixed."""
     with pytest.raises(Exists, match=r"agent invoice-bot already, .* Choose a name that does not"):
         registered(others, "lnvoice-bot")
     with pytest.raises(Invalid, match="mixes Armenian and Latin characters; write it in one"):
@@ -97,7 +97,7 @@ def test_the_error_of_a_refused_name_says_what_to_do(others):
 
 
 def test_a_client_cannot_have_the_name_of_a_user(clients):
-    """Nor a look-alike: both appear in the same sentences."""
+    """Look-alikes are refused too, because users and clients appear in the same sentences."""
     clients.users.add(NewUser("Alice Miller"), by=BY)
     for name in ("Alice Miller", "alice-miller", "AIice Miller"):
         with pytest.raises(Exists, match="There is a user Alice Miller"):

@@ -361,7 +361,7 @@ def world(local, agent, person):
 
 @pytest.mark.parametrize("place", _PLACES)
 def test_every_place_succeeds_while_everything_is_enabled(world, place):
-    """So a refusal in the table is caused by what was disabled."""
+    """A refusal in the table is therefore caused by what was disabled."""
     assert _PLACES[place](world)() == OK
 
 
@@ -378,6 +378,6 @@ def test_disabled_things_are_refused_in_every_place(world, what, place):
 
 
 def test_the_table_only_names_known_rows_and_places():
-    """So that every cell is tested."""
+    """Every cell of the table is therefore tested."""
     assert set(_TABLE) == set(_ENDINGS)
     assert {place for row in _TABLE.values() for place in row} <= set(_PLACES)

@@ -119,7 +119,7 @@ def test_an_agent_registered_with_keys_gets_no_secret(registrations: Registratio
 
 
 def test_an_invitation_is_used_as_often_as_it_allows(registrations: Registrations) -> None:
-    """Once by default; a refused registration does not count."""
+    """The default is one use; a refused registration does not count."""
     token = registrations.invite(uses=2)
     assert registrations.register(token, client_name="invoice-bot").status == 400
     registrations.registered(token)
@@ -154,14 +154,14 @@ def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
 def test_the_last_use_of_an_invitation_counts_once(
     registrations: Registrations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of two concurrent registrations one is refused."""
+    """One of two concurrent registrations is refused."""
     token = registrations.invite()
     monkeypatch.setattr("server.storage.clients.registrations.Invitations.spend", lambda *_: False)
     assert registrations.register(token).refusal == (401, "invalid_token")
 
 
 def test_guessing_invitations_is_rate_limited_per_address(registrations: Registrations) -> None:
-    """DC-12: after twenty unknown ones; a valid one is still accepted."""
+    """DC-12: the limit is twenty unknown ones; a valid one is still accepted."""
     version = registrations.local.admin.version()
     for _ in range(20):
         assert registrations.register("sayso_it_guess").refusal == (401, "invalid_token")
@@ -196,7 +196,7 @@ WIDER: dict[str, dict[str, Any]] = {
 def test_an_agent_cannot_exceed_its_invitation(
     registrations: Registrations, members: dict[str, Any]
 ) -> None:
-    """Neither when it registers nor afterwards."""
+    """The limits of the invitation apply to the registration and to each later update."""
     ceiling = {"resources": (PAY,), "scopes": ("payments:read",), "action_types": ()}
     token = registrations.invite(uses=2, **ceiling)
     assert registrations.register(token, **members).refusal == (400, "invalid_client_metadata")
@@ -212,7 +212,7 @@ def test_an_agent_cannot_exceed_its_invitation(
 def test_a_refused_client_name_names_the_member_and_the_remedy(
     registrations: Registrations,
 ) -> None:
-    """Not the existing name, which the agent may not know."""
+    """The error does not contain the existing name, which the agent may not know."""
     registered = registrations.registered(registrations.invite(uses=2), client_name="helper")
     for name, description in (
         ("he1per", "client_name is taken, or looks like a name that is; choose another."),
@@ -244,7 +244,7 @@ def test_a_refused_name_does_not_reveal_users(
 def test_an_agent_that_renames_itself_is_logged_and_its_owner_notified(
     registrations: Registrations,
 ) -> None:
-    """With the agent as the actor."""
+    """The entry names the agent as the actor."""
     registered = registrations.registered(registrations.invite(), client_name="weather-helper")
     registrations.manage("PUT", registered, client_name="weather-helper")
     registrations.manage("PUT", registered, client_name="storm-helper")
@@ -305,7 +305,7 @@ def test_an_invitation_for_a_deleted_resource_is_refused(registrations: Registra
 
 
 def test_an_agent_can_only_read_its_own_registration(registrations: Registrations) -> None:
-    """DC-20, DC-21, DC-25: not with another agent's token, ID, or the invitation."""
+    """DC-20, DC-21, DC-25: another agent's token or ID, and the invitation, are refused."""
     token = registrations.invite(uses=2)
     one, two = registrations.registered(token), registrations.registered(token)
     shown = registrations.manage("GET", one)
@@ -345,7 +345,7 @@ def test_members_missing_from_an_update_return_to_their_defaults(
 
 
 def test_an_update_cannot_restore_what_was_taken_away(registrations: Registrations) -> None:
-    """Neither permissions nor freedom from signing or DPoP."""
+    """An agent cannot regain permissions, or an exemption from signing or DPoP."""
     token = registrations.invite(resources=(PAY,), scopes=("payments:read",))
     registered = registrations.registered(token, jwks=KEYS, **{SIGNED: "ES256"})
     narrower = AgentChanges(scopes=(), action_types=("payment.transfer",), dpop_bound=True)
@@ -440,7 +440,7 @@ def test_an_invalid_invitation_is_refused(registrations: Registrations) -> None:
 
 
 def test_a_registered_notification_endpoint_must_be_public(registrations: Registrations) -> None:
-    """NG-103: neither at first nor later; without one the agent polls again."""
+    """NG-103: this holds at registration and at updates; without an endpoint the agent polls."""
     mode, place = "backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"
     public = {mode: "ping", place: "https://1.1.1.1/ciba"}
     registered = registrations.registered(registrations.invite(), **public)

@@ -135,7 +135,7 @@ def test_a_denial_gives_no_consent(local, agent, person):
 
 
 def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
-    """As any approval at that risk."""
+    """A consent has the ceremony of any approval at its risk."""
     approval = ask(local, wanted(local, agent, person, scopes=BOTH))
     assert (approval.risk, approval.ceremony) == (Risk.HIGH, "pin")
     weak = person.send_decision(approval.id, person.decision(approval.id))
@@ -148,7 +148,7 @@ def test_a_high_risk_scope_needs_the_high_key_and_the_pin(local, agent, person):
 
 
 def test_an_agent_cannot_poll_a_consent_request(local, agent, person):
-    """Not even with the auth_req_id, which it cannot know."""
+    """The poll is refused even with the auth_req_id, which the agent cannot know."""
     approval = ask(local, wanted(local, agent, person))
     handle = local.services.secrets.auth_req_id(approval.id)
     assert agent.poll(handle).refusal == (400, "invalid_grant")
@@ -268,7 +268,7 @@ def test_a_disabled_agent_gets_no_consent(local, agent, person):
 
 
 def test_a_scope_beyond_the_permissions_of_the_agent_is_refused(local, agent, person):
-    """Although the resource has it."""
+    """The scope is refused even if the resource has it."""
     local.admin.resources.update(PAY, ResourceChanges(scopes={"payments:undo": Risk.LOW}), by=BY)
     with pytest.raises(errors.InvalidScope):
         ask(local, wanted(local, agent, person, scopes=("payments:undo",)))
@@ -299,7 +299,7 @@ def test_open_consent_requests_per_person_are_limited(local, agent, person):
 
 
 def test_repeated_denials_pause_consent_requests(local, agent, person):
-    """For half an hour; the agent's own requests are not affected."""
+    """The pause lasts half an hour; the agent's own requests are not affected."""
     for _ in range(3):
         assert person.deny(ask(local, wanted(local, agent, person)).id).status == 200
     with pytest.raises(errors.AccessDenied, match="half an hour"):
@@ -320,7 +320,7 @@ def test_a_consent_request_expires_after_ten_minutes(local, agent, person):
 
 
 def test_the_outcome_of_a_consent_is_only_visible_to_its_user(local, agent, person):
-    """And only of consents."""
+    """Other people, and requests that are not consents, get the outcome "over"."""
     approval = ask(local, wanted(local, agent, person))
     other = new_person(local, "ben")
     assert _outcome(local, approval, other.user) == "over"
@@ -339,7 +339,7 @@ DISABLED = {
 
 @pytest.mark.parametrize("reason", DISABLED)
 def test_disabling_a_party_cancels_the_consent_request(local, agent, person, reason):
-    """At once, with the reason."""
+    """The request is cancelled at once and has the reason."""
     approval = ask(local, wanted(local, agent, person))
     DISABLED[reason](local.admin)
     stored = local.stored(approval.id)
@@ -391,7 +391,7 @@ def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, p
 
 
 def test_a_consent_whose_approval_changed_meanwhile_is_not_given(local, agent, person):
-    """Of a decision and an expiry at the same time, one wins."""
+    """If a decision and an expiry happen at the same time, one of them wins."""
     approval = ask(local, wanted(local, agent, person))
     with local.services.store.write() as tx:
         assert local.site.consents.give(tx, approval) == approval
@@ -399,7 +399,7 @@ def test_a_consent_whose_approval_changed_meanwhile_is_not_given(local, agent, p
 
 
 def test_covering_finds_the_consent_that_allows_all_scopes(local, agent, person):
-    """With it nobody has to be asked."""
+    """A request that a consent covers needs no question."""
     consent = give(local, agent, person)
 
     def covering(*scope, client=agent.id):
@@ -457,7 +457,7 @@ def test_revoking_a_consent_revokes_its_tokens_and_their_descendants(local, agen
 
 
 def test_revoking_a_consent_of_another_person_is_not_found(local, agent, person):
-    """As for an unknown ID."""
+    """The answer is the same as for an unknown ID."""
     consent = give(local, agent, person)
     other = new_person(local, "ben")
     for wrong in (consent.id, "sayso_co_none"):
@@ -528,7 +528,7 @@ def test_an_app_asks_for_consent_for_itself_or_for_an_agent(local, agent, person
 
 
 def test_a_disabled_app_gets_no_consent(local, agent, person):
-    """As a disabled agent."""
+    """A disabled app is treated as a disabled agent."""
     app = _app(local)
     local.admin.apps.update("chat", AppChanges(enabled=False), by=BY)
     with pytest.raises(errors.UnauthorizedClient):

@@ -92,7 +92,7 @@ def test_an_app_gets_a_device_code_and_a_user_code(local, app):
 
 
 def test_the_signed_text_names_the_app_its_scopes_and_the_code(television, person):
-    """In full, so that the person can compare the code."""
+    """The text has the code in full, so that the person can compare it."""
     television.typed()
     approval = _pending_approval(person)
     assert (approval.kind, approval.agent_id) == ("app_device", television.app.id)
@@ -186,7 +186,7 @@ def test_a_denied_code_returns_access_denied(television, person):
 
 
 def test_an_undecided_code_expires(television):
-    """DG-18: with slow_down for early polls."""
+    """DG-18: early polls get slow_down."""
     assert television.poll().refusal == (400, "authorization_pending")
     assert television.poll().refusal == (400, "slow_down")
     assert television.app.local.clock.forward(10_000) is None
@@ -196,7 +196,7 @@ def test_an_undecided_code_expires(television):
 
 
 def test_a_code_belongs_to_its_app(television, person, local):
-    """DG-17, DG-26, NG-020: neither another app nor the terminal can redeem it."""
+    """DG-17, DG-26, NG-020: another app and the terminal cannot redeem it."""
     other = Television(new_app(local, "other", grant_types=GRANTS, redirect_uris=()))
     television.typed()
     assert person.approve(_pending_approval(person).id).status == 200
@@ -227,7 +227,7 @@ def test_a_code_belongs_to_its_app(television, person, local):
     ],
 )
 def test_an_invalid_device_authorization_request_is_refused(app, form, error):
-    """Before anybody is asked."""
+    """The request is refused before anybody is asked."""
     assert Television(app).begin(**form).refusal[1] == error
 
 
@@ -250,14 +250,14 @@ def test_a_poll_cannot_change_the_request(television, person, form, error):
 
 
 def test_an_app_without_the_device_grant_is_refused(local):
-    """DG-04: at either endpoint."""
+    """DG-04: both endpoints refuse it."""
     app = new_app(local, grant_types=USUAL_APP_GRANTS)
     assert Television(app).begin().refusal == (400, "unauthorized_client")
     assert Television(app, "x").poll().refusal == (400, "unauthorized_client")
 
 
 def test_a_critical_scope_is_refused(app, local):
-    """When the code is requested."""
+    """The request for a code is refused."""
     local.admin.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
     )
@@ -268,7 +268,7 @@ def test_a_critical_scope_is_refused(app, local):
     "changes", [AppChanges(enabled=False), AppChanges(scopes=("payments:transfer",))]
 )
 def test_disabling_or_narrowing_the_app_stops_every_step(television, person, local, changes):
-    """DG-25: before the code is typed, before the decision, before the tokens."""
+    """DG-25: the app is checked when the code is typed, decided and redeemed."""
     app = television.app
     early = Television(app)
     early.begin()

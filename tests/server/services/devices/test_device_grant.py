@@ -188,7 +188,7 @@ def test_of_twenty_concurrent_polls_one_is_redeemed(local, person):
 
 
 def test_a_lost_race_for_the_redemption_is_refused(local, person, monkeypatch):
-    """Also when another process changed the row after it was read."""
+    """The redemption is refused if another process changed the row after it was read."""
     device = let_in(local, person)
     monkeypatch.setattr(Approvals, "transition", lambda *_args, **_kwargs: None)
     assert device.later().refusal == (400, "invalid_grant")
@@ -277,7 +277,7 @@ def test_an_approved_code_expires(local, person):
 
 
 def test_the_approval_expires_with_the_code(local, person):
-    """Also if the code was typed in its last minute."""
+    """A code that is typed in its last minute leaves one minute for the approval."""
     device = begun(local)
     local.clock.forward(14 * MINUTE)
     person.refresh()
@@ -297,7 +297,7 @@ def test_a_disabled_user_is_not_signed_in(local, person):
 
 
 def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, monkeypatch):
-    """Even if the user's requests were not cancelled."""
+    """The redemption fails even if the user's requests were not cancelled."""
     device = let_in(local, person)
     checks = type(local.site.tokens.endpoint.for_people[GRANT_DEVICE_CODE].checks)
     monkeypatch.setattr(checks, "invalid_reason", lambda *_: "user_disabled")
@@ -305,7 +305,7 @@ def test_permissions_are_checked_in_the_redeeming_unit_of_work(local, person, mo
 
 
 def test_a_sign_in_cancelled_by_an_administrator_is_denied(local, person):
-    """With access_denied."""
+    """The device gets access_denied."""
     device = begun(local)
     device.typed("ana")
     Oversight(local.services.store).cancel(device.approval(person).id, "a trick", by=BY)
@@ -349,7 +349,7 @@ def test_guessing_user_codes_locks_the_address(local):
 
 
 def test_guessing_user_codes_is_limited_over_all_addresses(local):
-    """For guesses from many addresses."""
+    """Guesses from many addresses count together."""
     device = begun(local)
     with local.services.store.write() as tx:
         for _ in range(WRONG_CODES_IN_ALL):
@@ -379,7 +379,7 @@ def test_a_person_has_at_most_three_open_device_requests(local, person):
 
 
 def test_repeated_denials_pause_device_requests(local, person):
-    """For half an hour; enrollment codes still work."""
+    """The pause lasts half an hour; enrollment codes still work."""
     for _ in range(3):
         device = begun(local)
         device.typed("ana")
@@ -397,7 +397,7 @@ def test_device_requests_do_not_count_against_agents(local, agent):
 
 
 def test_the_user_is_named_by_name_email_or_id(local, person):
-    """In any case of letters."""
+    """Letter case does not matter."""
     assert begun(local).typed("ANA") == ""
     assert begun(local).typed(person.user.id) == ""
     assert len(person.call("GET", "/api/approvals").json["items"]) == 2
@@ -412,7 +412,7 @@ def test_a_pending_poll_does_not_say_whether_it_was_seen(local, person):
 
 
 def test_the_first_device_cannot_be_approved_this_way(local, person):
-    """XD-08: without any device the person needs an enrollment code."""
+    """XD-08: a person who has no device needs an enrollment code."""
     person.call("DELETE", "/api/devices/self")
     device = begun(local)
     assert device.typed("ana") == ""

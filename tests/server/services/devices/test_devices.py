@@ -137,7 +137,7 @@ def test_a_person_lists_all_their_devices_and_sees_the_current_one(person):
     ],
 )
 def test_an_unregistered_terminal_can_only_register(unfinished, person, method, path):
-    """Before the person's screens show it, it sees and revokes nothing."""
+    """Until the person's screens show it, it sees and revokes nothing."""
     assert unfinished.call("GET", "/api/me").status == 200
     refused = unfinished.call(method, path)
     other = unfinished.call("DELETE", f"/api/devices/{person.device_id}")
@@ -266,7 +266,7 @@ def test_a_malformed_statement_is_invalid(person):
 
 
 def test_another_device_unlocks_a_locked_one(local, person):
-    """With its high key; the signer's own tries are reset too."""
+    """Its high key signs; the signer's own tries are reset too."""
     other = another_device(person)
     _lock(other)
     person.pin()
@@ -298,7 +298,7 @@ def test_a_device_cannot_unlock_or_vouch_for_itself(person, purpose):
 
 @pytest.mark.parametrize("purpose", ["unlock", "vouch"])
 def test_a_new_device_cannot_unlock_or_vouch_for_others(person, purpose):
-    """For a day, so that two stolen sign-ins cannot help each other."""
+    """The wait of a day prevents that two stolen sign-ins help each other."""
     first, second = another_device(person), another_device(person, "tablet")
     assert _state(first, purpose, second).refusal == (403, "device_too_new")
 
@@ -339,7 +339,7 @@ def test_a_statement_is_used_once(local, person):
 
 
 def test_devices_of_others_and_revoked_ones_are_not_found(local, person):
-    """Neither vouching for them nor revoking them."""
+    """A person can neither vouch for nor revoke such a device."""
     ben = new_person(local, "ben")
     gone = another_device(person)
     gone.call("DELETE", "/api/devices/self")

@@ -13,7 +13,7 @@ def _row(admin_services, code):
 
 
 def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
-    """So that it can be read aloud and typed."""
+    """The groups can be read aloud and typed."""
     admitted(admin_services)
     _, issued = admin_services.users.enrol("admin", by=BY)
     assert [len(group) for group in issued.code.split("-")] == [4] * 8

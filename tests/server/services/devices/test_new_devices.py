@@ -88,7 +88,7 @@ def test_the_next_device_waits_after_the_old_one_just_ended(
 def test_the_next_device_does_not_wait_a_day_after_the_last_one_ended(
     local: LocalSite, person: LocalTerminal, after: int, *, waits: bool
 ) -> None:
-    """At exactly a day it still does."""
+    """A device that is enrolled exactly a day later still waits."""
     _revoke_own_device(person)
     local.clock.forward(after)
     expected = local.clock.now() + (WAIT_MS if waits else 0)
@@ -109,7 +109,7 @@ def test_a_device_unused_for_thirty_days_does_not_make_others_wait(
 
 
 def test_a_signed_in_passkey_counts_as_used(local: LocalSite, person: LocalTerminal) -> None:
-    """Although it signs nothing."""
+    """A passkey that only signs in, and signs no decision, counts as used."""
     browser = _passkey(local)
     _revoke_own_device(person)
     for _ in range(6):

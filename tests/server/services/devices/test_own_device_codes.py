@@ -103,7 +103,7 @@ def test_a_person_renames_their_device(person, local):
 
 @pytest.mark.parametrize("name", ["", "x" * 65, "bell\x07", " padded "])
 def test_a_new_device_name_must_be_displayable(person, name):
-    """As at registration."""
+    """Renaming checks the name as registering does."""
     assert person.call("PATCH", "/api/devices/self", {"name": name}).refusal[0] == 422
     assert person.device.name == "laptop"
 
@@ -116,7 +116,7 @@ def test_a_device_of_another_person_cannot_be_renamed(person, local):
 
 
 def test_a_passkey_vouches_for_a_new_device(local):
-    """As an older terminal's high key does."""
+    """A passkey can do what an older terminal's high key can."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
     assert other.enrol(code_for(local, "eva")).status == 201

@@ -109,7 +109,7 @@ def test_a_counter_that_does_not_increase_is_refused_with_an_alarm(
 def test_every_signature_advances_the_stored_counter(
     browser: LocalBrowser, agent: LocalAgent, use: Use
 ) -> None:
-    """So a copy made before is noticed at its first use."""
+    """A copy that was made before is therefore noticed at its first use."""
     assert use(browser, agent).status in {200, 201}
     assert browser.passkey.signs == KNOWN + 1
     browser.passkey.signs = KNOWN
@@ -119,7 +119,7 @@ def test_every_signature_advances_the_stored_counter(
 def test_a_passkey_without_a_counter_is_accepted_with_zero(
     browser: LocalBrowser, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """As most synchronized passkeys are."""
+    """Most synchronized passkeys have no counter."""
     synced = LocalBrowser(local, browser.user, SoftPasskey(credential=b"synced"))
     assert synced.enrol(code_for(local, "eva")).status == 201
     for _ in range(2):
@@ -130,7 +130,7 @@ def test_a_passkey_without_a_counter_is_accepted_with_zero(
 
 
 def test_the_same_assertion_may_be_repeated(browser: LocalBrowser, agent: LocalAgent) -> None:
-    """After a lost response; it has no second effect."""
+    """A client may send it again after a lost response; it has no second effect."""
     request = _request(agent)
     decision = browser.decision(request)
     answers = [browser.answer(request, decision) for _ in range(2)]

@@ -43,7 +43,7 @@ def test_a_first_passkey_is_enrolled_with_a_code(local):
 
 
 def test_the_audit_log_contains_the_public_key_of_each_passkey(local):
-    """So that later signatures can be verified with the log alone."""
+    """The audit log alone is then enough to verify later signatures."""
     browser = new_browser(local)
     (entry,) = [
         one
@@ -70,7 +70,7 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
 
 
 def test_enrollment_options_exclude_existing_passkeys(local):
-    """So that an authenticator does not make a second one."""
+    """An authenticator therefore does not make a second one."""
     browser = new_browser(local)
     sent = {"code": code_for(local, "eva")}
     options = browser.send("POST", "/api/passkeys/options", sent).json
@@ -152,7 +152,7 @@ def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
 
 
 def test_guessing_codes_is_limited_per_address(person):
-    """With Retry-After."""
+    """The refusal has a Retry-After header."""
     browser = _browser_of(person)
     unknown = "-".join(["ZZZZ"] * 8)
     answers = [
@@ -183,7 +183,7 @@ def test_an_invalid_passkey_leaves_the_code_unused(local, members, code):
 
 
 def test_a_credential_is_enrolled_once(local):
-    """Not again for another user either."""
+    """Another user cannot enroll it either."""
     browser = new_browser(local)
     new_person(local, "ben")
     again = browser.enrol(code_for(local, "ben"))
@@ -271,7 +271,7 @@ def test_an_assertion_of_another_passkey_is_refused(local):
 
 
 def test_a_malformed_assertion_is_refused(local):
-    """With a wrong number of parts."""
+    """The assertion has a wrong number of parts."""
     answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"word": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
@@ -296,7 +296,7 @@ def test_a_browser_revokes_devices_of_its_person(local, person):
 
 
 def test_a_disabled_user_is_signed_out_and_cannot_sign_in(local):
-    """At once."""
+    """The session and the passkey are refused at once."""
     browser = new_browser(local)
     local.admin.users.disable("eva", by=BY)
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
@@ -426,7 +426,7 @@ def test_a_cookie_only_opens_the_routes_of_pages(local):
 
 
 def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person, agent):
-    """In both directions."""
+    """Each refuses the other's signature."""
     browser = _browser_of(person)
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked()

@@ -47,7 +47,7 @@ def test_an_approval_by_passkey_gives_the_agent_its_token(browser, agent, local)
 
 
 def test_the_audit_log_is_enough_to_verify_the_signature(browser, agent, local):
-    """With the public key of the enrollment, the assertion, and the digest."""
+    """The enrollment's public key, the assertion and the digest are in the log."""
     _, approval = _request(agent)
     browser.approve(approval.id)
     (entry,) = local.admin.entries("approval.approved")
@@ -139,7 +139,7 @@ def test_a_passkey_without_user_verification_cannot_decide(browser, agent, local
 
 @pytest.mark.parametrize("word", ["a.b.c.d", "a.b.c.d.e.f", "a..c.d.e", "!.b.c.d.e"])
 def test_a_malformed_decision_is_refused(browser, agent, word):
-    """Neither a JWS nor an assertion."""
+    """A text that is neither a JWS nor an assertion is an invalid decision."""
     _, approval = _request(agent)
     assert browser.answer(approval.id, word).refusal == (422, "invalid_decision")
 
@@ -164,7 +164,7 @@ def test_a_stolen_cookie_cannot_decide(browser, agent, local):
 
 
 def test_another_persons_request_is_not_found_by_a_browser(browser, agent):
-    """Neither to view nor to decide."""
+    """The browser can neither view nor decide it."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
     assert browser.send("GET", path).refusal == (404, "not_found")

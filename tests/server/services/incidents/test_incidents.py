@@ -67,7 +67,7 @@ def test_an_incident_shows_its_reporter_and_the_current_state_of_its_agents(
 def test_closing_an_incident_records_who_and_releases_nothing(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """Once, with an audit entry; the agent stays quarantined."""
+    """It is closed once, with an audit entry; the agent stays quarantined."""
     incident = reported()
     closed = incidents.close(incident, "A test of ours", by=BY).incident
     assert (closed.state, closed.closed_by, closed.closing_note) == ("closed", BY, "A test of ours")
@@ -91,7 +91,7 @@ def test_a_closing_note_must_be_short_and_displayable(
 
 
 def test_an_unknown_incident_is_not_found(incidents: Incidents) -> None:
-    """With its ID."""
+    """The error contains the ID."""
     with pytest.raises(NotFound, match="no incident sayso_ic_none"):
         incidents.show("sayso_ic_none")
     with pytest.raises(NotFound):
@@ -108,7 +108,7 @@ def test_an_invalid_closed_filter_is_refused(person: LocalTerminal, local: Local
 def test_an_owner_sees_only_incidents_of_their_agents(
     incidents: Incidents, reported: Reported, agent: LocalAgent, local: LocalSite
 ) -> None:
-    """With only their agents in the evidence."""
+    """The evidence contains only their agents."""
     first, second = reported(), reported()
     owner = local.admin.agents.show(agent.id)[0].owners[0]
     shown = incidents.search(owner=owner)

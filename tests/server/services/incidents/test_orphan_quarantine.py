@@ -75,7 +75,7 @@ def owned(admin_services: LocalAdmin) -> Owned:
 
 
 def test_an_orphaned_agent_stays_enabled_until_the_grace_period_ends(owned: Owned) -> None:
-    """To the millisecond; its tokens stay valid until then."""
+    """It is quarantined on the millisecond; its tokens stay valid until then."""
     token = owned.admin_services.token(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -102,7 +102,7 @@ def test_an_orphaned_agent_is_quarantined_once_and_never_deleted(owned: Owned) -
 
 
 def test_quarantine_writes_entries_an_incident_and_alarms(owned: Owned) -> None:
-    """In one unit of work, with what was cancelled."""
+    """One unit of work writes all of them, with what was cancelled."""
     owned.admin_services.approval(
         owned.agent.id, owned.admin.id, expires_at=owned.admin_services.clock.now() + 9 * DAY
     )
@@ -202,7 +202,7 @@ def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
 
 
 def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
-    """So an agent is only orphaned by disabling its owner."""
+    """An agent can therefore only be orphaned by disabling its owner."""
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(add_owners=("admin",)), by=BY)
     owned.admin_services.users.disable("admin", by=BY)
     with pytest.raises(Invalid, match="owner who is enabled"):
@@ -212,7 +212,7 @@ def test_the_last_enabled_owner_cannot_be_removed(owned: Owned) -> None:
 
 
 def test_deputies_and_backups_of_the_owners_get_the_alarm(owned: Owned) -> None:
-    """Not disabled ones, and not deputies whose time is not now."""
+    """Disabled people, and deputies at another time, get none."""
     admin, now = owned.admin_services, owned.admin_services.clock.now()
     people = {name: admitted(admin, name) for name in ("now", "later", "gone", "backup", "other")}
     admin.users.update("olga", UserChanges(backup="backup"), by=BY)
@@ -314,7 +314,7 @@ class _OrphanMachine(RuleBasedStateMachine):
 
 
 def test_exactly_agents_without_an_enabled_owner_are_quarantined() -> None:
-    """In any order of events."""
+    """The rule holds in any order of events."""
     wanted = settings(
         max_examples=20,
         stateful_step_count=25,

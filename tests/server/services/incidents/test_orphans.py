@@ -37,7 +37,7 @@ def test_an_agent_with_a_present_owner_is_not_reported(orphans: Orphans) -> None
 def test_an_agent_in_its_grace_period_is_reported_with_the_end(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """From when its owner was disabled; after the quarantine there is no end."""
+    """The period begins when the owner is disabled; a quarantined agent has no end."""
     admin_services.users.disable("olga", by=BY)
     ends = admin_services.clock.now() + 14 * DAY
     admin_services.clock.forward(DAY)
@@ -88,7 +88,7 @@ def test_a_password_that_was_never_used_is_no_activity(
 def test_an_agent_past_its_review_or_expiry_is_reported(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """With every reason, the most serious first."""
+    """The report has every reason, the most serious first."""
     soon = admin_services.clock.now() + DAY
     changes = AgentChanges(review_at=soon, expires_at=soon)
     admin_services.agents.update("invoice-bot", changes, by=BY)
@@ -117,7 +117,7 @@ def test_a_disabled_agent_is_reported_only_without_an_owner(
 def test_the_report_has_pages_and_shows_owners_only_their_agents(
     orphans: Orphans, admin_services: LocalAdmin
 ) -> None:
-    """By name in any case."""
+    """The agents are sorted by name without regard to case."""
     for name in ("Beta", "alpha"):
         registered(admin_services, name, owners=("admin", "olga"))
     for name in ("admin", "olga"):

@@ -59,7 +59,7 @@ def test_a_report_denies_the_request_and_quarantines_its_agent(
 def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Once enabled again, the request says never to retry."""
+    """After the agent is enabled again, the request says never to retry."""
     handle, approval = agent.asked()
     _report(person, approval.id)
     for answer in (agent.poll(handle), agent.ask(), agent.alone()):
@@ -75,7 +75,7 @@ def test_the_reported_agent_learns_of_the_quarantine_and_later_of_the_denial(
 def test_every_agent_that_acts_for_the_person_can_be_quarantined_at_once(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """By consent, token or open request; other agents are not affected."""
+    """A consent, a token or an open request counts; other agents are not affected."""
     ben = new_person(local, "ben")
     by_consent, by_token = _new_agent(local, "by-consent"), _new_agent(local, "by-token")
     by_request, of_ben = _new_agent(local, "by-request"), _new_agent(local, "of-ben")
@@ -116,7 +116,7 @@ def test_the_incident_contains_the_evidence(
 def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """With the reporter and the counts."""
+    """The entries have the reporter and the counts."""
     _, approval = agent.asked()
     answer = _report(person, approval.id)
     (quarantined,) = local.admin.entries("agent.quarantined")
@@ -133,7 +133,7 @@ def test_a_report_writes_an_entry_for_the_agent_and_for_the_incident(
 def test_a_report_notifies_the_owners_and_the_webhook(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """In the feed and in the outbox; not another agent's owners."""
+    """The feed and the outbox have the alarm; another agent's owners get none."""
     owner = new_person(local, "olga")
     registration = registered(
         local.admin, "theirs", auth_method="client_secret_post", owners=("olga",)
@@ -194,7 +194,7 @@ def test_a_report_of_another_persons_request_is_not_found(
     local: LocalSite,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Before a unit of work that blocks administration begins."""
+    """The answer comes before a unit of work that blocks administration begins."""
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
@@ -249,7 +249,7 @@ def test_an_expired_request_can_be_reported(
 def test_repeating_a_report_returns_the_same_incident_until_somebody_acts(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """After the agent was released, it can be reported again."""
+    """An agent that was released can be reported again."""
     _, approval = agent.asked()
     jws = person.decision(approval.id, person.session, **_SUSPICIOUS)
     path = f"/api/approvals/{approval.id}/report"
@@ -291,7 +291,7 @@ def test_a_request_of_a_deleted_agent_can_be_reported(
 def test_a_consent_request_can_be_reported(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """As any other request."""
+    """A consent request is reported as any other request is."""
     approval = ask(local, wanted(local, agent, person))
     answer = _report(person, approval.id)
     assert answer.json["approval"]["state"] == "denied"

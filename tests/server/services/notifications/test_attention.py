@@ -104,7 +104,7 @@ def test_minute_and_hour_are_sliding_windows(flood):
 
 
 def test_one_agent_cannot_use_up_the_hourly_budget_of_a_person(flood):
-    """After three of one agent another may notify once."""
+    """After three notifications of one agent, another agent may notify once."""
     agent, other = _writer(flood, "writer"), _writer(flood, "other")
     for _ in range(3):
         assert _write(agent) is None
@@ -139,7 +139,7 @@ def test_one_type_cannot_use_up_the_hourly_budget(open_flood):
 
 
 def test_low_risk_notifies_once_an_hour_and_uses_no_budget(flood, template):
-    """Of a hundred requests one notifies; medium risk still notifies."""
+    """One of a hundred requests notifies; medium risk still notifies."""
     person, agent = template.person(flood), _writer(flood, "writer")
     approval_ids = [agent.asked()[1].id for _ in range(100)]
     assert _notified(flood, person) == approval_ids[:1]
@@ -174,7 +174,7 @@ def test_high_risk_of_one_agent_uses_no_budget_of_another(flood, template):
 
 
 def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
-    """Even after it was enabled, until the incident is closed."""
+    """An agent that was enabled again stays silent until the incident is closed."""
     person, agent = template.person(flood), template.agent(flood)
     _, approval = agent.asked_payment()
     members = {"decision": "deny", "code": "suspicious", "ceremony": "none"}
@@ -192,7 +192,7 @@ def test_a_reported_agent_does_not_notify_the_reporter(flood, template):
 
 
 def test_requests_to_unknown_users_use_no_budget(open_flood):
-    """With hidden users."""
+    """The installation hides its users."""
     local = open_flood(unknown_user="hide")
     agent = _writer(local, "writer")
     for _ in range(3):

@@ -62,7 +62,7 @@ def test_open_requests_per_person_are_limited_over_all_agents(strict):
 
 
 def test_repeated_denials_pause_requests_for_half_an_hour(strict):
-    """From the last denial."""
+    """The half hour begins with the last denial."""
     agent, person, local = strict
     _deny(agent, person)
     local.clock.forward(9 * MINUTE)
@@ -167,7 +167,7 @@ def test_high_risk_requests_have_their_own_limit_per_person(strict):
 
 
 def test_high_risk_requests_have_their_own_limits_per_agent(open_local, template):
-    """For one person and over all people."""
+    """One limit counts per person, and one over all people."""
     local = open_local(open_per_agent=2, open_in_all=3)
     agent, _ = template.agent(local), template.person(local)
     new_person(local, "ben")

@@ -40,7 +40,7 @@ def test_a_poll_contains_the_expiry(agent, person, local):
 
 
 def test_a_poll_says_that_a_request_is_held_back(open_local, template):
-    """So that an agent learns that it asks too often."""
+    """The agent learns that it asks too often."""
     local = open_local(notify_per_minute=1)
     agent = template.agent(local)
     template.person(local)
@@ -50,7 +50,7 @@ def test_a_poll_says_that_a_request_is_held_back(open_local, template):
 
 
 def test_an_expired_request_is_not_delivered(agent, person, local):
-    """Even before the sweeper ran; its agent gets undeliverable."""
+    """Its agent gets undeliverable, even before the sweeper ran."""
     handle, approval = agent.asked(requested_expiry="60")
     local.clock.forward(MINUTE)
     record(local.services.store, person.device_id, [approval])
@@ -58,7 +58,7 @@ def test_an_expired_request_is_not_delivered(agent, person, local):
 
 
 def test_the_feed_records_deliveries(agent, person, local):
-    """Once per device; events of decided requests record none."""
+    """It records one per device, and none for events of decided requests."""
     feed = FeedService(local.services.store, approver_view)
     _, pending = agent.asked()
     _, decided = agent.asked()

@@ -91,7 +91,7 @@ def test_an_ongoing_flood_is_notified_once_an_hour(local, person, writer):
 
 @pytest.mark.usefixtures("person")
 def test_expired_requests_are_in_no_digest(local, writer):
-    """Without pending requests no digest is sent."""
+    """If nothing is pending, no digest is sent."""
     _write(writer, 3, requested_expiry="30")
     assert _later(local, MINUTE) == []
     assert _later(local, HOUR) == []
@@ -129,7 +129,7 @@ def test_a_digest_waits_for_the_end_of_quiet_hours(local, person, writer):
 
 
 def test_requests_of_muted_agents_are_in_no_digest(local, person, writer):
-    """As the person chose."""
+    """The person chose not to hear of these agents."""
     _write(writer, 3)
     assert person.call("POST", "/api/attention/mutes", {"agent": "writer"}).status == 200
     assert _later(local, HOUR) == []

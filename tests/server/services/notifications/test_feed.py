@@ -242,7 +242,7 @@ def test_a_disabled_user_or_revoked_device_gets_no_events(feed, agent, person, l
 
 
 def test_a_revoked_session_gets_no_events(feed, person, local):
-    """Even though user and device are enabled."""
+    """The session counts even if the user and the device are enabled."""
     with local.services.store.write() as tx:
         tx.sessions.revoke(person.device.session_id, tx.now)
     assert feed.page(person.user.id, person.device_id, 0).allowed is False

@@ -100,7 +100,7 @@ def test_invalid_quiet_hours_are_refused(person, wrong):
 
 
 def test_a_request_in_quiet_hours_is_listed_and_notifies_when_they_end(agent, person, local):
-    """Once, if it is still pending."""
+    """It notifies once, if it is still pending."""
     agent.asked()
     _set_quiet_hours(person)
     _, pending = agent.asked()
@@ -160,7 +160,7 @@ def test_quiet_hours_apply_to_one_person(agent, person, local):
 
 
 def test_an_agent_is_muted_for_a_while_or_until_it_is_unmuted(agent, person, local):
-    """By name or ID; its requests are listed."""
+    """The agent is named by its name or ID, and its requests are listed."""
     agent.asked()
     name = person.call("GET", "/api/approvals").json["items"][0]["agent"]["name"]
     muted = person.call("POST", "/api/attention/mutes", {"agent": name, "minutes": 5})
@@ -221,7 +221,7 @@ def test_a_snoozed_request_notifies_later(agent, person, local):
 
 
 def test_a_snooze_can_be_cancelled(agent, person, local):
-    """Without a notification, because the person is present."""
+    """Nothing notifies, because the person is present."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}/snooze"
     assert person.call("DELETE", path).refusal == (404, "not_found")
@@ -277,7 +277,7 @@ def test_quiet_hours_past_midnight_belong_to_the_day_they_begin(now, ends):
 
 
 def test_quiet_days_last_until_their_end():
-    """From 00:00 to 24:00."""
+    """A quiet day lasts from 00:00 to 24:00."""
     hours = Hours(time(), time(), (5, 6), "Europe/Berlin")
     assert quiet_until(hours, _ms("2025-10-11 00:00")) == _ms("2025-10-12 00:00")
     assert quiet_until(hours, _ms("2025-10-12 23:59")) == _ms("2025-10-13 00:00")

@@ -32,7 +32,7 @@ def test_undelivered_messages_name_their_recipient(admin_services: LocalAdmin) -
 
 
 def test_a_retried_message_is_sent_like_a_new_one(admin_services: LocalAdmin) -> None:
-    """Once; it is an audit entry."""
+    """It is sent once more, and an audit entry says so."""
     outbox, message_id = (
         OutboxAdministration(admin_services.store),
         _failed_message(admin_services, "sayso_ag_gone"),

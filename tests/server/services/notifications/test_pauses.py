@@ -34,7 +34,7 @@ def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:
 def test_a_paused_agent_learns_when_it_may_ask_again(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """In machine-readable members; the person is not notified."""
+    """The members are machine-readable, and the person is not notified."""
     _deny(agent, person)
     before = len(local.admin.events(person.user))
     refused = agent.ask()
@@ -52,7 +52,7 @@ def test_a_paused_agent_learns_when_it_may_ask_again(
 def test_a_later_denial_extends_the_pause(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Of a request that was made before the pause."""
+    """The denied request was made before the pause."""
     approvals = [agent.asked()[1] for _ in range(4)]
     for approval in approvals[:3]:
         person.deny(approval.id)
@@ -64,7 +64,7 @@ def test_a_later_denial_extends_the_pause(
 def test_a_pause_is_listed_until_it_ends(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """With the person, the type and the end; fewer denials make none."""
+    """The list has the person, the type and the end; fewer denials make no pause."""
     ben = new_person(local, "ben")
     _deny(agent, ben, 2)
     assert pauses.of_agent(agent.id) == []
@@ -85,7 +85,7 @@ def test_a_pause_is_listed_until_it_ends(
 def test_a_paused_action_type_is_named(
     agent: LocalAgent, person: LocalTerminal, pauses: Pauses
 ) -> None:
-    """By its type identifier."""
+    """The pause contains the type identifier."""
     for _ in range(3):
         person.deny(agent.asked_payment()[1].id)
     (pause,) = pauses.of_agent(agent.id)
@@ -96,7 +96,7 @@ def test_a_paused_action_type_is_named(
 def test_an_administrator_sees_the_pauses_of_an_agent(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """In the API, with the agent and not in the list."""
+    """The API shows them with the agent and not in the list."""
     local.admin.users.update("ana", UserChanges(roles=("admin",)), by=BY)
     path = f"/api/agents/{agent.id}"
     assert person.call("GET", path).json["pauses"] == []
@@ -113,7 +113,7 @@ def test_an_administrator_sees_the_pauses_of_an_agent(
 def test_owners_are_notified_when_a_pause_begins(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite
 ) -> None:
-    """Once per pause, in the log, the feed and the webhook; not disabled owners."""
+    """The log, the feed and the webhook have one alarm per pause; disabled owners get none."""
     owner, gone = new_person(local, "olga"), new_person(local, "gone")
     changes = AgentChanges(add_owners=("olga", "gone"))
     local.admin.agents.update(agent.id, changes, by=BY)
@@ -159,7 +159,7 @@ def _denied_for(agent: LocalAgent, denier: LocalTerminal, *names: str) -> None:
 def test_a_pause_counts_the_denials_of_one_approver(
     agent: LocalAgent, person: LocalTerminal, local: LocalSite, pauses: Pauses
 ) -> None:
-    """For whomever they denied; the agent learns that another approver denied."""
+    """It does not matter for whom they denied; the agent learns that somebody else did."""
     ben = new_person(local, "ben")
     names = [new_person(local, name).user.name for name in ("cleo", "dan")]
     _put(local, ONLY_BEN)

@@ -93,7 +93,7 @@ def test_endpoint_and_keys_are_sealed(local, browser, service):
 
 
 def test_subscribing_again_updates_the_subscription(local, browser, service):
-    """As every page does when it loads."""
+    """Every page subscribes when it loads."""
     subscription = service.mint()
     first = _subscribe(browser, subscription).json
     local.clock.forward(DAY)
@@ -138,7 +138,7 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
 
 
 def test_subscriptions_of_others_are_not_found(local, browser, service):
-    """Neither to remove nor to test."""
+    """A user cannot remove or test the subscription of another user."""
     subscription = _subscribe(browser, service.mint()).json
     other = new_browser(local, "otto", credential=b"otto")
     for method, path in (("DELETE", subscription["id"]), ("POST", f"{subscription['id']}/test")):
@@ -166,7 +166,7 @@ def test_removing_a_subscription_twice_writes_one_entry(local, browser, service)
 
 
 def test_another_site_cannot_subscribe(browser, service):
-    """Neither by its origin nor without the CSRF token."""
+    """A foreign origin and a missing CSRF token are refused."""
     body = service.mint().to_json()
     for headers in ({"origin": "https://evil.example"}, {"sayso-csrf": None}):
         assert browser.send("POST", PATH, body, headers).status == 403
@@ -211,7 +211,7 @@ def test_an_endpoint_must_be_at_a_known_push_service(browser, service, endpoint,
     ],
 )
 def test_endpoints_of_common_browsers_are_accepted(browser, service, endpoint):
-    """In every spelling."""
+    """Every spelling of them is accepted."""
     assert _subscribe(browser, service.mint(), endpoint=endpoint).status == 200
 
 
@@ -248,14 +248,14 @@ def test_revoking_the_device_removes_its_subscription(local, browser, service):
 
 
 def test_test_notifications_are_limited_to_ten(browser, service):
-    """In ten minutes."""
+    """The limit counts ten minutes."""
     subscription = _subscribe(browser, service.mint()).json
     answers = [browser.send("POST", f"{PATH}/{subscription['id']}/test") for _ in range(11)]
     assert [one.status for one in answers] == [204] * 10 + [409]
 
 
 def test_a_dormant_browser_is_warned_once(local, browser, service):
-    """After two weeks; opening a page there ends it."""
+    """The warning comes after two weeks, and opening a page there ends it."""
     subscription = service.mint()
     _subscribe(browser, subscription)
     local.clock.forward(DORMANT_MS + DAY)
@@ -272,6 +272,6 @@ def test_a_dormant_browser_is_warned_once(local, browser, service):
 
 
 def test_a_disabled_user_cannot_subscribe(local, browser, service):
-    """As with every other call."""
+    """Every other call is refused in the same way."""
     local.admin.users.disable("eva", by=BY)
     assert _subscribe(browser, service.mint()).status == 403

@@ -100,7 +100,7 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
 def test_a_standing_grant_does_not_answer_other_grants_without_consent(
     local, agent, person, explain, way
 ):
-    """Nor requests without a person."""
+    """A request without a person is not answered by a standing grant either."""
     grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
     assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
     user = None if way == "client_credentials" else "ana"
@@ -110,7 +110,7 @@ def test_a_standing_grant_does_not_answer_other_grants_without_consent(
 
 
 def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, explain):
-    """As the token endpoint does."""
+    """The prediction is what the token endpoint does."""
     chains = Chains(local, person.user.id)
     chains.prepare()
     bot = chains.agent("desk-bot")
@@ -150,7 +150,7 @@ RULES = {
 @pytest.mark.usefixtures("person", "finance")
 @pytest.mark.parametrize("name", RULES)
 def test_explain_names_the_people_whom_the_request_then_asks(local, agent, explain, name):
-    """With the reason, the group, and whether their vote counts."""
+    """Each has the reason, the group, and whether their vote counts."""
     _put(local, rule("ask", *RULES[name]))
     asks = explain()["asks"]
     _, approval = agent.asked()
@@ -237,7 +237,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
 
 @pytest.mark.usefixtures("person", "finance")
 def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_run):
-    """And refusals with too few approvers."""
+    """The replay shows refusals because of too few approvers as well."""
     agent.asked()
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two)
@@ -254,7 +254,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
 
 @pytest.mark.usefixtures("person")
 def test_a_logged_request_without_details_matches_no_standing_grant(local, agent, dry_run):
-    """Only its type is known."""
+    """The audit log has only the type of its details."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "low"}), by=BY)
     _put(local, rule("deny", name="shut"))
     agent.ask_payment()

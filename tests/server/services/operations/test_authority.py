@@ -45,7 +45,7 @@ def _without(members: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def test_an_administrative_request_needs_a_statement_about_it(staff: Staff) -> None:
-    """After a PIN call that named it; the PIN tries are reset."""
+    """The PIN call has named the request; the statement resets the PIN tries."""
     admin = staff.people["admin"]
     wanted = _send(admin, None).json["wanted"]
     assert wanted == {"purpose": ADMINISTER, "subject": DIGEST, "nonce": _nonce(admin)}
@@ -135,7 +135,7 @@ def test_the_pin_call_must_be_recent(staff: Staff) -> None:
 
 
 def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
-    """As it cannot decide high risk."""
+    """A new device cannot decide high risk either."""
     new = another_device(staff.people["admin"])
     new.pin(DIGEST)
     assert _send(new, _signed(new)).refusal == (403, "device_too_new")
@@ -161,7 +161,7 @@ def test_removing_a_role_takes_effect_at_the_next_request(staff: Staff) -> None:
 
 
 def test_a_change_needs_the_current_version_of_the_record(staff: Staff) -> None:
-    """So that nobody overwrites a change that they have not seen."""
+    """Nobody therefore overwrites a change that they have not seen."""
     path = f"/api/agents/{staff.ids['agent']}"
     admin, owner = staff.people["admin"], staff.people["owner"]
     seen = admin.call("GET", path)
@@ -189,7 +189,7 @@ WIDENED: dict[str, dict[str, Any]] = {
 def test_an_owner_can_narrow_an_agent_and_never_widen_it(
     staff: Staff, changes: dict[str, Any]
 ) -> None:
-    """Not even with a signature."""
+    """A signature does not help."""
     owner, admin = staff.people["owner"], staff.people["admin"]
     path = f"/api/agents/{staff.ids['agent']}"
     more = {"uri": "https://more.example"}
@@ -233,7 +233,7 @@ def test_an_owner_cannot_remove_another_owner(staff: Staff) -> None:
 
 def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -> None:
     """An owner may not overrule a report."""
-    path = f"/api/agents/{staff.ids['stopped agent']}/enable"
+    path = f"/api/agents/{staff.ids['disabled agent']}/enable"
     assert staff.people["owner"].administer("POST", path).refusal == (403, "forbidden")
     assert staff.people["admin"].administer("POST", path).json["state"] == "enabled"
 
@@ -242,7 +242,7 @@ def test_only_an_administrator_releases_an_agent_from_quarantine(staff: Staff) -
     ("kind", "status"), [("users", 404), ("agents", 404), ("resources", 404), ("actions", 404)]
 )
 def test_an_unknown_record_is_not_found(staff: Staff, kind: str, status: int) -> None:
-    """Of each kind."""
+    """The answer is the same for each kind of record."""
     answer = staff.people["admin"].call("GET", f"/api/{kind}/nobody")
     assert answer.refusal == (status, "not_found")
 

@@ -34,7 +34,7 @@ def _healthy(admin_services):
 
 
 def test_a_healthy_installation_has_no_findings(admin_services, findings):
-    """With an administrator, a device and an agent."""
+    """The installation has an administrator, a device and an agent."""
     _healthy(admin_services)
     assert findings() == {}
 
@@ -49,7 +49,7 @@ def test_an_installation_without_an_enabled_administrator_is_weak(admin_services
 
 
 def test_an_open_incident_is_a_finding(admin_services, findings):
-    """With its ID, for the command that shows it."""
+    """The finding has the ID for the command that shows the incident."""
     registration = _healthy(admin_services)
     approval = admin_services.approval(
         registration.agent.id, admin_services.users.show("admin")[0].id
@@ -99,7 +99,7 @@ def test_an_agent_close_to_its_expiry_is_a_finding(admin_services, findings):
 
 
 def test_an_undelivered_message_is_broken(admin_services, findings):
-    """For a week."""
+    """The finding stays for a week."""
     _healthy(admin_services)
     with admin_services.store.write() as tx:
         tx.outbox.add("webhook", "", "{}")
@@ -120,7 +120,7 @@ def _fail_messages(admin_services, target, *errors):
 
 
 def test_undelivered_callbacks_name_their_agent_and_the_error(admin_services):
-    """Not those of deleted agents."""
+    """Callbacks of deleted agents are not reported."""
     _healthy(admin_services)
     agent = admin_services.agents.all()[0]
     other = registered(admin_services, "other-bot", asks=("admin",)).agent
@@ -163,7 +163,7 @@ def test_a_clock_behind_the_audit_log_is_broken(admin_services, findings):
 
 
 def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(admin_services):
-    """Not a disabled one."""
+    """A disabled user without a device is not reported."""
     _healthy(admin_services)
     admitted(admin_services, "ana")
     admitted(admin_services, "ben")
@@ -180,7 +180,7 @@ TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible
 
 
 def test_a_critical_scope_without_two_eligible_approvers_is_weak(admin_services, findings):
-    """Until there is a second one, or a rule that needs only one."""
+    """A second approver, or a rule that needs only one, ends the finding."""
     _healthy(admin_services)
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     admin_services.resources.update(PAY, raised, by=BY)
@@ -215,7 +215,7 @@ def test_a_second_administrator_is_enough_for_a_critical_scope(admin_services, f
 def test_custom_rules_are_checked_for_enough_approvers_too(
     admin_services, findings, asks, need, most
 ):
-    """With the people, risks and exclusions that they name."""
+    """The check uses the people, risks and exclusions that the rules name."""
     _healthy(admin_services)
     admin_services.device(admitted(admin_services, "second"))
     assert findings() == {}

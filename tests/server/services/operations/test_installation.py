@@ -7,7 +7,7 @@ from tests.support.builders.installation import BY, admitted
 
 
 def test_init_makes_an_administrator_with_a_code_and_one_key_per_algorithm(admin_services):
-    """With one audit entry."""
+    """The audit log has one entry."""
     user, issued = admin_services.installation.init("admin", by=BY)
     assert user.roles == ("admin",)
     assert len(issued.code) == 39
@@ -25,7 +25,7 @@ def test_a_second_init_is_refused_and_says_to_enroll_one_more_device(admin_servi
 
 
 def test_a_refused_init_stores_nothing(admin_services):
-    """Neither keys nor a user."""
+    """A refused init leaves no key and no user."""
     with pytest.raises(Invalid):
         admin_services.installation.init("a\x1bb", by=BY)
     assert admin_services.keys.all() == ()

@@ -51,7 +51,7 @@ def test_every_limiting_setting_is_listed_with_its_value(strict):
 
 
 def test_usage_is_near_from_four_fifths_and_over_at_the_limit(strict):
-    """By agent and person; decided requests make room."""
+    """The usage counts per agent and person; a decided request frees a place."""
     agent, person, local = strict
     first = agent.asked()[1]
     for _ in range(2):
@@ -128,7 +128,7 @@ def test_one_low_risk_notification_an_hour_is_not_near_a_limit(strict):
 
 
 def test_attempts_are_listed_by_address_agent_or_user(strict):
-    """Not after their window has ended."""
+    """Attempts whose window has ended are not listed."""
     agent, _, local = strict
     with local.services.store.write() as tx:
         for _ in range(10):
@@ -143,7 +143,7 @@ def test_attempts_are_listed_by_address_agent_or_user(strict):
 
 
 def test_held_back_requests_are_counted_per_person(strict):
-    """Only recent ones."""
+    """Old requests do not count."""
     agent, _, local = strict
     held, _ = agent.asked()[1], agent.asked()
     with local.services.store.write() as tx:
@@ -165,7 +165,7 @@ def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
 
 
 def test_the_overview_uses_an_index_for_each_statement(strict):
-    """So its cost does not grow with the number of rows."""
+    """The cost therefore does not grow with the number of rows."""
     _, _, local = strict
     with local.services.store.read() as view:
         connection = view._connection.connection.driver_connection

@@ -198,7 +198,7 @@ def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -
 
 
 def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that it is protected from the day it is added."""
+    """A new member is therefore protected from the day it is added."""
     monkeypatch.setattr(power, "_JUDGES", {_UserWithNewMember: power._JUDGES[User]})
     before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
     assert power.widened_members(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
@@ -212,7 +212,7 @@ def test_creating_a_record_widens_power_and_deleting_does_not() -> None:
 
 
 def test_the_version_of_a_record_changes_with_every_member() -> None:
-    """Except when a secret was last used."""
+    """The time when a secret was last used is the only exception."""
     used = replace(AGENT, secrets=(replace(SECRET, last_used_at=7),))
     assert power.version(used) == power.version(AGENT)
     assert power.version(replace(AGENT, secrets=())) != power.version(AGENT)

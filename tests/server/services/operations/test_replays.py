@@ -68,7 +68,7 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
 
 
 def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
-    """To see what milder rules would allow."""
+    """The replay shows what milder rules would allow."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     Policies(local.services.store).set(DENY_ALL, by=BY)
@@ -162,7 +162,7 @@ def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_
 
 
 def test_actions_are_replayed_with_their_amounts(agent, dry_run):
-    """From the stored rows."""
+    """The amounts come from the stored rows."""
     agent.asked_payment()
     agent.ask_payment(authorization_details=json.dumps([{**PAYMENT_DETAILS[0], "payee": "X"}]))
     line = 'when.amount = { currency = "EUR", over = 482000 }'

@@ -46,7 +46,7 @@ def test_unchanged_items_continue_and_changed_ones_are_disabled():
 
 
 def test_without_a_comparison_everything_is_disabled_unless_kept():
-    """Except users, who can do nothing without a device or a password."""
+    """Users stay enabled, because they can do nothing without a device or a password."""
     backup = _items(_item("bot"))
     assert held(backup, None, keep=())["agents"] == [RestoredItem(_item("bot"))]
     assert held(backup, None, keep={"agents"})["agents"] == []
@@ -88,7 +88,7 @@ def test_a_kept_browser_signs_in_again_with_its_passkey(restore, local):
 
 
 def test_a_passkey_that_is_not_kept_cannot_sign_in(restore, local):
-    """Until its device is enabled."""
+    """An administrator can enable its device again."""
     browser = new_browser(local)
     again = replace(browser, local=restore(keep=()))
     assert again.sign_in().status == 403
@@ -149,7 +149,7 @@ def test_assertions_signed_before_the_restore_are_refused(restore, local):
 
 
 def test_a_dpop_proof_made_before_the_restore_is_refused(restore, person):
-    """By its iat claim."""
+    """The server compares the iat claim with the time of the restore."""
     old = person.token_proof()
     person.local.clock.forward(1_000)
     again = restore()
@@ -172,7 +172,7 @@ def test_derived_secrets_change_with_the_epoch_and_stored_hashes_stay(restore, l
 
 
 def test_every_earlier_feed_cursor_is_invalid_after_a_restore(restore, local):
-    """Whatever happened after the backup."""
+    """A restore moves the feed far beyond every cursor that was given out after the backup."""
     admitted(local.admin, "zoe")
     with local.services.store.read() as view:
         head = view.feed.head()
@@ -188,7 +188,7 @@ def test_unsent_messages_are_deleted_by_a_restore(restore, local, agent):
 
 
 def test_a_restore_is_an_audit_entry(restore, local, agent):
-    """With its author, the time of the backup and the counts."""
+    """The entry has the author, the time of the backup and the counts."""
     agent.ask()
     (entry,) = restore().admin.entries("installation.restored")
     facts = entry["facts"]

@@ -52,7 +52,7 @@ def _summary(admin_services, days=7):
 
 
 def test_an_unused_installation_has_empty_days(admin_services):
-    """As many as requested; today is the last."""
+    """The summary has as many days as requested, and today is the last."""
     summary = _summary(admin_services)
     assert len(summary.days) == 7
     assert summary.days[-1].at <= summary.now < summary.days[-1].at + DAY_MS
@@ -62,7 +62,7 @@ def test_an_unused_installation_has_empty_days(admin_services):
 
 
 def test_requests_are_counted_by_outcome(admin_services, make_request):
-    """In total, per day, agent and person; a redeemed one counts as approved."""
+    """There are totals and counts per day, agent and person; a redeemed one is approved."""
     make_request(State.APPROVED, took=4_000)
     make_request(State.REDEEMED, took=6_000)
     make_request(State.DENIED, took=20_000, ago=DAY_MS)
@@ -81,7 +81,7 @@ def test_requests_are_counted_by_outcome(admin_services, make_request):
 
 
 def test_an_approved_request_that_expired_counts_as_approved(admin_services, make_request, eva):
-    """By its stored decision."""
+    """The stored decision counts."""
     approval = make_request(State.EXPIRED)
     decision = Decision(
         approval.id, eva.id, "sayso_dv_1", "approve", None, None, "confirm", "terminal", "x", 0
@@ -179,7 +179,7 @@ def test_pending_requests_are_counted_by_remaining_time_and_risk(
 def test_the_statistics_of_an_agent_contain_only_its_requests(
     admin_services, agent, eva, make_request
 ):
-    """By name or ID, over all people."""
+    """The agent is found by name or ID, and the requests to all people count."""
     bob = admin_services.users.add(NewUser("bob"), by=BY)[0]
     other = registered(admin_services, name="another", owners=("eva",)).agent
     make_request(State.DENIED), make_request(State.REDEEMED, ago=DAY_MS)
@@ -205,7 +205,7 @@ def test_only_the_newest_requests_of_an_agent_are_counted(
 
 
 def test_statistics_use_an_index_and_a_row_limit(admin_services):
-    """So that their cost does not grow with the number of requests."""
+    """The cost therefore does not grow with the number of requests."""
     connection = sqlite(admin_services)
     assert "USING INDEX ix_approvals_made" in query_plans.told(connection, rows._SINCE)
     assert "ORDER BY" not in query_plans.told(connection, rows._SINCE)

@@ -83,7 +83,7 @@ def test_explain_accepts_a_rule_set_that_is_not_in_force(trials):
 
 @pytest.mark.usefixtures("agent")
 def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
-    """With no rule."""
+    """The denial names the rule policy-error and no rule of the set."""
     row = Policies(local.services.store).set(rule("ask"), by=BY)
     with local.services.store.administer() as tx:
         tx.policies.add(type(row)(2, "rules = 7", {}, {}, "x", BY, 0))
@@ -94,7 +94,7 @@ def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
 
 
 def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
-    """As the token endpoint does."""
+    """The token endpoint does the same."""
     bot = chains.agent("desk-bot")
     wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
     found = trials.explain(wanted)
@@ -106,7 +106,7 @@ def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
 
 @pytest.mark.usefixtures("agent", "person")
 def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
-    """With fewer than two eligible approvers."""
+    """Critical requests need two eligible approvers."""
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, more, by=BY)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
@@ -161,7 +161,7 @@ BAD = {
 @pytest.mark.usefixtures("agent", "person")
 @pytest.mark.parametrize(("wanted", "kind", "message"), BAD.values(), ids=BAD)
 def test_explain_refuses_an_impossible_case(trials, wanted, kind, message):
-    """With the error of the endpoint."""
+    """The error is that of the endpoint."""
     with pytest.raises(kind, match=message):
         trials.explain(wanted)
 
@@ -214,14 +214,14 @@ def test_a_table_of_cases_is_compared_with_the_rules(trials):
     ],
 )
 def test_a_table_may_contain_its_own_history_and_time(trials, line, outcomes):
-    """So that its result does not change over time."""
+    """The result therefore does not change over time."""
     found = trials.test(TABLE, rule("deny", line))
     assert [one.found["expect"] for one in found] == outcomes
 
 
 @pytest.mark.usefixtures("agent", "person")
 def test_an_impossible_case_fails_and_the_others_are_compared(trials):
-    """With its problem."""
+    """The result of the case has the problem."""
     found = trials.test('[[cases]]\nagent = "eve"\nexpect = "ask"\n' + TABLE)
     assert [one.passed for one in found] == [False, True, True]
     assert "no agent eve" in found[0].problem
@@ -264,6 +264,6 @@ BAD_TABLES = {
 @pytest.mark.usefixtures("agent", "person")
 @pytest.mark.parametrize(("table", "message"), BAD_TABLES.values(), ids=BAD_TABLES)
 def test_an_invalid_table_is_refused_with_its_case(trials, table, message):
-    """Before any case is evaluated."""
+    """The table is refused before any case is evaluated."""
     with pytest.raises(Invalid, match=message):
         trials.test(table)

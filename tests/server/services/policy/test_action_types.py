@@ -27,7 +27,7 @@ def test_adding_a_type_that_exists_says_to_update_it(admin_services):
 
 
 def test_an_update_makes_the_next_version_unless_nothing_changed(admin_services):
-    """With an audit entry."""
+    """The change is an audit entry."""
     admin_services.actions.add(FILE, by=BY)
     assert admin_services.actions.update(FILE, by=BY).version == 1
     changed = json.dumps({**PAYMENT, "risk": "critical"})
@@ -68,7 +68,7 @@ def test_a_type_required_by_a_scope_cannot_be_deleted(admin_services):
 
 
 def test_an_unknown_type_is_not_found(admin_services):
-    """By show, update and delete."""
+    """Show, update and delete answer not_found."""
     for act in (
         lambda: admin_services.actions.show("payment.transfer"),
         lambda: admin_services.actions.update(FILE, by=BY),
@@ -79,7 +79,7 @@ def test_an_unknown_type_is_not_found(admin_services):
 
 
 def test_a_type_not_required_by_a_scope_can_be_deleted(admin_services):
-    """Although resources exist."""
+    """A resource that does not require the type does not prevent its deletion."""
     admin_services.actions.add(FILE, by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY)
     admin_services.actions.delete("payment.transfer", by=BY)

@@ -314,7 +314,7 @@ def _check(world, wanted):
 
 @pytest.mark.timeout(600)
 def test_explain_and_enforcement_agree_on_ten_thousand_cases(open_local, template):
-    """With any rules; each kind of outcome occurs often."""
+    """The rules are random, and each kind of outcome occurs often."""
     limits = {"open_per_agent": 20_000, "open_per_user": 20_000, "open_in_all": 20_000}
     local = open_local(**limits)
     random_source = random.Random(SEED)  # noqa: S311  # the same cases every time

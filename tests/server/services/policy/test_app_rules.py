@@ -106,7 +106,7 @@ def test_a_rule_for_apps_raises_risk_ceremony_and_expiry(browser, person, app, l
 
 
 def test_a_rule_that_denies_an_app_returns_access_denied(browser, person, app, local, put):
-    """At once; the audit log names the rule and the set."""
+    """The answer comes at once; the audit log names the rule and the set."""
     row = put(rule("deny", AT_APPS, 'when.type = ["payment.*"]', name="no-pay"))
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     entry = local.admin.entries("grant.refused")[-1]
@@ -148,7 +148,7 @@ TIGHTENED = {
 def test_a_stricter_rule_for_apps_cancels_a_pending_request(
     browser, person, app, local, put, rules
 ):
-    """With the reason policy_changed."""
+    """The reason is policy_changed."""
     new_person(local, "ben")
     approval = _pending_after_allow(browser, person, app)
     put(rules)
@@ -159,7 +159,7 @@ def test_a_stricter_rule_for_apps_cancels_a_pending_request(
 def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
     browser, person, app, local, put
 ):
-    """As for agents."""
+    """Agents have the same rule."""
     local.admin.actions.update(json.dumps({**PAYMENT, "risk": "critical"}), by=BY)
     assert browser.authorize(app.id, **PAYS).answer["error"] == "access_denied"
     put(rule("ask", AT_APPS, "ask.quorum = 1", 'when.risk.at_least = "critical"'))
@@ -167,7 +167,7 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
 
 
 def test_explain_and_replay_support_apps(browser, person, app, local):
-    """With the same judge."""
+    """Both use the judge of the endpoints."""
     _pending_after_allow(browser, person, app)
     judge = Judge(local.services.secrets)
     trials = Trials(local.services.store, local.services.rules, judge)

@@ -226,7 +226,7 @@ def test_an_allow_rule_must_cover_the_whole_request(line, members, allowed):
 
 
 def test_deny_beats_ask_and_ask_beats_allow():
-    """In any order of the rules."""
+    """The order of the rules does not matter."""
     allow, ask = rule("allow", 'when.user = ["ana"]', name="a"), rule("ask", name="b")
     deny = rule("deny", name="c", because="Never.")
     assert verdict(allow).rules == ("a",)
@@ -273,7 +273,7 @@ def test_critical_risk_needs_two_people_unless_a_rule_says_one():
 
 
 def test_a_quorum_rule_for_lower_risk_does_not_apply_to_critical_risk():
-    """Nor to risk that another rule raised."""
+    """Critical risk keeps a quorum of two, unless the rule that raised the risk lowers it."""
     one = rule("ask", "ask.quorum = 1", name="one")
     raised = rule("ask", 'ask.risk = "critical"', name="raised")
     assert verdict(one, raised).needs.quorum == 2
@@ -295,7 +295,7 @@ def test_only_people_named_by_a_rule_count(user):
 
 
 def test_a_group_named_by_a_rule_means_its_members():
-    """At the time of the request; an empty group means nobody."""
+    """The members at the time of the request count; an empty group means nobody."""
     ask_rule = rule("ask", 'ask.who = ["sayso_gr_fin", "ben"]', "ask.quorum = 2")
     members = {"sayso_gr_fin": frozenset({"ben", "cleo"}), "sayso_gr_other": frozenset({"dan"})}
     found = verdict(ask_rule, members=members)
@@ -376,7 +376,7 @@ DEFAULTS = {
 
 @pytest.mark.parametrize(("way", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
 def test_the_default_rules_ask_for_high_risk_and_actions(way, risk, members, outcome):
-    """And always at the backchannel endpoint."""
+    """The backchannel endpoint always asks."""
     policy = binding.compile_row(binding.default_row())
     case = question(way=way, scopes={"x": risk}, **members)
     assert decide(policy, case, SOURCE).outcome == outcome

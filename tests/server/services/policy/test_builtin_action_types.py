@@ -201,7 +201,7 @@ def test_a_built_in_type_displays_a_headline_and_all_facts(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_services, name):
-    """Under its own name, with the built-in document."""
+    """It has its own name and the built-in document."""
     row = admin_services.actions.add(builtin_action_types.registrable(name), by=BY)
     assert (row.type, row.version) == (name, 1)
     assert row.document == builtin_action_types.document(name)
@@ -214,7 +214,7 @@ def test_a_built_in_type_can_be_registered_and_accepts_its_example(admin_service
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_built_in_type_requires_the_members_of_its_headline(name):
-    """So that no headline contains `none`."""
+    """A headline therefore never contains `none`."""
     action = action_types.read(builtin_action_types.document(name))
     named = {part.path[0] for part in action.headline if not isinstance(part, str)}
     assert named <= set(action.schema["required"])

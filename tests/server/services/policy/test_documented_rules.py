@@ -74,7 +74,7 @@ def _case(rule):
 
 @pytest.mark.parametrize("rule", [name for block in RULES for name in _named(block)])
 def test_every_documented_rule_applies_to_its_case(trials, rule):
-    """With the built-in action types and their risks."""
+    """The built-in action types have their own risks."""
     (block,) = (each for each in RULES if rule in _named(each))
     Policies(trials.store).set(block, by=BY)
     (tried,) = trials.test(_case(rule))
@@ -82,7 +82,7 @@ def test_every_documented_rule_applies_to_its_case(trials, rule):
 
 
 def test_the_documented_cases_pass_with_the_documented_rules(trials):
-    """As a reader would copy both."""
+    """A reader can copy both."""
     Policies(trials.store).set(RULES[0], by=BY)
     (table,) = TABLES
     for tried in trials.test(table):

@@ -83,7 +83,7 @@ def test_an_ask_rule_needs_an_approval_for_an_exchange(chains, bot, person, loca
 
 
 def test_an_allow_rule_permits_an_exchange(chains, bot, local, put):
-    """By default too, up to medium risk; the audit log names the rule."""
+    """The default rules do so up to medium risk; the audit log names the rule."""
     chains.exchanged(bot, chains.user_token())
     assert _policy_of(local.admin.entries("token.issued")[-1]) == ("allow", ["usual-access"])
     put(OPEN)
@@ -247,7 +247,7 @@ def test_with_hidden_users_a_rule_about_a_user_is_not_revealed(open_local, templ
 
 
 def test_an_approval_with_a_weaker_ceremony_does_not_satisfy_a_pin_rule(chains, person, put):
-    """At an exchange."""
+    """The exchange asks for a new approval."""
     put(rule("ask", 'when.resource = ["*"]'))
     bot = chains.agent("desk-bot", serves=("https://desk.example", BANK))
     refused = chains.exchange(bot, chains.user_token())

@@ -154,7 +154,7 @@ def test_a_new_payee_is_a_signal_and_a_known_one_is_not(request_payment, person)
 
 
 def test_approvals_by_others_add_no_history_for_a_person(request_payment, person, local):
-    """Neither payees nor scopes."""
+    """An approval by another person leaves the payee and the scope new for this one."""
     person.approve(request_payment().id)
     new_person(local, "ben")
     approval = request_payment(user="ben")
@@ -187,7 +187,7 @@ def test_an_amount_for_a_new_payee_is_compared_with_the_agents_amounts(request_p
 
 
 def test_amounts_of_one_request_are_added(request_payment, person):
-    """So that one request cannot split a large amount."""
+    """A request therefore cannot hide a large amount by splitting it."""
     _after_approving(person, request_payment, 3)
     assert _codes(request_payment("Nordwind", *[10_000] * 4)) == ["large_amount"]
 
@@ -203,7 +203,7 @@ def test_a_new_key_is_a_signal_until_the_next_approval(request_payment, person, 
 
 
 def test_public_keys_are_compared_by_value(agent, local):
-    """Whatever their kid is."""
+    """Two keys with the same kid and different values are different credentials."""
     with local.services.store.read() as view:
         record = view.directory.agent(agent.id)
     secrets = local.services.secrets
@@ -214,7 +214,7 @@ def test_public_keys_are_compared_by_value(agent, local):
 
 
 def test_a_scope_is_new_per_resource(agent, person):
-    """Once approved it is known with any other scopes."""
+    """A scope that was approved once is known beside any other scopes."""
     _, first = agent.asked(scope="openid payments:read")
     person.approve(first.id)
     _, both = agent.asked(scope="openid payments:read payments:transfer")
@@ -347,7 +347,7 @@ def test_deleting_an_agent_deletes_its_history(request_payment, person, local, a
 
 
 def test_policy_gets_the_same_signals_that_are_stored(local):
-    """As one record."""
+    """The record is the same for both."""
     with local.services.store.read() as view:
         compared = history.compare(view, local.services.secrets, ASKED)
     codes = ["new_agent", "new_resource", "new_scope", "new_type"]

@@ -103,7 +103,7 @@ def test_labels_are_evaluated_as_they_are_now(policies, admin_services):
 
 
 def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
-    """As after a downgrade."""
+    """A downgrade can leave such a set."""
     row = policies.set(rule("allow", 'when.resource = ["*"]'), by=BY)
     assert _outcome(admin_services, "invoice-bot") == "allow"
     with admin_services.store.administer() as tx:

@@ -21,7 +21,7 @@ def previews(admin_services: LocalAdmin) -> Previews:
     "name", sorted(set(builtin_action_types.documents()) - {builtin_action_types.GENERIC})
 )
 def test_every_built_in_type_can_be_previewed(previews: Previews, name: str) -> None:
-    """With a filled headline and all facts."""
+    """The preview has a filled headline and all facts."""
     found = previews.of(builtin_action_types.document(name))
     display = json.loads(found.display)
     assert "{" not in display["headline"]
@@ -38,14 +38,14 @@ def test_given_details_are_displayed(previews: Previews) -> None:
 
 
 def test_a_high_risk_preview_contains_the_type_back(previews: Previews) -> None:
-    """As the request would."""
+    """The request would contain it too."""
     found = previews.of(builtin_action_types.document("payment.transfer"))
     assert found.ceremony == {Step.PIN, Step.TYPE_BACK}
     assert json.loads(found.display)["type_back"]["label"]
 
 
 def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
-    """By the same rendering as in a request."""
+    """The rendering is that of a request."""
     bad = "\u202eevil\x1b]0;x\x07[@click=app.quit]"
     details = {"amount": {"minor": 1, "currency": "EUR"}, "payee": bad, "account": "DE0212345"}
     text = previews.of(builtin_action_types.document("payment.transfer"), details).display
@@ -64,7 +64,7 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
 def test_a_preview_error_names_the_document_or_the_details(
     previews: Previews, document: str, details: dict[str, object] | None, member: str, message: str
 ) -> None:
-    """With the place."""
+    """The error contains the place."""
     with pytest.raises(Invalid, match=message) as refused:
         previews.of(document, details)  # type: ignore[arg-type]  # details are JSON
     assert refused.value.member == member

@@ -30,7 +30,7 @@ class Directory:
 
 
 def test_each_detail_is_returned_with_its_type():
-    """In the order of the details."""
+    """The types are in the order of the details."""
     found = Schemas().check(Directory(), [DETAIL, DETAIL], None)
     assert [action.type for action in found] == ["payment.transfer"] * 2
     assert Schemas().check(Directory(), [], None) == ()
@@ -61,7 +61,7 @@ def test_a_type_not_allowed_for_the_client_is_refused_with_its_place():
     ],
 )
 def test_a_detail_that_breaks_its_schema_is_refused_with_place_and_keyword(changes, where):
-    """For the caller and for the log."""
+    """The caller and the log get both."""
     with pytest.raises(errors.InvalidAuthorizationDetails, match=where) as refused:
         Schemas().check(Directory(), [{**DETAIL, **changes}], None)
     assert refused.value.detail

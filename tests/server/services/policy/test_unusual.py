@@ -72,7 +72,7 @@ def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, pu
 
 
 def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, local, judge, put):
-    """By the codes that rules use."""
+    """The signals have the codes that rules use."""
     put(CAREFUL)
     trials = Trials(local.services.store, local.services.rules, judge)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
@@ -87,7 +87,7 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, lo
 
 
 def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, judge):
-    """Not those after its approval."""
+    """Signals that arose after its approval do not count."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
@@ -124,7 +124,7 @@ def test_signals_without_history_or_user(agent, person, local):
 
 
 def test_a_rule_may_deny_a_new_payee(agent, person, local, put):
-    """For types with a target."""
+    """The action type names its target."""
     known = json.loads(local.admin.actions.show("payment.transfer").document)
     local.admin.actions.update(json.dumps({**known, "target": "/payee"}), by=BY)
     put(rule("deny", 'when.unusual = ["new_target"]', name="new-payee"), rule("ask"))

@@ -19,7 +19,7 @@ from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, regi
 
 
 def test_a_resource_is_registered_with_the_risk_of_each_scope(admin_services):
-    """With an audit entry."""
+    """The registration is an audit entry."""
     resource = admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {}, by=BY).resource
     assert admin_services.resources.show(PAY) == resource
     assert resource.scopes == {"pay": Risk.HIGH}
@@ -74,7 +74,7 @@ def test_the_api_of_sayso_cannot_be_a_resource(admin_services, uri):
 
 @pytest.mark.parametrize("uri", ["http://localhost:9000", "http://127.0.0.1/x", "http://[::1]:1"])
 def test_a_resource_on_this_machine_may_use_http(admin_services, uri):
-    """For trying things out without a certificate."""
+    """A developer can try things out without a certificate."""
     assert admin_services.resources.add(uri, {}, {}, by=BY).resource.uri == uri
 
 
@@ -212,7 +212,7 @@ def test_two_secrets_work_during_the_overlap_of_a_rotation(admin_services):
 
 
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
-    """For a secret that leaked."""
+    """An overlap of zero is meant for a secret that leaked."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     rotation = admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=0)
     assert [s.hint for s in rotation.resource.secrets] == [rotation.secret[-4:]]
@@ -220,7 +220,7 @@ def test_a_rotation_without_overlap_ends_the_old_secret_at_once(admin_services):
 
 @pytest.mark.parametrize("overlap", [-1, 31 * 24 * 60 * MINUTE])
 def test_an_overlap_beyond_thirty_days_is_refused(admin_services, overlap):
-    """As for an agent."""
+    """Agents have the same limit."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(Invalid, match="30 days"):
         admin_services.resources.rotate_secret(PAY, by=BY, overlap_ms=overlap)

@@ -113,7 +113,7 @@ def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch)
     ("scope", "risk"), [((), Risk.LOW), (("read",), Risk.LOW), (("pay", "read"), Risk.HIGH)]
 )
 def test_the_risk_is_the_highest_of_the_scopes(scope, risk):
-    """Without scopes it is low, and the risk of the action counts."""
+    """A target without scopes has low risk, and the risk of the action counts."""
     assert targets.TokenTarget(RESOURCES[PAY], scope).risk is risk
 
 
@@ -132,7 +132,7 @@ def test_a_scope_is_refused_without_its_required_action_type():
     [(None, None, 300), (60, None, 60), (None, 600, 600), (900, 600, 600), (60, 600, 60)],
 )
 def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seconds):
-    """Neither limit can extend the other."""
+    """A limit of the agent and a limit of the resource cannot extend each other."""
     limited = replace(RESOURCES[PAY], token_seconds=resource)
     bot = replace(AGENT, token_seconds=agent)
     assert targets.lifetime(bot, limited, 300) == seconds
@@ -140,7 +140,7 @@ def test_the_shorter_lifetime_limit_applies_or_the_default(agent, resource, seco
 
 
 def test_a_scope_limited_at_a_resource_selects_another_resource():
-    """At the limited resource it is refused."""
+    """The scope is refused at the limited resource."""
     agent = replace(
         AGENT, resources=(PAY, MAIL, BOTH), scopes=("read", "send"), only={PAY: (), MAIL: ()}
     )

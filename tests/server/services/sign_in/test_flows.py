@@ -85,7 +85,7 @@ def test_signing_in_tells_the_app_who_the_user_is(ana, app, browser, local):
 
 
 def test_an_allowed_request_is_not_asked_again(known_browser, app):
-    """Until it ends; a wider request asks for what is new and keeps the old."""
+    """The consent ends; a wider request asks for what is new and keeps the old."""
     assert "code" in known_browser.authorize(app.id).answer
     page = known_browser.authorize(app.id, scope="openid email")
     assert "your email address" in page.text
@@ -172,7 +172,7 @@ def test_denying_on_the_page_withdraws_the_requests_on_the_device(ana, agent, ap
 
 
 def test_an_unanswered_flow_expires(app, browser, local):
-    """On the device and on the page."""
+    """The request on the device and the page expire."""
     browser.authorize(app.id, **READ)
     browser.sign_in("ana")
     browser.answer("allow")
@@ -244,7 +244,7 @@ def test_a_forced_sign_in_must_follow_the_request(known_browser, app, local, par
 
 
 def test_max_age_limits_the_age_of_the_sign_in(known_browser, app, local):
-    """To the second."""
+    """The limit is exact to the second."""
     local.clock.forward(MINUTE)
     assert "code" in known_browser.authorize(app.id, max_age="60").answer
     assert "password" in known_browser.authorize(app.id, max_age="59").text
@@ -319,7 +319,7 @@ def test_an_answer_after_sign_out_asks_to_sign_in_again(app, browser, local, but
 
 
 def test_disabling_a_user_an_app_or_an_agent_stops_the_flow(agent, app, browser, local):
-    """On every page."""
+    """Every page of the flow is refused."""
     page = browser.authorize(app.id, **READ, requested_actor=agent.id)
     browser.sign_in("ana")
     local.admin.agents.disable(agent.id, by=BY)
@@ -350,7 +350,7 @@ def test_disabling_a_user_an_app_or_an_agent_stops_the_flow(agent, app, browser,
     ],
 )
 def test_an_invalid_request_is_reported_to_the_redirect_uri(app, browser, parameters, code):
-    """OB-01, RI-04, MC-08, SU-03: with state and issuer."""
+    """OB-01, RI-04, MC-08, SU-03: the error has the state and the issuer."""
     answer = browser.authorize(app.id, **parameters).answer
     assert (answer["error"], answer["state"], answer["iss"]) == (code, "s t/8", ISSUER)
 
@@ -402,7 +402,7 @@ def test_an_invalid_client_or_redirect_uri_is_never_redirected(app, browser, cha
 
 
 def test_a_disabled_app_is_never_redirected_to(app, browser, local):
-    """Not even with an error."""
+    """The app gets no error either."""
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert browser.authorize(app.id).status == 400
 
@@ -433,7 +433,7 @@ def test_a_form_cannot_widen_the_request(known_browser, app, local):
 
 
 def test_the_page_shows_the_host_of_the_redirect_uri(app, browser):
-    """MC-10: so that one app cannot pass for another."""
+    """MC-10: one app therefore cannot pass for another."""
     browser.authorize(app.id)
     assert "chat.example" in browser.sign_in("ana").text
 
@@ -487,7 +487,7 @@ class TestPushed:
         assert refused.json["error"] in {code, "invalid_scope"}
 
     def test_pushed_requests_need_an_authenticated_app(self, agent, app, local):
-        """Neither an agent nor a client_id alone."""
+        """An agent's credentials and a client_id alone are refused."""
         form = request_of(app.id)
         assert local.post_form("/par", form).refusal == (401, "invalid_client")
         agents = {**form, **agent.credentials}

@@ -33,7 +33,7 @@ def log_out(browser, **parameters):
 
 
 def test_after_confirming_the_user_returns_to_the_app(signed_in, app):
-    """RP-Initiated Logout 2, 3: with the state; the browser's refresh tokens end."""
+    """RP-Initiated Logout 2, 3: the redirect has the state; the browser's refresh tokens end."""
     browser, tokens = signed_in
     page = log_out(
         browser,

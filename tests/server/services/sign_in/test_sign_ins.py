@@ -40,7 +40,7 @@ def current_user(local, cookie):
 
 
 def test_a_correct_password_sets_a_new_cookie(sign_in, local):
-    """By name in any case; an earlier cookie is not reused."""
+    """Letter case of the name does not matter; an earlier cookie is not reused."""
     first, second = sign_in(), sign_in("ANA")
     assert first != second
     assert current_user(local, first) == current_user(local, second) == "ana"
@@ -50,7 +50,7 @@ def test_a_correct_password_sets_a_new_cookie(sign_in, local):
 
 
 def test_wrong_password_and_unknown_user_get_the_same_answer(sign_in, local):
-    """Also a user without a password; each failure is an audit entry."""
+    """A user without a password gets that answer too; each failure is an audit entry."""
     local.admin.users.add(NewUser("ben"), by=BY)
     for name, password in (("ana", "wrong"), ("ben", PASSWORD), ("nobody", PASSWORD)):
         with pytest.raises(WrongPassword):
@@ -99,7 +99,7 @@ def statements(local, monkeypatch, attempt):
 
 
 def test_known_and_unknown_users_cost_the_same_statements(sign_in, local, monkeypatch):
-    """So the response time does not reveal who exists."""
+    """The response time therefore does not reveal who exists."""
     for name in ("ana", "nobody"):  # what is read once is remembered
         with pytest.raises(WrongPassword):
             sign_in(name, "wrong")
@@ -193,7 +193,7 @@ def test_an_unknown_address_is_not_limited(sign_in):
 
 
 def test_an_ipv6_host_counts_as_one_address(sign_in):
-    """By its /64 prefix."""
+    """The /64 prefix counts."""
     for number in range(FREE_TRIES):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")

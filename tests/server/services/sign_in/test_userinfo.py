@@ -64,12 +64,12 @@ def test_a_missing_or_malformed_token_gets_a_challenge(app, local):
 
 
 def test_an_id_token_is_no_access_token(app, tokens):
-    """AT-28."""
+    """AT-28: userinfo refuses an ID token."""
     assert app.userinfo(tokens()["id_token"]).refusal == REFUSED
 
 
 def test_a_token_ends_with_its_lifetime_its_user_or_its_app(app, tokens, local):
-    """NG-084: from the next use."""
+    """NG-084: the next use of the token is refused."""
     token = tokens()["access_token"]
     local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
     assert app.userinfo(token).refusal == REFUSED
@@ -84,7 +84,7 @@ def test_a_token_ends_with_its_lifetime_its_user_or_its_app(app, tokens, local):
 
 
 def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
-    """NG-087, NG-109: by GET and by POST."""
+    """NG-087, NG-109: GET and POST need the proof."""
     key = SigningKey.generate()
     at = local.clock.now() // 1000
     proof = dpop_proof(key, method="POST", uri=f"{ISSUER}/token", at=at)

@@ -166,7 +166,7 @@ def test_a_standing_grant_is_approved_one_risk_level_higher(local, agent, person
 
 
 def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agent, person):
-    """By an administrator; not by default."""
+    """An administrator allows them; the default does not."""
     standing_grants.lower(local, "high")
     reason = refused(person, standing_grants.wish(standing_grants.example(agent)))
     assert "first allow standing grants at high risk for invoice-bot" in reason
@@ -175,7 +175,7 @@ def test_standing_grants_for_high_risk_must_be_allowed_for_the_agent(local, agen
 
 
 def test_a_critical_action_cannot_have_a_standing_grant(local, agent, person):
-    """Whatever is allowed for the agent or by policy."""
+    """The server refuses one even if the agent's settings and the policy would allow it."""
     local.admin.agents.update(agent.id, AgentChanges(high_grants=True), by=BY)
     example = standing_grants.example(agent)
     standing_grants.lower(local, "critical")
@@ -218,7 +218,7 @@ def test_sum_and_variation_need_details_with_an_amount(local, agent, person):
 
 
 def test_the_example_must_be_an_agents_request_to_the_person(local, agent, person):
-    """Not another person's, not a grant, not an unknown one."""
+    """Another person's request, a grant and an unknown ID are refused."""
     bob = new_person(local, "bob")
     example = standing_grants.example(agent)
     opened = post(person, standing_grants.wish(example)).json
@@ -258,7 +258,7 @@ def test_a_request_with_several_actions_cannot_be_an_example(agent, person):
 
 
 def test_a_pin_that_policy_requires_is_required_for_the_grant(local, agent, person):
-    """At any risk."""
+    """The grant needs the PIN at any risk."""
     example = standing_grants.example(agent)
     careful = rule("ask", 'when.type = ["payment.transfer"]', 'ask.ceremony = "pin"')
     Policies(local.services.store).set(careful, by=BY)
@@ -317,7 +317,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
 
 
 def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, person):
-    """As what the grant would not cover."""
+    """The preview lists them as what the grant would not cover."""
     local.admin.resources.add("https://x.example", {"x:use": Risk.LOW}, {}, by=BY)
     changes = AgentChanges(
         resources=(PAY, "https://x.example"),
@@ -349,7 +349,7 @@ def _forbid(local):
     ids=["type", "risk", "policy"],
 )
 def test_a_change_before_the_signature_cancels_the_request(local, agent, person, change):
-    """Of the type, the risk or the policy."""
+    """The change concerns the type, the risk or the policy."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     change(local)
     assert person.approve(opened["id"]).refusal == (409, "not_pending")
@@ -358,7 +358,7 @@ def test_a_change_before_the_signature_cancels_the_request(local, agent, person,
 
 
 def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, person):
-    """At any step."""
+    """The decision is refused, and a later check finds the same reason."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     local.admin.agents.disable(agent.id, by=BY)
@@ -368,7 +368,7 @@ def test_disabling_the_agent_cancels_the_request_for_a_grant(local, agent, perso
 
 
 def test_deleting_the_resource_invalidates_the_request_for_a_grant(local, agent, person):
-    """With the reason resource_deleted."""
+    """The reason is resource_deleted."""
     opened = post(person, standing_grants.wish(standing_grants.example(agent))).json
     row = local.stored(opened["id"])
     with local.services.store.administer() as tx:
@@ -436,7 +436,7 @@ def test_people_list_show_and_revoke_their_own_grants(local, agent, person):
 
 
 def test_an_administrator_lists_and_revokes_all_grants(agent, person, cli_service):
-    """By user and agent; an ended one is a conflict."""
+    """The search takes a user and an agent; revoking an ended grant is a conflict."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     (found,) = cli_service.search(user="ana", agent="invoice-bot", ended=False)
     assert (found.grant.id, found.user_name, found.agent_name) == (grant.id, "ana", "invoice-bot")
@@ -450,7 +450,7 @@ def test_an_administrator_lists_and_revokes_all_grants(agent, person, cli_servic
 
 
 def test_an_owner_lists_and_revokes_grants_for_their_agents(local, agent, person):
-    """And no others."""
+    """An owner of other agents finds none."""
     owner, other = (new_person(local, name) for name in ("olga", "sven"))
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("olga",)), by=BY)
     grant = standing_grants.give(person, standing_grants.example(agent))
@@ -512,7 +512,7 @@ def _disable_user(local, _agent, person):
     ],
 )
 def test_a_grant_ends_with_what_it_depends_on(local, agent, person, change, because):
-    """In the unit of work of the change, with an entry."""
+    """It ends in the unit of work of the change, with an entry."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     change(local, agent, person)
     assert standing_grants.now_of(local, grant).ended_because == because
@@ -532,7 +532,7 @@ def test_reporting_a_request_ends_the_grants_of_its_agent(local, agent, person):
 
 
 def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person):
-    """For the same agent."""
+    """The consent and the grants belong to the same agent."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     consent = local.admin.consent(agent.id, person.user.id)
     assert person.call("DELETE", f"/api/consents/{consent.id}").status == 200

@@ -170,7 +170,7 @@ def test_a_use_without_a_token_is_released(local, agent, grant):
 
 
 def test_a_poll_after_the_expiry_releases_the_use(local, agent, grant):
-    """As the sweeper does."""
+    """The sweeper does the same."""
     handle, _ = requested(agent, requested_expiry=60)
     local.clock.forward(2 * MINUTE)
     assert agent.poll(handle).refusal == (400, "expired_token")
@@ -322,7 +322,7 @@ def test_a_lost_race_for_the_last_use_asks_the_person(local, agent, grant, monke
 
 
 def test_a_use_of_a_grant_sends_the_callback_of_the_agent(local, person):
-    """As any decision does."""
+    """Every decision sends the callback."""
     registration = registered(
         local.admin,
         "pinged",
@@ -396,7 +396,7 @@ def test_an_exchange_that_only_needs_the_person_uses_the_grant(
 
 
 def test_a_used_up_grant_makes_the_exchange_ask(local, chains, bot, bank_grant):
-    """With a hint, as without a grant."""
+    """The answer has a hint, as it has without a grant."""
     for _ in range(2):
         assert chains.exchange(bot, chains.user_token(), scope="bank:write").status == 200
     answer = chains.exchange(bot, chains.user_token(), scope="bank:write")
@@ -450,7 +450,7 @@ def test_a_grant_for_another_version_of_the_type_does_not_count(local, agent, gr
 
 
 def test_a_grant_does_not_answer_a_request_that_needs_two_people(local, agent, grant):
-    """Although the grant was given before the rule."""
+    """A rule that is stricter than a grant applies to a grant that is older than the rule."""
     put(local, rule("ask", 'when.type = ["payment.transfer"]', 'ask.risk = "critical"'))
     assert requested(agent)[1].state is State.PENDING
     assert usage(local, grant) == (0, 0, [])

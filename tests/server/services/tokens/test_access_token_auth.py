@@ -78,7 +78,7 @@ def test_a_bound_token_is_accepted_with_a_proof_of_its_key(accept, bound, local,
 
 @pytest.mark.parametrize("authorization", [None, "", "Basic eDp5", "Bearer", "x"])
 def test_without_a_token_the_challenge_offers_both_schemes(accept, authorization):
-    """RFC 6750 3: with no error, because nothing was presented."""
+    """RFC 6750 3: the challenge has no error, because nothing was presented."""
     if authorization == "Bearer":
         assert _refusal(accept, authorization)[0] == "invalid_token"
         return
@@ -96,7 +96,7 @@ def test_a_token_for_another_audience_is_refused(accept, plain, local):
 
 
 def test_a_bound_token_is_refused_as_bearer(accept, bound, prove):
-    """DP-50, NG-087, NG-109: with or without a proof."""
+    """DP-50, NG-087, NG-109: it is refused with and without a proof."""
     expected = ("invalid_token", 'DPoP error="invalid_token", algs="ES256"')
     assert _refusal(accept, f"Bearer {bound}") == expected
     assert _refusal(accept, f"Bearer {bound}", prove(bound)) == expected
@@ -108,7 +108,7 @@ def test_an_unbound_token_is_refused_as_dpop(accept, plain, prove):
 
 
 def test_a_proof_must_match_the_call_and_the_token(accept, bound, prove):
-    """DP-51, DP-19, DP-55: and is used once."""
+    """DP-51, DP-19, DP-55: a proof can be used once."""
     used = prove(bound)
     accept(f"DPoP {bound}", used)
     for proofs in (
@@ -132,7 +132,7 @@ def test_a_proof_of_another_key_is_refused(accept, bound, local):
 
 
 def test_a_disabled_agents_token_is_refused(accept, local, plain):
-    """At once."""
+    """The token is refused at once."""
     local.admin.agents.disable("invoice-bot", by=BY)
     assert _refusal(accept, f"Bearer {plain}")[0] == "invalid_token"
 

@@ -81,7 +81,7 @@ def _all(ledger):
 
 
 def test_a_chain_shows_ancestors_and_descendants(ledger, chains, tokens, person):
-    """With the names of clients and actors."""
+    """The chain has the names of clients and actors."""
     subject, exchanged = tokens
     chain = ledger.show(subject.id)
     assert chain.delegation.client_name == "chat"
@@ -131,7 +131,7 @@ def test_an_agents_own_token_has_no_user(ledger, local, agent):
 
 
 def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person):
-    """In pages; descendants end too, and the entry names the person."""
+    """The list has pages; descendants end too, and the entry names the person."""
     subject, exchanged = tokens
     path, first = "/api/delegations", {"limit": "1"}
     listed = person.call("GET", path, query=first).json
@@ -150,7 +150,7 @@ def test_people_list_and_revoke_tokens_that_act_for_them(chains, tokens, person)
 
 
 def test_tokens_for_other_people_are_not_found(local, tokens):
-    """Neither in the list nor for revocation."""
+    """Another person's tokens are not listed and cannot be revoked."""
     other = new_person(local, "ben")
     assert other.call("GET", "/api/delegations", query={"ended": "true"}).json["items"] == []
     for jti in (tokens[0].id, "sayso_at_none"):

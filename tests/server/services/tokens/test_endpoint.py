@@ -24,7 +24,7 @@ def test_an_unknown_grant_type_is_refused_before_authentication(local):
 
 
 def test_an_agent_may_use_only_its_registered_grant_types(agent, local):
-    """Although it authenticated."""
+    """Another grant type is refused even if the agent authenticated."""
     ask = {"grant_type": GRANT_CLIENT_CREDENTIALS, "scope": "payments:read", **agent.credentials}
     assert local.post_form("/token", ask).status == 200
     local.admin.agents.update("invoice-bot", AgentChanges(grant_types=(GRANT_CIBA,)), by=BY)
@@ -63,7 +63,7 @@ def test_each_token_has_its_own_jti(agent, local):
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
 def test_access_tokens_are_signed_with_the_configured_algorithm(open_local, template, alg):
-    """AT-02: by a published key."""
+    """AT-02: the key is published."""
     local = open_local(access_token_alg=alg)
     token = template.agent(local).alone().json["access_token"]
     header = jwt.get_unverified_header(token)

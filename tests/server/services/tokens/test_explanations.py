@@ -50,7 +50,7 @@ def _update(chains, **changes):
 
 
 def test_a_refusal_says_its_step_and_that_it_would_pass_now(chains, bot, explanations):
-    """Once the agent serves the resource."""
+    """The exchange would pass once the agent serves the resource."""
     chains.consent(bot, "bank:read")
     _update(chains, serves=())
     token = chains.user_token()
@@ -81,7 +81,7 @@ def test_a_refusal_is_found_by_its_entry_id(chains, bot, explanations):
 
 
 def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanations):
-    """Of the resource, the agents, the tokens and the consent."""
+    """The bounds are those of the resource, the agents, the tokens and the consent."""
     chains.consent(bot, "bank:read")
     chains.exchange(bot, chains.user_token(), scope="bank:write")
     bounds = {bound.source: bound.scope for bound in explanations.exchange(None).bounds}
@@ -93,7 +93,7 @@ def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanation
 
 
 def test_an_explanation_lists_the_bounds_of_an_approval(chains, agent, person, explanations):
-    """Of each actor and token of the resource."""
+    """Each actor and token has its bound of the resource."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]
@@ -137,7 +137,7 @@ def test_a_replay_with_details_always_needs_a_person(chains, bot, explanations):
 
 
 def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, explanations):
-    """Whatever else changed."""
+    """The replay names the disabled agent as its reason; a deleted agent is not replayed."""
     chains.exchange(bot, chains.user_token())
     chains.local.admin.agents.disable("desk-bot", by=BY)
     assert explanations.exchange(None).now is Reason.ACTOR_DISABLED
@@ -147,7 +147,7 @@ def test_a_disabled_or_deleted_agent_is_still_refused_in_a_replay(chains, bot, e
 
 
 def test_a_valid_token_is_explained_without_problems(chains, explanations):
-    """With its claims and its row."""
+    """The explanation has its claims and its row."""
     token = chains.user_token()
     found = explanations.token(token)
     assert (found.claims["aud"], found.row.client_name, found.problems) == (DESK, "chat", ())
@@ -158,7 +158,7 @@ def test_a_valid_token_is_explained_without_problems(chains, explanations):
 
 
 def test_all_problems_of_a_token_are_listed(chains, bot, explanations):
-    """Not only the first."""
+    """The list does not end with the first problem."""
     chains.consent(bot, "bank:read")
     token = chains.user_token()
     exchanged = chains.exchanged(bot, token)

@@ -65,7 +65,7 @@ def test_a_token_without_a_user_has_no_username(agent, resource, token):
 
 
 def test_a_bound_token_shows_its_key(agent, local, resource):
-    """IN-15: so that the resource can verify the proof."""
+    """IN-15: the resource can therefore verify the proof."""
     key = new_key("ES256")
     token = agent.alone(proof(key, f"{ISSUER}/token", local.clock.now())).json["access_token"]
     answer = resource.introspect(token).json
@@ -73,7 +73,7 @@ def test_a_bound_token_shows_its_key(agent, local, resource):
 
 
 def test_another_resource_gets_inactive(local, token):
-    """IN-09, NG-080."""
+    """IN-09, NG-080: a resource learns nothing about tokens for others."""
     local.admin.resources.add(MAIL, {}, {}, by=BY)
     other_resource = new_resource(local, MAIL)
     assert other_resource.introspect(token).json == INACTIVE
@@ -81,7 +81,7 @@ def test_another_resource_gets_inactive(local, token):
 
 
 def test_an_agent_may_introspect_its_own_tokens_only(agent, local, token):
-    """IN-09."""
+    """IN-09: another agent's token is inactive to it."""
     assert _introspect_as(agent, token)["active"] is True
     assert _introspect_as(_other_agent(local), token) == INACTIVE
 
@@ -111,7 +111,7 @@ def test_other_texts_are_inactive(resource, text):
 
 
 def test_a_changed_token_is_inactive(resource, token):
-    """IN-12, NG-083."""
+    """IN-12, NG-083: a change of any part makes it inactive."""
     head, body, signature = token.split(".")
     for changed in (
         token[:-1],
@@ -124,7 +124,7 @@ def test_a_changed_token_is_inactive(resource, token):
 
 
 def test_an_id_token_is_inactive(agent, person, resource):
-    """IN-10: although it is signed by the same key."""
+    """IN-10: an ID token is inactive even though the same key signs it."""
     handle, approval = agent.asked_payment()
     person.approve(approval.id)
     assert resource.introspect(agent.poll(handle).json["id_token"]).json == INACTIVE
@@ -138,7 +138,7 @@ def test_terminal_tokens_are_inactive_for_others(agent, person, resource):
 
 
 def test_an_expired_token_is_inactive(local, resource, token):
-    """IN-08."""
+    """IN-08: a token is active to the last millisecond of its lifetime."""
     local.clock.forward(5 * MINUTE - 1)
     assert resource.introspect(token).json["active"] is True
     local.clock.forward(1)
@@ -155,7 +155,7 @@ def test_disabling_the_agent_makes_its_tokens_inactive(agent, local, resource, t
 
 
 def test_an_expired_agents_tokens_are_inactive(agent, local, resource):
-    """Also if its expiry was set after the token was issued."""
+    """They are inactive even if the expiry was set after the token was issued."""
     token = agent.alone().json["access_token"]
     changes = AgentChanges(expires_at=local.clock.now() + MINUTE)
     local.admin.agents.update("invoice-bot", changes, by=BY)
@@ -172,7 +172,7 @@ def test_disabling_the_user_makes_their_tokens_inactive(agent, local, person, re
 
 
 def test_the_state_of_the_user_is_checked(agent, local, person, resource):
-    """Even if the token was not revoked."""
+    """A disabled user's token is inactive even if it was not revoked."""
     token = agent.paid(person)
     with local.services.store.administer() as tx:
         tx.users.replace(replace(tx.directory.user(person.user.id), state="disabled"))
@@ -180,7 +180,7 @@ def test_the_state_of_the_user_is_checked(agent, local, person, resource):
 
 
 def test_the_state_of_the_agent_is_checked(local, resource, token):
-    """Even if the token was not revoked."""
+    """A disabled agent's token is inactive even if it was not revoked."""
     with local.services.store.administer() as tx:
         agent = tx.directory.agent_called("invoice-bot")
         tx.agents.replace(replace(agent, state="disabled"), tx.now)
@@ -199,7 +199,7 @@ class _FixedClaims:
 
 @pytest.mark.parametrize("disabled", ["first-bot", "middle-bot", "last-bot", None])
 def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
-    """Not only the last one; an unknown one is not enabled."""
+    """Every actor of the chain counts; an unknown one is not enabled."""
     bots = {
         name: _other_agent(local, name=name) for name in ("first-bot", "middle-bot", "last-bot")
     }
@@ -224,7 +224,7 @@ def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
     "changes", [{"iss": "https://other"}, {"iss": [ISSUER]}, {"exp": "later"}, {"jti": None}]
 )
 def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, agent, changes):
-    """NG-093: whatever was once signed with our key."""
+    """NG-093: a valid signature of this server is not enough."""
     row = local.admin.token(agent.id, person.user.id)
     claims = {"iss": ISSUER, "jti": row.id, "exp": row.expires_at // 1000}
     with local.services.store.read() as view:
@@ -254,7 +254,7 @@ def test_a_retiring_key_still_verifies_tokens(agent, local, resource):
 
 
 def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, token):
-    """For introspection by its resource, not by its client."""
+    """An introspection by its resource counts as a use, and one by its client does not."""
 
     def last_used():
         with local.services.store.read() as view:
@@ -273,7 +273,7 @@ def test_the_use_of_a_token_is_recorded_once_a_minute(agent, local, resource, to
 
 
 def test_a_signed_response_contains_the_same_for_its_caller(local, resource, token):
-    """IN-19, RFC 9701: also for an inactive token."""
+    """IN-19, RFC 9701: an inactive token gets a signed response too."""
     wanted = "application/token-introspection+jwt"
     for text, expected in ((token, True), ("x", False)):
         answer = resource.introspect(text, accept=wanted)

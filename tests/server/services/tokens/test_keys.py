@@ -54,7 +54,7 @@ def test_a_rotation_keeps_the_keys_of_other_algorithms(admin_services):
 
 
 def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
-    """So that the published set does not grow."""
+    """The published set therefore does not grow."""
     _ensure(admin_services)
     old = next(key for key in admin_services.keys.all() if key.alg == "ES256")
     admin_services.keys.rotate("ES256", by=BY)
@@ -64,7 +64,7 @@ def test_an_ended_key_is_deleted_at_the_next_rotation(admin_services):
 
 
 def test_private_keys_are_sealed_in_the_database(admin_services):
-    """And are not in the audit log."""
+    """The audit log does not contain them."""
     key = _ensure(admin_services)[0]
     assert "d" not in key.public_jwk
     with pytest.raises(Exception, match="master key"):
@@ -118,7 +118,7 @@ def test_after_a_revocation_each_algorithm_has_one_active_key(admin_services, al
 
 
 def test_an_unknown_key_cannot_be_revoked(admin_services):
-    """Nor a revoked one again."""
+    """A key that is already revoked cannot be revoked again."""
     _ensure(admin_services)
     kid = admin_services.keys.all()[0].kid
     admin_services.keys.revoke(kid, by=BY)

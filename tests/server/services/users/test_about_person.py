@@ -52,7 +52,7 @@ def claims(access_token):
 
 
 def test_the_audience_is_the_userinfo_endpoint(agent, person, local):
-    """Not the agent's only resource; the token gives no other access."""
+    """The agent's only resource is not the audience; the token gives no other access."""
     answer = approved_token(agent, person)
     payload = claims(answer.json["access_token"])
     assert (payload["aud"], payload["scope"], payload["sub"]) == (
@@ -137,13 +137,13 @@ def test_a_userinfo_token_cannot_be_exchanged(agent, person, local):
 
 
 def test_the_token_ends_with_its_lifetime_its_agent_and_its_user(agent, person, local):
-    """From the next use."""
+    """The next use of the token is refused."""
     short = approved_token(agent, person).json["access_token"]
     local.clock.forward(5 * MINUTE)
     assert userinfo(local, short).refusal == REFUSED
-    stopped = approved_token(agent, person).json["access_token"]
+    disabled = approved_token(agent, person).json["access_token"]
     local.admin.agents.disable(agent.id, by=BY)
-    assert userinfo(local, stopped).refusal == REFUSED
+    assert userinfo(local, disabled).refusal == REFUSED
     local.admin.agents.enable(agent.id, by=BY)
     ended_token = approved_token(agent, person).json["access_token"]
     local.admin.users.disable("ana", by=BY)
@@ -185,7 +185,7 @@ def test_the_person_may_drop_scopes(agent, person, local):
 
 
 def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
-    """As any other request."""
+    """A standing grant treats it as any other request."""
     _, approval = request(agent, "openid profile")
     standing_grants.give(person, approval, vary=[], sum=None)
     handle, _ = request(agent, "openid profile")
@@ -195,7 +195,7 @@ def test_a_standing_grant_may_answer_such_a_request(agent, person, local):
 
 
 def test_policy_may_deny_it_and_an_allow_rule_does_not_skip_the_person(agent, local):
-    """By scope or by a resource pattern."""
+    """A rule may name the scope or a resource pattern."""
     Policies(local.services.store).set(
         rule("allow", 'when.risk.at_most = "high"', name="all"), by=BY
     )

@@ -34,7 +34,7 @@ def _signed(person, alg="ES256", typ="at+jwt", **claims):
 
 
 def test_a_token_with_a_proof_authenticates_the_person(person):
-    """With their roles and their device."""
+    """The answer has their roles and their device."""
     answer = _call(person)
     assert answer.status == 200
     assert answer.json["user"] == {
@@ -83,7 +83,7 @@ def test_a_token_with_wrong_claims_is_refused(person, claims):
 
 
 def test_a_token_must_match_its_session(person):
-    """In user and key."""
+    """The user and the key are compared."""
     thief = SigningKey.generate()
     person.access_token = _signed(person, cnf={"jkt": thief.thumbprint})
     proof = person.proof("GET", ME, key=thief)
@@ -102,7 +102,7 @@ def test_another_type_of_token_is_refused(person):
 
 
 def test_a_token_expires_after_ten_minutes(person):
-    """To the millisecond."""
+    """The limit is exact to the millisecond."""
     person.local.clock.forward(10 * MINUTE - 1)
     assert _call(person).status == 200
     person.local.clock.forward(1)
@@ -110,7 +110,7 @@ def test_a_token_expires_after_ten_minutes(person):
 
 
 def test_an_agents_token_is_refused_at_the_api(agent, person, local):
-    """Whatever key the agent has."""
+    """Only an access token of the approver client is accepted."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     person.access_token = agent.poll(handle).json["access_token"]
@@ -163,7 +163,7 @@ def test_a_refused_request_does_not_use_up_its_proof(person):
 
 
 def test_loopback_names_are_one_host(person):
-    """On loopback only, with the same port."""
+    """Only loopback names on the same port are equal."""
     for host in ("127.0.0.1", "[::1]"):
         proof = person.proof("GET", ME, uri=f"http://{host}:8470{ME}")
         assert _call(person, proofs=[proof]).status == 200
@@ -191,7 +191,7 @@ def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
 
 
 def test_a_revoked_session_is_refused_at_once(person):
-    """Before its access token expires."""
+    """Its access token has not expired yet."""
     sid = person.local.claims(person.access_token)["sid"]
     with person.local.services.store.write() as tx:
         tx.sessions.revoke(sid, tx.now)

@@ -54,7 +54,7 @@ def test_a_person_sets_and_changes_their_password(person, local):
 
 
 def test_a_password_is_normalized(person, local):
-    """So that it works on every keyboard; the signature covers what was sent."""
+    """It then works on every keyboard; the signature covers what was sent."""
     assert _set(person, "blau\u0308wal im meer").status == 200
     assert _sign_in(local, "bla\u00fcwal im meer")
 
@@ -70,12 +70,12 @@ def test_an_invalid_password_is_refused(person, password):
 
 @pytest.mark.parametrize("key", ["session", "low"])
 def test_only_the_high_key_sets_a_password(person, key):
-    """Not the session key or the low key."""
+    """The session key and the low key are refused."""
     assert _set(person, key=getattr(person, key)).refusal == (403, "key_not_allowed")
 
 
 def test_the_pin_call_must_be_for_this_password_and_recent(person, local):
-    """Not for the session, another password, or long ago."""
+    """A call for the session or another password, and an old one, do not count."""
     assert _set(person, pin=False).refusal == (403, "pin_required")
     statement = _statement(person)
     person.pin()
@@ -105,7 +105,7 @@ def test_a_statement_is_used_once(person):
 
 
 def test_of_two_concurrent_calls_with_one_statement_one_counts(person, local, monkeypatch):
-    """Although the other was already hashing the password."""
+    """The second call wins while the first is hashing its password, and the first is refused."""
     statement = _statement(person)
     hasher, second_call = local.site.devices.passwords.hasher, []
     hash_it = hasher.hash
@@ -132,7 +132,7 @@ def test_a_new_device_must_wait_before_it_sets_a_password(person, local):
 
 
 def test_a_disabled_user_cannot_set_a_password(person, local):
-    """Nor see whether one is set."""
+    """A disabled user cannot see whether a password is set."""
     statement = _statement(person)
     local.admin.users.disable("ana", by=BY)
     assert _send(person, statement).refusal == (403, "forbidden")

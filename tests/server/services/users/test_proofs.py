@@ -44,14 +44,14 @@ def test_a_proof_binds_the_token_to_its_key(agent, key, local, prove):
 
 
 def test_without_a_proof_the_token_is_a_bearer_token(agent, local):
-    """DP-31: for a client that need not use DPoP."""
+    """DP-31: the client need not use DPoP."""
     answer = agent.alone()
     assert answer.json["token_type"] == "Bearer"
     assert "cnf" not in local.claims(answer.json["access_token"])
 
 
 def test_an_agent_that_must_use_dpop_is_refused_without_a_proof(bound, prove):
-    """DP-32, NG-088, CB-144: at every grant."""
+    """DP-32, NG-088, CB-144: every grant refuses it."""
     handle, _ = bound.asked()
     assert bound.alone().refusal == PROOF
     assert bound.poll(handle).refusal == PROOF
@@ -68,7 +68,7 @@ def test_redeeming_with_a_proof_gives_a_bound_token(bound, key, local, person, p
 
 
 def test_a_stored_answer_is_only_returned_to_the_same_key(agent, local, person, prove):
-    """With the same idempotency key."""
+    """The repeated call has the same idempotency key."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     first = agent.poll(handle, proofs=[prove()], idempotency_key="one")
@@ -90,7 +90,7 @@ def test_a_proof_is_used_once(agent, prove):
 
 
 def test_an_invalid_proof_gives_no_token(agent, local, prove):
-    """DP-01, DP-16: and writes no entry."""
+    """DP-01, DP-16: the refusal writes no entry."""
     for proofs in ([prove(), prove()], [prove(iat=1)], [prove(htu=f"{ISSUER}/other")], ["x"]):
         assert agent.alone(*proofs).refusal == PROOF
     assert local.admin.entries("token.issued") == []
@@ -129,7 +129,7 @@ class TestNonces:
 
     @pytest.mark.parametrize("nonce", ["", "x", 1, None, ["x"], {"x": 1}])
     def test_an_invalid_nonce_is_refused(self, agent, prove, nonce):
-        """DP-18, DP-42, DP-43: of any type."""
+        """DP-18, DP-42, DP-43: a nonce of any type is refused unless it is valid."""
         assert agent.alone(prove(nonce=nonce)).refusal == (400, "use_dpop_nonce")
 
     def test_a_nonce_expires_after_ten_minutes(self, agent, local, prove):

@@ -9,7 +9,7 @@ from tests.support.builders.installation import BY, admitted, registered
 
 
 def test_adding_a_user_issues_an_enrollment_code(admin_services):
-    """In one unit of work, with an audit entry for each."""
+    """One unit of work does both, with an audit entry for each."""
     user, issued = admin_services.users.add(NewUser("ana", "ana@example.com", ("auditor",)), by=BY)
     assert user.id.startswith("sayso_us_")
     assert (user.name, user.email, user.roles, user.state) == (
@@ -89,7 +89,7 @@ def test_an_update_without_effect_writes_no_entry(admin_services):
 
 
 def test_disabling_a_user_cancels_requests_and_revokes_tokens(admin_services):
-    """And is an event in their feed."""
+    """The person's feed has an event."""
     admin, ana = admitted(admin_services), admitted(admin_services, "ana")
     agent = registered(admin_services).agent
     pending = admin_services.approval(agent.id, ana.id)
@@ -121,7 +121,7 @@ def test_disabling_twice_changes_nothing_more(admin_services):
 
 
 def test_disabling_a_user_ends_their_enrollment_code(admin_services):
-    """And no new one is issued."""
+    """A disabled user gets no new code."""
     _, issued = admin_services.users.add(NewUser("ana"), by=BY)
     admin_services.users.disable("ana", by=BY)
     with admin_services.store.write() as tx:
@@ -168,7 +168,7 @@ def test_an_unknown_user_is_not_found(admin_services, verb):
 
 
 def test_enabling_and_unlocking_without_effect_write_no_entry(admin_services):
-    """And no event."""
+    """Such a call sends no event either."""
     ana = admitted(admin_services, "ana")
     admin_services.device(ana)
     assert admin_services.users.enable("ana", by=BY) == ana

@@ -105,7 +105,7 @@ def test_one_of_many_concurrent_transitions_wins(
 
 
 def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) -> None:
-    """By hash only; the key counts for its own agent."""
+    """Only the hash finds it, and the key counts for its own agent."""
     approval = _add(store, auth_req_hash=b"handle", idempotency_hash=b"key")
     with store.read() as view:
         found = view.approvals
@@ -116,7 +116,7 @@ def test_an_approval_is_found_by_handle_and_by_idempotency_key(store: SqlStore) 
 
 
 def test_pending_requests_are_counted_per_agent_and_per_user(store: SqlStore) -> None:
-    """Neither decided nor expired ones."""
+    """Decided and expired requests are not counted."""
     _add(store)
     _add(store, agent_id="sayso_ag_other")
     _add(store, user_id="sayso_us_bob")
@@ -207,7 +207,7 @@ def test_only_the_first_view_is_recorded(store: SqlStore) -> None:
 
 
 def test_a_stored_answer_is_deleted_after_its_lifetime(store: SqlStore) -> None:
-    """Until then it is returned byte for byte."""
+    """Before that, it is returned byte for byte."""
     approval = _add(store, state=State.REDEEMED)
     with store.write() as tx:
         tx.approvals.keep_answer(approval.id, b"\x00sealed", b"key", NOON + MINUTE)
@@ -259,7 +259,7 @@ def _denied(store: SqlStore, at: int, by: str, decision: str = "deny", **members
 
 
 def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
-    """With their details, so that kinds can be separated; whoever was asked."""
+    """Each has its details, so that kinds can be separated; it does not matter who was asked."""
     with store.administer() as tx:
         for who in ("ann", "bob"):
             tx.users.add(User(f"sayso_us_{who}", who, None, (), "enabled", NOON))
@@ -282,7 +282,7 @@ def test_denials_are_counted_by_denier_since_a_time(store: SqlStore) -> None:
 
 
 def test_a_grant_is_narrowed_once_and_only_when_approved(store: SqlStore) -> None:
-    """Neither before the approval nor a second time."""
+    """A pending request, and one that is already narrowed, cannot be narrowed."""
     approval = _add(store, state=State.PENDING)
     with store.write() as tx:
         assert tx.approvals.narrow(approval.id, "less", "[]", "{}") is None

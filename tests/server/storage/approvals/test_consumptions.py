@@ -18,7 +18,7 @@ RUN = Consumption("sayso_ap_a", "run-1", "sayso_at_a", "https://pay.example", NO
 
 @pytest.fixture
 def store(store: SqlStore) -> SqlStore:
-    """With two approvals."""
+    """The store has two approvals."""
     with store.write() as tx:
         for name in ("sayso_ap_a", "sayso_ap_b"):
             row = approval_row(name, "sayso_ag_a", "sayso_us_a", NOON)

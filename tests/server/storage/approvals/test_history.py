@@ -30,7 +30,7 @@ def _one(key: str, amount: int = 0, owner: str = _OWNERS[0], *members: str) -> A
 
 
 def test_an_unknown_key_has_no_history(store: SqlStore) -> None:
-    """Nor does that of another owner."""
+    """The history of another owner is not found."""
     _add(store, _one("a", owner="sayso_ag_b"))
     _add(store)
     assert _of(store, "a", "b") == {}
@@ -38,7 +38,7 @@ def test_an_unknown_key_has_no_history(store: SqlStore) -> None:
 
 
 def test_each_key_is_counted_and_its_amounts_are_summed(store: SqlStore) -> None:
-    """For both owners."""
+    """Both owners have their own counts."""
     _add(store, _one("a"), _one("b", 2**53 - 1), _one("hour 3", owner=_OWNERS[1]))
     _add(store, _one("a", 7))
     assert _counted(store, "a", "b", "hour 3") == {
@@ -70,7 +70,7 @@ def test_a_row_keeps_all_its_members(store: SqlStore) -> None:
 
 
 def test_more_keys_than_one_statement_takes_are_all_found(store: SqlStore) -> None:
-    """In batches."""
+    """The keys are read in batches."""
     _add(store, *(_one(f"key {number}") for number in range(0, 40, 3)))
     found = _counted(store, *(f"key {number}" for number in range(40)))
     assert found == {f"key {number}": (1, 0) for number in range(0, 40, 3)}
@@ -105,7 +105,7 @@ def test_the_history_of_a_deleted_agent_is_deleted(store: SqlStore) -> None:
 
 
 def test_a_sum_beyond_the_column_is_clamped(store: SqlStore) -> None:
-    """Of a list of amounts, or of all requests of a day."""
+    """A sum of a list, and one of all requests of a day, are clamped."""
     for _ in range(2):
         _add(store, _one("a", 4_000 * (2**53 - 1)), times=600)
     row = _of(store, "a")["a"]

@@ -1,4 +1,4 @@
-"""Whatever the order of votes, nothing is approved by fewer people than the quorum.
+"""In any order of votes, nothing is approved by fewer people than the quorum.
 
 A deputyship may end in between. Sequences by hypothesis, and thread races on both databases. Who
 approved what is read from the log, never from the rows under test.
@@ -67,7 +67,7 @@ class Parts:
         return approval.granted is None or int(less.text) > int(approval.granted)
 
     def store_granted(self, tx: Unit, approval: Approval, less: Narrowed) -> Approval:
-        """As the real service does."""
+        """The real service does the same."""
         return tx.approvals.narrow(approval.id, less.text, "[]", approval.past) or approval
 
 
@@ -301,7 +301,7 @@ def test_counting_void_votes_is_detected(sqlite: SqlStore) -> None:
 
 @pytest.mark.usefixtures("counting_void_votes")
 def test_the_database_checks_the_quorum_itself(people: SqlStore) -> None:
-    """With only the count wrong, nothing is approved."""
+    """If only the count is wrong, nothing is approved."""
     (approval_id,) = _after(people, BELOW_QUORUM)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING
 
@@ -317,6 +317,6 @@ def test_counting_a_deputy_beside_their_principal_is_detected(sqlite: SqlStore) 
 
 @pytest.mark.usefixtures("counting_deputies_twice")
 def test_the_database_counts_a_deputy_as_their_principal(people: SqlStore) -> None:
-    """With only the count wrong, nothing is approved."""
+    """If only the count is wrong, nothing is approved."""
     (approval_id,) = _after(people, DEPUTY_AND_PRINCIPAL)
     assert _state_and_approvers(people, approval_id)[0] is State.PENDING

@@ -57,7 +57,7 @@ def _decided(store: SqlStore, user_id: str, limit: int = 9, before: Any = None) 
 
 
 def test_a_request_is_listed_for_each_eligible_approver(people: SqlStore) -> None:
-    """And for no one else; the row is stored as written."""
+    """Nobody else sees it; the row is stored as written."""
     asked = _new_request(people)
     assert _waiting(people, BOB) == []
     assert _add_approver(people, asked)

@@ -75,7 +75,7 @@ def test_an_agent_cannot_be_stored_with_a_name_similar_to_another(store: SqlStor
 
 
 def test_former_names_are_stored_newest_first_and_once(store: SqlStore) -> None:
-    """Until the agent is deleted."""
+    """Deleting the agent deletes them."""
     agent = replace(AGENT, secrets=(), owners=())
     with store.write() as tx:
         tx.agents.add(agent, NOON)

@@ -49,7 +49,7 @@ def test_an_invitation_is_stored_unchanged(invited: SqlStore) -> None:
 
 
 def test_an_invitation_is_used_as_often_as_it_has_uses(invited: SqlStore) -> None:
-    """Neither after its end nor after revocation."""
+    """An expired or revoked invitation cannot be used."""
     with invited.write() as tx:
         assert not tx.invitations.spend("sayso_in_a", NOON + 10)
         assert tx.invitations.spend("sayso_in_a", NOON)
@@ -63,7 +63,7 @@ def test_an_invitation_is_used_as_often_as_it_has_uses(invited: SqlStore) -> Non
 
 
 def test_a_registration_is_found_by_its_agent(store: SqlStore) -> None:
-    """Even if the agent is deleted."""
+    """The registration is found even if the agent is deleted."""
     made = Registration("sayso_ag_a", "sayso_in_a", b"hash", NOON)
     with store.write() as tx:
         tx.registrations.add(made)

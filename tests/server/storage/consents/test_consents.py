@@ -61,7 +61,7 @@ def test_a_consent_is_for_its_user_client_and_resource_only(
 
 
 def test_a_consent_ends_exactly_at_its_end(store: SqlStore) -> None:
-    """To the millisecond."""
+    """The end is exact to the millisecond."""
     _stored(store, _consent())
     with store.write() as tx:
         assert tx.consents.live(ANN.id, BOT, PAY, NOON + DAY - 1) is not None
@@ -128,7 +128,7 @@ def test_a_search_returns_what_matches_every_filter(store: SqlStore) -> None:
 
 
 def test_deleting_a_client_or_resource_revokes_its_consents(store: SqlStore) -> None:
-    """Also those that an app requested on behalf of an agent."""
+    """A consent that an app requested for an agent is revoked with the app."""
     asked = _consent("sayso_co_2", app_id="sayso_app_x", resource="https://b")
     _stored(store, _consent(), asked)
     with store.write() as tx:

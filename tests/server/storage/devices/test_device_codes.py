@@ -38,7 +38,7 @@ def _stored(store: SqlStore) -> None:
 
 
 def test_a_device_grant_is_found_by_either_code(store: SqlStore) -> None:
-    """And by nothing else."""
+    """Nothing else finds it."""
     _stored(store)
     with store.write() as tx:
         assert tx.device_codes.by_device_code(b"device") == _code()
@@ -50,7 +50,7 @@ def test_a_device_grant_is_found_by_either_code(store: SqlStore) -> None:
 def test_one_of_many_concurrent_entries_uses_the_code(
     store: SqlStore, url: str, open_database: Opener
 ) -> None:
-    """From two processes."""
+    """The entries come from two processes."""
     _stored(store)
     stores = [store, open_database(url)]
 
@@ -63,7 +63,7 @@ def test_one_of_many_concurrent_entries_uses_the_code(
 
 
 def test_a_device_code_cannot_be_used_after_its_end(store: SqlStore) -> None:
-    """To the millisecond."""
+    """The end is exact to the millisecond."""
     _stored(store)
     with store.write() as tx:
         assert not tx.device_codes.use("sayso_dr_1", "sayso_ap_1", NOON + 15 * MINUTE)
@@ -82,7 +82,7 @@ def test_a_poll_changes_only_its_own_members(store: SqlStore) -> None:
 
 
 def test_expired_device_codes_are_deleted(store: SqlStore) -> None:
-    """At its end and not before."""
+    """A code is deleted at its end and not before."""
     _stored(store)
     with store.write() as tx:
         assert tx.device_codes.prune(NOON + 15 * MINUTE - 1) == 0

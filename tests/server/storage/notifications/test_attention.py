@@ -92,7 +92,7 @@ def test_notification_preferences_are_read_at_once(
 
 
 def test_an_ended_hold_is_released_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """By whichever of four threads comes first."""
+    """Of four threads, only the first releases it."""
     with store.write() as tx:
         tx.attention.hold(Hold(request_for_ann.id, ANN, NOON, "quiet_hours"))
         tx.attention.hold(Hold(request_for_ann.id, BOB, NOON + DAY, "quiet_hours"))
@@ -180,7 +180,7 @@ def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann
 
 
 def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: Approval) -> None:
-    """And is found from both sides, between its dates."""
+    """It is found from both sides, between its dates."""
     assert request_for_ann.user_id == ANN
     with store.write() as tx:
         tx.deputies.add(ONE)
@@ -204,7 +204,7 @@ def test_a_deputyship_begins_and_ends_once(store: SqlStore, request_for_ann: App
 
 
 def test_a_mute_replaces_the_previous_one(store: SqlStore, request_for_ann: Approval) -> None:
-    """For a while, forever, and removed."""
+    """A mute lasts for a while or forever, and can be removed."""
     assert request_for_ann.agent_id == BOT
     with store.administer() as tx:
         tx.agents.add(AGENT, NOON)

@@ -55,7 +55,7 @@ def test_delivery_and_view_of_a_device_are_recorded_once(
 
 
 def test_requests_missing_on_a_device_are_found(store: SqlStore, asked: Approval) -> None:
-    """In the given order."""
+    """They are returned in the given order."""
     _add(store, LAPTOP)
     with store.read() as view:
         assert view.deliveries.missing(LAPTOP, ["x", asked.id, "a"]) == ["x", "a"]
@@ -72,7 +72,7 @@ def _spent(
 def test_notifications_are_counted_by_lane_agent_and_type(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """In the last minute and hour, for this user only."""
+    """Notifications of this user in the last minute and hour are counted."""
     for agent, types in (("sayso_ag_bot", "payment"), ("sayso_ag_bot", ""), ("other", "payment")):
         with store.write() as tx:
             tx.notifications.add(ANN.id, agent, types, "medium")
@@ -89,7 +89,7 @@ def test_notifications_are_counted_by_lane_agent_and_type(
 
 
 def test_a_report_counts_until_its_incident_is_closed(store: SqlStore, asked: Approval) -> None:
-    """For its own agent only."""
+    """The report counts for its own agent only."""
     incident = Incident("sayso_in_1", "open", "agent", asked.id, ANN.id, LAPTOP, None, "{}", NOON)
     with store.write() as tx:
         tx.incidents.add(incident)
@@ -111,7 +111,7 @@ def test_a_held_back_request_is_marked_in_its_row(store: SqlStore, asked: Approv
 def test_a_request_held_back_from_one_approver_is_marked_in_their_row(
     store: SqlStore, asked: Approval
 ) -> None:
-    """And in no one else's."""
+    """No other row is marked."""
     with store.write() as tx:
         assert tx.approvers.add(Approver(asked.id, ANN.id, "group", NOON, NOON + HOUR, asked.risk))
         tx.approvers.hold_back(asked.id, "somebody else")

@@ -34,7 +34,7 @@ def test_an_empty_feed_starts_at_zero(store: SqlStore) -> None:
 
 
 def test_events_after_the_cursor_come_in_order_for_their_user(store: SqlStore) -> None:
-    """For one user, or for all in the process that wakes them; the limit keeps the oldest."""
+    """The process that wakes users reads the events of all; the limit keeps the oldest."""
     for user in (ANN, BOB, ANN, ANN):
         _add_event(store, user)
 
@@ -94,7 +94,7 @@ def test_pruning_deletes_old_events_and_keeps_numbering(
 def test_on_postgresql_an_event_appears_once_it_is_numbered(
     postgres_url: str, open_database: Opener
 ) -> None:
-    """Until the sequencer has run, no cursor passes it."""
+    """No cursor passes the event until the sequencer has run."""
     store = open_database(postgres_url)
     with store.write() as tx:
         tx.feed.add(ANN, "approval.requested")

@@ -31,7 +31,7 @@ def _due(store: SqlStore) -> bool:
 
 
 def test_a_message_is_due_as_soon_as_its_transaction_is_stored(store: SqlStore) -> None:
-    """And it says what, when and how often it was tried."""
+    """The message says what to send, and when and how often it was tried."""
     assert not _due(store)
     _put(store)
     assert _due(store)
@@ -121,7 +121,7 @@ def test_failing_targets_leave_capacity_for_others(store: SqlStore) -> None:
 def test_a_leased_message_is_not_leased_again_until_the_lease_ends(
     store: SqlStore, clock: MovableClock
 ) -> None:
-    """After a holder died, the next lease counts as another attempt."""
+    """If its holder died, the next lease counts as another attempt."""
     _put(store)
     (first,) = _lease(store, "a")
     clock.forward(60 * SECOND - 1)
@@ -151,7 +151,7 @@ def test_only_the_holder_of_a_lease_records_the_result(
 
 
 def test_a_failed_message_waits_for_its_next_attempt(store: SqlStore, clock: MovableClock) -> None:
-    """With the reason of the failure."""
+    """The row has the reason of the failure."""
     _put(store)
     (message,) = _lease(store, "a")
     with store.write() as tx:
@@ -253,7 +253,7 @@ def test_a_backlog_of_ten_thousand_costs_no_more_than_one_of_fifty(
 
 
 def test_a_backlog_of_one_target_hides_no_other_target(store: SqlStore) -> None:
-    """Whatever their names, in this channel or another."""
+    """Each target gets its turn, whatever its name and channel are."""
     with store.write() as tx:
         for _ in range(50):
             tx.outbox.add("push", "m", "{}")
@@ -287,7 +287,7 @@ def _steps(store: SqlStore) -> int:
 
 
 def test_a_message_given_up_can_be_retried_once(store: SqlStore, clock: MovableClock) -> None:
-    """As if it were new; no other message can."""
+    """It is sent as if it were new; no other message can be retried."""
     _put(store, 2)
     first, second = _lease(store, "a")
     with store.write() as tx:

@@ -14,7 +14,7 @@ ANN, BOB = (User(f"sayso_us_{name}", name, None, (), "enabled", NOON) for name i
 
 
 def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStore) -> None:
-    """From a time on, up to a limit."""
+    """The search has a start time and a limit."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)
@@ -33,7 +33,7 @@ def test_requests_of_one_agent_to_one_user_are_found_newest_first(store: SqlStor
 
 
 def test_requests_of_one_agent_are_found_newest_first(store: SqlStore) -> None:
-    """From a time on, up to a limit; a request to an unknown user is left out."""
+    """The search has a start time and a limit; a request to an unknown user is left out."""
     with store.write() as tx:
         for user in (ANN, BOB):
             tx.users.add(user)

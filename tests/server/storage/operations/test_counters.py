@@ -62,7 +62,7 @@ def test_no_concurrent_try_is_lost(store: SqlStore, url: str, open_database: Ope
 
 
 def test_an_ended_window_is_taken_once_with_its_count(store: SqlStore, clock: MovableClock) -> None:
-    """By key or by prefix; open ones stay and keep counting."""
+    """A key or a prefix selects windows; open ones stay and keep counting."""
     for key in ("more a", "more a", "more b", "most"):
         _count(store, key)
     ends = clock.now() + MINUTE

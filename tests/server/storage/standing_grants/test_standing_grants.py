@@ -82,7 +82,7 @@ def test_a_standing_grant_is_stored_unchanged(store: SqlStore) -> None:
 
 
 def test_standing_grants_are_listed_newest_first_in_pages(store: SqlStore) -> None:
-    """For one user and some agents, without ended ones."""
+    """The list is for one user and some agents, without ended grants."""
     other = replace(ONE, id="sayso_sg_3", created_at=NOON + 1, agent_id="sayso_ag_2")
     over = replace(ONE, id="sayso_sg_4", created_at=NOON + 2, expires_at=NOON)
     _stored(store, ONE, other, over)
@@ -128,7 +128,7 @@ def test_a_use_is_reserved_and_spent_or_released_once(store: SqlStore) -> None:
 
 @pytest.mark.parametrize("grant", [ONE, FREE], ids=["sum", "no-sum"])
 def test_the_update_statement_agrees_with_the_rule(store: SqlStore, grant: StandingGrant) -> None:
-    """On random sequences of uses and releases, with a running clock."""
+    """The sequences of uses and releases are random, and the clock runs."""
     _stored(store, grant)
     rng = random.Random(4)  # noqa: S311  # a test's choice of cases
     taken, held = GrantUsage(), dict[str, int]()

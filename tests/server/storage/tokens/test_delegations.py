@@ -96,7 +96,7 @@ def test_ancestors_are_listed_parent_first(token_family: SqlStore) -> None:
 
 
 def test_only_a_live_token_is_extended(token_family: SqlStore) -> None:
-    """Neither a revoked nor an expired one; locking a token is not a use."""
+    """A revoked and an expired token are refused; locking a token does not count as a use."""
     with token_family.write() as tx:
         extended = tx.delegations.lock_live("leaf", NOON + 7)
         assert extended is not None
@@ -153,7 +153,7 @@ def _waiting(store: SqlStore) -> int:
 
 
 def test_live_tokens_of_a_client_and_their_descendants_are_counted(token_family: SqlStore) -> None:
-    """Also below a revoked token; its own tokens further down count as its own."""
+    """Tokens below a revoked one count; a client's own tokens are counted at any depth."""
     with token_family.write() as tx:
         tx.delegations.add(_token("again", "leaf", client_id="sayso_ag_one"))
         assert tx.delegations.live_of_client("sayso_ag_one", NOON) == (3, 3)

@@ -45,7 +45,7 @@ def test_a_use_in_a_rolled_back_transaction_does_not_count(store: SqlStore) -> N
 
 
 def test_expired_uses_are_deleted(store: SqlStore) -> None:
-    """At its end and not before."""
+    """A use is deleted at its end and not before."""
     _use(store, b"a", until=NOON + 1)
     _use(store, b"b", until=NOON + 2)
     with store.write() as tx:

@@ -108,7 +108,7 @@ def test_password_tries_are_counted_until_success_or_expiry(
 
 
 def test_a_sign_in_ends_once(store: SqlStore) -> None:
-    """And is found by its cookie's hash until it expires."""
+    """The hash of its cookie finds it until it expires."""
     sign_in = SignIn("sayso_si_a", b"hash", USER.id, 1, DAY)
     with store.write() as tx:
         tx.sign_ins.add(sign_in)
@@ -127,7 +127,7 @@ def test_a_sign_in_ends_once(store: SqlStore) -> None:
 
 
 def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
-    """By its own sign-in, in time."""
+    """Only its own sign-in can do so, and only in time."""
     flow = Flow(b"f", "sayso_app_a", "{}", 1, 100)
     with store.write() as tx:
         tx.flows.add(flow)
@@ -149,7 +149,7 @@ def test_a_flow_is_allowed_once_and_answered_once(store: SqlStore) -> None:
 
 
 def test_a_pushed_request_is_used_once(store: SqlStore) -> None:
-    """By its own app, in time."""
+    """Only its own app can use it, and only in time."""
     with store.write() as tx:
         tx.flows.push(PushedRequest(b"p", "sayso_app_a", "{}", 100))
         assert tx.flows.take(b"p", "sayso_app_b", 1) is None
@@ -161,7 +161,7 @@ def test_a_pushed_request_is_used_once(store: SqlStore) -> None:
 
 
 def test_a_code_is_used_once_and_kept_for_a_day(store: SqlStore) -> None:
-    """With the tokens issued for it."""
+    """The row has the tokens that were issued for it."""
     code = AuthorizationCode(b"c", GRANT, "challenge", 100)
     with store.write() as tx:
         tx.code_grants.add_code(code)

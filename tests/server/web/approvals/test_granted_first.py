@@ -70,7 +70,7 @@ def test_admin_documents_and_commands_show_the_granted_amount_first(local, appro
 
 
 def test_the_approvers_document_has_the_granted_headline_in_its_own_member(person, approval):
-    """In the feed, the API and the receipt; the display is what was signed."""
+    """The feed, the API and the receipt have it; the display is what was signed."""
     shown = person.show(approval.id)
     assert shown["granted"]["headline"] == f"Pay {GRANTED} to Nordwind Logistik GmbH"
     assert ASKED in json.loads(shown["display"])["headline"]

@@ -54,7 +54,7 @@ def test_every_control_starts_at_what_was_requested(browser, asked):
 
 
 def test_the_comparison_shows_both_columns_and_decides_nothing(browser, asked, local):
-    """As the API returns it; the controls keep their values."""
+    """The columns are those of the API; the controls keep their values."""
     page = post(browser, _path(asked[1]), LESS)
     assert page.status_code == 200
     for row in (
@@ -155,7 +155,7 @@ def test_a_request_page_links_to_approve_with_limits(browser, asked):
 
 
 def test_ticks_and_fields_become_the_changes_of_the_api():
-    """For a list, the remaining items counted from 1."""
+    """The change of a list has the positions of the remaining items, counted from 1."""
     room = {
         "scopes": ["a", "b"],
         "facts": [

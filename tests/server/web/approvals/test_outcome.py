@@ -30,7 +30,7 @@ def test_a_pending_request_redirects_to_its_own_page(browser, agent):
 
 
 def test_an_approval_page_states_that_the_token_is_not_collected_yet(browser, agent):
-    """And that no other request is waiting."""
+    """The page says that no other request is waiting."""
     _, approval = _approved(browser, agent)
     page = get(browser, f"/done/{approval.id}").text
     for words in (">Approved</h1>", "Approved by eva on phone", "not collected the token yet"):
@@ -52,7 +52,7 @@ def test_a_denial_page_shows_the_note_and_links_to_the_next_request(browser, age
 
 
 def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
-    """With everything issued from it; the page says so."""
+    """Everything issued from it is revoked too, and the page says so."""
     handle, approval = _approved(browser, agent)
     token = agent.poll(handle).json["access_token"]
     jti = local.claims(token)["jti"]
@@ -70,7 +70,7 @@ def test_a_live_token_is_revoked_with_one_press(browser, agent, local):
 
 
 def test_a_forged_form_revokes_nothing(browser, agent):
-    """And no GET revokes."""
+    """A GET revokes nothing either."""
     handle, approval = _approved(browser, agent)
     agent.poll(handle)
     path = f"/done/{approval.id}/revoke"
@@ -80,7 +80,7 @@ def test_a_forged_form_revokes_nothing(browser, agent):
 
 
 def test_without_a_token_there_is_nothing_to_revoke(browser, agent):
-    """Nor on another user's request."""
+    """A user cannot revoke the token of another user's request."""
     _, approval = _approved(browser, agent)
     assert post(browser, f"/done/{approval.id}/revoke").status_code == 404
     handle, other = agent.asked()

@@ -66,7 +66,7 @@ def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: C
 
 
 def test_an_entry_names_its_agent_and_keeps_its_id(console: Console) -> None:
-    """Under the same member."""
+    """The name and the ID are in the same member."""
     agent = console.staff.ids["agent"]
     console.post("admin", f"/admin/agents/{agent}/disable")
     found = console.staff.people["admin"].call(

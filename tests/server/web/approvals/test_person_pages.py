@@ -91,7 +91,7 @@ def test_scripts_are_modules_that_create_no_markup(browser, name):
 
 
 def test_an_empty_inbox_says_that_nothing_is_waiting(browser):
-    """And whose inbox it is."""
+    """The page says whose inbox it is."""
     page = _page(browser).text
     assert "No requests are waiting." in page
     assert "<bdi>eva</bdi>" in page
@@ -121,7 +121,7 @@ def test_held_back_requests_have_their_own_section(template, open_local):
 
 
 def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agent, monkeypatch):
-    """Without scripts too; a high-risk request that ends last is never hidden."""
+    """It needs no scripts; a high-risk request that ends last is never hidden."""
     monkeypatch.setattr("server.web.approvals.inbox._FIRST", 2)
     low = [_asked(agent, requested_expiry=seconds) for seconds in ("300", "60", "120")]
     high = _paid(agent, requested_expiry="900")
@@ -145,7 +145,7 @@ def test_an_inbox_with_too_many_requests_says_so(browser, agent, monkeypatch):
 
 
 def test_a_request_page_shows_every_field(browser, agent, local):
-    """In reading order, from the signed text."""
+    """The fields come from the signed text, in reading order."""
     approval = _paid(agent, binding_message="Pay <b>now</b>")
     page = _page(browser, f"/r/{approval.id}").text
     fields = [
@@ -230,7 +230,7 @@ def test_a_collected_approval_says_so(browser, agent):
 
 
 def test_an_expired_request_is_not_shown_as_denied(browser, agent, local):
-    """And a withdrawn one is shown as neither."""
+    """A withdrawn request is shown as neither expired nor denied."""
     late, cancelled = _asked(agent, requested_expiry="60"), _asked(agent)
     local.clock.forward(MINUTE)
     assert "t a denial" in _page(browser, f"/r/{late.id}").text
@@ -269,7 +269,7 @@ def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
 
 
 def test_a_request_approved_automatically_says_so(person, agent, local):
-    """By a consent; the record exists all the same."""
+    """A consent approved it; the record exists all the same."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
@@ -314,7 +314,7 @@ def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
 
 
 def test_another_users_request_is_not_found(browser, agent):
-    """As if it did not exist."""
+    """The answer is the same as for a request that does not exist."""
     _, approval = agent.asked()
     page = _page(browser, f"/r/{approval.id}")
     assert page.status_code == 404
@@ -322,7 +322,7 @@ def test_another_users_request_is_not_found(browser, agent):
 
 
 def test_the_device_page_lists_a_users_devices_without_removed_ones(person, local):
-    """With what each may not do yet."""
+    """The page shows what each device may not do yet."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     page = _page(browser, "/devices").text

@@ -58,7 +58,7 @@ def test_a_receipt_has_the_signed_decision_and_everything_to_verify_it(browser, 
 
 
 def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local):
-    """With a published key and a token type of its own."""
+    """The signature has a published key and a token type of its own."""
     _, approval = agent.asked(login_hint="eva")
     browser.deny(approval.id, private_note="They do not know him")
     found = _receipt(browser, approval)
@@ -69,7 +69,7 @@ def test_the_server_signs_every_other_member_of_a_receipt(browser, agent, local)
 
 
 def test_a_terminals_decision_has_its_own_key(person, agent):
-    """With the thumbprint that its signature names."""
+    """The key has the thumbprint that the signature names."""
     _, approval = agent.asked()
     person.approve(approval.id)
     found = person.call("GET", f"/api/approvals/{approval.id}/receipt").json
@@ -133,7 +133,7 @@ def test_an_unanswered_request_has_a_receipt_too(browser, agent, local):
 
 
 def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
-    """For a narrowed request."""
+    """The approver narrowed the request."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enrol(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
@@ -150,7 +150,7 @@ def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agen
 
 
 def test_another_users_receipt_is_not_found(browser, agent, person):
-    """And a GET changes nothing."""
+    """A GET changes nothing."""
     _, approval = agent.asked()
     person.approve(approval.id)
     assert get(browser, f"/receipt/{approval.id}").status_code == 404
@@ -204,7 +204,7 @@ def test_the_history_is_filtered_by_agent_result_and_day(browser, agent, local, 
     "query", ["from=soon", "to=9999-12-31", "result=lost", "cursor=no", "from=2025-02-30"]
 )
 def test_an_invalid_history_filter_is_refused_with_a_message(browser, query):
-    """In words."""
+    """The message is a sentence on an error page."""
     page = get(browser, f"/history?{query}")
     assert page.status_code == 422
     assert "Request refused" in page.text

@@ -97,7 +97,7 @@ def test_revoking_access_counts_and_logs_what_ended(eva, agent, local):
 
 
 def test_a_terminal_revokes_access_as_a_browser_does(local, agent, monkeypatch):
-    """In batches too; nothing of other users ends."""
+    """Large numbers are revoked in batches; nothing of other users ends."""
     monkeypatch.setattr(access_revocation, "_BATCH", 2)
     ana, ben = new_person(local, "anya"), new_person(local, "benno")
     for number in range(5):
@@ -130,7 +130,7 @@ def test_another_site_cannot_revoke_access(eva, agent):
 
 
 def test_an_owner_sees_the_details_and_suspends_without_a_passkey(eva, agent, local):
-    """With the suspend call of the API, after counting what it would end."""
+    """The page counts what would end and then uses the API's suspend call."""
     _own(local, agent)
     give_token(eva.browser, agent)
     page = eva.get(f"/agents/{agent.id}").text
@@ -170,7 +170,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
 
 
 def test_recent_requests_of_an_agent_are_a_chart_with_its_numbers(eva, agent, local):
-    """Of this user only; without recent requests the page says so."""
+    """Only this user's requests count; without recent requests the page says so."""
     denied = agent.asked(login_hint="eva")[1]
     eva.browser.deny(denied.id)
     agent.asked(login_hint="eva")

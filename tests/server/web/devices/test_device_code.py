@@ -184,7 +184,7 @@ def test_an_unreachable_database_prefills_nothing(browser, local, monkeypatch):
 
 
 def test_a_busy_server_keeps_the_typed_code(browser, local, monkeypatch):
-    """In the form."""
+    """The form still contains it."""
     device = begun(local)
 
     def busy(*_args, **_kwargs):

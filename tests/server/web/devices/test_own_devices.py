@@ -30,7 +30,7 @@ def _codes(local):
 
 
 def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
-    """As text and QR code, drawn by the server; the code works on another device."""
+    """The server draws it as text and QR code; the code works on another device."""
     before = _codes(local)
     asked = eva.post("/devices/code")
     assert "Create a one-time code to enroll another device?" in asked.text
@@ -46,7 +46,7 @@ def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
 
 
 def test_no_enrolment_code_without_a_passkey_signature(eva, local):
-    """Nor for a form of another site."""
+    """A form of another site gets no code either."""
     before = _codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
     assert eva.post("/devices/code", headers=FOREIGN).status_code == 403
@@ -63,7 +63,7 @@ def test_a_device_that_is_too_new_shows_the_command_for_codes(eva, second):
 
 
 def test_a_device_is_renamed_with_a_press(eva, second):
-    """On its own page, which is linked from the list."""
+    """The form is on the device's own page, which the list links to."""
     path = f"/devices/{second.device_id}"
     assert f'href="{path}"' in eva.get("/devices").text
     done = eva.post(f"{path}/rename", {"name": "kitchen tablet"})
@@ -85,7 +85,7 @@ def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, lo
 
 
 def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
-    """By another device of the same user."""
+    """The passkey is on another device of the same user."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
     assert browser.enrol(code_for(local, "ana")).status == 201
     with local.services.store.write() as tx:
@@ -100,7 +100,7 @@ def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
 
 
 def test_a_device_is_removed_without_scripts(eva, second):
-    """From its page; it disappears from the list and is signed out."""
+    """The button is on its page; the device leaves the list and is signed out."""
     path = f"/devices/{second.device_id}"
     done = eva.post(f"{path}/remove")
     assert done.status_code == 303
@@ -111,7 +111,7 @@ def test_a_device_is_removed_without_scripts(eva, second):
 
 
 def test_another_users_device_is_not_found(eva, local):
-    """For every action."""
+    """Every action answers not found."""
     max_ = new_browser(local, "max", credential=b"the passkey of max")
     path = f"/devices/{max_.device_id}"
     assert eva.get(path).status_code == 404
@@ -121,7 +121,7 @@ def test_another_users_device_is_not_found(eva, local):
 
 
 def test_a_passkey_that_may_have_been_copied_is_marked(eva, second):
-    """In the list and on its own page, until it is removed."""
+    """The list and its own page show the mark until it is removed."""
     second.passkey.signs = 4
     assert second.sign_in().status == 200
     second.passkey.signs = 1

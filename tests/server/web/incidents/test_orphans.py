@@ -35,7 +35,7 @@ def _quarantine(console: Console) -> str:
 
 
 def test_the_orphans_page_lists_the_agent_with_its_quarantine_date(console: Console) -> None:
-    """And links to the agent's page, which shows the same."""
+    """The agent's page, to which it links, shows the same date."""
     agent = console.staff.ids["agent"]
     page = console.get("admin", "/admin/orphans").text
     assert f'href="/admin/agents/{agent}"' in page
@@ -82,7 +82,7 @@ def test_an_owner_is_added_with_the_passkey(console: Console) -> None:
 
 
 def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
-    """On its page, in the list and on the overview; it is closed like any other."""
+    """Its page, the list and the overview say so; it is closed like any other."""
     incident = _quarantine(console)
     for path in ("/admin", "/admin/incidents", f"/admin/incidents/{incident}"):
         assert "rphan quarantine" in console.get("admin", path).text, path
@@ -101,7 +101,7 @@ def test_the_incident_states_the_orphan_quarantine(console: Console) -> None:
 
 
 def test_an_orphan_quarantine_is_lifted_only_with_an_owner(console: Console) -> None:
-    """Before that the page says what to do."""
+    """Until there is an owner, the page says what to do."""
     _quarantine(console)
     agent = console.staff.ids["agent"]
     refused = console.post("admin", f"/admin/agents/{agent}/enable")
@@ -114,7 +114,7 @@ def test_an_orphan_quarantine_is_lifted_only_with_an_owner(console: Console) -> 
 
 
 def test_the_orphan_report_is_paged(console: Console) -> None:
-    """By name, each once; disabled agents without an owner are included."""
+    """Each agent is listed once, by name; disabled agents without an owner are included."""
     admin, found, query = console.staff.people["admin"], [], {"limit": "1"}
     while True:
         part = admin.call("GET", "/api/admin/orphans", query=query).json
@@ -126,7 +126,7 @@ def test_the_orphan_report_is_paged(console: Console) -> None:
 
 
 def test_an_unknown_owner_is_refused_at_its_field(console: Console) -> None:
-    """With what was typed; nothing changes."""
+    """The field keeps what was typed, and nothing changes."""
     agent = console.staff.ids["agent"]
     before = console.document(f"/api/agents/{agent}")
     form = {"version": before["version"], "add_owners": "nobody at all"}

@@ -49,7 +49,7 @@ def _page(browser, path="/devices"):
 
 @pytest.mark.usefixtures("made")
 def test_a_subscribed_browser_is_listed_with_its_push_service(browser, service):
-    """And that nothing was delivered yet."""
+    """The page says that nothing was delivered yet."""
     page = _page(browser)
     assert f"127.0.0.1:{service.port}" in page
     assert "last delivered never" in page
@@ -127,7 +127,7 @@ def test_one_browser_is_lost_although_another_with_the_same_passkey_is_not(
 
 @pytest.mark.usefixtures("made")
 def test_a_refused_push_is_shown_with_its_status(local, browser, agent, service):
-    """With the remedy; the browser stays, since it may be our fault."""
+    """The page says what to do; the browser stays, since it may be our fault."""
     service.behaviour = answer(403)
     agent.asked_payment(login_hint="eva")
     local.deliver()

@@ -30,7 +30,7 @@ def _ending(seconds, **counts):
     ("most", "top"), [(0, 1), (1, 1), (1.5, 2), (3, 4), (7, 8), (9, 10), (11, 20), (501, 600)]
 )
 def test_a_scale_ends_at_a_round_number(most, top):
-    """Not below the largest value."""
+    """The end of the scale is at or above the largest value."""
     assert charts.rounded_up(most) == top
 
 
@@ -103,7 +103,7 @@ def test_an_agent_without_an_agreement_rate_has_no_bar():
 
 
 def test_empty_data_makes_empty_charts():
-    """Of nothing."""
+    """Every chart accepts an empty list."""
     assert (charts.result_bars([]), charts.busiest_day_bars([]), charts.agreement_bars([])) == (
         {},
         {},

@@ -44,7 +44,7 @@ def test_settings_work_without_scripts(eva):
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_theme_is_stored_in_a_cookie_and_rendered_by_the_server(eva, theme):
-    """Without flashing and without scripts; when signed out too."""
+    """The page does not flash and needs no scripts, even when nobody is signed in."""
     done = eva.post("/settings/theme", {"theme": theme})
     assert done.status_code == 303
     kept = done.headers["Set-Cookie"]
@@ -57,7 +57,7 @@ def test_a_theme_is_stored_in_a_cookie_and_rendered_by_the_server(eva, theme):
 
 
 def test_an_unknown_theme_falls_back_to_the_systems(eva):
-    """In the cookie; the form refuses it."""
+    """A cookie with an unknown theme is ignored, and the form refuses one."""
     assert eva.post("/settings/theme", {"theme": '"><b>'}).status_code == 422
     client = eva.browser.local.app.test_client()
     client.set_cookie("sayso-theme", "pink")
@@ -72,7 +72,7 @@ def test_the_cached_offline_page_has_no_theme(eva):
 
 
 def test_every_theme_has_its_colors(eva):
-    """For light and for dark."""
+    """Each theme has its own colors, light and dark."""
     style = eva.get("/style.css").text
     for theme in ("light", "dark", "contrast"):
         assert f'[data-theme="{theme}"]' in style
@@ -81,7 +81,7 @@ def test_every_theme_has_its_colors(eva):
 
 
 def test_quiet_hours_are_set_shown_and_cleared(eva):
-    """On the ticked days, in the given time zone."""
+    """They apply on the ticked days, in the given time zone."""
     assert eva.post("/settings/quiet", HOURS).status_code == 303
     hours = _document(eva, "/api/attention")["quiet_hours"]
     assert hours == {
@@ -124,7 +124,7 @@ def test_an_agent_is_muted_on_its_page_and_unmuted_in_the_settings(eva, agent, m
 
 @pytest.mark.parametrize("minutes", ["soon", "-1", "²"])
 def test_a_mute_lasts_whole_minutes(eva, agent, minutes):
-    """Or until it is ended."""
+    """A mute without a time lasts until it is ended."""
     agent.asked(login_hint="eva")
     form = {"agent": agent.id, "minutes": minutes}
     assert eva.post(f"/agents/{agent.id}/mute", form).status_code == 422
@@ -148,7 +148,7 @@ def test_a_deputy_is_added_with_the_passkey_for_whole_days(eva, max_):
 
 @pytest.mark.usefixtures("max_")
 def test_an_unsigned_form_adds_no_deputy(eva):
-    """Nor does a signature for another user or time."""
+    """A signature for another user or another time adds none either."""
     assert eva.post("/settings/deputies", {**DEPUTY, "statement": "x"}).status_code == 422
     asked = eva.post("/settings/deputies", DEPUTY).text
     wanted = dict(re.findall(r'data-(purpose|subject|nonce)="([^"]*)"', asked))
@@ -160,7 +160,7 @@ def test_an_unsigned_form_adds_no_deputy(eva):
 
 @pytest.mark.parametrize("wrong", [{"from": "tomorrow"}, {"to": None}])
 def test_invalid_days_are_refused_before_signing(eva, wrong):
-    """With an example of a day."""
+    """The error contains an example of a day."""
     refused = eva.post("/settings/deputies", {**DEPUTY, **wrong})
     assert refused.status_code == 422
     assert "2026-12-24" in refused.text
@@ -229,7 +229,7 @@ def test_the_install_page_has_steps_for_each_platform(eva):
 
 
 def test_each_platform_has_drawings_with_alternative_text(eva):
-    """For users who do not see them."""
+    """Users who do not see the drawings get the text."""
     page = eva.get("/install").text
     platforms = page.split('<section class="tile platform"')[1:]
     assert len(platforms) == 6

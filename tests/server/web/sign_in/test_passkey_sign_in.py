@@ -150,7 +150,7 @@ def test_an_app_can_require_a_passkey(app: LocalApp, browser: Browser, phone: Lo
 def test_an_app_can_require_a_password_or_accept_both(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """With a password required there is no passkey button and no script."""
+    """If a password is required, the page has no passkey button and no script."""
     page = browser.authorize(app.id, claims=_essential(ACR_PASSWORD))
     assert ("passkey" in page.text, "<script" in page.text) == (False, False)
     assert "script-src" not in page.headers["Content-Security-Policy"]
@@ -228,13 +228,13 @@ def test_an_assertion_is_accepted_once(
     assert "Sign in" in browser.authorize(app.id).text
 
 
-@pytest.mark.parametrize("stopped", ["device", "user"])
+@pytest.mark.parametrize("disabled", ["device", "user"])
 def test_a_revoked_device_or_disabled_user_cannot_sign_in(
-    app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, stopped: str
+    app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, disabled: str
 ) -> None:
-    """At once; the user is in the audit log."""
+    """The refusal comes at once; the audit log names the user."""
     word = _assertion(phone)
-    if stopped == "user":
+    if disabled == "user":
         local.admin.users.disable("eva", by=BY)
     else:
         assert phone.send("DELETE", f"/api/devices/{phone.device_id}").status == 204
@@ -279,7 +279,7 @@ def test_wrong_passwords_of_others_do_not_slow_a_passkey(
 def test_a_sign_in_to_an_app_is_not_one_to_our_own_pages(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
-    """Nor the reverse: each has its own cookie."""
+    """A sign-in to an app and one to our own pages have a cookie each."""
     browser.authorize(app.id)
     _submit(browser, _assertion(phone))
     assert {cookie.name for cookie in browser.http.cookies.jar} == {"sayso"}

@@ -47,7 +47,7 @@ def test_no_sign_in_page_is_readable_from_another_site(app, browser):
 
 
 def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_local):
-    """With TLS also from other hosts and plain connections."""
+    """With TLS, other hosts and plain connections do not get it either."""
     cookie = browser.authorize(app.id).headers["Set-Cookie"]
     assert cookie.startswith("sayso=sayso_br_")
     assert cookie.endswith("; HttpOnly; Path=/; SameSite=Lax")
@@ -63,7 +63,7 @@ def test_the_cookie_is_hidden_from_scripts_and_other_sites(app, browser, open_lo
 
 
 def test_a_sign_in_form_from_elsewhere_is_refused(app, browser):
-    """Without this browser's token, from another site, or with another browser's token."""
+    """A missing token, another site, and another browser's token are refused."""
     browser.authorize(app.id)
     good = browser.page
     for fields, headers in (
@@ -84,7 +84,7 @@ def test_a_sign_in_form_from_elsewhere_is_refused(app, browser):
 
 @pytest.mark.parametrize("origin", [ISSUER, "null"])
 def test_a_form_from_this_page_is_accepted(app, browser, origin):
-    """With same-origin metadata, and the issuer or null as origin."""
+    """Its metadata says same-origin; its origin is the issuer or null."""
     browser.authorize(app.id)
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": origin}
     page = browser.submit(headers=headers, name="ana", password="correct horse battery")
@@ -204,7 +204,7 @@ def test_a_request_that_may_not_be_sent_is_explained_on_the_page(person, app, br
 
 
 def test_a_busy_or_failing_server_shows_an_error_page(app, browser, local, monkeypatch):
-    """Without internal details."""
+    """The page contains no internal details."""
     browser.authorize(app.id)
     page = browser.page
 

@@ -82,7 +82,7 @@ def test_fixed_members_are_shown_before_those_that_may_vary(browser, approval, l
 def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
     browser, approval, local
 ):
-    """With the risk at which it is approved; the fields keep their values."""
+    """It shows the risk at which the grant is approved; the fields keep their values."""
     page = post(browser, _path(approval), PROPOSAL)
     assert page.status_code == 200
     for words in (
@@ -143,7 +143,7 @@ def test_a_varying_text_has_no_limit(browser, agent, local):
 
 
 def test_a_forged_form_neither_previews_nor_creates(browser, approval):
-    """Neither for a look nor for a request."""
+    """A preview and a creation with a forged CSRF token are refused."""
     for act in ("preview", "open"):
         page = post(browser, _path(approval), {**PROPOSAL, "act": act, "csrf": "made up"})
         assert page.status_code == 403

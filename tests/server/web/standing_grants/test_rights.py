@@ -27,7 +27,7 @@ def _of(pages, kind):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_right_is_listed_until_it_is_revoked_with_one_press(eva, agent, kind):
-    """Without scripts; the page confirms it, and ended rights are listed separately."""
+    """It needs no scripts; the page confirms it, and ended rights are listed separately."""
     right = RIGHTS[kind](eva.browser, agent)
     page = eva.get(f"/{kind}")
     where = f"/{kind}/{right}/revoke"
@@ -71,7 +71,7 @@ def test_another_site_revokes_nothing(eva, agent, kind, form, headers):
 
 @pytest.mark.parametrize("kind", RIGHTS)
 def test_a_get_revokes_nothing(eva, agent, kind):
-    """Nor does a signed-out user."""
+    """A request of a signed-out user revokes nothing either."""
     right = RIGHTS[kind](eva.browser, agent)
     assert eva.get(f"/{kind}/{right}/revoke").status_code == 405
     signed_out = Pages(new_browser(eva.browser.local, "max", credential=b"another"))
@@ -89,14 +89,14 @@ def test_a_standing_grant_shows_what_is_left_of_it(eva, agent):
 
 
 def test_an_empty_list_explains_itself(eva):
-    """And nothing else."""
+    """An empty list has one sentence that says what it would contain."""
     assert "No standing grants" in eva.get("/grants").text
     assert "No consents" in eva.get("/consents").text
     assert "No agent or app is acting for you" in eva.get("/delegations").text
 
 
 def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
-    """With the cursor of the API."""
+    """The link has the cursor of the API."""
     ids = {give_token(eva.browser, agent) for _ in range(2)}
     first = eva.get("/delegations?limit=1").text
     (where,) = re.findall(r'href="(/delegations\?cursor=[^"]*)"', first)

@@ -43,7 +43,7 @@ def test_each_refresh_returns_a_new_refresh_token(app, first, local):
 
 
 def test_a_refresh_may_be_repeated_for_a_minute(app, first, local):
-    """NG-089: with the same successor, so there is no second line."""
+    """NG-089: it returns the same successor, so there is no second line."""
     second = app.refresh(first).json["refresh_token"]
     local.clock.forward(GRACE_MS - 1)
     assert app.refresh(first).json["refresh_token"] == second
@@ -110,7 +110,7 @@ def test_a_changed_refresh_token_is_refused(app, first):
 
 
 def test_a_refresh_token_belongs_to_its_app(app, first, local):
-    """Neither another app nor the terminal can use it."""
+    """Another app and the terminal cannot use the token."""
     other = new_app(local, "console")
     assert other.refresh(first).refusal == GONE
     form = {"grant_type": GRANT_REFRESH_TOKEN, "refresh_token": first}
@@ -151,7 +151,7 @@ def test_disabling_the_user_or_the_app_ends_the_refresh_token(app, first, code_f
 
 
 def test_revoking_a_consent_ends_the_refresh_token(app, first, local):
-    """Also for scopes about the person only."""
+    """The token cannot be refreshed even for scopes that concern only the person."""
     (given,) = [
         one
         for one in local.site.consents.search(user=None, client=None, ended=False)
@@ -190,7 +190,7 @@ def test_an_app_with_a_secret_may_use_another_key_to_refresh(app, code_for, proo
 
 
 def test_revoking_a_refresh_token_ends_the_family(app, first, local):
-    """RV-08: with its access tokens; another client cannot revoke it."""
+    """RV-08: the access tokens of the family end too; another client cannot revoke it."""
     token = app.refresh(first, scope="openid").json
     other = new_app(local, "console")
     for client in (other, app, app):
@@ -212,7 +212,7 @@ def test_a_refresh_never_turns_a_bound_token_into_a_bearer_token(app, code_for, 
 
 
 def test_an_app_may_introspect_its_refresh_token(app, first, local, person, resource):
-    """IN-10: it looks inactive to everybody else."""
+    """IN-10: the token looks inactive to everybody else."""
 
     def introspected(token, client=app):
         form = {"token": token, **client.credentials}
@@ -239,7 +239,7 @@ def test_an_app_may_introspect_its_refresh_token(app, first, local, person, reso
 
 @pytest.mark.parametrize("end", ["user", "family", "token"])
 def test_an_ended_refresh_token_is_inactive(app, end, first, local):
-    """IN-11, IN-13, IN-14."""
+    """IN-11, IN-13, IN-14: a disabled user, a revocation and an expiry end it."""
     form = {"token": first, **app.credentials}
     if end == "user":
         local.admin.users.disable("ana", by=BY)

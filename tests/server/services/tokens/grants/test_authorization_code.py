@@ -36,7 +36,7 @@ def test_a_code_is_redeemed_for_the_allowed_tokens(app, code_for, local):
 
 
 def test_without_openid_there_is_no_id_token(app, code_for):
-    """Without the refresh grant there is no refresh token."""
+    """An app without the refresh grant gets no refresh token."""
     answer = app.redeem(code_for(app, scope="payments:read")).json
     assert "id_token" not in answer
     plain = new_app(app.local, "plain", grant_types=("authorization_code",))
@@ -44,7 +44,7 @@ def test_without_openid_there_is_no_id_token(app, code_for):
 
 
 def test_reusing_a_code_revokes_its_tokens(app, code_for, local):
-    """BC-15: with an audit entry."""
+    """BC-15: the reuse is an audit entry."""
     code = code_for(app)
     first = app.redeem(code).json
     assert app.userinfo(first["access_token"]).status == 200
@@ -93,7 +93,7 @@ def test_a_code_belongs_to_its_app(app, code_for, local, agent):
 
 
 def test_a_code_is_valid_for_a_minute(app, code_for, local):
-    """To the millisecond."""
+    """The limit is exact to the millisecond."""
     code, late = code_for(app), code_for(app)
     local.clock.forward(CODE_MS - 1)
     assert app.redeem(code).status == 200
@@ -143,7 +143,7 @@ def test_a_stricter_state_before_redemption_refuses_the_code(agent, app, code_fo
 
 
 def test_deleting_the_requested_actor_refuses_the_code(agent, app, code_for, local):
-    """With invalid_grant."""
+    """The token endpoint answers invalid_grant."""
     code = code_for(app, scope="payments:read", resource=PAY, requested_actor=agent.id)
     local.admin.agents.delete("invoice-bot", by=BY)
     assert app.redeem(code).refusal == GONE

@@ -51,7 +51,7 @@ def test_its_token_is_a_delegation_and_an_entry_without_a_user(agent, local, get
 
 
 def test_a_token_expires_no_later_than_its_agent(local, get):
-    """In five minutes or at the agent's expiry."""
+    """The token lasts five minutes, or until the agent expires."""
     _update(local, expires_at=local.clock.now() + MINUTE)
     answer = get()
     assert answer.json["expires_in"] == 60
@@ -92,7 +92,7 @@ def test_an_invalid_request_is_refused(local, get, parameters, error):
 
 
 def test_a_scope_that_requires_an_action_type_is_refused(local, get):
-    """Also at low risk."""
+    """The scope is refused even if its risk is low."""
     changes = ResourceChanges(requires={"payments:read": "payment.transfer"})
     local.admin.resources.update(PAY, changes, by=BY)
     assert get().refusal == (400, "invalid_authorization_details")

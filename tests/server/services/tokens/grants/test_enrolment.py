@@ -37,7 +37,7 @@ def _wrong_secret(code):
 
 
 def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
-    """RFC 9449 5: with tokens for our own API."""
+    """RFC 9449 5: the tokens are for our own API."""
     user, issued = local.admin.users.add(NewUser("ben"), by=BY)
     terminal = sign_in(local, user, issued.code)
     claims = local.claims(terminal.access_token)
@@ -74,7 +74,7 @@ def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
 
 
 def test_five_wrong_secrets_end_a_code(local, code, prove):
-    """With one audit entry; the correct code is refused afterwards."""
+    """The end is one audit entry; the correct code is refused afterwards."""
     for _ in range(4):
         assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
     assert local.admin.entries("code.refused") == []
@@ -95,7 +95,7 @@ def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
 def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
-    """To the millisecond."""
+    """The limit is exact to the millisecond."""
     local.clock.forward(later)
     assert enrol(local, code, prove()).status == status
 
@@ -115,7 +115,7 @@ def test_disabling_the_user_ends_their_code(local, code, prove):
 
 
 def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove):
-    """Even if the code was not ended."""
+    """A disabled user is refused even if the code was not ended."""
     user, _ = local.admin.users.show("ben")
     with local.services.store.write() as tx:
         tx.bump_admin_version()
@@ -137,7 +137,7 @@ def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove,
 
 
 def test_guessing_codes_is_limited_per_address(local, code, prove):
-    """After twenty unknown codes in ten minutes; a correct one still works."""
+    """The limit is twenty unknown codes in ten minutes; a correct one still works."""
     for number in range(20):
         guess = f"{number:08d}" + "0" * 24
         assert enrol(local, guess, prove()).refusal == REFUSED
@@ -151,7 +151,7 @@ def test_guessing_codes_is_limited_per_address(local, code, prove):
 
 @pytest.mark.parametrize("text", ["short", "U" * 32, "0" * 31, "0" * 33, "é" * 32])
 def test_an_impossible_code_is_refused_like_a_wrong_one(local, prove, text):
-    """With the remedy."""
+    """The error contains the remedy."""
     refused = enrol(local, text, prove())
     assert refused.refusal == REFUSED
     assert "Get a new one." in refused.json["error_description"]

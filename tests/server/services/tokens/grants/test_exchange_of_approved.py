@@ -73,7 +73,7 @@ def test_an_approval_does_not_cover_the_same_payment_twice(chains, agent, person
 
 
 def test_a_token_for_a_part_cannot_consume_the_whole(chains, agent, person, teller, resource):
-    """Nor another part than its own."""
+    """The token cannot consume another part either; the original token can consume all."""
     other = {**PAYMENT_DETAILS[0], "payee": "Southwind"}
     both = [PAYMENT_DETAILS[0], other]
     token = agent.paid(person, authorization_details=json.dumps(both))

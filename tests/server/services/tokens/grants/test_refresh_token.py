@@ -24,7 +24,7 @@ def test_each_refresh_returns_a_new_access_and_refresh_token(local, person):
 
 
 def test_a_refresh_may_be_repeated_for_a_minute(local, person):
-    """With the previous token and the key."""
+    """The device sends the previous token and a proof of its key."""
     old = person.refresh_token
     person.refresh()
     local.clock.forward(MINUTE - 1)
@@ -82,20 +82,20 @@ def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person)
 
 
 def test_revoking_the_device_ends_the_session(person):
-    """Also when the person revokes it on the device itself."""
+    """A person who revokes a device on the device itself ends its session."""
     person.call("DELETE", "/api/devices/self")
     assert person.refresh().refusal == ENDED
 
 
 def test_the_state_of_the_device_is_checked_at_each_refresh(local, person):
-    """Even if its session was not ended."""
+    """A revoked device is refused even if its session was not ended."""
     with local.services.store.write() as tx:
         tx.devices.revoke(person.device_id)
     assert person.refresh().refusal == ENDED
 
 
 def test_a_disabled_user_cannot_refresh(local, person):
-    """Until they are enabled again."""
+    """The user can refresh once they are enabled again."""
     local.admin.users.disable("ana", by=BY)
     assert person.refresh().refusal == ENDED
     local.admin.users.enable("ana", by=BY)

@@ -102,7 +102,7 @@ def test_scopes_beyond_a_bound_are_left_out_and_reported(chains, bot):
 
 
 def test_at_the_same_resource_an_exchange_cannot_add_scopes(chains, bot):
-    """TX-055: although agent and consent have more."""
+    """TX-055: scopes that only the agent and the consent have are not granted."""
     more = {"desk:use": Risk.LOW, "desk:admin": Risk.LOW}
     chains.local.admin.resources.update(DESK, ResourceChanges(scopes=more), by=BY)
     _update(chains, "desk-bot", scopes=("desk:use", "desk:admin"))
@@ -128,7 +128,7 @@ def test_a_token_expires_no_later_than_its_subject_token(chains, bot, changes, e
 
 
 def test_a_token_expires_no_later_than_the_consent(chains):
-    """Although the subject token is valid longer."""
+    """The consent limits the lifetime even if the subject token is valid longer."""
     bot = chains.agent("desk-bot")
     chains.consent(bot, "bank:read")
     chains.local.clock.forward(24 * 60 * MINUTE - 20_000)
@@ -217,7 +217,7 @@ def test_every_actor_must_be_enabled(chains, place, reason):
 
 
 def test_a_revoked_ancestor_ends_the_chain(chains):
-    """Even if its descendants were not revoked (keycloak#51633)."""
+    """The chain ends even if the descendants were not revoked (keycloak#51633)."""
     agents, token = _chain(chains, 3)
     parent = chains.row(token).parent_id
     with chains.local.services.store.write() as tx:
@@ -267,7 +267,7 @@ def test_may_act_restricts_the_actor(chains, may_act, status):
 
 
 def test_an_agent_may_only_exchange_tokens_for_what_it_serves(chains):
-    """TX-033, NG-047, NG-055: not those of other audiences or of the issuer."""
+    """TX-033, NG-047, NG-055: tokens for other audiences or the issuer are refused."""
     bot = chains.agent("caller", serves=())
     chains.consent(bot, "bank:read")
     for audience in (DESK, ISSUER, f"{ISSUER}/api"):
@@ -326,7 +326,7 @@ def test_a_malformed_request_is_refused_with_its_error(chains, bot, parameters, 
     ],
 )
 def test_a_subject_token_with_wrong_claims_is_refused(chains, bot, claims):
-    """TX-020 to TX-030, TX-088: with one error text; the reason is in the audit log."""
+    """TX-020 to TX-030, TX-088: all get one error text; the audit log has the reason."""
     answer = chains.exchange(bot, chains.user_token(claims))
     assert answer.refusal == REFUSED
     assert answer.json["error_description"] == "subject_token is not a valid access token."
@@ -358,7 +358,7 @@ def test_a_token_unknown_to_the_ledger_is_refused(chains, bot):
 
 
 def test_revoked_and_expired_tokens_are_refused(chains, bot):
-    """With the same error text and their own reason in the audit log."""
+    """The error text is the same, and the audit log has the reason of each."""
     token = chains.user_token()
     with chains.local.services.store.write() as tx:
         tx.delegations.revoke_tree(chains.row(token).id, tx.now)
@@ -370,7 +370,7 @@ def test_revoked_and_expired_tokens_are_refused(chains, bot):
 
 
 def test_the_subject_must_be_an_enabled_person(chains, bot):
-    """Not the agent itself, a disabled or a deleted user."""
+    """The agent itself, a disabled user and a deleted user are refused."""
     own = chains.user_token(user_id=None, client_id=bot.id)
     assert chains.exchange(bot, own).refusal == REFUSED
     chains.local.admin.users.disable("ana", by=BY)
@@ -441,7 +441,7 @@ def test_without_consent_the_answer_contains_a_hint_to_ask(chains, person):
 
 
 def test_only_a_live_consent_for_agent_scopes_and_resource_counts(chains):
-    """Not a revoked one, nor one for other scopes, agents or resources."""
+    """A revoked one, and one for other scopes, agents or resources, do not count."""
     bot, other = chains.agent("desk-bot"), chains.agent("other-bot")
     revoked = chains.consent(bot, "bank:read")
     with chains.local.services.store.write() as tx:
@@ -534,7 +534,7 @@ def test_approved_details_without_a_scope_can_be_exchanged(chains, agent, person
 
 
 def test_an_actor_token_must_be_the_callers_own(chains, bot):
-    """TX-035, TX-036, NG-049: not another's, a revoked one, or one for a person."""
+    """TX-035, TX-036, NG-049: another's, a revoked one, and one for a person are refused."""
     own, others = (_own_token(chains, one) for one in (bot, chains.agent("other-bot")))
     kind = {"actor_token_type": ACCESS_TOKEN}
     token = chains.user_token()
@@ -610,7 +610,7 @@ def test_the_grant_type_is_checked_in_the_unit_of_work(chains, bot):
 
 
 def test_a_refusal_writes_one_entry_without_the_token(chains, bot):
-    """With agent, user, target and the step that failed."""
+    """The entry has the agent, the user, the target and the step that failed."""
     token = chains.user_token()
     rows = chains.row(token)
     chains.exchange(bot, token, scope="bank:close")
@@ -646,14 +646,14 @@ def _hint(chains, bot, answer):
 
 
 def test_a_scope_limit_at_one_resource_applies_there(chains, bot):
-    """Whatever the person allowed."""
+    """The limit of the agent applies even if the person allowed more."""
     _update(chains, "desk-bot", only={BANK: ("bank:read",)})
     answer = chains.exchange(bot, chains.user_token(), scope="bank:read bank:write")
     assert answer.json["scope"] == "bank:read"
 
 
 def test_tokens_of_a_deleted_resource_stay_revoked(chains, bot):
-    """Also when it is registered again."""
+    """Registering the resource again does not make its old tokens valid."""
     token = chains.user_token({"may_act": {"sub": bot.id}})
     exchanged = chains.exchanged(bot, token)
     elsewhere = chains.user_token(resource="https://other.example", scope="")

@@ -385,7 +385,6 @@ _RESOURCES = {
     "RI-02-fragment": f"{PAY}#x",
     "RI-02-empty-fragment": f"{PAY}#",
     "RI-04-unknown": f"https://{MARK}.example",
-    "RI-10-slash": f"{PAY}/",
     "RI-10-case-of-host": "https://PAY.example",
     "RI-10-case-of-scheme": "HTTPS://pay.example",
     "RI-10-default-port": f"{PAY}:443",

@@ -202,7 +202,8 @@ def test_an_agents_own_token_has_the_client_as_its_subject(
 
 
 _ALONE = {
-    "no-scope": ({"scope": ""}, "invalid_scope"),
+    "no-scope-or-resource": ({"scope": ""}, "invalid_target"),
+    "no-scope": ({"scope": "", "resource": PAY}, "invalid_scope"),
     "openid": ({"scope": "openid payments:read"}, "invalid_scope"),
     "only-openid": ({"scope": "openid"}, "invalid_scope"),
     "AT-15-unknown": ({"scope": "payments:read xyzzyplugh", "resource": PAY}, "invalid_scope"),

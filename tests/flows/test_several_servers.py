@@ -89,7 +89,7 @@ def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Te
     user, code = other_server.user()
     with window(person) as app:
         _go_to(app, "another")
-        app.shows("SAYSO  sign in", "Another server")
+        app.shows("SAYSO  sign in", "Log in to another server")
         app.press("\x1b")
         app.shows(person.user, "LIVE")
         _go_to(app, "another")

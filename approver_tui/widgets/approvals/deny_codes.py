@@ -43,6 +43,7 @@ class DenyCodes(Sheet, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._index = -1
+        self.styles.height = len(_CODES)
 
     @property
     def code(self) -> DenyCode | None:

@@ -127,7 +127,7 @@ async def test_an_unused_enter_keeps_the_focus():
     stage = _stage("report")
     async with opened(stage) as pilot:
         await press(pilot, stage, "exclamation_mark", "enter")
-        assert stage.app.focused.id == "whom"
+        assert stage.app.focused.id == "scope"
 
 
 async def test_scrolling_and_tab_keep_the_focus():

@@ -60,7 +60,6 @@ def test_every_parameter_of_an_authorization_request_is_read():
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
-        ({"scope": None}, "invalid_scope"),
         ({"scope": "openid  pay"}, "invalid_scope"),
         ({"scope": "email"}, "invalid_scope"),
         ({"resource": ["https://a.example", "https://b.example"]}, "invalid_target"),

@@ -46,7 +46,7 @@ def test_every_route_is_in_the_http_api_reference(served):
 
 
 def test_every_documented_route_exists(served):
-    """On any page."""
+    """Every page is checked."""
     pages = "".join(path.read_text("utf-8") for path in _pages())
     named = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)[`?]", pages))
     assert len(named) > 200

@@ -11,7 +11,7 @@ def _listed() -> list[str]:
 
 
 def test_each_line_is_listed_once():
-    """In a table, or in the list of lines that do not apply."""
+    """It is in a table, or in the list of lines that do not apply."""
     assert [line for line, times in Counter(_listed()).items() if times > 1] == []
 
 

@@ -23,7 +23,7 @@ def test_a_run_in_which_every_bar_holds_ends_with_0(capsys: pytest.CaptureFixtur
 def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And names it again at the end of the output."""
+    """The end of the output names it again."""
     with pytest.raises(SystemExit) as ended:
         table.run(
             lambda: table.verdict("growth", 1.31, 1.3, " times"),

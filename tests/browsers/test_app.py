@@ -75,7 +75,7 @@ def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server,
 
 
 def test_offline_a_page_shows_the_last_known_state(server, app):
-    """From the browser's storage, which has no request details."""
+    """The state comes from the browser's storage, which has no request details."""
     app.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
@@ -132,7 +132,7 @@ def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
 
 
 def test_a_new_page_never_runs_with_old_scripts(server, app, newer):
-    """Even before the update is accepted; a browser revalidates each script."""
+    """A browser revalidates each script, even before the update is accepted."""
     app.see("document.readyState === 'complete'")
     assert not app.ask(MARKED)
     newer()

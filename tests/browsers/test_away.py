@@ -204,6 +204,6 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
 
 
 def _cut(page: Chromium, *, away: bool) -> None:
-    """After the page's scripts were loaded, since each load revalidates them."""
+    """Disconnect after the page's scripts were loaded, since each load revalidates them."""
     page.see("document.readyState === 'complete'")
     page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)

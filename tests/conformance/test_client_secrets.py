@@ -88,7 +88,7 @@ _HEADERS = {
 def test_a_malformed_authorization_header_is_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068: even with a valid secret in it."""
+    """NG-068: it is refused even with a valid secret in it."""
     good = _encoded(f"{agent.key.id}:{agent.key.secret}".encode())
     parts = {"id": agent.key.id, "secret": agent.key.secret, "good": good, "cut": good[:-3]}
     headers = {"Authorization": _HEADERS[case].format(**parts)}
@@ -124,7 +124,7 @@ def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: 
 
 
 def test_an_expired_agent_is_refused_and_told_why(server: LiveServer, http: httpx.Client) -> None:
-    """Only after authentication."""
+    """The agent must authenticate to learn the reason."""
     agent = Agent(server.agent(expires_at=server.clock.now() + 60_000), http)
     assert http.post("/token", data=_ASK, auth=agent.key.basic).status_code == 200
     server.clock.forward(60_001)

@@ -143,7 +143,7 @@ def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
 def test_hostile_text_is_refused_in_formatted_fields(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
-    """FC-A06, CB-066, CB-190, RI-01, NG-016: with the error of its field, not repeated."""
+    """FC-A06, CB-066, CB-190, RI-01, NG-016: the error is that of its field and repeats nothing."""
     with unchanged(server):
         response = _sent(asking, user, field, HOSTILE[attack])
     status = 401 if field == "client_id" and attack != "null" else 400

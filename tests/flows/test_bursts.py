@@ -109,7 +109,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
 def test_a_burst_that_ends_with_the_button_approves(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """In one read, after the facts were visible long enough."""
+    """The keys come in one read, after the facts were visible long enough."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
         app.rest(3.0)
@@ -182,7 +182,7 @@ def test_a_burst_of_standing_grant_limits_fills_their_fields(
 
 
 def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> None:
-    """With all keys needed to sign in with a code."""
+    """The burst has all keys needed to sign in with a code."""
     user, code = server.user()
     somebody = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
     app = Window(somebody, size=SIZE)

@@ -100,7 +100,7 @@ def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: s
 def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """For that user and that kind of request; then it may ask again."""
+    """The pause is for that user and that kind of request; then the agent may ask again."""
     for _ in range(3):
         agent.asked(person.user)
         person.deny(person.only())
@@ -137,7 +137,7 @@ def test_an_unknown_user_is_unknown_user_id(agent: Agent) -> None:
 def test_an_agent_that_guesses_users_is_refused_for_every_user(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """After twenty unknown names even a known one is refused, for ten minutes."""
+    """The limit is twenty unknown names; a known one is then refused for ten minutes too."""
     guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS)]
     before = agent.ask(user)
     unknown, known = agent.ask("guess-again"), agent.ask(user)
@@ -350,7 +350,7 @@ def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair:
 
 
 def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> None:
-    """By the real clock: at the end of the request, not at that of the wait."""
+    """The real clock ends it at the end of the request, not at that of the wait."""
     for name in (pair.somebody, pair.nobody):
         handle = pair.agent.asked(name, requested_expiry="1")
         poll = pair.agent.poll(handle, prefer="wait=20")

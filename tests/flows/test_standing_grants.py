@@ -183,7 +183,7 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
 def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
-    """In uses and sum; the others are asked, and each use belongs to one request and token."""
+    """Uses and sum stay within it; the others are asked. A use has one request and one token."""
     _lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _given(person, agent, uses, total)

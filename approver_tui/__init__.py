@@ -1,7 +1,7 @@
 """The terminal app: shows waiting requests, asks for an answer, and signs it.
 
 Owns: the code of the `sayso-approver` command, and the private keys of one device.
-Never: imports `server`. The two share only the wire format, so the app trusts no text that it has
+Never: importing `server`. The two share only the wire format, so the app trusts no text that it has
 not hashed itself.
 
 Reading order: `state/approvals/approvals.py` (the data), `client/approvals/decisions.py` (how an

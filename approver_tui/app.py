@@ -1,8 +1,8 @@
 """The terminal app: it draws a first frame at once and loads the inbox after it.
 
 Owns: the change from the first frame to the inbox, navigation between pages, the real clock. Never:
-answers a request; only a panel does. `wiring.py` connects the screens to the server. It is imported
-after the first frame, because the client, the socket and six pages take time to load.
+answering a request; only a panel does. `wiring.py` connects the screens to the server. It is
+imported after the first frame, because the client, the socket and six pages take time to load.
 """
 
 import threading
@@ -64,7 +64,7 @@ class ApproverApp(GuardedApp[None]):
     """The terminal app."""
 
     context: "ScreenContext"
-    """What the screens work with; set once the inbox exists."""
+    """The context of the screens; set once the inbox exists."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Messages from widgets to screens about what the user wants.
 
-Owns: the messages that more than one widget or screen uses. Never: acts on any of them.
+Owns: the messages that more than one widget or screen uses. Never: acting on any of them.
 """
 
 from textual.message import Message
@@ -16,7 +16,7 @@ class Selected(Message):
 
 
 class PastEnd(Message):
-    """The user moved past the end of a list without rows."""
+    """The user pressed a movement key in a list without rows."""
 
 
 class Opened(Message):

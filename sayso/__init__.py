@@ -12,7 +12,7 @@ An API:
     guard.consume(caller, payment)
 
 Owns: the client's side of Sayso's protocol, on httpx and PyJWT alone.
-Never: imports the server or the terminal app, stores anything, or decides for a person.
+Never: importing the server or the terminal app, storing anything, or deciding for a person.
 """
 
 from sayso.agent import Agent, AsyncAgent

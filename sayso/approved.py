@@ -16,7 +16,7 @@ from sayso.dpop import ProofKey
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What to write to the log. The person's signed receipt has the same fingerprint."""
+    """IDs and digests for your log. The person's signed receipt has the same fingerprint."""
 
     approval: str
     """The ID of the approval."""
@@ -32,7 +32,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What the agent may do now, for a few minutes."""
+    """An approved request with its token, which is valid for a few minutes."""
 
     token: str = field(repr=False)
     """The access token, for one API."""
@@ -44,7 +44,7 @@ class Approved:
     expires_in: int
     """Seconds."""
     receipt: Receipt | None
-    """None if nobody had to be asked."""
+    """None if no one had to be asked."""
     _proof_key: ProofKey | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -35,7 +35,7 @@ _OK: Final = 200
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
 Action = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Challenge | None
-"""What is to be approved: an object with a registered `type`, a list of them, or the demand of an
+"""The action to approve: an object with a registered `type`, a list of them, or the challenge of an
 API. None asks for scopes only."""
 
 
@@ -55,7 +55,7 @@ class Asked:
 
 
 class Options(TypedDict, total=False):
-    """What may be said besides user and action. All are optional."""
+    """Optional parameters besides user and action."""
 
     scope: str
     """Scopes of the API, separated by spaces."""

@@ -27,7 +27,7 @@ class Approval:
     single_use: bool
     """Whether `Guard.consume` must come before the action."""
     decided_by: Mapping[str, Any] | None
-    """What decided if the person themselves did not: a consent, a standing grant, other users."""
+    """The consent, standing grant or other users that decided, if the person did not."""
 
 
 @dataclass(frozen=True, slots=True)

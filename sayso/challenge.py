@@ -18,7 +18,7 @@ ERROR: Final = "insufficient_authorization_details"
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a person must approve before the API acts. Pass it to `Agent.ask`."""
+    """The action that a person must approve before the API acts. Pass it to `Agent.ask`."""
 
     details: Sequence[Mapping[str, Any]]
     resource: str

@@ -28,7 +28,7 @@ _COORDINATE: Final = 32
 
 
 class BadProof(Exception):
-    """A proof that does not count; the text says why and what to do."""
+    """A proof that is not valid; the text says why and what to do."""
 
 
 class ProofKey:

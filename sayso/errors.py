@@ -1,4 +1,4 @@
-"""What can go wrong for an agent. Each text is written for a person or a language model to act on.
+"""Errors for agents. Each text is written for a person or a language model to act on.
 
     SaysoError
      ├─ NotApproved     the request ended without a yes
@@ -106,7 +106,7 @@ class Denied(NotApproved):
 class Expired(NotApproved):
     """Nobody answered in time. This is not a denial.
 
-    `seen`: somebody opened it. `retry`: the person wants the agent to ask again.
+    `seen`: someone opened it. `retry`: the person wants the agent to ask again.
     """
 
     def __init__(self, members: Mapping[str, object]) -> None:

@@ -16,7 +16,7 @@ _NO_DEMANDS = Demands()
 
 
 class _Common:
-    """What the two guards share."""
+    """The base of the two guards."""
 
     def __init__(
         self,

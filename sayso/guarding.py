@@ -198,7 +198,7 @@ class Guarding:
         return claims
 
     def _wrong(self, claims: Mapping[str, Any]) -> str | None:
-        """What is wrong with the claims of an access token (RFC 9068 2.2, 4), if anything is."""
+        """Return the first error in the claims of an access token (RFC 9068 2.2, 4), if any."""
         if claims.get("iss") != self._issuer.url:
             return "The token is from another issuer."
         if claims.get("aud") != self._audience:

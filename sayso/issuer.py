@@ -1,6 +1,6 @@
 """The authorization server: its URL and the endpoints that it names (RFC 8414).
 
-Owns: the check of the issuer's URL, and discovery, once. Never: calls of the endpoints.
+Owns: the check of the issuer's URL, and discovery, once. Never: calls to the endpoints.
 """
 
 from collections.abc import Mapping

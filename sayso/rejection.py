@@ -53,11 +53,11 @@ class Realm:
         )
 
     def invalid_token(self, description: str, scheme: str = "Bearer") -> Rejected:
-        """The token does not count here."""
+        """The token is not valid here."""
         return Rejected(401, "invalid_token", description, self._named("invalid_token", scheme))
 
     def invalid_proof(self, description: str) -> Rejected:
-        """The token is bound to a key, and the proof of that key does not count."""
+        """The token is bound to a key, and the proof of that key is not valid."""
         headers = self._named("invalid_dpop_proof", "DPoP")
         return Rejected(401, "invalid_dpop_proof", description, headers)
 

@@ -67,7 +67,7 @@ class _Call:
         self._signature = whole.replace(parameters=seen)
 
     def action(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
-        """What the person is asked; None stands for a member that is left out."""
+        """The request to the person; None means that the member is omitted."""
         facts = {
             name: value for name, value in self._facts(args, kwargs).items() if value is not None
         }

@@ -1,7 +1,7 @@
 """Sayso's server: agents ask, people answer, tokens name both.
 
 Owns: everything behind the HTTP interface and the `sayso` command.
-Never: draws a screen or holds an approver's key; that is `approver_tui`.
+Never: drawing a screen or holding an approver's key; that is `approver_tui`.
 
 Read first: `protocol/approvals/states.py` (the states of an approval), `services/approvals` (the
 person's side), `services/ciba` (the agent's side), `app.py` (the wiring). A layer imports only from

@@ -99,6 +99,7 @@ def build(
         passwords=Argon2Passwords(background),
         rules=rules,
         endpoint_problem=partial(outward.endpoint_problem, settings),
+        fetch=partial(outward.fetch, settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
         escalations=Escalations(store, Substitutes(Judge(secrets), rules)),

@@ -2,7 +2,7 @@
 
 The database stores an id of every key. A file of another installation, or a new file in place of a
 lost one, is refused before it is used.
-Owns: which key files exist. Never: creates a key for a database that already has one.
+Owns: which key files exist. Never: creating a key for a database that already has one.
 """
 
 import hmac
@@ -34,7 +34,7 @@ class KeyFile:
     setting: str
     """The setting that names its path."""
     without: str
-    """What fails without it, as a clause for the error."""
+    """The consequence if it is missing, as a clause for the error."""
 
     @property
     def missing(self) -> str:

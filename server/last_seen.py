@@ -2,7 +2,7 @@
 
 A database file that was copied back by hand is older, and would restore access that has ended
 since. The server refuses it; `sayso db restore --in-place` makes such a database safe.
-Owns: the file. Never: refuses a new database, or one that is ahead of the file.
+Owns: the file. Never: refusing a new database, or one that is ahead of the file.
 """
 
 import os

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from server import key_files
 from server.crypto.sealing import read_key
 from server.crypto.vapid import new_key, private_key, public_key
-from server.model.ports import Secrets
+from server.model.ports import Fetched, Secrets, Unreachable
 from server.model.store import Store
 from server.services.ciba.callbacks import Callbacks
 from server.services.notifications.notices import WEBHOOK
@@ -82,6 +82,23 @@ def endpoint_problem(settings: Settings, url: str) -> str:
     from server.delivery.egress import problem  # loads an HTTP client
 
     return problem(url, reach(settings))
+
+
+def fetch(settings: Settings, url: str, max_bytes: int) -> Fetched:
+    """GET a document of a client, at a public https address. Raises `Unreachable`."""
+    from server.delivery import egress  # loads an HTTP client
+
+    limits = egress.Reach(
+        development=is_loopback(settings.issuer_url), ca_file=settings.callback_ca_file
+    )
+    accept = {"Accept": "application/json"}
+    try:
+        answer = egress.send(
+            "GET", url, body=b"", headers=accept, reach=limits, max_bytes=max_bytes
+        )
+    except egress.Undeliverable as error:
+        raise Unreachable(str(error), retry=error.retry) from error
+    return Fetched(answer.status, answer.body, answer.headers)
 
 
 def vapid_key(settings: Settings, store: Store, secrets: Secrets) -> bytes:

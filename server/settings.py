@@ -23,6 +23,7 @@ NOBODY: Final = "mailto:sayso@localhost"
 """The contact for push services if none is set and the issuer has no full host name."""
 _CONTACT: Final = re.compile(r"(mailto:[^@\s]+@|https://)[\w-]+(\.[\w-]+)+", re.ASCII)
 _ORIGIN: Final = re.compile(r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?")
+_HOST: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -58,8 +59,8 @@ class Settings:
     """The required `aud` of a client assertion: `issuer`, or `endpoints` to accept endpoint URLs of
     older clients too."""
     unknown_user: str = "answer"
-    """What an agent gets that names an unknown user: `answer` returns `unknown_user_id`, `hide`
-    creates a request that nobody sees and that expires."""
+    """The response if an agent names an unknown user: `answer` returns `unknown_user_id`, `hide`
+    creates a request that no one sees and that expires."""
     dpop_nonce: str = "off"
     """`required` demands a nonce from the server in the DPoP proofs of agents and apps at `/token`.
     Each is valid for five to ten minutes. Proofs of terminals need none."""
@@ -109,6 +110,19 @@ class Settings:
     push_origins: str = ""
     """Push services besides those of Google, Mozilla, Apple and Microsoft, by origin, separated by
     commas: `https://push.example.org`. Their addresses are not filtered."""
+    clients_unknown: str = "never"
+    """Whether apps that nobody registered may sign people in, by the metadata document at their
+    client ID: `never`, `list` for the hosts in `SAYSO_CLIENTS_ALLOWED`, or `ask` for all hosts that
+    are not blocked. People are asked each time, and told that the app is not verified."""
+    clients_registration: str = "off"
+    """Whether apps that people use may register themselves (`POST /register` with redirect URIs):
+    `off`, `invitation` for those with a token of `sayso apps invite`, or `open`. People are told
+    that such an app is not verified."""
+    clients_allowed: str = ""
+    """Hosts of such apps, separated by commas: `claude.ai,vscode.dev`. Redirect URIs of other apps
+    may be on these hosts, too."""
+    clients_blocked: str = ""
+    """Hosts whose apps are refused, with all hosts below them, separated by commas."""
     log_format: str = "json"
     """`json` or `text`."""
     log_level: str = "info"
@@ -137,9 +151,19 @@ class Settings:
         return tuple(ip_network(text) for text in named)
 
     @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The hosts whose apps need no registration."""
+        return _listed(self.clients_allowed)
+
+    @property
+    def blocked_hosts(self) -> frozenset[str]:
+        """The hosts whose apps are refused."""
+        return _listed(self.clients_blocked)
+
+    @property
     def push_services(self) -> frozenset[str]:
         """The origins of additional push services."""
-        return frozenset(filter(None, (text.strip() for text in self.push_origins.split(","))))
+        return _listed(self.push_origins)
 
     @property
     def push_subject(self) -> str:
@@ -160,6 +184,10 @@ class Settings:
             return self.issuer
         recorded = self.data_dir / ISSUER_FILE
         return recorded.read_text().strip() if recorded.exists() else "http://localhost:8470"
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(filter(None, (one.strip() for one in text.split(","))))
 
 
 NAMES: Final = tuple(f.name for f in fields(Settings) if f.name != "sources")
@@ -227,6 +255,8 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "assertion_audience": ("issuer", "endpoints"),
     "unknown_user": ("answer", "hide"),
     "dpop_nonce": ("off", "required"),
+    "clients_unknown": ("never", "list", "ask"),
+    "clients_registration": ("off", "invitation", "open"),
     "log_format": ("json", "text"),
     "log_level": ("debug", "info", "warning", "error"),
 }
@@ -242,6 +272,7 @@ def _check(settings: Settings) -> None:
             raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
     _check_callbacks(settings)
     _check_push(settings)
+    _check_hosts(settings)
     if settings.issuer:
         check_issuer(settings.issuer)
 
@@ -268,6 +299,15 @@ def _check_push(settings: Settings) -> None:
             raise BadSetting(
                 f"{PREFIX}PUSH_ORIGINS must be origins in lower case, such as "
                 "https://push.example.org or http://127.0.0.1:8990, separated by commas."
+            )
+
+
+def _check_hosts(settings: Settings) -> None:
+    for name in ("clients_allowed", "clients_blocked"):
+        if not all(map(_HOST.fullmatch, _listed(getattr(settings, name)))):
+            raise BadSetting(
+                f"{PREFIX}{name.upper()} must be host names in lower case, such as "
+                "claude.ai,vscode.dev."
             )
 
 
@@ -329,5 +369,9 @@ def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolic
         notify_low_per_hour=settings.notify_low_per_hour,
         owner_grace_days=settings.owner_grace_days,
         dpop_nonces=settings.dpop_nonce == "required",
+        unknown_clients=settings.clients_unknown,  # type: ignore[arg-type]  # checked there
+        app_registration=settings.clients_registration,  # type: ignore[arg-type]  # checked there
+        allowed_hosts=settings.allowed_hosts,
+        blocked_hosts=settings.blocked_hosts,
         not_before=restored_at or 0,
     )

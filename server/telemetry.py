@@ -1,8 +1,8 @@
 """Logs and metrics of the running server.
 
 Owns: the log format, the correlation id of a request, counters and gauges.
-Never: logs a secret or raw text of others. Secrets are masked by their prefix, and agents' text is
-escaped by the encoder (one JSON object per line).
+Never: logging a secret or raw text of others. Secrets are masked by their prefix, and agents' text
+is escaped by the encoder (one JSON object per line).
 """
 
 import contextlib

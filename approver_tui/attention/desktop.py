@@ -1,6 +1,6 @@
 """Desktop notifications on this machine.
 
-Owns: which program shows them. Never: blocks for longer than a few seconds if the desktop hangs.
+Owns: which program shows them. Never: blocking for longer than a few seconds if the desktop hangs.
 """
 
 import shutil

@@ -1,6 +1,6 @@
 """Sends alerts: rings the bell, asks the terminal or the desktop, and repeats.
 
-Owns: which channel an alert uses. Several threads may use one notifier. Never: blocks; a desktop
+Owns: which channel an alert uses. Several threads may use one notifier. Never: blocking; a desktop
 notification runs in its own thread.
 """
 

@@ -1,6 +1,6 @@
 """The terminal and desktop that this program runs in.
 
-Owns: detecting the terminal and what lies between it and the user. Never: reads environment
+Owns: detecting the terminal and what lies between it and the user. Never: reading environment
 variables; `settings.py` passes them in.
 """
 

@@ -51,7 +51,7 @@ class Exit(IntEnum):
     """Locked: the device after too many wrong PINs, the request after two wrong entries, or its
     agent is disabled."""
     NOT_VERIFIED = 20
-    """What the server sent does not verify, or a receipt is not valid."""
+    """A text from the server does not verify, or a receipt is not valid."""
     INTERRUPTED = 130
     """Interrupted."""
 
@@ -130,7 +130,7 @@ _ADVICE = MappingProxyType(
         errors.BadSetting: "See: sayso-approver config",
     }
 )
-"""What to do after an error of a kind."""
+"""The advice after each kind of error."""
 
 _ADVICE_BY_STATUS = MappingProxyType(
     {404: "See what exists: sayso-approver inbox, history, grants, consents, devices or quiet"}

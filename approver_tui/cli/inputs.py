@@ -1,4 +1,4 @@
-"""What most commands start with: the client of this machine, and the PIN.
+"""Shared inputs of the commands: the client of this machine, and the PIN.
 
 Owns: where a PIN can come from: a terminal or stdin, never an argument. Never: what it unlocks.
 """

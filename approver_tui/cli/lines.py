@@ -1,4 +1,4 @@
-"""What the commands print for people: one fact per line, without cursor movement.
+"""Output of the commands for people: one fact per line, without cursor movement.
 
 Owns: the wording. Never: text that is not SafeText, JSON.
 """
@@ -174,7 +174,7 @@ def _grants_lines(approval: Approval) -> list[str]:
 
 
 def _signed_limit_lines(approval: Approval, now: int) -> list[str]:
-    """Return the signed text's own words, if somebody else narrowed the request."""
+    """Return the signed text's own words, if someone else narrowed the request."""
     if approval.granted is None or not approval.is_waiting(now):
         return []
     return ["", "limits in the signed text:", *map(_place_line, approval.granted.places)]
@@ -280,7 +280,7 @@ def _agent_says(approval: Approval) -> list[str]:
 
 
 def status_text(approval: Approval, now: int) -> str:
-    """Return the state, and since when."""
+    """Return the state, and when it began."""
     if approval.is_waiting(now):
         people = "" if approval.together is None else f"; {approval.together.words}"
         at = countdown_stage(approval.expires_at, now)

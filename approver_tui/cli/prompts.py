@@ -1,7 +1,7 @@
 """Questions at a terminal whose answers may all arrive at once.
 
-Owns: input typed ahead is neither shown nor lost, so a PIN that arrives together with the answer
-before it is read as the PIN. Never: what is asked.
+Owns: reading answers without echoing or discarding input typed ahead, so that a PIN that arrives
+together with the answer before it is read as the PIN. Never: the questions; callers supply them.
 
 A terminal echoes input as it arrives, and the usual way to hide a password drops earlier input.
 Here echo is off from the first question on, and this program prints what may be seen, character by

@@ -287,7 +287,7 @@ class Client:
         )
 
     def delegations(self) -> tuple[Delegation, ...]:
-        """Return the active tokens with which somebody acts for this user, newest first.
+        """Return the active tokens issued to act for this user, newest first.
 
         At most a thousand are returned.
         """

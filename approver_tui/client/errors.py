@@ -1,7 +1,7 @@
 """Errors between this program and the server.
 
     ApiError                the server refused: code, status, detail, members
-     ├─ AlreadyDecided      somebody was faster, or it expired; has the approval
+     ├─ AlreadyDecided      someone was faster, or it expired; has the approval
      ├─ DeviceLocked        too many wrong PINs
      ├─ RequestLocked       too many wrong entries for this request
      ├─ WrongEntry          a typed entry was wrong
@@ -191,7 +191,7 @@ class BadAddress(BadServer):
 
 
 class Changed(ClientError):
-    """What the user saw is not what would be signed. Nothing was sent."""
+    """The text to sign differs from the one that the user saw. Nothing was sent."""
 
 
 class DoesNotHold(ClientError):

@@ -1,6 +1,6 @@
 """Verifies signatures of others with a public key as a JWK.
 
-Owns: the three kinds of keys of servers and passkeys. Never: signs; trusts an `alg`.
+Owns: the three kinds of keys of servers and passkeys. Never: signing; trusting an `alg`.
 """
 
 from collections.abc import Mapping

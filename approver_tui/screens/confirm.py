@@ -62,7 +62,7 @@ class ConfirmAction:
     verb: SafeText
     """The label of the button."""
     words: tuple[SafeText, ...]
-    """What would happen, one paragraph each."""
+    """The effects, one paragraph each."""
     do: Callable[[str], SafeText]
     """Runs in a thread with the typed text, if any; returns the message."""
     field: ConfirmField | None = None

@@ -1,4 +1,4 @@
-"""What every screen gets: the clients, the clocks, the input guard and the environment.
+"""The context of every screen: the clients, the clocks, the input guard and the environment.
 
 Owns: `ScreenContext` and `Environment`. Never: how they are built; `wiring.py` does that.
 """
@@ -27,7 +27,7 @@ from approver_tui.widgets.lines import fmt
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the app knows about where it runs."""
+    """The environment in which the app runs."""
 
     zone: tzinfo | None = None
     """The time zone of displayed times; None means this machine's."""

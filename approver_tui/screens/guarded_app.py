@@ -1,4 +1,4 @@
-"""The base of both apps: guarded input, themes, clicks that stand for keys.
+"""The base of both apps: guarded input, themes, clicks on displayed keys.
 
 Owns: calling the input guard and the input order in the event loop. Never: what a screen does.
 """

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import Hint
@@ -139,7 +140,7 @@ def approve_keys() -> tuple[Hint, ...]:
 def deny_keys() -> tuple[Hint, ...]:
     """Return the keys of the deny panel."""
     return (
-        hint("1-6", "Pick", ""),
+        hint(f"1-{len(DenyCode)}", "Pick", ""),
         hint("Enter", "Deny", ""),
         BACK,
         Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),

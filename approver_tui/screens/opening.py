@@ -1,7 +1,7 @@
 """The first frame: the screen while the rest of the program is loaded.
 
-Owns: showing at once what has started, and letting the user quit. Never: imports slow modules,
-shows a request, or handles any other key.
+Owns: showing at once what has started, and letting the user quit. Never: importing slow modules,
+showing a request, or handling any other key.
 """
 
 from typing import ClassVar

@@ -1,7 +1,7 @@
 """A page next to the inbox: a list on the left, the selected entry on the right.
 
-Owns: fetching the list, the cursor, navigation, status messages. Never: answers a request; actions
-go through `confirm.py`.
+Owns: fetching the list, the cursor, navigation, status messages. Never: answering a request;
+actions go through `confirm.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -39,12 +39,12 @@ from approver_tui.widgets.top_bar import TopBar, TopView
 _NARROW = "-narrow"
 _READING = "-reading"
 Found = TypeVar("Found")
-"""What a page fetches."""
+"""The data that a page fetches."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What a page is given: the screen context, the inbox state, the way to open a panel."""
+    """The inputs of a page: the screen context, the inbox state, the way to open a panel."""
 
     context: ScreenContext
     state: InboxState

@@ -1,6 +1,6 @@
 """The command palette: everything that the screen below can do.
 
-Owns: the list and the search. Never: runs a command; it presses the command's key on the screen
+Owns: the list and the search. Never: running a command; it presses the command's key on the screen
 below.
 """
 

@@ -1,4 +1,4 @@
-"""What the panels that answer have in common.
+"""The base of the panels that answer.
 
 Owns: following the inbox's state; keeping the request as it was when the panel opened, and closing
 when it changes. Never: an answer; those are in `approve.py`, `deny.py`, `narrow.py` and

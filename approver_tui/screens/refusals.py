@@ -1,4 +1,4 @@
-"""What an error of the client means to the user, in words.
+"""Error messages for the user, from errors of the client.
 
 Owns: the wording, made safe. Never: which errors close a panel.
 """

@@ -1,7 +1,7 @@
 """Actions on a request besides answering it: extend, retry, snooze, mute.
 
-Owns: the text of each action for the confirmation panel. Never: runs one by a single key; each goes
-through `confirm.py`, so that stray typing has no effect.
+Owns: the text of each action for the confirmation panel. Never: running one by a single key; each
+goes through `confirm.py`, so that stray typing has no effect.
 """
 
 from collections.abc import Callable

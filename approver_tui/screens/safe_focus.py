@@ -1,9 +1,9 @@
 """Moves the focus away from the deciding button when the user is not looking.
 
 Owns: the focus back on Back, clearing typed secrets, detecting typing that was meant for another
-window. Never: closes a panel; what was read and typed stays.
+window. Never: closing a panel; what was read and typed stays.
 
-A quiet keyboard alone does not prove that somebody looks: users pause in other windows too. So
+A quiet keyboard alone does not prove that someone is looking: users pause in other windows too. So
 after the user left a panel, or typed a word into it, they must move to its button again.
 """
 
@@ -40,7 +40,7 @@ class SafeFocusScreen(ReadyScreen[ScreenResultType]):
                 field.clear_secret()
 
     def on_key(self, event: events.Key) -> None:
-        """Move the focus to Back on a key without meaning: somebody is typing a word."""
+        """Move the focus to Back on a key without meaning: someone is typing a word."""
         if self.is_ready and not self._has_meaning(event):
             event.stop()
             self.input_guard().arm()

@@ -1,6 +1,6 @@
 """Messages from threads to the screen that started them.
 
-Owns: one message per outcome. Never: carries text that was not made safe.
+Owns: one message per outcome. Never: carrying text that was not made safe.
 """
 
 from collections.abc import Mapping

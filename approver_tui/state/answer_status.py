@@ -1,6 +1,6 @@
-"""What is known about the outcome of an answer that was sent, and the message for it.
+"""The status of an answer that was sent, and the message for it.
 
-Owns: one message for each state. Never: guesses; an answer that may still arrive is being checked.
+Owns: one message for each state. Never: guessing; an answer that may still arrive is being checked.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _SERVER_ERROR = 500
 
 
 class AnswerStatus(StrEnum):
-    """What is known about a sent answer."""
+    """The status of a sent answer."""
 
     NOT_SENT = "not_sent"
     """No byte of it left this machine."""

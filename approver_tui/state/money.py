@@ -1,7 +1,7 @@
 """The sum of the money in several requests.
 
 Owns: finding the amounts, adding them. An amount counts only if the signed action types it as
-money; the display document gives its label and the form of its currency. Never: adds different
+money; the display document gives its label and the form of its currency. Never: adding different
 currencies or facts of different names.
 """
 

@@ -1,6 +1,6 @@
 """Risk levels, as the server's policy assigns them.
 
-Owns: the levels and their order. Never: computes one.
+Owns: the levels and their order. Never: computing one.
 """
 
 from enum import StrEnum

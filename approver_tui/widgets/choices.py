@@ -1,6 +1,6 @@
 """A numbered list with one choice.
 
-Owns: the numbers, the choice. Never: preselects one; sends.
+Owns: the numbers, the choice. Never: preselecting one; sending.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Entries of any kind under headings, with a cursor that stays on its entry.
 
-Owns: their positions. Never: knows what they are, or which there are.
+Owns: their positions. Never: knowing what they are, or which there are.
 """
 
 from collections.abc import Iterable

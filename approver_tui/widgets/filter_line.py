@@ -1,6 +1,6 @@
 """The line in which the user types a filter.
 
-Owns: opening and closing, passing on the text. Never: parses it; `state.queries` does.
+Owns: opening and closing, passing on the text. Never: parsing it; `state.queries` does.
 """
 
 from textual import events

@@ -1,6 +1,6 @@
 """The text of the help page.
 
-Owns: the table of keys, why Approve is unavailable, warnings in full. Never: knows any screen.
+Owns: the table of keys, why Approve is unavailable, warnings in full. Never: knowing any screen.
 """
 
 from collections.abc import Sequence

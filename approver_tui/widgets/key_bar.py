@@ -1,7 +1,7 @@
 """The keys of a screen, in at most two lines.
 
-Owns: which keys fit; the way out and the help always do. A click counts as the key. Never: acts; an
-unavailable key is shown as off, and pressing it says why.
+Owns: which keys fit; the way out and the help always do. A click counts as the key. Never: acting;
+an unavailable key is shown as off, and pressing it says why.
 """
 
 from collections.abc import Sequence

@@ -56,7 +56,7 @@ class Sheet(ScrollView):
         self._lines: Sequence[Line] = ()
         self._laid_out_for = 0
         self._drawn: dict[int, DrawnLine | None] = {}
-        """What each row of the screen shows."""
+        """The content of each row of the screen."""
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """Return the lines for a width; subclasses implement it."""

@@ -1,6 +1,6 @@
 """The first line of the screen: the page, the user, the state of the connection.
 
-Owns: the title or the pages, the user, the connection badge. Never: connects.
+Owns: the title or the pages, the user, the connection badge. Never: connecting.
 """
 
 from dataclasses import dataclass, replace

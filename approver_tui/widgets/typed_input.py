@@ -1,6 +1,6 @@
 """A field that must be filled by typing.
 
-Owns: refusing to paste, never submitting. Never: keeps the text; `take` empties the field, and so
+Owns: refusing to paste, never submitting. Never: keeping the text; `take` empties the field, and so
 does `clear_secret` when nobody may read it.
 """
 

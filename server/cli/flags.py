@@ -1,7 +1,7 @@
 """The settings of one command, from its flags, the environment and the file.
 
 Owns: nothing else, because `sayso serve` must not import modules before gevent has patched them.
-Never: opens the installation; `opening.py` does.
+Never: opening the installation; `opening.py` does.
 """
 
 from pathlib import Path

@@ -1,5 +1,5 @@
 """WHAT LEAVES THE INSTALLATION: the outbox worker and its channels.
 
 Owns: leases, back-off, dead letters, and `egress.py`, which makes all outbound requests.
-Never: decides to send something; a unit of work does that by adding an outbox message.
+Never: deciding to send something; a unit of work does that by adding an outbox message.
 """

@@ -37,12 +37,12 @@ class WebPush:
     reach: Reach
     """The limits for all other push services."""
     sent: set[int] = field(default_factory=set)
-    """Messages that were sent, until `on_delivered`; others were not needed any more."""
+    """Messages that were sent, until `on_delivered`; others were no longer needed."""
 
     def deliver(self, message: OutboxMessage) -> None:
         """POST the push, if it is still needed. Raises `egress.Undeliverable`.
 
-        If the push service does not know the subscription any more, it is removed.
+        If the push service no longer knows the subscription, it is removed.
         """
         if (push := self.pushes.prepare(message.body)) is None:
             return

@@ -40,4 +40,4 @@ _ROUTES: Final = (
 )
 
 ADMIN_ROUTES: Final = tuple(replace(route, browsers=True) for route in _ROUTES)
-"""Browsers may call all of them: a passkey signs in place of a terminal's high key."""
+"""Browsers may call all of them: a passkey replaces the terminal's high-risk key."""

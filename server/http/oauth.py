@@ -31,7 +31,7 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    app = only_app(site.clients.auth.authenticate(credentials))
+    app = only_app(site.clients.auth.authenticate(credentials, on_sight=True))
     answer = site.sign_in.authorize.push(app, form, request.proofs, peer=request.peer)
     nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(201, answer, nonce)
@@ -87,7 +87,9 @@ def discovery(site: Site, _request: HttpRequest) -> HttpResponse:
         types = [action.type for action in view.actions.all()]
         keys = published(view.directory.signing_keys(), view.now)
     algs = sorted({key.alg for key in keys})
-    return as_json(200, metadata.document(site.rules.issuer, types, algs), _PUBLIC)
+    documents = site.rules.unknown_clients != "never"
+    document = metadata.document(site.rules.issuer, types, algs, client_documents=documents)
+    return as_json(200, document, _PUBLIC)
 
 
 _PUBLIC = {**NO_STORE, "Access-Control-Allow-Origin": "*"}

@@ -90,7 +90,13 @@ class Health(BaseModel):
 
 
 class ClientMetadata(_Answer):
-    """The metadata of an agent (RFC 7591 2); other members are ignored."""
+    """The metadata of an agent or app (RFC 7591 2); other members are ignored.
+
+    A client with `redirect_uris` is an app. It has a name, a type and these; the rest is replaced.
+    """
+
+    redirect_uris: list[str] | None = None
+    application_type: str | None = None
 
     client_name: str | None = None
     token_endpoint_auth_method: str | None = None
@@ -114,7 +120,10 @@ class ClientUpdate(ClientMetadata):
 
 
 class ClientInformation(_Answer):
-    """A registered agent (RFC 7591 3.2.1)."""
+    """A registered agent (RFC 7591 3.2.1).
+
+    An app has `redirect_uris`, `application_type` and response types, and no registration token.
+    """
 
     client_id: str
     client_id_issued_at: int

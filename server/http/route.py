@@ -19,7 +19,7 @@ STATEMENT: Final = "Sayso-Statement"
 """The header with a signed statement about its own request."""
 
 Result: TypeAlias = HttpResponse | BaseModel | Mapping[str, object] | None
-"""What an endpoint returns: JSON with the route's status, nothing, or a response of its own."""
+"""The response of an endpoint: JSON with the route's status, nothing, or a response of its own."""
 
 ADMIN: Final = (Role.ADMIN,)
 STAFF: Final = (Role.ADMIN, Role.AUDITOR)
@@ -82,7 +82,7 @@ class Route:
     browsers: bool = False
     """A signed-in browser may call it too, from our pages."""
     problems: bool = False
-    """Errors are problem documents, whoever calls."""
+    """Errors are problem documents for every caller."""
 
     @property
     def as_problem(self) -> bool:

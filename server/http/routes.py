@@ -186,7 +186,7 @@ ROUTES: Final = (
     own(
         "POST /api/approvals/<id>/narrowing",
         approvals.narrow,
-        "Preview a narrowed request. Nothing is decided.",
+        "Preview a narrowed request without deciding it.",
         errors=(404, 409, 422),
     ),
     own(

@@ -172,6 +172,7 @@ class Site:
                 consents,
                 devices.passkeys,
                 tokens.access_token_auth,
+                clients.documents,
             ),
             standing_grants=standing_grants,
             tokens=tokens,

@@ -1,4 +1,4 @@
-"""What the JSON API's models share: parsing of request bodies, and common types."""
+"""Shared by the JSON API's models: parsing of request bodies, and common types."""
 
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar

@@ -54,7 +54,7 @@ class ApproverView:
     decider_name: str
     device_name: str
     other_name: str = ""
-    """The name of the person whom the agent may ask instead."""
+    """The name of the person to ask instead."""
     execution: ShownExecution | None = None
     """Its execution at the resource."""
     nonce: str | None = None

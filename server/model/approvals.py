@@ -14,7 +14,7 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
-"""What approving does: allow one request, give a consent or standing grant, or sign in a device."""
+"""The effect of approving: allow a request, give a consent or standing grant, sign in a device."""
 
 ApproverReason = Literal["asked", "group", "backup", "deputy"]
 """Why a user is asked: the request is for them, policy names them, or they act for another."""
@@ -74,7 +74,7 @@ class Approval:
     policy: str = "{}"
     """Why approval is needed, as JSON text: outcome, rules, version and hash of the rule set."""
     past: str = "{}"
-    """What was unusual about it, and what approving adds to history, as JSON text."""
+    """Its signals, and the entries that approving adds to history, as JSON text."""
     granted: str | None = None
     """The granted text if the request was narrowed."""
     granted_rows: str = "{}"
@@ -99,7 +99,7 @@ class Approval:
     supersedes: str | None = None
     """The id of the earlier request of the same agent that it replaced."""
     retry_asked_at: int | None = None
-    """When somebody asked the agent to retry, after it expired."""
+    """When someone asked the agent to retry, after it expired."""
     hint_hash: bytes | None = None
     """A hash of the agent's login hint; used for counting and comparing if users are hidden."""
 
@@ -148,7 +148,7 @@ def own_approver(approval: Approval, user_id: str) -> Approver:
 
 @dataclass(frozen=True, slots=True)
 class AutomaticDecision:
-    """What decides a request without asking anybody: a consent or a standing grant."""
+    """A consent or standing grant that decides a request without asking anyone."""
 
     facts: Mapping[str, object]
     """For the audit log and the token: ids and versions, no prose."""
@@ -157,7 +157,7 @@ class AutomaticDecision:
 
 
 def automatic_decision(approval: Approval) -> Mapping[str, object] | None:
-    """What decided instead of a person; None if a person decided or nobody has."""
+    """The consent or grant that decided; None if a person decided or no one has."""
     if approval.decided_by is None:
         return None
     said: dict[str, object] = json.loads(approval.decided_by)
@@ -185,7 +185,7 @@ class Decision:
     retry_at: int | None = None
     """The earliest time at which the agent may ask again, if they set one."""
     ask_user: str | None = None
-    """The id of the user whom the agent may ask instead, if they named one."""
+    """The ID of the person to ask instead, if the approver named one."""
     private_note: str | None = None
     """A note for the audit log only."""
     stands_for: str | None = None

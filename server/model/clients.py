@@ -8,6 +8,9 @@ from server.protocol.clients.icons import Icon
 
 AppState = Literal["enabled", "disabled"]
 
+AppOrigin = Literal["administrator", "document", "registration"]
+"""Who registered an app: an administrator, or nobody: its metadata document or itself said it."""
+
 AgentState = Literal["enabled", "quarantined", "disabled"]
 
 
@@ -125,6 +128,14 @@ class App:
     state: AppState
     created_at: int
     action_types: tuple[str, ...] | None = None
+    origin: AppOrigin = "administrator"
+    claimed_name: str | None = None
+    """The name that an app which nobody registered gives itself; not verified."""
+
+    @property
+    def verified(self) -> bool:
+        """Report whether an administrator registered it."""
+        return self.origin == "administrator"
 
     def may(self, resource: str, scope: str) -> bool:
         """Report whether its permissions include this pair."""
@@ -133,6 +144,19 @@ class App:
     def active(self, _now: int) -> bool:
         """Report whether the app is enabled."""
         return self.state == "enabled"
+
+
+@dataclass(frozen=True, slots=True)
+class AppUse:
+    """When an app that nobody registered was created, checked and used."""
+
+    app_id: str
+    created_at: int
+    fresh_until: int
+    """When its metadata document must be fetched again; 0 if it has none."""
+    checked_at: int
+    used_at: int | None = None
+    """When it last got a token; None if it never did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +236,24 @@ class AppRows(Protocol):
     def all(self) -> list[App]: ...
     def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
+
+
+class AppUseRows(Protocol):
+    """The checks and uses of apps that nobody registered. They go with their apps."""
+
+    def add(self, use: AppUse) -> None: ...
+    def get(self, app_id: str) -> AppUse | None: ...
+    def check(self, app_id: str, checked_at: int, fresh_until: int) -> None:
+        """Record that the document was fetched."""
+
+    def use(self, app_id: str, now: int) -> None:
+        """Record that it got a token."""
+
+    def count_unused(self) -> int:
+        """Return how many never got a token."""
+
+    def unused(self, created_before: int, used_before: int) -> list[str]:
+        """Return the IDs of those that got no token in time, or none since a time."""
 
 
 class SecretRows(Protocol):

@@ -1,4 +1,4 @@
-"""Who a client_id stands for, in the words of a screen: an agent, an app, or the terminal app."""
+"""The display name of a client_id: an agent, an app, or the terminal app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from server.model.clients import Agent, App
 from server.model.store import Directory
-from server.protocol.names import APPROVER_CLIENT, PREFIX_APP
+from server.protocol.names import APPROVER_CLIENT, is_app
 
 TERMINAL: Final = "Sayso terminal app"
 
@@ -23,6 +23,8 @@ class Party:
     scopes: tuple[str, ...]
     may: Callable[[str, str], bool]
     """Reports whether its ceiling has this scope at this resource."""
+    verified: bool = True
+    """An administrator registered it."""
 
 
 def find(directory: Directory, client_id: str, now: int) -> Party | None:
@@ -34,13 +36,13 @@ def find(directory: Directory, client_id: str, now: int) -> Party | None:
 
 
 def name_of(directory: Directory, client_id: str) -> str:
-    """What a screen calls this client, also when it is gone."""
+    """The name of this client on screens, also after it is deleted."""
     if client_id == APPROVER_CLIENT:
         return TERMINAL
     client = directory.agent(client_id) or directory.app(client_id)
     if client is not None:
         return client.name
-    return "(deleted app)" if client_id.startswith(PREFIX_APP) else "(deleted agent)"
+    return "(deleted app)" if is_app(client_id) else "(deleted agent)"
 
 
 def _agent(directory: Directory, agent: Agent) -> Party:
@@ -57,4 +59,13 @@ def _agent(directory: Directory, agent: Agent) -> Party:
 
 
 def _app(app: App) -> Party:
-    return Party(app.id, app.name, "app", (), app.resources, app.scopes, app.may)
+    return Party(
+        id=app.id,
+        name=app.name,
+        kind="app",
+        owners=(),
+        resources=app.resources,
+        scopes=app.scopes,
+        may=app.may,
+        verified=app.verified,
+    )

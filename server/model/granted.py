@@ -1,4 +1,4 @@
-"""What an approval grants, which may be narrower than what was asked."""
+"""The text that an approval grants, which may be narrower than the request."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 Scope: TypeAlias = Literal["agent", "every_agent"]
-"""What a report quarantines: the agent that asked, or every agent that acts for the user."""
+"""The agents that a report quarantines: the one that asked, or all that act for the user."""
 
 Cause: TypeAlias = Literal["reported", "no_owner"]
 """Why an agent was quarantined: a user reported it, or it has no owner."""

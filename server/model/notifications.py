@@ -105,7 +105,7 @@ class NotificationRows(Protocol):
         """The numbers of the last minute and hour; MUST be one statement."""
 
     def prune(self) -> int:
-        """Delete notifications that are not counted any more."""
+        """Delete notifications that are no longer counted."""
 
 
 class OutboxRows(Protocol):
@@ -197,7 +197,7 @@ class PushSubscription:
 
 @dataclass(frozen=True, slots=True)
 class PushLoss:
-    """A subscription that its push service does not know any more."""
+    """A subscription that its push service no longer knows."""
 
     id: str
     """The id of the removed subscription."""
@@ -329,4 +329,4 @@ class PushRows(Protocol):
         """The origins of push services that refuse messages: reason, number of browsers."""
 
     def prune(self) -> None:
-        """Delete the subscriptions and losses of devices that are not active any more."""
+        """Delete the subscriptions and losses of devices that are no longer active."""

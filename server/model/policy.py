@@ -41,7 +41,7 @@ class PolicyRows(Protocol):
 
 
 class UseRows(Protocol):
-    """What agents got tokens for. Each lookup MUST cost the same however many rows there are."""
+    """Uses: what agents got tokens for. A lookup MUST cost the same however many rows there are."""
 
     def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None: ...
     def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:

@@ -1,6 +1,7 @@
-"""What services need from outside: clock, keys, secrets. MUST is a promise of every adapter."""
+"""Ports of the services: clock, keys, secrets. Every adapter keeps what MUST says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from server.model.devices import (
@@ -18,11 +19,35 @@ class Clock(Protocol):
         """Milliseconds since the epoch."""
 
     def adjust(self, moment: int) -> int:
-        """What this clock says when the database says `moment`; the real one agrees with it."""
+        """Return its time at the database's `moment`; the real clock returns `moment`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A response from another host; names of headers are in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Unreachable(Exception):
+    """There was no response. `retry` says whether a later attempt may succeed."""
+
+    def __init__(self, why: str, *, retry: bool) -> None:
+        super().__init__(why)
+        self.retry = retry
+
+
+class Fetch(Protocol):
+    """GET from a public https URL: no redirects, no private addresses, limits of size and time."""
+
+    def __call__(self, url: str, max_bytes: int) -> Fetched:
+        """Read at most `max_bytes`. Raises `Unreachable`."""
 
 
 class Wake(Protocol):
-    """Something may have changed. A wake carries no facts: whoever wakes reads the database."""
+    """Signals that something may have changed. It carries no data: receivers read the database."""
 
     def changed(self) -> None: ...
     def wait(self, timeout: float) -> bool:
@@ -80,13 +105,13 @@ class Authenticators(Protocol):
         """How often the passkey has signed now, if it has signed this payload."""
 
     def public_jwk(self, passkey: Passkey) -> Mapping[str, str]:
-        """Its public key, for whoever checks what it signed."""
+        """Its public key, to verify its signatures."""
 
 
 class PasswordHasher(Protocol):
-    """What passwords become. Slow on purpose; it MUST NOT keep other requests from being served.
+    """Password hashing. Slow on purpose; it MUST NOT keep other requests from being served.
 
-    Never call it inside a unit of work. Raises `Busy` when too many wait for it.
+    Never call it inside a unit of work. Raises `Busy` when too many calls are waiting.
     """
 
     def hash(self, password: str) -> str: ...
@@ -95,11 +120,11 @@ class PasswordHasher(Protocol):
 
 
 class BadToken(Exception):
-    """A signed thing that is not what it must be. The text is for the log."""
+    """A signed text that is not valid. The message is for the log."""
 
 
 class Secrets(Protocol):
-    """Chance, and the keys that never lie in the database."""
+    """Random values, and the keys that are never stored in the database."""
 
     def new_id(self, prefix: str) -> str: ...
     def new_secret(self, prefix: str) -> str: ...
@@ -107,7 +132,7 @@ class Secrets(Protocol):
         """An enrolment code: public id and secret, both upper-case Crockford base32."""
 
     def new_user_code(self) -> str:
-        """What a person types to let a device in; letters of `device_codes.ALPHABET`."""
+        """The code that a person types to let a device in; letters of `device_codes.ALPHABET`."""
 
     def salt(self) -> str:
         """128 random bits."""
@@ -118,10 +143,10 @@ class Secrets(Protocol):
     def code_hash(self, code_id: str, secret: str) -> bytes: ...
     def user_code_hash(self, user_id: str, code: str) -> bytes: ...
     def nonce(self, *parts: str) -> str:
-        """What a device must sign for these parts: the same for the same parts, until a restore."""
+        """The nonce that a device must sign for these parts: the same until a restore."""
 
     def keyed_hash(self, *parts: str) -> str:
-        """What the database keeps instead of these parts; a restore does not change it."""
+        """The value stored in the database instead of these parts; the same after a restore."""
 
     def pin_answer(self, device_id: str, epoch: int, x: bytes) -> bytes: ...
     def seal(self, purpose: str, text: bytes) -> bytes: ...

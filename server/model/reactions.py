@@ -1,4 +1,4 @@
-"""What happens in one capability and has effects in others.
+"""Events of one capability that have effects in others.
 
 A service says what happened by `tx.react(event)`. What runs then, and in which order, is one table:
 `services/reactions.py`. All of it is part of the same unit of work.
@@ -96,7 +96,7 @@ class UserEnabled(Event):
 
 @dataclass(frozen=True, slots=True)
 class PasswordChanged(Event):
-    """A user has another password, or none any more."""
+    """A user has another password, or no longer has one."""
 
     user_id: str
 

@@ -28,10 +28,17 @@ class Resource:
 
     token_seconds: int | None = None
     """Maximum lifetime of its tokens; None uses the agent's limit or the setting."""
+    default_scopes: tuple[str, ...] = ()
+    """The scopes of a request that names none (RFC 6749 3.3); sorted."""
+    unknown_clients: bool = False
+    """Apps that nobody registered may ask for its scopes, except critical ones."""
 
 
 class ResourceRows(Protocol):
-    """Protected APIs. `add` MUST fail with `Taken` if the URI is used."""
+    """Protected APIs. `add` MUST fail with `Taken` if the URI is used.
+
+    A URI that differs only by a trailing slash finds the same resource.
+    """
 
     def add(self, resource: Resource) -> None: ...
     def replace(self, resource: Resource) -> None:

@@ -53,7 +53,7 @@ class PushedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a person granted an app; codes and refresh tokens refer to one."""
+    """A person's grant to an app; codes and refresh tokens refer to it."""
 
     app_id: str
     user_id: str

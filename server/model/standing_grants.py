@@ -9,7 +9,7 @@ from server.protocol.standing_grants import standing_grants
 from server.protocol.standing_grants.standing_grants import Bounds, GrantUsage, Pattern, Sum
 
 GrantState: TypeAlias = Literal["live", "full", "expired", "ended"]
-"""The state of a grant: in force, used up, expired, or ended by somebody."""
+"""The state of a grant: in force, used up, expired, or revoked."""
 
 UseState: TypeAlias = Literal["reserved", "spent", "released"]
 
@@ -24,7 +24,7 @@ class StandingGrant:
     resource: str
     scopes: tuple[str, ...]
     details: str
-    """The example as JSON text: a list of one object of a registered type, or of none."""
+    """The example as JSON text: a list with one object of a registered type, or an empty list."""
     vary: str
     """The members of the example that may differ, as JSON text."""
     type: str | None
@@ -33,7 +33,7 @@ class StandingGrant:
     risk: Risk
     """The highest risk of a request that it covers."""
     ceremony: Literal["confirm", "pin"]
-    """The ceremony with which the user gave it; it satisfies no stronger one."""
+    """The ceremony that the user completed to create it; it satisfies no stronger one."""
     uses: int
     sum_minor: int | None
     sum_currency: str | None
@@ -111,7 +111,7 @@ class StandingGrantRows(Protocol):
         """The number of this user's grants in force."""
 
     def in_force(self, grant_id: str, now: int) -> bool:
-        """Reports whether it is in force, and MUST keep it so until the unit of work ends."""
+        """Reports whether it is in force. It MUST NOT change until the unit of work ends."""
 
     def search(
         self,

@@ -20,6 +20,7 @@ from server.model.clients import (
     AgentRows,
     App,
     AppRows,
+    AppUseRows,
     IconRows,
     InvitationRows,
     NameRows,
@@ -104,6 +105,8 @@ class View(Protocol):
     def agents(self) -> AgentRows: ...
     @property
     def apps(self) -> AppRows: ...
+    @property
+    def app_uses(self) -> AppUseRows: ...
     @property
     def resources(self) -> ResourceRows: ...
     @property

@@ -35,7 +35,7 @@ class Delegation:
     issued_at: int
     expires_at: int
     chain: str = ""
-    """The `act` claim as JSON text; "" if nobody acts for somebody else."""
+    """The `act` claim as JSON text; "" if no one acts for someone else."""
     depth: int = 0
     """Number of actors in the chain."""
     details: str = "[]"

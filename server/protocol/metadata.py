@@ -11,7 +11,9 @@ AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 
 
-def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> dict[str, object]:
+def document(
+    issuer: str, action_types: Sequence[str], algs: Sequence[str], *, client_documents: bool = False
+) -> dict[str, object]:
     """The server metadata: only what the endpoints support."""
     members: dict[str, object] = {
         "issuer": issuer,
@@ -28,6 +30,7 @@ def document(issuer: str, action_types: Sequence[str], algs: Sequence[str]) -> d
         "revocation_endpoint_auth_methods_supported": [*names.APP_AUTH_METHODS],
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "registration_endpoint": f"{issuer}/register",
+        "client_id_metadata_document_supported": client_documents or None,
         "jwks_uri": f"{issuer}/jwks",
         "grant_types_supported": [
             *names.AGENT_GRANTS,

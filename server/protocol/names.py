@@ -43,6 +43,8 @@ PREFIX_AGENT: Final = "sayso_ag_"
 PREFIX_RESOURCE: Final = "sayso_rs_"
 """The client_id of a resource, for introspection."""
 PREFIX_APP: Final = "sayso_app_"
+DOCUMENT_URL: Final = "https://"
+"""The client_id of an app begins so if it is the URL of a metadata document."""
 PREFIX_SIGN_IN: Final = "sayso_si_"
 PREFIX_FLOW: Final = "sayso_fl_"
 PREFIX_BROWSER: Final = "sayso_br_"
@@ -88,6 +90,16 @@ SIGN_IN_ACRS: Final = (ACR_PASSWORD, ACR_PASSKEY)
 def name_id(name: str) -> str:
     """The id of a resource or action type in paths, where its name is not allowed."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def is_app(client_id: str) -> bool:
+    """Reports whether a client_id is one of an app."""
+    return client_id.startswith((PREFIX_APP, DOCUMENT_URL))
+
+
+def path_id(client_id: str) -> str:
+    """The id of an app in paths, where a URL is not allowed."""
+    return name_id(client_id) if client_id.startswith(DOCUMENT_URL) else client_id
 
 
 def is_group(name: str) -> bool:

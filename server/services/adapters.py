@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.model.ports import Clock, PasswordHasher, Secrets, Signer, Verifier
+from server.model.ports import Clock, Fetch, PasswordHasher, Secrets, Signer, Verifier
 from server.model.store import Store
 from server.services.server_policy import ServerPolicy
 
@@ -21,3 +21,4 @@ class Adapters:
     rules: ServerPolicy
     endpoint_problem: Callable[[str], str]
     """Returns why a URL cannot be a callback endpoint; "" if it can."""
+    fetch: Fetch

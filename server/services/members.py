@@ -264,6 +264,11 @@ def later(before: int | None, after: int | None) -> bool:
     return before is not None and (after is None or after > before)
 
 
+def never(_before: object, _after: object) -> bool:
+    """For a member whose changes never add power."""
+    return False
+
+
 def is_set(_before: object, after: object) -> bool:
     """For a value that adds power, whatever it is."""
     return after is not None

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from server.protocol.clients.app_registration import Registration
+from server.protocol.clients.client_documents import UnknownClients
+
 
 @dataclass(frozen=True, slots=True)
 class ServerPolicy:
@@ -28,6 +31,12 @@ class ServerPolicy:
     owner_grace_days: int = 14
     dpop_nonces: bool = False
     """DPoP proofs of clients must have a nonce from the server."""
+    unknown_clients: UnknownClients = "never"
+    """Whether apps that nobody registered may sign people in."""
+    app_registration: Registration = "off"
+    """Whether apps that people use may register themselves."""
+    allowed_hosts: frozenset[str] = frozenset()
+    blocked_hosts: frozenset[str] = frozenset()
     not_before: int = 0
     """When a backup was last restored. Earlier signatures are not accepted."""
 

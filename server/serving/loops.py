@@ -11,6 +11,7 @@ from server.app import Services
 from server.delivery.outbox import OutboxWorker
 from server.last_seen import LastSeen
 from server.model.store import Busy
+from server.services.clients.app_expiry import UnknownAppExpiry
 from server.services.notifications.feed import ANY_CHANGE, Hub
 
 OUTBOX_PAUSE: Final = 0.05
@@ -49,6 +50,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("expiry", services.sweeper.round, 1),
         Loop("escalations", services.escalations.round, 1),
         Loop("orphan quarantine", services.orphan_quarantine.round, 10),
+        Loop("unused clients", UnknownAppExpiry(services.store).round, 60),
         Loop("tidy", services.sweeper.tidy, 60),
         Loop("last seen", LastSeen(services.settings, services.store).note, 10),
         Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_PAUSE).round, 0),

@@ -73,6 +73,8 @@ resources = Table(
     Column("scopes", Text, nullable=False),
     Column("requires", Text, nullable=False),
     Column("token_seconds", Integer),
+    Column("default_scopes", Text, nullable=False),
+    Column("unknown_clients", Boolean, nullable=False),
     Column("created_at", Millis, nullable=False),
 )
 
@@ -308,6 +310,18 @@ apps = Table(
     Column("dpop_bound", Boolean, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", Millis, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("claimed_name", Text),
+)
+
+app_uses = Table(
+    "app_uses",
+    metadata,
+    Column("app_id", Text, ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True),
+    Column("created_at", Millis, nullable=False),
+    Column("fresh_until", Millis, nullable=False),
+    Column("checked_at", Millis, nullable=False),
+    Column("used_at", Millis),
 )
 
 app_secrets = Table(

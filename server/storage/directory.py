@@ -16,7 +16,14 @@ from server.model.policy import ActionRow, PolicyRow
 from server.model.resources import Resource
 from server.model.tokens import SigningKey
 from server.model.users import User
-from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_RESOURCE, PREFIX_USER
+from server.protocol.names import (
+    DOCUMENT_URL,
+    PREFIX_AGENT,
+    PREFIX_RESOURCE,
+    PREFIX_USER,
+    is_app,
+)
+from server.services.clients.unknown_apps import within_open_resources
 from server.storage import codec
 from server.storage.approvers.groups import Groups
 from server.storage.clients.agents import Agents
@@ -29,9 +36,13 @@ from server.storage.users.users import Users
 
 T = TypeVar("T")
 
-_MAX_ID, _MAX_TYPE = 64, 128
+_MAX_ID, _MAX_URL, _MAX_TYPE = 64, 256, 128
 _MAX_CACHED = 10_000
 """Unknown names are cached too. These limits bound the memory that guesses can fill."""
+
+
+def _longest_id(client_id: str) -> int:
+    return _MAX_URL if client_id.startswith(DOCUMENT_URL) else _MAX_ID
 
 
 class Cache:
@@ -64,18 +75,19 @@ class CachedDirectory:
         )
 
     def app(self, client_id: str) -> App | None:
-        """By client_id."""
-        if not client_id.startswith(PREFIX_APP) or len(client_id) > _MAX_ID:
+        """By client_id. One that nobody registered has what is open to such apps."""
+        if not is_app(client_id) or len(client_id) > _longest_id(client_id):
             return None
-        return self._look("app", client_id, lambda: Apps(self._connection).get(client_id))
+        return self._look("app", client_id, lambda: self._app(client_id))
 
     def app_called(self, name_or_id: str) -> App | None:
         """By name or client_id."""
-        if name_or_id.startswith(PREFIX_APP):
+        if is_app(name_or_id):
             return self.app(name_or_id)
-        return self._look(
+        found = self._look(
             "app called", name_or_id, lambda: Apps(self._connection).called(name_or_id)
         )
+        return None if found is None else self.app(found.id)
 
     def user(self, user_id: str) -> User | None:
         """By id."""
@@ -134,6 +146,12 @@ class CachedDirectory:
     def signing_keys(self) -> tuple[SigningKey, ...]:
         """The signing keys, newest first."""
         return self._look("keys", "", lambda: tuple(Keys(self._connection).all()))
+
+    def _app(self, client_id: str) -> App | None:
+        app = Apps(self._connection).get(client_id)
+        if app is None or app.verified:
+            return app
+        return within_open_resources(app, Resources(self._connection).all())
 
     def _administrators(self) -> tuple[str, ...]:
         return tuple(u.id for u in Users(self._connection).all() if "admin" in u.roles)

@@ -20,6 +20,7 @@ from server.storage.approvers.escalations import Escalations
 from server.storage.approvers.groups import Groups
 from server.storage.audit.entries import Audit
 from server.storage.clients.agents import Agents
+from server.storage.clients.app_uses import AppUses
 from server.storage.clients.apps import Apps
 from server.storage.clients.icons import Icons
 from server.storage.clients.names import Names
@@ -125,6 +126,11 @@ class Rows:
         return Apps(self._connection)
 
     @lazy
+    def app_uses(self) -> AppUses:
+        """Checks and uses of apps that nobody registered."""
+        return AppUses(self._connection)
+
+    @lazy
     def resources(self) -> Resources:
         """Protected APIs."""
         return Resources(self._connection)
@@ -141,7 +147,7 @@ class Rows:
 
     @lazy
     def uses(self) -> Uses:
-        """What agents have got tokens for."""
+        """The uses that agents got tokens for."""
         return Uses(self._connection)
 
     @lazy

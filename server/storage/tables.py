@@ -293,7 +293,7 @@ history = Table(
     sqlite_with_rowid=False,
 )
 """`owner` is an agent, a user or the installation. Keys and members are keyed hashes, which reveal
-nothing to somebody who has only the database."""
+nothing to someone who has only the database."""
 
 
 def _where(name: str, *columns: str, those: str) -> Index:
@@ -493,7 +493,7 @@ uses = Table(
     Column("token_id", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""One row per token and use; no index beside the primary key is needed."""
+"""One row per token and use; no index besides the primary key is needed."""
 
 incidents = Table(
     "incidents",

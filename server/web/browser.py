@@ -1,4 +1,4 @@
-"""What all pages share: security headers, the sign-in cookie, the checks of forms, error pages.
+"""Shared by all pages: security headers, the sign-in cookie, the checks of forms, error pages.
 
 Owns: the security policy of `server.web`. Never: the contents of a page.
 """

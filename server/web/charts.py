@@ -21,7 +21,7 @@ _RISKS: Final = tuple(str(risk) for risk in Risk)
 BAR_LENGTH: Final = 100
 BAR_HEIGHT: Final = 8
 _BEYOND_LIMIT: Final = 1.25
-"""A usage bar reaches this multiple of its limit."""
+"""Maximum length of a usage bar, as a multiple of the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def result_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
 
 
 def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """Each agent's share of approvals, marked where it becomes suspicious."""
+    """Each agent's share of approvals, with a mark at the share that counts as rubber-stamping."""
     mark = MUCH_AGREEMENT * BAR_LENGTH
     return {
         one["id"]: _bar([("much" if one["unread"] else "approved", one["agreement"])], 1, mark)
@@ -122,7 +122,7 @@ def agreement_bars(agents: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
 
 
 def busiest_day_bars(people: Sequence[Mapping[str, Any]]) -> Mapping[str, Bar]:
-    """Each person's busiest day, marked where people stop reading requests."""
+    """Each person's busiest day, with a mark at the daily limit."""
     largest = rounded_up(max((one["busiest"] for one in people), default=0) + MANY_A_DAY / 2)
     mark = round(MANY_A_DAY / largest * BAR_LENGTH, 1)
     return {

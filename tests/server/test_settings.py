@@ -113,6 +113,10 @@ def test_an_unusable_settings_file_is_named_with_its_error(tmp_path, text, says)
         ("callback_networks", "10.0.0.1/8", "host bits"),
         ("callback_networks", "the office", "does not appear"),
         ("callback_ca_file", "/nowhere/ca.pem", "must be the path of a file"),
+        ("clients_unknown", "maybe", "never, list, ask"),
+        ("clients_registration", "yes", "off, invitation, open"),
+        ("clients_allowed", "https://claude.ai", "host names"),
+        ("clients_blocked", "Evil.example", "host names"),
     ],
 )
 def test_an_invalid_value_is_refused_with_the_allowed_values(monkeypatch, name, value, says):

@@ -1,6 +1,6 @@
 """Sends an answer, and checks its outcome if no confirmation arrived.
 
-Owns: how long and how often. Never: guesses; an unknown outcome is reported as unknown.
+Owns: how long and how often. Never: guessing; an unknown outcome is reported as unknown.
 """
 
 import threading

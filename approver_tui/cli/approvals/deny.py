@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913  # the options of one command
 ) -> None:
     """Deny one or more requests. Requires no PIN.
 
-    A request that cannot be denied does not stop the others; the exit code is that of the first.
+    If one request fails, the others are still denied. The exit code is the first error's.
     """
     if max(len(note), len(private_note or "")) > NOTE_LENGTH:
         raise click.UsageError(f"A note can have at most {NOTE_LENGTH} characters.")

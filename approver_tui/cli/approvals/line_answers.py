@@ -1,7 +1,7 @@
 """Answering one request with typed commands: approve, deny, report.
 
-Owns: what is asked before an answer is sent, and reporting its outcome. Never: answers anything
-other than what was shown; guesses.
+Owns: what is asked before an answer is sent, and reporting its outcome. Never: answering anything
+other than what was shown; guessing.
 """
 
 import math

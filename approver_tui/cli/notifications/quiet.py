@@ -1,4 +1,4 @@
-"""`sayso-approver quiet`: quiet hours, mutes and holds. It adds no power, so it needs no PIN."""
+"""`sayso-approver quiet`: quiet hours, mutes and holds. Needs no PIN: it cannot approve."""
 
 import re
 

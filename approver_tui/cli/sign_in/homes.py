@@ -1,6 +1,7 @@
 """The login that a command uses.
 
-Owns: `--profile` overrides the setting. Never: whether there is such a login.
+Owns: which profile is used; `--profile` takes precedence over the setting. Never: checking that the
+profile exists.
 """
 
 import click

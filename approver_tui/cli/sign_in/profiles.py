@@ -1,6 +1,6 @@
 """`sayso-approver profiles`: the servers that this machine is logged in to.
 
-Owns: the list of logins. Never: asks a server; `whoami` and `status` do.
+Owns: the list of logins. Never: asking a server; `whoami` and `status` do.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Verifies a receipt part by part, with this machine's own cryptography.
 
 `docs/reference/signing.md`, "Receipts", says what each part proves. Owns: the checks. Never:
-fetches; trusts the algorithm that a signature names; counts an unverifiable part as valid.
+fetching; trusting the algorithm that a signature names; counting an unverifiable part as valid.
 """
 
 import hashlib

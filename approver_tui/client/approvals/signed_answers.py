@@ -1,7 +1,7 @@
 """Signed answers that were sent, and the outcome of those without a confirmation.
 
 Owns: sending the same bytes again; asking the server until it confirms or rejects them. Never:
-signs; reports that an answer did not arrive while it still may.
+signing; reporting that an answer did not arrive while it still may.
 """
 
 from collections.abc import Mapping
@@ -40,9 +40,9 @@ class SignedAnswer:
     granted: str | None = None
     """The granted text, if the answer is narrowed."""
     entries: Entries = NO_ENTRIES
-    """What the user typed."""
+    """The user's entries."""
     extras: DenialExtras = NO_EXTRAS
-    """What accompanies a denial."""
+    """Optional additions to a denial."""
     tries_left: Mapping[Step, int] | None = None
     """The remaining attempts before it was sent."""
 

@@ -1,7 +1,7 @@
 """Denials in their five seconds, on disk, so that a crash is reported at the next start.
 
-Owns: the file, one row for each denial not known to have arrived. Never: sends one. A row names the
-request but holds no answer, so the file is useless to anyone else.
+Owns: the file, one row for each denial not known to have arrived. Never: sending one. A row names
+the request but holds no answer, so the file is useless to anyone else.
 """
 
 import json

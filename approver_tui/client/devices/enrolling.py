@@ -34,7 +34,7 @@ _PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """What enrolling needs: the server, a code or another device, a name and a PIN."""
+    """The inputs of enrolling: the server, a code or another device, a name and a PIN."""
 
     url: str
     code: str | None

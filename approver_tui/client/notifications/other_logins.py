@@ -1,7 +1,7 @@
 """The other logins of this machine, and how many requests wait at each.
 
 Owns: one connection for each, kept between queries, so that no token is renewed just for a count.
-Never: reads a request; reports why a server did not answer.
+Never: reading a request; reporting why a server did not answer.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""What is weak or broken on this machine or its connection to the server, and the fix.
+"""Problems on this machine or with its connection to the server, and their fixes.
 
-Owns: the checks, in order of dependency. Never: changes anything, prints.
+Owns: the checks, in order of dependency. Never: changing anything, printing.
 """
 
 import threading

@@ -24,7 +24,7 @@ Pause = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What the user needs to approve this device. `until` is on the server's clock."""
+    """The data that the user needs to approve this device. `until` is on the server's clock."""
 
     code: SafeText
     page: SafeText

@@ -66,12 +66,12 @@ class TokenKeeper:
         return tokens.expires_at - self._clock() > valid_for
 
     def _load_or_renew(self, is_good: Callable[[Tokens], bool]) -> Tokens:
-        """Take the token that another process has renewed, or renew and store it for the others."""
+        """Reuse a token that another process renewed; otherwise renew it and store the result."""
         with _storage_errors(), files.file_lock(self._lock_file):
             tokens = load(self._vault)
             if is_good(tokens):
                 return tokens
-            save(self._vault, tokens)  # do not fetch what cannot be stored: it comes only once
+            save(self._vault, tokens)  # check first that storing works: a refresh token works once
             renewed = self._renew(tokens.refresh_token)
             save(self._vault, renewed)
             return renewed

@@ -1,7 +1,7 @@
 """The life of an answer: from the panel that gave it to the server's confirmation.
 
 Owns: the open panel, waiting denials, answers with an unknown outcome, quitting after everything is
-sent. Never: draws; calls the server other than through `Calls`.
+sent. Never: drawing; calling the server other than through `Calls`.
 """
 
 from collections.abc import Callable

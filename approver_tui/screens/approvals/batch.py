@@ -1,7 +1,7 @@
-"""What the panels for several requests have in common.
+"""The base of the panels for several requests.
 
 Owns: the requests with their checkboxes, removing requests that changed, the typed count. Never:
-adds a request; sends, which `results.py` does.
+adding a request; sending, which `results.py` does.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The panel that denies several requests at once.
 
-Owns: one reason and one note for all. Never: sends; the denials wait five seconds first.
+Owns: one reason and one note for all. Never: sending; the denials wait five seconds first.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from approver_tui.screens.panel import BatchSubmitted, Deny
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.denial_form import DenialForm
-from approver_tui.widgets.approvals.deny_codes import DenyCodes
+from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.lines import fmt
 
@@ -57,7 +57,7 @@ class BatchDenyPanel(BatchPanel):
 
     def missing_entry(self) -> SafeText:
         """Require a reason."""
-        return fmt("pick a reason, 1 to 6.") if self._form.code is None else SafeText("")
+        return NOT_PICKED if self._form.code is None else SafeText("")
 
     @on(DenyCodes.Picked)
     @on(Choices.Picked)

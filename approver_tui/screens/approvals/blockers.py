@@ -1,6 +1,6 @@
 """Why an answer is unavailable now, in words.
 
-Owns: the order of the checks. Never: decides for the server, which checks all of this again.
+Owns: the order of the checks. Never: deciding for the server, which checks all of this again.
 """
 
 from collections.abc import Mapping

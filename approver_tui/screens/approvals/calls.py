@@ -1,6 +1,6 @@
 """The inbox screen's calls to the server, each in a thread that reports by a message.
 
-Owns: threads and what they report. Never: touches a widget or the state.
+Owns: threads and what they report. Never: touching a widget or the state.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """A panel in which the user composes a proposal and sees a preview of it.
 
-Owns: the current proposal, the server's preview, opening the panel that approves. Never: approves;
-keeps a preview of an older proposal.
+Owns: the current proposal, the server's preview, opening the panel that approves. Never: approving;
+keeping a preview of an older proposal.
 """
 
 from functools import partial
@@ -58,7 +58,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
     """The panel's class in the style sheet."""
     TITLE: ClassVar[SafeText]
     REFUSED: ClassVar[SafeText]
-    """What to add to a rejection, if anything."""
+    """Advice to add to a rejection, if any."""
     HINTS: ClassVar[tuple[Hint, ...]]
     HELP_ROWS: ClassVar[Rows]
 

@@ -1,7 +1,7 @@
 """Denials that wait five seconds, in which they can be undone.
 
 Owns: which denials wait, and when they are due. A decision is final once sent, so the delay comes
-before sending. Never: sends.
+before sending. Never: sending.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The panel in which the user denies.
 
-Owns: when Deny is available. Never: sends; the denial waits five seconds on the screen below.
+Owns: when Deny is available. Never: sending; the denial waits five seconds on the screen below.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.denial_form import DenialForm
-from approver_tui.widgets.approvals.deny_codes import DenyCodes
+from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
 from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
@@ -90,7 +90,7 @@ class DenyPanel(Panel):
         if reason := answer_blocker(self.state, self.approval, self.moment):
             return reason
         if self._form.code is None:
-            return fmt("pick a reason, 1 to 6.")
+            return NOT_PICKED
         return SafeText("")
 
     @on(DenyCodes.Picked)

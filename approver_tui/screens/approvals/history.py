@@ -1,6 +1,6 @@
 """The history: past requests, newest first, each with its receipt.
 
-Owns: loading older ones, the filter, reporting a past request. Never: decides.
+Owns: loading older ones, the filter, reporting a past request. Never: deciding.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """The base of the inbox screen: its state, updated by messages from threads, and drawing it.
 
-Owns: the state, the calls, the clock. Never: moves selection or focus because something arrived.
+Owns: the state, the calls, the clock. Never: moving selection or focus because something arrived.
 """
 
 from dataclasses import replace

@@ -35,7 +35,7 @@ class InboxState:
     is_default_selection: bool = False
     """Whether the selection is the first of the last known list, and not the user's choice."""
     intended_selection: str | None = None
-    """What to select instead of a guess, if anything."""
+    """The request to select instead of a guess, if any."""
     arrived: frozenset[str] = frozenset()
     """The IDs that arrived since the list was sorted."""
     in_progress: Mapping[str, AnswerProgress] = field(default_factory=dict)

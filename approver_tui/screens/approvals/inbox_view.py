@@ -1,6 +1,6 @@
 """Draws the state on the widgets of the inbox screen.
 
-Owns: which widget gets what. Never: changes the state; makes a call that could block.
+Owns: which widget gets what. Never: changing the state; making a call that could block.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The panel in which the user narrows a request before approving it.
 
-Owns: asking what can be reduced, showing what would be granted. Never: approves; widens; accepts a
-text that is not exactly the proposal.
+Owns: asking what can be reduced, showing what would be granted. Never: approving; widening;
+accepting a text that is not exactly the proposal.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ from approver_tui.widgets.lines import fmt
 
 
 class _NarrowableLoaded(thread_messages.ValueMessage[Narrowable]):
-    """What can be reduced."""
+    """The parts that can be reduced."""
 
 
 class NarrowPanel(ChangePanel[Narrowing, Granted]):

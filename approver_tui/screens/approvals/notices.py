@@ -1,6 +1,6 @@
 """Warnings above the inbox, shown for as long as they are true.
 
-Owns: the warnings, their wording, and the single line for them on small screens. Never: hides one
+Owns: the warnings, their wording, and the single line for them on small screens. Never: hiding one
 because it was read.
 """
 

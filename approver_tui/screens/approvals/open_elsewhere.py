@@ -1,7 +1,7 @@
 """The panel with the link to a request's page, to continue on a phone or in a browser.
 
 Owns: the link as text and QR code; it closes by itself once the request is answered. Never:
-answers; opens a browser; links to any other server.
+answering; opening a browser; linking to any other server.
 """
 
 from functools import partial

@@ -1,6 +1,6 @@
 """The panel that sends several answers one by one and shows the result of each.
 
-Owns: the five seconds before denials, the thread that sends, the list. Never: guesses; unknown
+Owns: the five seconds before denials, the thread that sends, the list. Never: guessing; unknown
 outcomes are checked with the server, also after this panel has closed.
 """
 

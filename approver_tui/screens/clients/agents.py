@@ -1,6 +1,6 @@
 """The Agents page: agents that act for the user, asked them, or belong to them.
 
-Owns: revoking an agent's access, muting it, suspending one's own agents. Never: enables one again,
+Owns: revoking an agent's access, muting it, suspending one's own agents. Never: enabling one again,
 which needs an administrator.
 """
 

@@ -1,7 +1,7 @@
 """The Devices page: the user's devices.
 
-Owns: revoking a device, vouching for a new one, unlocking a locked one. Never: revokes this device;
-`sayso-approver logout` does that.
+Owns: revoking a device, vouching for a new one, unlocking a locked one. Never: revoking this
+device; `sayso-approver logout` does that.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """The panel in which the user reports a request.
 
 Owns: what to quarantine, the note to administrators, sending it. It removes power, so it requires
-no PIN. Never: sends before the user has chosen and pressed the button.
+no PIN. Never: sending before the user has chosen and pressed the button.
 """
 
 from functools import partial
@@ -38,7 +38,7 @@ class _ReportSent(thread_messages.ValueMessage[ReportResult]):
 
 
 class ReportPanel(Panel):
-    """What to quarantine, what happens then, a note, Back, Report."""
+    """The choice of agents to quarantine, the effects, a note, Back, Report."""
 
     CHANGED_TEXT = SafeText("This request changed. Nothing was reported.")
     AUTO_FOCUS = "#scope"

@@ -1,7 +1,7 @@
 """The sign-in screen, for a machine without a login.
 
 Owns: the fields for server, method, name and PIN; showing this device's code while another device
-approves it. Never: stores a PIN or a code; signs in before the button was pressed.
+approves it. Never: storing a PIN or a code; signing in before the button was pressed.
 """
 
 import threading
@@ -49,7 +49,7 @@ _METHODS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRequest:
-    """What the user wants to sign in with."""
+    """The user's choices for the sign-in."""
 
     url: str
     code: str | None

@@ -1,7 +1,7 @@
 """The panel in which the user creates a standing grant.
 
 Owns: asking for its limits, showing the preview, creating the request that gives it. Never:
-approves; accepts a text for signing that is not exactly the proposal.
+approving; accepting a text for signing that is not exactly the proposal.
 """
 
 from functools import partial

@@ -22,7 +22,7 @@ _PIN = frozenset({Step.PIN})
 
 
 class Kind(StrEnum):
-    """What approving a request does."""
+    """The effect of approving a request."""
 
     ACTION = "action"
     """Lets an agent do one thing."""
@@ -163,7 +163,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class AutomaticDecision:
-    """What decided instead of the user, and by which policy: a consent, or a standing grant."""
+    """The consent or standing grant that decided instead of the user, and the policy version."""
 
     consent: SafeText | None
     policy: int
@@ -172,13 +172,13 @@ class AutomaticDecision:
 
     @property
     def by(self) -> str:
-        """What it was, in words."""
+        """Its kind, in words."""
         return "standing grant" if self.consent is None else "consent"
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What the resource did with the token."""
+    """The outcome at the resource."""
 
     id: SafeText
     """The resource's own ID for it."""
@@ -234,9 +234,9 @@ class Approval:
     """Why it is no longer pending, if that needs an explanation."""
     decided: Decided | None = None
     automatic_decision: AutomaticDecision | None = None
-    """Why nobody had to answer, if so."""
+    """Why no one had to answer, if so."""
     granted: Granted | None = None
-    """What was granted, if less than was asked."""
+    """The granted text, if it is narrower than the request."""
     execution: Execution | None = None
     together: VoteTally | None = None
     """The votes so far, if several people are asked."""
@@ -245,7 +245,7 @@ class Approval:
     supersedes: ReplacedRequest | None = None
     """The request that it replaced, if any."""
     devices: tuple[Delivery, ...] = ()
-    """What this user's devices received of it; only on a freshly fetched approval."""
+    """Its notifications on this user's devices; only on a freshly fetched approval."""
     nonce: str | None = None
     """The server's nonce for this device's answer; only on a freshly fetched approval."""
     over_at: int | None = None
@@ -271,12 +271,12 @@ class Approval:
 
     @property
     def kind(self) -> Kind:
-        """What approving does; the signed action says the same."""
+        """The effect of approving; the signed action says the same."""
         return self.display.kind
 
     @property
     def is_action(self) -> bool:
-        """Whether approving lets somebody do one thing."""
+        """Whether approving lets an agent or app do one thing."""
         return self.kind in {Kind.ACTION, Kind.APP_ACTION}
 
     @property
@@ -307,7 +307,7 @@ class Approval:
 
     @property
     def outcome_headline(self) -> SafeText:
-        """What was granted, then what was asked; for every screen."""
+        """The granted headline, then the requested one; for every screen."""
         is_given = self.state in {ApprovalState.APPROVED, ApprovalState.REDEEMED}
         return outcome_headline(self.headline, self.granted, is_given=is_given)
 
@@ -362,7 +362,7 @@ class Approval:
         return self.ceremony | _PIN if self.risk.rank >= _HIGH else self.ceremony
 
     def requirement(self, step: Step) -> SafeText:
-        """What a step requires, in words that follow "requires"."""
+        """The requirement of a step, in words that follow "requires"."""
         asked = self.display.type_back
         return (
             asked.requirement if step is Step.TYPE_BACK and asked is not None else step.requirement
@@ -396,4 +396,4 @@ class Unverified:
     id: SafeText
     """The ID that the server gave it."""
     problem: SafeText
-    """What failed: the member and its problem."""
+    """The error: the member and its problem."""

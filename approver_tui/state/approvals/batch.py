@@ -1,7 +1,7 @@
 """Several requests to answer at once, each of which can be selected.
 
 Owns: which requests there are, their order, which are selected, what they share. Unusual ones come
-last and start unselected. Never: adds a request; answers one.
+last and start unselected. Never: adding a request; answering one.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def is_unusual(approval: Approval) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SharedFacts:
-    """What all requests share, shown once; None where they differ."""
+    """The values that all requests share, shown once; None where they differ."""
 
     resource: SafeText | None
     rights: SafeText | None
@@ -81,7 +81,7 @@ class Batch:
 
     @property
     def shared(self) -> SharedFacts:
-        """What all of them share."""
+        """The values that all of them share."""
         return SharedFacts.of(self.rows)
 
     def is_count(self, typed: str) -> bool:

@@ -25,7 +25,7 @@ class Step(StrEnum):
 
     @property
     def requirement(self) -> SafeText:
-        """What it requires, in words that follow "requires"."""
+        """The requirement, in words that follow "requires"."""
         return _REQUIREMENTS[self]
 
 
@@ -87,7 +87,7 @@ class TypeBack:
 
     @property
     def requirement(self) -> SafeText:
-        """What it requires, in words that follow "requires"."""
+        """The requirement, in words that follow "requires"."""
         if self.kind is FactKind.LAST_FOUR:
             return SafeText(f'the last 4 characters of "{self.label}"')
         return SafeText(f'"{self.label}" as you read it')
@@ -95,7 +95,7 @@ class TypeBack:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """What the user typed; None for a step that is not required."""
+    """The user's entries; None for a step that is not required."""
 
     fact: str | None = None
     match: str | None = None

@@ -6,7 +6,7 @@ Owns: the two answers, the reasons for a denial, what can accompany one. Never: 
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Answer(StrEnum):
@@ -29,17 +29,22 @@ class DenyCode(StrEnum):
     @property
     def label(self) -> str:
         """The words that the user chooses."""
-        return _LABELS[self]
+        return _ROWS[self].label
+
+    @property
+    def agent_may(self) -> str:
+        """What the agent may do after a denial with this code."""
+        return _ROWS[self].agent_may
 
     @property
     def takes(self) -> str | None:
         """The member that is allowed with this code only, or None."""
-        return _TAKES.get(self)
+        return _ROWS[self].takes
 
 
 @dataclass(frozen=True, slots=True)
 class DenialExtras:
-    """What can accompany a denial and its note. The server checks it against the code."""
+    """Optional additions to a denial and its note. The server checks it against the code."""
 
     retry_at: int | None = None
     """When the agent may ask again, in milliseconds; with WAIT_UNTIL."""
@@ -54,15 +59,20 @@ NO_EXTRAS: Final = DenialExtras()
 NOTE_LENGTH = 500
 """The longest note to an agent, in characters."""
 
-_TAKES = MappingProxyType({DenyCode.WAIT_UNTIL: "retry_at", DenyCode.ASK_OTHER: "ask"})
 
-_LABELS = MappingProxyType(
+class _Row(NamedTuple):
+    label: str
+    agent_may: str
+    takes: str | None = None
+
+
+_ROWS = MappingProxyType(
     {
-        DenyCode.NOT_NEEDED: "Not needed now",
-        DenyCode.WRONG_DETAILS: "Wrong details",
-        DenyCode.TOO_BROAD: "Too broad",
-        DenyCode.WAIT_UNTIL: "Wait until later",
-        DenyCode.ASK_OTHER: "Ask someone else",
-        DenyCode.SUSPICIOUS: "I don't recognize this",
+        DenyCode.NOT_NEEDED: _Row("Not needed now", "may ask later"),
+        DenyCode.WRONG_DETAILS: _Row("Wrong details", "fix and ask"),
+        DenyCode.TOO_BROAD: _Row("Too broad", "ask for less"),
+        DenyCode.WAIT_UNTIL: _Row("Wait until later", "may ask then", "retry_at"),
+        DenyCode.ASK_OTHER: _Row("Ask someone else", "ask another", "ask"),
+        DenyCode.SUSPICIOUS: _Row("I don't recognize this", "must not ask again"),
     }
 )

@@ -1,6 +1,6 @@
 """Whether a text grants a part of an action, and where the two differ.
 
-It checks a part that somebody else has chosen, so there is no proposal of this user to compare it
+It checks a part that someone else has chosen, so there is no proposal of this user to compare it
 with.
 
 Owns: the comparison of the two signed texts. Never: the server's wording; whether the action type

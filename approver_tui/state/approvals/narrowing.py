@@ -36,7 +36,7 @@ class NarrowedFact:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What the user wants to remove or reduce."""
+    """The parts that the user wants to remove or reduce."""
 
     changes: tuple[NarrowedFact, ...] = ()
     drop_scopes: tuple[str, ...] = ()
@@ -89,14 +89,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What is granted. The text is hashed as received; not safe to draw."""
+    """The granted text. It is hashed as received; not safe to draw."""
 
     text: str
     differences: tuple[Difference, ...]
     places: tuple[Place, ...] = field(default=(), compare=False)
     """The differences of the two texts themselves, independent of the server's wording."""
     headline: SafeText = field(default=SafeText(""), compare=False)
-    """What is granted, in one line; empty if it may not be shown."""
+    """The granted text in one line; empty if it may not be shown."""
 
 
 def read_change(text: str) -> NarrowedFact:

@@ -1,7 +1,7 @@
 """The outcome of each of several answers, as far as it is known.
 
 Owns: the list, one entry per request; how the server's copy resolves an unknown outcome. Never:
-guesses; what is not known is shown as unknown.
+guessing; what is not known is shown as unknown.
 """
 
 from collections import Counter

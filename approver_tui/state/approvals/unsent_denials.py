@@ -1,6 +1,6 @@
 """A denial that may not have been sent because the program ended first.
 
-Owns: the value. Never: sends it; at the next start the user is told and decides again.
+Owns: the value. Never: sending it; at the next start the user is told and decides again.
 """
 
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ class Vote:
     answer: Answer
     at: int
     counts: bool
-    """False if somebody else narrowed the request since."""
+    """False if someone else has narrowed the request since."""
     reason: SafeText | None = None
     """Why they approved, in their words."""
 

@@ -1,6 +1,6 @@
 """Who acts for the user, and by which consents, tokens and standing grants.
 
-Owns: grouping these by agent or app. Never: ends any of them.
+Owns: grouping these by agent or app. Never: ending any of them.
 
 Times are integers, milliseconds since the epoch.
 """

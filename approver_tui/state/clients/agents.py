@@ -49,7 +49,7 @@ class Agent:
     id: str
     name: SafeText
     acting: ActingAgent | None = None
-    """What it can act with now, if anything."""
+    """The access that it has now, if any."""
     owned: OwnedAgent | None = None
     """Its state, if the user owns it."""
     asked: tuple[Approval, ...] = field(default=())

@@ -1,4 +1,4 @@
-"""What the user allows agents and apps, and until when.
+"""Consents of the user for agents and apps.
 
 Owns: one consent as it is shown. Never: giving one; that is an approval.
 

@@ -1,4 +1,4 @@
-"""What a report quarantines, and its result.
+"""The scope of a report, and its result.
 
 Owns: the values. Never: signatures, wording.
 """
@@ -11,7 +11,7 @@ from approver_tui.state.text import SafeText
 
 
 class ReportScope(StrEnum):
-    """What a report quarantines."""
+    """The agents that a report quarantines."""
 
     AGENT = "agent"
     EVERY_AGENT = "every_agent"

@@ -29,7 +29,7 @@ class Signal(StrEnum):
     OPENED = "opened"
     LOST = "lost"
     ENDED = "ended"
-    """The server accepts no session of this device any more."""
+    """The server no longer accepts a session of this device."""
 
 
 TRANSITIONS = MappingProxyType(

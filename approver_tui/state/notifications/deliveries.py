@@ -10,7 +10,7 @@ from approver_tui.state.text import SafeText
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one device of this user received of a request."""
+    """The notification of a request on one device of this user."""
 
     device_id: str
     device_name: SafeText

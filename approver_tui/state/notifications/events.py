@@ -55,7 +55,7 @@ class AlarmSubject:
     agent_id: SafeText
     agent: SafeText
     incident: SafeText | None = None
-    """The ID of the incident, if somebody reported the agent."""
+    """The ID of the incident, if someone reported the agent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tokens with which somebody acts for the user.
+"""Tokens issued to act for the user.
 
 Owns: one token as it is shown, and all tokens of one agent. Never: the token itself.
 
@@ -21,7 +21,7 @@ class DelegationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who holds a token, or acted on the way to it."""
+    """The client that holds the token, or an earlier actor in its chain."""
 
     id: str
     name: SafeText
@@ -29,7 +29,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """Who acts for the user, where, with what, and until when."""
+    """A token issued to act for the user."""
 
     id: str
     state: DelegationState

@@ -1,7 +1,7 @@
 """The list of approvals, with a cursor that stays on its approval.
 
-Owns: the position of rows, and the heading above new ones. Never: sorts, drops or adds a row; it
-draws the inbox that the screen passes in.
+Owns: the position of rows, and the heading above new ones. Never: sorting, dropping or adding a
+row; it draws the inbox that the screen passes in.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -128,7 +128,7 @@ class ApprovalList(RowList):
         self._is_folded = False
         """Whether a row stands for several requests; then it depends on time and cursor."""
         self._render_key: tuple[object, ...] = ()
-        """What rows depend on besides their content; the same object while it is equal."""
+        """Inputs of rows besides their content; the same object while it is equal."""
         self._known_rows: dict[str, CachedRow] = {}
         self._current_rows: dict[str, tuple[Line, Line]] = {}
         """The lines that are valid for the current view and width."""

@@ -1,7 +1,7 @@
 """Several requests before they are answered at once: a block each, then what they share.
 
 Owns: the order and wording: fingerprint, risk and agent; what would happen; the main facts; what is
-unusual. Never: cuts a fact; shows the agents' own words.
+unusual. Never: cutting a fact; showing the agents' own words.
 """
 
 from collections.abc import Iterable

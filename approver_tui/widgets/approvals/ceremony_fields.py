@@ -1,7 +1,7 @@
 """The fields for the steps of approving: match number, fact, reason, PIN.
 
-Owns: which fields there are, their order, what is missing. Never: sends anything; shows what is to
-be typed.
+Owns: which fields there are, their order, what is missing. Never: sending anything; showing what is
+to be typed.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The form of a denial: the reason, when to ask again or who, the notes.
 
-Owns: its fields, and which of them the reason needs. Never: sends; preselects a reason.
+Owns: its fields, and which of them the reason needs. Never: sending; preselecting a reason.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _LONGEST_NAME = 254
 
 
 class DenialForm(Vertical):
-    """Six reasons, when to ask again or who, a note, a private note."""
+    """The reasons, when to ask again or who, a note, a private note."""
 
     def __init__(self, kind: Kind) -> None:
         super().__init__()

@@ -1,10 +1,9 @@
 """The list of reasons for a denial.
 
-Owns: the numbered list, the choice, what the agent is told for it. Never: preselects one; the user
-must choose.
+Owns: the numbered list, the choice, what the agent is told for it. Never: preselecting one; the
+user must choose.
 """
 
-from types import MappingProxyType
 from typing import ClassVar
 
 from textual import events
@@ -16,23 +15,13 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length
 from approver_tui.widgets.sheet import Sheet
 
-AGENT_TEXTS = MappingProxyType(
-    {
-        DenyCode.NOT_NEEDED: SafeText("may ask later"),
-        DenyCode.WRONG_DETAILS: SafeText("fix and ask"),
-        DenyCode.TOO_BROAD: SafeText("ask for less"),
-        DenyCode.WAIT_UNTIL: SafeText("may ask then"),
-        DenyCode.ASK_OTHER: SafeText("ask another"),
-        DenyCode.SUSPICIOUS: SafeText("must not ask again"),
-    }
-)
-"""What the agent is told for each reason."""
-
 _CODES = tuple(DenyCode)
+NOT_PICKED = fmt("pick a reason, 1 to {}.", len(_CODES))
+"""Why a denial cannot be sent yet."""
 
 
 class DenyCodes(Sheet, can_focus=True):
-    """Six lines; digits pick, arrows move, Enter sends."""
+    """One line for each reason; digits pick, arrows move, Enter sends."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number + 1), f"pick({number})", show=False) for number in range(len(_CODES))),
@@ -88,7 +77,7 @@ class DenyCodes(Sheet, can_focus=True):
         text = fmt(
             "{} {} {}", fmt(">") if is_chosen else fmt(" "), number + 1, SafeText(code.label)
         )
-        agent_text = fmt("({})", AGENT_TEXTS[code])
+        agent_text = fmt("({})", SafeText(code.agent_may))
         left = Piece(text, Role.STRONG if is_chosen else Role.PLAIN)
         if length((left,)) + length((extras := Piece(agent_text, Role.DIM),)) >= width:
             return (left,)

@@ -1,6 +1,6 @@
-"""What was asked and what is granted, side by side.
+"""The requested and the granted text, side by side.
 
-Owns: the two columns and their heading. Never: cuts a value; a long one wraps in its column.
+Owns: the two columns and their heading. Never: cutting a value; a long one wraps in its column.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The details of an approval as lines, in reading order.
 
-Owns: their order and wording, the display of the signed texts. Never: cuts a fact; a long one
-wraps. Never: shows the agent's words before the facts, or unmarked.
+Owns: their order and wording, the display of the signed texts. Never: cutting a fact; a long one
+wraps. Never: showing the agent's words before the facts, or unmarked.
 """
 
 import json
@@ -108,7 +108,7 @@ def raw_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _grants_text(approval: Approval) -> SafeText:
-    """What approving gives; for a narrowed request only the granted part."""
+    """The access that approving gives; for a narrowed request only the granted part."""
     gives = approval.display.gives
     return gives if approval.granted is None else fmt("Part of: {}", gives)
 
@@ -158,7 +158,7 @@ def _facts(facts: list[Fact], view: RenderContext, role: Role) -> list[Line]:
 
 
 def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """What an agent or app gets once; for the other kinds it is among the facts."""
+    """The access that an agent or app gets once; for the other kinds it is among the facts."""
     if not approval.is_action:
         return []
     scopes = SafeText(
@@ -172,7 +172,7 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
-    """The same as the signed text spells it, if somebody else narrowed the request."""
+    """The same as the signed text spells it, if someone else narrowed the request."""
     if approval.granted is None or approval.together is None:
         return []
     lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
@@ -188,7 +188,7 @@ def _place(place: Place) -> SafeText:
 
 
 def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
-    """What the server found unusual, and how many earlier approvals it compared with."""
+    """The signals that the server found, and how many earlier approvals it compared with."""
     display = approval.display
     if display.unusual is None:
         return []

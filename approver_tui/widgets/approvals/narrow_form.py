@@ -1,7 +1,7 @@
 """The form with which the user narrows a request.
 
 Owns: one control for each scope, fact and list item, one for the token lifetime; the resulting
-proposal. Never: asks the server; checks whether the proposal is really smaller.
+proposal. Never: asking the server; checking whether the proposal is really smaller.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The preview of a narrowed request, as the server words it.
 
-Owns: drawing the preview. Never: makes or checks one.
+Owns: drawing the preview. Never: making or checking one.
 """
 
 from approver_tui.state.approvals.narrowing import Granted

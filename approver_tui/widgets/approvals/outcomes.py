@@ -33,12 +33,12 @@ _USE_TEXTS = {
     Kind.APP_ACTION: " The token was collected.",
     Kind.STANDING_GRANT: " The standing grant is in force.",
 }
-"""What happened to an approval that was used."""
+"""The outcome of an approval that was used."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What drawing depends on: the server's time, the user's time zone, the width, the keys."""
+    """The inputs of drawing: the server's time, the user's time zone, the width, the keys."""
 
     now: int
     zone: tzinfo | None
@@ -63,7 +63,7 @@ def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _execution(execution: Execution, view: RenderContext) -> list[Line]:
-    """What the resource did, possibly in its own words."""
+    """The outcome at the resource, possibly in its own words."""
     sentence = fmt(
         "{} {}.", SafeText(execution.progress_text), clock(execution.at, view.now, view.zone)
     )

@@ -1,6 +1,6 @@
 """The details in the panel that approves, and whether all of them were on the screen.
 
-Owns: the last row that was visible. Never: forgets it when the user scrolls back.
+Owns: the last row that was visible. Never: forgetting it when the user scrolls back.
 """
 
 from datetime import tzinfo

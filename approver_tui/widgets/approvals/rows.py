@@ -21,14 +21,14 @@ _PREFIXES = {
     Kind.APP_ACTION: SafeText("app "),
     Kind.STANDING_GRANT: SafeText("grant for "),
 }
-"""What comes before the name of the requester."""
+"""The text before the name of the requester."""
 _WORD_WIDTH = 5
 INDENT = 4
 """Cells before the second line, where the checkbox is."""
 
 
 class AnswerProgress(StrEnum):
-    """What this program is doing with an answer; the words are shown in the row."""
+    """The progress of an answer in this program; the words are shown in the row."""
 
     SENDING = "sending"
     CHECKING = "checking"
@@ -46,7 +46,7 @@ class InboxRow:
     in_progress: AnswerProgress | None = None
     is_selected: bool = False
     me: str | None = None
-    """The ID of the current user; a request for somebody else says so."""
+    """The ID of the current user; a request for someone else says so."""
     has_box: bool = False
     """Whether it shows a checkbox."""
     quiet: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes

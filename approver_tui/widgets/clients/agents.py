@@ -1,6 +1,6 @@
 """An agent as an entry and in full.
 
-Owns: the wording. Never: revokes or suspends one; decides which are listed.
+Owns: the wording. Never: revoking or suspending one; deciding which are listed.
 """
 
 from approver_tui.state.clients.agents import Agent

@@ -1,6 +1,6 @@
 """Consents, tokens and devices, as entries and in full.
 
-Owns: their wording. Never: ends any of them.
+Owns: their wording. Never: ending any of them.
 """
 
 from approver_tui.state.clients.access import ActingAgent

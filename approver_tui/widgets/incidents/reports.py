@@ -1,4 +1,4 @@
-"""What a report quarantines, in words, before and after it is sent.
+"""Texts about the agents that a report quarantines, before and after it is sent.
 
 Owns: the wording. Never: what a report quarantines; the server decides that.
 """

@@ -1,6 +1,6 @@
 """Why a request does not alert, in one word and in one sentence.
 
-Owns: the wording. Never: decides it; the server does, and high risk always alerts.
+Owns: the wording. Never: deciding it; the server does, and high risk always alerts.
 """
 
 from approver_tui.state.approvals.approvals import Approval

@@ -1,6 +1,6 @@
 """The preview of a standing grant, as the server words it.
 
-Owns: drawing the preview. Never: makes or checks one.
+Owns: drawing the preview. Never: making or checking one.
 """
 
 from collections.abc import Callable

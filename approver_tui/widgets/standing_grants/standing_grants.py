@@ -1,6 +1,6 @@
 """Standing grants as entries and in full, and their preview.
 
-Owns: their wording on screens. Never: creates or revokes one.
+Owns: their wording on screens. Never: creating or revoking one.
 """
 
 from approver_tui.state.standing_grants.standing_grants import (

@@ -219,7 +219,7 @@ def _facts(seen: NamedApproval) -> list[str]:
 
 
 def _granted(seen: NamedApproval) -> dict[str, object] | None:
-    """What was granted, if the request was narrowed."""
+    """The granted text, if the request was narrowed."""
     approval = seen.approval
     if approval.granted is None:
         return None

@@ -1,5 +1,7 @@
 """An app as JSON and as lines of text, and the next steps after registering it."""
 
+from typing import Final
+
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
 from server.cli.output import moment, rfc3339, sheet
@@ -7,11 +9,19 @@ from server.model.clients import App
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.clients.apps import NewAppSecret
 
+_BY: Final = {
+    "administrator": None,
+    "document": "nobody; its metadata document describes it",
+    "registration": "itself",
+}
+
 
 def app_document(app: App) -> dict[str, object]:
     """Return an app as JSON."""
     return {
         "client_id": app.id,
+        "origin": app.origin,
+        "claimed_name": app.claimed_name,
         **members.document(APP_MEMBERS, app),
         "state": app.state,
         "secrets": [secret_document(secret) for secret in app.secrets],
@@ -26,6 +36,8 @@ def app_lines(app: App) -> list[str]:
         "app": app.name,
         "client_id": app.id,
         "state": app.state,
+        "registered by": _BY[app.origin],
+        "calls itself": app.claimed_name,
         **members.lines(APP_MEMBERS, app),
         "since": moment(app.created_at),
     }

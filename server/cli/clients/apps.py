@@ -7,17 +7,22 @@ import click
 from server.cli import members
 from server.cli.clients.app_document import app_document, app_lines, next_lines
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import if_missing_option, listed, moment, table
-from server.cli.params import overlap_option
+from server.cli.output import if_missing_option, listed, moment, rfc3339, table
+from server.cli.params import moment_ms, overlap_option
 from server.cli.printed import Printed, prints
+from server.protocol.names import USUAL_APP_GRANTS
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.clients.invitations import NewInvitation
 from server.services.refusals import Exists
 
 
 @click.group("apps")
 def command() -> None:
-    """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id."""
+    """Apps that people use: chat front ends, consoles, phone apps. APP is a name or a client_id.
+
+    Apps that nobody registered have the names of their hosts.
+    """
 
 
 @command.command("add")
@@ -49,11 +54,41 @@ def add(
     return document, [line, *next_lines(admin.issuer, given)]
 
 
-@command.command("list")
+@command.command("invite")
+@click.option("--owner", required=True, metavar="USER", help="Who answers for the apps.")
+@click.option("--uses", type=click.IntRange(1, 1_000), default=1, show_default=True)
+@click.option("--expires", metavar="WHEN", default="7d", show_default=True, help="At most 90d.")
 @prints
-def show_all(admin: OpenInstallation) -> Printed:
+def invite(admin: OpenInstallation, owner: str, uses: int, expires: str) -> Printed:
+    """Create an invitation to register apps. The token is shown once."""
+    ends = moment_ms(expires, admin.now)
+    new = NewInvitation(owner, grant_types=USUAL_APP_GRANTS, uses=uses, expires_at=ends)
+    issued = admin.invitations.issue(new, by=BY)
+    invitation = issued.invitation
+    lines = [
+        f"Apps may register until {moment(invitation.expires_at)}, {uses} in all.",
+        "The token is shown once:",
+        "",
+        f"  TOKEN={issued.token}",
+        "",
+        "An app sends it as its initial access token to:",
+        f"  {admin.issuer}/register",
+        f"To revoke it: sayso agents uninvite {invitation.id}",
+    ]
+    document = {
+        "id": invitation.id,
+        "initial_access_token": issued.token,
+        "expires_at": rfc3339(invitation.expires_at),
+    }
+    return document, lines
+
+
+@command.command("list")
+@click.option("--unknown", is_flag=True, help="Only apps that nobody registered.")
+@prints
+def show_all(admin: OpenInstallation, *, unknown: bool) -> Printed:
     """List apps by name."""
-    apps = admin.apps.all()
+    apps = [app for app in admin.apps.all() if not (unknown and app.verified)]
     rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
     return {"items": [app_document(app) for app in apps]}, lines

@@ -1,6 +1,6 @@
 """The scripted agent of the demo: it sends requests, polls, and gets tokens like any agent.
 
-Owns: three requests and their polling, over HTTP only. Never: reads the installation.
+Owns: three requests and their polling, over HTTP only. Never: reading the installation.
 """
 
 import base64

@@ -190,7 +190,7 @@ def unusual_now(found: Unusual | None) -> UnusualNow | None:
 
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
-    """What decided instead of a person; None if a person decided or nobody has."""
+    """The consent or grant that decided; None if a person decided or no one has."""
     decided_by = automatic_decision(record)
     if decided_by is None:
         return None

@@ -20,7 +20,7 @@ class SignedDecision(StrictBody):
     retry_at: Moment | None = None
     """When the agent may ask again; only with the code `wait_until`."""
     ask: str | None = Field(default=None, min_length=1, max_length=254)
-    """Whom the agent may ask instead: name, email address or id; only with the code `ask_other`."""
+    """The person to ask instead: name, email address or ID; only with the code `ask_other`."""
     private_note: str | None = Field(default=None, max_length=1_000)
     """For the audit log; no agent sees it."""
     granted: str | None = Field(default=None, max_length=65_536)
@@ -57,7 +57,7 @@ class Decided(BaseModel):
     note: str | None
     retry_at: str | None
     ask: Named | None
-    """Whom the agent may ask instead."""
+    """The person to ask instead."""
     private_note: str | None
 
 

@@ -14,7 +14,7 @@ _ACR = r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$"
 
 
 class Execution(BaseModel):
-    """What a resource is about to run, and the step-up demand that the answer must meet."""
+    """The action that a resource is about to run, and the step-up requirement for the approval."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -25,7 +25,7 @@ class Execution(BaseModel):
     max_age: int | None = Field(default=None, ge=0, le=10**9)
 
     def record(self) -> consumptions.IntendedExecution:
-        """The same for the services."""
+        """Convert to the services' type."""
         return consumptions.IntendedExecution(
             token=self.token,
             details=self.authorization_details,
@@ -65,7 +65,7 @@ _Word = Literal["executed", "failed"]
 
 
 class OutcomeReport(BaseModel):
-    """The outcome of an execution: what ran, by its digest or complete, or neither."""
+    """The outcome, and optionally what ran: a digest or the full details, not both."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -85,7 +85,7 @@ class OutcomeReport(BaseModel):
         return self
 
     def record(self) -> execution_outcomes.ReportedOutcome:
-        """The same for the services."""
+        """Convert to the services' type."""
         return execution_outcomes.ReportedOutcome(
             approval_id=self.approval,
             execution_id=self.execution_id,

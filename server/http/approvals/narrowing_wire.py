@@ -25,12 +25,12 @@ class FactChange(BaseModel):
     to: str = Field(max_length=1_000)
 
     def record(self) -> Change:
-        """The same for the services."""
+        """Convert to the services' type."""
         return Change(self.place, pointers.as_path(self.fact), self.to)
 
 
 class Narrowing(BaseModel):
-    """What to grant instead."""
+    """The narrower request to grant instead."""
 
     model_config = _CLOSED
 
@@ -39,7 +39,7 @@ class Narrowing(BaseModel):
     token_seconds: int | None = Field(default=None, ge=1, le=86_400)
 
     def record(self) -> RequestedNarrowing:
-        """The same for the services."""
+        """Convert to the services' type."""
         changes = tuple(change.record() for change in self.changes)
         return RequestedNarrowing(tuple(self.drop_scopes), changes, self.token_seconds)
 
@@ -53,7 +53,7 @@ class GrantedFact(BaseModel):
 
 
 class Granted(BaseModel):
-    """What is granted if it is narrower than what was asked. `text` is hashed as it is.
+    """The granted text, if it is narrower than the request. `text` is hashed as it is.
 
     `headline` describes it in one line, as the display's headline describes what was asked.
     """
@@ -76,7 +76,7 @@ class NarrowingFact(BaseModel):
 
 
 class NarrowingOptions(BaseModel):
-    """What can be narrowed."""
+    """The parts that can be narrowed."""
 
     scopes: list[str]
     facts: list[NarrowingFact]
@@ -84,7 +84,7 @@ class NarrowingOptions(BaseModel):
 
 
 def narrowing_options(options: Narrowable) -> NarrowingOptions:
-    """What can be narrowed, as JSON."""
+    """Return the parts that can be narrowed as JSON."""
     facts = [
         NarrowingFact(
             place=place,
@@ -107,7 +107,7 @@ def proposed(narrowed: Narrowed) -> Granted:
 
 
 def granted(record: Approval) -> Granted | None:
-    """What was granted, if the request was narrowed."""
+    """The granted text, if the request was narrowed."""
     told = granted_headline(record)
     if record.granted is None or told is None:
         return None

@@ -6,7 +6,7 @@ from server.http.approvers import deputies
 from server.http.route import managed, own
 
 DEPUTY_ROUTES: Final = (
-    own("GET /api/deputies", deputies.listed, "List your deputies, and whom you are a deputy of."),
+    own("GET /api/deputies", deputies.listed, "List your deputies and those you are a deputy for."),
     own(
         "POST /api/deputies",
         deputies.name,

@@ -45,7 +45,7 @@ class Deputies(BaseModel):
 
 
 class ManagedDeputies(BaseModel):
-    """All deputies that are not over, by their end."""
+    """Current and future deputies, by their end."""
 
     items: list[Deputy]
 

@@ -28,7 +28,7 @@ class NewAgent(StrictBody):
 
 @with_fields(change_fields(AGENT_MEMBERS))
 class AgentChanges(StrictBody):
-    """What becomes different; what is left out stays.
+    """Fields to change. Omitted fields keep their value.
 
     Null lets the agent ask everyone, use every action type, never expire, send unsigned requests,
     have no review date, external id or icon, or use the default token lifetime.
@@ -39,7 +39,7 @@ class AgentChanges(StrictBody):
 
 
 class StoppedAgent(BaseModel):
-    """What ended, or would end, with an agent."""
+    """Items that were or would be revoked with an agent."""
 
     client_id: str
     state: Literal["enabled", "quarantined", "disabled"]
@@ -66,7 +66,7 @@ class ManagedAgent(BaseModel):
 
 
 class Pause(BaseModel):
-    """What the agent cannot ask a person who denied it repeatedly; null means scopes only."""
+    """A pause after repeated denials: the agent cannot ask this; null means scopes only."""
 
     user: Named
     type: str | None

@@ -8,6 +8,7 @@ from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
 from server.http.wire import ClientSecret, Listed, StrictBody, secret
 from server.model.clients import App
+from server.protocol import names
 from server.services.clients.app_members import APP_MEMBERS
 from server.services.operations import power
 from server.services.policy.displays import rfc3339
@@ -29,7 +30,10 @@ class ClientChanges(StrictBody):
 class ManagedApp(BaseModel):
     """An app."""
 
+    id: str
     client_id: str
+    origin: Literal["administrator", "document", "registration"]
+    claimed_name: str | None
     state: Literal["enabled", "disabled"]
     secrets: list[ClientSecret]
     keys: list[dict[str, str]]
@@ -51,7 +55,10 @@ class GivenAppSecret(BaseModel):
 def document(record: App) -> ManagedApp:
     """Return an app as JSON."""
     return ManagedApp(
+        id=names.path_id(record.id),
         client_id=record.id,
+        origin=record.origin,
+        claimed_name=record.claimed_name,
         state=record.state,
         secrets=[secret(one) for one in record.secrets],
         keys=[dict(key) for key in record.jwks],

@@ -30,7 +30,7 @@ def add(
 
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApp:
     """GET /api/apps/<id>."""
-    return wire.document(admin.apps.show(request.params["id"]))
+    return wire.document(admin.apps.by_path(request.params["id"]))
 
 
 def update(
@@ -38,19 +38,19 @@ def update(
 ) -> wire.ManagedApp:
     """PATCH /api/apps/<id>."""
     changes = AppChanges(enabled=body.enabled, **written(APP_MEMBERS, body))
-    return wire.document(admin.apps.update(request.params["id"], changes, by=admin.by))
+    app_id = admin.apps.by_path(request.params["id"]).id
+    return wire.document(admin.apps.update(app_id, changes, by=admin.by))
 
 
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
 ) -> wire.GivenAppSecret:
     """POST /api/apps/<id>/secret."""
-    given = admin.apps.rotate_secret(
-        request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
-    )
+    app_id = admin.apps.by_path(request.params["id"]).id
+    given = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
     return wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret)
 
 
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:
     """DELETE /api/apps/<id>."""
-    admin.apps.delete(request.params["id"], by=admin.by)
+    admin.apps.delete(admin.apps.by_path(request.params["id"]).id, by=admin.by)

@@ -14,7 +14,7 @@ REGISTRATION_ROUTES: Final = (
         "/register",
         registration.register,
         Caller.CLIENT,
-        "Register an agent with an invitation (RFC 7591).",
+        "Register an agent with an invitation, or an app that has redirect URIs (RFC 7591).",
         body=oauth_wire.ClientMetadata,
         answer=oauth_wire.ClientInformation,
         status=201,

@@ -10,7 +10,7 @@ from server.services.consents.consents import GivenConsent
 
 
 class Consent(BaseModel):
-    """What a person lets a client do, until when."""
+    """A consent: the scopes that a person gave a client, and until when."""
 
     id: str
     state: Literal["live", "expired", "revoked"]
@@ -37,7 +37,7 @@ class ConsentRevoked(BaseModel):
 
 
 class AccessRevoked(BaseModel):
-    """What ended when a client's access was revoked."""
+    """Items revoked with a client's access."""
 
     client_id: str
     grants_ended: int

@@ -98,7 +98,7 @@ class PinAnswered(BaseModel):
 
 
 class PinConfirmed(BaseModel):
-    """The tries start again."""
+    """The attempt counter was reset."""
 
     tries: int
 

@@ -50,7 +50,7 @@ class Creation(BaseModel):
 
 
 class PasskeyOffer(BaseModel):
-    """What a browser signs to sign in; `challenge` is SHA-256 of `text`."""
+    """The text that a browser signs to sign in; `challenge` is SHA-256 of `text`."""
 
     text: str
     challenge: str

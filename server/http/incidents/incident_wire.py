@@ -37,7 +37,7 @@ class Closing(_Body):
 
 
 class ReportedAgent(BaseModel):
-    """A reported agent, and what ended with it."""
+    """A reported agent, and the items revoked with it."""
 
     client_id: str
     name: str

@@ -87,7 +87,7 @@ class FindingDocument(BaseModel):
 
 
 class Findings(BaseModel):
-    """What is weak or broken, broken first."""
+    """Findings of the health checks, errors first."""
 
     items: list[FindingDocument]
     broken: bool

@@ -22,7 +22,7 @@ ACTION_TYPE_ROUTES: Final = (
     managed(
         "POST /api/actions/preview",
         action_types.preview,
-        "Preview an action type. Nothing is registered.",
+        "Preview an action type without registering it.",
         errors=READS,
     ),
     managed("GET /api/actions/<id>", action_types.show, "Get one action type with its file."),

@@ -20,7 +20,7 @@ POLICY_ROUTES: Final = (
     managed(
         "POST /api/policy",
         policy.put,
-        "Put another policy in force.",
+        "Replace the policy.",
         answer=wire.Policy,
         status=201,
         signed=True,

@@ -18,7 +18,7 @@ class NewPolicy(StrictBody):
 
 
 class PolicyCase(StrictBody):
-    """A request to try; agents and users by name or id."""
+    """A request to evaluate; agents and users by name or ID."""
 
     agent: Text
     way: _Way = "request"
@@ -89,7 +89,7 @@ class AskedLater(BaseModel):
 
 
 class PolicyAsks(BaseModel):
-    """What an approval takes, and who can give it."""
+    """The requirements for approving, and the eligible approvers."""
 
     risk: _RiskWord
     ceremony: str
@@ -110,7 +110,7 @@ class CoveringGrant(BaseModel):
 
 
 class PolicyExplanation(BaseModel):
-    """What would happen to a request, and why."""
+    """The outcome of a request, and the reason."""
 
     outcome: _Outcome
     then: Literal["token", "person", "refused"]
@@ -164,7 +164,7 @@ class PolicyChange(BaseModel):
 
 
 class Replayed(BaseModel):
-    """What the rules would have changed."""
+    """The differences that the rules would have made."""
 
     since: str
     until: str

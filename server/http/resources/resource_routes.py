@@ -30,6 +30,6 @@ RESOURCE_ROUTES: Final = (
     managed(
         "DELETE /api/resources/<id>",
         resources.delete,
-        "Delete a resource. Returns what ended with it.",
+        "Delete a resource. Returns the items revoked with it.",
     ),
 )

@@ -20,9 +20,9 @@ class NewResource(StrictBody):
 
 @with_fields(change_fields(RESOURCE_MEMBERS))
 class ResourceChanges(StrictBody):
-    """Scopes to add, change or remove, and required action types; an empty one is removed.
+    """Scopes to add, change or remove, and required action types.
 
-    A `token_seconds` of null uses the default.
+    An empty string removes the requirement. A `token_seconds` of null uses the default.
     """
 
     without: Names = Field(default=[])
@@ -51,7 +51,7 @@ class GivenResourceSecret(BaseModel):
 
 
 class DeletedResource(BaseModel):
-    """What ended with a resource."""
+    """Items revoked with a resource."""
 
     uri: str
     tokens_revoked: int

@@ -49,7 +49,7 @@ def rotate(
 
 
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DeletedResource:
-    """DELETE /api/resources/<id>: returns what ended with it."""
+    """DELETE /api/resources/<id>: returns the items revoked with it."""
     uri = admin.resources.by_id(request.params["id"]).uri
     deleted = admin.resources.delete(uri, by=admin.by)
     return wire.DeletedResource(

@@ -45,7 +45,7 @@ class GrantProposal(BaseModel):
     tell: bool = True
 
     def record(self) -> SubmittedProposal:
-        """The same for the services."""
+        """Convert to the services' type."""
         vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
         return SubmittedProposal(self.approval, self.seconds, self.uses, self.sum, vary, self.tell)
 
@@ -77,7 +77,7 @@ class PastRequest(BaseModel):
 
 
 class GrantPreview(BaseModel):
-    """What a standing grant would be. Nothing is given."""
+    """Preview of a standing grant that is not created."""
 
     agent: Named
     resource: str

@@ -74,7 +74,7 @@ class EnrolmentCode(BaseModel):
 
 
 class StoppedUser(BaseModel):
-    """What ended with a user."""
+    """Items revoked with a user."""
 
     user: ManagedUser
     tokens_revoked: int

@@ -27,13 +27,13 @@ class Step(StrEnum):
     """One step in addition to confirming. The names are part of the API."""
 
     MATCH = "match"
-    """Type the number that the agent shows, to prove that it is the session at hand."""
+    """Type the match number, to prove that the request comes from the agent on the screen."""
     PIN = "pin"
     """Enter the PIN for this request."""
     REASON = "reason"
     """Give a reason for the audit log."""
     TYPE_BACK = "type_back"
-    """Type a fact of the request."""
+    """Type back a value of the request."""
 
 
 Ceremony: TypeAlias = frozenset[Step]
@@ -71,7 +71,7 @@ def parse_ceremony(text: str) -> Ceremony:
 
 @dataclass(frozen=True, slots=True)
 class TypeBack:
-    """What a person types back: its label, its kind and its location."""
+    """The value to type back: its label, its kind and its location."""
 
     label: str
     kind: str
@@ -80,7 +80,7 @@ class TypeBack:
     """A JSON pointer into the action text."""
 
     def document(self) -> dict[str, JsonValue]:
-        """The member of the display text. The value itself is only among the facts."""
+        """The `type_back` member of the display. It does not include the value."""
         return {"label": self.label, "kind": self.kind, "at": self.at}
 
 
@@ -116,7 +116,7 @@ def matches_number(number: str, entry: str) -> bool:
 
 
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
-    """The accepted entries, normalized as by `_plain`."""
+    """The accepted entries, normalized as by `_normalized`."""
     shown = rendering.render(value, max_chars=MAX_MATERIAL_VALUE)
     plain = _normalized(kind, shown)
     if kind == "last_four":

@@ -114,12 +114,12 @@ class RequestingAgent:
     """Of its name."""
     keys: frozenset[str] = frozenset()
     past: PastApprovals = NO_PAST_APPROVALS
-    """What the approver has approved of this agent. Its members are marks of the values below."""
+    """The approver's earlier approvals for this agent. Members are marks of the values below."""
     types: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, str] = field(default_factory=dict)
     resource: Mapping[str, str] = field(default_factory=dict)
     before: PastApprovals = NO_PAST_APPROVALS
-    """What the approver approved of this agent before the day of the request."""
+    """The approver's approvals for this agent before the day of the request."""
     this_hour: int = 0
     """Requests of this agent to the approver in this hour and on this day, including this one."""
     today: int = 0
@@ -143,7 +143,7 @@ class Comparison:
 
     asker: RequestingAgent
     comparable: PastApprovals = NO_PAST_APPROVALS
-    """What the approver has approved of this agent and these types."""
+    """The approver's earlier approvals for this agent and these types."""
     targets: tuple[NamedTarget, ...] = ()
     amounts: tuple[Amount, ...] = ()
     same_day: tuple[SameDay, ...] = ()

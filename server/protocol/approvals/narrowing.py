@@ -44,7 +44,7 @@ _BOOLEAN_ENTRIES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class NotNarrower(ValueError):
-    """What is granted is not within what was asked: `pointer` says where, `remedy` why."""
+    """The granted text exceeds the request: `pointer` says where, `remedy` why."""
 
     def __init__(self, pointer: str, remedy: str) -> None:
         super().__init__(f"{pointer or 'what is granted'}: {remedy}")

@@ -13,7 +13,7 @@ from typing import Final
 
 from server.protocol import base64url, errors, json_text
 from server.protocol.json_text import JsonValue
-from server.protocol.resources import scopes
+from server.protocol.resources import scopes, uris
 
 TYPE: Final = "sayso-login-hint+jwt"
 SECONDS: Final = 600
@@ -113,7 +113,7 @@ def check_request(
     `scope` excludes OpenID scopes. A parameter that was sent must equal the token's; an omitted one
     takes the token's value. Raises errors.InvalidRequest.
     """
-    if resource not in {None, hint.resource}:
+    if resource is not None and not uris.is_same(resource, hint.resource):
         raise errors.InvalidRequest("resource differs from login_hint_token; leave it out.")
     if scope and tuple(sorted(scope)) != hint.scope:
         raise errors.InvalidRequest("scope differs from login_hint_token; send openid alone.")

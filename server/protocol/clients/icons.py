@@ -1,6 +1,6 @@
 """Validates icons of agents by their bytes.
 
-Owns: the rules for a still, small, square PNG (ISO 15948) or WebP (RFC 9649). Never: draws or
+Owns: the rules for a still, small, square PNG (ISO 15948) or WebP (RFC 9649). Never: drawing or
 downloads one. SVG, animations and files with trailing data are refused.
 """
 

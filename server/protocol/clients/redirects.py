@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]{1,1000}")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 """A native app's own scheme is a reversed domain name (RFC 8252 7.1), so it has a dot."""
+KNOWN_SCHEMES: Final = frozenset({"cursor", "vscode", "vscode-insiders"})
+"""Schemes of well-known apps that are no reversed domain names. Only these are allowed."""
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -25,6 +27,8 @@ def redirect_problem(uri: str) -> str:
     except ValueError:
         return "must be an absolute URI"
     if _PRIVATE_SCHEME.fullmatch(parts.scheme) and not parts.netloc:
+        return ""
+    if parts.scheme in KNOWN_SCHEMES and host and "@" not in parts.netloc:
         return ""
     if parts.scheme not in {"https", "http"} or not host or "@" in parts.netloc:
         return "must be https, or an app's own scheme such as com.example.app:/callback"
@@ -45,7 +49,14 @@ def with_parameters(uri: str, parameters: Iterable[tuple[str, str]]) -> str:
 def host_of(uri: str) -> str:
     """Return the host that people are shown for a URI, or the scheme of an app's own."""
     parts = urlsplit(uri)
-    return parts.hostname or f"the app {parts.scheme}"
+    is_web = parts.scheme in {"https", "http"}
+    return (parts.hostname if is_web else None) or f"the app {parts.scheme}"
+
+
+def is_local(uri: str) -> bool:
+    """Report whether a URI leads to an app on the person's own machine."""
+    parts = urlsplit(uri)
+    return parts.scheme != "https" or parts.hostname in LOOPBACK
 
 
 def form_source(uri: str) -> str:

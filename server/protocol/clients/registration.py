@@ -50,8 +50,8 @@ def read(body: bytes, content_type: str) -> Metadata:
     Raises errors.InvalidClientMetadata, errors.InvalidRedirectUri, or the error for a software
     statement, which is not supported.
     """
-    members = _members(body, content_type)
-    _refuse_statement(members.get("software_statement"))
+    members = read_members(body, content_type)
+    refuse_statement(members.get("software_statement"))
     _refuse_interactive(members)
     method = _one(members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS)
     keys = _keys(members)
@@ -80,7 +80,7 @@ def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadat
 
     RFC 7592 2.2: it names itself, and repeats no member that only the server sets.
     """
-    members = _members(body, content_type)
+    members = read_members(body, content_type)
     if members.get("client_id") != client_id:
         raise errors.InvalidClientMetadata("client_id must be the one that was registered.")
     for name in _SERVER_ONLY:
@@ -89,7 +89,8 @@ def read_update(body: bytes, content_type: str, client_id: str) -> tuple[Metadat
     return read(body, content_type), _text(members, "client_secret")
 
 
-def _members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
+def read_members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
+    """Return the members that are not null. Raises errors.InvalidClientMetadata."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.InvalidClientMetadata("Send the metadata as application/json.")
     try:
@@ -101,7 +102,8 @@ def _members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _refuse_statement(statement: JsonValue) -> None:
+def refuse_statement(statement: JsonValue) -> None:
+    """Refuse a software statement, which is not supported (RFC 7591 2.3)."""
     if statement is None:
         return
     if not isinstance(statement, str) or not _STATEMENT.fullmatch(statement):

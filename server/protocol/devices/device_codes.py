@@ -69,7 +69,8 @@ def check_unchanged(form: Form, scope: Sequence[str], resource: str) -> None:
     asked = form.get("scope")
     if asked is not None and set(scopes.parse(asked)) != set(scope):
         raise errors.InvalidScope("scope differs from the device authorization request.")
-    if form.every("resource") not in {(), (resource,)}:
+    named = form.every("resource")
+    if len(named) > 1 or not all(uris.is_same(uri, resource) for uri in named):
         raise errors.InvalidTarget("resource differs from the device authorization request.")
 
 

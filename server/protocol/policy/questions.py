@@ -127,7 +127,7 @@ class Approvals:
     by: frozenset[str] = frozenset()
     """User ids; a deputy's approval counts as that of the user they act for."""
     through: Mapping[str, str] = field(default_factory=dict)
-    """For users in `by` whose vote somebody else cast: the user id of that person."""
+    """For users in `by` whose vote someone else cast: the ID of that person."""
     in_advance: bool = False
     """They come from a standing grant, given before the request, so nothing could be typed."""
 

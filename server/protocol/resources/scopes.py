@@ -40,9 +40,9 @@ def split(scopes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def split_asked(asked: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Split an app's requested scopes, which are required. Raises errors.InvalidScope."""
+    """Split the scopes that an app asks for, if any. Raises errors.InvalidScope."""
     if asked is None:
-        raise errors.InvalidScope("Name the scopes; there is no default.")
+        return (), ()
     openid, scope = split(parse(asked))
     if openid and OPENID not in openid:
         raise errors.InvalidScope("Scopes about the person need openid.")

@@ -37,6 +37,19 @@ def resource_problem(uri: str) -> str:
     return ""
 
 
+def without_slash(uri: str) -> str:
+    """Return a resource URI without the trailing slash of its path.
+
+    Two URIs that differ only by that slash identify one resource (RFC 3986 6.2.3).
+    """
+    return uri if "?" in uri else uri.removesuffix("/")
+
+
+def is_same(uri: str, other: str) -> bool:
+    """Report whether two URIs identify one resource."""
+    return without_slash(uri) == without_slash(other)
+
+
 def callback_problem(uri: str, *, development: bool) -> str:
     """Return what is wrong with a callback URL (CIBA 4); "" if it is valid.
 

@@ -4,7 +4,7 @@ The redirect URI is parsed first, because errors may be sent only to a known one
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -48,7 +48,7 @@ class AuthorizationRequest:
     back: ReturnTo
     openid: tuple[str, ...]
     scope: tuple[str, ...]
-    """Scopes of a resource."""
+    """Scopes of a resource; none for its default ones, or for details alone (RFC 9396 3)."""
     resource: str | None
     details: tuple[Mapping[str, JsonValue], ...]
     """The actions to allow once (RFC 9396); their types are checked elsewhere."""
@@ -91,7 +91,7 @@ def parse(form: Form, back: ReturnTo) -> AuthorizationRequest:
     _refuse_objects(form)
     challenge = pkce.check_challenge(form.get("code_challenge"), form.get("code_challenge_method"))
     details = requests.read_details(form.get("authorization_details"))
-    openid, scope = _scopes(form.get("scope"), details)
+    openid, scope = scopes.split_asked(form.get("scope"))
     resources = form.every("resource")
     if len(resources) > 1:
         raise errors.InvalidTarget("Name one resource; a token has one audience.")
@@ -140,13 +140,6 @@ def _refuse_objects(form: Form) -> None:
         )
     if form.get("registration") is not None:
         raise errors.RegistrationNotSupported("Clients must be registered beforehand.")
-
-
-def _scopes(
-    asked: str | None, details: Sequence[object]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Scopes are optional in a request with details (RFC 9396 3)."""
-    return ((), ()) if asked is None and details else scopes.split_asked(asked)
 
 
 def _prompts(text: str | None) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from server.protocol.tokens.tokens import Approved
 
 @dataclass(frozen=True, slots=True)
 class AppTokenContents:
-    """What an app's tokens contain. Times in seconds."""
+    """The contents of an app's tokens. Times in seconds."""
 
     issuer: str
     token_id: str

@@ -25,7 +25,7 @@ MAX_AHEAD: Final = 5
 """Seconds by which `iat` may lie in the future."""
 
 NONCE_SECONDS: Final = 300
-"""A nonce is issued for this long, and accepted for the same time again."""
+"""Nonces rotate at this interval and stay valid for one more interval."""
 
 MAX_PROOF_CHARS: Final = 4_096
 MAX_JTI_CHARS: Final = 128
@@ -95,8 +95,8 @@ def check_proof(
 ) -> ProofUse:
     """Check the claims of a proof against its request. `now` in milliseconds.
 
-    `access_token` is the token of the request, whose hash `ath` must be. With `loopback_alias`, the
-    three names of the loopback are one host. Raises errors.InvalidDpopProof.
+    `access_token` is the token of the request, whose hash `ath` must be. With `loopback_alias`,
+    `localhost`, `127.0.0.1` and `::1` are treated as one host. Raises errors.InvalidDpopProof.
     """
     # 1. The proof is for this request (4.3, 8 and 9).
     if _text(claims, "htm") != method:
@@ -122,15 +122,15 @@ def nonce_windows(now: int) -> tuple[str, str]:
 
 
 def check_nonce(claims: Mapping[str, object], nonces: Sequence[str]) -> None:
-    """Raises errors.UseDpopNonce with the newest of these unless the proof has one (4.3, 10)."""
+    """Raise errors.UseDpopNonce with the current nonce if the proof has no valid one (4.3, 10)."""
     if claims.get("nonce") not in nonces:
         raise errors.UseDpopNonce(nonces[0])
 
 
 def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
-    """Report whether two URLs are equivalent, query and fragment aside (RFC 3986 6.2.2, 6.2.3).
+    """Report whether two URLs are equal, ignoring query and fragment (RFC 3986 6.2.2, 6.2.3).
 
-    A URL that is not http or https, or that contains a user, equals none.
+    A URL that is not http or https, or that contains a user, never matches.
     """
     left = _normal(one, loopback_alias=loopback_alias)
     return left is not None and left == _normal(other, loopback_alias=loopback_alias)

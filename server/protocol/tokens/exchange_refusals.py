@@ -33,7 +33,7 @@ STEPS: Final = MappingProxyType(
         14: "policy allows it without asking the person, who has not denied such requests lately",
     }
 )
-"""What each step checks, in order."""
+"""The check of each step, in order."""
 
 
 class Reason(StrEnum):

@@ -63,7 +63,7 @@ class Link:
     depth: int
     """Number of actors in it; a person's own token has none."""
     ceiling: frozenset[str]
-    """What its client may have at the target."""
+    """The scopes that its client may have at the target."""
     details: tuple[str, ...] = ()
     """Its `authorization_details`, each as canonical text."""
     approved: bool = False
@@ -72,7 +72,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class DelegationBasis:
-    """What allows a chain to get a token for one target."""
+    """The basis on which a chain gets a token for one target."""
 
     links: tuple[Link, ...]
     """The tokens that limit the new token, newest first."""
@@ -205,10 +205,12 @@ def _token(form: Form, name: str) -> str | None:
 
 def _target(form: Form) -> str | None:
     """Return the only target; `audience` may name a resource by its URI, too."""
-    named = {uris.check_resource(uri) for uri in (*form.every("resource"), *form.every("audience"))}
-    if len(named) > 1 or len(form.every("resource")) > 1 or len(form.every("audience")) > 1:
+    resources, audiences = form.every("resource"), form.every("audience")
+    named = [uris.check_resource(uri) for uri in (*resources, *audiences)]
+    several = len(set(map(uris.without_slash, named))) > 1
+    if several or len(resources) > 1 or len(audiences) > 1:
         raise errors.InvalidTarget("A token is for one resource; exchange once for each.")
-    return next(iter(named), None)
+    return named[0] if named else None
 
 
 def _scope(form: Form, details: Sequence[object]) -> tuple[str, ...]:

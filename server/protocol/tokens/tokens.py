@@ -18,7 +18,7 @@ API_TOKEN_SECONDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What an access token says about its approval and who decided it."""
+    """The approval that an access token names, and who decided it."""
 
     id: str
     action_digest: str
@@ -30,7 +30,7 @@ class Approved:
     auth_time: int | None = None
     """Seconds."""
     decided_by: Mapping[str, object] | None = None
-    """What decided instead of the person."""
+    """The consent, standing grant or users that decided instead of the person."""
 
 
 @dataclass(frozen=True, slots=True)

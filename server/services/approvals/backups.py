@@ -68,7 +68,7 @@ def _check_waits(tx: Unit, approval: Approval) -> None:
 
 
 def _named(tx: Unit, approval: Approval, user: User, needs: Requirements) -> NamedApprover:
-    """The approver to add. Raises `Conflict` for somebody whose approval would not count."""
+    """The approver to add. Raises `Conflict` for someone whose approval would not count."""
     if user.id in needs.excluded:
         raise Conflict(f"A policy rule excludes {user.name} from approving this request.")
     if needs.who is None:

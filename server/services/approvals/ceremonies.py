@@ -27,7 +27,7 @@ from server.services.devices.statements import is_pin_entered
 
 MAX_ATTEMPTS: Final = 2
 LOCKED: Final = "locked"
-"""The reason of a request that ended because nobody can approve it any more."""
+"""The reason of a request that ended because no one can approve it anymore."""
 LOCKED_TEXT: Final = "This request is locked for you after two wrong entries."
 
 _MAX_REASON = 500
@@ -51,7 +51,7 @@ _DESCRIPTIONS: Final[Mapping[Step, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class CeremonyEntries:
-    """What a person typed; sent along with the signed answer."""
+    """The person's entries; sent along with the signed answer."""
 
     fact: str | None = None
     match: str | None = None

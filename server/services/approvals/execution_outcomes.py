@@ -34,7 +34,7 @@ class ReportedOutcome:
     executed_digest: str | None = None
     """The digest of what ran, as returned when the approval was consumed."""
     details: Sequence[Mapping[str, JsonValue]] | None = None
-    """What ran, instead of its digest; one of the two or neither."""
+    """The executed details, instead of their digest; at most one of the two is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class RequestedNarrowing:
 
 @dataclass(frozen=True, slots=True)
 class Narrowable:
-    """What an approver may narrow in a request."""
+    """The parts of a request that an approver may narrow."""
 
     scopes: tuple[str, ...]
     facts: tuple[tuple[int, NarrowableFact], ...]
@@ -74,7 +74,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class _HistoryInput:
-    """What is granted, as input of history."""
+    """The granted request, as input of history."""
 
     agent: Agent
     user: User
@@ -85,7 +85,7 @@ class _HistoryInput:
 
 @dataclass(frozen=True, slots=True)
 class _HeadlineInput:
-    """What is granted, as input of the headline."""
+    """The granted request, as input of the headline."""
 
     target: TokenTarget
     details: Sequence[Mapping[str, JsonValue]]
@@ -103,7 +103,7 @@ class Narrowings:
     rules: ServerPolicy
 
     def narrowable(self, person: Person, approval_id: str) -> Narrowable:
-        """What can be narrowed. Raises errors.Problem 404, 409, or 422 for another kind."""
+        """The narrowable parts. Raises errors.Problem 404, 409, or 422 for another kind."""
         with self.store.read() as view:
             approval = _pending_request(view, person, approval_id)
             _check_kind(approval)
@@ -199,7 +199,7 @@ class Narrowings:
         return usual if agent is None else targets.lifetime(agent, resource, usual)
 
     def _history_addition(self, view: View, approval: Approval, narrowed: Narrowed) -> str:
-        """What this approval adds to history: what was granted, not what was asked."""
+        """The entries that this approval adds to history, from the granted request."""
         agent = view.directory.agent(approval.agent_id)
         user = view.directory.user(approval.user_id or "")
         resource = _resource(view, approval)
@@ -275,7 +275,7 @@ def _detail_rows(asked: Terms, found: Terms, types: Sequence[ActionType]) -> lis
         zip(types, asked.details, found.details, strict=True)
     ):
         beside = narrowing.check_narrower({**before}, {**after}, action.fact_rules.narrow)
-        assert isinstance(beside, dict)  # noqa: S101  # an object beside an object
+        assert isinstance(beside, dict)  # noqa: S101  # an object next to an object
         name = f"{place + 1}. " if len(types) > 1 else ""
         pairs = zip(rendering.facts(action, before), rendering.facts(action, beside), strict=True)
         rows += [_row(name, was, now) for was, now in pairs if was.value != now.value]

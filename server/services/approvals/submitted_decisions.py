@@ -115,7 +115,7 @@ def _check_allowed_with_code(code: str | None, member: str, value: object) -> No
 
 
 def _find_user(view: View, approval: Approval, called: str) -> str:
-    """The id of the user whom the agent may ask instead. Raises errors.Problem 422."""
+    """The ID of the person to ask instead. Raises errors.Problem 422."""
     user, agent = view.directory.user_called(called), view.directory.agent(approval.agent_id)
     may = user is not None and user.enabled and user.id != approval.user_id
     named = None if agent is None else agent.asks

@@ -37,7 +37,7 @@ def vote_count(view: View, approval: Approval) -> int:
 
 
 def is_vote_cast(view: View, answer: Decision) -> bool:
-    """Reports whether somebody else has already cast the vote of this answer."""
+    """Reports whether someone else has already cast the vote of this answer."""
     return answer.voter_id in _voters(view.decisions.of_approval(answer.approval_id))
 
 

@@ -1,4 +1,4 @@
-"""What decides a request: a consent, a standing grant, or approvers.
+"""The sources of a decision: a consent, a standing grant, or approvers.
 
 Owns: the order of these, for enforcement and for explanation. Never: evaluating policy,
 eligibility, or reserving a use of a grant.
@@ -19,7 +19,7 @@ from server.services.standing_grants.uses import CoveringGrant
 
 @dataclass(frozen=True, slots=True)
 class AnswerSources:
-    """What decides one request at `/bc-authorize`."""
+    """The source of the decision for one request at `/bc-authorize`."""
 
     verdict: Verdict
     """The verdict of policy, with the reason for approvers."""

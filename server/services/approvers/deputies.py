@@ -1,4 +1,4 @@
-"""Deputies: a user names somebody who decides for them in a period.
+"""Deputies: a user names someone who decides for them in a period.
 
 Naming one takes the high key and the PIN. Both the user and the deputy can end it with a session.
 Both are notified, and every answer of a deputy names the user it was given for.

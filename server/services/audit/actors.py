@@ -12,7 +12,7 @@ from typing import Final
 from server.model import display_names
 from server.model.audit import EntrySearch, StoredEntry
 from server.model.store import Directory, View
-from server.protocol.names import PREFIX_AGENT, PREFIX_APP, PREFIX_USER
+from server.protocol.names import PREFIX_AGENT, PREFIX_USER, is_app
 from server.services.audit import audit
 
 _SERVER_ACTORS: Final[Mapping[str, str]] = MappingProxyType(
@@ -81,7 +81,7 @@ def _name(directory: Directory, one: str) -> str:
     if one.startswith(PREFIX_USER):
         user = directory.user(one)
         return "" if user is None else user.name
-    if one.startswith((PREFIX_AGENT, PREFIX_APP)):
+    if one.startswith(PREFIX_AGENT) or is_app(one):
         return display_names.name_of(directory, one)
     resource = directory.resource_client(one)
     return "" if resource is None else resource.uri

@@ -12,7 +12,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Unit
-from server.protocol.names import PREFIX_APP
+from server.protocol.names import is_app
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""
@@ -197,7 +197,7 @@ class Type(StrEnum):
     APPROVAL_RETRY_ASKED = "approval.retry_asked"
     """A person asked the agent of an expired request to ask again."""
     APPROVAL_LOCKED = "approval.locked"
-    """Two wrong entries: this person, or nobody, can approve the request any more."""
+    """Two wrong entries: this person, or everyone, can no longer approve the request."""
     INCIDENT_OPENED = "incident.opened"
     """A person reported a request, or an agent had no owner in time: what was stopped and ended."""
     INCIDENT_CLOSED = "incident.closed"
@@ -217,7 +217,7 @@ class Type(StrEnum):
     APPROVAL_EXECUTED = "approval.executed"
     """A resource reported the outcome; the decision is `executed` or `failed`."""
     APPROVAL_DIFFERED = "approval.differed"
-    """What ran at the resource is not what was granted. This is an alarm."""
+    """The action that ran at the resource differs from the granted one. This is an alarm."""
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # a name, not a secret
     """A client revoked its token: how many ended with it."""
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # a name, not a secret
@@ -248,7 +248,7 @@ def by_user(user_id: str) -> str:
 
 def by_client(client_id: str) -> str:
     """The actor of an agent's or app's action."""
-    return f"{'app' if client_id.startswith(PREFIX_APP) else 'agent'}:{client_id}"
+    return f"{'app' if is_app(client_id) else 'agent'}:{client_id}"
 
 
 def by_resource(client_id: str) -> str:

@@ -1,6 +1,6 @@
 """The audit entries of an agent's request: requested, or refused.
 
-Owns: the entries, and the error of a refusal. Never: whether somebody is asked.
+Owns: the entries, and the error of a refusal. Never: whether someone is asked.
 """
 
 import json

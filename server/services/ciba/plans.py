@@ -81,7 +81,7 @@ class RequestPlan:
 
     @property
     def needs(self) -> Requirements | None:
-        """What an approval requires; None if nobody is asked."""
+        """The requirements for approving; None if no one is asked."""
         return self.verdict.needs
 
     @property

@@ -81,14 +81,20 @@ def action_types(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
 
 def only(tx: Unit, raw: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """The limits at single resources."""
-    return {uri: unique(tx, may) for uri, may in raw.items()}
+    return {
+        resource_checks.registered_uri(tx.directory, uri): unique(tx, may)
+        for uri, may in raw.items()
+    }
 
 
 def serves(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
     """The registered resources that it serves."""
-    for uri in named:
-        resource_checks.find(tx.directory, uri)
-    return unique(tx, named)
+    return unique(tx, [resource_checks.find(tx.directory, uri).uri for uri in named])
+
+
+def resource_uris(tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
+    """The resources that it may reach, as they were registered."""
+    return unique(tx, [resource_checks.registered_uri(tx.directory, uri) for uri in named])
 
 
 def grant_types(tx: Unit, raw: Sequence[str]) -> tuple[str, ...]:

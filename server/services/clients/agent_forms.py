@@ -1,6 +1,6 @@
 """Validates an agent's members together, when it is registered and when it changes.
 
-Owns: turning an administrator's input into a record. Never: writes, or the check of one member;
+Owns: turning an administrator's input into a record. Never: writing, or the check of one member;
 `agents.py` stores records, `agent_members.py` has the checks.
 """
 

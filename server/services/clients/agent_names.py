@@ -1,4 +1,4 @@
-"""An agent's name: since when it has it, and its former names.
+"""An agent's name, when it got it, and its former names.
 
 People recognize an agent by its name, so a renamed agent counts as new to them.
 """

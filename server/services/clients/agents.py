@@ -48,7 +48,7 @@ class NewSecret:
 
 @dataclass(frozen=True, slots=True)
 class DisabledAgent:
-    """A disabled agent, and what ended with it."""
+    """A disabled agent, and the items revoked with it."""
 
     agent: Agent
     tokens_revoked: int = 0
@@ -60,7 +60,7 @@ class DisabledAgent:
 
     @property
     def counts(self) -> dict[str, int]:
-        """What ended, for the audit log and for responses."""
+        """The counts of revoked items, for the audit log and for responses."""
         return {
             "tokens_revoked": self.tokens_revoked,
             "descendants_revoked": self.descendants_revoked,

@@ -1,6 +1,6 @@
 """Validates an app's members together, when it is registered and when it changes.
 
-Owns: turning an administrator's input into a record. Never: writes, or the check of one member;
+Owns: turning an administrator's input into a record. Never: writing, or the check of one member;
 `apps.py` stores records, `app_members.py` has the checks.
 """
 
@@ -56,6 +56,11 @@ def new_record(tx: Unit, new: NewApp, app_id: str) -> App:
 
 def changed_record(tx: Unit, before: App, changes: AppChanges) -> App:
     """Return the changed record. Raises `Invalid`, `NotFound` or `Conflict`."""
+    if not before.verified and changes.keys() - {"enabled"}:
+        raise Conflict(
+            f"{before.name} was not registered by an administrator, so it describes itself. You "
+            "can disable or delete it."
+        )
     if "jwks" in changes and before.auth_method != "private_key_jwt":
         raise Conflict(
             f"{before.name} does not authenticate with keys; add another app for them.",

@@ -11,6 +11,7 @@ from server.model.clients import App
 from server.model.ports import Secrets
 from server.model.reactions import AppStopped, ClientDeleted
 from server.model.store import Store, Unit, View
+from server.protocol import names
 from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
 from server.services import client_secrets
 from server.services.audit import audit
@@ -48,6 +49,14 @@ class Apps:
             app = find(view, name_or_id)
             return view.apps.get(app.id) or app
 
+    def by_path(self, path_id: str) -> App:
+        """Return the app with this ID in paths. Raises `NotFound`."""
+        with self.store.read() as view:
+            app = by_path(view, path_id)
+        if app is None:
+            raise NotFound("app", path_id)
+        return app
+
     def add(self, new: NewApp, *, by: str) -> NewAppSecret:
         """Register an app, enabled. Raises `Exists`, `NotFound` or `Invalid`."""
         with self.store.administer() as tx:
@@ -63,7 +72,8 @@ class Apps:
     def update(self, name_or_id: str, changes: AppChanges, *, by: str) -> App:
         """Change an app. Raises `NotFound`, `Exists`, `Invalid` or `Conflict`."""
         with self.store.administer() as tx:
-            before = find(tx, name_or_id)
+            found = find(tx, name_or_id)
+            before = tx.apps.get(found.id) or found
             app = app_forms.changed_record(tx, before, changes)
             if app.name != before.name:
                 refuse_taken(tx, app.name, app.id)
@@ -97,15 +107,27 @@ class Apps:
         """Delete an app; the audit log keeps what it did. Raises `NotFound`."""
         with self.store.administer() as tx:
             app = find(tx, name_or_id)
-            _revoke_everything(tx, app)
-            tx.react(ClientDeleted(app.id, by))
-            tx.apps.delete(app.id)
-            _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
+            delete_app(tx, app, by=by)
             return app
 
     def _with_secret(self, tx: Unit, app: App) -> NewAppSecret:
         secret, text = client_secrets.new(self.secrets, PREFIX_CLIENT_SECRET, tx.now)
         return NewAppSecret(replace(app, secrets=(*app.secrets, secret)), text)
+
+
+def delete_app(tx: Unit, app: App, *, by: str) -> None:
+    """Delete an app with its tokens and consents."""
+    _revoke_everything(tx, app)
+    tx.react(ClientDeleted(app.id, by))
+    tx.apps.delete(app.id)
+    _record(tx, audit.Type.APP_DELETED, by, {"app": app.id, "name": app.name})
+
+
+def by_path(view: View, path_id: str) -> App | None:
+    """Return the app with this ID in paths, as it is stored."""
+    if path_id.startswith(PREFIX_APP):
+        return view.apps.get(path_id)
+    return next((app for app in view.apps.all() if names.path_id(app.id) == path_id), None)
 
 
 def find(view: View, name_or_id: str) -> App:

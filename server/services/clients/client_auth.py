@@ -13,6 +13,7 @@ from server.protocol import errors, names
 from server.protocol.clients import client_auth
 from server.protocol.clients.client_auth import Credentials
 from server.protocol.forms import Form
+from server.services.clients.client_documents import ClientDocuments
 from server.services.server_policy import ServerPolicy
 
 _USE_NOTED_MS = 60_000
@@ -33,19 +34,22 @@ class ClientAuthentication:
     store: Store
     verifier: Verifier
     rules: ServerPolicy
+    documents: ClientDocuments
     recorded: dict[str, int] = field(default_factory=dict)
     """Secret or key → when its use was last stored, so that not every request writes."""
 
-    def authenticate(self, credentials: Credentials) -> Client:
+    def authenticate(self, credentials: Credentials, *, on_sight: bool = False) -> Client:
         """Return the client that these credentials prove; the endpoint restricts the kind.
 
         1. The client is known. 2. It registered this method. 3. The proof is valid. 4. An assertion
-        is new. 5. The client is enabled; only the client itself learns that it is not. Raises
-        errors.InvalidClient or errors.UnauthorizedClient.
+        is new. 5. The client is enabled; only the client itself learns that it is not. With
+        `on_sight`, a client with a metadata document need not be known. Raises
+        errors.ProtocolError.
         """
         basic = credentials.method == "client_secret_basic"
+        claimed = self._claimed_id(credentials)
+        self.documents.check(claimed, on_sight=on_sight)
         with self.store.read() as view:
-            claimed = self._claimed_id(credentials)
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
             if client is None or not _registered(client, credentials.method, now):

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from server.protocol import names
 from server.services import members
 from server.services.clients import agent_checks as checks
-from server.services.members import Clear, Flag, FormField, Kind, Line, Member
+from server.services.members import Check, Clear, Flag, FormField, Kind, Line, Member
 
 Choices: TypeAlias = tuple[tuple[str, str], ...]
 """The value and label, or the word and value, of each option."""
@@ -96,7 +96,7 @@ def id_token_alg(section: str) -> Member:
     )
 
 
-def _permission(name: str, label: str, flag: str, one: str) -> Member:
+def _permission(name: str, label: str, flag: str, one: str, check: Check) -> Member:
     """A list of what it may ask for."""
     return Member(
         name,
@@ -109,13 +109,15 @@ def _permission(name: str, label: str, flag: str, one: str) -> Member:
         ),
         Line(name, empty="none"),
         start=(),
-        check=members.unique,
+        check=check,
         widens=members.more,
     )
 
 
-RESOURCES: Final = _permission("resources", "Resources that it may reach", "--resource", "URI")
-SCOPES: Final = _permission("scopes", "Scopes", "--scope", "scope")
+RESOURCES: Final = _permission(
+    "resources", "Resources that it may reach", "--resource", "URI", checks.resource_uris
+)
+SCOPES: Final = _permission("scopes", "Scopes", "--scope", "scope", members.unique)
 ACTION_TYPES: Final = Member(
     "action_types",
     Kind.NAMES,

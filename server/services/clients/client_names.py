@@ -4,11 +4,18 @@ from collections.abc import Collection
 
 from server.model.clients import Agent
 from server.model.display_names import TERMINAL
-from server.model.store import Unit
+from server.model.store import Unit, View
 from server.protocol.confusables import name_keys
 from server.protocol.names import APPROVER_CLIENT
 from server.services.refusals import Exists, about
-from server.services.users.users import clients_called
+from server.services.users.user_checks import clients_called
+
+
+def looks_taken(view: View, name: str, own: str) -> bool:
+    """Report whether a name looks like that of another client or of a user."""
+    looks = name_keys(name)
+    bearers = {*view.names.bearers("client", looks), *view.names.bearers("user", looks)}
+    return bool(bearers - {own} or looks & name_keys(TERMINAL))
 
 
 @about("name")

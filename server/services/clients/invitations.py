@@ -5,10 +5,10 @@ An invitation sets the owner of the agents that register with it, and limits the
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from server.model.audit import Entry
-from server.model.clients import Agent, Invitation
+from server.model.clients import Invitation
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.model.users import User
@@ -41,6 +41,11 @@ class NewInvitation:
     """Who its agents may ask: only the owner if empty, everyone if None."""
     uses: int = 1
     expires_at: int | None = None
+
+    @property
+    def for_apps(self) -> bool:
+        """Report whether apps that people use register with it, instead of agents."""
+        return names.GRANT_AUTHORIZATION_CODE in self.grant_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +100,12 @@ class Invitations:
             raise Invalid(
                 "An invitation must end in the future, within 90 days.", member="expires_at"
             )
-        sample = self._sample(tx, new, owner)
+        sample = self._app_sample(new) if new.for_apps else self._sample(tx, new, owner)
         return Invitation(
             id=self.secrets.new_id(names.PREFIX_INVITATION),
             token_hash=hashlib.sha256(token.encode()).digest(),
             owner_id=owner.id,
-            grant_types=sample.grant_types,
-            resources=sample.resources,
-            scopes=sample.scopes,
-            action_types=sample.action_types,
-            asks=sample.asks,
+            **sample,
             uses_left=new.uses,
             created_by=by,
             created_at=tx.now,
@@ -112,8 +113,19 @@ class Invitations:
             revoked_at=None,
         )
 
-    def _sample(self, tx: Unit, new: NewInvitation, owner: User) -> Agent:
-        """Return an agent with everything that the invitation allows, checked like every agent."""
+    def _app_sample(self, new: NewInvitation) -> dict[str, Any]:
+        """Return what the invitation allows an app: what is open to every such app."""
+        if set(new.grant_types) != set(names.USUAL_APP_GRANTS) or new.resources or new.scopes:
+            raise Invalid(
+                "An invitation for apps has the grants authorization_code and refresh_token, and "
+                "no resources or scopes. Open resources to such apps instead.",
+                member="grant_types",
+            )
+        lists = {"resources": (), "scopes": (), "action_types": (), "asks": ()}
+        return {"grant_types": names.USUAL_APP_GRANTS, **lists}
+
+    def _sample(self, tx: Unit, new: NewInvitation, owner: User) -> dict[str, Any]:
+        """Return what the invitation allows an agent, checked like every agent."""
         wanted = NewAgent(
             name="sample",
             owners=(owner.id,),
@@ -123,7 +135,9 @@ class Invitations:
             action_types=new.action_types,
             asks=(owner.id,) if new.asks == () else new.asks,
         )
-        return agent_forms.new_record(tx, wanted, names.PREFIX_AGENT)
+        agent = agent_forms.new_record(tx, wanted, names.PREFIX_AGENT)
+        limits = ("grant_types", "resources", "scopes", "action_types", "asks")
+        return {name: getattr(agent, name) for name in limits}
 
 
 @about("owner")

@@ -1,6 +1,6 @@
 """Owners of agents, and orphaned agents.
 
-Owns: since when an agent is orphaned, and who is notified. Never: disabling an agent; the orphan
+Owns: when an agent became orphaned, and who is notified. Never: disabling an agent; the orphan
 quarantine does that when the grace period ends.
 """
 
@@ -19,7 +19,7 @@ ORPHANED: Final = "alarm.agent_orphaned"
 
 
 def of(view: View, agent: Agent) -> tuple[User, ...]:
-    """Return its owners as they are in this unit of work."""
+    """Return the agent's owners in this unit of work."""
     found = (view.users.get(user_id) for user_id in agent.owners)
     return tuple(owner for owner in found if owner is not None)
 

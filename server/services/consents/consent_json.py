@@ -5,7 +5,7 @@ from server.services.policy.displays import moment, rfc3339
 
 
 def consent(given: GivenConsent, now: int) -> dict[str, object]:
-    """What a user lets a client do, until when."""
+    """Return a consent as JSON."""
     record = given.consent
     return {
         "id": record.id,

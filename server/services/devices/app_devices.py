@@ -32,8 +32,8 @@ class AppDevices:
 
     consents: ConsentService
 
-    def target(self, view: View, app: App, asked: AppRequest) -> str:
-        """Return the resource; "" if the scopes are only about the person.
+    def target(self, view: View, app: App, asked: AppRequest) -> tuple[str, tuple[str, ...]]:
+        """Return the resource and its scopes; "" if the scopes are only about the person.
 
         1. The app has this grant. 2. Scopes are within its permissions and need no action. 3. None
         is critical, because critical scopes need an approval each time. Raises
@@ -41,15 +41,15 @@ class AppDevices:
         """
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client may not use the device grant.")
-        if not asked.scope:
+        if asked.openid and not asked.scope:
             if asked.resource not in {None, self.consents.rules.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
-            return ""
-        target = targets.resolve(view.directory, app, asked.resource, asked.scope)
+            return "", ()
+        target = targets.resolve_or_default(view.directory, app, asked.resource, asked.scope)
         targets.check_required_types(target, frozenset())
         if target.risk is Risk.CRITICAL:
             raise errors.InvalidScope("A critical scope needs an approval each time.")
-        return target.resource.uri
+        return target.resource.uri, target.scope
 
     def create_approval(
         self, tx: Unit, code: DeviceCode, user: User, shown: str, *, phantom: bool

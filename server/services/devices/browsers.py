@@ -1,6 +1,6 @@
 """Browsers that are signed in with a passkey, by their cookie.
 
-Owns: the cookie's lifetime, and the CSRF token of a page. Never: how somebody signs in, or what a
+Owns: the cookie's lifetime, and the CSRF token of a page. Never: how someone signs in, or what a
 signed-in browser may do: decisions need the passkey.
 
 The database stores the cookie's hash. The sign-in pages for apps have their own cookie

@@ -49,7 +49,7 @@ class CodeRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _CodeRequest:
-    """What a device requested, for its code."""
+    """The request of a device, for its code."""
 
     client_id: str
     resource: str
@@ -60,7 +60,7 @@ class _CodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeviceGrantService:
-    """Creates codes for devices, and an approval when somebody types one."""
+    """Creates codes for devices, and an approval when someone types one."""
 
     store: Store
     secrets: Secrets
@@ -112,8 +112,8 @@ class DeviceGrantService:
         if error is not None:
             raise error
         with self.store.write() as tx:
-            resource = self.apps.target(tx, current_app(tx, app), asked)
-            scope = " ".join(sorted((*asked.openid, *asked.scope)))
+            resource, scopes_ = self.apps.target(tx, current_app(tx, app), asked)
+            scope = " ".join(sorted((*asked.openid, *scopes_)))
             return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
 
     def _too_many(self, key: str, most: int) -> errors.TemporarilyUnavailable | None:

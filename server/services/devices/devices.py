@@ -232,7 +232,7 @@ class DeviceService:
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
     """Revoke a device and its session; reports whether it was active.
 
-    If somebody else revokes it, all browsers of the person are notified, and the audit entry says
+    If someone else revokes it, all browsers of the person are notified, and the audit entry says
     whether it was the last device in use.
     """
     tx.lock(f"devices {device.user_id}")

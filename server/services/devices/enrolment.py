@@ -87,7 +87,7 @@ def _count_miss(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
 
 
 def _raise_reuse_alarm(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
-    """Raise an alarm on all of the person's screens: somebody else has the code."""
+    """Raise an alarm on all of the person's screens: someone else has the code."""
     _record(tx, audit.Type.CODE_REUSED, code, "refused")
     notices.alarm(tx, "alarm.code_reused", user_id=code.user_id)
     return errors.InvalidGrant(REFUSED)

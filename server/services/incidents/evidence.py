@@ -5,7 +5,7 @@ from server.services.clients.agents import DisabledAgent
 
 
 def agent_evidence(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
-    """The agent's identity and credentials before the quarantine, and what ended with it."""
+    """The agent's identity and credentials before the quarantine, and the items revoked with it."""
     return {
         "id": before.id,
         "name": before.name,

@@ -1,4 +1,4 @@
-"""Lost push subscriptions: browsers that their push service does not know any more.
+"""Lost push subscriptions: browsers that their push service no longer knows.
 
 The person sees a notice on pages and in the feed until the device subscribes again or they dismiss
 it. If the device has already subscribed again, there is no notice.

@@ -55,7 +55,7 @@ class Pushes:
     secrets: Secrets
 
     def prepare(self, message: str) -> Push | None:
-        """The push to send; None if it is not needed any more or has no recipient."""
+        """The push to send; None if it is no longer needed or has no recipient."""
         kind, subscription_id, approval_id = _parsed(message)
         with self.store.read() as view:
             subscription = _active(view, subscription_id, ended=kind == ENDED)
@@ -73,7 +73,7 @@ class Pushes:
         )
 
     def gone(self, message: str) -> None:
-        """The push service does not know the subscription any more. Tell its person."""
+        """The push service no longer knows the subscription. Notify its person."""
         with self.store.write() as tx:
             subscription = tx.pushes.get(_parsed(message)[1])
             if subscription is not None:

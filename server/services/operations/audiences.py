@@ -1,7 +1,7 @@
 """Whom a request would ask, by name: approvers, deputies, the backup, and excluded people.
 
 Owns: the names and reasons. Never: who is eligible; enforcement decides that (`eligible.py`,
-`stand_ins.py`), and this module calls it.
+`substitutes.py`), and this module calls it.
 """
 
 from dataclasses import dataclass

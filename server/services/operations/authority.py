@@ -21,6 +21,7 @@ from server.model.users import User
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.names import name_id
+from server.services.clients import apps
 from server.services.devices import new_devices
 from server.services.devices.statements import Statements
 from server.services.operations import power
@@ -189,7 +190,7 @@ class Guard:
 _FIND: Final[Mapping[str, Callable[[View, str], Governed | None]]] = MappingProxyType(
     {
         "agent": lambda view, wanted: view.agents.get(wanted),
-        "app": lambda view, wanted: view.apps.get(wanted),
+        "app": apps.by_path,
         "group": lambda view, wanted: next((g for g in view.groups.all() if g.id == wanted), None),
         "user": lambda view, wanted: view.users.get(wanted),
         "resource": lambda view, wanted: next(

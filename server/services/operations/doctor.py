@@ -78,7 +78,7 @@ def _clock(view: View) -> Iterator[Finding]:
 
 
 def _restored(view: View) -> Iterator[Finding]:
-    """What the last restore turned off and nobody has enabled yet."""
+    """Items that the last restore turned off and that are still off."""
     for kind, held_id in view.installation.held():
         if (name := _disabled_name(view, kind, held_id)) is not None:
             what = kind.removesuffix("s")

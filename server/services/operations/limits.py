@@ -1,6 +1,6 @@
 """Every limit, who is near it now, and who reached it in the last day.
 
-Owns: the table of limits, and their counts for display. Never: enforces a limit; the code that a
+Owns: the table of limits, and their counts for display. Never: enforcing a limit; the code that a
 limit protects does that.
 
 It reads a fixed number of rows of each kind, so its cost does not grow with the database.

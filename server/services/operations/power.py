@@ -22,7 +22,7 @@ from server.model.users import User
 from server.services.approvers.group_members import GROUP_MEMBERS
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.app_members import APP_MEMBERS
-from server.services.members import Members, Widens, widening
+from server.services.members import Members, Widens, never, widening
 from server.services.resources.resource_members import RESOURCE_MEMBERS, fewer_needs
 from server.services.users.user_members import USER_MEMBERS
 
@@ -73,10 +73,6 @@ def _of_value(name: str, widens: Widens) -> _Judge:
     return lambda before, after: widens(getattr(before, name), getattr(after, name))
 
 
-def _never(_before: Governed, _after: Governed) -> bool:
-    return False
-
-
 def _is_active(_before: Device, after: Device) -> bool:
     return after.state == "active"
 
@@ -123,11 +119,16 @@ _JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
             **_by_members(AGENT_MEMBERS),
             "only": _fewer_limits,
             "secrets": _more_secrets,
-            "key_uses": _never,
-            "named_at": _never,
+            "key_uses": never,
+            "named_at": never,
             "state": _is_enabled,
         },
-        App: {**_by_members(APP_MEMBERS), "secrets": _more_secrets, "state": _is_enabled},
+        App: {
+            **_by_members(APP_MEMBERS),
+            "secrets": _more_secrets,
+            "state": _is_enabled,
+            "claimed_name": never,
+        },
         User: {
             **_by_members(USER_MEMBERS),
             "state": _is_enabled,

@@ -63,7 +63,7 @@ class PastDecision:
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
     past: str | None = None
-    """What was unusual at the time, as the request stores it; None to judge by today's history."""
+    """The signals at the time, as the request stores them; None to judge by today's history."""
     quorum: int | None = None
     """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
@@ -128,7 +128,7 @@ class Replay:
     source: PolicyVersion
     judged: int
     skipped: int
-    """Decisions whose agent, resource, scope or action type does not exist any more."""
+    """Decisions whose agent, resource, scope or action type no longer exists."""
     complete: bool
     before: Mapping[str, int]
     after: Mapping[str, int]
@@ -174,7 +174,7 @@ class Replays:
             )
 
     def _judge_again(self, view: View, judge: Judge, past: PastDecision) -> ReplayedOutcome | None:
-        """The new outcome; None if the case cannot be judged any more."""
+        """The new outcome; None if the case can no longer be judged."""
         find = view.directory.app if past.way == APP else view.directory.agent
         agent: Agent | App | None = find(past.agent)
         if agent is None:

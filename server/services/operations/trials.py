@@ -1,7 +1,7 @@
 """Policy trials: explains one case, or tests a table of cases, without consequences.
 
 Owns: reading cases by names, the token that would be issued, tables of cases with expectations.
-Never: judges a case itself; it uses the judge that enforcement uses.
+Never: judging a case itself; it uses the judge that enforcement uses.
 """
 
 import json
@@ -51,7 +51,7 @@ MAX_CASES: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
-    """A request to try, with the names of agent and user. `details` is JSON text."""
+    """A request to evaluate, with the names of agent and user. `details` is JSON text."""
 
     agent: str
     way: Way = "request"
@@ -137,7 +137,7 @@ class Trials:
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
-        """What would happen to a request, and which rules decide. Raises `NotFound`, `Invalid`."""
+        """The outcome of a request, and the rules that decide it. Raises `NotFound`, `Invalid`."""
         with self.store.read() as view:
             row = trial(view, rules)
             case = self._case(view, wanted)

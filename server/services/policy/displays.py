@@ -113,7 +113,7 @@ class Display:
     asked_at: int
     expires_at: int
     type_back: TypeBack | None = None
-    """What the approver types back."""
+    """The value that the approver types back."""
 
 
 def display_text(asked: DisplayedRequest, unusual: Unusual = NOTHING_COMPARED) -> str:

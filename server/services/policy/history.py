@@ -327,7 +327,7 @@ def _fewest_approvals(known: RowsByKey, kinds: Sequence[str]) -> PastApprovals:
 
 
 def _additions(wanted: ComparedRequest, keys: HistoryKeys) -> Iterator[Addition]:
-    """What approving adds to history."""
+    """The entries that approving adds to history."""
     agent, user = wanted.agent.id, wanted.user.id
     marks = (keys.name.mark, *keys.credentials, *keys.types, *keys.scopes, *keys.resource)
     yield Addition(agent, keys.agent, 0, marks)

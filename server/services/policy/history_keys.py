@@ -1,6 +1,6 @@
 """The history keys of a request, for comparing it and for adding it after an approval.
 
-Owns: which facts are compared. Values in keys and marks are keyed hashes, so that somebody with
+Owns: which facts are compared. Values in keys and marks are keyed hashes, so that someone with
 only the database cannot try account numbers; registered names are not hashed.
 Never: the rows; what is unusual.
 """

@@ -106,7 +106,7 @@ def _validate(
 
 
 def _mistake(error: ValidationError, where: str, named: str) -> str:
-    """What to correct, in words of the schema alone: what was sent is not repeated."""
+    """Return what to correct, in words of the schema; the input is not repeated."""
     kind, wanted = str(error.validator), error.validator_value
     if kind == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
         missing = next(name for name in wanted if name not in error.instance)

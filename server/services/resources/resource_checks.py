@@ -4,6 +4,7 @@ Owns: the check of one member, with the remedy in its error. Never: rules across
 in `resources.py`.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from server.model.resources import Resource
@@ -28,6 +29,17 @@ def uri(_tx: Unit, raw: str) -> str:
     if problem := uris.resource_problem(raw):
         raise Invalid(f"The resource {problem}.")
     return raw
+
+
+def default_scopes(_tx: Unit, named: Sequence[str]) -> tuple[str, ...]:
+    """The default scopes, sorted; whether each may be one depends on the other members."""
+    return tuple(sorted(set(named)))
+
+
+def registered_uri(directory: Directory, uri: str) -> str:
+    """Return the URI as the resource was registered; the same one if there is none."""
+    found = directory.resource(uri)
+    return uri if found is None else found.uri
 
 
 def find(directory: Directory, uri: str) -> Resource:

@@ -9,7 +9,17 @@ from typing import Final
 
 from server.model.resources import Resource
 from server.protocol.policy.risks import Risk
-from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
+from server.services.members import (
+    Clear,
+    Flag,
+    FormField,
+    Kind,
+    Line,
+    Member,
+    Members,
+    never,
+    turned_on,
+)
 from server.services.resources import resource_checks as checks
 
 
@@ -73,5 +83,31 @@ RESOURCE_MEMBERS: Final[Members] = (
         ),
         Line("token life", "{} seconds"),
         check=checks.lifetime,
+    ),
+    Member(
+        "default_scopes",
+        Kind.NAMES,
+        FormField("Default scopes", "One per line: the scopes of a request that names none."),
+        Flag(
+            "--default-scope",
+            "A scope for requests that name none.",
+            clears=(Clear("--no-default-scope", (), "Requests must name their scopes."),),
+        ),
+        Line("default scopes"),
+        start=(),
+        check=checks.default_scopes,
+        widens=never,
+    ),
+    Member(
+        "unknown_clients",
+        Kind.SWITCH,
+        FormField(
+            "Apps that nobody registered may ask for its scopes",
+            "If the setting clients_unknown allows such apps. Critical scopes stay closed to them.",
+        ),
+        Flag("--unknown-clients", "Whether apps that nobody registered may ask for its scopes."),
+        Line("open to", "apps that nobody registered"),
+        start=False,
+        widens=turned_on,
     ),
 )

@@ -52,7 +52,7 @@ class NewResourceSecret:
 
 @dataclass(frozen=True, slots=True)
 class DeletedResource:
-    """What ended with a resource."""
+    """Items revoked with a resource."""
 
     resource: Resource
     tokens_revoked: int
@@ -66,7 +66,7 @@ class DeletedResource:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Administers resources. A URI is compared exactly."""
+    """Administers resources. URIs that differ only by a trailing slash name one resource."""
 
     store: Store
     secrets: Secrets
@@ -148,7 +148,7 @@ class Resources:
             tx.resources.replace(resource)
             facts = {"overlap_ms": overlap_ms, "working": len(resource.secrets)}
             kind = audit.Type.RESOURCE_SECRET_ROTATED
-            audit.record(tx, Entry(kind, by, resource=uri, facts=facts))
+            audit.record(tx, Entry(kind, by, resource=resource.uri, facts=facts))
             return NewResourceSecret(resource, text)
 
     def delete(self, uri: str, *, by: str) -> DeletedResource:
@@ -158,6 +158,7 @@ class Resources:
         """
         with self.store.administer() as tx:
             resource = find(tx.directory, uri)
+            uri = resource.uri
             revoked = len(tx.delegations.revoke_resource(uri, tx.now))
             cancelled = tx.react(ResourceDeleted(uri, by)).requests
             tx.resources.delete(uri)
@@ -180,8 +181,9 @@ class Resources:
 @about("uri")
 def _refuse_taken(tx: Unit, uri: str) -> None:
     """People read the URI to recognize a resource, so no two may look alike."""
-    if tx.directory.resource(uri) is not None:
-        raise Exists(f"{uri} is registered already.")
+    if (known := tx.directory.resource(uri)) is not None:
+        slash = "" if known.uri == uri else "; a trailing slash makes no difference"
+        raise Exists(f"{known.uri} is registered already{slash}.")
     for taken in tx.names.bearers("resource", name_keys(uri)):
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 
@@ -197,7 +199,10 @@ def _changed(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
     requires = {name: kind for name, kind in before.requires.items() if name in names}
     requires |= checked.get("requires", {})
     needed = {name: kind for name, kind in requires.items() if kind}
-    return replace(before, **{**checked, "scopes": names, "requires": needed})
+    usual = checked.get("default_scopes", before.default_scopes)
+    defaults = tuple(name for name in usual if name not in without)
+    given = {**checked, "scopes": names, "requires": needed, "default_scopes": defaults}
+    return replace(before, **given)
 
 
 @about("scopes")
@@ -210,6 +215,17 @@ def _check(directory: Directory, resource: Resource) -> None:
         if name in scopes.OPENID_SCOPES:
             raise Invalid(f"The scope {name} belongs to OpenID; use another name.")
     _check_needs(directory, resource)
+    _check_default(resource)
+
+
+@about("default_scopes")
+def _check_default(resource: Resource) -> None:
+    """A default scope must be one that a consent can include."""
+    for name in resource.default_scopes:
+        if name not in resource.scopes:
+            raise Invalid(f"{resource.uri} has no scope {name}, so it cannot be a default.")
+        if resource.scopes[name] is Risk.CRITICAL or name in resource.requires:
+            raise Invalid(f"{name} needs an approval each time, so it cannot be a default scope.")
 
 
 @about("requires")

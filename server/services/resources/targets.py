@@ -39,6 +39,23 @@ def resolve(
     return TokenTarget(found, scope)
 
 
+def resolve_or_default(
+    directory: Directory, client: Agent | App, resource: str | None, scope: tuple[str, ...]
+) -> TokenTarget:
+    """Return the target; without scopes, it has the resource's default ones (RFC 6749 3.3).
+
+    Of these it has the ones that the client may have. Raises like `resolve`.
+    """
+    found = resolve(directory, client, resource, scope)
+    if scope:
+        return found
+    uri, defaults = found.resource.uri, found.resource.default_scopes
+    allowed = tuple(name for name in defaults if client.may(uri, name))
+    if not allowed:
+        raise errors.InvalidScope("Name the scopes; there is no default.")
+    return TokenTarget(found.resource, allowed)
+
+
 def about_person(audience: str, scope: tuple[str, ...]) -> TokenTarget:
     """Return the target of OpenID scopes only; `audience` is our userinfo endpoint."""
     return TokenTarget(_userinfo_resource(audience), scope)
@@ -82,8 +99,8 @@ def _resource(
     directory: Directory, client: Agent | App, named: str | None, scope: tuple[str, ...]
 ) -> Resource:
     if named is not None:
-        found = directory.resource(named) if named in client.resources else None
-        if found is None:
+        found = directory.resource(named)
+        if found is None or found.uri not in client.resources:
             raise errors.InvalidTarget("This client may not ask for this resource.")
         return found
     known = [r for uri in client.resources if (r := directory.resource(uri)) is not None]

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model import display_names
@@ -23,6 +23,7 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
+from server.services.clients.client_documents import ClientDocuments
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
@@ -82,6 +83,7 @@ class AuthorizeService:
     proofs: Proofs
     actions: AppActions
     rules: ServerPolicy
+    documents: ClientDocuments
 
     def push(
         self, app: App, form: Form, proofs: Sequence[str] = (), *, peer: str
@@ -115,14 +117,16 @@ class AuthorizeService:
     def begin(self, form: Form, *, peer: str) -> str | AuthorizationResponse:
         """Accept a browser's request; returns the handle of the next page, or an error response.
 
-        1. The app is known. 2. It pushed the request, if it says so. 3. The redirect URI is
-        registered. Errors up to here are shown to the person: raises errors.ProtocolError. 4. Later
-        errors are sent to the redirect URI.
+        1. The app is known, or has a metadata document. 2. It pushed the request, if it says so.
+        3. The redirect URI is registered. Errors up to here are shown to the person: raises
+        errors.ProtocolError. 4. Later errors are sent to the redirect URI.
         """
         handle = self.secrets.new_secret(names.PREFIX_FLOW)
         self._count(peer)
+        client_id = form.require("client_id")
+        self.documents.check(client_id, on_sight=True)
         with self.store.write() as tx:
-            app = tx.directory.app(form.require("client_id"))
+            app = tx.directory.app(client_id)
             if app is None:
                 raise errors.InvalidRequest("Unknown client_id.")
             client_auth.check_enabled(app, tx.now)
@@ -154,13 +158,16 @@ class AuthorizeService:
         asks = []
         if request.openid:
             asks.append(ConsentNeeded(app.id, self.rules.userinfo_audience, request.openid))
-        if not request.scope and not request.details:
+        if request.openid and not request.scope and not request.details:
             if request.resource not in {None, self.rules.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return AuthorizationPlan(app, request, "", tuple(asks))
         action = self._act(view, app, request)
         if action is None:
-            target = targets.resolve(view.directory, app, request.resource, request.scope)
+            target = targets.resolve_or_default(
+                view.directory, app, request.resource, request.scope
+            )
+            request = replace(request, scope=target.scope)
             targets.check_required_types(target, frozenset())
             asks.append(ConsentNeeded(app.id, target.resource.uri, request.scope))
         else:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from server.model import display_names
 from server.model.store import View
 from server.protocol import names
+from server.protocol.clients import redirects
 from server.protocol.policy.risks import Risk
 from server.services.approvals.app_actions import CheckedAppAction
+from server.services.clients import unknown_apps
 from server.services.consents.consents import DEFAULT_MS
 from server.services.policy import displays
 from server.services.policy.displays import ActionTexts
@@ -50,6 +52,19 @@ class RequestedAction:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownClient:
+    """What is known of an app that nobody registered."""
+
+    url: str
+    """Its client_id if that is a URL, else ""."""
+    claimed_name: str | None
+    name_withheld: bool
+    """The name that it gives itself looks like another one, so it is not shown."""
+    is_local: bool
+    """Whoever made the request gets the answer on the person's own machine."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentPage:
     """The consent page."""
 
@@ -63,6 +78,7 @@ class ConsentPage:
     """An action that is signed for this code only."""
     has_device: bool
     leads_to: str
+    unknown: UnknownClient | None = None
 
     @property
     def to_sign(self) -> bool:
@@ -109,6 +125,7 @@ def consent_page(
         action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
         leads_to=plan.request.back.redirect_uri,
+        unknown=None if plan.app.verified else _unknown(view, plan),
     )
 
 
@@ -116,6 +133,16 @@ def waiting_page(plan: AuthorizationPlan, signed_in: SignedIn, waiting: int) -> 
     """Return the waiting page of a plan."""
     back = plan.request.back.redirect_uri
     return WaitingPage(plan.app.name, signed_in.user.name, waiting, back)
+
+
+def _unknown(view: View, plan: AuthorizationPlan) -> UnknownClient:
+    name, withheld = unknown_apps.shown_claim(view, plan.app)
+    return UnknownClient(
+        url=plan.app.id if plan.app.origin == "document" else "",
+        claimed_name=name,
+        name_withheld=withheld,
+        is_local=redirects.is_local(plan.request.back.redirect_uri),
+    )
 
 
 def _requested_action(action: CheckedAppAction) -> RequestedAction:

@@ -2,6 +2,7 @@
 
 from server.services.adapters import Adapters
 from server.services.approvals.app_actions import AppActions
+from server.services.clients.client_documents import ClientDocuments
 from server.services.consents.consents import ConsentService
 from server.services.devices.passkeys import PasskeyService
 from server.services.sign_in.authorize import AuthorizeService
@@ -17,7 +18,7 @@ from server.services.users.dpop_proofs import Proofs
 class SignInServices:
     """The services that sign people in to apps, and out."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # the services that it uses
         self,
         given: Adapters,
         proofs: Proofs,
@@ -25,11 +26,12 @@ class SignInServices:
         consents: ConsentService,
         passkeys: PasskeyService,
         access_tokens: AccessTokenAuth,
+        documents: ClientDocuments,
     ) -> None:
         store, secrets, verifier, rules = given.store, given.secrets, given.verifier, given.rules
         self.sign_ins = SignIns(store, secrets, given.passwords)
         self.passkeys = PasskeySignIns(store, passkeys, self.sign_ins)
-        self.authorize = AuthorizeService(store, secrets, proofs, actions, rules)
+        self.authorize = AuthorizeService(store, secrets, proofs, actions, rules, documents)
         self.flows = Flows(
             store, secrets, verifier, self.authorize, consents, actions, self.sign_ins
         )

@@ -1,6 +1,6 @@
 """Proposals of standing grants: checked against agent, policy and limits; tried on past requests.
 
-Owns: making a grant from a submitted proposal, and every refusal. Never: writes, signatures.
+Owns: making a grant from a submitted proposal, and every refusal. Never: writing, signatures.
 """
 
 import json

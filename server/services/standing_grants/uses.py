@@ -65,7 +65,7 @@ def covering_grants(
 def reserve(
     tx: Unit, found: Iterable[CoveringGrant], verdict: Verdict, approval_id: str
 ) -> AutomaticDecision | None:
-    """Reserve one use for this approval; None if no grant covers it any more."""
+    """Reserve one use for this approval; None if no grant covers it anymore."""
     for fit in found:
         use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
         if use is not None:

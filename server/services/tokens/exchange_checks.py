@@ -70,7 +70,7 @@ class ExchangeRefused(Exception):
         self.reason = reason
         self.error = error
         self.target = target
-        """What the person can be asked for, if anything."""
+        """The resource that the person can be asked for, if any."""
         self.scope = scope
         self.missing_types = tuple(missing_types)
         self.verdict = verdict
@@ -218,7 +218,7 @@ class ExchangeChecks:
                 raise ExchangeRefused(Reason.DENIED_REPEATEDLY, error=error)
 
     def _check_caller(self, agent: Agent, asked: LoggedExchange, subject: Delegation) -> None:
-        """`may_act` names the caller if it is there; otherwise the caller serves the audience.
+        """A `may_act` must name the caller; without it, the caller must serve the audience.
 
         A client that only received the token cannot exchange it.
         """
@@ -273,7 +273,7 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
     chain = json.loads(lineage[0].chain) if lineage[0].chain else None
     acting = {*token_exchange.actors(chain), *(token.client_id for token in lineage)}
     for client_id in sorted(acting):
-        if client_id.startswith(names.PREFIX_APP):
+        if names.is_app(client_id):
             app = view.directory.app(client_id)
             if app is None or not app.active(view.now):
                 raise ExchangeRefused(Reason.APP_DISABLED)
@@ -286,8 +286,10 @@ def _check_actors(view: View, lineage: Sequence[Delegation]) -> None:
 def _resolve_target(view: View, agent: Agent, asked: LoggedExchange) -> Resource:
     """Return the named resource; else the agent's only one; else the only one with all scopes."""
     if asked.target is not None:
-        found = view.directory.resource(asked.target) if asked.target in agent.resources else None
-        return found or _refuse_target()
+        found = view.directory.resource(asked.target)
+        if found is None or found.uri not in agent.resources:
+            _refuse_target()
+        return found
     known = [r for uri in agent.resources if (r := view.directory.resource(uri)) is not None]
     if len(known) != 1:
         known = [r for r in known if asked.scope and set(asked.scope) <= set(r.scopes)]

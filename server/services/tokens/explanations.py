@@ -52,7 +52,7 @@ class Explanation:
 
     @property
     def step(self) -> str:
-        """What the step that refused checks."""
+        """The description of the step that refused."""
         return STEPS[self.refusal.step]
 
 

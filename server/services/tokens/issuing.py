@@ -28,7 +28,7 @@ from server.services.server_policy import ServerPolicy
 
 @dataclass(frozen=True, slots=True)
 class TokenOrigin:
-    """What a token is derived from, and what it may not outlive."""
+    """The source of a token, and the latest time at which it may expire."""
 
     approval_id: str | None = None
     parent: Delegation | None = None

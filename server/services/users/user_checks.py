@@ -1,4 +1,4 @@
-"""Finds users, and validates each member of a user by itself.
+"""Finds users and clients by name, and validates each member of a user by itself.
 
 Owns: the check of one member, with the remedy in its error. Never: rules across members; those are
 in `users.py`.
@@ -7,8 +7,10 @@ in `users.py`.
 import re
 from collections.abc import Sequence
 
+from server.model.clients import Agent, App
 from server.model.store import Unit, View
 from server.model.users import User
+from server.protocol.confusables import name_keys
 from server.protocol.text import check_name
 from server.services.refusals import Invalid, NotFound, about, valid
 
@@ -21,6 +23,13 @@ def find(view: View, name_or_id: str) -> User:
     if user is None:
         raise NotFound("user", name_or_id)
     return user
+
+
+def clients_called(view: View, name: str) -> list[Agent | App]:
+    """Return the agents and apps whose names look like this one."""
+    ids = view.names.bearers("client", name_keys(name))
+    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
+    return [one for one in found if one is not None]
 
 
 @about("name")

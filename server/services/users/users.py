@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from server.model.approvers import Group
 from server.model.audit import Entry
-from server.model.clients import Agent, App
+from server.model.clients import Agent
 from server.model.devices import MOST_TRIES, Device
 from server.model.ports import Secrets
 from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
@@ -21,7 +21,7 @@ from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, about
 from server.services.users import enrolment_codes
 from server.services.users.enrolment_codes import IssuedCode
-from server.services.users.user_checks import find
+from server.services.users.user_checks import clients_called, find
 from server.services.users.user_members import USER_MEMBERS
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
@@ -231,10 +231,3 @@ def refuse_client_name(tx: Unit, name: str) -> None:
             f"or rename the {kind}.",
             remedy=(f"{kind}.rename", found.id),
         )
-
-
-def clients_called(view: View, name: str) -> list[Agent | App]:
-    """Return the agents and apps whose names look like this one."""
-    ids = view.names.bearers("client", name_keys(name))
-    found = (view.directory.agent(one) or view.directory.app(one) for one in ids)
-    return [one for one in found if one is not None]

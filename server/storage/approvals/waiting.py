@@ -33,7 +33,7 @@ _AT, _AFTER = bindparam("at", type_=BigInteger), bindparam("after", type_=Text)
 
 
 def asking(condition: ColumnElement[bool]) -> Select[Any]:
-    """Requests that ask the user to decide for somebody else."""
+    """Requests that ask the user to decide for someone else."""
     of_others = select(a).join_from(p, a, a.c.id == p.c.approval_id)
     return of_others.where(p.c.user_id == _USER, condition, a.c.user_id != p.c.user_id)
 

@@ -8,7 +8,7 @@ from server.model.clients import App, Secret
 from server.model.store import Taken
 from server.services.clients.app_members import APP_MEMBERS
 from server.storage import codec, member_columns
-from server.storage.account_tables import app_secrets, apps
+from server.storage.account_tables import app_secrets, app_uses, apps
 from server.storage.clients.names import Names, kept_key
 
 _USE_NOTED_MS = 60_000
@@ -35,6 +35,7 @@ _SECRETS = (
     .order_by(app_secrets.c.created_at, app_secrets.c.id)
 )
 _DROP_SECRETS = delete(app_secrets).where(app_secrets.c.app_id == bindparam("of"))
+_DROP_USE = delete(app_uses).where(app_uses.c.app_id == bindparam("of"))
 _ADD_SECRET = insert(app_secrets)
 _SECRET_USED = (
     update(app_secrets)
@@ -79,7 +80,7 @@ class Apps:
     def delete(self, app_id: str) -> None:
         """Remove the app with its name and secrets."""
         Names(self._connection).drop(app_id)
-        for statement in (_DROP_SECRETS, _DELETE):
+        for statement in (_DROP_SECRETS, _DROP_USE, _DELETE):
             self._connection.execute(statement, {"of": app_id})
 
     def all(self) -> list[App]:
@@ -114,6 +115,8 @@ class Apps:
             secrets=tuple(_secret(row) for row in rows),
             state=m["state"],
             created_at=m["created_at"],
+            origin=m["origin"],
+            claimed_name=m["claimed_name"],
             **member_columns.loaded(APP_MEMBERS, m),
         )
 
@@ -129,5 +132,7 @@ def _values(app: App) -> dict[str, object]:
         "name_key": codec.key(app.name),
         "state": app.state,
         "created_at": app.created_at,
+        "origin": app.origin,
+        "claimed_name": app.claimed_name,
         **member_columns.values(APP_MEMBERS, app),
     }

@@ -5,7 +5,7 @@ from alembic import op
 
 
 def make_tables_of_approvers() -> None:
-    """Groups, and who is asked beside the one a request is for."""
+    """Groups, and who is asked besides the person a request is for."""
     op.create_table(
         "groups",
         sa.Column("id", sa.Text(), nullable=False),

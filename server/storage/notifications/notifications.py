@@ -80,6 +80,6 @@ class Notifications:
         return _record(_RECENT.run(self._connection, values)[0])
 
     def prune(self) -> int:
-        """Delete notifications that are not counted any more."""
+        """Delete notifications that are no longer counted."""
         values = {"hour": self._now - _HOUR_MS}
         return len(self._connection.execute(_PRUNE, values).all())

@@ -199,7 +199,7 @@ class PushSubscriptions:
         return [PushService(*row) for row in self._connection.execute(_SERVICES).all()]
 
     def prune(self) -> None:
-        """Delete the subscriptions and losses of devices that are not active any more."""
+        """Delete the subscriptions and losses of devices that are no longer active."""
         for statement in _PRUNE:
             self._connection.execute(statement)
 

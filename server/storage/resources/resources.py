@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from server.model.clients import Secret
 from server.model.resources import Resource
 from server.model.store import Taken
+from server.protocol.resources import uris
 from server.services.members import updated
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.storage import member_columns
@@ -18,7 +19,7 @@ _USE_NOTED_MS = 60_000
 _UPDATED = updated(RESOURCE_MEMBERS)
 _ADD = insert(resources)
 _ALL = select(resources).order_by(resources.c.uri)
-_BY_URI = select(resources).where(resources.c.uri == bindparam("uri"))
+_BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindparam("twin")]))
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
 _REPLACE = (
     update(resources)
@@ -85,9 +86,12 @@ class Resources:
         return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
 
     def get(self, uri: str) -> Resource | None:
-        """By URI, compared exactly."""
-        row = self._connection.execute(_BY_URI, {"uri": uri}).mappings().first()
-        return None if row is None else self._record(row)
+        """By URI; a trailing slash makes no difference, unless both forms were registered."""
+        bare = uris.without_slash(uri)
+        twin = f"{bare}/" if uri == bare else bare
+        rows = self._connection.execute(_BY_URI, {"uri": uri, "twin": twin}).mappings().all()
+        found = sorted(rows, key=lambda row: row["uri"] != uri)
+        return self._record(found[0]) if found else None
 
     def by_client_id(self, client_id: str) -> Resource | None:
         """By the client_id with which it authenticates."""

@@ -1,4 +1,4 @@
-"""Rows of browsers that are signed in to apps."""
+"""Sign-ins of browsers to apps, in the database."""
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping

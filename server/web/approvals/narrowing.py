@@ -41,7 +41,7 @@ def compare(visit: Visit, form: Form) -> Facts | AnyResponse:
 
 
 def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
-    """What the page shows; redirects if this person can no longer decide the request."""
+    """The content of the page; redirects if this person can no longer decide the request."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not is_open(shown, visit.person):
         return go(f"{visit.site.rules.issuer}/r/{visit.about}")

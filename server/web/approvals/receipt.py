@@ -13,7 +13,7 @@ from server.web.page import Facts
 
 
 def facts(read: Mapping[str, Any]) -> Facts:
-    """What the page shows besides the receipt's own fields."""
+    """The values that the page shows besides the receipt's own fields."""
     receipt = read["receipt"]
     approval = receipt["approval"]
     return {

@@ -46,7 +46,7 @@ def load(visit: Visit) -> Facts:
 
 
 def request_facts(visit: Visit, shown: ApproverView) -> Facts:
-    """What every page about one request shows: its texts and the steps to approve it."""
+    """The content of every page about one request: its texts and the steps to approve it."""
     approval = shown.approval
     return {
         "approval": approval,

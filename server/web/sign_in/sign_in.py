@@ -115,7 +115,7 @@ def _sign_in(site: Site) -> AnyResponse:
     except (TooManyAttempts, WrongPassword, errors.Problem) as refused:
         cookie = cookie_of(site)
         step = site.sign_in.flows.step(handle, cookie, switch_user=True)
-        if not isinstance(step, SignInPage):  # somebody signed in in another window
+        if not isinstance(step, SignInPage):  # someone signed in in another window
             return _step(site, step, handle, cookie)
         response = _sign_in_page(site, step, handle, cookie, name=name, problem=str(refused))
         if isinstance(refused, TooManyAttempts):

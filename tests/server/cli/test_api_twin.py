@@ -43,6 +43,7 @@ ROUTES_BY_VERB = {
     "groups show": "GET /api/groups/<id>",
     "groups update": "PATCH /api/groups/<id>",
     "groups delete": "DELETE /api/groups/<id>",
+    "apps invite": "POST /api/invitations",
     "apps add": "POST /api/apps",
     "apps list": "GET /api/apps",
     "apps show": "GET /api/apps/<id>",

@@ -37,7 +37,7 @@ from server.web.table import form_at
 
 SET_ELSEWHERE = {
     *("id", "client_id", "secrets", "state", "created_at", "named_at", "key_uses"),
-    *("auth_before", "auth_before_until", "disabled_at"),
+    *("auth_before", "auth_before_until", "disabled_at", "origin", "claimed_name"),
 }
 """Fields of a record that are not set as members."""
 BOT = Agent(

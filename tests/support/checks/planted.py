@@ -121,8 +121,8 @@ FAULTS: Mapping[str, Fault] = {
     "an agent exchanges for a target that it may not use": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
-        "if asked.target in agent.resources else None",
-        "",
+        "if found is None or found.uri not in agent.resources:",
+        "if found is None:",
         _GRANT + "test_the_target_is_named_or_the_only_one",
     ),
     "details are signed once and used twice": Fault(

@@ -29,11 +29,11 @@ Cell: TypeAlias = str | Never
 """The picture, `{}` where its name has the size; or why there is none."""
 
 _ONE_REQUEST = Never("a panel shows one request")
-_ONE_PAGE = Never("there is only one")
-_NO_RISK = Never("it shows no request and no permission")
+_ONE_PAGE = Never("there is only one page")
+_NO_RISK = Never("it shows no requests or permissions")
 _NO_END = Never("nothing on it expires")
 _ALONE = Never(
-    "high-risk requests are answered one by one",
+    "high-risk requests are decided one by one",
     "state/approvals/test_marks.py::test_requests_with_other_steps_are_answered_individually",
 )
 _NOTHING_KNOWN = Never("it is shown only while the app loads")
@@ -42,7 +42,7 @@ _NOTHING_KNOWN = Never("it is shown only while the app loads")
 def _panel(name: str, **other: Cell) -> dict[str, Cell]:
     """What the panels that decide have in common."""
     return {
-        "empty": Never("it needs a request"),
+        "empty": Never("it opens only for a request"),
         "many": _ONE_REQUEST,
         "expired": f"test_panel_states/test_expired_in_a_panel[{{}}-{name}]",
         "offline": f"test_panel_states/test_offline_in_a_panel[{{}}-{name}]",
@@ -112,7 +112,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
         ),
         **{
             panel: {
-                "empty": Never("it needs a selected request"),
+                "empty": Never("it opens only for selected requests"),
                 "one": f"test_batch/test_batch_of_one[{{}}-{name}]",
                 "many": f"test_batch/test_batch[{{}}-{name}]",
                 "expired": f"test_batch/test_expired_in_a_batch[{{}}-{name}]",
@@ -123,7 +123,7 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             for panel, name in (("BatchApprovePanel", "approve"), ("BatchDenyPanel", "deny"))
         },
         "ResultsPanel": {
-            "empty": Never("it needs an answer"),
+            "empty": Never("it opens only after a decision"),
             "one": "test_batch/test_results_before_denials_are_sent[{}]",
             "many": "test_batch/test_results[{}]",
             "expired": "test_batch/test_results_expired[{}]",
@@ -132,9 +132,9 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_batch/test_results_with_hostile_text[{}]",
         },
         "ConfirmPanel": {
-            "empty": Never("it needs something to end"),
+            "empty": Never("it opens only for a selected item"),
             "one": "test_pages/test_before_ending[{}]",
-            "many": Never("it ends one thing at a time"),
+            "many": Never("it confirms one action at a time"),
             "expired": _NO_END,
             "offline": "test_states/test_offline_before_ending[{}]",
             "high risk": "test_pages/test_before_vouching[{}]",
@@ -197,12 +197,12 @@ MATRIX: Mapping[str, Mapping[str, Cell]] = MappingProxyType(
             "hostile text": "test_states/test_sign_in_refused[{}-hostile]",
         },
         "InvitationPanel": {
-            "empty": Never("it needs a code"),
+            "empty": Never("it opens only after a code is entered"),
             "one": "test_settings/test_first_minute_invitation[{}]",
             "many": _ONE_PAGE,
             "expired": "test_states/test_invitation[{}-expired]",
             "offline": Never(
-                "it closes, and the sign-in says that nobody answers",
+                "the panel closes, and the sign-in screen says that the server is unreachable",
                 "test_signing_in.py::test_a_lost_server_closes_the_invitation",
             ),
             "high risk": _NO_RISK,
@@ -225,8 +225,8 @@ _INTRODUCTION = """\
 # Every screen in every state
 
 For everyone who wants to see the terminal app before they install it, and for contributors. Each
-screen is shown in each state, on a usual terminal and on a very small one. If a state cannot occur,
-the reason is given. Click a picture to enlarge it. The tests compare these pictures with the app.
+screen is shown in each state, on a standard terminal and on a very small one. If a state cannot
+occur, the reason is given. Click a picture to enlarge it. Tests compare the pictures with the app.
 
 """
 
@@ -250,7 +250,7 @@ def _section(name: str, row: Mapping[str, Cell]) -> str:
 
 def _shown(name: str, state: str, cell: Cell) -> str:
     if isinstance(cell, Never):
-        return f"none: {cell.because} |"
+        return f"not applicable: {cell.because} |"
     return " | ".join(_image(f"{name}, {state}, {size}", cell.format(size), size) for size in SIZES)
 
 

@@ -37,7 +37,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "inbox": "Inbox",
             "request": "A high-risk request",
             "approving": "Approve it: the last step",
-            "approving-critical": "Approve a critical request: a fact, a number and a reason",
+            "approving-critical": "Approve a critical request: type-back, match number and reason",
             "denying": "Deny it",
             "limit": "Narrow it",
             "comparing": "Narrow it: compare with what was asked",
@@ -67,7 +67,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "overview": "Overview",
             "approvals": "All requests",
             "approval": "One request",
-            "console-not-connected": "The same without a connection",
+            "console-not-connected": "One request, offline",
             "incidents": "Reports",
             "incident": "One report",
             "delegations": "Delegations",
@@ -80,18 +80,18 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "health": "Health",
             "settings": "Settings and signing keys",
             "key-end": "Revoke a signing key",
-            "console-signing": "A change that is signed",
+            "console-signing": "Sign a change",
             "form-refused": "A form with an error",
         },
         "The console: agents": {
             "agents": "Agents",
             "agent": "One agent",
-            "explained": "What policy would do with its request",
+            "explained": "Policy explanation",
             "agent-new": "Register an agent",
             "agent-edit": "Change an agent",
             "agent-auth": "Change how it authenticates",
-            "agent-keys": "Its keys",
-            "agent-icon": "Its icon",
+            "agent-keys": "Agent keys",
+            "agent-icon": "Agent icon",
             "agent-stop": "Disable an agent",
             "agent-forget": "Delete an agent",
             "secret-told": "A new secret",
@@ -117,7 +117,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "app": "One app",
             "app-new": "Register an app",
             "app-edit": "Change an app",
-            "app-keys": "Its keys",
+            "app-keys": "App keys",
             "app-forget": "Delete an app",
             "resources": "Resources",
             "resource": "One resource",
@@ -132,7 +132,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "action-forget": "Delete an action type",
             "policy": "Policy",
             "policy-tested": "Test cases",
-            "policy-replayed": "Dry run of other rules",
+            "policy-replayed": "Policy dry run",
         },
     }
 )
@@ -143,9 +143,9 @@ _LOOKS: Final = {"-dark": "dark", "-contrast": "high contrast"}
 _INTRODUCTION: Final = """\
 # Every page
 
-For everyone who wants to see a page of the browser before they open it. Each page is shown 1440 and
-360 pixels wide. Click a picture to enlarge it; the links below its name show it in other looks. The
-terminal app has [its own gallery](gallery.md).
+Screenshots of every web page, 1440 and 360 pixels wide. Click a picture to enlarge it. The links
+below its name show it in the dark and high-contrast themes. The terminal app has
+[its own gallery](gallery.md).
 
 """
 

@@ -201,8 +201,8 @@ def _plain(one: Mapping[str, Any]) -> str:
 def _pages() -> Iterator[str]:
     yield "## Pages\n"
     yield (
-        "What browsers open. Each page draws what the API answers, and each form does what the API "
-        "does. Forms carry a token of their page and are not for programs.\n"
+        "Pages for browsers. Pages and forms show and do the same as the API. Forms require a "
+        "CSRF token from their page; programs use the API.\n"
     )
     rows = sorted(_addresses(), key=lambda row: (_part(row[1]), row[1], row[0]))
     for part, group in groupby(rows, key=lambda row: _part(row[1])):

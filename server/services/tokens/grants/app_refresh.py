@@ -12,7 +12,7 @@ from server.model.clients import App
 from server.model.sign_in import Family, Grant, RefreshToken
 from server.model.store import Store, Unit
 from server.protocol import errors, names
-from server.protocol.resources import scopes
+from server.protocol.resources import scopes, uris
 from server.services.clients import client_auth
 from server.services.notifications import notices
 from server.services.tokens import refresh_families
@@ -77,6 +77,8 @@ class AppRefreshGrant:
             tx.code_grants.add_token(RefreshToken(token_hash(successor), family.id, tx.now))
         tx.code_grants.add_access_token(family.id, jti, tx.now)
         tx.code_grants.extend_family(family.id, tx.now + IDLE_MS)
+        if not app.verified:
+            tx.app_uses.use(app.id, tx.now)
         return answer | {"refresh_token": successor}
 
 
@@ -106,7 +108,7 @@ def _requested_terms(grant: Grant, request: TokenRequest, userinfo: str) -> Acce
     named = request.form.every("resource")
     if named == (userinfo,) and openid:
         scope = ()
-    elif named and named != (grant.resource or userinfo,):
+    elif len(named) > 1 or not all(uris.is_same(uri, grant.resource or userinfo) for uri in named):
         raise errors.InvalidTarget("The person allowed another resource.")
     return AccessTokenTerms(openid, grant.resource if scope else "", scope)
 

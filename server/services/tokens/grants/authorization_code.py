@@ -9,7 +9,9 @@ from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.approvals.states import State, overdue
 from server.protocol.ciba import requests
+from server.protocol.clients import redirects
 from server.protocol.forms import Form
+from server.protocol.resources import uris
 from server.protocol.sign_in import pkce
 from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import signed_details
@@ -59,13 +61,12 @@ class AuthorizationCodeGrant:
         3. One conditional UPDATE uses up the code, and one the approval signed for it.
         """
         grant = code.grant
-        if request.form.require("redirect_uri") != grant.redirect_uri:
-            raise errors.InvalidGrant("redirect_uri differs from the authorization request.")
+        _check_redirect_uri(app, grant, request.form)
         pkce.check_verifier(request.form.get("code_verifier"), code.challenge)
         if grant.jkt not in {None, request.dpop_jkt}:
             raise errors.InvalidGrant("The code is bound to another key.")
         asked = request.form.every("resource")
-        if asked and asked != (grant.resource,):
+        if len(asked) > 1 or not all(uris.is_same(uri, grant.resource) for uri in asked):
             raise errors.InvalidTarget("The code is for another resource.")
         signed = self._signed(tx, grant)
         _check_details(request.form, signed)
@@ -83,6 +84,8 @@ class AuthorizationCodeGrant:
             family, token = self.issuing.new_family(tx, grant, jti, jkt=jkt)
             family_id, answer["refresh_token"] = family.id, token
         tx.code_grants.set_code_tokens(code.hash, jti, family_id)
+        if not app.verified:
+            tx.app_uses.use(app.id, tx.now)
         return answer
 
     def _signed(self, tx: Unit, grant: Grant) -> Approval | None:
@@ -113,6 +116,14 @@ def _terms(grant: Grant, signed: Approval | None) -> AccessTokenTerms:
     if signed is None:
         return AccessTokenTerms(grant.openid, grant.resource, grant.scope)
     return AccessTokenTerms(grant.openid, signed.resource, tuple(signed.scope.split()), signed)
+
+
+def _check_redirect_uri(app: App, grant: Grant, form: Form) -> None:
+    """It is that of the request, and the app still has it. Raises errors.InvalidGrant."""
+    if form.require("redirect_uri") != grant.redirect_uri:
+        raise errors.InvalidGrant("redirect_uri differs from the authorization request.")
+    if not redirects.is_registered(grant.redirect_uri, app.redirect_uris):
+        raise errors.InvalidGrant("redirect_uri is no longer registered for this app.")
 
 
 def _check_details(form: Form, signed: Approval | None) -> None:

@@ -26,16 +26,14 @@ class ClientCredentialsGrant:
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response. Raises errors.ProtocolError."""
         requested = request.form.get("scope")
-        if requested is None:
-            raise errors.InvalidScope("Name the scopes; there is no default.")
         if request.form.get("authorization_details") is not None:
             raise errors.InteractionRequired("An action needs a person: ask at /bc-authorize.")
-        openid, scope = scopes.split(scopes.parse(requested))
-        if openid or not scope:
+        openid, scope = scopes.split_asked(requested)
+        if openid:
             raise errors.InvalidScope("Name scopes of a resource. OpenID scopes need a person.")
         with self.store.write() as tx:
             agent = client_auth.current_agent(tx, agent)
-            target = targets.resolve(
+            target = targets.resolve_or_default(
                 tx.directory, agent, requests.one_resource(request.form), scope
             )
             targets.check_required_types(target, frozenset())

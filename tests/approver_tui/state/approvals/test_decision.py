@@ -1,6 +1,7 @@
 """Every deny code has a label."""
 
 from approver_tui.state.approvals.decision import DenyCode
+from server.protocol.approvals.decisions import DENY_CODES
 
 
 def test_every_code_has_its_own_label():
@@ -8,3 +9,10 @@ def test_every_code_has_its_own_label():
     labels = {code.label for code in DenyCode}
     assert len(labels) == len(DenyCode)
     assert all(labels)
+
+
+def test_the_codes_are_those_of_the_server_with_the_same_extra_member():
+    """A code that one of them does not know could not be sent or not be chosen."""
+    assert {str(code): code.takes for code in DenyCode} == {
+        name: row.takes for name, row in DENY_CODES.items()
+    }

@@ -5,6 +5,7 @@ import pytest
 from server.protocol.clients.redirects import (
     form_source,
     host_of,
+    is_local,
     is_registered,
     redirect_problem,
     with_parameters,
@@ -22,6 +23,8 @@ APP = "https://chat.example/callback"
         "http://127.0.0.1:4000/cb",
         "http://[::1]/cb",
         "com.example.app:/callback",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "vscode://publisher.extension/callback",
     ],
 )
 def test_acceptable_redirect_uris(uri):
@@ -47,6 +50,10 @@ def test_acceptable_redirect_uris(uri):
         "javascript:alert(1)",
         "data:text/html,x",
         "app:/cb",
+        "app://host/cb",
+        "cursor:/cb",
+        "cursor://me@host/cb",
+        "cursors://host/cb",
         "com.example.app://host/cb",
         "https://chat.example/a b",
         "https://chat.example\\@evil.example/",
@@ -115,3 +122,18 @@ def test_the_form_action_source_allows_only_the_redirect_target():
     assert form_source("http://127.0.0.1:51004/cb") == "http://127.0.0.1:51004"
     assert form_source("http://[::1]:51004/cb") == "http:"
     assert form_source("com.example.app:/callback") == "com.example.app:"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown", "local"),
+    [
+        (APP, "chat.example", False),
+        ("http://127.0.0.1:4000/cb", "127.0.0.1", True),
+        ("https://localhost/cb", "localhost", True),
+        ("cursor://bank.example/cb", "the app cursor", True),
+        ("com.example.app:/callback", "the app com.example.app", True),
+    ],
+)
+def test_people_are_told_who_gets_the_answer(uri, shown, local):
+    """MC-10: behind a scheme of its own, no host is what it says."""
+    assert (host_of(uri), is_local(uri)) == (shown, local)

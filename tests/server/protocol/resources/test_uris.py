@@ -112,3 +112,20 @@ def test_in_development_a_callback_may_be_on_this_machine():
     for uri in ("http://127.0.0.1:9/cb", "http://[::1]:9/", "https://localhost:9/"):
         assert uris.callback_problem(uri, development=True) == ""
     assert uris.callback_problem("http://bot.example/", development=True) == "must be https"
+
+
+@pytest.mark.parametrize(
+    ("uri", "other", "same"),
+    [
+        ("https://mcp.example", "https://mcp.example/", True),
+        ("https://mcp.example/mcp/", "https://mcp.example/mcp", True),
+        ("https://mcp.example/mcp", "https://mcp.example/mcp", True),
+        ("https://mcp.example//", "https://mcp.example", False),
+        ("https://mcp.example/mcp?to=/", "https://mcp.example/mcp?to=", False),
+        ("https://mcp.example/mcp", "https://mcp.example/MCP", False),
+    ],
+)
+def test_a_trailing_slash_makes_no_difference(uri, other, same):
+    """Both forms are valid, and clients send either; a slash of the query is not one of them."""
+    assert uris.is_same(uri, other) is same
+    assert uris.is_same(other, uri) is same

@@ -125,6 +125,7 @@ WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
     "a required type removed": (RESOURCE, {"requires": {"pay": "payment"}}),
     "another required type": (RESOURCE, {"requires": {"pay": "gift", "read": "x"}}),
     "another secret of a resource": (RESOURCE, {"secrets": (SECRET,)}),
+    "a resource open to unknown apps": (RESOURCE, {"unknown_clients": True}),
     "another version of an action": (ACTION, {"document": "{ }", "version": 2}),
 }
 NOT_WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -169,6 +170,12 @@ NOT_WIDER: dict[str, tuple[Any, dict[str, Any]]] = {
     "no standing grants for high risk": (replace(AGENT, high_grants=True), {"high_grants": False}),
     "a scope removed": (RESOURCE, {"scopes": {"read": Risk.LOW}, "requires": {"read": "x"}}),
     "a higher risk": (RESOURCE, {"scopes": {"read": Risk.CRITICAL, "pay": Risk.HIGH}}),
+    "a resource closed to unknown apps": (
+        replace(RESOURCE, unknown_clients=True),
+        {"unknown_clients": False},
+    ),
+    "a default scope": (RESOURCE, {"default_scopes": ("read",)}),
+    "another claimed name of an app": (APP, {"claimed_name": "Chat"}),
     "a required type added": (replace(RESOURCE, requires={}), {"requires": {"pay": "payment"}}),
 }
 

@@ -8,8 +8,12 @@ import pytest
 from server.protocol.approvals.states import State
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
+from server.services.clients.agent_forms import NewAgent
+from server.services.clients.app_forms import NewApp
 from server.services.refusals import Exists, Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
+from server.services.users.users import NewUser
+from tests.support.browsers.browser import CALLBACK
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
 
@@ -156,10 +160,10 @@ def test_deleting_a_resource_cancels_requests_and_narrows_agents(admin_services)
     ids=["show", "update", "delete"],
 )
 def test_an_unknown_resource_is_not_found(admin_services, act):
-    """URIs are compared exactly, including a final slash."""
+    """URIs are compared exactly, but for a trailing slash."""
     admin_services.resources.add(PAY, {}, {}, by=BY)
     with pytest.raises(NotFound, match="no resource "):
-        act(admin_services.resources, f"{PAY}/")
+        act(admin_services.resources, f"{PAY}/v2")
 
 
 def test_an_update_without_effect_writes_no_entry(admin_services):
@@ -264,3 +268,80 @@ def test_a_resource_is_found_by_its_path_id(admin_services):
         admin_services.resources.by_id("nothing")
     part = admin_services.resources.page("https://a.example", 5)
     assert ([row.uri for row in part.items], part.next) == (["https://b.example"], None)
+
+
+def test_a_trailing_slash_does_not_make_another_resource(admin_services):
+    """It is registered once, and found, changed and deleted by either form."""
+    admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
+    with pytest.raises(Exists, match=f"{PAY}/ is registered already; a trailing slash"):
+        admin_services.resources.add(PAY, {}, {}, by=BY)
+    assert admin_services.resources.show(PAY).uri == f"{PAY}/"
+    admin_services.resources.rotate_secret(PAY, by=BY)
+    assert admin_services.entries("resource.secret_rotated")[0]["resource"] == f"{PAY}/"
+    changed = admin_services.resources.update(
+        PAY, ResourceChanges(scopes={"pay": Risk.HIGH}), by=BY
+    )
+    assert admin_services.resources.all() == [admin_services.resources.show(f"{PAY}/")]
+    assert set(changed.scopes) == {"read", "pay"}
+    assert admin_services.resources.delete(PAY, by=BY).resource.uri == f"{PAY}/"
+    assert admin_services.resources.all() == []
+
+
+def test_a_client_has_the_resource_as_it_was_registered(admin_services):
+    """Else its permissions would name a resource that does not exist."""
+    admin_services.resources.add(f"{PAY}/", {"read": Risk.LOW}, {}, by=BY)
+    admin_services.users.add(NewUser("ana"), by=BY)
+    new = NewAgent(
+        "bot", owners=("ana",), resources=(PAY,), scopes=("read",), serves=(PAY,), only={PAY: ()}
+    )
+    agent = admin_services.agents.add(new, by=BY).agent
+    assert (agent.resources, agent.serves, dict(agent.only)) == (
+        (f"{PAY}/",),
+        (f"{PAY}/",),
+        {f"{PAY}/": ()},
+    )
+    app = admin_services.apps.add(
+        NewApp("chat", (CALLBACK,), resources=(PAY,), scopes=("read",)), by=BY
+    ).app
+    assert app.resources == (f"{PAY}/",)
+
+
+def test_a_resource_has_default_scopes(admin_services):
+    """They are among its own, and go with the scope that they name."""
+    made = admin_services.resources.add(
+        PAY, {"write": Risk.MEDIUM, "read": Risk.LOW}, {}, by=BY, default_scopes=["write", "read"]
+    )
+    assert made.resource.default_scopes == ("read", "write")
+    assert admin_services.entries("resource.added")[0]["facts"]["default_scopes"] == [
+        "read",
+        "write",
+    ]
+    assert admin_services.resources.update(PAY, ResourceChanges(), by=BY).default_scopes == (
+        "read",
+        "write",
+    )
+    assert admin_services.resources.update(
+        PAY, ResourceChanges(without=("write",)), by=BY
+    ).default_scopes == ("read",)
+    cleared = admin_services.resources.update(PAY, ResourceChanges(default_scopes=()), by=BY)
+    assert cleared == admin_services.resources.show(PAY)
+    assert cleared.default_scopes == ()
+
+
+@pytest.mark.parametrize(
+    ("default", "says"),
+    [
+        ("other", "has no scope other"),
+        ("all", "an approval each time"),
+        ("pay", "an approval each time"),
+    ],
+)
+def test_a_scope_that_no_consent_can_include_is_no_default(admin_services, default, says):
+    """A default must not lead to a request that is always refused."""
+    admin_services.actions.add(json.dumps(PAYMENT), by=BY)
+    scopes = {"pay": Risk.LOW, "all": Risk.CRITICAL}
+    with pytest.raises(Invalid, match=says) as refused:
+        admin_services.resources.add(
+            PAY, scopes, {"pay": "payment.transfer"}, by=BY, default_scopes=[default]
+        )
+    assert refused.value.member == "default_scopes"

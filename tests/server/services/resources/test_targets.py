@@ -98,6 +98,17 @@ def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
         _resolve(PAY, scope)
 
 
+def test_without_scopes_a_client_gets_the_defaults_that_it_may_have(monkeypatch):
+    """RFC 6749 3.3; if it names scopes, those count."""
+    monkeypatch.setitem(RESOURCES, PAY, replace(RESOURCES[PAY], default_scopes=("pay", "read")))
+    target = targets.resolve_or_default(Directory(), AGENT, PAY, ())
+    assert target == targets.TokenTarget(RESOURCES[PAY], ("read",))
+    named = targets.resolve_or_default(Directory(), AGENT, MAIL, ("send",))
+    assert named.scope == ("send",)
+    with pytest.raises(errors.InvalidScope, match="there is no default"):
+        targets.resolve_or_default(Directory(), AGENT, MAIL, ())
+
+
 @pytest.mark.parametrize(
     ("scope", "risk"), [((), Risk.LOW), (("read",), Risk.LOW), (("pay", "read"), Risk.HIGH)]
 )

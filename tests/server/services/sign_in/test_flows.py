@@ -532,3 +532,44 @@ def test_concurrent_answers_of_a_flow_give_one_result(app, browser, local):
         assert flows._end(tx, flow, refused).parameters[0] == ("error", "access_denied")
         with pytest.raises(errors.InvalidRequest):
             flows._end(tx, flow, refused)
+
+
+def test_a_trailing_slash_of_the_resource_makes_no_difference(ana, app, known_browser, local):
+    """At the request, the code and the refresh; the token has the registered form."""
+    known_browser.authorize(app.id, scope="payments:read", resource=f"{PAY}/")
+    known_browser.answer("allow")
+    ana.approve(waiting_ids(ana)[0])
+    code = known_browser.again().answer["code"]
+    tokens = app.redeem(code, resource=f"{PAY}/").json
+    assert local.claims(tokens["access_token"])["aud"] == PAY
+    again = app.refresh(tokens["refresh_token"], resource=f"{PAY}/").json
+    assert local.claims(again["access_token"])["aud"] == PAY
+    other = app.refresh(again["refresh_token"], resource=f"{PAY}/other")
+    assert other.json["error"] == "invalid_target"
+
+
+def test_an_app_that_names_no_scopes_gets_the_default_ones(ana, app, known_browser, local):
+    """RFC 6749 3.3; without a default it is told to name them."""
+    refused = known_browser.authorize(app.id, scope=None, resource=PAY).answer
+    assert (refused["error"], refused["iss"]) == ("invalid_scope", ISSUER)
+    local.admin.resources.update(PAY, ResourceChanges(default_scopes=("payments:read",)), by=BY)
+    assert "payments:read" in known_browser.authorize(app.id, scope=None, resource=PAY).text
+    known_browser.answer("allow")
+    ana.approve(waiting_ids(ana)[0])
+    tokens = app.redeem(known_browser.again().answer["code"]).json
+    assert tokens["scope"] == "payments:read"
+
+
+def test_a_later_request_for_more_adds_to_the_consent(ana, app, known_browser):
+    """Step-up: the page asks for what is new, and what was allowed stays."""
+    known_browser.authorize(app.id, scope="payments:read", resource=PAY)
+    known_browser.answer("allow")
+    ana.approve(waiting_ids(ana)[0])
+    app.redeem(known_browser.again().answer["code"])
+    page = known_browser.authorize(app.id, scope="payments:read payments:transfer", resource=PAY)
+    assert "payments:transfer" in page.text
+    known_browser.answer("allow")
+    ana.approve(waiting_ids(ana)[0])
+    tokens = app.redeem(known_browser.again().answer["code"]).json
+    assert tokens["scope"] == "payments:read payments:transfer"
+    assert "code" in known_browser.authorize(app.id, scope="payments:read", resource=PAY).answer

@@ -1,0 +1,105 @@
+"""Client metadata of an app that registers itself (RFC 7591 2, OpenID Registration 2).
+
+Owns: parsing the metadata, and every refusal that needs no row. Never: who may register.
+
+Such an app is public. What it asks for beyond that is replaced, and the answer says so (3.2.1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from server.protocol import errors, names
+from server.protocol.clients import redirects, registration
+from server.protocol.clients.client_documents import MOST_REDIRECTS, claimed_name
+from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG
+from server.protocol.json_text import JsonValue
+
+Registration = Literal["off", "invitation", "open"]
+ApplicationType = Literal["native", "web"]
+
+_TYPES: Final = ("native", "web")
+_NEEDED: Final = (("grant_types", names.GRANT_AUTHORIZATION_CODE), ("response_types", "code"))
+
+
+@dataclass(frozen=True, slots=True)
+class AppMetadata:
+    """The metadata of an app that registers itself."""
+
+    claimed_name: str | None
+    redirect_uris: tuple[str, ...]
+    application_type: ApplicationType
+    id_token_alg: str
+
+
+def is_for_app(body: bytes, content_type: str) -> bool:
+    """Report whether a registration request is about an app: it has redirect URIs.
+
+    Raises errors.InvalidClientMetadata.
+    """
+    return registration.read_members(body, content_type).get("redirect_uris", []) != []
+
+
+def read(body: bytes, content_type: str) -> AppMetadata:
+    """Parse the metadata of an app.
+
+    Raises errors.InvalidClientMetadata, errors.InvalidRedirectUri, or the error for a software
+    statement, which is not supported.
+    """
+    members = registration.read_members(body, content_type)
+    registration.refuse_statement(members.get("software_statement"))
+    uris = _redirect_uris(members.get("redirect_uris"))
+    for name, needed in _NEEDED:
+        value = members.get(name, [needed])
+        if not isinstance(value, list) or needed not in value:
+            raise errors.InvalidClientMetadata(f"{name} must contain {needed}.")
+    if members.get("token_endpoint_auth_method") == "private_key_jwt":
+        raise errors.InvalidClientMetadata(
+            "An app that registers itself is public: leave token_endpoint_auth_method out."
+        )
+    alg = members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)
+    if alg not in names.SIGNING_ALGS:
+        raise errors.InvalidClientMetadata(
+            f"id_token_signed_response_alg must be one of {', '.join(names.SIGNING_ALGS)}."
+        )
+    return AppMetadata(
+        claimed_name=claimed_name(members.get("client_name")),
+        redirect_uris=uris,
+        application_type=_application_type(members, uris),
+        id_token_alg=str(alg),
+    )
+
+
+def first_name(uri: str) -> str:
+    """Return the name of an app by who gets its codes, which is all that is sure about it."""
+    if not redirects.is_local(uri):
+        return redirects.host_of(uri)
+    scheme = uri.partition(":")[0]
+    return "local app" if scheme in {"http", "https"} else f"{scheme} app"
+
+
+def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_REDIRECTS:
+        raise errors.InvalidRedirectUri(f"redirect_uris must be a list of 1 to {MOST_REDIRECTS}.")
+    uris = tuple(dict.fromkeys(uri for uri in value if isinstance(uri, str)))
+    for uri in uris:
+        if problem := redirects.redirect_problem(uri):
+            raise errors.InvalidRedirectUri(f"A redirect URI {problem}.")
+    if not all(isinstance(uri, str) for uri in value):
+        raise errors.InvalidRedirectUri("redirect_uris must be a list of strings.")
+    if len({redirects.host_of(uri) for uri in uris if not redirects.is_local(uri)}) > 1:
+        raise errors.InvalidRedirectUri("Web redirect URIs must be on one host.")
+    return tuple(sorted(uris, key=redirects.is_local))
+
+
+def _application_type(members: Mapping[str, JsonValue], uris: tuple[str, ...]) -> ApplicationType:
+    """Return the type that the app says, which must fit its URIs, or else the one that fits."""
+    is_local = any(map(redirects.is_local, uris))
+    said = members.get("application_type", "native" if is_local else "web")
+    if said not in _TYPES:
+        raise errors.InvalidClientMetadata("application_type must be native or web.")
+    if said == "web" and is_local:
+        raise errors.InvalidRedirectUri(
+            "An app of application_type web has https redirect URIs that are not on this machine."
+        )
+    return "web" if said == "web" else "native"

@@ -1,0 +1,226 @@
+"""Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document).
+
+Owns: which URL can be a client_id, what its document may say, which of its redirect URIs count, and
+how long a copy is fresh. Never: fetching it.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import unquote, urlsplit
+
+from server.protocol import errors, json_text, names
+from server.protocol.clients import jwks
+from server.protocol.clients.jwks import PublicKey
+from server.protocol.clients.redirects import LOOPBACK, redirect_problem
+from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG
+from server.protocol.json_text import JsonValue
+
+UnknownClients = Literal["never", "list", "ask"]
+
+MOST_BYTES: Final = 5 * 1024
+MOST_KEY_BYTES: Final = 64 * 1024
+MOST_REDIRECTS: Final = 20
+LONGEST_URL: Final = 256
+LONGEST_HOST: Final = 56
+"""So that the name of the client, which begins with its host, has at most 64 characters."""
+LONGEST_NAME: Final = 100
+SHORTEST_FRESH_MS: Final = 60 * 1000
+LONGEST_FRESH_MS: Final = 24 * 60 * 60 * 1000
+DEFAULT_FRESH_MS: Final = 60 * 60 * 1000
+MOST_STALE_MS: Final = LONGEST_FRESH_MS
+"""A copy that cannot be checked, because its host does not answer, counts for this time."""
+_DOCUMENT: Final = ("none", "private_key_jwt")
+_NEEDED: Final = (("grant_types", names.GRANT_AUTHORIZATION_CODE), ("response_types", "code"))
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_LAST_LABEL = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%-]+")
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=\"?(\d{1,9})")
+_NOT_KEPT = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
+
+
+class InvalidDocument(ValueError):
+    """A document or its URL is invalid. The text says what to change, and quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDocument:
+    """What a document says about its client."""
+
+    url: str
+    claimed_name: str | None
+    redirect_uris: tuple[str, ...]
+    auth_method: str
+    keys: tuple[PublicKey, ...]
+    keys_url: str | None
+    """Where its keys are, if they are not in the document."""
+    id_token_alg: str
+
+
+def host_of(url: str) -> str:
+    """Return the host of a client_id or redirect URI."""
+    return urlsplit(url).hostname or ""
+
+
+def url_problem(url: str, *, development: bool) -> str:
+    """Return why a URL cannot be a client_id; "" if it can.
+
+    In development it may be on this machine.
+    """
+    if len(url) > LONGEST_URL or not _CHARACTERS.fullmatch(url):
+        return f"must be a URL of at most {LONGEST_URL} characters, without a fragment"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "must be a URL"
+    if parts.scheme != "https" or not url.startswith(names.DOCUMENT_URL):
+        return "must begin with https://"
+    if not parts.path.startswith("/"):
+        return "must have a path"
+    if any(unquote(segment) in {".", ".."} for segment in parts.path.split("/")):
+        return "must not contain the path segments . and .."
+    return _host_problem(parts.netloc, host, development=development)
+
+
+def _host_problem(netloc: str, host: str, *, development: bool) -> str:
+    if "@" in netloc:
+        return "must not contain a user name"
+    if netloc != netloc.lower():
+        return "must have its host in lower case"
+    if development and host in LOOPBACK:
+        return ""
+    if not _HOST.fullmatch(host) or not _LAST_LABEL.fullmatch(host.rpartition(".")[2]):
+        return "must have a full host name"
+    return f"must have a host of at most {LONGEST_HOST} characters" * (len(host) > LONGEST_HOST)
+
+
+def policy_problem(
+    host: str, policy: UnknownClients, allowed: Collection[str], blocked: Collection[str]
+) -> str:
+    """Return why the settings refuse the clients of a host; "" if they do not.
+
+    A blocked host stands for the hosts below it, too. An allowed one stands for itself.
+    """
+    if policy == "never":
+        return "Clients must be registered here."
+    if any(host == one or host.endswith(f".{one}") for one in blocked):
+        return "Clients of this host are blocked here."
+    if policy == "list" and host not in allowed:
+        return "Clients of this host are not allowed here. An administrator can allow it."
+    return ""
+
+
+def read(url: str, body: bytes, media_type: str) -> ClientDocument:
+    """Parse the document of a URL. Raises `InvalidDocument`."""
+    kind = media_type.partition(";")[0].strip().lower()
+    if kind != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", kind):
+        raise InvalidDocument("its media type must be application/json")
+    members = _members(body, MOST_BYTES)
+    if members.get("client_id") != url:
+        raise InvalidDocument("its client_id must be the URL of the document")
+    for name in ("client_secret", "client_secret_expires_at"):
+        if name in members:
+            raise InvalidDocument(f"it must not have {name}, because everyone can read it")
+    method = members.get("token_endpoint_auth_method", names.AUTH_NONE)
+    if method not in _DOCUMENT:
+        raise InvalidDocument("token_endpoint_auth_method must be none or private_key_jwt")
+    _check_use(members)
+    keys, keys_url = _keys(members) if method == "private_key_jwt" else ((), None)
+    alg = members.get("id_token_signed_response_alg", DEFAULT_ID_TOKEN_ALG)
+    if alg not in names.SIGNING_ALGS:
+        raise InvalidDocument(
+            f"id_token_signed_response_alg must be one of {', '.join(names.SIGNING_ALGS)}"
+        )
+    return ClientDocument(
+        url=url,
+        claimed_name=claimed_name(members.get("client_name")),
+        redirect_uris=_redirect_uris(members.get("redirect_uris")),
+        auth_method=str(method),
+        keys=keys,
+        keys_url=keys_url,
+        id_token_alg=str(alg),
+    )
+
+
+def read_keys(body: bytes) -> tuple[PublicKey, ...]:
+    """Parse the keys of a client's `jwks_uri`. Raises `InvalidDocument`."""
+    return _read_keys(_members(body, MOST_KEY_BYTES))
+
+
+def claimed_name(value: JsonValue) -> str | None:
+    """Return the name that a client gives itself, cut; None if it gives none."""
+    return value[:LONGEST_NAME] if isinstance(value, str) and value else None
+
+
+def usable_redirects(document: ClientDocument, allowed: Collection[str]) -> tuple[str, ...]:
+    """Return the redirect URIs to which the client of this document may be answered.
+
+    They are on its own host, on an allowed host, or of an app on the person's machine. Another
+    host must not receive codes because a document says so.
+    """
+    own = host_of(document.url)
+    return tuple(
+        uri
+        for uri in document.redirect_uris
+        if not uri.startswith("https:") or host_of(uri) == own or host_of(uri) in allowed
+    )
+
+
+def fresh_until(headers: Mapping[str, str], now: int) -> int:
+    """Return until when a copy is fresh, by its headers and within bounds (RFC 9111 4.2)."""
+    control = headers.get("cache-control", "").lower()
+    found = _MAX_AGE.search(control)
+    lifetime = DEFAULT_FRESH_MS if found is None else int(found[1]) * 1000
+    age = headers.get("age", "0")
+    lifetime -= int(age) * 1000 if age.isascii() and age.isdigit() else 0
+    if _NOT_KEPT.search(control):
+        lifetime = 0
+    return now + min(max(lifetime, SHORTEST_FRESH_MS), LONGEST_FRESH_MS)
+
+
+def _members(body: bytes, most: int) -> Mapping[str, JsonValue]:
+    try:
+        members = json_text.parse(body, max_bytes=most, what="It", shows_names=False)
+    except errors.InvalidRequest as error:
+        raise InvalidDocument(f"it is not valid JSON of at most {most} bytes") from error
+    if not isinstance(members, dict):
+        raise InvalidDocument("it must be a JSON object")
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _check_use(members: Mapping[str, JsonValue]) -> None:
+    for name, needed in _NEEDED:
+        value = members.get(name, [needed])
+        if not isinstance(value, list) or needed not in value:
+            raise InvalidDocument(f"{name} must contain {needed}")
+
+
+def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_REDIRECTS:
+        raise InvalidDocument(f"redirect_uris must be a list of 1 to {MOST_REDIRECTS} URIs")
+    uris = [uri for uri in value if isinstance(uri, str)]
+    if len(uris) != len(value) or any(map(redirect_problem, uris)):
+        raise InvalidDocument(
+            "each of redirect_uris must be https, a loopback URI or one of a known app"
+        )
+    return tuple(dict.fromkeys(uris))
+
+
+def _keys(members: Mapping[str, JsonValue]) -> tuple[tuple[PublicKey, ...], str | None]:
+    inside, where = members.get("jwks"), members.get("jwks_uri")
+    if (inside is None) == (where is None):
+        raise InvalidDocument("private_key_jwt needs either jwks or jwks_uri")
+    if inside is not None:
+        return _read_keys(inside), None
+    if not isinstance(where, str) or not where.startswith(names.DOCUMENT_URL):
+        raise InvalidDocument("jwks_uri must begin with https://")
+    return (), where
+
+
+def _read_keys(document: JsonValue | Mapping[str, JsonValue]) -> tuple[PublicKey, ...]:
+    try:
+        return jwks.read_keys(document)  # type: ignore[arg-type]  # a mapping is a dict
+    except ValueError as error:
+        raise InvalidDocument("its keys must be public keys of a supported type") from error

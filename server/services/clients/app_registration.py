@@ -1,0 +1,110 @@
+"""Dynamic registration of apps that people use (RFC 7591): public, and not verified.
+
+Owns: who may register, and how many. Never: agents (`registration.py`), or changes of a
+registration; whoever needs another one registers again.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.clients import App, Invitation
+from server.model.ports import Secrets
+from server.model.store import Store, Unit
+from server.protocol import errors, names
+from server.protocol.clients import app_registration
+from server.protocol.clients.app_registration import AppMetadata
+from server.services.audit import audit
+from server.services.clients import unknown_apps
+from server.services.server_policy import ServerPolicy
+
+MOST_OF_ADDRESS: Final = 20
+MOST_IN_ALL: Final = 200
+"""Maximum numbers of registrations in an hour."""
+_WINDOW_MS: Final = 60 * 60 * 1000
+_CLOSED: Final = "Send the access token of an invitation for apps."
+_MANY: Final = "Too many apps were registered. Try again later."
+
+
+@dataclass(frozen=True, slots=True)
+class AppRegistrationService:
+    """Registers apps."""
+
+    store: Store
+    secrets: Secrets
+    rules: ServerPolicy
+
+    def register(self, token: str | None, wanted: AppMetadata, peer: str) -> dict[str, object]:
+        """Register an app (RFC 7591 3.2.1).
+
+        1. The limits are kept, also by guesses. 2. With an invitation, its owner is enabled and it
+        has a use left. Raises errors.ProtocolError.
+        """
+        self._count(peer)
+        with self.store.administer() as tx:
+            by = audit.SYSTEM
+            if self.rules.app_registration != "open":
+                by = f"invitation:{_spent_invitation(tx, token or '').id}"
+            app = unknown_apps.add(tx, self._new_app(wanted, tx.now), by=by)
+            return _information(app, wanted)
+
+    def _count(self, peer: str) -> None:
+        with self.store.write() as tx:
+            counts = (
+                tx.counters.count(f"app registrations:{peer}", _WINDOW_MS) > MOST_OF_ADDRESS,
+                tx.counters.count("app registrations", _WINDOW_MS) > MOST_IN_ALL,
+            )
+        if any(counts):
+            raise errors.TemporarilyUnavailable(_MANY, retry_after=600)
+
+    def _new_app(self, wanted: AppMetadata, now: int) -> App:
+        return App(
+            id=self.secrets.new_id(names.PREFIX_APP),
+            name=app_registration.first_name(wanted.redirect_uris[0]),
+            auth_method=names.AUTH_NONE,
+            jwks=(),
+            redirect_uris=wanted.redirect_uris,
+            post_logout_redirect_uris=(),
+            grant_types=names.USUAL_APP_GRANTS,
+            resources=(),
+            scopes=(),
+            secrets=(),
+            id_token_alg=wanted.id_token_alg,
+            dpop_bound=False,
+            state="enabled",
+            created_at=now,
+            action_types=(),
+            origin="registration",
+            claimed_name=wanted.claimed_name,
+        )
+
+
+def _spent_invitation(tx: Unit, token: str) -> Invitation:
+    """Use an invitation for apps once. Raises errors.InvalidToken."""
+    invitation = tx.invitations.by_token(hashlib.sha256(token.encode()).digest())
+    owner = None if invitation is None else tx.directory.user(invitation.owner_id)
+    if (
+        invitation is None
+        or owner is None
+        or not owner.enabled
+        or names.GRANT_AUTHORIZATION_CODE not in invitation.grant_types
+        or not tx.invitations.spend(invitation.id, tx.now)
+    ):
+        raise errors.InvalidToken(_CLOSED)
+    return invitation
+
+
+def _information(app: App, wanted: AppMetadata) -> dict[str, object]:
+    """Return what is registered. There is no secret, and no way to change it."""
+    metadata: dict[str, object] = {
+        "client_id": app.id,
+        "client_id_issued_at": app.created_at // 1000,
+        "client_name": app.claimed_name,
+        "redirect_uris": list(app.redirect_uris),
+        "application_type": wanted.application_type,
+        "token_endpoint_auth_method": app.auth_method,
+        "grant_types": list(app.grant_types),
+        "response_types": ["code"],
+        "id_token_signed_response_alg": app.id_token_alg,
+    }
+    return {name: value for name, value in metadata.items() if value is not None}

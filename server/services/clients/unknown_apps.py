@@ -1,0 +1,104 @@
+"""Apps that nobody registered: what they may reach, and their names.
+
+Owns: their records, and the limits on how many there are. Never: what their documents or
+registrations say; `client_documents.py` and `app_registration.py` read those.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from server.model.audit import Entry
+from server.model.clients import App, AppUse
+from server.model.resources import Resource
+from server.model.store import Unit, View
+from server.protocol import errors
+from server.protocol.confusables import name_keys
+from server.protocol.policy.risks import Risk
+from server.services.audit import audit
+from server.services.clients.client_names import looks_taken, refuse_taken
+from server.services.refusals import Exists
+
+MOST_UNUSED: Final = 500
+"""Maximum number of such apps that never got a token."""
+_DIGITS: Final = 6
+_FULL: Final = "Too many new clients. Try again later."
+
+
+def within_open_resources(app: App, resources: Iterable[Resource]) -> App:
+    """Return an app that nobody registered with what is open to it.
+
+    It may have every scope of the resources that are open to such apps, except critical ones.
+    """
+    opened = [resource for resource in resources if resource.unknown_clients]
+    scopes = {
+        name: None
+        for resource in opened
+        for name, risk in resource.scopes.items()
+        if risk is not Risk.CRITICAL
+    }
+    return replace(app, resources=tuple(one.uri for one in opened), scopes=tuple(scopes))
+
+
+def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> App:
+    """Store a new one, under a free name that begins with the given one.
+
+    Raises errors.TemporarilyUnavailable if there are too many, errors.InvalidClientMetadata if its
+    name looks like that of another client.
+    """
+    if tx.app_uses.count_unused() >= MOST_UNUSED:
+        raise errors.TemporarilyUnavailable(_FULL, retry_after=600)
+    app = replace(app, name=_free_name(tx, app))
+    tx.apps.add(app)
+    tx.app_uses.add(AppUse(app.id, tx.now, fresh_until, tx.now))
+    _record(tx, audit.Type.APP_ADDED, app, by)
+    return app
+
+
+def change(tx: Unit, before: App, after: App) -> None:
+    """Store what its document says now."""
+    if before != after:
+        tx.apps.replace(after)
+        _record(tx, audit.Type.APP_UPDATED, after, audit.SYSTEM)
+
+
+def shown_claim(view: View, app: App) -> tuple[str | None, bool]:
+    """Return the name that an app gives itself, and whether it is withheld.
+
+    It is withheld if it looks like the name of another client or of a user.
+    """
+    if not app.claimed_name:
+        return None, False
+    if looks_taken(view, app.claimed_name, app.id):
+        return None, True
+    return app.claimed_name, False
+
+
+def _free_name(tx: Unit, app: App) -> str:
+    """Return its name, with digits of its ID if a similar app has that name already."""
+    digits = hashlib.sha256(app.id.encode()).hexdigest()[:_DIGITS]
+    bearers = map(tx.apps.get, tx.names.bearers("client", name_keys(app.name)))
+    same = any(one is not None and not one.verified and one.name == app.name for one in bearers)
+    name = f"{app.name} {digits}" if same else app.name
+    try:
+        refuse_taken(tx, name, None, among=())
+    except Exists as error:
+        raise errors.InvalidClientMetadata(
+            "The host of this client looks like the name of another client."
+        ) from error
+    return name
+
+
+def _record(tx: Unit, kind: audit.Type, app: App, by: str) -> None:
+    facts = {
+        "app": app.id,
+        "name": app.name,
+        "origin": app.origin,
+        "claimed_name": app.claimed_name,
+        "redirect_uris": list(app.redirect_uris),
+        "auth_method": app.auth_method,
+        "keys": [key["kid"] for key in app.jwks],
+        "state": app.state,
+    }
+    audit.record(tx, Entry(kind, by, facts=facts))

@@ -1,0 +1,222 @@
+"""Client ID metadata documents: which URLs, which documents, how long."""
+
+import json
+
+import pytest
+
+from server.protocol.clients import client_documents as documents
+from server.protocol.clients.client_documents import InvalidDocument
+from tests.support.fakes.document_host import URL, document
+
+KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "kid": "a",
+    "x": "WKn-ZIGevcwGIyyrzFoZNBdaq9_TsqzGl96oc0CWuis",
+    "y": "y77t-RvAHRKTsSGdIYUfweuOvwrvDD-Q3Hv5J0fSKbE",
+}
+HOUR = 3_600_000
+NOON = 1_760_000_000_000
+
+
+def read(members, media_type="application/json"):
+    """The document with these members."""
+    return documents.read(URL, json.dumps(members).encode(), media_type)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://chat.example/",
+        "https://chat.example/client.json",
+        "https://chat.example:8443/a?b=c",
+        "https://xn--bcher-kva.example/client",
+    ],
+)
+def test_an_https_url_with_a_path_can_be_a_client_id(url):
+    """CI-01."""
+    assert documents.url_problem(url, development=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://chat.example/client", "https://"),
+        ("HTTPS://chat.example/client", "https://"),
+        ("https://chat.example", "a path"),
+        ("https://chat.example?x=/", "a path"),
+        ("https://chat.example/client#top", "a fragment"),
+        ("https://chat.example/a/../client", "segments"),
+        ("https://chat.example/./client", "segments"),
+        ("https://chat.example/%2e%2E/client", "segments"),
+        ("https://eve@chat.example/client", "user name"),
+        ("https://eve:pw@chat.example/client", "user name"),
+        ("https://Chat.example/client", "lower case"),
+        ("https://chat/client", "full host name"),
+        ("https://chat.example./client", "full host name"),
+        ("https://10.0.0.1/client", "full host name"),
+        ("https://0x7f.1/client", "full host name"),
+        ("https://[::1]/client", "a URL"),
+        ("https://localhost/client", "full host name"),
+        ("https://-chat.example/client", "full host name"),
+        ("https://chat.example:port/client", "a URL"),
+        ("https://chät.example/client", "a URL"),
+        ("https://" + "a" * 60 + ".example/client", "at most 56"),
+        ("https://chat.example/" + "a" * 256, "256 characters"),
+    ],
+)
+def test_another_url_is_none(url, says):
+    """CI-01, CI-11: and nothing is fetched for it."""
+    assert says in documents.url_problem(url, development=False)
+
+
+def test_in_development_a_client_may_be_on_this_machine():
+    """With any port, but with https."""
+    assert documents.url_problem("https://localhost:8990/client", development=True) == ""
+    assert documents.url_problem("http://localhost:8990/client", development=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "policy", "refused"),
+    [
+        ("chat.example", "never", "registered here"),
+        ("chat.example", "list", "not allowed"),
+        ("good.example", "list", ""),
+        ("a.good.example", "list", "not allowed"),
+        ("chat.example", "ask", ""),
+        ("evil.example", "ask", "blocked"),
+        ("a.evil.example", "ask", "blocked"),
+        ("notevil.example", "ask", ""),
+        ("good.example", "never", "registered here"),
+        ("both.example", "list", "blocked"),
+    ],
+)
+def test_the_settings_decide_which_hosts(host, policy, refused):
+    """A block stands above an allowance, and for the hosts below it."""
+    found = documents.policy_problem(
+        host, policy, {"good.example", "both.example"}, {"evil.example", "both.example"}
+    )
+    assert (refused in found) if refused else found == ""
+
+
+def test_a_document_is_read():
+    """CI-12, NG-004: without a method it is public; the rest is ignored, also where to call it."""
+    rest = {
+        "logo_uri": "https://x.example/logo",
+        "backchannel_client_notification_endpoint": "https://x.example/cb",
+    }
+    found = read(document(token_endpoint_auth_method=None, **rest))
+    assert (found.url, found.claimed_name, found.auth_method) == (URL, "Chat", "none")
+    assert found.redirect_uris == ("https://chat.example/callback", "http://127.0.0.1/callback")
+    assert (found.keys, found.keys_url, found.id_token_alg) == ((), None, "RS256")
+    assert read(document(), "application/oauth-client+json; charset=utf-8") == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"client_id": f"{URL}?"}, "client_id must be the URL"),
+        ({"client_id": "https://other.example/client.json"}, "client_id must be the URL"),
+        ({"client_id": None}, "client_id must be the URL"),
+        ({"client_secret": "s"}, "client_secret"),
+        ({"client_secret_expires_at": 0}, "client_secret_expires_at"),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "none or private_key_jwt"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "jwks or jwks_uri"),
+        ({"grant_types": ["client_credentials"]}, "grant_types must contain authorization_code"),
+        ({"response_types": ["token"]}, "response_types must contain code"),
+        ({"redirect_uris": None}, "redirect_uris must be a list"),
+        ({"redirect_uris": []}, "redirect_uris must be a list"),
+        ({"redirect_uris": ["https://chat.example/cb"] * 21}, "1 to 20"),
+        ({"redirect_uris": [5]}, "each of redirect_uris"),
+        ({"redirect_uris": ["javascript:alert(1)"]}, "each of redirect_uris"),
+        ({"redirect_uris": ["http://chat.example/cb"]}, "each of redirect_uris"),
+        ({"redirect_uris": ["https://chat.example/cb#a"]}, "each of redirect_uris"),
+        ({"redirect_uris": ["https://*.example/cb"]}, "each of redirect_uris"),
+        ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+    ],
+)
+def test_a_document_that_is_not_one_is_refused(changes, says):
+    """CI-03, CI-04: with the member to change, and nothing of the document itself."""
+    with pytest.raises(InvalidDocument, match=says):
+        read(document(**changes))
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"[]", "application/json"),
+        (b"{", "application/json"),
+        (b"\xff", "application/json"),
+        (b'{"a": "' + b"x" * documents.MOST_BYTES + b'"}', "application/json"),
+        (json.dumps(document()).encode(), "text/html"),
+        (json.dumps(document()).encode(), ""),
+    ],
+)
+def test_what_is_no_json_object_is_refused(body, media_type):
+    """CI-08, CI-13."""
+    with pytest.raises(InvalidDocument):
+        documents.read(URL, body, media_type)
+
+
+def test_a_client_with_keys_has_them_in_the_document_or_beside_it():
+    """Not both; private ones are refused."""
+    method = {"token_endpoint_auth_method": "private_key_jwt"}
+    keys = {"keys": [KEY]}
+    assert [key["kid"] for key in read(document(**method, jwks=keys)).keys] == ["a"]
+    where = f"{URL}/keys"
+    assert read(document(**method, jwks_uri=where)).keys_url == where
+    assert [key["kid"] for key in documents.read_keys(json.dumps(keys).encode())] == ["a"]
+    for wrong in (
+        {"jwks": keys, "jwks_uri": where},
+        {"jwks_uri": "http://chat.example/keys"},
+        {"jwks_uri": 5},
+        {"jwks": {"keys": [{**KEY, "d": "AA"}]}},
+    ):
+        with pytest.raises(InvalidDocument):
+            read(document(**method, **wrong))
+
+
+def test_codes_go_to_the_own_host_an_allowed_one_or_this_machine():
+    """A document cannot name somebody else's redirect URI."""
+    named = [
+        "https://chat.example/cb",
+        "https://bank.example/cb",
+        "https://chat.example.evil.example/cb",
+        "https://friend.example/cb",
+        "http://localhost:9/cb",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "com.example.app:/cb",
+    ]
+    found = read(document(redirect_uris=named))
+    assert documents.usable_redirects(found, {"friend.example"}) == (
+        named[0],
+        *named[3:],
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "lasts"),
+    [
+        ({}, HOUR),
+        ({"cache-control": "public, max-age=600"}, 600_000),
+        ({"cache-control": "Max-Age=600", "age": "200"}, 400_000),
+        ({"cache-control": "max-age=600", "age": "soon"}, 600_000),
+        ({"cache-control": "max-age=0"}, 60_000),
+        ({"cache-control": "no-store, max-age=600"}, 60_000),
+        ({"cache-control": "no-cache"}, 60_000),
+        ({"cache-control": "max-age=99999999"}, 24 * HOUR),
+        ({"cache-control": "s-maxage=5"}, HOUR),
+    ],
+)
+def test_a_copy_is_fresh_as_long_as_its_headers_say_within_bounds(headers, lasts):
+    """CI-06."""
+    assert documents.fresh_until(headers, NOON) == NOON + lasts
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("Chat", "Chat"), ("", None), (5, None), (None, None), ("x" * 200, "x" * 100)],
+)
+def test_the_name_that_a_client_gives_itself_is_cut(value, name):
+    """It is shown as a claim."""
+    assert documents.claimed_name(value) == name

@@ -1,0 +1,57 @@
+"""Hosts of client metadata documents, inside the test.
+
+Owns: what each URL answers, and which URLs were fetched. The connection is not faked elsewhere:
+`tests/server/delivery/test_egress.py` has its limits.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.model.ports import Fetched, Unreachable
+from tests.support.browsers.browser import CALLBACK
+
+URL = "https://chat.example/client.json"
+
+
+def document(url: str = URL, **changes: Any) -> dict[str, Any]:
+    """A valid document of a public client; None leaves a member out."""
+    members = {
+        "client_id": url,
+        "client_name": "Chat",
+        "redirect_uris": [CALLBACK, "http://127.0.0.1/callback"],
+        "token_endpoint_auth_method": "none",
+        **changes,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+@dataclass(slots=True)
+class DocumentHost:
+    """Every host there is."""
+
+    answers: dict[str, Fetched | Unreachable] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
+
+    def serve(
+        self,
+        url: str = URL,
+        body: object = None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """Put this document at the URL."""
+        text = json.dumps(document(url) if body is None else body).encode()
+        found = {"content-type": "application/json", **(headers or {})}
+        self.answers[url] = Fetched(status, text, found)
+        return url
+
+    def fetch(self, _settings: object, url: str, max_bytes: int) -> Fetched:
+        """Answer as the egress would."""
+        self.fetched.append(url)
+        answer = self.answers.get(url) or Unreachable("no such host", retry=True)
+        if isinstance(answer, Unreachable):
+            raise answer
+        return Fetched(answer.status, answer.body[:max_bytes], answer.headers)

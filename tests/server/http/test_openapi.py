@@ -16,7 +16,7 @@ def document(local):
 
 
 def test_every_route_is_described_by_path_and_method(document):
-    """As many operations as routes."""
+    """There are as many operations as routes."""
     described = {
         (method.upper(), path) for path, item in document["paths"].items() for method in item
     }
@@ -34,7 +34,7 @@ def test_every_schema_is_referenced_and_every_reference_resolves(document):
 
 
 def test_forms_bodies_paths_and_queries_are_described(document):
-    """By their names."""
+    """The document has their names."""
     form = document["paths"]["/token"]["post"]["requestBody"]["content"]
     schema = form["application/x-www-form-urlencoded"]["schema"]
     assert "grant_type" in schema["properties"]

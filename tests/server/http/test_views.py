@@ -30,7 +30,7 @@ def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent,
 
 
 def test_path_query_headers_and_proofs_arrive_as_sent(http, agent, person):
-    """Through the whole application."""
+    """They pass through the whole application."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
     headers = {

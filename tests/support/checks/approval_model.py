@@ -35,7 +35,7 @@ _CALLERS = st.integers(0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays: two agents and two people, each at a device."""
+    """The participants: two agents and two people, each at a device."""
 
     local: LocalSite
     agents: tuple[LocalAgent, ...]
@@ -78,7 +78,7 @@ class Issued:
 
     @property
     def agent(self) -> int:
-        """Who holds it."""
+        """The agent that holds it."""
         return self.agents[0]
 
     @property
@@ -174,7 +174,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(target=requests, agent=_CALLERS, person=_CALLERS)
     def a_token_is_born(self, agent: int, person: int) -> Any:
-        """As it should be: asked for, approved and fetched."""
+        """A token is requested, approved and fetched."""
         asked = self.an_agent_asks(agent, person, 600)
         if isinstance(asked, Asked):
             self.a_person_answers(asked, person, "approve")
@@ -193,7 +193,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(agent=_CALLERS, person=_CALLERS, late=st.sampled_from([29, 30, 31, 9 * 60]))
     def a_yes_is_fetched_late(self, agent: int, person: int, late: int) -> None:
-        """So many seconds after the end: for half a minute it counts, and then never again."""
+        """An approval counts for half a minute after the end, and then never again."""
         asked = self.an_agent_asks(agent, person, 600)
         if isinstance(asked, Asked):
             self.a_person_answers(asked, person, "approve")
@@ -263,14 +263,14 @@ class Lives(RuleBasedStateMachine):
 
     @rule(agent=_CALLERS, person=_CALLERS, says=st.permutations(["approve", "deny"]))
     def a_person_is_asked_and_wavers(self, agent: int, person: int, says: list[str]) -> None:
-        """At once, while everything still stands."""
+        """The person changes their mind at once."""
         asked = self.an_agent_asks(agent, person, 600)
         if isinstance(asked, Asked):
             self.a_person_changes_their_mind(asked, says)
 
     @rule(asked=requests, says=st.sampled_from(["approve", "deny"]))
     def an_answer_comes_at_the_end(self, asked: Asked, says: str) -> None:
-        """When there is no time left, it does not count."""
+        """An answer that comes when no time is left does not count."""
         self.local.clock.forward(max(0, asked.expires_at - self.now))
         self.a_person_answers(asked, asked.person, says)
 

@@ -28,7 +28,7 @@ class Lineages(Lives):
     @precondition(lambda self: self.issued)
     @rule(agent=_AGENTS, which=_TOKENS)
     def a_token_is_exchanged(self, agent: int, which: int) -> None:
-        """By whoever serves the resource, while all who stand behind it stand."""
+        """Any agent that serves the resource exchanges it while the whole chain is enabled."""
         token = self.issued[which % len(self.issued)]
         answer = self._exchange(agent, token)
         if agent in self.stopped_agents:
@@ -41,7 +41,7 @@ class Lineages(Lives):
     @precondition(lambda self: self.issued)
     @rule(which=_TOKENS, agents=st.lists(_AGENTS, min_size=2, max_size=4))
     def a_token_goes_down_a_chain(self, which: int, agents: list[int]) -> None:
-        """From hand to hand."""
+        """Each agent exchanges the token of the one before."""
         token = self.issued[which % len(self.issued)]
         for agent in agents:
             before = len(self.issued)

@@ -84,7 +84,7 @@ def test_added_or_missing_members_make_a_receipt_wrong(local: LocalSite, receipt
 
 
 def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any) -> None:
-    """Not wrong: a revoked key is not published either."""
+    """The receipt is not wrong, because a revoked key is not published either."""
     parts = check_receipt(receipt, [])
     assert parts[-1].verdict is Verdict.UNKNOWN
     assert parts[-1].why == "its key is not published any more"

@@ -60,7 +60,7 @@ def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFix
 
 
 def test_growth_is_judged_against_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    """Here less is better."""
+    """A smaller value is better here."""
     little, much = _figures("little", 100.0), _figures("much", 130.0)
     with pytest.raises(SystemExit) as ended:
         table.run(lambda: table.growth([little, much], bar=1.2))

@@ -194,7 +194,7 @@ def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
 
 
 def test_reduced_motion_stops_the_only_animation(made: Furnished) -> None:
-    """The dot of a waiting page."""
+    """It is the dot of a waiting page."""
     made.tab.open(f"{made.server.url}/")
     made.tab.ask(_DOT)
     moving = "document.getAnimations().length"

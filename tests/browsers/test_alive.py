@@ -186,7 +186,7 @@ def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
 
 
 def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -> None:
-    """No markup, and no reversed text."""
+    """Markup and reversed text have no effect."""
     page.open(f"{server.url}/")
     page.ask(f"import('/event_text.js').then(each => each.told({json.dumps(_HOSTILE)}))")
     assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"

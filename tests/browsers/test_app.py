@@ -49,7 +49,7 @@ def test_the_app_is_installable(server, browser):
     ids=["Chromium", "iOS", "Safari on a Mac", "no notifications"],
 )
 def test_install_steps_of_the_users_platform_come_first(server, app, can, own, words):
-    """Detected by the browser's features."""
+    """The browser's features tell the platform."""
     made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
@@ -101,7 +101,7 @@ def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
     "mark", [{"Content-Security-Policy": policy()}, {"X-Correlation-Id": "0123456789abcdef"}]
 )
 def test_an_error_of_the_server_itself_is_shown(server, app, mark):
-    """Marked by its own headers."""
+    """Its own headers mark it."""
     with stand_in(server, 503, mark):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says(WORDS)

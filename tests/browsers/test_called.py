@@ -161,7 +161,7 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
 
 
 def test_an_opened_request_closes_its_own_notification(server, called, user, agent):
-    """Others stay."""
+    """Other notifications stay."""
     called.tab.open(f"{server.url}/settings")
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))

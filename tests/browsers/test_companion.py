@@ -105,7 +105,7 @@ def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user
 
 
 def test_a_decision_on_another_device_appears_without_buttons(server, tab, user, agent):
-    """Within seconds."""
+    """It appears within seconds."""
     agent.asked(user)
     _only(server, tab)
     Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)

@@ -46,7 +46,7 @@ def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> 
 def test_another_users_request_looks_like_an_unknown_one(
     server: LiveServer, stolen: StolenSession
 ) -> None:
-    """Word for word."""
+    """The pages are equal word for word."""
     thief = stolen.thief
     thief.open(f"{server.url}/r/{stolen.asked}")
     theirs = thief.text("main")

@@ -534,7 +534,7 @@ _IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MOST_L
 def test_an_unknown_or_impossible_id_is_not_found(
     server: LiveServer, api: RawApi, name: str
 ) -> None:
-    """404 in both cases."""
+    """The status is 404 in both cases."""
     statement = {"statement": "a.b.c"}
     calls: list[tuple[str, str, dict[str, Any]]] = [
         ("DELETE", f"/api/devices/{name}", {}),

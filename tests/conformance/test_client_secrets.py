@@ -108,7 +108,7 @@ def test_basic_is_case_insensitive_and_form_encoded(agent: Agent, scheme: str) -
 
 
 def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: Agent) -> None:
-    """Both for an hour, then the new one alone; without overlap at once."""
+    """Both work for an hour, then only the new one; without overlap only the new one works."""
     agents = Agents(server.services.store, server.services.secrets)
     new = agents.rotate_secret(agent.key.id, by=BY, overlap_ms=3_600_000).secret
 

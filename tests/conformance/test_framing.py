@@ -127,7 +127,7 @@ def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_served(
 
 @pytest.mark.parametrize("case", _SERVED)
 def test_a_valid_request_and_the_next_one_are_served(server: LiveServer, case: str) -> None:
-    """No stricter than the specification."""
+    """The server is no stricter than the specification."""
     response = _response(server, _SERVED[case])
 
     assert response.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2

@@ -287,7 +287,7 @@ def _exchange(server: LiveServer, request: bytes) -> bytes:
 def test_a_megabyte_in_any_field_is_refused(
     server: LiveServer, asking: Agent, user: str, field: str
 ) -> None:
-    """413 before it is parsed."""
+    """The status is 413, before it is parsed."""
     with unchanged(server):
         response = _sent(asking, user, field, "\x1b[2J" + "é" * 500_000)
 

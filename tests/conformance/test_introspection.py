@@ -224,7 +224,7 @@ def test_disabling_an_agent_is_visible_to_the_next_introspection(
 def test_a_rotated_resource_secret_works_for_its_overlap(
     server: LiveServer, agent: Agent, http: httpx.Client
 ) -> None:
-    """Like an agent's."""
+    """An agent's secret does the same."""
     uri = f"https://{agent.key.name}-rotates.example"
     given = server.resources.add(uri, {}, {}, by=BY)
     old = AgentKey(given.resource.client_id, given.secret, uri)

@@ -72,7 +72,7 @@ def test_the_user_code_is_not_the_pin_and_never_in_the_log(
 
 
 def test_a_cleared_user_code_is_no_longer_needed(taking: Agent, guarded: Terminal) -> None:
-    """Cleared by the user with the PIN."""
+    """The user clears it with the PIN."""
     assert guarded.client.has_user_code()
     assert not guarded.decider.change_user_code(None, PIN)
     assert taking.ask(guarded.user).status_code == 200

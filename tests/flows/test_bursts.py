@@ -141,7 +141,7 @@ def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
-    """The agent's note and the private one."""
+    """The fields are the agent's note and the private one."""
     with window(person, size=SIZE) as app:
         app.press("d")
         app.shows("Deny?")
@@ -155,7 +155,7 @@ def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> None:
-    """The choice, then the words."""
+    """The choice comes first, then the words."""
     with window(person, size=SIZE) as app:
         app.press("!")
         app.shows("Report?")
@@ -166,7 +166,7 @@ def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> Non
 def test_a_burst_of_standing_grant_limits_fills_their_fields(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Duration, uses, sum."""
+    """The fields are duration, uses and sum."""
     document = {**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"}
     ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agent.ask_payment(person.user)

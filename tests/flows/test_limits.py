@@ -75,7 +75,7 @@ def test_the_limit_of_one_pair_affects_no_one_else(
 def test_open_requests_to_one_user_are_limited_in_total(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Over all agents."""
+    """The limit counts the requests of all agents."""
     for count in range(PER_USER):
         one = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
         one.asked(user)
@@ -185,7 +185,7 @@ def test_a_request_for_two_users_is_refused_where_there_is_one(
 def test_a_repeated_request_with_its_key_joins_the_open_one(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """The same handle, one request, and the remaining lifetime."""
+    """The answer has the same handle and the remaining lifetime; there is one request."""
     key = {"Idempotency-Key": "payroll-11"}
     first = agent.ask(user, key, requested_expiry="100").json()
     server.clock.forward(40 * SECOND)
@@ -329,7 +329,7 @@ def test_a_hiding_server_acknowledges_a_request_to_an_unknown_user(pair: _Pair) 
 
 
 def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair: _Pair) -> None:
-    """Pending, slow_down, expired_token: at every step the same answer."""
+    """The answers are equal at every step: pending, slow_down, expired_token."""
     handles = [answer.json()["auth_req_id"] for answer in pair.both(requested_expiry="60")]
 
     def polls() -> tuple[httpx.Response, httpx.Response]:

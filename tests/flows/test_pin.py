@@ -353,7 +353,7 @@ def test_a_decision_outside_the_clock_tolerance_is_refused(
 def test_a_contradictory_decision_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, members: dict[str, str]
 ) -> None:
-    """An approval with a denial code, a denial with a ceremony, an unknown member."""
+    """A denial code in an approval, a ceremony in a denial, or an unknown member is refused."""
     agent.asked(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW)

@@ -114,7 +114,7 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
 def test_essential_facts_are_reachable_at_every_size(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Amount, payee, expiry, Deny, help and Back: on the screen, or one key away; never cut."""
+    """Amount, payee, expiry, Deny, help and Back are shown or one key away, and never cut."""
     _asked(agent, person)
     with window(person, size=size) as app:
         app.shows("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")

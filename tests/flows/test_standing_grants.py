@@ -91,7 +91,7 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
 def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Over a limit, without a sum, or malformed."""
+    """It is over a limit, without a sum, or malformed."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
     for proposal, code, says in (

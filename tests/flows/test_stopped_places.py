@@ -237,5 +237,5 @@ def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> 
 
 
 def test_the_table_has_every_cell() -> None:
-    """Each kind at each place."""
+    """Each kind has an entry for each place."""
     assert len({frozenset(row) for row in _TABLE.values()}) == 1

@@ -269,7 +269,7 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
 
 @pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
 def test_credentials_are_one_of_two(given: dict[str, str]) -> None:
-    """A secret or a key."""
+    """They are a secret or a key."""
     with pytest.raises(ValueError, match="secret= or key="):
         Credentials.of("id", given.get("secret"), given.get("key"))
 

@@ -136,7 +136,7 @@ def test_a_token_with_another_header_is_refused(
 
 
 def test_a_token_that_holds_no_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
-    """A list, a text, nothing; signed by the issuer all the same."""
+    """A list, a text and nothing are refused even if the issuer signed them."""
     for payload in (b"[]", b'"x"', b"", b"[" * 5_000):
         signed = issuer.keys[0].sign(payload, typ="at+jwt")
         assert _refused(guard, f"Bearer {signed}").error == "invalid_token"
@@ -196,7 +196,7 @@ def test_a_call_without_a_token_is_told_where_to_get_one(
 
 
 def test_keys_are_fetched_once(issuer: FakeIssuer, guard: Guard) -> None:
-    """However many tokens come."""
+    """The number of tokens does not matter."""
     for _ in range(20):
         guard.check(f"Bearer {issuer.token()}")
     assert issuer.asked.count("/jwks") == 1
@@ -449,7 +449,7 @@ def test_a_proof_that_was_used_before_is_refused(guard: Guard, bound: _Bound) ->
 def test_a_proof_for_something_else_is_refused(
     guard: Guard, bound: _Bound, changes: dict[str, Any]
 ) -> None:
-    """Another method, URL, token or time."""
+    """It has another method, URL, token or time."""
     proofs = [bound.proof(**changes)]
     refused = _refused(guard, f"DPoP {bound.token}", path="/balance", proofs=proofs)
     assert refused.error == "invalid_dpop_proof"

@@ -17,7 +17,7 @@ _DOCUMENTS = st.recursive(
 
 @given(_DOCUMENTS)
 def test_canonical_bytes_of_any_document_match_rfc8785(document):
-    """Documents with floats and nesting."""
+    """The documents have floats and nesting."""
     assert canonical(document) == rfc8785.dumps(document)
 
 

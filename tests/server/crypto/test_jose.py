@@ -174,7 +174,7 @@ def test_either_of_two_registered_keys_of_one_kind_verifies(verifier):
 
 
 def test_an_assertion_by_an_unregistered_key_is_refused(verifier):
-    """Another kid, algorithm or key, or no key at all."""
+    """Another kid, algorithm or key is refused, and so is no key at all."""
     agent = AGENTS["ES256"]
     token = agent.sign({"sub": "a"})
     for jwks in (

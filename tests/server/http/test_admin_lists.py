@@ -159,7 +159,7 @@ def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
 
 
 def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
-    """Ended ones only on request."""
+    """Ended tokens are listed only on request."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2

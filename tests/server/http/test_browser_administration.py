@@ -55,7 +55,7 @@ def test_a_passkey_without_user_verification_adds_no_power(
 def test_a_statement_about_anything_else_adds_no_power(
     browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
-    """Another request, purpose or nonce."""
+    """It has another request, purpose or nonce."""
     assert browser.administer("POST", enabling, **sent_headers).refusal == (
         422,
         "invalid_statement",

@@ -139,7 +139,7 @@ def test_answers_are_counted_by_route_and_status(local):
 
 
 def test_http_errors_use_the_format_of_their_side():
-    """A problem in the API, an OAuth error elsewhere."""
+    """It is a problem in the API and an OAuth error elsewhere."""
     problem = dispatch.refusal(404, "Not Found", as_problem=True)
     assert json.loads(problem.body)["code"] == "not_found"
     plain = dispatch.refusal(405, "Method Not Allowed", as_problem=False)

@@ -114,7 +114,7 @@ def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
 
 
 def test_a_device_that_was_never_seen_has_no_last_seen_time(local, person):
-    """Null, not the epoch."""
+    """The member is null and not the epoch."""
     other = local.admin.device(person.user)
     items = person.call("GET", "/api/devices").json["items"]
     assert {d["id"]: d["last_seen_at"] is None for d in items} == {

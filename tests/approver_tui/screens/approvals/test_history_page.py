@@ -31,7 +31,7 @@ async def test_the_history_has_receipts_and_signed_texts():
 
 
 async def test_an_entry_shows_how_long_its_answer_took():
-    """Roughly in the list, to the second in the receipt."""
+    """The list rounds it, and the receipt is exact to the second."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")

@@ -43,7 +43,7 @@ def test_a_value_never_looks_like_a_fact(width):
 
 
 def test_shared_members_appear_once_and_others_in_each_block():
-    """Undo and scopes."""
+    """Undo and scopes differ between the requests."""
     other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
     rows = _texts(Batch.of([ONE, other]))
     assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1

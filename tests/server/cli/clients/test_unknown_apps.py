@@ -9,7 +9,7 @@ PAY = "https://pay.example"
 
 
 def test_they_are_listed_shown_blocked_and_deleted(admin_cli):
-    """By their host or their client_id."""
+    """Their host or their client_id selects them."""
     services = app.build(load())
     new_unknown_app(services.store)
     services.store.close()

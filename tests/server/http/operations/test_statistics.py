@@ -14,7 +14,7 @@ def test_statistics_take_one_to_ninety_days(staff: Staff, days: str) -> None:
 
 
 def test_statistics_cover_the_last_days_with_agents_and_users(staff: Staff) -> None:
-    """Including today."""
+    """They include today."""
     admin = staff.people["admin"]
     reply = admin.call("GET", "/api/admin/statistics", query={"days": "2"}).json
     assert (reply["pending"], reply["total"]["waiting"], reply["whole"]) == (1, 1, True)
@@ -27,7 +27,7 @@ def test_statistics_cover_the_last_days_with_agents_and_users(staff: Staff) -> N
 
 @pytest.mark.parametrize("days", ["0", "91", "x"])
 def test_statistics_of_an_agent_take_one_to_ninety_days(staff: Staff, days: str) -> None:
-    """Likewise."""
+    """The limit keeps the query cheap."""
     path, admin = f"/api/agents/{staff.ids['agent']}/statistics", staff.people["admin"]
     assert admin.call("GET", path, query={"days": days}).refusal == (422, "invalid_body")
 

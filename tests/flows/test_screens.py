@@ -95,7 +95,7 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
 
 
 def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Terminal) -> None:
-    """The agent then gets nothing, whoever it asks."""
+    """The agent then gets nothing from anybody that it asks."""
     agent = new_agent(server, owners=(person.user,))
     _asked(agent, person)
     with window(person) as app:

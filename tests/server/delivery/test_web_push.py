@@ -340,7 +340,7 @@ def test_unusable_push_keys_do_not_delay_other_browsers(local, browser, agent, s
 
 
 def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, service):
-    """So are the user's other browsers; a device that its user ends sends nothing."""
+    """The user's other browsers are told too; a device that its user ends sends nothing."""
     subscribe(browser, service)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
     other.enrol(code_for(local, "eva"))

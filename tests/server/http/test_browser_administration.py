@@ -65,7 +65,7 @@ def test_a_statement_about_anything_else_adds_no_power(
 def test_a_signature_without_a_statement_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
-    """Such as the one made for sign-in."""
+    """The signature made for sign-in is an example."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     word = browser.passkey.word(offer.encode())
     answer = browser.send("POST", enabling, headers={"sayso-statement": word})

@@ -127,7 +127,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from([SECOND, 6 * SECOND, 9 * SECOND, 29 * SECOND, 31 * SECOND, MINUTE]))
     def time_passes(self, by: int) -> None:
-        """And ends what it must."""
+        """The clock moves, and what has expired ends."""
         self.local.clock.forward(by)
 
     @rule()
@@ -318,7 +318,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.guesses < _MOST_GUESSES)
     @rule(person=_CALLERS)
     def a_person_is_stopped_or_let_go_on(self, person: int) -> None:
-        """Likewise, for everything that is done in their name."""
+        """A disabled person ends everything that is done in their name."""
         name = self.cast.people[person].user.id
         if person in self.stopped_people:
             self.local.admin.users.enable(name, by=BY)

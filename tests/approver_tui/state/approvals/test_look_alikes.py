@@ -54,7 +54,7 @@ def test_time_and_message_do_not_separate_look_alikes():
     ids=lambda other: next(iter(other)),
 )
 def test_every_relevant_difference_separates_requests(other):
-    """Another risk is the most important one."""
+    """Every difference, above all in the risk, gives a row of its own."""
     twin = an_approval("twin", {**PAYMENT, **other})
     assert len(FOLDED.folds([ONE, twin])) == 2
 

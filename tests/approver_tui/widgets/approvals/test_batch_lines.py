@@ -69,7 +69,7 @@ def test_without_shared_members_there_is_no_heading():
 
 
 def test_an_unusual_request_is_below_with_its_reason():
-    """So is a first request."""
+    """A first request is below too."""
     asker = replace(TWO.display.agent, first_request=True)
     first = replace(TWO, display=replace(TWO.display, agent=asker))
     assert "     First request from this agent." in _texts(Batch.of([first]))

@@ -112,7 +112,7 @@ def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monke
 
 
 def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
-    """Other changes do not shorten the wait."""
+    """Nobody is woken before the wait ends."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
     local.admin.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]

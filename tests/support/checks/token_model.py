@@ -31,7 +31,7 @@ class Lineages(Lives):
         """Any agent that serves the resource exchanges it while the whole chain is enabled."""
         token = self.issued[which % len(self.issued)]
         answer = self._exchange(agent, token)
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
         elif not self._may_be_exchanged(token):
             assert answer.refusal == (400, "invalid_request")
@@ -57,7 +57,7 @@ class Lineages(Lives):
         token = self.issued[which % len(self.issued)]
         caller = self.cast.agents[agent]
         answer = self.local.post_form("/revoke", {"token": token.text, **caller.credentials})
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
             return
         assert answer.status == 200, answer.body
@@ -117,6 +117,6 @@ class Lineages(Lives):
         return (
             not token.ended
             and self.now < token.expires_at
-            and token.person not in self.stopped_people
-            and not self.stopped_agents.intersection(token.agents)
+            and token.person not in self.disabled_people
+            and not self.disabled_agents.intersection(token.agents)
         )

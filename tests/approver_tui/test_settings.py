@@ -12,7 +12,7 @@ from approver_tui.widgets.theme import HIGH_CONTRAST, SAYSO
 
 
 def test_a_named_home_is_absolute():
-    """Relative to the folder of the command."""
+    """A relative path starts at the folder of the command."""
     assert settings.load({"SAYSO_APPROVER_HOME": "here"}).home == Path.cwd() / "here"
 
 
@@ -29,7 +29,7 @@ def test_the_server_folder_is_that_of_the_server():
 
 
 def test_the_wall_clock_counts_milliseconds():
-    """Since 1970."""
+    """It counts them since 1970."""
     assert abs(settings.wall_clock() - time.time() * 1000) < 1_000
 
 

@@ -221,7 +221,7 @@ def door(tmp_path, monkeypatch):
 
 
 def test_a_code_makes_a_login_that_opens(door):
-    """Over a real socket."""
+    """The test uses a real socket."""
     with FakeServer() as server:
         wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
         door.enrol(wanted, lambda _invitation: None, threading.Event())
@@ -258,7 +258,7 @@ def test_a_login_is_named_after_its_host(url, name):
 
 
 def test_a_canceled_sign_in_stores_nothing(door):
-    """Between two polls."""
+    """It is canceled between two polls."""
     stop, shown = threading.Event(), []
     stop.set()
     with FakeServer() as server:

@@ -7,7 +7,7 @@ from tests.support.checks.source import PACKAGES, ROOT, modules
 
 
 def test_every_module_has_a_docstring():
-    """In the packages and in the test support."""
+    """The packages and the test support are checked."""
     silent = [
         module.path
         for module in modules(*PACKAGES, "tests/support")

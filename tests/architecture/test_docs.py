@@ -39,14 +39,14 @@ def served(tmp_path_factory):
 
 
 def test_every_route_is_in_the_http_api_reference(served):
-    """Pages too."""
+    """The routes of pages are in it too."""
     page = _page("reference/http-api.md")
     assert len(served) > 200
     assert {route for route in served if f"`{route}`" not in page} == set()
 
 
 def test_every_documented_route_exists(served):
-    """On any page."""
+    """Every page is checked."""
     pages = "".join(path.read_text("utf-8") for path in _pages())
     named = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`?]*)[`?]", pages))
     assert len(named) > 200
@@ -171,7 +171,7 @@ def test_every_benchmark_has_its_command_and_its_bar():
 
 
 def test_every_link_leads_to_an_existing_file():
-    """Relative links of all documents."""
+    """All documents are checked for relative links."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "scripts").glob("*.md")]
     broken = {
         f"{page.relative_to(ROOT)} → {link}"

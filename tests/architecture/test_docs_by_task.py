@@ -40,7 +40,7 @@ def test_no_page_is_too_long(path):
 
 @pytest.mark.parametrize("path", [*_PAGES, *_REFERENCE], ids=_name)
 def test_each_page_states_its_reader_first(path):
-    """In the first paragraph below the title."""
+    """The first paragraph below the title states it."""
     title, _, rest = path.read_text("utf-8").partition("\n")
     assert title.startswith("# ")
     paragraphs = [one for one in rest.split("\n\n") if not one.strip().startswith(("<!--", "!["))]
@@ -69,7 +69,7 @@ def test_the_readme_is_short_and_begins_with_a_picture():
 
 
 def test_each_page_named_in_the_code_exists():
-    """In messages, templates, docstrings and scripts."""
+    """Messages, templates, docstrings and scripts are searched."""
     folders = ("server", "approver_tui", "sayso", "scripts", "tests")
     kinds = {".py", ".html", ".md", ""}
     files = [path for one in folders for path in (ROOT / one).rglob("*") if path.suffix in kinds]
@@ -84,7 +84,7 @@ def test_each_page_named_in_the_code_exists():
 
 
 def test_each_link_to_a_heading_exists():
-    """With the anchors of a page's headings."""
+    """The anchors are those of the page's headings."""
     pages = [*_DOCS.rglob("*.md"), *ROOT.glob("*.md")]
     broken = {
         f"{path.name}: {link}#{anchor}"

@@ -53,7 +53,7 @@ def test_no_error_names_a_command_or_a_flag() -> None:
 
 
 def test_the_command_line_has_a_command_for_every_remedy() -> None:
-    """With no more values than the remedy has; a command that no remedy leads to is not kept."""
+    """It takes no more values than the remedy has; a command without a remedy is not kept."""
     raised = {found for one in modules("server/services", "server/cli") for found in _remedies(one)}
     assert len(raised) > 30
     for pattern, values in raised:

@@ -19,7 +19,7 @@ def _bare(text: str) -> list[str]:
 
 
 def test_each_suppression_names_its_rule_and_its_reason() -> None:
-    """In the product, the tests and the scripts."""
+    """The product, the tests and the scripts are searched."""
     found = {
         module.path: bare
         for module in modules("server", "approver_tui", "sayso", "tests", "scripts")
@@ -51,5 +51,5 @@ def test_a_suppression_without_a_rule_or_reason_is_detected(line: str) -> None:
     "line", ["x = 1  # noqa: E501, E502  # because", "x = 1  # type: ignore[misc,arg]  # because"]
 )
 def test_a_suppression_with_a_reason_is_accepted(line: str) -> None:
-    """On the same line."""
+    """The reason is on the same line."""
     assert _bare(line) == []

@@ -10,14 +10,14 @@ _SEED = re.compile(r'^    "(\w+)": _\w+,$', re.MULTILINE)
 
 
 def test_each_invariant_is_listed_once():
-    """In the table, or below it with a reason; and each row can be parsed."""
+    """It is in the table, or below it with a reason; and each row can be parsed."""
     listed = [row.id for row in invariants.rows()]
     assert invariants.begun() == listed
     assert sorted([*listed, *invariants.without()]) == sorted(invariants.ALL)
 
 
 def test_each_invariant_without_a_row_has_a_reason():
-    """In words."""
+    """The reason has at least six words."""
     assert [one for one, why in invariants.without().items() if len(why.split()) < 6] == []
 
 

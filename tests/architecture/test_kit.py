@@ -33,7 +33,7 @@ def test_the_kit_imports_httpx_and_pyjwt_and_nothing_else_of_others():
 
 
 def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
-    """All of it but the adapter of a framework."""
+    """Only the adapter of a framework needs that framework."""
     done = subprocess.run(
         [sys.executable, "-c", _SHUT], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -41,5 +41,5 @@ def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
 
 
 def test_the_kit_says_that_it_is_typed():
-    """PEP 561."""
+    """PEP 561 defines the marker file."""
     assert (ROOT / "sayso" / "py.typed").exists()

@@ -14,7 +14,7 @@ _TEXT |= {"", ".mako", ".service", ".txt", ".yml", ".yaml"}
 
 
 def test_no_file_has_a_meaningless_name():
-    """Such as `utils`."""
+    """A name such as `utils` says nothing."""
     vague = [
         module.path for module in modules(*PACKAGES, "tests") if set(_words(module)) & _MEANINGLESS
     ]

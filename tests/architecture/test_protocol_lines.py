@@ -11,7 +11,7 @@ def _listed() -> list[str]:
 
 
 def test_each_line_is_listed_once():
-    """In a table, or in the list of lines that do not apply."""
+    """It is in a table, or in the list of lines that do not apply."""
     assert [line for line, times in Counter(_listed()).items() if times > 1] == []
 
 
@@ -29,7 +29,7 @@ def test_each_row_can_be_read():
 
 
 def test_each_line_outside_the_tables_has_a_reason():
-    """The text before the numbers."""
+    """The reason is the text before the numbers."""
     bare = [reason for reason in spec_lines.reasons() if len(reason.split()) < 3]
     assert bare == []
 

@@ -46,6 +46,6 @@ def test_the_text_of_the_guide_has_the_same_numbers():
 
 
 def test_the_guide_names_every_push_service_that_is_called():
-    """For firewall rules."""
+    """Firewall rules need these hosts."""
     hosts = {*web_push._HOSTS, *(family.removeprefix(".") for family in web_push._FAMILIES)}
     assert {host for host in hosts if f"`{host}`" not in _GUIDE} == set()

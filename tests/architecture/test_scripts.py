@@ -16,13 +16,13 @@ _SCRIPTS = [
 
 
 def test_every_script_describes_itself_on_its_second_line():
-    """In one sentence."""
+    """The description is one sentence."""
     silent = [path.name for path in _SCRIPTS if not re.match(r"# [A-Z].{20,}", _lines(path)[1])]
     assert silent == []
 
 
 def test_every_script_is_executable_short_and_strict():
-    """Under thirty lines, and it stops at the first failure."""
+    """It has under thirty lines and stops at the first failure."""
     for path in [*_SCRIPTS, ROOT / ".ci" / "run"]:
         assert os.access(path, os.X_OK), path
         assert len(_lines(path)) < _MOST_LINES, path
@@ -64,7 +64,7 @@ def test_continuous_integration_runs_the_command_of_the_readme():
 def test_skipped_tests_are_named_again_at_the_end(
     tmp_path, arguments, without, expected_lines, ends
 ):
-    """After a long output, whether the run passed or not."""
+    """They are named below a long output, whether the run passed or not."""
     script = _copied_test_script(tmp_path, ends)
     result = subprocess.run(
         [script, *arguments],

@@ -34,7 +34,7 @@ def test_every_font_size_is_on_the_scale(sheet):
 
 
 def test_no_page_sets_its_own_font_size():
-    """Not in a drawing, an attribute or a script."""
+    """Drawings, attributes and scripts have none either."""
     pages = [path for path in TEMPLATES.rglob("*") if path.suffix in {".html", ".js"}]
     assert pages != []
     assert [

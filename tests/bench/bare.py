@@ -18,7 +18,7 @@ class _Bare(_Application):
     site = None
 
     def load(self) -> Any:
-        """In the worker, after gevent has patched."""
+        """The worker calls it after gevent has patched."""
         from flask import Flask  # noqa: PLC0415  # gevent has patched now
 
         app = Flask("bare")

@@ -110,7 +110,7 @@ def _first_in_the_inbox(server: LiveServer, tab: Chromium) -> str:
 
 
 def _both_ways(tab: Chromium, name: str, url: str) -> Sequence[FirstView]:
-    """Without a service worker, and while it is installed."""
+    """Measure without a service worker, and while it is installed."""
     return [one for worker in (False, True) for one in _rounds(tab, name, url, worker=worker)]
 
 

@@ -124,7 +124,7 @@ def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) ->
 
 
 def _remember(local: LocalSite, agent: LocalAgent, begin: int, end: int) -> None:
-    """As if the agent had got a token every minute until now, each after an approval."""
+    """Write the history of an agent that got an approved token every minute until now."""
     with local.services.store.read() as view:
         case = _case(view, agent, "request", _PAYMENT)
         past = json.loads(history.compare(view, local.services.secrets, case).text)

@@ -110,7 +110,7 @@ def test_the_feed_benchmark_does_not_time_refused_requests(
 def test_the_feed_benchmark_times_events_that_notify(
     server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One frame for each request."""
+    """Each request gives one frame."""
     monkeypatch.setattr(feed, "_REQUESTS", 3)
     person = new_person(server)
     with feed.sockets(server, [person]) as client:

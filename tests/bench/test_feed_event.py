@@ -45,7 +45,7 @@ def _events():
 
 
 async def test_an_event_redraws_only_what_it_changed():
-    """On average over the most frequent events; with a stopped clock."""
+    """The average over the most frequent events counts, with a stopped clock."""
     stage = a_stage([_request(number) for number in range(_WAITING)])
     async with opened(stage) as pilot:
         screen, costs = inbox(stage), {}

@@ -23,7 +23,7 @@ def test_a_run_in_which_every_bar_holds_ends_with_0(capsys: pytest.CaptureFixtur
 def test_a_run_that_missed_a_bar_ends_with_1_after_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And names it again at the end of the output."""
+    """The end of the output names it again."""
     with pytest.raises(SystemExit) as ended:
         table.run(
             lambda: table.verdict("growth", 1.31, 1.3, " times"),
@@ -60,7 +60,7 @@ def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFix
 
 
 def test_growth_is_judged_against_the_first(capsys: pytest.CaptureFixture[str]) -> None:
-    """Here less is better."""
+    """A smaller value is better here."""
     little, much = _figures("little", 100.0), _figures("much", 130.0)
     with pytest.raises(SystemExit) as ended:
         table.run(lambda: table.growth([little, much], bar=1.2))

@@ -112,7 +112,7 @@ def test_axe_finds_nothing_on_any_page_in_any_state(walk: Walk) -> None:
 
 
 def test_no_page_scrolls_sideways_or_has_targets_that_are_too_small(walk: Walk) -> None:
-    """From 320 pixels up, and at 200 % (WCAG 2.2, 1.4.4, 1.4.10 and 2.5.8)."""
+    """The width is 320 pixels or more, or 200 % (WCAG 2.2, 1.4.4, 1.4.10 and 2.5.8)."""
     assert walk.about("sideways", "small") == {}
 
 
@@ -122,12 +122,12 @@ def test_the_focus_is_always_visible_and_never_covered(walk: Walk) -> None:
 
 
 def test_in_forced_colors_controls_and_the_current_place_are_visible(walk: Walk) -> None:
-    """By borders, lines and words."""
+    """Borders, lines and words make them visible."""
     assert walk.about("borders", "place") == {}
 
 
 def test_nothing_moves_with_reduced_motion(walk: Walk) -> None:
-    """And no check was left out."""
+    """No check was left out."""
     assert {name: found for name, found in walk.found.items() if found} == {}
 
 
@@ -163,7 +163,7 @@ def test_axe_detects_a_planted_fault(made: Furnished) -> None:
     ],
 )
 def test_each_check_detects_its_planted_fault(made: Furnished, judge: str, fault: str) -> None:
-    """On a page on which it finds nothing before."""
+    """The check finds nothing on that page before."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/history")
@@ -194,7 +194,7 @@ def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
 
 
 def test_reduced_motion_stops_the_only_animation(made: Furnished) -> None:
-    """The dot of a waiting page."""
+    """It is the dot of a waiting page."""
     made.tab.open(f"{made.server.url}/")
     made.tab.ask(_DOT)
     moving = "document.getAnimations().length"
@@ -219,7 +219,7 @@ def test_the_console_is_usable_by_keyboard(made: Furnished) -> None:
 
 
 def test_a_console_page_contacts_no_other_host(made: Furnished) -> None:
-    """And is small."""
+    """The page is small."""
     seen = first_view(made.tab, f"{made.server.url}/admin", worker=False)
     assert seen.asked == {f"localhost:{made.server.port}"}
     assert seen.bytes < 100_000

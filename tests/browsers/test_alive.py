@@ -68,7 +68,7 @@ def opened(server: LiveServer, page: Chromium, person: Terminal) -> Callable[[st
 def test_more_time_is_one_button_and_every_open_page_shows_the_new_end(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str]
 ) -> None:
-    """As often as the risk allows: twice here; then the button is gone."""
+    """The risk limits how often: twice here; then the button is gone."""
     agent.ask_payment(person.user)
     ends = person.only().expires_at
     opened("")
@@ -142,7 +142,7 @@ def test_offline_nothing_can_be_pressed_and_typed_text_is_kept(
 def test_a_decision_on_another_device_is_shown_and_typed_text_is_kept(
     page: Chromium, person: Terminal, agent: Agent, opened: Callable[[str], str], what: str
 ) -> None:
-    """By whom and how, in the server's words; typed text stays, and cannot be sent."""
+    """The page says who and how, in the server's words; typed text stays but cannot be sent."""
     agent.asked(person.user)
     opened(what)
     field = "#seconds" if what else "#note"
@@ -173,7 +173,7 @@ def test_a_request_decided_on_another_device_can_still_be_reported(
 def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """In our own words, with the device's name as text; two events are summarized."""
+    """The words are ours, with the device's name as text; two events are summarized."""
     for _ in range(2):
         agent.asked(person.user)
     listening(page, f"{server.url}/")
@@ -186,7 +186,7 @@ def test_the_inbox_states_what_happened_elsewhere_and_by_whom(
 
 
 def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -> None:
-    """No markup, and no reversed text."""
+    """Markup and reversed text have no effect."""
     page.open(f"{server.url}/")
     page.ask(f"import('/event_text.js').then(each => each.told({json.dumps(_HOSTILE)}))")
     assert page.ask(_NEWS) == "Denied by \ufffdeve<b> on d\ufffdsk. Show it"
@@ -196,7 +196,7 @@ def test_event_messages_show_names_as_text(server: LiveServer, page: Chromium) -
 def test_the_device_page_announces_a_new_device(
     server: LiveServer, page: Chromium, person: Terminal
 ) -> None:
-    """With its name."""
+    """The message has its name."""
     listening(page, f"{server.url}/devices")
     users = Users(server.services.store, server.services.secrets)
     terminal(server, person.user, users.enrol(person.user, by=BY)[1].code, name="desk")
@@ -206,7 +206,7 @@ def test_the_device_page_announces_a_new_device(
 def test_swiping_a_card_opens_it_and_decides_nothing(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """In either direction; a scrolling finger opens nothing."""
+    """Both directions work; a scrolling finger opens nothing."""
     agent.asked(person.user)
     page.look(width=360)
     page.open(f"{server.url}/")
@@ -286,7 +286,7 @@ def test_a_live_token_can_be_revoked_from_the_outcome_page(
 def test_a_page_disables_what_ended_elsewhere(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """And states that something changed."""
+    """The page states that something changed."""
     handle = agent.asked(person.user)
     person.approve(person.only())
     assert agent.poll(handle).status_code == 200

@@ -55,7 +55,7 @@ def _open(server: LiveServer, tab: Chromium, handle: str) -> None:
 def test_a_request_is_narrowed_compared_signed_and_redeemed(
     server: LiveServer, mine: Chromium, user: tuple[str, str], agent: Agent
 ) -> None:
-    """From the action bar to the token; the button is enabled once the facts were on the screen."""
+    """The button is enabled once the facts were on the screen."""
     handle = agent.ask_payment(user[0]).json()["auth_req_id"]
     _open(server, mine, handle)
     mine.click(".bar a")

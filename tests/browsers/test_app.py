@@ -49,7 +49,7 @@ def test_the_app_is_installable(server, browser):
     ids=["Chromium", "iOS", "Safari on a Mac", "no notifications"],
 )
 def test_install_steps_of_the_users_platform_come_first(server, app, can, own, words):
-    """Detected by the browser's features."""
+    """The browser's features tell the platform."""
     made = app.tell("Page.addScriptToEvaluateOnNewDocument", source=can)
     app.open(f"{server.url}/install")
     app.see(f"document.querySelector('.platform').id === '{own}'")
@@ -75,7 +75,7 @@ def test_a_page_that_loses_the_server_shows_its_age_and_blocks_decisions(server,
 
 
 def test_offline_a_page_shows_the_last_known_state(server, app):
-    """From the browser's storage, which has no request details."""
+    """The state comes from the browser's storage, which has no request details."""
     app.see("localStorage.getItem('sayso-last')")
     server.stop()
     try:
@@ -101,7 +101,7 @@ def test_an_error_page_of_a_proxy_is_not_shown(server, app, status):
     "mark", [{"Content-Security-Policy": policy()}, {"X-Correlation-Id": "0123456789abcdef"}]
 )
 def test_an_error_of_the_server_itself_is_shown(server, app, mark):
-    """Marked by its own headers."""
+    """Its own headers mark it."""
     with stand_in(server, 503, mark):
         app.tell("Page.navigate", url=f"{server.url}/devices")
         app.says(WORDS)
@@ -132,7 +132,7 @@ def test_a_new_version_is_offered_and_installed_on_request(server, app, newer):
 
 
 def test_a_new_page_never_runs_with_old_scripts(server, app, newer):
-    """Even before the update is accepted; a browser revalidates each script."""
+    """A browser revalidates each script, even before the update is accepted."""
     app.see("document.readyState === 'complete'")
     assert not app.ask(MARKED)
     newer()

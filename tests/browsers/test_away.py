@@ -102,7 +102,7 @@ def test_a_code_shown_once_stays_visible_offline(server: LiveServer, tab: Chromi
 def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     server: LiveServer, page: Chromium, person: Terminal, agent: Agent
 ) -> None:
-    """Forms, lists with actions, searches."""
+    """Forms, lists with actions and searches are tried."""
     agent.asked(person.user)
     group, asked, here = "/admin/new/group", person.only().id, agent.key.id
     for path, presses, field in (
@@ -204,6 +204,6 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
 
 
 def _cut(page: Chromium, *, away: bool) -> None:
-    """After the page's scripts were loaded, since each load revalidates them."""
+    """Disconnect after the page's scripts were loaded, since each load revalidates them."""
     page.see("document.readyState === 'complete'")
     page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)

@@ -161,7 +161,7 @@ def test_pressing_a_notification_uses_an_open_page(server, called, user, agent):
 
 
 def test_an_opened_request_closes_its_own_notification(server, called, user, agent):
-    """Others stay."""
+    """Other notifications stay."""
     called.tab.open(f"{server.url}/settings")
     now = server.clock.now()
     called.push(json.dumps({"kind": "ask", "id": "other", "risk": "critical", "at": now}))
@@ -189,7 +189,7 @@ def test_several_pending_requests_are_one_notification(server, called, user, age
 
 
 def test_a_test_notification_arrives_and_the_page_shows_when(server, called, user):
-    """From the button to the desktop, and back to the list."""
+    """The button leads to a desktop notification, and the list then shows the time."""
     called.tab.click("[data-push-test]")
     called.tab.says("Test notification sent")
     called.desktop.wait("Notifications work here")
@@ -237,7 +237,7 @@ def test_a_passkey_signs_in_without_a_name(called, user):
 
 
 def test_signing_out_ends_push_notifications(server, called):
-    """In the browser and on the server."""
+    """The browser and the server both drop the subscription."""
     name = called.new_person()
     called.sign_out()
     assert not subscriptions(server, name)

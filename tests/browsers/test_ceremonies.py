@@ -64,7 +64,7 @@ class Person:
         return asked.id
 
     def step(self) -> None:
-        """To the approval step."""
+        """Go to the approval step."""
         self.tab.click("#to-approve")
         self.tab.see("document.activeElement.id === 'approve-title'")
 
@@ -283,7 +283,7 @@ def test_a_narrowed_request_needs_a_type_back_too(
 def test_the_match_number_is_typed_and_on_no_page(
     server: LiveServer, agent: Agent, person: Person
 ) -> None:
-    """At medium risk, for an interactive agent; a wrong one is shown."""
+    """The risk is medium and the agent interactive; a wrong number is reported."""
     _with_screen(server, agent)
     _rules(server, agent, risk='"medium"')
     asked = agent.ask(person.name).json()
@@ -331,7 +331,7 @@ def test_two_approvers_do_every_ceremony_and_the_second_reads_the_firsts_reason(
 def test_the_approve_button_waits_as_long_as_the_risk_requires(
     server: LiveServer, agent: Agent, person: Person, second: Person, risk: str, pause: int
 ) -> None:
-    """Until then it cannot be pressed."""
+    """It cannot be pressed earlier."""
     both = _group(server, person, second)
     _rules(server, agent, quorum="2", who=both, risk=f'"{risk}"')
     agent.asked(person.name)

@@ -105,7 +105,7 @@ def test_a_click_before_the_button_is_enabled_approves_nothing(server, tab, user
 
 
 def test_a_decision_on_another_device_appears_without_buttons(server, tab, user, agent):
-    """Within seconds."""
+    """It appears within seconds."""
     agent.asked(user)
     _only(server, tab)
     Oversight(server.services.store).cancel(_id(tab), "No longer needed", by=BY)
@@ -156,7 +156,7 @@ def test_new_requests_are_offered_and_do_not_move_the_list(server, tab, user, ag
 
 @pytest.mark.usefixtures("user")
 def test_an_enrolment_code_is_shown_after_the_passkey_signed(server, tab):
-    """As text and QR code; the policy lets the page draw it."""
+    """It is shown as text and QR code; the policy lets the page draw it."""
     tab.open(f"{server.url}/devices")
     tab.click("#another button")
     tab.says("Create a one-time code")
@@ -167,7 +167,7 @@ def test_an_enrolment_code_is_shown_after_the_passkey_signed(server, tab):
 
 @pytest.mark.usefixtures("user")
 def test_a_removed_passkey_is_signed_out(server, tab):
-    """After a confirmation; the page then shows the sign-in."""
+    """A confirmation comes first; the page then shows the sign-in."""
     tab.open(f"{server.url}/devices")
     tab.says("Create a code")
     tab.click("[data-remove]")
@@ -176,7 +176,7 @@ def test_a_removed_passkey_is_signed_out(server, tab):
 
 
 def test_pages_do_not_scroll_sideways_on_phones_and_desktops(server, tab, user, agent):
-    """From 320 pixels up, whatever a request contains."""
+    """The width is 320 pixels or more, and the request has a long text."""
     agent.ask_payment(user, binding_message="x" * 200)
     _only(server, tab)
     for width in (320, 360, 1440):

@@ -60,7 +60,7 @@ def test_a_passkey_without_user_verification_adds_no_power(
 def test_an_action_type_is_previewed_while_it_is_written(
     server: LiveServer, tab: Chromium, admin: str
 ) -> None:
-    """By the server; example values stay text, and an error is shown beside it."""
+    """The server makes it; example values stay text, and an error is shown beside it."""
     assert admin
     tab.open(f"{server.url}/admin/new/action")
     tab.type("#document", json.dumps({**PAYMENT, "type": "pay.more"}))

@@ -86,7 +86,7 @@ def test_offline_a_page_shows_the_last_known_state(
 def test_a_new_version_is_offered_and_installed_on_request(
     server: LiveServer, firefox_browser: Firefox, newer: Callable[[], None]
 ) -> None:
-    """With its own scripts; the old cache is deleted."""
+    """It runs its own scripts, and the old cache is deleted."""
     (before,) = firefox_browser.ask("caches.keys()")
     newer()
     firefox_browser.open(f"{server.url}/devices")

@@ -91,7 +91,7 @@ def tabs(
 
 @pytest.fixture(scope="module")
 def receipts(server: LiveServer, person: Terminal, tabs: dict[str, Tab]) -> dict[str, Any]:
-    """By kind of device: the receipt of an approval whose token was fetched."""
+    """The receipt of an approval whose token was fetched, for each kind of device."""
     agent, tab = new_agent(server), tabs["chromium"]
     found = {}
     for kind in _ANSWERS:
@@ -198,7 +198,7 @@ def test_a_signature_naming_another_algorithm_is_refused(
 def test_a_decision_signed_by_another_key_under_the_devices_key_id_is_refused(
     server: LiveServer, reader: Reader, receipt: Any
 ) -> None:
-    """Even if the server's own key signed the receipt."""
+    """It is refused even if the server's own key signed the receipt."""
     (answer,) = receipt["answers"]
     answer["signed"] = forged(answer["signed"])
     verdict, parts = reader.check(_with_statement(server, receipt, "ES256"))

@@ -66,7 +66,7 @@ def _flipped(text: str) -> str:
 def test_a_receipt_is_proved_and_each_changed_field_is_named(
     opened: Chromium, receipt: Any
 ) -> None:
-    """I26: by the passkey's signature, the log entry and the server's signature, in the browser."""
+    """I26: the passkey, the log entry and the server's signature prove it in the browser."""
     assert "This receipt holds." in opened.text("#verdict")
     assert opened.ask("document.querySelectorAll('#proved .proved').length") == 4
     assert _wrong(opened, receipt) == ""

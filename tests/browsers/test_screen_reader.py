@@ -58,7 +58,7 @@ def test_the_screen_reader_script_matches_the_accessibility_tree(
 def test_each_field_of_a_critical_approval_states_its_content(
     server: LiveServer, tab: Chromium
 ) -> None:
-    """In the order of the script, from the heading of the step by Tab alone."""
+    """Tab alone leads from the heading of the step, in the order of the script."""
     name, code = server.user()
     uri = "https://critical.example"
     server.resources.add(uri, {"pay:all": Risk.CRITICAL}, {}, by=BY)
@@ -90,7 +90,7 @@ def test_a_new_request_in_the_inbox_is_announced(
 
 
 def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:
-    """To the inbox, on a desktop."""
+    """Sign in on a desktop and open the inbox."""
     tab.look(width=1440)
     enrol(tab, server, code)
     tab.tell("Accessibility.enable")

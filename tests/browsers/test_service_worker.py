@@ -76,7 +76,7 @@ def test_every_push_shows_a_notification_even_with_a_page_in_front(worker: Worke
 def test_a_notification_offers_review_and_deny_at_every_risk(
     server: LiveServer, worker: Worker, risk: str
 ) -> None:
-    """At most two buttons; the second opens the denial step, and decides nothing."""
+    """There are at most two buttons; the second opens the denial step and decides nothing."""
     assert worker.ask(1, risk=risk)[2] == ["review", "deny"]
     shown = worker.desktop.wait(f"Approval needed, {risk} risk")
     worker.desktop.press(shown, "Deny…")

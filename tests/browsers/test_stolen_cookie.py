@@ -36,7 +36,7 @@ def thief(server: LiveServer, browser: Chromium) -> Iterator[Chromium]:
 
 @pytest.fixture
 def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> StolenSession:
-    """Before the thief has set the cookie."""
+    """A session with a pending request, before the thief has set the cookie."""
     agent.asked(newcomer(tab, server))
     tab.open(f"{server.url}/")
     asked = tab.see("document.querySelector('.row a')?.href").rpartition("/")[2]
@@ -46,7 +46,7 @@ def stolen(server: LiveServer, tab: Chromium, thief: Chromium, agent: Agent) -> 
 def test_another_users_request_looks_like_an_unknown_one(
     server: LiveServer, stolen: StolenSession
 ) -> None:
-    """Word for word."""
+    """The pages are equal word for word."""
     thief = stolen.thief
     thief.open(f"{server.url}/r/{stolen.asked}")
     theirs = thief.text("main")

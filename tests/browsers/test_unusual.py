@@ -27,7 +27,7 @@ def _asked(server: LiveServer, agent: Agent, user: str, **changes: object) -> st
 
 
 def _approved(server: LiveServer, approval_id: str) -> None:
-    """As if the user had approved a similar request."""
+    """Store the history of a user who approved a similar request."""
     with server.services.store.write() as tx:
         approval = tx.approvals.get(approval_id)
         assert approval is not None

@@ -126,7 +126,7 @@ def test_a_field_being_typed_in_holds_back_notices(
 def test_agent_pages_and_the_health_page_are_refreshed_too(
     server: LiveServer, page: Chromium, agent: Agent
 ) -> None:
-    """Every few seconds."""
+    """They are refreshed every few seconds."""
     page.open(f"{server.url}/admin/agents/{agent.key.id}")
     page.says("enabled")
     Agents(server.services.store, server.services.secrets).disable(agent.key.id, by=BY)

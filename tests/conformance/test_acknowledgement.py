@@ -49,7 +49,7 @@ def test_handles_are_long_random_and_plain(server: LiveServer, agent: Agent, use
 
 
 def test_expires_in_counts_from_the_request(agent: Agent, user: str) -> None:
-    """CB-112: in whole seconds, as requested."""
+    """CB-112: the value is in whole seconds, as requested."""
     assert [agent.ask(user, requested_expiry=n).json()["expires_in"] for n in (1, 2, 77)] == [
         1,
         2,

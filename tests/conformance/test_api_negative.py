@@ -94,7 +94,7 @@ def test_every_route_requires_authentication_or_is_listed_as_public(
 def test_other_methods_are_405_with_the_allowed_ones(
     server: LiveServer, api: RawApi, path: str
 ) -> None:
-    """In JSON, for every path."""
+    """The answer is JSON, for every path."""
     allowed = {route.method for route in ROUTES if _leads(route.path, path)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in set(_METHODS) - allowed:
@@ -138,7 +138,7 @@ _NOWHERE = [
 
 @pytest.mark.parametrize("path", _NOWHERE, ids=lambda path: f"{path[:24]}-{len(path)}")
 def test_an_unknown_path_is_404(http: httpx.Client, path: str) -> None:
-    """In the format of its side; nothing is redirected, nothing repeated."""
+    """The answer has the format of its side, redirects nowhere and repeats nothing."""
     base = str(http.base_url).rstrip("/")
     request = http.build_request("GET", base)
     request.url = request.url.copy_with(raw_path=path.encode())
@@ -198,7 +198,7 @@ _OF_PEOPLE = [route for route in ROUTES if route.caller is Caller.PERSON]
 def test_a_bound_token_is_refused_as_a_bearer_token_everywhere(
     server: LiveServer, api: RawApi, route: Any
 ) -> None:
-    """DP-54, NG-087: at each route of the API, with its proof or without."""
+    """DP-54, NG-087: each route of the API refuses it, with or without its proof."""
     path = _filled(route.path)
     with unchanged(server):
         answers = [
@@ -407,7 +407,7 @@ def test_no_proof_and_two_proofs_are_refused(api: RawApi) -> None:
 
 
 def test_a_proof_is_accepted_once(api: RawApi) -> None:
-    """DP-21: at any route."""
+    """DP-21: no other route accepts it again."""
     proof = api.proof(api.claims("GET", "/api/me"))
     assert api.call("GET", "/api/me", proof=proof).status_code == 200
 
@@ -534,7 +534,7 @@ _IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MOST_L
 def test_an_unknown_or_impossible_id_is_not_found(
     server: LiveServer, api: RawApi, name: str
 ) -> None:
-    """404 in both cases."""
+    """The status is 404 in both cases."""
     statement = {"statement": "a.b.c"}
     calls: list[tuple[str, str, dict[str, Any]]] = [
         ("DELETE", f"/api/devices/{name}", {}),
@@ -575,7 +575,7 @@ def test_another_users_device_is_not_found(server: LiveServer, api: RawApi) -> N
 def test_a_session_without_a_device_reads_but_decides_nothing(
     server: LiveServer, http: httpx.Client, agent: Agent
 ) -> None:
-    """Until it has registered a device."""
+    """The session must register a device first."""
     user, code = server.user()
     agent.asked(user)
     key, issuer = SigningKey.generate(), server.url
@@ -630,7 +630,7 @@ class _Fresh:
 
 
 def test_the_feed_is_refused_before_the_handshake(server: LiveServer, person: Terminal) -> None:
-    """With an HTTP error that states the reason; never an internal error."""
+    """An HTTP error states the reason; it is never an internal error."""
     upgrade = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",

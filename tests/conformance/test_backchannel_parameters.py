@@ -147,7 +147,7 @@ def test_an_unreachable_user_is_like_an_unknown_one(
 
 
 def test_guessing_user_names_is_limited(server: LiveServer, user: str) -> None:
-    """DE-04: after twenty unknown users in ten minutes this agent learns nothing more."""
+    """DE-04: twenty unknown users in ten minutes are the limit; then this agent learns nothing."""
     agent, another = new_agent(server), new_agent(server)
     for n in range(20):
         assert agent.ask(f"guess-{n}").json()["error"] == "unknown_user_id"
@@ -179,7 +179,7 @@ _MESSAGES = {
 def test_a_displayable_binding_message_is_shown_unchanged(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """CB-065, CB-067: in its own field and nowhere else."""
+    """CB-065, CB-067: it is in its own field and nowhere else."""
     sent, shown = _MESSAGES[case]
     user, _ = server.user()
     assert agent.ask(user, binding_message=sent).status_code == 200
@@ -229,7 +229,7 @@ _HOSTILE = {
 def test_a_deceptive_binding_message_is_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-066, CB-187, NG-016: not cleaned, so that shown and sent text never differ."""
+    """CB-066, CB-187, NG-016: it is not cleaned, so shown and sent text never differ."""
     message = f"{MARK}{_HOSTILE[case]}{MARK}"
     _refused(server, agent, 400, "invalid_binding_message", _form(user, binding_message=message))
 
@@ -360,7 +360,7 @@ def test_all_details_objects_are_shown(server: LiveServer, agent: Agent) -> None
 def test_a_scope_that_requires_details_is_refused_without_them(
     server: LiveServer, user: str
 ) -> None:
-    """RA-07 for scopes: at the backchannel endpoint and at the token endpoint."""
+    """RA-07 for scopes: the backchannel endpoint and the token endpoint refuse it."""
     uri = "https://needs.example"
     server.resources.add(uri, {"pay": "low"}, {"pay": "payment.transfer"}, by=BY)
     agent = new_agent(server, resources=(uri,), scopes=("pay",))

@@ -114,7 +114,7 @@ def test_parameters_in_the_query_are_not_accepted(
 def test_a_request_without_client_authentication_is_refused(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-023, CB-188: with 401."""
+    """CB-023, CB-188: the status is 401."""
     with unchanged(server):
         response = agent.http.post("/bc-authorize", data=_good(user))
 
@@ -183,7 +183,7 @@ _SECOND_WAYS = {
 def test_two_authentication_methods_are_refused(
     server: LiveServer, agent: Agent, user: str, case: str
 ) -> None:
-    """CB-027: even if each would succeed."""
+    """CB-027: they are refused even if each would succeed."""
     second = _SECOND_WAYS[case]
     filled = {n: v.format(id=agent.key.id, secret=agent.key.secret) for n, v in second.items()}
     with unchanged(server):
@@ -228,7 +228,7 @@ def test_only_the_registered_authentication_method_counts(
 def test_a_repeated_parameter_is_refused(
     server: LiveServer, agent: Agent, user: str, name: str
 ) -> None:
-    """CB-031: even with the same value twice."""
+    """CB-031: it is refused even with the same value twice."""
     good = {**_good(user), "client_id": agent.key.id, "binding_message": "hello"}
     value = good.get(name, MARK)
     pairs = [*((n, v) for n, v in good.items() if n != name), (name, value), (name, value)]
@@ -268,7 +268,7 @@ def test_an_empty_optional_parameter_is_harmless(agent: Agent, user: str) -> Non
 def test_client_authentication_comes_before_user_lookup(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """CB-034: with a wrong secret, known and unknown users get the same answer."""
+    """CB-034: after a wrong secret, known and unknown users get the same answer."""
     with unchanged(server):
         known, unknown, broken = (
             agent.http.post("/bc-authorize", data=form, auth=(agent.key.id, "wrong"))

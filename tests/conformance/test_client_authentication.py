@@ -89,7 +89,7 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", _ACCEPTED)
 def test_a_valid_assertion_is_accepted(keyed: Keyed, case: str) -> None:
-    """CB-028, JB-20, CL-18: with every algorithm, with or without a type and a kid."""
+    """CB-028, JB-20, CL-18: every algorithm works; a type and a kid are optional."""
     header, times = _ACCEPTED[case]
     now = keyed.server.clock.now() / 1000
     moved = {
@@ -351,7 +351,7 @@ def test_twenty_concurrent_uses_of_an_assertion_are_one(keyed: Keyed) -> None:
 
 
 def test_a_removed_key_is_refused_at_once(server: LiveServer, http: httpx.Client) -> None:
-    """NG-063: with both registered both work."""
+    """NG-063: while both are registered, both work."""
     old, new = new_key("ES256", "old"), new_key("EdDSA", "new")
     agent = _registered(server, old, new)
     before = [Keyed(server, http, agent, key) for key in (old, new)]

@@ -88,7 +88,7 @@ _HEADERS = {
 def test_a_malformed_authorization_header_is_refused(
     server: LiveServer, agent: Agent, case: str
 ) -> None:
-    """NG-068: even with a valid secret in it."""
+    """NG-068: it is refused even with a valid secret in it."""
     good = _encoded(f"{agent.key.id}:{agent.key.secret}".encode())
     parts = {"id": agent.key.id, "secret": agent.key.secret, "good": good, "cut": good[:-3]}
     headers = {"Authorization": _HEADERS[case].format(**parts)}
@@ -108,7 +108,7 @@ def test_basic_is_case_insensitive_and_form_encoded(agent: Agent, scheme: str) -
 
 
 def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: Agent) -> None:
-    """Both for an hour, then the new one alone; without overlap at once."""
+    """Both work for an hour, then only the new one; without overlap only the new one works."""
     agents = Agents(server.services.store, server.services.secrets)
     new = agents.rotate_secret(agent.key.id, by=BY, overlap_ms=3_600_000).secret
 
@@ -124,7 +124,7 @@ def test_a_rotated_secret_works_for_its_overlap_only(server: LiveServer, agent: 
 
 
 def test_an_expired_agent_is_refused_and_told_why(server: LiveServer, http: httpx.Client) -> None:
-    """Only after authentication."""
+    """The agent must authenticate to learn the reason."""
     agent = Agent(server.agent(expires_at=server.clock.now() + 60_000), http)
     assert http.post("/token", data=_ASK, auth=agent.key.basic).status_code == 200
     server.clock.forward(60_001)

@@ -57,7 +57,7 @@ def test_the_issuer_and_its_endpoints(server: LiveServer, document: dict[str, An
 
 
 def test_required_members_are_present_and_none_is_empty(document: dict[str, Any]) -> None:
-    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: and no algorithm is none or symmetric."""
+    """MD-04, MD-05, MD-07, CB-001, CB-003, CB-005: no algorithm is none or symmetric."""
     assert document["backchannel_token_delivery_modes_supported"] == ["poll", "ping", "push"]
     assert document["backchannel_user_code_parameter_supported"] is True
     assert CIBA in document["grant_types_supported"]
@@ -145,7 +145,7 @@ def test_every_action_type_is_advertised(document: dict[str, Any]) -> None:
 
 
 def test_every_advertised_grant_is_supported(agent: Agent, document: dict[str, Any]) -> None:
-    """CB-006, MD-11: and every other one is unsupported_grant_type."""
+    """CB-006, MD-11: every other one is unsupported_grant_type."""
     for grant in document["grant_types_supported"]:
         form = {"grant_type": grant, "scope": "payments:read", "client_id": agent.key.id}
         answer = agent.http.post("/token", data=form, auth=agent.key.basic)

@@ -143,7 +143,7 @@ def test_a_proof_binds_the_token(server: LiveServer, agent: Agent) -> None:
 
 
 def test_without_a_proof_the_token_is_a_bearer_token(agent: Agent) -> None:
-    """DP-31: for a client that allows it."""
+    """DP-31: the client allows it."""
     answer = _ask(agent, []).json()
     assert answer["token_type"] == "Bearer"
     assert "cnf" not in jwt.decode(answer["access_token"], options={"verify_signature": False})
@@ -152,7 +152,7 @@ def test_without_a_proof_the_token_is_a_bearer_token(agent: Agent) -> None:
 def test_a_client_with_required_dpop_gets_no_token_without_a_proof(
     server: LiveServer, http: httpx.Client
 ) -> None:
-    """DP-32, NG-088: by no grant."""
+    """DP-32, NG-088: every grant refuses it."""
     agent = Agent(server.agent(dpop_bound=True), http)
     handle = agent.asked(server.user()[0])
     with unchanged(server):

@@ -49,7 +49,7 @@ def test_each_answer_has_the_next_nonce(server: LiveServer, agent: Agent) -> Non
 
 @pytest.mark.parametrize("nonce", ["", "x", "A" * 43, 1, ["x"], {}])
 def test_an_invented_nonce_is_refused(server: LiveServer, agent: Agent, nonce: object) -> None:
-    """DP-18, DP-42, DP-43: of any type."""
+    """DP-18, DP-42, DP-43: a nonce of any type is refused."""
     with unchanged(server):
         check_refusal(_ask(server, agent, nonce=nonce), 400, "use_dpop_nonce")
 

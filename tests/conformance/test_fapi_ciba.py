@@ -83,7 +83,7 @@ class SuiteClient:
         return reply
 
     def poll(self, auth_req_id: str) -> httpx.Response:
-        """At the token endpoint."""
+        """Poll at the token endpoint."""
         form = {"grant_type": CIBA, "auth_req_id": auth_req_id, **self.assertion()}
         return self.http.post("/token", data=form)
 
@@ -195,7 +195,7 @@ def _check_tokens(client: SuiteClient, reply: dict[str, Any], answer: httpx.Resp
 def test_a_denial_is_access_denied(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal, far: Receiver
 ) -> None:
-    """FC-03: with a ping all the same, and permanently."""
+    """FC-03: the ping is sent all the same, and the denial is permanent."""
     reply = clients[0].asked(person.user)
     person.deny(_waiting(person, reply))
     _pinged(far, clients[0], reply)
@@ -218,7 +218,7 @@ def test_many_polls_do_not_break_the_request(
 def test_an_expired_request_is_expired_token(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-05, CB-161: in ping mode too, without a ping."""
+    """FC-05, CB-161: it is the same in ping mode, and no ping is sent."""
     reply = clients[0].asked(user, requested_expiry=10)
     assert reply["expires_in"] == 10
     clients[0].server.clock.forward(11 * SECOND)
@@ -239,7 +239,7 @@ def test_accepted_variants_of_a_request_succeed(
     far: Receiver,
     claims: dict[str, Any],
 ) -> None:
-    """FC-06 to FC-08: from the request to the tokens."""
+    """FC-06 to FC-08: they succeed from the request to the tokens."""
     reply = clients[0].asked(person.user, **claims)
     person.approve(_waiting(person, reply))
     _pinged(far, clients[0], reply)
@@ -268,7 +268,7 @@ _BROKEN: dict[str, dict[str, Any]] = {
 def test_an_invalid_request_object_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str, module: str
 ) -> None:
-    """FC-11 to FC-22, FC-27: in either mode invalid_request, and nobody is asked."""
+    """FC-11 to FC-22, FC-27: either mode answers invalid_request, and nobody is asked."""
     first, second = clients
     now = first.server.clock.now() // 1000
     claims = {
@@ -305,7 +305,7 @@ def test_an_invalid_signature_is_refused(
 def test_a_binding_message_that_is_too_long_is_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-10, FC-A11, DE-11: by its own error, which is the only automatic pass."""
+    """FC-10, FC-A11, DE-11: it has its own error, which is the only automatic pass."""
     message = "1234 \U0001f44d\U0001f3ff 品川 " * 40
     with unchanged(clients[0].server):
         answer = clients[0].ask(user, binding_message=message)
@@ -315,7 +315,7 @@ def test_a_binding_message_that_is_too_long_is_refused(
 def test_another_clients_auth_req_id_is_invalid_grant(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
-    """FC-28: and nothing changes for its owner."""
+    """FC-28: nothing changes for its owner."""
     reply = clients[0].asked(person.user)
     check_refusal(clients[1].poll(reply["auth_req_id"]), 400, "invalid_grant")
     person.approve(_waiting(person, reply))
@@ -341,7 +341,7 @@ def test_a_client_id_beside_anothers_assertion_is_refused(
 def test_calls_without_an_assertion_are_refused(
     clients: tuple[SuiteClient, SuiteClient], user: str
 ) -> None:
-    """FC-32, FC-33: at both endpoints."""
+    """FC-32, FC-33: both endpoints refuse them."""
     reply = clients[0].asked(user)
     form = {"grant_type": CIBA, "auth_req_id": reply["auth_req_id"]}
     for more in ({}, {"client_id": clients[0].agent.id}):
@@ -363,7 +363,7 @@ def test_an_assertion_for_the_issuer_is_accepted(
 def test_agents_get_no_refresh_token(
     clients: tuple[SuiteClient, SuiteClient], person: Terminal
 ) -> None:
-    """FC-43: and another token cannot be used as one."""
+    """FC-43: another token cannot be used as one."""
     reply = clients[0].asked(person.user)
     person.approve(_waiting(person, reply))
     body = clients[0].poll(reply["auth_req_id"]).json()

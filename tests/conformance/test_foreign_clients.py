@@ -50,7 +50,7 @@ def _asking(
 def test_other_clients_discover_the_server(
     server: LiveServer, library: str, algorithm: str
 ) -> None:
-    """CL-14, CL-34: by OpenID Discovery and by RFC 8414."""
+    """CL-14, CL-34: OpenID Discovery and RFC 8414 both work."""
     key = server.agent()
     with playing(library, "discovery", **as_agent(server, key), algorithm=algorithm) as client:
         metadata = client.hear("done")["metadata"]
@@ -93,7 +93,7 @@ def test_other_clients_authenticate_with_a_key(server: LiveServer, library: str,
 def test_a_client_that_polls_itself_sees_pending_and_then_the_tokens(
     server: LiveServer, person: Terminal, method: str
 ) -> None:
-    """CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20: with details, and both tokens verify."""
+    """CL-05, CL-06, CL-07, CL-08, CL-09, CL-17, CL-20: details are sent, and both tokens verify."""
     key = server.agent(auth_method=method)
     asked = {
         "scope": "openid payments:transfer",
@@ -189,7 +189,7 @@ def test_a_denial_reaches_other_clients(server: LiveServer, person: Terminal, li
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_wrong_secret_reaches_other_clients(server: LiveServer, library: str) -> None:
-    """CB-024, CL-03, CL-04: as a challenge with Basic, as an error otherwise."""
+    """CB-024, CL-03, CL-04: Basic gets a challenge, and other methods an error."""
     for method in METHODS:
         key = server.agent(auth_method=method)
         arguments = {**as_agent(server, key, method), "secret": "wrong"}

@@ -186,7 +186,7 @@ def test_other_clients_sign_a_device_in(
 def test_other_clients_register(
     server: LiveServer, http: httpx.Client, person: Terminal, library: str
 ) -> None:
-    """CL-13, DC-02: with an invitation, and the registered client works."""
+    """CL-13, DC-02: an invitation allows it, and the registered client works."""
     ceiling = {"resources": (PAY,), "scopes": ("payments:read",)}
     invitations = Invitations(server.services.store, server.services.secrets)
     token = invitations.issue(NewInvitation(person.user, **ceiling), by=BY).token

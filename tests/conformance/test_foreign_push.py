@@ -81,7 +81,7 @@ def test_an_independent_push_service_accepts_our_key_and_decrypts_the_message(
 def test_an_independent_push_service_refuses_another_key(
     foreign: httpx.Client, eva: WebPerson, agent: Agent
 ) -> None:
-    """So it does check the key; the user sees the problem."""
+    """The service does check the key, and the user sees the problem."""
     name = _subscribe(foreign, eva, A_KEY)
     agent.ask_payment(eva.name)
     (shown,) = until(lambda: [o for o in eva.http.get(PATH).json()["items"] if o["problem"]], 30)

@@ -76,7 +76,7 @@ def test_a_forged_token_is_not_exchanged(world: World, place: str) -> None:
 
 @pytest.mark.parametrize("name", ["subject_token", "subject_token_type", "actor_token", "resource"])
 def test_a_repeated_exchange_parameter_is_refused(world: World, name: str) -> None:
-    """TX-015: even with the same value twice."""
+    """TX-015: it is refused even with the same value twice."""
     kind = "urn:ietf:params:oauth:token-type:access_token"
     form = {
         "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -95,7 +95,7 @@ def test_a_repeated_exchange_parameter_is_refused(world: World, name: str) -> No
 
 
 def test_a_forged_token_is_inactive_and_cannot_be_consumed(world: World) -> None:
-    """IN-08, IN-12, NG-083: and the answer does not reveal which part was wrong."""
+    """IN-08, IN-12, NG-083: the answer does not reveal which part was wrong."""
     for kind, token in _forged(world).items():
         assert world.introspect(token) == {"active": False}, kind
         spent = places(world)["token to consume"](token)
@@ -103,14 +103,14 @@ def test_a_forged_token_is_inactive_and_cannot_be_consumed(world: World) -> None
 
 
 def test_a_forged_token_is_refused_by_our_own_api(world: World) -> None:
-    """AT-23, AT-24: even if it is bound to the right key."""
+    """AT-23, AT-24: it is refused even if it is bound to the right key."""
     for kind, token in _forged(world).items():
         answer = places(world)["token of the API"](token)
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token"), kind
 
 
 def test_the_unforged_token_is_valid(world: World) -> None:
-    """So the refusals are for the forgery."""
+    """The refusals are therefore due to the forgery."""
     token = world.handles["delegated token"]
     assert world.introspect(token)["active"] is True
     assert places(world)["subject_token"](token).status_code == 200

@@ -127,7 +127,7 @@ def test_an_ambiguous_request_is_refused_and_nothing_after_it_is_served(
 
 @pytest.mark.parametrize("case", _SERVED)
 def test_a_valid_request_and_the_next_one_are_served(server: LiveServer, case: str) -> None:
-    """No stricter than the specification."""
+    """The server is no stricter than the specification."""
     response = _response(server, _SERVED[case])
 
     assert response.replace(b"HTTP/1.1 100 Continue", b"").count(b"HTTP/1.1 ") == 2
@@ -155,7 +155,7 @@ def test_a_head_that_is_too_large_is_refused(server: LiveServer, sent: bytes) ->
 
 
 def test_a_large_head_within_the_limit_is_served(server: LiveServer) -> None:
-    """With tokens and cookies of several kilobytes."""
+    """Tokens and cookies may have several kilobytes."""
     head = b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + (b"X: " + b"a" * 7_000 + b"\r\n") * 4
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
         line.sendall(head + b"Connection: close\r\n\r\n")

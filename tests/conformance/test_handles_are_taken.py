@@ -61,7 +61,7 @@ _ANSWERS = {
 def test_each_place_accepts_its_own_kind_of_handle(
     server: LiveServer, http: httpx.Client, person: Terminal
 ) -> None:
-    """All in one installation, each once."""
+    """All belong to one installation, and each is used once."""
     world = handles.world(server, http, person)
     there = places(world)
     assert set(there) - set(_ANSWERS) == {"subject_token that is an ID token"}

@@ -143,7 +143,7 @@ def _sent(asking: Agent, user: str, field: str, text: str) -> httpx.Response:
 def test_hostile_text_is_refused_in_formatted_fields(
     server: LiveServer, asking: Agent, user: str, field: str, attack: str
 ) -> None:
-    """FC-A06, CB-066, CB-190, RI-01, NG-016: with the error of its field, not repeated."""
+    """FC-A06, CB-066, CB-190, RI-01, NG-016: the error is that of its field and repeats nothing."""
     with unchanged(server):
         response = _sent(asking, user, field, HOSTILE[attack])
     status = 401 if field == "client_id" and attack != "null" else 400
@@ -287,7 +287,7 @@ def _exchange(server: LiveServer, request: bytes) -> bytes:
 def test_a_megabyte_in_any_field_is_refused(
     server: LiveServer, asking: Agent, user: str, field: str
 ) -> None:
-    """413 before it is parsed."""
+    """The status is 413, before it is parsed."""
     with unchanged(server):
         response = _sent(asking, user, field, "\x1b[2J" + "é" * 500_000)
 

@@ -89,7 +89,7 @@ def test_a_resource_may_send_its_secret_in_the_body(
 def test_a_repeated_or_missing_token_is_refused(
     http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-04."""
+    """IN-04: exactly one token parameter is required."""
     for body in ("", "token=", f"token={token}&token={token}"):
         answer = http.post(
             "/introspect",
@@ -148,7 +148,7 @@ def test_an_invalid_token_is_inactive_and_nothing_else(
 def test_introspection_answers_only_the_audience_and_the_holder(
     server: LiveServer, agent: Agent, http: httpx.Client, token: str
 ) -> None:
-    """IN-09, NG-080, RI-12, RI-14, AT-29: in JSON and in the signed form alike."""
+    """IN-09, NG-080, RI-12, RI-14, AT-29: JSON and the signed form do the same."""
     uri = f"https://{agent.key.name}.example"
     given = server.resources.add(uri, {}, {}, by=BY)
     other_issuer = AgentKey(given.resource.client_id, given.secret, uri)
@@ -169,7 +169,7 @@ def test_introspection_answers_only_the_audience_and_the_holder(
 def test_a_signed_introspection_response_can_be_verified(
     server: LiveServer, http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """IN-19: with a published key, by its caller."""
+    """IN-19: its caller verifies it with a published key."""
     answer = http.post(
         "/introspect",
         data={"token": token},
@@ -224,7 +224,7 @@ def test_disabling_an_agent_is_visible_to_the_next_introspection(
 def test_a_rotated_resource_secret_works_for_its_overlap(
     server: LiveServer, agent: Agent, http: httpx.Client
 ) -> None:
-    """Like an agent's."""
+    """An agent's secret does the same."""
     uri = f"https://{agent.key.name}-rotates.example"
     given = server.resources.add(uri, {}, {}, by=BY)
     old = AgentKey(given.resource.client_id, given.secret, uri)

@@ -151,7 +151,7 @@ def test_every_prefix_is_a_kind_of_handle_here(world: World) -> None:
 
 @pytest.mark.parametrize("place", _TAKES)
 def test_a_handle_of_another_kind_is_refused(world: World, place: str) -> None:
-    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: with the usual error of the place."""
+    """NG-006, NG-052, CB-055, CB-102, TX-031, TX-032: the error is the usual one of the place."""
     taken, words = _TAKES[place]
     put = places(world)[place]
     for kind, handle in world.handles.items():

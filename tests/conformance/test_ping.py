@@ -198,7 +198,7 @@ def test_a_refused_ping_is_not_repeated(
 def test_a_failed_ping_is_repeated_until_it_succeeds(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-165: after a pause; the request is unchanged meanwhile."""
+    """CB-165: it is repeated after a pause; the request stays unchanged."""
     far.behaviour = answer(503)
     handle, approval = _asked(pinged, person)
     person.deny(approval)
@@ -245,7 +245,7 @@ _TOKENS = {
 def test_an_invalid_notification_token_is_refused(
     server: LiveServer, pinged: Agent, user: str, case: str
 ) -> None:
-    """CB-059, CB-061, CB-062, NG-010: and nobody is asked."""
+    """CB-059, CB-061, CB-062, NG-010: nobody is asked."""
     with unchanged(server):
         response = pinged.ask(user, client_notification_token=_TOKENS[case])
     check_refusal(response, 400, "invalid_request")
@@ -278,7 +278,7 @@ def _dead(server: LiveServer, agent: Agent) -> list[str | None]:
 def test_a_disabled_agent_gets_no_ping(
     server: LiveServer, pinged: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """Not even one already in the outbox."""
+    """A ping that is already in the outbox is not sent."""
     _asked(pinged, person)
     services = server.services
     Agents(services.store, services.secrets).disable(pinged.key.id, by=audit.OPERATOR)

@@ -110,7 +110,7 @@ def test_an_unknown_handle_is_refused(
 def test_another_agents_request_is_unknown_and_unaffected(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-123: even when approved, under any client_id; its owner gets the token."""
+    """CB-123: approval and client_id do not matter; its owner gets the token."""
     handle, _ = _approved(agent, person, low_key)
     other = Agent(server.agent(), agent.http)
     with unchanged(server):
@@ -235,7 +235,7 @@ def test_a_redemption_may_name_what_was_approved(agent: Agent, person: Terminal)
 def test_another_users_request_is_not_found(
     server: LiveServer, agent: Agent, person: Terminal, low_key: SigningKey, case: str
 ) -> None:
-    """NG-001, CB-202: for any signed-in user who was not asked."""
+    """NG-001, CB-202: no signed-in user who was not asked can find it."""
     other = new_person(server)
     body = agent.ask(other.user).json()
     waiting = next(a for a in other.waiting() if a.fingerprint == body["fingerprint"])

@@ -96,7 +96,7 @@ def test_tokens_are_pushed_with_their_hashes(
 
 
 def test_a_push_agent_may_not_poll(pushed: Agent, person: Terminal, far: Receiver) -> None:
-    """CB-124: before the decision and after it."""
+    """CB-124: polling is refused before and after the decision."""
     handle, approval = _asked(pushed, person)
     check_refusal(pushed.poll(handle), 400, "unauthorized_client")
     person.approve(approval)
@@ -166,7 +166,7 @@ def test_an_expiry_is_pushed(
 def test_a_withdrawal_by_an_administrator_is_pushed(
     server: LiveServer, pushed: Agent, person: Terminal, far: Receiver
 ) -> None:
-    """CB-172: with its reason."""
+    """CB-172: the push has the reason."""
     _, approval = _asked(pushed, person)
     Oversight(server.services.store).cancel(approval.id, "wrong person", by=audit.OPERATOR)
     body = _body(far)

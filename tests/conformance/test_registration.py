@@ -134,7 +134,7 @@ _REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 def test_unregistrable_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any], code: str
 ) -> None:
-    """With an error of RFC 7591 3.2.2; nothing is created or fetched."""
+    """The error is one of RFC 7591 3.2.2; nothing is created or fetched."""
     token, before = _invite(server, user), _count(server)
     with unchanged(server):
         check_refusal(_register(http, token, **members), 400, code)
@@ -170,7 +170,7 @@ def test_no_url_of_a_client_is_fetched(
 def test_another_agents_registration_token_is_refused(
     server: LiveServer, http: httpx.Client, user: str
 ) -> None:
-    """NG-104: for reading, changing and deleting."""
+    """NG-104: it cannot read, change or delete."""
     token = _invite(server, user, uses=2)
     one, two = (_register(http, token).json() for _ in range(2))
     stolen = {"Authorization": f"Bearer {one['registration_access_token']}"}
@@ -227,7 +227,7 @@ _HERE = "http://127.0.0.1:9/hook"
 def test_invalid_ciba_metadata_is_refused(
     server: LiveServer, http: httpx.Client, user: str, members: dict[str, Any]
 ) -> None:
-    """CB-007 to CB-011, NG-009: with the error of RFC 7591, and nobody is registered."""
+    """CB-007 to CB-011, NG-009: the error is that of RFC 7591, and nobody is registered."""
     token = _invite(server, user)
     count = _count(server)
     check_refusal(_register(http, token, **members), 400, "invalid_client_metadata")

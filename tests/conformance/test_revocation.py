@@ -60,7 +60,7 @@ def test_another_clients_token_is_not_revoked(
 def test_revocation_needs_client_authentication(
     http: httpx.Client, resource: AgentKey, token: str
 ) -> None:
-    """RV-01: as at the token endpoint; a resource holds no tokens."""
+    """RV-01: it is that of the token endpoint; a resource holds no tokens."""
     nobody = http.post("/revoke", data={"token": token})
     assert (nobody.status_code, nobody.json()["error"]) == (401, "invalid_client")
     refused = _revoke(http, resource, token)
@@ -80,7 +80,7 @@ def test_revocation_takes_only_a_posted_token(agent: Agent, http: httpx.Client, 
 def test_discovery_lists_introspection_and_revocation(
     server: LiveServer, http: httpx.Client
 ) -> None:
-    """RFC 8414 2: with their authentication methods."""
+    """RFC 8414 2: their authentication methods are listed too."""
     document = http.get("/.well-known/oauth-authorization-server").json()
     for name, path in (("introspection", "introspect"), ("revocation", "revoke")):
         assert document[f"{name}_endpoint"] == f"{server.url}/{path}"

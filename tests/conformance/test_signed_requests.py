@@ -80,7 +80,7 @@ def _registered(server: LiveServer, key: Key, alg: str = "") -> AgentKey:
 
 
 def test_each_advertised_request_algorithm_works(http: httpx.Client, signing: Signing) -> None:
-    """CB-004, CB-006, FC-S1: with nothing but a request object and client authentication."""
+    """CB-004, CB-006, FC-S1: a request object and client authentication are enough."""
     found = http.get("/.well-known/openid-configuration").json()
     advertised = found["backchannel_authentication_request_signing_alg_values_supported"]
     answer = signing.ask(signing.signed())
@@ -109,7 +109,7 @@ _ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", _ACCEPTED)
 def test_a_valid_signed_request_is_accepted(es256: Signing, case: str) -> None:
-    """FC-06 to FC-08, CB-073, CB-101: in every form that the specifications allow."""
+    """FC-06 to FC-08, CB-073, CB-101: every form that the specifications allow is accepted."""
     header, changes = _ACCEPTED[case]
     named = {"{issuer}": es256.server.url, "{agent}": es256.agent.id}
     filled = {
@@ -355,7 +355,7 @@ def test_the_signed_request_is_what_the_user_sees_and_the_token_has(
 
 
 def test_a_removed_request_key_is_refused(es256: Signing) -> None:
-    """From the next request on."""
+    """The next request that it signs is refused."""
     agents = Agents(es256.server.services.store, es256.server.services.secrets)
     newer = new_key("ES256", "newer")
     changes = AgentChanges(jwks=json.dumps(newer.jwk))

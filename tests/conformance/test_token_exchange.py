@@ -90,7 +90,7 @@ def test_a_malformed_exchange_is_refused(
 def test_an_exchange_of_a_megabyte_is_refused(
     server: LiveServer, chains: LiveChains, bot: AgentKey
 ) -> None:
-    """TX-016, NG-041: as too large; no other grant answers instead."""
+    """TX-016, NG-041: it is too large; no other grant answers instead."""
     with unchanged(server):
         answer = chains.exchange(bot, "x" * 1_000_000, scope="bank:read")
     assert answer.status_code in {400, 413}
@@ -247,7 +247,7 @@ def test_a_token_for_another_audience_is_refused(
 def test_may_act_allows_exactly_one_agent(
     chains: LiveChains, may_act: Any, *, allowed: bool
 ) -> None:
-    """TX-034, TX-076: and the issued token does not carry it on."""
+    """TX-034, TX-076: the issued token does not repeat the claim."""
     bot = chains.agent(serves=() if allowed else (DESK,))
     chains.consent(bot, "bank:read")
     claim = json.loads(json.dumps(may_act).replace("{me}", bot.id))
@@ -336,7 +336,7 @@ def test_an_exchange_issues_no_refresh_token(chains: LiveChains, bot: AgentKey) 
 
 
 def test_revoking_a_token_revokes_exchanged_ones(chains: LiveChains, bot: AgentKey) -> None:
-    """TX-056, TX-037: at introspection at once, whatever the signature says."""
+    """TX-056, TX-037: introspection sees it at once, although the signature is valid."""
     token = chains.user_token()
     made = chains.exchanged(bot, token)
     assert _introspected(chains, bot, made)["active"] is True
@@ -375,7 +375,7 @@ def _walk(chains: LiveChains, agents: list[AgentKey]) -> str:
 
 
 def test_a_chain_names_every_actor_in_order(chains: LiveChains) -> None:
-    """TX-070 to TX-073, TX-077, TX-078: with ids, and without their permissions."""
+    """TX-070 to TX-073, TX-077, TX-078: it has their IDs and not their permissions."""
     agents = _hops(chains, 3)
     made = chains.exchanged(agents[2], _walk(chains, agents))
     claims = chains.claims(made)

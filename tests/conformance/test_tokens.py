@@ -137,7 +137,7 @@ def test_a_token_for_an_action_contains_it_exactly(
 def test_an_id_token_states_who_answered_which_request(
     server: LiveServer, person: Terminal, low_key: SigningKey, http: httpx.Client, alg: str
 ) -> None:
-    """CB-150 to CB-154, CL-09, AT-28: for the agent, in its algorithm, and no access token."""
+    """CB-150 to CB-154, CL-09, AT-28: it is signed for the agent and is no access token."""
     agent = Agent(server.agent(id_token_alg=alg), http)
     body = _redeemed(agent, person, low_key, acr_values="urn:nobody:has")
     header = jwt.get_unverified_header(body["id_token"])
@@ -168,7 +168,7 @@ def test_an_id_token_states_who_answered_which_request(
 def test_an_id_token_works_as_the_next_hint(
     agent: Agent, person: Terminal, low_key: SigningKey
 ) -> None:
-    """CB-151, CB-053: even after it expired; the subject is the same."""
+    """CB-151, CB-053: it works even after it expired; the subject is the same."""
     body = _redeemed(agent, person, low_key)
     again = agent.ask(person.user, login_hint=None, id_token_hint=body["id_token"])
     assert again.status_code == 200, again.text
@@ -249,7 +249,7 @@ def test_no_two_tokens_share_an_id(server: LiveServer, agent: Agent) -> None:
 
 
 def test_client_ids_and_user_ids_have_different_prefixes(server: LiveServer, agent: Agent) -> None:
-    """AT-12, BC-14: so no sub can be both."""
+    """AT-12, BC-14: no sub can therefore be both."""
     with server.services.store.read() as view:
         agents = {found.id for found in view.agents.all()}
         users = {found.id for found in view.users.all()}

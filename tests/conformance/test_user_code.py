@@ -41,7 +41,7 @@ def test_a_missing_user_code_is_refused(
 def test_a_wrong_user_code_is_refused_and_counted(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-069, CB-186: after five even the right one is refused for a while; nobody is asked."""
+    """CB-069, CB-186: five lock even the right one for a while; nobody is asked."""
     with unchanged(server):
         for _ in range(5):
             check_refusal(taking.ask(guarded.user, user_code="no"), 400, "invalid_user_code")
@@ -50,7 +50,7 @@ def test_a_wrong_user_code_is_refused_and_counted(
 
 
 def test_the_right_user_code_is_accepted(taking: Agent, guarded: Terminal) -> None:
-    """And appears in nothing that the user sees."""
+    """The code appears in nothing that the user sees."""
     assert taking.ask(guarded.user, user_code=CODE).status_code == 200
     assert CODE not in guarded.only().display_text
 
@@ -64,7 +64,7 @@ def test_an_agent_without_user_codes_needs_none(agent: Agent, guarded: Terminal)
 def test_the_user_code_is_not_the_pin_and_never_in_the_log(
     server: LiveServer, taking: Agent, guarded: Terminal
 ) -> None:
-    """CB-071, CB-070: after every try."""
+    """CB-071, CB-070: no try writes it to the log."""
     check_refusal(taking.ask(guarded.user, user_code=PIN), 400, "invalid_user_code")
     assert taking.ask(guarded.user, user_code=CODE).status_code == 200
     assert CODE not in server.log
@@ -72,7 +72,7 @@ def test_the_user_code_is_not_the_pin_and_never_in_the_log(
 
 
 def test_a_cleared_user_code_is_no_longer_needed(taking: Agent, guarded: Terminal) -> None:
-    """Cleared by the user with the PIN."""
+    """The user clears it with the PIN."""
     assert guarded.client.has_user_code()
     assert not guarded.decider.change_user_code(None, PIN)
     assert taking.ask(guarded.user).status_code == 200

@@ -85,12 +85,12 @@ def test_concurrent_requests_of_one_agent_stay_within_its_total_limit(start: Sta
 
 
 def test_requests_to_unknown_users_count_like_real_ones(start: Starter) -> None:
-    """On a server that hides users, they reach the same limit."""
+    """They reach the same limit on a server that hides users."""
     _check_limit(_ask_unknown_users(start(unknown_user="hide")))
 
 
 def test_the_check_detects_a_count_that_others_overtake(start: Starter, database: str) -> None:
-    """I14: with the planted fault the same requests are accepted far beyond the limit."""
+    """I14: the planted fault lets the same requests go far beyond the limit."""
     answers = _ask_many_users(start(_SEEDS[database]))
 
     assert [answer.status for answer in answers].count(200) > _LIMIT

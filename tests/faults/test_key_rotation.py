@@ -115,7 +115,7 @@ def _check(load: Load, api: _Api) -> None:
 
 
 def test_rotating_keys_under_load_loses_no_token(load: Load, api: _Api) -> None:
-    """I24: and a stolen key is revoked at once, with its own tokens only."""
+    """I24: a stolen key is revoked at once, with its own tokens only."""
     _check(load, api)
 
 

@@ -112,7 +112,7 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
 def test_the_check_detects_an_entry_that_is_written_later(
     start: Starter, rng: random.Random
 ) -> None:
-    """I7: with the entry of a denial in a transaction of its own, a kill leaves it missing."""
+    """I7: if the entry of a denial has its own transaction, a kill leaves it missing."""
     load = start("entry_elsewhere")
     assert any(_kill(load, rng).discrepancies() for _ in range(30))
 
@@ -121,6 +121,6 @@ def test_the_check_detects_an_entry_that_is_written_later(
 def test_the_check_detects_a_decision_acknowledged_too_early(
     start: Starter, rng: random.Random
 ) -> None:
-    """I2: with transactions that return before their COMMIT, some kill loses one."""
+    """I2: if transactions return before their COMMIT, some kill loses one."""
     load = start("acknowledged_early")
     assert any(_lost(load, _kill(load, rng)) for _ in range(30))

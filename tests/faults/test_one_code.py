@@ -83,7 +83,7 @@ def test_many_redemptions_of_one_code_give_one_set_of_tokens(server, ask):
 
 
 def test_concurrent_refreshes_get_the_same_successor(server, ask):
-    """NG-089, I16: and it works."""
+    """NG-089, I16: the successor works."""
     client_id, form = ask
     with server.client() as http:
         first = http.post("/token", data=form).json()["refresh_token"]

@@ -81,7 +81,7 @@ def test_fifty_concurrent_polls_give_one_token(start: Starter) -> None:
 
 
 def test_the_check_detects_a_transition_that_reads_and_then_writes(start: Starter) -> None:
-    """I1: with the planted fault, the same rounds give several tokens for one request."""
+    """I1: the planted fault makes the same rounds give several tokens for one request."""
     server = start("read_then_write", "many_tokens_per_approval")
     worst = max(_rounds(server, 3), key=lambda answers: len(tokens(answers)))
 

@@ -66,7 +66,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
     indirect=["server"],
 )
 def test_a_planted_fault_is_detected(server: LiveServer, check: _Check) -> None:
-    """I9, I10, I20, I27: by the test for it, which passes without the fault."""
+    """I9, I10, I20, I27: the test for it fails with the fault and passes without it."""
     agent, person = new_agent(server), new_person(server)
     with pytest.raises((AssertionError, TimeoutError, httpx.TransportError)):
         check(server, agent, person)

@@ -123,7 +123,7 @@ def test_a_request_at_one_machine_appears_at_another(
 def test_a_poll_held_at_one_machine_is_answered_by_a_decision_at_another(
     server: LiveServer, other_machine: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """At the decision, not at the end of its wait."""
+    """The poll is answered at the decision, not at the end of its wait."""
     handle = _asked_at(server, agent, person.user)
     with other_machine.client() as http:
         began = time.monotonic()

@@ -86,7 +86,7 @@ def _done(server: LiveServer, *arguments: str) -> dict[str, Any]:
 
 
 def _started_again(server: LiveServer) -> None:
-    """After a restore: a proof of the restore's own second counts as one from before it."""
+    """A proof of the second in which the restore ran counts as one from before it."""
     server.clock.forward(SECOND)
     server.start()
 
@@ -232,7 +232,7 @@ def _laptop(scene: Scene) -> str:
 
 
 def _enable(scene: Scene) -> None:
-    """What is confirmed as legitimate: not the removed phone, nor the disabled agent."""
+    """Enable what is legitimate: neither the removed phone nor the disabled agent."""
     _done(scene.server, "devices", "enable", _laptop(scene))
     _done(scene.server, "agents", "enable", scene.agent.key.name)
 

@@ -33,11 +33,11 @@ def failures_by_fault(tmp_path_factory: pytest.TempPathFactory) -> _Noticed:
 
 
 def test_the_named_tests_pass_without_a_fault(failures_by_fault: _Noticed) -> None:
-    """So they detect the fault and nothing else."""
+    """They therefore detect the fault and nothing else."""
     assert failures_by_fault[""] == []
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_named_test_detects_the_fault(failures_by_fault: _Noticed, name: str) -> None:
-    """With the fault in the line that it covers."""
+    """The fault is in the line that the test covers."""
     assert failures_by_fault[name]

@@ -85,7 +85,7 @@ def test_the_audit_log_has_the_whole_flow_with_the_signed_decision(
 def test_a_redeemed_handle_gives_nothing_and_raises_an_alarm(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """A second redemption is invalid_grant, whoever tries."""
+    """A second redemption by any client is invalid_grant."""
     handle = agent.asked(person.user)
     waiting = person.only()
     person.approve(waiting)

@@ -111,7 +111,7 @@ def test_a_denial_on_the_terminal_is_a_denial_for_the_app(app, browser, person):
 
 
 def test_fifty_redemptions_of_one_code_give_one_set_of_tokens(server, app, browser, person):
-    """And the second one revoked it."""
+    """The second redemption revoked the tokens."""
     browser.authorize(app.app.id)
     browser.sign_in(person.user)
     code = browser.answer("allow").answer["code"]

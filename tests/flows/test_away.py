@@ -57,7 +57,7 @@ def _at(moment: int) -> datetime:
 
 
 def _quiet_for_a_while(person: Terminal) -> None:
-    """From an hour ago until in ten minutes, before any request ends."""
+    """The quiet hours began an hour ago and end in ten minutes, before any request ends."""
     now = person.client.now()
     begins, ends = (_at(moment).strftime("%H:%M") for moment in (now - HOUR, now + 10 * MINUTE))
     preferences.set_quiet_hours(person.client, begins=begins, ends=ends, zone="UTC", days=())
@@ -128,7 +128,7 @@ def test_a_muted_agent_rings_only_for_high_risk(agent: Agent, person: Terminal) 
 def test_a_snoozed_request_rings_when_its_snooze_ends(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Or when it is unsnoozed."""
+    """Unsnoozing it makes it ring too."""
     handle = agent.asked(person.user, **_order())
     asked = person.only()
     with greeted(person) as line:
@@ -169,7 +169,7 @@ def test_a_request_is_extended_as_often_as_its_risk_allows(
 def test_a_deputy_decides_types_that_allow_it_until_the_deputyship_ends(
     agent: Agent, person: Terminal, other_user: Terminal
 ) -> None:
-    """For their principal, as the token states; the principal sees it all the time."""
+    """The token says that they decided for their principal, who sees it all the time."""
     now = person.client.now()
     begins, ends = (_at(moment).isoformat() for moment in (now, now + HOUR))
     named = person.decider.name_deputy(other_user.user, begins, ends, PIN)

@@ -81,7 +81,7 @@ def test_a_cookie_alone_opens_no_feed(server: LiveServer, page: Page, word: str)
 def test_a_socket_of_another_site_is_refused_at_the_handshake(
     server: LiveServer, page: Page
 ) -> None:
-    """Before any word is said."""
+    """The refusal comes before any message."""
     with pytest.raises(InvalidStatus) as refused:
         _socket(server, page[0], Origin="https://evil.example")
     assert refused.value.response.status_code == 403

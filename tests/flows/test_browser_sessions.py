@@ -30,7 +30,7 @@ def asked(eva: WebPerson, agent: Agent) -> str:
 
 
 def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
-    """So the refusals below have no other cause."""
+    """The refusals below therefore have no other cause."""
     assert eva.decide(asked, eva.word(asked)).status_code == 200
     assert stored(server, asked).state is State.APPROVED
 
@@ -77,7 +77,7 @@ def test_no_get_decides_whatever_it_carries(
 def test_another_users_request_is_not_found_anywhere(
     server: LiveServer, eva: WebPerson, asked: str
 ) -> None:
-    """Not on a page, not in the API, and not with a signature of their own passkey."""
+    """The pages, the API and a signature of their own passkey do not help."""
     ben = new_web_person(server)
     shown = eva.http.get(f"/api/approvals/{asked}").json()
     page = ben.http.get(f"/r/{asked}")

@@ -109,7 +109,7 @@ def test_keys_after_the_one_that_opens_a_panel_are_dropped(
 def test_a_burst_that_ends_with_the_button_approves(
     server: LiveServer, person: Terminal, asked: Approval
 ) -> None:
-    """In one read, after the facts were visible long enough."""
+    """The keys come in one read, after the facts were visible long enough."""
     with window(person, size=SIZE) as app:
         app.press("a", "\x1b[6~")
         app.rest(3.0)
@@ -141,7 +141,7 @@ def test_a_burst_of_number_type_back_reason_and_pin_fills_all_fields(
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
-    """The agent's note and the private one."""
+    """The fields are the agent's note and the private one."""
     with window(person, size=SIZE) as app:
         app.press("d")
         app.shows("Deny?")
@@ -155,7 +155,7 @@ def test_a_burst_of_denial_notes_fills_both_fields(person: Terminal) -> None:
 
 @pytest.mark.usefixtures("asked")
 def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> None:
-    """The choice, then the words."""
+    """The choice comes first, then the words."""
     with window(person, size=SIZE) as app:
         app.press("!")
         app.shows("Report?")
@@ -166,7 +166,7 @@ def test_a_burst_of_a_report_choice_and_note_fills_both(person: Terminal) -> Non
 def test_a_burst_of_standing_grant_limits_fills_their_fields(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Duration, uses, sum."""
+    """The fields are duration, uses and sum."""
     document = {**PAYMENT, "risk": "low", "amount": "/amount", "target": "/payee"}
     ActionTypes(server.services.store).update(json.dumps(document), by=BY)
     agent.ask_payment(person.user)
@@ -182,7 +182,7 @@ def test_a_burst_of_standing_grant_limits_fills_their_fields(
 
 
 def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> None:
-    """With all keys needed to sign in with a code."""
+    """The burst has all keys needed to sign in with a code."""
     user, code = server.user()
     somebody = Terminal(user, None, None, server.folder / f"burst-{user}")  # type: ignore[arg-type]  # not yet enrolled
     app = Window(somebody, size=SIZE)

@@ -45,7 +45,7 @@ def test_a_denial_tells_the_agent_the_reason_and_the_next_step(
 
 
 def test_a_denial_without_a_note_omits_the_member(agent: Agent, person: Terminal) -> None:
-    """Rather than sending null."""
+    """The server does not send null."""
     handle = agent.asked(person.user)
     person.deny(person.only())
 

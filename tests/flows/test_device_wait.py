@@ -137,7 +137,7 @@ def test_a_passkey_enrolled_after_all_others_were_revoked_waits_a_day(
 def test_revoking_a_users_last_device_is_logged(
     server: LiveServer, admin: WebPerson, person: Terminal
 ) -> None:
-    """With its actor, and that it was the last one."""
+    """The entry has its actor and says that it was the last one."""
     _by_the_api(server, admin, person)
     own = person.client.profile
     (entry,) = entries(server, "device.revoked", subject=own.user_id)

@@ -74,7 +74,7 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 def test_no_request_is_accepted_for_something_disabled(
     scene: _Scene, what: str, status: int, error: str, reason: str | None
 ) -> None:
-    """From the next request on, and nobody is asked."""
+    """The next request is refused, and nobody is asked."""
     assert scene.ask().status_code == 200
     scene.disable(what)
     answer = scene.ask()

@@ -149,7 +149,7 @@ def test_all_refusals_of_a_code_are_equal(server: LiveServer) -> None:
 
 
 def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) -> None:
-    """After twenty, guesses must wait, with Retry-After; a valid code never does."""
+    """Twenty are free; then guesses must wait, with Retry-After. A valid code never waits."""
     _, code = server.user()
     server.clock.forward(10 * MINUTE)  # whatever other tests have guessed is over
     for _ in range(UNKNOWN_CODES):
@@ -175,7 +175,7 @@ def test_only_the_terminal_app_enrols(server: LiveServer, client_id: str) -> Non
 
 
 def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
-    """Without one, with two, or for another URL: refused, and the code stays valid."""
+    """No proof, two proofs and one for another URL are refused, and the code stays valid."""
     _, code = server.user()
     form = {"grant_type": ENROLMENT, "code": code, "client_id": "sayso-approver"}
     with server.client() as http, _unenrolled(server) as transport:
@@ -227,7 +227,7 @@ def test_refreshing_rotates_both_tokens(server: LiveServer, person: Terminal) ->
 
 
 def test_a_session_unused_for_thirty_days_ends(server: LiveServer, person: Terminal) -> None:
-    """Without an alarm."""
+    """The end raises no alarm."""
     kept = _kept(person)
     server.clock.forward(31 * DAY)
     with pytest.raises(ApiError) as refused:

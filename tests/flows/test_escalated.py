@@ -70,7 +70,7 @@ def test_a_reminder_comes_at_half_time_and_the_backup_at_three_quarters(
 def test_an_unanswered_request_expires_and_is_never_approved(
     server: LiveServer, agent: Agent, person: Terminal, backup: Terminal
 ) -> None:
-    """After every step, for both users; expiry is no denial."""
+    """It expires after every step, for both users; expiry is no denial."""
     with greeted(person) as line, greeted(backup) as other:
         handle = _asked(agent, person)
         asked = line.event("approval.requested")["approval"]["id"]

@@ -83,7 +83,7 @@ def test_one_revocation_ends_the_whole_chain(
     research_bot: AgentKey,
     ended: str,
 ) -> None:
-    """At introspection and at the next exchange, at once."""
+    """Introspection and the next exchange see it at once."""
     consent = chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
     call = _called(chains, desk_bot, token)
@@ -161,7 +161,7 @@ def test_concurrent_exchanges_and_a_revocation_leave_no_live_token(
 def test_a_killed_server_has_recorded_every_token_it_issued(
     server: LiveServer, chains: LiveChains, desk_bot: AgentKey
 ) -> None:
-    """After a restart they are active and can be revoked."""
+    """The restarted server accepts and revokes them."""
     chains.consent(desk_bot, "bank:read")
     token = chains.user_token()
     made = chains.exchanged(desk_bot, token)

@@ -19,7 +19,7 @@ GRACE = 30 * SECOND
 def test_an_unseen_expired_request_has_reason_expired_unseen(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Until a device opens it; being listed does not count."""
+    """A request that is only listed, and not opened on a device, is unseen."""
     handle = agent.asked(person.user, requested_expiry="60")
     person.only()
     server.clock.forward(MINUTE)
@@ -86,7 +86,7 @@ def test_an_undelivered_expired_request_has_reason_undeliverable(
 def test_an_unanswered_request_expires_without_a_poll(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """CB-132: by the server's clock, with a log entry, and it leaves the inbox."""
+    """CB-132: the server's clock ends it, with a log entry, and it leaves the inbox."""
     agent.asked(person.user, requested_expiry="60")
     waiting = person.only()
     server.clock.forward(MINUTE)
@@ -164,7 +164,7 @@ def test_a_late_approval_can_be_redeemed_within_the_grace_period(
 def test_an_approval_not_redeemed_in_time_gives_no_token(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """After the grace period it has expired; the log says it was approved; nothing was issued.
+    """It expires after the grace period; the log says it was approved; nothing was issued.
 
     CB-133.
     """
@@ -216,7 +216,7 @@ def test_the_lifetime_of_a_request_is_as_requested_up_to_the_limit_of_its_risk(
 
 
 def test_a_request_may_live_one_second(agent: Agent, person: Terminal) -> None:
-    """By the real clock; its held poll ends with it."""
+    """The real clock ends it, and its held poll with it."""
     handle = agent.asked(person.user, requested_expiry="1")
     body = agent.poll(handle, prefer="wait=10").json()
 

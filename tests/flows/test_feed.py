@@ -190,7 +190,7 @@ def test_a_restarted_server_loses_nothing(
 def test_a_half_open_connection_delivers_everything_when_it_recovers(
     agent: Agent, person: Terminal, network: Proxy
 ) -> None:
-    """In order, although nothing came through meanwhile."""
+    """The events come in order, although nothing came through in the meantime."""
     with greeted(person, port=network.port) as line:
         network.freeze()
         for _ in range(3):
@@ -238,7 +238,7 @@ def test_a_long_absence_is_caught_up_at_once(server: LiveServer, person: Termina
 def test_each_user_gets_only_their_own_events(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """With several users connected."""
+    """Several users are connected."""
     other = new_person(server)
     with greeted(person) as mine, greeted(other) as theirs:
         agent.asked(person.user)
@@ -257,7 +257,7 @@ def test_each_user_gets_only_their_own_events(
 def test_a_screen_gets_a_request_within_a_fraction_of_a_second(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """From before the request is sent until the frame arrives."""
+    """The time runs from before the request is sent until the frame arrives."""
     others = [new_person(server) for _ in range(4)]
     times = []
     with ExitStack() as lines, greeted(person) as line:
@@ -317,7 +317,7 @@ def test_an_invalid_cursor_is_refused_before_the_handshake(person: Terminal, cur
 def test_the_socket_closes_when_its_token_expires(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """With 4401, and without later events."""
+    """The code is 4401, and no later event is sent."""
     with greeted(person) as line:
         server.clock.forward(10 * MINUTE)
         agent.asked(person.user)
@@ -327,7 +327,7 @@ def test_the_socket_closes_when_its_token_expires(
 def test_renewing_the_token_keeps_the_socket_open(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """With a new token and a proof of its key, past the old token's end."""
+    """The terminal sends a new token and a proof of its key; the old token's end passes."""
     with feed_line(person) as line:
         before = line.frame()["token_expires_at"]
         server.clock.forward(9 * MINUTE)
@@ -345,7 +345,7 @@ def test_renewing_the_token_keeps_the_socket_open(
     "changes", [{"access_token": "no.such.token"}, {"proof": "no.proof.atall"}, {"proof": None}]
 )
 def test_an_invalid_renewal_closes_the_socket(person: Terminal, changes: dict[str, object]) -> None:
-    """With 4401."""
+    """The code is 4401."""
     with greeted(person) as line:
         line.renew(**changes)
         assert line.closed() == TOKEN_OVER
@@ -398,7 +398,7 @@ def test_a_disabled_agents_requests_leave_every_screen(
 def test_an_invalid_message_closes_the_socket(
     server: LiveServer, person: Terminal, frame: str | bytes
 ) -> None:
-    """With 4400."""
+    """The code is 4400."""
     with greeted(person) as line:
         line.socket.send(frame)
         assert line.closed() == BAD_MESSAGE

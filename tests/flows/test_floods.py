@@ -45,7 +45,7 @@ def _webhook_messages(server: LiveServer) -> list[dict[str, Any]]:
 def test_a_flood_rings_five_times_and_does_not_hide_a_payment(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Of a hundred requests of one agent five ring, ninety-five are held back, none is lost.
+    """One agent sends a hundred: five ring, ninety-five are held back, none is lost.
 
     A payment requested by another agent meanwhile rings all the same. Counted in the rows of the
     outbox and in the frames of the user's socket.

@@ -75,7 +75,7 @@ def test_the_limit_of_one_pair_affects_no_one_else(
 def test_open_requests_to_one_user_are_limited_in_total(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """Over all agents."""
+    """The limit counts the requests of all agents."""
     for count in range(PER_USER):
         one = agent if count < PER_AGENT else Agent(server.agent(), agent.http)
         one.asked(user)
@@ -100,7 +100,7 @@ def test_expired_requests_do_not_count(server: LiveServer, agent: Agent, user: s
 def test_three_denials_in_ten_minutes_pause_the_agent_for_half_an_hour(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """For that user and that kind of request; then it may ask again."""
+    """The pause is for that user and that kind of request; then the agent may ask again."""
     for _ in range(3):
         agent.asked(person.user)
         person.deny(person.only())
@@ -137,7 +137,7 @@ def test_an_unknown_user_is_unknown_user_id(agent: Agent) -> None:
 def test_an_agent_that_guesses_users_is_refused_for_every_user(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """After twenty unknown names even a known one is refused, for ten minutes."""
+    """The limit is twenty unknown names; a known one is then refused for ten minutes too."""
     guesses = [_refusal(agent.ask(f"guess-{n}")) for n in range(UNKNOWN_USERS)]
     before = agent.ask(user)
     unknown, known = agent.ask("guess-again"), agent.ask(user)
@@ -185,7 +185,7 @@ def test_a_request_for_two_users_is_refused_where_there_is_one(
 def test_a_repeated_request_with_its_key_joins_the_open_one(
     server: LiveServer, agent: Agent, user: str
 ) -> None:
-    """The same handle, one request, and the remaining lifetime."""
+    """The answer has the same handle and the remaining lifetime; there is one request."""
     key = {"Idempotency-Key": "payroll-11"}
     first = agent.ask(user, key, requested_expiry="100").json()
     server.clock.forward(40 * SECOND)
@@ -329,7 +329,7 @@ def test_a_hiding_server_acknowledges_a_request_to_an_unknown_user(pair: _Pair) 
 
 
 def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair: _Pair) -> None:
-    """Pending, slow_down, expired_token: at every step the same answer."""
+    """The answers are equal at every step: pending, slow_down, expired_token."""
     handles = [answer.json()["auth_req_id"] for answer in pair.both(requested_expiry="60")]
 
     def polls() -> tuple[httpx.Response, httpx.Response]:
@@ -350,7 +350,7 @@ def test_a_request_to_an_unknown_user_is_paced_and_expires_like_a_real_one(pair:
 
 
 def test_a_held_poll_for_an_unknown_user_ends_like_a_real_one(pair: _Pair) -> None:
-    """By the real clock: at the end of the request, not at that of the wait."""
+    """The real clock ends it at the end of the request, not at that of the wait."""
     for name in (pair.somebody, pair.nobody):
         handle = pair.agent.asked(name, requested_expiry="1")
         poll = pair.agent.poll(handle, prefer="wait=20")

@@ -75,7 +75,7 @@ def test_a_held_poll_is_released_by_an_approval(
 def test_a_held_poll_is_released_by_a_denial(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """With its code."""
+    """The answer has the code of the denial."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as held:
@@ -88,7 +88,7 @@ def test_a_held_poll_is_released_by_a_denial(
 def test_a_held_poll_is_released_by_a_withdrawal(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """By an administrator in another process."""
+    """An administrator withdraws it in another process."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with _Held(server, agent, handle) as held:
@@ -127,7 +127,7 @@ def test_a_held_poll_is_released_when_its_user_is_disabled(
 def test_a_held_poll_is_released_by_expiry(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """By the server's clock, not the client's wait."""
+    """The server's clock counts, and not the client's wait."""
     handle = agent.asked(person.user)
     with _Held(server, agent, handle) as held:
         server.clock.forward(DAY)
@@ -138,7 +138,7 @@ def test_a_held_poll_is_released_by_expiry(
 
 @pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", 'wait="1"; x=y', "wait = 1"])
 def test_a_wait_ends_with_authorization_pending(agent: Agent, user: str, prefer: str) -> None:
-    """After N seconds, neither earlier nor much later."""
+    """It ends after N seconds, neither earlier nor much later."""
     handle = agent.asked(user)
     began = time.monotonic()
     answer = agent.poll(handle, prefer=prefer)

@@ -67,7 +67,7 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
 
 
 def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) -> None:
-    """Not with form values in the address, nor with a method override header.
+    """Form values in the address and a method override header do not help.
 
     A GET only marks the user's own pending requests as seen. A form does change a row, so changes
     would be noticed.
@@ -88,7 +88,7 @@ def test_no_get_changes_a_row(server: LiveServer, admin: WebPerson, ids: Ids) ->
 def test_no_form_without_a_csrf_token_changes_a_row(
     server: LiveServer, admin: WebPerson, ids: Ids
 ) -> None:
-    """From another site or without an origin, though with the cookie.
+    """The form comes from another site or without an origin, and has the cookie.
 
     With the token one of them changes a row.
     """
@@ -114,7 +114,7 @@ def _mute_notifications(admin: WebPerson, ids: Ids) -> None:
 
 
 def _get_as_form(person: WebPerson, method: str, path: str) -> httpx.Response:
-    """With everything that might turn it into a form."""
+    """Send a request with everything that might turn it into a form."""
     answer = person.http.request(
         method,
         path,
@@ -142,7 +142,7 @@ def _paths(server: LiveServer, ids: Ids) -> Iterator[tuple[str, str, set[str]]]:
 
 
 def _without_views(rows: Rows, looked: WebPerson) -> Rows:
-    """Without the marks that the user has seen their own requests, and how often."""
+    """Remove the marks that the user has seen their own requests, and how often."""
     mine = looked.me["device"]["id"], looked.me["user"]["id"]
     seen = [one for one in rows["deliveries"] if one["device_id"] != mine[0]]
     approvals = [

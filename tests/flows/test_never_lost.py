@@ -190,7 +190,7 @@ def test_the_app_ends_with_its_terminal(server: LiveServer, network: Proxy) -> N
 def test_a_denial_in_its_five_seconds_is_sent_when_the_app_is_terminated(
     server: LiveServer, network: Proxy
 ) -> None:
-    """By `kill` or a shutdown; the terminal is then restored."""
+    """`kill` and a shutdown terminate it; the terminal is then restored."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     approval = person.only()
@@ -244,7 +244,7 @@ def test_a_stopped_app_drops_typed_keys_and_catches_up(server: LiveServer, netwo
 def test_a_command_to_a_stopped_server_reports_that_it_checks(
     server: LiveServer, network: Proxy, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    """On stderr until the server continues; then the result, and exit 0."""
+    """It says so on stderr until the server continues, then prints the result and exits with 0."""
     agent, person = new_agent(server), new_person(server, network.url)
     agent.ask_payment(person.user)
     asked = person.only()

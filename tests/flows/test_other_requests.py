@@ -79,7 +79,7 @@ def test_every_place_answers_as_if_the_request_did_not_exist(
 def test_the_feed_never_contains_another_users_request(
     server: LiveServer, eva: WebPerson, ben: WebPerson, agent: Agent
 ) -> None:
-    """Not even from the very first event."""
+    """A cursor at the very first event does not help."""
     agent.asked(eva.name)
     agent.asked(ben.name)
     (own,) = _waiting(ben)

@@ -67,7 +67,7 @@ def test_an_approval_with_the_pin_resets_the_tries(agent: Agent, person: Termina
 
 
 def test_unlocking_the_app_resets_the_tries(person: Terminal) -> None:
-    """With a statement of the high key over the nonce of its own PIN call."""
+    """The high key signs a statement over the nonce of its own PIN call."""
     _try(person, 3)
     person.decider.unlock("sesame-12")
 
@@ -84,7 +84,7 @@ def test_a_denial_with_the_session_key_keeps_the_tries(agent: Agent, person: Ter
 
 
 def test_a_refused_decision_keeps_the_tries(agent: Agent, person: Terminal) -> None:
-    """By an unknown key, or by the right key over a wrong nonce."""
+    """An unknown key signs it, or the right key signs a wrong nonce."""
     agent.asked(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW)
@@ -193,7 +193,7 @@ def test_an_invalid_pin_half_is_refused_and_not_counted(person: Terminal, x: obj
 def test_a_pin_call_for_another_users_request_is_refused(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """And not counted."""
+    """The call is not counted."""
     name, _ = server.user()
     agent.asked(name)
     with server.services.store.read() as view:
@@ -258,7 +258,7 @@ def test_the_high_key_with_a_plain_confirmation_approves_no_high_risk(
 def test_high_risk_needs_a_pin_call_for_this_request(
     server: LiveServer, agent: Agent, person: Terminal, named: str
 ) -> None:
-    """Not for the session, not for another request, not one replaced by a later call."""
+    """A call for the session, for another request, or replaced by a later call is not enough."""
     agent.ask_payment(person.user)
     shown = _shown(person)
     agent.asked(person.user)
@@ -353,7 +353,7 @@ def test_a_decision_outside_the_clock_tolerance_is_refused(
 def test_a_contradictory_decision_is_refused(
     server: LiveServer, agent: Agent, person: Terminal, members: dict[str, str]
 ) -> None:
-    """An approval with a denial code, a denial with a ceremony, an unknown member."""
+    """A denial code in an approval, a ceremony in a denial, or an unknown member is refused."""
     agent.asked(person.user)
     shown = _shown(person)
     low = approval_key(person, KeyLevel.LOW)

@@ -144,7 +144,7 @@ def test_a_pin_required_by_a_policy_cannot_be_replaced_by_the_low_key(
 def test_an_unlocked_app_asks_for_a_pin_required_by_a_policy(
     agent: Agent, person: Terminal
 ) -> None:
-    """And signs with A_high, so the token states what was proved."""
+    """It signs with A_high, so the token states what was proved."""
     handle = agent.asked(person.user)
     waiting = person.only()
     with pytest.raises(PinNeeded):

@@ -8,7 +8,7 @@ from tests.support.clients.soak import Soak, bound_keys, soak
 
 
 def test_every_bound_key_is_included() -> None:
-    """As the sequence that a terminal sends, for pages and panels too."""
+    """The keys are the sequences that a terminal sends, for pages and panels too."""
     keys = bound_keys()
     assert {*"adesvxEMRSTUVLXnotyYz!/:?+ ", "\r", "\x1b", "\x1bOP", "\x10"} <= {*keys}
     assert not {"q", "\x11", "\x1a"} & {*keys}

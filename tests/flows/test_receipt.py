@@ -29,7 +29,7 @@ def _receipt(home: Path, *arguments: str) -> Done:
 
 
 def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> None:
-    """I26: in lines, and as a document."""
+    """I26: the command prints lines, or a document."""
     done = _receipt(person.home, decided)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n  proved ") == 4
@@ -42,7 +42,7 @@ def test_every_part_of_a_receipt_is_proved(decided: str, person: Terminal) -> No
 def test_a_stored_receipt_needs_neither_server_nor_login(
     server: LiveServer, decided: str, person: Terminal, tmp_path: Path
 ) -> None:
-    """With the published keys; one changed byte is found and named."""
+    """The published keys are enough; one changed byte is found and named."""
     kept, keys = tmp_path / "receipt.json", tmp_path / "jwks.json"
     kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
     keys.write_bytes(httpx.get(f"{server.url}/jwks").content)
@@ -74,12 +74,12 @@ def test_a_receipt_not_signed_by_a_published_key_is_not_proved(
 def test_a_receipt_is_named_by_request_or_file(
     person: Terminal, arguments: tuple[str, ...]
 ) -> None:
-    """Not both, and not neither."""
+    """Giving both, or neither, is a usage error."""
     assert _receipt(person.home, *arguments).returncode == 2
 
 
 def test_another_users_receipt_is_not_found(person: Terminal, tmp_path: Path) -> None:
-    """And a file without JSON is not a receipt."""
+    """A file without JSON is not a receipt either."""
     assert _receipt(person.home, "sayso_ap_7777777777777777").returncode == 3
     (tmp_path / "text").write_text("no JSON")
     done = _receipt(person.home, "--file", str(tmp_path / "text"))

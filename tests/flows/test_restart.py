@@ -79,7 +79,7 @@ def _scene(server: LiveServer, closing: ExitStack) -> _Scene:
 def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
     server: LiveServer, before: _Before
 ) -> None:
-    """Killed between approval and poll."""
+    """The server is killed between approval and poll."""
     first, second = before.approved.poll(), before.approved.poll()
 
     assert first.status_code == 200
@@ -89,7 +89,7 @@ def test_an_approval_survives_a_kill_and_its_token_is_issued_once(
 
 
 def test_a_denial_survives_a_kill(before: _Before) -> None:
-    """With its code, note and device."""
+    """Its code, note and device are still there."""
     body = before.denied.poll().json()
     (over,) = before.denied.person.client.inbox("decided").items
 

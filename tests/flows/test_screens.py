@@ -34,7 +34,7 @@ def _asked(agent: Agent, person: Terminal) -> str:
 
 
 def _approve(app: Window) -> None:
-    """In the approval panel: scroll, PIN, button."""
+    """Approve in the approval panel: scroll, type the PIN, press the button."""
     app.shows("Approve?")
     app.press("\x1b[6~", "\x1b[6~", "\t", *PIN)
     app.shows("Tab to Approve, then Enter.")
@@ -95,7 +95,7 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
 
 
 def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Terminal) -> None:
-    """From then on it gets nothing, whoever it asks."""
+    """The agent then gets nothing from anybody that it asks."""
     agent = new_agent(server, owners=(person.user,))
     _asked(agent, person)
     with window(person) as app:
@@ -114,7 +114,7 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
 def test_essential_facts_are_reachable_at_every_size(
     agent: Agent, person: Terminal, size: tuple[int, int]
 ) -> None:
-    """Amount, payee, expiry, Deny, help and Back: on the screen, or one key away; never cut."""
+    """Amount, payee, expiry, Deny, help and Back are shown or one key away, and never cut."""
     _asked(agent, person)
     with window(person, size=size) as app:
         app.shows("HIGH", "Pay EUR 4,820.00", "d Deny", "? Help", "q Quit")
@@ -222,7 +222,7 @@ def _colors(app: Window) -> set[str]:
 
 
 def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
-    """From nothing: address, code, PIN; then the inbox appears."""
+    """The user types the address, the code and the PIN; then the inbox appears."""
     user, code = server.user()
     home = server.folder / f"first-{user}"
     somebody = Terminal(user, None, None, home)  # type: ignore[arg-type]  # not yet enrolled

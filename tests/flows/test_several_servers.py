@@ -33,7 +33,7 @@ def _asks_at(server: LiveServer, user: str, payee: str) -> tuple[Agent, str]:
 
 
 def _go_to(app: Window, words: str) -> None:
-    """In the settings, to the line of a server, and switches to it."""
+    """Switch to a server by its line in the settings."""
     app.press("6")
     app.shows("[6 Settings]")
     app.rest(1)

@@ -91,7 +91,7 @@ def test_a_standing_grant_is_given_used_shown_and_revoked_from_a_shell(
 def test_an_invalid_standing_grant_is_refused_before_a_pin_try(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Over a limit, without a sum, or malformed."""
+    """It is over a limit, without a sum, or malformed."""
     agent.asked(person.user, **_payment(1_000))
     asked = person.only()
     for proposal, code, says in (
@@ -183,7 +183,7 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
 def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     busy: LiveServer, uses: int, total: str, uses_left: int
 ) -> None:
-    """In uses and sum; the others are asked, and each use belongs to one request and token."""
+    """Uses and sum stay within it; the others are asked. A use has one request and one token."""
     _lower(busy)
     person, agent = new_person(busy), new_agent(busy)
     grant = _given(person, agent, uses, total)

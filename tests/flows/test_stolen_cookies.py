@@ -161,7 +161,7 @@ def test_a_push_subscription_needs_our_own_page_and_is_shown_to_her(
 
 
 def test_the_cookie_is_not_a_token(eva: WebPerson, thief: WebPerson) -> None:
-    """Not where a terminal sends token and proof, and no app gets one with it."""
+    """It does not replace a terminal's token and proof, and no app gets a token with it."""
     for method, path in (("GET", "/api/password"), ("GET", "/userinfo"), ("GET", "/api/users")):
         answer = thief.http.request(method, path, headers={"Authorization": f"DPoP {eva.cookie}"})
         assert answer.status_code == 401, (path, answer.text)

@@ -230,12 +230,12 @@ def scene(server: LiveServer, agent: Agent, person: Terminal) -> _Scene:
 
 @pytest.mark.parametrize("what", _TABLE)
 def test_something_disabled_gets_nothing_over_http(scene: _Scene, what: str) -> None:
-    """From the next request on, at each place; what does not depend on it continues."""
+    """The next request at each place is refused; what does not depend on it continues."""
     places = scene.places()
     scene.end(what)
     assert {name: attempt() for name, attempt in places.items()} == _TABLE[what]
 
 
 def test_the_table_has_every_cell() -> None:
-    """Each kind at each place."""
+    """Each kind has an entry for each place."""
     assert len({frozenset(row) for row in _TABLE.values()}) == 1

@@ -142,7 +142,7 @@ def test_a_second_device_waits_a_day_before_it_approves_high_risk(
 def test_an_old_device_vouches_for_a_new_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """With its high key the waiting day is over at once, and the log says who vouched."""
+    """The old device's high key ends the waiting day, and the log says who vouched."""
     with greeted(person) as line:
         person.decider.vouch_device(_other(person), PIN)
         frame = line.event("device.vouched")
@@ -225,7 +225,7 @@ def test_a_locked_device_can_still_deny(agent: Agent, person: Terminal) -> None:
 def test_another_device_unlocks_a_locked_one(
     server: LiveServer, agent: Agent, person: Terminal, phone: Terminal
 ) -> None:
-    """With its high key, once it may use it."""
+    """The device signs with its high key, once it may use it."""
     _lock(person)
     with pytest.raises(ApiError) as refused:
         phone.decider.unlock_device(_other(phone), PIN)
@@ -271,7 +271,7 @@ def test_only_the_high_key_unlocks(server: LiveServer, person: Terminal, level: 
 def test_an_administrator_unlocks_a_locked_device(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """For a user with a single device."""
+    """The user has a single device."""
     _lock(person)
     with greeted(person) as line:
         _, unlocked = _users(server).unlock(person.user, by=BY)
@@ -308,7 +308,7 @@ def test_a_revoked_device_is_disconnected_at_once(
 
 
 def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal) -> None:
-    """From another process, at once; its token is invalid."""
+    """Another process revokes it; it is signed out at once, and its token is invalid."""
     with feed_line(person) as line:
         line.frame()
         device = person.client.profile.device_id
@@ -317,7 +317,7 @@ def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal)
 
 
 def test_a_new_device_appears_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
-    """So a fraudulent enrolment is seen by the user."""
+    """The user therefore sees a fraudulent enrollment."""
     _, issued = _users(server).enrol(person.user, by=BY)
     with greeted(person) as line:
         phone = terminal(server, person.user, issued.code, name="unknown phone")

@@ -62,7 +62,7 @@ def test_a_fact_is_typed_back_from_a_shell(
 def test_a_second_wrong_type_back_locks_the_request_and_informs_the_agent(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """From the terminal's API, and then from a shell."""
+    """The first wrong one comes from the terminal's API, and the second from a shell."""
     handle, asked = _asked(agent, person)
     known = {"fingerprint": asked.fingerprint, "pin": PIN}
     with pytest.raises(EntryNeeded):

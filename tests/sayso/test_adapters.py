@@ -51,7 +51,7 @@ def web(issuer: FakeIssuer) -> Iterator[Any]:
 
 
 def test_flask_passes_the_caller_and_answers_refusals(issuer: FakeIssuer, web: Any) -> None:
-    """With status, challenge and body; what is not protected stays open."""
+    """The answers have a status, a challenge and a body; unprotected routes stay open."""
     good = {"Authorization": f"Bearer {issuer.token()}"}
     assert web.get("/balance/7", headers=good).json == {"user": USER, "account": "7"}
     assert web.get("/about").text == "a bank"
@@ -67,12 +67,12 @@ def test_flask_passes_the_caller_and_answers_refusals(issuer: FakeIssuer, web: A
 
 
 def test_flask_serves_the_metadata(web: Any) -> None:
-    """To anybody."""
+    """The metadata needs no token."""
     assert web.get(METADATA).json["authorization_servers"] == [ISSUER]
 
 
 def test_flask_reads_the_proof_of_a_bound_token(issuer: FakeIssuer, web: Any) -> None:
-    """For the public URL of the API, whatever host the app sees."""
+    """The public URL of the API counts, whatever host the app sees."""
     headers = _bound(issuer, "/balance/7")
     assert web.get("/balance/7", headers=headers).json["user"] == USER
     assert web.get("/balance/7", headers=headers).json["error"] == "invalid_dpop_proof"
@@ -120,7 +120,7 @@ async def test_asgi_passes_the_caller_and_answers_refusals(
 async def test_asgi_reads_the_proof_of_a_bound_token(
     issuer: FakeIssuer, protected: asgi.Protected
 ) -> None:
-    """Once."""
+    """The proof can be used once."""
     headers = _bound(issuer, "/balance")
     async with _client(protected) as http:
         assert (await http.get("/balance", headers=headers)).json() == {"user": USER}
@@ -129,7 +129,7 @@ async def test_asgi_reads_the_proof_of_a_bound_token(
 
 
 async def test_asgi_closes_a_socket_without_a_token(protected: asgi.Protected) -> None:
-    """And lets the life cycle of the app through unchecked."""
+    """The life cycle messages of the app pass through unchecked."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -65,7 +65,7 @@ def test_a_yes_is_the_token_what_was_granted_and_the_evidence(
 
 
 def test_a_no_has_its_code_and_the_note_of_the_person(agent: Agent, person: Terminal) -> None:
-    """And what may be tried next."""
+    """The error says what may be tried next."""
     with begun(agent.ask, person.user, PAYMENT, **TRANSFER) as result:
         person.deny(next_request(person), "wrong_details", "The account is closed.")
         with pytest.raises(Denied) as found:
@@ -97,7 +97,7 @@ def test_somebody_without_a_device_is_reached_by_nothing(server: LiveServer, age
 def test_a_request_that_was_withdrawn_says_so(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """By an administrator, while the agent waits."""
+    """An administrator withdraws it while the agent waits."""
     with begun(agent.ask, person.user, **READ) as result:
         request = next_request(person)
         Oversight(server.services.store).cancel(request.id, "Stopped.", by=BY)
@@ -109,7 +109,7 @@ def test_a_request_that_was_withdrawn_says_so(
 def test_an_agent_that_is_disabled_while_it_waits_hears_it(
     server: LiveServer, person: Terminal
 ) -> None:
-    """At once, and at its next request."""
+    """The agent learns it at once, and again at its next request."""
     key = server.agent()
     with Agent(server.url, key.id, secret=key.secret) as agent:
         with begun(agent.ask, person.user, **READ) as result:
@@ -144,7 +144,7 @@ def test_who_is_not_there_is_refused_with_the_remedy(agent: Agent) -> None:
 
 
 def test_a_fact_that_is_missing_is_named(agent: Agent, person: Terminal) -> None:
-    """By its member and the type that requires it."""
+    """The error names the member and the type that requires it."""
     lacking = {name: value for name, value in PAYMENT.items() if name != "payee"}
     with pytest.raises(Refused, match=r"/payee is required by payment\.transfer"):
         agent.ask(person.user, lacking, **TRANSFER)
@@ -242,7 +242,7 @@ def test_an_agent_that_is_killed_while_it_waits_gets_the_answer_after_its_restar
 def test_an_answer_that_was_lost_after_it_was_made_can_be_fetched_again(
     server: LiveServer, person: Terminal
 ) -> None:
-    """For a minute, by another process with the same key; also if its tokens are bound."""
+    """Another process with the same key gets it for a minute, even if its tokens are bound."""
     key = server.agent(dpop_bound=True)
     found = []
     for _ in range(2):

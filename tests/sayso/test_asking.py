@@ -102,7 +102,7 @@ def test_the_next_poll_comes_an_interval_after_the_last_was_sent(took: float, pa
 
 
 def test_slow_down_makes_the_interval_longer_for_good() -> None:
-    """By what the answer says, else by five seconds (CIBA 11); `Retry-After` counts too."""
+    """The answer's interval counts, else five seconds more (CIBA 11); `Retry-After` counts too."""
     driven = _waiting()
     assert driven.slept(_reply(400, {"error": "slow_down", "interval": 10}, retry_after="10")) == 10
     assert driven.slept(_reply(400, PENDING)) == 10
@@ -143,7 +143,7 @@ def test_a_lost_request_is_sent_again_under_its_key_and_then_given_up() -> None:
 
 
 def test_a_proof_is_made_when_the_server_wants_one_and_again_for_its_nonce() -> None:
-    """Once each; a server that wants yet another nonce gets its refusal reported."""
+    """Each happens once; a server that wants yet another nonce gets its refusal reported."""
     driven = _waiting()
     assert "DPoP" not in driven.step.headers
     poll = driven.answer(_reply(400, {"error": "invalid_dpop_proof"}))
@@ -219,7 +219,7 @@ def test_a_proof_that_does_not_count_is_reported_with_the_remedy() -> None:
 def test_each_end_has_its_error_and_says_what_to_do(
     body: dict[str, str], kind: type[Exception], words: list[str]
 ) -> None:
-    """On one line, for a model; a note of a person stays a quotation."""
+    """A model reads it: one line; a note of a person stays a quotation."""
     with pytest.raises(kind) as found:
         _waiting().answer(_reply(400, body))
     text = str(found.value)
@@ -238,7 +238,7 @@ def test_a_refusal_before_anyone_is_asked_is_no_denial() -> None:
 
 
 def test_an_exchange_without_the_details_that_a_person_needs_names_the_type() -> None:
-    """Before anyone is asked."""
+    """The error comes before anyone is asked."""
     driven = _Driven(_asking().exchange("token", None, {"scope": "bank:pay"}))
     wanted = {"login_hint_token": "t", "authorization_details_types": ["payment.order"]}
     with pytest.raises(Refused, match=r"payment\.order"):
@@ -269,12 +269,12 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
 
 @pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
 def test_credentials_are_one_of_two(given: dict[str, str]) -> None:
-    """A secret or a key."""
+    """They are a secret or a key."""
     with pytest.raises(ValueError, match="secret= or key="):
         Credentials.of("id", given.get("secret"), given.get("key"))
 
 
 def test_what_is_no_private_key_is_refused_with_what_would_be() -> None:
-    """Not with an error of the library."""
+    """The error is not one of the library."""
     with pytest.raises(ValueError, match="private key"):
         Credentials.of("id", None, "-----BEGIN NOTHING-----")

@@ -136,7 +136,7 @@ def test_a_token_with_another_header_is_refused(
 
 
 def test_a_token_that_holds_no_claims_is_refused(issuer: FakeIssuer, guard: Guard) -> None:
-    """A list, a text, nothing; signed by the issuer all the same."""
+    """A list, a text and nothing are refused even if the issuer signed them."""
     for payload in (b"[]", b'"x"', b"", b"[" * 5_000):
         signed = issuer.keys[0].sign(payload, typ="at+jwt")
         assert _refused(guard, f"Bearer {signed}").error == "invalid_token"
@@ -170,7 +170,7 @@ def test_a_token_by_nobody_or_by_another_is_refused(issuer: FakeIssuer, guard: G
     "alg", [pytest.param(name, id=name) for name in ("ES256", "EdDSA", "RS256")]
 )
 def test_a_key_of_each_algorithm_verifies(alg: str) -> None:
-    """And a key whose JWK names an algorithm outside the list does not."""
+    """A key whose JWK names an algorithm outside the list does not verify."""
     issuer = FakeIssuer([new_key(alg)])
     with issuer.http as http:
         assert Guard(ISSUER, API, http=http).check(f"Bearer {issuer.token()}").user == USER
@@ -187,7 +187,7 @@ def test_an_algorithm_that_is_not_on_the_list_is_refused() -> None:
 def test_a_call_without_a_token_is_told_where_to_get_one(
     guard: Guard, authorization: str | None
 ) -> None:
-    """Without an error code, with the metadata's address (RFC 9728 5.1)."""
+    """The challenge has no error code, but the metadata's address (RFC 9728 5.1)."""
     refused = _refused(guard, authorization)
     assert refused.status == 401
     challenge = refused.headers["WWW-Authenticate"]
@@ -196,7 +196,7 @@ def test_a_call_without_a_token_is_told_where_to_get_one(
 
 
 def test_keys_are_fetched_once(issuer: FakeIssuer, guard: Guard) -> None:
-    """However many tokens come."""
+    """The number of tokens does not matter."""
     for _ in range(20):
         guard.check(f"Bearer {issuer.token()}")
     assert issuer.asked.count("/jwks") == 1
@@ -299,7 +299,7 @@ def test_what_was_not_approved_is_demanded_in_a_form_that_an_agent_can_ask_with(
 
 
 def test_what_was_approved_goes_on(issuer: FakeIssuer, guard: Guard) -> None:
-    """In whatever order its members come."""
+    """The order of its members does not matter."""
     token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
     turned = dict(reversed(PAYMENT.items()))
     caller = guard.check(f"Bearer {token}")
@@ -362,7 +362,7 @@ def test_each_consumption_is_an_execution_of_its_own(issuer: FakeIssuer, guard: 
 def test_an_introspection_counts_for_its_seconds_and_no_longer(
     issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By choice: each time, for a while, or never."""
+    """The API chooses: each time, for a while, or never."""
     now = [1_000.0]
     monkeypatch.setattr(jwks.time, "monotonic", lambda: now[0])
     with issuer.http as http:
@@ -449,7 +449,7 @@ def test_a_proof_that_was_used_before_is_refused(guard: Guard, bound: _Bound) ->
 def test_a_proof_for_something_else_is_refused(
     guard: Guard, bound: _Bound, changes: dict[str, Any]
 ) -> None:
-    """Another method, URL, token or time."""
+    """It has another method, URL, token or time."""
     proofs = [bound.proof(**changes)]
     refused = _refused(guard, f"DPoP {bound.token}", path="/balance", proofs=proofs)
     assert refused.error == "invalid_dpop_proof"
@@ -503,7 +503,7 @@ def test_a_bound_token_is_no_bearer_token_and_an_unbound_one_is_no_other(
 def test_clocks_may_differ_by_five_seconds_and_a_proof_lives_for_sixty(
     issuer: FakeIssuer, guard: Guard, bound: _Bound
 ) -> None:
-    """Not much more, on either side."""
+    """Larger differences are refused, on either side."""
     now = int(time.time())
     guard.check(f"Bearer {issuer.token(exp=now - 3)}")
     guard.check(f"Bearer {issuer.token(iat=now + 3)}")
@@ -538,7 +538,7 @@ def test_a_guard_without_credentials_consumes_nothing(issuer: FakeIssuer) -> Non
 
 
 def test_the_metadata_stands_where_the_challenge_says() -> None:
-    """With the path of the resource inserted (RFC 9728 3.1)."""
+    """The path of the resource is inserted (RFC 9728 3.1)."""
     guard = Guard(ISSUER, "https://pay.example/mcp/", scopes=["a", "b"])
     assert guard.metadata_path == "/.well-known/oauth-protected-resource/mcp"
     assert guard.metadata == {

@@ -35,7 +35,7 @@ def _authorization(yes: Approved, url: str = PAY) -> Any:
 
 
 def test_a_token_of_the_server_says_who_calls(guard: Guard, agent: Agent, person: Terminal) -> None:
-    """As the person answered it: not by a rule, and with the approval that they saw."""
+    """The token says that a person answered, not a rule, and which approval they saw."""
     yes = approved(person, agent.ask, person.user, PAYMENT, **TRANSFER)
     caller = guard.check(_authorization(yes))
     assert caller.user == person.client.profile.user_id

@@ -40,7 +40,7 @@ def _yes(granted: Mapping[str, Any]) -> Approved:
 
 
 def test_the_arguments_are_what_the_person_is_asked() -> None:
-    """By the names of the parameters, with defaults, without what is None."""
+    """The parameters' names are the members; defaults are filled in, and None is left out."""
     agent = _Person()
 
     @needs_approval(agent, "payment.transfer", user="ana", scope="payments:transfer")
@@ -89,7 +89,7 @@ def test_the_function_gets_the_yes_and_callers_do_not_see_that() -> None:
 
 
 async def test_an_asynchronous_agent_makes_calls_that_are_awaited() -> None:
-    """Of functions of both kinds."""
+    """Functions of both kinds can be wrapped."""
     agent = _AsyncPerson("https://sayso.example", "id", secret="s")
 
     @needs_approval(agent, "deploy", user="ana")
@@ -104,7 +104,7 @@ async def test_an_asynchronous_agent_makes_calls_that_are_awaited() -> None:
 
 
 def test_what_cannot_be_asked_about_is_refused_when_it_is_written() -> None:
-    """Not at the first call: nameless arguments, a mixed pair, one key for all calls."""
+    """The decorator refuses nameless arguments, a mixed pair, and one key for all calls."""
 
     def nameless(*amounts: int) -> None:
         raise AssertionError(amounts)

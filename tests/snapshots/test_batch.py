@@ -71,7 +71,7 @@ def test_batch(picture, key, size):
 @BOTH
 @MORE_SIZES
 def test_batch_in_other_windows(picture, key, size):
-    """At first."""
+    """The panel is in its first state."""
     assert picture(a_stage(ALL), size, then=_opens(key, *ALL))
 
 

@@ -39,7 +39,7 @@ def test_every_screen_is_in_the_matrix():
 
 @pytest.mark.parametrize("screen", MATRIX)
 def test_every_state_has_a_picture_or_a_reason(screen):
-    """At both sizes."""
+    """Both sizes are checked."""
     row = MATRIX[screen]
     assert set(row) == set(STATES)
     pictured = {state: cell for state, cell in row.items() if not isinstance(cell, Never)}

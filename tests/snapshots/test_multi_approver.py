@@ -96,7 +96,7 @@ def test_locked(picture, size):
 
 @SIZES
 def test_last_seconds(picture, size):
-    """In the row and in the status."""
+    """The row and the status show them."""
 
     async def wait(pilot, stage):
         stage.clock.ms = FLOOD[0].expires_at - 19_000

@@ -153,7 +153,7 @@ def test_before_vouching(picture, size):
 
 @SIZES
 def test_device_without_high_risk(picture, size):
-    """From when it can, and the key that vouches for it."""
+    """The page says from when it can, and which key vouches for it."""
 
     async def read(pilot, stage):
         await _shown(pilot, stage)

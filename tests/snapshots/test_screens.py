@@ -119,7 +119,7 @@ def test_sign_in_denied(picture, size):
 
 @SIZES
 def test_expired(picture, size):
-    """Not a denial, and nothing to press."""
+    """It is shown as expired, not as denied, and no key does anything."""
 
     async def wait(pilot, stage):
         stage.clock.move(300)

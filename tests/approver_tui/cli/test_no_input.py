@@ -28,7 +28,7 @@ def test_approving_with_no_input_names_the_pin_flag(logged_in, server):
     ],
 )
 def test_every_missing_entry_names_its_flag(logged_in, arguments, remedy):
-    """Exit 2 with --no-input; without it and without a terminal exit 5."""
+    """With --no-input it exits with 2; without it and without a terminal it exits with 5."""
     done = logged_in("--no-input", *arguments, stdin=Keyboard(PIN))
     assert done.code == Exit.USAGE
     assert remedy in done.err

@@ -161,7 +161,7 @@ def test_the_documents_of_approve_and_login_are_described(logged_in, run, server
     ],
 )
 def test_every_error_is_described(logged_in, arguments, stdin):
-    """One object on stderr."""
+    """An error is one object on stderr."""
     assert problems(logged_in(*arguments, "--json", stdin=stdin).error) == []
 
 
@@ -175,7 +175,7 @@ def test_the_error_for_an_ended_request_is_described(logged_in, server):
 
 
 def test_every_line_of_watch_is_described(run):
-    """Events and gaps."""
+    """The lines are events and gaps."""
     script = [hello(3), {"type": "resync", "cursor": 8}, event(9)]
     with FeedServer(script) as server:
         enrolled_with(server)

@@ -23,7 +23,7 @@ def _mode(path: Path) -> int:
 
 
 def test_every_new_folder_is_private(tmp_path: Path) -> None:
-    """Parents too: whoever can write in one could replace the folder."""
+    """Parents count too: anyone who can write in one could replace the folder."""
     secret = tmp_path / "home" / "state" / "default" / "secrets" / "session"
     files.write_private(secret, b"x")
     with files.file_lock(tmp_path / "home" / "state" / "default" / "lock"):

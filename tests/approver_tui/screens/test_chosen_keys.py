@@ -149,7 +149,7 @@ async def test_messages_about_the_list_name_the_chosen_keys():
 
 
 async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
-    """The report key."""
+    """It names the key for a report."""
     stage = _stage([a_shared("pay", a_vote(ME, "alice"))])
     async with opened(stage) as pilot:
         await press(pilot, stage, _of("approve"))

@@ -84,7 +84,7 @@ async def test_a_digit_opens_a_page_and_escape_goes_back(key, page, size):
 
 @PAGES
 async def test_vim_keys_and_arrows_move_alike(key, page):
-    """Down, up, first, last, a screenful."""
+    """They move down, up, to the first, to the last, and by a screenful."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, key)

@@ -32,7 +32,7 @@ def test_characters_function_keys_and_ctrl_are_allowed(key):
     ],
 )
 def test_movement_help_and_control_keys_are_not_allowed(key):
-    """Digits and F1 neither."""
+    """Digits and F1 are not allowed either."""
     assert not is_key(key)
 
 

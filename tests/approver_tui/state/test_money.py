@@ -45,7 +45,7 @@ def test_currencies_and_facts_are_summed_separately():
 
 
 def test_a_refund_is_subtracted():
-    """Below zero too."""
+    """The sum may be below zero."""
     back = _paying("one", (-150_050, "EUR", "EUR -1,500.50"))
     assert _written(back) == [("Amount", "EUR -1,500.50")]
     assert _written(back, _paying("two", (50, "EUR", "EUR 0.50"))) == [("Amount", "EUR -1,500.00")]
@@ -80,5 +80,5 @@ def test_money_must_be_in_the_signed_action(money):
 
 
 def test_without_money_there_is_no_sum():
-    """A request for rights."""
+    """The request is for rights."""
     assert sums([an_approval("prices", PRICES)]) == ()

@@ -32,7 +32,7 @@ def test_a_delay_uses_the_clock_and_the_users_calendar(wait, zone, until):
 
 
 def test_tomorrow_without_a_zone_uses_this_machines():
-    """Eight in the morning."""
+    """It means eight in the morning."""
     moment = datetime.fromtimestamp(RetryDelay.TOMORROW.until(NOW, None) / 1000)  # noqa: DTZ006  # meant
     assert (moment.hour, moment.minute) == (8, 0)
 

@@ -33,5 +33,5 @@ def test_no_control_character_passes(raw):
 
 
 def test_the_result_is_safe_text():
-    """Unchanged text too."""
+    """Unchanged text gets this type too."""
     assert isinstance(display_safe("plain"), SafeText)

@@ -45,7 +45,7 @@ def test_a_duration_is_exact_to_the_second():
 
 
 def test_ages():
-    """Seconds, minutes, hours."""
+    """Ages are in seconds, minutes or hours."""
     assert [age(NOW - past, NOW) for past in (5_000, 125_000, 7_300_000)] == [
         "5 s",
         "2 min",

@@ -17,7 +17,7 @@ _DOCUMENTS = st.recursive(
 
 @given(_DOCUMENTS)
 def test_canonical_bytes_of_any_document_match_rfc8785(document):
-    """Documents with floats and nesting."""
+    """The documents have floats and nesting."""
     assert canonical(document) == rfc8785.dumps(document)
 
 
@@ -31,6 +31,6 @@ def test_canonical_bytes_of_ascii_documents_match_rfc8785(document):
     "document", [2**53, [-(2**53)], {"n": {"m": float("nan")}}, {"text": "\ud800"}, {1: "one"}]
 )
 def test_a_document_that_rfc8785_cannot_encode_is_refused(document):
-    """With the same error as `rfc8785`."""
+    """The error is the one that `rfc8785` raises."""
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical(document)

@@ -148,7 +148,7 @@ def test_a_request_names_the_one_it_superseded(admin_cli, services, asked):
 def test_a_request_decided_by_a_consent_or_a_standing_grant_names_it(
     admin_cli, services, asked, decided_by, words
 ):
-    """A consent, or which use of which standing grant."""
+    """It names the consent, or the use and its standing grant."""
     decided = {"id": "sayso_ap_2", "state": State.APPROVED, "decided_by": json.dumps(decided_by)}
     found = services.approval(asked.agent_id, asked.user_id, **decided)
     assert words in admin_cli("approvals", "show", found.id).out

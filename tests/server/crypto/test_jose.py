@@ -38,7 +38,7 @@ def test_a_key_id_never_starts_with_a_dash(monkeypatch):
 
 @pytest.mark.parametrize("alg", ALGS)
 def test_a_signed_token_verifies_with_the_published_key(verifier, alg):
-    """With our verifier and with an independent library."""
+    """Our verifier and an independent library accept it."""
     token = SIGNER.sign(list(KEYS.values()), alg, "at+jwt", {"sub": "ana"})
     assert jwt.get_unverified_header(token) == {
         "alg": alg,
@@ -106,7 +106,7 @@ def test_a_retiring_key_verifies_but_does_not_sign(verifier):
 
 
 def test_an_own_token_needs_the_right_type_key_and_signature(verifier):
-    """AT-24: with one of them wrong it is refused."""
+    """AT-24: it is refused if one of them is wrong."""
     key, other = KEYS["ES256"], KEYS["EdDSA"]
     token = SIGNER.sign([key], "ES256", "at+jwt", {"sub": "ana"})
     head, payload, signature = token.split(".")
@@ -147,7 +147,7 @@ def test_a_disallowed_header_member_is_refused(verifier, member):
 
 @pytest.mark.parametrize("alg", ALGS)
 def test_an_assertion_verifies_with_a_registered_key(verifier, alg):
-    """With or without kid, and with either type name."""
+    """A kid is optional, and both type names are accepted."""
     agent = AGENTS[alg]
     jwks = [key.jwk for key in AGENTS.values()]
     for header in ({}, {"kid": None}, {"typ": "JWT"}, {"typ": "client-authentication+jwt"}):
@@ -174,7 +174,7 @@ def test_either_of_two_registered_keys_of_one_kind_verifies(verifier):
 
 
 def test_an_assertion_by_an_unregistered_key_is_refused(verifier):
-    """Another kid, algorithm or key, or no key at all."""
+    """Another kid, algorithm or key is refused, and so is no key at all."""
     agent = AGENTS["ES256"]
     token = agent.sign({"sub": "a"})
     for jwks in (
@@ -198,7 +198,7 @@ def test_a_token_of_another_type_is_not_an_assertion(verifier, typ):
 
 @pytest.mark.parametrize("payload", [b"[]", b"text", b'{"a":1,"a":2}', b"\xff", b"[" * 5_000])
 def test_claims_that_are_not_a_plain_object_are_refused(verifier, payload):
-    """Even if the signature is valid."""
+    """They are refused even if the signature is valid."""
     agent = AGENTS["ES256"]
     with pytest.raises(BadToken):
         verifier.client_assertion(agent.sign(payload), [agent.jwk])
@@ -251,7 +251,7 @@ def test_a_statement_is_read_with_its_own_key_and_type(verifier):
 
 
 def test_a_statement_of_another_key_or_type_is_refused(verifier):
-    """Or one with a changed bit."""
+    """A statement with a changed bit is refused too."""
     jws, other = _statement(), DeviceKey.generate()
     head, payload, signature = jws.split(".")
     forged = f"{head}.{payload}.{'B' if signature[0] != 'B' else 'C'}{signature[1:]}"
@@ -269,7 +269,7 @@ def test_a_statement_of_another_key_or_type_is_refused(verifier):
 
 
 def test_the_unverified_subject_of_an_assertion_is_read(verifier):
-    """Only to find the key; an unreadable one is refused."""
+    """It is used only to find the key; an unreadable one is refused."""
     agent = AGENTS["ES256"]
     assert verifier.unverified_subject(agent.sign({"sub": "sayso_ag_a"})) == "sayso_ag_a"
     for token in ("nonsense", "", agent.sign({"sub": 7}), agent.sign({}), agent.sign(b"[]")):

@@ -49,7 +49,7 @@ def test_a_passkey_eligible_for_backup_is_marked_as_synced():
     ids=["relying party", "origin", "port", "unverified", "absent", "long id"],
 )
 def test_a_passkey_created_elsewhere_or_without_verification_is_refused(soft):
-    """Wrong relying party, origin or port, no presence, no verification, too long an id."""
+    """The relying party, origin or port is wrong, a check is missing, or the ID is too long."""
     with pytest.raises(BadToken):
         _made(soft)
 

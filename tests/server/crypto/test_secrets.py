@@ -26,7 +26,7 @@ def test_a_code_has_a_public_id_and_a_secret_in_unambiguous_letters():
 
 
 def test_entry_ids_sort_by_time_and_then_by_order():
-    """Even if the clock is set back; the id contains the time."""
+    """They do even if the clock is set back; the ID contains the time."""
     entries = EntryIds()
     made = [entries.new(now) for now in (5, 5, 6, 4, 4, 7)]
     assert made == sorted(made)
@@ -72,5 +72,5 @@ def test_pin_answers_depend_on_the_pin_key():
 
 
 def test_a_value_sealed_by_one_process_opens_in_another():
-    """With the same master key."""
+    """Both have the same master key."""
     assert SAME.open("answer:a", ONE.seal("answer:a", b"text")) == b"text"

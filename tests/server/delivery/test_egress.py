@@ -108,7 +108,7 @@ def test_a_redirect_is_not_followed(receiver_server: Receiver, status: int) -> N
 def test_plain_http_to_another_machine_is_refused(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before anything is sent, and without a retry."""
+    """It is refused before anything is sent, and there is no retry."""
 
     def no_request(*_: Any, **__: Any) -> None:
         raise AssertionError("something was sent")
@@ -122,7 +122,7 @@ def test_plain_http_to_another_machine_is_refused(
 
 @pytest.mark.usefixtures("short_timeouts")
 def test_a_receiver_that_never_answers_times_out(receiver_server: Receiver) -> None:
-    """And is retried."""
+    """The message is retried."""
     receiver_server.behaviour = hang
     began = time.monotonic()
     refusal = _refused(receiver_server.url())
@@ -292,7 +292,7 @@ def test_a_name_that_does_not_resolve_is_retried() -> None:
 
 
 def test_in_development_an_agent_may_be_on_this_machine(receiver_server: Receiver) -> None:
-    """By plain http at any port, and at no other internal address."""
+    """It may use plain http at any port; other internal addresses are refused."""
     here = Reach(development=True)
     egress.post(receiver_server.url(), b"{}", {}, here)
     egress.post(receiver_server.url("localhost"), b"{}", {}, here)
@@ -305,7 +305,7 @@ def test_in_development_an_agent_may_be_on_this_machine(receiver_server: Receive
 
 
 def test_a_private_network_can_be_allowed() -> None:
-    """Only its own addresses."""
+    """Only its own addresses are allowed."""
     networks = (ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("fd00::/8"))
     wide = Reach(networks=networks)
     assert egress.problem("https://10.1.2.3/cb", wide) == ""

@@ -75,7 +75,7 @@ def _counts(store: SqlStore) -> dict[str, int]:
 def test_a_message_is_delivered_once_with_its_id(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """And never again after success."""
+    """It is never sent again after success."""
     _put(store, '{"event":"approval.requested"}')
     assert worker.round() == 1
     assert worker.round() == 0
@@ -90,7 +90,7 @@ def test_a_message_is_delivered_once_with_its_id(
 def test_the_signature_is_an_hmac_of_the_id_and_the_exact_body(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """With the key of the file, without the trailing white space of an editor.
+    """The key is that of the file, without the trailing white space of an editor.
 
     An old message cannot be replayed under a new id: the id is signed too.
     """
@@ -223,7 +223,7 @@ def test_a_new_id_for_each_delivery_is_detected(
 def test_a_failed_delivery_is_retried_after_a_pause_that_doubles(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver, clock: MovableClock
 ) -> None:
-    """Not before the pause is over, with the same id every time."""
+    """It waits for the whole pause, and the ID stays the same."""
     receiver_server.behaviour = answer(500)
     _put(store)
     for pause in (1, 2, 4, 8):
@@ -240,7 +240,7 @@ def test_a_failed_delivery_is_retried_after_a_pause_that_doubles(
 
 
 def test_pauses_double_up_to_an_hour() -> None:
-    """From one second; the last ones are an hour long."""
+    """They begin at one second; the last ones are an hour long."""
     assert [pause_ms(n) for n in (1, 2, 3)] == [SECOND, 2 * SECOND, 4 * SECOND]
     assert pause_ms(12) == 2048 * SECOND
     assert pause_ms(40) == HOUR
@@ -344,7 +344,7 @@ def test_a_receiver_that_hangs_delays_no_other_message(
 def test_without_a_webhook_nothing_is_sent(
     store: SqlStore, worker: OutboxWorker, receiver_server: Receiver
 ) -> None:
-    """And nothing accumulates."""
+    """Nothing accumulates."""
     _put(store)
     assert replace(worker, channels={}).round() == 1
 

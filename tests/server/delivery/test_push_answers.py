@@ -56,7 +56,7 @@ def test_a_failed_push_leaves_the_request_pending(local, browser, agent, service
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_browser_unknown_to_its_push_service_is_removed(local, browser, agent, service, status):
-    """WP-04: at once; the log has the reason, and the user's other screens are informed."""
+    """WP-04: it goes at once; the log has the reason, and the user's other screens learn of it."""
     subscribe(browser, service)
     service.behaviour = answer(status)
     ask(agent)
@@ -85,7 +85,7 @@ def test_a_lost_browser_is_reported_in_feed_webhook_and_list(local, browser, age
 
 
 def test_a_user_can_dismiss_a_lost_browser(local, browser, agent, service):
-    """Only their own; it was no longer called anyway."""
+    """A user can dismiss only their own; it was no longer called anyway."""
     lost = subscribe(browser, service)
     service.behaviour = answer(404)
     ask(agent)
@@ -101,7 +101,7 @@ def test_a_user_can_dismiss_a_lost_browser(local, browser, agent, service):
 def test_a_push_is_retried_after_the_time_the_push_service_asks_for(
     local, browser, agent, service, status, wait
 ):
-    """WP-05: not before; then it is delivered."""
+    """WP-05: it is not sent before that time, and then it is delivered."""
     subscribe(browser, service)
     service.behaviour = answer(status, Retry_After=str(wait))
     ask(agent)
@@ -119,7 +119,7 @@ def test_a_push_is_retried_after_the_time_the_push_service_asks_for(
 def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     local, browser, agent, service, status
 ):
-    """WP-09: for its user, `doctor` and the operator's webhook; redirects are not followed."""
+    """WP-09: its user, `doctor` and the webhook get the alarm; redirects are not followed."""
     subscribe(browser, service)
     service.behaviour = answer(status, "<b>words of others</b>", Location=f"{service.origin}/x")
     ask(agent)
@@ -149,7 +149,7 @@ def test_the_push_alarm_is_raised_once_a_day(local, browser, agent, service):
 
 
 def test_a_push_response_without_end_is_cut_off(local, browser, agent, service):
-    """After its second kilobyte; the push counts as delivered."""
+    """It ends after its second kilobyte; the push counts as delivered."""
     subscribe(browser, service)
     service.behaviour = flood
     ask(agent)
@@ -246,7 +246,7 @@ def test_a_retry_after_header_is_read(headers, ms):
 
 
 def test_a_retry_after_date_counts_from_the_date_of_the_answer():
-    """By the push service's own clock, so ours does not matter."""
+    """The push service's own clock counts, so ours does not matter."""
     now = datetime(2025, 10, 9, 8, 0, tzinfo=UTC)
     dates = {"date": format_datetime(now, usegmt=True)}
     later = format_datetime(now + timedelta(seconds=90), usegmt=True)

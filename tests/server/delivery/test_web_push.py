@@ -79,7 +79,7 @@ def test_the_pending_count_stops_at_twenty_one(open_local, template, service):
 
 
 def test_medium_risk_has_normal_urgency(local, browser, agent, service):
-    """WP-08: but never low, which waits for a charger."""
+    """WP-08: it is never low, which waits for a charger."""
     scopes = ResourceChanges(scopes={**PAY_SCOPES, "payments:read": Risk.MEDIUM})
     local.admin.resources.update(PAY, scopes, by=BY)
     subscribe(browser, service)
@@ -99,7 +99,7 @@ def test_each_request_has_its_own_topic(local, browser, agent, service):
 
 
 def test_no_two_messages_share_a_salt_or_a_key(local, browser, agent, service):
-    """WP-11: not even two to one browser; RFC 8188 2.1 has the salt first, then the key."""
+    """WP-11: two to one browser differ too; RFC 8188 2.1 has the salt first, then the key."""
     subscribe(browser, service)
     ask(agent), ask(agent)
     local.deliver()
@@ -191,7 +191,7 @@ def test_requests_that_ring_no_terminal_send_no_push(open_local, template, servi
 
 
 def test_requests_held_for_quiet_hours_are_pushed_when_they_end(local, agent, service):
-    """Once."""
+    """Each is pushed once."""
     person = new_person(local, "uta")
     phone = LocalBrowser(local, person.user, SoftPasskey())
     phone.enrol(code_for(local, "uta"))
@@ -340,7 +340,7 @@ def test_unusable_push_keys_do_not_delay_other_browsers(local, browser, agent, s
 
 
 def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, service):
-    """So are the user's other browsers; a device that its user ends sends nothing."""
+    """The user's other browsers are told too; a device that its user ends sends nothing."""
     subscribe(browser, service)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
     other.enrol(code_for(local, "eva"))
@@ -355,7 +355,7 @@ def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, se
 
 
 def test_a_passkey_counter_that_goes_back_notifies_its_user(local, browser, service):
-    """In every browser of theirs, once an hour, without any signed data."""
+    """Each of their browsers is told once an hour, without any signed data."""
     subscribe(browser, service)
     assert browser.sign_in().status == 200
     for _ in range(2):

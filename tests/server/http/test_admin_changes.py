@@ -45,7 +45,7 @@ def _patch(staff: Staff, path: str, changes: Any) -> Answer:
 
 
 def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
-    """And shown as registered, with its pauses."""
+    """The answer shows what was registered, with its pauses."""
     answer = admin.administer("POST", "/api/agents", FULL)
     assert (answer.status, answer.json["client_secret"]) == (201, None)
     agent = answer.json["agent"]
@@ -62,7 +62,7 @@ def test_an_agent_is_registered_with_every_member(admin: LocalTerminal) -> None:
 
 
 def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
-    """When it is created and when it is rotated."""
+    """The secret is in the answer to a creation and to a rotation, and nowhere else."""
     made = admin.administer("POST", "/api/agents", {"name": "small", "owners": ["owner"]}).json
     path = f"/api/agents/{made['agent']['client_id']}"
     shown = admin.call("GET", path)
@@ -76,7 +76,7 @@ def test_an_agents_secret_is_returned_once(admin: LocalTerminal) -> None:
 def test_null_clears_a_member_and_a_missing_member_stays(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """Not sending a member is not the same as sending null."""
+    """Leaving a member out is not the same as sending null."""
     agent = admin.administer("POST", "/api/agents", FULL).json["agent"]
     path = f"/api/agents/{agent['client_id']}"
     renamed = _patch(staff, path, {"name": "fuller", "remove_owners": ["owner"]}).json
@@ -131,7 +131,7 @@ def test_null_clears_a_member_and_a_missing_member_stays(
 def test_an_invalid_agent_is_refused(
     staff: Staff, admin: LocalTerminal, body: object, status: int, code: str
 ) -> None:
-    """With the reason, and nothing is created."""
+    """The answer has the reason, and nothing is created."""
     assert admin.administer("POST", "/api/agents", body).refusal == (status, code)
     assert len(staff.local.admin.agents.all()) == 2
 
@@ -155,7 +155,7 @@ def test_a_user_is_added_changed_and_deleted(staff: Staff, admin: LocalTerminal)
 
 
 def test_a_locked_device_is_unlocked(staff: Staff, admin: LocalTerminal) -> None:
-    """As by `sayso users unlock`."""
+    """The command `sayso users unlock` does the same."""
     locked = staff.people["stranger"]
     for _ in range(10):
         locked.pin()
@@ -214,7 +214,7 @@ def test_an_action_type_is_its_file(staff: Staff, admin: LocalTerminal) -> None:
 def test_an_action_type_file_that_is_not_text_is_refused(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """Before it is parsed."""
+    """It is refused before it is parsed."""
     path, body = "/api/actions", b"\xff\xfe"
     assert request_digest("POST", path, body) != request_digest("POST", path, b"")
     answer = staff.local.send(
@@ -245,7 +245,7 @@ def test_a_request_is_shown_completely_and_withdrawn(staff: Staff, admin: LocalT
 def test_a_decided_request_is_shown_with_its_signed_decision(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """As it was signed."""
+    """The decision is shown as it was signed."""
     person = staff.people["stranger"]
     approval = staff.local.admin.approval(staff.ids["agent"], person.user.id)
     person.deny(approval.id)
@@ -308,7 +308,7 @@ def test_revoking_a_users_last_device_needs_a_signature(staff: Staff, admin: Loc
 def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     staff: Staff, admin: LocalTerminal
 ) -> None:
-    """If it was not used for thirty days."""
+    """The passkey was not used for thirty days."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
     assert old.enrol(code_for(local, "stranger")).status == 201

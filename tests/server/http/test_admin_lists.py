@@ -121,7 +121,7 @@ def test_a_null_character_in_a_filter_is_refused(staff: Staff, path: str, name: 
 
 
 def test_a_null_character_in_a_body_is_refused(staff: Staff) -> None:
-    """In names of users, resources and types."""
+    """Names of users, resources and types are checked."""
     for body in ({"owner": "a\0"}, {"owner": "owner", "resources": ["a\0b"]}):
         answer = staff.people["admin"].administer("POST", "/api/invitations", body)
         assert answer.refusal == (422, "invalid_body")
@@ -147,7 +147,7 @@ def test_an_owner_sees_only_their_own_agents(filled: Staff) -> None:
 
 
 def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
-    """By names or ids; an unknown one is an error."""
+    """Names and IDs select them; an unknown one is an error."""
     path = "/api/admin/approvals"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, state="pending", agent="one", user="owner")) == 2
@@ -159,7 +159,7 @@ def test_requests_are_filtered_by_state_agent_and_user(filled: Staff) -> None:
 
 
 def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
-    """Ended ones only on request."""
+    """Ended tokens are listed only on request."""
     path = "/api/admin/delegations"
     assert len(_items(filled, path)) == 3
     assert len(_items(filled, path, client="one", user="owner", resource=PAY)) == 2
@@ -178,7 +178,7 @@ def test_tokens_are_filtered_by_client_user_and_resource(filled: Staff) -> None:
 
 
 def test_consents_are_filtered_by_client_and_user(filled: Staff) -> None:
-    """With their user; ended ones only on request."""
+    """Each has its user; ended consents are listed only on request."""
     path = "/api/admin/consents"
     assert len(_items(filled, path)) == 2
     (item,) = _items(filled, path, client="one", user="owner")
@@ -229,7 +229,7 @@ def test_the_audit_log_is_filtered_by_each_member(staff: Staff, query: dict[str,
 
 
 def test_audit_log_filters_without_a_match_return_nothing(staff: Staff) -> None:
-    """By time, approval and correlation id; an invalid time is refused."""
+    """The filters are time, approval and correlation ID; an invalid time is refused."""
     for query in (
         {"since": "2099-01-01T00:00:00Z"},
         {"until": "2020-01-01T00:00:00Z"},
@@ -285,7 +285,7 @@ def test_a_leaked_signing_key_is_revoked(staff: Staff) -> None:
 
 
 def test_agents_are_filtered_by_external_id(staff: Staff) -> None:
-    """For callers who may see them; the match is exact."""
+    """Callers find those that they may see; the match is exact."""
     services = staff.local.admin
     found = registered(services, name="three", owners=("owner",), external_id="crm-7").agent
     registered(services, name="four", owners=("admin",), external_id="crm-7")

@@ -27,14 +27,14 @@ def enabling(staff: Staff) -> str:
 def test_a_signed_in_administrator_reads_and_removes_power(
     staff: Staff, browser: LocalBrowser
 ) -> None:
-    """With the cookie and the CSRF token."""
+    """The cookie and the CSRF token are enough."""
     agent = staff.ids["agent"]
     assert browser.send("GET", f"/api/agents/{agent}").json["name"] == "one"
     assert browser.send("POST", f"/api/agents/{agent}/disable").json["state"] == "disabled"
 
 
 def test_adding_power_requires_the_passkey(browser: LocalBrowser, enabling: str) -> None:
-    """With the cookie alone the answer says what a passkey must sign."""
+    """If only the cookie is sent, the answer says what a passkey must sign."""
     assert browser.send("POST", enabling).refusal == (403, "statement_required")
     assert browser.administer("POST", enabling).json["state"] == "enabled"
 
@@ -55,7 +55,7 @@ def test_a_passkey_without_user_verification_adds_no_power(
 def test_a_statement_about_anything_else_adds_no_power(
     browser: LocalBrowser, enabling: str, sent_headers: dict[str, str]
 ) -> None:
-    """Another request, purpose or nonce."""
+    """It has another request, purpose or nonce."""
     assert browser.administer("POST", enabling, **sent_headers).refusal == (
         422,
         "invalid_statement",
@@ -65,7 +65,7 @@ def test_a_statement_about_anything_else_adds_no_power(
 def test_a_signature_without_a_statement_adds_no_power(
     browser: LocalBrowser, enabling: str
 ) -> None:
-    """Such as the one made for sign-in."""
+    """The signature made for sign-in is an example."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
     word = browser.passkey.word(offer.encode())
     answer = browser.send("POST", enabling, headers={"sayso-statement": word})
@@ -85,7 +85,7 @@ def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabl
 def test_a_second_passkey_waits_a_day_before_it_adds_power(
     browser: LocalBrowser, staff: Staff, enabling: str
 ) -> None:
-    """As for high risk: an enrolment code must not bypass the first passkey."""
+    """An enrollment code must not bypass the first passkey; high risk has the same rule."""
     browser.passkey.credential = b"another"
     assert browser.enrol(code_for(staff.local, "eva")).status == 201
     assert browser.administer("POST", enabling).refusal == (403, "device_too_new")
@@ -106,7 +106,7 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
 def test_requests_from_other_sites_change_nothing(
     staff: Staff, browser: LocalBrowser, headers: dict[str, str | None]
 ) -> None:
-    """Even if the browser is signed in."""
+    """They change nothing even if the browser is signed in."""
     path = f"/api/agents/{staff.ids['agent']}/disable"
     assert browser.send("POST", path, headers=headers).status == 403
     assert staff.local.admin.agents.show("one")[0].state == "enabled"

@@ -82,7 +82,7 @@ def test_a_problem_is_a_problem_document(local):
     [(Caller.CLIENT, "error", "temporarily_unavailable"), (Caller.PERSON, "code", "unavailable")],
 )
 def test_a_busy_database_is_503_with_retry_after(local, caller, name, code):
-    """CB-131: in the format of either side; nothing was changed."""
+    """CB-131: the answer has the format of its side; nothing was changed."""
     response, body = _answer(local.site, Busy("locked"), caller)
     assert (response.status, body[name]) == (503, code)
     assert response.headers["Retry-After"] == "1"
@@ -128,7 +128,7 @@ def test_an_unreachable_database_is_503_on_every_route(local, agent, person):
 
 
 def test_answers_are_counted_by_route_and_status(local):
-    """By the route's pattern, never by the requested path."""
+    """The pattern of the route is counted, never the requested path."""
     counted = telemetry.ANSWERS.labels("GET /api/approvals/<id>", "401")
     before = counted._value.get()
     assert local.send("GET", "/api/approvals/anything").status == 401
@@ -139,7 +139,7 @@ def test_answers_are_counted_by_route_and_status(local):
 
 
 def test_http_errors_use_the_format_of_their_side():
-    """A problem in the API, an OAuth error elsewhere."""
+    """It is a problem in the API and an OAuth error elsewhere."""
     problem = dispatch.refusal(404, "Not Found", as_problem=True)
     assert json.loads(problem.body)["code"] == "not_found"
     plain = dispatch.refusal(405, "Method Not Allowed", as_problem=False)

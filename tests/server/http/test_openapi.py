@@ -16,7 +16,7 @@ def document(local):
 
 
 def test_every_route_is_described_by_path_and_method(document):
-    """As many operations as routes."""
+    """There are as many operations as routes."""
     described = {
         (method.upper(), path) for path, item in document["paths"].items() for method in item
     }
@@ -26,7 +26,7 @@ def test_every_route_is_described_by_path_and_method(document):
 
 
 def test_every_schema_is_referenced_and_every_reference_resolves(document):
-    """Both ways."""
+    """Both directions are checked."""
     named = set(document["components"]["schemas"])
     text = str(document)
     led = {part.split("'")[0] for part in text.split("#/components/schemas/")[1:]}
@@ -34,7 +34,7 @@ def test_every_schema_is_referenced_and_every_reference_resolves(document):
 
 
 def test_forms_bodies_paths_and_queries_are_described(document):
-    """By their names."""
+    """The document has their names."""
     form = document["paths"]["/token"]["post"]["requestBody"]["content"]
     schema = form["application/x-www-form-urlencoded"]["schema"]
     assert "grant_type" in schema["properties"]
@@ -86,7 +86,7 @@ def test_a_route_without_inputs_describes_only_its_answers():
 
 
 def test_413_is_described_exactly_where_there_is_a_body(document):
-    """Beside every body and form, and nowhere else."""
+    """Every route with a body or a form describes it, and no other route."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
             assert ("413" in operation["responses"]) == ("requestBody" in operation), (path, method)

@@ -30,7 +30,7 @@ def test_audit_log_entries_have_the_correlation_id_of_their_request(http, agent,
 
 
 def test_path_query_headers_and_proofs_arrive_as_sent(http, agent, person):
-    """Through the whole application."""
+    """They pass through the whole application."""
     _, approval = agent.asked()
     path = f"/api/approvals/{approval.id}"
     headers = {
@@ -70,7 +70,7 @@ def test_a_repeated_query_parameter_is_refused(http, person):
     ],
 )
 def test_unknown_routes_are_refused_in_the_format_of_their_side(http, method, path, status, member):
-    """JSON, never a page of the framework."""
+    """The answer is JSON and never a page of the framework."""
     answer = http.open(path, method=method)
     assert answer.status_code == status
     assert member in answer.get_json()
@@ -91,7 +91,7 @@ def test_a_wrong_method_names_the_allowed_ones(http):
 
 
 def test_a_body_over_the_limit_is_refused_unread(http):
-    """128 KiB."""
+    """The limit is 128 KiB."""
     answer = http.post("/token", data=b"a" * (128 * 1024 + 1), content_type=FORM)
     assert answer.status_code == 413
     assert answer.get_json()["error"] == "invalid_request"

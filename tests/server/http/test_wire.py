@@ -49,7 +49,7 @@ def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
 def test_a_pin_value_is_exactly_32_bytes(x):
-    """In base64url."""
+    """The value is in base64url."""
     assert _refused(device_wire.PinCall, {"x": x, "for": "session"}).startswith("/x: ")
 
 
@@ -85,7 +85,7 @@ def test_a_list_is_of_pending_or_of_decided_requests(person):
 
 
 def test_a_conflict_shows_the_approval_without_a_nonce(agent, person):
-    """With the documented members."""
+    """It has the documented members."""
     _, approval = agent.asked()
     whole = set(person.show(approval.id))
     person.approve(approval.id)
@@ -114,7 +114,7 @@ def test_an_event_carries_its_subject_and_no_nonce(local, agent, person):
 
 
 def test_a_device_that_was_never_seen_has_no_last_seen_time(local, person):
-    """Null, not the epoch."""
+    """The member is null and not the epoch."""
     other = local.admin.device(person.user)
     items = person.call("GET", "/api/devices").json["items"]
     assert {d["id"]: d["last_seen_at"] is None for d in items} == {
@@ -136,5 +136,5 @@ def test_a_device_that_was_never_seen_has_no_last_seen_time(local, person):
     ],
 )
 def test_every_route_with_a_body_refuses_an_invalid_one(person, path, body):
-    """Before it checks anything else."""
+    """The body is checked before anything else."""
     assert person.call("POST", path, body).refusal == (422, "invalid_body")

@@ -30,14 +30,14 @@ def test_a_skeleton_is_its_own_skeleton(text):
 
 
 def test_the_skeleton_of_every_character_is_its_own_skeleton():
-    """All of Unicode but surrogates."""
+    """All of Unicode but surrogates is checked."""
     everything = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
     assert [one for one in everything if skeleton(skeleton(one)) != skeleton(one)] == []
 
 
 @given(_TEXTS, _TEXTS, _TEXTS)
 def test_confusable_is_an_equivalence_relation(one, other, third):
-    """Reflexive, symmetric and transitive."""
+    """It is reflexive, symmetric and transitive."""
     assert confusable(one, one)
     assert confusable(one, other) == confusable(other, one)
     if confusable(one, other) and confusable(other, third):

@@ -89,7 +89,7 @@ def test_an_ambiguous_value_is_refused_with_its_pointer(text, pointer):
     ],
 )
 def test_input_that_is_not_one_json_text_is_refused(text):
-    """One value, in UTF-8, and nothing after it."""
+    """The input must be one value, in UTF-8, with nothing after it."""
     with pytest.raises(errors.InvalidRequest):
         json_text.parse(text)
 

@@ -88,7 +88,7 @@ class _Scene:
 
 @pytest.fixture
 def scene():
-    """With two clients that have just sent requests, so that neither is alone."""
+    """Two clients have just sent requests, so that neither is alone."""
     made = _Scene(ClientQueues())
     made.ask(named("somebody"), "first").set()
     made.ask(named("b"), "b0").set()
@@ -165,7 +165,7 @@ def test_a_full_queue_refuses_further_requests(scene):
 
 
 def test_waiting_requests_have_a_memory_limit(scene, monkeypatch):
-    """For all clients together; a request that need not wait is served."""
+    """The limit is for all clients together; a request that need not wait is served."""
     monkeypatch.setattr(client_queues, "MAX_WAITING_BYTES", 15)
     for name in ("a1", "a2", "a3", "a4"):
         scene.ask(named("a"), name)

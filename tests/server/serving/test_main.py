@@ -65,7 +65,7 @@ def test_other_machines_are_served_under_an_https_issuer(settings):
 
 
 def test_an_unavailable_address_is_refused_at_once(settings):
-    """With the remedy; the issuer of the server that runs there is not claimed."""
+    """The error has the remedy; the issuer of the server that runs there is not claimed."""
     given = settings()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

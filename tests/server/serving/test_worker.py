@@ -132,7 +132,7 @@ def test_a_byte_now_and_then_does_not_extend_the_timeout(
 def test_a_used_connection_may_stay_idle_longer(
     connection: socket.socket,
 ) -> None:
-    """But not forever; a client that returns soon need not reconnect."""
+    """Its time is limited too; a client that returns soon need not reconnect."""
     connection.sendall(_WHOLE)
     assert connection.recv(65_536).endswith(b"ok")
     gevent.sleep(1.5 * _READING)
@@ -154,7 +154,7 @@ def _use(connection: socket.socket) -> None:
 def test_a_new_connection_replaces_the_longest_idle_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When all slots are taken; connections in use stay."""
+    """It does so when all slots are taken; connections in use stay."""
     monkeypatch.setattr(worker, "_SERVERS", [])
     server = worker._Server(
         *(("127.0.0.1", 0), application),

@@ -241,7 +241,7 @@ class Chromium:
         self.tell("Page.close")
 
     def verify(self, *, person: bool) -> None:
-        """Whether the authenticator recognises whoever touches it from now on."""
+        """Whether the authenticator recognizes the user from now on."""
         self.tell(
             "WebAuthn.setUserVerified", authenticatorId=self.authenticator, isUserVerified=person
         )

@@ -34,7 +34,7 @@ class FirstView:
     url: str
     """Where the browser ended, after redirects."""
     ready_ms: float
-    """From the beginning of the navigation until all scripts of the page have run."""
+    """Milliseconds from the beginning of the navigation until all scripts of the page have run."""
 
     @property
     def bytes(self) -> int:

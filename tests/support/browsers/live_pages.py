@@ -55,7 +55,7 @@ def polling(tab: Tab, url: str) -> None:
 
 
 def looks(tab: Tab) -> list[tuple[float, float]]:
-    """When the page looked, and had seen: milliseconds since it was opened."""
+    """Begin and end of each look of the page, in milliseconds since it was opened."""
     found: list[list[float]] = tab.ask(
         f"{_LOOKS}.map((each) => [each.startTime, each.responseEnd])"
     )

@@ -47,7 +47,7 @@ def _axe() -> str:
 
 
 def _read(tab: Chromium) -> Findings:
-    """Names, roles, headings, landmarks, contrast: on a phone and on a desk."""
+    """Check names, roles, headings, landmarks and contrast, on a phone and on a desktop."""
     found = {}
     for width in (PHONE, DESK):
         tab.look(width=width)
@@ -67,7 +67,7 @@ def _themes(tab: Chromium, own: str) -> Findings:
 
 
 def _sized(tab: Chromium) -> Findings:
-    """From 320 pixels up, and at 200 % (WCAG 2.2, 1.4.4, 1.4.10, 2.4.11, 2.5.8)."""
+    """Check 320 pixels and 200 % (WCAG 2.2, 1.4.4, 1.4.10, 2.4.11, 2.5.8)."""
     tab.look(width=320, height=640)
     found = {"sideways 320": tab.ask("judge.wide()"), "small 320": tab.ask("judge.small()")}
     tab.press("Tab")  # from here on by keyboard

@@ -256,7 +256,7 @@ def _of_forms(made: Furnished) -> list[State]:
 
 
 def _of_apps(made: Furnished) -> list[State]:
-    """From the link of an app to its answer, and out again."""
+    """The pages from the link of an app to its answer, and of signing out."""
     services = made.server.services
     home, read = (f"{made.server.url}/",), ("payments:read",)
     new = NewApp("chat", home, auth_method="none", resources=(PAY,), scopes=read)

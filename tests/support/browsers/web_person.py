@@ -117,7 +117,7 @@ def with_cookie_of(one: WebPerson, cookie: str) -> WebPerson:
 
 
 def _settled(one: WebPerson) -> WebPerson:
-    """With what a page of ours would tell its scripts."""
+    """Set what a page of ours would tell its scripts."""
     page = one.http.get("/").text
     one.http.headers["Sayso-Csrf"] = page.partition('data-csrf="')[2].partition('"')[0]
     one.me = one.http.get("/api/me").json()

@@ -32,7 +32,7 @@ class LocalApp:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """Who it is, as its requests say it."""
+        """The form members that authenticate it."""
         named = {"client_id": self.id}
         return {**named, "client_secret": self.secret} if self.secret else named
 

@@ -108,7 +108,7 @@ class LocalAgent:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """Who it is, as `client_secret_post` says it."""
+        """The form members of `client_secret_post`."""
         return {"client_id": self.id, "client_secret": self.secret}
 
 
@@ -161,7 +161,7 @@ class LocalResource:
 
     @property
     def basic(self) -> str:
-        """Who it is."""
+        """The header of HTTP Basic authentication."""
         return "Basic " + b64encode(f"{self.id}:{self.secret}".encode()).decode()
 
 

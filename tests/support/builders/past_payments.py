@@ -39,7 +39,7 @@ SCOPE = ("payments:transfer",)
 
 
 def euro(minor: int) -> Mapping[str, Any]:
-    """So many cents."""
+    """An amount of this many cents."""
     return {"minor": minor, "currency": "EUR"}
 
 

@@ -31,7 +31,7 @@ class KnownHistory:
         return self.used.keys() & set(uses)
 
     def count(self, use: str, window_ms: int, enough: int) -> int:
-        """As often as the test says, whatever the window."""
+        """The number that the test says, whatever the window."""
         assert window_ms > 0
         return min(enough, self.used.get(use, 0))
 

@@ -167,7 +167,7 @@ class LiveChains:
         return made
 
     def claims(self, token: str) -> dict[str, Any]:
-        """What it says, checked as a resource would: with the key that is published."""
+        """The token's claims, verified with the published key as a resource does."""
         published = {key["kid"]: key for key in self.http.get("/jwks").json()["keys"]}
         header = jwt.get_unverified_header(token)
         found: dict[str, Any] = jwt.decode(

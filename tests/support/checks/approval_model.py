@@ -35,7 +35,7 @@ _CALLERS = st.integers(0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who plays: two agents and two people, each at a device."""
+    """The participants: two agents and two people, each at a device."""
 
     local: LocalSite
     agents: tuple[LocalAgent, ...]
@@ -78,7 +78,7 @@ class Issued:
 
     @property
     def agent(self) -> int:
-        """Who holds it."""
+        """The agent that holds it."""
         return self.agents[0]
 
     @property
@@ -102,8 +102,8 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         self.asked: list[Asked] = []
         self.issued: list[Issued] = []
-        self.stopped_agents: set[int] = set()
-        self.stopped_people: set[int] = set()
+        self.disabled_agents: set[int] = set()
+        self.disabled_people: set[int] = set()
         self.guesses = 0
 
     # --- who and when ---------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from([SECOND, 6 * SECOND, 9 * SECOND, 29 * SECOND, 31 * SECOND, MINUTE]))
     def time_passes(self, by: int) -> None:
-        """And ends what it must."""
+        """The clock moves, and what has expired ends."""
         self.local.clock.forward(by)
 
     @rule()
@@ -142,10 +142,10 @@ class Lives(RuleBasedStateMachine):
         """A person is asked if both are in office, and else nobody."""
         user = self.cast.people[person].user
         answer = self.cast.agents[agent].ask(login_hint=user.name, requested_expiry=life)
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
             return multiple()
-        if person in self.stopped_people:
+        if person in self.disabled_people:
             self.guesses += 1
             assert answer.refusal == (400, "unknown_user_id")
             return multiple()
@@ -165,7 +165,7 @@ class Lives(RuleBasedStateMachine):
     def an_agent_polls(self, asked: Asked, agent: int) -> None:
         """Its own approval gives one token; anything else gives none, in the right words."""
         answer = self.cast.agents[agent].poll(asked.handle)
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
         elif agent != asked.agent:
             assert answer.refusal == (400, "invalid_grant")
@@ -174,7 +174,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(target=requests, agent=_CALLERS, person=_CALLERS)
     def a_token_is_born(self, agent: int, person: int) -> Any:
-        """As it should be: asked for, approved and fetched."""
+        """A token is requested, approved and fetched."""
         asked = self.an_agent_asks(agent, person, 600)
         if isinstance(asked, Asked):
             self.a_person_answers(asked, person, "approve")
@@ -193,7 +193,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(agent=_CALLERS, person=_CALLERS, late=st.sampled_from([29, 30, 31, 9 * 60]))
     def a_yes_is_fetched_late(self, agent: int, person: int, late: int) -> None:
-        """So many seconds after the end: for half a minute it counts, and then never again."""
+        """An approval counts for half a minute after the end, and then never again."""
         asked = self.an_agent_asks(agent, person, 600)
         if isinstance(asked, Asked):
             self.a_person_answers(asked, person, "approve")
@@ -206,7 +206,7 @@ class Lives(RuleBasedStateMachine):
         caller = self.cast.agents[agent]
         form = {"grant_type": "client_credentials", "resource": PAY, "scope": "payments:read"}
         answer = self.local.post_form("/token", {**form, **caller.credentials})
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
         else:
             assert answer.status == 200, answer.body
@@ -263,14 +263,14 @@ class Lives(RuleBasedStateMachine):
 
     @rule(agent=_CALLERS, person=_CALLERS, says=st.permutations(["approve", "deny"]))
     def a_person_is_asked_and_wavers(self, agent: int, person: int, says: list[str]) -> None:
-        """At once, while everything still stands."""
+        """The person changes their mind at once."""
         asked = self.an_agent_asks(agent, person, 600)
         if isinstance(asked, Asked):
             self.a_person_changes_their_mind(asked, says)
 
     @rule(asked=requests, says=st.sampled_from(["approve", "deny"]))
     def an_answer_comes_at_the_end(self, asked: Asked, says: str) -> None:
-        """When there is no time left, it does not count."""
+        """An answer that comes when no time is left does not count."""
         self.local.clock.forward(max(0, asked.expires_at - self.now))
         self.a_person_answers(asked, asked.person, says)
 
@@ -278,7 +278,7 @@ class Lives(RuleBasedStateMachine):
     def a_person_answers(self, asked: Asked, person: int, says: str) -> None:
         """The one who was asked, while it waits, and then never again."""
         terminal = self.cast.people[person]
-        if person in self.stopped_people:
+        if person in self.disabled_people:
             assert terminal.refresh().status in {400, 401, 403}
             assert terminal.call("GET", f"/api/approvals/{asked.id}").status in {401, 403}
             return
@@ -307,25 +307,25 @@ class Lives(RuleBasedStateMachine):
     def an_agent_is_stopped_or_let_go_on(self, agent: int) -> None:
         """What it had open ends; what it holds is revoked; nothing of it comes back."""
         name = self.cast.agents[agent].id
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             self.local.admin.agents.enable(name, by=BY)
-            self.stopped_agents.remove(agent)
+            self.disabled_agents.remove(agent)
             return
         self.local.admin.agents.disable(name, by=BY)
-        self.stopped_agents.add(agent)
+        self.disabled_agents.add(agent)
         self._end(lambda one: one.agent == agent)
 
     @precondition(lambda self: self.guesses < _MOST_GUESSES)
     @rule(person=_CALLERS)
     def a_person_is_stopped_or_let_go_on(self, person: int) -> None:
-        """Likewise, for everything that is done in their name."""
+        """A disabled person ends everything that is done in their name."""
         name = self.cast.people[person].user.id
-        if person in self.stopped_people:
+        if person in self.disabled_people:
             self.local.admin.users.enable(name, by=BY)
-            self.stopped_people.remove(person)
+            self.disabled_people.remove(person)
             return
         self.local.admin.users.disable(name, by=BY)
-        self.stopped_people.add(person)
+        self.disabled_people.add(person)
         self._end(lambda one: one.person == person)
 
     @rule(asked=requests)
@@ -370,9 +370,9 @@ class Lives(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """One entry for each token: of the one that a request gave, and of what came from it."""
-        for agent in self.stopped_agents:
+        for agent in self.disabled_agents:
             self.local.admin.agents.enable(self.cast.agents[agent].id, by=BY)
-        for person in self.stopped_people:
+        for person in self.disabled_people:
             self.local.admin.users.enable(self.cast.people[person].user.id, by=BY)
         with self.local.services.store.read() as view:
             for asked in self.asked:

@@ -76,7 +76,7 @@ def forget_push_key(server: LiveServer) -> None:
 
 
 def reached_at(server: LiveServer, user: str) -> int:
-    """When a push service last took a message for somebody; 0 before it has."""
+    """The time when a push service last took a message for a user; 0 before the first."""
     with server.services.store.read() as view:
         found = view.directory.user_called(user)
         assert found is not None

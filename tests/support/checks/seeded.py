@@ -216,7 +216,7 @@ def _pace_in_memory() -> None:
 
 
 def _first_of_several_lost() -> None:
-    """Of several events past a cursor the oldest is passed over."""
+    """The oldest of several events past a cursor is omitted."""
     after = Feed.after
 
     def without_first(self: Feed, *asked: Any) -> list[Any]:

@@ -15,7 +15,7 @@ def test_the_kept_numbers_are_those_that_are_measured() -> None:
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_that_got_worse_is_told_by_its_name(name: str) -> None:
-    """And none that stayed or fell."""
+    """Numbers that stayed or fell are not named."""
     kept = json.loads(LIMITS.read_text("utf-8"))
     assert worse(kept) == []
     assert worse({one: number - 1 for one, number in kept.items()}) == []

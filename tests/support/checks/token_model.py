@@ -28,10 +28,10 @@ class Lineages(Lives):
     @precondition(lambda self: self.issued)
     @rule(agent=_AGENTS, which=_TOKENS)
     def a_token_is_exchanged(self, agent: int, which: int) -> None:
-        """By whoever serves the resource, while all who stand behind it stand."""
+        """Any agent that serves the resource exchanges it while the whole chain is enabled."""
         token = self.issued[which % len(self.issued)]
         answer = self._exchange(agent, token)
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
         elif not self._may_be_exchanged(token):
             assert answer.refusal == (400, "invalid_request")
@@ -41,7 +41,7 @@ class Lineages(Lives):
     @precondition(lambda self: self.issued)
     @rule(which=_TOKENS, agents=st.lists(_AGENTS, min_size=2, max_size=4))
     def a_token_goes_down_a_chain(self, which: int, agents: list[int]) -> None:
-        """From hand to hand."""
+        """Each agent exchanges the token of the one before."""
         token = self.issued[which % len(self.issued)]
         for agent in agents:
             before = len(self.issued)
@@ -57,7 +57,7 @@ class Lineages(Lives):
         token = self.issued[which % len(self.issued)]
         caller = self.cast.agents[agent]
         answer = self.local.post_form("/revoke", {"token": token.text, **caller.credentials})
-        if agent in self.stopped_agents:
+        if agent in self.disabled_agents:
             assert answer.refusal == (400, "unauthorized_client")
             return
         assert answer.status == 200, answer.body
@@ -117,6 +117,6 @@ class Lineages(Lives):
         return (
             not token.ended
             and self.now < token.expires_at
-            and token.person not in self.stopped_people
-            and not self.stopped_agents.intersection(token.agents)
+            and token.person not in self.disabled_people
+            and not self.disabled_agents.intersection(token.agents)
         )

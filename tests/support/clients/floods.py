@@ -25,7 +25,7 @@ CHUNKED_BODY = (
 
 @contextlib.contextmanager
 def flood(port: int, sent: bytes, connections: int) -> Iterator[None]:
-    """So many connections; each has sent all of it, or as much as the server took."""
+    """Open this many connections; each has sent all of it, or as much as the server took."""
     with contextlib.ExitStack() as held:
         for _ in range(connections):
             line = held.enter_context(socket.create_connection(("127.0.0.1", port)))

@@ -45,7 +45,7 @@ class FakeGcm:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """With these Chromium comes here."""
+        """The flags that make Chromium use this server."""
         return (
             f"--gcm-checkin-url=http://127.0.0.1:{self.http_port}/hello",
             f"--gcm-registration-url=http://127.0.0.1:{self.http_port}/register",

@@ -17,7 +17,7 @@ _GATEWAY = 502
 
 @contextlib.contextmanager
 def stand_in(server: LiveServer, status: int, headers: Mapping[str, str] = {}) -> Iterator[None]:
-    """Stop the server, and answer in its place: so to whoever goes to a page, else 502."""
+    """Stop the server and answer in its place: this status for navigations, else 502."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

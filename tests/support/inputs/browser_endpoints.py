@@ -71,7 +71,7 @@ def of_sign_ins(world: World) -> dict[str, Place]:
 
 
 def _send(world: World, method: str, path: str, cookie: str, **rest: Any) -> httpx.Response:
-    """As a page of ours sends it."""
+    """Send the request as a page of ours does."""
     named = {"Origin": world.server.url, "Sec-Fetch-Site": "same-origin", "Cookie": cookie}
     headers = {**named, **rest.pop("headers", {})}
     with world.server.client() as browser:

@@ -101,7 +101,7 @@ def of_records(server: LiveServer, person: Terminal, agent_id: str) -> dict[str,
 
 
 def _grant(name: str, user_id: str, agent_id: str, approval_id: str, now: int) -> StandingGrant:
-    """For scopes alone that nobody here asks for."""
+    """A standing grant for scopes that no test requests."""
     return StandingGrant(
         id=name,
         user_id=user_id,

@@ -225,6 +225,6 @@ def _json(**members: str) -> bytes:
 
 
 def _forget_guesses(world: World) -> None:
-    """So that each handle is judged for itself, and not for how many came before it."""
+    """Reset the counters, so that the number of earlier handles does not matter."""
     with world.server.services.store.write() as tx:
         tx.counters.prune(tx.now + DAY)

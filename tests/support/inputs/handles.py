@@ -137,7 +137,7 @@ def _registered(
 def _of_apps(
     server: LiveServer, http: httpx.Client, person: Terminal, app: AgentKey
 ) -> dict[str, str]:
-    """What an app gets: once redeemed, once not, and a request that it has pushed."""
+    """An app's codes, one redeemed and one not, and a request that it has pushed."""
     Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     with server.client() as browsing:
         browser = Browser(browsing, server.url)

@@ -77,7 +77,7 @@ class World:
     resource: str
     """Its credentials."""
     tokens: tuple[str, str]
-    """Of payments; the first was consumed."""
+    """Tokens for payments; the first was consumed."""
     consumed: str
     invitation: str
     registered: tuple[str, str]
@@ -116,7 +116,7 @@ class World:
     def _by_terminal(
         self, who: LocalTerminal, method: str, path: str, body: Any, headers: Mapping[str, str]
     ) -> Call:
-        """With one proof for all, since none is ever stored as used."""
+        """A call with one proof for all, since none is ever stored as used."""
         whole = {"authorization": f"DPoP {who.access_token}", **headers}
         proof = who.proof(method, path)
         return Call(lambda raw: self._send(method, path, raw, whole, proof), body)
@@ -247,7 +247,7 @@ class World:
 
 
 def basic(name: str, secret: str) -> str:
-    """Who calls, by HTTP Basic."""
+    """The header of HTTP Basic authentication."""
     return "Basic " + b64encode(f"{name}:{secret}".encode()).decode()
 
 

@@ -112,13 +112,13 @@ def _picture(tab: Chromium, folder: Path, name: str) -> None:
 
 
 def _template(drawn: Path, path: str) -> str:
-    """From which one the page was drawn that is there now."""
+    """The template from which the current page was rendered."""
     lines = [line.partition(" ") for line in drawn.read_text().splitlines()]
     return next(name for name, _, where in reversed(lines) if where == path)
 
 
 def _rule(addresses: MapAdapter, path: str) -> str | None:
-    """Of a page, or of a form that answers with one."""
+    """The route of a page, or of a form that answers with one."""
     for method in ("GET", "POST"):
         with suppress(HTTPException):
             return addresses.match(path, method=method, return_rule=True)[0].rule

@@ -158,7 +158,7 @@ def gallery() -> str:
 
 
 def _anchor(title: str) -> str:
-    """As the heading is called in a link."""
+    """The anchor that a link to the heading uses."""
     return "".join(c for c in title.lower() if c.isalnum() or c in " -").replace(" ", "-")
 
 

@@ -253,7 +253,7 @@ _WORK: Mapping[str, Callable[[], Callable[[list[str]], object]]] = {
 
 
 def main(kind: str, control: int) -> None:
-    """Load, then fork for whoever asks, until the other end of `control` is closed."""
+    """Load, then fork on each request, until the other end of `control` is closed."""
     work = _WORK[kind]()
     gc.collect()
     gc.freeze()

@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _prepare_workers(clock: MappedClock, given: argparse.Namespace) -> None:
-    """Only there gevent has patched what the application stands on."""
+    """Prepare each worker after gevent has patched what the application uses."""
     load_application = _Application.load
     detours = dict(each.split("=") for each in given.detour)
 

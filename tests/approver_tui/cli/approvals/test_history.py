@@ -68,7 +68,7 @@ def test_a_search_stops_after_a_limit_and_prints_the_next_cursor(logged_in, monk
 
 @pytest.mark.usefixtures("many")
 def test_each_jsonl_line_is_a_document(logged_in):
-    """One request per line."""
+    """Each line is one request."""
     done = logged_in("history", "--jsonl", "--limit", "3")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert [line["schema"] for line in lines] == ["sayso.item/1"] * 3

@@ -26,7 +26,7 @@ def test_only_one_output_format_can_be_chosen(logged_in):
 
 
 def test_an_item_has_what_an_answer_needs(logged_in, server):
-    """ID, fingerprint, risk, ceremony, agent and expiry."""
+    """It has the ID, fingerprint, risk, ceremony, agent and expiry."""
     asked = server.add(wire_approval(risk="high", now=server.now()))
     item = logged_in("inbox", "--json").document["items"][0]
     assert item["id"] == asked["id"]
@@ -92,7 +92,7 @@ def test_a_forged_approval_alone_is_not_an_empty_inbox(logged_in, server):
     ],
 )
 def test_a_forged_approval_is_neither_shown_nor_answered(logged_in, server, forged, verb):
-    """Exit 20, no PIN attempt counted, nothing changed."""
+    """The exit code is 20, no PIN attempt is counted, and nothing changes."""
     tries = list(server.pin_calls)
     done = logged_in(verb[0], forged["id"], *verb[1:], "--json", stdin=PIN)
     assert done.code == Exit.NOT_VERIFIED

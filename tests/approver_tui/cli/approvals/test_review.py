@@ -96,7 +96,7 @@ def test_wait_until_asks_for_a_duration_or_a_time(logged_in, server):
 
 
 def test_ask_other_asks_for_a_name(logged_in, server):
-    """Enter gives none."""
+    """Enter leaves the name empty."""
     bob, nobody = server.add(), server.add()
     for asked, whom in ((bob, "bob"), (nobody, "")):
         words = ["deny", "ask_other", whom, "", "", "deny", "quit"]

@@ -41,7 +41,7 @@ def test_agent_text_is_quoted_and_marked(logged_in, server):
 
 
 def test_unusual_signals_are_printed(logged_in, server):
-    """So is the absence of any. JSON has the codes; a consent is not compared."""
+    """Their absence is printed too. JSON has the codes; a consent is not compared."""
     said = {"code": "large_amount", "severity": "warning", "text": "Amount is 12 times usual."}
     also = {"code": "new_target", "severity": "notice", "text": "You never approved this before."}
     odd, other = (

@@ -31,7 +31,7 @@ def document(done):
 
 
 def test_doctor_without_a_login_says_how_to_log_in(run):
-    """Exit 1, and the next command."""
+    """It exits with 1 and prints the next command."""
     assert found(run("doctor", "--json"), "broken") == ["There is no login on this machine."]
     done = run("doctor")
     assert done.code == 1

@@ -60,7 +60,7 @@ def test_code_and_pin_are_read_from_two_lines(run, server):
     ids=["short", "no line", "no terminal", "both", "name", "argument", "wrong code"],
 )
 def test_a_failed_login_leaves_nothing(run, server, tmp_path, arguments, stdin, code):
-    """The right exit code, a JSON error, no code used, no file kept."""
+    """The exit code and the JSON error are right; no code is used, and no file is kept."""
     done = run("login", server.url, "--json", *arguments, stdin=stdin)
     assert done.code == code
     assert done.error["detail"]
@@ -134,7 +134,7 @@ def test_login_warns_of_a_readable_server_folder(run, server, tmp_path):
 
 
 def test_after_logout_every_command_says_to_log_in(logged_in, server):
-    """Exit 4."""
+    """Each exits with 4."""
     assert logged_in("logout", "--json").document["server_told"] is True
     assert server.revoked == ["self"]
     for verb in ("whoami", "status", "inbox", "history", "devices", "logout", "watch"):

@@ -21,7 +21,7 @@ LOST = {"id": "sayso_ps_b", "device": DEVICE, "service": "https://push.example"}
 
 
 def test_active_browsers_come_before_lost_ones():
-    """Each with its device."""
+    """Each is listed with its device."""
     found = read_browsers(JsonObject({"items": [CALLED], "lost": [{**LOST, "lost_at": when(NOW)}]}))
     assert found == (
         Browser("sayso_dv_b", "https://push.example", delivered_at=NOW),

@@ -30,7 +30,7 @@ def test_an_agent_is_muted_and_unmuted(client, server):
 
 
 def test_quiet_hours_are_set_and_cleared(client, server):
-    """Every day, in the named zone."""
+    """They apply every day, in the named time zone."""
     hours = (
         NotificationPrefsClient(client)
         .set_quiet_hours("22:00", "07:00", "Europe/Berlin")

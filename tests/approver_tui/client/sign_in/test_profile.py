@@ -32,7 +32,7 @@ def test_a_profile_is_loaded_as_it_was_saved(home):
 
 
 def test_other_users_cannot_read_the_profile(home):
-    """0600 for the file, 0700 for the folder, from the start."""
+    """From the start, the file has mode 0600 and the folder 0700."""
     profile.save(home, MINE)
     assert stat.S_IMODE(home.profile_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(home.profile_file.parent.stat().st_mode) == 0o700

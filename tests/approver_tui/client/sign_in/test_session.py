@@ -1,4 +1,4 @@
-"""Requests have a valid token, whoever renews it."""
+"""Requests have a valid token, and any process may renew it."""
 
 import threading
 

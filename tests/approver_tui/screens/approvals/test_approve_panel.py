@@ -57,7 +57,7 @@ def _is_off(stage):
 
 
 async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():
-    """`a`, Tab to Approve, Enter, without a PIN."""
+    """The keys are `a`, Tab to Approve, and Enter; no PIN is needed."""
     stage = a_stage([_low()])
     async with opened(stage) as pilot:
         await _open(pilot, stage)

@@ -395,7 +395,7 @@ async def test_escape_goes_back_and_keeps_the_marks():
 
 
 async def test_help_explains_the_panel():
-    """Both panels."""
+    """Both panels have a help."""
     for key, words in (
         ("a", "nothing is approved, the selection stays"),
         ("d", "nothing is denied"),

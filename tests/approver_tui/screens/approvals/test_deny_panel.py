@@ -219,7 +219,7 @@ async def test_an_unrecognized_request_can_be_reported_instead():
 
 
 async def test_a_private_note_goes_to_the_log_and_the_note_to_the_agent():
-    """Two fields."""
+    """The panel has a field for each."""
     stage = a_stage(three())
     async with opened(stage) as pilot:
         await press(pilot, stage, "d", "2", "tab", *"fix", "tab", *"mine", "tab", "tab", "enter")

@@ -103,7 +103,7 @@ async def test_no_row_is_wider_than_the_screen(size):
 
 @SIZES
 async def test_the_keys_to_answer_are_always_visible(size):
-    """The fourteenth field, and the way back."""
+    """They stay visible while the fields are scrolled, with the help and the way back."""
     stage = a_stage([_request()])
     async with opened(stage, size) as pilot:
         await press(pilot, stage, "enter")

@@ -31,7 +31,7 @@ async def test_the_history_has_receipts_and_signed_texts():
 
 
 async def test_an_entry_shows_how_long_its_answer_took():
-    """Roughly in the list, to the second in the receipt."""
+    """The list rounds it, and the receipt is exact to the second."""
     stage = _filled()
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
@@ -98,7 +98,7 @@ async def test_the_typed_filter_applies_to_the_history():
 
 
 def _with_a_rare_one(count, place):
-    """So many payments, one deployment among them; five are told at a time."""
+    """A history of this many payments with one deployment; five are sent at a time."""
     stage = a_stage([an_approval("open", DEPLOY)])
     kinds = [(f"old {n}", DEPLOY if n == place else PAYMENT) for n in range(count)]
     stage.server.put(*(answered(an_approval(*each), Answer.APPROVE) for each in kinds))

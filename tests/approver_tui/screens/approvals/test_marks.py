@@ -45,7 +45,7 @@ async def test_x_marks_and_unmarks():
 
 
 async def test_a_request_that_cannot_be_marked_says_why():
-    """Another agent, another risk."""
+    """Its agent or its risk differs from those of the marked ones."""
     stage = a_stage(LISTED)
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, DEPLOYED)
@@ -209,7 +209,7 @@ async def test_paste_and_fast_typing_mark_nothing():
 
 
 async def test_marks_stay_while_the_list_changes():
-    """A refresh, a filter, another selection."""
+    """A refresh, a filter and another selection keep them."""
     stage = a_stage([ONE, TWO, DEPLOYED])
     async with opened(stage) as pilot:
         await mark(pilot, stage, ONE, TWO)

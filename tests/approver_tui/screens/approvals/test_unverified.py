@@ -122,7 +122,7 @@ async def test_a_request_that_the_feed_skipped_is_loaded():
 
 
 def test_a_verified_copy_ends_the_block():
-    """Whichever way it arrives."""
+    """The way in which it arrives does not matter."""
     first = three()[0]
     doubtful = (
         InboxState()

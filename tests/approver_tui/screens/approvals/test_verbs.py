@@ -31,7 +31,7 @@ def _label(stage, name):
 
 
 async def test_the_button_repeats_the_amount():
-    """The one that approving would spend."""
+    """It is the amount that approving would spend."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")

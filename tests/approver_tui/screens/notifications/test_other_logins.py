@@ -36,7 +36,7 @@ async def test_an_unreachable_server_shows_the_age_of_its_count():
 
 
 async def test_the_next_count_is_half_a_minute_after_the_last(monkeypatch):
-    """Never sooner."""
+    """It never comes sooner."""
     others = FakeOthers([{"work": 2}])
     stage = a_stage(place=LOGIN, others=others)
     timers = []

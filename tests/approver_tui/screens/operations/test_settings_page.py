@@ -317,7 +317,7 @@ async def test_quiet_hours_are_set_and_cleared_in_the_settings():
 
 
 async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
-    """They are listed even if their requests are gone."""
+    """The settings end a mute and a snooze without opening a request."""
     stage = a_stage(three())
     prices = three()[2]
     stage.prefs_client.mute(prices.agent.id)

@@ -29,7 +29,7 @@ def test_first_requests_and_not_compared_ones_are_unusual():
 
 
 def test_a_request_is_selected_and_deselected():
-    """Unusual ones too."""
+    """An unusual request can be selected too."""
     with_new = BATCH.toggled(NEW.id)
     assert with_new.chosen == (ONE, TWO, NEW)
     assert with_new.toggled(ONE.id).chosen == (TWO, NEW)
@@ -78,7 +78,7 @@ def test_risk_is_the_highest_of_all_and_end_the_first_of_the_selected():
     ],
 )
 def test_differing_members_are_not_shared(member, terms):
-    """The others are."""
+    """The other members are shared."""
     shared = Batch.of([ONE, an_approval("two", DEPLOY, **terms)]).shared
     same = Batch.of([ONE]).shared
     assert getattr(shared, member) is None
@@ -88,6 +88,6 @@ def test_differing_members_are_not_shared(member, terms):
 
 
 def test_scopes_are_listed_with_their_risk():
-    """All of them."""
+    """Every scope is listed."""
     both = an_approval("both", DEPLOY, scopes=[("a", "low"), ("b", "medium")])
     assert rights(both) == "a (low), b (medium)"

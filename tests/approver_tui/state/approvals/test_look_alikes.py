@@ -27,7 +27,7 @@ def shown(folds: list[Fold]) -> list[tuple[str, str]]:
 
 
 def test_look_alikes_share_the_row_of_the_first():
-    """Three of one agent, with another in between."""
+    """Three requests of one agent have another request in between."""
     assert grouped([ONE, OTHER, TWO, THREE]) == [[ONE, TWO, THREE], [OTHER]]
     assert shown(FOLDED.folds([ONE, OTHER, TWO, THREE])) == [(ONE.id, "x 3"), (OTHER.id, "")]
 
@@ -54,7 +54,7 @@ def test_time_and_message_do_not_separate_look_alikes():
     ids=lambda other: next(iter(other)),
 )
 def test_every_relevant_difference_separates_requests(other):
-    """Above all another risk."""
+    """Every difference, above all in the risk, gives a row of its own."""
     twin = an_approval("twin", {**PAYMENT, **other})
     assert len(FOLDED.folds([ONE, twin])) == 2
 

@@ -101,7 +101,7 @@ def test_the_reduced_fact_must_be_smaller(change, member, value):
 
 
 def test_exactly_the_proposed_scopes_are_dropped():
-    """Those and no others."""
+    """No other scope is dropped."""
     assert only(drop=["read"], scope=["place"])
     assert not only(drop=["read"], scope=["read"])
     assert not only(drop=["read"])
@@ -129,7 +129,7 @@ def test_exactly_the_proposed_scopes_are_dropped():
     ],
 )
 def test_an_unproposed_or_larger_change_is_detected(change, member, value):
-    """Another fact, or a missing place."""
+    """Another fact and a missing place are detected too."""
     assert not only(change, authorization_details=details(**{member: value}))
 
 
@@ -138,7 +138,7 @@ def test_an_unproposed_or_larger_change_is_detected(change, member, value):
     [{"agent": "other"}, {"token_seconds": 5}, {"authorization_details": []}, {"salt": "x"}],
 )
 def test_a_text_of_another_action_is_detected(granted):
-    """Member by member."""
+    """Each member is compared."""
     assert not only("count=1", **granted)
 
 

@@ -4,7 +4,7 @@ from approver_tui.state.approvals.search_span import MAX_SCANNED, SearchSpan
 
 
 def test_a_search_pauses_after_enough_matches_or_requests():
-    """Whichever comes first."""
+    """It pauses at the first of the two."""
     look = SearchSpan()
     assert look.should_continue(19, MAX_SCANNED - 1)
     assert not look.should_continue(20, 50)

@@ -113,7 +113,7 @@ def test_the_fact_is_hidden_in_the_granted_part():
 
 
 def test_without_a_fact_to_type_nothing_is_hidden():
-    """The very same approval."""
+    """The function returns the very same approval."""
     approval = read_approval(JsonObject(wire_approval()))
     assert hide_typed_fact(approval) is approval
 

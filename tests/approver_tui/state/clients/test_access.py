@@ -32,7 +32,7 @@ def test_a_standing_grant_is_access():
 
 
 def test_ended_access_is_left_out():
-    """Expired, ended or revoked."""
+    """Access that expired, ended or was revoked is not listed."""
     consents = [a_consent(state=ConsentState.REVOKED), a_consent(state=ConsentState.EXPIRED)]
     tokens = [a_token(state=DelegationState.REVOKED), a_token(state=DelegationState.EXPIRED)]
     grants = [a_grant(NOW, state=one) for one in (GrantState.ENDED, GrantState.EXPIRED)]

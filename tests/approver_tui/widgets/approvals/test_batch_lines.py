@@ -43,7 +43,7 @@ def test_a_value_never_looks_like_a_fact(width):
 
 
 def test_shared_members_appear_once_and_others_in_each_block():
-    """Undo and scopes."""
+    """Undo and scopes differ between the requests."""
     other = a_payment("other", 100, "Bo", 9, undo="", scopes=[("payments:other", "low")])
     rows = _texts(Batch.of([ONE, other]))
     assert sum("Undo: Not possible after 15:00 today." in row for row in rows) == 1
@@ -69,7 +69,7 @@ def test_without_shared_members_there_is_no_heading():
 
 
 def test_an_unusual_request_is_below_with_its_reason():
-    """So is a first request."""
+    """A first request is below too."""
     asker = replace(TWO.display.agent, first_request=True)
     first = replace(TWO, display=replace(TWO.display, agent=asker))
     assert "     First request from this agent." in _texts(Batch.of([first]))

@@ -23,7 +23,7 @@ def _told(**said):
 
 
 def test_every_note_of_an_answer_is_in_the_receipt():
-    """Note, alternative, time, private note, self-approval."""
+    """The receipt has note, alternative, time, private note and self-approval."""
     told = _told(
         self_approved=True,
         reason=SafeText("It is on the list."),

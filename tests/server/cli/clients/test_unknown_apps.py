@@ -9,7 +9,7 @@ PAY = "https://pay.example"
 
 
 def test_they_are_listed_shown_blocked_and_deleted(admin_cli):
-    """By their host or their client_id."""
+    """Their host or their client_id selects them."""
     services = app.build(load())
     new_unknown_app(services.store)
     services.store.close()
@@ -37,7 +37,7 @@ def test_a_resource_is_opened_to_them_and_closed(admin_cli):
 
 
 def test_apps_are_invited(admin_cli):
-    """The token is shown once; whoever is invited answers to nobody else."""
+    """The answer has the token, and the list has the invitation."""
     flags = ("--owner", "admin", "--uses", "3", "--expires", "2d")
     document = admin_cli("apps", "invite", *flags, "--json").document
     assert document["initial_access_token"].startswith("sayso_it_")

@@ -49,7 +49,7 @@ def test_an_orphan_with_a_new_owner_is_no_longer_listed(admin_cli):
 
 
 def test_the_incident_of_an_orphan_quarantine_lists_the_next_steps(admin_cli, orphan):
-    """First an owner, then the agent, then the incident."""
+    """The owner comes first, then the agent, then the incident."""
     orphan.clock.forward(14 * DAY)
     assert OrphanQuarantine(orphan.store, orphan.secrets, RULES).round() == 1
     (item,) = admin_cli("incidents", "list", "--json").document["items"]

@@ -11,7 +11,7 @@ def _found(done):
 
 
 def test_a_new_installation_has_weak_findings_and_none_broken(admin_cli):
-    """Known limits are among them: whoever reads the data folder is the administrator."""
+    """Known limits are among them: anyone who reads the data folder is the administrator."""
     done = admin_cli("doctor", "--json").document
     assert done["broken"] is False
     assert any("data folder" in what for what in _found(done))
@@ -47,7 +47,7 @@ def test_a_missing_master_key_is_broken_and_not_replaced(admin_cli, data_folder)
 
 
 def test_a_data_folder_that_others_can_read_is_weak(admin_cli, data_folder):
-    """So is a database that others can read."""
+    """A database that others can read is weak too."""
     data_folder.chmod(0o755)
     (data_folder / "sayso.db").chmod(0o644)
     found = _found(admin_cli("doctor", "--json").document)

@@ -113,7 +113,7 @@ def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
 
 
 def test_an_unknown_token_cannot_be_revoked(admin_cli, chains, piped):
-    """Signed by us, never issued."""
+    """We signed the token and never issued it."""
     row = chains.row(chains.user_token())
     piped(chains.sign(row, {"jti": "sayso_at_unknown"}))
     assert admin_cli("token", "revoke").code == 3

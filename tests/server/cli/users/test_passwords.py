@@ -34,7 +34,7 @@ def test_a_password_needs_exactly_one_of_the_two_flags(admin_cli, typed, flags):
 
 
 def test_a_short_password_is_refused_with_the_rule(admin_cli, typed):
-    """Twelve characters."""
+    """The rule is twelve characters."""
     typed("short\n")
     done = admin_cli("users", "password", "admin", "--password-stdin", "--json")
     assert (done.code, done.error["code"]) == (2, "invalid")

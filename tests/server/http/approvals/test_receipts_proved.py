@@ -84,7 +84,7 @@ def test_added_or_missing_members_make_a_receipt_wrong(local: LocalSite, receipt
 
 
 def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any) -> None:
-    """Not wrong: a revoked key is not published either."""
+    """The receipt is not wrong, because a revoked key is not published either."""
     parts = check_receipt(receipt, [])
     assert parts[-1].verdict is Verdict.UNKNOWN
     assert parts[-1].why == "its key is not published any more"
@@ -94,7 +94,7 @@ def test_an_unpublished_key_makes_a_receipt_unknown(receipt: Any) -> None:
 def test_a_signature_by_another_key_under_a_known_id_is_wrong(
     local: LocalSite, receipt: Any
 ) -> None:
-    """The server's and the device's."""
+    """The server's and the device's signatures are checked."""
     kid = json.loads(decode(receipt["server_signature"].partition(".")[0]))["kid"]
     claims = {name: value for name, value in receipt.items() if name != "server_signature"}
     made_up = {**receipt, "server_signature": new_key("ES256", kid).sign(claims, typ=TYPE)}

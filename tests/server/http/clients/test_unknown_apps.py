@@ -46,7 +46,7 @@ def test_the_api_finds_it_by_an_id_without_slashes(admin, found):
 
 
 def test_the_console_shows_that_it_is_not_verified(console, found):
-    """And its claim as text, without a way to change it."""
+    """The page shows its claim as text and has no way to change it."""
     assert "not verified" in console.get("admin", "/admin/apps").text
     page = console.get("admin", f"/admin/apps/{name_id(found.id)}").text
     assert "&lt;i&gt;Chat&lt;/i&gt;" in page

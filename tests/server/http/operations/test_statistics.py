@@ -7,14 +7,14 @@ from tests.support.builders.admins import Staff
 
 @pytest.mark.parametrize("days", ["0", "91", "-1", "x", "1.5", "²"])
 def test_statistics_take_one_to_ninety_days(staff: Staff, days: str) -> None:
-    """So that the query stays cheap."""
+    """The limit keeps the query cheap."""
     admin = staff.people["admin"]
     answer = admin.call("GET", "/api/admin/statistics", query={"days": days})
     assert answer.refusal == (422, "invalid_body")
 
 
 def test_statistics_cover_the_last_days_with_agents_and_users(staff: Staff) -> None:
-    """Including today."""
+    """They include today."""
     admin = staff.people["admin"]
     reply = admin.call("GET", "/api/admin/statistics", query={"days": "2"}).json
     assert (reply["pending"], reply["total"]["waiting"], reply["whole"]) == (1, 1, True)
@@ -27,13 +27,13 @@ def test_statistics_cover_the_last_days_with_agents_and_users(staff: Staff) -> N
 
 @pytest.mark.parametrize("days", ["0", "91", "x"])
 def test_statistics_of_an_agent_take_one_to_ninety_days(staff: Staff, days: str) -> None:
-    """Likewise."""
+    """The limit keeps the query cheap."""
     path, admin = f"/api/agents/{staff.ids['agent']}/statistics", staff.people["admin"]
     assert admin.call("GET", path, query={"days": days}).refusal == (422, "invalid_body")
 
 
 def test_statistics_of_an_agent_are_given_by_day(staff: Staff) -> None:
-    """To its owner too."""
+    """Its owner gets them too."""
     path = f"/api/agents/{staff.ids['agent']}/statistics"
     for who in ("admin", "auditor", "owner"):
         reply = staff.people[who].call("GET", path, query={"days": "2"}).json
@@ -51,7 +51,7 @@ def test_findings_match_those_of_doctor(staff: Staff) -> None:
 
 
 def test_settings_are_listed_with_their_source(staff: Staff) -> None:
-    """Under their environment names."""
+    """The names are those of the environment."""
     reply = staff.people["admin"].call("GET", "/api/admin/settings").json
     found = {one["name"]: one for one in reply["items"]}
     assert found["SAYSO_DENIALS_BEFORE_PAUSE"]["source"] == "default"
@@ -59,7 +59,7 @@ def test_settings_are_listed_with_their_source(staff: Staff) -> None:
 
 
 def test_limits_are_listed_with_their_settings(staff: Staff) -> None:
-    """And their sources; fixed limits have none."""
+    """Each setting has its source; fixed limits have none."""
     reply = staff.people["auditor"].call("GET", "/api/admin/limits").json
     found = {one["name"]: one for one in reply["items"]}
     settable, fixed = found["open_per_agent"], found["unknown_users"]

@@ -114,5 +114,5 @@ def test_a_json_pointer_finds_its_value(at, value):
     [("482", True), (" 4 82 ", True), ("483", False), ("", False), ("0482", False)],
 )
 def test_a_match_number_matches_exactly(entry, same):
-    """Three digits, leading zeros included."""
+    """It has three digits, and leading zeros count."""
     assert ceremonies.matches_number("482", entry) is same

@@ -119,7 +119,7 @@ def test_a_payload_that_is_not_a_strict_object_is_refused(payload):
 
 
 def test_a_matching_decision_is_accepted_within_the_clock_tolerance():
-    """Five minutes to either side."""
+    """The tolerance is five minutes to either side."""
     decision = decisions.Decision(**APPROVE)
     for now in (NOW - 300, NOW, NOW + 300):
         decisions.check_decision(decision, expected(now=now))

@@ -129,7 +129,7 @@ def test_an_unreadable_change_is_refused_with_an_example(path, to, says):
 
 
 def test_a_change_to_something_not_requested_is_refused():
-    """A missing list, object or scope."""
+    """The list, the object or the scope is missing in the request."""
     with pytest.raises(NotNarrower, match="the items that stay"):
         narrowing.narrowed_details(
             requested_terms(lines=None), (), [Change(0, ("lines",), "1")], [RULES]

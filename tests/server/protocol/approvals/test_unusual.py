@@ -252,7 +252,7 @@ def test_an_amount_is_compared_with_the_closest_history():
     ],
 )
 def test_a_burst_exceeds_the_usual_number_of_requests(changes, bursts):
-    """Within an hour, or in a day."""
+    """An hour and a day are compared."""
     assert (Code.BURST in find_signals(_asker(**changes))) is bursts
 
 

@@ -39,7 +39,7 @@ def test_every_parameter_of_a_request_is_read():
 
 
 def test_an_id_token_hint_replaces_a_login_hint():
-    """Exactly one hint."""
+    """A request has exactly one hint."""
     request = requests.parse_request(_form(login_hint=None, id_token_hint="e.y.J"))
 
     assert (request.login_hint, request.id_token_hint) == (None, "e.y.J")
@@ -89,7 +89,7 @@ def test_malformed_details_are_invalid_authorization_details(raw):
 
 
 def test_two_resources_are_invalid_target():
-    """One token, one audience."""
+    """A token has one audience."""
     form = Form({"resource": ("https://a.example", "https://b.example")})
     with pytest.raises(errors.InvalidTarget):
         requests.one_resource(form)

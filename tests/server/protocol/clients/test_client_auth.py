@@ -53,7 +53,7 @@ def test_a_matching_client_id_beside_basic_is_accepted():
 
 
 def test_post_and_assertion_credentials_are_read():
-    """The other two methods."""
+    """They are the other two methods."""
     post = client_auth.read_credentials(None, _form(client_id="a", client_secret="s"))
     signed = client_auth.read_credentials(
         None, _form(client_assertion="x.y.z", client_assertion_type=names.ASSERTION_TYPE)
@@ -110,7 +110,7 @@ def test_credentials_with_impossible_characters_are_invalid_client(odd):
 
 
 def test_credentials_of_the_maximum_length_are_read():
-    """256 printable characters."""
+    """The maximum is 256 printable characters."""
     longest = "~" * 256
     read = client_auth.read_credentials(None, _form(client_id=longest, client_secret=longest))
     assert (read.client_id, read.secret) == (longest, longest)

@@ -99,6 +99,6 @@ def test_other_members_of_a_key_are_dropped():
     ],
 )
 def test_an_unsuitable_key_is_refused_with_the_reason(document, says):
-    """Above all a private key."""
+    """A private key is the most important case."""
     with pytest.raises(ValueError, match=says):
         jwks.read_keys(document)

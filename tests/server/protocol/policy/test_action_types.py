@@ -142,7 +142,7 @@ def test_a_type_without_a_headline_still_needs_its_other_members(name):
 
 @pytest.mark.parametrize("given", [None, [], "x", 1])
 def test_a_document_that_is_not_an_object_is_refused(given):
-    """A clear error, no crash."""
+    """The error is clear, and nothing crashes."""
     with pytest.raises(action_types.InvalidActionType, match="must be a JSON object"):
         action_types.read_action_type(given)
 

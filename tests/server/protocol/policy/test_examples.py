@@ -75,7 +75,7 @@ def test_an_example_for_an_empty_member_name_is_text():
 
 @pytest.mark.parametrize("much", [{"minItems": examples.MAX_VALUES}, {"minItems": 10**12}])
 def test_an_example_with_too_many_values_is_refused(much):
-    """However small the schema."""
+    """A small schema is refused too."""
     with pytest.raises(examples.TooManyValues, match="more than 500 values"):
         examples.example(_object(many={"type": "array", "items": {"type": "null"}, **much}))
 

@@ -64,7 +64,7 @@ def test_an_engine_that_fails_never_allows():
 
 
 def test_is_allowed_uses_the_given_approvals():
-    """No more, and no fewer."""
+    """It uses no more and no fewer."""
     assert is_allowed(Other(1), question(), NEEDS.complete_approvals("ana")) is True
     assert is_allowed(Other(1), question(), NO_APPROVALS) is False
 

@@ -69,7 +69,7 @@ def test_members_that_may_not_vary_must_be_equal(changed: Mapping[str, Any], whe
 
 
 def test_another_number_of_actions_is_not_covered() -> None:
-    """None, or two of the same."""
+    """No action, and two of the same, are not covered."""
     assert standing_grants.misfit(_pattern(), (), []) == "authorization_details"
     two = [EXAMPLE, EXAMPLE]
     assert standing_grants.misfit(_pattern(), (), two) == "authorization_details"
@@ -254,7 +254,7 @@ def test_the_members_that_may_vary_are_read(
     ],
 )
 def test_a_member_that_cannot_vary_is_refused(path: tuple[str, ...], up_to: str | None) -> None:
-    """A number without a limit, a text with one, a switch, an object, the target."""
+    """These are a number without a limit, a text with one, a switch, an object, the target."""
     with pytest.raises(GrantNotAllowed):
         standing_grants.read_vary(EXAMPLE, [(path, up_to)], ("to", "account"))
 

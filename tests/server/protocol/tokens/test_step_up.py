@@ -39,7 +39,7 @@ def test_one_of_the_acr_values_or_a_stronger_one_is_enough(acr, wanted, accepted
     ("ago", "most", "accepted"), [(0, 0, True), (1, 0, False), (60, 60, True), (61, 60, False)]
 )
 def test_an_authentication_older_than_max_age_is_refused(ago, most, accepted):
-    """Counted from the time of authentication."""
+    """The age is counted from the time of authentication."""
     assert StepUpRequirement((), most).met_by(claims(ago=ago), NOW) is accepted
 
 

@@ -213,7 +213,7 @@ def test_any_act_claim_is_read_or_refused(act):
 
 
 def test_actors_are_read_in_order_and_a_fifth_is_refused():
-    """The current one first."""
+    """The current one comes first."""
     act = None
     for name in AGENTS[:4]:
         act = act_claim("https://i.example", name, act)

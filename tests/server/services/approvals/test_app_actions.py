@@ -87,7 +87,7 @@ def test_hostile_text_in_details_is_escaped_on_the_page(browser, app):
 
 
 def test_the_device_signs_the_action_as_an_app_action(browser, ana, app):
-    """High risk with the PIN, without a consent."""
+    """It has high risk and the PIN, and needs no consent."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     (approval,) = pending_approvals(ana)
@@ -170,7 +170,7 @@ def test_a_denial_on_the_device_returns_access_denied(browser, ana, app):
 
 
 def test_an_expired_action_returns_an_error_to_the_app(browser, ana, app, local):
-    """Undecided, or approved and not continued."""
+    """It was not decided, or it was approved and not continued."""
     browser.authorize(app.id, **PAYS)
     browser.answer("allow")
     local.clock.forward(10 * MINUTE + 1)

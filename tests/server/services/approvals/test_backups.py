@@ -65,7 +65,7 @@ def test_an_approver_cannot_be_added_twice(agent, ask, ben):
 
 
 def test_an_excluded_person_cannot_be_added(agent, local, ask, ben):
-    """Here the owner of the agent."""
+    """The excluded person is the owner of the agent."""
     assert ben.user.name == "ben"
     _rules(local, 'ask.exclude = ["owner"]')
     _, approval = agent.asked()
@@ -108,7 +108,7 @@ def test_a_person_named_by_a_later_rule_has_their_own_vote(agent, local, ask, be
 
 @pytest.mark.parametrize("how", ["denied", "expired", "cancelled"])
 def test_nobody_can_be_added_to_an_ended_request(agent, person, local, ask, ben, how):
-    """Denied, expired or cancelled."""
+    """The request was denied, expired or cancelled."""
     assert ben.user.name == "ben"
     _, approval = agent.asked()
     if how == "denied":

@@ -433,7 +433,7 @@ def test_a_reason_must_be_short_and_displayable(agent, person, put, reason):
 
 
 def test_a_critical_request_needs_every_step(interactive, person, put):
-    """Match number, PIN, reason and type-back."""
+    """The steps are match number, PIN, reason and type-back."""
     put(rule("ask", 'ask.risk = "critical"', "ask.quorum = 1"))
     _, approval = pay(interactive)
     assert approval.ceremony == "match+pin+reason+type_back"

@@ -129,7 +129,7 @@ def test_deleting_the_action_type_invalidates_its_requests(agent, local, current
 
 
 def test_the_invalid_reason_names_what_is_gone(agent, local, current_reason):
-    """The agent before the user before the resource."""
+    """The agent comes before the user, and the user before the resource."""
     _, approval = agent.asked()
     assert current_reason(approval) is None
     with local.services.store.administer() as tx:

@@ -235,7 +235,7 @@ def test_a_decision_with_the_high_key_resets_the_pin_tries(agent, person):
 
 
 def test_an_approval_without_a_ceremony_is_refused(agent, person, monkeypatch):
-    """Independently of the parser."""
+    """The check does not depend on the parser."""
     _, approval = agent.asked()
     jws = person.decision(approval.id)
     read = decisions.read_decision
@@ -285,7 +285,7 @@ def test_a_decision_that_differs_in_one_member_is_refused(agent, person, local, 
 
 
 def test_a_decision_with_another_key_is_refused(agent, person):
-    """An unknown key, or one of another device of the person."""
+    """The key is unknown, or it belongs to another device of the person."""
     other = another_device(person)
     _, approval = agent.asked()
     for key in (SigningKey.generate(), other.low, other.high, other.session):
@@ -294,7 +294,7 @@ def test_a_decision_with_another_key_is_refused(agent, person):
 
 
 def test_a_malformed_decision_is_refused(agent, person):
-    """Nonsense, a broken signature, a statement by the same key."""
+    """Nonsense, a broken signature and a statement by the same key are refused."""
     _, approval = agent.asked()
     good = person.decision(approval.id)
     head, payload, signature = good.split(".")
@@ -342,7 +342,7 @@ def test_a_denial_with_other_contents_is_not_a_repetition(agent, person, code, m
 
 
 def test_a_second_decision_returns_the_first_one(agent, person, local):
-    """409 with the approval, for another device or another decision."""
+    """Another device, or another decision, gets 409 with the approval."""
     other = another_device(person)
     _, approval = agent.asked()
     person.approve(approval.id)

@@ -17,7 +17,7 @@ def sweeper(local):
 
 
 def test_a_sweep_expires_exactly_the_overdue_requests(agent, person, local, sweeper):
-    """Each with entry, event and reason, once."""
+    """Each gets one entry, one event and a reason."""
     _, unseen = agent.asked(requested_expiry="60")
     _, seen = agent.asked(requested_expiry="60")
     _, waiting = agent.asked(requested_expiry="61")

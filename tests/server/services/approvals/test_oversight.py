@@ -152,7 +152,7 @@ def test_an_unknown_record_is_not_found(oversight_service, act):
 def test_audit_entries_are_read_from_the_end_or_after_an_id(
     admin_services, oversight_service, pending_request
 ):
-    """Oldest first."""
+    """The oldest comes first."""
     oversight_service.cancel(pending_request.id, "Wrong supplier", by=BY)
     entries = oversight_service.entries(100)
     assert [entry.id for entry in entries] == sorted(entry.id for entry in entries)

@@ -45,7 +45,7 @@ def test_a_newer_request_supersedes_an_earlier_one(agent, person):
 
 
 def test_superseding_writes_events_and_entries_of_both(agent, person, local):
-    """First the cancellation, then the new request."""
+    """The cancellation comes first, then the new request."""
     handle, earlier = agent.asked()
     before = len(local.admin.events(person.user))
     _, newer = agent.asked(supersedes=handle)

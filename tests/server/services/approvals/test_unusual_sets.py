@@ -189,7 +189,7 @@ HONEST |= {
 
 @pytest.mark.parametrize("name", FRAUDS)
 def test_a_fraud_shows_its_signal(paid, name):
-    """Possibly among other correct ones."""
+    """Other correct signals may be shown too."""
     code, ask = FRAUDS[name]
     assert code in ask(paid)
 

@@ -193,7 +193,7 @@ def test_any_denial_ends_the_request(
 def test_a_vote_after_the_decision_has_no_effect(
     agent: LocalAgent, person: LocalTerminal, bob: LocalTerminal, cleo: LocalTerminal, put: Put
 ) -> None:
-    """409 with the current request."""
+    """The answer is 409 with the current request."""
     _ask_two_of_three(put)
     _, approval = agent.asked()
     late = cleo.decision(approval.id)

@@ -66,7 +66,7 @@ def test_a_step_already_taken_is_not_taken_again(agent, local):
 
 @pytest.mark.parametrize("answer", ["approve", "deny"])
 def test_a_decided_request_is_not_reminded(agent, person, local, answer):
-    """Approved or denied."""
+    """It was approved or denied."""
     _, approval = agent.asked(requested_expiry="60")
     getattr(person, answer)(approval.id)
     assert _later(local, person, 45 * SECOND) == 0
@@ -156,7 +156,7 @@ def test_an_extended_request_does_not_expire_at_the_old_time(agent, person, loca
 
 @pytest.mark.parametrize("risk", ["low", "high"])
 def test_the_number_of_extensions_depends_on_the_risk(agent, person, local, risk):
-    """Unlimited for low risk."""
+    """Low risk has no limit."""
     ask = {"low": agent.asked, "high": agent.asked_payment}[risk]
     _, approval = ask(requested_expiry="60")
     limit = MAX_EXTENSIONS[Risk(risk)]

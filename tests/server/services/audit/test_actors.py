@@ -47,7 +47,7 @@ def _search(admin_services: LocalAdmin, **wanted: str) -> list[tuple[str, str]]:
 
 @pytest.mark.usefixtures("actor_ids")
 def test_every_actor_in_the_audit_log_has_a_name(admin_services: LocalAdmin) -> None:
-    """A person, a client, a resource, a part of the server, and the command line."""
+    """It is a person, a client, a resource, a part of the server, or the command line."""
     names = [name for _, name in _search(admin_services, agent_id="invoice-bot")]
     assert names == [
         "admin",

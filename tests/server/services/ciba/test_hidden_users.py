@@ -92,7 +92,7 @@ def test_known_and_unknown_users_take_the_same_time(asking_agent):
 
 @pytest.mark.parametrize("name", ["ana", "nobody"])
 def test_supersedes_must_name_the_person_in_the_same_way(asking_agent, name):
-    """Case and look-alikes are the same way; an e-mail address is another, whoever has it."""
+    """Case and look-alikes count as the same way; an email address counts as another."""
     for other, status in ((name.upper(), 200), (name, 200), (f"{name}@example.com", 400)):
         handle, _ = asking_agent.asked(login_hint=name)
         answer = asking_agent.ask(login_hint=other, supersedes=handle)

@@ -156,7 +156,7 @@ def test_revoking_the_parent_ends_the_hint_and_its_request(agent, person, local,
 
 
 def test_a_hint_for_a_person_whom_the_agent_may_not_ask_is_refused(agent, local, hint):
-    """Likewise for a person who was disabled since."""
+    """A hint for a person who was disabled since is refused too."""
     token = hint()
     local.admin.agents.update(agent.id, AgentChanges(asks=("admin",)), by=BY)
     assert _ask(agent, token).refusal == (400, "unknown_user_id")

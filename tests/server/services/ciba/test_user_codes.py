@@ -103,7 +103,7 @@ def test_setting_a_user_code_needs_a_pin_call_for_that_code(person, named):
     "members", [{"subject": "x" * 43}, {"subject": "other"}, {"nonce": "n"}, {"aud": "a"}]
 )
 def test_a_statement_about_something_else_is_refused(person, members):
-    """Another code, another nonce, another purpose."""
+    """It has another code, nonce or purpose."""
     if "aud" in members:
         nonce = _nonce(person)
         statement = person.statement("vouch", nonce, person.high, subject=person.device_id)

@@ -68,7 +68,7 @@ def test_renaming_writes_one_entry_and_notifies_the_owners(local, agent, agents)
 
 
 def test_approvers_are_shown_the_former_name_of_an_agent(local, agent, person, agents):
-    """The latest one that they know, until they approve under the new one."""
+    """They see the latest one that they know, until they approve under the new one."""
 
     def renamed_texts():
         shown = json.loads(agent.asked_payment()[1].display)["unusual"]

@@ -336,7 +336,7 @@ def test_a_scope_that_its_resource_lost_does_not_block_other_changes(admin_servi
 
 @pytest.mark.usefixtures("admin")
 def test_an_update_without_effect_writes_no_entry(admin_services):
-    """Enabling an enabled agent neither."""
+    """Enabling an enabled agent writes none either."""
     before = registered(admin_services).agent
     version = admin_services.version()
     assert (

@@ -49,7 +49,7 @@ def _assertion(local, agent, key=KEY, audience=ISSUER, **changes):
 
 
 def test_agents_authenticate_with_their_registered_method(agent, local, send, signer):
-    """Basic, post and private_key_jwt."""
+    """The methods are Basic, post and private_key_jwt."""
     basic = registered(local.admin, "basic")
     assert send({}, _basic(basic.agent.id, basic.secret)).status == 200
     assert send(agent.credentials).status == 200

@@ -128,7 +128,7 @@ def test_an_invitation_is_used_as_often_as_it_allows(registrations: Registration
 
 
 def test_an_ended_invitation_is_refused(registrations: Registrations) -> None:
-    """Expired, revoked, of a disabled owner, unknown, or missing."""
+    """It expired, was revoked, has a disabled owner, is unknown, or is missing."""
     late, revoked, revoked_too = (
         registrations.invite(),
         registrations.invite(),

@@ -45,7 +45,7 @@ def test_an_external_id_must_be_displayable(with_admin, raw):
 
 @pytest.mark.parametrize("after", [-DAY, 0, LONGEST_MS + DAY])
 def test_a_review_date_must_be_in_the_future(with_admin, after):
-    """Within ten years."""
+    """It must be within ten years."""
     with pytest.raises(Invalid, match="review"):
         registered(with_admin, review_at=with_admin.clock.now() + after)
 

@@ -73,7 +73,7 @@ def test_a_consent_request_appears_in_the_feed_of_the_person(local, agent, perso
 
 
 def test_the_display_states_client_resource_scopes_and_end(local, agent, person):
-    """Each scope with its risk."""
+    """Each scope has its risk."""
     approval = ask(local, wanted(local, agent, person, scopes=BOTH))
     display = json.loads(approval.display)
     facts = [(fact["label"], fact["value"]) for fact in display["facts"]]
@@ -379,7 +379,7 @@ def test_a_consent_needs_no_grant_type_of_the_agent(local, agent, person):
 
 
 def test_the_invalid_reason_follows_what_was_deleted_or_disabled(local, agent, person):
-    """The resource, then the agent, then the user."""
+    """The resource comes first, then the agent, then the user."""
     approval = ask(local, wanted(local, agent, person))
     assert _invalid_reason(local, approval) is None
     local.admin.resources.delete(PAY, by=BY)

@@ -360,7 +360,7 @@ def test_guessing_user_codes_is_limited_over_all_addresses(local):
 
 
 def test_an_impossible_user_code_counts_as_wrong(local):
-    """Such as letters of another alphabet or a word."""
+    """Letters of another alphabet and a word are refused."""
     device = begun(local)
     for _ in range(WRONG_CODES):
         assert WRONG in device.typed("ana", "hello")

@@ -257,7 +257,7 @@ def test_a_confirmation_must_be_for_the_newest_pin_call(person):
 
 
 def test_a_malformed_statement_is_invalid(person):
-    """Nonsense, or a broken signature."""
+    """Nonsense and a broken signature are refused."""
     nonce = person.pin().json["nonce"]
     head, payload, signature = person.statement("pin", nonce, person.high).split(".")
     for text in ("nonsense", f"{head}.{payload}.AAAA{signature[4:]}"):

@@ -191,7 +191,7 @@ def test_a_credential_is_enrolled_once(local):
 
 
 def test_passkeys_count_against_the_device_limit(local):
-    """Together with terminals."""
+    """Passkeys and terminals count together."""
     browser = new_browser(local)
     for number in range(19):
         more = _with_other_passkey(browser, str(number).encode())
@@ -212,7 +212,7 @@ def test_a_browser_signs_in_without_a_name(local):
 
 
 def test_the_session_cookie_is_host_only_strict_and_secure(open_local):
-    """`__Host-` with TLS; without it on loopback."""
+    """Its name has the prefix `__Host-` with TLS, and has none on loopback."""
     plain = new_browser(open_local()).sign_in().headers["Set-Cookie"]
     assert plain.startswith("sayso-passkey=sayso_br_")
     assert plain.endswith("; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict")
@@ -262,7 +262,7 @@ def test_a_challenge_that_we_did_not_issue_is_refused(local, offer):
 
 
 def test_an_assertion_of_another_passkey_is_refused(local):
-    """Unknown, under a wrong ID, or with another signature."""
+    """It is unknown, has a wrong ID, or has another signature."""
     browser = new_browser(local)
     assert _with_other_passkey(browser).sign_in().refusal == (403, "unknown_passkey")
     assert browser.sign_in(signature=b"x").refusal == (422, "invalid_passkey")
@@ -381,7 +381,7 @@ FOREIGN = [
     ],
 )
 def test_requests_from_another_site_are_refused(local, method, path, headers):
-    """Reads and sign-ins too."""
+    """Reads and sign-ins are refused too."""
     browser = new_browser(local)
     assert browser.send(method, path, headers=headers).refusal == (403, "forbidden")
     assert browser.send("GET", "/api/me").status == 200

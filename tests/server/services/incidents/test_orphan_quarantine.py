@@ -165,7 +165,7 @@ def test_an_enabled_owner_ends_the_grace_period(owned: Owned, new_owner: str) ->
 
 
 def test_an_update_without_a_new_owner_does_not_end_the_grace_period(owned: Owned) -> None:
-    """Such as a new description."""
+    """A new description is such an update."""
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.agents.update(owned.agent.id, AgentChanges(description="Pays"), by=BY)
     assert owned.admin_services.entries("agent.adopted") == []
@@ -187,7 +187,7 @@ def test_releasing_an_orphaned_agent_needs_an_owner(owned: Owned) -> None:
 
 
 def test_a_disabled_agent_is_not_orphaned(owned: Owned) -> None:
-    """No entry and no alarm."""
+    """It causes no entry and no alarm."""
     owned.admin_services.agents.disable(owned.agent.id, by=BY)
     owned.admin_services.users.disable("olga", by=BY)
     owned.admin_services.users.enable("olga", by=BY)

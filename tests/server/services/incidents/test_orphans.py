@@ -132,7 +132,7 @@ def test_the_report_has_pages_and_shows_owners_only_their_agents(
 
 @pytest.mark.usefixtures("orphans")
 def test_the_grace_period_is_configured_in_days(admin_services: LocalAdmin) -> None:
-    """Here thirty."""
+    """The test sets thirty."""
     admin_services.users.disable("olga", by=BY)
     longer = Orphans(admin_services.store, replace(RULES, owner_grace_days=30))
     assert longer.grace_end("invoice-bot") == admin_services.clock.now() + 30 * DAY

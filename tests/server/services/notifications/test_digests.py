@@ -67,7 +67,7 @@ def _events(local, person, name):
 
 
 def test_held_back_requests_are_notified_once_after_a_minute(local, person, writer):
-    """One message for all of them, in the feed and in the outbox."""
+    """The feed and the outbox have one message for all of them."""
     approvals = _write(writer, 5)
     assert _later(local, MINUTE - 1) == []
     (digest,) = _later(local, 1)
@@ -98,7 +98,7 @@ def test_expired_requests_are_in_no_digest(local, writer):
 
 
 def test_low_risk_requests_are_notified_together_after_an_hour(local, person, agent):
-    """The first notified at once; the rest an hour later."""
+    """The first notifies at once, and the rest an hour later."""
     for _ in range(4):
         agent.asked()
     assert _later(local, HOUR - 1) == []
@@ -108,7 +108,7 @@ def test_low_risk_requests_are_notified_together_after_an_hour(local, person, ag
 
 @pytest.mark.usefixtures("person")
 def test_higher_risk_sends_the_digest_earlier_and_is_named_in_it(local, agent, writer):
-    """One message for low and medium risk."""
+    """Low and medium risk share one message."""
     for _ in range(2):
         agent.asked()
     medium = _write(writer, 2)

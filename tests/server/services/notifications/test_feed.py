@@ -112,7 +112,7 @@ def test_an_administrative_change_wakes_subscribers_in_batches(hub, local, monke
 
 
 def test_the_next_batch_waits_a_moment_after_an_administrative_change(hub, local, monkeypatch):
-    """Despite other changes."""
+    """Nobody is woken before the wait ends."""
     monkeypatch.setattr(feeds, "_BETWEEN_SECONDS", 60.0)
     local.admin.agents.disable("invoice-bot", by=BY)
     assert _woken(hub, ["a", "b", "c"], lambda: None) == [False, False, False]
@@ -139,7 +139,7 @@ def test_background_work_is_woken_in_every_round(hub):
 
 
 def test_a_long_list_of_events_is_passed_on_completely(hub, person, local, monkeypatch):
-    """Page by page."""
+    """The events are passed on page by page."""
     monkeypatch.setattr(feeds, "_PAGE_SIZE", 2)
     with local.services.store.write() as tx:
         for number in range(5):
@@ -249,7 +249,7 @@ def test_a_revoked_session_gets_no_events(feed, person, local):
 
 
 def test_an_event_without_a_request_or_device_is_returned(feed, person, local):
-    """Such as an alarm."""
+    """An alarm is such an event."""
     cursor = feed.head()
     with local.services.store.write() as tx:
         tx.feed.add(person.user.id, "alarm.code_reused")

@@ -76,7 +76,7 @@ def test_refusals_are_counted_separately_for_each_agent(chains, bot, local):
 
 
 def test_refused_requests_are_counted_too(agent, local):
-    """Such as requests with too few eligible approvers."""
+    """Requests with too few eligible approvers are an example."""
     raised = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, raised, by=BY)
     for _ in range(MANY):

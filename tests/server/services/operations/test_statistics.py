@@ -122,7 +122,7 @@ def test_an_agent_whose_requests_are_approved_unread_is_named(
 
 
 def test_a_request_decided_unseen_is_measured_from_its_creation(admin_services, make_request):
-    """Such as one decided from a list."""
+    """A request that is decided from a list is an example."""
     make_request(State.DENIED, seen=0, took=7_000)
     assert _summary(admin_services).agents[0].read_ms == 7_000
 

@@ -105,7 +105,7 @@ def test_a_bound_token_needs_a_proof_of_its_key(app, tokens, local):
 
 
 def test_a_token_without_a_user_is_refused(agent, local):
-    """Such as one of an agent that acts for itself."""
+    """The token of an agent that acts for itself is an example."""
     audience, now = f"{ISSUER}/userinfo", local.clock.now()
     claims = {"iss": ISSUER, "aud": audience, "jti": "t", "exp": now // 1000 + 60}
     with local.services.store.write() as tx:

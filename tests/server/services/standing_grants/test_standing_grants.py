@@ -540,7 +540,7 @@ def test_revoking_a_consent_ends_the_grants_at_its_resource(local, agent, person
 
 
 def test_other_changes_of_the_agent_keep_the_grant(local, agent, person):
-    """Such as its description."""
+    """A new description, for example, changes nothing."""
     grant = standing_grants.give(person, standing_grants.example(agent))
     local.admin.agents.update(agent.id, AgentChanges(description="x"), by=BY)
     assert standing_grants.now_of(local, grant) == grant

@@ -93,7 +93,7 @@ def test_an_explanation_lists_every_bound_of_the_scopes(chains, bot, explanation
 
 
 def test_an_explanation_lists_the_bounds_of_an_approval(chains, agent, person, explanations):
-    """Each actor and token has its bound of the resource."""
+    """The bounds are those of the resource, of each actor and of the token."""
     handle, approval = agent.asked()
     assert person.approve(approval.id).status == 200
     token = agent.poll(handle).json["access_token"]

@@ -140,7 +140,7 @@ def test_a_decided_request_redirects_to_its_record(browser, asked):
 
 
 def test_a_malformed_narrowing_form_is_refused_with_a_message(browser, asked):
-    """Like on every page."""
+    """Every page checks its form in the same way."""
     page = post(browser, _path(asked[1]), {**LESS, "fact.0": "500\0"})
     assert (page.status_code, "null character" in page.text) == (400, True)
 

@@ -58,7 +58,7 @@ def test_another_owners_agent_shows_only_its_access_to_this_user(eva, agent):
 
 
 def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agent):
-    """Like an unknown agent; its owner is not revealed."""
+    """The answer is that for an unknown agent, and its owner is not revealed."""
     give_consent(eva.browser, agent)
     for path in (f"/agents/{agent.id}", "/agents/sayso_ag_aaaaaaaaaaaaaaaa"):
         page = max_.get(path)

@@ -36,7 +36,7 @@ def _waiting(person):
 
 
 def test_the_device_page_says_what_it_does_and_warns(browser):
-    """XD-03, DG-13, XD-02: whoever did not start the sign-in is told to close the page."""
+    """XD-03, DG-13, XD-02: it tells users who did not start the sign-in to close the page."""
     page = _get(browser)
     assert page.status_code == 200
     assert "A new device, or an app on it, wants to sign in as you" in page.text

@@ -92,7 +92,7 @@ def test_a_form_from_this_page_is_accepted(app, browser, origin):
 
 
 def test_a_wrong_password_keeps_the_name_and_reveals_nothing(app, browser):
-    """Like an unknown user; after some tries the form pauses."""
+    """The page is that for an unknown user; after some tries the form pauses."""
     browser.authorize(app.id, login_hint="ana@example.com")
     assert browser.page.forms[0].fields["name"] == "ana@example.com"
     wrong = browser.sign_in("<b>ana</b>", "wrong")

@@ -108,5 +108,5 @@ def test_a_long_list_of_tokens_has_a_next_page(eva, agent):
 
 
 def test_an_invalid_cursor_is_refused_with_a_message(eva):
-    """Like every invalid input."""
+    """Every invalid input gets this status."""
     assert eva.get("/delegations?cursor=nonsense").status_code == 422

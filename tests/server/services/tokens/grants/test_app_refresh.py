@@ -204,7 +204,7 @@ def test_revoking_a_refresh_token_ends_the_family(app, first, local):
 
 
 def test_a_refresh_never_turns_a_bound_token_into_a_bearer_token(app, code_for, proof):
-    """DP-35, NG-086: whoever authenticates."""
+    """DP-35, NG-086: the client's secret does not replace the proof."""
     first = app.redeem(code_for(app), proofs=[proof(SigningKey.generate())]).json["refresh_token"]
     assert app.refresh(first).refusal == (400, "invalid_dpop_proof")
     after = app.refresh(first, proofs=[proof(SigningKey.generate())]).json["refresh_token"]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from server.model.audit import Entry
+from server.services.audit import audit
 from tests.support.builders.admins import Staff
 from tests.support.builders.console import Console, open_console
 
@@ -63,6 +65,15 @@ def test_the_audit_log_shows_names_beside_ids_and_is_searched_by_them(console: C
     assert "<bdi>command line</bdi>" in console.get("admin", "/admin/audit?actor=operator").text
     mine = console.get("admin", "/admin/audit?agent=one&type=agent.disabled").text
     assert mine.count("agent.disabled</a>") == 1
+
+
+def test_an_actor_without_a_name_is_shown_by_its_id(console: Console) -> None:
+    """Such as a user of another installation, whose entries a restore brought back."""
+    with console.staff.local.services.store.write() as tx:
+        audit.record(tx, Entry(audit.Type.AGENT_DISABLED, "user:missing", facts={"agent": "x"}))
+    page = console.get("admin", "/admin/audit")
+    assert page.status_code == 200
+    assert "<bdi>user:missing</bdi>" in page.text
 
 
 def test_an_entry_names_its_agent_and_keeps_its_id(console: Console) -> None:

@@ -81,9 +81,12 @@ class Body:
         try:
             with gevent.Timeout(self._seconds, TooSlow):
                 return receive()
-        except (OSError, ValueError) as fault:
+        except OSError:
             self.broken = True
-            raise fault if isinstance(fault, OSError) else OSError(str(fault)) from fault
+            raise
+        except ValueError as fault:
+            self.broken = True
+            raise OSError(str(fault)) from fault
         finally:
             self._seconds = max(0.0, self._seconds - (time.monotonic() - began))
             self.broken = self.broken or (not self._ended and not self._seconds)

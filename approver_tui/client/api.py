@@ -4,6 +4,7 @@ Owns: paths, bodies, reading the answers. Several threads may use one client. Ne
 means to the user; `decisions.py` and the screens know that.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -283,7 +284,7 @@ class Client:
     def revoke_access(self, client_id: str) -> RevokedAccess:
         """Revoke all access of an agent or app; return what ended."""
         return narrowing_wire.read_revoked_access(
-            self.session.delete_and_read(_api_path("acting", client_id))
+            self.session.delete_and_read(_api_path("acting", _path_id(client_id)))
         )
 
     def delegations(self) -> tuple[Delegation, ...]:
@@ -384,6 +385,13 @@ def forget(home: Home, profile: Profile) -> None:
     tokens.delete(secrets)
     secrets.delete(SESSION_KEY)
     profiles.remove(home)
+
+
+def _path_id(client_id: str) -> str:
+    """Return the ID of a client in paths; a URL is hashed, because a path cannot hold it."""
+    if not client_id.startswith("https://"):
+        return client_id
+    return hashlib.sha256(client_id.encode()).hexdigest()[:32]
 
 
 def _api_path(*raw_pages: str) -> str:

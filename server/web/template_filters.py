@@ -10,6 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from server.protocol.names import is_app, path_id
 from server.protocol.text import display_safe
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.web.browser import moment
@@ -39,6 +40,11 @@ def _hue(name: str) -> int:
     return ord(name[-1:]) % 8
 
 
+def _client_page(client_id: str) -> str:
+    """The path of an agent's or app's page in the console."""
+    return f"/admin/{'apps' if is_app(client_id) else 'agents'}/{path_id(client_id)}"
+
+
 class OptionalMembers(dict[str, Any]):
     """A JSON object or a submitted form: what it does not have is an empty text in a template."""
 
@@ -62,6 +68,8 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "clock": _clock,
         "said": _when,
         "hue": _hue,
+        "path_id": path_id,
+        "client_page": _client_page,
         "parsed": _parsed,
         "pretty": _pretty,
         "agent_lines": partial(page_lines, AGENT_MEMBERS),

@@ -82,6 +82,9 @@ def test_from_a_link_to_a_token(server, host, url):
         "/client.json",
         "application/json",
     )
+    ended = person.client.revoke_access(url)
+    assert (ended.consents, ended.tokens > 0) == (1, True)
+    assert person.client.consents() == ()
     person.client.close()
 
 

@@ -14,6 +14,10 @@ _BY: Final = {
     "document": "nobody; its metadata document describes it",
     "registration": "itself",
 }
+_OPEN: Final = {
+    "resources": "those open to unknown clients",
+    "scopes": "those of open resources, except critical ones",
+}
 
 
 def app_document(app: App) -> dict[str, object]:
@@ -39,6 +43,7 @@ def app_lines(app: App) -> list[str]:
         "registered by": _BY[app.origin],
         "calls itself": app.claimed_name,
         **members.lines(APP_MEMBERS, app),
+        **({} if app.verified else _OPEN),
         "since": moment(app.created_at),
     }
     secrets = [f"secret {secret_line(secret)}" for secret in app.secrets]

@@ -10,6 +10,7 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import if_missing_option, listed, moment, rfc3339, table
 from server.cli.params import moment_ms, overlap_option
 from server.cli.printed import Printed, prints
+from server.model.clients import App
 from server.protocol.names import USUAL_APP_GRANTS
 from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
@@ -89,7 +90,7 @@ def invite(admin: OpenInstallation, owner: str, uses: int, expires: str) -> Prin
 def show_all(admin: OpenInstallation, *, unknown: bool) -> Printed:
     """List apps by name."""
     apps = [app for app in admin.apps.all() if not (unknown and app.verified)]
-    rows = [(app.name, app.state, app.auth_method, listed(app.scopes), app.id) for app in apps]
+    rows = [(app.name, app.state, app.auth_method, _scopes(app), app.id) for app in apps]
     lines = table(("name", "state", "authenticates", "scopes", "client_id"), rows)
     return {"items": [app_document(app) for app in apps]}, lines
 
@@ -145,3 +146,7 @@ def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Delete an app. The audit log keeps what it did."""
     app = admin.apps.delete(name_or_id, by=BY)
     return {"client_id": app.id, "state": "deleted"}, [f"{app.name} is deleted."]
+
+
+def _scopes(app: App) -> str:
+    return listed(app.scopes) if app.verified else "of open resources"

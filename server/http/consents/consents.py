@@ -25,10 +25,9 @@ def revoke(site: Site, request: HttpRequest, person: Person) -> wire.ConsentRevo
 
 def stop(site: Site, request: HttpRequest, person: Person) -> wire.AccessRevoked:
     """DELETE /api/acting/<id>."""
-    client_id = request.params["id"]
-    ended = site.tokens.access_revocation.revoke(person, client_id)
+    ended = site.tokens.access_revocation.revoke(person, request.params["id"])
     return wire.AccessRevoked(
-        client_id=client_id,
+        client_id=ended.client_id,
         grants_ended=ended.grants,
         consents_revoked=ended.consents,
         tokens_revoked=ended.tokens,

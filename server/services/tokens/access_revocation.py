@@ -9,6 +9,7 @@ from typing import Final
 
 from server.model.store import Store, Unit
 from server.services.audit import audit
+from server.services.clients.apps import by_path
 from server.services.consents import revocations
 from server.services.standing_grants import ends
 from server.services.tokens import delegations
@@ -20,8 +21,9 @@ _BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class RevokedAccess:
-    """How many grants, consents and tokens ended."""
+    """The client, and how many of its grants, consents and tokens ended."""
 
+    client_id: str
     grants: int
     consents: int
     tokens: int
@@ -33,18 +35,22 @@ class AccessRevocation:
 
     store: Store
 
-    def revoke(self, person: Person, client_id: str) -> RevokedAccess:
-        """Revoke everything that this client has from the person; it may ask them again.
+    def revoke(self, person: Person, path_id: str) -> RevokedAccess:
+        """Revoke everything that a client has from the person; it may ask them again.
+
+        `path_id` is its client_id, or the short form of a URL (`names.path_id`).
 
         Grants and consents end before tokens, so that no new token is issued meanwhile. A client
         without access is no error.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            access = _ClientAccess(tx, person.user.id, client_id)
+            app = by_path(tx, path_id)
+            access = _ClientAccess(tx, person.user.id, path_id if app is None else app.id)
             grants = access.end_grants()
             consents, from_consents = access.end_consents()
-            return RevokedAccess(grants, consents, from_consents + access.end_tokens())
+            tokens = from_consents + access.end_tokens()
+            return RevokedAccess(access.client_id, grants, consents, tokens)
 
 
 @dataclass(frozen=True, slots=True)

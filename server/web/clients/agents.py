@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from server.model import display_names
 from server.protocol import errors
+from server.services.clients.apps import by_path
 from server.services.operations import statistics_json
 from server.services.users.device_auth import Person
 from server.web import charts
@@ -55,15 +56,16 @@ def load_agents(visit: Visit) -> Facts:
 
 def load_agent(visit: Visit) -> Facts:
     """Load the page of one agent or app. Raises errors.Problem 404."""
-    asked = visit.site.statistics.asked_of(visit.person, visit.about, _DAYS)
-    owned, known = _own_agent(visit), _access_by_client(visit).get(visit.about)
+    client_id = _client_id(visit)
+    asked = visit.site.statistics.asked_of(visit.person, client_id, _DAYS)
+    owned, known = _own_agent(visit), _access_by_client(visit).get(client_id)
     if owned is None and known is None and not asked.ever:
         raise _unknown()
     days = statistics_json.days(asked.days)
     return {
         "asks": asked.ever,
         "agent": owned,
-        "has": known or ClientAccess(visit.about, _name(visit, owned)),
+        "has": known or ClientAccess(client_id, _name(visit, client_id, owned)),
         "chart": charts.results_by_day(days),
         "days": days,
         "total": asked.counts,
@@ -121,12 +123,19 @@ def _owns(person: Person, agent: Mapping[str, Any]) -> bool:
     return any(owner["id"] == person.user.id for owner in agent["owners"])
 
 
-def _name(visit: Visit, owned: Document | None) -> str:
+def _client_id(visit: Visit) -> str:
+    """Return the client_id of the agent or app in the path."""
+    with visit.site.store.read() as view:
+        app = by_path(view, visit.about)
+    return visit.about if app is None else app.id
+
+
+def _name(visit: Visit, client_id: str, owned: Document | None) -> str:
     """Return its name, for its owner or a person it has asked."""
     if owned is not None:
         return str(owned["name"])
     with visit.site.store.read() as view:
-        return display_names.name_of(view.directory, visit.about)
+        return display_names.name_of(view.directory, client_id)
 
 
 def _unknown() -> errors.Problem:

@@ -1,10 +1,15 @@
 """A user's agent pages: who sees which agent, revoking access, suspending."""
 
+from dataclasses import replace
+
 import pytest
 
+from server.protocol.names import path_id
 from server.services.clients.agent_forms import AgentChanges
+from server.services.clients.client_documents import _new_app
 from server.services.tokens import access_revocation
 from server.services.users.users import UserChanges, Users
+from tests.support.browsers.browser import CALLBACK
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY, registered
@@ -181,3 +186,35 @@ def test_recent_requests_of_an_agent_are_a_chart_with_its_numbers(eva, agent, lo
     local.clock.forward(20 * DAY)
     eva.browser.sign_in()
     assert "No requests in the last 14 days" in eva.get(f"/agents/{agent.id}").text
+
+
+URL = "https://chat.example/client.json"
+
+
+def _app_with_a_consent(eva, agent):
+    """An app whose client_id is a URL, with a consent like that of the agent."""
+    consent_id = give_consent(eva.browser, agent)
+    with eva.browser.local.services.store.administer() as tx:
+        consent = tx.consents.get(consent_id)
+        tx.apps.add(replace(_new_app(URL, tx.now), redirect_uris=(CALLBACK,)))
+        tx.consents.add(replace(consent, id="sayso_co_of_the_app", client_id=URL))
+
+
+def test_an_app_with_a_url_as_its_id_has_a_page_where_its_access_is_revoked(eva, agent):
+    """Paths have the hash of the URL."""
+    _app_with_a_consent(eva, agent)
+    path = f"/agents/{path_id(URL)}"
+    for page in ("/agents", "/consents"):
+        assert f'href="{path}"' in eva.get(page).text
+    assert "Revoke access" in eva.get(path).text
+    assert eva.post(f"{path}/stop").status_code == 303
+    assert eva.get("/agents").text.count("1 consent") == 1
+    assert f'href="/agents/{agent.id}"' in eva.get("/agents").text
+    assert f'href="{path}"' not in eva.get("/agents").text
+
+
+def test_revoking_access_names_the_app_and_counts_its_consents(eva, agent):
+    """The path has the hash of the URL; the answer has the client_id."""
+    _app_with_a_consent(eva, agent)
+    answer = eva.browser.send("DELETE", f"/api/acting/{path_id(URL)}")
+    assert (answer.json["client_id"], answer.json["consents_revoked"]) == (URL, 1)

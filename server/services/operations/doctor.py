@@ -149,7 +149,7 @@ def _name_of(view: View, bearer: str) -> str:
 def _people(view: View) -> Iterator[Finding]:
     everybody = view.users.all()
     if not any(user.enabled and "admin" in user.roles for user in everybody):
-        fix = "Create one on the server."
+        fix = "Create an administrator on the server."
         yield Finding("weak", "There is no administrator.", fix, remedy=("installation.init",))
     for user in everybody:
         if user.enabled:
@@ -162,7 +162,7 @@ def _user(view: View, user: User) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"{user.name} has no device and cannot answer requests.",
-            "Enroll one.",
+            "Enroll a device for this user.",
             remedy=("user.enrol", user.name),
         )
 
@@ -174,14 +174,14 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
         yield Finding(
             "weak",
             f"The agent {agent.name} has no enabled owner.",
-            "Add one.",
+            "Add an owner.",
             remedy=("agent.add_owner", agent.name),
         )
     if agent.asks is None:
         yield Finding(
             "weak",
             f"The agent {agent.name} may ask every user.",
-            "Name the users whom it may ask.",
+            "Select the users that it may ask.",
             remedy=("agent.asks", agent.name),
         )
     if not agent.resources or not agent.scopes:

@@ -100,6 +100,7 @@ class ClientMetadata(_Answer):
 
     client_name: str | None = None
     token_endpoint_auth_method: str | None = None
+    token_endpoint_auth_signing_alg: str | None = None
     grant_types: list[str] | None = None
     scope: str | None = None
     authorization_details_types: list[str] | None = None

@@ -123,6 +123,10 @@ class BadToken(Exception):
     """A signed text that is not valid. The message is for the log."""
 
 
+class BadClaims(BadToken):
+    """The signature is valid, the claims are not. The message is for the signer."""
+
+
 class Secrets(Protocol):
     """Random values, and the keys that are never stored in the database."""
 

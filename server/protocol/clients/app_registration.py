@@ -48,6 +48,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
     """
     members = registration.read_members(body, content_type)
     registration.refuse_statement(members.get("software_statement"))
+    registration.refuse_unsupported(members)
     uris = _redirect_uris(members.get("redirect_uris"))
     for name, needed in _NEEDED:
         value = members.get(name, [needed])

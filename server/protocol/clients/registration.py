@@ -6,9 +6,11 @@ Never: what this client may have; the invitation and `services.registration` dec
 Unknown members are ignored and not stored. URLs in the metadata are never fetched.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from server.protocol import errors, json_text, names
@@ -23,6 +25,22 @@ DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
 _MOST_BYTES = 32 * 1024
 _MOST_NAMES = 64
 _STATEMENT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+_UNSUPPORTED: Final[Mapping[str, JsonValue]] = MappingProxyType(
+    {
+        "tls_client_certificate_bound_access_tokens": False,
+        "subject_type": "public",
+        "id_token_encrypted_response_alg": None,
+        "id_token_encrypted_response_enc": None,
+        "userinfo_signed_response_alg": None,
+        "userinfo_encrypted_response_alg": None,
+        "userinfo_encrypted_response_enc": None,
+        "request_object_encryption_alg": None,
+        "request_object_encryption_enc": None,
+        "introspection_signed_response_alg": None,
+        "introspection_encrypted_response_alg": None,
+    }
+)
+"""Members that ask for a protection which does not exist here, and the value that asks for none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
 
 
@@ -52,11 +70,13 @@ def read(body: bytes, content_type: str) -> Metadata:
     """
     members = read_members(body, content_type)
     refuse_statement(members.get("software_statement"))
+    refuse_unsupported(members)
     _refuse_interactive(members)
     method = _one(members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS)
     keys = _keys(members)
     if method == "private_key_jwt" and not keys:
         raise errors.InvalidClientMetadata("private_key_jwt needs the public keys in jwks.")
+    _check_auth_alg(members, method, keys)
     return Metadata(
         client_name=_text(members, "client_name"),
         auth_method=method,
@@ -111,6 +131,14 @@ def refuse_statement(statement: JsonValue) -> None:
     raise errors.UnapprovedSoftwareStatement("Software statements are not supported.")
 
 
+def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
+    """Refuse a protection that the client asks for and would not get."""
+    for name, only in _UNSUPPORTED.items():
+        if members.get(name, only) != only:
+            but = "leave it out" if only is None else f"leave it out, or send {json.dumps(only)}"
+            raise errors.InvalidClientMetadata(f"{name} is not supported: {but}.")
+
+
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
     """Refuse a client that people are redirected to; only agents register."""
     if members.get("redirect_uris", []) != []:
@@ -139,10 +167,31 @@ def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) 
     name = "backchannel_authentication_request_signing_alg"
     if name not in members:
         return None
-    alg = _one(members, name, "", names.CLIENT_ALGS)
+    alg = _client_alg(members, name)
     if all(key["alg"] != alg for key in keys):
         raise errors.InvalidClientMetadata("jwks has no key for signed requests of this algorithm.")
     return alg
+
+
+def _check_auth_alg(
+    members: Mapping[str, JsonValue], method: str, keys: tuple[PublicKey, ...]
+) -> None:
+    """Require that only keys of this algorithm can sign assertions (OpenID Registration 2)."""
+    name = "token_endpoint_auth_signing_alg"
+    if name not in members:
+        return
+    alg = _client_alg(members, name)
+    if method != "private_key_jwt":
+        raise errors.InvalidClientMetadata(f"{name} needs private_key_jwt.")
+    if any(key["alg"] != alg for key in keys):
+        raise errors.InvalidClientMetadata(
+            f"Every key in jwks must have the alg of {name}, because each can sign assertions."
+        )
+
+
+def _client_alg(members: Mapping[str, JsonValue], name: str) -> str:
+    alg = _one(members, name, "", (*names.CLIENT_ALGS, names.ED25519))
+    return "EdDSA" if alg == names.ED25519 else alg
 
 
 def _endpoint(members: Mapping[str, JsonValue]) -> str | None:

@@ -79,7 +79,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class MadePasskey:
+class CreatedPasskey:
     """A passkey as its authenticator created it."""
 
     credential: bytes

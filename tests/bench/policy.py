@@ -81,7 +81,7 @@ def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
 def _measure(
     local: LocalSite,
     agent: LocalAgent,
-    way: Any,
+    flow: Any,
     wanted: Mapping[str, Any],
     rules: str,
     forget: bool,  # noqa: FBT001  # one of a row of a table
@@ -94,7 +94,7 @@ def _measure(
     with local.services.store.write() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="bench"))
         judge = Judge(local.services.secrets, instead=engine)
-        case = _case(view, agent, way, wanted)
+        case = _case(view, agent, flow, wanted)
         return min(_round(judge, view, case, forget=forget) for _ in range(_ROUNDS))
 
 
@@ -111,7 +111,7 @@ def _round(judge: Judge, view: View, case: JudgedRequest, *, forget: bool) -> fl
     return took / _DECISIONS * 1e6
 
 
-def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> JudgedRequest:
+def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -> JudgedRequest:
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     user = view.directory.user_called("ana")
     assert found is not None
@@ -119,7 +119,7 @@ def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) ->
     types = [one["type"] for one in wanted["details"]]
     actions = Schemas().known(view.directory, types)
     return JudgedRequest(
-        way, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
+        flow, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
     )
 
 

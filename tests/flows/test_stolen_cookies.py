@@ -136,11 +136,11 @@ def test_a_standing_grant_is_proposed_and_not_given(
     proposed = thief.http.post("/api/grants", json={"approval": like, **PROPOSAL})
     assert proposed.status_code == 201, proposed.text
     proposal_id = proposed.json()["id"]
-    refused = thief.decide(proposal_id, thief.word(proposal_id))
+    refused = thief.decide(proposal_id, thief.assertion(proposal_id))
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert eva.http.get("/api/grants").json()["items"] == []
     assert proposal_id in _waiting(eva)
-    assert eva.decide(proposal_id, eva.word(proposal_id)).is_success
+    assert eva.decide(proposal_id, eva.assertion(proposal_id)).is_success
     assert len(eva.http.get("/api/grants").json()["items"]) == 1
 
 
@@ -183,8 +183,8 @@ def _asked(person: WebPerson, agent: Agent) -> str:
 def _reported(person: WebPerson, agent: Agent) -> str:
     """The incident of reporting a request of this agent, which quarantines it."""
     asked = _asked(person, agent)
-    word = person.word(asked, decision="deny", code="suspicious", ceremony="none")
-    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
+    assertion = person.assertion(asked, decision="deny", code="suspicious", ceremony="none")
+    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": assertion})
     incident: str = response.raise_for_status().json()["incident"]
     return incident
 

@@ -51,8 +51,8 @@ def answer_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
         return moment.keys.fill(_IN_PROGRESS_TEXTS[state.in_progress[approval.id]])
     if not approval.is_waiting(moment.now):
         return outcome(approval, moment.now, moment.zone)
-    if approval.together is not None and state.has_approved(approval):
-        words = approval.together.words
+    if approval.vote_tally is not None and state.has_approved(approval):
+        words = approval.vote_tally.words
         report = moment.keys.key("report")
         return fmt("your approval is counted ({}). A mistake? Report it ({}).", words, report)
     return _send_blocker(state, approval)

@@ -123,9 +123,9 @@ class InboxState:
 
     def has_approved(self, approval: Approval) -> bool:
         """Whether the user's approval counts as one of several."""
-        if self.me is None or approval.together is None:
+        if self.me is None or approval.vote_tally is None:
             return False
-        return approval.together.counts(self.me.user.id)
+        return approval.vote_tally.counts(self.me.user.id)
 
     def is_unverified(self, approval_id: str) -> bool:
         """Whether the server's latest copy of an approval failed verification."""

@@ -136,7 +136,7 @@ def _key(approval: Approval) -> _Key:
     """The look of a request, or its ID if its texts were not compared."""
     if approval.look_key is None:
         return (approval.id,)
-    others = (approval.together, approval.granted, approval.supersedes)
+    others = (approval.vote_tally, approval.granted, approval.supersedes)
     return (approval.look_key, approval.steps, *others)
 
 

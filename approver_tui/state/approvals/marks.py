@@ -31,7 +31,7 @@ def individual_reason(approval: Approval) -> SafeText:
         return SafeText(
             f"approving requires {approval.requirement(more[0])}, so it is answered individually."
         )
-    if approval.together is not None:
+    if approval.vote_tally is not None:
         return SafeText("other people are asked too, so it is answered individually.")
     return _NO_REASON
 

@@ -77,7 +77,7 @@ class StandingGrant:
     used: int
     sum: Money | None
     spent: Money | None
-    tell: bool
+    notify: bool
     approval: SafeText
     created_at: int
     expires_at: int
@@ -95,7 +95,7 @@ class PastRequest:
     fingerprint: SafeText
     state: SafeText
     created_at: int
-    misfit: SafeText | None
+    mismatch: SafeText | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class StandingGrantProposal:
     uses: int
     sum: str | None
     vary: tuple[VaryingFact, ...]
-    tell: bool
+    notify: bool
 
 
 def read_duration(text: str) -> int:
@@ -162,7 +162,7 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
         same = all(before[name] == after[name] for name in ("agent", "resource", "scope", "user"))
         ends = datetime.fromisoformat(terms["until"]).timestamp() * 1000
         in_time = abs(ends - now - proposal.seconds * 1000) <= _TOLERANCE
-        bounded = (terms["uses"], terms["tell"]) == (proposal.uses, proposal.tell)
+        bounded = (terms["uses"], terms["notify"]) == (proposal.uses, proposal.notify)
         fits = _is_money(terms["sum"], proposal.sum) and _are_varying(terms["vary"], proposal.vary)
         return same and like == before[_DETAILS] and in_time and bounded and fits
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -61,7 +61,7 @@ class StandingGrantForm(ChangeForm):
             uses=int(uses),
             sum=self._sum.typed or None,
             vary=tuple(map(read_varying, self._vary.typed.split())),
-            tell=self._notify.is_on,
+            notify=self._notify.is_on,
         )
 
 

@@ -44,7 +44,7 @@ def inspect(admin: OpenInstallation, source: TextIO) -> Printed:
     row = None if found.row is None else delegation_json.delegation(found.row, admin.now)
     members = {
         "active": not found.problems,
-        "against": list(found.problems),
+        "problems": list(found.problems),
         "claims": dict(found.claims),
         "delegation": row,
     }

@@ -58,19 +58,19 @@ def rename(
 
 
 def pin(
-    site: Site, _request: HttpRequest, person: Person, body: device_wire.PinCall
-) -> device_wire.PinAnswered:
+    site: Site, _request: HttpRequest, person: Person, body: device_wire.PinInput
+) -> device_wire.PinResult:
     """POST /api/devices/self/pin."""
     answer = site.devices.devices.answer_pin_call(person, body.raw(), body.purpose)
-    return device_wire.pin_answered(answer)
+    return device_wire.pin_result(answer)
 
 
 def confirm_pin(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
-) -> device_wire.PinConfirmed:
+) -> device_wire.PinConfirmation:
     """POST /api/devices/self/pin/confirmation."""
     site.devices.devices.confirm_pin(person, body.statement)
-    return device_wire.PinConfirmed(tries=0)
+    return device_wire.PinConfirmation(tries=0)
 
 
 def unlock(

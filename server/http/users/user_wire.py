@@ -59,7 +59,7 @@ class ManagedUsers(Listed[ManagedUser]):
     """A page of the list of users."""
 
 
-class UserSheet(ManagedUser):
+class UserDetails(ManagedUser):
     """A user with their devices."""
 
     devices: list[ManagedDevice]
@@ -73,7 +73,7 @@ class EnrolmentCode(BaseModel):
     expires_at: str
 
 
-class StoppedUser(BaseModel):
+class DisableUserResult(BaseModel):
     """Items revoked with a user."""
 
     user: ManagedUser
@@ -91,9 +91,9 @@ def managed_user(record: UserRecord) -> ManagedUser:
     return ManagedUser(**_user(record))
 
 
-def user_sheet(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserSheet:
+def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDetails:
     """Return a user and their devices as JSON."""
-    return UserSheet(**_user(record), devices=[managed_device(one, record) for one in devices])
+    return UserDetails(**_user(record), devices=[managed_device(one, record) for one in devices])
 
 
 def code(record: UserRecord, issued: IssuedCode) -> EnrolmentCode:

@@ -128,7 +128,7 @@ class RequestPlanner:
         """Return the request with the verdict of policy; without a user, as for any user."""
         acr_values = call.request.acr_values
         case = JudgedRequest(
-            way="request",
+            flow="request",
             agent=agent,
             user=user,
             target=draft.target,

@@ -14,9 +14,9 @@ from server.model.audit import Entry
 from server.model.devices import (
     BROWSER,
     PASSKEY,
+    CreatedPasskey,
     Device,
     EnrolmentCode,
-    MadePasskey,
     Passkey,
     Session,
 )
@@ -156,14 +156,14 @@ class PasskeyService:
     def _registration_challenge(self, code: EnrolmentCode) -> str:
         return self.secrets.nonce("passkey", code.id)
 
-    def _created_passkey(self, code: EnrolmentCode, made: NewPasskey) -> MadePasskey:
+    def _created_passkey(self, code: EnrolmentCode, made: NewPasskey) -> CreatedPasskey:
         challenge = passkeys.challenge(self._registration_challenge(code).encode())
         try:
             return self.authenticators.made(made.attestation, made.client_data, challenge)
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
-    def _enrol(self, tx: Unit, code: EnrolmentCode, name: str, made: MadePasskey) -> Device:
+    def _enrol(self, tx: Unit, code: EnrolmentCode, name: str, made: CreatedPasskey) -> Device:
         tx.lock(f"devices {code.user_id}")
         if tx.passkeys.by_credential(made.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
@@ -200,7 +200,7 @@ class PasskeyService:
             device_id=None,
         )
 
-    def _device(self, tx: Unit, session: Session, name: str, made: MadePasskey) -> Device:
+    def _device(self, tx: Unit, session: Session, name: str, made: CreatedPasskey) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
             user_id=session.user_id,
@@ -276,7 +276,7 @@ def _refused(error: errors.ProtocolError) -> errors.Problem:
     return errors.Problem(403, "invalid_code", error.description)
 
 
-def _record(tx: Unit, device: Device, made: MadePasskey) -> None:
+def _record(tx: Unit, device: Device, made: CreatedPasskey) -> None:
     """The entry has the public key, so that the audit log alone can verify later signatures."""
     audit.record(
         tx,

@@ -23,7 +23,7 @@ from server.protocol.approvals import ceremonies
 from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, FAILED_RULE, WAYS, Question, Verdict, Way
+from server.protocol.policy.questions import APP, FAILED_RULE, FLOWS, Question, RequestFlow, Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import TokenContents
@@ -42,7 +42,7 @@ from server.services.standing_grants import uses as standing_uses
 from server.services.users import user_checks
 
 _REQUESTED: Final = frozenset({"request", APP})
-"""The ways that ask a person at once. For the others, the agent must send a request."""
+"""The flows that ask a person at once. For the others, the agent must send a request."""
 Then: TypeAlias = Literal["token", "person", "refused"]
 """The result: a token, a question to a person, or a refusal."""
 
@@ -54,7 +54,7 @@ class TrialRequest:
     """A request to evaluate, with the names of agent and user. `details` is JSON text."""
 
     agent: str
-    way: Way = "request"
+    flow: RequestFlow = "request"
     user: str | None = None
     resource: str | None = None
     scope: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class TriedCase:
+class PolicyTestResult:
     """One case of a table: its expected and its actual result."""
 
     name: str
@@ -157,13 +157,13 @@ class Trials:
                 _cited(row, verdict),
                 tuple(sorted(current_codes(view, self.judge.secrets, case))),
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
-                None if then == "refused" or case.way == APP else self._claims(case),
+                None if then == "refused" or case.flow == APP else self._claims(case),
                 seconds,
                 sources.fits[0].grant if sources.fits else None,
                 _audience(view, case, sources, then),
             )
 
-    def test(self, table: str, rules: str | None = None) -> list[TriedCase]:
+    def test(self, table: str, rules: str | None = None) -> list[PolicyTestResult]:
         """Test the cases of a TOML table against the rules. Raises `Invalid`."""
         cases = _cases(table)
         with self.store.read() as view:
@@ -174,17 +174,17 @@ class Trials:
         return self.judge if rules is None else replace(self.judge, instead=engine_of(row))
 
     def _case(self, view: View, wanted: TrialRequest) -> JudgedRequest:
-        if wanted.way not in WAYS:
-            raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
-        find = apps.find if wanted.way == APP else agent_names.find
+        if wanted.flow not in FLOWS:
+            raise Invalid(f"There is no flow {wanted.flow[:40]}. Flows are {', '.join(FLOWS)}.")
+        find = apps.find if wanted.flow == APP else agent_names.find
         agent: Agent | App = find(view, wanted.agent)
         user = None if wanted.user is None else user_checks.find(view, wanted.user)
-        alone = wanted.way == "client_credentials"
+        alone = wanted.flow == "client_credentials"
         if alone and (user is not None or wanted.details is not None):
             raise Invalid("With client_credentials an agent acts for no user and has no details.")
-        if wanted.way == "exchange" and user is None:
+        if wanted.flow == "exchange" and user is None:
             raise Invalid("An exchange needs a user.", member="user")
-        if wanted.acr and wanted.way != "request":
+        if wanted.acr and wanted.flow != "request":
             raise Invalid("`acr` is only for requests at /bc-authorize.", member="acr")
         try:
             details = requests.read_details(wanted.details)
@@ -194,7 +194,7 @@ class Trials:
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
         pin = requests.wants_pin(wanted.acr or "")
-        return JudgedRequest(wanted.way, agent, user, target, details, actions, wants_pin=pin)
+        return JudgedRequest(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(
         self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
@@ -203,7 +203,7 @@ class Trials:
         openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
         audience = self.rules.userinfo_audience
         alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
-        if wanted.way == "request" and alone:
+        if wanted.flow == "request" and alone:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, wanted.resource, scope)
 
@@ -222,13 +222,15 @@ class Trials:
         claims = tokens.access_token_claims(issue)
         return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
 
-    def _tried(self, view: View, judge: Judge, raw: Mapping[str, object], place: int) -> TriedCase:
+    def _tried(
+        self, view: View, judge: Judge, raw: Mapping[str, object], place: int
+    ) -> PolicyTestResult:
         name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
         wanted, at = _wanted(raw, place), _moment(raw, place)
         try:
             case = self._case(view, wanted)
         except ChangeRefused as error:
-            return TriedCase(name, expected, {}, str(error))
+            return PolicyTestResult(name, expected, {}, str(error))
         history = _history(raw, judge.question(view, case, at), place)
         verdict = judge.decide(view, case, at, history)
         needs = verdict.needs
@@ -238,7 +240,7 @@ class Trials:
             "risk": str(verdict.risk),
             "ceremony": None if needs is None else ceremonies.ceremony_text(needs.ceremony),
         }
-        return TriedCase(name, expected, found)
+        return PolicyTestResult(name, expected, found)
 
 
 def trial(view: View, rules: str | None) -> PolicyRow:
@@ -251,16 +253,16 @@ def trial(view: View, rules: str | None) -> PolicyRow:
 
 def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
     """Reports whether the person's consent makes a difference."""
-    return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
+    return case.flow == "exchange" or (case.flow == "request" and verdict.outcome == "allow")
 
 
 def _answer_sources(
     view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
     """Who or what would answer. An exchange is only answered if nothing else is missing."""
-    if case.way in _REQUESTED:
+    if case.flow in _REQUESTED:
         return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
-    no_consent = case.way == "exchange" and consent is None and case.target.scope
+    no_consent = case.flow == "exchange" and consent is None and case.target.scope
     fits = (
         ()
         if no_consent or verdict.outcome != "ask"
@@ -273,11 +275,11 @@ def _answer_sources(
 def _then(case: JudgedRequest, sources: AnswerSources, consent: Consent | None) -> Then:
     if not sources.asked:
         return "token"
-    if case.way in _REQUESTED:
+    if case.flow in _REQUESTED:
         return "refused" if sources.is_ruled_out else "person"
     if sources.verdict.outcome == "deny":
         return "refused"
-    no_consent = case.way == "exchange" and consent is None
+    no_consent = case.flow == "exchange" and consent is None
     return "person" if no_consent or sources.verdict.outcome == "ask" else "token"
 
 
@@ -297,7 +299,7 @@ def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
 
 
 _MEMBERS: Final = frozenset(
-    {"name", "agent", "way", "user", "resource", "scope", "details", "at", "history"}
+    {"name", "agent", "flow", "user", "resource", "scope", "details", "at", "history"}
 )
 _EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
 
@@ -337,7 +339,7 @@ def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
         raise Invalid(f"case {place}: details must be JSON values. Quote dates.") from None
     return TrialRequest(
         agent=agent,
-        way=cast("Way", _text(raw, "way", place) or "request"),
+        flow=cast("RequestFlow", _text(raw, "flow", place) or "request"),
         user=_text(raw, "user", place),
         resource=_text(raw, "resource", place),
         scope=tuple(_texts(raw.get("scope", []), "scope", place)),

@@ -26,8 +26,8 @@ from server.protocol.policy.questions import (
     PolicyVersion,
     Question,
     QuestionHistory,
+    RequestFlow,
     Verdict,
-    Way,
     decide,
     is_allowed,
 )
@@ -42,7 +42,7 @@ from server.services.resources.targets import TokenTarget
 class JudgedRequest:
     """A valid request to evaluate."""
 
-    way: Way
+    flow: RequestFlow
     agent: Agent | App
     user: User | None
     target: TokenTarget
@@ -95,7 +95,7 @@ def current_codes(view: View, secrets: Secrets, case: JudgedRequest) -> frozense
 
     An unknown user has no history. Details without their action types are not compared.
     """
-    if case.way == "client_credentials" or not isinstance(case.agent, Agent):
+    if case.flow == "client_credentials" or not isinstance(case.agent, Agent):
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
@@ -158,7 +158,7 @@ class _UnreadableEngine:
     """The engine of a rule set that cannot be read, because another version of Sayso set it."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
-        raise PolicyFailed(f"{question.way}, {approvals.count}: the rule set cannot be read")
+        raise PolicyFailed(f"{question.flow}, {approvals.count}: the rule set cannot be read")
 
 
 def engine_of(row: PolicyRow) -> Engine:
@@ -176,7 +176,7 @@ def question(
     """Build the question of a request at a time, with its history."""
     scopes, agent = case.target.resource.scopes, case.agent
     return Question(
-        way=case.way,
+        flow=case.flow,
         agent=agent.id,
         labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
         owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),

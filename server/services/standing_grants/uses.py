@@ -55,7 +55,7 @@ def covering_grants(
             continue
         if not _satisfies(grant, needs, case, verdict.risk) or not _same_version(view, grant):
             continue
-        if standing_grants.misfit(grant.pattern, case.target.scope, case.details) is not None:
+        if standing_grants.mismatch(grant.pattern, case.target.scope, case.details) is not None:
             continue
         minor = standing_grants.cost(grant.bounds, money)
         if minor is not None and standing_grants.reserve(grant.bounds, grant.usage, minor, now):
@@ -70,7 +70,7 @@ def reserve(
         use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
         if use is not None:
             cast = {GRANT_MEMBER: fit.grant.id, "use": use.number, "policy": verdict.source.version}
-            return AutomaticDecision(cast, notifies=fit.grant.tell)
+            return AutomaticDecision(cast, notifies=fit.grant.notify)
     return None
 
 

@@ -175,7 +175,11 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     assert made.status == 201
     resource = made.json["resource"]
     path = f"/api/resources/{resource['id']}"
-    changes = {"scopes": {"c": "critical"}, "without": ["b"], "requires": {"a": "payment.transfer"}}
+    changes = {
+        "scopes": {"c": "critical"},
+        "remove_scopes": ["b"],
+        "requires": {"a": "payment.transfer"},
+    }
     changed = _patch(staff, path, changes).json
     assert changed["scopes"] == {"a": "low", "c": "critical"}
     assert changed["requires"] == {"a": "payment.transfer"}

@@ -67,16 +67,16 @@ def test_a_signature_without_a_statement_adds_no_power(
 ) -> None:
     """The signature made for sign-in is an example."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
-    word = browser.passkey.word(offer.encode())
-    answer = browser.send("POST", enabling, headers={"sayso-statement": word})
+    assertion = browser.passkey.assertion(offer.encode())
+    answer = browser.send("POST", enabling, headers={"sayso-statement": assertion})
     assert answer.refusal == (422, "invalid_statement")
 
 
 def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
     """Replayed after the agent was disabled again, it does nothing."""
     wanted = browser.send("POST", enabling).json["wanted"]
-    word = browser.statement(**wanted)
-    signed = {"sayso-statement": word}
+    assertion = browser.statement(**wanted)
+    signed = {"sayso-statement": assertion}
     assert browser.send("POST", enabling, headers=signed).status == 200
     staff.local.admin.agents.disable("two", by=BY)
     assert browser.send("POST", enabling, headers=signed).refusal == (422, "invalid_statement")

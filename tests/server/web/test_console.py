@@ -160,7 +160,7 @@ SAMPLES = {
     ),
     "/admin/policy/dry-run": Sample(form={"document": DENIES, "days": "7"}),
     "/admin/explain": Sample(
-        form={"agent": "one", "way": "client_credentials", "scope": "payments:read"}
+        form={"agent": "one", "flow": "client_credentials", "scope": "payments:read"}
     ),
     "/admin/resources/<id>/secret": Sample("resource", {"overlap": "0"}, signed=True),
 }

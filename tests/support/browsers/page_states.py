@@ -320,7 +320,7 @@ def _incident(made: Furnished) -> str:
     about: dict[str, object] = {
         "id": asked.id,
         "kind": "action",
-        "was": "pending",
+        "state_before": "pending",
         "resource": PAY,
         "scope": "",
     }

@@ -163,7 +163,7 @@ class FakeServer(FakeDevices):
     def _preview(self, body: dict[str, object]) -> object:
         """What a grant would be that is like the first one, and that it covers no request."""
         past = {"id": body["approval"], "state": "pending", "fingerprint": "9f3a-71c0"}
-        past |= {"created_at": when(self.now()), "covered": False, "misfit": "/amount"}
+        past |= {"created_at": when(self.now()), "covered": False, "mismatch": "/amount"}
         return {**self.grants[0], "given_at": "medium", "requests": [past]}
 
     def _shown(self, approval_id: str) -> object:

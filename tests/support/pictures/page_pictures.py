@@ -286,7 +286,7 @@ def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> 
                 uses=20,
                 sum_minor=100_000,
                 sum_currency="EUR",
-                tell=True,
+                notify=True,
                 used=7,
                 spent_minor=31_250,
                 numbered=7,

@@ -318,4 +318,4 @@ def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put
     put(OPEN, rule("allow", 'when.resource = ["*"]', name="exchanges"))
     assert chains.exchange(bot, token).status == 200
     again = replays.replay(DAY, f"{OPEN}\n{asks_there}")
-    assert [(c.way, c.before, c.after) for c in again.changes] == [("exchange", "allow", "ask")]
+    assert [(c.flow, c.before, c.after) for c in again.changes] == [("exchange", "allow", "ask")]

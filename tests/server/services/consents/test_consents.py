@@ -182,7 +182,7 @@ NARROWED = {
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
     "gone": lambda admin_services: admin_services.resources.update(
-        PAY, ResourceChanges(without=("payments:read",)), by=BY
+        PAY, ResourceChanges(remove_scopes=("payments:read",)), by=BY
     ),
     "critical": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
@@ -354,7 +354,7 @@ TIGHTENED = {
         PAY, ResourceChanges(scopes={"payments:read": Risk.MEDIUM}), by=BY
     ),
     "scope": lambda admin_services: admin_services.resources.update(
-        PAY, ResourceChanges(without=("payments:read",)), by=BY
+        PAY, ResourceChanges(remove_scopes=("payments:read",)), by=BY
     ),
 }
 

@@ -272,7 +272,7 @@ def test_an_assertion_of_another_passkey_is_refused(local):
 
 def test_a_malformed_assertion_is_refused(local):
     """The assertion has a wrong number of parts."""
-    answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"word": "a.b.c"})
+    answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"assertion": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
 

@@ -96,15 +96,15 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
     assert waits.decided_by is None
 
 
-@pytest.mark.parametrize("way", ["exchange", "client_credentials"])
+@pytest.mark.parametrize("flow", ["exchange", "client_credentials"])
 def test_a_standing_grant_does_not_answer_other_grants_without_consent(
-    local, agent, person, explain, way
+    local, agent, person, explain, flow
 ):
     """A request without a person is not answered by a standing grant either."""
     grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
     assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
-    user = None if way == "client_credentials" else "ana"
-    found = explain(rules=ASKS, way=way, user=user)
+    user = None if flow == "client_credentials" else "ana"
+    found = explain(rules=ASKS, flow=flow, user=user)
     assert (found["then"], found["standing_grant"]) == ("person", None)
     assert local.admin.entries("approval.allowed") == []
 
@@ -120,7 +120,7 @@ def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, e
     grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
 
     def said(scope):
-        members = {"agent": "desk-bot", "resource": BANK, "way": "exchange", "scope": (scope,)}
+        members = {"agent": "desk-bot", "resource": BANK, "flow": "exchange", "scope": (scope,)}
         return explain(**members)
 
     found = said("bank:write")
@@ -231,7 +231,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     (covered,) = [one for one in changes if one["standing_grant"]]
     assert (covered["standing_grant"], covered["after"]) == (grant.id, "allow")
     others = [one for one in changes if not one["standing_grant"]]
-    assert [(one["was_quorum"], one["quorum"]) for one in others] == [(2, 1), (2, 1)]
+    assert [(one["quorum_before"], one["quorum"]) for one in others] == [(2, 1), (2, 1)]
     assert {tuple(one["approvers"]) for one in others} == {("ana",)}
 
 
@@ -241,7 +241,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
     agent.asked()
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two)
-    assert (change["was_quorum"], change["quorum"]) == (1, 2)
+    assert (change["quorum_before"], change["quorum"]) == (1, 2)
     assert sorted(change["approvers"]) == ["bob", "cleo"]
     many = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
     _, after, (refused,) = dry_run(many)

@@ -124,7 +124,7 @@ def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
 BAD = {
     "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
     "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
-    "an unknown way": (TrialRequest("invoice-bot", "push"), Invalid, "Ways are request"),
+    "an unknown flow": (TrialRequest("invoice-bot", "push"), Invalid, "Flows are request"),
     "an acr at /token": (
         TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
         Invalid,
@@ -170,7 +170,7 @@ TABLE = """
 [[cases]]
 name = "reading alone"
 agent = "invoice-bot"
-way = "client_credentials"
+flow = "client_credentials"
 scope = ["payments:read"]
 expect = "allow"
 rules = ["usual-access"]

@@ -178,6 +178,6 @@ def test_explain_and_replay_support_apps(browser, person, app, local):
     assert trials.explain(wanted, closed).then == "refused"
     assert Replays(local.services.store, judge).replay(DAY).changes == ()
     changes = Replays(local.services.store, judge).replay(DAY, closed).changes
-    assert [(c.way, c.agent, c.before, c.after) for c in changes] == [
+    assert [(c.flow, c.agent, c.before, c.after) for c in changes] == [
         ("app", "shop", "ask", "deny")
     ]

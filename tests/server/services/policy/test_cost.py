@@ -62,8 +62,8 @@ def _cost(local, agent, case, rules=RULES):
     return seen
 
 
-@pytest.mark.parametrize("way", ["exchange", "request"])
-def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, way):
+@pytest.mark.parametrize("flow", ["exchange", "request"])
+def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, flow):
     """Thousands of tokens of this and other agents add no statement and few steps.
 
     Counting stops when it has seen enough, and lookups use an index.
@@ -78,12 +78,12 @@ def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, way
                 tx.uses.add(client, f"{client} {n}", used, now - n)
 
     add_uses(agent.id, 0, 600)
-    some = _cost(local, agent, way)
+    some = _cost(local, agent, flow)
     add_uses(agent.id, 600, MANY)
     add_uses("sayso_ag_other", 0, MANY)
     with local.services.store.write() as tx:
         tx.history.add([Addition(agent.id, f"key {n}", n) for n in range(MANY)], 1, 1)
-    much = _cost(local, agent, way)
+    much = _cost(local, agent, flow)
     assert much["statements"] == some["statements"]
     assert much["steps"] <= some["steps"] * 1.1
 

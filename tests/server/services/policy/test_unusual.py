@@ -100,7 +100,7 @@ def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, loc
 def _case(view, agent, **members):
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     request = {
-        "way": "exchange",
+        "flow": "exchange",
         "agent": found,
         "user": view.directory.user_called("ana"),
         "target": TokenTarget(resource, ("payments:read",)),
@@ -114,12 +114,12 @@ def test_signals_without_history_or_user(agent, person, local):
     assert person.user.name == "ana"
     secrets = local.services.secrets
     with local.services.store.read() as view:
-        alone = _case(view, agent, way="client_credentials", user=None)
+        alone = _case(view, agent, flow="client_credentials", user=None)
         assert current_codes(view, secrets, alone) == frozenset()
         types = Schemas().known(view.directory, ("payment.transfer",))
         logged = _case(view, agent, actions=types)
         assert current_codes(view, secrets, logged) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
-        nobody = _case(view, agent, way="request", user=None)
+        nobody = _case(view, agent, flow="request", user=None)
         assert current_codes(view, secrets, nobody) == set(FIRST)
 
 

@@ -142,12 +142,12 @@ def changes(  # one for each column
 
 def deletes(noun: str, label: str, *, answer: str = "") -> FormAction:
     """The form of the console that deletes a record."""
-    record = f"/admin/{noun}s/<id>"
+    path = f"/admin/{noun}s/<id>/delete"
     return FormAction(
-        f"{record}/delete",
+        path,
         f"DELETE /api/{noun}s/<id>",
         label,
-        page=f"{record}/forget",
+        page=path,
         of=noun,
         answer=answer,
         then="" if answer else f"/admin/{noun}s",

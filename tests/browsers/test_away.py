@@ -108,7 +108,7 @@ def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     for path, presses, field in (
         (group, "main form .primary", "#name"),
         (f"/admin/agents/{here}", ".acts .danger, form[action$=secret] button", "#add_owners"),
-        (f"/admin/agents/{here}/stop", "main .danger", ""),
+        (f"/admin/agents/{here}/disable", "main .danger", ""),
         (f"/admin/approvals/{asked}", "form[action$=cancel] button", "#reason"),
         (f"/admin/approvals/{asked}", "form[action$=escalate] button", "#to"),
         ("/admin/approvals", ".filter button", "#agent"),

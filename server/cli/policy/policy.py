@@ -130,14 +130,14 @@ def _explanation_lines(found: Explained) -> list[str]:
     lacks = found.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
-            "policy says": _verdict_text(verdict),
-            "so": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
-            "because": verdict.because,
+            "outcome": _verdict_text(verdict),
+            "result": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
+            "reason": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in found.rules),
-            "unusual": listed(found.unusual) if found.unusual else "nothing",
-            "answered by": _grant_line(found),
-            "asks": _asks(found),
+            "signals": listed(found.unusual) if found.unusual else "none",
+            "standing grant": _grant_line(found),
+            "approval": _asks(found),
             **_people(found.audience),
         }
     )
@@ -153,7 +153,7 @@ def _claim_text(value: object) -> str:
 
 
 def _verdict_text(verdict: Verdict) -> str:
-    return f"{verdict.outcome}, by version {verdict.source.version}"
+    return f"{verdict.outcome} (policy version {verdict.source.version})"
 
 
 def _asks(found: Explained) -> str | None:
@@ -169,7 +169,7 @@ def _grant_line(found: Explained) -> str | None:
     grant = found.covered
     if grant is None:
         return None
-    return f"standing grant {grant.id} (use {grant.used + 1} of {grant.uses})"
+    return f"{grant.id} (use {grant.used + 1} of {grant.uses})"
 
 
 def _people(found: RequestAudience | None) -> dict[str, str | None]:
@@ -181,7 +181,7 @@ def _people(found: RequestAudience | None) -> dict[str, str | None]:
     when = "at once" if found.at_once else "after three quarters of the time"
     return {
         "approvers": listed(map(_approver, found.approvers)),
-        "not": f"{listed(excluded)}: their approval does not count" if excluded else None,
+        "excluded": listed(excluded) if excluded else None,
         "deputies": listed(found.deputies) if found.deputies else None,
         "backup": None if found.backup is None else f"{found.backup}, {when}",
     }
@@ -226,7 +226,7 @@ def _replay_lines(found: Replay) -> list[str]:
     if rows:
         lines += [
             "",
-            *table(("when", "agent", "user", "what", "outcome", "rules", "by whom"), rows),
+            *table(("when", "agent", "user", "request", "outcome", "rules", "decided by"), rows),
         ]
     return lines
 

@@ -42,7 +42,7 @@ PAGES: Final = (
         (Read("chain", "GET /api/admin/delegations/<id>"),),
     ),
     confirmation(
-        "/admin/keys/<id>/end",
+        "/admin/keys/<id>/revoke",
         "/admin/keys/<id>/revoke",
         "settings",
         Read("signing", "GET /api/keys"),
@@ -71,7 +71,7 @@ FORMS: Final = (
         "/admin/keys/<id>/revoke",
         "POST /api/keys/<id>/revoke",
         "Revoke this signing key",
-        page="/admin/keys/<id>/end",
+        page="/admin/keys/<id>/revoke",
         then="/admin/settings",
     ),
 )

@@ -168,7 +168,7 @@ def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
     output = installation(*case, "--policy", rules(rule("ask", *asks, "ask.quorum = 1"))).out
     lines = [line.split(maxsplit=1) for line in output.splitlines() if line]
     assert ["approvers", "bob (finance)"] in lines
-    assert ["not", "ana: their approval does not count"] in lines
+    assert ["excluded", "ana"] in lines
     assert ["backup", "cleo, at once"] in lines
 
 
@@ -176,7 +176,7 @@ def test_explain_prints_unusual_codes_and_token_claims(installation):
     """No internal names in the output."""
     case = ("--agent", "bot", "--scope", "payments:read", "--user", "admin")
     out = installation("policy", "explain", *case).out
-    assert "unusual      new_agent, new_resource, new_scope\n" in out
+    assert "signals         new_agent, new_resource, new_scope\n" in out
     assert '"sub_profile": "ai_agent"}' in out
     alone = ("--agent", "bot", "--scope", "payments:read", "--flow", "client_credentials")
-    assert "unusual      nothing\n" in installation("policy", "explain", *alone).out
+    assert "signals         none\n" in installation("policy", "explain", *alone).out

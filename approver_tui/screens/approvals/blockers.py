@@ -25,7 +25,7 @@ NO_BLOCKER = SafeText("")
 _IN_PROGRESS_TEXTS: Mapping[AnswerProgress, SafeText] = {
     AnswerProgress.SENDING: SafeText("your answer is being sent."),
     AnswerProgress.CHECKING: SafeText("checking whether your answer was recorded."),
-    AnswerProgress.DENYING: SafeText("you are denying it; {take_back} undoes that."),
+    AnswerProgress.DENYING: SafeText("you are denying it; {undo} undoes that."),
 }
 
 

@@ -66,7 +66,7 @@ class RightsPage(Page[HeldAccess]):
         consents = tuple(consent_entry(each, now) for each in found.consents)
         grants = tuple(grant_entry(each, now) for each in found.grants)
         tokens = tuple(token_entry(each, now) for each in found.tokens)
-        key = self.context.keys.key("similar")
+        key = self.context.keys.key("standing_grant")
         return (
             Section(
                 fmt("CONSENTS ({})", len(consents)),

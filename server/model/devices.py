@@ -13,7 +13,7 @@ MOST_TRIES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentCode:
+class EnrollmentCode:
     """A one-time code: a public ID and the keyed hash of its secret."""
 
     id: str
@@ -147,11 +147,11 @@ class DeviceCode:
     """The approval that entering the code created; at most one per code."""
 
 
-class EnrolmentCodeRows(Protocol):
+class EnrollmentCodeRows(Protocol):
     """Enrollment codes."""
 
-    def add(self, code: EnrolmentCode) -> None: ...
-    def get(self, code_id: str) -> EnrolmentCode | None: ...
+    def add(self, code: EnrollmentCode) -> None: ...
+    def get(self, code_id: str) -> EnrollmentCode | None: ...
     def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""
 

@@ -129,7 +129,7 @@ class Secrets(Protocol):
     def new_id(self, prefix: str) -> str: ...
     def new_secret(self, prefix: str) -> str: ...
     def new_code(self) -> tuple[str, str]:
-        """An enrolment code: public id and secret, both upper-case Crockford base32."""
+        """An enrollment code: public id and secret, both upper-case Crockford base32."""
 
     def new_user_code(self) -> str:
         """The code that a person types to let a device in; letters of `device_codes.ALPHABET`."""

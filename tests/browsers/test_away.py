@@ -6,7 +6,7 @@ import pytest
 
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.chromium import Chromium
-from tests.support.browsers.first_sign_in import enrol_too, newcomer
+from tests.support.browsers.first_sign_in import enroll_too, newcomer
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import BY, LiveServer
@@ -32,7 +32,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
     """Their inbox in a browser."""
     tab.look(width=1200, height=1000)
-    enrol_too(tab, server, person.user)
+    enroll_too(tab, server, person.user)
     tab.tell("Network.enable")
     return tab
 

@@ -580,7 +580,7 @@ def test_a_session_without_a_device_reads_but_decides_nothing(
     agent.asked(user)
     key, issuer = SigningKey.generate(), server.url
     session = _Fresh(key, issuer, http)
-    token = session.enrol(code)
+    token = session.enroll(code)
     with server.services.store.read() as view:
         found = view.directory.user_called(user)
         assert found is not None
@@ -606,7 +606,7 @@ class _Fresh:
     def __init__(self, key: SigningKey, issuer: str, http: httpx.Client) -> None:
         self._key, self._issuer, self._http = key, issuer, http
 
-    def enrol(self, code: str) -> str:
+    def enroll(self, code: str) -> str:
         form = {
             "grant_type": "urn:sayso:grant-type:enrolment",
             "client_id": "sayso-approver",

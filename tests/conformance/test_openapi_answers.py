@@ -123,7 +123,7 @@ def _users(server: LiveServer) -> Users:
 
 def _another_device(server: LiveServer, person: Terminal) -> str:
     """The id of a device that may be revoked."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="desktop")
     other.client.close()
     return other.client.profile.device_id

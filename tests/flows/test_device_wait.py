@@ -1,7 +1,7 @@
 """A new device waits a day before high risk, by every path: API, console, command line.
 
 The attacker administers the installation. They revoke every device of a user, create a code, and
-enrol a device of their own in that user's name.
+enroll a device of their own in that user's name.
 """
 
 import contextlib

@@ -141,7 +141,7 @@ def test_a_device_has_ten_pin_tries(server: LiveServer, person: Terminal) -> Non
 def test_fifty_unconfirmed_tries_exhaust_a_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unlocking no longer helps; the user enrols again with another PIN."""
+    """Unlocking no longer helps; the user enrolls again with another PIN."""
     users = Users(server.services.store, server.services.secrets)
     for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
         _try(person, MOST_TRIES)
@@ -149,7 +149,7 @@ def test_fifty_unconfirmed_tries_exhaust_a_pin(
     with pytest.raises(DeviceLocked) as refused:
         _try(person)
     agent.asked(person.user)
-    _, issued = users.enrol(person.user, by=BY)
+    _, issued = users.enroll(person.user, by=BY)
     again = terminal(server, person.user, issued.code, name="again")
     approved = again.approve(again.only())
     again.client.close()
@@ -170,7 +170,7 @@ def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
 
 def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) -> None:
     """The same input gives another answer on another device, and the same on the same one."""
-    _, issued = Users(server.services.store, server.services.secrets).enrol(person.user, by=BY)
+    _, issued = Users(server.services.store, server.services.secrets).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     x = b"\1" * 32
     mine, again, theirs = (one.client.pin(x, "session").y for one in (person, person, other))

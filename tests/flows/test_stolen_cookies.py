@@ -67,7 +67,7 @@ def thief(eva: WebPerson) -> WebPerson:
 @pytest.fixture
 def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
     """What the forms are about: a new device of hers, a disabled agent, another user."""
-    second = enrolled(server, eva.name, _users(server).enrol(eva.name, by=BY)[1].code)
+    second = enrolled(server, eva.name, _users(server).enroll(eva.name, by=BY)[1].code)
     eva.http.post(f"/api/agents/{agent.key.id}/disable").raise_for_status()
     other = new_web_person(server)
     return {
@@ -109,7 +109,7 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
 
 
 def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
-    """An empty code, an invalid code and an enrolment as a terminal are refused."""
+    """An empty code, an invalid code and an enrollment as a terminal are refused."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
         asked = thief.http.post("/api/passkeys/options", json={"code": code})
         made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}

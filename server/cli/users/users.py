@@ -118,9 +118,9 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @command.command("enrol")
 @click.argument("name_or_id", metavar="USER")
 @prints
-def enrol(admin: OpenInstallation, name_or_id: str) -> Printed:
+def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Create a code for another device. Earlier unused codes end."""
-    user, issued = admin.users.enrol(name_or_id, by=BY)
+    user, issued = admin.users.enroll(name_or_id, by=BY)
     document = {"user": user.name, "id": user.id, **code_document(admin, issued)}
     return document, code_lines(admin, user, issued)
 

@@ -13,7 +13,7 @@ from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.services.operations import power
 from server.services.policy.displays import rfc3339
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_members import USER_MEMBERS
 
 
@@ -65,7 +65,7 @@ class UserDetails(ManagedUser):
     devices: list[ManagedDevice]
 
 
-class EnrolmentCode(BaseModel):
+class EnrollmentCode(BaseModel):
     """A one-time code, shown once."""
 
     user: ManagedUser
@@ -96,9 +96,9 @@ def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDet
     return UserDetails(**_user(record), devices=[managed_device(one, record) for one in devices])
 
 
-def code(record: UserRecord, issued: IssuedCode) -> EnrolmentCode:
+def code(record: UserRecord, issued: IssuedCode) -> EnrollmentCode:
     """Return a new code as JSON."""
-    return EnrolmentCode(
+    return EnrollmentCode(
         user=managed_user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
     )
 

@@ -18,7 +18,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewUser
-) -> wire.EnrolmentCode:
+) -> wire.EnrollmentCode:
     """POST /api/users."""
     user, issued = admin.users.add(NewUser(**written(USER_MEMBERS, body)), by=admin.by)
     return wire.code(user, issued)
@@ -53,9 +53,9 @@ def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
     return wire.managed_user(user)
 
 
-def enrol(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.EnrolmentCode:
+def enroll(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.EnrollmentCode:
     """POST /api/users/<id>/codes."""
-    user, issued = admin.users.enrol(request.params["id"], by=admin.by)
+    user, issued = admin.users.enroll(request.params["id"], by=admin.by)
     return wire.code(user, issued)
 
 

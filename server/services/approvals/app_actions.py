@@ -131,7 +131,7 @@ class AppActions:
         target = act.target
         act = self.check(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:
-            raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
+            raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
         refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
         if refused is not None:

@@ -22,9 +22,9 @@ from server.services.devices import new_devices
 from server.services.devices.sessions import IDLE_MS
 from server.services.devices.statements import Statements
 from server.services.notifications import notices, push_targets
-from server.services.users import device_auth, enrolment_codes
+from server.services.users import device_auth, enrollment_codes
 from server.services.users.device_auth import Person
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.users.enrollment_codes import IssuedCode
 
 MOST_UNCONFIRMED: Final = 50
 MOST_DEVICES: Final = 20
@@ -92,13 +92,13 @@ class DeviceService:
             device = device_auth.current_device(tx, person)
             subject = signed_subject(self.statements.nonce(device, device))
             self.statements.check_with_pin(
-                tx, jws, device, purpose=decisions.ENROL, subject=subject
+                tx, jws, device, purpose=decisions.ENROLL, subject=subject
             )
             if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
                 raise _too_many()
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
-            return enrolment_codes.issue(tx, self.secrets, person.user, by=by)
+            return enrollment_codes.issue(tx, self.secrets, person.user, by=by)
 
     def rename(self, person: Person, device_id: str, name: str) -> Device:
         """Rename one of the person's devices. Raises errors.Problem."""

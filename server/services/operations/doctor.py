@@ -163,7 +163,7 @@ def _user(view: View, user: User) -> Iterator[Finding]:
             "note",
             f"{user.name} has no device and cannot answer requests.",
             "Enroll a device for this user.",
-            remedy=("user.enrol", user.name),
+            remedy=("user.enroll", user.name),
         )
 
 

@@ -19,7 +19,7 @@ from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
 from server.services.clients.registration import UNKNOWN_TOKENS, UNKNOWN_WINDOW_MS
-from server.services.devices import device_grant, enrolment
+from server.services.devices import device_grant, enrollment
 from server.services.notifications import pauses, request_limits
 from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
 from server.services.server_policy import ServerPolicy
@@ -207,9 +207,9 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
         _fixed(
             "unknown_codes",
             "address",
-            "Unknown enrolment codes",
-            enrolment.UNKNOWN_CODES,
-            enrolment.UNKNOWN_WINDOW_MS,
+            "Unknown enrollment codes",
+            enrollment.UNKNOWN_CODES,
+            enrollment.UNKNOWN_WINDOW_MS,
         ),
         _fixed(
             "unknown_registrations",

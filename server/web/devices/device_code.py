@@ -31,9 +31,9 @@ def add_device_pages(app: Flask, site: Site) -> None:
     The enrollment link has the code in its fragment, so that no proxy logs it.
     """
 
-    @app.get("/enrol")
-    def enrol() -> AnyResponse:
-        shown = page("devices/enrol.html", script=True, issuer=site.rules.issuer)
+    @app.get("/enroll")
+    def enroll() -> AnyResponse:
+        shown = page("devices/enroll.html", script=True, issuer=site.rules.issuer)
         return redirect_to_issuer_host(site) or shown
 
     @app.get("/device")

@@ -116,9 +116,7 @@ async def test_messages_about_denials_name_the_chosen_keys():
         assert f", {_of('undo')} to undo: Pay" in shown(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, _of("help"))
-        assert f"Approve unavailable: you are denying it; {_of('undo')} undoes" in _whole(
-            stage
-        )
+        assert f"Approve unavailable: you are denying it; {_of('undo')} undoes" in _whole(stage)
 
 
 async def test_messages_about_notifications_name_the_chosen_keys():

@@ -315,7 +315,7 @@ def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     """The passkey was not used for thirty days."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
-    assert old.enrol(code_for(local, "stranger")).status == 201
+    assert old.enroll(code_for(local, "stranger")).status == 201
     for _ in range(30):
         local.clock.forward(DAY)
         for person in (admin, other_user):

@@ -98,9 +98,9 @@ def _of_guests(made: Furnished) -> list[State]:
     return [
         State("signed-out", "/", guest=True),
         State("signed-out-request", f"/r/{made.asked.id}", guest=True),
-        State("enrol", "/enrol", guest=True),
-        State("enrol-refused", "/enrol", wrong, guest=True),
-        State("empty-inbox", f"/enrol#{code}", made_passkey, guest=True),
+        State("enroll", "/enroll", guest=True),
+        State("enroll-refused", "/enroll", wrong, guest=True),
+        State("empty-inbox", f"/enroll#{code}", made_passkey, guest=True),
         *(State(name, path, guest=True) for name, path in empty.items()),
         State("forbidden", "/admin/users", guest=True),
         State("nowhere", "/nowhere", guest=True),

@@ -114,7 +114,7 @@ class LocalBrowser:
             self.cookie = kept.partition("=")[2].partition(";")[0]
         return answer
 
-    def enrol(self, code: str, **members: Any) -> Answer:
+    def enroll(self, code: str, **members: Any) -> Answer:
         """Make the passkey with this code; `members` replace what is sent of it."""
         asked = self.send("POST", "/api/passkeys/options", {"code": code})
         made = {} if asked.status != 200 else self.passkey.made(decoded(asked.json["challenge"]))
@@ -194,12 +194,12 @@ class LocalBrowser:
 
 def code_for(local: LocalSite, name: str) -> str:
     """A one-time code of the administrator for this user."""
-    return local.admin.users.enrol(name, by=BY)[1].code
+    return local.admin.users.enroll(name, by=BY)[1].code
 
 
 def new_browser(local: LocalSite, name: str = "eva", **members: Any) -> LocalBrowser:
     """A new user whose first device is a passkey."""
     user, issued = local.admin.users.add(NewUser(name), by=BY)
     browser = LocalBrowser(local, user, SoftPasskey(**members))
-    assert browser.enrol(issued.code).status == 201
+    assert browser.enroll(issued.code).status == 201
     return browser

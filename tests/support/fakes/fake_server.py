@@ -20,7 +20,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class FakeServer(FakeDevices):
-    """One user, one enrolment code, and whatever approvals a test adds."""
+    """One user, one enrollment code, and whatever approvals a test adds."""
 
     def __init__(self) -> None:
         super().__init__()

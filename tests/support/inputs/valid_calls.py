@@ -281,7 +281,7 @@ def make_world(staff: Staff) -> World:
         payment=payment,
         small=small,
         handle=handle,
-        code=admin_services.users.enrol("owner", by=BY)[1].code,
+        code=admin_services.users.enroll("owner", by=BY)[1].code,
         fresh=sign_in(local, user, issued.code),
         device=device,
         browser=new_browser(local),

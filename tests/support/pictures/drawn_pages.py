@@ -25,7 +25,7 @@ from tests.support.pictures.page_pictures import FOLDER, SHADES, SIZES, Furnishe
 
 INDEX: Final = FOLDER / "pages.json"
 ALSO: Final = (
-    *("signed-out", "enrol", "offline-page", "nowhere", "app-unknown", "forbidden"),
+    *("signed-out", "enroll", "offline-page", "nowhere", "app-unknown", "forbidden"),
     *("sign-in", "sign-in-passkey", "consent", "consent-power", "waiting", "posting"),
     *("device-code", "device-code-sent", "signing-out", "signed-out-of-apps"),
     *(

@@ -15,7 +15,7 @@ GALLERY: Final = ROOT / "docs" / "gallery-pages.md"
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "Signing in": {
-            "enrol": "First visit: create a passkey with a code",
+            "enroll": "First visit: create a passkey with a code",
             "signed-out": "Signed out",
             "install": "Install Sayso on a phone's home screen",
             "app-unknown": "An app that is not registered",

@@ -26,7 +26,7 @@ from server.services.policy import builtin_action_types
 from server.services.policy.action_types import ActionTypes
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.chromium import Chromium, chromium
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.builders.installation import PAY
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.servers.server import BY, LiveServer, live_server
@@ -184,7 +184,7 @@ def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
     ]
     new_agent(server, name="old-importer", owners=("dan",)).http.close()
     users.disable("dan", by=BY)
-    enrol(tab, server, code)
+    enroll(tab, server, code)
     done = _approved(server, tab, agents[0])
     for agent, message in ((agents[0], "For invoice 4711 of 20 November"), (agents[1], None)):
         agent.ask_payment("ada", binding_message=message, authorization_details=PAYMENT_DETAILS)

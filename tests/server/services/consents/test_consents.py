@@ -285,7 +285,7 @@ def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
 def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
     """There is nothing to sign with."""
     user, _ = local.admin.users.add(NewUser("ben"), by=BY)
-    with pytest.raises(errors.AccessDenied, match="Enrol"):
+    with pytest.raises(errors.AccessDenied, match="Enroll"):
         ask(local, wanted(local, agent, person, user=user))
 
 

@@ -17,7 +17,7 @@ CONFIRM = "/api/devices/self/pin/confirmation"
 @pytest.fixture
 def unfinished(local):
     """Ana at a terminal that has not registered yet."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     return sign_in(local, user, issued.code)
 
 
@@ -158,7 +158,7 @@ def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
     """The second device finds the first one registered."""
     user, first = local.admin.users.add(NewUser("cleo"), by=BY)
     terminal = sign_in(local, user, first.code)
-    late = local.admin.users.enrol("cleo", by=BY)[1]
+    late = local.admin.users.enroll("cleo", by=BY)[1]
     assert terminal.register().status == 201
     second = sign_in(local, user, late.code)
     assert second.register().status == 201

@@ -173,7 +173,7 @@ def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(admin_servic
         "note",
         "ana has no device and cannot answer requests.",
     )
-    assert found.remedy == ("user.enrol", "ana")
+    assert found.remedy == ("user.enroll", "ana")
 
 
 TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."

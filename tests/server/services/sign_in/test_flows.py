@@ -215,7 +215,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
     assert "sayso users enrol ben" in page.text
     assert page.forms[0].buttons == ["deny"]
     page = browser.answer("allow")
-    assert (page.status, "Enrol one first" in page.text) == (403, True)
+    assert (page.status, "Enroll one first" in page.text) == (403, True)
     assert "code" not in browser.authorize(app.id).answer
     assert "code" in browser.answer("allow").answer
 

@@ -6,13 +6,13 @@ Owns: one line without control, bidirectional or invisible characters, and quoti
 import json
 from typing import Final
 
-_MOST: Final = 500
+_MAX: Final = 500
 """Characters; longer text is cut."""
 
 
 def one_line(text: str) -> str:
     """The text on one line: what is not printable becomes a space, and it is cut."""
-    plain = "".join(c if c.isprintable() else " " for c in text[:_MOST])
+    plain = "".join(c if c.isprintable() else " " for c in text[:_MAX])
     return " ".join(plain.split())
 
 

@@ -47,7 +47,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
 """The actions with a configurable key, and their default keys as shown to a user."""
 
 _RESERVED = frozenset("jkgG123456789 ")
-_MOST_FUNCTION_KEYS = 12
+_MAX_FUNCTION_KEYS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ def is_key(text: str) -> bool:
         letter = text.removeprefix("ctrl+")
         return len(letter) == 1 and "a" <= letter <= "z" and letter not in "cdijmuz"
     number = text.removeprefix("f")
-    return text.startswith("f") and number.isdecimal() and 1 < int(number) <= _MOST_FUNCTION_KEYS
+    return text.startswith("f") and number.isdecimal() and 1 < int(number) <= _MAX_FUNCTION_KEYS

@@ -49,7 +49,7 @@ class WebAuthn:
             )
         except Exception as error:  # any exception means invalid input
             raise BadToken(f"invalid registration: {error}") from error
-        if len(found.credential_id) > passkeys.MOST_CREDENTIAL_ID:
+        if len(found.credential_id) > passkeys.MAX_CREDENTIAL_ID:
             raise BadToken("the credential id is too long")
         return CreatedPasskey(
             credential=found.credential_id,

@@ -8,7 +8,7 @@ BROWSER: Final = "browser"
 """The kind of device that is a passkey."""
 PASSKEY: Final = "passkey"
 """The only key of a browser. Each signature verifies the person by finger, face or PIN."""
-MOST_TRIES: Final = 10
+MAX_ATTEMPTS: Final = 10
 """A device locks after this many wrong PINs."""
 
 

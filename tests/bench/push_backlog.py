@@ -33,7 +33,7 @@ _HELD_SECONDS = 0.02
 _BAR = 1.5
 _P95_BAR_MS = 100.0
 """What a decision may take to reach a held poll at the 99th of a hundred; of sixty approvals that
-would be the longest alone, so that the 95th is judged."""
+would be the longest alone, so that the 95th percentile is tested."""
 
 
 def main() -> None:

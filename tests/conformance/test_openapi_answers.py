@@ -87,7 +87,7 @@ class World:
         """A client for this route: an app for pushed requests, else an agent."""
         if route.path.startswith("/register"):
             with self.server.services.store.write() as tx:
-                tx.counters.prune(tx.now + DAY)  # the judge itself sends tokens that are wrong
+                tx.counters.prune(tx.now + DAY)  # this test itself sends tokens that are wrong
             invitations = Invitations(self.server.services.store, self.server.services.secrets)
             ceiling = NewInvitation(self.person.user, resources=(PAY,), scopes=("payments:read",))
             return f"Bearer {invitations.issue(ceiling, by=BY).token}"

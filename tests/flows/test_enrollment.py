@@ -12,7 +12,7 @@ from approver_tui.client.jose import SigningKey, dpop_proof
 from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.tokens import Tokens
 from approver_tui.client.transport import Transport
-from server.services.devices.enrollment import MOST_TRIES, UNKNOWN_CODES
+from server.services.devices.enrollment import MAX_ATTEMPTS, UNKNOWN_CODES
 from server.services.users.enrollment_codes import LIFETIME_MS
 from server.services.users.users import Users
 from tests.support.builders.clock import DAY, MINUTE, SECOND
@@ -89,7 +89,7 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
 def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
     """Afterwards the right secret fails too; one log entry."""
     name, code = server.user()
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert _refused(server, _wrong(code)).code == "invalid_grant"
     user, devices = _users(server).show(name)
 
@@ -101,7 +101,7 @@ def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
 def test_four_wrong_secrets_do_not_end_a_code(server: LiveServer) -> None:
     """Users mistype."""
     _, code = server.user()
-    for _ in range(MOST_TRIES - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         _refused(server, _wrong(code))
 
     assert _use(server, code).access_token

@@ -16,7 +16,7 @@ from approver_tui.state.text import SafeText
 _DETAILS = "authorization_details"
 _TOLERANCE = 300_000
 """The allowed difference of this machine's clock from the server's, in milliseconds."""
-_MOST_DIGITS = 4
+_MAX_DIGITS = 4
 """The most decimal places of any currency."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
@@ -183,5 +183,5 @@ def _is_money(found: object, proposed: str | None) -> bool:
         return proposed is None and found is None
     minor = found["minor"] if isinstance(found, Mapping) else found
     whole, _, rest = proposed.partition(".")
-    digits = range(len(rest), _MOST_DIGITS + 1)
+    digits = range(len(rest), _MAX_DIGITS + 1)
     return any(minor == int(whole + rest.ljust(count, "0")) for count in digits)

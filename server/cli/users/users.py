@@ -18,9 +18,9 @@ from server.cli.output import (
 )
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
-from server.model.devices import MOST_TRIES, Device
+from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.users import User
-from server.services.devices.devices import MOST_UNCONFIRMED
+from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
@@ -193,8 +193,8 @@ def device_document(device: Device) -> dict[str, object]:
         "keys": dict(device.kids),
         "pin": {
             "tries": device.pin_tries,
-            "locked": device.pin_tries >= MOST_TRIES,
-            "exhausted": device.pin_unconfirmed >= MOST_UNCONFIRMED,
+            "locked": device.pin_tries >= MAX_ATTEMPTS,
+            "exhausted": device.pin_unconfirmed >= MAX_UNCONFIRMED,
         },
     }
 
@@ -218,7 +218,7 @@ def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
         for device in admin.users.show(user.id)[1]
-        if device.state == "active" and device.pin_unconfirmed >= MOST_UNCONFIRMED
+        if device.state == "active" and device.pin_unconfirmed >= MAX_UNCONFIRMED
     ]
 
 

@@ -5,11 +5,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from server.http.wire import Listed, Reference, StrictBody, moment
-from server.model.devices import MOST_TRIES
+from server.model.devices import MAX_ATTEMPTS
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url
-from server.services.devices.devices import MOST_UNCONFIRMED, PinAnswer
+from server.services.devices.devices import MAX_UNCONFIRMED, PinAnswer
 from server.services.policy.displays import rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
@@ -143,16 +143,16 @@ def pin(record: DeviceRecord) -> Pin:
     """Return the state of a device's PIN as JSON."""
     return Pin(
         tries=record.pin_tries,
-        left=max(0, MOST_TRIES - record.pin_tries),
-        locked=record.pin_tries >= MOST_TRIES,
-        exhausted=record.pin_unconfirmed >= MOST_UNCONFIRMED,
+        left=max(0, MAX_ATTEMPTS - record.pin_tries),
+        locked=record.pin_tries >= MAX_ATTEMPTS,
+        exhausted=record.pin_unconfirmed >= MAX_UNCONFIRMED,
     )
 
 
 def pin_result(answer: PinAnswer) -> PinResult:
     """Return the server's half of a PIN as JSON."""
     y = base64url.encode(answer.y)
-    left = max(0, MOST_TRIES - answer.tries)
+    left = max(0, MAX_ATTEMPTS - answer.tries)
     return PinResult(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
 
 

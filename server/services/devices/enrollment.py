@@ -15,7 +15,7 @@ from server.protocol import errors
 from server.services.audit import audit
 from server.services.notifications import notices
 
-MOST_TRIES: Final = 5
+MAX_ATTEMPTS: Final = 5
 UNKNOWN_CODES: Final = 20
 UNKNOWN_WINDOW_MS: Final = 10 * 60_000
 ID_CHARACTERS: Final = 8
@@ -55,7 +55,7 @@ def check_secret(
     if code.used_at is not None:
         return _raise_reuse_alarm(tx, code)
     user = tx.directory.user(code.user_id)
-    spent = tx.now >= code.expires_at or code.tries >= MOST_TRIES
+    spent = tx.now >= code.expires_at or code.tries >= MAX_ATTEMPTS
     return errors.InvalidGrant(REFUSED) if spent or user is None or not user.enabled else None
 
 
@@ -81,7 +81,7 @@ def link(issuer: str, code: str) -> str:
 
 
 def _count_miss(tx: Unit, code: EnrollmentCode) -> errors.ProtocolError:
-    if tx.codes.count_miss(code.id) == MOST_TRIES:
+    if tx.codes.count_miss(code.id) == MAX_ATTEMPTS:
         _record(tx, audit.Type.CODE_REFUSED, code, "ended after wrong secrets")
     return errors.InvalidGrant(REFUSED)
 

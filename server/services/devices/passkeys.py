@@ -39,7 +39,7 @@ CHALLENGE_MS: Final = 5 * 60 * 1000
 """How long a browser may take to sign in."""
 _NEVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 """A passkey does not expire."""
-_MOST_DIGITS: Final = 15
+_MAX_DIGITS: Final = 15
 _USED: Final = "passkey sign-in"
 _NO_PASSKEY: Final = "That is not a valid passkey for this site. Try again."
 _UNKNOWN: Final = "This passkey is unknown or was removed. Create one with a new code."
@@ -167,7 +167,7 @@ class PasskeyService:
         tx.lock(f"devices {code.user_id}")
         if tx.passkeys.by_credential(made.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
-        if tx.devices.active_count(code.user_id, tx.now) >= devices.MOST_DEVICES:
+        if tx.devices.active_count(code.user_id, tx.now) >= devices.MAX_DEVICES:
             raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
         if not enrollment.use_code(tx, code):
             raise _refused(errors.InvalidGrant(enrollment.REFUSED))
@@ -228,7 +228,7 @@ class PasskeyService:
     def _check_challenge(self, view: View, assertion: Assertion) -> None:
         salt, _, rest = assertion.payload.decode("latin-1").partition(".")
         until = rest.partition(".")[0]
-        ours = until.isdecimal() and until.isascii() and len(until) <= _MOST_DIGITS
+        ours = until.isdecimal() and until.isascii() and len(until) <= _MAX_DIGITS
         expected = self._challenge_text(salt, int(until)) if ours else ""
         if not hmac.compare_digest(expected.encode(), assertion.payload):
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY)

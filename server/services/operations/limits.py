@@ -23,7 +23,7 @@ from server.services.devices import device_grant, enrollment
 from server.services.notifications import pauses, request_limits
 from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
 from server.services.server_policy import ServerPolicy
-from server.services.sign_in.authorize import MOST_PER_MINUTE
+from server.services.sign_in.authorize import MAX_PER_MINUTE
 
 MAX_ROWS: Final = 2_000
 """The rows of each kind that are read."""
@@ -183,10 +183,10 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
             "wrong_user_codes",
             "agent and person",
             "Wrong user codes of an agent",
-            user_codes.MOST_WRONG,
+            user_codes.MAX_WRONG,
             user_codes.WRONG_WINDOW_MS,
         ),
-        _fixed("authorize", "address", "Sign-in requests", MOST_PER_MINUTE, _MINUTE_MS),
+        _fixed("authorize", "address", "Sign-in requests", MAX_PER_MINUTE, _MINUTE_MS),
         _fixed(
             "device_codes", "address", "Device codes", device_grant.REQUESTS, device_grant.WINDOW_MS
         ),

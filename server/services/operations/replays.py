@@ -1,4 +1,4 @@
-"""Replays: judges recent requests, tokens and refusals again under another rule set.
+"""Replays: evaluates recent requests, tokens and refusals again under another rule set.
 
 Owns: reading them as cases, each with the history that its agent had at the time. Never: the
 details of refusals, because the audit log has only their types.
@@ -35,7 +35,7 @@ from server.services.audit import audit
 from server.services.operations.audiences import audience_of
 from server.services.operations.trials import trial
 from server.services.policy import refusals
-from server.services.policy.judging import Judge, JudgedRequest, engine_of
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid
 from server.services.resources import targets
@@ -70,7 +70,7 @@ class PastDecision:
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
     past: str | None = None
-    """The signals at the time, as the request stores them; None to judge by today's history."""
+    """The signals at the time, as the request stores them; None to evaluator by today's history."""
     quorum: int | None = None
     """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
@@ -83,7 +83,7 @@ class PastDecision:
 class ReplayedOutcome:
     """The outcome under the replayed rule set."""
 
-    case: JudgedRequest
+    case: RequestToEvaluate
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
@@ -149,21 +149,21 @@ class Replays:
     """Replays past decisions."""
 
     store: Store
-    judge: Judge
+    evaluator: PolicyEvaluator
     schemas: Schemas = field(default_factory=Schemas)
 
     def replay(self, last_ms: int, rules: str | None = None) -> Replay:
-        """Judge the last `last_ms` under these rules, or the current ones. Raises `Invalid`."""
+        """Evaluate the last `last_ms` under these rules, or the current ones. Raises `Invalid`."""
         if not 0 < last_ms <= MAX_PERIOD_MS:
             raise Invalid("The period must be more than 0 and at most 31d.")
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
-            since, judge = view.now - last_ms, replace(self.judge, instead=engine)
+            since, evaluator = view.now - last_ms, replace(self.evaluator, instead=engine)
             decisions = list(islice(_decisions(view, since), MAX_JUDGED + 1))
             evaluated = [
                 (past, after)
                 for past in decisions[:MAX_JUDGED]
-                if (after := self._judge_again(view, judge, past)) is not None
+                if (after := self._evaluate_again(view, evaluator, past)) is not None
             ]
             changes = [_change(view, one, after) for one, after in evaluated if after.differs(one)]
             changes.sort(key=lambda change: change.at, reverse=True)
@@ -180,8 +180,10 @@ class Replays:
                 changes=tuple(changes[:MAX_CHANGES]),
             )
 
-    def _judge_again(self, view: View, judge: Judge, past: PastDecision) -> ReplayedOutcome | None:
-        """The new outcome; None if the case can no longer be judged."""
+    def _evaluate_again(
+        self, view: View, evaluator: PolicyEvaluator, past: PastDecision
+    ) -> ReplayedOutcome | None:
+        """The new outcome; None if the case can no longer be evaluated."""
         find = view.directory.app if past.flow == APP else view.directory.agent
         agent: Agent | App | None = find(past.agent)
         if agent is None:
@@ -194,10 +196,12 @@ class Replays:
         if len(actions) < len(past.types):
             return None
         user = view.directory.user(past.user or "")
-        case = JudgedRequest(past.flow, agent, user, target, past.details, actions, past=past.past)
-        verdict = judge.decide(view, case, past.at)
+        case = RequestToEvaluate(
+            past.flow, agent, user, target, past.details, actions, past=past.past
+        )
+        verdict = evaluator.decide(view, case, past.at)
         outcome, given = verdict.outcome, past.approvals
-        if outcome == "ask" and given is not None and judge.holds(view, case, given):
+        if outcome == "ask" and given is not None and evaluator.holds(view, case, given):
             outcome = "allow"
         if (
             past.flow == "request"
@@ -206,7 +210,7 @@ class Replays:
             outcome = "ask" if outcome == "allow" else outcome  # there was no consent
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
-        grant = _covering(view, judge, past, case, verdict)
+        grant = _covering(view, evaluator, past, case, verdict)
         return (
             _asked(view, case, verdict)
             if grant is None
@@ -215,12 +219,16 @@ class Replays:
 
 
 def _covering(
-    view: View, judge: Judge, past: PastDecision, case: JudgedRequest, verdict: Verdict
+    view: View,
+    evaluator: PolicyEvaluator,
+    past: PastDecision,
+    case: RequestToEvaluate,
+    verdict: Verdict,
 ) -> str | None:
     """The standing grant that answered it, if it still would; else one that could have."""
     if past.by_grant:
         approval = view.approvals.get(past.id)
-        held = approval is not None and uses.still_covers(view, judge, case, approval)
+        held = approval is not None and uses.still_covers(view, evaluator, case, approval)
         return reservations.grant_of(approval) if approval is not None and held else None
     has_details = len(past.details) == len(past.types)  # the audit log has none
     if not past.takes_grant or not has_details or past.flow not in {"request", "exchange"}:
@@ -229,7 +237,7 @@ def _covering(
     return next((fit.grant.id for fit in fits), None)
 
 
-def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> ReplayedOutcome:
+def _asked(view: View, case: RequestToEvaluate, verdict: Verdict) -> ReplayedOutcome:
     """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")

@@ -1,7 +1,7 @@
 """Policy trials: explains one case, or tests a table of cases, without consequences.
 
 Owns: reading cases by names, the token that would be issued, tables of cases with expectations.
-Never: judging a case itself; it uses the judge that enforcement uses.
+Never: evaluating a case itself; it uses the evaluator that enforcement uses.
 """
 
 import json
@@ -32,7 +32,12 @@ from server.services.approvers.answer_sources import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.audiences import RequestAudience, audience_of
 from server.services.policy import binding, documents, policies
-from server.services.policy.judging import Judge, JudgedRequest, current_codes, engine_of
+from server.services.policy.evaluation import (
+    PolicyEvaluator,
+    RequestToEvaluate,
+    current_codes,
+    engine_of,
+)
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
@@ -69,7 +74,7 @@ class TrialRequest:
 class Explained:
     """The result of a trial, and why."""
 
-    case: JudgedRequest
+    case: RequestToEvaluate
     verdict: Verdict
     then: Then
     rules: tuple[PolicyRule, ...]
@@ -96,7 +101,7 @@ class PolicyTestResult:
     expected: Mapping[str, object]
     found: Mapping[str, object]
     problem: str = ""
-    """Why the case could not be judged; "" if it was."""
+    """Why the case could not be evaluated; "" if it was."""
 
     @property
     def passed(self) -> bool:
@@ -133,7 +138,7 @@ class Trials:
 
     store: Store
     rules: ServerPolicy
-    judge: Judge
+    evaluator: PolicyEvaluator
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
@@ -141,7 +146,7 @@ class Trials:
         with self.store.read() as view:
             row = trial(view, rules)
             case = self._case(view, wanted)
-            verdict = self._judge(rules, row).decide(view, case, wanted.at)
+            verdict = self._evaluator(rules, row).decide(view, case, wanted.at)
             consent = automatic_decisions.covering_consent(view, case)
             sources = _answer_sources(view, case, verdict, consent, acr=bool(wanted.acr))
             then = _then(case, sources, consent)
@@ -155,7 +160,7 @@ class Trials:
                 verdict,
                 then,
                 _cited(row, verdict),
-                tuple(sorted(current_codes(view, self.judge.secrets, case))),
+                tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
                 None if then == "refused" or case.flow == APP else self._claims(case),
                 seconds,
@@ -167,13 +172,13 @@ class Trials:
         """Test the cases of a TOML table against the rules. Raises `Invalid`."""
         cases = _cases(table)
         with self.store.read() as view:
-            judge = self._judge(rules, trial(view, rules))
-            return [self._tried(view, judge, raw, n) for n, raw in enumerate(cases, 1)]
+            evaluator = self._evaluator(rules, trial(view, rules))
+            return [self._tried(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
-    def _judge(self, rules: str | None, row: PolicyRow) -> Judge:
-        return self.judge if rules is None else replace(self.judge, instead=engine_of(row))
+    def _evaluator(self, rules: str | None, row: PolicyRow) -> PolicyEvaluator:
+        return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))
 
-    def _case(self, view: View, wanted: TrialRequest) -> JudgedRequest:
+    def _case(self, view: View, wanted: TrialRequest) -> RequestToEvaluate:
         if wanted.flow not in FLOWS:
             raise Invalid(f"There is no flow {wanted.flow[:40]}. Flows are {', '.join(FLOWS)}.")
         find = apps.find if wanted.flow == APP else agent_names.find
@@ -194,7 +199,7 @@ class Trials:
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
         pin = requests.wants_pin(wanted.acr or "")
-        return JudgedRequest(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
+        return RequestToEvaluate(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(
         self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
@@ -207,7 +212,7 @@ class Trials:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, wanted.resource, scope)
 
-    def _claims(self, case: JudgedRequest) -> Mapping[str, object]:
+    def _claims(self, case: RequestToEvaluate) -> Mapping[str, object]:
         issue = TokenContents(
             issuer=self.rules.issuer,
             token_id="",
@@ -223,7 +228,7 @@ class Trials:
         return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
 
     def _tried(
-        self, view: View, judge: Judge, raw: Mapping[str, object], place: int
+        self, view: View, evaluator: PolicyEvaluator, raw: Mapping[str, object], place: int
     ) -> PolicyTestResult:
         name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
         wanted, at = _wanted(raw, place), _moment(raw, place)
@@ -231,8 +236,8 @@ class Trials:
             case = self._case(view, wanted)
         except ChangeRefused as error:
             return PolicyTestResult(name, expected, {}, str(error))
-        history = _history(raw, judge.question(view, case, at), place)
-        verdict = judge.decide(view, case, at, history)
+        history = _history(raw, evaluator.question(view, case, at), place)
+        verdict = evaluator.decide(view, case, at, history)
         needs = verdict.needs
         found = {
             "expect": verdict.outcome,
@@ -251,13 +256,13 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     return binding.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
-def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
+def _takes_consent(case: RequestToEvaluate, verdict: Verdict) -> bool:
     """Reports whether the person's consent makes a difference."""
     return case.flow == "exchange" or (case.flow == "request" and verdict.outcome == "allow")
 
 
 def _answer_sources(
-    view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
+    view: View, case: RequestToEvaluate, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
     """Who or what would answer. An exchange is only answered if nothing else is missing."""
     if case.flow in _REQUESTED:
@@ -272,7 +277,7 @@ def _answer_sources(
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: JudgedRequest, sources: AnswerSources, consent: Consent | None) -> Then:
+def _then(case: RequestToEvaluate, sources: AnswerSources, consent: Consent | None) -> Then:
     if not sources.asked:
         return "token"
     if case.flow in _REQUESTED:
@@ -284,7 +289,7 @@ def _then(case: JudgedRequest, sources: AnswerSources, consent: Consent | None) 
 
 
 def _audience(
-    view: View, case: JudgedRequest, sources: AnswerSources, then: Then
+    view: View, case: RequestToEvaluate, sources: AnswerSources, then: Then
 ) -> RequestAudience | None:
     needs = sources.verdict.needs
     if needs is None or then != "person":

@@ -23,7 +23,7 @@ from server.services.refusals import Exists, Invalid, NotFound, about
 from server.services.resources.resource_checks import find
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 
-MOST_SCOPES: Final = 200
+MAX_SCOPES: Final = 200
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -207,8 +207,8 @@ def _changed(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
 
 @about("scopes")
 def _check(directory: Directory, resource: Resource) -> None:
-    if len(resource.scopes) > MOST_SCOPES:
-        raise Invalid(f"A resource has at most {MOST_SCOPES} scopes.")
+    if len(resource.scopes) > MAX_SCOPES:
+        raise Invalid(f"A resource has at most {MAX_SCOPES} scopes.")
     for name in resource.scopes:
         if not scopes.is_scope(name):
             raise Invalid("A scope name must be ASCII without spaces, quotes or backslashes.")

@@ -48,7 +48,7 @@ class TokenServices:
         exchange = TokenExchangeGrant(
             store,
             given.verifier,
-            ExchangeChecks(checks.schemas, checks.judge, rules),
+            ExchangeChecks(checks.schemas, checks.evaluator, rules),
             hint,
             issuing,
             StandingExchanges(secrets, issuing),
@@ -61,7 +61,7 @@ class TokenServices:
             for_agents={
                 names.GRANT_CIBA: ciba,
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
-                    store, checks.judge, issuing
+                    store, checks.evaluator, issuing
                 ),
                 names.GRANT_TOKEN_EXCHANGE: exchange,
             },

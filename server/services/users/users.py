@@ -7,7 +7,7 @@ from types import MappingProxyType
 from server.model.approvers import Group
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.devices import MOST_TRIES, Device
+from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.ports import Secrets
 from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
 from server.model.store import Store, Unit, View
@@ -212,7 +212,7 @@ def _called(view: View, one: str) -> User | Group | None:
 
 
 def _is_locked(device: Device) -> bool:
-    return device.state == "active" and device.pin_tries >= MOST_TRIES
+    return device.state == "active" and device.pin_tries >= MAX_ATTEMPTS
 
 
 def _record(

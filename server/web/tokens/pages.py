@@ -6,7 +6,7 @@ from server.protocol.forms import Form
 from server.web.form import FormAction, acts
 from server.web.page import Page, Read, confirmation, console_list
 
-_MOST: Final = 50
+_MAX: Final = 50
 """Default number of tokens on one page."""
 
 
@@ -25,7 +25,7 @@ PAGES: Final = (
                 "delegations",
                 "GET /api/delegations",
                 ("ended", "cursor", "limit"),
-                fixed=(("limit", str(_MOST)),),
+                fixed=(("limit", str(_MAX)),),
             ),
         ),
     ),

@@ -108,7 +108,7 @@ def test_an_assertion_with_one_part_replaced_is_refused(part):
         HERE.signed(read_assertion(soft.assertion(b"payload", **{part: b"{}"})), _known(soft))
 
 
-def test_the_signature_counter_is_returned_and_not_judged():
+def test_the_signature_counter_is_returned_and_not_checked():
     """The store compares it; synced passkeys always report 0."""
     soft = SoftPasskey()
     assert HERE.signed(read_assertion(soft.assertion(b"payload")), _known(soft, signs=1)) == 1

@@ -1,7 +1,7 @@
 """Every page, and everything that opens on one: how to get there.
 
 Owns: the table of states, and what an installation needs beside its furniture so that each is
-there. Never: what is judged of them. `tests/browsers/test_access.py` holds the table against the
+there. Never: the checks. `tests/browsers/test_access.py` holds the table against the
 pages that the application has, so a page that has no row here fails.
 """
 
@@ -54,7 +54,7 @@ expect = "allow"
 _UNFOLDED = """[...document.querySelectorAll("main details")].every((each) => (each.open = true))"""
 
 _HELD_OPEN = "(document.getElementById('think').hidden = false, true)"
-"""What goes by itself after five seconds, before a slow machine has judged it."""
+"""What disappears after five seconds, before a slow machine has checked it."""
 
 
 def _network(*, offline: bool) -> Step:

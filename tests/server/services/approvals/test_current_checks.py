@@ -20,11 +20,11 @@ MAIL = "https://mail.example"
 def current_reason(local):
     """The current reason why an approval is invalid, or None."""
 
-    def judge(approval):
+    def evaluator(approval):
         with local.services.store.write() as tx:
             return local.site.approvals.checks.invalid_reason(tx, approval)
 
-    return judge
+    return evaluator
 
 
 def _agent(local, **changes):

@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.approvals import decisions
-from server.services.devices.devices import MOST_DEVICES
+from server.services.devices.devices import MAX_DEVICES
 from server.services.devices.new_devices import WAIT_MS
 from tests.support.builders.callers import another_device, new_person, sign_in
 from tests.support.builders.clock import MINUTE
@@ -83,7 +83,7 @@ def test_a_statement_makes_one_code(person):
 
 def test_a_person_with_twenty_devices_gets_no_code(person):
     """It is the limit of devices per person."""
-    for number in range(MOST_DEVICES - 1):
+    for number in range(MAX_DEVICES - 1):
         another_device(person, f"d{number}")
     person.local.clock.forward(MINUTE)
     assert _code(person).refusal == (409, "too_many_devices")

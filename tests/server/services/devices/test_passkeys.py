@@ -7,7 +7,7 @@ import pytest
 from server.http.route import Caller
 from server.protocol.devices.passkeys import decoded, encoded
 from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
-from server.services.devices.enrollment import MOST_TRIES, UNKNOWN_CODES
+from server.services.devices.enrollment import MAX_ATTEMPTS, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
 from server.services.users.enrollment_codes import LIFETIME_MS
 from server.storage.devices.enrollment_codes import EnrollmentCodes
@@ -134,7 +134,7 @@ def test_five_wrong_secrets_end_a_code(local):
     user, issued = local.admin.users.enroll("ana", by=BY)
     wrong = issued.code[:9] + "0000-" * 5 + "0000"
     browser = LocalBrowser(local, user, SoftPasskey())
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         refused = browser.send("POST", "/api/passkeys/options", {"code": wrong})
         assert refused.refusal == (403, "invalid_code")
     assert browser.enroll("hello").refusal == (403, "invalid_code")

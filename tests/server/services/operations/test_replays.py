@@ -8,7 +8,7 @@ import pytest
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations import replays
 from server.services.operations.replays import Replays
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, PAY
@@ -33,7 +33,7 @@ def dry_run(local):
     """Replays the last days."""
 
     def run(rules=None, days=7):
-        return Replays(local.services.store, Judge(local.services.secrets)).replay(
+        return Replays(local.services.store, PolicyEvaluator(local.services.secrets)).replay(
             days * DAY, rules
         )
 

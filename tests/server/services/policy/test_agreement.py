@@ -1,4 +1,4 @@
-"""Explain and enforcement agree on ten thousand random cases, because they use the same judge.
+"""Explain and enforcement agree on ten thousand random cases, because they use the same evaluator.
 
 Rule sets, scopes, people, groups, actions, amounts and standing grants are random, and history
 grows with tokens and decisions. What `explain` says of a case is compared with what the endpoint
@@ -22,7 +22,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy import history
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
@@ -126,9 +126,9 @@ class World:
     def __init__(self, local, person, chance):
         self.local, self.chance = local, chance
         self.store, self.rules = local.services.store, local.services.rules
-        judge = Judge(local.services.secrets)
-        self.trials = Trials(self.store, self.rules, judge)
-        self.exchanges = ExchangeChecks(Schemas(), judge, self.rules)
+        evaluator = PolicyEvaluator(local.services.secrets)
+        self.trials = Trials(self.store, self.rules, evaluator)
+        self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)
         people = [person, *(new_person(local, name) for name in PEOPLE[1:])]
         self.ids = {name: one.user.id for name, one in zip(PEOPLE, people, strict=True)}
         self.chains = {name: Chains(local, user_id) for name, user_id in self.ids.items()}

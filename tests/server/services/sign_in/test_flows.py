@@ -440,7 +440,7 @@ def test_the_page_shows_the_host_of_the_redirect_uri(app, browser):
 
 def test_authorization_requests_are_limited_per_address(app, browser, local, monkeypatch):
     """Pushed ones too; each stores a row for half an hour."""
-    monkeypatch.setattr("server.services.sign_in.authorize.MOST_PER_MINUTE", 3)
+    monkeypatch.setattr("server.services.sign_in.authorize.MAX_PER_MINUTE", 3)
     for _ in range(3):
         assert browser.authorize(app.id).status == 200
     page = browser.authorize(app.id)

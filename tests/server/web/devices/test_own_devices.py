@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.model.devices import MOST_TRIES
+from server.model.devices import MAX_ATTEMPTS
 from tests.support.builders.own_pages import Pages
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 
@@ -92,7 +92,7 @@ def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
         tx.devices.vouch(browser.device_id, tx.now)
     pages, path = Pages(browser), f"/devices/{person.device_id}"
     assert "Unlock this device" not in pages.get(path).text
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert person.pin().status == 200
     assert "Unlock this device" in pages.get(path).text
     assert pages.signed(f"{path}/unlock").status_code == 303

@@ -1,6 +1,7 @@
 """Text from others, made safe to show and to hand to a language model.
 
-Owns: one line without control, bidirectional or invisible characters, and quoting. Never: meaning.
+Owns: one line without control, bidirectional or invisible characters, and quoting. Never:
+interpreting the text.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Output of the commands for people: one fact per line, without cursor movement.
 
-Owns: the wording. Never: text that is not SafeText, JSON.
+Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
 from approver_tui.cli.approvals.entries import FLAGS

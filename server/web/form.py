@@ -1,6 +1,7 @@
 """A form as a table row: the API route that it calls, its body, and what is shown afterwards.
 
-Owns: what a row declares. Never: a rule; the API has those, and `serving.py` makes the calls.
+Owns: what a row declares. Never: business rules; the API has them, and `serving.py` makes the
+calls.
 """
 
 from collections.abc import Callable, Mapping

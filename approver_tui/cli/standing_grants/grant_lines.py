@@ -1,6 +1,6 @@
 """Standing grants as plain lines.
 
-Owns: their wording. Never: JSON; text that is not safe to print.
+Owns: their wording. Never: JSON, unsafe text.
 """
 
 from approver_tui.cli.printing import local_time

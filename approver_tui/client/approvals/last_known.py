@@ -1,8 +1,8 @@
 """The last known list of waiting requests, stored on this machine for an offline start.
 
 Owns: the private file, and verifying what is read back as if it had just arrived. It holds what a
-screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: the source of an answer; an
-answer needs a copy that the server sent since the start.
+screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: used for an answer; an answer
+needs a copy that the server sent since the start.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The inbox: waiting requests on the left, the selected one on the right, or one at a time.
 
-Owns: its keys, and opening panels. Never: the state, which the base class has; moves the selection
-or the focus because something arrived.
+Owns: its keys, and opening panels. Never: the state, which the base class has; moving selection or
+focus because something arrived.
 """
 
 from collections.abc import Callable

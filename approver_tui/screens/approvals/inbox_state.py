@@ -1,7 +1,7 @@
 """The state of the inbox screen and all of its changes.
 
 Owns: which approvals are shown, which is selected, which are new, which answers are in progress.
-Never: Textual, a clock, a call. Every function returns a new state.
+Never: Textual, reading a clock, calls to the server. Every function returns a new state.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -1,6 +1,6 @@
 """The page with consents, standing grants and active tokens.
 
-Owns: revoking a consent or a grant, ending a token. Never: creating one; that is an approval.
+Owns: revoking a consent or a grant, ending a token. Never: creating one; that requires an approval.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """Filters on approvals.
 
-Owns: the conditions, and when older entries cannot match. Never: a clock, the server.
+Owns: the conditions, and when older entries cannot match. Never: reading a clock, calls to the
+server.
 """
 
 from dataclasses import dataclass

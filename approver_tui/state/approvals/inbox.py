@@ -2,7 +2,7 @@
 
 Owns: the rows and their order. A full load lists what expires soonest first. A new row goes to the
 end, and every row keeps its place until the user refreshes, so that nothing moves under the cursor.
-Never: a clock; `now` is an argument. Never: sorting.
+Never: reading a clock; `now` is an argument. Never: sorting.
 """
 
 from collections import Counter

@@ -4,8 +4,8 @@ Two requests look alike if everything that matters for a decision is equal: who 
 what, the risk, what is unusual, the steps of approving, the votes. The times and the agent's own
 words may differ. Each request keeps its own texts, answer and expiry.
 
-Owns: what two requests must share; which of them a row shows. Never: an answer; the server knows
-nothing of this.
+Owns: what two requests must share; which of them a row shows. Never: answers; the server does not
+know about this.
 """
 
 import json

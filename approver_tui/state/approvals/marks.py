@@ -3,7 +3,7 @@
 Only requests of one agent and one action type, of low or medium risk, that require nothing but a
 confirmation or the PIN. Each request keeps its own texts, answer and expiry.
 
-Owns: which can be marked together, and when one loses its mark. Never: an answer; a clock.
+Owns: which can be marked together, and when one loses its mark. Never: answers, reading a clock.
 """
 
 import json

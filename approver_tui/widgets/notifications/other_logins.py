@@ -1,6 +1,6 @@
 """The line about waiting requests at other servers.
 
-Owns: the line below the inbox, the words for one server. Never: any word of a request.
+Owns: the line below the inbox, the words for one server. Never: the content of a request.
 """
 
 from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts

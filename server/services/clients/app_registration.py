@@ -1,7 +1,7 @@
 """Dynamic registration of apps that people use (RFC 7591): public, and not verified.
 
 Owns: who may register, and how many. Never: agents (`registration.py`), or changes of a
-registration; whoever needs another one registers again.
+registration; an app that needs another one registers again.
 """
 
 import hashlib

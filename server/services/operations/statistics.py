@@ -1,6 +1,6 @@
 """Statistics of recent requests and answers, including approvals without reading.
 
-Owns: what is counted, over which period. Never: a decision; people draw the conclusions.
+Owns: what is counted, over which period. Never: conclusions; people draw them.
 
 It reads a fixed number of the newest requests, so its cost does not grow with the database.
 """

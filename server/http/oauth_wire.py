@@ -49,7 +49,7 @@ class DeviceAuthorization(_Answer):
     interval: int = Field(default=5, gt=0)
 
 
-class Pushed(_Answer):
+class PushedAuthorizationResponse(_Answer):
     """A pushed request (RFC 9126 2.2)."""
 
     request_uri: str = Field(pattern=r"^urn:ietf:params:oauth:request_uri:")
@@ -142,7 +142,7 @@ class ClientInformation(_Answer):
     backchannel_token_delivery_mode: str
 
 
-class Introspected(BaseModel):
+class IntrospectionResponse(BaseModel):
     """Whether a token is valid, and its claims if it is (RFC 7662 2.2)."""
 
     model_config = ConfigDict(extra="allow")
@@ -150,5 +150,5 @@ class Introspected(BaseModel):
     active: bool
 
 
-class Revoked(BaseModel):
+class RevocationResponse(BaseModel):
     """Empty: the token is revoked if it was valid (RFC 7009 2.2)."""

@@ -243,17 +243,17 @@ _SPOOFS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("case", _SPOOFS)
-@pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enrol"])
+@pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enroll"])
 def test_no_request_header_changes_the_metadata(http: httpx.Client, path: str, case: str) -> None:
     """MD-13, NG-107: URLs come from the issuer, and the page redirects nowhere else."""
     honest, spoofed = http.get(path), http.get(path, headers=_SPOOFS[case])
 
     assert "evil" not in spoofed.text
     assert "evil" not in str(spoofed.headers)
-    if path == "/enrol" and case.startswith("host"):
+    if path == "/enroll" and case.startswith("host"):
         assert spoofed.status_code in {303, 400}
         where = spoofed.headers.get("location", "")
-        assert where in {"", f"{str(http.base_url).rstrip('/')}/enrol"}
+        assert where in {"", f"{str(http.base_url).rstrip('/')}/enroll"}
     elif spoofed.status_code != 400:
         assert spoofed.content == honest.content
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from server.protocol import errors, names
 from server.protocol.clients import redirects, registration
-from server.protocol.clients.client_documents import MOST_REDIRECTS, claimed_name
+from server.protocol.clients.client_documents import MAX_REDIRECTS, claimed_name
 from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG
 from server.protocol.json_text import JsonValue
 
@@ -80,8 +80,8 @@ def first_name(uri: str) -> str:
 
 
 def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_REDIRECTS:
-        raise errors.InvalidRedirectUri(f"redirect_uris must be a list of 1 to {MOST_REDIRECTS}.")
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_REDIRECTS:
+        raise errors.InvalidRedirectUri(f"redirect_uris must be a list of 1 to {MAX_REDIRECTS}.")
     uris = tuple(dict.fromkeys(uri for uri in value if isinstance(uri, str)))
     for uri in uris:
         if problem := redirects.redirect_problem(uri):

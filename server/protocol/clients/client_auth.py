@@ -16,7 +16,7 @@ from server.protocol.forms import Form
 
 LEEWAY_SECONDS: Final = 5
 LONGEST_ASSERTION_SECONDS: Final = 3_600
-_MOST_ID = 256
+_MAX_ID = 256
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
 
@@ -54,7 +54,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
 
 def is_credential(text: str) -> bool:
     """Report whether this has the form of a client ID or secret; "" if none was sent."""
-    return len(text) <= _MOST_ID and text.isascii() and text.isprintable()
+    return len(text) <= _MAX_ID and text.isascii() and text.isprintable()
 
 
 def check_assertion(
@@ -82,7 +82,7 @@ def check_assertion(
         if name in claims and (begins is None or begins > moment + LEEWAY_SECONDS):
             raise refused(f"{name} is not a time, or is in the future")
     token_id = claims.get("jti")
-    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID:
         raise refused("jti is missing")
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 

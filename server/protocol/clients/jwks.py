@@ -15,9 +15,9 @@ PublicKey: TypeAlias = Mapping[str, str]
 _Algs: TypeAlias = tuple[str, ...]
 """The algorithms a key may sign with; the first is the default."""
 
-MOST_KEYS: Final = 10
-LEAST_RSA_BITS: Final = 2048
-MOST_RSA_BITS: Final = 8192
+MAX_KEYS: Final = 10
+MIN_RSA_BITS: Final = 2048
+MAX_RSA_BITS: Final = 8192
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KID = re.compile(r"[\x21-\x7E]{1,128}")
@@ -36,8 +36,8 @@ def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
     thumbprint (RFC 7638). Raises ValueError, which says what to change.
     """
     keys = document.get("keys", [document]) if isinstance(document, dict) else document
-    if not isinstance(keys, list) or not 1 <= len(keys) <= MOST_KEYS:
-        raise ValueError(f"must be a JWK set with 1 to {MOST_KEYS} keys")
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
+        raise ValueError(f"must be a JWK set with 1 to {MAX_KEYS} keys")
     read, unusable = list[PublicKey](), list[_UnusableKey]()
     for place, key in enumerate(keys, 1):
         try:
@@ -95,8 +95,8 @@ def _edwards(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, 
 
 def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     modulus, exponent = (_number(key, name, what) for name in ("n", "e"))
-    if not LEAST_RSA_BITS <= modulus.bit_length() <= MOST_RSA_BITS or modulus % 2 == 0:
-        raise ValueError(f"{what} must be an RSA key of {LEAST_RSA_BITS} to {MOST_RSA_BITS} bits")
+    if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS or modulus % 2 == 0:
+        raise ValueError(f"{what} must be an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     if exponent not in (3, 17, 65537):
         raise ValueError(f"{what} must have the public exponent 65537 (AQAB)")
     return ("RS256", "PS256"), {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}

@@ -22,8 +22,8 @@ from server.protocol.resources import scopes
 DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
 """The default of OpenID Connect Registration 2."""
 
-_MOST_BYTES = 32 * 1024
-_MOST_NAMES = 64
+_MAX_BYTES = 32 * 1024
+_MAX_NAMES = 64
 _STATEMENT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _UNSUPPORTED: Final[Mapping[str, JsonValue]] = MappingProxyType(
     {
@@ -114,7 +114,7 @@ def read_members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.InvalidClientMetadata("Send the metadata as application/json.")
     try:
-        members = json_text.parse(body, max_bytes=_MOST_BYTES, what="metadata", shows_names=False)
+        members = json_text.parse(body, max_bytes=_MAX_BYTES, what="metadata", shows_names=False)
     except errors.InvalidRequest as error:
         raise errors.InvalidClientMetadata(f"{error.description}.") from error
     if not isinstance(members, dict):
@@ -243,8 +243,8 @@ def _names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | Non
     value = members.get(name)
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) > _MOST_NAMES:
-        raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MOST_NAMES} names.")
+    if not isinstance(value, list) or len(value) > _MAX_NAMES:
+        raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
     if not all(isinstance(one, str) for one in value):
         raise errors.InvalidClientMetadata(f"{name} must be a list of names.")
     return tuple(dict.fromkeys(str(one) for one in value))

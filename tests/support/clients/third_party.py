@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parents[2] / "conformance" / "clients"
 LIBRARIES = ("oauth4webapi", "openid-client")
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
-"""Judges pages, in a browser; `judging.py` hands it to one."""
+"""Judges pages, in a browser; `evaluation.py` hands it to one."""
 _PATIENCE_SECONDS = 60
 
 

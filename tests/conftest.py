@@ -8,7 +8,7 @@ that what was collected is not looked through for garbage.
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.servers.memory import memory_folder
 from tests.support.servers.postgres import PostgresServer
+from tests.support.servers.running import RUNNING
 
 _TESTS = Path(__file__).parent
 _WAITING = ("browsers", "flows")
@@ -62,6 +63,15 @@ def _mixed(files: list[Path]) -> dict[Path, float]:
         for name, found in folders.items()
         for place, file in enumerate(found)
     }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows the state of the running servers."""
+    report = yield
+    if report.failed:
+        report.sections += [("server", server.state) for server in RUNNING]
+    return report
 
 
 def pytest_collection_finish() -> None:

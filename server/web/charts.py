@@ -5,6 +5,7 @@ Owns: scales and positions. Never: colors or texts. Every chart's numbers are al
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from server.protocol.policy.risks import Risk
@@ -144,7 +145,7 @@ def rounded_up(value: float) -> int:
 def _dates(days: Sequence[Mapping[str, Any]]) -> list[str]:
     """Labels for about seven of the days, including the last one; "" for the others."""
     every = max(1, -(-len(days) // 7))
-    names = [f"{int(one['day'][8:])}.{int(one['day'][5:7])}." for one in days]
+    names = [f"{date.fromisoformat(one['day']):%b} {int(one['day'][8:])}" for one in days]
     last = len(names) - 1
     return [name if (last - number) % every == 0 else "" for number, name in enumerate(names)]
 

@@ -1,5 +1,6 @@
 """Read-only pages and the console while the server is away and when it returns."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,7 @@ _NETWORK = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
 _INERT = "Array.from(document.querySelectorAll('{}')).every(each => each.closest('[inert]'))"
 _GONE = '["Can\'t reach the server.", "Not connected. Last updated"]'
 """Said by the press, or by the page, whichever finds out first."""
+_LOADED = "document.readyState === 'complete'"
 _THERE = "document.querySelector('{}') !== null"
 
 
@@ -141,29 +143,20 @@ def test_a_form_is_not_sent_to_a_server_that_just_went_away(
     """The press detects it, and typed text is kept."""
     page.open(f"{server.url}/admin/new/group")
     page.type("#name", "ops")
-    server.stop()
-    try:
+    with _stopped(server, page):
         page.click("main .primary")
         page.says("Not connected. Last updated")
         assert page.ask("document.getElementById('name').value") == "ops"
-    finally:
-        server.start()
     page.see("document.getElementById('offline').hidden")
     page.click("main .primary")
     page.says("This change needs your passkey")
-    server.stop()
-    try:
+    with _stopped(server, page):
         page.click(".leave button")
         page.says("Not connected. Last updated")
-    finally:
-        server.start()
     page.see("document.getElementById('offline').hidden")
-    server.stop()
-    try:
+    with _stopped(server, page):
         page.click("#sign .primary")
         page.see(f"{_GONE}.some((words) => document.body.innerText.includes(words))")
-    finally:
-        server.start()
     page.see(f"!{_INERT.format('#sign .primary')}")
     assert page.ask("document.getElementById('sign').elements.name.value") == "ops"
 
@@ -203,7 +196,18 @@ def _without(page: Chromium, presses: str, field: str = "") -> None:
         assert page.ask(f"document.querySelector('{field}').value").strip() == "12"
 
 
+@contextlib.contextmanager
+def _stopped(server: LiveServer, page: Chromium) -> Iterator[None]:
+    """The server stops after the page's scripts were loaded, and starts again afterwards."""
+    page.see(_LOADED)
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
 def _cut(page: Chromium, *, away: bool) -> None:
     """Disconnect after the page's scripts were loaded, since each load revalidates them."""
-    page.see("document.readyState === 'complete'")
+    page.see(_LOADED)
     page.tell("Network.emulateNetworkConditions", offline=away, **_NETWORK)

@@ -72,7 +72,7 @@ class OutcomeReport(BaseModel):
     approval: str = Field(max_length=64)
     execution_id: str = Field(pattern=_EXECUTION)
     outcome: _Word
-    text: str | None = Field(default=None, max_length=1_000)
+    text: str | None = Field(default=None, max_length=execution_outcomes.MAX_TEXT)
     executed_digest: str | None = Field(default=None, pattern=_DIGEST)
     authorization_details: list[dict[str, Any]] | None = Field(default=None, max_length=10)
 

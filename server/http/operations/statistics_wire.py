@@ -78,12 +78,20 @@ class StatisticsAnswer(BaseModel):
     ending: list[EndingTally]
 
 
+class FindingSubject(BaseModel):
+    """The record that a finding is about."""
+
+    kind: Literal["agent", "app", "user", "incident"]
+    id: str
+
+
 class FindingDocument(BaseModel):
     """One thing that is weak or broken, and the fix."""
 
     level: Literal["broken", "weak", "note"]
     what: str
     fix: str
+    about: FindingSubject | None
 
 
 class Findings(BaseModel):
@@ -114,8 +122,14 @@ _ORDER = ("broken", "weak", "note")
 def findings(found: list[Finding]) -> Findings:
     """Findings as JSON."""
     ordered = sorted(found, key=lambda one: _ORDER.index(one.level))
-    items = [FindingDocument(level=one.level, what=one.what, fix=one.fix) for one in ordered]
+    items = [_finding(one) for one in ordered]
     return Findings(items=items, broken=any(one.level == "broken" for one in found))
+
+
+def _finding(found: Finding) -> FindingDocument:
+    about = None if found.about is None else dict(zip(("kind", "id"), found.about, strict=True))
+    members = {"level": found.level, "what": found.what, "fix": found.fix, "about": about}
+    return FindingDocument.model_validate(members)
 
 
 def answer(summary: Summary) -> StatisticsAnswer:

@@ -6,6 +6,7 @@ with what was granted. Never: consuming an approval.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
@@ -20,7 +21,7 @@ from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.notifications import notices
 
-_MAX_TEXT = 200
+MAX_TEXT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def _checked(text: str | None) -> str | None:
     if not text:
         return None
     try:
-        return check_prose(text, what="text", max_chars=_MAX_TEXT)
+        return check_prose(text, what="text", max_chars=MAX_TEXT)
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 

@@ -5,7 +5,7 @@ those, because services do not access the machine.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from server.model.approvers import Group
@@ -29,6 +29,7 @@ FAILURES_MS: Final = 7 * 24 * 60 * 60 * 1000
 MAX_INCIDENTS: Final = 20
 """The newest open incidents that are reported."""
 CLOCK_TOLERANCE_MS: Final = 60 * 1000
+_WITH_PAGE: Final = frozenset({"agent", "app", "user"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Finding:
     what: str
     fix: str
     remedy: Remedy = ()
+    about: tuple[str, str] | None = None
+    """The record to change: an agent, app, user or incident, and its ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def _restored(view: View) -> Iterator[Finding]:
                 f"A restore turned off the {what} {name}.",
                 "Enable it if it may still be used.",
                 remedy=(f"{what}.enable", held_id if kind == "devices" else name),
+                about=(what, held_id) if what in _WITH_PAGE else None,
             )
 
 
@@ -114,7 +118,13 @@ def _names(view: View) -> Iterator[Finding]:
             else _UNPROTECTED
         )
         text = f"The {what} {name} {alike}."
-        yield Finding("weak", text, fix, remedy=(code, found.bearer))
+        yield Finding(
+            "weak",
+            text,
+            fix,
+            remedy=(code, found.bearer),
+            about=(what, found.bearer) if what in _WITH_PAGE else None,
+        )
 
 
 _UNPROTECTED: Final = (
@@ -164,6 +174,7 @@ def _user(view: View, user: User) -> Iterator[Finding]:
             f"{user.name} has no device and cannot answer requests.",
             "Enroll a device for this user.",
             remedy=("user.enrol", user.name),
+            about=("user", user.id),
         )
 
 
@@ -176,6 +187,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
             f"The agent {agent.name} has no enabled owner.",
             "Add an owner.",
             remedy=("agent.add_owner", agent.name),
+            about=("agent", agent.id),
         )
     if agent.asks is None:
         yield Finding(
@@ -183,6 +195,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
             f"The agent {agent.name} may ask every user.",
             "Select the users that it may ask.",
             remedy=("agent.asks", agent.name),
+            about=("agent", agent.id),
         )
     if not agent.resources or not agent.scopes:
         yield Finding(
@@ -190,6 +203,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
             f"The agent {agent.name} has no permissions and can get no tokens.",
             "Give it a resource and a scope.",
             remedy=("agent.permissions", agent.name),
+            about=("agent", agent.id),
         )
     yield from _ends(view, agent)
 
@@ -204,6 +218,7 @@ def _gaps(view: View, judge: Judge, agent: Agent) -> Iterator[Finding]:
             f"Nobody can approve {gap.what} for {agent.name}. "
             f"Approvals needed: {gap.need}, possible: {gap.most}.{more}",
             "Add an owner or an administrator, or name approvers in a rule (docs/policy.md).",
+            about=("agent", agent.id),
         )
 
 
@@ -215,6 +230,7 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
             f"The agent {agent.name} {'has expired' if ended else 'expires within two weeks'}.",
             "If it is still needed, set a later expiry.",
             remedy=("agent.expires", agent.name),
+            about=("agent", agent.id),
         )
     if agent.review_at is not None and agent.review_at <= view.now:
         yield Finding(
@@ -222,6 +238,7 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
             f"The review of the agent {agent.name} is due.",
             "If it is still needed, set the next review.",
             remedy=("agent.review", agent.name),
+            about=("agent", agent.id),
         )
     newest = max((secret.created_at for secret in agent.secrets), default=0)
     for secret in agent.secrets:
@@ -230,6 +247,7 @@ def _ends(view: View, agent: Agent) -> Iterator[Finding]:
                 "weak",
                 f"The agent {agent.name} still uses its old secret that ends in {secret.hint}.",
                 "Configure the new secret before the old one expires.",
+                about=("agent", agent.id),
             )
 
 
@@ -243,7 +261,13 @@ def _incidents(view: View) -> Iterator[Finding]:
             else f"{incident.user_id if user is None else user.name} reported a request."
         )
         fix = "Investigate the incident, then close it."
-        yield Finding("weak", what, fix, remedy=("incident.show", incident.id))
+        yield Finding(
+            "weak",
+            what,
+            fix,
+            remedy=("incident.show", incident.id),
+            about=("incident", incident.id),
+        )
 
 
 def _outbox(view: View) -> Iterator[Finding]:
@@ -255,7 +279,10 @@ def _outbox(view: View) -> Iterator[Finding]:
             yield _undelivered(failure, "your webhook", fix)
         elif agent is not None:
             fix = f"Check that the endpoint of {agent.name} can be reached from this machine."
-            yield _undelivered(failure, agent.name, fix, remedy=("agent.show", agent.name))
+            yield replace(
+                _undelivered(failure, agent.name, fix, remedy=("agent.show", agent.name)),
+                about=("agent", agent.id),
+            )
 
 
 def _pushes(view: View) -> Iterator[Finding]:

@@ -309,6 +309,14 @@ def test_the_console_menu_links_only_to_permitted_pages(console: Console, who: s
     assert all(console.get(who, link).status_code == 200 for link in links)
 
 
+def test_health_findings_link_to_the_record_to_change(console: Console) -> None:
+    """An agent that may ask everybody is changed on its own page."""
+    page = console.get("admin", "/admin/health").text
+    links = re.findall(r'<a class="nb" href="([^"]+)">Open the (\w+)</a>', page)
+    assert (f"/admin/agents/{console.staff.ids['agent']}", "agent") in links
+    assert all(console.get("admin", link).status_code == 200 for link, _ in links)
+
+
 def test_an_agents_description_is_escaped(console: Console) -> None:
     """It is neither markup nor bidirectional control."""
     staff = console.staff

@@ -59,6 +59,7 @@ class Chromium:
 
     socket: ClientConnection
     session: str
+    """Empty for the browser itself."""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     events: list[dict[str, Any]] = field(default_factory=list)
     """Messages of the console, failed loads and violations of the policy."""
@@ -67,7 +68,8 @@ class Chromium:
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol, and its answer."""
         number = next(self.numbers)
-        sent = {"id": number, "method": method, "params": parameters, "sessionId": self.session}
+        session = {"sessionId": self.session} if self.session else {}
+        sent = {"id": number, "method": method, "params": parameters, **session}
         self.socket.send(json.dumps(sent))
         try:
             while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
@@ -385,9 +387,5 @@ def _attached(
 
 def _whole(browser: Chromium, method: str, **parameters: Any) -> dict[str, Any]:
     """A command to the browser, which is no tab."""
-    number = next(browser.numbers)
-    browser.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
-    while (said := json.loads(browser.socket.recv(_SECONDS))).get("id") != number:
-        browser.events.append(said)
-    result: dict[str, Any] = said["result"]
-    return result
+    whole = Chromium(browser.socket, "", browser.numbers, browser.events)
+    return whole.tell(method, **parameters)

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-FEW = 3
-"""More failures than these are no accident of a busy machine."""
+FEW_FILES = 3
+"""Failures in more files than these are no accident of a busy machine."""
 NEVER_TWICE = (
     "tests/faults/test_kill.py",
     "tests/faults/test_one_code.py",
@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
     """Return what the tests ended with; those that failed twice count as failed."""
     ended = _pytest("--cache-clear", *arguments)
     failed = _failed() if ended == _TESTS_FAILED else []
-    if not 0 < len(failed) <= FEW or any(test.startswith(NEVER_TWICE) for test in failed):
+    files = {test.partition("::")[0] for test in failed}
+    if not 0 < len(files) <= FEW_FILES or any(test.startswith(NEVER_TWICE) for test in failed):
         return ended
     sys.stderr.write("\nFAILED, and now once more, alone:\n")
     sys.stderr.writelines(f"  {test}\n" for test in failed)

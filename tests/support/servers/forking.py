@@ -215,7 +215,9 @@ def _without_arbiter(application: Any) -> None:  # gunicorn has no types
         workers.append(process)
     os.close = _close  # gevent's own waits for a loop, which does not run here
     for process in workers:
-        _waitpid(process, 0)
+        _, status = _waitpid(process, 0)
+        if code := os.waitstatus_to_exitcode(status):
+            sys.stderr.write(f"worker {process} ended: {code}\n")
 
 
 def _work(worker: Any) -> NoReturn:  # likewise

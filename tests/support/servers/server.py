@@ -32,10 +32,12 @@ from tests.support.builders.databases import place_database
 from tests.support.builders.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.servers import forking
 from tests.support.servers.forking import Forked
+from tests.support.servers.running import RUNNING
 from tests.support.servers.serve import MappedClock
 
 ROOT = Path(__file__).parents[3]
-_START_SECONDS = 60
+_LOG_TAIL = 2_000
+"""How much of a log a failed test shows (characters)."""
 BY = audit.OPERATOR
 _NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """The server speaks plain HTTP; to load the certificates of others takes ten milliseconds."""
@@ -119,6 +121,13 @@ class LiveServer:
     def log(self) -> str:
         """What the process wrote to its log."""
         return (self.folder / "server.log").read_text()
+
+    @property
+    def state(self) -> str:
+        """Whether the process runs, and the end of its log."""
+        ended = "stopped" if self.process is None else self.process.poll()
+        state = "runs" if ended is None else f"ended: {ended}"
+        return f"{self.url} {state}\n{self.log[-_LOG_TAIL:]}"
 
     def kill(self) -> None:
         """`kill -9` of the whole process group."""
@@ -229,9 +238,11 @@ def live_server(
     server = LiveServer(folder, settings, options, forked)
     server.prepare()
     server.start()
+    RUNNING.append(server)
     try:
         yield server
     finally:
+        RUNNING.remove(server)
         server.closing.close()
         server.kill()
         if server._services is not None:

@@ -46,7 +46,9 @@ def test_findings_match_those_of_doctor(staff: Staff) -> None:
     reply = staff.people["admin"].call("GET", "/api/admin/findings").json
     levels = [one["level"] for one in reply["items"]]
     assert levels == sorted(levels, key=["broken", "weak", "note"].index)
-    assert any("may ask every user" in one["what"] and one["fix"] for one in reply["items"])
+    (asks,) = [one for one in reply["items"] if "agent one may ask every user" in one["what"]]
+    assert asks["fix"] == "Select the users that it may ask."
+    assert asks["about"] == {"kind": "agent", "id": staff.ids["agent"]}
     assert reply["broken"] is False
 
 

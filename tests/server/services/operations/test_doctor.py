@@ -57,6 +57,7 @@ def test_an_open_incident_is_a_finding(admin_services, findings):
     incident = add_incident(admin_services, approval)
     (found,) = _doctor(admin_services).findings()
     assert (found.level, found.remedy) == ("weak", ("incident.show", incident))
+    assert found.about == ("incident", incident)
     assert found.what.startswith("admin reported")
     Incidents(admin_services.store).close(incident, None, by=BY)
     assert findings() == {}

@@ -42,7 +42,7 @@ def test_bars_are_stacked_and_fit():
     assert lower.y + lower.height == charts.HEIGHT
     assert upper.y + upper.height == lower.y
     assert upper.y == 0
-    assert [name for _, name in chart.names] == ["31.1.", "1.2."]
+    assert [name for _, name in chart.names] == ["Jan 31", "Feb 1"]
     assert [value for _, value in chart.lines] == [4, 2]
 
 
@@ -50,7 +50,7 @@ def test_many_days_have_few_labels_and_the_last_has_one():
     """They would overlap."""
     chart = charts.median_by_day([_day(day=f"2027-01-{n:02}", median_ms=500) for n in range(1, 31)])
     assert len(chart.names) <= 7
-    assert chart.names[-1][1] == "30.1."
+    assert chart.names[-1][1] == "Jan 30"
     assert [value for _, value in chart.lines] == [1]
 
 

@@ -22,8 +22,9 @@ if OLD:
     from mcp import ClientSession
 else:
     import httpx2 as httpx
-    from mcp import Client
+    from mcp import Client, MCPError
     from mcp.shared.auth import AuthorizationCodeResult
+    from mcp_types import ElicitResult
 
 
 async def hear() -> dict[str, Any]:
@@ -71,8 +72,36 @@ async def came_back() -> Any:
     return AuthorizationCodeResult(code=answer["code"], state=answer["state"], iss=answer["iss"])
 
 
+async def elicited(_: Any, asked: Any) -> Any:
+    """Open the URL that the server names, as a person would."""
+    say("elicited", mode=asked.mode, url=asked.url, message=asked.message)
+    return ElicitResult(action="accept")
+
+
+async def call(client: Any, name: str, arguments: dict[str, Any]) -> None:
+    """Call a tool, and tell the test what came of it."""
+    steps: list[float] = []
+
+    async def progressed(progress: float, _total: float | None, _message: str | None) -> None:
+        steps.append(progress)
+
+    named = {"progress_callback": progressed}
+    if OLD:
+        result = await client.call_tool(name, arguments, **named)
+        failed = result.isError
+    else:
+        try:
+            result = await client.call_tool(name, arguments, **named)
+        except MCPError as error:
+            say("error", code=error.code, data=error.data)
+            return
+        failed = result.is_error
+    more = {"progressed": True} if steps else {}
+    say("called", tool=name, text=result.content[0].text, failed=failed, **more)
+
+
 @contextlib.asynccontextmanager
-async def connected(url: str, auth: Any, mode: str) -> AsyncIterator[Any]:
+async def connected(url: str, auth: Any, told: dict[str, Any]) -> AsyncIterator[Any]:
     """A session with the MCP server."""
     async with httpx.AsyncClient(auth=auth, timeout=60, trust_env=False) as http:
         transport = streamable_http_client(url, http_client=http)
@@ -81,7 +110,9 @@ async def connected(url: str, auth: Any, mode: str) -> AsyncIterator[Any]:
                 await old.initialize()
                 yield old
         else:
-            async with Client(transport, mode=mode) as client:
+            callback = elicited if told.get("shows_urls") else None
+            mode = told.get("mode", "auto")
+            async with Client(transport, mode=mode, elicitation_callback=callback) as client:
                 yield client
 
 
@@ -97,11 +128,9 @@ async def main() -> None:
         callback_handler=came_back,
         client_metadata_url=told.get("metadata_url"),
     )
-    async with connected(told["url"], auth, told.get("mode", "auto")) as client:
+    async with connected(told["url"], auth, told) as client:
         for name, arguments in told["calls"]:
-            result = await client.call_tool(name, arguments)
-            failed = result.isError if OLD else result.is_error
-            say("called", tool=name, text=result.content[0].text, failed=failed)
+            await call(client, name, arguments)
     assert storage.tokens is not None
     assert storage.client is not None
     say("done", scope=storage.tokens.scope, client_id=storage.client.client_id)

@@ -21,12 +21,12 @@ from tests.support.servers.server import ROOT, AgentKey, LiveServer, free_port
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "clients"
 LIBRARIES = ("oauth4webapi", "openid-client")
-_PYTHONS = {
+MCP_PYTHONS = {
     "mcp-python-1": ROOT / ".venv/mcp-python-1/bin/python",
     "mcp-python-2": Path(sys.executable),
 }
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
-MCP_CLIENTS = (*_PYTHONS, "mcp-typescript")
+MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
 """MCP SDKs. The two of Python do not fit into one environment."""
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
@@ -127,9 +127,9 @@ def as_agent(
 
 
 def _program(library: str) -> list[str]:
-    if library not in _PYTHONS:
+    if library not in MCP_PYTHONS:
         return [_node(), f"{library}.mjs"]
-    python = _PYTHONS[library]
+    python = MCP_PYTHONS[library]
     assert python.exists(), f"{library} is not installed. Run `scripts/clients` once."
     return [str(python), "mcp-python.py"]
 

@@ -1,92 +1,72 @@
-"""An MCP server behind the kit's guard: `python -m tests.support.servers.mcp_server PORT ISSUER`.
+"""An MCP server behind the kit, as a process, registered at a Sayso server.
 
-Owns: the tools and the scopes that they take. Never: who calls.
+Owns: its registration and its life. Never: its tools; those are in `mcp_tools.py`.
 """
 
 import contextlib
 import json
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
-import uvicorn
-from mcp.server.mcpserver import MCPServer
 
-from sayso import AsyncGuard
-from sayso.asgi import App, Message, Protected, Receive, Scope, Send, caller
 from server.protocol.policy.risks import Risk
 from tests.support.checks.waiting import until
-from tests.support.servers.server import ROOT, LiveServer, free_port
+from tests.support.servers.server import BY, ROOT, LiveServer, free_port
 
-SCOPES = {"notes:read": Risk.LOW, "notes:write": Risk.MEDIUM}
-_NEEDED = {"read": "notes:read", "write": "notes:write"}
+SCOPES = {"notes:read": Risk.LOW, "notes:write": Risk.MEDIUM, "notes:pay": Risk.HIGH}
+WAIT = 6.0
+"""Seconds for which its calls wait for a person."""
+_PROGRAM = Path(__file__).with_name("mcp_tools.py")
 
 
-def uri(port: int) -> str:
-    """The resource: also where the server answers."""
-    return f"http://localhost:{port}/mcp"
+@dataclass(frozen=True, slots=True)
+class McpServer:
+    """A running MCP server."""
+
+    uri: str
+    ledger: Path
+
+    @property
+    def paid(self) -> list[object]:
+        """What its high tool did."""
+        lines = self.ledger.read_text().splitlines() if self.ledger.exists() else []
+        return [json.loads(line) for line in lines]
 
 
 @contextlib.contextmanager
-def mcp_server(server: LiveServer) -> Iterator[str]:
-    """An MCP server that takes tokens of this server for its own URI, which it yields."""
+def mcp_server(server: LiveServer, python: Path) -> Iterator[McpServer]:
+    """An MCP server that runs with this interpreter's release of `mcp`."""
     port = free_port()
-    arguments = [sys.executable, "-m", "tests.support.servers.mcp_server", str(port), server.url]
-    process = subprocess.Popen(arguments, cwd=ROOT)
+    made = McpServer(f"http://localhost:{port}/mcp", server.folder / f"ledger-{port}")
+    resource = server.resources.add(
+        made.uri, SCOPES, default_scopes=("notes:read",), unknown_clients=True, by=BY
+    )
+    agent = server.agent(resources=(made.uri,), scopes=("notes:pay",))
+    settings = {
+        "issuer": server.url,
+        "audience": made.uri,
+        "credentials": (resource.resource.client_id, resource.secret),
+        "agent": agent.basic,
+        "wait": WAIT,
+    }
+    process = subprocess.Popen(
+        [python, _PROGRAM, str(port), str(made.ledger), json.dumps(settings)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     try:
-        until(lambda: _serves(port), 30)
-        yield uri(port)
+        until(lambda: _serves(made.uri), 30)
+        yield made
     finally:
         process.kill()
         process.wait()
 
 
-def _serves(port: int) -> bool:
+def _serves(uri: str) -> bool:
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(uri(port), trust_env=False).status_code == httpx.codes.UNAUTHORIZED
+        return httpx.get(uri, trust_env=False).status_code == httpx.codes.UNAUTHORIZED
     return False
-
-
-def _scoped(app: App) -> App:
-    """Each tool takes its scope; the refusal must be the answer of the HTTP request."""
-
-    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-        messages: list[Message] = []
-        if scope["type"] == "http" and scope["method"] == "POST":
-            while not messages or messages[-1].get("more_body"):
-                messages.append(await receive())
-            call: dict[str, Any] = json.loads(b"".join(each["body"] for each in messages))
-            if call["method"] == "tools/call":
-                caller(scope).require(_NEEDED[call["params"]["name"]])
-
-        async def again() -> Message:
-            return messages.pop(0) if messages else await receive()
-
-        await app(scope, again, send)
-
-    return checked
-
-
-def main(port: int, issuer: str) -> None:
-    """Serve two tools."""
-    mcp = MCPServer("notes", log_level="WARNING")
-
-    @mcp.tool()
-    def read() -> str:
-        """Read the notes."""
-        return "milk"
-
-    @mcp.tool()
-    def write(text: str) -> str:
-        """Write a note."""
-        return f"wrote {text}"
-
-    guard = AsyncGuard(issuer, uri(port), scopes=["notes:read"])
-    app = Protected(_scoped(mcp.streamable_http_app()), guard)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])

@@ -1,7 +1,7 @@
 """The settings: environment variables, the settings file, and the wall clock.
 
-Owns: the only access to environment and clock in this package; the list of settings. Never: a
-secret as a default.
+Owns: the only access to environment and clock in this package; the list of settings. Never: secrets
+as defaults.
 """
 
 import os

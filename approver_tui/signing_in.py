@@ -13,7 +13,7 @@ from itertools import chain, count
 from urllib.parse import urlsplit
 
 from approver_tui import settings
-from approver_tui.client.devices.enrolling import Enrolment, check_name, enrol
+from approver_tui.client.devices.enrolling import Enrollment, check_name, enroll
 from approver_tui.client.errors import BadName, GivenUp
 from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
 from approver_tui.client.sign_in.profile import Home
@@ -38,7 +38,7 @@ class LocalLogin:
         """Return this machine's time."""
         return settings.wall_clock()
 
-    def enrol(
+    def enroll(
         self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
         """Sign in, store the login, return its name. Raises ClientError or GivenUp."""
@@ -47,7 +47,7 @@ class LocalLogin:
             if stop.wait(seconds):
                 raise GivenUp("Canceled. Nothing was saved.")
 
-        enrolment = Enrolment(
+        enrollment = Enrollment(
             url=wanted.url,
             code=wanted.code,
             name=wanted.name,
@@ -55,7 +55,7 @@ class LocalLogin:
             device_grant=DeviceGrant(show, pause),
         )
         home = self._home(wanted.url)
-        enrol(home, enrolment, clock=settings.wall_clock).close()
+        enroll(home, enrollment, clock=settings.wall_clock).close()
         return home.name
 
     def _home(self, url: str) -> Home:

@@ -1,6 +1,6 @@
 """Builds the screen context from the client, the feed and the settings.
 
-Owns: how the parts are put together. Never: a screen of its own.
+Owns: how the parts are put together. Never: defining screens.
 """
 
 import time

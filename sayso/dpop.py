@@ -23,7 +23,7 @@ MAX_AGE: Final = 60
 """Seconds in which a proof counts."""
 MAX_AHEAD: Final = 5
 """Seconds by which the clock of a client may be ahead."""
-_MOST_CHARACTERS: Final = 4_096
+_MAX_CHARACTERS: Final = 4_096
 _COORDINATE: Final = 32
 
 
@@ -91,7 +91,7 @@ def check(proofs: Sequence[str], *, method: str, url: str, access_token: str, jk
 
     Returns the name under which the caller must remember it as used. Raises BadProof.
     """
-    if len(proofs) != 1 or len(proofs[0]) > _MOST_CHARACTERS:
+    if len(proofs) != 1 or len(proofs[0]) > _MAX_CHARACTERS:
         raise BadProof("Send exactly one DPoP header with a signed JWT.")
     claims, jwk = _verified(proofs[0])
     if thumbprint(jwk) != jkt:

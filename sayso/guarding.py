@@ -31,8 +31,8 @@ from sayso.transport import Flow, Reply, Send
 Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 ALGORITHMS: Final = frozenset({"ES256", "EdDSA", "RS256"})
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
-_MOST_CHARACTERS: Final = 16_384
-_MOST_REMEMBERED: Final = 10_000
+_MAX_CHARACTERS: Final = 16_384
+_MAX_REMEMBERED: Final = 10_000
 _LEEWAY: Final = 5
 """Seconds by which clocks may differ."""
 _BASE64URL: Final = (string.ascii_letters + string.digits + "-_").encode()
@@ -176,7 +176,7 @@ class Guarding:
         token = token.strip()
         if named is None or not token:
             raise self.realm.unauthenticated()
-        if len(token) > _MOST_CHARACTERS or not _is_compact(token):
+        if len(token) > _MAX_CHARACTERS or not _is_compact(token):
             raise self.realm.invalid_token("This is not a signed access token.", named)
         return named, token
 
@@ -245,7 +245,7 @@ class Guarding:
         found = self._introspected.get(name)
         if found is None or time.monotonic() >= found[0]:
             answer = yield from self._introspect(token)
-            while len(self._introspected) >= _MOST_REMEMBERED:
+            while len(self._introspected) >= _MAX_REMEMBERED:
                 del self._introspected[next(iter(self._introspected))]
             found = time.monotonic() + (self._every or 0), answer
             self._introspected[name] = found

@@ -17,7 +17,7 @@ from sayso.transport import Flow, Send, Sleep
 
 MAX_AGE: Final = 300.0
 """Seconds after which keys are fetched again, so that a revoked key ends."""
-LEAST_PAUSE: Final = 10.0
+MIN_PAUSE: Final = 10.0
 """Seconds between two fetches, however many unknown keys are named."""
 LONGEST: Final = 3_600.0
 """Seconds for which keys count while the server cannot be reached."""
@@ -56,9 +56,7 @@ class Jwks:
         try:
             now = time.monotonic()
             if self.ready(kid) is None and now >= self._next:
-                self._next = now + (
-                    LEAST_PAUSE if (yield from self._fetch(now)) else _AFTER_FAILURE
-                )
+                self._next = now + (MIN_PAUSE if (yield from self._fetch(now)) else _AFTER_FAILURE)
         finally:
             self._fetching.release()
         if time.monotonic() - self._fetched >= LONGEST:

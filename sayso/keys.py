@@ -1,6 +1,6 @@
 """Private keys of an agent: reading them, and what is signed with them.
 
-Owns: the algorithm of a key, and the key for DPoP proofs. Never: keys of others.
+Owns: the algorithm of a key, and the key for DPoP proofs. Never: keys of other parties.
 """
 
 import hashlib

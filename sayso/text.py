@@ -1,18 +1,19 @@
 """Text from others, made safe to show and to hand to a language model.
 
-Owns: one line without control, bidirectional or invisible characters, and quoting. Never: meaning.
+Owns: one line without control, bidirectional or invisible characters, and quoting. Never:
+interpreting the text.
 """
 
 import json
 from typing import Final
 
-_MOST: Final = 500
+_MAX: Final = 500
 """Characters; longer text is cut."""
 
 
 def one_line(text: str) -> str:
     """The text on one line: what is not printable becomes a space, and it is cut."""
-    plain = "".join(c if c.isprintable() else " " for c in text[:_MOST])
+    plain = "".join(c if c.isprintable() else " " for c in text[:_MAX])
     return " ".join(plain.split())
 
 

@@ -3,7 +3,7 @@
 A flow is a generator that yields `Send` or `Sleep` and gets a `Reply`. It holds all the rules and
 does nothing itself; `run` and `run_async` do what it asks for.
 
-Owns: the two drivers. Never: what is sent, or what an answer means.
+Owns: the drivers for threads and asyncio. Never: what is sent, or what an answer means.
 """
 
 import asyncio

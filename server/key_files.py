@@ -2,7 +2,7 @@
 
 The database stores an id of every key. A file of another installation, or a new file in place of a
 lost one, is refused before it is used.
-Owns: which key files exist. Never: creating a key for a database that already has one.
+Owns: the list of key files. Never: creating a key for a database that already has one.
 """
 
 import hmac

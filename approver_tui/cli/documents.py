@@ -80,7 +80,7 @@ def summary(approval: Approval) -> dict[str, object]:
         "decided_by": _automatic_decision(approval.automatic_decision),
         "execution": _execution(approval.execution),
         "granted": granted(approval.granted),
-        "together": _vote_tally(approval.together),
+        "vote_tally": _vote_tally(approval.vote_tally),
     }
 
 

@@ -1,6 +1,6 @@
 """The exit code of each error.
 
-Owns: exit codes and the error object on stderr. Never: stdout.
+Owns: exit codes and the error object on stderr. Never: writing to stdout.
 """
 
 import json

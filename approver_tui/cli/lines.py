@@ -1,6 +1,6 @@
 """Output of the commands for people: one fact per line, without cursor movement.
 
-Owns: the wording. Never: text that is not SafeText, JSON.
+Owns: the wording. Never: JSON, text that is not SafeText.
 """
 
 from approver_tui.cli.approvals.entries import FLAGS
@@ -125,7 +125,7 @@ def retry_requested(approval: Approval) -> str:
 
 def _counted_vote_lines(approval: Approval) -> list[str]:
     """Return that an approval counts, and which others are still needed."""
-    words = "" if approval.together is None else f" ({approval.together.words})"
+    words = "" if approval.vote_tally is None else f" ({approval.vote_tally.words})"
     return [f"Your approval is counted{words}: {approval.outcome_headline}", f"  {approval.id}"]
 
 
@@ -149,8 +149,8 @@ def outcome_lines(approval: Approval) -> list[str]:
     mark = ":" if approval.granted is None else "."
     said = [f"{approval.state_text.capitalize()}{mark} {approval.outcome_headline}"]
     said.append(f"  {approval.id}")
-    if approval.together is not None:
-        said.append(f"  {approval.together.progress}")
+    if approval.vote_tally is not None:
+        said.append(f"  {approval.vote_tally.progress}")
     return said + granted_lines(approval.granted)
 
 
@@ -282,7 +282,7 @@ def _agent_says(approval: Approval) -> list[str]:
 def status_text(approval: Approval, now: int) -> str:
     """Return the state, and when it began."""
     if approval.is_waiting(now):
-        people = "" if approval.together is None else f"; {approval.together.words}"
+        people = "" if approval.vote_tally is None else f"; {approval.vote_tally.words}"
         at = countdown_stage(approval.expires_at, now)
         last = "" if at is None else f"{at.words}: "
         return f"{last}expires in {time_left(approval.expires_at, now)}{people}"
@@ -329,15 +329,15 @@ def _automatic_text(automatic_decision: AutomaticDecision) -> str:
 
 def _vote_lines(approval: Approval) -> list[str]:
     """Return whom it is for and the votes; after the facts, so that those are read first."""
-    if approval.together is None:
+    if approval.vote_tally is None:
         return []
     said = [
         fact("", f"{vote.by_name}: {_VOTES[vote.answer, vote.counts]}, {local_time(vote.at)}{why}")
-        for vote in approval.together.votes
+        for vote in approval.vote_tally.votes
         for why in (f' "{vote.reason}"' if vote.reason else "",)
     ]
     for_user = fact("for", approval.display.user_name)
-    return [for_user, fact("people", approval.together.words), *said]
+    return [for_user, fact("people", approval.vote_tally.words), *said]
 
 
 def _full_status_text(approval: Approval, now: int) -> str:

@@ -92,7 +92,7 @@ def read_approval(members: JsonObject) -> Approval:
             members.child_or_none("decided_by")
         ),
         granted=_read_granted_part(members),
-        together=votes_wire.read_votes(members.child_or_none("together")),
+        vote_tally=votes_wire.read_votes(members.child_or_none("vote_tally")),
         held_back=members.boolean("held_back"),
         supersedes=superseding_wire.read_replaced_request(members.child_or_none("supersedes")),
         devices=read_deliveries(members),

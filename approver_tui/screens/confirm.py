@@ -1,7 +1,7 @@
 """The panel that confirms an action, such as revoking or vouching.
 
-Owns: what would happen, the PIN or another field, doing it once. Never: a single key that does it;
-the focus starts on Back, and input before the guard lets it through does not count.
+Owns: what would happen, the PIN or another field, doing it once. Never: acting on a single key; the
+focus starts on Back, and input before the guard lets it through does not count.
 """
 
 from collections.abc import Callable

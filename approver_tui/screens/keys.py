@@ -218,7 +218,7 @@ def inbox_help() -> Rows:
         ("s", "approve similar requests: create a standing grant"),
         ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
         ("u", "undo a denial within 5 seconds"),
-        ("o", "open elsewhere: the request's page, as a QR code for a phone"),
+        ("o", "open on a phone: the request's page, as a QR code for a phone"),
         ("Enter", "read the request;  Esc goes back to the list"),
         ("v", "switch between the two signed texts and the details"),
         (
@@ -231,7 +231,7 @@ def inbox_help() -> Rows:
         ("R", "if it expired: ask its agent to retry"),
         ("S", "snooze for 15 minutes, or end the snooze; asks first"),
         ("M", "mute or unmute its agent: no notifications for low and medium risk"),
-        ("t", "trail: earlier requests of its agent, in the history"),
+        ("t", "agent history: earlier requests of its agent"),
         ("y", "copy its id"),
         ("Y", "copy the link to its page"),
         ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
@@ -262,7 +262,7 @@ def deny_help() -> Rows:
     """Return the help of the deny panel."""
     return help_rows(
         ("1-6", "pick a reason; also j k and the arrow keys"),
-        ("Enter", "on the list: deny. You then have 5 s to undo it ({take_back})"),
+        ("Enter", "on the list: deny. You then have 5 s to undo it ({undo})"),
         ("Tab", "next field, then the buttons"),
         ("Esc", "back; nothing is denied"),
     )

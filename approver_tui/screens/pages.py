@@ -1,6 +1,6 @@
 """The pages, in the order of their digits.
 
-Owns: the table. Never: what a page does.
+Owns: the table of pages. Never: what a page does.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """The base of the panels that answer.
 
 Owns: following the inbox's state; keeping the request as it was when the panel opened, and closing
-when it changes. Never: an answer; those are in `approve.py`, `deny.py`, `narrow.py` and
-`report.py`, and for several requests in `batch.py`.
+when it changes. Never: answers; those are in `approve.py`, `deny.py`, `narrow.py` and `report.py`,
+and for several requests in `batch.py`.
 """
 
 from dataclasses import dataclass, field

@@ -14,20 +14,20 @@ KEYS: Mapping[str, str] = MappingProxyType(
     {
         "approve": "a",
         "deny": "d",
-        "less": "e",
-        "similar": "s",
+        "narrow": "e",
+        "standing_grant": "s",
         "report": "!",
-        "take_back": "u",
-        "elsewhere": "o",
-        "mark": "x",
-        "unmark": "X",
+        "undo": "u",
+        "open_on_phone": "o",
+        "select": "x",
+        "clear_selection": "X",
         "details": "v",
-        "unfold": "+",
+        "expand": "+",
         "extend": "E",
         "retry": "R",
         "snooze": "S",
         "mute": "M",
-        "trail": "t",
+        "agent_history": "t",
         "copy": "y",
         "copy_link": "Y",
         "refresh": "r",
@@ -47,7 +47,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
 """The actions with a configurable key, and their default keys as shown to a user."""
 
 _RESERVED = frozenset("jkgG123456789 ")
-_MOST_FUNCTION_KEYS = 12
+_MAX_FUNCTION_KEYS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ def is_key(text: str) -> bool:
         letter = text.removeprefix("ctrl+")
         return len(letter) == 1 and "a" <= letter <= "z" and letter not in "cdijmuz"
     number = text.removeprefix("f")
-    return text.startswith("f") and number.isdecimal() and 1 < int(number) <= _MOST_FUNCTION_KEYS
+    return text.startswith("f") and number.isdecimal() and 1 < int(number) <= _MAX_FUNCTION_KEYS

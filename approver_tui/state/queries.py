@@ -8,7 +8,7 @@
     by:me                  answered by me; also a user's or device's name or ID
     is:approved            approved, denied, or nobody for no answer
 
-Owns: parsing it, and whether an approval matches. Never: a clock; `now` is an argument.
+Owns: parsing it, and whether an approval matches. Never: reading a clock; `now` is an argument.
 """
 
 from dataclasses import dataclass, replace

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Risk(StrEnum):
-    """How much harm a wrong approval can do, as the server's policy judges it."""
+    """How much harm a wrong approval can do, as the server's policy rates it."""
 
     LOW = "low"
     MEDIUM = "medium"

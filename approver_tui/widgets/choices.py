@@ -14,14 +14,14 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 from approver_tui.widgets.sheet import Sheet
 
-_MOST = 9
+_MAX = 9
 
 
 class Choices(Sheet, can_focus=True):
     """One line each; digits pick, arrows move."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(str(number + 1), f"pick({number})", show=False) for number in range(_MOST)),
+        *(Binding(str(number + 1), f"pick({number})", show=False) for number in range(_MAX)),
         Binding("j,down", "move(1)", show=False),
         Binding("k,up", "move(-1)", show=False),
     ]

@@ -1,6 +1,6 @@
 """The text of the help page.
 
-Owns: the table of keys, why Approve is unavailable, warnings in full. Never: knowing any screen.
+Owns: the table of keys, why Approve is unavailable, warnings in full. Never: depending on a screen.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Lines of the app's own text: warnings above the inbox, the status line below.
 
-Owns: wrapping them and hiding when empty. Never: an agent's words.
+Owns: wrapping them and hiding when empty. Never: an agent's text.
 """
 
 from collections.abc import Sequence

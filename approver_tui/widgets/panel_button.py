@@ -1,7 +1,6 @@
 """A button of a panel that shows without color whether it has the focus.
 
-Owns: the brackets and the pointers around a label. Never: more weight for approving than for
-denying.
+Owns: the brackets and the pointers around a label. Never: making Approve more prominent than Deny.
 """
 
 from textual import events

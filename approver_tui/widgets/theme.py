@@ -1,7 +1,7 @@
 """The themes of the app.
 
-Owns: its two themes, and what it needs of any other. Never: a meaning; every state has a word or
-sign, and NO_COLOR loses nothing.
+Owns: its two themes, and what it needs of any other. Never: showing a state by color alone; every
+state also has a word or sign, with NO_COLOR too.
 """
 
 from textual.theme import Theme

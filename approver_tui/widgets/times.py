@@ -1,6 +1,6 @@
 """Times in the words of the screen.
 
-Owns: remaining time, clock times, ages. Never: a clock; `now` and the zone are arguments.
+Owns: remaining time, clock times, ages. Never: reading a clock; `now` and the zone are arguments.
 """
 
 from datetime import UTC, datetime, tzinfo

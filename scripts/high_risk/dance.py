@@ -98,7 +98,7 @@ def main() -> None:
         _tell("Setting up: ana, two agents, a bank, and an action type with high risk.")
         admin, payer, bank = _prepare(example)
         with _server(example), bank.open() as url:
-            _enrol(example)
+            _enroll(example)
             _pay(example, admin, payer, bank, url)
 
 
@@ -155,7 +155,7 @@ def _prepare(example: Example) -> tuple[Agent, Agent, Bank]:
     )
 
 
-def _enrol(example: Example) -> None:
+def _enroll(example: Example) -> None:
     """Enroll Ana's device, which she needs to approve."""
     code = example.run("server", "users", "add", "ana")["enrolment_code"]
     login = ("login", example.issuer, "--code-stdin", "--pin-stdin", "--name", "example")

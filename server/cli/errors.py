@@ -1,6 +1,6 @@
 """Exit codes and error output: one table, from exception to exit code.
 
-Owns: exit codes and the error object on stderr. Never: stdout.
+Owns: exit codes and the error object on stderr. Never: writing to stdout.
 """
 
 import json

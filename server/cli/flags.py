@@ -1,6 +1,6 @@
 """The settings of one command, from its flags, the environment and the file.
 
-Owns: nothing else, because `sayso serve` must not import modules before gevent has patched them.
+Contains nothing else, because `sayso serve` must not import modules before gevent has patched them.
 Never: opening the installation; `opening.py` does.
 """
 

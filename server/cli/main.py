@@ -1,6 +1,6 @@
 """The entry point of `sayso`: the table of command groups, and the handler of all errors.
 
-Owns: the table. Never: what a command does; its module is imported when it is used.
+Owns: the table of commands. Never: what a command does; its module is imported when it is used.
 """
 
 import importlib

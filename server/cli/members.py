@@ -12,7 +12,7 @@ import click
 
 from server.cli.output import listed, moment, rfc3339
 from server.cli.params import ScopeNeed, ScopeRisk, moment_ms
-from server.protocol.clients.icons import MOST_BYTES
+from server.protocol.clients.icons import MAX_BYTES
 from server.services.clients import icons
 from server.services.members import (
     Clear,
@@ -39,7 +39,7 @@ def _read_lists(pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 
 def _read_icon(file: BinaryIO) -> bytes:
     """Read one byte more than the limit, so that the service can refuse a larger file."""
-    raw = file.read(MOST_BYTES + 1)
+    raw = file.read(MAX_BYTES + 1)
     if not raw:
         raise click.UsageError("The icon file is empty. To remove the icon, use --no-icon.")
     return raw

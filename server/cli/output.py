@@ -1,6 +1,6 @@
 """Output on stdout: one JSON document, or plain lines without control characters.
 
-Owns: `--json`, tables, times. Never: stderr, colour, cursor movement.
+Owns: `--json`, tables, times. Never: writing to stderr, color, cursor movement.
 """
 
 import json

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from server.model.ports import BadToken, Secrets
+from server.model.ports import BadClaims, BadToken, Secrets
 from server.model.tokens import SigningKey
 from server.protocol import base64url, errors, json_text, names
 from server.protocol.approvals import decisions
@@ -258,9 +258,9 @@ def _claims(payload: bytes) -> Mapping[str, object]:
     try:
         claims = json_text.parse(payload, max_bytes=_MAX_TEXT, allow_floats=True)
     except errors.InvalidRequest as error:
-        raise BadToken(error.description) from error
+        raise BadClaims(error.description) from error
     if not isinstance(claims, dict):
-        raise BadToken("the payload is not an object")
+        raise BadClaims("the payload is not an object")
     return claims
 
 

@@ -9,7 +9,7 @@ The library needs 5 MB of memory, so it is imported at the first use.
 from typing import Final
 from urllib.parse import urlsplit
 
-from server.model.devices import MadePasskey, Passkey
+from server.model.devices import CreatedPasskey, Passkey
 from server.model.ports import BadToken
 from server.protocol.devices import passkeys
 from server.protocol.devices.passkeys import Assertion
@@ -30,7 +30,7 @@ class WebAuthn:
         self._rp_id = parts.hostname or ""
         self._origin = f"{parts.scheme}://{parts.netloc}"
 
-    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> MadePasskey:
+    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> CreatedPasskey:
         """Verify the registration of a passkey (WebAuthn 7.1). Raises `BadToken`."""
         import webauthn
         from webauthn.helpers import cose, structs
@@ -49,9 +49,9 @@ class WebAuthn:
             )
         except Exception as error:  # any exception means invalid input
             raise BadToken(f"invalid registration: {error}") from error
-        if len(found.credential_id) > passkeys.MOST_CREDENTIAL_ID:
+        if len(found.credential_id) > passkeys.MAX_CREDENTIAL_ID:
             raise BadToken("the credential id is too long")
-        return MadePasskey(
+        return CreatedPasskey(
             credential=found.credential_id,
             public_key=found.credential_public_key,
             signs=found.sign_count,

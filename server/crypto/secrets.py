@@ -41,7 +41,7 @@ class KeyedSecrets:
         """Keys derived with the installation's `epoch` change when a backup is restored."""
         self._sealer = Sealer(master)
         self._handle_key = derive(master, f"handles {epoch}")
-        self._code_key = derive(master, f"enrolment codes {epoch}")
+        self._code_key = derive(master, f"enrollment codes {epoch}")
         self._nonce_key = derive(master, f"nonces {epoch}")
         self._user_code_key = derive(master, "user codes")
         self._hash_key = derive(master, "hashes")
@@ -56,7 +56,7 @@ class KeyedSecrets:
         return prefix + base64url.encode(secrets.token_bytes(32))
 
     def new_code(self) -> tuple[str, str]:
-        """An enrolment code: a public id and a secret with 120 random bits."""
+        """An enrollment code: a public id and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
     def new_user_code(self) -> str:
@@ -73,7 +73,7 @@ class KeyedSecrets:
         return PREFIX_AUTH_REQ_ID + base64url.encode(_hmac(self._handle_key, approval_id))
 
     def code_hash(self, code_id: str, secret: str) -> bytes:
-        """The stored hash of an enrolment code's secret."""
+        """The stored hash of an enrollment code's secret."""
         return _hmac(self._code_key, f"{code_id}\n{secret}")
 
     def user_code_hash(self, user_id: str, code: str) -> bytes:

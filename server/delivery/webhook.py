@@ -1,6 +1,6 @@
 """The operator's webhook: signed events without contents, with an id to detect repeats.
 
-Never: an unsigned delivery. If the key cannot be read, the delivery fails.
+Never: sending unsigned. If the key cannot be read, the delivery fails.
 """
 
 import hmac

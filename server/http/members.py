@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field, create_model
 
-from server.http.wire import Moment, Named, Names, RiskWord, StrictBody, Text, Url, milliseconds
+from server.http.wire import Moment, Names, Reference, RiskWord, StrictBody, Text, Url, milliseconds
 from server.protocol import base64url
 from server.protocol.policy.risks import Risk
 from server.services.clients import icons
@@ -54,8 +54,8 @@ def _icon(text: str) -> bytes:
         ) from None
 
 
-def _people(ids: tuple[str, ...], called: Called) -> list[Named]:
-    return [Named(id=one, name=called.get(one, one)) for one in ids]
+def _people(ids: tuple[str, ...], called: Called) -> list[Reference]:
+    return [Reference(id=one, name=called.get(one, one)) for one in ids]
 
 
 def _lists(value: Mapping[str, tuple[str, ...]], _called: Called) -> dict[str, list[str]]:
@@ -92,7 +92,7 @@ _KINDS: Final[Mapping[Kind, _WireKind]] = MappingProxyType(
         Kind.CHOICE: _WireKind(Text, str),
         Kind.CHOICES: _WireKind(Names, list[str], tuple, _list),
         Kind.NAMES: _WireKind(Names, list[str], tuple, _list),
-        Kind.PEOPLE: _WireKind(Names, list[Named], tuple, _people),
+        Kind.PEOPLE: _WireKind(Names, list[Reference], tuple, _people),
         Kind.LISTS: _WireKind(dict[str, Names], dict[str, list[str]], _read_lists, _lists),
         Kind.SWITCH: _WireKind(bool, bool),
         Kind.NUMBER: _WireKind(int, int),

@@ -49,7 +49,7 @@ class DeviceAuthorization(_Answer):
     interval: int = Field(default=5, gt=0)
 
 
-class Pushed(_Answer):
+class PushedAuthorizationResponse(_Answer):
     """A pushed request (RFC 9126 2.2)."""
 
     request_uri: str = Field(pattern=r"^urn:ietf:params:oauth:request_uri:")
@@ -100,6 +100,7 @@ class ClientMetadata(_Answer):
 
     client_name: str | None = None
     token_endpoint_auth_method: str | None = None
+    token_endpoint_auth_signing_alg: str | None = None
     grant_types: list[str] | None = None
     scope: str | None = None
     authorization_details_types: list[str] | None = None
@@ -141,7 +142,7 @@ class ClientInformation(_Answer):
     backchannel_token_delivery_mode: str
 
 
-class Introspected(BaseModel):
+class IntrospectionResponse(BaseModel):
     """Whether a token is valid, and its claims if it is (RFC 7662 2.2)."""
 
     model_config = ConfigDict(extra="allow")
@@ -149,5 +150,5 @@ class Introspected(BaseModel):
     active: bool
 
 
-class Revoked(BaseModel):
+class RevocationResponse(BaseModel):
     """Empty: the token is revoked if it was valid (RFC 7009 2.2)."""

@@ -92,7 +92,7 @@ ROUTES: Final = (
         form=tuple(_PUSHED.split()),
         headers=("DPoP",),
         needs=("response_type", "redirect_uri", "scope", "code_challenge", "code_challenge_method"),
-        answer=oauth_wire.Pushed,
+        answer=oauth_wire.PushedAuthorizationResponse,
         status=201,
         errors=(400, 401),
     ),
@@ -126,7 +126,7 @@ ROUTES: Final = (
         "Check whether a token is valid (RFC 7662).",
         form=tuple(_ABOUT.split()),
         needs=("token",),
-        answer=oauth_wire.Introspected,
+        answer=oauth_wire.IntrospectionResponse,
         errors=(400, 401),
     ),
     Route(
@@ -137,7 +137,7 @@ ROUTES: Final = (
         "Revoke a token, or withdraw a request (RFC 7009).",
         form=tuple(_ABOUT.split()),
         needs=("token",),
-        answer=oauth_wire.Revoked,
+        answer=oauth_wire.RevocationResponse,
         errors=(400, 401),
     ),
     Route(
@@ -220,7 +220,7 @@ ROUTES: Final = (
         Caller.RESOURCE,
         "Consume an approval for one execution.",
         body=execution_wire.Execution,
-        answer=execution_wire.Consumed,
+        answer=execution_wire.ConsumedApproval,
         errors=(401, 403, 409, 422),
     ),
     Route(

@@ -132,7 +132,7 @@ class Site:
             live=issued.live,
             held=with_names,
         )
-        approvers = ApproverServices(adapters, checks.judge, devices.statements)
+        approvers = ApproverServices(adapters, checks.evaluator, devices.statements)
         ciba = CibaServices(
             adapters,
             checks,

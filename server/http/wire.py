@@ -59,7 +59,7 @@ class SignedStatement(StrictBody):
     statement: str = Field(max_length=8_192)
 
 
-class Named(BaseModel):
+class Reference(BaseModel):
     """Something with an id and a name."""
 
     id: str

@@ -1,5 +1,5 @@
 """THE RECORDS: frozen dataclasses and storage contracts, one file per capability.
 
 Owns: the records, and the protocols that storage implements.
-Never: a rule, SQL or a wire format.
+Never: business rules, SQL, wire formats.
 """

@@ -8,12 +8,12 @@ BROWSER: Final = "browser"
 """The kind of device that is a passkey."""
 PASSKEY: Final = "passkey"
 """The only key of a browser. Each signature verifies the person by finger, face or PIN."""
-MOST_TRIES: Final = 10
+MAX_ATTEMPTS: Final = 10
 """A device locks after this many wrong PINs."""
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentCode:
+class EnrollmentCode:
     """A one-time code: a public ID and the keyed hash of its secret."""
 
     id: str
@@ -79,7 +79,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class MadePasskey:
+class CreatedPasskey:
     """A passkey as its authenticator created it."""
 
     credential: bytes
@@ -147,11 +147,11 @@ class DeviceCode:
     """The approval that entering the code created; at most one per code."""
 
 
-class EnrolmentCodeRows(Protocol):
+class EnrollmentCodeRows(Protocol):
     """Enrollment codes."""
 
-    def add(self, code: EnrolmentCode) -> None: ...
-    def get(self, code_id: str) -> EnrolmentCode | None: ...
+    def add(self, code: EnrollmentCode) -> None: ...
+    def get(self, code_id: str) -> EnrollmentCode | None: ...
     def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from server.model.policy import Hours
 from server.protocol.approvals.ceremonies import CONFIRM, Ceremony
 from server.protocol.approvals.unusual import Code
-from server.protocol.policy.questions import Outcome, Way
+from server.protocol.policy.questions import Outcome, RequestFlow
 from server.protocol.policy.risks import Risk
 
 Party: TypeAlias = Literal["user", "owner"]
@@ -44,7 +44,7 @@ class Count:
 class When:
     """The conditions of a rule. All must match; lists except labels are alternatives."""
 
-    at: tuple[Way, ...] = ()
+    at: tuple[RequestFlow, ...] = ()
     agent: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     owner: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.model.devices import (
-    MadePasskey,
+    CreatedPasskey,
     Passkey,
 )
 from server.model.tokens import SigningKey
@@ -98,7 +98,7 @@ class Authenticators(Protocol):
     The person MUST have been verified by their authenticator, not only present.
     """
 
-    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> MadePasskey:
+    def made(self, attestation: bytes, client_data: bytes, challenge: bytes) -> CreatedPasskey:
         """A passkey that was made for this challenge."""
 
     def signed(self, said: Assertion, passkey: Passkey) -> int:
@@ -123,13 +123,17 @@ class BadToken(Exception):
     """A signed text that is not valid. The message is for the log."""
 
 
+class BadClaims(BadToken):
+    """The signature is valid, the claims are not. The message is for the signer."""
+
+
 class Secrets(Protocol):
     """Random values, and the keys that are never stored in the database."""
 
     def new_id(self, prefix: str) -> str: ...
     def new_secret(self, prefix: str) -> str: ...
     def new_code(self) -> tuple[str, str]:
-        """An enrolment code: public id and secret, both upper-case Crockford base32."""
+        """An enrollment code: public id and secret, both upper-case Crockford base32."""
 
     def new_user_code(self) -> str:
         """The code that a person types to let a device in; letters of `device_codes.ALPHABET`."""

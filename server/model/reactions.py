@@ -38,7 +38,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentStopped(Event):
+class AgentDeactivated(Event):
     """An agent was disabled, quarantined or deleted; `agent.state` says which of the first two."""
 
     agent: Agent
@@ -64,7 +64,7 @@ class AgentAnnounced(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class AppStopped(Event):
+class AppDeactivated(Event):
     """An app was disabled or deleted."""
 
     app_id: str

@@ -37,7 +37,7 @@ class StandingGrant:
     uses: int
     sum_minor: int | None
     sum_currency: str | None
-    tell: bool
+    notify: bool
     used: int
     """The number of uses, including reserved ones."""
     spent_minor: int

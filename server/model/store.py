@@ -31,7 +31,7 @@ from server.model.devices import (
     BrowserRows,
     DeviceCodeRows,
     DeviceRows,
-    EnrolmentCodeRows,
+    EnrollmentCodeRows,
     PasskeyRows,
     SessionRows,
 )
@@ -196,7 +196,7 @@ class Unit(View, Protocol):
         """Run the functions that handle an event. Returns what they ended."""
 
     @property
-    def codes(self) -> EnrolmentCodeRows: ...
+    def codes(self) -> EnrollmentCodeRows: ...
     @property
     def device_codes(self) -> DeviceCodeRows: ...
     @property

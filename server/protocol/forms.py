@@ -9,7 +9,7 @@ from server.protocol import errors
 
 CONTENT_TYPE: Final = "application/x-www-form-urlencoded"
 MAX_BYTES: Final = 65_536
-_MAX_FIELDS = 100
+MAX_FIELDS: Final = 100
 _REPEATABLE: Final = frozenset({"resource", "audience"})
 
 
@@ -68,6 +68,8 @@ def _read(body: bytes) -> Form:
 def _pairs(body: bytes) -> list[tuple[str, str]]:
     try:
         text = body.decode("ascii")
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+        if text.count("&") >= MAX_FIELDS:
+            raise errors.InvalidRequest(f"There are more than {MAX_FIELDS} parameters.")
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise errors.InvalidRequest("The parameters are not a well-formed UTF-8 form.") from error

@@ -1,6 +1,6 @@
 """A cached property without a lock.
 
-Owns: the decorator, which is faster than `functools.cached_property`. Never: use it in objects that
+Owns: the decorator, which is faster than `functools.cached_property`. Never: use in objects that
 several threads share; a unit of work belongs to one thread.
 """
 

@@ -35,7 +35,7 @@ def document(
         "grant_types_supported": [
             *names.AGENT_GRANTS,
             *names.APP_GRANTS,
-            names.GRANT_ENROLMENT,
+            names.GRANT_ENROLLMENT,
         ],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],

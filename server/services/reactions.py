@@ -13,9 +13,9 @@ from typing import Any, Final, TypeAlias, TypeVar
 from server.model.reactions import (
     ActionTypeChanged,
     AgentAnnounced,
+    AgentDeactivated,
     AgentReplaced,
-    AgentStopped,
-    AppStopped,
+    AppDeactivated,
     ClientDeleted,
     ConsentEnded,
     DeviceUnlocked,
@@ -49,10 +49,10 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
     dict(
         (
             # Requests first, so that no approved one can be redeemed meanwhile.
-            _on(AgentStopped, withdrawals.agent_stopped, ends.agent_stopped),
+            _on(AgentDeactivated, withdrawals.agent_deactivated, ends.agent_deactivated),
             _on(AgentReplaced, ends.agent_replaced),
             _on(AgentAnnounced, notices.agent_announced),
-            _on(AppStopped, refresh_families.app_stopped),
+            _on(AppDeactivated, refresh_families.app_deactivated),
             _on(ClientDeleted, revocations.client_deleted),
             _on(
                 UserDisabled,

@@ -90,7 +90,7 @@ signing_keys = Table(
     Column("retires_at", Millis),
 )
 
-enrolment_codes = Table(
+enrollment_codes = Table(
     "enrolment_codes",
     metadata,
     Column("id", Text, primary_key=True),

@@ -28,7 +28,7 @@ from server.storage.clients.registrations import Invitations, Registrations
 from server.storage.consents.consents import Consents
 from server.storage.devices.device_codes import DeviceCodes
 from server.storage.devices.devices import Devices
-from server.storage.devices.enrolment_codes import EnrolmentCodes
+from server.storage.devices.enrollment_codes import EnrollmentCodes
 from server.storage.devices.passkeys import Browsers, Passkeys
 from server.storage.devices.sessions import Sessions
 from server.storage.directory import Cache, CachedDirectory
@@ -161,9 +161,9 @@ class Rows:
         return Keys(self._connection)
 
     @lazy
-    def codes(self) -> EnrolmentCodes:
-        """Enrolment codes."""
-        return EnrolmentCodes(self._connection)
+    def codes(self) -> EnrollmentCodes:
+        """Enrollment codes."""
+        return EnrollmentCodes(self._connection)
 
     @lazy
     def device_codes(self) -> DeviceCodes:

@@ -540,7 +540,7 @@ standing_grants = Table(
     Column("uses", Integer, nullable=False),
     Column("sum_minor", BigInteger),
     Column("sum_currency", Text),
-    Column("tell", Boolean, nullable=False),
+    Column("tell", Boolean, key="notify", nullable=False),
     Column("used", Integer, nullable=False),
     Column("spent_minor", BigInteger, nullable=False),
     Column("numbered", Integer, nullable=False),

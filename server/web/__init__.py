@@ -1,7 +1,7 @@
 """Pages for browsers: server-rendered, no build step, no inline script, no external resources.
 
 Owns: templates, security headers, redirects to the issuer's host name.
-Never: a rule, or a secret in a page.
+Never: business rules; secrets in a page.
 
 To add a page, add a row to `PAGES` in the `pages.py` of its capability: the path, the template,
 the menu entry, and either `reads` (the API routes that it calls; the first one decides who sees the

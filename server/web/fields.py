@@ -1,6 +1,6 @@
 """The fields of forms: how each is rendered, and what it becomes in the body of an API request.
 
-Owns: the kinds of fields. Never: a rule; the API has those, and names the invalid member.
+Owns: the kinds of fields. Never: business rules; the API has them, and names the invalid member.
 """
 
 import json

@@ -1,6 +1,7 @@
 """A form as a table row: the API route that it calls, its body, and what is shown afterwards.
 
-Owns: what a row declares. Never: a rule; the API has those, and `serving.py` makes the calls.
+Owns: what a row declares. Never: business rules; the API has them, and `serving.py` makes the
+calls.
 """
 
 from collections.abc import Callable, Mapping
@@ -142,12 +143,12 @@ def changes(  # one for each column
 
 def deletes(noun: str, label: str, *, answer: str = "") -> FormAction:
     """The form of the console that deletes a record."""
-    record = f"/admin/{noun}s/<id>"
+    path = f"/admin/{noun}s/<id>/delete"
     return FormAction(
-        f"{record}/delete",
+        path,
         f"DELETE /api/{noun}s/<id>",
         label,
-        page=f"{record}/forget",
+        page=path,
         of=noun,
         answer=answer,
         then="" if answer else f"/admin/{noun}s",

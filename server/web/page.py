@@ -94,5 +94,5 @@ def edit_page(noun: str, *reads: Read, part: str = "", intro: str = "", template
 
 def delete_page(noun: str, read: Read, *, intro: str) -> Page:
     """The console page that asks before a record is deleted."""
-    record = f"{CONSOLE}/{noun}s/<id>"
-    return confirmation(f"{record}/forget", f"{record}/delete", f"{noun}s", read, intro=intro)
+    path = f"{CONSOLE}/{noun}s/<id>/delete"
+    return confirmation(path, path, f"{noun}s", read, intro=intro)

@@ -1,7 +1,7 @@
 """The theme of the pages in a browser: light, dark, high contrast, or the system's.
 
 Owns: the theme cookie, which works without scripts and before the first paint.
-Never: a setting of the person; everyone who uses the browser has the same theme.
+Never: a setting per person; everyone who uses the browser has the same theme.
 """
 
 from collections.abc import Mapping

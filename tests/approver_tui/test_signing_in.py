@@ -46,7 +46,7 @@ class FakeLoginService:
     def now(self):
         return NOW
 
-    def enrol(self, wanted, show, stop):
+    def enroll(self, wanted, show, stop):
         self.wanted.append(wanted)
         if self.failures:
             raise self.failures.pop(0)
@@ -224,7 +224,7 @@ def test_a_code_makes_a_login_that_opens(door):
     """The test uses a real socket."""
     with FakeServer() as server:
         wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
-        door.enrol(wanted, lambda _invitation: None, threading.Event())
+        door.enroll(wanted, lambda _invitation: None, threading.Event())
     assert profile.load(door.home).device_name == "laptop"
 
 
@@ -234,7 +234,7 @@ def test_an_additional_login_is_named_after_its_server(door):
     beside = replace(door, is_additional=True)
     with FakeServer() as server:
         wanted = SignInRequest(url=server.url, code=CODE, name="laptop", pin=PIN)
-        name = beside.enrol(wanted, lambda _invitation: None, threading.Event())
+        name = beside.enroll(wanted, lambda _invitation: None, threading.Event())
     assert door.home.names == tuple(sorted(["default", name]))
     assert profile.load(door.home) == MINE
     assert profile.load(door.home.named(name)).issuer == server.issuer
@@ -264,7 +264,7 @@ def test_a_canceled_sign_in_stores_nothing(door):
     with FakeServer() as server:
         wanted = SignInRequest(url=server.url, code=None, name="laptop", pin=PIN)
         with pytest.raises(GivenUp):
-            door.enrol(wanted, shown.append, stop)
+            door.enroll(wanted, shown.append, stop)
     assert len(shown) == 1
     assert profile.load(door.home) is None
 

@@ -13,9 +13,9 @@ from server.cli.main import cli as sayso
 from tests.support.checks.source import ROOT
 
 _DOCS = ROOT / "docs"
-_MOST_WORDS = 1_500
-_MOST_LIMITS = 60
-_MOST_LINES_OF_THE_README = 100
+_MAX_WORDS = 1_500
+_MAX_LIMITS = 60
+_MAX_README_LINES = 100
 _APART = {"architecture.md", "invariants.md", "gallery.md", "gallery-pages.md"}
 """What no reader works through for a task."""
 _PAGES = [path for path in sorted(_DOCS.glob("*.md")) if path.name not in _APART]
@@ -35,7 +35,7 @@ def _name(path: Path) -> str:
 @pytest.mark.parametrize("path", _PAGES, ids=_name)
 def test_no_page_is_too_long(path):
     """A longer one is split by task, or is reference."""
-    assert len(_WORD.findall(path.read_text("utf-8"))) <= _MOST_WORDS
+    assert len(_WORD.findall(path.read_text("utf-8"))) <= _MAX_WORDS
 
 
 @pytest.mark.parametrize("path", [*_PAGES, *_REFERENCE], ids=_name)
@@ -58,13 +58,13 @@ def test_the_index_names_every_page():
 def test_the_limitations_are_few():
     """Sixty bullets; details are on the page of their task."""
     bullets = re.findall(r"^- ", (_DOCS / "limitations.md").read_text("utf-8"), re.MULTILINE)
-    assert 0 < len(bullets) <= _MOST_LIMITS
+    assert 0 < len(bullets) <= _MAX_LIMITS
 
 
 def test_the_readme_is_short_and_begins_with_a_picture():
     """A visitor sees what it is."""
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
-    assert len(lines) <= _MOST_LINES_OF_THE_README
+    assert len(lines) <= _MAX_README_LINES
     assert next(line for line in lines[1:] if line).startswith("![")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.checks.source import ROOT
 
-_MOST_LINES = 30
+_MAX_LINES = 30
 _SCRIPTS = [
     path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file() and path.suffix != ".md"
 ]
@@ -25,7 +25,7 @@ def test_every_script_is_executable_short_and_strict():
     """It has under thirty lines and stops at the first failure."""
     for path in [*_SCRIPTS, ROOT / ".ci" / "run"]:
         assert os.access(path, os.X_OK), path
-        assert len(_lines(path)) < _MOST_LINES, path
+        assert len(_lines(path)) < _MAX_LINES, path
         assert "set -euo pipefail" in _lines(path), path
 
 

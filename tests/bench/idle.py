@@ -35,7 +35,7 @@ def approve_once(server: LiveServer) -> None:
     handle = agent.asked(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
     seen = [person.http.get(path).status_code for path in ("/", f"/r/{waiting['id']}")]
-    answer = person.decide(waiting["id"], person.word(waiting["id"]))
+    answer = person.decide(waiting["id"], person.assertion(waiting["id"]))
     answers = Counter([*seen, answer.status_code, agent.poll(handle).status_code])
     check("idle server", "200", {str(status): count for status, count in answers.items()})
 

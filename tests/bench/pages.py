@@ -20,7 +20,7 @@ from tests.bench.answers import Expected, check
 from tests.bench.measuring import Target, compare, product
 from tests.bench.table import growth, run, say, verdict
 from tests.support.browsers.chromium import Chromium, chromium, stranger
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.browsers.first_view import FirstView, first_view
 from tests.support.browsers.web_person import WebPerson, new_web_person
 from tests.support.builders import decided_rows
@@ -83,7 +83,7 @@ def _signed_in(server: LiveServer, tab: Chromium) -> Mapping[str, str]:
     users = Users(server.services.store, server.services.secrets)
     users.update(name, UserChanges(roles=("admin",)), by=BY)
     agent = new_agent(server, owners=(name,))
-    enrol(tab, server, code)
+    enroll(tab, server, code)
     agent.asked(name)
     done = _first_in_the_inbox(server, tab)
     for button in ("#to-approve", "#approve-now"):

@@ -12,7 +12,7 @@ from server.model.history import Addition
 from server.model.store import View
 from server.protocol.policy import uses
 from server.services.policy import binding, builtin_action_types, history, history_keys
-from server.services.policy.judging import Judge, JudgedRequest, engine_of
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from tests.bench.answers import check
@@ -81,7 +81,7 @@ def _measured(local: LocalSite, agent: LocalAgent, when: str) -> list[float]:
 def _measure(
     local: LocalSite,
     agent: LocalAgent,
-    way: Any,
+    flow: Any,
     wanted: Mapping[str, Any],
     rules: str,
     forget: bool,  # noqa: FBT001  # one of a row of a table
@@ -93,33 +93,35 @@ def _measure(
     """
     with local.services.store.write() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="bench"))
-        judge = Judge(local.services.secrets, instead=engine)
-        case = _case(view, agent, way, wanted)
-        return min(_round(judge, view, case, forget=forget) for _ in range(_ROUNDS))
+        evaluator = PolicyEvaluator(local.services.secrets, instead=engine)
+        case = _case(view, agent, flow, wanted)
+        return min(_round(evaluator, view, case, forget=forget) for _ in range(_ROUNDS))
 
 
-def _round(judge: Judge, view: View, case: JudgedRequest, *, forget: bool) -> float:
+def _round(
+    evaluator: PolicyEvaluator, view: View, case: RequestToEvaluate, *, forget: bool
+) -> float:
     answers: Counter[str] = Counter()
     began = time.process_time()
     for _ in range(_DECISIONS):
         if forget:
             history_keys._hash.cache_clear()
             uses._of_value.cache_clear()
-        answers[str(judge.decide(view, case).rules)] += 1
+        answers[str(evaluator.decide(view, case).rules)] += 1
     took = time.process_time() - began
     check("policy", str(("last",)), answers)
     return took / _DECISIONS * 1e6
 
 
-def _case(view: View, agent: LocalAgent, way: Any, wanted: Mapping[str, Any]) -> JudgedRequest:
+def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -> RequestToEvaluate:
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     user = view.directory.user_called("ana")
     assert found is not None
     assert resource is not None
     types = [one["type"] for one in wanted["details"]]
     actions = Schemas().known(view.directory, types)
-    return JudgedRequest(
-        way, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
+    return RequestToEvaluate(
+        flow, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
     )
 
 

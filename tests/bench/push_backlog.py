@@ -33,7 +33,7 @@ _HELD_SECONDS = 0.02
 _BAR = 1.5
 _P95_BAR_MS = 100.0
 """What a decision may take to reach a held poll at the 99th of a hundred; of sixty approvals that
-would be the longest alone, so that the 95th is judged."""
+would be the longest alone, so that the 95th percentile is tested."""
 
 
 def main() -> None:
@@ -147,11 +147,11 @@ def _approve(person: WebPerson, agent: Agent) -> float:
     """Milliseconds from the decision to the token in the held poll."""
     handle = agent.asked(person.name)
     (waiting,) = person.http.get("/api/approvals").json()["items"]
-    word = person.word(waiting["id"])
+    assertion = person.assertion(waiting["id"])
     with meanwhile(lambda: _token(agent, handle)) as held:
         time.sleep(_HELD_SECONDS)
         began = time.perf_counter()
-        answer = person.decide(waiting["id"], word)
+        answer = person.decide(waiting["id"], assertion)
         assert answer.is_success, answer.text
         return (held.result() - began) * 1000
 

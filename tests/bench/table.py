@@ -59,15 +59,15 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 def verdict(what: str, found: float, bar: float, unit: str = "") -> None:
     """Print a figure, its upper bar, and whether it holds."""
-    _judge(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}", holds=found <= bar)
+    _evaluator(f"{what} {found:.2f}{unit}, bar {bar:g}{unit}", holds=found <= bar)
 
 
 def at_least(what: str, found: float, bar: float, unit: str = "") -> None:
     """Print a figure, its lower bar, and whether it holds."""
-    _judge(f"{what} {found:.2f}{unit}, bar at least {bar:g}{unit}", holds=found >= bar)
+    _evaluator(f"{what} {found:.2f}{unit}, bar at least {bar:g}{unit}", holds=found >= bar)
 
 
-def _judge(line: str, *, holds: bool) -> None:
+def _evaluator(line: str, *, holds: bool) -> None:
     if not holds:
         _MISSED.append(line)
     say(f"{line}: {'holds' if holds else 'MISSED'}\n")

@@ -146,6 +146,6 @@ def test_the_idle_benchmark_runs_the_complete_flow(
 ) -> None:
     """A refused request loads too little of the program."""
     idle.approve_once(server)
-    monkeypatch.setattr(WebPerson, "word", lambda *_: "forged")
+    monkeypatch.setattr(WebPerson, "assertion", lambda *_: "forged")
     with pytest.raises(WrongAnswers, match="idle server: expected only 200; got 2 x 200"):
         idle.approve_once(server)

@@ -49,9 +49,9 @@ def test_an_error_or_another_page_is_not_a_first_load(status: int, url: str) -> 
 
 def test_a_decision_by_another_rule_is_not_timed() -> None:
     """Only the last rule may decide."""
-    judge = cast("Any", SimpleNamespace(decide=lambda *_: SimpleNamespace(rules=("r1",))))
+    evaluator = cast("Any", SimpleNamespace(decide=lambda *_: SimpleNamespace(rules=("r1",))))
     with pytest.raises(WrongAnswers, match="policy: expected only"):
-        policy._round(judge, cast("Any", None), cast("Any", None), forget=False)
+        policy._round(evaluator, cast("Any", None), cast("Any", None), forget=False)
 
 
 def test_pushes_that_were_given_up_are_no_load(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered
 from tests.support.fakes.fake_requests import MINUTE
 
-_MOST_CALLS = 800
+_MAX_CALLS = 800
 _WAITING = 10
 
 
@@ -56,4 +56,4 @@ async def test_an_event_redraws_only_what_it_changed():
             costs[name.value] = _calls(lambda event=event: screen._handle_event(event))
             await pilot.pause()
         await until(pilot, lambda: len(screen.state.inbox.rows) == _WAITING + 1)
-    assert sum(costs.values()) / len(costs) < _MOST_CALLS, costs
+    assert sum(costs.values()) / len(costs) < _MAX_CALLS, costs

@@ -59,7 +59,7 @@ def test_the_ratio_to_the_peer_is_taken_round_by_round(capsys: pytest.CaptureFix
     assert "poll: speed 0.50 x peer, bar at least 0.5 x peer: holds" in output
 
 
-def test_growth_is_judged_against_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_growth_is_compared_with_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     """A smaller value is better here."""
     little, much = _figures("little", 100.0), _figures("much", 130.0)
     with pytest.raises(SystemExit) as ended:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from server import app
 from tests.support.browsers import page_states
 from tests.support.browsers.first_view import first_view
-from tests.support.browsers.page_checks import PHONE, Findings, axe_finds, judged
+from tests.support.browsers.page_checks import PHONE, Findings, axe_finds, check_page
 from tests.support.inputs.page_paths import page_templates, pages
 from tests.support.pictures.page_pictures import Furnished, furnished
 
@@ -53,10 +53,10 @@ class Walk:
     drawn: set[str] = field(default_factory=set)
     """Templates that the server has drawn on the way."""
 
-    def about(self, *judges: str) -> dict[str, Findings]:
+    def about(self, *checks: str) -> dict[str, Findings]:
         """Findings of these checks, by state."""
         mine = {
-            name: {one: some for one, some in found.items() if one.split()[0] in judges}
+            name: {one: some for one, some in found.items() if one.split()[0] in checks}
             for name, found in self.found.items()
         }
         return {name: found for name, found in mine.items() if found}
@@ -71,7 +71,7 @@ def walk(made: Furnished, drawn: Path) -> Walk:
         for state in table:
             with state.opened(guest if state.guest else made.tab, made.server.url) as tab:
                 whole.seen.add(tab.ask("location.pathname"))
-                whole.found[state.name] = judged(tab)
+                whole.found[state.name] = check_page(tab)
     assert len(whole.found) == len(table)  # no two of one name
     whole.drawn = {line.partition(" ")[0] for line in drawn.read_text().splitlines()}
     return whole
@@ -148,28 +148,34 @@ def test_axe_detects_a_planted_fault(made: Furnished) -> None:
 
 
 @pytest.mark.parametrize(
-    ("judge", "fault"),
+    ("check", "fault"),
     [
-        ("small", "for (const each of [one, two]) each.style.cssText = tiny; one.after(two)"),
-        ("unseen", "one.style.outline = 'none'"),
         (
-            "unseen",
+            "smallTargets",
+            "for (const each of [one, two]) each.style.cssText = tiny; one.after(two)",
+        ),
+        ("hiddenFocus", "one.style.outline = 'none'"),
+        (
+            "hiddenFocus",
             "cover.style.cssText = 'position: fixed; inset: 0'; document.body.append(cover)",
         ),
-        ("unbordered", "one.style.border = '0'"),
-        ("lost", "document.querySelector('nav [aria-current]').style.cssText = plain"),
-        ("wide", "cover.style.cssText = 'width: 4000px; height: 1px'; document.body.append(cover)"),
-        ("moving", "one.animate([{opacity: 0}, {opacity: 1}], 60000)"),
+        ("missingBorders", "one.style.border = '0'"),
+        ("unmarkedCurrent", "document.querySelector('nav [aria-current]').style.cssText = plain"),
+        (
+            "overflow",
+            "cover.style.cssText = 'width: 4000px; height: 1px'; document.body.append(cover)",
+        ),
+        ("animations", "one.animate([{opacity: 0}, {opacity: 1}], 60000)"),
     ],
 )
-def test_each_check_detects_its_planted_fault(made: Furnished, judge: str, fault: str) -> None:
+def test_each_check_detects_its_planted_fault(made: Furnished, check: str, fault: str) -> None:
     """The check finds nothing on that page before."""
     tab = made.tab
     tab.look(width=1440)
     tab.open(f"{made.server.url}/history")
     axe_finds(tab)
     tab.press("Tab")
-    assert tab.ask(f"judge.{judge}()") == []
+    assert tab.ask(f"checks.{check}()") == []
     tab.ask(
         "{ const one = document.querySelector('main button'), two = one.cloneNode(true);"
         " const cover = document.createElement('div');"
@@ -178,7 +184,7 @@ def test_each_check_detects_its_planted_fault(made: Furnished, judge: str, fault
         " const plain = 'font-weight: inherit; border-bottom-color: transparent';"
         f" {fault}; }}"
     )
-    assert tab.ask(f"judge.{judge}()") != []
+    assert tab.ask(f"checks.{check}()") != []
 
 
 def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
@@ -187,10 +193,10 @@ def test_overflow_is_detected_on_a_phone_too(made: Furnished) -> None:
     tab.look(width=PHONE)
     tab.open(f"{made.server.url}/history")
     axe_finds(tab)
-    assert tab.ask("judge.wide()") == []
+    assert tab.ask("checks.overflow()") == []
     tab.ask("document.body.append(document.createElement('pre'))")
     tab.ask("document.body.lastChild.style.cssText = 'width: 420px; height: 1px'")
-    assert tab.ask("judge.wide()") != []
+    assert tab.ask("checks.overflow()") != []
 
 
 def test_reduced_motion_stops_the_only_animation(made: Furnished) -> None:

@@ -11,7 +11,7 @@ import pytest
 from server.services.users.users import Users
 from tests.support.browsers.accessibility_tree import heard
 from tests.support.browsers.chromium import Chromium
-from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.first_sign_in import enroll_too
 from tests.support.browsers.live_pages import listening
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import Agent
@@ -49,7 +49,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
     """Their inbox in a browser."""
     tab.look(width=1200, height=1800)
-    enrol_too(tab, server, person.user)
+    enroll_too(tab, server, person.user)
     return tab
 
 
@@ -199,7 +199,7 @@ def test_the_device_page_announces_a_new_device(
     """The message has its name."""
     listening(page, f"{server.url}/devices")
     users = Users(server.services.store, server.services.secrets)
-    terminal(server, person.user, users.enrol(person.user, by=BY)[1].code, name="desk")
+    terminal(server, person.user, users.enroll(person.user, by=BY)[1].code, name="desk")
     page.says("A device was enrolled: desk. Show it")
 
 

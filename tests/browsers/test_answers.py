@@ -8,7 +8,7 @@ import pytest
 
 from server.services.policy.action_types import ActionTypes
 from tests.support.browsers.chromium import Chromium, chromium
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import PAYMENT
 from tests.support.clients.agent import Agent
@@ -32,7 +32,7 @@ def opened(
     with chromium(tmp_path_factory.mktemp("answers") / "chromium") as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)  # every fact is seen without scrolling
-        enrol(tab, server, user[1])
+        enroll(tab, server, user[1])
         yield tab
 
 

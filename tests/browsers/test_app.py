@@ -23,7 +23,7 @@ def app(server: LiveServer, tab: Chromium) -> Chromium:
 
 
 def _installed(server: LiveServer, tab: Chromium) -> Chromium:
-    """Enrols a user there, and waits for the service worker."""
+    """Enrolls a user there, and waits for the service worker."""
     newcomer(tab, server)
     tab.tell("Network.enable")
     tab.see(_CONTROLLED)

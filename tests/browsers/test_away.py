@@ -7,7 +7,7 @@ import pytest
 
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.chromium import Chromium
-from tests.support.browsers.first_sign_in import enrol_too, newcomer
+from tests.support.browsers.first_sign_in import enroll_too, newcomer
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import BY, LiveServer
@@ -34,7 +34,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 def page(server: LiveServer, tab: Chromium, person: Terminal) -> Chromium:
     """Their inbox in a browser."""
     tab.look(width=1200, height=1000)
-    enrol_too(tab, server, person.user)
+    enroll_too(tab, server, person.user)
     tab.tell("Network.enable")
     return tab
 
@@ -110,7 +110,7 @@ def test_the_console_offline_sends_nothing_and_keeps_typed_text(
     for path, presses, field in (
         (group, "main form .primary", "#name"),
         (f"/admin/agents/{here}", ".acts .danger, form[action$=secret] button", "#add_owners"),
-        (f"/admin/agents/{here}/stop", "main .danger", ""),
+        (f"/admin/agents/{here}/disable", "main .danger", ""),
         (f"/admin/approvals/{asked}", "form[action$=cancel] button", "#reason"),
         (f"/admin/approvals/{asked}", "form[action$=escalate] button", "#to"),
         ("/admin/approvals", ".filter button", "#agent"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.browsers.chromium import Chromium
-from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.first_sign_in import enroll_too
 from tests.support.browsers.live_pages import SOON_MS, listening, says_soon
 from tests.support.checks.log_and_rows import stored
 from tests.support.checks.waiting import until
@@ -27,7 +27,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 def page(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> Chromium:
     """The page of a request pending for them, with its live feed."""
     agent.ask_payment(person.user)
-    enrol_too(tab, server, person.user)
+    enroll_too(tab, server, person.user)
     listening(tab, f"{server.url}/r/{person.only().id}")
     return tab
 

@@ -155,7 +155,7 @@ def test_new_requests_are_offered_and_do_not_move_the_list(server, tab, user, ag
 
 
 @pytest.mark.usefixtures("user")
-def test_an_enrolment_code_is_shown_after_the_passkey_signed(server, tab):
+def test_an_enrollment_code_is_shown_after_the_passkey_signed(server, tab):
     """It is shown as text and QR code; the policy lets the page draw it."""
     tab.open(f"{server.url}/devices")
     tab.click("#another button")

@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.approvals.states import State
 from tests.support.browsers.chromium import Chromium
-from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.first_sign_in import enroll_too
 from tests.support.clients.agent import Agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.servers.server import LiveServer
@@ -33,7 +33,7 @@ def person(server: LiveServer) -> Iterator[Terminal]:
 def asked(server: LiveServer, tab: Chromium, person: Terminal, agent: Agent) -> str:
     """A request about to be denied in a browser, within the five seconds; its id."""
     tab.look(width=1200, height=1800)
-    enrol_too(tab, server, person.user)
+    enroll_too(tab, server, person.user)
     agent.asked(person.user)
     approval_id = person.only().id
     tab.open(f"{server.url}/r/{approval_id}")
@@ -81,7 +81,7 @@ def test_each_state_of_knowledge_has_its_own_message(
     server: LiveServer, tab: Chromium, person: Terminal
 ) -> None:
     """A decision that may still arrive is called neither recorded nor not recorded."""
-    enrol_too(tab, server, person.user)
+    enroll_too(tab, server, person.user)
     found = {
         state: [tab.ask(_known(status)) for status in statuses]
         for state, statuses in _STATES.items()

@@ -19,7 +19,7 @@ from server.protocol.names import SIGNING_ALGS
 from server.services.approvals.receipts import TYPE
 from tests.support.browsers.chromium import chromium
 from tests.support.browsers.firefox import autopush, firefox
-from tests.support.browsers.first_sign_in import enrol_too
+from tests.support.browsers.first_sign_in import enroll_too
 from tests.support.browsers.pushed_browsers import Tab
 from tests.support.checks.log_and_rows import waiting
 from tests.support.clients.agent import new_agent
@@ -85,7 +85,7 @@ def tabs(
         found: dict[str, Tab] = {"chromium": first, "firefox": second}
         for tab in found.values():
             tab.add_passkey_holder()
-            enrol_too(tab, server, person.user)
+            enroll_too(tab, server, person.user)
         yield found
 
 

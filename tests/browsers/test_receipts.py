@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.browsers.chromium import Chromium, chromium
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.clients.agent import Agent
 from tests.support.servers.server import LiveServer
 
@@ -31,7 +31,7 @@ def opened(
     with chromium(tmp_path_factory.mktemp("receipts") / "chromium") as tab:
         tab.add_passkey_holder()
         tab.look(width=1200, height=1800)
-        enrol(tab, server, name[1])
+        enroll(tab, server, name[1])
         yield tab
 
 

@@ -16,7 +16,7 @@ def test_a_user_who_lost_every_passkey_returns_by_an_administrators_link(
     link = _link(server, tab, user)
     with stranger(browser) as new:
         new.add_passkey_holder()
-        _enrol(new, link)
+        _enroll(new, link)
         new.open(f"{server.url}/devices")
         new.see("document.querySelectorAll('[data-remove]').length === 2")
         new.click(".row:not(:has(.kind)) [data-remove]")
@@ -41,7 +41,7 @@ def _lost(server: LiveServer, browser: Chromium) -> str:
     user, code = server.user()
     with stranger(browser) as lost_browser:
         lost_browser.add_passkey_holder()
-        _enrol(lost_browser, f"{server.url}/enrol#{code}")
+        _enroll(lost_browser, f"{server.url}/enroll#{code}")
     return user
 
 
@@ -50,7 +50,7 @@ def _link(server: LiveServer, tab: Chromium, user: str) -> str:
     name, code = server.user()
     users = Users(server.services.store, server.services.secrets)
     users.update(name, UserChanges(roles=("admin",)), by=BY)
-    _enrol(tab, f"{server.url}/enrol#{code}")
+    _enroll(tab, f"{server.url}/enroll#{code}")
     tab.open(f"{server.url}/admin/users/{users.show(user)[0].id}")
     tab.click("form[action$='/code'] button")
     tab.click("#sign .primary")
@@ -58,7 +58,7 @@ def _link(server: LiveServer, tab: Chromium, user: str) -> str:
     return tab.text("pre code")
 
 
-def _enrol(tab: Chromium, link: str) -> None:
+def _enroll(tab: Chromium, link: str) -> None:
     tab.open(link)
     tab.click("#make button")
     tab.says("Waiting for you")

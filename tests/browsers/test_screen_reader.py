@@ -11,7 +11,7 @@ from server.services.policy import builtin_action_types
 from server.services.policy.action_types import ActionTypes
 from tests.support.browsers.accessibility_tree import Heard, heard
 from tests.support.browsers.chromium import Chromium, PageGone
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.checks.log_and_rows import waiting
 from tests.support.checks.source import ROOT
 from tests.support.checks.waiting import until
@@ -92,7 +92,7 @@ def test_a_new_request_in_the_inbox_is_announced(
 def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:
     """Sign in on a desktop and open the inbox."""
     tab.look(width=1440)
-    enrol(tab, server, code)
+    enroll(tab, server, code)
     tab.tell("Accessibility.enable")
 
 

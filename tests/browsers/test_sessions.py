@@ -59,7 +59,7 @@ def test_no_page_is_shown_in_a_frame_of_another_site(
     server: LiveServer, tab: Chromium, agent: Agent, elsewhere: OtherSite, host: str
 ) -> None:
     """Clickjacking of the inbox and of the page that disables an agent is impossible."""
-    paths = ("/", f"/admin/agents/{agent.key.id}/stop", "/offline")
+    paths = ("/", f"/admin/agents/{agent.key.id}/disable", "/offline")
     frames = "".join(f'<iframe src="{server.url}{path}"></iframe>' for path in paths)
     tab.open(elsewhere.page(host, "/frames", frames))
     until(lambda: tab.ask("1") and len(_refused(tab)) == len(paths), 30)

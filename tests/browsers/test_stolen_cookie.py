@@ -72,7 +72,7 @@ def test_a_stolen_cookie_shows_a_request_and_cannot_decide_it(
     assert stored(server, stolen.asked).state is State.APPROVED
 
 
-def test_a_stolen_cookie_enrols_no_device(server: LiveServer, stolen: StolenSession) -> None:
+def test_a_stolen_cookie_enrolls_no_device(server: LiveServer, stolen: StolenSession) -> None:
     """Creating a code asks for the same passkey."""
     _steal(stolen.own, stolen.thief)
     before = len(entries(server, "code.issued"))

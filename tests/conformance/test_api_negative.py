@@ -44,7 +44,7 @@ _BEFORE_SIGN_IN = {
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PATHS = sorted({route.path for route in ROUTES})
-_MOST_LINE = 4_000
+_MAX_LINE = 4_000
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ _NOWHERE = [
     "/%ff",
     "/static/x",
     "/.env",
-    "/" + "a" * _MOST_LINE,
+    "/" + "a" * _MAX_LINE,
 ]
 
 
@@ -498,7 +498,7 @@ _QUERIES = [
     "limit=1.5",
     "limit=",
     "limit=٣",
-    "limit=" + "9" * _MOST_LINE,
+    "limit=" + "9" * _MAX_LINE,
     "limit=" + "9" * 5_000,
     "state=xyzzyplugh",
     "state=",
@@ -512,7 +512,7 @@ _QUERIES = [
     "cursor=1.%1b%5b2J",
     "cursor=99999999999999999999.sayso_ap_a",
     "cursor=" + "9" * 5_000 + ".sayso_ap_a",
-    "cursor=1." + "a" * _MOST_LINE,
+    "cursor=1." + "a" * _MAX_LINE,
 ]
 
 
@@ -527,7 +527,7 @@ def test_an_invalid_query_is_refused(api: RawApi, state: str, query: str) -> Non
 
 
 _IDS = ["x", "%00", "a%00b", "%1b%5b2J", "..", "%2e%2e", "%ff", "é", "' OR 1=1 --", "%25"]
-_IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MOST_LINE, "%e2%80%ae"]
+_IDS += ["sayso_ap_aaaaaaaaaaaaaaaa", "sayso_dv_aaaaaaaaaaaaaaaa", "a" * _MAX_LINE, "%e2%80%ae"]
 
 
 @pytest.mark.parametrize("name", _IDS, ids=lambda name: f"{ascii(name)[:20]}-{len(name)}")
@@ -580,7 +580,7 @@ def test_a_session_without_a_device_reads_but_decides_nothing(
     agent.asked(user)
     key, issuer = SigningKey.generate(), server.url
     session = _Fresh(key, issuer, http)
-    token = session.enrol(code)
+    token = session.enroll(code)
     with server.services.store.read() as view:
         found = view.directory.user_called(user)
         assert found is not None
@@ -606,7 +606,7 @@ class _Fresh:
     def __init__(self, key: SigningKey, issuer: str, http: httpx.Client) -> None:
         self._key, self._issuer, self._http = key, issuer, http
 
-    def enrol(self, code: str) -> str:
+    def enroll(self, code: str) -> str:
         form = {
             "grant_type": "urn:sayso:grant-type:enrolment",
             "client_id": "sayso-approver",

@@ -8,11 +8,12 @@ import httpx
 import jwt
 import pytest
 
+from server.services.clients.invitations import Invitations, NewInvitation
 from tests.support.builders.installation import PAY
 from tests.support.checks.refusals import check_refusal
 from tests.support.clients.agent import CIBA, Agent
 from tests.support.inputs.handmade_jwts import assertion_claims, assertion_form, new_key
-from tests.support.servers.server import LiveServer
+from tests.support.servers.server import BY, LiveServer
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"
@@ -185,10 +186,34 @@ def test_every_advertised_method_and_algorithm_works(
         answer = http.post("/token", data={**ask, **assertion_form(key.sign(claims))})
         assert answer.status_code == 200, (alg, answer.text)
 
+    for alg in document["backchannel_authentication_request_signing_alg_values_supported"]:
+        registered = _registered_with(server, http, new_key(alg, f"signing-{alg}").jwk, alg)
+        assert registered.status_code == 201, (alg, registered.text)
+        algs = {registered.json()["backchannel_authentication_request_signing_alg"]}
+        algs.add(registered.json()["token_endpoint_auth_signing_alg"])
+        assert algs == {"EdDSA" if alg == "Ed25519" else alg}
+
     assert worked == {"client_secret_basic", "client_secret_post"}
     signing = set(document["id_token_signing_alg_values_supported"])
     published = {key["alg"] for key in http.get("/jwks").json()["keys"]}
     assert signing == published == {"ES256", "EdDSA", "RS256"}
+
+
+def _registered_with(
+    server: LiveServer, http: httpx.Client, jwk: dict[str, str], alg: str
+) -> httpx.Response:
+    """Register an agent that signs its assertions and its requests by this algorithm."""
+    owner, _ = server.user()
+    invitations = Invitations(server.services.store, server.services.secrets)
+    invitation = invitations.issue(NewInvitation(owner), by=BY)
+    metadata = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": alg,
+        "backchannel_authentication_request_signing_alg": alg,
+        "jwks": {"keys": [jwk]},
+    }
+    headers = {"Authorization": f"Bearer {invitation.token}"}
+    return http.post("/register", json=metadata, headers=headers)
 
 
 def test_published_keys_have_no_private_half(http: httpx.Client) -> None:
@@ -218,17 +243,17 @@ _SPOOFS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("case", _SPOOFS)
-@pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enrol"])
+@pytest.mark.parametrize("path", [OPENID, OAUTH, "/jwks", "/api/openapi.json", "/enroll"])
 def test_no_request_header_changes_the_metadata(http: httpx.Client, path: str, case: str) -> None:
     """MD-13, NG-107: URLs come from the issuer, and the page redirects nowhere else."""
     honest, spoofed = http.get(path), http.get(path, headers=_SPOOFS[case])
 
     assert "evil" not in spoofed.text
     assert "evil" not in str(spoofed.headers)
-    if path == "/enrol" and case.startswith("host"):
+    if path == "/enroll" and case.startswith("host"):
         assert spoofed.status_code in {303, 400}
         where = spoofed.headers.get("location", "")
-        assert where in {"", f"{str(http.base_url).rstrip('/')}/enrol"}
+        assert where in {"", f"{str(http.base_url).rstrip('/')}/enroll"}
     elif spoofed.status_code != 400:
         assert spoofed.content == honest.content
 

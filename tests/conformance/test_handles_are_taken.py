@@ -31,7 +31,7 @@ _ANSWERS = {
     "requested_actor": ("agent", 303, "elsewhere"),
     "id_token_hint of a logout": ("app's ID token", 200, "page"),
     "token of userinfo": ("app's access token", 200, "done"),
-    "code of enrolment": ("enrolment code", 200, "done"),
+    "code of enrollment": ("enrollment code", 200, "done"),
     "refresh_token": ("refresh token", 200, "done"),
     "device_code": ("device code", 400, "authorization_pending"),
     "user code": ("user code", 303, "elsewhere"),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from server.protocol import names
-from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_ENROLMENT
+from server.protocol.names import AGENT_GRANTS, APP_GRANTS, GRANT_ENROLLMENT
 from tests.support.checks.refusals import check_refusal, unchanged
 from tests.support.clients.terminal import Terminal
 from tests.support.inputs import handles
@@ -52,7 +52,7 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "requested_actor": ({"agent"}, {(303, "invalid_request")}),
     "id_token_hint of a logout": ({"app's ID token"}, {(400, "page")}),
     "token of userinfo": ({"app's access token"}, _TOKEN),
-    "code of enrolment": ({"enrolment code"}, _GRANT),
+    "code of enrollment": ({"enrollment code"}, _GRANT),
     "refresh_token": ({"refresh token"}, _GRANT),
     "device_code": ({"device code"}, _GRANT),
     "user code": ({"user code"}, {(400, "page")}),
@@ -78,11 +78,11 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
 }
 """Place → what it takes, and what it says to everything else."""
 
-_GRANTS = (*AGENT_GRANTS, *APP_GRANTS, GRANT_ENROLMENT)
+_GRANTS = (*AGENT_GRANTS, *APP_GRANTS, GRANT_ENROLLMENT)
 _ALL = {
     *("access token", "delegated token", "single-use token", "subject token", "session token"),
     *("ID token", "app's access token", "app's ID token", "refresh token", "app's refresh token"),
-    *("authorization code", "enrolment code", "device code", "user code", "auth_req_id"),
+    *("authorization code", "enrollment code", "device code", "user code", "auth_req_id"),
     "app's device code",
     *("request_uri", "login_hint_token", "initial token", "registration token"),
     *("assertion", "proof", "request object", "signed introspection", "decision", "statement"),

@@ -87,7 +87,7 @@ class World:
         """A client for this route: an app for pushed requests, else an agent."""
         if route.path.startswith("/register"):
             with self.server.services.store.write() as tx:
-                tx.counters.prune(tx.now + DAY)  # the judge itself sends tokens that are wrong
+                tx.counters.prune(tx.now + DAY)  # this test itself sends tokens that are wrong
             invitations = Invitations(self.server.services.store, self.server.services.secrets)
             ceiling = NewInvitation(self.person.user, resources=(PAY,), scopes=("payments:read",))
             return f"Bearer {invitations.issue(ceiling, by=BY).token}"
@@ -123,7 +123,7 @@ def _users(server: LiveServer) -> Users:
 
 def _another_device(server: LiveServer, person: Terminal) -> str:
     """The id of a device that may be revoked."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="desktop")
     other.client.close()
     return other.client.profile.device_id

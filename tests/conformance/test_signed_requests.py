@@ -157,6 +157,13 @@ def test_a_signed_request_with_a_wrong_claim_is_refused(es256: Signing, case: st
     check_refusal(answer, 400, "invalid_request")
 
 
+def test_claims_that_cannot_be_read_have_their_own_error(es256: Signing) -> None:
+    """The signature is valid, so the error is about the claims."""
+    answer = es256.ask(es256.signed(binding_message="a\0b"))
+    said = check_refusal(answer, 400, "invalid_request")["error_description"]
+    assert said.startswith("The claims of the signed request are not valid: ")
+
+
 def test_a_wrong_parameter_inside_has_its_own_error(es256: Signing) -> None:
     """FC-10, CB-183, CB-181: the same as for a plain request."""
     cases = {

@@ -121,7 +121,7 @@ def _consent(server: LiveServer, user: str, agent_id: str) -> str:
 def _given(person: Terminal, agent: Agent) -> str:
     agent.asked(person.user, **_small())
     proposal = StandingGrantProposal(
-        person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
+        person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
     )
     person.approve(standing_grants.request_grant(person.client, proposal, person.only()))
     (grant,) = standing_grants.grants(person.client)

@@ -159,7 +159,7 @@ def test_a_request_denied_in_one_terminal_is_decided_in_the_other(
     """Acceptance 4: soon, by an event, and it can no longer be answered."""
     services = server.services
     users = Users(services.store, services.secrets)
-    _, issued = users.enrol(person.user, by=BY)
+    _, issued = users.enroll(person.user, by=BY)
     desktop = terminal(server, person.user, issued.code, name="desktop")
     _ask(agent, person)
     with window(person) as one, window(desktop) as two:

@@ -40,7 +40,7 @@ _LONG = 4_000
 def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
     """A second terminal of this test's user."""
     services = server.services
-    _, issued = Users(services.store, services.secrets).enrol(person.user, by=BY)
+    _, issued = Users(services.store, services.secrets).enroll(person.user, by=BY)
     made = terminal(server, person.user, issued.code, name="phone")
     yield made
     made.client.close()

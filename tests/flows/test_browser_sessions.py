@@ -31,7 +31,7 @@ def asked(eva: WebPerson, agent: Agent) -> str:
 
 def test_the_users_own_signature_decides(server: LiveServer, eva: WebPerson, asked: str) -> None:
     """The refusals below therefore have no other cause."""
-    assert eva.decide(asked, eva.word(asked)).status_code == 200
+    assert eva.decide(asked, eva.assertion(asked)).status_code == 200
     assert stored(server, asked).state is State.APPROVED
 
 
@@ -43,7 +43,7 @@ def test_a_cookie_in_another_client_decides_nothing(
     assert thief.me["device"]["id"] == eva.me["device"]["id"]
     assert thief.http.get(f"/r/{asked}").status_code == 200
     for body in ({}, {"decision": "deny", "code": "not_needed", "ceremony": "none"}):
-        refused = thief.decide(asked, thief.word(asked, **body))
+        refused = thief.decide(asked, thief.assertion(asked, **body))
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert stored(server, asked).state is State.PENDING
 
@@ -51,10 +51,10 @@ def test_a_cookie_in_another_client_decides_nothing(
 @pytest.mark.parametrize(
     "guess",
     [
-        lambda one, word: (f"/api/approvals/{one}/decision", word),
-        lambda one, word: (f"/api/approvals/{one}", word),
-        lambda one, word: (f"/r/{one}", word),
-        lambda one, word: (f"/r/{one}/approve", word),
+        lambda one, assertion: (f"/api/approvals/{one}/decision", assertion),
+        lambda one, assertion: (f"/api/approvals/{one}", assertion),
+        lambda one, assertion: (f"/r/{one}", assertion),
+        lambda one, assertion: (f"/r/{one}/approve", assertion),
     ],
     ids=["decision endpoint", "request endpoint", "request page", "page below it"],
 )
@@ -63,12 +63,12 @@ def test_no_get_decides_whatever_it_carries(
     server: LiveServer, eva: WebPerson, asked: str, guess: Guess, method: str
 ) -> None:
     """A valid signature in the address or body, or a method override header."""
-    path, word = guess(asked, eva.word(asked))
+    path, assertion = guess(asked, eva.assertion(asked))
     eva.http.request(
         method,
         path,
-        params={"decision": word, "_method": "POST"},
-        json={"decision": word},
+        params={"decision": assertion, "_method": "POST"},
+        json={"decision": assertion},
         headers={"X-HTTP-Method-Override": "POST"},
     )
     assert stored(server, asked).state is State.PENDING
@@ -84,6 +84,6 @@ def test_another_users_request_is_not_found_anywhere(
     assert page.status_code == 404
     assert json.loads(shown["display"])["headline"] not in page.text
     assert ben.http.get(f"/api/approvals/{asked}").status_code == 404
-    assert ben.decide(asked, ben.word(asked, shown)).status_code == 404
+    assert ben.decide(asked, ben.assertion(asked, shown)).status_code == 404
     assert ben.http.get("/api/approvals?state=waiting").json()["items"] == []
     assert stored(server, asked).state is State.PENDING

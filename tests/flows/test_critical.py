@@ -78,7 +78,10 @@ def test_two_approvers_do_every_ceremony_and_a_locked_third_does_not_stop_them(
     assert "LOCKED:" in "\n".join(lines.approval_in_full(locked, person.client.now()))
 
     counted = _approve(first, right)
-    assert (counted.state, counted.together and counted.together.progress) == ("pending", "1 of 2")
+    assert (counted.state, counted.vote_tally and counted.vote_tally.progress) == (
+        "pending",
+        "1 of 2",
+    )
     assert lines.outcome_lines(counted)[0].startswith(
         "Your approval is counted (1 of 2, needs board): "
     )

@@ -1,7 +1,7 @@
 """A new device waits a day before high risk, by every path: API, console, command line.
 
 The attacker administers the installation. They revoke every device of a user, create a code, and
-enrol a device of their own in that user's name.
+enroll a device of their own in that user's name.
 """
 
 import contextlib
@@ -40,8 +40,8 @@ def _signed(admin: WebPerson, method: str, path: str) -> httpx.Response:
     """An admin request: refused without a signature, then signed."""
     refused = admin.http.request(method, path)
     assert (refused.status_code, refused.json()["code"]) == (403, "statement_required")
-    word = admin.statement(**refused.json()["wanted"])
-    return admin.http.request(method, path, headers={"Sayso-Statement": word})
+    assertion = admin.statement(**refused.json()["wanted"])
+    return admin.http.request(method, path, headers={"Sayso-Statement": assertion})
 
 
 def _by_the_api(_server: LiveServer, admin: WebPerson, person: Terminal) -> str:
@@ -127,7 +127,7 @@ def test_a_passkey_enrolled_after_all_others_were_revoked_waits_a_day(
     stolen = enrolled(server, person.user, path(server, admin, person))
     agent.ask_payment(person.user)
     (waiting,) = stolen.http.get("/api/approvals").json()["items"]
-    refused = stolen.decide(waiting["id"], stolen.word(waiting["id"]))
+    refused = stolen.decide(waiting["id"], stolen.assertion(waiting["id"]))
     assert (refused.status_code, refused.json()["code"]) == (403, "device_too_new")
     refused = stolen.sign("/devices/code")
     assert refused.status_code == 403

@@ -47,7 +47,7 @@ def ids(server: LiveServer, admin: WebPerson, agent: Agent) -> Ids:
     agent.asked(other.name)
     agent.asked(admin.name)
     done = _waiting(admin)
-    assert admin.decide(done, admin.word(done)).is_success
+    assert admin.decide(done, admin.assertion(done)).is_success
     agent.asked(admin.name)
     user, waiting = other.me["user"]["id"], _waiting(other)
     approval = stored(server, waiting)

@@ -55,7 +55,7 @@ def evas_request(eva: WebPerson, agent: Agent) -> dict[str, str]:
     """A redeemed request of hers, and a pending one."""
     handle = agent.asked(eva.name)
     (done,) = _waiting(eva)
-    assert eva.decide(done, eva.word(done)).is_success
+    assert eva.decide(done, eva.assertion(done)).is_success
     assert agent.poll(handle).status_code == 200
     agent.asked(eva.name)
     (waiting,) = _waiting(eva)

@@ -8,8 +8,8 @@ from approver_tui.client.errors import ApiError, DeviceLocked, WrongPin
 from approver_tui.client.jose import SigningKey
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import PinState
-from server.model.devices import MOST_TRIES
-from server.services.devices.devices import MOST_UNCONFIRMED
+from server.model.devices import MAX_ATTEMPTS
+from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.devices.statements import PIN_FRESH_MS
 from server.services.users.users import Users
 from tests.support.builders.clock import SECOND
@@ -52,7 +52,7 @@ def test_wrong_pins_are_counted_and_shown(person: Terminal) -> None:
     for used in (1, 2, 3):
         with pytest.raises(WrongPin) as wrong:
             person.decider.unlock(WRONG)
-        assert (wrong.value.tries, wrong.value.left) == (used, MOST_TRIES - used)
+        assert (wrong.value.tries, wrong.value.left) == (used, MAX_ATTEMPTS - used)
 
     assert _pin(person) == PinState(tries=3, left=7, locked=False, exhausted=False)
 
@@ -127,7 +127,7 @@ def test_a_confirmation_is_for_the_latest_pin_call(person: Terminal) -> None:
 
 def test_a_device_has_ten_pin_tries(server: LiveServer, person: Terminal) -> None:
     """The tenth is answered, the eleventh refused and not counted; one log entry."""
-    _try(person, MOST_TRIES)
+    _try(person, MAX_ATTEMPTS)
     for _ in range(3):
         with pytest.raises(DeviceLocked) as refused:
             _try(person)
@@ -141,15 +141,15 @@ def test_a_device_has_ten_pin_tries(server: LiveServer, person: Terminal) -> Non
 def test_fifty_unconfirmed_tries_exhaust_a_pin(
     server: LiveServer, agent: Agent, person: Terminal
 ) -> None:
-    """Unlocking no longer helps; the user enrols again with another PIN."""
+    """Unlocking no longer helps; the user enrolls again with another PIN."""
     users = Users(server.services.store, server.services.secrets)
-    for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
-        _try(person, MOST_TRIES)
+    for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
+        _try(person, MAX_ATTEMPTS)
         users.unlock(person.user, by=BY)
     with pytest.raises(DeviceLocked) as refused:
         _try(person)
     agent.asked(person.user)
-    _, issued = users.enrol(person.user, by=BY)
+    _, issued = users.enroll(person.user, by=BY)
     again = terminal(server, person.user, issued.code, name="again")
     approved = again.approve(again.only())
     again.client.close()
@@ -161,7 +161,7 @@ def test_fifty_unconfirmed_tries_exhaust_a_pin(
 
 def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
     """A confirmed try no longer counts as unconfirmed."""
-    for _ in range(MOST_UNCONFIRMED + 5):
+    for _ in range(MAX_UNCONFIRMED + 5):
         opened = open_key(person.client, PIN, KeyLevel.HIGH, SESSION_PURPOSE)
         confirm_pin(person.client, opened)
 
@@ -170,7 +170,7 @@ def test_right_pins_do_not_exhaust_a_pin(person: Terminal) -> None:
 
 def test_each_device_has_its_own_pin_half(server: LiveServer, person: Terminal) -> None:
     """The same input gives another answer on another device, and the same on the same one."""
-    _, issued = Users(server.services.store, server.services.secrets).enrol(person.user, by=BY)
+    _, issued = Users(server.services.store, server.services.secrets).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     x = b"\1" * 32
     mine, again, theirs = (one.client.pin(x, "session").y for one in (person, person, other))

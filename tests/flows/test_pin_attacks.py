@@ -11,9 +11,9 @@ import pytest
 
 from approver_tui.client.errors import ApiError, DeviceLocked, PinNeeded
 from approver_tui.client.jose import SigningKey, signed_statement
-from server.model.devices import MOST_TRIES
+from server.model.devices import MAX_ATTEMPTS
 from server.protocol.approvals import decisions
-from server.services.devices.devices import MOST_UNCONFIRMED
+from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.policy.policies import Policies
 from server.services.users.users import Users
 from tests.support.builders.policies import rule
@@ -90,7 +90,7 @@ def test_sixty_guesses_with_the_low_key_are_limited_to_ten(
     """The eleventh is 423, and so are all later ones."""
     made, locked = _answered_guesses(lambda _: _guess(person, low, agent, way))
 
-    assert (made, locked.status, locked.code) == (MOST_TRIES, 423, "device_locked")
+    assert (made, locked.status, locked.code) == (MAX_ATTEMPTS, 423, "device_locked")
     device = person.client.me().device
     assert device is not None
     assert device.pin.locked
@@ -100,12 +100,12 @@ def test_guesses_between_right_entries_exhaust_the_pin(person: Terminal, low: Si
     """An attacker who waits for right entries has fifty guesses in total."""
 
     def guess(made: int) -> None:
-        if made % (MOST_TRIES - 2) == 0:
+        if made % (MAX_ATTEMPTS - 2) == 0:
             person.decider.unlock(PIN)
         person.client.pin(os.urandom(32), "session")
 
     made, ended = _answered_guesses(guess)
-    assert (made, ended.code) == (MOST_UNCONFIRMED, "pin_exhausted")
+    assert (made, ended.code) == (MAX_UNCONFIRMED, "pin_exhausted")
     assert low.thumbprint == person.client.profile.low_key
 
 
@@ -120,7 +120,7 @@ def test_unlocking_by_an_administrator_does_not_reset_unconfirmed_tries(
         users.unlock(person.user, by=BY)
 
     made, ended = _answered_guesses(guess)
-    assert (made, ended.code) == (MOST_UNCONFIRMED, "pin_exhausted")
+    assert (made, ended.code) == (MAX_UNCONFIRMED, "pin_exhausted")
 
 
 @pytest.mark.usefixtures("pin_at_medium")

@@ -72,9 +72,9 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     assert text.index("people:") > text.index(str(seen.display.facts[0].value))
     assert text.index("grants:") < text.index("people:") < text.index("expires in")
     assert (first.state, done.state) == ("pending", "approved")
-    assert frame["approval"]["together"]["have"] == 1
+    assert frame["approval"]["vote_tally"]["have"] == 1
     assert f"{second.user}: approved" in "\n".join(lines.approval_in_full(after, 0))
-    assert documents.summary(after)["together"]["left"] == [both]
+    assert documents.summary(after)["vote_tally"]["left"] == [both]
     assert waits.json()["approvals"] == "1/2"
     assert token.status_code == 200
     assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
@@ -86,7 +86,7 @@ def test_a_user_who_is_not_an_approver_signs_nothing(
     """The client refuses a request for another user, unless it has several approvers."""
     agent.ask_payment(person.user)
     seen = person.only()
-    alone = replace(seen, together=None)
+    alone = replace(seen, vote_tally=None)
     with pytest.raises(Changed, match="is for somebody else"):
         second.approve(alone)
 

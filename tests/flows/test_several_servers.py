@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.devices.enrolling import Enrollment, enroll
 from approver_tui.client.sign_in.profile import Home
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import PAYMENT_DETAILS, Agent, new_agent
@@ -63,9 +63,9 @@ def test_the_app_switches_between_servers(
 ) -> None:
     """Requests of one server are counted, not shown, at the other; decisions reach their own."""
     user, code = other_server.user()
-    at_work = enrol(
+    at_work = enroll(
         Home.at(person.home).named("work"),
-        Enrolment(url=other_server.url, code=code, name="laptop", pin=PIN),
+        Enrollment(url=other_server.url, code=code, name="laptop", pin=PIN),
         clock=other_server.clock.now,
     )
     at_work.close()

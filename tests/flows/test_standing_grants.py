@@ -127,7 +127,7 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
             assert (refused.value.status, refused.value.code) == (400, "not_grantable")
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
-    whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), tell=True)
+    whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), notify=True)
     person.approve(standing_grants.request_grant(person.client, whole, example))
     (grant,) = standing_grants.grants(person.client)
     assert grant.uses == 1_000_000
@@ -141,7 +141,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     proposal = StandingGrantProposal(
-        example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), tell=True
+        example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
     )
     assert (
         standing_grants.request_grant(person.client, proposal, example).kind.value
@@ -173,7 +173,7 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     agent.asked(person.user, **_payment(1_000))
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
-    proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, tell=True)
+    proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, notify=True)
     person.approve(standing_grants.request_grant(person.client, proposal, example))
     (grant,) = standing_grants.grants(person.client)
     return str(grant.id)

@@ -67,7 +67,7 @@ def thief(eva: WebPerson) -> WebPerson:
 @pytest.fixture
 def names(server: LiveServer, eva: WebPerson, agent: Agent) -> dict[str, str]:
     """What the forms are about: a new device of hers, a disabled agent, another user."""
-    second = enrolled(server, eva.name, _users(server).enrol(eva.name, by=BY)[1].code)
+    second = enrolled(server, eva.name, _users(server).enroll(eva.name, by=BY)[1].code)
     eva.http.post(f"/api/agents/{agent.key.id}/disable").raise_for_status()
     other = new_web_person(server)
     return {
@@ -109,7 +109,7 @@ def test_a_form_that_adds_power_requires_the_users_own_passkey(
 
 
 def test_no_passkey_is_added_without_a_code(eva: WebPerson, thief: WebPerson) -> None:
-    """An empty code, an invalid code and an enrolment as a terminal are refused."""
+    """An empty code, an invalid code and an enrollment as a terminal are refused."""
     for code in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA"):
         asked = thief.http.post("/api/passkeys/options", json={"code": code})
         made = {"name": "mine", **thief.passkey.made(b"a challenge of my own")}
@@ -136,11 +136,11 @@ def test_a_standing_grant_is_proposed_and_not_given(
     proposed = thief.http.post("/api/grants", json={"approval": like, **PROPOSAL})
     assert proposed.status_code == 201, proposed.text
     proposal_id = proposed.json()["id"]
-    refused = thief.decide(proposal_id, thief.word(proposal_id))
+    refused = thief.decide(proposal_id, thief.assertion(proposal_id))
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_decision")
     assert eva.http.get("/api/grants").json()["items"] == []
     assert proposal_id in _waiting(eva)
-    assert eva.decide(proposal_id, eva.word(proposal_id)).is_success
+    assert eva.decide(proposal_id, eva.assertion(proposal_id)).is_success
     assert len(eva.http.get("/api/grants").json()["items"]) == 1
 
 
@@ -183,8 +183,8 @@ def _asked(person: WebPerson, agent: Agent) -> str:
 def _reported(person: WebPerson, agent: Agent) -> str:
     """The incident of reporting a request of this agent, which quarantines it."""
     asked = _asked(person, agent)
-    word = person.word(asked, decision="deny", code="suspicious", ceremony="none")
-    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": word})
+    assertion = person.assertion(asked, decision="deny", code="suspicious", ceremony="none")
+    response = person.http.post(f"/api/approvals/{asked}/report", json={"decision": assertion})
     incident: str = response.raise_for_status().json()["incident"]
     return incident
 

@@ -33,7 +33,7 @@ WRONG = "no-such-pin"
 @pytest.fixture
 def phone(server: LiveServer, person: Terminal) -> Iterator[Terminal]:
     """A second terminal of this test's user, enrolled with an administrator's code."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     made = terminal(server, person.user, issued.code, name="phone")
     yield made
     made.client.close()
@@ -156,7 +156,7 @@ def test_an_old_device_vouches_for_a_new_one(
 
 def test_a_new_device_cannot_vouch(server: LiveServer, person: Terminal, phone: Terminal) -> None:
     """While it waits, a new device can vouch neither for itself nor for a third device."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     tablet = terminal(server, person.user, issued.code, name="tablet")
     tablet.client.close()
     devices = {str(device.name): device for device in phone.client.devices()}
@@ -318,7 +318,7 @@ def test_an_administrator_revokes_a_device(server: LiveServer, person: Terminal)
 
 def test_a_new_device_appears_on_the_old_ones_screen(server: LiveServer, person: Terminal) -> None:
     """The user therefore sees a fraudulent enrollment."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     with greeted(person) as line:
         phone = terminal(server, person.user, issued.code, name="unknown phone")
         frame = line.event("device.enrolled")

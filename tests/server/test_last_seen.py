@@ -28,7 +28,7 @@ def copied_back(tmp_path: Path) -> Settings:
     kept = (tmp_path / "sayso.db").read_bytes()
     later = open_site(tmp_path)
     later.clock.forward(1_000)
-    later.admin.users.enrol("admin", by=BY)
+    later.admin.users.enroll("admin", by=BY)
     _noted(later)
     (tmp_path / "sayso.db").write_bytes(kept)
     return Settings(data_dir=tmp_path)
@@ -68,7 +68,7 @@ def test_a_database_newer_than_the_last_seen_file_is_accepted(tmp_path: Path) ->
     _noted(first)
     later = open_site(tmp_path)
     later.clock.forward(1_000)
-    later.admin.users.enrol("admin", by=BY)
+    later.admin.users.enroll("admin", by=BY)
     later.services.store.close()
     build(Settings(data_dir=tmp_path)).store.close()
 

@@ -91,7 +91,7 @@ def waiting_sentence(number: int) -> str:
 
 
 def _requester_for(approval: Approval) -> str:
-    named = "" if approval.together is None else f" for {approval.display.user_name}"
+    named = "" if approval.vote_tally is None else f" for {approval.display.user_name}"
     return _requester(approval) + named
 
 

@@ -1,5 +1,5 @@
 """Commands for notifications.
 
 Owns: parsing flags, calling the client, printing.
-Never: a rule; the server decides.
+Never: business rules; the server has them.
 """

@@ -1,6 +1,6 @@
 """Alerts of a command.
 
-Owns: ringing the bell on stderr, if that is a terminal. Never: stdout; whether to alert.
+Owns: ringing the bell on stderr, if that is a terminal. Never: writing to stdout; whether to alert.
 """
 
 import sys

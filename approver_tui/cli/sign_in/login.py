@@ -14,7 +14,7 @@ from approver_tui.cli.inputs import read_new_pin, stdin_line, warnings
 from approver_tui.cli.printing import as_json, print_document, print_lines
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
-from approver_tui.client.devices.enrolling import Enrolment, check_name, enrol, find_issuer
+from approver_tui.client.devices.enrolling import Enrollment, check_name, enroll, find_issuer
 from approver_tui.client.devices.vault import FILES
 from approver_tui.client.errors import (
     AlreadyLoggedIn,
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0913  # one argument per option
         find_issuer(url, allow_insecure=insecure)  # ask for no PIN if the server is unreachable
         typed_code = _read_code(code, from_stdin=code_stdin)
         pin = read_new_pin(from_stdin=pin_stdin)
-    enrolment = Enrolment(
+    enrollment = Enrollment(
         url=url,
         code=typed_code,
         name=_this_machine() if name is None else name,
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  # one argument per option
         allow_insecure=insecure,
         device_grant=DeviceGrant(partial(_show, url), _pause),
     )
-    client = enrol(home, enrolment, clock=settings.wall_clock)
+    client = enroll(home, enrollment, clock=settings.wall_clock)
     try:
         if as_json:
             print_document(_document(client))

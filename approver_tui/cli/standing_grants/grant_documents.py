@@ -24,7 +24,7 @@ def grant(value: StandingGrant) -> dict[str, object]:
         "used": value.used,
         "sum": _money(value.sum),
         "spent": _money(value.spent),
-        "tell": value.tell,
+        "notify": value.notify,
         "approval": value.approval,
         "created_at": rfc3339(value.created_at),
         "expires_at": rfc3339(value.expires_at),
@@ -61,8 +61,8 @@ def preview(value: GrantPreview) -> dict[str, object]:
                 "fingerprint": one.fingerprint,
                 "state": one.state,
                 "created_at": rfc3339(one.created_at),
-                "covered": one.misfit is None,
-                "misfit": one.misfit,
+                "covered": one.mismatch is None,
+                "mismatch": one.mismatch,
             }
             for one in value.requests
         ],

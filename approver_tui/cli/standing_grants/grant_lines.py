@@ -1,6 +1,6 @@
 """Standing grants as plain lines.
 
-Owns: their wording. Never: JSON; text that is not safe to print.
+Owns: their wording. Never: JSON, unsafe text.
 """
 
 from approver_tui.cli.printing import local_time
@@ -30,7 +30,7 @@ def grant(value: StandingGrant) -> list[str]:
 def grant_in_full(value: StandingGrant) -> list[str]:
     """Return one grant with its uses."""
     pattern = [f"  {fact.label}: {fact.value}" for fact in value.pattern]
-    told = "  you are told of each use" if value.tell else "  uses are only in the history"
+    told = "  you are told of each use" if value.notify else "  uses are only in the history"
     taken = [
         f"  use {use.number} {use.state} {local_time(use.at)} {use.approval}" for use in value.taken
     ]
@@ -44,10 +44,10 @@ def created(value: StandingGrant) -> list[str]:
 
 def preview(value: GrantPreview) -> list[str]:
     """Return the preview of a grant, and which requests it would have covered."""
-    covered = sum(one.misfit is None for one in value.requests)
+    covered = sum(one.mismatch is None for one in value.requests)
     past = [
         f"  {one.fingerprint} {one.state} {local_time(one.created_at)} "
-        + ("covered" if one.misfit is None else f"not covered: {one.misfit}")
+        + ("covered" if one.mismatch is None else f"not covered: {one.mismatch}")
         for one in value.requests
     ]
     risk = f"{value.risk} risk, approved as {value.given_at} risk"

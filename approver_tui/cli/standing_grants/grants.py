@@ -95,7 +95,7 @@ def add(  # noqa: PLR0913  # the options of one command
         uses=uses,
         sum=total,
         vary=tuple(map(_parse_varying, vary)),
-        tell=not quiet,
+        notify=not quiet,
     )
     if preview:
         _preview(proposal, as_json=as_json)

@@ -1,5 +1,5 @@
 """The client for approval requests.
 
 Owns: calls to the server, reading its answers.
-Never: a terminal.
+Never: terminal access.
 """

@@ -191,7 +191,7 @@ class DecisionClient:
         part = approval.granted if granted is None else granted
         if part is None or part.text in self._checked_texts:
             return part
-        if granted is not None or approval.together is None or not _was_shown(approval, part):
+        if granted is not None or approval.vote_tally is None or not _was_shown(approval, part):
             raise Changed("What would be granted is not what you asked for.")
         return part
 
@@ -226,7 +226,7 @@ class DecisionClient:
         except WireError as error:
             raise Changed(f"This request contradicts itself: {error}.") from error
         is_own = approval.display.user_id == self._client.profile.user_id
-        if not is_own and approval.together is None:
+        if not is_own and approval.vote_tally is None:
             raise Changed("This request is for somebody else.")
         if not same_fingerprint(fingerprint, approval.fingerprint):
             raise Changed("This request does not have that fingerprint.")

@@ -1,8 +1,8 @@
 """The last known list of waiting requests, stored on this machine for an offline start.
 
 Owns: the private file, and verifying what is read back as if it had just arrived. It holds what a
-screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: the source of an answer; an
-answer needs a copy that the server sent since the start.
+screen showed: requests, no keys, no tokens, no PIN, no nonce. Never: used for an answer; an answer
+needs a copy that the server sent since the start.
 """
 
 import json
@@ -15,14 +15,14 @@ from approver_tui.client.sign_in.profile import Home, Profile
 from approver_tui.client.wire import Page
 
 _FORMAT = 1
-_MOST = 200
+_MAX = 200
 """How many requests are stored, the highest risk first."""
 
 
 def save(home: Home, profile: Profile, items: Sequence[JsonObject], server_time: str) -> None:
     """Store the waiting requests. Raises OSError."""
     page = {
-        "items": [item.values for item in items[:_MOST]],
+        "items": [item.values for item in items[:_MAX]],
         "next": None,
         "feed_cursor": 0,
         "server_time": server_time,

@@ -25,7 +25,7 @@ from approver_tui.client.sign_in.session import Session
 from approver_tui.client.sign_in.tokens import Tokens
 from approver_tui.client.transport import LOOPBACK, Clock, Transport, exchange, new_http, refusal
 
-ENROLMENT = "urn:sayso:grant-type:enrolment"
+ENROLLMENT = "urn:sayso:grant-type:enrolment"
 _DISCOVERY = "/.well-known/openid-configuration"
 _NAME_LENGTH = 64
 _NAME_PUNCTUATION = frozenset(" -_.@+")
@@ -33,7 +33,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
+class Enrollment:
     """The inputs of enrolling: the server, a code or another device, a name and a PIN."""
 
     url: str
@@ -47,7 +47,7 @@ class Enrolment:
     """How another device approves this one; needed if there is no code."""
 
 
-def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
+def enroll(home: Home, enrollment: Enrollment, *, clock: Clock) -> Client:
     """Enroll this machine and save the result.
 
     1. The PIN and the name must be valid, before the code is used.
@@ -59,18 +59,18 @@ def enrol(home: Home, enrolment: Enrolment, *, clock: Clock) -> Client:
 
     Raises BadPin, BadName, BadServer, ApiError, Unreachable.
     """
-    keys.check_new_pin(enrolment.pin)
-    check_name(enrolment.name)
-    issuer = find_issuer(enrolment.url, allow_insecure=enrolment.allow_insecure)
+    keys.check_new_pin(enrollment.pin)
+    check_name(enrollment.name)
+    issuer = find_issuer(enrollment.url, allow_insecure=enrollment.allow_insecure)
     secrets = vault.choose_vault(home)
     session = Session(issuer, SigningKey.generate(), secrets, lock_file=home.lock_file, clock=clock)
     try:
-        tokens.save(secrets, _first_tokens(session.transport, enrolment))
+        tokens.save(secrets, _first_tokens(session.transport, enrollment))
     except (ClientError, KeyboardInterrupt):
         session.transport.close()
         raise
     try:
-        client = _create_device(home, session, secrets, enrolment)
+        client = _create_device(home, session, secrets, enrollment)
     except ClientError:
         _revoke_device(session, secrets)
         raise
@@ -111,22 +111,22 @@ def normalize_code(code: str) -> str:
     return plain.replace("O", "0").replace("I", "1").replace("L", "1")
 
 
-def _first_tokens(transport: Transport, enrolment: Enrolment) -> Tokens:
-    if enrolment.code is not None:
-        form = {"grant_type": ENROLMENT, "code": normalize_code(enrolment.code)}
+def _first_tokens(transport: Transport, enrollment: Enrollment) -> Tokens:
+    if enrollment.code is not None:
+        form = {"grant_type": ENROLLMENT, "code": normalize_code(enrollment.code)}
         return transport.tokens(form)
-    if enrolment.device_grant is None:
+    if enrollment.device_grant is None:
         raise BadServer("Without a code, another device has to approve this one.")
-    return enrolment.device_grant.tokens(transport, enrolment.name)
+    return enrollment.device_grant.tokens(transport, enrollment.name)
 
 
-def _create_device(home: Home, session: Session, secrets: Vault, enrolment: Enrolment) -> Client:
+def _create_device(home: Home, session: Session, secrets: Vault, enrollment: Enrollment) -> Client:
     since = session.transport.clock()
     me = wire.read_me(session.get("/api/me"))
     session.transport.observe(me.server_time, since)
     low, high = SigningKey.generate(), SigningKey.generate()
     public = {"low": low.jwk, "high": high.jwk}
-    answer = session.post("/api/devices", {"name": enrolment.name, "approval_keys": public})
+    answer = session.post("/api/devices", {"name": enrollment.name, "approval_keys": public})
     device = wire.read_device(answer)
     unsealed = Profile(
         issuer=session.transport.issuer,
@@ -142,7 +142,7 @@ def _create_device(home: Home, session: Session, secrets: Vault, enrolment: Enro
         vault=secrets.kind,
     )
     client = Client(session, home, unsealed)
-    client.profile = _seal_keys(client, low, high, enrolment.pin)
+    client.profile = _seal_keys(client, low, high, enrollment.pin)
     return client
 
 

@@ -1,5 +1,5 @@
 """Checks and settings of this machine.
 
 Owns: calls to the server, reading its answers, the settings file.
-Never: a terminal.
+Never: terminal access.
 """

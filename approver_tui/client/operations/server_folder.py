@@ -3,7 +3,7 @@
 Whoever can read a key file or the database is the server's administrator, or can become one,
 whatever PIN protects the approvals.
 
-Owns: that check. Never: fixing it; `sayso serve` under its own user does.
+Owns: the check. Never: changing permissions; `sayso serve` does that as its own user.
 """
 
 import os

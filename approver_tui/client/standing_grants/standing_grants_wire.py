@@ -29,7 +29,7 @@ def proposal_body(proposal: StandingGrantProposal) -> dict[str, object]:
         "uses": proposal.uses,
         "sum": proposal.sum,
         "vary": vary,
-        "tell": proposal.tell,
+        "notify": proposal.notify,
     }
 
 
@@ -50,7 +50,7 @@ def read_grant(members: JsonObject) -> StandingGrant:
         used=members.integer("used"),
         sum=_read_money(members, "sum"),
         spent=_read_money(members, "spent"),
-        tell=members.boolean("tell"),
+        notify=members.boolean("notify"),
         approval=members.safe("approval"),
         created_at=members.time("created_at"),
         expires_at=members.time("expires_at"),
@@ -123,5 +123,5 @@ def _read_past_request(members: JsonObject) -> PastRequest:
         fingerprint=members.safe("fingerprint"),
         state=members.safe("state"),
         created_at=members.time("created_at"),
-        misfit=members.safe_or_none("misfit"),
+        mismatch=members.safe_or_none("mismatch"),
     )

@@ -247,8 +247,8 @@ class AnswerFlow:
     def _show_outcome(self, approval: Approval) -> None:
         moment = self._answer_context
         how = outcome(approval, moment.now, moment.zone)
-        if not how and approval.together is not None:
-            how = fmt("Your approval is counted ({}).", approval.together.words)
+        if not how and approval.vote_tally is not None:
+            how = fmt("Your approval is counted ({}).", approval.vote_tally.words)
         self._host.show_message(how)
 
     def _leave_if_done(self) -> None:

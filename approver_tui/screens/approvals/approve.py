@@ -1,7 +1,7 @@
 """The panel in which the user approves.
 
-Owns: when Approve is available, the typed entries, what each error means here. Never: a single key
-that approves; pasted text, and text typed before the guard let input through, do not count.
+Owns: when Approve is available, the typed entries, what each error means here. Never: approving
+with a single key; pasted text, and text typed before the guard let input through, do not count.
 """
 
 from functools import partial

@@ -33,7 +33,7 @@ from approver_tui.widgets.title_line import TitleLine
 from approver_tui.widgets.typed_input import TypedInput
 
 _LONGEST_COUNT = 4
-_MOST_NOTICES = 3
+_MAX_NOTICES = 3
 
 
 class BatchPanel(Overlay):
@@ -150,7 +150,7 @@ class BatchPanel(Overlay):
         self._count.disabled = self.is_busy
         self.query_one("#more", Static).update(self._sheet.more)
         self.query_one("#sums", Static).update(self._sums())
-        notices = (*self._removed_texts[-_MOST_NOTICES:], *([self.notice] if self.notice else []))
+        notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))
         self.query_one("#notice", NoticeLines).show(notices)
         self.query_one("#hint", Static).update(button_hint(self.VERB, reason))
         self._enable_button(is_off=bool(reason))

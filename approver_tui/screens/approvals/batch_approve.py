@@ -1,6 +1,6 @@
 """The panel that approves several requests at once.
 
-Owns: the PIN, entered once for all. Never: a single key that approves; sends before the PIN was
+Owns: the PIN, entered once for all. Never: approving with a single key; sending before the PIN was
 accepted.
 """
 

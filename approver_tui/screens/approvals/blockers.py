@@ -25,7 +25,7 @@ NO_BLOCKER = SafeText("")
 _IN_PROGRESS_TEXTS: Mapping[AnswerProgress, SafeText] = {
     AnswerProgress.SENDING: SafeText("your answer is being sent."),
     AnswerProgress.CHECKING: SafeText("checking whether your answer was recorded."),
-    AnswerProgress.DENYING: SafeText("you are denying it; {take_back} undoes that."),
+    AnswerProgress.DENYING: SafeText("you are denying it; {undo} undoes that."),
 }
 
 
@@ -51,8 +51,8 @@ def answer_blocker(state: InboxState, approval: Approval | None, moment: AnswerC
         return moment.keys.fill(_IN_PROGRESS_TEXTS[state.in_progress[approval.id]])
     if not approval.is_waiting(moment.now):
         return outcome(approval, moment.now, moment.zone)
-    if approval.together is not None and state.has_approved(approval):
-        words = approval.together.words
+    if approval.vote_tally is not None and state.has_approved(approval):
+        words = approval.vote_tally.words
         report = moment.keys.key("report")
         return fmt("your approval is counted ({}). A mistake? Report it ({}).", words, report)
     return _send_blocker(state, approval)

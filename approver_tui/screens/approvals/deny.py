@@ -77,7 +77,7 @@ class DenyPanel(Panel):
         if self._form.code is DenyCode.SUSPICIOUS and self.approval.kind is Kind.ACTION:
             report = self.context.keys.key("report")
             return fmt("{} To quarantine its agent too, report it: Esc, then {}", how, report)
-        return fmt("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("take_back"))
+        return fmt("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("undo"))
 
     def action_back(self) -> None:
         """Go back; if something was typed, say that nothing was denied."""

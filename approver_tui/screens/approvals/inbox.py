@@ -1,7 +1,7 @@
 """The inbox: waiting requests on the left, the selected one on the right, or one at a time.
 
-Owns: its keys, and opening panels. Never: the state, which the base class has; moves the selection
-or the focus because something arrived.
+Owns: its keys, and opening panels. Never: the state, which the base class has; moving selection or
+focus because something arrived.
 """
 
 from collections.abc import Callable
@@ -56,21 +56,21 @@ class InboxScreen(InboxBase):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "approve", id="approve", show=False),
         Binding("d", "deny", id="deny", show=False),
-        Binding("e", "narrow", id="less", show=False),
-        Binding("s", "standing_grant", id="similar", show=False),
+        Binding("e", "narrow", id="narrow", show=False),
+        Binding("s", "standing_grant", id="standing_grant", show=False),
         Binding("exclamation_mark", "report", id="report", show=False),
-        Binding("u", "undo_denial", id="take_back", show=False),
-        Binding("o", "open_elsewhere", id="elsewhere", show=False),
+        Binding("u", "undo_denial", id="undo", show=False),
+        Binding("o", "open_elsewhere", id="open_on_phone", show=False),
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(2, 7)),
-        Binding("x", "mark", id="mark", show=False),
-        Binding("X", "unmark", id="unmark", show=False),
+        Binding("x", "mark", id="select", show=False),
+        Binding("X", "unmark", id="clear_selection", show=False),
         Binding("v", "toggle_raw", id="details", show=False),
         Binding("E", "extend", id="extend", show=False),
         Binding("R", "retry", id="retry", show=False),
         Binding("S", "snooze", id="snooze", show=False),
         Binding("M", "mute", id="mute", show=False),
-        Binding("plus", "unfold", id="unfold", show=False),
-        Binding("t", "agent_history", id="trail", show=False),
+        Binding("plus", "unfold", id="expand", show=False),
+        Binding("t", "agent_history", id="agent_history", show=False),
         Binding("y", "copy_id", id="copy", show=False),
         Binding("Y", "copy_link", id="copy_link", show=False),
         Binding("r", "refresh", id="refresh", show=False),

@@ -312,7 +312,7 @@ class InboxBase(KeyedScreen):
         denial, ticks = self.answer_flow.latest, self.context.ticks()
         if denial is not None:
             left, what = denial.seconds_left(ticks), denial.approval.headline
-            key = self.context.keys.key("take_back")
+            key = self.context.keys.key("undo")
             words = fmt("Denying in {} s, {} to undo: {}", left, key, what)
             self.draw_status(words, shown_at=ticks)
         else:

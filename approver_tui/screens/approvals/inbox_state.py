@@ -1,7 +1,7 @@
 """The state of the inbox screen and all of its changes.
 
 Owns: which approvals are shown, which is selected, which are new, which answers are in progress.
-Never: Textual, a clock, a call. Every function returns a new state.
+Never: Textual, reading a clock, calls to the server. Every function returns a new state.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -123,9 +123,9 @@ class InboxState:
 
     def has_approved(self, approval: Approval) -> bool:
         """Whether the user's approval counts as one of several."""
-        if self.me is None or approval.together is None:
+        if self.me is None or approval.vote_tally is None:
             return False
-        return approval.together.counts(self.me.user.id)
+        return approval.vote_tally.counts(self.me.user.id)
 
     def is_unverified(self, approval_id: str) -> bool:
         """Whether the server's latest copy of an approval failed verification."""

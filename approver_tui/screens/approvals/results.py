@@ -69,7 +69,7 @@ class ResultsPanel(Overlay):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
         Binding("f1,question_mark", "help", show=False),
-        Binding("u", "undo_denial", id="take_back", show=False),
+        Binding("u", "undo_denial", id="undo", show=False),
     ]
 
     def __init__(
@@ -117,7 +117,7 @@ class ResultsPanel(Overlay):
         self.query_one(ResultSheet).show(self.results)
         self.query_one("#hint", Static).update(self._status_text())
         self.query_one("#back", PanelButton).disabled = self.is_busy
-        keys = results_keys(can_undo=self._can_take_back)
+        keys = results_keys(can_undo=self._can_undo)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
 
     @on(Button.Pressed, "#back")
@@ -131,7 +131,7 @@ class ResultsPanel(Overlay):
 
     def action_undo_denial(self) -> None:
         """Undo all denials before the first is sent."""
-        if self._can_take_back:
+        if self._can_undo:
             self._send_at = None
             self.is_busy = False
             self._clerk.denials_canceled(self._batch.approvals)
@@ -211,13 +211,13 @@ class ResultsPanel(Overlay):
         return line(fmt("{} {}", verb, len(self.results.items)))
 
     @property
-    def _can_take_back(self) -> bool:
+    def _can_undo(self) -> bool:
         return self._send_at is not None and self.results.answer is Answer.DENY
 
     def _status_text(self) -> SafeText:
-        if self._can_take_back and self._send_at is not None:
+        if self._can_undo and self._send_at is not None:
             left = max(0, -int(-(self._send_at - self.context.ticks()) // 1))
-            key = self.context.keys.key("take_back")
+            key = self.context.keys.key("undo")
             return fmt("Denying in {} s; {} undoes all of it.", left, key)
         words = SafeText(summary(self.results).capitalize())
         return fmt("{}.", words)

@@ -1,6 +1,6 @@
 """Sends one of several answers and returns its result.
 
-Owns: what each error means for this answer, and for those after it. Never: a thread; guesses: an
+Owns: what each error means for this answer, and for those after it. Never: threads; guessing. An
 answer without confirmation has an unknown outcome.
 """
 

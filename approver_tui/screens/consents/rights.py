@@ -1,6 +1,6 @@
 """The page with consents, standing grants and active tokens.
 
-Owns: revoking a consent or a grant, ending a token. Never: creating one; that is an approval.
+Owns: revoking a consent or a grant, ending a token. Never: creating one; that requires an approval.
 """
 
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ class RightsPage(Page[HeldAccess]):
         consents = tuple(consent_entry(each, now) for each in found.consents)
         grants = tuple(grant_entry(each, now) for each in found.grants)
         tokens = tuple(token_entry(each, now) for each in found.tokens)
-        key = self.context.keys.key("similar")
+        key = self.context.keys.key("standing_grant")
         return (
             Section(
                 fmt("CONSENTS ({})", len(consents)),

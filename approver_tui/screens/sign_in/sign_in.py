@@ -64,7 +64,7 @@ class LoginService(Protocol):
     def now(self) -> int:
         """Return this machine's time in milliseconds since the epoch."""
 
-    def enrol(
+    def enroll(
         self, wanted: SignInRequest, show: Callable[[Invitation], None], stop: threading.Event
     ) -> str:
         """Sign in and return the login's name. Raises ClientError.
@@ -200,8 +200,8 @@ class SignInScreen(ReadyScreen[None]):
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
         self.draw()
-        work = partial(self._enrol, wanted, self._stop)
-        self.run_worker(work, thread=True, group="enrol", exclusive=True)
+        work = partial(self._enroll, wanted, self._stop)
+        self.run_worker(work, thread=True, group="enroll", exclusive=True)
 
     @on(_InvitationReceived)
     def _show_invitation(self, message: _InvitationReceived) -> None:
@@ -252,10 +252,10 @@ class SignInScreen(ReadyScreen[None]):
             return fmt("type the code from your administrator.")
         return SafeText("")
 
-    def _enrol(self, wanted: SignInRequest, stop: threading.Event) -> None:
+    def _enroll(self, wanted: SignInRequest, stop: threading.Event) -> None:
         """Runs in a thread."""
         try:
-            name = self._login_service.enrol(wanted, self._post_invitation, stop)
+            name = self._login_service.enroll(wanted, self._post_invitation, stop)
         except errors.ClientError as error:
             self.post_message(_SignInFailed(error))
         else:

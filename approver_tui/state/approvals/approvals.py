@@ -238,7 +238,7 @@ class Approval:
     granted: Granted | None = None
     """The granted text, if it is narrower than the request."""
     execution: Execution | None = None
-    together: VoteTally | None = None
+    vote_tally: VoteTally | None = None
     """The votes so far, if several people are asked."""
     held_back: bool = False
     """Whether it was held back without an alert, because too many came at once."""

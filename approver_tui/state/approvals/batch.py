@@ -1,7 +1,7 @@
 """Several requests to answer at once, each of which can be selected.
 
 Owns: which requests there are, their order, which are selected, what they share. Unusual ones come
-last and start unselected. Never: adding a request; answering one.
+last and start unselected. Never: adding or answering requests.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Warnings in the last minute and the last twenty seconds of a request.
 
-Owns: the two moments and their words. Never: a clock; `now` is an argument. Times are integers,
-milliseconds since the epoch.
+Owns: the two moments and their words. Never: reading a clock; `now` is an argument. Times are
+integers, milliseconds since the epoch.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,7 @@
 """Filters on approvals.
 
-Owns: the conditions, and when older entries cannot match. Never: a clock, the server.
+Owns: the conditions, and when older entries cannot match. Never: reading a clock, calls to the
+server.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.risks import Risk
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_MOST_DIGITS = 5
+_MAX_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class Filter:
 def read_span(text: str) -> int:
     """Return `90s`, `30m`, `12h`, `7d` or `2w` in milliseconds. Raises ValueError."""
     number, unit = text[:-1], text[-1:]
-    known = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    known = number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS
     if not known or unit not in _UNITS:
         raise ValueError("use a number and a unit, such as 90s, 30m, 12h, 7d or 2w")
     return int(number) * _UNITS[unit] * 1_000

@@ -2,7 +2,7 @@
 
 Owns: the rows and their order. A full load lists what expires soonest first. A new row goes to the
 end, and every row keeps its place until the user refreshes, so that nothing moves under the cursor.
-Never: a clock; `now` is an argument. Never: sorting.
+Never: reading a clock; `now` is an argument. Never: sorting.
 """
 
 from collections import Counter
@@ -50,9 +50,9 @@ class Inbox:
 
 def waits_for_others(approval: Approval, me: str | None) -> bool:
     """Whether this user has approved, and others have not yet."""
-    if me is None or approval.together is None or approval.state is not ApprovalState.PENDING:
+    if me is None or approval.vote_tally is None or approval.state is not ApprovalState.PENDING:
         return False
-    return approval.together.counts(me)
+    return approval.vote_tally.counts(me)
 
 
 def by_agent(approvals: Iterable[Approval]) -> tuple[tuple[SafeText, int], ...]:

@@ -4,8 +4,8 @@ Two requests look alike if everything that matters for a decision is equal: who 
 what, the risk, what is unusual, the steps of approving, the votes. The times and the agent's own
 words may differ. Each request keeps its own texts, answer and expiry.
 
-Owns: what two requests must share; which of them a row shows. Never: an answer; the server knows
-nothing of this.
+Owns: what two requests must share; which of them a row shows. Never: answers; the server does not
+know about this.
 """
 
 import json
@@ -136,7 +136,7 @@ def _key(approval: Approval) -> _Key:
     """The look of a request, or its ID if its texts were not compared."""
     if approval.look_key is None:
         return (approval.id,)
-    others = (approval.together, approval.granted, approval.supersedes)
+    others = (approval.vote_tally, approval.granted, approval.supersedes)
     return (approval.look_key, approval.steps, *others)
 
 

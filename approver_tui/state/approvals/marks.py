@@ -3,7 +3,7 @@
 Only requests of one agent and one action type, of low or medium risk, that require nothing but a
 confirmation or the PIN. Each request keeps its own texts, answer and expiry.
 
-Owns: which can be marked together, and when one loses its mark. Never: an answer; a clock.
+Owns: which can be marked together, and when one loses its mark. Never: answers, reading a clock.
 """
 
 import json
@@ -31,7 +31,7 @@ def individual_reason(approval: Approval) -> SafeText:
         return SafeText(
             f"approving requires {approval.requirement(more[0])}, so it is answered individually."
         )
-    if approval.together is not None:
+    if approval.vote_tally is not None:
         return SafeText("other people are asked too, so it is answered individually.")
     return _NO_REASON
 

@@ -1,5 +1,5 @@
 """Deputies, as frozen values.
 
 Owns: the values and the pure rules about them.
-Never: a terminal, a network, a file.
+Never: terminal, network or file access.
 """

@@ -1,6 +1,6 @@
 """The agents of a user: those that act for them, asked them, or belong to them.
 
-Owns: grouping by agent, and the counts of requests. Never: a clock.
+Owns: grouping by agent, and the counts of requests. Never: reading a clock.
 
 Times are integers, milliseconds since the epoch.
 """

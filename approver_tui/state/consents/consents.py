@@ -1,6 +1,6 @@
 """Consents of the user for agents and apps.
 
-Owns: one consent as it is shown. Never: giving one; that is an approval.
+Owns: one consent as it is shown. Never: creating one; that requires an approval.
 
 Times are integers, milliseconds since the epoch.
 """

@@ -1,6 +1,6 @@
 """When each device received, showed and answered a request.
 
-Owns: these times. Never: a clock.
+Owns: these times. Never: reading a clock.
 """
 
 from dataclasses import dataclass

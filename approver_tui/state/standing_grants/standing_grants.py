@@ -16,7 +16,7 @@ from approver_tui.state.text import SafeText
 _DETAILS = "authorization_details"
 _TOLERANCE = 300_000
 """The allowed difference of this machine's clock from the server's, in milliseconds."""
-_MOST_DIGITS = 4
+_MAX_DIGITS = 4
 """The most decimal places of any currency."""
 _SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([mhd])")
@@ -77,7 +77,7 @@ class StandingGrant:
     used: int
     sum: Money | None
     spent: Money | None
-    tell: bool
+    notify: bool
     approval: SafeText
     created_at: int
     expires_at: int
@@ -95,7 +95,7 @@ class PastRequest:
     fingerprint: SafeText
     state: SafeText
     created_at: int
-    misfit: SafeText | None
+    mismatch: SafeText | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class StandingGrantProposal:
     uses: int
     sum: str | None
     vary: tuple[VaryingFact, ...]
-    tell: bool
+    notify: bool
 
 
 def read_duration(text: str) -> int:
@@ -162,7 +162,7 @@ def matches_proposal(proposal: StandingGrantProposal, example: str, offered: str
         same = all(before[name] == after[name] for name in ("agent", "resource", "scope", "user"))
         ends = datetime.fromisoformat(terms["until"]).timestamp() * 1000
         in_time = abs(ends - now - proposal.seconds * 1000) <= _TOLERANCE
-        bounded = (terms["uses"], terms["tell"]) == (proposal.uses, proposal.tell)
+        bounded = (terms["uses"], terms["notify"]) == (proposal.uses, proposal.notify)
         fits = _is_money(terms["sum"], proposal.sum) and _are_varying(terms["vary"], proposal.vary)
         return same and like == before[_DETAILS] and in_time and bounded and fits
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -183,5 +183,5 @@ def _is_money(found: object, proposed: str | None) -> bool:
         return proposed is None and found is None
     minor = found["minor"] if isinstance(found, Mapping) else found
     whole, _, rest = proposed.partition(".")
-    digits = range(len(rest), _MOST_DIGITS + 1)
+    digits = range(len(rest), _MAX_DIGITS + 1)
     return any(minor == int(whole + rest.ljust(count, "0")) for count in digits)

@@ -173,7 +173,7 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """The same as the signed text spells it, if someone else narrowed the request."""
-    if approval.granted is None or approval.together is None:
+    if approval.granted is None or approval.vote_tally is None:
         return []
     lines = wrapped(fmt("In the text that you would sign:"), view.width, Role.ALERT)
     for each in approval.granted.places:
@@ -286,11 +286,11 @@ def _requirements_text(approval: Approval) -> SafeText:
 
 def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Whom it is for, who is needed, and the votes so far."""
-    if approval.together is None:
+    if approval.vote_tally is None:
         return []
     votes = [
         row
-        for vote in approval.together.votes
+        for vote in approval.vote_tally.votes
         for why in (fmt(' "{}"', vote.reason) if vote.reason else SafeText(""),)
         for row in _row(
             "",
@@ -298,12 +298,12 @@ def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
             view,
         )
     ]
-    people = _row("People", approval.together.words, view)
+    people = _row("People", approval.vote_tally.words, view)
     return [*_for_user(approval, view), *people, *votes]
 
 
 def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
-    if (people := approval.together) is None:
+    if (people := approval.vote_tally) is None:
         return []
     return wrapped(
         fmt("Your approval would be {} of {}.", people.have + 1, people.need), view.width
@@ -312,7 +312,7 @@ def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
     """Whom the agent named, if other people are asked too or instead."""
-    return _row("For", approval.display.user_name, view) if approval.together else []
+    return _row("For", approval.display.user_name, view) if approval.vote_tally else []
 
 
 def _row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:

@@ -141,8 +141,8 @@ def _state(row: InboxRow) -> SafeText:
         left = _time_left(row)
         if row.approval.is_locked:
             return fmt("locked  {}", left)
-        together = row.approval.together
-        return left if together is None else fmt("{}  {}", together.progress, left)
+        vote_tally = row.approval.vote_tally
+        return left if vote_tally is None else fmt("{}  {}", vote_tally.progress, left)
     if row.approval.state is ApprovalState.PENDING:
         return fmt("expired")
     return SafeText(row.approval.state_text)

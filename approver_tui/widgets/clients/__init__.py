@@ -1,5 +1,5 @@
 """Widgets and lines of agents and apps.
 
 Owns: showing state.
-Never: a call to the server.
+Never: calls to the server.
 """

@@ -1,5 +1,5 @@
 """Widgets and lines of notifications.
 
 Owns: showing state.
-Never: a call to the server.
+Never: calls to the server.
 """

@@ -1,6 +1,6 @@
 """The line about waiting requests at other servers.
 
-Owns: the line below the inbox, the words for one server. Never: any word of a request.
+Owns: the line below the inbox, the words for one server. Never: the content of a request.
 """
 
 from approver_tui.state.notifications.other_logins import OtherLoginCount, OtherLoginCounts
@@ -8,7 +8,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.times import age
 
-_MOST = 3
+_MAX = 3
 """More servers than these are combined in one number."""
 
 
@@ -18,9 +18,9 @@ def other_logins_line(elsewhere: OtherLoginCounts, now: int) -> SafeText:
     if not busy:
         return SafeText("")
     named = [
-        fmt("{} at {}", count_with_age(each, now), SafeText(each.login)) for each in busy[:_MOST]
+        fmt("{} at {}", count_with_age(each, now), SafeText(each.login)) for each in busy[:_MAX]
     ]
-    rest = busy[_MOST:]
+    rest = busy[_MAX:]
     if rest:
         count = sum(each.count for each in rest)
         named.append(fmt("{} at {} more", count, len(rest)))

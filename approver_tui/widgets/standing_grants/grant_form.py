@@ -1,7 +1,7 @@
 """The form of a new standing grant.
 
 Owns: duration, number of uses, amount, what may vary, whether each use notifies; the resulting
-proposal. Never: asking the server; judging whether so much is allowed.
+proposal. Never: asking the server; checking whether so much is allowed.
 """
 
 from types import MappingProxyType
@@ -61,7 +61,7 @@ class StandingGrantForm(ChangeForm):
             uses=int(uses),
             sum=self._sum.typed or None,
             vary=tuple(map(read_varying, self._vary.typed.split())),
-            tell=self._notify.is_on,
+            notify=self._notify.is_on,
         )
 
 

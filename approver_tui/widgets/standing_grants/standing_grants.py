@@ -31,7 +31,7 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     spent = [] if grant.sum is None else row("Spent", _spent_text(grant), view)
     key = view.keys.key("revoke")
     full = fmt("Used up: you are asked each time again.")
-    told = fmt("each time") if grant.tell else fmt("only in the history")
+    told = fmt("each time") if grant.notify else fmt("only in the history")
     return [
         *wrapped(title, view.width, Role.STRONG),
         *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
@@ -56,7 +56,7 @@ def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
     in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
     times = fmt("once") if preview.uses == 1 else fmt("{} times", preview.uses)
     until = clock(preview.expires_at, view.now, view.zone)
-    covered = sum(one.misfit is None for one in preview.requests)
+    covered = sum(one.mismatch is None for one in preview.requests)
     total = len(preview.requests)
     return [
         *(line for fact in preview.pattern for line in row(fact.label, fact.value, view)),
@@ -70,8 +70,8 @@ def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
 
 def _past_request_lines(one: PastRequest, view: RenderContext) -> list[Line]:
     when = clock(one.created_at, view.now, view.zone)
-    misfit = fmt("covered") if one.misfit is None else fmt("not covered: {}", one.misfit)
-    return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, misfit), view.width)
+    mismatch = fmt("covered") if one.mismatch is None else fmt("not covered: {}", one.mismatch)
+    return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, mismatch), view.width)
 
 
 def _spent_text(grant: StandingGrant) -> SafeText:

@@ -6,7 +6,7 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
 from server.cli.users.users import device_document
-from server.model.devices import MOST_TRIES, Device
+from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.users import User
 
 
@@ -62,5 +62,5 @@ def _document(device: Device, user: User | None) -> dict[str, object]:
 
 
 def _state(device: Device) -> str:
-    locked = device.state == "active" and device.pin_tries >= MOST_TRIES
+    locked = device.state == "active" and device.pin_tries >= MAX_ATTEMPTS
     return "locked" if locked else device.state

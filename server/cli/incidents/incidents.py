@@ -82,7 +82,7 @@ def _reported(named: NamedIncident) -> dict[str, str | None]:
         "reported by": f"{named.user_name} ({incident.user_id}) on {incident.device_id}",
         "their note": incident.note,
         "quarantines": "every agent of theirs" if incident.scope == "every_agent" else "the agent",
-        "request": f"{approval['id']}, then {approval['was']}",
+        "request": f"{approval['id']}, then {approval['state_before']}",
         "asked by": f"{approval['asked_by']['name']} ({approval['asked_by']['id']})",
         "asked at": moment(approval["asked_at"]),
         "for": f"{approval['scope']} at {approval['resource']}",
@@ -93,7 +93,7 @@ def _reported(named: NamedIncident) -> dict[str, str | None]:
 def _agent(named: NamedIncident, one: dict[str, object]) -> list[str]:
     state = named.states[str(one["id"])]
     ended = f"ended: tokens {one['tokens_revoked']}, requests {one['requests_cancelled']}"
-    return [f"{one['name']}: was {one['was']}, is {state}; {ended}."]
+    return [f"{one['name']}: was {one['state_before']}, is {state}; {ended}."]
 
 
 def _next_commands(named: NamedIncident) -> list[str]:

@@ -5,7 +5,7 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.services.notifications.outbox import GivenUpMessage
+from server.services.notifications.outbox import UndeliveredMessage
 
 
 @click.group("outbox")
@@ -23,7 +23,7 @@ def show_all(services: OpenInstallation) -> Printed:
         (
             str(one.message.id),
             one.message.channel,
-            one.whom,
+            one.recipient,
             str(one.message.attempts),
             moment(one.message.created_at),
             one.message.last_error or "",
@@ -45,16 +45,16 @@ def show_all(services: OpenInstallation) -> Printed:
 def retry(services: OpenInstallation, message_id: int) -> Printed:
     """Retry an undelivered message now."""
     found = services.outbox.retry(message_id, by=BY)
-    line = f"Message {message_id} to {found.whom} is queued. The running server sends it."
+    line = f"Message {message_id} to {found.recipient} is queued. The running server sends it."
     return _document(found), [line]
 
 
-def _document(one: GivenUpMessage) -> dict[str, object]:
+def _document(one: UndeliveredMessage) -> dict[str, object]:
     message = one.message
     return {
         "id": message.id,
         "channel": message.channel,
-        "whom": one.whom,
+        "recipient": one.recipient,
         "state": message.state,
         "attempts": message.attempts,
         "last_error": message.last_error,

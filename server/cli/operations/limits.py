@@ -9,7 +9,7 @@ from server.services.operations.limits import LimitsOverview, LimitSubject
 def limits_lines(found: LimitsOverview) -> list[str]:
     """A table of limits, and a line for everyone who is near a limit or reached it."""
     rows = [
-        (one.limit.name, str(one.limit.value), one.limit.per, one.limit.setting or "fixed")
+        (one.limit.name, str(one.limit.value), one.limit.counted_per, one.limit.setting or "fixed")
         for one in found.limits
     ]
     return [*table(("limit", "value", "per", "set by"), rows), "", *_remarks(found)]
@@ -19,13 +19,13 @@ def _remarks(found: LimitsOverview) -> Iterator[str]:
     for one in found.limits:
         name, most = one.limit.name, one.limit.value
         for near in one.near:
-            where = "at" if near.over else "near"
+            where = "at" if near.reached else "near"
             yield f"{_called(near.who, found)} is {where} {name}: {near.count} of {most}."
-        for who, count in one.lately:
+        for who, count in one.refusals:
             yield f"{_called(who, found)} was refused by {name} {count} times in the last day."
     for who, count in found.held_back:
         yield f"{count} requests of the last day did not notify {_called(who, found)}."
-    if not found.whole:
+    if not found.complete:
         yield "Only the newest rows were counted."
 
 

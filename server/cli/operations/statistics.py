@@ -39,7 +39,7 @@ def _remarks(summary: Summary) -> Iterator[str]:
 
 
 def _cut(found: Summary | AgentHistory) -> Iterator[str]:
-    if not found.whole:
+    if not found.complete:
         yield f"Only the newest {found.counts.asked} requests of this period were counted."
 
 

@@ -12,11 +12,11 @@ from server.cli.params import Span
 from server.cli.printed import Printed, prints
 from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
-from server.protocol.policy.questions import WAYS, Verdict, Way
+from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
 from server.services.operations import policy_json
-from server.services.operations.audiences import AskedPerson, RequestAudience
+from server.services.operations.audiences import PolicyApprover, RequestAudience
 from server.services.operations.replays import Change, Replay
-from server.services.operations.trials import Explained, TrialRequest, TriedCase
+from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
 from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.displays import duration_text
@@ -63,7 +63,11 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
 @click.option("--agent", required=True, help="The agent that asks.")
 @click.option("--user", help="The user it asks.")
 @click.option(
-    "--way", type=click.Choice(WAYS), default="request", show_default=True, help="How it asks."
+    "--flow",
+    type=click.Choice(FLOWS),
+    default="request",
+    show_default=True,
+    help="How it asks.",
 )
 @click.option("--resource", metavar="URI", help="The resource; by default, the agent's only one.")
 @click.option("--scope", "scopes", multiple=True, help="A scope it asks for.")
@@ -75,7 +79,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
     admin: OpenInstallation,
     agent: str,
     user: str | None,
-    way: Way,
+    flow: RequestFlow,
     resource: str | None,
     scopes: tuple[str, ...],
     details: TextIO | None,
@@ -84,7 +88,7 @@ def explain(  # noqa: PLR0913, PLR0917  # what a request has
 ) -> Printed:
     """Explain whether a person would be asked, by which rule, and the resulting token."""
     text = None if details is None else details.read()
-    wanted = TrialRequest(agent, way, user, resource, scopes, text, acr=acr)
+    wanted = TrialRequest(agent, flow, user, resource, scopes, text, acr=acr)
     found = admin.trials.explain(wanted, None if rules is None else rules.read())
     return policy_json.explained(found), _explanation_lines(found)
 
@@ -126,14 +130,14 @@ def _explanation_lines(found: Explained) -> list[str]:
     lacks = found.consent is False and verdict.outcome == "allow"
     lines = sheet(
         {
-            "policy says": _verdict_text(verdict),
-            "so": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
-            "because": verdict.because,
+            "outcome": _verdict_text(verdict),
+            "result": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
+            "reason": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in found.rules),
-            "unusual": listed(found.unusual) if found.unusual else "nothing",
-            "answered by": _grant_line(found),
-            "asks": _asks(found),
+            "signals": listed(found.unusual) if found.unusual else "none",
+            "standing grant": _grant_line(found),
+            "approval": _asks(found),
             **_people(found.audience),
         }
     )
@@ -149,7 +153,7 @@ def _claim_text(value: object) -> str:
 
 
 def _verdict_text(verdict: Verdict) -> str:
-    return f"{verdict.outcome}, by version {verdict.source.version}"
+    return f"{verdict.outcome} (policy version {verdict.source.version})"
 
 
 def _asks(found: Explained) -> str | None:
@@ -165,7 +169,7 @@ def _grant_line(found: Explained) -> str | None:
     grant = found.covered
     if grant is None:
         return None
-    return f"standing grant {grant.id} (use {grant.used + 1} of {grant.uses})"
+    return f"{grant.id} (use {grant.used + 1} of {grant.uses})"
 
 
 def _people(found: RequestAudience | None) -> dict[str, str | None]:
@@ -177,17 +181,17 @@ def _people(found: RequestAudience | None) -> dict[str, str | None]:
     when = "at once" if found.at_once else "after three quarters of the time"
     return {
         "approvers": listed(map(_approver, found.approvers)),
-        "not": f"{listed(excluded)}: their approval does not count" if excluded else None,
+        "excluded": listed(excluded) if excluded else None,
         "deputies": listed(found.deputies) if found.deputies else None,
         "backup": None if found.backup is None else f"{found.backup}, {when}",
     }
 
 
-def _approver(one: AskedPerson) -> str:
+def _approver(one: PolicyApprover) -> str:
     return one.name if one.group is None else f"{one.name} ({one.group})"
 
 
-def _case_lines(one: TriedCase) -> list[str]:
+def _case_lines(one: PolicyTestResult) -> list[str]:
     if one.passed:
         return [f"PASS    {one.name}"]
     if one.problem:
@@ -214,7 +218,7 @@ def _replay_lines(found: Replay) -> list[str]:
         for one in found.changes
     ]
     lines = [
-        f"Since {moment(found.since)}: {found.judged} evaluated again, {found.skipped} skipped.",
+        f"Since {moment(found.since)}: {found.evaluated} evaluated again, {found.skipped} skipped.",
         f"{found.changed} would have another outcome.",
     ]
     if not found.complete:
@@ -222,7 +226,7 @@ def _replay_lines(found: Replay) -> list[str]:
     if rows:
         lines += [
             "",
-            *table(("when", "agent", "user", "what", "outcome", "rules", "by whom"), rows),
+            *table(("when", "agent", "user", "request", "outcome", "rules", "decided by"), rows),
         ]
     return lines
 

@@ -1,5 +1,5 @@
 """The `resources` commands.
 
 Owns: parsing flags and printing results.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

@@ -68,7 +68,7 @@ def show(admin: OpenInstallation, uri: str) -> Printed:
 
 @command.command("update")
 @click.argument("uri")
-@click.option("--remove-scope", "without", multiple=True, help="A scope to remove.")
+@click.option("--remove-scope", "remove_scopes", multiple=True, help="A scope to remove.")
 @members.change_flags(RESOURCE_MEMBERS)
 @prints
 def update(
@@ -76,12 +76,12 @@ def update(
     /,
     uri: str,
     *,
-    without: tuple[str, ...],
+    remove_scopes: tuple[str, ...],
     **flags: Any,  # noqa: ANN401  # one for each member
 ) -> Printed:
     """Add, change or remove scopes. Omitted scopes stay."""
     written = members.written(RESOURCE_MEMBERS, flags, admin.now)
-    changes = ResourceChanges(without=without, **written)
+    changes = ResourceChanges(remove_scopes=remove_scopes, **written)
     resource = admin.resources.update(uri, changes, by=BY)
     return _document(resource), _lines(resource)
 

@@ -84,7 +84,7 @@ def _document(named: NamedStandingGrant, now: int) -> dict[str, object]:
         "used": grant.used,
         "sum": _money(total),
         "spent": _money(spent),
-        "tell": grant.tell,
+        "notify": grant.notify,
         "approval": grant.approval_id,
         "created_at": rfc3339(grant.created_at),
         "expires_at": rfc3339(grant.expires_at),

@@ -3,15 +3,15 @@
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339
 from server.model.users import User
-from server.services.devices import enrolment
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.devices import enrollment
+from server.services.users.enrollment_codes import IssuedCode
 
 
 def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:
     """Return the members of a JSON document with a new code."""
     return {
         "enrolment_code": issued.code,
-        "enrolment_url": enrolment.link(admin.issuer, issued.code),
+        "enrolment_url": enrollment.link(admin.issuer, issued.code),
         "expires_at": rfc3339(issued.expires_at),
     }
 
@@ -27,5 +27,5 @@ def code_lines(admin: OpenInstallation, user: User, issued: IssuedCode) -> list[
         "On the machine where they approve:",
         f"  sayso-approver login {admin.issuer} --code {issued.code}",
         "or open this page, which has instructions:",
-        f"  {enrolment.link(admin.issuer, issued.code)}",
+        f"  {enrollment.link(admin.issuer, issued.code)}",
     ]

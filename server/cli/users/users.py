@@ -18,9 +18,9 @@ from server.cli.output import (
 )
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
-from server.model.devices import MOST_TRIES, Device
+from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.users import User
-from server.services.devices.devices import MOST_UNCONFIRMED
+from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
 from server.services.users.users import NewUser, UserChanges
@@ -118,9 +118,9 @@ def enable(admin: OpenInstallation, name_or_id: str) -> Printed:
 @command.command("enrol")
 @click.argument("name_or_id", metavar="USER")
 @prints
-def enrol(admin: OpenInstallation, name_or_id: str) -> Printed:
+def enroll(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Create a code for another device. Earlier unused codes end."""
-    user, issued = admin.users.enrol(name_or_id, by=BY)
+    user, issued = admin.users.enroll(name_or_id, by=BY)
     document = {"user": user.name, "id": user.id, **code_document(admin, issued)}
     return document, code_lines(admin, user, issued)
 
@@ -193,8 +193,8 @@ def device_document(device: Device) -> dict[str, object]:
         "keys": dict(device.kids),
         "pin": {
             "tries": device.pin_tries,
-            "locked": device.pin_tries >= MOST_TRIES,
-            "exhausted": device.pin_unconfirmed >= MOST_UNCONFIRMED,
+            "locked": device.pin_tries >= MAX_ATTEMPTS,
+            "exhausted": device.pin_unconfirmed >= MAX_UNCONFIRMED,
         },
     }
 
@@ -218,7 +218,7 @@ def _exhausted_pins(admin: OpenInstallation, user: User) -> list[str]:
     return [
         f"The PIN of {device.name} was tried too often. Run: sayso users enrol {user.name}"
         for device in admin.users.show(user.id)[1]
-        if device.state == "active" and device.pin_unconfirmed >= MOST_UNCONFIRMED
+        if device.state == "active" and device.pin_unconfirmed >= MAX_UNCONFIRMED
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel
 
 from server.http.approvals import decision_wire, execution_wire, narrowing_wire
-from server.http.wire import Listed, Named
+from server.http.wire import Listed, Reference
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval as ApprovalRecord
 from server.model.approvals import Delivery, automatic_decision
@@ -22,7 +22,7 @@ from server.services.standing_grants import reservations
 _CURSOR = re.compile(r"[0-9]{1,18}\.[A-Za-z0-9_]{1,64}")
 
 
-class Superseded(BaseModel):
+class SupersededRequest(BaseModel):
     """The earlier request that was replaced."""
 
     id: str
@@ -37,7 +37,7 @@ class Signal(BaseModel):
     text: str
 
 
-class UnusualNow(BaseModel):
+class UnusualSignals(BaseModel):
     """All signals, and what the request was compared with."""
 
     signals: list[Signal]
@@ -62,7 +62,7 @@ class DecidedByGrant(BaseModel):
 DecidedBy: TypeAlias = DecidedByConsent | DecidedByGrant
 
 
-class DeliveredTo(BaseModel):
+class DeviceDelivery(BaseModel):
     """One device: when it received, showed and answered a request."""
 
     id: str
@@ -81,7 +81,7 @@ class Approval(BaseModel):
     reason: str | None
     risk: Literal["low", "medium", "high", "critical"]
     ceremony: str
-    agent: Named
+    agent: Reference
     action: str
     display: str
     action_digest: str
@@ -90,18 +90,18 @@ class Approval(BaseModel):
     expires_at: str
     over_at: str | None
     held_back: bool
-    supersedes: Superseded | None
-    decided: decision_wire.Decided | None
+    supersedes: SupersededRequest | None
+    decided: decision_wire.DecisionDetails | None
     decided_by: DecidedBy | None = None
-    granted: narrowing_wire.Granted | None = None
+    granted: narrowing_wire.GrantedAction | None = None
     extensions_left: int | None
     retry: Literal["possible", "asked"] | None
     execution: execution_wire.ExecutionStatus | None = None
     nonce: str | None = None
-    together: decision_wire.VoteTally | None = None
+    vote_tally: decision_wire.VoteTally | None = None
     tries_left: dict[str, int] | None = None
-    devices: list[DeliveredTo] | None = None
-    unusual: UnusualNow | None = None
+    devices: list[DeviceDelivery] | None = None
+    unusual: UnusualSignals | None = None
 
 
 class Approvals(Listed[Approval]):
@@ -121,7 +121,7 @@ def approval(shown: ApproverView) -> Approval:
         reason=record.reason,
         risk=str(record.risk),  # type: ignore[arg-type]  # the risks are these words
         ceremony=record.ceremony,
-        agent=Named(id=record.agent_id, name=shown.agent_name),
+        agent=Reference(id=record.agent_id, name=shown.agent_name),
         action=record.action,
         display=record.display,
         action_digest=record.action_digest,
@@ -138,10 +138,10 @@ def approval(shown: ApproverView) -> Approval:
         retry=retries.retry_status(record),
         execution=execution_wire.execution(shown.execution),
         nonce=shown.nonce,
-        together=decision_wire.vote_tally(shown.tally),
+        vote_tally=decision_wire.vote_tally(shown.tally),
         tries_left=_tries(shown),
         devices=devices(shown.deliveries),
-        unusual=unusual_now(shown.unusual),
+        unusual=unusual_signals(shown.unusual),
     )
 
 
@@ -171,14 +171,16 @@ def read_cursor(text: str | None) -> tuple[int, str] | None:
     return int(moment), last
 
 
-def superseded(earlier: ApprovalRecord | None) -> Superseded | None:
+def superseded(earlier: ApprovalRecord | None) -> SupersededRequest | None:
     """An earlier request as JSON."""
     if earlier is None:
         return None
-    return Superseded(id=earlier.id, fingerprint=decisions.fingerprint(earlier.action_digest))
+    return SupersededRequest(
+        id=earlier.id, fingerprint=decisions.fingerprint(earlier.action_digest)
+    )
 
 
-def unusual_now(found: Unusual | None) -> UnusualNow | None:
+def unusual_signals(found: Unusual | None) -> UnusualSignals | None:
     """The current signals; None if the signals of the display text apply."""
     if found is None:
         return None
@@ -186,7 +188,7 @@ def unusual_now(found: Unusual | None) -> UnusualNow | None:
         Signal(code=str(one.code), severity=one.severity.value, text=one.text)
         for one in found.signals
     ]
-    return UnusualNow(signals=signals, compared=found.compared)
+    return UnusualSignals(signals=signals, compared=found.compared)
 
 
 def decided_by(record: ApprovalRecord) -> DecidedBy | None:
@@ -198,13 +200,13 @@ def decided_by(record: ApprovalRecord) -> DecidedBy | None:
     return kind.model_validate(decided_by)
 
 
-def devices(found: Iterable[Delivery] | None) -> list[DeliveredTo] | None:
+def devices(found: Iterable[Delivery] | None) -> list[DeviceDelivery] | None:
     """The deliveries to each device; None if the viewer may not see them."""
     return None if found is None else [_device(one) for one in found]
 
 
-def _device(one: Delivery) -> DeliveredTo:
-    return DeliveredTo(
+def _device(one: Delivery) -> DeviceDelivery:
+    return DeviceDelivery(
         id=one.device_id,
         name=one.device_name,
         delivered_at=rfc3339(one.delivered_at),

@@ -89,13 +89,15 @@ def narrowing_options(
 
 def narrow(
     site: Site, request: HttpRequest, person: Person, body: narrowing_wire.Narrowing
-) -> narrowing_wire.Granted:
+) -> narrowing_wire.GrantedAction:
     """POST /api/approvals/<id>/narrowing: the granted text to sign."""
     narrowed = site.approvals.narrowings.propose(person, request.params["id"], body.record())
     return narrowing_wire.proposed(narrowed)
 
 
-def consume(site: Site, request: HttpRequest, resource: Resource) -> execution_wire.Consumed:
+def consume(
+    site: Site, request: HttpRequest, resource: Resource
+) -> execution_wire.ConsumedApproval:
     """POST /api/approvals/consume: a resource consumes an approval for one execution."""
     body = wire.read(execution_wire.Execution, request.body)
     spent = site.approvals.consumptions.consume(resource, body.record())

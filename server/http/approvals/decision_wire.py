@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Moment, Named, StrictBody, milliseconds
+from server.http.wire import Moment, Reference, StrictBody, milliseconds
 from server.model.approval_views import ApproverView, Tally, Vote
 from server.services.approvals import answer_entries
 from server.services.approvals.ceremonies import CeremonyEntries
@@ -41,12 +41,12 @@ class SignedDecision(StrictBody):
         )
 
 
-class Decided(BaseModel):
+class DecisionDetails(BaseModel):
     """Who decided what, where, and with which message."""
 
     decision: Literal["approve", "deny"]
-    by: Named
-    device: Named
+    by: Reference
+    device: Reference
     at: str
     channel: str
     ceremony: str
@@ -56,20 +56,20 @@ class Decided(BaseModel):
     code: str | None
     note: str | None
     retry_at: str | None
-    ask: Named | None
+    ask: Reference | None
     """The person to ask instead."""
     private_note: str | None
 
 
-def decided(shown: ApproverView) -> Decided | None:
+def decided(shown: ApproverView) -> DecisionDetails | None:
     """The decision as JSON; None if nobody has decided."""
     answer = shown.decision
     if answer is None:
         return None
-    return Decided(
+    return DecisionDetails(
         decision=answer.decision,
-        by=Named(id=answer.user_id, name=shown.decider_name),
-        device=Named(id=answer.device_id, name=shown.device_name),
+        by=Reference(id=answer.user_id, name=shown.decider_name),
+        device=Reference(id=answer.device_id, name=shown.device_name),
         at=rfc3339(answer.at),
         channel=answer.channel,
         ceremony=answer.ceremony,
@@ -78,15 +78,17 @@ def decided(shown: ApproverView) -> Decided | None:
         code=answer.code,
         note=answer.note,
         retry_at=None if answer.retry_at is None else rfc3339(answer.retry_at),
-        ask=None if answer.ask_user is None else Named(id=answer.ask_user, name=shown.other_name),
+        ask=None
+        if answer.ask_user is None
+        else Reference(id=answer.ask_user, name=shown.other_name),
         private_note=answer.private_note,
     )
 
 
-class Answered(BaseModel):
+class ApproverVote(BaseModel):
     """One person's answer. Show the facts before the answers of others."""
 
-    by: Named
+    by: Reference
     decision: Literal["approve", "deny"]
     at: str
     counts: bool
@@ -99,7 +101,7 @@ class VoteTally(BaseModel):
     need: int
     have: int
     left: list[str]
-    answers: list[Answered]
+    answers: list[ApproverVote]
 
 
 def vote_tally(tally: Tally | None) -> VoteTally | None:
@@ -110,10 +112,10 @@ def vote_tally(tally: Tally | None) -> VoteTally | None:
     return VoteTally(need=tally.need, have=tally.have, left=list(tally.left), answers=answers)
 
 
-def _answered(vote: Vote) -> Answered:
+def _answered(vote: Vote) -> ApproverVote:
     answer = vote.decision
-    return Answered(
-        by=Named(id=answer.user_id, name=vote.name),
+    return ApproverVote(
+        by=Reference(id=answer.user_id, name=vote.name),
         decision=answer.decision,
         at=rfc3339(answer.at),
         counts=answer.voided_at is None,

@@ -34,7 +34,7 @@ class Execution(BaseModel):
         )
 
 
-class Consumed(BaseModel):
+class ConsumedApproval(BaseModel):
     """A consumed approval with its execution."""
 
     approval: str
@@ -45,9 +45,9 @@ class Consumed(BaseModel):
     user: str
 
 
-def consumed(spent: consumptions.Consumed) -> Consumed:
+def consumed(spent: consumptions.Consumed) -> ConsumedApproval:
     """A consumed approval as JSON."""
-    return Consumed(
+    return ConsumedApproval(
         approval=spent.approval.id,
         execution_id=spent.consumption.execution_id,
         consumed_at=rfc3339(spent.consumption.at),

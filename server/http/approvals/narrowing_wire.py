@@ -52,7 +52,7 @@ class GrantedFact(BaseModel):
     granted: str
 
 
-class Granted(BaseModel):
+class GrantedAction(BaseModel):
     """The granted text, if it is narrower than the request. `text` is hashed as it is.
 
     `headline` describes it in one line, as the display's headline describes what was asked.
@@ -101,12 +101,12 @@ def narrowing_options(options: Narrowable) -> NarrowingOptions:
     )
 
 
-def proposed(narrowed: Narrowed) -> Granted:
+def proposed(narrowed: Narrowed) -> GrantedAction:
     """A proposed narrowing as JSON."""
     return _granted_as(narrowed.text, narrowed.digest, narrowed.headline, narrowed.rows)
 
 
-def granted(record: Approval) -> Granted | None:
+def granted(record: Approval) -> GrantedAction | None:
     """The granted text, if the request was narrowed."""
     told = granted_headline(record)
     if record.granted is None or told is None:
@@ -114,6 +114,8 @@ def granted(record: Approval) -> Granted | None:
     return _granted_as(record.granted, effective_digest(record), told, differences_of(record))
 
 
-def _granted_as(text: str, digest: str, headline: str, rows: Sequence[GrantDifference]) -> Granted:
+def _granted_as(
+    text: str, digest: str, headline: str, rows: Sequence[GrantDifference]
+) -> GrantedAction:
     changes = [GrantedFact(**asdict(row)) for row in rows]
-    return Granted(text=text, digest=digest, headline=headline, changes=changes)
+    return GrantedAction(text=text, digest=digest, headline=headline, changes=changes)

@@ -24,10 +24,10 @@ def approvals(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.M
     return listing.page(wire.ManagedApprovals, part, wire.approval)
 
 
-def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ApprovalSheet:
+def approval(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ApprovalDetails:
     """GET /api/admin/approvals/<id>."""
     seen = admin.oversight.approval(request.params["id"])
-    return wire.approval_sheet(seen)
+    return wire.approval_details(seen)
 
 
 def cancel(

@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from server.http.approvals.approval_wire import DecidedBy, DeliveredTo, decided_by, devices
+from server.http.approvals.approval_wire import DecidedBy, DeviceDelivery, decided_by, devices
 from server.http.approvals.execution_wire import ExecutionStatus, execution
-from server.http.approvals.narrowing_wire import Granted, granted
+from server.http.approvals.narrowing_wire import GrantedAction, granted
 from server.http.audit import audit_wire
 from server.http.audit.audit_wire import entry
-from server.http.wire import Listed, Named, RiskWord, StrictBody, Text, moment
+from server.http.wire import Listed, Reference, RiskWord, StrictBody, Text, moment
 from server.model.approvals import Decision
 from server.protocol.approvals import decisions
 from server.services.approvals import narrowing
@@ -29,7 +29,7 @@ class Escalation(StrictBody):
     to: Text
 
 
-class GivenAnswer(BaseModel):
+class DecisionRecord(BaseModel):
     """A signed answer as it is stored."""
 
     decision: Literal["approve", "deny"]
@@ -53,8 +53,8 @@ class ManagedApproval(BaseModel):
     risk: RiskWord
     headline: str
     fingerprint: str
-    agent: Named
-    user: Named | None
+    agent: Reference
+    user: Reference | None
     resource: str
     scope: list[str]
     created_at: str
@@ -67,7 +67,7 @@ class ManagedApprovals(Listed[ManagedApproval]):
     """A page of the list of requests, newest first."""
 
 
-class ApprovalSheet(ManagedApproval):
+class ApprovalDetails(ManagedApproval):
     """A request with its texts, answers and audit entries."""
 
     action: str
@@ -76,9 +76,9 @@ class ApprovalSheet(ManagedApproval):
     display_digest: str
     decided_by: DecidedBy | None
     execution: ExecutionStatus | None
-    granted: Granted | None
-    decisions: list[GivenAnswer]
-    devices: list[DeliveredTo]
+    granted: GrantedAction | None
+    decisions: list[DecisionRecord]
+    devices: list[DeviceDelivery]
     entries: list[audit_wire.LogEntry]
 
 
@@ -87,9 +87,9 @@ def approval(seen: NamedApproval) -> ManagedApproval:
     return ManagedApproval(**_approval(seen))
 
 
-def approval_sheet(seen: NamedApproval) -> ApprovalSheet:
+def approval_details(seen: NamedApproval) -> ApprovalDetails:
     """A request with all details as JSON."""
-    return ApprovalSheet(
+    return ApprovalDetails(
         **_approval(seen),
         action=seen.approval.action,
         display=seen.approval.display,
@@ -113,8 +113,8 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
         "risk": str(record.risk),
         "headline": narrowing.headline(record),
         "fingerprint": decisions.fingerprint(record.action_digest),
-        "agent": Named(id=record.agent_id, name=seen.client_name),
-        "user": Named(id=seen.user.id, name=seen.user.name) if seen.user else None,
+        "agent": Reference(id=record.agent_id, name=seen.client_name),
+        "user": Reference(id=seen.user.id, name=seen.user.name) if seen.user else None,
         "resource": record.resource,
         "scope": record.scope.split(),
         "created_at": rfc3339(record.created_at),
@@ -124,8 +124,8 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
     }
 
 
-def _answer(record: Decision) -> GivenAnswer:
-    return GivenAnswer(
+def _answer(record: Decision) -> DecisionRecord:
+    return DecisionRecord(
         decision=record.decision,
         user=record.user_id,
         device=record.device_id,

@@ -22,7 +22,7 @@ class SigningKey(BaseModel):
     jwk: dict[str, str]
 
 
-class LoggedAnswer(BaseModel):
+class ReceiptEntry(BaseModel):
     """The audit entry: its exact bytes as text, and their leaf hash (SHA-256, hexadecimal)."""
 
     id: str
@@ -30,7 +30,7 @@ class LoggedAnswer(BaseModel):
     leaf: str
 
 
-class GivenBy(BaseModel):
+class DeviceSummary(BaseModel):
     """A device by id, name and kind."""
 
     id: str
@@ -38,11 +38,11 @@ class GivenBy(BaseModel):
     kind: str
 
 
-class ReceivedAnswer(BaseModel):
+class ReceiptDecision(BaseModel):
     """One answer as its device signed it, with the evidence to check it."""
 
-    by: wire.Named
-    device: GivenBy
+    by: wire.Reference
+    device: DeviceSummary
     decision: Literal["approve", "deny"]
     code: str | None
     at: str
@@ -51,10 +51,10 @@ class ReceivedAnswer(BaseModel):
     reason: str | None
     signed: str
     key: SigningKey | None
-    entry: LoggedAnswer | None
+    entry: ReceiptEntry | None
 
 
-class Receipted(BaseModel):
+class ReceiptContent(BaseModel):
     """The members of a receipt that the server signs."""
 
     type: Literal["sayso-receipt/1"]
@@ -62,20 +62,20 @@ class Receipted(BaseModel):
     made_at: str
     fingerprint: str
     approval: approval_wire.Approval
-    answers: list[ReceivedAnswer]
+    answers: list[ReceiptDecision]
     token: ManagedDelegation | None
 
 
-class SignedReceipt(Receipted):
+class SignedReceipt(ReceiptContent):
     """A receipt with the server's compact JWS over all other members."""
 
     server_signature: str
 
 
-def receipt(found: Receipt, issuer: str) -> Receipted:
+def receipt(found: Receipt, issuer: str) -> ReceiptContent:
     """A receipt as JSON, without the server's signature."""
     shown, token = found.shown, found.token
-    return Receipted(
+    return ReceiptContent(
         type=VERSION,
         issuer=issuer,
         made_at=rfc3339(found.at),
@@ -86,11 +86,11 @@ def receipt(found: Receipt, issuer: str) -> Receipted:
     )
 
 
-def _answer(one: AnswerEvidence) -> ReceivedAnswer:
+def _answer(one: AnswerEvidence) -> ReceiptDecision:
     answer, device, entry = one.decision, one.device, one.entry
-    return ReceivedAnswer(
-        by=wire.Named(id=answer.user_id, name=one.name),
-        device=GivenBy(
+    return ReceiptDecision(
+        by=wire.Reference(id=answer.user_id, name=one.name),
+        device=DeviceSummary(
             id=answer.device_id, name="" if device is None else device.name, kind=answer.channel
         ),
         decision=answer.decision,
@@ -103,7 +103,7 @@ def _answer(one: AnswerEvidence) -> ReceivedAnswer:
         key=_key(one.key),
         entry=None
         if entry is None
-        else LoggedAnswer(id=entry.id, body=entry.body.decode(), leaf=entry.leaf.hex()),
+        else ReceiptEntry(id=entry.id, body=entry.body.decode(), leaf=entry.leaf.hex()),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.wire import Named
+from server.http.wire import Reference
 from server.services.approvers.deputies import NamedDeputy, RequestedDeputy
 from server.services.policy.displays import rfc3339
 
@@ -30,8 +30,8 @@ class Deputy(BaseModel):
     """A deputy of a person."""
 
     id: str
-    user: Named
-    deputy: Named
+    user: Reference
+    deputy: Reference
     begins: str = Field(serialization_alias="from")
     ends: str = Field(serialization_alias="to")
     state: Literal["named", "begun", "over"]
@@ -55,8 +55,8 @@ def deputy(named: NamedDeputy) -> Deputy:
     record = named.deputy
     return Deputy(
         id=record.id,
-        user=Named(id=record.user_id, name=named.user_name),
-        deputy=Named(id=record.deputy_id, name=named.deputy_name),
+        user=Reference(id=record.user_id, name=named.user_name),
+        deputy=Reference(id=record.deputy_id, name=named.deputy_name),
         begins=rfc3339(record.from_at),
         ends=rfc3339(record.to_at),
         state=record.state,

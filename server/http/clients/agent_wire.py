@@ -6,7 +6,16 @@ from pydantic import BaseModel, Field
 
 from server.http import members
 from server.http.members import answer_fields, change_fields, new_fields, with_fields
-from server.http.wire import ClientSecret, Listed, Named, Names, StrictBody, Text, moment, secret
+from server.http.wire import (
+    ClientSecret,
+    Listed,
+    Names,
+    Reference,
+    StrictBody,
+    Text,
+    moment,
+    secret,
+)
 from server.model.clients import Agent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.operations import power
@@ -38,7 +47,7 @@ class AgentChanges(StrictBody):
     remove_owners: Names = Field(default=[])
 
 
-class StoppedAgent(BaseModel):
+class DisableAgentResult(BaseModel):
     """Items that were or would be revoked with an agent."""
 
     client_id: str
@@ -68,12 +77,12 @@ class ManagedAgent(BaseModel):
 class Pause(BaseModel):
     """A pause after repeated denials: the agent cannot ask this; null means scopes only."""
 
-    user: Named
+    user: Reference
     type: str | None
     until: str
 
 
-class AgentSheet(ManagedAgent):
+class AgentDetails(ManagedAgent):
     """An agent with its pauses, and when it is quarantined without an owner."""
 
     pauses: list[Pause]
@@ -84,7 +93,7 @@ class ManagedAgents(Listed[ManagedAgent]):
     """A page of the list of agents."""
 
 
-class GivenSecret(BaseModel):
+class AgentWithSecret(BaseModel):
     """An agent with its secret, shown once; null if it has keys."""
 
     agent: ManagedAgent

@@ -9,7 +9,7 @@ from server.http.clients import agent_wire as wire
 from server.http.members import having, written
 from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.wire import Named, Rotation, moment
+from server.http.wire import Reference, Rotation, moment
 from server.model.audit import EntrySearch
 from server.model.clients import Agent
 from server.services.clients.agent_auth import AuthChange
@@ -30,18 +30,20 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewAgent
-) -> wire.GivenSecret:
+) -> wire.AgentWithSecret:
     """POST /api/agents."""
     new = NewAgent(**written(AGENT_MEMBERS, body))
     given = admin.agents.add(new, by=admin.by)
-    return wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret or None)
+    return wire.AgentWithSecret(
+        agent=_document(admin, given.agent), client_secret=given.secret or None
+    )
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.AgentSheet:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.AgentDetails:
     """GET /api/agents/<id>."""
     agent, _ = admin.agents.show(request.params["id"])
     document = _document(admin, agent)
-    return wire.AgentSheet(
+    return wire.AgentDetails(
         **document.model_dump(),
         pauses=_pauses(admin, agent),
         quarantine_at=moment(admin.orphans.grace_end(agent.id)),
@@ -72,22 +74,24 @@ def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.GivenSecret:
+) -> wire.AgentWithSecret:
     """POST /api/agents/<id>/secret."""
     given = admin.agents.rotate_secret(
         request.params["id"], by=admin.by, overlap_ms=body.overlap * 1000
     )
-    return wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret)
+    return wire.AgentWithSecret(agent=_document(admin, given.agent), client_secret=given.secret)
 
 
 def change_auth(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.AuthChange
-) -> wire.GivenSecret:
+) -> wire.AgentWithSecret:
     """POST /api/agents/<id>/auth."""
     keys = "" if body.jwks is None else json.dumps(body.jwks)
     wanted = AuthChange(body.method, keys, body.overlap * 1000)
     given = admin.agent_auth.change(request.params["id"], wanted, by=admin.by)
-    return wire.GivenSecret(agent=_document(admin, given.agent), client_secret=given.secret or None)
+    return wire.AgentWithSecret(
+        agent=_document(admin, given.agent), client_secret=given.secret or None
+    )
 
 
 def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> LogEntries:
@@ -98,7 +102,7 @@ def entries(_site: Site, request: HttpRequest, admin: AdminServices) -> LogEntri
 def _pauses(admin: AdminServices, agent: Agent) -> list[wire.Pause]:
     return [
         wire.Pause(
-            user=Named(id=one.user_id, name=one.user_name),
+            user=Reference(id=one.user_id, name=one.user_name),
             type=one.type or None,
             until=rfc3339(one.until),
         )

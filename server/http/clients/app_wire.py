@@ -45,7 +45,7 @@ class ManagedApps(Listed[ManagedApp]):
     """A page of the list of apps."""
 
 
-class GivenAppSecret(BaseModel):
+class AppWithSecret(BaseModel):
     """An app with its secret, shown once; null if it has none."""
 
     app: ManagedApp

@@ -21,11 +21,11 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewClient
-) -> wire.GivenAppSecret:
+) -> wire.AppWithSecret:
     """POST /api/apps."""
     new = NewApp(**written(APP_MEMBERS, body))
     given = admin.apps.add(new, by=admin.by)
-    return wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret or None)
+    return wire.AppWithSecret(app=wire.document(given.app), client_secret=given.secret or None)
 
 
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.ManagedApp:
@@ -44,11 +44,11 @@ def update(
 
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.GivenAppSecret:
+) -> wire.AppWithSecret:
     """POST /api/apps/<id>/secret."""
     app_id = admin.apps.by_path(request.params["id"]).id
     given = admin.apps.rotate_secret(app_id, by=admin.by, overlap_ms=body.overlap * 1000)
-    return wire.GivenAppSecret(app=wire.document(given.app), client_secret=given.secret)
+    return wire.AppWithSecret(app=wire.document(given.app), client_secret=given.secret)
 
 
 def delete(_site: Site, request: HttpRequest, admin: AdminServices) -> None:

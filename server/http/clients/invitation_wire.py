@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Listed, Moment, Named, Names, StrictBody, Text
+from server.http.wire import Listed, Moment, Names, Reference, StrictBody, Text
 
 
 class NewInvitation(StrictBody):
@@ -23,12 +23,12 @@ class ManagedInvitation(BaseModel):
     """An invitation for agents."""
 
     id: str
-    owner: Named
+    owner: Reference
     grant_types: list[str]
     resources: list[str]
     scopes: list[str]
     action_types: list[str] | None
-    asks: list[Named] | None
+    asks: list[Reference] | None
     uses_left: int
     created_by: str
     created_at: str
@@ -40,7 +40,7 @@ class ManagedInvitations(Listed[ManagedInvitation]):
     """A page of the list of invitations."""
 
 
-class GivenInvitation(BaseModel):
+class InvitationWithToken(BaseModel):
     """An invitation with its token, shown once."""
 
     invitation: ManagedInvitation

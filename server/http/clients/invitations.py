@@ -4,7 +4,7 @@ from server.http import listing
 from server.http.clients import invitation_wire as wire
 from server.http.message import HttpRequest
 from server.http.site import Site
-from server.http.wire import Named, milliseconds, moment
+from server.http.wire import Reference, milliseconds, moment
 from server.model.clients import Invitation
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
 from server.services.operations.administration import AdminServices
@@ -18,10 +18,10 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def issue(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewInvitation
-) -> wire.GivenInvitation:
+) -> wire.InvitationWithToken:
     """POST /api/invitations: the response has the token, which is shown once."""
     issued = admin.invitations.issue(_new(body), by=admin.by)
-    return wire.GivenInvitation(
+    return wire.InvitationWithToken(
         invitation=_document(admin, issued.invitation), initial_access_token=issued.token
     )
 
@@ -47,10 +47,10 @@ def _new(body: wire.NewInvitation) -> NewInvitation:
 
 def _document(admin: AdminServices, record: Invitation) -> wire.ManagedInvitation:
     called = admin.names((record.owner_id, *(record.asks or ())))
-    people = [Named(id=one, name=called.get(one, one)) for one in (record.asks or ())]
+    people = [Reference(id=one, name=called.get(one, one)) for one in (record.asks or ())]
     return wire.ManagedInvitation(
         id=record.id,
-        owner=Named(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),
+        owner=Reference(id=record.owner_id, name=called.get(record.owner_id, record.owner_id)),
         grant_types=list(record.grant_types),
         resources=list(record.resources),
         scopes=list(record.scopes),

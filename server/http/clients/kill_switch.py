@@ -7,18 +7,18 @@ from server.services.clients.agents import DisabledAgent
 from server.services.operations.administration import AdminServices
 
 
-def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.StoppedAgent:
+def preview(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
     """GET /api/agents/<id>/disable: what would end."""
     return _document(admin.agents.preview(request.params["id"]))
 
 
-def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.StoppedAgent:
+def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableAgentResult:
     """POST /api/agents/<id>/disable."""
     stopped = admin.agents.disable(request.params["id"], by=admin.by)
     return _document(stopped)
 
 
-def _document(stopped: DisabledAgent) -> wire.StoppedAgent:
-    return wire.StoppedAgent(
+def _document(stopped: DisabledAgent) -> wire.DisableAgentResult:
+    return wire.DisableAgentResult(
         client_id=stopped.agent.id, state=stopped.agent.state, **stopped.counts
     )

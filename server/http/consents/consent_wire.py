@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Listed, Named
+from server.http.wire import Listed, Reference
 from server.services.consents import consent_json
 from server.services.consents.consents import GivenConsent
 
@@ -14,8 +14,8 @@ class Consent(BaseModel):
 
     id: str
     state: Literal["live", "expired", "revoked"]
-    client: Named
-    app: Named | None
+    client: Reference
+    app: Reference | None
     resource: str
     scopes: list[str]
     created_at: str
@@ -48,7 +48,7 @@ class AccessRevoked(BaseModel):
 class ManagedConsent(Consent):
     """A consent with its user and the approval that gave it."""
 
-    user: Named
+    user: Reference
     approval: str | None
 
 

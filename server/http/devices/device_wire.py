@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Listed, Named, StrictBody, moment
-from server.model.devices import MOST_TRIES
+from server.http.wire import Listed, Reference, StrictBody, moment
+from server.model.devices import MAX_ATTEMPTS
 from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.protocol import base64url
-from server.services.devices.devices import MOST_UNCONFIRMED, PinAnswer
+from server.services.devices.devices import MAX_UNCONFIRMED, PinAnswer
 from server.services.policy.displays import rfc3339
 
 _THIRTY_TWO_BYTES = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
@@ -32,7 +32,7 @@ class NewDevice(StrictBody):
     approval_keys: ApprovalKeys
 
 
-class PinCall(StrictBody):
+class PinInput(StrictBody):
     """The device's half of a PIN, and what it is for."""
 
     x: str = Field(pattern=_THIRTY_TWO_BYTES)
@@ -88,7 +88,7 @@ class Devices(BaseModel):
     items: list[Device]
 
 
-class PinAnswered(BaseModel):
+class PinResult(BaseModel):
     """The server's half of a PIN."""
 
     y: str
@@ -97,7 +97,7 @@ class PinAnswered(BaseModel):
     left: int
 
 
-class PinConfirmed(BaseModel):
+class PinConfirmation(BaseModel):
     """The attempt counter was reset."""
 
     tries: int
@@ -110,7 +110,7 @@ class ManagedDevice(BaseModel):
     name: str
     kind: str
     state: Literal["active", "revoked"]
-    user: Named
+    user: Reference
     created_at: str
     last_seen_at: str | None
     high_from: str
@@ -143,17 +143,17 @@ def pin(record: DeviceRecord) -> Pin:
     """Return the state of a device's PIN as JSON."""
     return Pin(
         tries=record.pin_tries,
-        left=max(0, MOST_TRIES - record.pin_tries),
-        locked=record.pin_tries >= MOST_TRIES,
-        exhausted=record.pin_unconfirmed >= MOST_UNCONFIRMED,
+        left=max(0, MAX_ATTEMPTS - record.pin_tries),
+        locked=record.pin_tries >= MAX_ATTEMPTS,
+        exhausted=record.pin_unconfirmed >= MAX_UNCONFIRMED,
     )
 
 
-def pin_answered(answer: PinAnswer) -> PinAnswered:
+def pin_result(answer: PinAnswer) -> PinResult:
     """Return the server's half of a PIN as JSON."""
     y = base64url.encode(answer.y)
-    left = max(0, MOST_TRIES - answer.tries)
-    return PinAnswered(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
+    left = max(0, MAX_ATTEMPTS - answer.tries)
+    return PinResult(y=y, nonce=answer.nonce, tries=answer.tries, left=left)
 
 
 def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice:
@@ -163,7 +163,7 @@ def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice
         name=record.name,
         kind=record.kind,
         state=record.state,
-        user=Named(id=record.user_id, name=of.name if of else record.user_id),
+        user=Reference(id=record.user_id, name=of.name if of else record.user_id),
         created_at=rfc3339(record.created_at),
         last_seen_at=moment(record.last_seen_at),
         high_from=rfc3339(record.high_from),

@@ -7,7 +7,7 @@ from server.http.site import Site
 from server.http.users import user_wire
 from server.model.devices import Device
 from server.services import paging
-from server.services.devices import enrolment
+from server.services.devices import enrollment
 from server.services.operations.administration import AdminServices
 from server.services.policy.displays import rfc3339
 from server.services.users.device_auth import Person
@@ -44,7 +44,7 @@ def code(
     issued = site.devices.devices.create_code(person, body.statement)
     return device_wire.DeviceCode(
         enrolment_code=issued.code,
-        link=enrolment.link(site.rules.issuer, issued.code),
+        link=enrollment.link(site.rules.issuer, issued.code),
         expires_at=rfc3339(issued.expires_at),
     )
 
@@ -58,19 +58,19 @@ def rename(
 
 
 def pin(
-    site: Site, _request: HttpRequest, person: Person, body: device_wire.PinCall
-) -> device_wire.PinAnswered:
+    site: Site, _request: HttpRequest, person: Person, body: device_wire.PinInput
+) -> device_wire.PinResult:
     """POST /api/devices/self/pin."""
     answer = site.devices.devices.answer_pin_call(person, body.raw(), body.purpose)
-    return device_wire.pin_answered(answer)
+    return device_wire.pin_result(answer)
 
 
 def confirm_pin(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
-) -> device_wire.PinConfirmed:
+) -> device_wire.PinConfirmation:
     """POST /api/devices/self/pin/confirmation."""
     site.devices.devices.confirm_pin(person, body.statement)
-    return device_wire.PinConfirmed(tries=0)
+    return device_wire.PinConfirmation(tries=0)
 
 
 def unlock(

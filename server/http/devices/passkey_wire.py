@@ -13,13 +13,13 @@ from server.services.devices.passkeys import NewPasskey, PasskeyChallenge
 _BASE64URL = r"^[A-Za-z0-9_-]+$"
 
 
-class CodeToMake(StrictBody):
+class PasskeyCode(StrictBody):
     """The one-time code to create a passkey with."""
 
     code: str = Field(max_length=128)
 
 
-class MadePasskey(StrictBody):
+class PasskeyRegistration(StrictBody):
     """A new passkey (`PublicKeyCredential.toJSON()`)."""
 
     code: str = Field(max_length=128)
@@ -36,7 +36,7 @@ class MadePasskey(StrictBody):
         )
 
 
-class Creation(BaseModel):
+class PasskeyCreationOptions(BaseModel):
     """The options for `navigator.credentials.create`."""
 
     rp: dict[str, str]
@@ -49,7 +49,7 @@ class Creation(BaseModel):
     timeout: int
 
 
-class PasskeyOffer(BaseModel):
+class PasskeySignInOptions(BaseModel):
     """The text that a browser signs to sign in; `challenge` is SHA-256 of `text`."""
 
     text: str
@@ -57,10 +57,10 @@ class PasskeyOffer(BaseModel):
     rp_id: str
 
 
-class SignedWord(StrictBody):
+class PasskeyAssertion(StrictBody):
     """A passkey signature: five parts, as in `docs/reference/signing.md`."""
 
-    word: str = Field(max_length=16_384)
+    assertion: str = Field(max_length=16_384)
 
 
 class SignedIn(BaseModel):
@@ -76,12 +76,14 @@ class FeedTicket(BaseModel):
     expires_in: int
 
 
-class Enrolled(BaseModel):
+class RegisteredPasskey(BaseModel):
     """The new device. This browser is signed in with it."""
 
     device: Device
 
 
-def offer(made: PasskeyChallenge, rp_id: str) -> PasskeyOffer:
+def offer(made: PasskeyChallenge, rp_id: str) -> PasskeySignInOptions:
     """Return a challenge as JSON."""
-    return PasskeyOffer(text=made.text, challenge=passkeys.encoded(made.challenge), rp_id=rp_id)
+    return PasskeySignInOptions(
+        text=made.text, challenge=passkeys.encoded(made.challenge), rp_id=rp_id
+    )

@@ -11,28 +11,28 @@ from server.services.devices.browsers import TICKET_MS
 from server.services.users.device_auth import Person
 
 
-def prepare(site: Site, request: HttpRequest) -> forms.Creation:
+def prepare(site: Site, request: HttpRequest) -> forms.PasskeyCreationOptions:
     """POST /api/passkeys/options: the options to create a passkey; the code stays unused."""
     cookies.check_origin(site.rules, request)
-    body = wire.read(forms.CodeToMake, request.body)
+    body = wire.read(forms.PasskeyCode, request.body)
     options = site.devices.passkeys.prepare(body.code, peer=request.peer)
-    return forms.Creation.model_validate(options)
+    return forms.PasskeyCreationOptions.model_validate(options)
 
 
 def register(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys: register the passkey as a device, and sign its browser in."""
     cookies.check_origin(site.rules, request)
-    body = wire.read(forms.MadePasskey, request.body)
+    body = wire.read(forms.PasskeyRegistration, request.body)
     try:
         made = body.record()
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", f"{error}.") from error
     device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
-    answer = forms.Enrolled(device=device_wire.device(device, this=True, nonce=None))
+    answer = forms.RegisteredPasskey(device=device_wire.device(device, this=True, nonce=None))
     return as_json(201, answer.model_dump(), cookies.setting(site.rules, cookie))
 
 
-def offer(site: Site, request: HttpRequest) -> forms.PasskeyOffer:
+def offer(site: Site, request: HttpRequest) -> forms.PasskeySignInOptions:
     """POST /api/passkeys/offer: the challenge that a browser signs to sign in."""
     cookies.check_origin(site.rules, request)
     made = site.devices.passkeys.create_challenge()
@@ -42,8 +42,8 @@ def offer(site: Site, request: HttpRequest) -> forms.PasskeyOffer:
 def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys/sign-in: sign in with the signed challenge."""
     cookies.check_origin(site.rules, request)
-    body = wire.read(forms.SignedWord, request.body)
-    user, cookie = site.devices.passkeys.sign_in(body.word)
+    body = wire.read(forms.PasskeyAssertion, request.body)
+    user, cookie = site.devices.passkeys.sign_in(body.assertion)
     answer = forms.SignedIn(user=user_wire.user(user))
     return as_json(200, answer.model_dump(), cookies.setting(site.rules, cookie))
 

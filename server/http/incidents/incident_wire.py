@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.http.approvals import approval_wire
-from server.http.wire import Listed, Named
+from server.http.wire import Listed, Reference
 from server.services.incidents import incident_json
 from server.services.incidents.incidents import NamedIncident
 from server.services.incidents.reports import Report, ReportResult
@@ -30,7 +30,7 @@ class SignedReport(_Body):
         return Report(self.decision, self.scope, self.note)
 
 
-class Closing(_Body):
+class IncidentClosing(_Body):
     """The result of the investigation."""
 
     note: str | None = Field(default=None, max_length=1_000)
@@ -48,7 +48,7 @@ class ReportedAgent(BaseModel):
     approved_cancelled: int
 
 
-class ReportAnswer(BaseModel):
+class ReportResponse(BaseModel):
     """The result of a report."""
 
     incident: str
@@ -69,7 +69,7 @@ class AgentSecret(BaseModel):
 class AgentEvidence(ReportedAgent):
     """An agent as it was then, with its owners, keys and secrets."""
 
-    was: Literal["enabled", "quarantined", "disabled"]
+    state_before: Literal["enabled", "quarantined", "disabled"]
     owners: list[str]
     auth_method: str
     keys: list[str]
@@ -81,8 +81,8 @@ class ApprovalEvidence(BaseModel):
 
     id: str
     kind: str
-    was: str
-    asked_by: Named
+    state_before: str
+    asked_by: Reference
     resource: str
     scope: str
     risk: str
@@ -104,7 +104,7 @@ class Incident(BaseModel):
     cause: Literal["reported", "no_owner"]
     scope: _ScopeWord
     opened_at: str
-    user: Named | None
+    user: Reference | None
     device: str | None
     note: str | None
     approval: ApprovalEvidence | None
@@ -119,9 +119,9 @@ class Incidents(Listed[Incident]):
     """A page of the list of incidents, newest first."""
 
 
-def report_answer(done: ReportResult, named: NamedIncident) -> ReportAnswer:
+def report_response(done: ReportResult, named: NamedIncident) -> ReportResponse:
     """The result of a report as JSON."""
-    return ReportAnswer(
+    return ReportResponse(
         incident=done.incident.id,
         scope=done.incident.scope,
         opened_at=rfc3339(done.incident.opened_at),

@@ -12,11 +12,11 @@ from server.services.users.device_auth import Person
 
 def report(
     site: Site, request: HttpRequest, person: Person, body: wire.SignedReport
-) -> wire.ReportAnswer:
+) -> wire.ReportResponse:
     """POST /api/approvals/<id>/report."""
     done = site.incidents.reports.report(person, request.params["id"], body.record())
     named = site.incidents.incidents.show(done.incident.id)
-    return wire.report_answer(done, named)
+    return wire.report_response(done, named)
 
 
 def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incidents:
@@ -42,7 +42,7 @@ def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Incide
 
 
 def close(
-    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.Closing
+    _site: Site, request: HttpRequest, admin: AdminServices, body: wire.IncidentClosing
 ) -> wire.Incident:
     """POST /api/incidents/<id>/close."""
     named = admin.incidents.close(request.params["id"], body.note, by=admin.by)

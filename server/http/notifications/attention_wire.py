@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.wire import Named
+from server.http.wire import Reference
 from server.model.notifications import Hold, Why
 from server.model.policy import Hours as HoursRecord
 from server.model.policy_rules import DAYS
@@ -56,7 +56,7 @@ class NewSnooze(BaseModel):
 class Mute(BaseModel):
     """A muted agent."""
 
-    agent: Named
+    agent: Reference
     since: str
     until: str | None
 
@@ -92,7 +92,7 @@ def mute(muted: MutedAgent) -> Mute:
     """A mute as JSON."""
     record = muted.mute
     return Mute(
-        agent=Named(id=record.agent_id, name=muted.agent_name),
+        agent=Reference(id=record.agent_id, name=muted.agent_name),
         since=rfc3339(record.since),
         until=None if record.until is None else rfc3339(record.until),
     )

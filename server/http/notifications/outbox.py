@@ -10,15 +10,15 @@ from server.services.operations.administration import AdminServices
 _MAX_DIGITS = 18
 
 
-def state(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.OutgoingState:
+def state(_site: Site, _request: HttpRequest, services: AdminServices) -> wire.OutboxStatus:
     """GET /api/admin/outbox."""
     return wire.answer(services.outbox.state(), telemetry.loops())
 
 
-def retry(_site: Site, request: HttpRequest, services: AdminServices) -> wire.GivenUpMessage:
+def retry(_site: Site, request: HttpRequest, services: AdminServices) -> wire.UndeliveredMessage:
     """POST /api/admin/outbox/<id>/retry."""
     message_id = request.params["id"]
     if not message_id.isdecimal() or len(message_id) > _MAX_DIGITS:
         raise errors.Problem(404, "not_found", "This message does not exist.")
     found = services.outbox.retry(int(message_id), by=services.by)
-    return wire.given_up(found)
+    return wire.undelivered(found)

@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from server.http.wire import moment
-from server.services.notifications.outbox import GivenUpMessage as GivenUp
 from server.services.notifications.outbox import OutboxState
+from server.services.notifications.outbox import UndeliveredMessage as Undelivered
 from server.services.policy.displays import rfc3339
 
 
@@ -20,12 +20,12 @@ class OutboxCounts(BaseModel):
     dead: int
 
 
-class GivenUpMessage(BaseModel):
+class UndeliveredMessage(BaseModel):
     """A message that was not delivered."""
 
     id: str
     channel: str
-    whom: str
+    recipient: str
     state: Literal["waiting", "dead"]
     attempts: int
     last_error: str | None
@@ -48,22 +48,22 @@ class LoopState(BaseModel):
     last_run: str
 
 
-class OutgoingState(BaseModel):
+class OutboxStatus(BaseModel):
     """Pending and undelivered messages (newest first), push services and loops."""
 
     counts: OutboxCounts
-    items: list[GivenUpMessage]
+    items: list[UndeliveredMessage]
     push: list[PushServiceState]
     loops: list[LoopState]
 
 
-def given_up(one: GivenUp) -> GivenUpMessage:
+def undelivered(one: Undelivered) -> UndeliveredMessage:
     """A message as JSON."""
     message = one.message
-    return GivenUpMessage(
+    return UndeliveredMessage(
         id=str(message.id),
         channel=message.channel,
-        whom=one.whom,
+        recipient=one.recipient,
         state="dead" if message.state == "dead" else "waiting",
         attempts=message.attempts,
         last_error=message.last_error,
@@ -71,13 +71,13 @@ def given_up(one: GivenUp) -> GivenUpMessage:
     )
 
 
-def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutgoingState:
+def answer(state: OutboxState, loops: Iterable[tuple[str, int]]) -> OutboxStatus:
     """The state of the outbox as JSON. `loops` are names and the times of their last runs."""
-    return OutgoingState(
+    return OutboxStatus(
         counts=OutboxCounts(
             **{name: state.counts.get(name, 0) for name in OutboxCounts.model_fields}
         ),
-        items=[given_up(one) for one in state.dead],
+        items=[undelivered(one) for one in state.dead],
         push=[
             PushServiceState(
                 service=one.origin,

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from server.http.wire import Named, StrictBody
+from server.http.wire import Reference, StrictBody
 from server.model.notifications import PushAddress
 from server.services.notifications.push_losses import LostBrowser
 from server.services.notifications.push_subscriptions import NamedSubscription
@@ -35,7 +35,7 @@ class PushSubscription(BaseModel):
     """A browser that notifies a person, without its address."""
 
     id: str
-    device: Named
+    device: Reference
     this: bool
     """It belongs to the calling device."""
     service: str
@@ -51,7 +51,7 @@ class LostPush(BaseModel):
     """A browser that its push service lost. Opening a page there fixes it."""
 
     id: str
-    device: Named
+    device: Reference
     service: str
     lost_at: str
 
@@ -72,7 +72,7 @@ def lost_push(lost: LostBrowser) -> LostPush:
     one = lost.loss
     return LostPush(
         id=one.id,
-        device=Named(id=one.device_id, name=lost.device_name),
+        device=Reference(id=one.device_id, name=lost.device_name),
         service=one.origin,
         lost_at=rfc3339(one.lost_at),
     )
@@ -83,7 +83,7 @@ def push_subscription(named: NamedSubscription, now: int) -> PushSubscription:
     one = named.subscription
     return PushSubscription(
         id=one.id,
-        device=Named(id=one.device_id, name=named.device_name),
+        device=Reference(id=one.device_id, name=named.device_name),
         this=named.this,
         service=one.origin,
         created_at=rfc3339(one.created_at),

@@ -2,24 +2,24 @@
 
 from pydantic import BaseModel
 
-from server.http.wire import Named
+from server.http.wire import Reference
 from server.services.operations import limits_json
 from server.services.operations.limits import LimitsOverview
 
 
-class Counted(BaseModel):
+class LimitCount(BaseModel):
     """A count of refusals, and for whom; `other` is an address or action types."""
 
-    agent: Named | None
-    user: Named | None
+    agent: Reference | None
+    user: Reference | None
     other: str | None
     count: int
 
 
-class NearLimit(Counted):
-    """Who has used up most of a limit; `over` if all of it."""
+class NearLimit(LimitCount):
+    """Who has used up most of a limit; `reached` if all of it."""
 
-    over: bool
+    reached: bool
 
 
 class LimitDocument(BaseModel):
@@ -30,27 +30,27 @@ class LimitDocument(BaseModel):
 
     name: str
     what: str
-    per: str
+    counted_per: str
     value: int
     within_seconds: int | None
     setting: str | None
     source: str | None
     near: list[NearLimit]
-    lately: list[Counted]
+    refusals: list[LimitCount]
 
 
-class LimitsAnswer(BaseModel):
-    """Every limit; `whole` is false if only the newest rows were counted."""
+class Limits(BaseModel):
+    """Every limit; `complete` is false if only the newest rows were counted."""
 
     items: list[LimitDocument]
-    held_back: list[Counted]
-    whole: bool
+    held_back: list[LimitCount]
+    complete: bool
 
 
-def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> LimitsAnswer:
+def answer(found: LimitsOverview, settings: list[tuple[str, str, str]]) -> Limits:
     """Limits as JSON, with the sources of their settings."""
     sources = {name: source for name, _, source in settings}
     document = limits_json.overview(found)
     for one in document["items"]:
         one["source"] = sources.get(one["setting"])
-    return LimitsAnswer.model_validate(document)
+    return Limits.model_validate(document)

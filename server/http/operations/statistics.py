@@ -13,12 +13,12 @@ from server.services.operations.statistics import MAX_DAYS
 _NUMBER = re.compile(r"[0-9]{1,2}")
 
 
-def summary(_site: Site, request: HttpRequest, services: AdminServices) -> wire.StatisticsAnswer:
+def summary(_site: Site, request: HttpRequest, services: AdminServices) -> wire.Statistics:
     """GET /api/admin/statistics."""
     return wire.answer(services.statistics.summary(_days(request)))
 
 
-def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire.CourseAnswer:
+def of_agent(_site: Site, request: HttpRequest, services: AdminServices) -> wire.AgentStatistics:
     """GET /api/agents/<id>/statistics."""
     found = services.statistics.of_agent(request.params["id"], _days(request))
     return wire.course(found)
@@ -36,7 +36,7 @@ def settings(site: Site, _request: HttpRequest, services: AdminServices) -> wire
     return wire.Settings(items=items, issuer=site.rules.issuer)
 
 
-def limits(site: Site, _request: HttpRequest, services: AdminServices) -> limits_wire.LimitsAnswer:
+def limits(site: Site, _request: HttpRequest, services: AdminServices) -> limits_wire.Limits:
     """GET /api/admin/limits."""
     return limits_wire.answer(services.limits.overview(), list(site.settings))
 

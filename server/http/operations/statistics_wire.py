@@ -46,7 +46,7 @@ class PersonTally(Tally):
     too_much: bool
 
 
-class EndingTally(BaseModel):
+class ExpiryTally(BaseModel):
     """How many pending requests end within this time and not sooner; null for later."""
 
     within_seconds: int | None
@@ -56,26 +56,26 @@ class EndingTally(BaseModel):
     critical: int
 
 
-class CourseAnswer(BaseModel):
-    """The statistics of one agent; `whole` is false if only its newest requests were counted."""
+class AgentStatistics(BaseModel):
+    """The statistics of one agent; `complete` is false if only its newest requests were counted."""
 
     since: str
-    whole: bool
+    complete: bool
     total: Tally
     days: list[DayTally]
 
 
-class StatisticsAnswer(BaseModel):
-    """The last days; `whole` is false if only the newest requests were counted."""
+class Statistics(BaseModel):
+    """The last days; `complete` is false if only the newest requests were counted."""
 
     since: str
-    whole: bool
+    complete: bool
     pending: int
     total: Tally
     days: list[DayTally]
     agents: list[AgentTally]
     people: list[PersonTally]
-    ending: list[EndingTally]
+    ending: list[ExpiryTally]
 
 
 class FindingSubject(BaseModel):
@@ -132,11 +132,11 @@ def _finding(found: Finding) -> FindingDocument:
     return FindingDocument.model_validate(members)
 
 
-def answer(summary: Summary) -> StatisticsAnswer:
+def answer(summary: Summary) -> Statistics:
     """Statistics as JSON."""
-    return StatisticsAnswer.model_validate(statistics_json.summary(summary))
+    return Statistics.model_validate(statistics_json.summary(summary))
 
 
-def course(found: AgentHistory) -> CourseAnswer:
+def course(found: AgentHistory) -> AgentStatistics:
     """One agent's statistics as JSON."""
-    return CourseAnswer.model_validate(statistics_json.course(found))
+    return AgentStatistics.model_validate(statistics_json.course(found))

@@ -24,7 +24,7 @@ class ActionDocument(BaseModel):
 _MAX = 65_536
 
 
-class ActionTrial(StrictBody):
+class ActionPreviewInput(StrictBody):
     """The file of an action type as text, and details to show it with; null for an example."""
 
     document: str = Field(max_length=_MAX)

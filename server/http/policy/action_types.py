@@ -23,7 +23,7 @@ def add(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Managed
 
 
 def preview(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.ActionTrial
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.ActionPreviewInput
 ) -> wire.ActionPreview:
     """POST /api/actions/preview: how an approver would see it; registers nothing."""
     found = admin.previews.of(body.document, body.details)

@@ -23,13 +23,13 @@ def put(
 
 
 def explain(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyCase
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyExplainInput
 ) -> dict[str, object]:
     """POST /api/policy/explain."""
     details = body.authorization_details
     wanted = TrialRequest(
         agent=body.agent,
-        way=body.way,
+        flow=body.flow,
         user=body.user,
         resource=body.resource,
         scope=tuple(body.scope),
@@ -40,14 +40,14 @@ def explain(
 
 
 def test(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyTable
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyTestInput
 ) -> dict[str, object]:
     """POST /api/policy/test."""
     return policy_json.tried(admin.trials.test(body.table, body.policy))
 
 
 def dry_run(
-    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyReplay
+    _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.PolicyDryRunInput
 ) -> dict[str, object]:
     """POST /api/policy/dry-run."""
     found = admin.replays.replay(body.last * 1000, body.policy)

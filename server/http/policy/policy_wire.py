@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from server.http.wire import Names, StrictBody, Text
 
-_Way = Literal["request", "exchange", "client_credentials", "app"]
+_RequestFlow = Literal["request", "exchange", "client_credentials", "app"]
 _Outcome = Literal["allow", "ask", "deny"]
 _RiskWord = Literal["low", "medium", "high", "critical"]
 
@@ -17,11 +17,11 @@ class NewPolicy(StrictBody):
     document: str
 
 
-class PolicyCase(StrictBody):
+class PolicyExplainInput(StrictBody):
     """A request to evaluate; agents and users by name or ID."""
 
     agent: Text
-    way: _Way = "request"
+    flow: _RequestFlow = "request"
     user: Text | None = None
     resource: Text | None = None
     scope: Names = Field(default_factory=list)
@@ -31,14 +31,14 @@ class PolicyCase(StrictBody):
     """Other rules to use."""
 
 
-class PolicyTable(StrictBody):
+class PolicyTestInput(StrictBody):
     """Test cases, as the text of a TOML file."""
 
     table: str
     policy: str | None = None
 
 
-class PolicyReplay(StrictBody):
+class PolicyDryRunInput(StrictBody):
     """How many seconds back, and under which rules."""
 
     last: int = Field(default=604_800, ge=1, le=2_678_400)
@@ -72,7 +72,7 @@ class CitedRule(BaseModel):
     because: str
 
 
-class AskedPerson(BaseModel):
+class PolicyApprover(BaseModel):
     """A person who would be asked, and why."""
 
     name: str
@@ -81,24 +81,24 @@ class AskedPerson(BaseModel):
     group: str | None
 
 
-class AskedLater(BaseModel):
+class BackupApprover(BaseModel):
     """The backup of the person: asked at once at critical risk, else later."""
 
     name: str
     at_once: bool
 
 
-class PolicyAsks(BaseModel):
+class PolicyApprovalNeeds(BaseModel):
     """The requirements for approving, and the eligible approvers."""
 
     risk: _RiskWord
     ceremony: str
     quorum: int
     ttl: int
-    people: list[AskedPerson]
+    people: list[PolicyApprover]
     excluded: list[str]
     deputies: list[str]
-    backup: AskedLater | None
+    backup: BackupApprover | None
 
 
 class CoveringGrant(BaseModel):
@@ -120,13 +120,13 @@ class PolicyExplanation(BaseModel):
     unusual: list[str]
     consent: bool | None
     standing_grant: CoveringGrant | None
-    asks: PolicyAsks | None
+    asks: PolicyApprovalNeeds | None
     policy: PolicySource
     token: dict[str, Any] | None
     token_seconds: int | None
 
 
-class TriedCase(BaseModel):
+class PolicyTestResult(BaseModel):
     """One test case."""
 
     name: str
@@ -136,18 +136,18 @@ class TriedCase(BaseModel):
     problem: str | None
 
 
-class TriedCases(BaseModel):
+class PolicyTestResults(BaseModel):
     """The test cases."""
 
     passed: bool
-    items: list[TriedCase]
+    items: list[PolicyTestResult]
 
 
 class PolicyChange(BaseModel):
     """A request that would have ended differently."""
 
     at: str
-    way: _Way
+    flow: _RequestFlow
     id: str
     agent: str
     user: str | None
@@ -158,18 +158,18 @@ class PolicyChange(BaseModel):
     after: _Outcome
     rules: list[str]
     standing_grant: str | None
-    was_quorum: int | None
+    quorum_before: int | None
     quorum: int | None
     approvers: list[str]
 
 
-class Replayed(BaseModel):
+class PolicyDryRun(BaseModel):
     """The differences that the rules would have made."""
 
     since: str
     until: str
     policy: PolicySource
-    judged: int
+    evaluated: int
     skipped: int
     complete: bool
     before: dict[str, int]

@@ -25,7 +25,7 @@ class ResourceChanges(StrictBody):
     An empty string removes the requirement. A `token_seconds` of null uses the default.
     """
 
-    without: Names = Field(default=[])
+    remove_scopes: Names = Field(default=[])
 
 
 @with_fields(answer_fields(RESOURCE_MEMBERS))
@@ -43,7 +43,7 @@ class ManagedResources(Listed[ManagedResource]):
     """A page of the list of resources."""
 
 
-class GivenResourceSecret(BaseModel):
+class ResourceWithSecret(BaseModel):
     """A resource with its secret, shown once."""
 
     resource: ManagedResource
@@ -72,6 +72,6 @@ def resource(record: Resource) -> ManagedResource:
     )
 
 
-def resource_secret(given: NewResourceSecret) -> GivenResourceSecret:
+def resource_secret(given: NewResourceSecret) -> ResourceWithSecret:
     """Return a resource and its new secret as JSON."""
-    return GivenResourceSecret(resource=resource(given.resource), client_secret=given.secret)
+    return ResourceWithSecret(resource=resource(given.resource), client_secret=given.secret)

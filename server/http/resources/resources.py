@@ -19,7 +19,7 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewResource
-) -> wire.GivenResourceSecret:
+) -> wire.ResourceWithSecret:
     """POST /api/resources."""
     given = admin.resources.add(**written(RESOURCE_MEMBERS, body), by=admin.by)
     return wire.resource_secret(given)
@@ -34,14 +34,14 @@ def update(
     _site: Site, request: HttpRequest, admin: AdminServices, body: wire.ResourceChanges
 ) -> wire.ManagedResource:
     """PATCH /api/resources/<id>."""
-    changes = ResourceChanges(without=body.without, **written(RESOURCE_MEMBERS, body))
+    changes = ResourceChanges(remove_scopes=body.remove_scopes, **written(RESOURCE_MEMBERS, body))
     uri = admin.resources.by_id(request.params["id"]).uri
     return wire.resource(admin.resources.update(uri, changes, by=admin.by))
 
 
 def rotate(
     _site: Site, request: HttpRequest, admin: AdminServices, body: Rotation
-) -> wire.GivenResourceSecret:
+) -> wire.ResourceWithSecret:
     """POST /api/resources/<id>/secret."""
     uri = admin.resources.by_id(request.params["id"]).uri
     given = admin.resources.rotate_secret(uri, by=admin.by, overlap_ms=body.overlap * 1000)

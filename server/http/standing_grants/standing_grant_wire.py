@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.http.wire import Listed, Named
+from server.http.wire import Listed, Reference
 from server.model.standing_grants import GrantUse
 from server.protocol.approvals import decisions
 from server.protocol.policy import pointers
@@ -23,7 +23,7 @@ _CLOSED = ConfigDict(extra="forbid", strict=True)
 _MAX_VARY = 50
 
 
-class Varying(BaseModel):
+class VaryingFact(BaseModel):
     """A member that may vary; a number or money with its limit."""
 
     model_config = _CLOSED
@@ -41,13 +41,15 @@ class GrantProposal(BaseModel):
     seconds: int = Field(ge=1, le=2**53 - 1)
     uses: int = Field(ge=1, le=2**53 - 1)
     sum: str | None = Field(default=None, max_length=64)
-    vary: list[Varying] = Field(default=[], max_length=_MAX_VARY)
-    tell: bool = True
+    vary: list[VaryingFact] = Field(default=[], max_length=_MAX_VARY)
+    notify: bool = True
 
     def record(self) -> SubmittedProposal:
         """Convert to the services' type."""
         vary = tuple((pointers.as_path(one.fact), one.up_to) for one in self.vary)
-        return SubmittedProposal(self.approval, self.seconds, self.uses, self.sum, vary, self.tell)
+        return SubmittedProposal(
+            self.approval, self.seconds, self.uses, self.sum, vary, self.notify
+        )
 
 
 class Money(BaseModel):
@@ -73,13 +75,13 @@ class PastRequest(BaseModel):
     fingerprint: str
     created_at: str
     covered: bool
-    misfit: str | None
+    mismatch: str | None
 
 
 class GrantPreview(BaseModel):
     """Preview of a standing grant that is not created."""
 
-    agent: Named
+    agent: Reference
     resource: str
     scopes: list[str]
     type: str | None
@@ -89,7 +91,7 @@ class GrantPreview(BaseModel):
     uses: int
     sum: Money | None
     expires_at: str
-    tell: bool
+    notify: bool
     requests: list[PastRequest]
 
 
@@ -98,7 +100,7 @@ class StandingGrant(BaseModel):
 
     id: str
     state: Literal["live", "full", "expired", "ended"]
-    agent: Named
+    agent: Reference
     resource: str
     scopes: list[str]
     type: str | None
@@ -108,7 +110,7 @@ class StandingGrant(BaseModel):
     used: int
     sum: Money | None
     spent: Money | None
-    tell: bool
+    notify: bool
     approval: str
     created_at: str
     expires_at: str
@@ -122,7 +124,7 @@ class StandingGrants(BaseModel):
     items: list[StandingGrant]
 
 
-class Use(BaseModel):
+class StandingGrantUse(BaseModel):
     """One use of a standing grant, and its approval."""
 
     number: int
@@ -132,16 +134,16 @@ class Use(BaseModel):
     at: str
 
 
-class GrantSheet(StandingGrant):
+class StandingGrantDetails(StandingGrant):
     """A standing grant with its uses."""
 
-    taken: list[Use]
+    taken: list[StandingGrantUse]
 
 
 class ManagedGrant(StandingGrant):
     """A standing grant with its user."""
 
-    user: Named
+    user: Reference
 
 
 class ManagedGrants(Listed[ManagedGrant]):
@@ -151,7 +153,7 @@ class ManagedGrants(Listed[ManagedGrant]):
 def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview:
     """The preview of a grant as JSON."""
     return GrantPreview(
-        agent=Named(id=proposal.agent.id, name=proposal.agent.name),
+        agent=Reference(id=proposal.agent.id, name=proposal.agent.name),
         resource=proposal.target.resource.uri,
         scopes=list(proposal.target.scope),
         type=None if proposal.action is None else proposal.action.type,
@@ -164,7 +166,7 @@ def preview(proposal: CheckedProposal, past: list[TriedRequest]) -> GrantPreview
         uses=proposal.bounds.uses,
         sum=_money(proposal.bounds.sum),
         expires_at=rfc3339(proposal.bounds.until),
-        tell=proposal.tell,
+        notify=proposal.notify,
         requests=[_past(one) for one in past],
     )
 
@@ -177,7 +179,7 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
     return StandingGrant(
         id=record.id,
         state=record.state(now),
-        agent=Named(id=record.agent_id, name=named.agent_name),
+        agent=Reference(id=record.agent_id, name=named.agent_name),
         resource=record.resource,
         scopes=list(record.scopes),
         type=record.type,
@@ -190,7 +192,7 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
         used=record.used,
         sum=_money(total),
         spent=_money(spent),
-        tell=record.tell,
+        notify=record.notify,
         approval=record.approval_id,
         created_at=rfc3339(record.created_at),
         expires_at=rfc3339(record.expires_at),
@@ -199,15 +201,15 @@ def grant(named: NamedStandingGrant, now: int) -> StandingGrant:
     )
 
 
-def sheet(named: NamedStandingGrant, now: int) -> GrantSheet:
+def details(named: NamedStandingGrant, now: int) -> StandingGrantDetails:
     """A standing grant with its uses, as JSON."""
     taken = [_use(one) for one in named.uses]
-    return GrantSheet(**grant(named, now).model_dump(), taken=taken)
+    return StandingGrantDetails(**grant(named, now).model_dump(), taken=taken)
 
 
 def managed(named: NamedStandingGrant, now: int) -> ManagedGrant:
     """A standing grant for administrators, as JSON."""
-    user = Named(id=named.grant.user_id, name=named.user_name)
+    user = Reference(id=named.grant.user_id, name=named.user_name)
     return ManagedGrant(**grant(named, now).model_dump(), user=user)
 
 
@@ -224,13 +226,13 @@ def _past(one: TriedRequest) -> PastRequest:
         state=str(approval.state),
         fingerprint=decisions.fingerprint(approval.action_digest),
         created_at=rfc3339(approval.created_at),
-        covered=one.misfit is None,
-        misfit=one.misfit,
+        covered=one.mismatch is None,
+        mismatch=one.mismatch,
     )
 
 
-def _use(one: GrantUse) -> Use:
-    return Use(
+def _use(one: GrantUse) -> StandingGrantUse:
+    return StandingGrantUse(
         number=one.number,
         approval=one.approval_id,
         minor=one.minor,

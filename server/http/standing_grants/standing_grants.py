@@ -33,10 +33,10 @@ def preview(
     return wire.preview(proposal, past)
 
 
-def show(site: Site, request: HttpRequest, person: Person) -> wire.GrantSheet:
+def show(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrantDetails:
     """GET /api/grants/<id>."""
     named = site.standing_grants.show_mine(person, request.params["id"])
-    return wire.sheet(named, site.clock.now())
+    return wire.details(named, site.clock.now())
 
 
 def revoke(site: Site, request: HttpRequest, person: Person) -> wire.StandingGrant:

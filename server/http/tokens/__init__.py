@@ -1,5 +1,5 @@
 """The HTTP API of tokens.
 
 Owns: its routes, its endpoints, and their bodies and answers as models.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

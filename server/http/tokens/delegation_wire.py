@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from server.http.wire import Listed, Named
+from server.http.wire import Listed, Reference
 from server.model.tokens import NamedDelegation
 from server.services.tokens import delegation_json
 
@@ -14,11 +14,11 @@ class ManagedDelegation(BaseModel):
 
     id: str
     state: Literal["live", "expired", "revoked"]
-    client: Named
-    user: Named | None
+    client: Reference
+    user: Reference | None
     resource: str
     scope: list[str]
-    actors: list[Named]
+    actors: list[Reference]
     depth: int
     parent: str | None
     approval: str | None

@@ -26,7 +26,7 @@ USER_ROUTES: Final = (
     managed("POST /api/users/<id>/enable", users.enable, "Enable a user."),
     managed(
         "POST /api/users/<id>/codes",
-        users.enrol,
+        users.enroll,
         "Create a one-time code for another device.",
         status=201,
         signed=True,

@@ -13,7 +13,7 @@ from server.model.devices import Device as DeviceRecord
 from server.model.users import User as UserRecord
 from server.services.operations import power
 from server.services.policy.displays import rfc3339
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_members import USER_MEMBERS
 
 
@@ -59,13 +59,13 @@ class ManagedUsers(Listed[ManagedUser]):
     """A page of the list of users."""
 
 
-class UserSheet(ManagedUser):
+class UserDetails(ManagedUser):
     """A user with their devices."""
 
     devices: list[ManagedDevice]
 
 
-class EnrolmentCode(BaseModel):
+class EnrollmentCode(BaseModel):
     """A one-time code, shown once."""
 
     user: ManagedUser
@@ -73,7 +73,7 @@ class EnrolmentCode(BaseModel):
     expires_at: str
 
 
-class StoppedUser(BaseModel):
+class DisableUserResult(BaseModel):
     """Items revoked with a user."""
 
     user: ManagedUser
@@ -91,14 +91,14 @@ def managed_user(record: UserRecord) -> ManagedUser:
     return ManagedUser(**_user(record))
 
 
-def user_sheet(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserSheet:
+def user_details(record: UserRecord, devices: Iterable[DeviceRecord]) -> UserDetails:
     """Return a user and their devices as JSON."""
-    return UserSheet(**_user(record), devices=[managed_device(one, record) for one in devices])
+    return UserDetails(**_user(record), devices=[managed_device(one, record) for one in devices])
 
 
-def code(record: UserRecord, issued: IssuedCode) -> EnrolmentCode:
+def code(record: UserRecord, issued: IssuedCode) -> EnrollmentCode:
     """Return a new code as JSON."""
-    return EnrolmentCode(
+    return EnrollmentCode(
         user=managed_user(record), enrolment_code=issued.code, expires_at=rfc3339(issued.expires_at)
     )
 

@@ -18,15 +18,15 @@ def listed(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
 
 def add(
     _site: Site, _request: HttpRequest, admin: AdminServices, body: wire.NewUser
-) -> wire.EnrolmentCode:
+) -> wire.EnrollmentCode:
     """POST /api/users."""
     user, issued = admin.users.add(NewUser(**written(USER_MEMBERS, body)), by=admin.by)
     return wire.code(user, issued)
 
 
-def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserSheet:
+def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserDetails:
     """GET /api/users/<id>."""
-    return wire.user_sheet(*admin.users.show(request.params["id"]))
+    return wire.user_details(*admin.users.show(request.params["id"]))
 
 
 def update(
@@ -37,10 +37,10 @@ def update(
     return wire.managed_user(admin.users.update(request.params["id"], changes, by=admin.by))
 
 
-def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.StoppedUser:
+def disable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.DisableUserResult:
     """POST /api/users/<id>/disable."""
     ended = admin.users.disable(request.params["id"], by=admin.by)
-    return wire.StoppedUser(
+    return wire.DisableUserResult(
         user=wire.managed_user(ended.user),
         tokens_revoked=ended.tokens_revoked,
         requests_cancelled=ended.requests_cancelled,
@@ -53,13 +53,13 @@ def enable(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Mana
     return wire.managed_user(user)
 
 
-def enrol(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.EnrolmentCode:
+def enroll(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.EnrollmentCode:
     """POST /api/users/<id>/codes."""
-    user, issued = admin.users.enrol(request.params["id"], by=admin.by)
+    user, issued = admin.users.enroll(request.params["id"], by=admin.by)
     return wire.code(user, issued)
 
 
-def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserSheet:
+def unlock(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.UserDetails:
     """POST /api/users/<id>/unlock: returns the unlocked devices."""
     user, unlocked = admin.users.unlock(request.params["id"], by=admin.by)
-    return wire.user_sheet(user, unlocked)
+    return wire.user_details(user, unlocked)

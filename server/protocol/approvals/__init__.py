@@ -1,5 +1,5 @@
 """The protocol rules of approval requests.
 
-Owns: pure functions of values.
-Never: I/O, the clock, randomness.
+Owns: pure functions.
+Never: I/O, clocks, randomness.
 """

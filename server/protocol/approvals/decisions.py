@@ -31,10 +31,10 @@ PASSWORD: Final = "password"  # noqa: S105  # not a secret
 """The purpose of a statement that sets the user's own password."""
 DEPUTY: Final = "deputy"
 """The purpose of a statement that names a deputy; subject: digest of nonce, name, both times."""
-ENROL: Final = "enrol"
+ENROLL: Final = "enroll"
 """The purpose of a statement that creates an enrollment code; subject: digest of the nonce."""
 STATEMENT_PURPOSES: Final = frozenset(
-    {"pin", "unlock", "vouch", ADMINISTER, USER_CODE, PASSWORD, DEPUTY, ENROL}
+    {"pin", "unlock", "vouch", ADMINISTER, USER_CODE, PASSWORD, DEPUTY, ENROLL}
 )
 
 _DIGEST_BYTES = 32

@@ -67,7 +67,7 @@ class StandingGrantTerms:
     """The version of the action type; None without one."""
     risk: str
     """The highest risk of a request that it covers."""
-    tell: bool
+    notify: bool
     """Whether the user is notified of each use."""
 
 
@@ -111,7 +111,7 @@ def standing_grant_details(
         "vary": list(terms.vary),
         "version": terms.version,
         "risk": terms.risk,
-        "tell": terms.tell,
+        "notify": terms.notify,
     }
     return (bounds, *example)
 

@@ -103,7 +103,7 @@ USUAL_FACTOR_FEW: Final = 2
 """With one or two earlier amounts, up to this many times the larger one is usual."""
 MIN_SPLIT: Final = 3
 """Requests for one target on one day that a split amount needs."""
-LEAST_IN_HOUR, LEAST_IN_DAY = 5, 10
+MIN_IN_HOUR, MIN_IN_DAY = 5, 10
 """Requests in an hour, or on a day, that a burst needs."""
 BURST_IN_HOUR, BURST_IN_DAY = 2, 3
 """More than this many times the usual number of a day is a burst in an hour, or on a day."""
@@ -302,9 +302,9 @@ def _burst(compared: Comparison) -> SentenceValues | None:
         return None
     usual = max(1, before.count // max(1, before.days))
     words = {"agent": asker.name, "usual": usual}
-    if asker.this_hour >= LEAST_IN_HOUR and asker.this_hour > BURST_IN_HOUR * usual:
+    if asker.this_hour >= MIN_IN_HOUR and asker.this_hour > BURST_IN_HOUR * usual:
         return {**words, "count": asker.this_hour, "when": "in this hour"}
-    if asker.today >= LEAST_IN_DAY and asker.today > BURST_IN_DAY * usual:
+    if asker.today >= MIN_IN_DAY and asker.today > BURST_IN_DAY * usual:
         return {**words, "count": asker.today, "when": "today"}
     return None
 

@@ -31,7 +31,7 @@ PARAMETERS: Final = frozenset(
     }
 )
 """Parameters of a signed request, which must not be sent outside it."""
-_MOST_ID = 256
+_MAX_ID = 256
 
 
 def refuse_beside(form: Form) -> None:
@@ -57,8 +57,8 @@ def check(
         raise errors.InvalidRequest("A signed request must not hold another one.")
     expires = _check_times(claims, now / 1000)
     token_id = claims.get("jti")
-    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
-        raise errors.InvalidRequest(f"jti must be a string of 1 to {_MOST_ID} characters.")
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID:
+        raise errors.InvalidRequest(f"jti must be a string of 1 to {_MAX_ID} characters.")
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 
 

@@ -21,9 +21,9 @@ INTERVAL_MS: Final = 5_000
 LONGEST_INTERVAL_MS: Final = 30_000
 FORGIVEN_MS: Final = 500
 LONGEST_WAIT_SECONDS: Final = 55
-_MOST_HINT = 320
-_MOST_DETAILS = 10
-_MOST_TOKEN = 1_024
+_MAX_HINT = 320
+_MAX_DETAILS = 10
+_MAX_TOKEN = 1_024
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _EXPIRY = re.compile(r"[1-9][0-9]{0,16}")
 _ACR = re.compile(r"[\x20-\x7E]{1,512}")
@@ -94,9 +94,9 @@ def check_notification_token(request: BackchannelRequest) -> str:
     token = request.notification_token
     if token is None:
         raise errors.InvalidRequest("client_notification_token is missing.")
-    if len(token) > _MOST_TOKEN or not _TOKEN.fullmatch(token):
+    if len(token) > _MAX_TOKEN or not _TOKEN.fullmatch(token):
         raise errors.InvalidRequest(
-            f"client_notification_token must be a bearer token of at most {_MOST_TOKEN} characters."
+            f"client_notification_token must be a bearer token of at most {_MAX_TOKEN} characters."
         )
     return token
 
@@ -129,9 +129,9 @@ def read_details(raw: str | None) -> tuple[Mapping[str, JsonValue], ...]:
         value = json_text.parse(raw, what="authorization_details", shows_names=False)
     except errors.InvalidRequest as error:
         raise errors.InvalidAuthorizationDetails(error.description) from error
-    if not isinstance(value, list) or not 0 < len(value) <= _MOST_DETAILS:
+    if not isinstance(value, list) or not 0 < len(value) <= _MAX_DETAILS:
         raise errors.InvalidAuthorizationDetails(
-            f"authorization_details must be an array of 1 to {_MOST_DETAILS} objects."
+            f"authorization_details must be an array of 1 to {_MAX_DETAILS} objects."
         )
     return tuple(_detail(item, place) for place, item in enumerate(value))
 
@@ -151,7 +151,7 @@ class Pace:
 
 
 def pace(*, arrived: int, last: int | None, interval_ms: int) -> Pace:
-    """Judge a poll by the time since the previous poll arrived (CIBA 7.3, 11; RFC 8628 3.5).
+    """Classify a poll by the time since the previous poll arrived (CIBA 7.3, 11; RFC 8628 3.5).
 
     `last` is None for a first poll, which is never early. Half a second of tolerance applies. Each
     early poll adds five seconds to the interval, up to thirty.
@@ -222,7 +222,7 @@ def _one_hint(form: Form) -> str:
 
 
 def _hint_is_plain(hint: str) -> bool:
-    return len(hint) <= _MOST_HINT and hint.isprintable()
+    return len(hint) <= _MAX_HINT and hint.isprintable()
 
 
 def _expiry(raw: str | None) -> int | None:

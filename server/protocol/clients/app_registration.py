@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from server.protocol import errors, names
 from server.protocol.clients import redirects, registration
-from server.protocol.clients.client_documents import MOST_REDIRECTS, claimed_name, usual_grants
+from server.protocol.clients.client_documents import MAX_REDIRECTS, claimed_name, usual_grants
 from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG
 from server.protocol.json_text import JsonValue
 
@@ -49,6 +49,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
     """
     members = registration.read_members(body, content_type)
     registration.refuse_statement(members.get("software_statement"))
+    registration.refuse_unsupported(members)
     uris = _redirect_uris(members.get("redirect_uris"))
     for name, needed in _NEEDED:
         value = members.get(name, [needed])
@@ -81,8 +82,8 @@ def first_name(uri: str) -> str:
 
 
 def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_REDIRECTS:
-        raise errors.InvalidRedirectUri(f"redirect_uris must be a list of 1 to {MOST_REDIRECTS}.")
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_REDIRECTS:
+        raise errors.InvalidRedirectUri(f"redirect_uris must be a list of 1 to {MAX_REDIRECTS}.")
     uris = tuple(dict.fromkeys(uri for uri in value if isinstance(uri, str)))
     for uri in uris:
         if problem := redirects.redirect_problem(uri):

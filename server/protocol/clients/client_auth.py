@@ -16,7 +16,7 @@ from server.protocol.forms import Form
 
 LEEWAY_SECONDS: Final = 5
 LONGEST_ASSERTION_SECONDS: Final = 3_600
-_MOST_ID = 256
+_MAX_ID = 256
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 BASIC_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="sayso", charset="UTF-8"'}
 
@@ -48,13 +48,13 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
         raise refused("no credentials")
     sent = found[0]
     if not is_credential(sent.client_id or "") or not is_credential(sent.secret):
-        raise refused("credentials of no client", basic=sent.method == "client_secret_basic")
+        raise refused("credentials of no client")
     return sent
 
 
 def is_credential(text: str) -> bool:
     """Report whether this has the form of a client ID or secret; "" if none was sent."""
-    return len(text) <= _MOST_ID and text.isascii() and text.isprintable()
+    return len(text) <= _MAX_ID and text.isascii() and text.isprintable()
 
 
 def check_assertion(
@@ -82,7 +82,7 @@ def check_assertion(
         if name in claims and (begins is None or begins > moment + LEEWAY_SECONDS):
             raise refused(f"{name} is not a time, or is in the future")
     token_id = claims.get("jti")
-    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MOST_ID:
+    if not isinstance(token_id, str) or not 0 < len(token_id) <= _MAX_ID:
         raise refused("jti is missing")
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 
@@ -96,10 +96,11 @@ def made_at(claims: Mapping[str, object]) -> float:
     return 1000 * (made if made is not None else (expires or 0) - LONGEST_ASSERTION_SECONDS)
 
 
-def refused(detail: str, *, basic: bool = False) -> errors.InvalidClient:
-    """Return the error for every failure; the reason is for the log."""
-    headers = BASIC_CHALLENGE if basic else {}
-    return errors.InvalidClient("Client authentication failed.", detail=detail, headers=headers)
+def refused(detail: str) -> errors.InvalidClient:
+    """Return the error for every failure (RFC 6749 5.2, RFC 9110 15.5.2); the reason is logged."""
+    return errors.InvalidClient(
+        "Client authentication failed.", detail=detail, headers=BASIC_CHALLENGE
+    )
 
 
 def _basic(authorization: str | None, form: Form) -> Credentials | None:
@@ -107,17 +108,17 @@ def _basic(authorization: str | None, form: Form) -> Credentials | None:
         return None
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        raise refused("unknown authorization scheme", basic=True)
+        raise refused("unknown authorization scheme")
     try:
         text = _decode_base64(encoded.strip()).decode("ascii")
     except (binascii.Error, ValueError) as error:
-        raise refused("unreadable Basic credentials", basic=True) from error
+        raise refused("unreadable Basic credentials") from error
     name, colon, secret = text.partition(":")
     if not colon:
-        raise refused("Basic credentials without a colon", basic=True)
+        raise refused("Basic credentials without a colon")
     client_id = _decode_form(name)
     if form.get("client_id") not in {None, client_id}:
-        raise refused("two client ids", basic=True)
+        raise refused("two client ids")
     return Credentials("client_secret_basic", client_id, secret=_decode_form(secret))
 
 
@@ -132,11 +133,11 @@ def _decode_base64(encoded: str) -> bytes:
 def _decode_form(text: str) -> str:
     """Undo the form encoding of RFC 6749 2.3.1. An invalid percent sign is an error."""
     if _STRAY_PERCENT.search(text):
-        raise refused("bad percent encoding", basic=True)
+        raise refused("bad percent encoding")
     try:
         return unquote_plus(text, errors="strict")
     except UnicodeDecodeError as error:
-        raise refused("credentials are not UTF-8", basic=True) from error
+        raise refused("credentials are not UTF-8") from error
 
 
 def _post(form: Form) -> Credentials | None:

@@ -19,9 +19,9 @@ from server.protocol.json_text import JsonValue
 
 UnknownClients = Literal["never", "list", "ask"]
 
-MOST_BYTES: Final = 5 * 1024
-MOST_KEY_BYTES: Final = 64 * 1024
-MOST_REDIRECTS: Final = 20
+MAX_BYTES: Final = 5 * 1024
+MAX_KEY_BYTES: Final = 64 * 1024
+MAX_REDIRECTS: Final = 20
 LONGEST_URL: Final = 256
 LONGEST_HOST: Final = 56
 """So that the name of the client, which begins with its host, has at most 64 characters."""
@@ -29,7 +29,7 @@ LONGEST_NAME: Final = 100
 SHORTEST_FRESH_MS: Final = 60 * 1000
 LONGEST_FRESH_MS: Final = 24 * 60 * 60 * 1000
 DEFAULT_FRESH_MS: Final = 60 * 60 * 1000
-MOST_STALE_MS: Final = LONGEST_FRESH_MS
+MAX_STALE_MS: Final = LONGEST_FRESH_MS
 """A copy that cannot be checked, because its host does not answer, counts for this time."""
 _DOCUMENT: Final = ("none", "private_key_jwt")
 _NEEDED: Final = (("grant_types", names.GRANT_AUTHORIZATION_CODE), ("response_types", "code"))
@@ -118,7 +118,7 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
     kind = media_type.partition(";")[0].strip().lower()
     if kind != "application/json" and not re.fullmatch(r"application/[\w.-]+\+json", kind):
         raise InvalidDocument("its media type must be application/json")
-    members = _members(body, MOST_BYTES)
+    members = _members(body, MAX_BYTES)
     if members.get("client_id") != url:
         raise InvalidDocument("its client_id must be the URL of the document")
     for name in ("client_secret", "client_secret_expires_at"):
@@ -148,7 +148,7 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
 
 def read_keys(body: bytes) -> tuple[PublicKey, ...]:
     """Parse the keys of a client's `jwks_uri`. Raises `InvalidDocument`."""
-    return _read_keys(_members(body, MOST_KEY_BYTES))
+    return _read_keys(_members(body, MAX_KEY_BYTES))
 
 
 def usual_grants(declared: JsonValue) -> tuple[str, ...]:
@@ -207,8 +207,8 @@ def _check_use(members: Mapping[str, JsonValue]) -> None:
 
 
 def _redirect_uris(value: JsonValue) -> tuple[str, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_REDIRECTS:
-        raise InvalidDocument(f"redirect_uris must be a list of 1 to {MOST_REDIRECTS} URIs")
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_REDIRECTS:
+        raise InvalidDocument(f"redirect_uris must be a list of 1 to {MAX_REDIRECTS} URIs")
     uris = [uri for uri in value if isinstance(uri, str)]
     if len(uris) != len(value) or any(map(redirect_problem, uris)):
         raise InvalidDocument(

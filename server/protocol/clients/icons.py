@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-MOST_BYTES: Final = 32 * 1024
-LEAST_SIDE: Final = 16
-MOST_SIDE: Final = 512
+MAX_BYTES: Final = 32 * 1024
+MIN_SIDE: Final = 16
+MAX_SIDE: Final = 512
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _TRAILING_DATA: Final = "has data after the end of the image"
@@ -34,8 +34,8 @@ class Icon:
 
 def read(raw: bytes) -> Icon:
     """Validate an icon file. Raises ValueError with what is wrong."""
-    if len(raw) > MOST_BYTES:
-        raise ValueError(f"is larger than {MOST_BYTES // 1024} kB")
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"is larger than {MAX_BYTES // 1024} kB")
     if raw.startswith(_PNG):
         media_type, size = "image/png", _png(raw)
     elif raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
@@ -43,9 +43,9 @@ def read(raw: bytes) -> Icon:
     else:
         raise ValueError("is neither PNG nor WebP")
     width, height = size
-    if width != height or not LEAST_SIDE <= width <= MOST_SIDE:
+    if width != height or not MIN_SIDE <= width <= MAX_SIDE:
         raise ValueError(
-            f"is {width} by {height} pixels; it must be square, {LEAST_SIDE} to {MOST_SIDE} a side"
+            f"is {width} by {height} pixels; it must be square, {MIN_SIDE} to {MAX_SIDE} a side"
         )
     return Icon(hashlib.sha256(raw).hexdigest(), media_type, raw)
 

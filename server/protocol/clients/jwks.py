@@ -15,9 +15,9 @@ PublicKey: TypeAlias = Mapping[str, str]
 _Algs: TypeAlias = tuple[str, ...]
 """The algorithms a key may sign with; the first is the default."""
 
-MOST_KEYS: Final = 10
-LEAST_RSA_BITS: Final = 2048
-MOST_RSA_BITS: Final = 8192
+MAX_KEYS: Final = 10
+MIN_RSA_BITS: Final = 2048
+MAX_RSA_BITS: Final = 8192
 
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _KID = re.compile(r"[\x21-\x7E]{1,128}")
@@ -32,16 +32,27 @@ _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 def read_keys(document: JsonValue) -> tuple[PublicKey, ...]:
     """Return the keys of a JWK set or a single JWK, each with its `kid` and `alg`.
 
-    A key without a `kid` gets its thumbprint (RFC 7638). Raises ValueError, which says what to
-    change.
+    Keys of a set that cannot sign here are ignored (RFC 7517 5). A key without a `kid` gets its
+    thumbprint (RFC 7638). Raises ValueError, which says what to change.
     """
     keys = document.get("keys", [document]) if isinstance(document, dict) else document
-    if not isinstance(keys, list) or not 1 <= len(keys) <= MOST_KEYS:
-        raise ValueError(f"must be a JWK set with 1 to {MOST_KEYS} keys")
-    read = tuple(_read(key, f"key {place}") for place, key in enumerate(keys, 1))
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
+        raise ValueError(f"must be a JWK set with 1 to {MAX_KEYS} keys")
+    read, unusable = list[PublicKey](), list[_UnusableKey]()
+    for place, key in enumerate(keys, 1):
+        try:
+            read.append(_read(key, f"key {place}"))
+        except _UnusableKey as error:
+            unusable.append(error)
+    if not read:
+        raise unusable[0]
     if len({key["kid"] for key in read}) != len(read):
         raise ValueError("has two keys with the same kid; name each differently")
-    return read
+    return tuple(read)
+
+
+class _UnusableKey(ValueError):
+    """A key of a kind, curve, algorithm or use that does not sign here."""
 
 
 def _read(key: JsonValue, what: str) -> PublicKey:
@@ -51,12 +62,14 @@ def _read(key: JsonValue, what: str) -> PublicKey:
         raise ValueError(f"{what} is private. Keep it secret; register its public half")
     read = _READERS.get(str(key.get("kty")))
     if read is None:
-        raise ValueError(f"{what} must be of kty EC, OKP or RSA")
+        raise _UnusableKey(f"{what} must be of kty EC, OKP or RSA")
     algs, members = read(key, what)
     alg = key.get("alg", algs[0])
     known = [*algs, *(_ALIASES[one] for one in algs if one in _ALIASES)]
     if alg not in known or key.get("use", "sig") != "sig":
-        raise ValueError(f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out")
+        raise _UnusableKey(
+            f"{what} must have alg {' or '.join(algs)} and use sig, or leave them out"
+        )
     alg = alg if alg in algs else algs[0]
     kid = key.get("kid", decisions.digest(json_text.canonical({**members})))
     if not isinstance(kid, str) or not _KID.fullmatch(kid):
@@ -66,7 +79,7 @@ def _read(key: JsonValue, what: str) -> PublicKey:
 
 def _elliptic(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "P-256":
-        raise ValueError(f"{what} must be on the curve P-256")
+        raise _UnusableKey(f"{what} must be on the curve P-256")
     x, y = (_number(key, name, what, length=_CURVE_BYTES) for name in ("x", "y"))
     if (y * y - (x * x * x - 3 * x + _B)) % _P or max(x, y) >= _P:
         raise ValueError(f"{what} is not a point on the curve P-256")
@@ -75,15 +88,15 @@ def _elliptic(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str,
 
 def _edwards(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     if key.get("crv") != "Ed25519":
-        raise ValueError(f"{what} must be on the curve Ed25519")
+        raise _UnusableKey(f"{what} must be on the curve Ed25519")
     _number(key, "x", what, length=_CURVE_BYTES)
     return ("EdDSA",), {"kty": "OKP", "crv": "Ed25519", "x": str(key["x"])}
 
 
 def _rsa(key: Mapping[str, JsonValue], what: str) -> tuple[_Algs, dict[str, str]]:
     modulus, exponent = (_number(key, name, what) for name in ("n", "e"))
-    if not LEAST_RSA_BITS <= modulus.bit_length() <= MOST_RSA_BITS or modulus % 2 == 0:
-        raise ValueError(f"{what} must be an RSA key of {LEAST_RSA_BITS} to {MOST_RSA_BITS} bits")
+    if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS or modulus % 2 == 0:
+        raise ValueError(f"{what} must be an RSA key of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
     if exponent not in (3, 17, 65537):
         raise ValueError(f"{what} must have the public exponent 65537 (AQAB)")
     return ("RS256", "PS256"), {"kty": "RSA", "n": str(key["n"]), "e": str(key["e"])}

@@ -6,9 +6,11 @@ Never: what this client may have; the invitation and `services.registration` dec
 Unknown members are ignored and not stored. URLs in the metadata are never fetched.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from server.protocol import errors, json_text, names
@@ -20,9 +22,25 @@ from server.protocol.resources import scopes
 DEFAULT_ID_TOKEN_ALG: Final = "RS256"  # noqa: S105  # an algorithm
 """The default of OpenID Connect Registration 2."""
 
-_MOST_BYTES = 32 * 1024
-_MOST_NAMES = 64
+_MAX_BYTES = 32 * 1024
+_MAX_NAMES = 64
 _STATEMENT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
+_UNSUPPORTED: Final[Mapping[str, JsonValue]] = MappingProxyType(
+    {
+        "tls_client_certificate_bound_access_tokens": False,
+        "subject_type": "public",
+        "id_token_encrypted_response_alg": None,
+        "id_token_encrypted_response_enc": None,
+        "userinfo_signed_response_alg": None,
+        "userinfo_encrypted_response_alg": None,
+        "userinfo_encrypted_response_enc": None,
+        "request_object_encryption_alg": None,
+        "request_object_encryption_enc": None,
+        "introspection_signed_response_alg": None,
+        "introspection_encrypted_response_alg": None,
+    }
+)
+"""Members that ask for a protection which does not exist here, and the value that asks for none."""
 _SERVER_ONLY = ("registration_access_token", "client_secret_expires_at", "client_id_issued_at")
 
 
@@ -52,11 +70,13 @@ def read(body: bytes, content_type: str) -> Metadata:
     """
     members = read_members(body, content_type)
     refuse_statement(members.get("software_statement"))
+    refuse_unsupported(members)
     _refuse_interactive(members)
     method = _one(members, "token_endpoint_auth_method", names.AUTH_METHODS[0], names.AUTH_METHODS)
     keys = _keys(members)
     if method == "private_key_jwt" and not keys:
         raise errors.InvalidClientMetadata("private_key_jwt needs the public keys in jwks.")
+    _check_auth_alg(members, method, keys)
     return Metadata(
         client_name=_text(members, "client_name"),
         auth_method=method,
@@ -94,7 +114,7 @@ def read_members(body: bytes, content_type: str) -> Mapping[str, JsonValue]:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise errors.InvalidClientMetadata("Send the metadata as application/json.")
     try:
-        members = json_text.parse(body, max_bytes=_MOST_BYTES, what="metadata", shows_names=False)
+        members = json_text.parse(body, max_bytes=_MAX_BYTES, what="metadata", shows_names=False)
     except errors.InvalidRequest as error:
         raise errors.InvalidClientMetadata(f"{error.description}.") from error
     if not isinstance(members, dict):
@@ -109,6 +129,14 @@ def refuse_statement(statement: JsonValue) -> None:
     if not isinstance(statement, str) or not _STATEMENT.fullmatch(statement):
         raise errors.InvalidSoftwareStatement("software_statement must be a signed JWT.")
     raise errors.UnapprovedSoftwareStatement("Software statements are not supported.")
+
+
+def refuse_unsupported(members: Mapping[str, JsonValue]) -> None:
+    """Refuse a protection that the client asks for and would not get."""
+    for name, only in _UNSUPPORTED.items():
+        if members.get(name, only) != only:
+            but = "leave it out" if only is None else f"leave it out, or send {json.dumps(only)}"
+            raise errors.InvalidClientMetadata(f"{name} is not supported: {but}.")
 
 
 def _refuse_interactive(members: Mapping[str, JsonValue]) -> None:
@@ -139,10 +167,31 @@ def _request_alg(members: Mapping[str, JsonValue], keys: tuple[PublicKey, ...]) 
     name = "backchannel_authentication_request_signing_alg"
     if name not in members:
         return None
-    alg = _one(members, name, "", names.CLIENT_ALGS)
+    alg = _client_alg(members, name)
     if all(key["alg"] != alg for key in keys):
         raise errors.InvalidClientMetadata("jwks has no key for signed requests of this algorithm.")
     return alg
+
+
+def _check_auth_alg(
+    members: Mapping[str, JsonValue], method: str, keys: tuple[PublicKey, ...]
+) -> None:
+    """Require that only keys of this algorithm can sign assertions (OpenID Registration 2)."""
+    name = "token_endpoint_auth_signing_alg"
+    if name not in members:
+        return
+    alg = _client_alg(members, name)
+    if method != "private_key_jwt":
+        raise errors.InvalidClientMetadata(f"{name} needs private_key_jwt.")
+    if any(key["alg"] != alg for key in keys):
+        raise errors.InvalidClientMetadata(
+            f"Every key in jwks must have the alg of {name}, because each can sign assertions."
+        )
+
+
+def _client_alg(members: Mapping[str, JsonValue], name: str) -> str:
+    alg = _one(members, name, "", (*names.CLIENT_ALGS, names.ED25519))
+    return "EdDSA" if alg == names.ED25519 else alg
 
 
 def _endpoint(members: Mapping[str, JsonValue]) -> str | None:
@@ -194,8 +243,8 @@ def _names(members: Mapping[str, JsonValue], name: str) -> tuple[str, ...] | Non
     value = members.get(name)
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) > _MOST_NAMES:
-        raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MOST_NAMES} names.")
+    if not isinstance(value, list) or len(value) > _MAX_NAMES:
+        raise errors.InvalidClientMetadata(f"{name} must be a list of up to {_MAX_NAMES} names.")
     if not all(isinstance(one, str) for one in value):
         raise errors.InvalidClientMetadata(f"{name} must be a list of names.")
     return tuple(dict.fromkeys(str(one) for one in value))

@@ -17,7 +17,7 @@ from typing import Final
 
 ALGORITHMS: Final = (-7, -8, -257)
 """COSE algorithms ES256, Ed25519 and RS256, which cover all common authenticators."""
-MOST_CREDENTIAL_ID: Final = 1_023
+MAX_CREDENTIAL_ID: Final = 1_023
 """Bytes (WebAuthn 7.1 step 25)."""
 
 _PARTS: Final = 5

@@ -1,5 +1,5 @@
 """The rules of the specifications for notifications.
 
-Owns: pure functions of values.
+Owns: pure functions.
 Never: I/O, clocks, randomness.
 """

@@ -19,13 +19,13 @@ from server.protocol.policy import uses
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk, highest
 
 Outcome: TypeAlias = Literal["allow", "ask", "deny"]
-Way: TypeAlias = Literal["request", "exchange", "client_credentials", "app"]
+RequestFlow: TypeAlias = Literal["request", "exchange", "client_credentials", "app"]
 """The endpoint of a request: `/bc-authorize`, one of two grants of `/token`, or an app's request at
 `/authorize`."""
 
-WAYS: Final[tuple[Way, ...]] = ("request", "exchange", "client_credentials", "app")
+FLOWS: Final[tuple[RequestFlow, ...]] = ("request", "exchange", "client_credentials", "app")
 APP: Final = "app"
-"""The way of apps. A rule applies to it only if it names it."""
+"""The flow of apps. A rule applies to it only if it names it."""
 MAX_QUORUM: Final = 10
 """The maximum quorum of a rule."""
 
@@ -51,7 +51,7 @@ class QuestionHistory(Protocol):
 class Question:
     """Whether a client may get access for a user now. Treat it as immutable."""
 
-    way: Way
+    flow: RequestFlow
     agent: str
     """The client id."""
     labels: frozenset[str]
@@ -201,8 +201,8 @@ def default_requirements(question: Question, risk: Risk) -> Requirements:
 
 def _default_ceremony(question: Question, risk: Risk) -> Ceremony:
     """The default steps. Only a request has a match number, not a token exchange."""
-    matched = question.interactive and question.way == "request"
-    typed = question.has_fact and question.way != APP
+    matched = question.interactive and question.flow == "request"
+    typed = question.has_fact and question.flow != APP
     return default_steps(risk, matched=matched, typed=typed, wants_pin=question.wants_pin)
 
 
@@ -227,7 +227,7 @@ def possible_steps(question: Question, ceremony: Ceremony) -> Ceremony:
     An agent without a screen has no match number, and an app action has no typed steps.
     """
     never = set() if question.interactive else {Step.MATCH}
-    if question.way == APP:
+    if question.flow == APP:
         never |= COMPARED_STEPS
     return ceremony - never | {Step.PIN} if ceremony & never else ceremony
 

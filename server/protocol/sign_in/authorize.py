@@ -26,7 +26,7 @@ PARAMETERS: Final = (
     *("display", "ui_locales", "authorization_details"),
 )
 PROMPTS: Final = ("none", "login", "consent", "select_account")
-_MOST_TEXT: Final = 2_048
+_MAX_TEXT: Final = 2_048
 _MAX_AGE = re.compile(r"[0-9]{1,9}")
 _THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -72,8 +72,8 @@ def return_to(form: Form) -> ReturnTo:
     """
     mode = form.get("response_mode") or "query"
     state = form.get("state")
-    if state is not None and len(state) > _MOST_TEXT:
-        raise errors.InvalidRequest(f"state is longer than {_MOST_TEXT} characters.")
+    if state is not None and len(state) > _MAX_TEXT:
+        raise errors.InvalidRequest(f"state is longer than {_MAX_TEXT} characters.")
     chosen: ResponseMode = "form_post" if mode == "form_post" else "query"
     return ReturnTo(form.require("redirect_uri"), state, chosen)
 
@@ -161,8 +161,8 @@ def _seconds(text: str | None) -> int | None:
 
 def _short(form: Form, name: str) -> str | None:
     value = form.get(name)
-    if value is not None and len(value) > _MOST_TEXT:
-        raise errors.InvalidRequest(f"{name} is longer than {_MOST_TEXT} characters.")
+    if value is not None and len(value) > _MAX_TEXT:
+        raise errors.InvalidRequest(f"{name} is longer than {_MAX_TEXT} characters.")
     return value
 
 

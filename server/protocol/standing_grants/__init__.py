@@ -1,5 +1,5 @@
 """The rules of standing grants.
 
-Owns: pure functions of values.
-Never: I/O, the clock, randomness.
+Owns: pure functions.
+Never: I/O, clocks, randomness.
 """

@@ -106,7 +106,7 @@ APPROVAL_RISK: Final[Mapping[Risk, Risk]] = MappingProxyType(
 risk, an administrator must have allowed such grants for the agent."""
 
 
-def misfit(
+def mismatch(
     pattern: Pattern, scope: Collection[str], details: Sequence[Mapping[str, JsonValue]]
 ) -> str | None:
     """The pointer of the first value that the pattern does not cover; None if it covers all."""

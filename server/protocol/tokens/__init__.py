@@ -1,5 +1,5 @@
 """The rules of the specifications for tokens.
 
-Owns: pure functions of values.
-Never: I/O, a clock, chance.
+Owns: pure functions.
+Never: I/O, clocks, randomness.
 """

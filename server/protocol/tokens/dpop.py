@@ -32,8 +32,7 @@ MAX_JTI_CHARS: Final = 128
 ALGORITHM: Final = "ES256"
 
 _HEADER_MEMBERS = frozenset({"typ", "alg", "jwk"})
-# Web Crypto and many libraries export these members with the key; they are ignored.
-_IGNORED_KEY_MEMBERS = frozenset({"kid", "use", "alg", "key_ops", "ext"})
+_KEY_MEMBERS = ("kty", "crv", "x", "y")
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _PORTS = {"http": 80, "https": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -76,8 +75,8 @@ def read_proof_header(header: Mapping[str, object]) -> dict[str, str]:
     if set(header) != _HEADER_MEMBERS:
         raise errors.InvalidDpopProof("the header must have exactly typ, alg and jwk")
     jwk = header["jwk"]
-    if isinstance(jwk, Mapping):
-        jwk = {name: value for name, value in jwk.items() if name not in _IGNORED_KEY_MEMBERS}
+    if isinstance(jwk, Mapping) and "d" not in jwk:  # other members are ignored (RFC 7517 4)
+        jwk = {name: jwk[name] for name in _KEY_MEMBERS if name in jwk}
     try:
         return decisions.check_public_jwk(jwk)
     except ValueError as error:

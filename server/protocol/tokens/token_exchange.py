@@ -20,10 +20,10 @@ from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes, uris
 
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a name
-MOST_DEPTH: Final = 4
+MAX_DEPTH: Final = 4
 """Actors in one chain."""
-MOST_ACT_BYTES: Final = 8_192
-MOST_TOKEN: Final = 32_768
+MAX_ACT_BYTES: Final = 8_192
+MAX_TOKEN: Final = 32_768
 OFFLINE_ACCESS: Final = "offline_access"
 COPIED_CLAIMS: Final = ("acr", "amr", "auth_time")
 """Claims about how the person signed in or answered. They are copied unchanged."""
@@ -136,7 +136,7 @@ def actors(act: object) -> tuple[str, ...]:
     found: list[str] = []
     while act is not None:
         sub = act.get("sub") if isinstance(act, Mapping) else None
-        if not isinstance(act, Mapping) or not isinstance(sub, str) or len(found) >= MOST_DEPTH:
+        if not isinstance(act, Mapping) or not isinstance(sub, str) or len(found) >= MAX_DEPTH:
             raise _invalid_subject("its actors cannot be read")
         found.append(sub)
         act = act.get("act")
@@ -145,7 +145,7 @@ def actors(act: object) -> tuple[str, ...]:
 
 def too_large(act: Mapping[str, object]) -> bool:
     """Report whether the chain is too large for a token."""
-    return len(json.dumps(act, separators=(",", ":")).encode()) > MOST_ACT_BYTES
+    return len(json.dumps(act, separators=(",", ":")).encode()) > MAX_ACT_BYTES
 
 
 def delegation_basis(lineage: Sequence[Link], target: str, caller: str) -> DelegationBasis:
@@ -198,8 +198,8 @@ def _token(form: Form, name: str) -> str | None:
         raise errors.InvalidRequest(f"{name} and {name}_type belong together.")
     if token is not None and kind != ACCESS_TOKEN:
         raise errors.InvalidRequest(f"{name}_type must be {ACCESS_TOKEN}.")
-    if token is not None and len(token) > MOST_TOKEN:
-        raise errors.InvalidRequest(f"{name} is longer than {MOST_TOKEN} characters.")
+    if token is not None and len(token) > MAX_TOKEN:
+        raise errors.InvalidRequest(f"{name} is longer than {MAX_TOKEN} characters.")
     return token
 
 

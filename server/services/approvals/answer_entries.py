@@ -1,6 +1,6 @@
 """The audit entry of a person's answer.
 
-Owns: its facts. Never: whether the answer counts.
+Owns: the facts of the entry. Never: whether the answer counts.
 """
 
 import json

@@ -30,7 +30,7 @@ from server.services.audit import audit
 from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.displays import Display
-from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
@@ -70,7 +70,7 @@ class AppActions:
 
     secrets: Secrets
     schemas: Schemas
-    judge: Judge
+    evaluator: PolicyEvaluator
     rules: ServerPolicy
 
     def check(  # the parameters of the app's request
@@ -92,7 +92,9 @@ class AppActions:
         target = targets.resolve(directory, app, resource, scope)
         actions = self.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
-        verdict = self.judge.decide(view, JudgedRequest("app", app, user, target, details, actions))
+        verdict = self.evaluator.decide(
+            view, RequestToEvaluate("app", app, user, target, details, actions)
+        )
         if verdict.outcome == "deny" or verdict.needs is None:
             raise DeniedByPolicy(verdict)
         if verdict.needs.quorum > 1:
@@ -131,7 +133,7 @@ class AppActions:
         target = act.target
         act = self.check(tx, app, target.resource.uri, target.scope, act.details, user)
         if tx.devices.active_count(user.id, tx.now) == 0:
-            raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
+            raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
         refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
         if refused is not None:

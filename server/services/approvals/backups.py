@@ -18,7 +18,7 @@ from server.services.approvals.oversight import NamedApproval
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.policy import reevaluation
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
 from server.services.server_policy import ServerPolicy
@@ -30,7 +30,7 @@ class BackupRequests:
     """Adds approvers to pending requests."""
 
     store: Store
-    judge: Judge
+    evaluator: PolicyEvaluator
     rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
@@ -54,7 +54,7 @@ class BackupRequests:
 
     def _needs(self, tx: Unit, approval: Approval) -> Requirements:
         """The current requirements for approving it."""
-        needs = reevaluation.current_requirements(tx, self.judge, self.schemas, approval)
+        needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
         if needs is None:
             raise Conflict("Nobody can approve this request: policy or its resource has changed.")
         return needs

@@ -19,8 +19,8 @@ from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
 from server.services.approvers import automatic_decisions
 from server.services.policy import history
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.policy.history_keys import RequestToCompare
-from server.services.policy.judging import Judge, JudgedRequest
 from server.services.policy.reevaluation import as_of_today
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
@@ -41,7 +41,7 @@ class ApprovalChecks:
     """Checks open approvals again."""
 
     schemas: Schemas
-    judge: Judge
+    evaluator: PolicyEvaluator
     actions: AppActions
     proposals: Proposals
 
@@ -77,18 +77,18 @@ class ApprovalChecks:
             else POLICY_CHANGED
         )
 
-    def _is_still_approvable(self, tx: Unit, case: JudgedRequest, approval: Approval) -> bool:
+    def _is_still_approvable(self, tx: Unit, case: RequestToEvaluate, approval: Approval) -> bool:
         """Reports whether the displayed risk and the votes suffice under current policy.
 
         A request decided by a grant or consent needs it to be active, and a policy that still
         allows that.
         """
         if reservations.is_decided_by_grant(approval):
-            return uses.still_covers(tx, self.judge, case, approval)
+            return uses.still_covers(tx, self.evaluator, case, approval)
         if approval.decided_by is not None:
-            return automatic_decisions.is_still_valid(tx, self.judge, case, approval)
+            return automatic_decisions.is_still_valid(tx, self.evaluator, case, approval)
         said = votes.cast_approvals(tx, approval)
-        return case.risk.rank <= approval.risk.rank and self.judge.holds(tx, case, said)
+        return case.risk.rank <= approval.risk.rank and self.evaluator.holds(tx, case, said)
 
     def _app_action_reason(self, tx: Unit, approval: Approval) -> str | None:
         app = tx.directory.app(approval.agent_id)
@@ -124,14 +124,14 @@ class ApprovalChecks:
             return None
         wanted = RequestToCompare(agent, user, case.target, case.details, case.actions)
         asked_at = approval.created_at
-        return history.compare(view, self.judge.secrets, wanted, asked_at=asked_at).unusual
+        return history.compare(view, self.evaluator.secrets, wanted, asked_at=asked_at).unusual
 
 
 def build_approval_checks(given: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
-    schemas, judge = Schemas(), Judge(given.secrets)
-    actions = AppActions(given.secrets, schemas, judge, given.rules)
-    return ApprovalChecks(schemas, judge, actions, Proposals(schemas, judge))
+    schemas, evaluator = Schemas(), PolicyEvaluator(given.secrets)
+    actions = AppActions(given.secrets, schemas, evaluator, given.rules)
+    return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 
 
 def _missing_basis(tx: Unit, approval: Approval) -> str | None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from server.model.approvals import Approval
-from server.model.reactions import AgentStopped, Ended, ResourceDeleted, UserDisabled
+from server.model.reactions import AgentDeactivated, Ended, ResourceDeleted, UserDisabled
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.services.audit import audit
@@ -41,7 +41,7 @@ def cancel(tx: Unit, client_id: str, handle: str) -> bool:
     return withdraw(tx, [approval], reason=WITHDRAWN, actor=audit.by_agent(client_id)) > 0
 
 
-def agent_stopped(tx: Unit, event: AgentStopped) -> Ended:
+def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
     """Cancel the open requests of the agent."""
     agent = event.agent
     found = tx.approvals.open_of_agent(agent.id)

@@ -1,6 +1,6 @@
 """When an approver is available again, if all approvers of a request hold notifications back.
 
-Owns: that time, which the agent gets. Never: whether anybody is notified (`attention.py`).
+Owns: the time that the agent gets. Never: whether anybody is notified (`attention.py`).
 """
 
 from server.model.approvals import Approval

@@ -16,7 +16,7 @@ from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvers import approvers
 from server.services.policy import reevaluation
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.schemas import Schemas
 from server.services.server_policy import ServerPolicy
 
@@ -25,7 +25,7 @@ from server.services.server_policy import ServerPolicy
 class Substitutes:
     """Adds substitutes to requests; policy says whether their approval counts."""
 
-    judge: Judge
+    evaluator: PolicyEvaluator
     rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
@@ -54,7 +54,7 @@ class Substitutes:
         if not named:
             return []
         own = approvers.find(tx, approval, approval.user_id or "")
-        needs = reevaluation.current_requirements(tx, self.judge, self.schemas, approval)
+        needs = reevaluation.current_requirements(tx, self.evaluator, self.schemas, approval)
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         asked = [replace(one, approves=lends and one.user_id not in excluded) for one in named]

@@ -1,6 +1,6 @@
 """Names of the actors, users and clients in audit entries, and resolving names for a search.
 
-Owns: their current names. Never: the log's bytes, which contain ids.
+Owns: the current names of actors. Never: the log's bytes, which contain ids.
 """
 
 import json

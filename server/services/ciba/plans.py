@@ -24,7 +24,7 @@ from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
 from server.services.ciba.request_objects import RequestObjectUse
 from server.services.clients import client_auth
-from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -100,7 +100,7 @@ class RequestPlanner:
     """Creates plans."""
 
     schemas: Schemas
-    judge: Judge
+    evaluator: PolicyEvaluator
     rules: ServerPolicy
 
     def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
@@ -127,8 +127,8 @@ class RequestPlanner:
     ) -> RequestPlan:
         """Return the request with the verdict of policy; without a user, as for any user."""
         acr_values = call.request.acr_values
-        case = JudgedRequest(
-            way="request",
+        case = RequestToEvaluate(
+            flow="request",
             agent=agent,
             user=user,
             target=draft.target,
@@ -137,7 +137,7 @@ class RequestPlanner:
             wants_pin=requests.wants_pin(acr_values),
             at_least=call.request.risk,
         )
-        verdict = self.judge.decide(tx, case)
+        verdict = self.evaluator.decide(tx, case)
         hinted = call.hint is not None
         by = answer_sources.find_answer_sources(
             tx, case, verdict, acr=bool(acr_values), hinted=hinted

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from server.model.clients import Agent
-from server.model.ports import BadToken, Verifier
+from server.model.ports import BadClaims, BadToken, Verifier
 from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.ciba import request_objects
@@ -56,6 +56,10 @@ class RequestObjects:
         request_objects.refuse_beside(form)
         try:
             kid, alg, claims = self.verifier.request_object(sent, agent.jwks)
+        except BadClaims as error:
+            raise errors.InvalidRequest(
+                f"The claims of the signed request are not valid: {error}."
+            ) from error
         except BadToken as error:
             raise errors.InvalidRequest(
                 "request is not a JWT signed by a registered key of this agent.", detail=str(error)

@@ -23,7 +23,7 @@ from server.services.devices.statements import Statements
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
-MOST_WRONG: Final = 5
+MAX_WRONG: Final = 5
 WRONG_WINDOW_MS: Final = 30 * 60 * 1000
 CHANGES: Final = 20
 """Maximum changes per hour; each new code is compared with the person's password."""
@@ -104,7 +104,7 @@ def refusal(
     if sent is None:
         return errors.MissingUserCode("This person requires a user code; ask them for it.")
     key = f"user code:{agent.id}:{user.id}"
-    if tx.counters.peek(key) >= MOST_WRONG:
+    if tx.counters.peek(key) >= MAX_WRONG:
         return errors.InvalidUserCode("Too many wrong user codes. Ask again in half an hour.")
     sent_hash = secrets.user_code_hash(user.id, user_codes.normalise(sent))
     if hmac.compare_digest(sent_hash, wanted):

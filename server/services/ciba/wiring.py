@@ -47,7 +47,7 @@ class CibaServices:
         self.requests = BackchannelService(
             store,
             secrets,
-            RequestPlanner(checks.schemas, checks.judge, rules),
+            RequestPlanner(checks.schemas, checks.evaluator, rules),
             Hints(given.verifier, rules),
             RequestObjects(given.verifier, rules),
             proofs,

@@ -19,7 +19,7 @@ from server.services.refusals import Invalid, about, valid
 from server.services.resources import resource_checks
 from server.services.users import user_checks, user_or_group
 
-MOST_DESCRIPTION: Final = 280
+MAX_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 
 
@@ -30,7 +30,7 @@ def name(_tx: Unit, raw: str) -> str:
 
 def description(_tx: Unit, raw: str) -> str:
     """A short text for approvers."""
-    what, most = "The description", MOST_DESCRIPTION
+    what, most = "The description", MAX_DESCRIPTION
     return valid(check_prose, raw, what=what, max_chars=most) if raw else ""
 
 

@@ -7,7 +7,7 @@ Never: rules across members; those are in `agent_forms.py`.
 from typing import Final
 
 from server.protocol import names
-from server.protocol.clients.icons import LEAST_SIDE, MOST_SIDE
+from server.protocol.clients.icons import MAX_SIDE, MIN_SIDE
 from server.services import members
 from server.services.clients import agent_checks as checks
 from server.services.clients import client_members
@@ -42,7 +42,7 @@ AGENT_MEMBERS: Final[Members] = (
         Flag("--description", "What it is for; shown to approvers."),
         Line("description"),
         start="",
-        longest=checks.MOST_DESCRIPTION,
+        longest=checks.MAX_DESCRIPTION,
         check=checks.description,
         fact=None,
     ),
@@ -275,7 +275,7 @@ AGENT_MEMBERS: Final[Members] = (
         Kind.ICON,
         FormField(
             "Its icon",
-            f"A still, square PNG or WebP of {LEAST_SIDE} to {MOST_SIDE} pixels and at most 32 kB. "
+            f"A still, square PNG or WebP of {MIN_SIDE} to {MAX_SIDE} pixels and at most 32 kB. "
             "Its name stands beside it everywhere.",
             on=(),
         ),

@@ -12,7 +12,7 @@ from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.incidents import Cause
 from server.model.ports import Secrets
-from server.model.reactions import AgentReplaced, AgentStopped, ClientDeleted
+from server.model.reactions import AgentDeactivated, AgentReplaced, ClientDeleted
 from server.model.store import Store, Unit, View
 from server.model.users import User
 from server.protocol.approvals.states import State, overdue
@@ -285,7 +285,7 @@ def with_secret(tx: Unit, secrets: Secrets, agent: Agent) -> NewSecret:
 
 def _revoke_everything(tx: Unit, agent: Agent, by: str) -> DisabledAgent:
     """Cancel requests first, so that no approved one gives a token while tokens are revoked."""
-    ended = tx.react(AgentStopped(agent, by))
+    ended = tx.react(AgentDeactivated(agent, by))
     own, _ = tx.delegations.live_of_client(agent.id, tx.now)
     revoked = len(tx.delegations.revoke_client(agent.id, tx.now))
     return DisabledAgent(agent, revoked, revoked - own, ended.requests, ended.approved)

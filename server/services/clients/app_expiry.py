@@ -1,6 +1,6 @@
 """Deletes apps that nobody registered and nobody uses.
 
-Owns: how long such an app stays. Never: the others; an administrator deletes those.
+Owns: how long such an app stays. Never: other apps; an administrator deletes those.
 """
 
 from dataclasses import dataclass

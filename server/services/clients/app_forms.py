@@ -18,7 +18,7 @@ from server.services.clients.app_members import APP_MEMBERS
 from server.services.members import Written
 from server.services.refusals import Conflict, Invalid, about
 
-MOST_REDIRECTS: Final = 20
+MAX_REDIRECTS: Final = 20
 _NAMES = frozenset(member.name for member in APP_MEMBERS)
 _FINAL = frozenset(member.name for member in APP_MEMBERS if member.final)
 
@@ -88,5 +88,5 @@ def _check_redirects(app: App) -> None:
     for uri in (*app.redirect_uris, *app.post_logout_redirect_uris):
         if problem := redirect_problem(uri):
             raise Invalid(f"The redirect URI {uri} {problem}.")
-    if max(len(app.redirect_uris), len(app.post_logout_redirect_uris)) > MOST_REDIRECTS:
-        raise Invalid(f"An app has at most {MOST_REDIRECTS} redirect URIs of each kind.")
+    if max(len(app.redirect_uris), len(app.post_logout_redirect_uris)) > MAX_REDIRECTS:
+        raise Invalid(f"An app has at most {MAX_REDIRECTS} redirect URIs of each kind.")

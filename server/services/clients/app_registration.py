@@ -1,7 +1,7 @@
 """Dynamic registration of apps that people use (RFC 7591): public, and not verified.
 
 Owns: who may register, and how many. Never: agents (`registration.py`), or changes of a
-registration; whoever needs another one registers again.
+registration; an app that needs another one registers again.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from server.services.audit import audit
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
 
-MOST_OF_ADDRESS: Final = 20
-MOST_IN_ALL: Final = 200
+MAX_PER_ADDRESS: Final = 20
+MAX_TOTAL: Final = 200
 """Maximum numbers of registrations in an hour."""
 _WINDOW_MS: Final = 60 * 60 * 1000
 _CLOSED: Final = "Send the access token of an invitation for apps."
@@ -51,8 +51,8 @@ class AppRegistrationService:
     def _count(self, peer: str) -> None:
         with self.store.write() as tx:
             counts = (
-                tx.counters.count(f"app registrations:{peer}", _WINDOW_MS) > MOST_OF_ADDRESS,
-                tx.counters.count("app registrations", _WINDOW_MS) > MOST_IN_ALL,
+                tx.counters.count(f"app registrations:{peer}", _WINDOW_MS) > MAX_PER_ADDRESS,
+                tx.counters.count("app registrations", _WINDOW_MS) > MAX_TOTAL,
             )
         if any(counts):
             raise errors.TemporarilyUnavailable(_MANY, retry_after=600)

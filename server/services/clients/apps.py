@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from server.model.audit import Entry
 from server.model.clients import App
 from server.model.ports import Secrets
-from server.model.reactions import AppStopped, ClientDeleted
+from server.model.reactions import AppDeactivated, ClientDeleted
 from server.model.store import Store, Unit, View
 from server.protocol import names
 from server.protocol.names import AUTH_NONE, PREFIX_APP, PREFIX_CLIENT_SECRET
@@ -139,7 +139,7 @@ def find(view: View, name_or_id: str) -> App:
 
 
 def _revoke_everything(tx: Unit, app: App) -> None:
-    tx.react(AppStopped(app.id))
+    tx.react(AppDeactivated(app.id))
     tx.delegations.revoke_client(app.id, tx.now)
 
 

@@ -46,20 +46,17 @@ class ClientAuthentication:
         `on_sight`, a client with a metadata document need not be known. Raises
         errors.ProtocolError.
         """
-        basic = credentials.method == "client_secret_basic"
         claimed = self._claimed_id(credentials)
         self.documents.check(claimed, on_sight=on_sight)
         with self.store.read() as view:
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
             if client is None or not _registered(client, credentials.method, now):
-                raise client_auth.refused("unknown client or another method", basic=basic)
+                raise client_auth.refused("unknown client or another method")
         if credentials.method == "private_key_jwt" and not isinstance(client, Resource):
             self._use_once(client, *self._check_assertion(client, credentials.assertion, now))
         elif credentials.method != names.AUTH_NONE:
-            self._record_use(
-                client, _check_secret(client, credentials.secret, now, basic=basic), now
-            )
+            self._record_use(client, _check_secret(client, credentials.secret, now), now)
         if not isinstance(client, Resource):
             check_enabled(client, now)
         return client
@@ -216,10 +213,10 @@ def _resource_refused(log: str) -> errors.Problem:
     )
 
 
-def _check_secret(client: Client, secret: str, now: int, *, basic: bool) -> Secret:
+def _check_secret(client: Client, secret: str, now: int) -> Secret:
     sent = hashlib.sha256(secret.encode()).digest()
     for known in client.secrets:
         valid = known.expires_at is None or now < known.expires_at
         if hmac.compare_digest(known.hash, sent) and valid:
             return known
-    raise client_auth.refused("wrong secret", basic=basic)
+    raise client_auth.refused("wrong secret")

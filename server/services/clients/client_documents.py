@@ -17,8 +17,8 @@ from server.protocol.clients.client_documents import ClientDocument, InvalidDocu
 from server.services.clients import unknown_apps
 from server.services.server_policy import ServerPolicy
 
-MOST_PER_HOST: Final = 20
-MOST_IN_ALL: Final = 120
+MAX_PER_HOST: Final = 20
+MAX_TOTAL: Final = 120
 """Maximum numbers of fetches in a minute."""
 _WINDOW_MS: Final = 60_000
 _OK, _FAULT = 200, 500
@@ -73,7 +73,7 @@ class ClientDocuments:
                 f"The metadata document of this client is not valid: {error}."
             ) from error
         except Unreachable as error:
-            if use is not None and now < use.checked_at + documents.MOST_STALE_MS:
+            if use is not None and now < use.checked_at + documents.MAX_STALE_MS:
                 return
             raise errors.TemporarilyUnavailable(_AWAY, retry_after=60, detail=str(error)) from error
         with self.store.read() as view:
@@ -97,7 +97,7 @@ class ClientDocuments:
 
     def _fetched(self, url: str) -> tuple[ClientDocument, Mapping[str, str]]:
         """Return the document, with its keys and its usable redirect URIs, and its headers."""
-        answer = self._get(url, documents.MOST_BYTES)
+        answer = self._get(url, documents.MAX_BYTES)
         document = documents.read(url, answer.body, answer.headers.get("content-type", ""))
         usable = documents.usable_redirects(document, self.rules.allowed_hosts)
         if not usable:
@@ -107,7 +107,7 @@ class ClientDocuments:
             where = documents.host_of(document.keys_url)
             if where != documents.host_of(url):
                 raise InvalidDocument("its jwks_uri must be on its own host")
-            keys = documents.read_keys(self._get(document.keys_url, documents.MOST_KEY_BYTES).body)
+            keys = documents.read_keys(self._get(document.keys_url, documents.MAX_KEY_BYTES).body)
         return replace(document, keys=keys, redirect_uris=usable), answer.headers
 
     def _get(self, url: str, most: int) -> Fetched:
@@ -125,8 +125,8 @@ class ClientDocuments:
         """Count a fetch, so that others cannot be flooded through this server."""
         with self.store.write() as tx:
             counts = (
-                tx.counters.count(f"documents of:{host}", _WINDOW_MS) > MOST_PER_HOST,
-                tx.counters.count("documents", _WINDOW_MS) > MOST_IN_ALL,
+                tx.counters.count(f"documents of:{host}", _WINDOW_MS) > MAX_PER_HOST,
+                tx.counters.count("documents", _WINDOW_MS) > MAX_TOTAL,
             )
         if any(counts):
             raise errors.TemporarilyUnavailable(_BUSY, retry_after=60)

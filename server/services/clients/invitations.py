@@ -23,7 +23,7 @@ from server.services.users import user_checks, users
 
 DEFAULT_LIFE_MS: Final = 7 * 24 * 60 * 60 * 1000
 LONGEST_LIFE_MS: Final = 90 * 24 * 60 * 60 * 1000
-MOST_USES: Final = 1_000
+MAX_USES: Final = 1_000
 SAFE_GRANTS: Final = (names.GRANT_CIBA,)
 """The default grants of agents that register themselves: they must ask."""
 
@@ -66,8 +66,8 @@ class Invitations:
 
     def issue(self, new: NewInvitation, *, by: str) -> IssuedInvitation:
         """Create an invitation. Raises `NotFound`, `Invalid`, or `Conflict` (disabled owner)."""
-        if not 1 <= new.uses <= MOST_USES:
-            raise Invalid(f"An invitation is for 1 to {MOST_USES} agents.", member="uses")
+        if not 1 <= new.uses <= MAX_USES:
+            raise Invalid(f"An invitation is for 1 to {MAX_USES} agents.", member="uses")
         token = self.secrets.new_secret(names.PREFIX_INITIAL_TOKEN)
         with self.store.write() as tx:
             owner = _owner(tx, new.owner)

@@ -9,7 +9,7 @@ from typing import Final
 from server.protocol.clients.labels import is_label
 from server.services.refusals import Invalid, about
 
-MOST_LABELS: Final = 20
+MAX_LABELS: Final = 20
 
 
 @about("labels")
@@ -25,6 +25,6 @@ def read(raw: Sequence[str]) -> tuple[str, ...]:
     keys = [label.split("=")[0] for label in found]
     if len(set(keys)) < len(keys):
         raise Invalid("Two labels have the same key. Give each key one value.")
-    if len(found) > MOST_LABELS:
-        raise Invalid(f"An agent has at most {MOST_LABELS} labels.")
+    if len(found) > MAX_LABELS:
+        raise Invalid(f"An agent has at most {MAX_LABELS} labels.")
     return found

@@ -214,6 +214,7 @@ class RegistrationService:
             "backchannel_client_notification_endpoint": agent.notification_endpoint,
             "backchannel_user_code_parameter": agent.takes_user_code,
             "backchannel_authentication_request_signing_alg": agent.request_alg,
+            "token_endpoint_auth_signing_alg": _assertion_alg(agent),
         }
         return {name: value for name, value in metadata.items() if value is not None}
 
@@ -287,3 +288,9 @@ def _listed(values: tuple[str, ...] | None) -> list[str] | None:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+def _assertion_alg(agent: Agent) -> str | None:
+    """The algorithm of its assertions; None if its keys leave a choice."""
+    algs = {key["alg"] for key in agent.jwks} if agent.auth_method == "private_key_jwt" else set()
+    return algs.pop() if len(algs) == 1 else None

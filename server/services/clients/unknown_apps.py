@@ -20,7 +20,7 @@ from server.services.audit import audit
 from server.services.clients.client_names import looks_taken, refuse_taken
 from server.services.refusals import Exists
 
-MOST_UNUSED: Final = 500
+MAX_UNUSED: Final = 500
 """Maximum number of such apps that never got a token."""
 _DIGITS: Final = 6
 _FULL: Final = "Too many new clients. Try again later."
@@ -47,7 +47,7 @@ def add(tx: Unit, app: App, *, by: str = audit.SYSTEM, fresh_until: int = 0) -> 
     Raises errors.TemporarilyUnavailable if there are too many, errors.InvalidClientMetadata if its
     name looks like that of another client.
     """
-    if tx.app_uses.count_unused() >= MOST_UNUSED:
+    if tx.app_uses.count_unused() >= MAX_UNUSED:
         raise errors.TemporarilyUnavailable(_FULL, retry_after=600)
     app = replace(app, name=_free_name(tx, app))
     tx.apps.add(app)

@@ -1,5 +1,5 @@
 """Use cases of consents.
 
 Owns: giving, revoking and showing them.
-Never: a standing grant (`standing_grants`).
+Never: standing grants (`standing_grants`).
 """

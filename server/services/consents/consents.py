@@ -117,7 +117,7 @@ class ConsentService:
             tx, wanted.user.id, wanted.client_id, wanted.resource, wanted.scopes, wanted.until
         )
         if tx.devices.active_count(wanted.user.id, tx.now) == 0:
-            raise errors.AccessDenied("You have no device to answer on. Enrol one first.")
+            raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
         refused = request_limits.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])

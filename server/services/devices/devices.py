@@ -10,7 +10,7 @@ from typing import Final
 
 from server.model.approval_requests import FindForApprover
 from server.model.audit import Entry
-from server.model.devices import MOST_TRIES, Device
+from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors
@@ -22,12 +22,12 @@ from server.services.devices import new_devices
 from server.services.devices.sessions import IDLE_MS
 from server.services.devices.statements import Statements
 from server.services.notifications import notices, push_targets
-from server.services.users import device_auth, enrolment_codes
+from server.services.users import device_auth, enrollment_codes
 from server.services.users.device_auth import Person
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.users.enrollment_codes import IssuedCode
 
-MOST_UNCONFIRMED: Final = 50
-MOST_DEVICES: Final = 20
+MAX_UNCONFIRMED: Final = 50
+MAX_DEVICES: Final = 20
 _SESSION_PURPOSE: Final = "session"
 
 
@@ -66,7 +66,7 @@ class DeviceService:
                 raise errors.Problem(
                     422, "invalid_body", "The session key cannot be an approval key."
                 )
-            if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
+            if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
                 raise _too_many()
             if session.admitted_as not in {None, name}:
                 raise errors.Problem(
@@ -92,13 +92,13 @@ class DeviceService:
             device = device_auth.current_device(tx, person)
             subject = signed_subject(self.statements.nonce(device, device))
             self.statements.check_with_pin(
-                tx, jws, device, purpose=decisions.ENROL, subject=subject
+                tx, jws, device, purpose=decisions.ENROLL, subject=subject
             )
-            if tx.devices.active_count(person.user.id, tx.now) >= MOST_DEVICES:
+            if tx.devices.active_count(person.user.id, tx.now) >= MAX_DEVICES:
                 raise _too_many()
             self.statements.spend(tx, device)
             by = audit.by_user(person.user.id)
-            return enrolment_codes.issue(tx, self.secrets, person.user, by=by)
+            return enrollment_codes.issue(tx, self.secrets, person.user, by=by)
 
     def rename(self, person: Person, device_id: str, name: str) -> Device:
         """Rename one of the person's devices. Raises errors.Problem."""
@@ -121,12 +121,12 @@ class DeviceService:
             purpose_id = self._pin_purpose(tx, person, purpose)
             device = device_auth.current_device(tx, person)
             counted = tx.devices.count_try(
-                device.id, purpose_id, tx.now, tries=MOST_TRIES, calls=MOST_UNCONFIRMED
+                device.id, purpose_id, tx.now, tries=MAX_ATTEMPTS, calls=MAX_UNCONFIRMED
             )
             if counted is None:
                 raise _pin_refusal(device)
             device = counted
-            if device.pin_tries >= MOST_TRIES:
+            if device.pin_tries >= MAX_ATTEMPTS:
                 _record(tx, audit.Type.DEVICE_LOCKED, person, device)
                 notices.device(tx, person.user.id, "device.locked", device.id)
         y = self.secrets.pin_answer(device.id, device.pin_epoch, x)
@@ -300,7 +300,7 @@ def _own(tx: Unit, person: Person, device_id: str) -> Device:
 
 
 def _pin_refusal(device: Device) -> errors.Problem:
-    if device.pin_unconfirmed >= MOST_UNCONFIRMED:
+    if device.pin_unconfirmed >= MAX_UNCONFIRMED:
         return errors.Problem(
             423, "pin_exhausted", "This PIN was tried too often. Enroll the device with a new code."
         )

@@ -14,9 +14,9 @@ from server.model.audit import Entry
 from server.model.devices import (
     BROWSER,
     PASSKEY,
+    CreatedPasskey,
     Device,
-    EnrolmentCode,
-    MadePasskey,
+    EnrollmentCode,
     Passkey,
     Session,
 )
@@ -29,7 +29,7 @@ from server.protocol.devices.passkeys import Assertion
 from server.protocol.names import PREFIX_DEVICE, PREFIX_SESSION
 from server.protocol.text import check_name
 from server.services.audit import audit
-from server.services.devices import devices, enrolment, new_devices, passkey_counters
+from server.services.devices import devices, enrollment, new_devices, passkey_counters
 from server.services.devices.browsers import Browsers
 from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
@@ -39,7 +39,7 @@ CHALLENGE_MS: Final = 5 * 60 * 1000
 """How long a browser may take to sign in."""
 _NEVER_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000
 """A passkey does not expire."""
-_MOST_DIGITS: Final = 15
+_MAX_DIGITS: Final = 15
 _USED: Final = "passkey sign-in"
 _NO_PASSKEY: Final = "That is not a valid passkey for this site. Try again."
 _UNKNOWN: Final = "This passkey is unknown or was removed. Create one with a new code."
@@ -96,7 +96,7 @@ class PasskeyService:
             if isinstance(code, errors.Problem):
                 done = code
             else:
-                device = self._enrol(tx, code, name, self._created_passkey(code, made))
+                device = self._enroll(tx, code, name, self._created_passkey(code, made))
                 done = device, self.browsers.sign_in(tx, device)
         if isinstance(done, errors.Problem):
             raise done
@@ -132,19 +132,19 @@ class PasskeyService:
             raise errors.Problem(422, "invalid_passkey", "This sign-in was used before. Try again.")
         return user, device
 
-    def _code(self, tx: Unit, typed: str, peer: str) -> EnrolmentCode | errors.Problem:
+    def _code(self, tx: Unit, typed: str, peer: str) -> EnrollmentCode | errors.Problem:
         """Return the code if it is valid, or an error to raise after the unit of work is stored."""
         try:
-            code_id, secret = enrolment.normalise(typed)
-        except enrolment.BadCode as error:
+            code_id, secret = enrollment.normalise(typed)
+        except enrollment.BadCode as error:
             return _refused(errors.InvalidGrant(str(error)))
-        code = enrolment.find_code(tx, code_id, peer=peer)
+        code = enrollment.find_code(tx, code_id, peer=peer)
         if isinstance(code, errors.ProtocolError):
             return _refused(code)
-        bad = enrolment.check_secret(tx, self.secrets, code, secret)
+        bad = enrollment.check_secret(tx, self.secrets, code, secret)
         return code if bad is None else _refused(bad)
 
-    def _options(self, tx: Unit, code: EnrolmentCode) -> dict[str, object]:
+    def _options(self, tx: Unit, code: EnrollmentCode) -> dict[str, object]:
         user = _user(tx, code)
         return passkeys.creation_options(
             rp_id=self.rules.rp_id,
@@ -153,24 +153,24 @@ class PasskeyService:
             known=[one.credential for one in tx.passkeys.of_user(user.id)],
         )
 
-    def _registration_challenge(self, code: EnrolmentCode) -> str:
+    def _registration_challenge(self, code: EnrollmentCode) -> str:
         return self.secrets.nonce("passkey", code.id)
 
-    def _created_passkey(self, code: EnrolmentCode, made: NewPasskey) -> MadePasskey:
+    def _created_passkey(self, code: EnrollmentCode, made: NewPasskey) -> CreatedPasskey:
         challenge = passkeys.challenge(self._registration_challenge(code).encode())
         try:
             return self.authenticators.made(made.attestation, made.client_data, challenge)
         except BadToken as error:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
-    def _enrol(self, tx: Unit, code: EnrolmentCode, name: str, made: MadePasskey) -> Device:
+    def _enroll(self, tx: Unit, code: EnrollmentCode, name: str, made: CreatedPasskey) -> Device:
         tx.lock(f"devices {code.user_id}")
         if tx.passkeys.by_credential(made.credential) is not None:
             raise errors.Problem(409, "already_enrolled", "This passkey is already registered.")
-        if tx.devices.active_count(code.user_id, tx.now) >= devices.MOST_DEVICES:
+        if tx.devices.active_count(code.user_id, tx.now) >= devices.MAX_DEVICES:
             raise errors.Problem(409, "too_many_devices", "Revoke a device first.")
-        if not enrolment.use_code(tx, code):
-            raise _refused(errors.InvalidGrant(enrolment.REFUSED))
+        if not enrollment.use_code(tx, code):
+            raise _refused(errors.InvalidGrant(enrollment.REFUSED))
         session = self._session(tx, code)
         device = self._device(tx, session, name, made)
         tx.sessions.add(session)
@@ -183,7 +183,7 @@ class PasskeyService:
         notices.device(tx, device.user_id, "device.enrolled", device.id)
         return device
 
-    def _session(self, tx: Unit, code: EnrolmentCode) -> Session:
+    def _session(self, tx: Unit, code: EnrollmentCode) -> Session:
         """A session without tokens, because every device has one."""
         return Session(
             id=self.secrets.new_id(PREFIX_SESSION),
@@ -200,7 +200,7 @@ class PasskeyService:
             device_id=None,
         )
 
-    def _device(self, tx: Unit, session: Session, name: str, made: MadePasskey) -> Device:
+    def _device(self, tx: Unit, session: Session, name: str, made: CreatedPasskey) -> Device:
         return Device(
             id=self.secrets.new_id(PREFIX_DEVICE),
             user_id=session.user_id,
@@ -228,7 +228,7 @@ class PasskeyService:
     def _check_challenge(self, view: View, assertion: Assertion) -> None:
         salt, _, rest = assertion.payload.decode("latin-1").partition(".")
         until = rest.partition(".")[0]
-        ours = until.isdecimal() and until.isascii() and len(until) <= _MOST_DIGITS
+        ours = until.isdecimal() and until.isascii() and len(until) <= _MAX_DIGITS
         expected = self._challenge_text(salt, int(until)) if ours else ""
         if not hmac.compare_digest(expected.encode(), assertion.payload):
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY)
@@ -251,7 +251,7 @@ def parse_assertion(text: str) -> Assertion:
         raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY, log=str(error)) from error
 
 
-def _user(view: View, code: EnrolmentCode) -> User:
+def _user(view: View, code: EnrollmentCode) -> User:
     user = view.directory.user(code.user_id)
     assert user is not None  # noqa: S101  # `check_secret` has found this user in the same unit of work
     return user
@@ -276,7 +276,7 @@ def _refused(error: errors.ProtocolError) -> errors.Problem:
     return errors.Problem(403, "invalid_code", error.description)
 
 
-def _record(tx: Unit, device: Device, made: MadePasskey) -> None:
+def _record(tx: Unit, device: Device, made: CreatedPasskey) -> None:
     """The entry has the public key, so that the audit log alone can verify later signatures."""
     audit.record(
         tx,

@@ -9,7 +9,7 @@ def agent_evidence(before: Agent, stopped: DisabledAgent) -> dict[str, object]:
     return {
         "id": before.id,
         "name": before.name,
-        "was": before.state,
+        "state_before": before.state,
         "state": stopped.agent.state,
         "owners": list(before.owners),
         "auth_method": before.auth_method,

@@ -67,8 +67,8 @@ class Orphans:
             return orphan_quarantine.grace_ends_at(view, find(view, called), self.rules)
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
-        judged = (self._listed(view, agent) for agent in agents)
-        return [one for one in judged if one.why]
+        listed = (self._listed(view, agent) for agent in agents)
+        return [one for one in listed if one.why]
 
     def _listed(self, view: View, agent: Agent) -> Orphan:
         seen = tuple(SeenOwner(user, _seen_at(view, user)) for user in owners.of(view, agent))

@@ -136,7 +136,7 @@ def _evidence(
         "approval": {
             "id": was.id,
             "kind": was.kind,
-            "was": was.state,
+            "state_before": was.state,
             "asked_by": {"id": was.agent_id, "name": asker},
             "resource": was.resource,
             "scope": was.scope,

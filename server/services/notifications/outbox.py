@@ -19,11 +19,11 @@ MAX_DEAD: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUpMessage:
+class UndeliveredMessage:
     """An undelivered message, and its recipient."""
 
     message: OutboxMessage
-    whom: str
+    recipient: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class OutboxState:
 
     counts: Mapping[str, int]
     """The number of messages in each state: `waiting`, `leased`, `sent`, `dead`."""
-    dead: tuple[GivenUpMessage, ...]
+    dead: tuple[UndeliveredMessage, ...]
     push: tuple[PushService, ...]
 
 
@@ -46,11 +46,11 @@ class OutboxAdministration:
         """Counts, undelivered messages (newest first), and the state of push services."""
         with self.store.read() as view:
             dead = tuple(
-                GivenUpMessage(one, _recipient(view, one)) for one in view.outbox.dead(MAX_DEAD)
+                UndeliveredMessage(one, _recipient(view, one)) for one in view.outbox.dead(MAX_DEAD)
             )
             return OutboxState(view.outbox.counts(), dead, tuple(view.pushes.services()))
 
-    def retry(self, message_id: int, *, by: str) -> GivenUpMessage:
+    def retry(self, message_id: int, *, by: str) -> UndeliveredMessage:
         """Retry an undelivered message now. Raises `NotFound`."""
         with self.store.write() as tx:
             message = tx.outbox.retry(message_id)
@@ -58,7 +58,7 @@ class OutboxAdministration:
                 raise NotFound("undelivered message", str(message_id))
             facts = {"message": message.id, "channel": message.channel, "target": message.target}
             audit.record(tx, Entry(audit.Type.OUTBOX_RETRIED, by, facts=facts))
-            return GivenUpMessage(message, _recipient(tx, message))
+            return UndeliveredMessage(message, _recipient(tx, message))
 
 
 def _recipient(view: View, message: OutboxMessage) -> str:

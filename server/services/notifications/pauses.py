@@ -1,7 +1,8 @@
 """Pauses: an agent may not ask a person again for a while after they denied it repeatedly.
 
 A pause belongs to the person who denied, even if they decided as a deputy or backup.
-Owns: when a pause begins and ends, from the denials in the database. Never: a limit on denying.
+Owns: when a pause begins and ends, from the denials in the database. Never: limiting how often
+someone can deny.
 """
 
 import json

@@ -32,7 +32,7 @@ from server.services.operations.replays import Replays
 from server.services.operations.statistics import Statistics
 from server.services.operations.trials import Trials
 from server.services.policy.action_types import ActionTypes
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
@@ -55,7 +55,7 @@ class AdminServices:
         only_of: str | None = None,
     ) -> None:
         secrets, rules = adapters.secrets, adapters.rules
-        judge = Judge(secrets)
+        evaluator = PolicyEvaluator(secrets)
         opens = approval_creator(secrets, rules)
         self.by = by
         """The actor in the audit log."""
@@ -72,16 +72,16 @@ class AdminServices:
         self.actions = ActionTypes(store)
         self.previews = Previews(store)
         self.policies = Policies(store)
-        self.trials = Trials(store, rules, judge)
-        self.replays = Replays(store, judge)
+        self.trials = Trials(store, rules, evaluator)
+        self.replays = Replays(store, evaluator)
         self.keys = SigningKeys(store, adapters.signer, rules)
         self.invitations = Invitations(store, secrets)
         self.oversight = Oversight(store)
         self.outbox = OutboxAdministration(store)
-        self.backup_requests = BackupRequests(store, judge, rules)
+        self.backup_requests = BackupRequests(store, evaluator, rules)
         self.statistics = Statistics(store)
         self.limits = Limits(store, rules)
-        self.doctor = Doctor(store, judge)
+        self.doctor = Doctor(store, evaluator)
         self.consents = ConsentService(store, secrets, rules, opens)
         self.deputies = ManagedDeputies(store)
         self.standing_grants = build_standing_grants(store, secrets, rules, opens)

@@ -15,14 +15,14 @@ from server.protocol.policy.questions import APP, Requirements
 from server.protocol.policy.risks import Risk
 from server.services.approvers import substitutes
 from server.services.approvers.eligible import EligibleApprovers
-from server.services.policy.judging import JudgedRequest
+from server.services.policy.evaluation import RequestToEvaluate
 
 THE_PERSON: Final = "the person"
 """The name of the person in a case without a user."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskedPerson:
+class PolicyApprover:
     """One person who is asked, and why."""
 
     name: str
@@ -37,7 +37,7 @@ class AskedPerson:
 class RequestAudience:
     """Everyone whom a request would ask."""
 
-    people: tuple[AskedPerson, ...]
+    people: tuple[PolicyApprover, ...]
     """The person of the request comes first."""
     excluded: tuple[str, ...]
     """People whose approval does not count because of a rule."""
@@ -48,16 +48,16 @@ class RequestAudience:
     """The backup is asked at once, and not only after three quarters of the time."""
 
     @property
-    def approvers(self) -> tuple[AskedPerson, ...]:
+    def approvers(self) -> tuple[PolicyApprover, ...]:
         """The people whose approval would count."""
         return tuple(one for one in self.people if one.approves)
 
 
 def audience_of(
-    view: View, case: JudgedRequest, needs: Requirements, found: EligibleApprovers
+    view: View, case: RequestToEvaluate, needs: Requirements, found: EligibleApprovers
 ) -> RequestAudience:
     """Everyone whom this request would ask."""
-    user = None if case.way == APP else case.user
+    user = None if case.flow == APP else case.user
     types = [action.type for action in case.actions]
     deputies = [] if user is None else substitutes.deputies_of(view, user.id, types)
     backup = [] if user is None else substitutes.backup_of(view, user)
@@ -72,18 +72,18 @@ def audience_of(
 
 def _people(
     view: View, user: User | None, needs: Requirements, found: EligibleApprovers
-) -> tuple[AskedPerson, ...]:
+) -> tuple[PolicyApprover, ...]:
     others = {one.user_id: one for one in found.others}
     if user is None:
-        first = AskedPerson(THE_PERSON, "asked", approves=needs.who is None)
+        first = PolicyApprover(THE_PERSON, "asked", approves=needs.who is None)
     else:
         first = _asked(view, others.pop(user.id, NamedApprover(user.id, "asked")))
     return (first, *(_asked(view, one) for one in others.values()))
 
 
-def _asked(view: View, one: NamedApprover) -> AskedPerson:
+def _asked(view: View, one: NamedApprover) -> PolicyApprover:
     groups = (group.name for group in view.groups.all() if group.id == one.group_id)
-    return AskedPerson(_name(view, one.user_id), one.why, one.approves, next(groups, None))
+    return PolicyApprover(_name(view, one.user_id), one.why, one.approves, next(groups, None))
 
 
 def _name(view: View, user_id: str) -> str:

@@ -17,7 +17,7 @@ from server.protocol.confusables import name_keys
 from server.services.clients import owners
 from server.services.notifications.notices import WEBHOOK
 from server.services.operations import gaps
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.refusals import Remedy
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
@@ -52,7 +52,7 @@ class Doctor:
     """Checks the database without changing it."""
 
     store: Store
-    judge: Judge
+    evaluator: PolicyEvaluator
 
     def findings(self) -> list[Finding]:
         """All findings."""
@@ -63,7 +63,7 @@ class Doctor:
                 *_names(view),
                 *_people(view),
                 *(found for agent in view.agents.all() for found in _agent(view, agent)),
-                *(f for agent in view.agents.all() for f in _gaps(view, self.judge, agent)),
+                *(f for agent in view.agents.all() for f in _gaps(view, self.evaluator, agent)),
                 *_incidents(view),
                 *_outbox(view),
                 *_pushes(view),
@@ -173,7 +173,7 @@ def _user(view: View, user: User) -> Iterator[Finding]:
             "note",
             f"{user.name} has no device and cannot answer requests.",
             "Enroll a device for this user.",
-            remedy=("user.enrol", user.name),
+            remedy=("user.enroll", user.name),
             about=("user", user.id),
         )
 
@@ -208,9 +208,9 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     yield from _ends(view, agent)
 
 
-def _gaps(view: View, judge: Judge, agent: Agent) -> Iterator[Finding]:
+def _gaps(view: View, evaluator: PolicyEvaluator, agent: Agent) -> Iterator[Finding]:
     """The first permission of the agent that nobody can approve."""
-    found = gaps.of_agent(view, judge, agent) if agent.state == "enabled" else []
+    found = gaps.of_agent(view, evaluator, agent) if agent.state == "enabled" else []
     for gap in found[:1]:
         more = "" if len(found) == 1 else f" There are {len(found)} such permissions."
         yield Finding(

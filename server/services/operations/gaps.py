@@ -1,6 +1,6 @@
 """Finds permissions of an agent that nobody can approve, because too few people may approve.
 
-Owns: the check, with the judgment that a request would get now. Never: details; there are none yet,
+Owns: the check, with the outcome that a request would get now. Never: details; there are none yet,
 so rules about them do not match.
 """
 
@@ -13,7 +13,7 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.action_types import ActionType
 from server.services.approvers import eligible
-from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.users import user_or_group
@@ -34,22 +34,28 @@ class Gap:
     """The most eligible approvers for any person whom the agent may ask."""
 
 
-def of_agent(view: View, judge: Judge, agent: Agent) -> list[Gap]:
+def of_agent(view: View, evaluator: PolicyEvaluator, agent: Agent) -> list[Gap]:
     """All gaps in the agent's permissions. What a rule denies is not a gap."""
     people = [one for one in view.users.all() if one.enabled and _may_ask(view, agent, one)]
     candidates = _candidates(view, agent)
-    found = (_gap(view, judge, agent, candidate, people) for candidate in candidates)
+    found = (_gap(view, evaluator, agent, candidate, people) for candidate in candidates)
     return [gap for gap in found if gap is not None]
 
 
 def _gap(
-    view: View, judge: Judge, agent: Agent, candidate: CandidateRequest, people: Sequence[User]
+    view: View,
+    evaluator: PolicyEvaluator,
+    agent: Agent,
+    candidate: CandidateRequest,
+    people: Sequence[User],
 ) -> Gap | None:
     """None if there is any person for whom it can be approved."""
     what, target, actions = candidate
     need = most = 0
     for user in people:
-        verdict = judge.decide(view, JudgedRequest("request", agent, user, target, (), actions))
+        verdict = evaluator.decide(
+            view, RequestToEvaluate("request", agent, user, target, (), actions)
+        )
         if verdict.needs is None:
             continue
         need = verdict.needs.quorum

@@ -9,8 +9,8 @@ from server.model.users import User
 from server.services.audit import audit
 from server.services.refusals import Exists
 from server.services.tokens import keys
-from server.services.users import enrolment_codes, users
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.users import enrollment_codes, users
+from server.services.users.enrollment_codes import IssuedCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class Installation:
                 raise Exists(
                     f"{present.name} is already the administrator of this installation. "
                     "Enroll another device instead.",
-                    remedy=("user.enrol", present.name),
+                    remedy=("user.enroll", present.name),
                 )
             keys.ensure_keys(tx, self.signer, by=by)
             user = users.create(tx, self.secrets, users.NewUser(admin, roles=("admin",)), by=by)
             audit.record(tx, Entry(audit.Type.INSTALLATION_INITIALIZED, by, subject=user.id))
-            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
+            return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def admin(self) -> User | None:
         """The first administrator; None if there is none."""

@@ -19,11 +19,11 @@ from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
 from server.services.clients.registration import UNKNOWN_TOKENS, UNKNOWN_WINDOW_MS
-from server.services.devices import device_grant, enrolment
+from server.services.devices import device_grant, enrollment
 from server.services.notifications import pauses, request_limits
 from server.services.notifications.push_subscriptions import TESTS, TESTS_MS
 from server.services.server_policy import ServerPolicy
-from server.services.sign_in.authorize import MOST_PER_MINUTE
+from server.services.sign_in.authorize import MAX_PER_MINUTE
 
 MAX_ROWS: Final = 2_000
 """The rows of each kind that are read."""
@@ -50,7 +50,7 @@ class Limit:
     """One limit."""
 
     name: str
-    per: str
+    counted_per: str
     what: str
     value: int
     within_ms: int | None = None
@@ -73,7 +73,7 @@ class NearLimit:
 
     who: LimitSubject
     count: int
-    over: bool
+    reached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class LimitStatus:
     limit: Limit
     near: tuple[NearLimit, ...]
     """Nearest first."""
-    lately: tuple[tuple[LimitSubject, int], ...]
+    refusals: tuple[tuple[LimitSubject, int], ...]
     """The subjects that it refused in the last day, with counts, highest first."""
 
 
@@ -94,7 +94,7 @@ class LimitsOverview:
     limits: tuple[LimitStatus, ...]
     held_back: tuple[tuple[LimitSubject, int], ...]
     """Users, with the number of requests of the last day that did not notify them."""
-    whole: bool
+    complete: bool
     """All rows were counted."""
     names: Mapping[str, str]
     """Id → name."""
@@ -119,7 +119,7 @@ class Limits:
             held = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
             names = _names(view, [*_subjects(limits), *held])
         most = tuple(held.most_common(MAX_NEAR))
-        return LimitsOverview(limits, most, rows.whole, names)
+        return LimitsOverview(limits, most, rows.complete, names)
 
 
 def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
@@ -183,10 +183,10 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
             "wrong_user_codes",
             "agent and person",
             "Wrong user codes of an agent",
-            user_codes.MOST_WRONG,
+            user_codes.MAX_WRONG,
             user_codes.WRONG_WINDOW_MS,
         ),
-        _fixed("authorize", "address", "Sign-in requests", MOST_PER_MINUTE, _MINUTE_MS),
+        _fixed("authorize", "address", "Sign-in requests", MAX_PER_MINUTE, _MINUTE_MS),
         _fixed(
             "device_codes", "address", "Device codes", device_grant.REQUESTS, device_grant.WINDOW_MS
         ),
@@ -207,9 +207,9 @@ def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
         _fixed(
             "unknown_codes",
             "address",
-            "Unknown enrolment codes",
-            enrolment.UNKNOWN_CODES,
-            enrolment.UNKNOWN_WINDOW_MS,
+            "Unknown enrollment codes",
+            enrollment.UNKNOWN_CODES,
+            enrollment.UNKNOWN_WINDOW_MS,
         ),
         _fixed(
             "unknown_registrations",
@@ -234,7 +234,7 @@ class _CountedRows:
         self.held_back = view.limits.held_back(view.now - DAY_MS, MAX_ROWS)
 
     @property
-    def whole(self) -> bool:
+    def complete(self) -> bool:
         """Reports whether all rows were read."""
         return max(len(self.open), len(self.notifications), len(self.refused)) < MAX_ROWS
 
@@ -382,7 +382,7 @@ def _facts(one: LimitRefusal) -> Mapping[str, str]:
 def _subjects(limits: Iterable[LimitStatus]) -> Iterable[LimitSubject]:
     for one in limits:
         yield from (near.who for near in one.near)
-        yield from (who for who, _ in one.lately)
+        yield from (who for who, _ in one.refusals)
 
 
 def _names(view: View, found: Iterable[LimitSubject]) -> Mapping[str, str]:

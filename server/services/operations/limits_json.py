@@ -10,7 +10,7 @@ def overview(found: LimitsOverview) -> dict[str, Any]:
     return {
         "items": [_limit(one, found) for one in found.limits],
         "held_back": [_counted(who, count, found) for who, count in found.held_back],
-        "whole": found.whole,
+        "complete": found.complete,
     }
 
 
@@ -19,12 +19,14 @@ def _limit(one: LimitStatus, found: LimitsOverview) -> dict[str, object]:
     return {
         "name": limit.name,
         "what": limit.what,
-        "per": limit.per,
+        "counted_per": limit.counted_per,
         "value": limit.value,
         "within_seconds": None if limit.within_ms is None else limit.within_ms // 1000,
         "setting": limit.setting,
-        "near": [{**_counted(near.who, near.count, found), "over": near.over} for near in one.near],
-        "lately": [_counted(who, count, found) for who, count in one.lately],
+        "near": [
+            {**_counted(near.who, near.count, found), "reached": near.reached} for near in one.near
+        ],
+        "refusals": [_counted(who, count, found) for who, count in one.refusals],
     }
 
 

@@ -7,7 +7,7 @@ from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.services.operations.audiences import RequestAudience
 from server.services.operations.replays import Change, Replay
-from server.services.operations.trials import Explained, TriedCase
+from server.services.operations.trials import Explained, PolicyTestResult
 from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
 from server.services.policy.displays import rfc3339
@@ -50,7 +50,7 @@ def explained(found: Explained) -> dict[str, object]:
     }
 
 
-def tried(found: Sequence[TriedCase]) -> dict[str, object]:
+def tried(found: Sequence[PolicyTestResult]) -> dict[str, object]:
     """The results of a table of cases."""
     items = [
         {
@@ -71,7 +71,7 @@ def replayed(found: Replay) -> dict[str, object]:
         "since": rfc3339(found.since),
         "until": rfc3339(found.until),
         "policy": {"version": found.source.version, "hash": found.source.hash},
-        "judged": found.judged,
+        "evaluated": found.evaluated,
         "skipped": found.skipped,
         "complete": found.complete,
         "before": dict(found.before),
@@ -113,7 +113,7 @@ def _covered(found: Explained) -> dict[str, object] | None:
 def _change(one: Change) -> dict[str, object]:
     return {
         "at": rfc3339(one.at),
-        "way": one.way,
+        "flow": one.flow,
         "id": one.id,
         "agent": one.agent,
         "user": one.user,
@@ -124,7 +124,7 @@ def _change(one: Change) -> dict[str, object]:
         "after": one.after,
         "rules": list(one.rules),
         "standing_grant": one.standing_grant,
-        "was_quorum": one.was_quorum,
+        "quorum_before": one.quorum_before,
         "quorum": one.quorum,
         "approvers": list(one.approvers),
     }

@@ -28,7 +28,7 @@ from server.services.users.user_members import USER_MEMBERS
 
 Governed: TypeAlias = Agent | App | Device | Group | User | Resource | ActionRow
 """A record that administrators change."""
-_Judge: TypeAlias = Callable[[Any, Any], bool]
+_Comparison: TypeAlias = Callable[[Any, Any], bool]
 
 CREATED: Final = "created"
 """Stands for a record that is new."""
@@ -45,9 +45,9 @@ def widened_members(
         return frozenset()
     if before is None:
         return frozenset({CREATED})
-    judges = {**_JUDGES[type(after)], "token_seconds": _longer_tokens(usual_seconds)}
+    comparisons = {**_COMPARISONS[type(after)], "token_seconds": _longer_tokens(usual_seconds)}
     changed = [f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)]
-    return frozenset(name for name in changed if judges.get(name, _always)(before, after))
+    return frozenset(name for name in changed if comparisons.get(name, _always)(before, after))
 
 
 def version(record: Governed) -> str:
@@ -64,12 +64,12 @@ def _always(_before: Governed, _after: Governed) -> bool:
     return True
 
 
-def _by_members(members: Members) -> dict[str, _Judge]:
+def _by_members(members: Members) -> dict[str, _Comparison]:
     """Return the comparisons of the member rows, as comparisons of two records."""
     return {name: _of_value(name, widens) for name, widens in widening(members).items()}
 
 
-def _of_value(name: str, widens: Widens) -> _Judge:
+def _of_value(name: str, widens: Widens) -> _Comparison:
     return lambda before, after: widens(getattr(before, name), getattr(after, name))
 
 
@@ -90,14 +90,14 @@ def _fewer_limits(before: Agent, after: Agent) -> bool:
     )
 
 
-def _longer_tokens(usual: int) -> _Judge:
+def _longer_tokens(usual: int) -> _Comparison:
     """The limit was raised or removed, or a first limit is above the default."""
 
-    def judge(before: Agent | Resource, after: Agent | Resource) -> bool:
+    def is_longer(before: Agent | Resource, after: Agent | Resource) -> bool:
         old = usual if before.token_seconds is None else before.token_seconds
         return after.token_seconds is None or after.token_seconds > old
 
-    return judge
+    return is_longer
 
 
 def _more_secrets(before: Agent | App | Resource, after: Agent | App | Resource) -> bool:
@@ -113,7 +113,7 @@ def _lasts_longer(before: int | None, after: int | None) -> bool:
     return before is not None and (after is None or after > before)
 
 
-_JUDGES: Mapping[type, Mapping[str, _Judge]] = MappingProxyType(
+_COMPARISONS: Mapping[type, Mapping[str, _Comparison]] = MappingProxyType(
     {
         Agent: {
             **_by_members(AGENT_MEMBERS),

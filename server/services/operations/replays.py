@@ -1,4 +1,4 @@
-"""Replays: judges recent requests, tokens and refusals again under another rule set.
+"""Replays: evaluates recent requests, tokens and refusals again under another rule set.
 
 Owns: reading them as cases, each with the history that its agent had at the time. Never: the
 details of refusals, because the audit log has only their types.
@@ -20,7 +20,14 @@ from server.model.tokens import Delegation
 from server.protocol import errors
 from server.protocol.approvals import kinds
 from server.protocol.json_text import JsonValue
-from server.protocol.policy.questions import APP, Approvals, Outcome, PolicyVersion, Verdict, Way
+from server.protocol.policy.questions import (
+    APP,
+    Approvals,
+    Outcome,
+    PolicyVersion,
+    RequestFlow,
+    Verdict,
+)
 from server.services.approvals import votes
 from server.services.approvers import automatic_decisions, eligible
 from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
@@ -28,7 +35,7 @@ from server.services.audit import audit
 from server.services.operations.audiences import audience_of
 from server.services.operations.trials import trial
 from server.services.policy import refusals
-from server.services.policy.judging import Judge, JudgedRequest, engine_of
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid
 from server.services.resources import targets
@@ -50,7 +57,7 @@ _REFUSED: Mapping[str, Outcome] = {
 class PastDecision:
     """A past decision of policy."""
 
-    way: Way
+    flow: RequestFlow
     id: str
     at: int
     agent: str
@@ -63,7 +70,7 @@ class PastDecision:
     approvals: Approvals | None = None
     """The approval at the start of its delegation chain."""
     past: str | None = None
-    """The signals at the time, as the request stores them; None to judge by today's history."""
+    """The signals at the time, as the request stores them; None to evaluator by today's history."""
     quorum: int | None = None
     """The number of approvals that it needed; None if nobody was asked."""
     by_grant: bool = False
@@ -76,7 +83,7 @@ class PastDecision:
 class ReplayedOutcome:
     """The outcome under the replayed rule set."""
 
-    case: JudgedRequest
+    case: RequestToEvaluate
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
@@ -99,7 +106,7 @@ class ReplayedOutcome:
 class Change:
     """A decision that would have changed, with the names of agents and users."""
 
-    way: Way
+    flow: RequestFlow
     id: str
     at: int
     agent: str
@@ -112,7 +119,7 @@ class Change:
     rules: tuple[str, ...]
     standing_grant: str | None = None
     """The id of the standing grant that would answer it."""
-    was_quorum: int | None = None
+    quorum_before: int | None = None
     quorum: int | None = None
     """The number of approvals that it would need; None if nobody would be asked."""
     approvers: tuple[str, ...] = ()
@@ -126,7 +133,7 @@ class Replay:
     since: int
     until: int
     source: PolicyVersion
-    judged: int
+    evaluated: int
     skipped: int
     """Decisions whose agent, resource, scope or action type no longer exists."""
     complete: bool
@@ -142,40 +149,42 @@ class Replays:
     """Replays past decisions."""
 
     store: Store
-    judge: Judge
+    evaluator: PolicyEvaluator
     schemas: Schemas = field(default_factory=Schemas)
 
     def replay(self, last_ms: int, rules: str | None = None) -> Replay:
-        """Judge the last `last_ms` under these rules, or the current ones. Raises `Invalid`."""
+        """Evaluate the last `last_ms` under these rules, or the current ones. Raises `Invalid`."""
         if not 0 < last_ms <= MAX_PERIOD_MS:
             raise Invalid("The period must be more than 0 and at most 31d.")
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
-            since, judge = view.now - last_ms, replace(self.judge, instead=engine)
+            since, evaluator = view.now - last_ms, replace(self.evaluator, instead=engine)
             decisions = list(islice(_decisions(view, since), MAX_JUDGED + 1))
-            judged = [
+            evaluated = [
                 (past, after)
                 for past in decisions[:MAX_JUDGED]
-                if (after := self._judge_again(view, judge, past)) is not None
+                if (after := self._evaluate_again(view, evaluator, past)) is not None
             ]
-            changes = [_change(view, one, after) for one, after in judged if after.differs(one)]
+            changes = [_change(view, one, after) for one, after in evaluated if after.differs(one)]
             changes.sort(key=lambda change: change.at, reverse=True)
             return Replay(
                 since=since,
                 until=view.now,
                 source=engine.source,
-                judged=len(judged),
-                skipped=min(len(decisions), MAX_JUDGED) - len(judged),
+                evaluated=len(evaluated),
+                skipped=min(len(decisions), MAX_JUDGED) - len(evaluated),
                 complete=len(decisions) <= MAX_JUDGED,
-                before=Counter(past.before for past, _ in judged),
-                after=Counter(after.outcome for _, after in judged),
+                before=Counter(past.before for past, _ in evaluated),
+                after=Counter(after.outcome for _, after in evaluated),
                 changed=len(changes),
                 changes=tuple(changes[:MAX_CHANGES]),
             )
 
-    def _judge_again(self, view: View, judge: Judge, past: PastDecision) -> ReplayedOutcome | None:
-        """The new outcome; None if the case can no longer be judged."""
-        find = view.directory.app if past.way == APP else view.directory.agent
+    def _evaluate_again(
+        self, view: View, evaluator: PolicyEvaluator, past: PastDecision
+    ) -> ReplayedOutcome | None:
+        """The new outcome; None if the case can no longer be evaluated."""
+        find = view.directory.app if past.flow == APP else view.directory.agent
         agent: Agent | App | None = find(past.agent)
         if agent is None:
             return None
@@ -187,19 +196,21 @@ class Replays:
         if len(actions) < len(past.types):
             return None
         user = view.directory.user(past.user or "")
-        case = JudgedRequest(past.way, agent, user, target, past.details, actions, past=past.past)
-        verdict = judge.decide(view, case, past.at)
+        case = RequestToEvaluate(
+            past.flow, agent, user, target, past.details, actions, past=past.past
+        )
+        verdict = evaluator.decide(view, case, past.at)
         outcome, given = verdict.outcome, past.approvals
-        if outcome == "ask" and given is not None and judge.holds(view, case, given):
+        if outcome == "ask" and given is not None and evaluator.holds(view, case, given):
             outcome = "allow"
         if (
-            past.way == "request"
+            past.flow == "request"
             and automatic_decisions.covering_consent(view, case, past.at) is None
         ):
             outcome = "ask" if outcome == "allow" else outcome  # there was no consent
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
-        grant = _covering(view, judge, past, case, verdict)
+        grant = _covering(view, evaluator, past, case, verdict)
         return (
             _asked(view, case, verdict)
             if grant is None
@@ -208,27 +219,31 @@ class Replays:
 
 
 def _covering(
-    view: View, judge: Judge, past: PastDecision, case: JudgedRequest, verdict: Verdict
+    view: View,
+    evaluator: PolicyEvaluator,
+    past: PastDecision,
+    case: RequestToEvaluate,
+    verdict: Verdict,
 ) -> str | None:
     """The standing grant that answered it, if it still would; else one that could have."""
     if past.by_grant:
         approval = view.approvals.get(past.id)
-        held = approval is not None and uses.still_covers(view, judge, case, approval)
+        held = approval is not None and uses.still_covers(view, evaluator, case, approval)
         return reservations.grant_of(approval) if approval is not None and held else None
     has_details = len(past.details) == len(past.types)  # the audit log has none
-    if not past.takes_grant or not has_details or past.way not in {"request", "exchange"}:
+    if not past.takes_grant or not has_details or past.flow not in {"request", "exchange"}:
         return None
     fits = uses.covering_grants(view, case, verdict, past.at)
     return next((fit.grant.id for fit in fits), None)
 
 
-def _asked(view: View, case: JudgedRequest, verdict: Verdict) -> ReplayedOutcome:
+def _asked(view: View, case: RequestToEvaluate, verdict: Verdict) -> ReplayedOutcome:
     """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")
     found = eligible.eligible_for_verdict(view, verdict, case.agent, case.user)
     needs = verdict.needs
-    too_few = case.way == "request" and needs is not None and needs.quorum > found.count
+    too_few = case.flow == "request" and needs is not None and needs.quorum > found.count
     return ReplayedOutcome(case, verdict, "deny" if too_few else "ask", people=found)
 
 
@@ -255,7 +270,7 @@ def _requests(view: View, since: int) -> Iterator[PastDecision]:
 def _request(approval: Approval) -> PastDecision:
     details = kinds.resource_details(json.loads(approval.details))
     return PastDecision(
-        way="request" if approval.kind == "action" else APP,
+        flow="request" if approval.kind == "action" else APP,
         id=approval.id,
         at=approval.created_at,
         agent=approval.agent_id,
@@ -289,7 +304,7 @@ def _tokens(view: View, since: int) -> Iterator[PastDecision]:
 def _token(view: View, token: Delegation) -> PastDecision:
     details = json.loads(token.details)
     return PastDecision(
-        way="client_credentials" if token.user_id is None else "exchange",
+        flow="client_credentials" if token.user_id is None else "exchange",
         id=token.id,
         at=token.issued_at,
         agent=token.client_id,
@@ -341,16 +356,16 @@ def _refusal(kind: audit.Type, entry: StoredEntry) -> PastDecision | None:
     before = _REFUSED.get(body.get("cause"))
     if before is None:
         return None
-    way: Way = "exchange"
+    flow: RequestFlow = "exchange"
     scope = str(body["facts"].get("scope", "")).split()
     types: list[str] = list(body["facts"].get("types", ()))
     if kind is audit.Type.TOKEN_REFUSED:
-        way, scope = "client_credentials", str(body["action"]).split()
+        flow, scope = "client_credentials", str(body["action"]).split()
     if kind is audit.Type.APPROVAL_REFUSED:
-        way, scope = "request", list(body["facts"]["scope"])
+        flow, scope = "request", list(body["facts"]["scope"])
         types = list(body["facts"]["types"])
     return PastDecision(
-        way=way,
+        flow=flow,
         id=entry.id,
         at=entry.at,
         agent=body["agent_id"],
@@ -368,7 +383,7 @@ def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
     asked = None if needs is None or after.quorum is None else needs
     audience = None if asked is None else audience_of(view, after.case, asked, after.people)
     return Change(
-        way=past.way,
+        flow=past.flow,
         id=past.id,
         at=past.at,
         agent=display_names.name_of(view.directory, past.agent),
@@ -380,7 +395,7 @@ def _change(view: View, past: PastDecision, after: ReplayedOutcome) -> Change:
         after=after.outcome,
         rules=after.verdict.rules,
         standing_grant=after.standing_grant,
-        was_quorum=past.quorum,
+        quorum_before=past.quorum,
         quorum=after.quorum,
         approvers=tuple(one.name for one in audience.approvers) if audience else (),
     )

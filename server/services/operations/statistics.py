@@ -1,6 +1,6 @@
 """Statistics of recent requests and answers, including approvals without reading.
 
-Owns: what is counted, over which period. Never: a decision; people draw the conclusions.
+Owns: what is counted, over which period. Never: conclusions; people draw them.
 
 It reads a fixed number of the newest requests, so its cost does not grow with the database.
 """
@@ -99,7 +99,7 @@ class Summary:
 
     since: int
     now: int
-    whole: bool
+    complete: bool
     """All requests of the period were counted."""
     pending: int
     """The number of pending requests, whatever their age."""
@@ -118,7 +118,7 @@ class AgentHistory:
     """The statistics of one agent."""
 
     since: int
-    whole: bool
+    complete: bool
     counts: Counts
     days: tuple[DayCounts, ...]
 
@@ -144,7 +144,7 @@ class Statistics:
         with self.store.read() as view:
             since = _start_of_period(view.now, days)
             found = view.approval_statistics.since(since, MAX_REQUESTS + 1)
-            requests, whole = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
+            requests, complete = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
             pending = view.approval_statistics.pending(view.now)
             waiting = view.approval_statistics.waiting(view.now, MAX_REQUESTS)
             agents = {
@@ -156,7 +156,7 @@ class Statistics:
         return Summary(
             since,
             view.now,
-            whole,
+            complete,
             pending,
             _counts(requests),
             tuple(_days(requests, since, days)),
@@ -170,8 +170,8 @@ class Statistics:
         with self.store.read() as view:
             agent, since = agent_names.find(view, name_or_id), _start_of_period(view.now, days)
             found = view.approval_statistics.of_agent(agent.id, since, MAX_REQUESTS + 1)
-        requests, whole = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
-        return AgentHistory(since, whole, _counts(requests), tuple(_days(requests, since, days)))
+        requests, complete = found[:MAX_REQUESTS], len(found) <= MAX_REQUESTS
+        return AgentHistory(since, complete, _counts(requests), tuple(_days(requests, since, days)))
 
     def asked_of(self, person: Person, agent_id: str, days: int) -> AskedPersonCounts:
         """The requests of this agent to this person in the last days. Raises errors.Problem."""

@@ -12,7 +12,7 @@ def summary(found: Summary) -> dict[str, object]:
     """Recent requests and answers by day, agent and person."""
     return {
         "since": rfc3339(found.since),
-        "whole": found.whole,
+        "complete": found.complete,
         "pending": found.pending,
         "total": asdict(found.counts),
         "days": days(found.days),
@@ -51,7 +51,7 @@ def course(found: AgentHistory) -> dict[str, object]:
     """The statistics of one agent."""
     return {
         "since": rfc3339(found.since),
-        "whole": found.whole,
+        "complete": found.complete,
         "total": asdict(found.counts),
         "days": days(found.days),
     }

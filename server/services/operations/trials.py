@@ -1,7 +1,7 @@
 """Policy trials: explains one case, or tests a table of cases, without consequences.
 
 Owns: reading cases by names, the token that would be issued, tables of cases with expectations.
-Never: judging a case itself; it uses the judge that enforcement uses.
+Never: evaluating a case itself; it uses the evaluator that enforcement uses.
 """
 
 import json
@@ -23,7 +23,7 @@ from server.protocol.approvals import ceremonies
 from server.protocol.approvals.unusual import Code
 from server.protocol.ciba import requests
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, FAILED_RULE, WAYS, Question, Verdict, Way
+from server.protocol.policy.questions import APP, FAILED_RULE, FLOWS, Question, RequestFlow, Verdict
 from server.protocol.resources import scopes
 from server.protocol.tokens import tokens
 from server.protocol.tokens.tokens import TokenContents
@@ -32,7 +32,12 @@ from server.services.approvers.answer_sources import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.audiences import RequestAudience, audience_of
 from server.services.policy import binding, documents, policies
-from server.services.policy.judging import Judge, JudgedRequest, current_codes, engine_of
+from server.services.policy.evaluation import (
+    PolicyEvaluator,
+    RequestToEvaluate,
+    current_codes,
+    engine_of,
+)
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
@@ -42,7 +47,7 @@ from server.services.standing_grants import uses as standing_uses
 from server.services.users import user_checks
 
 _REQUESTED: Final = frozenset({"request", APP})
-"""The ways that ask a person at once. For the others, the agent must send a request."""
+"""The flows that ask a person at once. For the others, the agent must send a request."""
 Then: TypeAlias = Literal["token", "person", "refused"]
 """The result: a token, a question to a person, or a refusal."""
 
@@ -54,7 +59,7 @@ class TrialRequest:
     """A request to evaluate, with the names of agent and user. `details` is JSON text."""
 
     agent: str
-    way: Way = "request"
+    flow: RequestFlow = "request"
     user: str | None = None
     resource: str | None = None
     scope: tuple[str, ...] = ()
@@ -69,7 +74,7 @@ class TrialRequest:
 class Explained:
     """The result of a trial, and why."""
 
-    case: JudgedRequest
+    case: RequestToEvaluate
     verdict: Verdict
     then: Then
     rules: tuple[PolicyRule, ...]
@@ -89,14 +94,14 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class TriedCase:
+class PolicyTestResult:
     """One case of a table: its expected and its actual result."""
 
     name: str
     expected: Mapping[str, object]
     found: Mapping[str, object]
     problem: str = ""
-    """Why the case could not be judged; "" if it was."""
+    """Why the case could not be evaluated; "" if it was."""
 
     @property
     def passed(self) -> bool:
@@ -133,7 +138,7 @@ class Trials:
 
     store: Store
     rules: ServerPolicy
-    judge: Judge
+    evaluator: PolicyEvaluator
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
@@ -141,7 +146,7 @@ class Trials:
         with self.store.read() as view:
             row = trial(view, rules)
             case = self._case(view, wanted)
-            verdict = self._judge(rules, row).decide(view, case, wanted.at)
+            verdict = self._evaluator(rules, row).decide(view, case, wanted.at)
             consent = automatic_decisions.covering_consent(view, case)
             sources = _answer_sources(view, case, verdict, consent, acr=bool(wanted.acr))
             then = _then(case, sources, consent)
@@ -155,36 +160,36 @@ class Trials:
                 verdict,
                 then,
                 _cited(row, verdict),
-                tuple(sorted(current_codes(view, self.judge.secrets, case))),
+                tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
-                None if then == "refused" or case.way == APP else self._claims(case),
+                None if then == "refused" or case.flow == APP else self._claims(case),
                 seconds,
                 sources.fits[0].grant if sources.fits else None,
                 _audience(view, case, sources, then),
             )
 
-    def test(self, table: str, rules: str | None = None) -> list[TriedCase]:
+    def test(self, table: str, rules: str | None = None) -> list[PolicyTestResult]:
         """Test the cases of a TOML table against the rules. Raises `Invalid`."""
         cases = _cases(table)
         with self.store.read() as view:
-            judge = self._judge(rules, trial(view, rules))
-            return [self._tried(view, judge, raw, n) for n, raw in enumerate(cases, 1)]
+            evaluator = self._evaluator(rules, trial(view, rules))
+            return [self._tried(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
-    def _judge(self, rules: str | None, row: PolicyRow) -> Judge:
-        return self.judge if rules is None else replace(self.judge, instead=engine_of(row))
+    def _evaluator(self, rules: str | None, row: PolicyRow) -> PolicyEvaluator:
+        return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))
 
-    def _case(self, view: View, wanted: TrialRequest) -> JudgedRequest:
-        if wanted.way not in WAYS:
-            raise Invalid(f"There is no way {wanted.way[:40]}. Ways are {', '.join(WAYS)}.")
-        find = apps.find if wanted.way == APP else agent_names.find
+    def _case(self, view: View, wanted: TrialRequest) -> RequestToEvaluate:
+        if wanted.flow not in FLOWS:
+            raise Invalid(f"There is no flow {wanted.flow[:40]}. Flows are {', '.join(FLOWS)}.")
+        find = apps.find if wanted.flow == APP else agent_names.find
         agent: Agent | App = find(view, wanted.agent)
         user = None if wanted.user is None else user_checks.find(view, wanted.user)
-        alone = wanted.way == "client_credentials"
+        alone = wanted.flow == "client_credentials"
         if alone and (user is not None or wanted.details is not None):
             raise Invalid("With client_credentials an agent acts for no user and has no details.")
-        if wanted.way == "exchange" and user is None:
+        if wanted.flow == "exchange" and user is None:
             raise Invalid("An exchange needs a user.", member="user")
-        if wanted.acr and wanted.way != "request":
+        if wanted.acr and wanted.flow != "request":
             raise Invalid("`acr` is only for requests at /bc-authorize.", member="acr")
         try:
             details = requests.read_details(wanted.details)
@@ -194,7 +199,7 @@ class Trials:
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
         pin = requests.wants_pin(wanted.acr or "")
-        return JudgedRequest(wanted.way, agent, user, target, details, actions, wants_pin=pin)
+        return RequestToEvaluate(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(
         self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
@@ -203,11 +208,11 @@ class Trials:
         openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
         audience = self.rules.userinfo_audience
         alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
-        if wanted.way == "request" and alone:
+        if wanted.flow == "request" and alone:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, wanted.resource, scope)
 
-    def _claims(self, case: JudgedRequest) -> Mapping[str, object]:
+    def _claims(self, case: RequestToEvaluate) -> Mapping[str, object]:
         issue = TokenContents(
             issuer=self.rules.issuer,
             token_id="",
@@ -222,15 +227,17 @@ class Trials:
         claims = tokens.access_token_claims(issue)
         return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
 
-    def _tried(self, view: View, judge: Judge, raw: Mapping[str, object], place: int) -> TriedCase:
+    def _tried(
+        self, view: View, evaluator: PolicyEvaluator, raw: Mapping[str, object], place: int
+    ) -> PolicyTestResult:
         name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
         wanted, at = _wanted(raw, place), _moment(raw, place)
         try:
             case = self._case(view, wanted)
         except ChangeRefused as error:
-            return TriedCase(name, expected, {}, str(error))
-        history = _history(raw, judge.question(view, case, at), place)
-        verdict = judge.decide(view, case, at, history)
+            return PolicyTestResult(name, expected, {}, str(error))
+        history = _history(raw, evaluator.question(view, case, at), place)
+        verdict = evaluator.decide(view, case, at, history)
         needs = verdict.needs
         found = {
             "expect": verdict.outcome,
@@ -238,7 +245,7 @@ class Trials:
             "risk": str(verdict.risk),
             "ceremony": None if needs is None else ceremonies.ceremony_text(needs.ceremony),
         }
-        return TriedCase(name, expected, found)
+        return PolicyTestResult(name, expected, found)
 
 
 def trial(view: View, rules: str | None) -> PolicyRow:
@@ -249,18 +256,18 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     return binding.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
-def _takes_consent(case: JudgedRequest, verdict: Verdict) -> bool:
+def _takes_consent(case: RequestToEvaluate, verdict: Verdict) -> bool:
     """Reports whether the person's consent makes a difference."""
-    return case.way == "exchange" or (case.way == "request" and verdict.outcome == "allow")
+    return case.flow == "exchange" or (case.flow == "request" and verdict.outcome == "allow")
 
 
 def _answer_sources(
-    view: View, case: JudgedRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
+    view: View, case: RequestToEvaluate, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
     """Who or what would answer. An exchange is only answered if nothing else is missing."""
-    if case.way in _REQUESTED:
+    if case.flow in _REQUESTED:
         return answer_sources.find_answer_sources(view, case, verdict, acr=acr)
-    no_consent = case.way == "exchange" and consent is None and case.target.scope
+    no_consent = case.flow == "exchange" and consent is None and case.target.scope
     fits = (
         ()
         if no_consent or verdict.outcome != "ask"
@@ -270,19 +277,19 @@ def _answer_sources(
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: JudgedRequest, sources: AnswerSources, consent: Consent | None) -> Then:
+def _then(case: RequestToEvaluate, sources: AnswerSources, consent: Consent | None) -> Then:
     if not sources.asked:
         return "token"
-    if case.way in _REQUESTED:
+    if case.flow in _REQUESTED:
         return "refused" if sources.is_ruled_out else "person"
     if sources.verdict.outcome == "deny":
         return "refused"
-    no_consent = case.way == "exchange" and consent is None
+    no_consent = case.flow == "exchange" and consent is None
     return "person" if no_consent or sources.verdict.outcome == "ask" else "token"
 
 
 def _audience(
-    view: View, case: JudgedRequest, sources: AnswerSources, then: Then
+    view: View, case: RequestToEvaluate, sources: AnswerSources, then: Then
 ) -> RequestAudience | None:
     needs = sources.verdict.needs
     if needs is None or then != "person":
@@ -297,7 +304,7 @@ def _cited(row: PolicyRow, verdict: Verdict) -> tuple[PolicyRule, ...]:
 
 
 _MEMBERS: Final = frozenset(
-    {"name", "agent", "way", "user", "resource", "scope", "details", "at", "history"}
+    {"name", "agent", "flow", "user", "resource", "scope", "details", "at", "history"}
 )
 _EXPECTED: Final = frozenset({"expect", "rules", "risk", "ceremony"})
 
@@ -337,7 +344,7 @@ def _wanted(raw: Mapping[str, object], place: int) -> TrialRequest:
         raise Invalid(f"case {place}: details must be JSON values. Quote dates.") from None
     return TrialRequest(
         agent=agent,
-        way=cast("Way", _text(raw, "way", place) or "request"),
+        flow=cast("RequestFlow", _text(raw, "flow", place) or "request"),
         user=_text(raw, "user", place),
         resource=_text(raw, "resource", place),
         scope=tuple(_texts(raw.get("scope", []), "scope", place)),

@@ -14,13 +14,13 @@ from server.protocol.approvals.ceremonies import CONFIRM
 from server.protocol.names import is_group
 from server.protocol.policy.questions import (
     APP,
-    WAYS,
+    FLOWS,
     Approvals,
     Outcome,
     PolicyAnswer,
     Question,
+    RequestFlow,
     Requirements,
-    Way,
     default_requirements,
     possible_steps,
 )
@@ -33,7 +33,7 @@ _DEFAULT_REQUEST_REASON: Final = "Every agent request in your name needs approva
 _MAX_REASONS: Final = 3
 _CACHE_SIZE: Final = 64
 """The maximum number of cached answers."""
-_AGENTS_WAYS: Final = frozenset(WAYS) - {APP}
+_AGENT_FLOWS: Final = frozenset(FLOWS) - {APP}
 _NO_MEMBERS: Final[frozenset[str]] = frozenset()
 
 
@@ -47,7 +47,7 @@ class _Compiled:
 
 @dataclass(frozen=True, slots=True)
 class _RulesByOutcome:
-    """The rules for one way, by outcome."""
+    """The rules for one flow, by outcome."""
 
     denies: tuple[_Compiled, ...]
     asks: tuple[_Compiled, ...]
@@ -58,7 +58,7 @@ class _RulesByOutcome:
 class BuiltinEngine:
     """A compiled rule set, as an adapter of the port `Policy`."""
 
-    rules_by_way: Mapping[Way, _RulesByOutcome]
+    rules_by_flow: Mapping[RequestFlow, _RulesByOutcome]
     cache: dict[object, PolicyAnswer] = field(default_factory=dict)
     """A cache of answers by matching rules and the kind of question."""
 
@@ -76,7 +76,7 @@ class BuiltinEngine:
 
     def _evaluate(self, question: Question) -> PolicyAnswer:
         """The answer without approvals."""
-        rules = self.rules_by_way[question.way]
+        rules = self.rules_by_flow[question.flow]
         denied = [one for one in rules.denies if one.fits(question)]
         if denied:
             return PolicyAnswer(allowed=False, rules=_ids(denied), because=_because(denied))
@@ -92,7 +92,7 @@ class BuiltinEngine:
     def _cached_ask(self, question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
         """The cached answer of rules that name no people, by the kind of question."""
         q = question
-        key = (tuple(asked), q.risk, q.way, q.interactive, q.has_fact, q.wants_pin)
+        key = (tuple(asked), q.risk, q.flow, q.interactive, q.has_fact, q.wants_pin)
         found = self.cache.get(key)
         if found is None:
             if len(self.cache) >= _CACHE_SIZE:
@@ -106,13 +106,13 @@ def compile_document(document: PolicyDocument, agents: NameIds, users: NameIds) 
     told = conditions.new_value_lookup(document)
     made = [_compiled(rule, agents, users, told) for rule in document.rules]
     return BuiltinEngine(
-        {way: _by_outcome(one for one in made if way in _ways(one.rule)) for way in WAYS}
+        {flow: _by_outcome(one for one in made if flow in _flows(one.rule)) for flow in FLOWS}
     )
 
 
-def _ways(rule: PolicyRule) -> Collection[Way]:
-    """The ways that the rule applies to; `app` only if it names it."""
-    return rule.when.at or _AGENTS_WAYS
+def _flows(rule: PolicyRule) -> Collection[RequestFlow]:
+    """The flows that the rule applies to; `app` only if it names it."""
+    return rule.when.at or _AGENT_FLOWS
 
 
 def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
@@ -124,7 +124,7 @@ def _by_outcome(rules: Iterable[_Compiled]) -> _RulesByOutcome:
 
 def _ask_answer(question: Question, asked: Sequence[_Compiled]) -> PolicyAnswer:
     because = _because(asked) or (
-        _DEFAULT_REQUEST_REASON if question.way == "request" else _DEFAULT_REASON
+        _DEFAULT_REQUEST_REASON if question.flow == "request" else _DEFAULT_REASON
     )
     return PolicyAnswer(False, _ids(asked), because, _combined_requirements(question, asked))  # noqa: FBT003  # the member `allowed`
 

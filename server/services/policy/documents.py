@@ -28,7 +28,7 @@ from server.protocol.approvals.ceremonies import CONFIRM, Ceremony, Step
 from server.protocol.approvals.unusual import Code
 from server.protocol.clients.labels import is_label
 from server.protocol.policy import uses
-from server.protocol.policy.questions import APP, MAX_QUORUM, WAYS, Outcome, Way
+from server.protocol.policy.questions import APP, FLOWS, MAX_QUORUM, Outcome, RequestFlow
 from server.protocol.policy.risks import Risk
 from server.protocol.text import check_prose
 from server.services.refusals import Invalid
@@ -136,7 +136,7 @@ def _rule(raw: object, place: int) -> PolicyRule:
 def _when(table: _Table, outcome: Outcome) -> When:
     risk = table.table("risk")
     found = When(
-        at=cast("tuple[Way, ...]", table.take("at", _all_of(WAYS)) or ()),
+        at=cast("tuple[RequestFlow, ...]", table.take("at", _all_of(FLOWS)) or ()),
         agent=table.take("agent", _names) or (),
         labels=table.take("labels", _labels) or (),
         owner=table.take("owner", _names) or (),

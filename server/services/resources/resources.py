@@ -23,7 +23,7 @@ from server.services.refusals import Exists, Invalid, NotFound, about
 from server.services.resources.resource_checks import find
 from server.services.resources.resource_members import RESOURCE_MEMBERS
 
-MOST_SCOPES: Final = 200
+MAX_SCOPES: Final = 200
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -34,12 +34,12 @@ class NewResource(Written):
 
 
 class ResourceChanges(Written):
-    """Scopes to add or change and those to go `without`, required action types, other members.
+    """Scopes to add or change and those to remove, required action types, other members.
 
     An empty type in `requires` removes the requirement.
     """
 
-    known = frozenset(member.name for member in updated(RESOURCE_MEMBERS)) | {"without"}
+    known = frozenset(member.name for member in updated(RESOURCE_MEMBERS)) | {"remove_scopes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,26 +189,26 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
 
 
 def _changed(tx: Unit, before: Resource, changes: ResourceChanges) -> Resource:
-    without = changes.get("without", ())
-    for name in without:
+    remove_scopes = changes.get("remove_scopes", ())
+    for name in remove_scopes:
         if name not in before.scopes:
-            raise Invalid(f"{before.uri} has no scope {name}.", member="without")
+            raise Invalid(f"{before.uri} has no scope {name}.", member="remove_scopes")
     checked = members.changed(tx, RESOURCE_MEMBERS, changes)
-    kept = {name: risk for name, risk in before.scopes.items() if name not in without}
+    kept = {name: risk for name, risk in before.scopes.items() if name not in remove_scopes}
     names = {**kept, **checked.get("scopes", {})}
     requires = {name: kind for name, kind in before.requires.items() if name in names}
     requires |= checked.get("requires", {})
     needed = {name: kind for name, kind in requires.items() if kind}
     usual = checked.get("default_scopes", before.default_scopes)
-    defaults = tuple(name for name in usual if name not in without)
+    defaults = tuple(name for name in usual if name not in remove_scopes)
     given = {**checked, "scopes": names, "requires": needed, "default_scopes": defaults}
     return replace(before, **given)
 
 
 @about("scopes")
 def _check(directory: Directory, resource: Resource) -> None:
-    if len(resource.scopes) > MOST_SCOPES:
-        raise Invalid(f"A resource has at most {MOST_SCOPES} scopes.")
+    if len(resource.scopes) > MAX_SCOPES:
+        raise Invalid(f"A resource has at most {MAX_SCOPES} scopes.")
     for name in resource.scopes:
         if not scopes.is_scope(name):
             raise Invalid("A scope name must be ASCII without spaces, quotes or backslashes.")

@@ -104,6 +104,8 @@ def _resource(
             raise errors.InvalidTarget("This client may not ask for this resource.")
         return found
     known = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
+    if known and any(all(name not in r.scopes for r in known) for name in scope):
+        raise errors.InvalidScope("This client may not ask for all of these scopes.")
     if len(known) == 1:
         return known[0]
     owners = [r for r in known if scope and all(name in r.scopes for name in scope)]

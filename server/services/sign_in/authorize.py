@@ -30,7 +30,7 @@ from server.services.server_policy import ServerPolicy
 from server.services.users.dpop_proofs import Proofs
 
 PUSHED_SECONDS: Final = 60
-MOST_PER_MINUTE: Final = 600
+MAX_PER_MINUTE: Final = 600
 """Maximum requests from one address, which many people may share."""
 _WINDOW_MS = 60_000
 _FLOODED = "Too many sign-in requests from this address. Wait a minute."
@@ -203,7 +203,7 @@ class AuthorizeService:
     def _count(self, peer: str) -> None:
         """Count a request from this address, because each adds a row."""
         with self.store.write() as tx:
-            many = tx.counters.count(f"authorize:{peer}", _WINDOW_MS) > MOST_PER_MINUTE
+            many = tx.counters.count(f"authorize:{peer}", _WINDOW_MS) > MAX_PER_MINUTE
         if many:
             raise errors.TemporarilyUnavailable(_FLOODED, retry_after=60)
 

@@ -1,5 +1,5 @@
 """Use cases of standing grants.
 
 Owns: offering, giving, using and ending them.
-Never: a consent (`consents`).
+Never: consents (`consents`).
 """

@@ -35,7 +35,7 @@ class StandingGrantDisplay:
     """The highest risk it covers."""
     given_at: Risk
     """The risk it is displayed with."""
-    tell: bool
+    notify: bool
     covered: int
     looked_at: int
     """`covered` of the `looked_at` newest requests would have been covered."""
@@ -109,7 +109,7 @@ def _facts(asked: StandingGrantDisplay) -> list[JsonValue]:
         facts.append(_fact("Total", f"up to {money_text(bounds.sum)}"))
     facts.append(_fact("Until", time_text(bounds.until)))
     facts.append(_fact("Risk", f"up to {asked.risk}"))
-    facts.append(_fact("Each use", "you are notified" if asked.tell else "only in your history"))
+    facts.append(_fact("Each use", "you are notified" if asked.notify else "only in your history"))
     facts.append(_fact("Would have covered", f"{asked.covered} of the last {asked.looked_at}"))
     return facts
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from server.model.audit import Entry
 from server.model.reactions import (
     ActionTypeChanged,
+    AgentDeactivated,
     AgentReplaced,
-    AgentStopped,
     ConsentEnded,
     ResourceDeleted,
     UserDisabled,
@@ -27,7 +27,7 @@ def end(tx: Unit, grant_id: str, *, because: str, actor: str) -> StandingGrant |
     return None if ended is None else _record_ends(tx, [ended], actor)[0]
 
 
-def agent_stopped(tx: Unit, event: AgentStopped) -> None:
+def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
     """End the grants of an agent that was turned off."""
     agent = event.agent
     ended = tx.standing_grants.end_of_agent(agent.id, f"agent_{agent.state}", tx.now)

@@ -26,7 +26,7 @@ from server.protocol.standing_grants.standing_grants import (
     GrantUsage,
     Pattern,
 )
-from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -51,7 +51,7 @@ class SubmittedProposal:
     """The entered total amount, in the currency of the example."""
     vary: tuple[tuple[Path, str | None], ...] = ()
     """The members that may vary; numbers and money with their limit."""
-    tell: bool = True
+    notify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class CheckedProposal:
     risk: Risk
     pin: bool
     """Whether the covered requests take the PIN, so that giving the grant does too."""
-    tell: bool
+    notify: bool
 
     @property
     def given_at(self) -> Risk:
@@ -78,17 +78,17 @@ class CheckedProposal:
 
 @dataclass(frozen=True, slots=True)
 class TriedRequest:
-    """A past request; `misfit` is the first value that the grant would not cover."""
+    """A past request; `mismatch` is the first value that the grant would not cover."""
 
     approval: Approval
-    misfit: str | None
+    mismatch: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class _EvaluatedExample:
     """An example, evaluated under current policy."""
 
-    case: JudgedRequest
+    case: RequestToEvaluate
     user: User
     action: ActionType | None
     version: int | None
@@ -101,7 +101,7 @@ class Proposals:
     """Checks proposals."""
 
     schemas: Schemas
-    judge: Judge
+    evaluator: PolicyEvaluator
 
     def of(self, view: View, person: Person, sent: SubmittedProposal) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
@@ -138,7 +138,7 @@ class Proposals:
             bounds=Bounds(view.now + sent.seconds * 1000, sent.uses, total),
             risk=found.risk,
             pin=found.pin,
-            tell=sent.tell,
+            notify=sent.notify,
         )
 
     def _evaluate_example(
@@ -157,8 +157,8 @@ class Proposals:
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise _refused("example", error.description) from error
-        case = JudgedRequest("request", agent, user, target, details, actions)
-        verdict = self.judge.decide(view, case)
+        case = RequestToEvaluate("request", agent, user, target, details, actions)
+        verdict = self.evaluator.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:
             raise _refused("policy", "policy denies this request now")
@@ -220,8 +220,8 @@ def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedReq
     newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
     taken, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
-        misfit, taken = _try_one(proposal, approval, taken)
-        results.append(TriedRequest(approval, misfit))
+        mismatch, taken = _try_one(proposal, approval, taken)
+        results.append(TriedRequest(approval, mismatch))
     return results[::-1]
 
 
@@ -231,11 +231,11 @@ def _try_one(
     details = json.loads(approval.details)
     if approval.resource != proposal.target.resource.uri:
         return "resource", taken
-    misfit = standing_grants.misfit(proposal.pattern, approval.scope.split(), details)
-    if misfit is None and approval.risk.rank > proposal.risk.rank:
-        misfit = "risk"
-    if misfit is not None:
-        return misfit, taken
+    mismatch = standing_grants.mismatch(proposal.pattern, approval.scope.split(), details)
+    if mismatch is None and approval.risk.rank > proposal.risk.rank:
+        mismatch = "risk"
+    if mismatch is not None:
+        return mismatch, taken
     minor = standing_grants.cost(proposal.bounds, amounts.money(details))
     after = None if minor is None else standing_grants.reserve(proposal.bounds, taken, minor, 0)
     if after is not None:

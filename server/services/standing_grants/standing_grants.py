@@ -28,7 +28,7 @@ from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
@@ -198,8 +198,8 @@ class StandingGrants:
                     bounds=proposal.bounds,
                     risk=proposal.risk,
                     given_at=proposal.given_at,
-                    tell=proposal.tell,
-                    covered=sum(one.misfit is None for one in past),
+                    notify=proposal.notify,
+                    covered=sum(one.mismatch is None for one in past),
                     looked_at=len(past),
                     peer=peer,
                     asked_at=tx.now,
@@ -251,7 +251,7 @@ def _terms(proposal: CheckedProposal) -> tuple[Mapping[str, JsonValue], ...]:
         vary=standing_grants.as_json(proposal.pattern.vary),
         version=proposal.version,
         risk=str(proposal.risk),
-        tell=proposal.tell,
+        notify=proposal.notify,
     )
     return kinds.standing_grant_details(terms, proposal.pattern.details)
 
@@ -275,7 +275,7 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
         uses=terms["uses"],
         sum_minor=total.get("minor"),
         sum_currency=total.get("currency"),
-        tell=terms["tell"],
+        notify=terms["notify"],
         used=0,
         spent_minor=0,
         numbered=0,
@@ -289,7 +289,7 @@ def build_standing_grants(
     store: Store, secrets: Secrets, rules: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
     """Build the service for administration, with its own policy engine and schemas."""
-    proposals = Proposals(Schemas(), Judge(secrets))
+    proposals = Proposals(Schemas(), PolicyEvaluator(secrets))
     return StandingGrants(store, secrets, proposals, rules, create_approval)
 
 

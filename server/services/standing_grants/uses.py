@@ -19,7 +19,7 @@ from server.protocol.policy import uses as amounts
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.standing_grants.reservations import GRANT_MEMBER, grant_of
 from server.services.users import user_or_group
 
@@ -33,7 +33,7 @@ class CoveringGrant:
 
 
 def covering_grants(
-    view: View, case: JudgedRequest, verdict: Verdict, at: int | None = None
+    view: View, case: RequestToEvaluate, verdict: Verdict, at: int | None = None
 ) -> Iterator[CoveringGrant]:
     """The grants that cover a request, oldest first, without used-up ones.
 
@@ -55,7 +55,7 @@ def covering_grants(
             continue
         if not _satisfies(grant, needs, case, verdict.risk) or not _same_version(view, grant):
             continue
-        if standing_grants.misfit(grant.pattern, case.target.scope, case.details) is not None:
+        if standing_grants.mismatch(grant.pattern, case.target.scope, case.details) is not None:
             continue
         minor = standing_grants.cost(grant.bounds, money)
         if minor is not None and standing_grants.reserve(grant.bounds, grant.usage, minor, now):
@@ -70,11 +70,13 @@ def reserve(
         use = tx.standing_grants.reserve(fit.grant.id, approval_id, fit.minor, tx.now)
         if use is not None:
             cast = {GRANT_MEMBER: fit.grant.id, "use": use.number, "policy": verdict.source.version}
-            return AutomaticDecision(cast, notifies=fit.grant.tell)
+            return AutomaticDecision(cast, notifies=fit.grant.notify)
     return None
 
 
-def still_covers(view: View, judge: Judge, case: JudgedRequest, approval: Approval) -> bool:
+def still_covers(
+    view: View, evaluator: PolicyEvaluator, case: RequestToEvaluate, approval: Approval
+) -> bool:
     """Reports whether the grant that decided a request still suffices today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
@@ -82,10 +84,10 @@ def still_covers(view: View, judge: Judge, case: JudgedRequest, approval: Approv
     done, by = ceremonies.parse_ceremony(approval.ceremony), frozenset({approval.user_id or ""})
     cast = Approvals(1, approval.risk, done, by, in_advance=True)
     fit = case.risk.rank <= approval.risk.rank and _covers_risk(grant, case, approval.risk)
-    return fit and judge.holds(view, case, cast)
+    return fit and evaluator.holds(view, case, cast)
 
 
-def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
+def _may_ask(view: View, user: User, case: RequestToEvaluate) -> bool:
     """Reports whether the agent may ask this user."""
     agent = case.agent
     return isinstance(agent, Agent) and (
@@ -93,14 +95,16 @@ def _may_ask(view: View, user: User, case: JudgedRequest) -> bool:
     )
 
 
-def _satisfies(grant: StandingGrant, needs: Requirements, case: JudgedRequest, risk: Risk) -> bool:
+def _satisfies(
+    grant: StandingGrant, needs: Requirements, case: RequestToEvaluate, risk: Risk
+) -> bool:
     """Reports whether the approval that gave it satisfies the current requirements."""
     done, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
     cast = Approvals(1, grant.risk, done, by, in_advance=True)
     return needs.met_by(cast, grant.user_id) and _covers_risk(grant, case, risk)
 
 
-def _covers_risk(grant: StandingGrant, case: JudgedRequest, risk: Risk) -> bool:
+def _covers_risk(grant: StandingGrant, case: RequestToEvaluate, risk: Risk) -> bool:
     """Reports whether the grant covers this risk, and the agent may have such grants."""
     may_be_high = isinstance(case.agent, Agent) and case.agent.high_grants
     return risk.rank <= grant.risk.rank and (may_be_high or risk.rank < Risk.HIGH.rank)

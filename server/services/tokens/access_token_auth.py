@@ -37,7 +37,7 @@ class AccessTokenAuth:
             raise _refused("", f"Bearer, DPoP {_ALGS}", log="no token")
         found = self.tokens.live(tx, token.strip())
         if found is None or found.row.resource != audience:
-            raise _invalid("invalid, or for another audience")
+            raise _invalid("invalid, or for another audience", dpop=scheme.lower() == "dpop")
         bound = found.row.jkt is not None
         if bound != (scheme.lower() == "dpop"):
             raise _invalid("wrong scheme for this token", dpop=bound)

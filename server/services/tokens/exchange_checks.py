@@ -24,7 +24,7 @@ from server.protocol.tokens.exchange_refusals import Reason
 from server.protocol.tokens.token_exchange import DelegationBasis, Link
 from server.services.approvals import votes
 from server.services.notifications import request_limits
-from server.services.policy.judging import Judge, JudgedRequest
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -47,7 +47,7 @@ class GrantedExchange:
 class ApprovalNeeded:
     """An exchange that needs only a person's approval."""
 
-    case: JudgedRequest
+    case: RequestToEvaluate
     verdict: Verdict
     consent: Consent | None
     narrowed: bool
@@ -93,7 +93,7 @@ class ExchangeChecks:
     """Checks exchanges."""
 
     schemas: Schemas
-    judge: Judge
+    evaluator: PolicyEvaluator
     rules: ServerPolicy
 
     def check(
@@ -122,7 +122,7 @@ class ExchangeChecks:
         actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this resource.
         user = view.directory.user(subject.user_id or "")
-        whole = JudgedRequest(
+        whole = RequestToEvaluate(
             "exchange",
             agent,
             user,
@@ -168,16 +168,16 @@ class ExchangeChecks:
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in found)
 
-    def _check_forbidden(self, view: View, case: JudgedRequest) -> None:
+    def _check_forbidden(self, view: View, case: RequestToEvaluate) -> None:
         """Refuse what policy denies before asking for consent to it."""
-        verdict = self.judge.decide(view, case)
+        verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
 
     def _check_policy(
         self,
         view: View,
-        case: JudgedRequest,
+        case: RequestToEvaluate,
         approvals: Approvals | None,
         allowed: frozenset[str],
         consent: Consent | None,
@@ -188,11 +188,11 @@ class ExchangeChecks:
 
         An approval given at a lower risk is not enough.
         """
-        verdict = self.judge.decide(view, case)
+        verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
             raise ExchangeRefused(Reason.POLICY_DENIED, verdict=verdict)
         if verdict.outcome == "ask" and (
-            approvals is None or not self.judge.holds(view, case, approvals)
+            approvals is None or not self.evaluator.holds(view, case, approvals)
         ):
             self._check_pause(view, case)
             uri = case.target.resource.uri
@@ -203,7 +203,7 @@ class ExchangeChecks:
             raise refused
         return verdict
 
-    def _check_pause(self, view: View, case: JudgedRequest) -> None:
+    def _check_pause(self, view: View, case: RequestToEvaluate) -> None:
         """Refuse requests of a kind that the person denied repeatedly a short time ago.
 
         What the person approved themselves stays.
@@ -229,7 +229,7 @@ class ExchangeChecks:
             raise ExchangeRefused(Reason.NOT_SERVED)
 
     def _check_chain(self, agent: Agent, subject: Delegation) -> None:
-        if subject.depth >= token_exchange.MOST_DEPTH:
+        if subject.depth >= token_exchange.MAX_DEPTH:
             raise ExchangeRefused(Reason.TOO_DEEP)
         under = json.loads(subject.chain) if subject.chain else None
         if token_exchange.too_large(tokens.act_claim(self.rules.issuer, agent.id, under)):

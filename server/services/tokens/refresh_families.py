@@ -2,7 +2,13 @@
 
 from server.model.audit import Entry
 from server.model.consents import Consent
-from server.model.reactions import AppStopped, ConsentEnded, Ended, PasswordChanged, UserDisabled
+from server.model.reactions import (
+    AppDeactivated,
+    ConsentEnded,
+    Ended,
+    PasswordChanged,
+    UserDisabled,
+)
 from server.model.sign_in import Family, Grant
 from server.model.store import Unit, View
 from server.services.audit import audit
@@ -22,7 +28,7 @@ def of_token(tx: View, token_hash: bytes) -> Family | None:
     return None if token is None else tx.code_grants.family(token.family_id)
 
 
-def app_stopped(tx: Unit, event: AppStopped) -> None:
+def app_deactivated(tx: Unit, event: AppDeactivated) -> None:
     """End every family of the app."""
     for family in tx.code_grants.families_of("app_id", event.app_id):
         end(tx, family)

@@ -16,7 +16,7 @@ from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.services.tokens.grants.authorization_code import AuthorizationCodeGrant
 from server.services.tokens.grants.client_credentials import ClientCredentialsGrant
 from server.services.tokens.grants.device_code import DeviceCodeGrant
-from server.services.tokens.grants.enrolment import EnrolmentGrant
+from server.services.tokens.grants.enrollment import EnrollmentGrant
 from server.services.tokens.grants.refresh_token import RefreshTokenGrant
 from server.services.tokens.grants.token_exchange import HintMaker, TokenExchangeGrant
 from server.services.tokens.introspection import Introspection
@@ -48,7 +48,7 @@ class TokenServices:
         exchange = TokenExchangeGrant(
             store,
             given.verifier,
-            ExchangeChecks(checks.schemas, checks.judge, rules),
+            ExchangeChecks(checks.schemas, checks.evaluator, rules),
             hint,
             issuing,
             StandingExchanges(secrets, issuing),
@@ -61,7 +61,7 @@ class TokenServices:
             for_agents={
                 names.GRANT_CIBA: ciba,
                 names.GRANT_CLIENT_CREDENTIALS: ClientCredentialsGrant(
-                    store, checks.judge, issuing
+                    store, checks.evaluator, issuing
                 ),
                 names.GRANT_TOKEN_EXCHANGE: exchange,
             },
@@ -72,7 +72,7 @@ class TokenServices:
             },
             for_people={
                 names.GRANT_DEVICE_CODE: DeviceCodeGrant(store, secrets, proofs, issuing, checks),
-                names.GRANT_ENROLMENT: EnrolmentGrant(store, secrets, proofs, issuing),
+                names.GRANT_ENROLLMENT: EnrollmentGrant(store, secrets, proofs, issuing),
                 names.GRANT_REFRESH_TOKEN: RefreshTokenGrant(store, secrets, proofs, issuing),
             },
         )

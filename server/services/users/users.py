@@ -7,7 +7,7 @@ from types import MappingProxyType
 from server.model.approvers import Group
 from server.model.audit import Entry
 from server.model.clients import Agent
-from server.model.devices import MOST_TRIES, Device
+from server.model.devices import MAX_ATTEMPTS, Device
 from server.model.ports import Secrets
 from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
 from server.model.store import Store, Unit, View
@@ -19,8 +19,8 @@ from server.services.audit import audit
 from server.services.members import Written, added, updated
 from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, about
-from server.services.users import enrolment_codes
-from server.services.users.enrolment_codes import IssuedCode
+from server.services.users import enrollment_codes
+from server.services.users.enrollment_codes import IssuedCode
 from server.services.users.user_checks import clients_called, find
 from server.services.users.user_members import USER_MEMBERS
 
@@ -86,7 +86,7 @@ class Users:
         """Add a user, with a code for their first device. Raises `Exists` or `Invalid`."""
         with self.store.administer() as tx:
             user = create(tx, self.secrets, new, by=by)
-            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
+            return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def update(self, name_or_id: str, changes: UserChanges, *, by: str) -> User:
         """Change email address, roles or backup. Raises `NotFound`, `Exists` or `Invalid`."""
@@ -142,13 +142,13 @@ class Users:
                 _record(tx, audit.Type.USER_ENABLED, user, by)
             return user
 
-    def enrol(self, name_or_id: str, *, by: str) -> tuple[User, IssuedCode]:
+    def enroll(self, name_or_id: str, *, by: str) -> tuple[User, IssuedCode]:
         """Issue a code for another device; unused codes end. Raises `NotFound`, `Conflict`."""
         with self.store.write() as tx:
             user = find(tx, name_or_id)
             if not user.enabled:
                 raise disabled(user)
-            return user, enrolment_codes.issue(tx, self.secrets, user, by=by)
+            return user, enrollment_codes.issue(tx, self.secrets, user, by=by)
 
     def unlock(self, name_or_id: str, *, by: str) -> tuple[User, list[Device]]:
         """Unlock and return the devices that wrong PINs have locked. Raises `NotFound`."""
@@ -195,7 +195,7 @@ def _refuse_taken(tx: Unit, name: str) -> None:
             raise Exists(
                 f"There is a user {taken.name} already. Choose a name that does not look like it, "
                 f"or enroll another device of {taken.name}.",
-                remedy=("user.enrol", taken.name),
+                remedy=("user.enroll", taken.name),
             )
     refuse_client_name(tx, name)
 
@@ -212,7 +212,7 @@ def _called(view: View, one: str) -> User | Group | None:
 
 
 def _is_locked(device: Device) -> bool:
-    return device.state == "active" and device.pin_tries >= MOST_TRIES
+    return device.state == "active" and device.pin_tries >= MAX_ATTEMPTS
 
 
 def _record(

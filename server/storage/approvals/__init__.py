@@ -1,5 +1,5 @@
 """The tables of approval requests.
 
 Owns: the tables of this capability and their SQL.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

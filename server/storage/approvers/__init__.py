@@ -1,5 +1,5 @@
 """The tables of approvers, deputies and groups.
 
 Owns: the tables of this capability and their SQL.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

@@ -1,5 +1,5 @@
 """The SQL of the audit log.
 
 Owns: all SQL on the table of audit entries.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

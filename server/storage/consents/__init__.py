@@ -1,5 +1,5 @@
 """The SQL of consents.
 
 Owns: all SQL on the table of consents.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

@@ -1,5 +1,5 @@
 """The table of incidents.
 
 Owns: the table of this capability and its SQL.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

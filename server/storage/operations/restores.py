@@ -38,7 +38,7 @@ from server.storage.account_tables import (
     codes,
     device_codes,
     devices,
-    enrolment_codes,
+    enrollment_codes,
     families,
     flows,
     invitations,
@@ -150,7 +150,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
     for table in _ONE_TIME:
         connection.execute(delete(table))
     connection.execute(
-        update(enrolment_codes).where(enrolment_codes.c.expires_at > now).values(expires_at=now)
+        update(enrollment_codes).where(enrollment_codes.c.expires_at > now).values(expires_at=now)
     )
     connection.execute(
         update(invitations).where(invitations.c.revoked_at.is_(None)).values(revoked_at=now)

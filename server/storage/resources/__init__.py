@@ -1,5 +1,5 @@
 """Rows of resources.
 
 Owns: the tables of this capability and all SQL on them.
-Never: a rule; `server.services` decides.
+Never: business rules; `server.services` has them.
 """

@@ -18,7 +18,7 @@ from server.web.page import Facts
 from server.web.visit import Visit
 
 _DAYS: Final = 14
-_MOST: Final = "200"
+_MAX: Final = "200"
 _UNKNOWN: Final = (403, 404)
 
 
@@ -84,7 +84,7 @@ def _access_by_client(visit: Visit) -> dict[str, ClientAccess]:
     """Return each client with access, by ID."""
     found: dict[str, ClientAccess] = {}
     lists = (
-        ("tokens", "client", visit.read("GET /api/delegations", limit=_MOST)),
+        ("tokens", "client", visit.read("GET /api/delegations", limit=_MAX)),
         ("consents", "client", visit.read("GET /api/consents")),
         ("grants", "agent", visit.read("GET /api/grants")),
     )
@@ -101,7 +101,7 @@ def _owned(visit: Visit) -> list[Document]:
     found: list[Document] = []
     after: dict[str, str] = {}
     while True:
-        page = visit.read("GET /api/agents", limit=_MOST, **after)
+        page = visit.read("GET /api/agents", limit=_MAX, **after)
         found += [item for item in page["items"] if _owns(visit.person, item)]
         if page["next"] is None:
             return found

@@ -26,7 +26,7 @@ def _enable(_form: Form) -> object:
 
 
 _OWN: Final = (
-    FormAction("/agents/<id>/stop", "DELETE /api/acting/<id>", then="/agents/<id>?done=stopped"),
+    FormAction("/agents/<id>/revoke", "DELETE /api/acting/<id>", then="/agents/<id>?done=revoked"),
     FormAction(
         "/agents/<id>/suspend", "POST /api/agents/<id>/disable", then="/agents/<id>?done=suspended"
     ),

@@ -1,6 +1,6 @@
 """Serves the icons of agents, under their hash.
 
-Owns: the address of an icon, and the headers that keep it an image. Never: text; the agent's name
+Owns: the address of an icon, and the headers that keep it an image. Never: the agent's name, which
 is shown with its icon.
 """
 

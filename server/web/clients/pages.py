@@ -66,7 +66,7 @@ _AGENTS: Final = (
         "A new client secret is shown once.",
     ),
     form_page(
-        "/admin/agents/<id>/forget",
+        "/admin/agents/<id>/delete",
         "/admin/agents/<id>/delete",
         "agents",
         Read("stops", "GET /api/agents/<id>/disable"),
@@ -74,7 +74,7 @@ _AGENTS: Final = (
         template="clients/console_agent_disable.html",
     ),
     form_page(
-        "/admin/agents/<id>/stop",
+        "/admin/agents/<id>/disable",
         "/admin/agents/<id>/disable",
         "agents",
         Read("stops", "GET /api/agents/<id>/disable"),

@@ -1,5 +1,5 @@
 """The pages of consents, for users and in the console.
 
 Owns: the rows of these pages and forms.
-Never: giving one; that takes an approval.
+Never: creating one; that requires an approval.
 """

@@ -34,9 +34,9 @@ def with_removals(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str
     """Add the removed scopes and requirements to the body of a resource."""
     scopes = body.get("scopes", document["scopes"])
     requires = body.get("requires", document["requires"])
-    without = [name for name in document["scopes"] if name not in scopes]
-    removed = dict.fromkeys(set(document["requires"]) - set(requires) - set(without), "")
-    return {**body, "without": without, "requires": {**removed, **requires}}
+    gone = [name for name in document["scopes"] if name not in scopes]
+    removed = dict.fromkeys(set(document["requires"]) - set(requires) - set(gone), "")
+    return {**body, "remove_scopes": gone, "requires": {**removed, **requires}}
 
 
 def merged_keys(body: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

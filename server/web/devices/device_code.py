@@ -19,8 +19,8 @@ from server.web.browser import cookie_of, go, is_same_origin, page, redirect_to_
 
 _COOKIE: Final = "sayso_device"
 _FIELD: Final = "form"
-_MOST_NAME: Final = 320
-_MOST_CODE: Final = 40
+_MAX_NAME: Final = 320
+_MAX_CODE: Final = 40
 _BUSY: Final = "The server is busy. Nothing was sent. Try again."
 _STALE: Final = "This page has expired, or another site sent you here. Enter the code again."
 
@@ -31,9 +31,9 @@ def add_device_pages(app: Flask, site: Site) -> None:
     The enrollment link has the code in its fragment, so that no proxy logs it.
     """
 
-    @app.get("/enrol")
-    def enrol() -> AnyResponse:
-        shown = page("devices/enrol.html", script=True, issuer=site.rules.issuer)
+    @app.get("/enroll")
+    def enroll() -> AnyResponse:
+        shown = page("devices/enroll.html", script=True, issuer=site.rules.issuer)
         return redirect_to_issuer_host(site) or shown
 
     @app.get("/device")
@@ -59,7 +59,7 @@ def _submit(site: Site) -> AnyResponse:
     1. The form came from our page. 2. Both fields are filled in. 3. The code creates an approval;
     whether anybody sees it is not shown.
     """
-    name = request.form.get("name", "").strip()[:_MOST_NAME]
+    name = request.form.get("name", "").strip()[:_MAX_NAME]
     code = request.form.get("user_code", "")
     if not _is_our_form(site):
         return _form(site, name=name, code=code, problem=_STALE)
@@ -86,7 +86,7 @@ def _signed_in_name(site: Site) -> str:
 
 def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse:
     """Return the form, with a token that is also in this browser's cookie."""
-    letters = device_codes.normalized(code[:_MOST_CODE])
+    letters = device_codes.normalized(code[:_MAX_CODE])
     token = site.devices.grant.form_token()
     response = page(
         "devices/device_code.html",

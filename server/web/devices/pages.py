@@ -20,7 +20,7 @@ def _name(form: Form) -> object:
 def _signs_code(visit: Visit, _body: Document) -> Signed:
     """The signature is required because the code enrolls another device."""
     nonce = visit.statement_nonce()
-    return Signed(decisions.ENROL, devices_service.signed_subject(nonce), nonce)
+    return Signed(decisions.ENROLL, devices_service.signed_subject(nonce), nonce)
 
 
 def _signs_device(purpose: str, visit: Visit, _body: Document) -> Signed:
@@ -66,7 +66,7 @@ FORMS: Final = (
         "Create a one-time code to enroll another device",
         body=statement,
         signs=_signs_code,
-        answer="devices/enrolment_code.html",
+        answer="devices/enrollment_code.html",
         draw=devices.load_code,
     ),
     FormAction(

@@ -1,5 +1,5 @@
 """The installation in the console, and a person's own settings.
 
 Owns: these pages and forms.
-Never: a rule; the API has those.
+Never: business rules; the API has them.
 """

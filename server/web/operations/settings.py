@@ -1,6 +1,6 @@
 """A person's own settings: the options on the page, and the theme of the browser.
 
-Owns: what the page needs in addition to the API. Never: a rule.
+Owns: what the page needs in addition to the API. Never: business rules.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,5 @@
 """Policy and action types in the console.
 
 Owns: the rows of these pages and forms.
-Never: a rule; the API decides.
+Never: business rules; the API has them.
 """

@@ -40,7 +40,7 @@ def _case(form: Form) -> object:
     details = form.get("authorization_details")
     body: dict[str, Any] = {
         "agent": form.get("agent") or "",
-        "way": form.get("way") or "request",
+        "flow": form.get("flow") or "request",
         "scope": (form.get("scope") or "").split(),
     }
     if details is not None:

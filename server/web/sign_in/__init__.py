@@ -1,5 +1,5 @@
 """Pages to sign in to apps, consent, and sign out.
 
 Owns: these pages and forms, as rows.
-Never: a decision that a device has to sign.
+Never: decisions; a device signs those.
 """

@@ -1,5 +1,5 @@
 """The pages of standing grants: the lists, and the proposal of a new one.
 
 Owns: the rows of these pages and forms.
-Never: giving one; that takes an approval.
+Never: creating one; that requires an approval.
 """

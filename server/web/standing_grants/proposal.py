@@ -141,7 +141,7 @@ def proposal_request(form: Form, shown: ApproverView) -> Document:
         "uses": _whole_number(form, "uses", "Enter the max uses as a number"),
         "sum": form.get("sum"),
         "vary": varied,
-        "tell": form.get("tell") is not None,
+        "notify": form.get("notify") is not None,
     }
 
 

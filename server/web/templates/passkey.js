@@ -48,7 +48,7 @@ export async function call(method, path, body, how = {}) {
 }
 
 /** The passkey's signature for a payload: five parts, joined by full stops. */
-export async function word(payload, rpId, credential) {
+export async function assertion(payload, rpId, credential) {
   const known = credential ? [{ type: "public-key", id: decoded(credential) }] : [];
   const publicKey = {
     challenge: await sha256(payload),

@@ -1,7 +1,7 @@
 // Changes that add power: the passkey signs this change, and the form is sent with the signature.
 import "/fixed_page.js";
 import { there } from "/live.js";
-import { attempt, now, word } from "/passkey.js";
+import { attempt, now, assertion } from "/passkey.js";
 
 const form = document.getElementById("sign");
 const { issuer, device, user, passkey, rp, purpose, subject, nonce } = form.dataset;
@@ -11,7 +11,7 @@ form.addEventListener("submit", (event) => {
   attempt(async () => {
     const at = Math.floor(now() / 1000);
     const said = { iss: device, sub: user, aud: issuer, purpose, subject, at, nonce };
-    form.elements.statement.value = await word(JSON.stringify(said), rp, passkey);
+    form.elements.statement.value = await assertion(JSON.stringify(said), rp, passkey);
     await there(); // The network may have gone while the passkey was asked.
     form.submit();
   });

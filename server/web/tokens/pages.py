@@ -6,7 +6,7 @@ from server.protocol.forms import Form
 from server.web.form import FormAction, acts
 from server.web.page import Page, Read, confirmation, console_list
 
-_MOST: Final = 50
+_MAX: Final = 50
 """Default number of tokens on one page."""
 
 
@@ -25,7 +25,7 @@ PAGES: Final = (
                 "delegations",
                 "GET /api/delegations",
                 ("ended", "cursor", "limit"),
-                fixed=(("limit", str(_MOST)),),
+                fixed=(("limit", str(_MAX)),),
             ),
         ),
     ),
@@ -42,7 +42,7 @@ PAGES: Final = (
         (Read("chain", "GET /api/admin/delegations/<id>"),),
     ),
     confirmation(
-        "/admin/keys/<id>/end",
+        "/admin/keys/<id>/revoke",
         "/admin/keys/<id>/revoke",
         "settings",
         Read("signing", "GET /api/keys"),
@@ -71,7 +71,7 @@ FORMS: Final = (
         "/admin/keys/<id>/revoke",
         "POST /api/keys/<id>/revoke",
         "Revoke this signing key",
-        page="/admin/keys/<id>/end",
+        page="/admin/keys/<id>/revoke",
         then="/admin/settings",
     ),
 )

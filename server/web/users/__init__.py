@@ -1,5 +1,5 @@
 """Console pages about users.
 
 Owns: these pages and forms, as rows.
-Never: a rule about them; the API has those.
+Never: business rules; the API has them.
 """

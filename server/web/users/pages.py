@@ -7,7 +7,7 @@ from server.web.form import FormAction, acts, changes, creates
 from server.web.page import Page, Read, console_list, new_page
 
 _TEN: Final = (("limit", "10"),)
-_CODE: Final = "users/console_enrolment_code.html"
+_CODE: Final = "users/console_enrollment_code.html"
 
 PAGES: Final = (
     console_list("users", "users/console_users.html", "GET /api/users"),

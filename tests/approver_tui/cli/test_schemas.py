@@ -128,7 +128,7 @@ def grant(server):
         "used": 1,
         "sum": {"minor": 3_000, "currency": "EUR", "text": "EUR 30.00"},
         "spent": {"minor": 500, "currency": "EUR", "text": "EUR 5.00"},
-        "tell": True,
+        "notify": True,
         "approval": "sayso_ap_aaaaaaaaaaaaaaaa",
         "created_at": when(server.now()),
         "expires_at": when(server.now() + 600_000),

@@ -11,7 +11,7 @@ import pytest
 
 from approver_tui.client.api import Client
 from approver_tui.client.devices import keys
-from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.devices.enrolling import Enrollment, enroll
 from approver_tui.client.sign_in.profile import Home
 from tests.support.fakes.fake_server import CODE, FakeServer
 
@@ -45,8 +45,8 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def client(server: FakeServer, home: Home) -> Iterator[Client]:
     """A terminal that has just enrolled."""
-    enrolled = enrol(
-        home, Enrolment(url=server.url, code=CODE, name="laptop", pin=PIN), clock=clock
+    enrolled = enroll(
+        home, Enrollment(url=server.url, code=CODE, name="laptop", pin=PIN), clock=clock
     )
     yield enrolled
     enrolled.close()

@@ -110,15 +110,13 @@ async def test_messages_about_denials_name_the_chosen_keys():
         assert f"report it: Esc, then {_of('report')}" in shown(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, "2", "f1")
-        assert f"5 s to undo it ({_of('take_back')})" in _whole(stage)
+        assert f"5 s to undo it ({_of('undo')})" in _whole(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, "escape", "enter")
-        assert f", {_of('take_back')} to undo: Pay" in shown(stage)
+        assert f", {_of('undo')} to undo: Pay" in shown(stage)
         assert named(_whole(stage)) == []
         await press(pilot, stage, _of("help"))
-        assert f"Approve unavailable: you are denying it; {_of('take_back')} undoes" in _whole(
-            stage
-        )
+        assert f"Approve unavailable: you are denying it; {_of('undo')} undoes" in _whole(stage)
 
 
 async def test_messages_about_notifications_name_the_chosen_keys():
@@ -156,7 +154,7 @@ async def test_the_reason_of_a_counted_vote_names_the_chosen_key():
         assert f"A mistake? Report it ({_of('report')})." in shown(stage)
 
 
-@pytest.mark.parametrize("name", ["approve", "less", "similar", "report"])
+@pytest.mark.parametrize("name", ["approve", "narrow", "standing_grant", "report"])
 async def test_no_panel_names_a_replaced_key(name):
     """The help of the panel names none either."""
     stage = _stage()

@@ -27,7 +27,7 @@ def test_init_prints_exactly_four_members(sayso):
     assert set(document) == {"user", "enrolment_code", "enrolment_url", "expires_at"}
     assert document["user"] == "admin"
     code = document["enrolment_code"]
-    assert document["enrolment_url"] == f"http://localhost:8470/enrol#{code}"
+    assert document["enrolment_url"] == f"http://localhost:8470/enroll#{code}"
     assert document["expires_at"].endswith("Z")
 
 

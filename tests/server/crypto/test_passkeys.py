@@ -80,7 +80,7 @@ def test_a_passkey_created_for_another_challenge_is_refused():
 def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
     """The caller stores the counter."""
     soft = SoftPasskey(signs=3)
-    assertion = read_assertion(soft.word(b"payload"))
+    assertion = read_assertion(soft.assertion(b"payload"))
     assert HERE.signed(assertion, _known(soft, signs=3)) == 4
 
 
@@ -97,7 +97,7 @@ def test_an_assertion_verifies_with_its_own_key_and_returns_its_counter():
 def test_an_assertion_made_elsewhere_or_without_verification_is_refused(soft):
     """User verification is required at every risk."""
     with pytest.raises(BadToken):
-        HERE.signed(read_assertion(soft.word(b"payload")), _known(soft))
+        HERE.signed(read_assertion(soft.assertion(b"payload")), _known(soft))
 
 
 @pytest.mark.parametrize("part", ["payload", "authenticator_data", "client_data", "signature"])
@@ -105,24 +105,24 @@ def test_an_assertion_with_one_part_replaced_is_refused(part):
     """Every signed byte counts."""
     soft = SoftPasskey()
     with pytest.raises(BadToken):
-        HERE.signed(read_assertion(soft.word(b"payload", **{part: b"{}"})), _known(soft))
+        HERE.signed(read_assertion(soft.assertion(b"payload", **{part: b"{}"})), _known(soft))
 
 
-def test_the_signature_counter_is_returned_and_not_judged():
+def test_the_signature_counter_is_returned_and_not_checked():
     """The store compares it; synced passkeys always report 0."""
     soft = SoftPasskey()
-    assert HERE.signed(read_assertion(soft.word(b"payload")), _known(soft, signs=1)) == 1
+    assert HERE.signed(read_assertion(soft.assertion(b"payload")), _known(soft, signs=1)) == 1
     synced = SoftPasskey(signs=-1)
-    assert HERE.signed(read_assertion(synced.word(b"payload")), _known(synced)) == 0
+    assert HERE.signed(read_assertion(synced.assertion(b"payload")), _known(synced)) == 0
 
 
 def test_a_registration_is_not_an_assertion():
     """The two kinds of client data are not interchangeable."""
     soft = SoftPasskey()
     made = soft.made(challenge(b"payload"))
-    word = soft.word(b"payload", client_data=decoded(made["client_data"]))
+    assertion = soft.assertion(b"payload", client_data=decoded(made["client_data"]))
     with pytest.raises(BadToken):
-        HERE.signed(read_assertion(word), _known(soft))
+        HERE.signed(read_assertion(assertion), _known(soft))
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_proxy_environment_variables_are_ignored(
 _STRICT = Reach(ports=frozenset({443, 8443}))
 
 
-def _judged(url: str, reach: Reach = _STRICT) -> str:
+def _refusal(url: str, reach: Reach = _STRICT) -> str:
     """The problem at registration; sending must report the same."""
     problem = egress.problem(url, reach)
     if problem:
@@ -230,7 +230,7 @@ def test_an_internal_address_is_refused_in_every_spelling(
 ) -> None:
     """CB-167, NG-003: however the address is written; no log repeats it."""
     monkeypatch.setattr(socket.socket, "connect", _refuse_connection)
-    assert _judged(f"https://{host}/cb") == "the target is not at a public address"
+    assert _refusal(f"https://{host}/cb") == "the target is not at a public address"
     assert caplog.text == ""
 
 
@@ -279,7 +279,7 @@ def test_a_name_that_resolves_to_an_internal_address_is_refused(
 )
 def test_an_agent_is_called_only_by_https_at_allowed_ports(url: str, says: str) -> None:
     """NG-009: checked at registration and again when sending."""
-    assert says in _judged(url)
+    assert says in _refusal(url)
 
 
 def test_a_name_that_does_not_resolve_is_retried() -> None:

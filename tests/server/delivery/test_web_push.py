@@ -171,7 +171,7 @@ def test_requests_that_ring_no_terminal_send_no_push(open_local, template, servi
     agent = template.agent(local)
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "uta"))
+    browser.enroll(code_for(local, "uta"))
     subscribe(browser, service)
     agent.asked(login_hint="uta")
     local.deliver()
@@ -194,7 +194,7 @@ def test_requests_held_for_quiet_hours_are_pushed_when_they_end(local, agent, se
     """Each is pushed once."""
     person = new_person(local, "uta")
     phone = LocalBrowser(local, person.user, SoftPasskey())
-    phone.enrol(code_for(local, "uta"))
+    phone.enroll(code_for(local, "uta"))
     subscribe(phone, service)
     now = datetime.fromtimestamp(local.clock.now() / 1000, UTC)
     hours = {"from": "00:00", "to": f"{now + timedelta(minutes=2):%H:%M}", "zone": "UTC"}
@@ -343,7 +343,7 @@ def test_a_device_revoked_by_someone_else_is_informed_by_push(local, browser, se
     """The user's other browsers are told too; a device that its user ends sends nothing."""
     subscribe(browser, service)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
-    other.enrol(code_for(local, "eva"))
+    other.enroll(code_for(local, "eva"))
     subscribe(other, service)
     Oversight(local.services.store).revoke_device(browser.device_id, by=BY)
     local.deliver()

@@ -175,7 +175,11 @@ def test_a_resource_is_added_changed_rotated_and_deleted(
     assert made.status == 201
     resource = made.json["resource"]
     path = f"/api/resources/{resource['id']}"
-    changes = {"scopes": {"c": "critical"}, "without": ["b"], "requires": {"a": "payment.transfer"}}
+    changes = {
+        "scopes": {"c": "critical"},
+        "remove_scopes": ["b"],
+        "requires": {"a": "payment.transfer"},
+    }
     changed = _patch(staff, path, changes).json
     assert changed["scopes"] == {"a": "low", "c": "critical"}
     assert changed["requires"] == {"a": "payment.transfer"}
@@ -311,7 +315,7 @@ def test_an_unused_passkey_does_not_count_as_a_remaining_device(
     """The passkey was not used for thirty days."""
     local, other_user = staff.local, staff.people["stranger"]
     old = LocalBrowser(local, other_user.user, SoftPasskey())
-    assert old.enrol(code_for(local, "stranger")).status == 201
+    assert old.enroll(code_for(local, "stranger")).status == 201
     for _ in range(30):
         local.clock.forward(DAY)
         for person in (admin, other_user):

@@ -67,7 +67,7 @@ SAMPLES = {
     "GET /api/resources": Sample(),
     "POST /api/resources": Sample(body={"uri": "https://new.example"}, signed=True),
     "GET /api/resources/<id>": Sample("resource"),
-    "PATCH /api/resources/<id>": Sample("resource", {"without": ["payments:read"]}),
+    "PATCH /api/resources/<id>": Sample("resource", {"remove_scopes": ["payments:read"]}),
     "POST /api/resources/<id>/secret": Sample("resource", {"overlap": 0}, signed=True),
     "DELETE /api/resources/<id>": Sample("resource"),
     "GET /api/actions": Sample(),
@@ -79,7 +79,7 @@ SAMPLES = {
     "GET /api/policy": Sample(),
     "POST /api/policy": Sample(body={"document": rule("deny")}, signed=True),
     "POST /api/policy/explain": Sample(
-        body={"agent": "one", "way": "client_credentials", "scope": ["payments:read"]}
+        body={"agent": "one", "flow": "client_credentials", "scope": ["payments:read"]}
     ),
     "POST /api/policy/test": Sample(
         body={"table": '[[cases]]\nagent = "invoice-bot"\nexpect = "ask"'}

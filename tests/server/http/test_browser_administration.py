@@ -67,16 +67,16 @@ def test_a_signature_without_a_statement_adds_no_power(
 ) -> None:
     """The signature made for sign-in is an example."""
     offer = browser.send("POST", "/api/passkeys/offer").json["text"]
-    word = browser.passkey.word(offer.encode())
-    answer = browser.send("POST", enabling, headers={"sayso-statement": word})
+    assertion = browser.passkey.assertion(offer.encode())
+    answer = browser.send("POST", enabling, headers={"sayso-statement": assertion})
     assert answer.refusal == (422, "invalid_statement")
 
 
 def test_a_statement_is_accepted_once(browser: LocalBrowser, staff: Staff, enabling: str) -> None:
     """Replayed after the agent was disabled again, it does nothing."""
     wanted = browser.send("POST", enabling).json["wanted"]
-    word = browser.statement(**wanted)
-    signed = {"sayso-statement": word}
+    assertion = browser.statement(**wanted)
+    signed = {"sayso-statement": assertion}
     assert browser.send("POST", enabling, headers=signed).status == 200
     staff.local.admin.agents.disable("two", by=BY)
     assert browser.send("POST", enabling, headers=signed).refusal == (422, "invalid_statement")
@@ -87,7 +87,7 @@ def test_a_second_passkey_waits_a_day_before_it_adds_power(
 ) -> None:
     """An enrollment code must not bypass the first passkey; high risk has the same rule."""
     browser.passkey.credential = b"another"
-    assert browser.enrol(code_for(staff.local, "eva")).status == 201
+    assert browser.enroll(code_for(staff.local, "eva")).status == 201
     assert browser.administer("POST", enabling).refusal == (403, "device_too_new")
     staff.local.clock.forward(DAY)
     assert browser.administer("POST", enabling).status == 200

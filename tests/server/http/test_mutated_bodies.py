@@ -244,8 +244,8 @@ _APP_TOKENS: Mapping[str, Mapping[str, str]] = {
     "device": {"grant_type": names.GRANT_DEVICE_CODE, "device_code": "x" * 43},
 }
 _TERMINAL_TOKENS: Mapping[str, Mapping[str, str]] = {
-    "enrolment": {
-        "grant_type": names.GRANT_ENROLMENT,
+    "enrollment": {
+        "grant_type": names.GRANT_ENROLLMENT,
         "code": "CODE",
         "client_id": names.APPROVER_CLIENT,
     },

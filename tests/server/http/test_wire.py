@@ -21,14 +21,14 @@ def _refused(kind, body):
 
 def test_a_body_is_read_into_its_model():
     """`for` is a keyword of Python, so the model calls it `purpose`."""
-    body = wire.read(device_wire.PinCall, json.dumps({"x": X, "for": "session"}).encode())
+    body = wire.read(device_wire.PinInput, json.dumps({"x": X, "for": "session"}).encode())
     assert (body.raw(), body.purpose) == (bytes(32), "session")
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b'{"x":1,"x":2}', b"\xff", b"[" * 100])
 def test_lax_json_is_refused(body):
     """Duplicate members, other encodings, excessive depth."""
-    assert _refused(device_wire.PinCall, body)
+    assert _refused(device_wire.PinInput, body)
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_lax_json_is_refused(body):
 )
 def test_a_missing_wrong_or_extra_member_is_named_in_the_refusal(body, place):
     """Nothing is guessed and nothing ignored."""
-    assert _refused(device_wire.PinCall, body).startswith(f"{place}: ")
+    assert _refused(device_wire.PinInput, body).startswith(f"{place}: ")
 
 
 @pytest.mark.parametrize("x", ["", X[:-1], X + "A", X + X, "é" * 43, X[:-1] + "!", "A"])
 def test_a_pin_value_is_exactly_32_bytes(x):
     """The value is in base64url."""
-    assert _refused(device_wire.PinCall, {"x": x, "for": "session"}).startswith("/x: ")
+    assert _refused(device_wire.PinInput, {"x": x, "for": "session"}).startswith("/x: ")
 
 
 @pytest.mark.parametrize("text", ["1", "x.y", ".sayso_ap_a", "-1.a", "\u0661.a", "1." + "a" * 65])

@@ -66,6 +66,14 @@ def test_a_body_that_is_not_a_valid_form_is_refused(body, content_type):
         forms.parse(body, content_type)
 
 
+def test_too_many_parameters_are_called_too_many():
+    """One hundred are read."""
+    sent = [b"a%d=1" % number for number in range(forms.MAX_FIELDS + 1)]
+    with pytest.raises(errors.InvalidRequest, match="more than 100 parameters"):
+        forms.parse(b"&".join(sent), TYPE)
+    assert len(forms.parse(b"&".join(sent[1:]), TYPE).values) == forms.MAX_FIELDS
+
+
 def test_a_query_is_read_as_strictly_as_a_form():
     """Duplicates, null characters and overlong queries are errors too."""
     assert forms.parse_query(b"a=1&b=%C3%A9").get("b") == "\u00e9"

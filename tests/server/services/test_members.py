@@ -75,7 +75,7 @@ class Noun:
     forms: tuple[str, ...]
     by_steps: tuple[str, ...] = ()
     """The members to which the command line adds and from which it removes single values."""
-    judged: tuple[str, ...] = ()
+    own_rule: tuple[str, ...] = ()
     """The members whose power the whole record decides."""
 
 
@@ -104,7 +104,7 @@ NOUNS = (
         (agent_wire.NewAgent, agent_wire.AgentChanges, agent_wire.ManagedAgent),
         ("agents add", "agents update"),
         ("/admin/new/agent/add", "/admin/agents/<id>/change", "/admin/agents/<id>/icon/change"),
-        judged=("only",),
+        own_rule=("only",),
     ),
     Noun(
         CHAT,
@@ -121,7 +121,7 @@ NOUNS = (
         (resource_wire.NewResource, resource_wire.ResourceChanges, resource_wire.ManagedResource),
         ("resources add", "resources update"),
         ("/admin/new/resource/add", "/admin/resources/<id>/change"),
-        judged=("requires",),
+        own_rule=("requires",),
     ),
     Noun(
         User("sayso_us_a", "ana", None, (), "enabled", 0),
@@ -197,7 +197,7 @@ class TestEachTable:
     def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):
         """Any change in such a member needs a signature."""
         for one in noun.members:
-            if one.widens is None and one.name not in (*noun.judged, "token_seconds"):
+            if one.widens is None and one.name not in (*noun.own_rule, "token_seconds"):
                 after = copy.copy(noun.record)
                 object.__setattr__(after, one.name, object())
                 grown = power.widened_members(noun.record, after, usual_seconds=300)
@@ -239,7 +239,7 @@ def test_audit_facts_contain_plain_lists_and_key_ids():
 
 
 @pytest.mark.parametrize(
-    ("judge", "before", "after", "wider"),
+    ("widens", "before", "after", "wider"),
     [
         (members.more, ("a",), ("a", "b"), True),
         (members.more, ("a", "b"), ("a",), False),
@@ -256,9 +256,9 @@ def test_audit_facts_contain_plain_lists_and_key_ids():
         (members.turned_off, False, True, False),
     ],
 )
-def test_rows_decide_whether_a_change_widens_permissions(judge, before, after, wider):
+def test_rows_decide_whether_a_change_widens_permissions(widens, before, after, wider):
     """The row compares the values before and after."""
-    assert judge(before, after) is wider
+    assert widens(before, after) is wider
 
 
 def test_contradictory_flags_for_one_member_are_refused():

@@ -181,13 +181,13 @@ def test_removed_scopes_and_requirements_are_sent_explicitly():
     """The API gets what to remove."""
     stored = {"scopes": {"a": "low", "b": "low", "c": "low"}, "requires": {"a": "t", "b": "t"}}
     assert client_fields.with_removals({}, stored) == {
-        "without": [],
+        "remove_scopes": [],
         "requires": stored["requires"],
     }
     body = {"scopes": {"a": "high", "c": "low"}, "requires": {"c": "u"}}
     assert client_fields.with_removals(body, stored) == {
         "scopes": {"a": "high", "c": "low"},
-        "without": ["b"],
+        "remove_scopes": ["b"],
         "requires": {"a": "", "c": "u"},
     }
 
@@ -245,13 +245,13 @@ def test_a_policy_case_has_exactly_the_filled_in_members():
     """Empty ones are omitted."""
     assert _body("/admin/explain", _form(agent="a")) == {
         "agent": "a",
-        "way": "request",
+        "flow": "request",
         "scope": [],
     }
     whole = _form(agent="a", user="eva", at="x", scope="a b", authorization_details="[]")
     assert _body("/admin/explain", whole) == {
         "agent": "a",
-        "way": "request",
+        "flow": "request",
         "scope": ["a", "b"],
         "user": "eva",
         "resource": "x",

@@ -16,9 +16,9 @@ def browser(local):
     return lambda path, base=ISSUER: client.get(path, base_url=base)
 
 
-def test_the_enrolment_page_says_how_to_start_on_a_terminal(browser):
+def test_the_enrollment_page_says_how_to_start_on_a_terminal(browser):
     """The page contains the issuer, which the terminal needs."""
-    page = browser("/enrol")
+    page = browser("/enroll")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert ISSUER in page.text
 
@@ -36,22 +36,22 @@ def test_every_page_forbids_what_it_does_not_need(browser, path):
 
 def test_pages_are_not_cached_and_style_sheets_are(browser):
     """A page may contain personal data; a style sheet does not."""
-    assert browser("/enrol").headers["Cache-Control"] == "no-store"
+    assert browser("/enroll").headers["Cache-Control"] == "no-store"
     assert browser("/style.css").headers.getlist("Cache-Control") == ["no-cache"]
     assert browser("/style.css").mimetype == "text/css"
 
 
 def test_another_name_of_this_machine_redirects_to_the_issuer(browser):
     """The three loopback names are three origins to a browser."""
-    there = browser("/enrol", "http://127.0.0.1:8470")
-    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/enrol")
+    there = browser("/enroll", "http://127.0.0.1:8470")
+    assert (there.status_code, there.headers["Location"]) == (303, f"{ISSUER}/enroll")
     assert there.headers["Referrer-Policy"] == "no-referrer"
 
 
 def test_behind_a_proxy_the_host_header_does_not_redirect(open_local):
     """It is not trusted."""
     public = open_local(issuer="https://auth.example")
-    page = public.app.test_client().get("/enrol", base_url="http://internal:8470")
+    page = public.app.test_client().get("/enroll", base_url="http://internal:8470")
     assert page.status_code == 200
     assert "https://auth.example" in page.text
 

@@ -17,9 +17,9 @@ class Tab(Protocol):
     def says(self, words: str) -> None: ...
 
 
-def enrol(tab: Tab, server: LiveServer, code: str) -> None:
+def enroll(tab: Tab, server: LiveServer, code: str) -> None:
     """Create a passkey here with this code; ends in the inbox."""
-    tab.open(f"{server.url}/enrol#{code}")
+    tab.open(f"{server.url}/enroll#{code}")
     tab.click("#make button")
     tab.says("Waiting for you")
 
@@ -30,11 +30,11 @@ def newcomer(tab: Tab, server: LiveServer, *roles: str) -> str:
     if roles:
         users = Users(server.services.store, server.services.secrets)
         users.update(name, UserChanges(roles=roles), by=BY)
-    enrol(tab, server, code)
+    enroll(tab, server, code)
     return name
 
 
-def enrol_too(tab: Tab, server: LiveServer, user: str) -> None:
+def enroll_too(tab: Tab, server: LiveServer, user: str) -> None:
     """Create a passkey here for somebody who has a device already."""
     users = Users(server.services.store, server.services.secrets)
-    enrol(tab, server, users.enrol(user, by=BY)[1].code)
+    enroll(tab, server, users.enroll(user, by=BY)[1].code)

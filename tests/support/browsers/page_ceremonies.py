@@ -1,6 +1,6 @@
 """Pages on which a yes takes something that is typed, and what they say of what was typed wrong.
 
-Owns: the requests that take it. Never: how it is judged.
+Owns: the requests that take it. Never: the checks of the page.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Every page, and everything that opens on one: how to get there.
 
 Owns: the table of states, and what an installation needs beside its furniture so that each is
-there. Never: what is judged of them. `tests/browsers/test_access.py` holds the table against the
+there. Never: the checks. `tests/browsers/test_access.py` holds the table against the
 pages that the application has, so a page that has no row here fails.
 """
 
@@ -54,7 +54,7 @@ expect = "allow"
 _UNFOLDED = """[...document.querySelectorAll("main details")].every((each) => (each.open = true))"""
 
 _HELD_OPEN = "(document.getElementById('think').hidden = false, true)"
-"""What goes by itself after five seconds, before a slow machine has judged it."""
+"""What disappears after five seconds, before a slow machine has checked it."""
 
 
 def _network(*, offline: bool) -> Step:
@@ -98,9 +98,9 @@ def _of_guests(made: Furnished) -> list[State]:
     return [
         State("signed-out", "/", guest=True),
         State("signed-out-request", f"/r/{made.asked.id}", guest=True),
-        State("enrol", "/enrol", guest=True),
-        State("enrol-refused", "/enrol", wrong, guest=True),
-        State("empty-inbox", f"/enrol#{code}", made_passkey, guest=True),
+        State("enroll", "/enroll", guest=True),
+        State("enroll-refused", "/enroll", wrong, guest=True),
+        State("empty-inbox", f"/enroll#{code}", made_passkey, guest=True),
         *(State(name, path, guest=True) for name, path in empty.items()),
         State("forbidden", "/admin/users", guest=True),
         State("nowhere", "/nowhere", guest=True),
@@ -209,15 +209,15 @@ def _of_the_console(made: Furnished) -> list[State]:
     paths = {
         "incident": f"/admin/incidents/{incident}",
         "delegation": f"/admin/delegations/{chain.id}",
-        "agent-forget": f"/admin/agents/{agent}/forget",
+        "agent-delete": f"/admin/agents/{agent}/delete",
         "app-edit": f"/admin/apps/{app}/edit",
         "app-keys": f"/admin/apps/{app}/keys",
-        "app-forget": f"/admin/apps/{app}/forget",
+        "app-delete": f"/admin/apps/{app}/delete",
         "group-new": "/admin/new/group",
-        "group-forget": f"/admin/groups/{group}/forget",
+        "group-delete": f"/admin/groups/{group}/delete",
         "action-new": "/admin/new/action",
-        "action-forget": f"/admin/actions/{action}/forget",
-        "key-end": f"/admin/keys/{key}/end",
+        "action-delete": f"/admin/actions/{action}/delete",
+        "key-revoke": f"/admin/keys/{key}/revoke",
         "limits": "/admin/limits",
         "overview-unfolded": "/admin",
         "approval-unfolded": f"/admin/approvals/{made.asked.id}",
@@ -303,14 +303,14 @@ def _told_once(made: Furnished) -> list[State]:
     made.server.resources.add(_RETIRED, PAY_SCOPES, {}, by=BY)
     resource = f"/admin/resources/{name_id(_RETIRED)}"
     send, sign = click("main .primary"), click("#sign .primary")
-    rotate, forget = click("form[action$=secret] button"), click("main .danger")
+    rotate, delete = click("form[action$=secret] button"), click("main .danger")
     named = typed("#name", "finn")
     return [
         State("device-code-made", "/devices", (click("#another button"), sign, says("Scan this"))),
         State("secret-told", agent, (rotate, sign, says("shown"))),
         State("user-told", "/admin/new/user", (named, send, sign, says("Done"))),
         State("invitation-told", "/admin/new/invitation", (send, sign, says("The token is shown"))),
-        State("resource-forgotten", f"{resource}/forget", (forget, says("was deleted"))),
+        State("resource-deleted", f"{resource}/delete", (delete, says("was deleted"))),
     ]
 
 
@@ -320,7 +320,7 @@ def _incident(made: Furnished) -> str:
     about: dict[str, object] = {
         "id": asked.id,
         "kind": "action",
-        "was": "pending",
+        "state_before": "pending",
         "resource": PAY,
         "scope": "",
     }

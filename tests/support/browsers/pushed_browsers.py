@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from server.services.users.users import Users
 from tests.support.browsers.chromium import chromium
 from tests.support.browsers.firefox import Autopush, autopush, firefox
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.checks.log_and_rows import subscriptions
 from tests.support.checks.waiting import until
 from tests.support.fakes.desktop import Desktop, desktop, environment
@@ -72,7 +72,7 @@ class Called:
         """Create a passkey here with this code, the only one that the browser has."""
         self.tab.forget_passkeys()
         self.tab.front()
-        enrol(self.tab, self.server, code)
+        enroll(self.tab, self.server, code)
 
     def sign_out(self) -> None:
         """Be a browser again of which the server knows nothing."""
@@ -97,7 +97,7 @@ class Called:
     def join(self, name: str) -> None:
         """Be another browser of somebody who has one."""
         users = Users(self.server.services.store, self.server.services.secrets)
-        self.sign_in(users.enrol(name, by=BY)[1].code)
+        self.sign_in(users.enroll(name, by=BY)[1].code)
 
     def push(self, data: str) -> None:
         """Have its maker hand on a message that says this, as if a server had sent it."""

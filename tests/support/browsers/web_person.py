@@ -36,7 +36,9 @@ class WebPerson:
         """What its browser brings along."""
         return f"{COOKIE}={self.http.cookies[COOKIE]}"
 
-    def word(self, approval_id: str, shown: Mapping[str, Any] | None = None, **members: Any) -> str:
+    def assertion(
+        self, approval_id: str, shown: Mapping[str, Any] | None = None, **members: Any
+    ) -> str:
         """A yes to this request, signed with the passkey at hand; `members` replace what it says.
 
         `shown` is what somebody saw of it, where this person sees nothing.
@@ -58,11 +60,13 @@ class WebPerson:
             "nonce": shown["nonce"],
             **members,
         }
-        return self.passkey.word(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(whole).encode())
 
-    def decide(self, approval_id: str, word: str) -> httpx.Response:
+    def decide(self, approval_id: str, assertion: str) -> httpx.Response:
         """Send a signed answer."""
-        return self.http.post(f"/api/approvals/{approval_id}/decision", json={"decision": word})
+        return self.http.post(
+            f"/api/approvals/{approval_id}/decision", json={"decision": assertion}
+        )
 
     def send(self, path: str, form: Mapping[str, str] = {}) -> httpx.Response:
         """A form of one of the pages, as it is sent."""
@@ -77,7 +81,7 @@ class WebPerson:
         return self.send(path, {**form, "statement": self.statement(**wanted)})
 
     def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
-        """The word of the passkey at hand about something."""
+        """The assertion of the passkey about something."""
         whole = {
             "iss": self.me["device"]["id"],
             "sub": self.me["user"]["id"],
@@ -87,7 +91,7 @@ class WebPerson:
             "nonce": nonce,
             "at": self.server.clock.now() // 1000,
         }
-        return self.passkey.word(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(whole).encode())
 
 
 def new_web_person(server: LiveServer) -> WebPerson:

@@ -144,7 +144,7 @@ def _quarantined(agent: Agent) -> dict[str, object]:
     return {
         "id": agent.id,
         "name": agent.name,
-        "was": "enabled",
+        "state_before": "enabled",
         "state": "quarantined",
         "owners": list(agent.owners),
         "auth_method": agent.auth_method,
@@ -158,7 +158,7 @@ def add_incident(
     admin: LocalAdmin, approval: Approval, name: str = "sayso_ic_1", *agents: dict[str, object]
 ) -> str:
     """A report of this request that quarantined these agents, in the database."""
-    asked: dict[str, object] = {"kind": approval.kind, "was": approval.state}
+    asked: dict[str, object] = {"kind": approval.kind, "state_before": approval.state}
     asked["asked_by"] = {"id": "x", "name": "x"}
     asked |= {"id": approval.id, "resource": approval.resource, "scope": "", "risk": "low"}
     asked |= {"action_digest": "A", "display_digest": "A", "fingerprint": "0000-0000"}

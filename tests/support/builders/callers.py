@@ -24,7 +24,7 @@ from server.protocol.names import (
     APPROVER_CLIENT,
     GRANT_CIBA,
     GRANT_CLIENT_CREDENTIALS,
-    GRANT_ENROLMENT,
+    GRANT_ENROLLMENT,
 )
 from server.services.users.users import NewUser
 from tests.support.builders.ceremonies import typed_fact
@@ -342,7 +342,7 @@ def new_person(local: LocalSite, name: str) -> LocalTerminal:
 
 def another_device(person: LocalTerminal, name: str = "desktop") -> LocalTerminal:
     """One more device of the same person."""
-    user, issued = person.local.admin.users.enrol(person.user.name, by=BY)
+    user, issued = person.local.admin.users.enroll(person.user.name, by=BY)
     terminal = sign_in(person.local, user, issued.code)
     assert terminal.register(name).status == 201
     return terminal
@@ -352,17 +352,17 @@ def sign_in(local: LocalSite, user: User, code: str) -> LocalTerminal:
     """A terminal with a session and no device yet."""
     session, low, high = (SigningKey.generate() for _ in range(3))
     terminal = LocalTerminal(local, user, session, low, high, access_token="", refresh_token="")
-    answer = enrol(local, code, terminal.token_proof())
+    answer = enroll(local, code, terminal.token_proof())
     assert answer.status == 200, answer.body
     terminal.access_token = answer.json["access_token"]
     terminal.refresh_token = answer.json["refresh_token"]
     return terminal
 
 
-def enrol(local: LocalSite, code: str | None, *proofs: str, **parameters: Any) -> Answer:
-    """POST /token with an enrolment code."""
+def enroll(local: LocalSite, code: str | None, *proofs: str, **parameters: Any) -> Answer:
+    """POST /token with an enrollment code."""
     form = {
-        "grant_type": GRANT_ENROLMENT,
+        "grant_type": GRANT_ENROLLMENT,
         "client_id": APPROVER_CLIENT,
         "code": code,
         **parameters,

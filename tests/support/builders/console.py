@@ -89,5 +89,5 @@ def open_console(staff: Staff) -> Console:
 def _browser(staff: Staff, who: str) -> LocalBrowser:
     passkey = SoftPasskey(credential=f"passkey of {who}".encode())
     browser = LocalBrowser(staff.local, staff.people[who].user, passkey)
-    assert browser.enrol(code_for(staff.local, who)).status == 201
+    assert browser.enroll(code_for(staff.local, who)).status == 201
     return browser

@@ -158,7 +158,7 @@ class LocalAdmin:
             uses=5,
             sum_minor=None,
             sum_currency=None,
-            tell=True,
+            notify=True,
             used=0,
             spent_minor=0,
             numbered=0,

@@ -28,8 +28,8 @@ def a_vote(
 def of_two(*votes: Mapping[str, object], **more: object) -> dict[str, object]:
     """Return what the server says beside a request that takes two people of finance."""
     have = sum(bool(vote["counts"]) for vote in votes)
-    together = {"need": 2, "have": have, "left": ["finance"], "answers": list(votes)}
-    return {"together": together, **more}
+    vote_tally = {"need": 2, "have": have, "left": ["finance"], "answers": list(votes)}
+    return {"vote_tally": vote_tally, **more}
 
 
 def a_shared(name: str = "pay", *votes: Mapping[str, object], **changes: object) -> Approval:

@@ -56,7 +56,7 @@ class SoftPasskey:
             "client_data": encoded(self._client_data("webauthn.create", asked)),
         }
 
-    def word(self, payload: bytes, /, **changes: bytes) -> str:
+    def assertion(self, payload: bytes, /, **changes: bytes) -> str:
         """Its word for this payload; `changes` replace parts after it has signed."""
         self.signs += 1
         client_data = self._client_data("webauthn.get", challenge(payload))
@@ -114,7 +114,7 @@ class LocalBrowser:
             self.cookie = kept.partition("=")[2].partition(";")[0]
         return answer
 
-    def enrol(self, code: str, **members: Any) -> Answer:
+    def enroll(self, code: str, **members: Any) -> Answer:
         """Make the passkey with this code; `members` replace what is sent of it."""
         asked = self.send("POST", "/api/passkeys/options", {"code": code})
         made = {} if asked.status != 200 else self.passkey.made(decoded(asked.json["challenge"]))
@@ -128,8 +128,8 @@ class LocalBrowser:
     def sign_in(self, offer: str | None = None, **changes: bytes) -> Answer:
         """Sign an offer, a fresh one unless it is given."""
         text = offer or self.send("POST", "/api/passkeys/offer").json["text"]
-        word = self.passkey.word(text.encode(), **changes)
-        return self.send("POST", "/api/passkeys/sign-in", {"word": word})
+        assertion = self.passkey.assertion(text.encode(), **changes)
+        return self.send("POST", "/api/passkeys/sign-in", {"assertion": assertion})
 
     def decision(self, approval_id: str, **members: Any) -> str:
         """The signed answer: a yes with what the request takes; `members` replace what it says."""
@@ -150,7 +150,7 @@ class LocalBrowser:
             "nonce": shown["nonce"],
             **members,
         }
-        return self.passkey.word(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(whole).encode())
 
     def administer(self, method: str, path: str, body: object = None, **said: Any) -> Answer:
         """A request to the administration, signed as its first answer wants it.
@@ -158,8 +158,8 @@ class LocalBrowser:
         `said` replaces what the statement says.
         """
         wanted = self.send(method, path, body).json["wanted"]
-        word = self.statement(**{**wanted, **said})
-        return self.send(method, path, body, {"sayso-statement": word})
+        assertion = self.statement(**{**wanted, **said})
+        return self.send(method, path, body, {"sayso-statement": assertion})
 
     def statement(self, *, purpose: str, subject: str, nonce: str) -> str:
         """Its passkey's word about something."""
@@ -172,12 +172,12 @@ class LocalBrowser:
             "nonce": nonce,
             "at": self.local.clock.now() // 1000,
         }
-        return self.passkey.word(json.dumps(whole).encode())
+        return self.passkey.assertion(json.dumps(whole).encode())
 
-    def answer(self, approval_id: str, word: str, **members: Any) -> Answer:
+    def answer(self, approval_id: str, assertion: str, **members: Any) -> Answer:
         """Send a signed answer."""
         path = f"/api/approvals/{approval_id}/decision"
-        return self.send("POST", path, {"decision": word, **members})
+        return self.send("POST", path, {"decision": assertion, **members})
 
     def approve(self, approval_id: str) -> Answer:
         """Say yes as the request takes it."""
@@ -194,12 +194,12 @@ class LocalBrowser:
 
 def code_for(local: LocalSite, name: str) -> str:
     """A one-time code of the administrator for this user."""
-    return local.admin.users.enrol(name, by=BY)[1].code
+    return local.admin.users.enroll(name, by=BY)[1].code
 
 
 def new_browser(local: LocalSite, name: str = "eva", **members: Any) -> LocalBrowser:
     """A new user whose first device is a passkey."""
     user, issued = local.admin.users.add(NewUser(name), by=BY)
     browser = LocalBrowser(local, user, SoftPasskey(**members))
-    assert browser.enrol(issued.code).status == 201
+    assert browser.enroll(issued.code).status == 201
     return browser

@@ -58,7 +58,7 @@ def engine(*rules: str) -> BuiltinEngine:
 def question(**members: Any) -> Question:
     """An agent of Ana's asks to read for her, at noon."""
     whole: dict[str, Any] = {
-        "way": "request",
+        "flow": "request",
         "agent": "bot",
         "labels": frozenset({"team=finance", "pilot"}),
         "owners": frozenset({"ana"}),

@@ -29,7 +29,7 @@ from tests.support.builders.installation import BY, PAY
 from tests.support.builders.site import Answer, LocalSite
 
 GRACE_MS = 30 * SECOND
-_MOST_GUESSES = 15
+_MAX_GUESSES = 15
 _CALLERS = st.integers(0, 1)
 
 
@@ -181,7 +181,7 @@ class Lives(RuleBasedStateMachine):
             self.its_agent_polls_twice(asked)
         return asked
 
-    @precondition(lambda self: self.guesses < _MOST_GUESSES)
+    @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(agent=_CALLERS, person=_CALLERS)
     def a_person_goes_before_it_is_fetched(self, agent: int, person: int) -> None:
         """What somebody approved is worth nothing once they are stopped."""
@@ -302,7 +302,7 @@ class Lives(RuleBasedStateMachine):
 
     # --- the administrator ----------------------------------------------------------------
 
-    @precondition(lambda self: self.guesses < _MOST_GUESSES)
+    @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(agent=_CALLERS)
     def an_agent_is_stopped_or_let_go_on(self, agent: int) -> None:
         """What it had open ends; what it holds is revoked; nothing of it comes back."""
@@ -315,7 +315,7 @@ class Lives(RuleBasedStateMachine):
         self.disabled_agents.add(agent)
         self._end(lambda one: one.agent == agent)
 
-    @precondition(lambda self: self.guesses < _MOST_GUESSES)
+    @precondition(lambda self: self.guesses < _MAX_GUESSES)
     @rule(person=_CALLERS)
     def a_person_is_stopped_or_let_go_on(self, person: int) -> None:
         """A disabled person ends everything that is done in their name."""

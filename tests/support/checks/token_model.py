@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from server.protocol.names import GRANT_TOKEN_EXCHANGE
-from server.protocol.tokens.token_exchange import ACCESS_TOKEN, MOST_DEPTH
+from server.protocol.tokens.token_exchange import ACCESS_TOKEN, MAX_DEPTH
 from tests.support.builders.clock import SECOND
 from tests.support.builders.installation import PAY
 from tests.support.builders.site import Answer
@@ -111,7 +111,7 @@ class Lineages(Lives):
         assert actor is None
 
     def _may_be_exchanged(self, token: Issued) -> bool:
-        return token.person is not None and self._counts(token) and len(token.agents) < MOST_DEPTH
+        return token.person is not None and self._counts(token) and len(token.agents) < MAX_DEPTH
 
     def _counts(self, token: Issued) -> bool:
         return (

@@ -30,7 +30,7 @@ class FeedLine:
     def event(self, name: str, seconds: float = _PATIENCE) -> dict[str, Any]:
         """The next frame, which must be this event.
 
-        PostgreSQL numbers events a moment after they happened, so the terminal's own enrolment may
+        PostgreSQL numbers events a moment after they happened, so the terminal's own enrollment may
         come first, on a socket that was opened at once.
         """
         frame = self.frame(seconds)

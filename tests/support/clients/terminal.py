@@ -9,7 +9,7 @@ from unittest import mock
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.devices import keys
-from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.devices.enrolling import Enrollment, enroll
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import DenyCode
@@ -55,10 +55,10 @@ def cheap_pins() -> Iterator[None]:
 def terminal(
     server: LiveServer, user: str, code: str, *, name: str = "laptop", url: str = ""
 ) -> Terminal:
-    """Enrol a device with this code, at the server's own address or another that leads there."""
+    """Enroll a device with this code, at the server's own address or another that leads there."""
     home = server.folder / f"home-{user}-{name}"
-    enrolment = Enrolment(url=url or server.url, code=code, name=name, pin=PIN)
-    client = enrol(Home.at(home), enrolment, clock=server.clock.now)
+    enrollment = Enrollment(url=url or server.url, code=code, name=name, pin=PIN)
+    client = enroll(Home.at(home), enrollment, clock=server.clock.now)
     server.closing.callback(client.close)
     return Terminal(user, client, DecisionClient(client), home)
 

@@ -30,7 +30,7 @@ MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
 """MCP SDKs. The two of Python do not fit into one environment."""
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
-"""Judges pages, in a browser; `judging.py` hands it to one."""
+"""Judges pages, in a browser; `evaluation.py` hands it to one."""
 _PATIENCE_SECONDS = 60
 
 

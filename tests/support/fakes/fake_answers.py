@@ -93,7 +93,7 @@ class FakeAnswers:
             copy = self.server.approval(approval_id)
         except errors.Unreachable as error:
             raise errors.UnknownOutcome(approval_id) from error
-        is_counted = copy.together is not None and copy.together.counts(ME)
+        is_counted = copy.vote_tally is not None and copy.vote_tally.counts(ME)
         if copy.is_waiting(self.server.clock.now()) and not is_counted:
             raise errors.NotRecorded
         return copy

@@ -1,7 +1,7 @@
-"""What stands behind Chromium's push service, on the loopback: check-in, registration, its socket.
+"""A local Google Cloud Messaging server for one Chromium: check-in, registration and MCS socket.
 
-Owns: the few messages of that protocol that a browser needs, written by hand (MCS version 41 over
-TLS, tag, length, Protocol Buffers). Nothing is kept for a browser that is away.
+Owns: the MCS messages that a browser needs (version 41 over TLS: tag, length, Protocol Buffers).
+Never: storing messages for a browser that is not connected.
 """
 
 import base64
@@ -23,7 +23,7 @@ from tests.support.fakes.push_service import PushService
 from tests.support.fakes.receiver import certify
 
 ORIGIN = "https://jmt17.google.com"
-"""Where Debian's Chromium says that it is called."""
+"""The push endpoint that Debian's Chromium reports."""
 _VERSION = b"\x29"
 _PING, _PONG, _LOGGED_IN, _MESSAGE = 0, 1, 3, 8
 _SECONDS = 10.0
@@ -31,7 +31,7 @@ _SECONDS = 10.0
 
 @dataclass(slots=True)
 class FakeGcm:
-    """One browser's far end."""
+    """The server for one browser."""
 
     service: PushService
     http_port: int = 0
@@ -39,9 +39,9 @@ class FakeGcm:
     pin: str = ""
     """SHA-256 of the public key of its certificate."""
     subtypes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Tokens → the browser's own name of the subscription, and who may send to it."""
+    """Token → the browser's name for the subscription, and its allowed sender."""
     wire: "ssl.SSLSocket | None" = None
-    there: threading.Condition = field(default_factory=threading.Condition)
+    connected: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class FakeGcm:
         )
 
     def register(self, form: dict[str, str]) -> str:
-        """A browser wants a subscription, or none any more."""
+        """Create or delete a subscription."""
         if form.get("delete") == "true":
             for token, (name, _) in tuple(self.subtypes.items()):
                 if name == form.get("X-subtype"):
@@ -63,14 +63,14 @@ class FakeGcm:
             return f"token={form.get('appid', '')}"
         number, name = len(self.service.keys) + 1, form.get("X-subtype", "")
         token = hashlib.sha256(f"{name} {number}".encode()).hexdigest()
-        if name:  # others are the browser's own affairs
+        if name:  # without a name, it is for the browser itself
             self.subtypes[token] = (name, form["sender"])
             self.service.known[token] = None
             self.service.keys[token] = form["sender"]
         return f"token={token}"
 
     def push(self, token: str, body: bytes, _headers: dict[str, str]) -> None:
-        """Hand a message on, once the browser has logged in."""
+        """Deliver a message after the browser has logged in."""
         name, sender = self.subtypes[token]
         facts = {"subtype": name, "content-encoding": "aes128gcm"}
         parts = [
@@ -81,19 +81,19 @@ class FakeGcm:
             _text(9, hashlib.sha256(body).hexdigest()),
             _text(21, body),
         ]
-        with self.there:
-            assert self.there.wait_for(lambda: self.wire is not None, _SECONDS)
+        with self.connected:
+            assert self.connected.wait_for(lambda: self.wire is not None, _SECONDS)
             assert self.wire is not None
             self.wire.sendall(_framed(_MESSAGE, b"".join(parts)))
 
     def talk(self, wire: ssl.SSLSocket) -> None:
-        """One connection of the browser."""
+        """Serve one connection of the browser."""
         _exactly(wire, 1)
         _read(wire)
         wire.sendall(_VERSION + _framed(_LOGGED_IN, _text(1, "login")))
-        with self.there:
+        with self.connected:
             self.wire = wire
-            self.there.notify_all()
+            self.connected.notify_all()
         while True:
             if _read(wire) == _PING:
                 wire.sendall(_framed(_PONG, b""))
@@ -127,7 +127,7 @@ def _exactly(wire: socket.socket, count: int) -> bytes:
 
 
 def _read(wire: socket.socket) -> int:
-    """The tag of one message; what is in it does not matter."""
+    """Read one message and return its tag."""
     tag, size, shift = _exactly(wire, 1)[0], 0, 0
     while (byte := _exactly(wire, 1)[0]) & 0x80:
         size |= (byte & 0x7F) << shift
@@ -136,7 +136,7 @@ def _read(wire: socket.socket) -> int:
     return tag
 
 
-class _LocalAdmin(BaseHTTPRequestHandler):
+class _Endpoints(BaseHTTPRequestHandler):
     """Check-in and registration."""
 
     gcm: FakeGcm
@@ -163,13 +163,13 @@ class _LocalAdmin(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def fake_gcm(service: PushService, folder: Path) -> Iterator[FakeGcm]:
-    """Google's part, for one browser."""
+    """Run the server for one browser."""
     folder.mkdir(parents=True)
     gcm = FakeGcm(service)
     service.audience, service.forward = ORIGIN, gcm.push
     context = certify(folder, "localhost")
     gcm.pin = _pin(folder / "server.pem")
-    admin = type("Bound", (_LocalAdmin,), {"gcm": gcm})
+    admin = type("Bound", (_Endpoints,), {"gcm": gcm})
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), admin) as http,
         socket.create_server(("127.0.0.1", 0)) as listening,
@@ -196,7 +196,7 @@ def _serve(gcm: FakeGcm, plain: socket.socket, context: ssl.SSLContext) -> None:
         try:
             gcm.talk(wire)
         finally:
-            with gcm.there:
+            with gcm.connected:
                 gcm.wire = None if gcm.wire is wire else gcm.wire
 
 

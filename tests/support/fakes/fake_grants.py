@@ -60,7 +60,7 @@ def a_grant(now: int, name: str = "invoice-bot", **changes: Any) -> StandingGran
         used=1,
         sum=euros(30),
         spent=euros(10),
-        tell=True,
+        notify=True,
         approval=SafeText("sayso_ap_gggggggggggggggg"),
         created_at=now - HOUR,
         expires_at=now + HOUR,
@@ -112,7 +112,7 @@ class FakeGrantsClient:
             uses=proposal.uses,
             sum=None if proposal.sum is None else euros(int(proposal.sum)),
             expires_at=self.server.now() + proposal.seconds * 1000,
-            requests=(past, replace(past, misfit=SafeText("Amount is over the limit"))),
+            requests=(past, replace(past, mismatch=SafeText("Amount is over the limit"))),
         )
 
     def request(self, proposal: StandingGrantProposal, example: Approval) -> Approval:

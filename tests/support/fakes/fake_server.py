@@ -20,7 +20,7 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class FakeServer(FakeDevices):
-    """One user, one enrolment code, and whatever approvals a test adds."""
+    """One user, one enrollment code, and whatever approvals a test adds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,7 +163,7 @@ class FakeServer(FakeDevices):
     def _preview(self, body: dict[str, object]) -> object:
         """What a grant would be that is like the first one, and that it covers no request."""
         past = {"id": body["approval"], "state": "pending", "fingerprint": "9f3a-71c0"}
-        past |= {"created_at": when(self.now()), "covered": False, "misfit": "/amount"}
+        past |= {"created_at": when(self.now()), "covered": False, "mismatch": "/amount"}
         return {**self.grants[0], "given_at": "medium", "requests": [past]}
 
     def _shown(self, approval_id: str) -> object:

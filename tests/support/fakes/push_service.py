@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Behaviour = Callable[["Handler"], None]
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 _DAY = 24 * 60 * 60
 
 
@@ -190,7 +190,7 @@ def _read(
         raise ValueError("Urgency (RFC 8030 5.3)")
     if len(topic) > 32 or not topic or encoded(decoded(topic[:32])) != topic:
         raise ValueError("Topic (RFC 8030 5.4)")
-    if len(body) > _MOST_BYTES:
+    if len(body) > _MAX_BYTES:
         raise ValueError("more than 4096 bytes")
     said = None if minted is None else json.loads(decrypt(body, minted.private, minted.auth))
     return Delivered(token, int(headers["TTL"]), urgency, topic, subject, body, said)
@@ -224,7 +224,7 @@ def encrypt(text: bytes, p256dh: bytes, auth: bytes) -> bytes:
     key = _derived(salt, secret, b"Content-Encoding: aes128gcm\0", 16)
     nonce = _derived(salt, secret, b"Content-Encoding: nonce\0", 12)
     record = AESGCM(key).encrypt(nonce, text + b"\x02", None)
-    return salt + _MOST_BYTES.to_bytes(4) + bytes([len(point)]) + point + record
+    return salt + _MAX_BYTES.to_bytes(4) + bytes([len(point)]) + point + record
 
 
 def _derived(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:

@@ -117,7 +117,7 @@ def _grant(name: str, user_id: str, agent_id: str, approval_id: str, now: int) -
         uses=1,
         sum_minor=None,
         sum_currency=None,
-        tell=True,
+        notify=True,
         used=0,
         spent_minor=0,
         numbered=0,

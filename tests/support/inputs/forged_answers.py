@@ -15,4 +15,4 @@ def forged(signed: str) -> str:
         return new_key("ES256", head["kid"]).sign(body, typ=head["typ"])
     credential, payload, *_ = (decode(part) for part in parts)
     origin = json.loads(decode(parts[3]))["origin"]
-    return SoftPasskey(origin=origin, credential=credential).word(payload)
+    return SoftPasskey(origin=origin, credential=credential).assertion(payload)

@@ -17,7 +17,7 @@ from server.protocol.names import (
     GRANT_CIBA,
     GRANT_CLIENT_CREDENTIALS,
     GRANT_DEVICE_CODE,
-    GRANT_ENROLMENT,
+    GRANT_ENROLLMENT,
     GRANT_REFRESH_TOKEN,
     GRANT_TOKEN_EXCHANGE,
 )
@@ -208,7 +208,7 @@ def _of_people(world: World) -> dict[str, Place]:
     path = f"/api/approvals/{world.handles['approval']}/decision"
     confirmation = "/api/devices/self/pin/confirmation"
     return {
-        "code of enrolment": lambda h: begun(h, GRANT_ENROLMENT, "code"),
+        "code of enrollment": lambda h: begun(h, GRANT_ENROLLMENT, "code"),
         "refresh_token": lambda h: terminal(GRANT_REFRESH_TOKEN, refresh_token=h),
         "device_code": begun,
         "user code": typed,

@@ -228,7 +228,7 @@ def _of_people(server: LiveServer, person: Terminal) -> dict[str, str]:
         "user": client.profile.user_id,
         "session token": client.session.tokens.access_token(),
         "refresh token": load(client.session.tokens._vault).refresh_token,
-        "enrolment code": server.user()[1],
+        "enrollment code": server.user()[1],
         "decision": decision(person, shown, low.key),
         "statement": pin_statement(person, high.key, high.nonce),
     }

@@ -42,7 +42,7 @@ FULL: Mapping[str, Any] = {
 CASE: Mapping[str, Any] = {
     "name": "a",
     "agent": "one",
-    "way": "request",
+    "flow": "request",
     "user": "bystander",
     "resource": PAY,
     "scope": ["payments:transfer"],
@@ -159,7 +159,7 @@ FULLER: Mapping[str, Any] = {
     },
     "PATCH /api/resources/<id>": {
         "scopes": {"payments:new": "low"},
-        "without": ["payments:read"],
+        "remove_scopes": ["payments:read"],
         "requires": {"payments:transfer": "payment.transfer"},
         "token_seconds": 60,
         "default_scopes": ["payments:new"],
@@ -172,7 +172,7 @@ FULLER: Mapping[str, Any] = {
     },
     "POST /api/policy/explain": {
         "agent": "one",
-        "way": "request",
+        "flow": "request",
         "user": "bystander",
         "resource": PAY,
         "scope": ["payments:transfer"],

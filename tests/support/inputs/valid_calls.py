@@ -142,7 +142,7 @@ class World:
             "uses": 3,
             "sum": "30",
             "vary": [{"fact": "/amount", "up_to": "20"}],
-            "tell": True,
+            "notify": True,
         }
         deputy = {"deputy": "owner", "from": "2025-10-10T00:00:00Z", "to": "2025-10-20T00:00:00Z"}
         return {
@@ -216,13 +216,13 @@ class World:
             "text": "done",
             "authorization_details": PAYMENT_DETAILS,
         }
-        word = self.browser.passkey.word(self.offer.encode())
+        assertion = self.browser.passkey.assertion(self.offer.encode())
         resource = {"authorization": self.resource}
         return {
             "POST /api/devices": ({"name": "laptop", "approval_keys": keys}, "", self.fresh),
             "POST /api/passkeys/options": ({"code": self.code}, "", None),
             "POST /api/passkeys": ({"code": self.code, "name": "phone", **made}, "", None),
-            "POST /api/passkeys/sign-in": ({"word": word}, "", None),
+            "POST /api/passkeys/sign-in": ({"assertion": assertion}, "", None),
             "POST /api/push-subscriptions": (push, "", self._page),
             "POST /api/approvals/consume": (run, "", resource),
             "POST /api/approvals/outcome": (done, "", resource),
@@ -281,7 +281,7 @@ def make_world(staff: Staff) -> World:
         payment=payment,
         small=small,
         handle=handle,
-        code=admin_services.users.enrol("owner", by=BY)[1].code,
+        code=admin_services.users.enroll("owner", by=BY)[1].code,
         fresh=sign_in(local, user, issued.code),
         device=device,
         browser=new_browser(local),

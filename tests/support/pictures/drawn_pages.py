@@ -25,7 +25,7 @@ from tests.support.pictures.page_pictures import FOLDER, SHADES, SIZES, Furnishe
 
 INDEX: Final = FOLDER / "pages.json"
 ALSO: Final = (
-    *("signed-out", "enrol", "offline-page", "nowhere", "app-unknown", "forbidden"),
+    *("signed-out", "enroll", "offline-page", "nowhere", "app-unknown", "forbidden"),
     *("sign-in", "sign-in-passkey", "consent", "consent-power", "waiting", "posting"),
     *("device-code", "device-code-sent", "signing-out", "signed-out-of-apps"),
     *(
@@ -41,13 +41,13 @@ ALSO: Final = (
         "limits",
         "incident",
         "delegation",
-        "agent-forget",
+        "agent-delete",
         "app-edit",
         "app-keys",
-        "app-forget",
+        "app-delete",
     ),
-    *("group-new", "group-forget", "action-new", "action-forget", "key-end"),
-    *("device-code-made", "secret-told", "user-told", "invitation-told", "resource-forgotten"),
+    *("group-new", "group-delete", "action-new", "action-delete", "key-revoke"),
+    *("device-code-made", "secret-told", "user-told", "invitation-told", "resource-deleted"),
     *("form-refused", "policy-tested", "policy-replayed", "comparing", "approving-less"),
     *("ahead-preview", "console-not-connected"),
 )

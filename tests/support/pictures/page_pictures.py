@@ -26,7 +26,7 @@ from server.services.policy import builtin_action_types
 from server.services.policy.action_types import ActionTypes
 from server.services.users.users import UserChanges, Users
 from tests.support.browsers.chromium import Chromium, chromium
-from tests.support.browsers.first_sign_in import enrol
+from tests.support.browsers.first_sign_in import enroll
 from tests.support.builders.installation import PAY
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.servers.server import BY, LiveServer, live_server
@@ -92,7 +92,7 @@ class Furnished:
             "orphans": "/admin/orphans",
             "agent": f"/admin/agents/{agent}",
             "agent-edit": f"/admin/agents/{agent}/edit",
-            "agent-stop": f"/admin/agents/{agent}/stop",
+            "agent-disable": f"/admin/agents/{agent}/disable",
             "agent-new": "/admin/new/agent",
             "agent-keys": f"/admin/agents/{agent}/keys",
             "agent-icon": f"/admin/agents/{agent}/icon",
@@ -117,7 +117,7 @@ class Furnished:
             "resource": f"/admin/resources/{name_id(resource)}",
             "resource-edit": f"/admin/resources/{name_id(resource)}/edit",
             "resource-new": "/admin/new/resource",
-            "resource-forget": f"/admin/resources/{name_id(resource)}/forget",
+            "resource-delete": f"/admin/resources/{name_id(resource)}/delete",
             "actions": "/admin/actions",
             "action-edit": f"/admin/actions/{name_id(action)}/edit",
             "action": f"/admin/actions/{name_id(action)}",
@@ -184,7 +184,7 @@ def _furnish(server: LiveServer, tab: Chromium) -> Furnished:
     ]
     new_agent(server, name="old-importer", owners=("dan",)).http.close()
     users.disable("dan", by=BY)
-    enrol(tab, server, code)
+    enroll(tab, server, code)
     done = _approved(server, tab, agents[0])
     for agent, message in ((agents[0], "For invoice 4711 of 20 November"), (agents[1], None)):
         agent.ask_payment("ada", binding_message=message, authorization_details=PAYMENT_DETAILS)
@@ -286,7 +286,7 @@ def _rights(server: LiveServer, like: Approval, agents: list[str], ada: str) -> 
                 uses=20,
                 sum_minor=100_000,
                 sum_currency="EUR",
-                tell=True,
+                notify=True,
                 used=7,
                 spent_minor=31_250,
                 numbered=7,

@@ -38,7 +38,7 @@ CALLED_ALWAYS = {
 }
 """Settings under which every request notifies its person."""
 _PAUSE_SECONDS = 0.002
-_MOST_WAITING = 8
+_MAX_WAITING = 8
 _UNAVAILABLE = 503
 _FAULT = 500
 
@@ -93,7 +93,7 @@ class Load:
             time.sleep(_PAUSE_SECONDS)
 
     def _ask(self) -> None:
-        if len(self._handles) > _MOST_WAITING:
+        if len(self._handles) > _MAX_WAITING:
             return
         answer = self.agent.ask(self.person.user)
         self._note(answer.status_code, answer.text)

@@ -192,7 +192,7 @@ class LiveServer:
         return Resources(self.services.store, self.services.secrets)
 
     def user(self, name: str = "") -> tuple[str, str]:
-        """A new user; returns their name and an enrolment code."""
+        """A new user; returns their name and an enrollment code."""
         users = Users(self.services.store, self.services.secrets)
         user, code = users.add(NewUser(name or self._fresh("user")), by=BY)
         return user.name, code.code

@@ -1,5 +1,5 @@
 """The grants of the token endpoint, one file each.
 
 Owns: what is specific to one grant.
-Never: another grant; the shared steps are in `endpoint.py`.
+Never: other grants; the shared steps are in `endpoint.py`.
 """

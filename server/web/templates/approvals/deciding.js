@@ -1,7 +1,7 @@
 // A decision of this person: signed over exactly what the page shows, or not sent.
 import { bar, gone } from "/buttons.js";
 import { SAYS } from "/answer_state.js";
-import { call, digest, now, say, warn, word } from "/passkey.js";
+import { call, digest, now, say, warn, assertion } from "/passkey.js";
 import { left } from "/request_state.js";
 
 const page = document.getElementById("request");
@@ -44,7 +44,7 @@ export async function signed(said) {
     nonce: shown.nonce,
     ...said,
   };
-  return word(JSON.stringify(payload), rp, passkey);
+  return assertion(JSON.stringify(payload), rp, passkey);
 }
 
 /** Sign a decision, send it with its extra values, and open the page with the result. */

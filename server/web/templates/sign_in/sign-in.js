@@ -1,9 +1,9 @@
-import { attempt, call, ready, word } from "/passkey.js";
+import { attempt, call, ready, assertion } from "/passkey.js";
 
 document.getElementById("sign-in").addEventListener("click", () =>
   attempt(async () => {
     const { text, rp_id: rpId } = await call("POST", "/api/passkeys/offer");
-    await call("POST", "/api/passkeys/sign-in", { word: await word(text, rpId) });
+    await call("POST", "/api/passkeys/sign-in", { assertion: await assertion(text, rpId) });
     location.reload();
   }),
 );

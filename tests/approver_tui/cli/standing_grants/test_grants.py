@@ -18,7 +18,7 @@ def grants(server):
     ended = {"state": "ended", "ended_at": when(now - 1), "ended_because": "key_rotated"}
     server.grants = [
         grant(server),
-        {**grant(server), "id": "sayso_sg_full", "state": "full", "taken": [], "tell": False},
+        {**grant(server), "id": "sayso_sg_full", "state": "full", "taken": [], "notify": False},
         {**grant(server), **over, "id": "sayso_sg_old", "spent": None},
         {**grant(server), **ended, "id": "sayso_sg_gone"},
     ]
@@ -82,8 +82,8 @@ def test_a_preview_creates_nothing(logged_in, server):
 
 
 @pytest.mark.usefixtures("grants")
-@pytest.mark.parametrize(("flags", "tell"), [((), True), (("--quiet",), False)])
-def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flags, tell):
+@pytest.mark.parametrize(("flags", "notify"), [((), True), (("--quiet",), False)])
+def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flags, notify):
     """The proposal and its preview say so."""
     proposals = []
     preview = standing_grants.preview
@@ -95,7 +95,7 @@ def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flag
     monkeypatch.setattr(standing_grants, "preview", noted)
     proposal = ("--for", "15m", "--uses", "1", "--preview")
     assert logged_in("grants", "add", server.add()["id"], *proposal, *flags).code == Exit.DONE
-    assert [one.tell for one in proposals] == [tell]
+    assert [one.notify for one in proposals] == [notify]
 
 
 @pytest.mark.parametrize(

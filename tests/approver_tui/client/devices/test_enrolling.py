@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.client.api import open_client
-from approver_tui.client.devices.enrolling import Enrolment, enrol, find_issuer, normalize_code
+from approver_tui.client.devices.enrolling import Enrollment, enroll, find_issuer, normalize_code
 from approver_tui.client.errors import (
     ApiError,
     BadName,
@@ -20,9 +20,9 @@ from tests.support.fakes.fake_server import CODE
 
 
 def attempt(server, home, **changes):
-    """Try to enrol."""
+    """Try to enroll."""
     values = {"url": server.url, "code": CODE, "name": "laptop", "pin": PIN} | changes
-    return enrol(home, Enrolment(**values), clock=clock)
+    return enroll(home, Enrollment(**values), clock=clock)
 
 
 def test_an_enrolled_terminal_can_be_opened_again(client, home):
@@ -72,7 +72,7 @@ def test_invalid_input_uses_no_code(server, home, changes, error):
 
 
 @pytest.mark.parametrize("end", ["/api/devices", "/pin", "/confirmation"])
-def test_a_failed_enrolment_leaves_nothing(server, home, end):
+def test_a_failed_enrollment_leaves_nothing(server, home, end):
     """The device is revoked, and no file looks like a login."""
     server.faults.drop_request_to.add(end)
     with pytest.raises(Unreachable):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.devices.enrolling import Enrollment, enroll
 from approver_tui.client.notifications.other_logins import OtherLogins
 from tests.approver_tui.client.conftest import PIN
 from tests.support.builders.approval_texts import wire_approval
@@ -12,8 +12,8 @@ from tests.support.fakes.fake_server import CODE
 @pytest.fixture
 def work(home, server):
     """A server, with a login called work."""
-    enrolment = Enrolment(url=server.url, code=CODE, name="laptop", pin=PIN)
-    enrol(home.named("work"), enrolment, clock=server.now).close()
+    enrollment = Enrollment(url=server.url, code=CODE, name="laptop", pin=PIN)
+    enroll(home.named("work"), enrollment, clock=server.now).close()
     return server
 
 

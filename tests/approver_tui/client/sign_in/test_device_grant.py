@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from approver_tui.client.devices.enrolling import Enrolment, enrol
+from approver_tui.client.devices.enrolling import Enrollment, enroll
 from approver_tui.client.errors import ApiError, BadServer, Unreachable
 from approver_tui.client.sign_in.device_grant import GRANT, DeviceGrant, Invitation
 from approver_tui.client.sign_in.tokens import Tokens
@@ -123,6 +123,6 @@ def test_an_invalid_code_is_drawn_safely_and_not_linked(code):
 
 def test_without_a_code_a_device_grant_is_required(server, home):
     """Otherwise nothing is sent."""
-    enrolment = Enrolment(url=server.url, code=None, name="laptop", pin=PIN)
+    enrollment = Enrollment(url=server.url, code=None, name="laptop", pin=PIN)
     with pytest.raises(BadServer):
-        enrol(home, enrolment, clock=clock)
+        enroll(home, enrollment, clock=clock)

@@ -117,7 +117,7 @@ async def test_the_palette_marks():
 
 async def test_the_chosen_key_marks():
     """The bar shows it, and the default does nothing."""
-    stage = a_stage([ONE], place={"keymap": Keymap({"mark": "m"})})
+    stage = a_stage([ONE], place={"keymap": Keymap({"select": "m"})})
     async with opened(stage, NARROW) as pilot:
         await press(pilot, stage, "x")
         assert _marked(stage) == []

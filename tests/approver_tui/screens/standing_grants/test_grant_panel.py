@@ -67,7 +67,7 @@ async def test_a_grant_is_previewed_and_approved_with_the_pin(size):
             uses=3,
             sum="30",
             vary=(VaryingFact("/amount", "20"), VaryingFact("/reference", None)),
-            tell=True,
+            notify=True,
         )
         stage.app.screen.query_one("#continue").focus()
         await press(pilot, stage, "enter")
@@ -194,7 +194,7 @@ async def test_the_panel_has_a_help_and_scrolls():
 async def test_grants_are_listed_and_revoked():
     """Each shows what is left of it."""
     stage = a_stage([an_approval("deploy", DEPLOY)])
-    full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, tell=False, sum=None)
+    full = a_grant(NOW, "buyer-helper", state=GrantState.FULL, used=3, notify=False, sum=None)
     stage.grants_client.given = [a_grant(NOW), replace(full, type=None)]
     async with opened(stage) as pilot:
         await press(pilot, stage, "4")

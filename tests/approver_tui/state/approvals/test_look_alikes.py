@@ -62,8 +62,8 @@ def test_every_relevant_difference_separates_requests(other):
 def test_votes_and_limits_separate_requests():
     """A vote or a narrowing is of one request, and is not to be missed."""
     vote = Vote(SafeText("us"), SafeText("bob"), Answer.APPROVE, NOW, counts=True)
-    voted = replace(TWO, together=VoteTally(2, 1, (), (vote,)))
-    waiting = replace(ONE, together=VoteTally(2, 0, (), ()))
+    voted = replace(TWO, vote_tally=VoteTally(2, 1, (), (vote,)))
+    waiting = replace(ONE, vote_tally=VoteTally(2, 0, (), ()))
     narrowed = replace(THREE, granted=Granted("{}", ()))
     assert len(FOLDED.folds([waiting, voted, narrowed])) == 3
 

@@ -34,7 +34,7 @@ TERMS = {
     ],
     "version": 1,
     "risk": "low",
-    "tell": True,
+    "notify": True,
 }
 WISH = StandingGrantProposal(
     "sayso_ap_x",
@@ -42,7 +42,7 @@ WISH = StandingGrantProposal(
     uses=3,
     sum="30",
     vary=(VaryingFact("/amount", "20.5"), VaryingFact("/payee", None), VaryingFact("/rows", "10")),
-    tell=True,
+    notify=True,
 )
 
 
@@ -62,7 +62,7 @@ def test_the_proposed_grant_matches() -> None:
     "terms",
     [
         {"uses": 4},
-        {"tell": False},
+        {"notify": False},
         {"until": when(NOW + 4_000_000)},
         {"until": "never"},
         {"sum": None},

@@ -49,7 +49,7 @@ def test_closing_an_incident_names_the_command_that_enables_the_quarantined_agen
     evidence = {
         "id": agent.id,
         "name": agent.name,
-        "was": "enabled",
+        "state_before": "enabled",
         "state": stopped.agent.state,
         "owners": list(agent.owners),
         "auth_method": agent.auth_method,

@@ -58,7 +58,7 @@ TABLE = """
 [[cases]]
 name = "reading alone"
 agent = "bot"
-way = "client_credentials"
+flow = "client_credentials"
 scope = ["payments:read"]
 expect = "allow"
 """
@@ -75,7 +75,7 @@ def installation(admin_cli):
 def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
     """It prints words or JSON, for the policy in force or another one."""
     case = ("policy", "explain", "--agent", "bot", "--scope", "payments:read")
-    found = installation(*case, "--way", "client_credentials", "--json").document
+    found = installation(*case, "--flow", "client_credentials", "--json").document
     assert (found["outcome"], found["then"], found["asks"]) == ("allow", "token", None)
     assert [rule["id"] for rule in found["rules"]] == ["usual-access"]
     assert (found["token"]["scope"], found["token_seconds"]) == ("payments:read", 300)
@@ -85,7 +85,7 @@ def test_explain_names_the_rule_and_the_token_of_a_request(installation, rules):
     assert "The token, valid 300 seconds, would contain:" in out
     signed = (*case, "--user", "admin", "--acr", "urn:sayso:acr:signed-pin")
     assert "1 person, by pin" in installation(*signed).out
-    exchanged = (*case, "--user", "admin", "--way", "exchange")
+    exchanged = (*case, "--user", "admin", "--flow", "exchange")
     assert "the person has not consented" in installation(*exchanged).out
     closed = installation(*case, "--user", "admin", "--policy", rules(rule("deny")))
     assert "the request is refused" in closed.out
@@ -120,7 +120,7 @@ def test_a_table_of_cases_passes_or_is_exit_1(installation, rules, tmp_path):
 def test_dry_run_on_a_new_installation_changes_nothing(installation, rules):
     """There is nothing to evaluate again."""
     done = installation("policy", "dry-run", "--policy", rules(rule("deny")), "--json").document
-    assert (done["judged"], done["changed"], done["changes"]) == (0, 0, [])
+    assert (done["evaluated"], done["changed"], done["changes"]) == (0, 0, [])
     assert "0 evaluated again" in installation("policy", "dry-run", "--last", "1d").out
     assert installation("policy", "dry-run", "--last", "90d").code == 2
 
@@ -141,7 +141,7 @@ def test_dry_run_lists_the_standing_grant_or_the_approvers_that_would_decide():
     """A standing grant by its id, or the quorum and the approvers."""
     same = ("request", "t", 0, "bot", "ana", "r", ("read",), (), "ask")
     covered = Change(*same, "allow", (), standing_grant="sayso_sg_1")
-    asked = Change(*same, "ask", (), was_quorum=1, quorum=2, approvers=("ana", "bob"))
+    asked = Change(*same, "ask", (), quorum_before=1, quorum=2, approvers=("ana", "bob"))
     changes = (covered, asked)
     found = Replay(0, 1, PolicyVersion(1, "h"), 2, 0, True, {"ask": 2}, {"ask": 1}, 2, changes)  # noqa: FBT003  # its sixth member
     *_, first, second = _replay_lines(found)
@@ -168,7 +168,7 @@ def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
     output = installation(*case, "--policy", rules(rule("ask", *asks, "ask.quorum = 1"))).out
     lines = [line.split(maxsplit=1) for line in output.splitlines() if line]
     assert ["approvers", "bob (finance)"] in lines
-    assert ["not", "ana: their approval does not count"] in lines
+    assert ["excluded", "ana"] in lines
     assert ["backup", "cleo, at once"] in lines
 
 
@@ -176,7 +176,7 @@ def test_explain_prints_unusual_codes_and_token_claims(installation):
     """No internal names in the output."""
     case = ("--agent", "bot", "--scope", "payments:read", "--user", "admin")
     out = installation("policy", "explain", *case).out
-    assert "unusual      new_agent, new_resource, new_scope\n" in out
+    assert "signals         new_agent, new_resource, new_scope\n" in out
     assert '"sub_profile": "ai_agent"}' in out
-    alone = ("--agent", "bot", "--scope", "payments:read", "--way", "client_credentials")
-    assert "unusual      nothing\n" in installation("policy", "explain", *alone).out
+    alone = ("--agent", "bot", "--scope", "payments:read", "--flow", "client_credentials")
+    assert "signals         none\n" in installation("policy", "explain", *alone).out

@@ -98,7 +98,7 @@ def test_a_token_is_read_from_stdin_or_a_file_and_never_from_an_argument(
     token = chains.user_token()
     piped(token)
     found = admin_cli("token", "inspect", "--json").document
-    assert (found["active"], found["against"], found["claims"]["aud"]) == (True, [], DESK)
+    assert (found["active"], found["problems"], found["claims"]["aud"]) == (True, [], DESK)
     assert found["delegation"]["client"]["name"] == "chat"
     file = tmp_path / "token"
     file.write_text(token + "\n")

@@ -15,7 +15,7 @@ X = "A" * 43
 def test_a_pin_call_is_for_the_session_one_approval_or_one_device(purpose: str) -> None:
     """The purpose is part of what is signed next."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
-    assert wire.read(device_wire.PinCall, body).purpose == purpose
+    assert wire.read(device_wire.PinInput, body).purpose == purpose
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,5 @@ def test_an_invalid_pin_purpose_is_refused_before_storage(purpose: str) -> None:
     """A text that no database accepts must not reach one."""
     body = f'{{"x":"{X}","for":"{purpose}"}}'.encode()
     with pytest.raises(errors.Problem) as refused:
-        wire.read(device_wire.PinCall, body)
+        wire.read(device_wire.PinInput, body)
     assert (refused.value.status, refused.value.code) == (422, "invalid_body")

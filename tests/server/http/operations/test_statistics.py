@@ -17,7 +17,7 @@ def test_statistics_cover_the_last_days_with_agents_and_users(staff: Staff) -> N
     """They include today."""
     admin = staff.people["admin"]
     reply = admin.call("GET", "/api/admin/statistics", query={"days": "2"}).json
-    assert (reply["pending"], reply["total"]["waiting"], reply["whole"]) == (1, 1, True)
+    assert (reply["pending"], reply["total"]["waiting"], reply["complete"]) == (1, 1, True)
     assert [day["asked"] for day in reply["days"]] == [0, 1]
     assert reply["agents"][0]["name"] == "one"
     assert reply["people"][0]["name"] == "bystander"
@@ -37,7 +37,7 @@ def test_statistics_of_an_agent_are_given_by_day(staff: Staff) -> None:
     path = f"/api/agents/{staff.ids['agent']}/statistics"
     for who in ("admin", "auditor", "owner"):
         reply = staff.people[who].call("GET", path, query={"days": "2"}).json
-        assert (reply["total"]["asked"], reply["whole"]) == (1, True)
+        assert (reply["total"]["asked"], reply["complete"]) == (1, True)
         assert [day["asked"] for day in reply["days"]] == [0, 1]
 
 
@@ -67,4 +67,4 @@ def test_limits_are_listed_with_their_settings(staff: Staff) -> None:
     settable, fixed = found["open_per_agent"], found["unknown_users"]
     assert (settable["setting"], settable["source"]) == ("SAYSO_OPEN_PER_AGENT", "default")
     assert (fixed["setting"], fixed["source"], fixed["within_seconds"]) == (None, None, 600)
-    assert reply["whole"] is True
+    assert reply["complete"] is True

@@ -157,7 +157,7 @@ def test_a_document_that_is_not_one_is_refused(changes, says):
         (b"[]", "application/json"),
         (b"{", "application/json"),
         (b"\xff", "application/json"),
-        (b'{"a": "' + b"x" * documents.MOST_BYTES + b'"}', "application/json"),
+        (b'{"a": "' + b"x" * documents.MAX_BYTES + b'"}', "application/json"),
         (json.dumps(document()).encode(), "text/html"),
         (json.dumps(document()).encode(), ""),
     ],

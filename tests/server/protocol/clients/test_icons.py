@@ -33,7 +33,7 @@ def test_a_square_webp_is_accepted(parts):
         (png(513, 513), "is 513 by 513 pixels"),
         (webp(lossy(64, 32)), "is 64 by 32 pixels"),
         (webp(lossless(513, 513)), "is 513 by 513 pixels"),
-        (png() + bytes(icons.MOST_BYTES), "is larger than 32 kB"),
+        (png() + bytes(icons.MAX_BYTES), "is larger than 32 kB"),
         (png() + b"<script>", "has data after the end of the image"),
         (webp(lossy()) + b"<script>", "has data after the end of the image"),
         (png()[:-12], "not a complete PNG"),

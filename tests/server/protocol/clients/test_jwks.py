@@ -57,6 +57,22 @@ def test_an_rsa_key_may_be_registered_for_ps256():
         jwks.read_keys({"keys": [{**EC, "alg": "PS256"}]})
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"},
+        {"kty": "EC", "crv": "P-384", "x": "AA", "y": "AA"},
+        {**_rsa(2048), "use": "enc", "alg": "RSA-OAEP"},
+        {**ED, "crv": "X25519"},
+    ],
+)
+def test_keys_that_cannot_sign_here_are_ignored(other):
+    """RFC 7517 5: a set may have keys for other servers."""
+    assert jwks.read_keys({"keys": [other, EC]}) == jwks.read_keys({"keys": [EC]})
+    with pytest.raises(ValueError, match="key 1 must"):
+        jwks.read_keys({"keys": [other]})
+
+
 def test_the_thumbprint_matches_rfc8037():
     """RFC 8037, appendix A.3."""
     (kept,) = jwks.read_keys(dict(ED))

@@ -72,6 +72,19 @@ def test_known_metadata_is_read_and_the_rest_ignored() -> None:
     assert (called.delivery, called.notification_endpoint) == ("push", url)
 
 
+def test_values_that_ask_for_what_everybody_gets_are_accepted() -> None:
+    """Only a protection that would be missing is refused."""
+    plain = {"subject_type": "public", "tls_client_certificate_bound_access_tokens": False}
+    assert _read(**plain) == _read()
+    assert _read(**BY_KEY, **{AUTH_ALG: "ES256"}) == _read(**BY_KEY)
+    ed25519 = {"jwks": {"keys": [OKP]}, SIGNED: "Ed25519"}
+    assert _read(**ed25519).request_alg == "EdDSA"
+
+
+AUTH_ALG = "token_endpoint_auth_signing_alg"
+BY_KEY: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": KEYS}
+OKP = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+MIXED = {"keys": [*KEYS["keys"], OKP]}
 REFUSED: dict[str, dict[str, Any]] = {
     "DC-06 both": {"jwks": KEYS, "jwks_uri": "https://a.example/jwks"},
     "DC-06 fetched": {"jwks_uri": "https://a.example/jwks"},
@@ -92,6 +105,14 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a flag that is none": {"dpop_bound_access_tokens": "yes"},
     "signing without a key": {SIGNED: "ES256"},
     "signing with another key": {SIGNED: "RS256", "jwks": KEYS},
+    "assertions without keys": {AUTH_ALG: "ES256"},
+    "assertions by another key": {**BY_KEY, AUTH_ALG: "RS256"},
+    "assertions by one of two keys": {**BY_KEY, AUTH_ALG: "ES256", "jwks": MIXED},
+    "assertions by an algorithm of nobody": {**BY_KEY, AUTH_ALG: "none"},
+    "tokens bound by certificates": {"tls_client_certificate_bound_access_tokens": True},
+    "pairwise subjects": {"subject_type": "pairwise"},
+    "encrypted ID tokens": {"id_token_encrypted_response_alg": "RSA-OAEP"},
+    "signed userinfo": {"userinfo_signed_response_alg": "ES256"},
     "signing with nothing": {SIGNED: "none", "jwks": KEYS},
     "being called back": {"backchannel_token_delivery_mode": "carrier_pigeon"},
     "a place and no call": {"backchannel_client_notification_endpoint": "https://a.example"},

@@ -30,7 +30,7 @@ class Other:
 
     def answer(self, question, approvals):
         allowed = approvals.count >= self.enough
-        return PolicyAnswer(allowed, ("theirs",), f"{question.way}", self.needs)
+        return PolicyAnswer(allowed, ("theirs",), f"{question.flow}", self.needs)
 
 
 class Broken:

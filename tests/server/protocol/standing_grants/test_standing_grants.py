@@ -40,7 +40,7 @@ def _pattern(*vary: VaryingMember) -> Pattern:
 
 
 def _misfit(pattern: Pattern, *, scope: tuple[str, ...] = (), **members: Any) -> str | None:
-    return standing_grants.misfit(pattern, scope, [{**EXAMPLE, **members}])
+    return standing_grants.mismatch(pattern, scope, [{**EXAMPLE, **members}])
 
 
 def test_an_equal_request_or_one_with_fewer_scopes_is_covered() -> None:
@@ -70,10 +70,10 @@ def test_members_that_may_not_vary_must_be_equal(changed: Mapping[str, Any], whe
 
 def test_another_number_of_actions_is_not_covered() -> None:
     """No action, and two of the same, are not covered."""
-    assert standing_grants.misfit(_pattern(), (), []) == "authorization_details"
+    assert standing_grants.mismatch(_pattern(), (), []) == "authorization_details"
     two = [EXAMPLE, EXAMPLE]
-    assert standing_grants.misfit(_pattern(), (), two) == "authorization_details"
-    assert standing_grants.misfit(Pattern(SCOPE, ()), ("orders:write",), []) is None
+    assert standing_grants.mismatch(_pattern(), (), two) == "authorization_details"
+    assert standing_grants.mismatch(Pattern(SCOPE, ()), ("orders:write",), []) is None
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_a_covered_request_equals_the_example_within_its_limits(
         VaryingMember(("note",)),
     )[: 1 + varies]
     request = {**EXAMPLE, **detail, "amount": {**EUR, "minor": detail["amount"]}}
-    where = standing_grants.misfit(_pattern(*vary), (), [request])
+    where = standing_grants.mismatch(_pattern(*vary), (), [request])
     fits = {
         "/amount": 0 <= detail["amount"] <= cap,
         "/note": varies or detail["note"] == EXAMPLE["note"],

@@ -109,8 +109,6 @@ def test_a_missing_or_mistyped_claim_is_refused_by_name(name, value):
         ({"jwk": None}, "jwk"),
         ({"jwk": "x"}, "jwk"),
         ({"jwk": {**KEY, "d": KEY["x"]}}, "jwk"),
-        ({"jwk": {**KEY, "k": "AAAA"}}, "jwk"),
-        ({"jwk": {**KEY, "x5u": "https://evil.example"}}, "jwk"),
         ({"jwk": {"kty": "oct", "k": "AAAA"}}, "jwk"),
         ({"jwk": {**KEY, "y": 7}}, "jwk"),
         ({"crit": ["b64"]}, "the header"),
@@ -134,6 +132,7 @@ def test_a_header_without_a_key_is_refused():
 def test_only_the_four_key_members_of_a_header_are_kept():
     """Web Crypto exports `ext` and `key_ops`; they are dropped."""
     jwk = {**KEY, "ext": True, "key_ops": ["verify"], "alg": "ES256", "use": "sig", "kid": "1"}
+    jwk |= {"x5u": "https://evil.example", "owner": {"any": "thing"}}
     assert dpop.read_proof_header({**HEADER, "jwk": jwk}) == KEY
 
 

@@ -67,7 +67,7 @@ def test_no_chain_ever_widens(data):
     world = _World(data)
     tokens, ends = [world.person()], [1_000]
     for caller in data.draw(st.lists(st.sampled_from(AGENTS), max_size=6)):
-        if tokens[0].depth >= token_exchange.MOST_DEPTH:
+        if tokens[0].depth >= token_exchange.MAX_DEPTH:
             break
         target, asked = data.draw(st.sampled_from(RESOURCES)), data.draw(scopes)
         left = world.exchange(tokens, caller, target, asked)
@@ -75,7 +75,7 @@ def test_no_chain_ever_widens(data):
         tokens.insert(0, Link(caller, target, left, tokens[0].depth + 1, frozenset()))
         ends.insert(0, TokenOrigin(until=ends[0]).end(data.draw(st.integers(1, 2_000))))
     assert ends == sorted(ends)
-    assert all(token.depth <= token_exchange.MOST_DEPTH for token in tokens)
+    assert all(token.depth <= token_exchange.MAX_DEPTH for token in tokens)
 
 
 @pytest.mark.parametrize("bound", ["caller", "actor", "token"])
@@ -207,7 +207,7 @@ def test_any_act_claim_is_read_or_refused(act):
         found = token_exchange.actors(act)
     except errors.InvalidRequest:
         return
-    assert len(found) <= token_exchange.MOST_DEPTH
+    assert len(found) <= token_exchange.MAX_DEPTH
     assert all(isinstance(name, str) for name in found)
     assert (act is None) == (found == ())
 
@@ -225,7 +225,7 @@ def test_actors_are_read_in_order_and_a_fifth_is_refused():
 def test_an_act_claim_over_eight_kilobytes_is_too_large():
     """The limit is exact to the byte, as the claim is in the token."""
     frame = len(json.dumps({"sub": ""}, separators=(",", ":")))
-    fits = {"sub": "x" * (token_exchange.MOST_ACT_BYTES - frame)}
+    fits = {"sub": "x" * (token_exchange.MAX_ACT_BYTES - frame)}
     assert not token_exchange.too_large(fits)
     assert token_exchange.too_large({"sub": fits["sub"] + "x"})
 

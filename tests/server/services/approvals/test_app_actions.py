@@ -385,7 +385,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
     browser.authorize(app.id, **PAYS)
     page = browser.sign_in("admin")
     assert page.forms[0].buttons == ["deny"]
-    assert "Enrol one first" in browser.answer("allow").text
+    assert "Enroll one first" in browser.answer("allow").text
 
 
 def test_repeated_denials_pause_the_app(browser, ana, app, local):

@@ -20,11 +20,11 @@ MAIL = "https://mail.example"
 def current_reason(local):
     """The current reason why an approval is invalid, or None."""
 
-    def judge(approval):
+    def evaluator(approval):
         with local.services.store.write() as tx:
             return local.site.approvals.checks.invalid_reason(tx, approval)
 
-    return judge
+    return evaluator
 
 
 def _agent(local, **changes):
@@ -61,7 +61,7 @@ TIGHTENED = {
     "the agent's scopes": lambda local: _agent(local, scopes=("payments:read",)),
     "the agent's resources": _another_resource_alone,
     "the agent's action types": lambda local: _agent(local, action_types=()),
-    "the resource's scopes": lambda local: _resource(local, without=("payments:transfer",)),
+    "the resource's scopes": lambda local: _resource(local, remove_scopes=("payments:transfer",)),
     "the scope's risk": lambda local: _resource(local, scopes={"payments:transfer": Risk.CRITICAL}),
     "the action's risk": lambda local: _action(local, risk="critical"),
     "the action's schema": _narrowed_schema,

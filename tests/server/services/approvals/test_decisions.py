@@ -118,7 +118,7 @@ def test_each_device_signs_its_own_stable_nonce(agent, person):
 
 def test_a_terminal_without_a_device_cannot_view_requests(agent, person, local):
     """It must register first."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     _, approval = agent.asked()
     unfinished = sign_in(local, user, issued.code)
     answer = unfinished.call("GET", f"/api/approvals/{approval.id}")

@@ -307,7 +307,7 @@ def test_permissions_are_checked_for_what_was_granted(person, agent, pending_pay
     """A dropped scope may be removed later."""
     handle, approval = pending_payment
     approve_narrowed(person, approval, **NARROWED, drop_scopes=["payments:read"])
-    local.admin.resources.update(PAY, ResourceChanges(without=("payments:read",)), by=BY)
+    local.admin.resources.update(PAY, ResourceChanges(remove_scopes=("payments:read",)), by=BY)
     assert agent.poll(handle).json["scope"] == "openid payments:transfer"
 
 

@@ -64,7 +64,7 @@ def _ask_two_of_three(put: Put) -> None:
 
 
 def _together(person: LocalTerminal, approval: Approval) -> dict[str, Any]:
-    found: dict[str, Any] = person.show(approval.id)["together"]
+    found: dict[str, Any] = person.show(approval.id)["vote_tally"]
     return found
 
 
@@ -170,7 +170,7 @@ def test_two_devices_of_one_person_have_one_vote(
 
     assert (again.status, again.json["state"]) == (200, "pending")
     assert other.refusal == taken_back.refusal == (409, "already_voted")
-    assert other.json["approval"]["together"]["have"] == 1
+    assert other.json["approval"]["vote_tally"]["have"] == 1
     assert bob.approve(approval.id).json["state"] == "approved"
 
 
@@ -187,7 +187,7 @@ def test_any_denial_ends_the_request(
 
     assert denied.json["state"] == "denied"
     assert (polled.json["error"], polled.json["note"]) == ("access_denied", "Not this month.")
-    assert denied.json["together"]["have"] == 1
+    assert denied.json["vote_tally"]["have"] == 1
 
 
 def test_a_vote_after_the_decision_has_no_effect(
@@ -238,9 +238,9 @@ def test_a_narrowed_vote_voids_earlier_votes(
     agreed = _approve_narrowed(person, approval, narrowing)
     token = agent.poll(handle)
 
-    assert (narrowed.json["state"], narrowed.json["together"]["have"]) == ("pending", 1)
+    assert (narrowed.json["state"], narrowed.json["vote_tally"]["have"]) == ("pending", 1)
     assert more.refusal == (409, "narrowed_meanwhile")
-    assert {one["by"]["name"]: one["counts"] for one in shown["together"]["answers"]} == {
+    assert {one["by"]["name"]: one["counts"] for one in shown["vote_tally"]["answers"]} == {
         "ana": False,
         "bob": True,
     }
@@ -266,7 +266,7 @@ def test_a_vote_for_more_than_the_narrowed_text_is_refused(
     settled = _approve_narrowed(bob, approval, texts["10.00"])
 
     assert more.refusal == late.refusal == (409, "narrowed_meanwhile")
-    assert narrower.json["together"]["have"] == 1
+    assert narrower.json["vote_tally"]["have"] == 1
     assert settled.json["state"] == "approved"
     assert settled.json["granted"]["text"] == texts["10.00"]["text"]
 
@@ -358,5 +358,5 @@ def test_a_pending_poll_for_one_approver_has_no_vote_count(
     """The request shows no votes either."""
     handle, approval = agent.asked()
     assert "approvals" not in agent.poll(handle).json
-    assert person.show(approval.id)["together"] is None
+    assert person.show(approval.id)["vote_tally"] is None
     assert json.loads(approval.display)["headline"]

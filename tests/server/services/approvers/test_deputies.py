@@ -245,14 +245,14 @@ def test_a_person_and_their_former_deputy_share_one_vote(agent, person, bob, loc
     local.admin.agents.update(agent.id, AgentChanges(add_owners=("carol",)), by=BY)
     added = _add_deputy(person, ends=5 * MINUTE).json
     handle, payment = agent.asked_payment()
-    assert bob.approve(payment.id).json["together"]["have"] == 1
+    assert bob.approve(payment.id).json["vote_tally"]["have"] == 1
     end(person, added)
     carol.refresh()
     assert person.approve(payment.id).refusal == (409, "already_voted")
     assert local.stored(payment.id).state is State.PENDING
     (vote,) = local.admin.entries("approval.voted")
     assert (vote["actor"], vote["facts"]["stands_for"]) == (f"user:{bob.user.id}", person.user.id)
-    assert carol.approve(payment.id).json["together"]["have"] == 2
+    assert carol.approve(payment.id).json["vote_tally"]["have"] == 2
     assert agent.poll(handle).status == 200
 
 

@@ -77,9 +77,9 @@ def test_a_person_and_their_backup_share_one_vote(
     refused = second.approve(approval.id)
     assert refused.refusal == (409, "already_voted")
     assert "share one vote" in refused.json["detail"]
-    together = second.show(approval.id)["together"]
-    assert together["have"] == 1
-    assert together["left"] == ["admin", "boss"]
+    vote_tally = second.show(approval.id)["vote_tally"]
+    assert vote_tally["have"] == 1
+    assert vote_tally["left"] == ["admin", "boss"]
     local.clock.forward(6 * SECOND)
     assert agent.poll(handle).json["approvals"] == "1/2"
     assert boss.approve(approval.id).json["state"] == "approved"

@@ -6,9 +6,9 @@ import pytest
 
 from server.protocol.names import GRANT_CIBA, USUAL_APP_GRANTS
 from server.services.clients.app_expiry import UNUSED_MS, UnknownAppExpiry
-from server.services.clients.app_registration import MOST_OF_ADDRESS
+from server.services.clients.app_registration import MAX_PER_ADDRESS
 from server.services.clients.invitations import Invitations, NewInvitation
-from server.services.clients.unknown_apps import MOST_UNUSED
+from server.services.clients.unknown_apps import MAX_UNUSED
 from server.services.refusals import Invalid
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.app_users import LocalApp, give_password, new_browser
@@ -102,11 +102,11 @@ def test_an_invitation_for_apps_limits_nothing_else(local):
 
 def test_one_address_registers_a_few_and_no_more(site):
     """DC-12; others are not held up."""
-    for _ in range(MOST_OF_ADDRESS):
+    for _ in range(MAX_PER_ADDRESS):
         assert register(site).status == 201
     assert register(site).refusal == (503, "temporarily_unavailable")
     names = {app.name for app in site.admin.apps.all()}
-    assert len(names) == MOST_OF_ADDRESS
+    assert len(names) == MAX_PER_ADDRESS
     assert all(name.startswith("local app") for name in names)
     site.clock.forward(HOUR)
     assert register(site).status == 201
@@ -114,8 +114,8 @@ def test_one_address_registers_a_few_and_no_more(site):
 
 def test_there_is_a_limit_on_those_that_nobody_uses(site, monkeypatch):
     """Until the oldest are deleted after a day."""
-    assert MOST_UNUSED > MOST_OF_ADDRESS
-    monkeypatch.setattr("server.services.clients.unknown_apps.MOST_UNUSED", 1)
+    assert MAX_UNUSED > MAX_PER_ADDRESS
+    monkeypatch.setattr("server.services.clients.unknown_apps.MAX_UNUSED", 1)
     new_unknown_app(site.services.store)
     assert register(site).refusal == (503, "temporarily_unavailable")
     site.clock.forward(UNUSED_MS + MINUTE)

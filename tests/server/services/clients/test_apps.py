@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.names import GRANT_AUTHORIZATION_CODE
 from server.protocol.policy.risks import Risk
-from server.services.clients.app_forms import MOST_REDIRECTS, AppChanges, NewApp
+from server.services.clients.app_forms import MAX_REDIRECTS, AppChanges, NewApp
 from server.services.refusals import Conflict, Exists, Invalid, NotFound
 from tests.support.builders.clock import DAY, HOUR
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES, PAYMENT
@@ -68,7 +68,7 @@ def test_public_apps_and_apps_with_keys_get_no_secret(admin_services, add, membe
         ({"redirect_uris": ("http://chat.example/cb",)}, "must be https"),
         ({"post_logout_redirect_uris": ("javascript:x",)}, "must be https"),
         (
-            {"redirect_uris": tuple(f"{CALLBACK}/{n}" for n in range(MOST_REDIRECTS + 1))},
+            {"redirect_uris": tuple(f"{CALLBACK}/{n}" for n in range(MAX_REDIRECTS + 1))},
             "at most 20",
         ),
         ({"auth_method": "password"}, "`auth_method` must be one of"),

@@ -83,13 +83,16 @@ def test_unknown_agents_and_wrong_secrets_get_the_same_answer(agent, send):
     assert json.loads(answers[0])["error"] == "invalid_client"
 
 
-def test_a_failed_basic_authentication_gets_a_challenge(local, send):
-    """RFC 6749 5.2; the other methods have none."""
+def test_a_failed_authentication_gets_a_challenge(local, send):
+    """By each method (RFC 6749 5.2, RFC 9110 15.5.2)."""
     basic = registered(local.admin, "basic")
-    refused = send({}, _basic(basic.agent.id, "wrong"))
-    assert refused.refusal == FAILED
-    assert refused.headers["WWW-Authenticate"].startswith("Basic ")
-    assert "WWW-Authenticate" not in send({"client_id": "a", "client_secret": "b"}).headers
+    for refused in (
+        send({}, _basic(basic.agent.id, "wrong")),
+        send({"client_id": basic.agent.id, "client_secret": "wrong"}),
+        send({}),
+    ):
+        assert refused.refusal == FAILED
+        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
 
 
 def test_a_request_without_credentials_is_refused(send):

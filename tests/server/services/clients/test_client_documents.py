@@ -9,11 +9,11 @@ from jwt.algorithms import ECAlgorithm
 
 from server import outward
 from server.model.ports import Fetched, Unreachable
-from server.protocol.clients.client_documents import MOST_BYTES
+from server.protocol.clients.client_documents import MAX_BYTES
 from server.protocol.policy.risks import Risk
 from server.services.clients.app_expiry import UNUSED_MS, UnknownAppExpiry
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.clients.client_documents import MOST_PER_HOST
+from server.services.clients.client_documents import MAX_PER_HOST
 from server.services.refusals import Conflict
 from server.services.resources.resources import ResourceChanges
 from tests.support.browsers.browser import CALLBACK
@@ -200,7 +200,7 @@ def test_a_url_that_can_be_none_is_not_fetched(site, host, url, says):
     [
         (Fetched(302, b"", {"location": OTHER}), "without a redirect"),
         (Fetched(404, b"", {}), "status 200"),
-        (Fetched(200, b"x" * 10_000_000, JSON), f"{MOST_BYTES} bytes"),
+        (Fetched(200, b"x" * 10_000_000, JSON), f"{MAX_BYTES} bytes"),
         (Fetched(503, b"", {}), "cannot be fetched now"),
         (Unreachable("the target is not at a public address", retry=False), "cannot be fetched"),
     ],
@@ -350,10 +350,10 @@ def test_a_client_with_keys_proves_itself_by_them(ana, app, browser, site, host)
 def test_a_host_is_not_flooded_through_this_server(site, host):
     """Each request with another URL of it would be a fetch."""
     host.answers.clear()
-    for number in range(MOST_PER_HOST):
+    for number in range(MAX_PER_HOST):
         refused(site, f"{URL}?{number}")
     assert "Too many client documents" in refused(site, URL)
-    assert len(host.fetched) == MOST_PER_HOST
+    assert len(host.fetched) == MAX_PER_HOST
     site.clock.forward(MINUTE)
     host.serve()
     assert "name" in new_browser(site).authorize(URL, **READ).text

@@ -182,7 +182,7 @@ NARROWED = {
         "invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY
     ),
     "gone": lambda admin_services: admin_services.resources.update(
-        PAY, ResourceChanges(without=("payments:read",)), by=BY
+        PAY, ResourceChanges(remove_scopes=("payments:read",)), by=BY
     ),
     "critical": lambda admin_services: admin_services.resources.update(
         PAY, ResourceChanges(scopes={"payments:read": Risk.CRITICAL}), by=BY
@@ -285,7 +285,7 @@ def test_a_critical_scope_cannot_be_part_of_a_consent(local, agent, person):
 def test_a_user_without_a_device_is_told_to_enroll_one(local, agent, person):
     """There is nothing to sign with."""
     user, _ = local.admin.users.add(NewUser("ben"), by=BY)
-    with pytest.raises(errors.AccessDenied, match="Enrol"):
+    with pytest.raises(errors.AccessDenied, match="Enroll"):
         ask(local, wanted(local, agent, person, user=user))
 
 
@@ -354,7 +354,7 @@ TIGHTENED = {
         PAY, ResourceChanges(scopes={"payments:read": Risk.MEDIUM}), by=BY
     ),
     "scope": lambda admin_services: admin_services.resources.update(
-        PAY, ResourceChanges(without=("payments:read",)), by=BY
+        PAY, ResourceChanges(remove_scopes=("payments:read",)), by=BY
     ),
 }
 

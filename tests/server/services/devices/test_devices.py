@@ -3,8 +3,8 @@
 import pytest
 
 from approver_tui.client.jose import SigningKey
-from server.model.devices import MOST_TRIES
-from server.services.devices.devices import MOST_DEVICES, MOST_UNCONFIRMED
+from server.model.devices import MAX_ATTEMPTS
+from server.services.devices.devices import MAX_DEVICES, MAX_UNCONFIRMED
 from server.services.devices.new_devices import WAIT_MS
 from server.services.users.users import NewUser
 from tests.support.builders.callers import X, another_device, new_person, sign_in
@@ -17,7 +17,7 @@ CONFIRM = "/api/devices/self/pin/confirmation"
 @pytest.fixture
 def unfinished(local):
     """Ana at a terminal that has not registered yet."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     return sign_in(local, user, issued.code)
 
 
@@ -35,7 +35,7 @@ def _state(at, purpose, of, key=None, named=None, **members):
 
 
 def _lock(person):
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert person.pin().status == 200
 
 
@@ -83,7 +83,7 @@ def test_a_session_that_ended_during_registration_is_refused(local, unfinished, 
 
 def test_a_person_has_at_most_twenty_devices(person, unfinished):
     """Revoked ones do not count."""
-    spare = [another_device(person, f"d{number}").device for number in range(MOST_DEVICES - 1)]
+    spare = [another_device(person, f"d{number}").device for number in range(MAX_DEVICES - 1)]
     assert unfinished.register().refusal == (409, "too_many_devices")
     person.call("DELETE", f"/api/devices/{spare[0].id}")
     assert unfinished.register().status == 201
@@ -158,7 +158,7 @@ def test_a_code_issued_before_the_first_device_still_waits_after_it(local):
     """The second device finds the first one registered."""
     user, first = local.admin.users.add(NewUser("cleo"), by=BY)
     terminal = sign_in(local, user, first.code)
-    late = local.admin.users.enrol("cleo", by=BY)[1]
+    late = local.admin.users.enroll("cleo", by=BY)[1]
     assert terminal.register().status == 201
     second = sign_in(local, user, late.code)
     assert second.register().status == 201
@@ -179,7 +179,7 @@ def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
     """The tenth is answered; feed, webhook and audit log have it once."""
     _lock(person)
     assert person.pin().refusal == (423, "device_locked")
-    assert person.device.pin_tries == MOST_TRIES
+    assert person.device.pin_tries == MAX_ATTEMPTS
     assert local.admin.events(person.user).count("device.locked") == 1
     (entry,) = local.admin.entries("device.locked")
     assert entry["facts"]["device"] == person.device_id
@@ -193,7 +193,7 @@ def test_ten_unconfirmed_pin_calls_lock_the_device(local, person):
 
 def test_fifty_unconfirmed_pin_calls_exhaust_the_pin(local, person):
     """Unlocking does not help any more; enrolling again does."""
-    for _ in range(MOST_UNCONFIRMED // MOST_TRIES):
+    for _ in range(MAX_UNCONFIRMED // MAX_ATTEMPTS):
         _lock(person)
         local.admin.users.unlock("ana", by=BY)
     assert person.pin().refusal == (423, "pin_exhausted")

@@ -19,7 +19,7 @@ OWN = "/api/devices/self"
 
 def _terminal(local: LocalSite, name: str = "ana") -> LocalTerminal:
     """Another terminal, enrolled with an administrator's code."""
-    user, issued = local.admin.users.enrol(name, by=BY)
+    user, issued = local.admin.users.enroll(name, by=BY)
     terminal = sign_in(local, user, issued.code)
     assert terminal.register().status == 201
     return terminal
@@ -29,7 +29,7 @@ def _passkey(local: LocalSite, name: str = "ana") -> LocalBrowser:
     """Another passkey, enrolled with an administrator's code."""
     user, _ = local.admin.users.show(name)
     browser = LocalBrowser(local, user, SoftPasskey(credential=local.admin.secrets.salt().encode()))
-    assert browser.enrol(code_for(local, name)).status == 201
+    assert browser.enroll(code_for(local, name)).status == 201
     return browser
 
 

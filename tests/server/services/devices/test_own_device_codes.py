@@ -3,7 +3,7 @@
 import pytest
 
 from server.protocol.approvals import decisions
-from server.services.devices.devices import MOST_DEVICES
+from server.services.devices.devices import MAX_DEVICES
 from server.services.devices.new_devices import WAIT_MS
 from tests.support.builders.callers import another_device, new_person, sign_in
 from tests.support.builders.clock import MINUTE
@@ -23,14 +23,14 @@ def _code(person, key=None, *, pin=True, **members):
     if pin:
         assert person.pin(subject).status == 200
     members_of_statement = {"subject": subject, **members}
-    jws = person.statement("enrol", nonce, key or person.high, **members_of_statement)
+    jws = person.statement("enroll", nonce, key or person.high, **members_of_statement)
     return person.call("POST", CODES, {"statement": jws})
 
 
 def _browser_code(browser):
     me = browser.send("GET", "/api/me").json["device"]
     subject = decisions.digest(me["nonce"])
-    statement = browser.statement(purpose="enrol", subject=subject, nonce=me["nonce"])
+    statement = browser.statement(purpose="enroll", subject=subject, nonce=me["nonce"])
     return browser.send("POST", CODES, {"statement": statement})
 
 
@@ -39,7 +39,7 @@ def test_a_terminal_makes_a_code_with_its_high_key_and_the_pin(person, local):
     answer = _code(person)
     assert (answer.status, answer.headers["Cache-Control"]) == (201, "no-store")
     code = answer.json["enrolment_code"]
-    assert answer.json["link"].endswith(f"/enrol#{code}")
+    assert answer.json["link"].endswith(f"/enroll#{code}")
     other = sign_in(local, person.user, code)
     assert other.register("desk").status == 201
     assert other.device.high_from == local.clock.now() + WAIT_MS
@@ -53,7 +53,7 @@ def test_a_passkey_makes_a_code_without_a_pin(local):
     answer = _browser_code(browser)
     assert answer.status == 201
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
-    assert other.enrol(answer.json["enrolment_code"]).status == 201
+    assert other.enroll(answer.json["enrolment_code"]).status == 201
     assert other.device.high_from > local.clock.now()
 
 
@@ -66,7 +66,7 @@ def test_a_code_needs_the_high_key_the_pin_and_an_older_device(person, local):
     assert _code(person, subject=decisions.digest("else")).refusal == (422, "invalid_statement")
     assert person.call("POST", CODES, {}).status == 422
     late = LocalBrowser(local, person.user, SoftPasskey())
-    assert late.enrol(code_for(local, "ana")).status == 201
+    assert late.enroll(code_for(local, "ana")).status == 201
     assert _browser_code(late).refusal == (403, "device_too_new")
     assert len(local.admin.entries("code.issued")) == before + 1  # the administrator's
 
@@ -76,14 +76,14 @@ def test_a_statement_makes_one_code(person):
     nonce = _nonce(person)
     subject = decisions.digest(nonce)
     person.pin(subject)
-    body = {"statement": person.statement("enrol", nonce, person.high, subject=subject)}
+    body = {"statement": person.statement("enroll", nonce, person.high, subject=subject)}
     assert person.call("POST", CODES, body).status == 201
     assert person.call("POST", CODES, body).refusal == (422, "invalid_statement")
 
 
 def test_a_person_with_twenty_devices_gets_no_code(person):
     """It is the limit of devices per person."""
-    for number in range(MOST_DEVICES - 1):
+    for number in range(MAX_DEVICES - 1):
         another_device(person, f"d{number}")
     person.local.clock.forward(MINUTE)
     assert _code(person).refusal == (409, "too_many_devices")
@@ -119,7 +119,7 @@ def test_a_passkey_vouches_for_a_new_device(local):
     """A passkey can do what an older terminal's high key can."""
     browser = new_browser(local)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"a second one"))
-    assert other.enrol(code_for(local, "eva")).status == 201
+    assert other.enroll(code_for(local, "eva")).status == 201
     items = browser.send("GET", "/api/devices").json["items"]
     nonce = next(item["nonce"] for item in items if item["id"] == other.device_id)
     statement = browser.statement(purpose="vouch", subject=other.device_id, nonce=nonce)

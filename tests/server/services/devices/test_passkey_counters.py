@@ -52,7 +52,7 @@ def _report(browser: LocalBrowser, agent: LocalAgent) -> Answer:
 
 
 def _make_a_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
-    return _send_statement(browser, "enrol", "/api/devices/codes", "{nonce}")
+    return _send_statement(browser, "enroll", "/api/devices/codes", "{nonce}")
 
 
 def _set_a_user_code(browser: LocalBrowser, _agent: LocalAgent) -> Answer:
@@ -121,7 +121,7 @@ def test_a_passkey_without_a_counter_is_accepted_with_zero(
 ) -> None:
     """Most synchronized passkeys have no counter."""
     synced = LocalBrowser(local, browser.user, SoftPasskey(credential=b"synced"))
-    assert synced.enrol(code_for(local, "eva")).status == 201
+    assert synced.enroll(code_for(local, "eva")).status == 201
     for _ in range(2):
         synced.passkey.signs = -1
         assert synced.approve(_request(agent)).status == 200

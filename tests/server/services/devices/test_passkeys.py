@@ -7,10 +7,10 @@ import pytest
 from server.http.route import Caller
 from server.protocol.devices.passkeys import decoded, encoded
 from server.services.devices.browsers import SIGNED_IN_MS, TICKET_MS
-from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
+from server.services.devices.enrollment import MAX_ATTEMPTS, UNKNOWN_CODES
 from server.services.devices.passkeys import CHALLENGE_MS
-from server.services.users.enrolment_codes import LIFETIME_MS
-from server.storage.devices.enrolment_codes import EnrolmentCodes
+from server.services.users.enrollment_codes import LIFETIME_MS
+from server.storage.devices.enrollment_codes import EnrollmentCodes
 from tests.support.builders.callers import new_person, sign_in
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY
@@ -59,7 +59,7 @@ def test_a_person_may_have_several_passkeys_and_terminals(local, person):
     """Each device lists all of them."""
     first, second = _browser_of(person), _browser_of(person, b"second")
     for browser in (first, second):
-        assert browser.enrol(code_for(local, "ana")).status == 201
+        assert browser.enroll(code_for(local, "ana")).status == 201
     kinds = {one["id"]: one["kind"] for one in _devices(person)}
     assert kinds == {
         person.device_id: "terminal",
@@ -81,7 +81,7 @@ def test_enrollment_options_exclude_existing_passkeys(local):
 def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, person):
     """An administrator's code alone gives no power to decide high risk."""
     browser = _browser_of(person)
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     assert browser.device.high_from == local.clock.now() + DAY
     (shown,) = [one for one in _devices(person) if one["id"] == browser.device_id]
     person.pin(browser.device_id)
@@ -93,62 +93,62 @@ def test_a_passkey_beside_an_older_device_waits_a_day_or_for_a_vouch(local, pers
 
 def test_an_enrollment_code_is_used_once(local):
     """The reuse is refused and is an alarm."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     first = LocalBrowser(local, user, SoftPasskey())
-    assert first.enrol(issued.code).status == 201
+    assert first.enroll(issued.code).status == 201
     again = LocalBrowser(local, user, SoftPasskey(credential=b"thief"))
-    assert again.enrol(issued.code).refusal == (403, "invalid_code")
+    assert again.enroll(issued.code).refusal == (403, "invalid_code")
     assert len(local.admin.entries("code.reused")) == 2
 
 
 def test_a_code_used_for_a_terminal_enrolls_no_passkey(local):
     """A code makes one device of either kind."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     sign_in(local, user, issued.code)
     browser = LocalBrowser(local, user, SoftPasskey())
-    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+    assert browser.enroll(issued.code).refusal == (403, "invalid_code")
 
 
 def test_requesting_options_does_not_use_up_a_code(local):
     """A page may be loaded twice."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     for _ in range(2):
         assert browser.send("POST", "/api/passkeys/options", {"code": issued.code}).status == 200
-    assert browser.enrol(issued.code).status == 201
+    assert browser.enroll(issued.code).status == 201
 
 
 def test_a_code_ends_with_its_lifetime_and_its_user(local):
     """Fifteen minutes; a disabled user gets no device."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
     local.clock.forward(LIFETIME_MS)
-    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+    assert browser.enroll(issued.code).refusal == (403, "invalid_code")
     code = code_for(local, "ana")
     local.admin.users.disable("ana", by=BY)
-    assert browser.enrol(code).refusal == (403, "invalid_code")
+    assert browser.enroll(code).refusal == (403, "invalid_code")
 
 
 def test_five_wrong_secrets_end_a_code(local):
     """Counted over both calls; malformed codes do not count."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     wrong = issued.code[:9] + "0000-" * 5 + "0000"
     browser = LocalBrowser(local, user, SoftPasskey())
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         refused = browser.send("POST", "/api/passkeys/options", {"code": wrong})
         assert refused.refusal == (403, "invalid_code")
-    assert browser.enrol("hello").refusal == (403, "invalid_code")
-    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+    assert browser.enroll("hello").refusal == (403, "invalid_code")
+    assert browser.enroll(issued.code).refusal == (403, "invalid_code")
 
 
 def test_a_code_used_by_a_concurrent_enrollment_is_refused(local, monkeypatch):
     """The conditional update lets one of two browsers through."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
-    monkeypatch.setattr(EnrolmentCodes, "use", lambda *_: False)
+    user, issued = local.admin.users.enroll("ana", by=BY)
+    monkeypatch.setattr(EnrollmentCodes, "use", lambda *_: False)
     browser = LocalBrowser(local, user, SoftPasskey())
-    assert browser.enrol(issued.code).refusal == (403, "invalid_code")
+    assert browser.enroll(issued.code).refusal == (403, "invalid_code")
     monkeypatch.undo()
-    assert browser.enrol(issued.code).status == 201
+    assert browser.enroll(issued.code).status == 201
 
 
 def test_guessing_codes_is_limited_per_address(person):
@@ -176,17 +176,17 @@ def test_guessing_codes_is_limited_per_address(person):
 )
 def test_an_invalid_passkey_leaves_the_code_unused(local, members, code):
     """The person can try again with it."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     browser = LocalBrowser(local, user, SoftPasskey())
-    assert browser.enrol(issued.code, **members).refusal == (422, code)
-    assert browser.enrol(issued.code).status == 201
+    assert browser.enroll(issued.code, **members).refusal == (422, code)
+    assert browser.enroll(issued.code).status == 201
 
 
 def test_a_credential_is_enrolled_once(local):
     """Another user cannot enroll it either."""
     browser = new_browser(local)
     new_person(local, "ben")
-    again = browser.enrol(code_for(local, "ben"))
+    again = browser.enroll(code_for(local, "ben"))
     assert again.refusal == (409, "already_enrolled")
 
 
@@ -195,8 +195,8 @@ def test_passkeys_count_against_the_device_limit(local):
     browser = new_browser(local)
     for number in range(19):
         more = _with_other_passkey(browser, str(number).encode())
-        assert more.enrol(code_for(local, "eva")).status == 201
-    last = _with_other_passkey(browser, b"last").enrol(code_for(local, "eva"))
+        assert more.enroll(code_for(local, "eva")).status == 201
+    last = _with_other_passkey(browser, b"last").enroll(code_for(local, "eva"))
     assert last.refusal == (409, "too_many_devices")
 
 
@@ -272,14 +272,14 @@ def test_an_assertion_of_another_passkey_is_refused(local):
 
 def test_a_malformed_assertion_is_refused(local):
     """The assertion has a wrong number of parts."""
-    answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"word": "a.b.c"})
+    answer = new_browser(local).send("POST", "/api/passkeys/sign-in", {"assertion": "a.b.c"})
     assert answer.refusal == (422, "invalid_passkey")
 
 
 def test_a_revoked_passkey_is_refused(local, person):
     """Any device of the person revokes it; its browsers are signed out."""
     browser = _browser_of(person)
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     assert person.call("DELETE", f"/api/devices/{browser.device_id}").status == 204
     assert browser.send("GET", "/api/me").refusal == (403, "forbidden")
     assert browser.sign_in().refusal == (403, "unknown_passkey")
@@ -288,7 +288,7 @@ def test_a_revoked_passkey_is_refused(local, person):
 def test_a_browser_revokes_devices_of_its_person(local, person):
     """The cookie is enough, because it removes power."""
     browser = _browser_of(person)
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     assert browser.send("DELETE", f"/api/devices/{person.device_id}").status == 204
     assert person.call("GET", "/api/me").refusal == (401, "invalid_token")
     assert browser.send("DELETE", "/api/devices/self").status == 204
@@ -428,7 +428,7 @@ def test_a_cookie_only_opens_the_routes_of_pages(local):
 def test_passkeys_and_terminals_cannot_use_each_others_signatures(local, person, agent):
     """Each refuses the other's signature."""
     browser = _browser_of(person)
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked()
     changes = {"iss": browser.device_id}
     jws = person.decision(approval.id)

@@ -91,7 +91,7 @@ def test_a_passkey_must_type_back_like_a_terminal(browser, agent, local):
 def test_a_new_passkey_waits_a_day_for_high_risk(person, agent, local):
     """It decides low risk at once."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     _, low = agent.asked()
     assert browser.approve(low.id).status == 200
     _, early = agent.asked_payment()
@@ -148,7 +148,7 @@ def test_another_passkey_of_the_person_cannot_sign_for_this_browser(browser, age
     """A browser signs with the passkey that it signed in with."""
     _, approval = _request(agent)
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"other"))
-    other.enrol(code_for(local, "eva"))
+    other.enroll(code_for(local, "eva"))
     decision = browser.decision(approval.id)
     assert other.answer(approval.id, decision).refusal == (403, "key_not_allowed")
 
@@ -182,7 +182,7 @@ def test_a_get_request_cannot_decide(browser, agent, local):
 def test_a_terminals_statement_is_refused_for_a_browser(local, person):
     """A passkey has none of a terminal's keys."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     ben = new_person(local, "ben")
     service = local.site.devices.devices
     at = local.site.devices.browsers.person(browser.cookie)

@@ -106,9 +106,9 @@ def test_the_incident_contains_the_evidence(
     assert (incident.user_id, incident.device_id) == (person.user.id, person.device_id)
     assert (incident.note, incident.opened_at) == ("I was asleep", local.clock.now())
     assert evidence["approval"]["action_digest"] == approval.action_digest
-    assert evidence["approval"]["was"] == "pending"
+    assert evidence["approval"]["state_before"] == "pending"
     (one,) = evidence["agents"]
-    assert (one["was"], one["secrets"][0]["hint"]) == ("enabled", agent.secret[-4:])
+    assert (one["state_before"], one["secrets"][0]["hint"]) == ("enabled", agent.secret[-4:])
     decided = local.admin.entries("approval.denied")[-1]
     assert decided["facts"]["signed"] == evidence["signed"]
 

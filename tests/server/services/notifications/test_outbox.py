@@ -25,7 +25,7 @@ def test_undelivered_messages_name_their_recipient(admin_services: LocalAdmin) -
         _failed_message(admin_services, target)
     state = OutboxAdministration(admin_services.store).state()
     assert dict(state.counts) == {"dead": 2}
-    assert [(one.whom, one.message.last_error) for one in state.dead] == [
+    assert [(one.recipient, one.message.last_error) for one in state.dead] == [
         ("sayso_ag_gone", "no route"),
         ("bot", "no route"),
     ]

@@ -128,7 +128,7 @@ def test_a_terminal_lists_and_removes_but_cannot_subscribe(local, service):
     """It notifies by itself."""
     person = new_person(local, "uta")
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "uta"))
+    browser.enroll(code_for(local, "uta"))
     assert person.call("POST", PATH, service.mint().to_json()).refusal == (403, "forbidden")
     subscription = _subscribe(browser, service.mint()).json
     seen = person.call("GET", PATH).json
@@ -239,7 +239,7 @@ def test_revoking_the_device_removes_its_subscription(local, browser, service):
     """It is deleted at the next cleanup."""
     _subscribe(browser, service.mint())
     other = LocalBrowser(local, browser.user, SoftPasskey(credential=b"second"))
-    other.enrol(code_for(local, "eva"))
+    other.enroll(code_for(local, "eva"))
     assert other.send("DELETE", f"/api/devices/{browser.device_id}").status == 204
     assert _listed(other)["items"] == []
     local.services.sweeper.tidy()

@@ -8,7 +8,7 @@ from server.services.approvers.groups import Groups
 from server.services.operations.policy_json import explained, replayed
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.users.users import UserChanges
 from tests.support.builders import standing_grants
@@ -25,7 +25,9 @@ ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
 @pytest.fixture
 def explain(local):
     """Explains a request of the agent to Ana, as the API returns it."""
-    trials = Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
+    trials = Trials(
+        local.services.store, local.services.rules, PolicyEvaluator(local.services.secrets)
+    )
 
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READS}
@@ -40,7 +42,7 @@ def explain(local):
 @pytest.fixture
 def dry_run(local):
     """Replays the last week and returns what changes."""
-    replays = Replays(local.services.store, Judge(local.services.secrets))
+    replays = Replays(local.services.store, PolicyEvaluator(local.services.secrets))
 
     def run(rules=None):
         found = replayed(replays.replay(7 * DAY, rules))
@@ -96,15 +98,15 @@ def test_explain_does_not_name_a_standing_grant_that_does_not_match(local, agent
     assert waits.decided_by is None
 
 
-@pytest.mark.parametrize("way", ["exchange", "client_credentials"])
+@pytest.mark.parametrize("flow", ["exchange", "client_credentials"])
 def test_a_standing_grant_does_not_answer_other_grants_without_consent(
-    local, agent, person, explain, way
+    local, agent, person, explain, flow
 ):
     """A request without a person is not answered by a standing grant either."""
     grant = standing_grants.give(person, agent.asked()[1], sum=None, vary=[])
     assert explain(rules=ASKS)["standing_grant"]["id"] == grant.id
-    user = None if way == "client_credentials" else "ana"
-    found = explain(rules=ASKS, way=way, user=user)
+    user = None if flow == "client_credentials" else "ana"
+    found = explain(rules=ASKS, flow=flow, user=user)
     assert (found["then"], found["standing_grant"]) == ("person", None)
     assert local.admin.entries("approval.allowed") == []
 
@@ -120,7 +122,7 @@ def test_a_standing_grant_answers_an_exchange_only_with_consent(local, person, e
     grant = standing_grants.give(person, local.behind(auth_req_id), sum=None, vary=[])
 
     def said(scope):
-        members = {"agent": "desk-bot", "resource": BANK, "way": "exchange", "scope": (scope,)}
+        members = {"agent": "desk-bot", "resource": BANK, "flow": "exchange", "scope": (scope,)}
         return explain(**members)
 
     found = said("bank:write")
@@ -231,7 +233,7 @@ def test_a_replay_names_the_standing_grant_that_other_rules_would_use(
     (covered,) = [one for one in changes if one["standing_grant"]]
     assert (covered["standing_grant"], covered["after"]) == (grant.id, "allow")
     others = [one for one in changes if not one["standing_grant"]]
-    assert [(one["was_quorum"], one["quorum"]) for one in others] == [(2, 1), (2, 1)]
+    assert [(one["quorum_before"], one["quorum"]) for one in others] == [(2, 1), (2, 1)]
     assert {tuple(one["approvers"]) for one in others} == {("ana",)}
 
 
@@ -241,7 +243,7 @@ def test_a_replay_names_the_people_whom_other_rules_would_ask(local, agent, dry_
     agent.asked()
     two = rule("ask", "ask.quorum = 2", 'ask.who = ["finance"]', 'ask.exclude = ["user"]')
     _, _, (change,) = dry_run(two)
-    assert (change["was_quorum"], change["quorum"]) == (1, 2)
+    assert (change["quorum_before"], change["quorum"]) == (1, 2)
     assert sorted(change["approvers"]) == ["bob", "cleo"]
     many = rule("ask", "ask.quorum = 4", 'ask.who = ["finance"]')
     _, after, (refused,) = dry_run(many)

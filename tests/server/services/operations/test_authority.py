@@ -147,7 +147,7 @@ def test_a_new_device_cannot_administer_for_a_day(staff: Staff) -> None:
 
 def test_a_terminal_without_a_device_cannot_administer(staff: Staff) -> None:
     """It has no keys yet."""
-    _, issued = staff.local.admin.users.enrol("admin", by=BY)
+    _, issued = staff.local.admin.users.enroll("admin", by=BY)
     bare = sign_in(staff.local, staff.people["admin"].user, issued.code)
     assert bare.call("GET", PATH).refusal == (403, "forbidden")
 

@@ -8,7 +8,7 @@ from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.incidents.incidents import Incidents
 from server.services.operations.doctor import Doctor
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.admins import add_incident
@@ -18,7 +18,7 @@ from tests.support.builders.policies import rule
 
 
 def _doctor(admin_services):
-    return Doctor(admin_services.store, Judge(admin_services.secrets))
+    return Doctor(admin_services.store, PolicyEvaluator(admin_services.secrets))
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_an_enabled_user_without_a_device_is_a_note_with_the_remedy(admin_servic
         "note",
         "ana has no device and cannot answer requests.",
     )
-    assert found.remedy == ("user.enrol", "ana")
+    assert found.remedy == ("user.enroll", "ana")
 
 
 TOO_FEW = "Nobody can approve {} for invoice-bot. Approvals needed: {}, possible: {}."

@@ -31,7 +31,7 @@ def _usage(local, name):
 
 
 def _near(local, name):
-    return [(one.who, one.count, one.over) for one in _usage(local, name).near]
+    return [(one.who, one.count, one.reached) for one in _usage(local, name).near]
 
 
 def test_every_limiting_setting_is_listed_with_its_value(strict):
@@ -75,14 +75,14 @@ def test_refusals_are_listed_for_a_day(strict):
         agent.asked()
     for _ in range(23):
         assert agent.ask().status == 403
-    assert _usage(local, "open_per_agent").lately == ((LimitSubject(agent.id), 20),)
+    assert _usage(local, "open_per_agent").refusals == ((LimitSubject(agent.id), 20),)
     local.clock.forward(2 * MINUTE)
     agent.ask()
     with local.services.store.write() as tx:
         floods.write_counts(tx)
-    assert _usage(local, "open_per_agent").lately == ((LimitSubject(agent.id), 24),)
+    assert _usage(local, "open_per_agent").refusals == ((LimitSubject(agent.id), 24),)
     local.clock.forward(DAY + MINUTE)
-    assert _usage(local, "open_per_agent").lately == ()
+    assert _usage(local, "open_per_agent").refusals == ()
 
 
 def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
@@ -93,10 +93,10 @@ def test_a_paused_agent_is_at_its_limit_until_the_pause_ends(strict):
         assert person.deny(denied.id).status == 200
     who = LimitSubject(agent.id, denied.user_id)
     assert _near(local, "denials_before_pause") == [(who, 2, True)]
-    assert _usage(local, "denials_before_pause").lately == ((who, 1),)
+    assert _usage(local, "denials_before_pause").refusals == ((who, 1),)
     local.clock.forward(HOUR)
     assert _near(local, "denials_before_pause") == []
-    assert _usage(local, "denials_before_pause").lately == ((who, 1),)
+    assert _usage(local, "denials_before_pause").refusals == ((who, 1),)
 
 
 def test_notifications_are_counted_per_lane(strict):
@@ -109,7 +109,7 @@ def test_notifications_are_counted_per_lane(strict):
             tx.notifications.add(user_id, agent.id, "pay", "medium")
     counted = _near(local, "notify_per_agent")
     assert {who.other for who, _, _ in counted} == {"urgent", "medium"}
-    assert {over for _, _, over in counted} == {True}
+    assert {reached for _, _, reached in counted} == {True}
     assert (LimitSubject(agent.id, user_id), 5, True) in _near(local, "notify_per_minute")
     local.clock.forward(MINUTE)
     assert _near(local, "notify_per_minute") == []
@@ -158,10 +158,10 @@ def test_the_number_of_rows_read_is_limited(strict, monkeypatch):
     agent, _, local = strict
     new_person(local, "ben")
     agent.asked()
-    assert _overview(local).whole
+    assert _overview(local).complete
     monkeypatch.setattr(limits, "MAX_ROWS", 1)
     agent.asked(login_hint="ben")
-    assert not _overview(local).whole
+    assert not _overview(local).complete
 
 
 def test_the_overview_uses_an_index_for_each_statement(strict):

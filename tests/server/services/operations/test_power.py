@@ -199,7 +199,7 @@ def test_the_change_does_not_widen_power(before: Any, changes: dict[str, Any]) -
 
 def test_an_unknown_member_widens_power(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new member is therefore protected from the day it is added."""
-    monkeypatch.setattr(power, "_JUDGES", {_UserWithNewMember: power._JUDGES[User]})
+    monkeypatch.setattr(power, "_COMPARISONS", {_UserWithNewMember: power._COMPARISONS[User]})
     before = _UserWithNewMember("sayso_us_a", "ana", None, (), "enabled", 0)
     assert power.widened_members(before, replace(before, new=1), usual_seconds=USUAL) == {"new"}
 

@@ -8,7 +8,7 @@ import pytest
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations import replays
 from server.services.operations.replays import Replays
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, PAY
@@ -33,7 +33,7 @@ def dry_run(local):
     """Replays the last days."""
 
     def run(rules=None, days=7):
-        return Replays(local.services.store, Judge(local.services.secrets)).replay(
+        return Replays(local.services.store, PolicyEvaluator(local.services.secrets)).replay(
             days * DAY, rules
         )
 
@@ -50,11 +50,11 @@ def test_a_replay_covers_every_policy_decision(chains, agent, person, dry_run, l
     chains.exchanged(bot, chains.user_token())
     chains.exchange(bot, chains.user_token(), scope="bank:close")
     found = dry_run()
-    assert (found.judged, found.skipped, found.changed, found.complete) == (5, 0, 0, True)
+    assert (found.evaluated, found.skipped, found.changed, found.complete) == (5, 0, 0, True)
     assert found.before == found.after == {"ask": 3, "allow": 2}
     denied = dry_run(DENY_ALL)
     assert (denied.changed, denied.after, denied.source.version) == (5, {"deny": 5}, 1)
-    changes = {(c.way, c.agent, c.user, c.before, c.after) for c in denied.changes}
+    changes = {(c.flow, c.agent, c.user, c.before, c.after) for c in denied.changes}
     assert changes == {
         ("request", "invoice-bot", "ana", "ask", "deny"),
         ("client_credentials", "invoice-bot", None, "allow", "deny"),
@@ -77,7 +77,7 @@ def test_denied_requests_are_replayed_too(chains, agent, dry_run, local):
     chains.exchange(bot, chains.user_token())
     found = dry_run(rule("allow", 'when.resource = ["*"]'))
     assert (found.before, found.after) == ({"deny": 3}, {"allow": 2, "ask": 1})
-    assert {c.way: c.after for c in found.changes} == {
+    assert {c.flow: c.after for c in found.changes} == {
         "request": "ask",
         "client_credentials": "allow",
         "exchange": "allow",
@@ -97,8 +97,8 @@ def test_each_request_is_replayed_with_its_time_and_history(agent, dry_run, loca
     )
     assert found.after == {"allow": 2, "deny": 1}
     local.clock.forward(DAY)
-    assert dry_run(days=1).judged == 0
-    assert dry_run(days=2).judged == 3
+    assert dry_run(days=1).evaluated == 0
+    assert dry_run(days=2).evaluated == 3
 
 
 def test_an_approval_behind_an_exchange_still_counts_in_a_replay(chains, person, dry_run):
@@ -110,9 +110,9 @@ def test_an_approval_behind_an_exchange_still_counts_in_a_replay(chains, person,
     person.approve(chains.local.behind(answer.json["auth_req_id"]).id)
     token = bot.poll(answer.json["auth_req_id"]).json["access_token"]
     chains.exchanged(bot, token)
-    assert [c.way for c in dry_run(rule("ask")).changes] == []
+    assert [c.flow for c in dry_run(rule("ask")).changes] == []
     stricter = dry_run(rule("ask", 'ask.ceremony = "pin"'))
-    assert [(c.way, c.after) for c in stricter.changes] == [("exchange", "ask")]
+    assert [(c.flow, c.after) for c in stricter.changes] == [("exchange", "ask")]
 
 
 def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, dry_run):
@@ -126,7 +126,7 @@ def test_decisions_that_policy_did_not_make_are_left_out(chains, agent, person, 
     chains.exchange(bot, chains.user_token())
     chains.exchange(bot, chains.user_token(), scope="bank:unknown")
     found = dry_run()
-    assert (found.judged, found.before) == (2, {"ask": 2})
+    assert (found.evaluated, found.before) == (2, {"ask": 2})
 
 
 def test_an_approval_for_another_resource_does_not_count_in_a_replay(chains, person, dry_run):
@@ -153,11 +153,11 @@ def test_requests_of_deleted_records_are_skipped_and_counted(chains, agent, dry_
     agent.asked_payment()
     agent.alone()
     local.admin.actions.delete("payment.transfer", by=BY)
-    assert (dry_run().judged, dry_run().skipped) == (1, 1)
+    assert (dry_run().evaluated, dry_run().skipped) == (1, 1)
     local.admin.agents.update("invoice-bot", AgentChanges(scopes=("payments:transfer",)), by=BY)
-    assert (dry_run().judged, dry_run().skipped) == (0, 2)
+    assert (dry_run().evaluated, dry_run().skipped) == (0, 2)
     local.admin.agents.delete("invoice-bot", by=BY)
-    assert (dry_run().judged, dry_run().skipped) == (0, 1)
+    assert (dry_run().evaluated, dry_run().skipped) == (0, 1)
     assert chains.reasons() == []
 
 
@@ -178,9 +178,9 @@ def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
         agent.alone()
         agent.asked()
         agent.alone(scope="payments:transfer")
-    assert (dry_run().judged, dry_run().complete) == (15, True)
+    assert (dry_run().evaluated, dry_run().complete) == (15, True)
     monkeypatch.setattr(replays, "MAX_JUDGED", 4)
-    assert (dry_run().judged, dry_run().complete) == (4, False)
+    assert (dry_run().evaluated, dry_run().complete) == (4, False)
 
 
 @pytest.mark.parametrize("days", [0, 32])

@@ -112,7 +112,7 @@ def test_open_requests_are_cancelled_by_a_restore(restore, agent, person):
 
 def test_an_enrollment_code_ends_with_a_restore(restore, local):
     """Whether or not it was used."""
-    _, issued = local.admin.users.enrol("ana", by=BY)
+    _, issued = local.admin.users.enroll("ana", by=BY)
     with local.services.store.read() as view:
         hashed = view.codes.get(issued.code.replace("-", "")[:8])
     assert hashed.expires_at > local.clock.now()

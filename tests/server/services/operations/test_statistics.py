@@ -58,7 +58,7 @@ def test_an_unused_installation_has_empty_days(admin_services):
     assert summary.days[-1].at <= summary.now < summary.days[-1].at + DAY_MS
     assert {day.counts.asked for day in summary.days} == {0}
     assert (summary.counts.median_ms, summary.agents, summary.people) == (None, (), ())
-    assert summary.whole
+    assert summary.complete
 
 
 def test_requests_are_counted_by_outcome(admin_services, make_request):
@@ -154,10 +154,10 @@ def test_only_the_newest_requests_are_counted(admin_services, make_request, monk
     """The summary says so."""
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 2)
     make_request(State.DENIED), make_request(State.DENIED)
-    assert _summary(admin_services).whole
+    assert _summary(admin_services).complete
     make_request(State.APPROVED)
     summary = _summary(admin_services)
-    assert (summary.whole, summary.counts.asked) == (False, 2)
+    assert (summary.complete, summary.counts.asked) == (False, 2)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_the_statistics_of_an_agent_contain_only_its_requests(
         course = Statistics(admin_services.store).of_agent(called, 3)
         assert (course.counts.asked, course.counts.denied, course.counts.waiting) == (3, 1, 1)
         assert [day.counts.asked for day in course.days] == [0, 1, 2]
-        assert course.whole
+        assert course.complete
     with pytest.raises(NotFound):
         Statistics(admin_services.store).of_agent("nobody", 3)
 
@@ -201,7 +201,7 @@ def test_only_the_newest_requests_of_an_agent_are_counted(
     monkeypatch.setattr("server.services.operations.statistics.MAX_REQUESTS", 1)
     make_request(State.DENIED, ago=1_000), make_request(State.REDEEMED)
     course = Statistics(admin_services.store).of_agent(agent.id, 7)
-    assert (course.whole, course.counts.asked, course.counts.approved) == (False, 1, 1)
+    assert (course.complete, course.counts.asked, course.counts.approved) == (False, 1, 1)
 
 
 def test_statistics_use_an_index_and_a_row_limit(admin_services):

@@ -10,7 +10,7 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
@@ -25,7 +25,9 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 @pytest.fixture
 def trials(local):
     """Trials for the prepared installation."""
-    return Trials(local.services.store, local.services.rules, Judge(local.services.secrets))
+    return Trials(
+        local.services.store, local.services.rules, PolicyEvaluator(local.services.secrets)
+    )
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
 BAD = {
     "no such agent": (TrialRequest("eve"), NotFound, "no agent eve"),
     "no such user": (TrialRequest("invoice-bot", "request", "eve"), NotFound, "eve"),
-    "an unknown way": (TrialRequest("invoice-bot", "push"), Invalid, "Ways are request"),
+    "an unknown flow": (TrialRequest("invoice-bot", "push"), Invalid, "Flows are request"),
     "an acr at /token": (
         TrialRequest("invoice-bot", "client_credentials", acr=ACR_SIGNED),
         Invalid,
@@ -170,7 +172,7 @@ TABLE = """
 [[cases]]
 name = "reading alone"
 agent = "invoice-bot"
-way = "client_credentials"
+flow = "client_credentials"
 scope = ["payments:read"]
 expect = "allow"
 rules = ["usual-access"]

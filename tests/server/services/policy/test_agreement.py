@@ -1,4 +1,4 @@
-"""Explain and enforcement agree on ten thousand random cases, because they use the same judge.
+"""Explain and enforcement agree on ten thousand random cases, because they use the same evaluator.
 
 Rule sets, scopes, people, groups, actions, amounts and standing grants are random, and history
 grows with tokens and decisions. What `explain` says of a case is compared with what the endpoint
@@ -22,7 +22,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy import history
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
@@ -111,7 +111,7 @@ def _explained(explanation):
     """What an explanation says of a case, as far as an endpoint shows it."""
     verdict, asking = explanation.verdict, explanation.audience
     members = {"then": explanation.then, "policy": verdict.facts(), "risk": verdict.risk}
-    if explanation.then == "token" or explanation.case.way != "request" or asking is None:
+    if explanation.then == "token" or explanation.case.flow != "request" or asking is None:
         return members
     members["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
     members["quorum"], members["seconds"] = verdict.needs.quorum, verdict.needs.seconds
@@ -126,9 +126,9 @@ class World:
     def __init__(self, local, person, chance):
         self.local, self.chance = local, chance
         self.store, self.rules = local.services.store, local.services.rules
-        judge = Judge(local.services.secrets)
-        self.trials = Trials(self.store, self.rules, judge)
-        self.exchanges = ExchangeChecks(Schemas(), judge, self.rules)
+        evaluator = PolicyEvaluator(local.services.secrets)
+        self.trials = Trials(self.store, self.rules, evaluator)
+        self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)
         people = [person, *(new_person(local, name) for name in PEOPLE[1:])]
         self.ids = {name: one.user.id for name, one in zip(PEOPLE, people, strict=True)}
         self.chains = {name: Chains(local, user_id) for name, user_id in self.ids.items()}
@@ -148,17 +148,17 @@ class World:
 
     def draw(self):
         """One random case."""
-        way = self.chance.choice(("exchange", "client_credentials", "request"))
+        flow = self.chance.choice(("exchange", "client_credentials", "request"))
         scope = tuple(sorted(self.chance.sample(SCOPES, self.chance.randint(1, 3))))
-        user = None if way == "client_credentials" else self.chance.choice(PEOPLE)
+        user = None if flow == "client_credentials" else self.chance.choice(PEOPLE)
         text = None
         if user is not None and self.chance.random() < 0.4:
             payment = self._payment(self.chance.choice(PAYEES), self.chance.randint(1, 1_000))
             scope = self.chance.choice((scope, scope[:1]))
             text = json.dumps([payment])
         agent = self.chance.choice(("one", "two"))
-        acr = self.chance.choice(ACRS) if way == "request" else None
-        return TrialRequest(agent, way, user, BANK, scope, text, acr=acr)
+        acr = self.chance.choice(ACRS) if flow == "request" else None
+        return TrialRequest(agent, flow, user, BANK, scope, text, acr=acr)
 
     def _payment(self, payee, minor):
         amount = {"minor": minor, "currency": "EUR"}
@@ -167,11 +167,11 @@ class World:
     def enforced(self, wanted):
         """What the endpoint does with a case."""
         agent, scope = self.agents[wanted.agent], " ".join(wanted.scope)
-        if wanted.way == "request":
+        if wanted.flow == "request":
             sent = {"authorization_details": wanted.details, "scope": f"openid {scope}"}
             sent["acr_values"] = wanted.acr
             return self._of_request(agent.ask(login_hint=wanted.user, resource=BANK, **sent))
-        if wanted.way == "client_credentials":
+        if wanted.flow == "client_credentials":
             return self._of_token_request(agent.alone(resource=BANK, scope=scope), "token.refused")
         if self.chance.random() < DIRECT_EXCHANGES:
             return self._of_exchange_checks(agent, wanted)
@@ -282,7 +282,7 @@ class World:
                 uses=self.chance.randint(1, 20),
                 sum_minor=None if row is None else 3_000,
                 sum_currency=None if row is None else "EUR",
-                tell=True,
+                notify=True,
                 used=0,
                 spent_minor=0,
                 numbered=0,
@@ -306,9 +306,11 @@ def _check(world, wanted):
         return explained.then, explained
     by = actual.pop("by", None) or {}
     given = None if explained.covered is None else explained.covered.id
-    assert by.get("standing_grant") == given or wanted.way != "request", context
+    assert by.get("standing_grant") == given or wanted.flow != "request", context
     assert actual == {member: expected[member] for member in actual}, context
-    assert actual.keys() >= expected.keys() or actual["then"] != "person" or wanted.way != "request"
+    assert (
+        actual.keys() >= expected.keys() or actual["then"] != "person" or wanted.flow != "request"
+    )
     return explained.then, explained
 
 

@@ -7,7 +7,7 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.judging import Judge
+from server.services.policy.evaluation import PolicyEvaluator
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.browsers.browser import request_of
@@ -167,17 +167,17 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
 
 
 def test_explain_and_replay_support_apps(browser, person, app, local):
-    """Both use the judge of the endpoints."""
+    """Both use the evaluator of the endpoints."""
     _pending_after_allow(browser, person, app)
-    judge = Judge(local.services.secrets)
-    trials = Trials(local.services.store, local.services.rules, judge)
+    evaluator = PolicyEvaluator(local.services.secrets)
+    trials = Trials(local.services.store, local.services.rules, evaluator)
     wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
     found = trials.explain(wanted)
     assert (found.then, found.token, found.consent, found.unusual) == ("person", None, None, ())
     closed = rule("deny", AT_APPS, name="closed")
     assert trials.explain(wanted, closed).then == "refused"
-    assert Replays(local.services.store, judge).replay(DAY).changes == ()
-    changes = Replays(local.services.store, judge).replay(DAY, closed).changes
-    assert [(c.way, c.agent, c.before, c.after) for c in changes] == [
+    assert Replays(local.services.store, evaluator).replay(DAY).changes == ()
+    changes = Replays(local.services.store, evaluator).replay(DAY, closed).changes
+    assert [(c.flow, c.agent, c.before, c.after) for c in changes] == [
         ("app", "shop", "ask", "deny")
     ]

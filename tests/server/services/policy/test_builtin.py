@@ -105,7 +105,7 @@ MATCH = {
         'when.scope = ["read"]\nwhen.count = { over = 1, within = "1h" }',
         {"history": KnownHistory({"scope https://pay.example read": 1})},
     ),
-    "what an app does": ('when.at = ["app"]', {"way": "app"}),
+    "what an app does": ('when.at = ["app"]', {"flow": "app"}),
     "one signal of two": (
         'when.unusual = ["new_key", "large_amount"]',
         {"history": KnownHistory(odd=frozenset({Code.LARGE_AMOUNT, Code.NEW_AGENT}))},
@@ -374,11 +374,11 @@ DEFAULTS = {
 }
 
 
-@pytest.mark.parametrize(("way", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
-def test_the_default_rules_ask_for_high_risk_and_actions(way, risk, members, outcome):
+@pytest.mark.parametrize(("flow", "risk", "members", "outcome"), DEFAULTS.values(), ids=DEFAULTS)
+def test_the_default_rules_ask_for_high_risk_and_actions(flow, risk, members, outcome):
     """The backchannel endpoint always asks."""
     policy = binding.compile_row(binding.default_row())
-    case = question(way=way, scopes={"x": risk}, **members)
+    case = question(flow=flow, scopes={"x": risk}, **members)
     assert decide(policy, case, SOURCE).outcome == outcome
 
 
@@ -391,5 +391,5 @@ def test_hours_are_half_open_intervals():
 
 def test_a_rule_applies_to_apps_only_if_it_names_them():
     """An app's action asks a person whatever the rules for agents are."""
-    found = verdict(rule("deny"), rule("deny", 'when.resource = ["*"]', name="s"), way="app")
+    found = verdict(rule("deny"), rule("deny", 'when.resource = ["*"]', name="s"), flow="app")
     assert (found.outcome, found.rules) == ("ask", ())

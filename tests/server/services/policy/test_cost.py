@@ -8,7 +8,7 @@ import pytest
 from server.model.history import Addition
 from server.protocol.policy import uses
 from server.services.policy import binding
-from server.services.policy.judging import Judge, JudgedRequest, engine_of
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
 from server.services.resources.targets import TokenTarget
 from tests.support.builders.installation import PAY
 from tests.support.builders.policies import rule
@@ -51,19 +51,19 @@ def _cost(local, agent, case, rules=RULES):
     """The cost of one decision with warm caches."""
     with local.services.store.read() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="test"))
-        judge = Judge(local.services.secrets, instead=engine)
+        evaluator = PolicyEvaluator(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
-        judged = JudgedRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
-        judge.decide(view, judged)
+        request = RequestToEvaluate(case, found, user, TokenTarget(resource, ("payments:read",)))
+        evaluator.decide(view, request)
         with _counted(view) as seen:
-            judge.decide(view, judged)
+            evaluator.decide(view, request)
     assert seen["statements"] > 0
     return seen
 
 
-@pytest.mark.parametrize("way", ["exchange", "request"])
-def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, way):
+@pytest.mark.parametrize("flow", ["exchange", "request"])
+def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, flow):
     """Thousands of tokens of this and other agents add no statement and few steps.
 
     Counting stops when it has seen enough, and lookups use an index.
@@ -78,12 +78,12 @@ def test_a_decision_costs_the_same_with_a_long_history(agent, person, local, way
                 tx.uses.add(client, f"{client} {n}", used, now - n)
 
     add_uses(agent.id, 0, 600)
-    some = _cost(local, agent, way)
+    some = _cost(local, agent, flow)
     add_uses(agent.id, 600, MANY)
     add_uses("sayso_ag_other", 0, MANY)
     with local.services.store.write() as tx:
         tx.history.add([Addition(agent.id, f"key {n}", n) for n in range(MANY)], 1, 1)
-    much = _cost(local, agent, way)
+    much = _cost(local, agent, flow)
     assert much["statements"] == some["statements"]
     assert much["steps"] <= some["steps"] * 1.1
 

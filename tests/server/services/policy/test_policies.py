@@ -6,7 +6,7 @@ from server.protocol.policy.questions import PolicyAnswer, PolicyVersion
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.judging import Engine, Judge, JudgedRequest
+from server.services.policy.evaluation import Engine, PolicyEvaluator, RequestToEvaluate
 from server.services.policy.policies import Policies
 from server.services.resources.targets import TokenTarget
 from tests.support.builders.installation import BY, PAY, admitted, registered
@@ -76,8 +76,8 @@ def _outcome(admin_services, name):
     with admin_services.store.read() as view:
         agent = view.directory.agent_called(name)
         resource = view.directory.resource(PAY)
-        case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
-        return Judge(admin_services.secrets).decide(view, case).outcome
+        case = RequestToEvaluate("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
+        return PolicyEvaluator(admin_services.secrets).decide(view, case).outcome
 
 
 def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
@@ -115,18 +115,20 @@ def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
 
 def test_a_rule_set_is_compiled_once(policies, admin_services):
     """The engine of the version before is dropped."""
-    judge = Judge(admin_services.secrets)
+    evaluator = PolicyEvaluator(admin_services.secrets)
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
-        case = JudgedRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
-        assert judge.decide(view, case).risk is Risk.HIGH
-        made = judge.engines[policies.show().hash]
-        judge.decide(view, case)
-        assert judge.engines == {policies.show().hash: made}
+        case = RequestToEvaluate(
+            "exchange", agent, None, TokenTarget(resource, ("payments:transfer",))
+        )
+        assert evaluator.decide(view, case).risk is Risk.HIGH
+        made = evaluator.engines[policies.show().hash]
+        evaluator.decide(view, case)
+        assert evaluator.engines == {policies.show().hash: made}
     policies.set(rule("deny"), by=BY)
     with admin_services.store.read() as view:
-        assert judge.decide(view, case).outcome == "deny"
-    assert list(judge.engines) == [policies.show().hash]
+        assert evaluator.decide(view, case).outcome == "deny"
+    assert list(evaluator.engines) == [policies.show().hash]
 
 
 class _OtherEngine:
@@ -139,14 +141,14 @@ class _OtherEngine:
 def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
     """It gets the same questions."""
     policies.set(rule("deny"), by=BY)
-    judge = Judge(
+    evaluator = PolicyEvaluator(
         admin_services.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
     )
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {
-            scope: judge.decide(
-                view, JudgedRequest("exchange", agent, None, TokenTarget(resource, (scope,)))
+            scope: evaluator.decide(
+                view, RequestToEvaluate("exchange", agent, None, TokenTarget(resource, (scope,)))
             )
             for scope in ("payments:read", "payments:transfer")
         }

@@ -9,7 +9,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.judging import Judge, JudgedRequest, current_codes
+from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, current_codes
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
@@ -33,9 +33,9 @@ def put(local):
 
 
 @pytest.fixture
-def judge(local):
-    """The policy judge."""
-    return Judge(local.services.secrets)
+def evaluator(local):
+    """The policy evaluator."""
+    return PolicyEvaluator(local.services.secrets)
 
 
 def test_a_rule_about_signals_applies_until_the_first_approval(agent, person, put):
@@ -71,10 +71,12 @@ def test_a_new_rule_applies_to_the_signals_of_a_pending_request(agent, local, pu
     assert local.stored(approval.id).state is State.CANCELLED
 
 
-def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, local, judge, put):
+def test_explain_lists_the_signals_and_the_rules_that_use_them(
+    agent, person, local, evaluator, put
+):
     """The signals have the codes that rules use."""
     put(CAREFUL)
-    trials = Trials(local.services.store, local.services.rules, judge)
+    trials = Trials(local.services.store, local.services.rules, evaluator)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
     assert found.unusual == FIRST
@@ -86,12 +88,12 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(agent, person, lo
     assert trials.explain(alone).unusual == ()
 
 
-def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, judge):
+def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, local, evaluator):
     """Signals that arose after its approval do not count."""
     handle, approval = agent.asked()
     person.approve(approval.id)
     agent.poll(handle)
-    replays = Replays(local.services.store, judge)
+    replays = Replays(local.services.store, evaluator)
     closed = rule("deny", 'when.unusual = ["new_agent"]', name="closed")
     found = replays.replay(DAY, closed)
     assert [(c.before, c.after) for c in found.changes] == [("ask", "deny")]
@@ -100,13 +102,13 @@ def test_a_replay_uses_the_signals_at_the_time_of_the_request(agent, person, loc
 def _case(view, agent, **members):
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     request = {
-        "way": "exchange",
+        "flow": "exchange",
         "agent": found,
         "user": view.directory.user_called("ana"),
         "target": TokenTarget(resource, ("payments:read",)),
         **members,
     }
-    return JudgedRequest(**request)
+    return RequestToEvaluate(**request)
 
 
 def test_signals_without_history_or_user(agent, person, local):
@@ -114,12 +116,12 @@ def test_signals_without_history_or_user(agent, person, local):
     assert person.user.name == "ana"
     secrets = local.services.secrets
     with local.services.store.read() as view:
-        alone = _case(view, agent, way="client_credentials", user=None)
+        alone = _case(view, agent, flow="client_credentials", user=None)
         assert current_codes(view, secrets, alone) == frozenset()
         types = Schemas().known(view.directory, ("payment.transfer",))
         logged = _case(view, agent, actions=types)
         assert current_codes(view, secrets, logged) >= {Code.NEW_AGENT, Code.NEW_SCOPE}
-        nobody = _case(view, agent, way="request", user=None)
+        nobody = _case(view, agent, flow="request", user=None)
         assert current_codes(view, secrets, nobody) == set(FIRST)
 
 

@@ -96,12 +96,14 @@ def test_adding_an_existing_resource_is_refused(admin_services):
 def test_scopes_are_added_changed_and_removed(admin_services):
     """Other scopes are kept."""
     admin_services.resources.add(PAY, {"read": Risk.LOW, "pay": Risk.HIGH}, {}, by=BY)
-    changes = ResourceChanges(scopes={"pay": Risk.CRITICAL, "new": Risk.LOW}, without=("read",))
+    changes = ResourceChanges(
+        scopes={"pay": Risk.CRITICAL, "new": Risk.LOW}, remove_scopes=("read",)
+    )
     resource = admin_services.resources.update(PAY, changes, by=BY)
     assert resource.scopes == {"pay": Risk.CRITICAL, "new": Risk.LOW}
     assert admin_services.resources.show(PAY) == resource
     with pytest.raises(Invalid, match="has no scope read"):
-        admin_services.resources.update(PAY, ResourceChanges(without=("read",)), by=BY)
+        admin_services.resources.update(PAY, ResourceChanges(remove_scopes=("read",)), by=BY)
 
 
 def test_a_scope_may_require_a_registered_action_type(admin_services):
@@ -128,7 +130,9 @@ def test_removing_a_scope_removes_its_required_type(admin_services):
     admin_services.actions.add(json.dumps(PAYMENT), by=BY)
     admin_services.resources.add(PAY, {"pay": Risk.HIGH}, {"pay": "payment.transfer"}, by=BY)
     assert (
-        admin_services.resources.update(PAY, ResourceChanges(without=("pay",)), by=BY).requires
+        admin_services.resources.update(
+            PAY, ResourceChanges(remove_scopes=("pay",)), by=BY
+        ).requires
         == {}
     )
 
@@ -321,7 +325,7 @@ def test_a_resource_has_default_scopes(admin_services):
         "write",
     )
     assert admin_services.resources.update(
-        PAY, ResourceChanges(without=("write",)), by=BY
+        PAY, ResourceChanges(remove_scopes=("write",)), by=BY
     ).default_scopes == ("read",)
     cleared = admin_services.resources.update(PAY, ResourceChanges(default_scopes=()), by=BY)
     assert cleared == admin_services.resources.show(PAY)

@@ -91,6 +91,13 @@ def test_an_ambiguous_resource_must_be_named(scope, resources):
         _resolve(scope=scope, resources=resources)
 
 
+@pytest.mark.parametrize("scope", [("other",), ("other", "read"), ("typo", "send")])
+def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
+    """Without a resource, the scope is wrong, not the target (RFC 6749 5.2)."""
+    with pytest.raises(errors.InvalidScope):
+        _resolve(scope=scope, resources=(PAY, MAIL))
+
+
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
 def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
     """Nothing is silently narrowed."""

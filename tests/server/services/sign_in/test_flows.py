@@ -215,7 +215,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, browser, local):
     assert "sayso users enrol ben" in page.text
     assert page.forms[0].buttons == ["deny"]
     page = browser.answer("allow")
-    assert (page.status, "Enrol one first" in page.text) == (403, True)
+    assert (page.status, "Enroll one first" in page.text) == (403, True)
     assert "code" not in browser.authorize(app.id).answer
     assert "code" in browser.answer("allow").answer
 
@@ -440,7 +440,7 @@ def test_the_page_shows_the_host_of_the_redirect_uri(app, browser):
 
 def test_authorization_requests_are_limited_per_address(app, browser, local, monkeypatch):
     """Pushed ones too; each stores a row for half an hour."""
-    monkeypatch.setattr("server.services.sign_in.authorize.MOST_PER_MINUTE", 3)
+    monkeypatch.setattr("server.services.sign_in.authorize.MAX_PER_MINUTE", 3)
     for _ in range(3):
         assert browser.authorize(app.id).status == 200
     page = browser.authorize(app.id)

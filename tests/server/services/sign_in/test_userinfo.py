@@ -61,6 +61,9 @@ def test_a_missing_or_malformed_token_gets_a_challenge(app, local):
     assert refused.status == 401
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
     assert app.userinfo("nonsense").refusal == REFUSED
+    for scheme in ("Bearer", "DPoP"):
+        refused = local.send("GET", "/userinfo", headers={"authorization": f"{scheme} nonsense"})
+        assert refused.headers["WWW-Authenticate"].startswith(scheme)
 
 
 def test_an_id_token_is_no_access_token(app, tokens):

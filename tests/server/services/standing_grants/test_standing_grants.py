@@ -62,7 +62,7 @@ def test_the_signed_text_contains_the_bounds_and_the_example(local, agent, perso
             "vary": [{"path": "/amount", "up_to": {"minor": 2_000, "currency": "EUR"}}],
             "version": 2,
             "risk": "low",
-            "tell": True,
+            "notify": True,
         },
         *standing_grants.details(),
     ]
@@ -77,7 +77,7 @@ def test_the_signed_text_contains_the_bounds_and_the_example(local, agent, perso
 def test_the_display_states_every_bound_of_the_grant(agent, person):
     """Agent, key, resource, allowed variation, uses, sum, end."""
     standing_grants.example(agent, 9_999)
-    opened = post(person, standing_grants.wish(standing_grants.example(agent), tell=False)).json
+    opened = post(person, standing_grants.wish(standing_grants.example(agent), notify=False)).json
     display = json.loads(opened["display"])
     until = "2025-10-09 09:53 UTC"
     assert [(fact["label"], fact["value"]) for fact in display["facts"]] == [
@@ -109,7 +109,7 @@ def test_an_approval_gives_exactly_the_grant_that_was_shown(local, agent, person
     grant = standing_grants.give(person, standing_grants.example(agent))
     assert (grant.user_id, grant.agent_id, grant.resource) == (person.user.id, agent.id, PAY)
     assert (grant.uses, grant.sum_minor, grant.sum_currency) == (3, 3_000, "EUR")
-    assert (grant.risk, grant.ceremony, grant.tell) == (Risk.LOW, "confirm", True)
+    assert (grant.risk, grant.ceremony, grant.notify) == (Risk.LOW, "confirm", True)
     assert (grant.type, grant.version, grant.used) == ("payment.transfer", 2, 0)
     assert json.loads(grant.details) == standing_grants.details()
     entry = local.admin.entries("standing_grant.given")[-1]
@@ -285,7 +285,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     local.clock.forward(MINUTE)
     example = standing_grants.example(agent, 100)
     found = post(person, standing_grants.wish(example), "/api/grants/preview").json
-    assert [one["misfit"] for one in found["requests"]] == [
+    assert [one["mismatch"] for one in found["requests"]] == [
         None,
         "scope",
         "sum",
@@ -299,7 +299,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
     assert {"label": "Amount", "value": "up to EUR 20.00"} in found["pattern"]
     assert standing_grants.all_of(local) == []
     once = post(person, standing_grants.wish(example, uses=1), "/api/grants/preview").json
-    assert [one["misfit"] for one in once["requests"]][:5] == [
+    assert [one["mismatch"] for one in once["requests"]][:5] == [
         "uses",
         "scope",
         "uses",
@@ -307,7 +307,7 @@ def test_the_preview_tries_the_latest_ten_requests_and_stores_nothing(local, age
         None,
     ]
     short = post(person, standing_grants.wish(example, sum="21"), "/api/grants/preview").json
-    assert [one["misfit"] for one in short["requests"]][:5] == [
+    assert [one["mismatch"] for one in short["requests"]][:5] == [
         None,
         "scope",
         "sum",
@@ -332,7 +332,7 @@ def test_the_preview_names_another_resource_or_a_higher_risk(local, agent, perso
     standing_grants.lower(local)
     example = standing_grants.example(agent)
     found = post(person, standing_grants.wish(example), "/api/grants/preview").json
-    assert [one["misfit"] for one in found["requests"]] == [None, "risk", "resource"]
+    assert [one["mismatch"] for one in found["requests"]] == [None, "risk", "resource"]
 
 
 def _forbid(local):

@@ -110,7 +110,7 @@ def test_each_use_is_an_event_a_history_item_and_an_entry(local, agent, person, 
 
 def test_a_quiet_grant_sends_no_event(local, agent, person):
     """The history and the audit log still have the use."""
-    standing_grants.give(person, standing_grants.example(agent), tell=False)
+    standing_grants.give(person, standing_grants.example(agent), notify=False)
     before = local.admin.events(person.user)
     _, approval = requested(agent)
     assert local.admin.events(person.user) == before

@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_ENROLMENT
+from server.protocol.names import GRANT_CIBA, GRANT_CLIENT_CREDENTIALS, GRANT_ENROLLMENT
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.installation import BY
 
@@ -39,7 +39,7 @@ def test_an_agent_is_authenticated_before_its_grant_type_is_checked(local):
 
 def test_an_agent_cannot_use_the_enrollment_grant(agent, local):
     """Unauthenticated it learns nothing."""
-    form = {"grant_type": GRANT_ENROLMENT, "code": "AAAA"}
+    form = {"grant_type": GRANT_ENROLLMENT, "code": "AAAA"}
     refused = local.post_form("/token", {**form, **agent.credentials})
     assert refused.refusal == (400, "unauthorized_client")
     assert local.post_form("/token", form).refusal == (401, "invalid_client")

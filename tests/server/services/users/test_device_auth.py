@@ -187,7 +187,7 @@ def test_a_revoked_device_is_refused_although_its_session_is_valid(person):
         tx.devices.revoke(person.device_id)
     refused = _call(person)
     assert refused.refusal == (403, "forbidden")
-    assert "Enrol" in refused.json["detail"]
+    assert "Enroll" in refused.json["detail"]
 
 
 def test_a_revoked_session_is_refused_at_once(person):

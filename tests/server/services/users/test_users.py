@@ -128,7 +128,7 @@ def test_disabling_a_user_ends_their_enrollment_code(admin_services):
         row = tx.codes.get(issued.code.replace("-", "")[:8])
         assert row.expires_at <= tx.now
     with pytest.raises(Conflict, match=r"ana is disabled\. Enable the user first\."):
-        admin_services.users.enrol("ana", by=BY)
+        admin_services.users.enroll("ana", by=BY)
 
 
 def test_enabling_a_user_restores_nothing(admin_services):
@@ -157,7 +157,7 @@ def test_unlocking_a_user_unlocks_only_their_locked_devices(admin_services):
     assert admin_services.events(ana) == ["device.unlocked"]
 
 
-@pytest.mark.parametrize("verb", ["show", "disable", "enable", "enrol", "unlock"])
+@pytest.mark.parametrize("verb", ["show", "disable", "enable", "enroll", "unlock"])
 def test_an_unknown_user_is_not_found(admin_services, verb):
     """The refusal names the kind, by which an interface says how to see who there is."""
     act = getattr(admin_services.users, verb)

@@ -9,7 +9,7 @@ from server.storage.store import SqlStore
 from tests.support.builders.clock import NOON
 from tests.support.builders.installation import approval_row
 
-MOST = 2
+MAX = 2
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def _count(
     store: SqlStore, pending_request: str, step: Step = Step.TYPE_BACK, who: str = "ann"
 ) -> int | None:
     with store.write() as tx:
-        return tx.ceremony_tries.count(pending_request, step, who, MOST)
+        return tx.ceremony_tries.count(pending_request, step, who, MAX)
 
 
 def _of(store: SqlStore, pending_request: str, *who: str) -> dict[Step, int]:
@@ -36,7 +36,7 @@ def _of(store: SqlStore, pending_request: str, *who: str) -> dict[Step, int]:
 def test_tries_are_counted_up_to_the_limit(store: SqlStore, pending_request: str) -> None:
     """One beyond it changes nothing."""
     assert [_count(store, pending_request) for _ in range(4)] == [1, 2, None, None]
-    assert _of(store, pending_request, "ann", "") == {Step.TYPE_BACK: MOST}
+    assert _of(store, pending_request, "ann", "") == {Step.TYPE_BACK: MAX}
 
 
 def test_each_step_and_user_has_separate_tries(store: SqlStore, pending_request: str) -> None:

@@ -44,7 +44,7 @@ def _is_granted_first(text):
 def test_a_users_page_shows_the_granted_amount_first(local, person, approval, path):
     """The outcome, the request, the receipt, the history."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, person.user.name))
+    browser.enroll(code_for(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
     assert f"Granted: Pay {GRANTED} to Nordwind Logistik GmbH (asked: Pay {ASKED} to " in main
     assert _is_granted_first(main)
@@ -55,7 +55,7 @@ def test_a_console_page_shows_the_granted_amount_first(local, person, approval, 
     """The list and the detail."""
     local.admin.users.update(person.user.name, UserChanges(roles=("admin",)), by=BY)
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, person.user.name))
+    browser.enroll(code_for(local, person.user.name))
     main = get(browser, path.format(approval.id)).text.partition("<main")[2]
     assert f"Granted: Pay {GRANTED} to " in main
     assert _is_granted_first(main)

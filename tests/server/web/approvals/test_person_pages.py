@@ -194,7 +194,7 @@ def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
 def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, local):
     """The button is disabled with the reason; low risk is allowed."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     high, low = agent.asked_payment()[1], agent.asked()[1]
     assert (
         "This passkey is new. It can approve high-risk requests from 10 October 2025"
@@ -271,7 +271,7 @@ def test_another_site_cannot_ask_for_a_retry(browser, agent, local):
 def test_a_request_approved_automatically_says_so(person, agent, local):
     """A consent approved it; the record exists all the same."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     open_rule = rule("allow", 'when.at = ["request"]', 'when.resource = ["*"]', name="open")
     Policies(local.services.store).set(open_rule, by=BY)
     consents.give(local, agent, person)
@@ -300,7 +300,7 @@ def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, l
 def test_a_narrowed_request_shows_what_was_granted(person, agent, local):
     """Beside what was requested."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     path = f"/api/approvals/{approval.id}/narrowing"
@@ -324,7 +324,7 @@ def test_another_users_request_is_not_found(browser, agent):
 def test_the_device_page_lists_a_users_devices_without_removed_ones(person, local):
     """The page shows what each device may not do yet."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     page = _page(browser, "/devices").text
     assert "Terminal · since" in page
     assert "Passkey · since" in page

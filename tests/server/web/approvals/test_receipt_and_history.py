@@ -135,7 +135,7 @@ def test_an_unanswered_request_has_a_receipt_too(browser, agent, local):
 def test_a_receipt_shows_what_was_granted_beside_what_was_requested(person, agent, local):
     """The approver narrowed the request."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked(scope="openid payments:read payments:transfer")
     narrowing = {"drop_scopes": ["payments:transfer"]}
     less = person.call("POST", f"/api/approvals/{approval.id}/narrowing", narrowing).json

@@ -71,7 +71,7 @@ def test_an_agent_without_access_to_a_user_is_not_found_for_them(eva, max_, agen
         assert "No such agent" in page.text
     assert max_.get(f"/agents/{agent.id}/suspend").status_code == 404
     assert max_.post(f"/agents/{agent.id}/suspend").status_code == 404
-    assert max_.post(f"/agents/{agent.id}/stop").status_code == 303
+    assert max_.post(f"/agents/{agent.id}/revoke").status_code == 303
     assert "1 consent" in eva.get("/agents").text
 
 
@@ -79,7 +79,7 @@ def test_revoking_access_ends_it_for_this_user_only(eva, max_, agent, local):
     """One press, no passkey; the agent stays enabled for others."""
     give_grant(eva.browser, agent), give_token(eva.browser, agent)
     give_consent(eva.browser, agent), give_consent(max_.browser, agent)
-    done = eva.post(f"/agents/{agent.id}/stop")
+    done = eva.post(f"/agents/{agent.id}/revoke")
     assert done.status_code == 303
     assert "Access revoked" in eva.get(done.headers["Location"]).text
     assert "No agent or app is acting for you" in eva.get("/agents").text
@@ -129,8 +129,8 @@ def test_another_site_cannot_revoke_access(eva, agent):
     """A form must come from our own page in this browser."""
     give_consent(eva.browser, agent)
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    assert eva.post(f"/agents/{agent.id}/stop", headers=foreign).status_code == 403
-    assert eva.post(f"/agents/{agent.id}/stop", {"csrf": None}).status_code == 403
+    assert eva.post(f"/agents/{agent.id}/revoke", headers=foreign).status_code == 403
+    assert eva.post(f"/agents/{agent.id}/revoke", {"csrf": None}).status_code == 403
     assert "1 consent" in eva.get("/agents").text
 
 
@@ -166,7 +166,7 @@ def test_an_administrators_own_pages_show_only_their_own_agents(eva, agent, loca
     """All others are in the console."""
     users = Users(local.services.store, local.services.secrets)
     users.update("eva", UserChanges(roles=("admin",)), by=BY)
-    monkeypatch.setattr("server.web.clients.agents._MOST", "1")
+    monkeypatch.setattr("server.web.clients.agents._MAX", "1")
     own = registered(local.admin, name="z-bot", owners=("eva",)).agent
     page = eva.get("/agents").text
     assert f'href="/agents/{own.id}"' in page
@@ -207,7 +207,7 @@ def test_an_app_with_a_url_as_its_id_has_a_page_where_its_access_is_revoked(eva,
     for page in ("/agents", "/consents"):
         assert f'href="{path}"' in eva.get(page).text
     assert "Revoke access" in eva.get(path).text
-    assert eva.post(f"{path}/stop").status_code == 303
+    assert eva.post(f"{path}/revoke").status_code == 303
     assert eva.get("/agents").text.count("1 consent") == 1
     assert f'href="/agents/{agent.id}"' in eva.get("/agents").text
     assert f'href="{path}"' not in eva.get("/agents").text

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from server.model.devices import MOST_TRIES
+from server.model.devices import MAX_ATTEMPTS
 from tests.support.builders.own_pages import Pages
 from tests.support.builders.passkey import LocalBrowser, SoftPasskey, code_for, new_browser
 
@@ -21,7 +21,7 @@ def eva(local):
 def second(eva, local):
     """A passkey of hers that is new."""
     browser = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
-    assert browser.enrol(code_for(local, "eva"), name="tablet").status == 201
+    assert browser.enroll(code_for(local, "eva"), name="tablet").status == 201
     return browser
 
 
@@ -29,7 +29,7 @@ def _codes(local):
     return len(local.admin.entries("code.issued"))
 
 
-def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
+def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
     """The server draws it as text and QR code; the code works on another device."""
     before = _codes(local)
     asked = eva.post("/devices/code")
@@ -41,11 +41,11 @@ def test_a_device_creates_an_enrolment_code_under_its_passkey(eva, local):
     assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', reply.text)
     assert not re.search(r"style=|data:", reply.text)
     other = LocalBrowser(local, eva.browser.user, SoftPasskey(credential=b"a second one"))
-    assert other.enrol(code).status == 201
+    assert other.enroll(code).status == 201
     assert "It works once" in reply.text
 
 
-def test_no_enrolment_code_without_a_passkey_signature(eva, local):
+def test_no_enrollment_code_without_a_passkey_signature(eva, local):
     """A form of another site gets no code either."""
     before = _codes(local)
     assert eva.post("/devices/code", {"statement": "x"}).status_code == 422
@@ -87,12 +87,12 @@ def test_a_new_device_is_vouched_for_with_the_passkey_of_another(eva, second, lo
 def test_a_locked_terminal_is_unlocked_with_a_passkey(person, local):
     """The passkey is on another device of the same user."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    assert browser.enrol(code_for(local, "ana")).status == 201
+    assert browser.enroll(code_for(local, "ana")).status == 201
     with local.services.store.write() as tx:
         tx.devices.vouch(browser.device_id, tx.now)
     pages, path = Pages(browser), f"/devices/{person.device_id}"
     assert "Unlock this device" not in pages.get(path).text
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert person.pin().status == 200
     assert "Unlock this device" in pages.get(path).text
     assert pages.signed(f"{path}/unlock").status_code == 303

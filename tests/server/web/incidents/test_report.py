@@ -81,7 +81,7 @@ def test_a_decided_request_can_be_reported_but_not_denied_again(browser, agent):
 def test_a_request_without_an_agent_is_reported_to_administrators_only(person, agent, local):
     """A standing grant that someone requested in a user's name quarantines no agent."""
     browser = LocalBrowser(local, person.user, SoftPasskey())
-    browser.enrol(code_for(local, "ana"))
+    browser.enroll(code_for(local, "ana"))
     _, approval = agent.asked()
     proposal = {"approval": approval.id, "seconds": 900, "uses": 1}
     offered = person.call("POST", "/api/grants", proposal).json

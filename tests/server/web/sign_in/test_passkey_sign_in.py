@@ -41,12 +41,12 @@ def browser(local: LocalSite, phone: LocalBrowser) -> Browser:
 def _assertion(phone: LocalBrowser, **changes: bytes) -> str:
     """Her passkey's assertion for a new challenge."""
     text = phone.send("POST", "/api/passkeys/offer").json["text"]
-    return phone.passkey.word(text.encode(), **changes)
+    return phone.passkey.assertion(text.encode(), **changes)
 
 
-def _submit(browser: Browser, word: str) -> Page:
+def _submit(browser: Browser, assertion: str) -> Page:
     """Submits the form as the page's script does."""
-    return browser.submit(word=word)
+    return browser.submit(assertion=assertion)
 
 
 def _claims(app: LocalApp, page: Page) -> Mapping[str, Any]:
@@ -164,7 +164,7 @@ def test_the_password_works_without_scripts(app: LocalApp, browser: Browser) -> 
     """The passkey button is disabled until its script runs; the script is our own file."""
     page = browser.authorize(app.id)
     assert 'id="passkey" data-scripted disabled' in page.text
-    assert 'name="word" value="" disabled' in page.text
+    assert 'name="assertion" value="" disabled' in page.text
     policy = page.headers["Content-Security-Policy"]
     assert "script-src 'self';" in policy
     assert "connect-src 'self';" in policy
@@ -185,9 +185,9 @@ def _forged(phone: LocalBrowser) -> str:
 
 
 def _expired(phone: LocalBrowser) -> str:
-    word = _assertion(phone)
+    assertion = _assertion(phone)
     phone.local.clock.forward(CHALLENGE_MS)
-    return word
+    return assertion
 
 
 def _unverified(phone: LocalBrowser) -> str:
@@ -200,7 +200,7 @@ BAD = {
     "of an unknown credential": _of_unknown_credential,
     "of another key": _forged,
     "expired": _expired,
-    "for another challenge": lambda phone: phone.passkey.word(b"x"),
+    "for another challenge": lambda phone: phone.passkey.assertion(b"x"),
     "without user verification": _unverified,
 }
 
@@ -221,10 +221,10 @@ def test_an_assertion_is_accepted_once(
     app: LocalApp, browser: Browser, phone: LocalBrowser
 ) -> None:
     """Used on Sayso's own sign-in page, it is refused in an app's sign-in."""
-    word = _assertion(phone)
-    assert phone.send("POST", "/api/passkeys/sign-in", {"word": word}).status == 200
+    assertion = _assertion(phone)
+    assert phone.send("POST", "/api/passkeys/sign-in", {"assertion": assertion}).status == 200
     browser.authorize(app.id)
-    assert _submit(browser, word).status == 403
+    assert _submit(browser, assertion).status == 403
     assert "Sign in" in browser.authorize(app.id).text
 
 
@@ -233,13 +233,13 @@ def test_a_revoked_device_or_disabled_user_cannot_sign_in(
     app: LocalApp, browser: Browser, phone: LocalBrowser, local: LocalSite, disabled: str
 ) -> None:
     """The refusal comes at once; the audit log names the user."""
-    word = _assertion(phone)
+    assertion = _assertion(phone)
     if disabled == "user":
         local.admin.users.disable("eva", by=BY)
     else:
         assert phone.send("DELETE", f"/api/devices/{phone.device_id}").status == 204
     browser.authorize(app.id)
-    assert _submit(browser, word).status == 403
+    assert _submit(browser, assertion).status == 403
     failed = local.admin.entries("sign_in.failed")
     assert [entry["subject"] for entry in failed] == [phone.user.id]
 
@@ -293,7 +293,7 @@ def test_a_form_of_another_site_signs_nobody_in(
     browser.authorize(app.id)
     for fields, headers in (({"csrf": "x"}, {}), ({}, {"Sec-Fetch-Site": "cross-site"})):
         good = browser.page
-        page = browser.submit(headers=headers, word=_assertion(phone), **fields)
+        page = browser.submit(headers=headers, assertion=_assertion(phone), **fields)
         assert page.status == 400
         browser.page = good
     assert "eva" in _submit(browser, _assertion(phone)).text

@@ -17,7 +17,7 @@ PROPOSAL = {
     "uses": "3",
     "sum": "30",
     "vary.0": "20",
-    "tell": "1",
+    "notify": "1",
     "act": "preview",
 }
 
@@ -43,7 +43,7 @@ def test_only_notification_of_each_use_is_preselected(browser, approval):
     """Members that may vary show their example values."""
     page = get(browser, _path(approval)).text
     assert page.count("checked") == 1
-    assert 'name="tell" value="1" checked' in page
+    assert 'name="notify" value="1" checked' in page
     assert "<bdi>Amount</bdi>" in page
 
 
@@ -106,7 +106,7 @@ def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval,
     assert standing_grants.all_of(local) == []
     assert browser.approve(where.removeprefix("/r/")).json["state"] == "redeemed"
     (grant,) = standing_grants.all_of(local)
-    assert (grant.uses, grant.sum_minor, grant.tell, grant.user_id) == (
+    assert (grant.uses, grant.sum_minor, grant.notify, grant.user_id) == (
         3,
         3_000,
         True,

@@ -72,7 +72,7 @@ def test_a_session_expires_after_thirty_unused_days(local, person):
 
 def test_a_session_without_a_device_expires_after_fifteen_minutes(local, person):
     """A refresh does not extend it."""
-    user, issued = local.admin.users.enrol("ana", by=BY)
+    user, issued = local.admin.users.enroll("ana", by=BY)
     unfinished = sign_in(local, user, issued.code)
     local.clock.forward(15 * MINUTE - 1)
     assert unfinished.refresh().status == 200

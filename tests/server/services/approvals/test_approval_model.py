@@ -207,7 +207,7 @@ def _any_client_can_revoke(patch: pytest.MonkeyPatch) -> None:
 def _chains_have_no_limit(patch: pytest.MonkeyPatch) -> None:
     """The depth of a chain is not checked."""
     patch.setattr(ExchangeChecks, "_check_chain", lambda *_: None)
-    patch.setattr(protocol, "MOST_DEPTH", 100)
+    patch.setattr(protocol, "MAX_DEPTH", 100)
 
 
 _FAULTS = (

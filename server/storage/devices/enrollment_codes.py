@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from server.model.devices import EnrolmentCode
-from server.storage.account_tables import enrolment_codes as codes
+from server.model.devices import EnrollmentCode
+from server.storage.account_tables import enrollment_codes as codes
 from server.storage.prepared import writing
 
 _ADD = insert(codes)
@@ -36,22 +36,22 @@ _WITHDRAW = (
 _values = writing(codes)
 
 
-class EnrolmentCodes:
+class EnrollmentCodes:
     """Enrollment codes in the database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, code: EnrolmentCode) -> None:
+    def add(self, code: EnrollmentCode) -> None:
         """Store a new code."""
         self._connection.execute(_ADD, _values(code))
 
-    def get(self, code_id: str) -> EnrolmentCode | None:
+    def get(self, code_id: str) -> EnrollmentCode | None:
         """By its public id."""
         row = self._connection.execute(_GET, {"of": code_id}).mappings().first()
         if row is None:
             return None
-        return EnrolmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
+        return EnrollmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
 
     def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""

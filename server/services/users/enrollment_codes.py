@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.devices import EnrolmentCode
+from server.model.devices import EnrollmentCode
 from server.model.ports import Secrets
 from server.model.store import Unit
 from server.model.users import User
@@ -29,7 +29,7 @@ def issue(tx: Unit, secrets: Secrets, user: User, *, by: str) -> IssuedCode:
     """Issue a new code for the user; their unused codes end."""
     tx.codes.withdraw(user.id, tx.now)
     code_id, secret = secrets.new_code()
-    code = EnrolmentCode(
+    code = EnrollmentCode(
         id=code_id,
         user_id=user.id,
         secret_hash=secrets.code_hash(code_id, secret),

@@ -26,8 +26,8 @@ from server.protocol.policy.questions import (
     PolicyVersion,
     Question,
     QuestionHistory,
+    RequestFlow,
     Verdict,
-    Way,
     decide,
     is_allowed,
 )
@@ -39,10 +39,10 @@ from server.services.resources.targets import TokenTarget
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedRequest:
+class RequestToEvaluate:
     """A valid request to evaluate."""
 
-    way: Way
+    flow: RequestFlow
     agent: Agent | App
     user: User | None
     target: TokenTarget
@@ -67,7 +67,7 @@ class UseHistory:
 
     view: View
     secrets: Secrets
-    case: JudgedRequest
+    case: RequestToEvaluate
     until: int
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
@@ -90,12 +90,12 @@ _UNKNOWN_USER = User("", "", None, (), "enabled", 0)
 """A user without history."""
 
 
-def current_codes(view: View, secrets: Secrets, case: JudgedRequest) -> frozenset[Code]:
+def current_codes(view: View, secrets: Secrets, case: RequestToEvaluate) -> frozenset[Code]:
     """The current signals of a request; none if an agent acts for itself or an app asks.
 
     An unknown user has no history. Details without their action types are not compared.
     """
-    if case.way == "client_credentials" or not isinstance(case.agent, Agent):
+    if case.flow == "client_credentials" or not isinstance(case.agent, Agent):
         return frozenset()
     whole = len(case.details) == len(case.actions)
     details, actions = (case.details, case.actions) if whole else ((), ())
@@ -112,7 +112,7 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class PolicyEvaluator:
     """Evaluates policy. `instead` replaces the engine in force, for trials."""
 
     secrets: Secrets
@@ -123,7 +123,7 @@ class Judge:
     def decide(
         self,
         view: View,
-        case: JudgedRequest,
+        case: RequestToEvaluate,
         at: int | None = None,
         facts: QuestionHistory | None = None,
     ) -> Verdict:
@@ -133,11 +133,11 @@ class Judge:
             asked = replace(asked, history=facts)
         return decide(engine.policy, asked, engine.source)
 
-    def holds(self, view: View, case: JudgedRequest, approvals: Approvals) -> bool:
+    def holds(self, view: View, case: RequestToEvaluate, approvals: Approvals) -> bool:
         """Reports whether the request is allowed with exactly these approvals."""
         return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
-    def question(self, view: View, case: JudgedRequest, at: int | None = None) -> Question:
+    def question(self, view: View, case: RequestToEvaluate, at: int | None = None) -> Question:
         """The question of a request, now or at an earlier time."""
         until = view.now if at is None else at - 1
         facts = UseHistory(view, self.secrets, case, until)
@@ -158,7 +158,7 @@ class _UnreadableEngine:
     """The engine of a rule set that cannot be read, because another version of Sayso set it."""
 
     def answer(self, question: Question, approvals: Approvals) -> PolicyAnswer:
-        raise PolicyFailed(f"{question.way}, {approvals.count}: the rule set cannot be read")
+        raise PolicyFailed(f"{question.flow}, {approvals.count}: the rule set cannot be read")
 
 
 def engine_of(row: PolicyRow) -> Engine:
@@ -171,12 +171,12 @@ def engine_of(row: PolicyRow) -> Engine:
 
 
 def question(
-    case: JudgedRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
+    case: RequestToEvaluate, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
 ) -> Question:
     """Build the question of a request at a time, with its history."""
     scopes, agent = case.target.resource.scopes, case.agent
     return Question(
-        way=case.way,
+        flow=case.flow,
         agent=agent.id,
         labels=frozenset(agent.labels if isinstance(agent, Agent) else ()),
         owners=frozenset(agent.owners if isinstance(agent, Agent) else ()),

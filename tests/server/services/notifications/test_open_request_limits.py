@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from server.model.devices import MOST_TRIES
+from server.model.devices import MAX_ATTEMPTS
 from tests.support.builders.callers import LocalAgent, new_person
 from tests.support.builders.clock import DAY, MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT, registered
@@ -199,7 +199,7 @@ def test_denials_are_not_limited(open_local, template):
     local = open_local(**limits)
     agent, person = template.agent(local), template.person(local)
     approvals = [agent.asked()[1] for _ in range(60)]
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert person.pin().status == 200
     assert person.pin().status == 423
     assert [person.deny(one.id).status for one in approvals] == [200] * 60

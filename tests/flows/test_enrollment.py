@@ -1,4 +1,4 @@
-"""Device enrolment: codes used once, sessions bound to a key, and alarms otherwise."""
+"""Device enrollment: codes used once, sessions bound to a key, and alarms otherwise."""
 
 import secrets as chance
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from approver_tui.client.devices.enrolling import ENROLMENT
+from approver_tui.client.devices.enrolling import ENROLLMENT
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.client.jose import SigningKey, dpop_proof
 from approver_tui.client.sign_in import tokens
 from approver_tui.client.sign_in.tokens import Tokens
 from approver_tui.client.transport import Transport
-from server.services.devices.enrolment import MOST_TRIES, UNKNOWN_CODES
-from server.services.users.enrolment_codes import LIFETIME_MS
+from server.services.devices.enrollment import MAX_ATTEMPTS, UNKNOWN_CODES
+from server.services.users.enrollment_codes import LIFETIME_MS
 from server.services.users.users import Users
 from tests.support.builders.clock import DAY, MINUTE, SECOND
 from tests.support.checks.log_and_rows import entries
@@ -37,7 +37,7 @@ def _unenrolled(server: LiveServer) -> Iterator[Transport]:
 def _use(server: LiveServer, code: str) -> Tokens:
     """Sends a code to the token endpoint, with a new key."""
     with _unenrolled(server) as transport:
-        return transport.tokens({"grant_type": ENROLMENT, "code": code})
+        return transport.tokens({"grant_type": ENROLLMENT, "code": code})
 
 
 def _refused(server: LiveServer, code: str) -> ApiError:
@@ -72,7 +72,7 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
     """The second user gets nothing; the user's screens and the log report it."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     second = terminal(server, person.user, issued.code, name="phone")
     with greeted(person) as mine, greeted(second) as theirs:
         error = _refused(server, issued.code)
@@ -89,7 +89,7 @@ def test_a_second_use_of_a_code_is_refused_and_raises_an_alarm(
 def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
     """Afterwards the right secret fails too; one log entry."""
     name, code = server.user()
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_ATTEMPTS):
         assert _refused(server, _wrong(code)).code == "invalid_grant"
     user, devices = _users(server).show(name)
 
@@ -101,7 +101,7 @@ def test_five_wrong_secrets_end_a_code(server: LiveServer) -> None:
 def test_four_wrong_secrets_do_not_end_a_code(server: LiveServer) -> None:
     """Users mistype."""
     _, code = server.user()
-    for _ in range(MOST_TRIES - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         _refused(server, _wrong(code))
 
     assert _use(server, code).access_token
@@ -121,13 +121,13 @@ def test_a_code_expires_after_a_quarter_of_an_hour(server: LiveServer) -> None:
 def test_a_new_code_ends_the_unused_one_before_it(server: LiveServer) -> None:
     """Only one is valid at a time."""
     name, first = server.user()
-    _, second = _users(server).enrol(name, by=BY)
+    _, second = _users(server).enroll(name, by=BY)
 
     assert _refused(server, first).code == "invalid_grant"
     assert _use(server, second.code).access_token
 
 
-def test_a_disabled_user_enrols_no_device(server: LiveServer) -> None:
+def test_a_disabled_user_enrolls_no_device(server: LiveServer) -> None:
     """Earlier codes end too, and stay so when the user is enabled again."""
     name, code = server.user()
     _users(server).disable(name, by=BY)
@@ -164,10 +164,10 @@ def test_unknown_codes_slow_only_their_sender_for_a_while(server: LiveServer) ->
 
 
 @pytest.mark.parametrize("client_id", ["", "sayso-something", "sayso_ag_aaaaaaaaaaaaaaaa"])
-def test_only_the_terminal_app_enrols(server: LiveServer, client_id: str) -> None:
+def test_only_the_terminal_app_enrolls(server: LiveServer, client_id: str) -> None:
     """Another client id is refused, and the code stays valid."""
     _, code = server.user()
-    form = {"grant_type": ENROLMENT, "code": code, "client_id": client_id}
+    form = {"grant_type": ENROLLMENT, "code": code, "client_id": client_id}
     with _unenrolled(server) as transport, pytest.raises(ApiError):
         transport.tokens(form)
 
@@ -177,7 +177,7 @@ def test_only_the_terminal_app_enrols(server: LiveServer, client_id: str) -> Non
 def test_a_code_needs_a_proof_of_the_key(server: LiveServer) -> None:
     """No proof, two proofs and one for another URL are refused, and the code stays valid."""
     _, code = server.user()
-    form = {"grant_type": ENROLMENT, "code": code, "client_id": "sayso-approver"}
+    form = {"grant_type": ENROLLMENT, "code": code, "client_id": "sayso-approver"}
     with server.client() as http, _unenrolled(server) as transport:
         good = transport.proof("POST", "/token")
         elsewhere = transport.proof("POST", "/bc-authorize")
@@ -205,7 +205,7 @@ def test_a_session_without_a_device_decides_nothing(server: LiveServer) -> None:
     """A code alone can read; everything else requires a registered device."""
     _, code = server.user()
     with _unenrolled(server) as transport, server.client() as http:
-        token = transport.tokens({"grant_type": ENROLMENT, "code": code}).access_token
+        token = transport.tokens({"grant_type": ENROLLMENT, "code": code}).access_token
         path = "/api/devices/self/pin"
         headers = {"Authorization": f"DPoP {token}", "DPoP": transport.proof("POST", path, token)}
         answer = http.post(path, json={"x": "A" * 43, "for": "session"}, headers=headers)
@@ -256,7 +256,7 @@ def test_an_old_refresh_token_ends_the_session_with_an_alarm(
     server: LiveServer, person: Terminal
 ) -> None:
     """It was copied: thief and owner are signed out, and all screens are informed."""
-    _, issued = _users(server).enrol(person.user, by=BY)
+    _, issued = _users(server).enroll(person.user, by=BY)
     other = terminal(server, person.user, issued.code, name="phone")
     old = _kept(person).refresh_token
     new = _refresh(person, old)

@@ -5,7 +5,7 @@ import pytest
 from approver_tui.client.jose import SigningKey, dpop_proof
 from server.protocol.names import APPROVER_CLIENT
 from server.services.users.users import NewUser
-from tests.support.builders.callers import another_device, enrol, sign_in
+from tests.support.builders.callers import another_device, enroll, sign_in
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY
 from tests.support.builders.site import ISSUER
@@ -57,13 +57,13 @@ def test_a_code_gives_a_session_bound_to_the_key_of_the_proof(local):
 def test_a_code_is_accepted_however_it_is_typed(local, code, prove):
     """Lower case, spaces, and letters that look like digits."""
     typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
-    assert enrol(local, f"  {typed} ", prove()).status == 200
+    assert enroll(local, f"  {typed} ", prove()).status == 200
 
 
 def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
     """An audit entry, a webhook message and an event."""
-    assert enrol(local, code, prove()).status == 200
-    assert enrol(local, code, prove()).refusal == REFUSED
+    assert enroll(local, code, prove()).status == 200
+    assert enroll(local, code, prove()).refusal == REFUSED
     (entry,) = local.admin.entries("code.reused")
     user, _ = local.admin.users.show("ben")
     assert (entry["subject"], entry["decision"]) == (user.id, "refused")
@@ -76,42 +76,42 @@ def test_reusing_a_code_is_refused_with_an_alarm(local, code, prove, person):
 def test_five_wrong_secrets_end_a_code(local, code, prove):
     """The end is one audit entry; the correct code is refused afterwards."""
     for _ in range(4):
-        assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
+        assert enroll(local, _wrong_secret(code), prove()).refusal == REFUSED
     assert local.admin.entries("code.refused") == []
     for _ in range(2):
-        assert enrol(local, _wrong_secret(code), prove()).refusal == REFUSED
+        assert enroll(local, _wrong_secret(code), prove()).refusal == REFUSED
     (entry,) = local.admin.entries("code.refused")
     assert entry["decision"] == "ended after wrong secrets"
-    assert enrol(local, code, prove()).refusal == REFUSED
+    assert enroll(local, code, prove()).refusal == REFUSED
     assert local.admin.entries("code.reused") == []
 
 
 def test_four_wrong_secrets_do_not_end_a_code(local, code, prove):
     """People mistype codes."""
     for _ in range(4):
-        enrol(local, _wrong_secret(code), prove())
-    assert enrol(local, code, prove()).status == 200
+        enroll(local, _wrong_secret(code), prove())
+    assert enroll(local, code, prove()).status == 200
 
 
 @pytest.mark.parametrize(("later", "status"), [(15 * MINUTE - 1, 200), (15 * MINUTE, 400)])
 def test_a_code_is_valid_for_fifteen_minutes(local, code, prove, later, status):
     """The limit is exact to the millisecond."""
     local.clock.forward(later)
-    assert enrol(local, code, prove()).status == status
+    assert enroll(local, code, prove()).status == status
 
 
 def test_a_newer_code_ends_the_older_one(local, code, prove):
     """A user has at most one valid code."""
-    local.admin.users.enrol("ben", by=BY)
-    assert enrol(local, code, prove()).refusal == REFUSED
+    local.admin.users.enroll("ben", by=BY)
+    assert enroll(local, code, prove()).refusal == REFUSED
 
 
 def test_disabling_the_user_ends_their_code(local, code, prove):
     """Enabling them does not restore it."""
     local.admin.users.disable("ben", by=BY)
-    assert enrol(local, code, prove()).refusal == REFUSED
+    assert enroll(local, code, prove()).refusal == REFUSED
     local.admin.users.enable("ben", by=BY)
-    assert enrol(local, code, prove()).refusal == REFUSED
+    assert enroll(local, code, prove()).refusal == REFUSED
 
 
 def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove):
@@ -120,7 +120,7 @@ def test_the_state_of_the_user_is_checked_when_a_code_is_used(local, code, prove
     with local.services.store.write() as tx:
         tx.bump_admin_version()
         tx.users.replace(type(user)(**{**_members(user), "state": "disabled"}))
-    assert enrol(local, code, prove()).refusal == REFUSED
+    assert enroll(local, code, prove()).refusal == REFUSED
 
 
 def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove, monkeypatch):
@@ -132,7 +132,7 @@ def test_of_two_concurrent_uses_of_a_code_one_gets_a_session(local, code, prove,
     added = []
     monkeypatch.setattr(rows, "add", lambda _self, session: added.append(session))
     monkeypatch.setattr(codes, "use", lambda *_: False)
-    assert enrol(local, code, prove()).refusal == REFUSED
+    assert enroll(local, code, prove()).refusal == REFUSED
     assert added == []
 
 
@@ -140,32 +140,32 @@ def test_guessing_codes_is_limited_per_address(local, code, prove):
     """The limit is twenty unknown codes in ten minutes; a correct one still works."""
     for number in range(20):
         guess = f"{number:08d}" + "0" * 24
-        assert enrol(local, guess, prove()).refusal == REFUSED
-    slowed = enrol(local, "9" * 32, prove())
+        assert enroll(local, guess, prove()).refusal == REFUSED
+    slowed = enroll(local, "9" * 32, prove())
     assert slowed.refusal == (503, "temporarily_unavailable")
     assert slowed.headers["Retry-After"] == "60"
-    assert enrol(local, code, prove()).status == 200
+    assert enroll(local, code, prove()).status == 200
     local.clock.forward(10 * MINUTE)
-    assert enrol(local, "9" * 32, prove()).refusal == REFUSED
+    assert enroll(local, "9" * 32, prove()).refusal == REFUSED
 
 
 @pytest.mark.parametrize("text", ["short", "U" * 32, "0" * 31, "0" * 33, "é" * 32])
 def test_an_impossible_code_is_refused_like_a_wrong_one(local, prove, text):
     """The error contains the remedy."""
-    refused = enrol(local, text, prove())
+    refused = enroll(local, text, prove())
     assert refused.refusal == REFUSED
     assert "Get a new one." in refused.json["error_description"]
 
 
 def test_the_code_is_required(local, prove):
     """It is the one parameter of this grant."""
-    assert enrol(local, None, prove()).refusal == (400, "invalid_request")
+    assert enroll(local, None, prove()).refusal == (400, "invalid_request")
 
 
 def test_another_client_id_is_refused(local, code, prove):
     """The code stays valid."""
-    assert enrol(local, code, prove(), client_id="other").refusal == (401, "invalid_client")
-    assert enrol(local, code, prove()).status == 200
+    assert enroll(local, code, prove(), client_id="other").refusal == (401, "invalid_client")
+    assert enroll(local, code, prove()).status == 200
 
 
 def test_an_invalid_proof_is_refused(local, code, prove):
@@ -179,15 +179,15 @@ def test_an_invalid_proof_is_refused(local, code, prove):
         (prove(at=now - 60),),
         ("no.jwt.here",),
     ):
-        assert enrol(local, code, *proofs).refusal == (400, "invalid_dpop_proof")
-    assert enrol(local, code, prove(uri="http://127.0.0.1:8470/token")).status == 200
+        assert enroll(local, code, *proofs).refusal == (400, "invalid_dpop_proof")
+    assert enroll(local, code, prove(uri="http://127.0.0.1:8470/token")).status == 200
 
 
 def test_a_proof_is_used_once(local, code, prove, person):
     """It cannot be sent with another code."""
     proof = prove()
-    assert enrol(local, _wrong_secret(code), proof).refusal == REFUSED
-    replayed = enrol(local, code, proof)
+    assert enroll(local, _wrong_secret(code), proof).refusal == REFUSED
+    replayed = enroll(local, code, proof)
     assert replayed.refusal == (400, "invalid_dpop_proof")
     assert "used before" in replayed.json["error_description"]
     assert another_device(person).device.name == "desktop"

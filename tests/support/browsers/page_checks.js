@@ -1,8 +1,8 @@
-// What no tool tells of a page: each function gives what is wrong, and [] when nothing is.
+// Accessibility checks that axe does not have. Each function returns what is wrong, or [].
 (() => {
-  const PRESSED = "a[href], button, input:not([type=hidden]), select, textarea, summary";
-  const BRIEF = { resultTypes: ["violations"], preload: false, selectors: false }; // no rule needs more
-  const LEAST = 24; // pixels (WCAG 2.2, 2.5.8)
+  const TARGETS = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const FAST = { resultTypes: ["violations"], preload: false, selectors: false }; // no rule needs more
+  const MIN_SIZE = 24; // pixels (WCAG 2.2, 2.5.8)
   const CORNERS = [[0.5, 0.5], [0.1, 0.2], [0.9, 0.2], [0.1, 0.8], [0.9, 0.8]];
   const named = (each) => each.outerHTML.slice(0, 120);
 
@@ -11,13 +11,13 @@
     return found.filter((each) => each.checkVisibility() && !each.closest("[inert]"));
   }
 
-  /** What is hit: a box with its label, as one. */
+  /** The clickable area: for a checkbox, that of its label. */
   function target(each) {
     const ticked = ["checkbox", "radio"].includes(each.type);
     return ((ticked && each.labels[0]) || each).getBoundingClientRect();
   }
 
-  /** A link in a sentence is as high as its line. */
+  /** A link in a sentence has the height of its line and may be small. */
   function inSentence(each) {
     if (each.tagName !== "A" || getComputedStyle(each).display !== "inline") return false;
     const block = each.closest("p, li, dd, td, th, h1, h2, h3, h4, q, figcaption, pre, label, legend");
@@ -27,24 +27,24 @@
   const within = (x, y, box) =>
     Math.hypot(Math.max(box.left - x, 0, x - box.right), Math.max(box.top - y, 0, y - box.bottom));
 
-  /** Nothing else is within a circle of the least width around its middle. */
+  /** No other target is within a circle of the minimum size around its center. */
   function apart(box, others) {
     const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
-    return others.every((other) => other === box || within(x, y, other) >= LEAST / 2);
+    return others.every((other) => other === box || within(x, y, other) >= MIN_SIZE / 2);
   }
 
-  function small() {
-    const all = shown(PRESSED).filter((each) => !each.matches(".skip"));
+  function smallTargets() {
+    const all = shown(TARGETS).filter((each) => !each.matches(".skip"));
     const boxes = all.map(target);
     return all
-      .filter((each, at) => Math.min(boxes[at].width, boxes[at].height) < LEAST - 0.5)
+      .filter((each, at) => Math.min(boxes[at].width, boxes[at].height) < MIN_SIZE - 0.5)
       .filter((each) => !inSentence(each) && !apart(boxes[all.indexOf(each)], boxes))
       .map(named);
   }
 
-  function unseen() {
+  function hiddenFocus() {
     const wrong = [];
-    for (const each of shown(`${PRESSED}, [tabindex="0"]`)) {
+    for (const each of shown(`${TARGETS}, [tabindex="0"]`)) {
       each.focus();
       if (document.activeElement !== each) continue;
       const { outlineStyle, outlineWidth } = getComputedStyle(each);
@@ -61,13 +61,13 @@
     return wrong;
   }
 
-  function unbordered() {
+  function missingBorders() {
     const drawn = "input:not([type=hidden], [type=checkbox], [type=radio])"; // those two the system draws
     const buttons = shown(`button, ${drawn}, select, textarea, .button`);
     return buttons.filter((each) => parseFloat(getComputedStyle(each).borderTopWidth) < 1).map(named);
   }
 
-  function lost() {
+  function unmarkedCurrent() {
     const look = (each) => {
       const { fontWeight, borderBottomColor, textDecorationLine } = getComputedStyle(each);
       return [fontWeight, borderBottomColor, textDecorationLine].join();
@@ -81,18 +81,18 @@
       .map(named);
   }
 
-  function wide() {
+  function overflow() {
     const { scrollWidth: found, clientWidth: room } = document.documentElement; // a phone's innerWidth grows with what is too wide
     return found > room ? [`${found} of ${room} pixels`] : [];
   }
 
   async function axe(...rules) {
     const only = rules.length ? { runOnly: rules } : {};
-    const { violations } = await window.axe.run({ ...BRIEF, ...only });
+    const { violations } = await window.axe.run({ ...FAST, ...only });
     return violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 200))]);
   }
 
-  const moving = () => document.getAnimations().map((each) => named(each.effect.target));
-  const reading = (theme) => ((document.documentElement.dataset.theme = theme), []);
-  window.judge = { axe, small, unseen, unbordered, lost, wide, moving, reading };
+  const animations = () => document.getAnimations().map((each) => named(each.effect.target));
+  const setTheme = (theme) => ((document.documentElement.dataset.theme = theme), []);
+  window.checks = { axe, smallTargets, hiddenFocus, missingBorders, unmarkedCurrent, overflow, animations, setTheme };
 })();

@@ -3,13 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 
-from server.model.devices import EnrolmentCode, Session
+from server.model.devices import EnrollmentCode, Session
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors, names
 from server.protocol.approvals import decisions
-from server.services.devices import enrolment
-from server.services.devices.enrolment import BadCode, normalise
+from server.services.devices import enrollment
+from server.services.devices.enrollment import BadCode, normalise
 from server.services.devices.sessions import UNREGISTERED_MS, session_answer
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import TokenIssuer
@@ -17,7 +17,7 @@ from server.services.users.dpop_proofs import Proofs
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentGrant:
+class EnrollmentGrant:
     """Accepts a code once. Five wrong secrets end it; a second use raises an alarm."""
 
     store: Store
@@ -30,7 +30,7 @@ class EnrolmentGrant:
         try:
             code_id, secret = normalise(request.form.require("code"))
         except BadCode as error:
-            raise errors.InvalidGrant(enrolment.REFUSED) from error
+            raise errors.InvalidGrant(enrollment.REFUSED) from error
         with self.store.write() as tx:
             result = self._redeem(tx, code_id, secret, request)
         if isinstance(result, errors.ProtocolError):
@@ -45,18 +45,18 @@ class EnrolmentGrant:
         1. The code exists. 2. The terminal proves its key. 3. The secret is right. 4. One
         conditional UPDATE uses up the code.
         """
-        code = enrolment.find_code(tx, code_id, peer=request.peer)
+        code = enrollment.find_code(tx, code_id, peer=request.peer)
         if isinstance(code, errors.ProtocolError):
             return code
         jwk = self.proofs.terminal(tx, request.proofs)
-        if (refused := enrolment.check_secret(tx, self.secrets, code, secret)) is not None:
+        if (refused := enrollment.check_secret(tx, self.secrets, code, secret)) is not None:
             return refused
-        if not enrolment.use_code(tx, code):
-            return errors.InvalidGrant(enrolment.REFUSED)
+        if not enrollment.use_code(tx, code):
+            return errors.InvalidGrant(enrollment.REFUSED)
         return self._start_session(tx, code, jwk)
 
     def _start_session(
-        self, tx: Unit, code: EnrolmentCode, jwk: dict[str, str]
+        self, tx: Unit, code: EnrollmentCode, jwk: dict[str, str]
     ) -> dict[str, object]:
         refresh = self.secrets.new_secret(names.PREFIX_REFRESH_TOKEN)
         session = Session(

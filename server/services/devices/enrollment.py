@@ -8,14 +8,14 @@ import hmac
 from typing import Final
 
 from server.model.audit import Entry
-from server.model.devices import EnrolmentCode
+from server.model.devices import EnrollmentCode
 from server.model.ports import Secrets
 from server.model.store import Unit
 from server.protocol import errors
 from server.services.audit import audit
 from server.services.notifications import notices
 
-MOST_TRIES: Final = 5
+MAX_ATTEMPTS: Final = 5
 UNKNOWN_CODES: Final = 20
 UNKNOWN_WINDOW_MS: Final = 10 * 60_000
 ID_CHARACTERS: Final = 8
@@ -32,7 +32,7 @@ class BadCode(ValueError):
     """The text is not an enrollment code."""
 
 
-def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrolmentCode | errors.ProtocolError:
+def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrollmentCode | errors.ProtocolError:
     """Return the code with this ID, or an error. Guessing IDs is limited by sender."""
     code = tx.codes.get(code_id)
     if code is not None:
@@ -43,7 +43,7 @@ def find_code(tx: Unit, code_id: str, *, peer: str) -> EnrolmentCode | errors.Pr
 
 
 def check_secret(
-    tx: Unit, secrets: Secrets, code: EnrolmentCode, secret: str
+    tx: Unit, secrets: Secrets, code: EnrollmentCode, secret: str
 ) -> errors.ProtocolError | None:
     """Return the error to raise after this unit of work is stored; None if the code is valid.
 
@@ -55,11 +55,11 @@ def check_secret(
     if code.used_at is not None:
         return _raise_reuse_alarm(tx, code)
     user = tx.directory.user(code.user_id)
-    spent = tx.now >= code.expires_at or code.tries >= MOST_TRIES
+    spent = tx.now >= code.expires_at or code.tries >= MAX_ATTEMPTS
     return errors.InvalidGrant(REFUSED) if spent or user is None or not user.enabled else None
 
 
-def use_code(tx: Unit, code: EnrolmentCode) -> bool:
+def use_code(tx: Unit, code: EnrollmentCode) -> bool:
     """Use up the code in one conditional UPDATE; reports whether this call did."""
     if not tx.codes.use(code.id, tx.now):
         return False
@@ -77,23 +77,23 @@ def normalise(text: str) -> tuple[str, str]:
 
 def link(issuer: str, code: str) -> str:
     """Return the page for the code. The code is in the fragment, which browsers do not send."""
-    return f"{issuer}/enrol#{code}"
+    return f"{issuer}/enroll#{code}"
 
 
-def _count_miss(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
-    if tx.codes.count_miss(code.id) == MOST_TRIES:
+def _count_miss(tx: Unit, code: EnrollmentCode) -> errors.ProtocolError:
+    if tx.codes.count_miss(code.id) == MAX_ATTEMPTS:
         _record(tx, audit.Type.CODE_REFUSED, code, "ended after wrong secrets")
     return errors.InvalidGrant(REFUSED)
 
 
-def _raise_reuse_alarm(tx: Unit, code: EnrolmentCode) -> errors.ProtocolError:
+def _raise_reuse_alarm(tx: Unit, code: EnrollmentCode) -> errors.ProtocolError:
     """Raise an alarm on all of the person's screens: someone else has the code."""
     _record(tx, audit.Type.CODE_REUSED, code, "refused")
     notices.alarm(tx, "alarm.code_reused", user_id=code.user_id)
     return errors.InvalidGrant(REFUSED)
 
 
-def _record(tx: Unit, kind: audit.Type, code: EnrolmentCode, decision: str) -> None:
+def _record(tx: Unit, kind: audit.Type, code: EnrollmentCode, decision: str) -> None:
     audit.record(
         tx,
         Entry(

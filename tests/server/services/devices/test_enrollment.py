@@ -2,20 +2,20 @@
 
 import pytest
 
-from server.services.devices import enrolment
+from server.services.devices import enrollment
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, admitted
 
 
 def _row(admin_services, code):
     with admin_services.store.write() as tx:
-        return tx.codes.get(enrolment.normalise(code)[0])
+        return tx.codes.get(enrollment.normalise(code)[0])
 
 
 def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_services):
     """The groups can be read aloud and typed."""
     admitted(admin_services)
-    _, issued = admin_services.users.enrol("admin", by=BY)
+    _, issued = admin_services.users.enroll("admin", by=BY)
     assert [len(group) for group in issued.code.split("-")] == [4] * 8
     assert issued.expires_at == admin_services.clock.now() + 15 * MINUTE
 
@@ -23,8 +23,8 @@ def test_a_code_has_eight_groups_of_four_and_is_valid_for_fifteen_minutes(admin_
 def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
     """A stolen database enrolls nobody."""
     admitted(admin_services)
-    _, issued = admin_services.users.enrol("admin", by=BY)
-    code_id, secret = enrolment.normalise(issued.code)
+    _, issued = admin_services.users.enroll("admin", by=BY)
+    code_id, secret = enrollment.normalise(issued.code)
     row = _row(admin_services, issued.code)
     assert row.secret_hash == admin_services.secrets.code_hash(code_id, secret)
     assert secret not in repr(row)
@@ -33,8 +33,8 @@ def test_the_database_contains_only_a_keyed_hash_of_the_secret(admin_services):
 def test_a_new_code_ends_earlier_unused_ones(admin_services):
     """There is at most one valid code per user."""
     admitted(admin_services)
-    _, first = admin_services.users.enrol("admin", by=BY)
-    _, second = admin_services.users.enrol("admin", by=BY)
+    _, first = admin_services.users.enroll("admin", by=BY)
+    _, second = admin_services.users.enroll("admin", by=BY)
     assert _row(admin_services, first.code).expires_at <= admin_services.clock.now()
     assert _row(admin_services, second.code).expires_at > admin_services.clock.now()
 
@@ -42,8 +42,8 @@ def test_a_new_code_ends_earlier_unused_ones(admin_services):
 def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
     """A reader of the log cannot use the code."""
     admitted(admin_services)
-    _, issued = admin_services.users.enrol("admin", by=BY)
-    code_id, secret = enrolment.normalise(issued.code)
+    _, issued = admin_services.users.enroll("admin", by=BY)
+    code_id, secret = enrollment.normalise(issued.code)
     entry = admin_services.entries("code.issued")[-1]
     assert entry["facts"]["code"] == code_id
     assert secret not in str(entry)
@@ -60,16 +60,16 @@ def test_the_audit_log_contains_only_the_public_half_of_a_code(admin_services):
 )
 def test_a_code_is_accepted_however_it_is_typed(typed):
     """Case, hyphens, spaces and letters that look like digits do not matter."""
-    assert enrolment.normalise(typed) == ("ABCD1234", "EFGH5678JKMNPQRSTVWXYZ01")
+    assert enrollment.normalise(typed) == ("ABCD1234", "EFGH5678JKMNPQRSTVWXYZ01")
 
 
 @pytest.mark.parametrize("typed", ["", "ABCD", "U" * 32, "A" * 31, "A" * 33, "é" * 32, "A" * 1_000])
 def test_an_impossible_code_is_refused(typed):
     """A wrong length or alphabet never reaches the database."""
-    with pytest.raises(enrolment.BadCode, match="eight groups of four"):
-        enrolment.normalise(typed)
+    with pytest.raises(enrollment.BadCode, match="eight groups of four"):
+        enrollment.normalise(typed)
 
 
 def test_the_link_contains_the_code_in_its_fragment():
     """Browsers do not send the fragment, so no log contains the code."""
-    assert enrolment.link("https://sayso.example", "AB-CD") == "https://sayso.example/enrol#AB-CD"
+    assert enrollment.link("https://sayso.example", "AB-CD") == "https://sayso.example/enroll#AB-CD"

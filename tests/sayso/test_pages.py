@@ -14,15 +14,11 @@ from mcp import Client as McpClient
 from mcp.client.streamable_http import streamable_http_client
 
 from sayso import Agent
-from server.crypto.passwords import Argon2Passwords
-from server.services.clients.app_forms import NewApp
-from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
-from server.services.users.passwords import Passwords
-from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.builders.installation import BY
 from tests.support.checks.source import ROOT
 from tests.support.clients.kit import READ, approve, approved, begun, next_request
+from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
 from tests.support.servers.server import LiveServer
@@ -161,7 +157,7 @@ async def test_the_page_about_mcp_servers(
     for name, value in {"ISSUER": server.url, **given}.items():
         monkeypatch.setenv(name, value)
     page.run()
-    token = _signed_in(server, ana, "http://localhost:8000/mcp", "payments:read")
+    token = signed_in(server, ana, "http://localhost:8000/mcp", "payments:read")
     http = httpx2.AsyncClient(
         transport=httpx2.ASGITransport(page.names["app"]),
         headers={"Authorization": f"Bearer {token}"},
@@ -180,23 +176,6 @@ async def test_the_page_about_mcp_servers(
     await page.names["tools"].guard.aclose()
     page.skip()
     assert page.done()
-
-
-def _signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -> str:
-    """The token of an app in which this person signed in."""
-    services = server.services
-    Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
-    more = {"resources": (resource,), "scopes": (scope,), "auth_method": "none"}
-    app = Apps(services.store, services.secrets).add(NewApp("chat", (CALLBACK,), **more), by=BY).app
-    http = server.client()
-    browser = Browser(http, server.url)
-    browser.authorize(app.id, scope=scope, resource=resource)
-    browser.sign_in(person.user)
-    browser.answer("allow")
-    person.approve(person.only())
-    form = {"grant_type": "authorization_code", "client_id": app.id, "redirect_uri": CALLBACK}
-    sent = {**form, "code": browser.again().answer["code"], "code_verifier": VERIFIER}
-    return str(http.post("/token", data=sent).json()["access_token"])
 
 
 _SCOPES = ("payments:read", "payments:transfer")

@@ -23,12 +23,26 @@ WAIT = 6.0
 _PROGRAM = Path(__file__).with_name("mcp_tools.py")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class McpServer:
-    """A running MCP server."""
+    """A running MCP server, which can be killed and started again."""
 
     uri: str
     ledger: Path
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        paths = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(self.command, cwd=ROOT, env=paths)
+        until(lambda: _serves(self.uri), 30)
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
     @property
     def paid(self) -> list[object]:
@@ -41,29 +55,25 @@ class McpServer:
 def mcp_server(server: LiveServer, python: Path) -> Iterator[McpServer]:
     """An MCP server that runs with this interpreter's release of `mcp`."""
     port = free_port()
-    made = McpServer(f"http://localhost:{port}/mcp", server.folder / f"ledger-{port}")
+    uri, ledger = f"http://localhost:{port}/mcp", server.folder / f"ledger-{port}"
     resource = server.resources.add(
-        made.uri, SCOPES, default_scopes=("notes:read",), unknown_clients=True, by=BY
+        uri, SCOPES, default_scopes=("notes:read",), unknown_clients=True, by=BY
     )
-    agent = server.agent(resources=(made.uri,), scopes=("notes:pay",))
+    agent = server.agent(resources=(uri,), scopes=("notes:pay",))
     settings = {
         "issuer": server.url,
-        "audience": made.uri,
+        "audience": uri,
         "credentials": (resource.resource.client_id, resource.secret),
         "agent": agent.basic,
         "wait": WAIT,
     }
-    process = subprocess.Popen(
-        [python, _PROGRAM, str(port), str(made.ledger), json.dumps(settings)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    command = [str(python), str(_PROGRAM), str(port), str(ledger), json.dumps(settings)]
+    made = McpServer(uri, ledger, command)
     try:
-        until(lambda: _serves(made.uri), 30)
+        made.start()
         yield made
     finally:
-        process.kill()
-        process.wait()
+        made.kill()
 
 
 def _serves(uri: str) -> bool:

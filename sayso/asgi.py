@@ -80,6 +80,32 @@ def caller(scope: Scope) -> Caller:
     return found
 
 
+async def read_body(receive: Receive, most: int) -> bytes:
+    """The body of a request of at most `most` bytes. Raises Rejected."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Rejected(400, "invalid_request", "The request ended before its body.")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > most:
+            raise Rejected(413, "invalid_request", f"The body has over {most} bytes.")
+    return bytes(body)
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """Deliver a body that was read already, then what comes after it."""
+    left = [body]
+
+    async def deliver() -> Message:
+        if left:
+            return {"type": "http.request", "body": left.pop(), "more_body": False}
+        return await receive()
+
+    return deliver
+
+
 async def _answer(
     send: Send, status: int, headers: Mapping[str, str], body: Mapping[str, object]
 ) -> None:

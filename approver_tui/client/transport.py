@@ -150,16 +150,18 @@ class Transport:
 def new_http(base_url: str) -> httpx.Client:
     """Return an HTTP client. A proxy is never used for a server on this machine.
 
-    Loading all authorities takes as long as a request; a plain-text address gets a context with
-    none, which trusts nobody.
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` name the authorities, for this machine too. Loading all
+    authorities takes as long as a request; a plain-text address gets a context with none, which
+    trusts nobody.
     """
     parts = urlsplit(base_url)
     is_local = parts.hostname in LOOPBACK
+    is_plain = parts.scheme == "http"
     return httpx.Client(
         base_url=base_url,
         timeout=_TIMEOUT,
         trust_env=not is_local,
-        verify=parts.scheme != "http" or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else httpx.create_ssl_context(),
         headers={"Accept": "application/json", "User-Agent": CLIENT_ID},
     )
 

@@ -67,6 +67,15 @@ def upgrade_database(url: str, now: int) -> str:
     return found
 
 
+def create_tables(url: str, now: int) -> None:
+    """Create the tables of an empty PostgreSQL database. A SQLite file gets them when opened."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = create_engine(_psycopg(parsed), poolclass=NullPool, hide_parameters=True)
+        if not _schema_of(engine):
+            _upgrade(engine, now, is_new=True)
+
+
 def backup_sqlite(path: Path, target: Path) -> None:
     """Make a consistent copy of a SQLite file that may be in use. Raises FileExistsError."""
     with target.open("xb"):
@@ -222,6 +231,8 @@ def _refuse_newer(found: str) -> None:
 
 def _refuse_other(found: str) -> None:
     _refuse_newer(found)
+    if not found:
+        raise SchemaMismatch("The database is empty. Run: sayso init")
     if found != SCHEMA:
         raise SchemaMismatch("The database has an older schema. Run: sayso db upgrade")
 

@@ -4,9 +4,9 @@ import json
 import re
 
 from tests.support.checks.source import ROOT
-from tests.support.clients.third_party import AXE, FOLDER, LIBRARIES, PUSH_SERVICE
+from tests.support.clients.third_party import AXE, FOLDER, LIBRARIES, MCP_TYPESCRIPT, PUSH_SERVICE
 
-ALL = {*LIBRARIES, PUSH_SERVICE, AXE}
+ALL = {*LIBRARIES, PUSH_SERVICE, AXE, MCP_TYPESCRIPT}
 
 
 def test_each_client_is_pinned_and_locked():
@@ -20,6 +20,13 @@ def test_each_client_is_pinned_and_locked():
     assert [p for p in fetched if not p["integrity"].startswith("sha512-")] == []
 
 
+def test_each_package_of_python_is_pinned():
+    """One version of each, with what it needs."""
+    lines = (FOLDER / "mcp-python-1.txt").read_text("utf-8").splitlines()[1:]
+    assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
+    assert any(line.startswith("mcp==1.") for line in lines)
+
+
 def test_the_lock_names_no_registry():
     """Each machine has its own registry; a package is identified by its hash."""
     assert "resolved" not in (FOLDER / "package-lock.json").read_text("utf-8")
@@ -29,4 +36,4 @@ def test_the_lock_names_no_registry():
 def test_each_client_has_its_reason():
     """A row in the decision about dependencies."""
     page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
-    assert set(re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE)) == ALL
+    assert set(re.findall(r"^\| `([\w@/-]+)` \|", page, re.MULTILINE)) == ALL

@@ -7,12 +7,16 @@ from tests.support.checks.source import ROOT, modules, uses
 
 _STANDS_ON = {"httpx", "jwt", "cryptography", "sayso"}
 """PyJWT with its `crypto` extra brings cryptography."""
-_ADAPTERS = {"sayso/flask.py": {"flask"}}
+_ADAPTERS = {
+    "sayso/flask.py": {"flask"},
+    "sayso/mcp.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
+}
+"""MCP's package brings pydantic."""
 _SHUT = """
 import sys
 class Shut:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"server", "approver_tui", "flask", "pydantic", "click"}:
+        if name.split(".")[0] in {"server", "approver_tui", "flask", "mcp", "pydantic", "click"}:
             raise ImportError(name)
 sys.meta_path.insert(0, Shut())
 import sayso, sayso.asgi

@@ -1,5 +1,6 @@
-"""The two five-minute pages work as printed: their own text is run, block by block."""
+"""The five-minute pages work as printed: their own text is run, block by block."""
 
+import asyncio
 import re
 import shlex
 from collections.abc import Iterator
@@ -7,13 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
+from mcp import Client as McpClient
+from mcp.client.streamable_http import streamable_http_client
 
 from sayso import Agent
+from server.crypto.passwords import Argon2Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
+from server.services.users.passwords import Passwords
+from tests.support.browsers.browser import CALLBACK, PASSWORD, VERIFIER, Browser
 from tests.support.builders.installation import BY
 from tests.support.checks.source import ROOT
-from tests.support.clients.kit import READ, approved, begun, next_request
+from tests.support.clients.kit import READ, approve, approved, begun, next_request
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
 from tests.support.servers.server import LiveServer
@@ -45,10 +54,15 @@ class _Page:
     def run(self) -> None:
         """Run the next block of Python."""
         kind, block = self._blocks.pop(0)
-        while kind == "json":
+        while kind in {"json", ""}:
             kind, block = self._blocks.pop(0)
         assert kind == "python"
         exec(compile(block, "page", "exec"), self.names)  # noqa: S102  # the page's own text
+
+    def skip(self) -> None:
+        """Leave out the block that starts a server for good."""
+        kind, _ = self._blocks.pop(0)
+        assert kind == ""
 
     def done(self) -> bool:
         """Whether every block was run."""
@@ -135,6 +149,54 @@ async def test_the_page_about_apis(
     page.names["guard"].close()
     await page.names["asgi_app"]._guard.aclose()
     assert page.done()
+
+
+async def test_the_page_about_mcp_servers(
+    server: LiveServer, ana: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client reads with its token, and pays once the person has approved."""
+    page = _Page("my-mcp-server.md")
+    names = ("API_ID", "API_SECRET", "AGENT_ID", "AGENT_SECRET")
+    given = dict(zip(names, page.commands(server), strict=True))
+    for name, value in {"ISSUER": server.url, **given}.items():
+        monkeypatch.setenv(name, value)
+    page.run()
+    token = _signed_in(server, ana, "http://localhost:8000/mcp", "payments:read")
+    http = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(page.names["app"]),
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
+    )
+    payment = {**_PAYMENT, "account": "DE89370400440532013000"}
+    del payment["type"]
+    async with page.names["mcp"].session_manager.run(), http:
+        transport = streamable_http_client("http://localhost:8000/mcp", http_client=http)
+        async with McpClient(transport, mode="2026-07-28") as client:
+            assert "9,000" in str(await client.call_tool("balance", {}))
+            call = asyncio.create_task(client.call_tool("pay", payment))
+            await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
+            assert "Paid 482000 to Nordwind" in str(await call)
+    await page.names["tools"].agent.aclose()
+    await page.names["tools"].guard.aclose()
+    page.skip()
+    assert page.done()
+
+
+def _signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -> str:
+    """The token of an app in which this person signed in."""
+    services = server.services
+    Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    more = {"resources": (resource,), "scopes": (scope,), "auth_method": "none"}
+    app = Apps(services.store, services.secrets).add(NewApp("chat", (CALLBACK,), **more), by=BY).app
+    http = server.client()
+    browser = Browser(http, server.url)
+    browser.authorize(app.id, scope=scope, resource=resource)
+    browser.sign_in(person.user)
+    browser.answer("allow")
+    person.approve(person.only())
+    form = {"grant_type": "authorization_code", "client_id": app.id, "redirect_uri": CALLBACK}
+    sent = {**form, "code": browser.again().answer["code"], "code_verifier": VERIFIER}
+    return str(http.post("/token", data=sent).json()["access_token"])
 
 
 _SCOPES = ("payments:read", "payments:transfer")

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from server.protocol import errors, names
 from server.protocol.clients import redirects, registration
-from server.protocol.clients.client_documents import MAX_REDIRECTS, claimed_name
+from server.protocol.clients.client_documents import MAX_REDIRECTS, claimed_name, usual_grants
 from server.protocol.clients.registration import DEFAULT_ID_TOKEN_ALG
 from server.protocol.json_text import JsonValue
 
@@ -30,6 +30,7 @@ class AppMetadata:
     redirect_uris: tuple[str, ...]
     application_type: ApplicationType
     id_token_alg: str
+    grant_types: tuple[str, ...]
 
 
 def is_for_app(body: bytes, content_type: str) -> bool:
@@ -68,6 +69,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
         redirect_uris=uris,
         application_type=_application_type(members, uris),
         id_token_alg=str(alg),
+        grant_types=usual_grants(members.get("grant_types")),
     )
 
 

@@ -56,6 +56,7 @@ class ClientDocument:
     keys_url: str | None
     """Where its keys are, if they are not in the document."""
     id_token_alg: str
+    grant_types: tuple[str, ...]
 
 
 def host_of(url: str) -> str:
@@ -141,12 +142,20 @@ def read(url: str, body: bytes, media_type: str) -> ClientDocument:
         keys=keys,
         keys_url=keys_url,
         id_token_alg=str(alg),
+        grant_types=usual_grants(members.get("grant_types")),
     )
 
 
 def read_keys(body: bytes) -> tuple[PublicKey, ...]:
     """Parse the keys of a client's `jwks_uri`. Raises `InvalidDocument`."""
     return _read_keys(_members(body, MAX_KEY_BYTES))
+
+
+def usual_grants(declared: JsonValue) -> tuple[str, ...]:
+    """Return the grants of an app that describes itself; it may decline refresh tokens."""
+    if isinstance(declared, list) and names.GRANT_REFRESH_TOKEN not in declared:
+        return (names.GRANT_AUTHORIZATION_CODE,)
+    return names.USUAL_APP_GRANTS
 
 
 def claimed_name(value: JsonValue) -> str | None:

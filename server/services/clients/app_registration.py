@@ -65,7 +65,7 @@ class AppRegistrationService:
             jwks=(),
             redirect_uris=wanted.redirect_uris,
             post_logout_redirect_uris=(),
-            grant_types=names.USUAL_APP_GRANTS,
+            grant_types=wanted.grant_types,
             resources=(),
             scopes=(),
             secrets=(),

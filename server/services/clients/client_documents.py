@@ -162,4 +162,5 @@ def _with_document(app: App, document: ClientDocument) -> App:
         jwks=document.keys,
         redirect_uris=document.redirect_uris,
         id_token_alg=document.id_token_alg,
+        grant_types=document.grant_types,
     )

@@ -34,6 +34,16 @@ def test_an_unknown_authority_is_named_with_its_remedy(tmp_path):
     assert said.endswith(" Set SSL_CERT_FILE to trust your own authority.")
 
 
+def test_the_remedy_works_on_this_machine_too(tmp_path, monkeypatch):
+    """A local address uses no proxy, and the authorities of the environment."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with (
+        receiver(certify(tmp_path, "localhost")) as door,
+        new_http(f"https://localhost:{door.port}") as http,
+    ):
+        assert exchange(http, http.build_request("GET", "/api/me")).status_code == 200
+
+
 def test_a_certificate_for_another_name_has_no_such_remedy(tmp_path):
     """No authority helps."""
     with receiver(certify(tmp_path, "other.example")) as door:

@@ -1,5 +1,6 @@
 """Opening a database: ours, created, upgraded, or refused with the remedy."""
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -22,6 +23,7 @@ from server.storage.store import SqlStore
 from server.storage.tables import metadata
 from tests.support.builders.clock import NOON, MovableClock
 from tests.support.checks.source import ROOT
+from tests.support.servers import forking
 from tests.support.servers.postgres import PostgresServer
 
 _OPEN = """
@@ -157,11 +159,28 @@ def test_an_older_postgresql_database_is_refused_until_it_is_upgraded(
 ) -> None:
     """Several machines share it, so it is not upgraded implicitly; the error names the command."""
     url = postgres_server.new_database()
+    assert upgrade_database(url, NOON) == ""
+    _set_version(url, "0001")
     with pytest.raises(SchemaMismatch, match="sayso db upgrade"):
         _open_and_close(url)
+    _set_version(url, SCHEMA)
 
-    assert upgrade_database(url, NOON) == ""
     assert upgrade_database(url, NOON) == SCHEMA
+    _open_and_close(url)
+
+
+def test_init_creates_the_tables_of_an_empty_postgresql_database(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Until then, every other command names it. A second init creates nothing."""
+    url = postgres_server.new_database()
+    with pytest.raises(SchemaMismatch, match="Run: sayso init"):
+        _open_and_close(url)
+    kept = {**os.environ, "SAYSO_DATA_DIR": str(tmp_path), "SAYSO_DATABASE_URL": url}
+
+    assert forking.run(["init", "--admin", "ana"], kept).returncode == 0
+    again = forking.run(["init", "--admin", "ana"], kept)
+    assert (again.returncode == 0, "ana" in again.stderr) == (False, True)
     _open_and_close(url)
 
 

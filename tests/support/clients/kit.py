@@ -58,9 +58,13 @@ def next_request(person: Terminal) -> Approval:
 def approved(person: Terminal, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """The result of a call that asks this person, who says yes and types what they must."""
     with begun(call, *arguments, **named) as result:
-        request = next_request(person)
-        fact = typed_fact(request.action_text, request.display_text)
-        person.decider.approve(
-            request, fingerprint=request.fingerprint, pin=PIN, entries=Entries(fact=fact)
-        )
+        approve(person, next_request(person))
         return result.result(30)
+
+
+def approve(person: Terminal, request: Approval) -> None:
+    """Say yes as this person, and type what they must."""
+    fact = typed_fact(request.action_text, request.display_text)
+    person.decider.approve(
+        request, fingerprint=request.fingerprint, pin=PIN, entries=Entries(fact=fact)
+    )

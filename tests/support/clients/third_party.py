@@ -1,13 +1,14 @@
 """What others wrote, in a process of its own: OAuth clients playing a flow, and a push service.
 
-Owns: talking to `tests/conformance/clients/*.mjs`, one JSON document a line. Without Node.js or the
-packages a test fails with the remedy: `scripts/clients`.
+Owns: talking to the programs in `tests/conformance/clients`, one JSON document a line. Without
+Node.js or the packages a test fails with the remedy: `scripts/clients`.
 """
 
 import contextlib
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,17 @@ from typing import Any
 import httpx
 
 from tests.support.checks.waiting import until
-from tests.support.servers.server import AgentKey, LiveServer, free_port
+from tests.support.servers.server import ROOT, AgentKey, LiveServer, free_port
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "clients"
 LIBRARIES = ("oauth4webapi", "openid-client")
+MCP_PYTHONS = {
+    "mcp-python-1": ROOT / ".venv/mcp-python-1/bin/python",
+    "mcp-python-2": Path(sys.executable),
+}
+MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
+MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
+"""MCP SDKs. The two of Python do not fit into one environment."""
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
 """Judges pages, in a browser; `evaluation.py` hands it to one."""
@@ -66,7 +74,7 @@ class ForeignClient:
 def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
     """A client that has been told its flow; it is gone afterwards."""
     process = subprocess.Popen(
-        [_node(), f"{library}.mjs"],
+        _program(library),
         cwd=FOLDER,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -118,11 +126,18 @@ def as_agent(
     }
 
 
+def _program(library: str) -> list[str]:
+    if library not in MCP_PYTHONS:
+        return [_node(), f"{library}.mjs"]
+    python = MCP_PYTHONS[library]
+    assert python.exists(), f"{library} is not installed. Run `scripts/clients` once."
+    return [str(python), "mcp-python.py"]
+
+
 def _node() -> str:
     found = shutil.which("node")
     assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
-    missing = [
-        name for name in (*LIBRARIES, PUSH_SERVICE) if not (FOLDER / "node_modules" / name).is_dir()
-    ]
+    packages = (*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT)
+    missing = [name for name in packages if not (FOLDER / "node_modules" / name).is_dir()]
     assert not missing, f"{missing} are not installed. Run `scripts/clients` once."
     return found

@@ -51,7 +51,9 @@ def test_what_an_app_asks_for_beyond_a_public_one_is_replaced():
         scope="payments:all",
         contacts=["eve@example.com"],
     )
-    assert found == app_registration.AppMetadata("Chat", (LOCAL,), "native", "RS256")
+    assert found == app_registration.AppMetadata(
+        "Chat", (LOCAL,), "native", "RS256", ("authorization_code",)
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from server.protocol.clients import client_documents as documents
 from server.protocol.clients.client_documents import InvalidDocument
+from server.protocol.names import USUAL_APP_GRANTS
 from tests.support.fakes.document_host import URL, document
 
 KEY = {
@@ -99,6 +100,14 @@ def test_the_settings_decide_which_hosts(host, policy, refused):
     assert (refused in found) if refused else found == ""
 
 
+def test_a_client_may_decline_refresh_tokens():
+    """RFC 7591 2: what it does not declare, it does not get."""
+    declared = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
+    assert read(document(grant_types=declared)).grant_types == ("authorization_code",)
+    both = ["authorization_code", "refresh_token"]
+    assert read(document(grant_types=both)).grant_types == USUAL_APP_GRANTS
+
+
 def test_a_document_is_read():
     """CI-12, NG-004: without a method it is public; the rest is ignored, also where to call it."""
     rest = {
@@ -109,6 +118,7 @@ def test_a_document_is_read():
     assert (found.url, found.claimed_name, found.auth_method) == (URL, "Chat", "none")
     assert found.redirect_uris == ("https://chat.example/callback", "http://127.0.0.1/callback")
     assert (found.keys, found.keys_url, found.id_token_alg) == ((), None, "RS256")
+    assert found.grant_types == USUAL_APP_GRANTS
     assert read(document(), "application/oauth-client+json; charset=utf-8") == found
 
 

@@ -1,0 +1,398 @@
+"""Protects the tools of an MCP server that is built with the package `mcp`, 2.x or 1.x.
+
+    tools = Tools("https://sayso.example", "https://pay.example/mcp", …)
+
+    @mcp.tool()
+    @tools.high("payment.transfer", "payments:transfer")
+    def pay(payee: str, account: str, amount: dict) -> str: …
+
+    app = tools.protect(mcp.streamable_http_app())
+
+Owns: reading a call of MCP, and MCP's messages. Never: which calls are one (`tool_calls`).
+"""
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, cast, get_type_hints
+from urllib.parse import urlsplit
+
+import httpx
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from sayso import asgi
+from sayso.agent import AsyncAgent
+from sayso.approved import Approved
+from sayso.asking import Asked
+from sayso.caller import Caller
+from sayso.errors import Refused, SaysoError, Unreachable
+from sayso.guard import AsyncGuard
+from sayso.rejection import Rejected
+from sayso.tool_calls import WayBack, call_id, called_tools, pending_text, way_back
+
+try:
+    from mcp.server.mcpserver import Context
+    from mcp.server.mcpserver.exceptions import ToolError
+except ImportError:  # 1.x
+    from mcp.server.fastmcp import Context  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
+    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # likewise
+        ToolError,
+    )
+
+ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_MOST_OPEN: Final = 10_000
+_MOST_USED: Final = 20
+"""Earlier requests of the same call that a restarted server skips."""
+_PROGRESS_SECONDS: Final = 10.0
+_LONGEST_MESSAGE: Final = 200
+_CONTEXT: Final = "mcp_context"
+"""The parameter by which the server passes its context to a tool that has none."""
+_USED: Final = frozenset({"already_consumed", "invalid_grant"})
+_UNAUTHORIZED: Final = 401
+_UNAVAILABLE: Final = 503
+
+
+class _AnswerUsed(Exception):
+    """An earlier call has used this answer, perhaps before this server was restarted."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request to a person, and the calls that wait for it."""
+
+    answer: asyncio.Task[Approved]
+    fingerprint: str = ""
+    run: asyncio.Task[Any] | None = None
+    """The one execution of the tool. All calls that wait get its result."""
+
+
+class Tools:
+    """The tools of one MCP server, each marked low, medium or high.
+
+    `audience` is the URI of `sayso resources add`, also where clients reach the server, and
+    `credentials` the client ID and secret that it printed. `agent` are those of the agent by which
+    the server asks people. `wait` is for how many seconds a call waits for an answer, before its
+    client is told to come back; clients often allow 60. A tool without a mark needs a valid token
+    and no scope.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        *,
+        credentials: tuple[str, str] | None = None,
+        agent: tuple[str, str] | None = None,
+        wait: float = 50.0,
+        introspect_every: float | None = None,
+    ) -> None:
+        self.wait = wait
+        self.inbox = f"{issuer}/"
+        """The page at which people answer. It needs their own sign-in."""
+        self.audience = audience
+        self.agent = AsyncAgent(issuer, agent[0], secret=agent[1]) if agent else None
+        self._issuer, self._credentials = issuer, credentials
+        self._every = introspect_every
+        self._scopes: dict[str, str] = {}
+        self._first_scopes: list[str] = []
+
+    def low(self, scope: str, *, name: str | None = None) -> Callable[[ToolFunction], ToolFunction]:
+        """Demand a scope that clients get at sign-in. `name` is the tool's, if it has one."""
+        self._first_scopes.append(scope)
+        return self.medium(scope, name=name)
+
+    def medium(
+        self, scope: str, *, name: str | None = None
+    ) -> Callable[[ToolFunction], ToolFunction]:
+        """Demand a scope that clients ask their user for at the first call that needs it."""
+
+        def decorate(tool: ToolFunction) -> ToolFunction:
+            self._scopes[name or tool.__name__] = scope
+            return tool
+
+        return decorate
+
+    def high(
+        self, action_type: str, scope: str = "", *, name: str | None = None
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Ask the user of the token before each call, with the arguments as the facts.
+
+        Parameter names are member names of `action_type`; `scope` is one that `agent` may ask for.
+        The tool runs once, with what was granted, which may be less than was asked.
+        """
+        if self._credentials is None:
+            raise TypeError("A high tool needs credentials=, to use approvals up.")
+
+        def decorate(tool: Callable[..., Any]) -> Callable[..., Any]:
+            return _HighTool(self, tool, name or tool.__name__, action_type, scope).dressed()
+
+        return decorate
+
+    @functools.cached_property
+    def guard(self) -> AsyncGuard:
+        """The guard of this server's tokens. Made after the tools are marked."""
+        return AsyncGuard(
+            self._issuer,
+            self.audience,
+            credentials=self._credentials,
+            introspect_every=self._every,
+            scopes=tuple(dict.fromkeys(self._first_scopes)),
+        )
+
+    def protect(self, app: asgi.App) -> asgi.App:
+        """Return the app of `mcp.streamable_http_app()` behind the guard.
+
+        A missing scope is answered before the message reaches the server (403
+        `insufficient_scope`), because clients ask their user only then.
+        """
+        inside = AuthContextMiddleware(app)
+
+        async def checked(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+            if scope["type"] == "http":
+                caller = asgi.caller(scope)
+                scope["user"] = AuthenticatedUser(_access_token(caller))
+                if scope["method"] == "POST":
+                    body = await asgi.read_body(receive, _MOST_BYTES)
+                    caller.require(*self._needed(body))
+                    receive = asgi.again(body, receive)
+            await inside(scope, receive, send)
+
+        return asgi.Protected(checked, self.guard)
+
+    async def use(self, approved: Approved, caller: Caller) -> Mapping[str, Any]:
+        """Use an approval of this caller's up; returns what was granted. Raises Rejected."""
+        url = self.guard.public_url(urlsplit(self.audience).path)
+        sent = next(approved.auth.auth_flow(httpx.Request("POST", url))).headers
+        acting = await self.guard.check(
+            sent["Authorization"],
+            method="POST",
+            path=urlsplit(self.audience).path,
+            proofs=sent.get_list("DPoP"),
+        )
+        if acting.user != caller.user:
+            raise Rejected(403, "other_user", "Another person answered for this call.")
+        (granted,) = approved.granted
+        await self.guard.consume(acting, granted)
+        return granted
+
+    def _needed(self, body: bytes) -> list[str]:
+        try:
+            called = called_tools(body)
+        except ValueError as error:
+            raise Rejected(400, "invalid_request", "The body is not a JSON-RPC message.") from error
+        return [self._scopes[name] for name in called if name in self._scopes]
+
+
+class _HighTool:
+    """A tool whose calls a person approves, one by one."""
+
+    def __init__(
+        self, tools: Tools, function: Callable[..., Any], name: str, action_type: str, scope: str
+    ) -> None:
+        if tools.agent is None:
+            raise TypeError("A high tool needs agent=, to ask.")
+        self._tools, self._agent = tools, tools.agent
+        self._function, self._name = function, name
+        self._type, self._scope = action_type, scope
+        self._open: dict[str, _Request] = {}
+        self._over: dict[str, int] = {}
+        """How many requests of each call are over."""
+        hints = get_type_hints(function, include_extras=True)
+        whole = inspect.signature(function)
+        wanted = [name for name in whole.parameters if _is_context(hints.get(name))]
+        self._context = wanted[0] if wanted else None
+        self._facts = {
+            name: TypeAdapter[Any](hints.get(name, Any))
+            for name in whole.parameters
+            if name not in wanted
+        }
+        if "type" in self._facts:
+            raise TypeError(f"{name}: a parameter cannot be called type, which names the action.")
+        seen = [
+            each.replace(annotation=hints.get(each.name, each.annotation))
+            for each in whole.parameters.values()
+        ]
+        if not wanted:
+            seen.append(
+                inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context)
+            )
+        returns = hints.get("return", whole.return_annotation)
+        self._signature = whole.replace(parameters=seen, return_annotation=returns)
+        self._hints = {**hints, self._context or _CONTEXT: Context}
+
+    def dressed(self) -> Callable[..., Any]:
+        """The function that asks, with the signature from which the server makes a schema."""
+
+        @functools.wraps(self._function)
+        async def asking(**arguments: object) -> object:
+            context = cast("Context[Any, Any]", arguments.pop(self._context or _CONTEXT))
+            try:
+                return await self._answered(arguments, context)
+            except (SaysoError, Rejected) as error:
+                raise ToolError(str(error)) from error
+
+        asking.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
+        asking.__annotations__ = self._hints
+        return asking
+
+    async def _answered(self, arguments: Mapping[str, Any], context: "Context[Any, Any]") -> object:
+        """Join the request of this call or make one, wait for its answer, and act on it."""
+        caller = _caller(context)
+        action = {"type": self._type, **_facts(arguments)}
+        call = call_id(caller.user or "", caller.client, self._name, action)
+        if getattr(context, "request_state", None) not in {None, call}:
+            raise ToolError("This state belongs to another call.")
+        for _ in range(_MOST_USED):
+            request = self._joined(call, caller, action)
+            if not await self._waited(request, context):
+                return self._come_back(call, request, context)
+            if request.run is None:
+                request.run = asyncio.create_task(self._run(call, request, caller, context))
+            try:
+                return await asyncio.shield(request.run)
+            except _AnswerUsed:
+                continue
+        raise ToolError("Calls with these arguments were approved often already. Change them.")
+
+    def _joined(self, call: str, caller: Caller, action: Mapping[str, Any]) -> _Request:
+        if (found := self._open.get(call)) is not None:
+            return found
+        for kept in (self._open, self._over):
+            while len(kept) >= _MOST_OPEN:
+                del kept[next(iter(kept))]
+
+        def asked(now: Asked) -> None:
+            request.fingerprint = now.fingerprint
+
+        answer = self._agent.ask(
+            caller.user or "",
+            action,
+            resource=self._tools.audience,
+            scope=self._scope,
+            message=f"Tool {self._name}, called by {caller.client}"[:_LONGEST_MESSAGE],
+            idempotency_key=f"{call}.{self._over.get(call, 0)}",
+            on_asked=asked,
+        )
+        request = _Request(asyncio.create_task(answer))
+        self._open[call] = request
+        return request
+
+    async def _waited(self, request: _Request, context: "Context[Any, Any]") -> bool:
+        """Wait for the answer as long as calls wait, and report progress; return if it came."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (left := began + self._tools.wait - loop.time()) > 0 and not request.answer.done():
+            passed = loop.time() - began
+            text = f"Waiting for approval {request.fingerprint}".strip()
+            await context.report_progress(passed, self._tools.wait, text)
+            await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
+        return request.answer.done()
+
+    async def _run(
+        self, call: str, request: _Request, caller: Caller, context: "Context[Any, Any]"
+    ) -> object:
+        """Use the approval up, then run the tool with what was granted, once.
+
+        The request is over then, unless Sayso could not be reached: the next call continues it.
+        """
+        is_over = True
+        try:
+            granted = await self._used(request.answer, caller)
+            given = {
+                name: adapter.validate_python(granted[name]) if name in granted else None
+                for name, adapter in self._facts.items()
+            }
+            if self._context is not None:
+                given[self._context] = context
+            if inspect.iscoroutinefunction(self._function):
+                return await self._function(**given)
+            return await asyncio.to_thread(self._function, **given)
+        except (Unreachable, Rejected) as error:
+            is_over = isinstance(error, Rejected) and error.status != _UNAVAILABLE
+            raise
+        finally:
+            self._over[call] = self._over.get(call, 0) + is_over
+            self._open.pop(call, None)
+
+    async def _used(self, answer: asyncio.Task[Approved], caller: Caller) -> Mapping[str, Any]:
+        try:
+            return await self._tools.use(answer.result(), caller)
+        except (Refused, Rejected) as error:
+            if error.error in _USED:
+                raise _AnswerUsed from error
+            if isinstance(error, Rejected) and error.status == _UNAUTHORIZED:
+                text = "The approval was not used in time. Call again to ask anew."
+                raise ToolError(text) from error
+            raise
+
+    def _come_back(self, call: str, request: _Request, context: "Context[Any, Any]") -> object:
+        """Tell the client how it learns of the answer."""
+        text = pending_text(self._name, request.fingerprint)
+        declared = getattr(context, "client_capabilities", None)  # 1.x has none
+        shows_urls = getattr(getattr(declared, "elicitation", None), "url", None) is not None
+        responses = getattr(context, "input_responses", None) or {}
+        if any(getattr(each, "action", "accept") != "accept" for each in responses.values()):
+            shows_urls = False
+        way = way_back(getattr(context, "protocol_version", None) or "", shows_urls=shows_urls)
+        if way is WayBack.SAME_CALL:
+            raise ToolError(text)
+        from mcp.shared.exceptions import UrlElicitationRequiredError  # noqa: PLC0415  # not in 1.x
+        from mcp_types import (  # noqa: PLC0415  # not in 1.x
+            ElicitRequest,
+            ElicitRequestURLParams,
+            InputRequiredResult,
+        )
+
+        asked = ElicitRequestURLParams(
+            message=f"Answer request {request.fingerprint} here or on another of your devices.",
+            url=self._tools.inbox,
+            elicitation_id=call if way is WayBack.URL_REQUIRED else None,
+        )
+        if way is WayBack.URL_REQUIRED:
+            raise UrlElicitationRequiredError([asked], text)
+        return InputRequiredResult(
+            input_requests={"approval": ElicitRequest(params=asked)}, request_state=call
+        )
+
+
+def _is_context(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Context)
+
+
+def _caller(context: "Context[Any, Any]") -> Caller:
+    """Who makes this call: the token of this very HTTP request, not of its session."""
+    request = context.request_context.request
+    try:
+        caller = asgi.caller(request.scope)  # type: ignore[union-attr]  # None without HTTP
+    except (AttributeError, KeyError) as error:
+        text = "This tool needs HTTP with an access token. Serve it behind protect()."
+        raise ToolError(text) from error
+    if caller.user is None:
+        raise ToolError("This tool asks the person who signed in, and nobody has.")
+    return caller
+
+
+def _facts(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as JSON; None means that the member is omitted."""
+    facts: dict[str, Any] = to_jsonable_python(
+        {name: value for name, value in arguments.items() if value is not None}
+    )
+    return facts
+
+
+def _access_token(caller: Caller) -> AccessToken:
+    """The caller as the server knows them: a session belongs to its first caller."""
+    return AccessToken(
+        token=caller.token,
+        client_id=caller.client,
+        scopes=sorted(caller.scope),
+        subject=caller.user,
+        claims=dict(caller.claims),
+    )

@@ -1,0 +1,67 @@
+"""Calls of tools that a person must approve, whatever protocol carries them.
+
+1. Calls of one user through one client, of one tool with the same arguments, are one call: they
+   join one request to the person. Other arguments are another call, with a request of its own.
+2. A call that was approved or denied is over. The next one like it asks again.
+3. A client that cannot wait is told how to come back. The way back gives no right: the token and
+   the arguments of the call that comes back count.
+
+Owns: these rules. Never: asking (`agent`), or the messages of a protocol (`mcp`).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from typing import Any, Final
+
+from sayso.keys import b64
+
+STATELESS: Final = "2026-07-28"
+"""The first version of MCP in which a server sends no requests."""
+
+
+class WayBack(Enum):
+    """How a client that cannot wait longer learns of the answer."""
+
+    INPUT_REQUIRED = auto()
+    """It shows a URL and repeats the call with the state that it got (from 2026-07-28)."""
+    URL_REQUIRED = auto()
+    """It shows a URL and repeats the call (2025-11-25)."""
+    SAME_CALL = auto()
+    """The model reads a text and repeats the call."""
+
+
+def call_id(user: str, client: str, tool: str, action: Mapping[str, Any]) -> str:
+    """Identify a call by who makes it and what it says."""
+    said = json.dumps([user, client, tool, action], sort_keys=True, separators=(",", ":"))
+    return b64(hashlib.sha256(said.encode()).digest())
+
+
+def way_back(version: str, *, shows_urls: bool) -> WayBack:
+    """Choose the way back by the protocol's version and what the client declares."""
+    if not shows_urls:
+        return WayBack.SAME_CALL
+    return WayBack.INPUT_REQUIRED if version >= STATELESS else WayBack.URL_REQUIRED
+
+
+def pending_text(tool: str, fingerprint: str) -> str:
+    """What a model does when a person has not answered yet."""
+    return (
+        f"Approval pending ({fingerprint or 'not delivered yet'}). A person was asked and has not "
+        f"answered. Nothing has run. Call {tool} again with exactly the same arguments to wait "
+        "for the answer. Other arguments are a new request."
+    )
+
+
+def called_tools(body: bytes) -> Sequence[str]:
+    """Return the tools that a JSON-RPC message calls, or a batch of them. Raises ValueError."""
+    try:
+        message = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    calls = message if isinstance(message, list) else [message]
+    if not all(isinstance(each, dict) for each in calls):
+        raise ValueError("no message")
+    params = [each.get("params") for each in calls if each.get("method") == "tools/call"]
+    return [str(each.get("name")) for each in params if isinstance(each, dict)]

@@ -1,0 +1,139 @@
+"""Plays a flow with the MCP SDK for Python, 1.x or 2.x, whichever this interpreter has.
+
+It talks to the test as `talking.mjs` does: one JSON document a line, both ways.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+
+OLD = version("mcp").startswith("1.")
+if OLD:
+    import httpx
+    from mcp import ClientSession
+else:
+    import httpx2 as httpx
+    from mcp import Client, MCPError
+    from mcp.shared.auth import AuthorizationCodeResult
+    from mcp_types import ElicitResult
+
+
+async def hear() -> dict[str, Any]:
+    """The next document from the test."""
+    heard: dict[str, Any] = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    return heard
+
+
+def say(event: str, **members: object) -> None:
+    """Tell the test that something happened."""
+    sys.stdout.write(json.dumps({"event": event, **members}) + "\n")
+    sys.stdout.flush()
+
+
+class Storage:
+    """What the client keeps: its registration, if the test gave it one, and its tokens."""
+
+    def __init__(self, client: dict[str, Any] | None) -> None:
+        self.client = client and OAuthClientInformationFull.model_validate(client)
+        self.tokens: OAuthToken | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+async def visit(url: str) -> None:
+    """The person's browser is the test's."""
+    say("visit", url=url)
+
+
+async def came_back() -> Any:
+    """The URL at which the browser came back."""
+    answer = {name: one for name, (one,) in parse_qs(urlsplit((await hear())["url"]).query).items()}
+    if OLD:
+        return answer["code"], answer["state"]
+    return AuthorizationCodeResult(code=answer["code"], state=answer["state"], iss=answer["iss"])
+
+
+async def elicited(_: Any, asked: Any) -> Any:
+    """Open the URL that the server names, as a person would."""
+    say("elicited", mode=asked.mode, url=asked.url, message=asked.message)
+    return ElicitResult(action="accept")
+
+
+async def call(client: Any, name: str, arguments: dict[str, Any]) -> None:
+    """Call a tool, and tell the test what came of it."""
+    steps: list[float] = []
+
+    async def progressed(progress: float, _total: float | None, _message: str | None) -> None:
+        steps.append(progress)
+
+    named = {"progress_callback": progressed}
+    if OLD:
+        result = await client.call_tool(name, arguments, **named)
+        failed = result.isError
+    else:
+        try:
+            result = await client.call_tool(name, arguments, **named)
+        except MCPError as error:
+            say("error", code=error.code, data=error.data)
+            return
+        failed = result.is_error
+    more = {"progressed": True} if steps else {}
+    say("called", tool=name, text=result.content[0].text, failed=failed, **more)
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str, auth: Any, told: dict[str, Any]) -> AsyncIterator[Any]:
+    """A session with the MCP server."""
+    async with httpx.AsyncClient(auth=auth, timeout=60, trust_env=False) as http:
+        transport = streamable_http_client(url, http_client=http)
+        if OLD:
+            async with transport as (reading, writing, _), ClientSession(reading, writing) as old:
+                await old.initialize()
+                yield old
+        else:
+            callback = elicited if told.get("shows_urls") else None
+            mode = told.get("mode", "auto")
+            async with Client(transport, mode=mode, elicitation_callback=callback) as client:
+                yield client
+
+
+async def main() -> None:
+    """Sign in, and call each tool that the test names."""
+    told = await hear()
+    storage = Storage(told.get("client"))
+    auth = OAuthClientProvider(
+        server_url=told["url"],
+        client_metadata=OAuthClientMetadata(**told["metadata"]),
+        storage=storage,
+        redirect_handler=visit,
+        callback_handler=came_back,
+        client_metadata_url=told.get("metadata_url"),
+    )
+    async with connected(told["url"], auth, told) as client:
+        for name, arguments in told["calls"]:
+            await call(client, name, arguments)
+    assert storage.tokens is not None
+    assert storage.client is not None
+    say("done", scope=storage.tokens.scope, client_id=storage.client.client_id)
+
+
+asyncio.run(main())

@@ -1,0 +1,217 @@
+"""MCP clients written by others sign a person in and call a protected MCP server.
+
+Nothing of them is changed: they find Sayso by the server's answers, make themselves known in each
+way that they can, get a token, call a tool, and ask for one more scope when a tool needs it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from server.crypto.passwords import Argon2Passwords
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
+from tests.support.browsers.browser import PASSWORD, Browser
+from tests.support.clients.kit import approve, next_request
+from tests.support.clients.terminal import Terminal, new_person
+from tests.support.clients.third_party import MCP_CLIENTS, MCP_PYTHONS, ForeignClient, playing
+from tests.support.fakes.document_host import document
+from tests.support.fakes.receiver import Receiver, answer, certify, receiver
+from tests.support.servers.mcp_server import SCOPES, McpServer, mcp_server
+from tests.support.servers.server import BY, LiveServer, live_server
+
+pytestmark = pytest.mark.clients
+
+BACK = "http://127.0.0.1:49152/callback"
+REFRESH_INSTEAD = {"mcp-typescript"}
+"""Version 1 of this SDK uses its refresh token and gives up; without one, it asks the person."""
+PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
+PAID = "paid 482000 to Nordwind"
+CALLS = [["read", {}], ["write", {"text": "bread"}]]
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Receiver, str]]:
+    """The host of a client's document, and the certificate of the authority behind it."""
+    folder = tmp_path_factory.mktemp("document-host")
+    with receiver(certify(folder, "localhost")) as found:
+        yield found, str(folder / "ca.pem")
+
+
+@pytest.fixture(scope="module")
+def server(
+    host: tuple[Receiver, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """A server that takes clients that nobody registered, in every way."""
+    settings = {"clients_unknown": "ask", "clients_registration": "open"}
+    folder = tmp_path_factory.mktemp("server")
+    with live_server(folder, forked=True, callback_ca_file=host[1], **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def notes(server: LiveServer) -> Iterator[McpServer]:
+    """An MCP server behind the kit, built with `mcp` 2.x."""
+    with mcp_server(server, MCP_PYTHONS["mcp-python-2"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def old_notes(server: LiveServer) -> Iterator[McpServer]:
+    """The same, built with `mcp` 1.x."""
+    with mcp_server(server, MCP_PYTHONS["mcp-python-1"]) as running:
+        yield running
+
+
+@pytest.fixture
+def person(server: LiveServer) -> Terminal:
+    """Somebody who has denied nothing yet."""
+    return new_person(server)
+
+
+@pytest.fixture
+def browser(server: LiveServer, person: Terminal) -> Browser:
+    """The browser of a person who may sign in with a password."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    return Browser(server.client(), server.url)
+
+
+@pytest.fixture(params=MCP_CLIENTS)
+def library(request: pytest.FixtureRequest) -> str:
+    """Each of the clients."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=["registered", "registers", "document"])
+def known(
+    request: pytest.FixtureRequest,
+    server: LiveServer,
+    host: tuple[Receiver, str],
+    notes: McpServer,
+    library: str,
+) -> dict[str, Any]:
+    """How the client is known: an administrator registered it, it registers, or has a document."""
+    grants = ["authorization_code", *["refresh_token"] * (library not in REFRESH_INSTEAD)]
+    metadata: dict[str, Any] = {"redirect_uris": [BACK], "grant_types": grants}
+    if request.param == "registered":
+        return {"client": _registered(server, notes.uri, grants), "metadata": metadata}
+    if request.param == "registers":
+        return {"metadata": metadata}
+    url = f"https://localhost:{host[0].port}/{len(host[0].got)}.json"
+    body = json.dumps(document(url, **metadata)).encode()
+    host[0].behaviour = answer(200, body, **{"Content-Type": "application/json"})
+    return {"metadata": metadata, "metadata_url": url}
+
+
+def test_a_client_signs_in_calls_a_tool_and_is_stepped_up(
+    notes: McpServer, person: Terminal, browser: Browser, library: str, known: dict[str, Any]
+) -> None:
+    """CI-05, DC-02: one consent for the first scope, and one that adds the second."""
+    with playing(library, "mcp", url=notes.uri, calls=CALLS, **known) as client:
+        _consent(client, browser, person)
+        assert client.hear("called").members == {"tool": "read", "text": "milk", "failed": False}
+        _consent(client, browser, person)
+        assert client.hear("called")["text"] == "wrote bread"
+        done = client.hear("done")
+    assert "notes:write" in done["scope"].split()
+    if "metadata_url" in known:
+        assert done["client_id"] == known["metadata_url"]
+
+
+@pytest.fixture
+def other_release(request: pytest.FixtureRequest, library: str) -> McpServer:
+    """A server of another release than this client, or in another language."""
+    name = "old_notes" if library == "mcp-python-2" else "notes"
+    found: McpServer = request.getfixturevalue(name)
+    return found
+
+
+def test_a_high_tool_asks_the_person_and_runs_once(
+    server: LiveServer, person: Terminal, browser: Browser, library: str, other_release: McpServer
+) -> None:
+    """Approved while it waits; denied; approved after the client was told to come back."""
+    before = len(other_release.paid)
+    with _paying(server, other_release, library, times=4) as client:
+        _consent(client, browser, person)
+        asked = next_request(person)
+        assert "Nordwind" in asked.display_text
+        approve(person, asked)
+        assert client.hear("called")["text"] == PAID
+        person.deny(next_request(person), "suspicious")
+        assert "A person denied" in client.hear("called")["text"]
+        asked = next_request(person)
+        pending = client.hear("called")
+        assert pending["failed"]
+        assert f"Approval pending ({asked.fingerprint})" in pending["text"]
+        approve(person, asked)
+        assert client.hear("called")["text"] == PAID
+        client.hear("done")
+    assert other_release.paid[before:] == [["Nordwind", 482_000]] * 2
+    assert person.waiting() == ()
+
+
+def test_a_client_that_shows_urls_shows_where_to_answer(
+    server: LiveServer, notes: McpServer, person: Terminal, browser: Browser
+) -> None:
+    """2026-07-28: the call goes on by itself, with the state that the server sealed."""
+    with _paying(server, notes, "mcp-python-2", shows_urls=True) as client:
+        _consent(client, browser, person)
+        asked = next_request(person)
+        shown = client.hear("elicited")
+        assert (shown["mode"], shown["url"]) == ("url", f"{server.url}/")
+        assert asked.fingerprint in shown["message"]
+        approve(person, asked)
+        called = client.hear("called")
+    assert (called["text"], called["progressed"]) == (PAID, True)
+
+
+def test_a_client_of_the_version_before_gets_an_error_with_the_url(
+    server: LiveServer, notes: McpServer, person: Terminal, browser: Browser
+) -> None:
+    """2025-11-25: URL elicitation required."""
+    with _paying(server, notes, "mcp-python-2", shows_urls=True, mode="legacy") as client:
+        _consent(client, browser, person)
+        error = client.hear("error")
+    assert error["code"] == -32042
+    assert [each["url"] for each in error["data"]["elicitations"]] == [f"{server.url}/"]
+    person.deny(person.only())
+
+
+def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:
+    """The person follows the client's link, signs in if need be, and says yes on their device."""
+    page = browser.open(client.hear("visit")["url"].removeprefix(browser.issuer))
+    if "password" in page.forms[0].fields:
+        browser.sign_in(person.user)
+    browser.answer("allow")
+    person.approve(person.only())
+    client.tell(url=browser.again().url)
+
+
+def _registered(server: LiveServer, uri: str, grants: list[str]) -> dict[str, Any]:
+    """A client that an administrator registered for this MCP server, as it knows itself."""
+    more = {"resources": (uri,), "scopes": tuple(SCOPES), "grant_types": tuple(grants)}
+    app = NewApp(server._fresh("notes"), (BACK,), auth_method="none", **more)
+    added = Apps(server.services.store, server.services.secrets).add(app, by=BY).app
+    known = {"client_id": added.id, "redirect_uris": [BACK]}
+    return {**known, "token_endpoint_auth_method": "none"}
+
+
+def _paying(
+    server: LiveServer, mcp: McpServer, library: str, times: int = 1, **told: object
+) -> AbstractContextManager[ForeignClient]:
+    """A registered client that makes the same payment so many times."""
+    grants = ["authorization_code"]
+    return playing(
+        library,
+        "mcp",
+        url=mcp.uri,
+        calls=[["pay", PAYMENT]] * times,
+        client=_registered(server, mcp.uri, grants),
+        metadata={"redirect_uris": [BACK], "grant_types": grants},
+        **told,
+    )

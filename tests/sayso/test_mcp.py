@@ -1,0 +1,365 @@
+"""The guard of an MCP server's tools, with an agent and a guard that the test holds."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import BaseModel
+
+from sayso import Refused, Rejected, Unreachable, asgi
+from sayso import mcp as mcp_adapter
+from sayso.approved import read_approved
+from sayso.mcp import Tools
+from tests.support.fakes.issuer import AGENT, API, ISSUER, USER, FakeIssuer
+
+PAY = {"payee": "Nordwind", "minor": 5}
+
+
+class FakePerson:
+    """A person who is asked, and the record of used approvals, as far as `Tools` sees them."""
+
+    def __init__(self, wait: float = 5.0) -> None:
+        self.tools = Tools(ISSUER, API, credentials=("a", "b"), agent=("c", "d"), wait=wait)
+        self.tools.agent = self  # type: ignore[assignment]  # asks in its place
+        self.tools.use = self.use  # type: ignore[method-assign]  # likewise
+        self.keys: list[str] = []
+        self.was_asked = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.answers: dict[str, asyncio.Future[Any]] = {}
+        self.used: list[str] = []
+        self.ran: list[Any] = []
+        self.pay = self.tools.high("payment.transfer")(self._paying())
+
+    def _paying(self) -> Callable[..., Any]:
+        async def pay(payee: str, minor: int) -> str:
+            self.ran.append((payee, minor))
+            await self.may_end.wait()
+            return f"paid {minor}"
+
+        return pay
+
+    async def ask(self, _user: str, action: dict[str, Any], **options: Any) -> Any:
+        """Wait for the test's answer to this key."""
+        key = options["idempotency_key"]
+        self.keys.append(key)
+        self.was_asked.set()
+        options["on_asked"](SimpleNamespace(fingerprint="9f3a-71c0"))
+        answer = self.answers.setdefault(key, asyncio.get_running_loop().create_future())
+        granted = await asyncio.shield(answer)
+        return SimpleNamespace(key=key, granted={**action, **granted})
+
+    async def use(self, approved: Any, _caller: Any) -> Any:
+        """Use an approval up, once."""
+        if approved.key in self.used:
+            raise Rejected(409, "already_consumed", "used")
+        self.used.append(approved.key)
+        return approved.granted
+
+    async def approve(self, number: int = 0, **less: Any) -> None:
+        """Answer the request of this number, once it was asked."""
+        while len(self.keys) <= number:
+            self.was_asked.clear()
+            await self.was_asked.wait()
+        self.answers[self.keys[number]].set_result(less)
+
+    def call(self, user: str | None = USER, arguments: Any = None, **context: Any) -> Any:
+        """Call the tool as this user."""
+        caller = SimpleNamespace(user=user, client="app")
+        request = SimpleNamespace(scope={"sayso.caller": caller})
+        made = SimpleNamespace(
+            request_context=SimpleNamespace(request=request), report_progress=_nothing, **context
+        )
+        return asyncio.ensure_future(self.pay(**(arguments or PAY), mcp_context=made))
+
+
+async def _nothing(*_: object) -> None:
+    pass
+
+
+async def test_calls_that_are_one_ask_once_and_run_once() -> None:
+    """Both get the result; the next call like them asks again."""
+    person = FakePerson()
+    calls = [person.call(), person.call()]
+    await person.approve()
+    assert await asyncio.gather(*calls) == ["paid 5", "paid 5"]
+    assert (len(person.keys), person.ran) == (1, [("Nordwind", 5)])
+    later = person.call()
+    await person.approve(1)
+    assert await later == "paid 5"
+    assert (len(set(person.keys)), len(person.ran)) == (2, 2)
+
+
+async def test_the_tool_runs_with_what_was_granted() -> None:
+    """Which may be less than the call said."""
+    person = FakePerson()
+    call = person.call()
+    await person.approve(minor=3)
+    assert await call == "paid 3"
+
+
+async def test_a_call_that_comes_back_joins_its_request() -> None:
+    """The answer waits for it, and nothing runs while nobody waits."""
+    person = FakePerson(wait=0.05)
+    with pytest.raises(ToolError, match=r"Approval pending \(9f3a-71c0\).*same arguments"):
+        await person.call()
+    await person.approve()
+    await asyncio.sleep(0.05)
+    assert person.ran == []
+    assert await person.call() == "paid 5"
+    assert len(person.keys) == 1
+
+
+async def test_a_client_that_goes_away_changes_nothing() -> None:
+    """Neither while the person decides nor while the tool runs; who comes back gets the result."""
+    person = FakePerson()
+    person.may_end.clear()
+    for awaited in (person.was_asked.is_set, lambda: person.ran):
+        gone = person.call()
+        while not awaited():  # noqa: ASYNC110  # until it is inside
+            await asyncio.sleep(0.01)
+        gone.cancel()
+        if not person.ran:
+            await person.approve()
+    back = person.call()
+    await asyncio.sleep(0.05)
+    person.may_end.set()
+    assert await back == "paid 5"
+    assert (len(person.keys), len(person.ran)) == (1, 1)
+
+
+async def test_other_arguments_or_another_user_after_the_yes_get_nothing() -> None:
+    """Each is a request of its own."""
+    person = FakePerson(wait=0.05)
+    for _ in range(2):
+        with pytest.raises(ToolError, match="pending"):
+            await person.call()
+    await person.approve()
+    for user, arguments in ((USER, {**PAY, "minor": 6}), ("eve", PAY)):
+        with pytest.raises(ToolError, match="pending"):
+            await person.call(user, arguments)
+    assert person.ran == []
+    assert len(set(person.keys)) == 3
+
+
+async def test_a_state_of_another_call_is_refused() -> None:
+    """A state is no right: it must be the one of this user's very call."""
+    person = FakePerson(wait=0.05)
+    with pytest.raises(ToolError, match="another call"):
+        await person.call(request_state="of-eve")
+    assert person.keys == []
+
+
+async def test_a_person_who_does_not_open_the_url_still_answers_elsewhere() -> None:
+    """The call that comes back with a refusal of the URL is told to come back as a model does."""
+    person = FakePerson(wait=0.05)
+    shows = SimpleNamespace(elicitation=SimpleNamespace(url=object()))
+    modern = {"client_capabilities": shows, "protocol_version": "2026-07-28"}
+    first = await person.call(**modern)
+    assert first.input_requests["approval"].params.url == f"{ISSUER}/"
+    declined = {"approval": SimpleNamespace(action="decline")}
+    back = {"request_state": first.request_state, "input_responses": declined}
+    with pytest.raises(ToolError, match="same arguments"):
+        await person.call(**modern, **back)
+    await person.approve()
+    assert await person.call() == "paid 5"
+    assert len(person.keys) == 1
+
+
+async def test_an_answer_that_was_used_before_a_restart_is_asked_for_anew() -> None:
+    """Never run twice for one answer, whoever has used it."""
+    person = FakePerson()
+    first = person.call()
+    await person.approve()
+    await first
+    fresh = FakePerson()
+    fresh.used, fresh.answers = person.used, person.answers
+    again = fresh.call()
+    await fresh.approve(1)
+    assert await again == "paid 5"
+    assert fresh.keys[0] == person.keys[0] != fresh.keys[1]
+
+
+async def test_a_request_lives_on_when_the_server_is_away() -> None:
+    """Other errors end it."""
+    person = FakePerson()
+    for error in (Unreachable("away"), Refused("access_denied", "no", {})):
+        call = person.call()
+        await asyncio.sleep(0.05)
+        person.answers.pop(person.keys[-1]).set_exception(error)
+        with pytest.raises(ToolError, match=str(error).partition(" ")[0]):
+            await call
+    call = person.call()
+    await person.approve(2)
+    await call
+    assert person.keys[0] == person.keys[1] != person.keys[2]
+
+
+async def test_an_approval_that_cannot_be_used_up_now_is_used_by_the_next_call() -> None:
+    """The record of used approvals is at Sayso, which was away."""
+    person = FakePerson()
+    use, errors = person.tools.use, [Rejected(503, "temporarily_unavailable", "away")]
+
+    async def first_away(*arguments: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return await use(*arguments)
+
+    person.tools.use = first_away  # type: ignore[method-assign]  # once
+    call = person.call()
+    await person.approve()
+    with pytest.raises(ToolError, match="away"):
+        await call
+    assert await person.call() == "paid 5"
+    assert len(set(person.keys)) == 1
+
+
+async def test_a_forgotten_request_is_found_again_by_its_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is remembered has a limit; the person is still asked once."""
+    monkeypatch.setattr(mcp_adapter, "_MOST_OPEN", 1)
+    person = FakePerson(wait=0.05)
+    for arguments in (PAY, {**PAY, "minor": 6}, PAY):
+        with pytest.raises(ToolError, match="pending"):
+            await person.call(arguments=arguments)
+    assert len(person.keys) == 3
+    assert person.keys[0] == person.keys[2]
+
+
+async def test_an_approval_that_came_too_late_is_asked_for_anew_by_the_next_call() -> None:
+    """Its token has expired; the model reads what to do."""
+    person = FakePerson()
+
+    async def late(*_: object) -> Any:
+        raise Rejected(401, "invalid_token", "The token has expired.")
+
+    person.tools.use = late  # type: ignore[method-assign]  # of this approval
+    call = person.call()
+    await person.approve()
+    with pytest.raises(ToolError, match="Call again to ask anew"):
+        await call
+    assert person.ran == []
+
+
+async def test_a_call_without_a_person_asks_nobody() -> None:
+    """An agent that acts for itself has nobody to ask; without HTTP there is no token."""
+    person = FakePerson()
+    with pytest.raises(ToolError, match="nobody has"):
+        await person.call(user=None)
+    alone = SimpleNamespace(request_context=SimpleNamespace(request=None))
+    with pytest.raises(ToolError, match="protect"):
+        await person.pay(**PAY, mcp_context=alone)
+    assert person.keys == []
+
+
+class Amount(BaseModel):
+    """An amount as a tool takes it."""
+
+    minor: int
+
+
+async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
+    """The server passes its context; models arrive as models."""
+    person, mcp = FakePerson(), MCPServer("bank")
+    got: list[Any] = []
+
+    def refund(amount: Amount, ctx: Context[Any, Any], note: str | None = None) -> str:
+        """Pay back."""
+        got.extend([amount, ctx, note])
+        return "done"
+
+    tool = person.tools.high("payment.transfer")(refund)
+    mcp.tool()(tool)
+    (listed,) = await mcp.list_tools()
+    assert set(listed.input_schema["properties"]) == {"amount", "note"}
+    assert listed.description == "Pay back."
+    caller = SimpleNamespace(user=USER, client="app")
+    request = SimpleNamespace(scope={"sayso.caller": caller})
+    session = SimpleNamespace(report_progress=_nothing)
+    held: Any = SimpleNamespace(request=request, session=session)
+    context = Context[Any, Any](request_context=held, mcp_server=mcp)
+    call = asyncio.ensure_future(mcp.call_tool("refund", {"amount": {"minor": 7}}, context))
+    await person.approve(amount={"minor": 4})
+    await call
+    assert got == [Amount(minor=4), context, None]
+
+
+def test_a_high_tool_needs_who_asks_and_who_acts() -> None:
+    """Said when the tool is marked."""
+    with pytest.raises(TypeError, match="credentials="):
+        Tools(ISSUER, API, agent=("a", "b")).high("payment.transfer")
+    with pytest.raises(TypeError, match="agent="):
+        Tools(ISSUER, API, credentials=("a", "b")).high("payment.transfer")(FakePerson._paying)
+    with pytest.raises(TypeError, match="called type"):
+        FakePerson().tools.high("payment.transfer")(lambda type: type)  # noqa: A006  # the mistake
+
+
+@pytest.fixture
+def guarded() -> tuple[asgi.App, list[str], FakeIssuer]:
+    """An app behind two marked tools, and the bodies that reached it."""
+    issuer, reached = FakeIssuer(), list[str]()
+    tools = Tools(ISSUER, API)
+    tools.guard._http = issuer.async_http
+    tools.medium("notes:write", name="write")(FakePerson._paying)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "http"
+        who = get_access_token()
+        assert who is not None
+        assert (who.subject, who.client_id, who.claims["iss"]) == (USER, AGENT, ISSUER)
+        message = await receive()
+        reached.append(message["body"].decode())
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    return tools.protect(app), reached, issuer
+
+
+@pytest.mark.parametrize("someone", [USER, "sayso_us_eve"])
+async def test_an_approval_counts_for_the_person_of_the_call(someone: str) -> None:
+    """The agent's token says for whom it is, and the call's token who calls."""
+    issuer, tools = FakeIssuer(), Tools(ISSUER, API, credentials=("a", "b"))
+    tools.guard._http = issuer.async_http
+    claim = {"id": "a", "action_digest": "b", "granted_digest": "c", "single_use": True}
+    payment = {"type": "payment.transfer", **PAY}
+    token = issuer.token(approval=claim, authorization_details=[payment])
+    approved = read_approved({"access_token": token, "authorization_details": [payment]}, None)
+    caller: Any = SimpleNamespace(user=someone)
+    if someone == USER:
+        assert await tools.use(approved, caller) == payment
+    else:
+        with pytest.raises(Rejected, match="Another person"):
+            await tools.use(approved, caller)
+    assert ("/api/approvals/consume" in issuer.asked) == (someone == USER)
+
+
+async def test_a_missing_scope_is_answered_before_the_server(guarded: Any) -> None:
+    """As are bodies that nobody can read."""
+    app, reached, issuer = guarded
+    call = json.dumps({"method": "tools/call", "params": {"name": "write"}})
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url=API) as http:
+
+        async def posted(body: str, scope: str) -> httpx.Response:
+            token = issuer.token(scope=scope)
+            return await http.post("/", content=body, headers={"Authorization": f"Bearer {token}"})
+
+        refused = await posted(call, "notes:read")
+        assert refused.status_code == 403
+        assert 'scope="notes:write"' in refused.headers["WWW-Authenticate"]
+        assert (await posted(f"[{call}]", "notes:read")).status_code == 403
+        assert (await posted("{", "notes:write")).status_code == 400
+        assert (await posted(" " * 5_000_000, "notes:write")).status_code == 413
+        assert reached == []
+        assert (await posted(call, "notes:write")).status_code == 200
+        unmarked = call.replace("write", "other")
+        assert (await posted(unmarked, "notes:read")).status_code == 200
+        assert reached == [call, unmarked]

@@ -57,6 +57,9 @@ class SafeText(str):
     __slots__ = ()
 
 
+_MARKUP = frozenset("[]<>{}\\")
+
+
 def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeText:
     """Escape text of others visibly, and cut it.
 
@@ -97,8 +100,23 @@ def check_prose(raw: str, *, what: str, max_chars: int, lines: int = 1) -> str:
     return text
 
 
+def check_device_name(raw: str, *, what: str, max_chars: int = 64) -> str:
+    """Return the NFC text of a device's name, which only its user needs to recognize.
+
+    Raises ValueError like `check_prose`, and for the brackets of markup.
+    """
+    text = check_prose(raw, what=what, max_chars=max_chars)
+    if not _MARKUP.isdisjoint(text):
+        raise ValueError(f"{what} may have no [ ] < > {{ }} or backslash")
+    if text.strip() != text or "  " in text:
+        raise ValueError(f"{what} may have only single spaces, between words")
+    if not any(map(str.isalnum, text)):
+        raise ValueError(f"{what} must have a letter or a digit")
+    return text
+
+
 def check_name(raw: str, *, what: str, max_chars: int = 64) -> str:
-    """Return the NFC text of the name of an agent, user or device.
+    """Return the NFC text of the name of an agent or user.
 
     People compare names by sight, so a name must have one script and no compatibility characters.
     Raises ValueError, which begins with `what` and names the fix.

@@ -3,7 +3,6 @@
 Owns: the steps from a one-time code to a saved profile. Never: prompts.
 """
 
-import unicodedata
 from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,7 +27,7 @@ from approver_tui.client.transport import LOOPBACK, Clock, Transport, exchange, 
 ENROLLMENT = "urn:sayso:grant-type:enrolment"
 _DISCOVERY = "/.well-known/openid-configuration"
 _NAME_LENGTH = 64
-_NAME_PUNCTUATION = frozenset(" -_.@+")
+_NOT_IN_NAMES = frozenset("[]<>{}\\")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -97,11 +96,12 @@ def find_issuer(url: str, *, allow_insecure: bool = False) -> str:
 
 def check_name(name: str) -> None:
     """Raise BadName if no server accepts the device name."""
-    is_plain = unicodedata.normalize("NFKC", name) == name and "  " not in name
-    fits = 1 <= len(name) <= _NAME_LENGTH and name[0].isalnum() and not name.endswith(" ")
-    if not (is_plain and fits and all(c.isalnum() or c in _NAME_PUNCTUATION for c in name)):
+    is_plain = name.isprintable() and _NOT_IN_NAMES.isdisjoint(name)
+    is_trimmed = name == name.strip() and "  " not in name
+    if not (is_plain and is_trimmed and len(name) <= _NAME_LENGTH and any(map(str.isalnum, name))):
         raise BadName(
-            f"A device's name has 1 to {_NAME_LENGTH} letters, digits, single spaces and - _ . @ +"
+            f"A device's name has 1 to {_NAME_LENGTH} characters, at least one letter or digit, "
+            "single spaces, and no [ ] < > { } or backslash."
         )
 
 

@@ -55,7 +55,7 @@ def parse_request(form: Form) -> DeviceRequest:
     refuse_scope(form)
     _refuse_unsupported(form)
     try:
-        name = text.check_name(form.get("device_name") or _UNNAMED, what="device_name")
+        name = text.check_device_name(form.get("device_name") or _UNNAMED, what="device_name")
     except ValueError as error:
         raise errors.InvalidRequest(f"{error}.") from error
     return DeviceRequest(name)

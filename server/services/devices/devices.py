@@ -16,7 +16,7 @@ from server.model.store import Store, Unit
 from server.protocol import errors
 from server.protocol.approvals import decisions
 from server.protocol.names import PREFIX_DEVICE
-from server.protocol.text import check_name
+from server.protocol.text import check_device_name
 from server.services.audit import audit
 from server.services.devices import new_devices
 from server.services.devices.sessions import IDLE_MS
@@ -56,7 +56,7 @@ class DeviceService:
         older one approved does not wait, and keeps the name that was shown there.
         """
         checked = _checked_keys(keys)
-        name = _checked_name(name)
+        name = checked_name(name)
         with self.store.write() as tx:
             tx.lock(f"devices {person.user.id}")
             session = device_auth.current_session(tx, person)
@@ -102,7 +102,7 @@ class DeviceService:
 
     def rename(self, person: Person, device_id: str, name: str) -> Device:
         """Rename one of the person's devices. Raises errors.Problem."""
-        name = _checked_name(name)
+        name = checked_name(name)
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             device = replace(_own(tx, person, device_id), name=name)
@@ -284,9 +284,10 @@ def _too_many() -> errors.Problem:
     return errors.Problem(409, "too_many_devices", "Revoke a device first.")
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return the name of a device. Raises errors.Problem."""
     try:
-        return check_name(name, what="device name")
+        return check_device_name(name, what="device name")
     except ValueError as error:
         raise errors.Problem(422, "invalid_body", str(error)) from error
 

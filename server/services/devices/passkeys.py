@@ -27,7 +27,6 @@ from server.protocol import errors
 from server.protocol.devices import passkeys
 from server.protocol.devices.passkeys import Assertion
 from server.protocol.names import PREFIX_DEVICE, PREFIX_SESSION
-from server.protocol.text import check_name
 from server.services.audit import audit
 from server.services.devices import devices, enrollment, new_devices, passkey_counters
 from server.services.devices.browsers import Browsers
@@ -89,7 +88,7 @@ class PasskeyService:
         verification. 3. The code is used up. 4. The device waits a day for high risk, like a
         terminal. Raises errors.Problem.
         """
-        name = _checked_name(made.name)
+        name = devices.checked_name(made.name)
         with self.store.write() as tx:
             code = self._code(tx, typed, peer)
             done: tuple[Device, str] | errors.Problem
@@ -234,13 +233,6 @@ class PasskeyService:
             raise errors.Problem(422, "invalid_passkey", _NO_PASSKEY)
         if view.now >= int(until):
             raise errors.Problem(422, "invalid_passkey", "That took too long. Try again.")
-
-
-def _checked_name(name: str) -> str:
-    try:
-        return check_name(name, what="device name")
-    except ValueError as error:
-        raise errors.Problem(422, "invalid_body", str(error)) from error
 
 
 def parse_assertion(text: str) -> Assertion:

@@ -113,6 +113,22 @@ def test_an_undisplayable_binding_message_is_refused_without_repeating_it(raw):
 
 
 @pytest.mark.parametrize(
+    "raw",
+    ["Alice\u2019s iPhone", "Alice's iPad (kitchen)", "📱 Zoë", "iPhone von Иван", "手机 \u2013 2"],
+)
+def test_a_device_may_have_any_name_that_can_be_read(raw):
+    """Phones name themselves; only their user compares these names."""
+    assert text.check_device_name(raw, what="name") == raw
+
+
+@pytest.mark.parametrize("raw", ["", "…", "a\u202eb", "a\tb", "a\nb", " a", "a  b", "x" * 65])
+def test_a_device_name_that_cannot_be_read_is_refused(raw):
+    """Hidden characters, breaks and no letter at all."""
+    with pytest.raises(ValueError, match=r"^name "):
+        text.check_device_name(raw, what="name")
+
+
+@pytest.mark.parametrize(
     "raw", ["invoice-bot", "alice@acme.example", "Zoë 2", "日本", "Иван", "a", "7up", "a.b_c+d"]
 )
 def test_a_name_of_plain_letters_is_kept(raw):

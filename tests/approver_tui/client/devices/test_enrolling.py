@@ -52,9 +52,11 @@ def test_no_private_key_is_stored_unsealed(client, home):
     ("changes", "error"),
     [
         ({"pin": "12345"}, BadPin),
-        ({"name": "my/laptop"}, BadName),
+        ({"name": "my [laptop]"}, BadName),
         ({"name": ""}, BadName),
         ({"name": " x"}, BadName),
+        ({"name": "…"}, BadName),
+        ({"name": "a\tb"}, BadName),
         ({"name": "x" * 65}, BadName),
         ({"url": "ftp://localhost"}, BadServer),
         ({"url": "localhost:8470"}, BadServer),

@@ -24,7 +24,7 @@ from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.wiring import create_callbacks
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.notifications.feed import ANY_CHANGE, Hub
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.reactions import react
 from server.services.tokens.keys import ensure_keys
 from server.settings import Settings, described, server_policy
@@ -102,7 +102,7 @@ def build(
         fetch=partial(outward.fetch, settings),
         hub=Hub(store, store.wake),
         sweeper=Sweeper(store),
-        escalations=Escalations(store, Substitutes(PolicyEvaluator(secrets), rules)),
+        escalations=Escalations(store, Substitutes(Evaluator(secrets), rules)),
         orphan_quarantine=OrphanQuarantine(store, secrets, rules),
     )
 

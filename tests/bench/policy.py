@@ -12,7 +12,7 @@ from server.model.history import Addition
 from server.model.store import View
 from server.protocol.policy import uses
 from server.services.policy import binding, builtin_action_types, history, history_keys
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
+from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from tests.bench.answers import check
@@ -93,14 +93,12 @@ def _measure(
     """
     with local.services.store.write() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="bench"))
-        evaluator = PolicyEvaluator(local.services.secrets, instead=engine)
+        evaluator = Evaluator(local.services.secrets, instead=engine)
         case = _case(view, agent, flow, wanted)
         return min(_round(evaluator, view, case, forget=forget) for _ in range(_ROUNDS))
 
 
-def _round(
-    evaluator: PolicyEvaluator, view: View, case: RequestToEvaluate, *, forget: bool
-) -> float:
+def _round(evaluator: Evaluator, view: View, case: PolicyRequest, *, forget: bool) -> float:
     answers: Counter[str] = Counter()
     began = time.process_time()
     for _ in range(_DECISIONS):
@@ -113,14 +111,14 @@ def _round(
     return took / _DECISIONS * 1e6
 
 
-def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -> RequestToEvaluate:
+def _case(view: View, agent: LocalAgent, flow: Any, wanted: Mapping[str, Any]) -> PolicyRequest:
     found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
     user = view.directory.user_called("ana")
     assert found is not None
     assert resource is not None
     types = [one["type"] for one in wanted["details"]]
     actions = Schemas().known(view.directory, types)
-    return RequestToEvaluate(
+    return PolicyRequest(
         flow, found, user, TokenTarget(resource, wanted["scopes"]), wanted["details"], actions
     )
 

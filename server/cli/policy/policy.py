@@ -63,11 +63,7 @@ def put(admin: OpenInstallation, file: TextIO) -> Printed:
 @click.option("--agent", required=True, help="The agent that asks.")
 @click.option("--user", help="The user it asks.")
 @click.option(
-    "--flow",
-    type=click.Choice(FLOWS),
-    default="request",
-    show_default=True,
-    help="How it asks.",
+    "--flow", type=click.Choice(FLOWS), default="request", show_default=True, help="How it asks."
 )
 @click.option("--resource", metavar="URI", help="The resource; by default, the agent's only one.")
 @click.option("--scope", "scopes", multiple=True, help="A scope it asks for.")

@@ -16,7 +16,7 @@ from server.cli.printed import Printed, prints
 from server.cli.tokens.delegations import chain_rows
 from server.cli.tokens.exchange_remedies import remedy
 from server.protocol.tokens.exchange_refusals import STEPS
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens import delegation_json
@@ -85,7 +85,7 @@ def _explanations(admin: OpenInstallation) -> Explanations:
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        ExchangeChecks(Schemas(), PolicyEvaluator(services.secrets), services.rules),
+        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.rules),
     )
 
 

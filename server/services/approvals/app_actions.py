@@ -30,7 +30,7 @@ from server.services.audit import audit
 from server.services.notifications import request_limits
 from server.services.policy import displays
 from server.services.policy.displays import Display
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
@@ -70,7 +70,7 @@ class AppActions:
 
     secrets: Secrets
     schemas: Schemas
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     rules: ServerPolicy
 
     def check(  # the parameters of the app's request
@@ -93,7 +93,7 @@ class AppActions:
         actions = self.schemas.check(directory, details, app.action_types)
         targets.check_required_types(target, frozenset(action.type for action in actions))
         verdict = self.evaluator.decide(
-            view, RequestToEvaluate("app", app, user, target, details, actions)
+            view, PolicyRequest("app", app, user, target, details, actions)
         )
         if verdict.outcome == "deny" or verdict.needs is None:
             raise DeniedByPolicy(verdict)

@@ -18,7 +18,7 @@ from server.services.approvals.oversight import NamedApproval
 from server.services.approvers import approvers
 from server.services.audit import audit
 from server.services.policy import reevaluation
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, Invalid
 from server.services.server_policy import ServerPolicy
@@ -30,7 +30,7 @@ class BackupRequests:
     """Adds approvers to pending requests."""
 
     store: Store
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 

@@ -19,7 +19,7 @@ from server.services.approvals import votes
 from server.services.approvals.app_actions import AppActions
 from server.services.approvers import automatic_decisions
 from server.services.policy import history
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.history_keys import RequestToCompare
 from server.services.policy.reevaluation import as_of_today
 from server.services.policy.schemas import Schemas
@@ -41,7 +41,7 @@ class ApprovalChecks:
     """Checks open approvals again."""
 
     schemas: Schemas
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     actions: AppActions
     proposals: Proposals
 
@@ -77,7 +77,7 @@ class ApprovalChecks:
             else POLICY_CHANGED
         )
 
-    def _is_still_approvable(self, tx: Unit, case: RequestToEvaluate, approval: Approval) -> bool:
+    def _is_still_approvable(self, tx: Unit, case: PolicyRequest, approval: Approval) -> bool:
         """Reports whether the displayed risk and the votes suffice under current policy.
 
         A request decided by a grant or consent needs it to be active, and a policy that still
@@ -129,7 +129,7 @@ class ApprovalChecks:
 
 def build_approval_checks(given: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
-    schemas, evaluator = Schemas(), PolicyEvaluator(given.secrets)
+    schemas, evaluator = Schemas(), Evaluator(given.secrets)
     actions = AppActions(given.secrets, schemas, evaluator, given.rules)
     return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 

@@ -12,7 +12,7 @@ from server.model.store import View
 from server.protocol.policy.questions import Verdict
 from server.services.approvers import automatic_decisions, eligible
 from server.services.approvers.eligible import ONLY_THE_USER, EligibleApprovers
-from server.services.policy.evaluation import RequestToEvaluate
+from server.services.policy.evaluation import PolicyRequest
 from server.services.standing_grants import uses
 from server.services.standing_grants.uses import CoveringGrant
 
@@ -48,12 +48,7 @@ class AnswerSources:
 
 
 def find_answer_sources(
-    view: View,
-    case: RequestToEvaluate,
-    verdict: Verdict,
-    *,
-    acr: bool = False,
-    hinted: bool = False,
+    view: View, case: PolicyRequest, verdict: Verdict, *, acr: bool = False, hinted: bool = False
 ) -> AnswerSources:
     """Find what decides a request: a consent, else standing grants, else approvers.
 

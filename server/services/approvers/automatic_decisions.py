@@ -15,7 +15,7 @@ from server.protocol.approvals.states import State
 from server.protocol.policy.questions import NO_APPROVALS, Verdict
 from server.services.audit import audit
 from server.services.notifications import notices
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 
 NOT_CONSENTED = "A rule allows this, but you have not consented to it."
 WANTS_YOU = "A rule allows this, but the agent asks for your own answer."
@@ -24,7 +24,7 @@ CALL_AFTER_MS = 1_000
 
 
 def find_automatic_decision(
-    view: View, case: RequestToEvaluate, verdict: Verdict, *, wants_person: bool
+    view: View, case: PolicyRequest, verdict: Verdict, *, wants_person: bool
 ) -> tuple[Verdict, AutomaticDecision | None]:
     """The consent that decides an allowed request; else the verdict with the reason for asking."""
     if verdict.outcome != "allow" or case.user is None:
@@ -37,7 +37,7 @@ def find_automatic_decision(
     return verdict, AutomaticDecision({"consent": consent.id, "policy": verdict.source.version})
 
 
-def covering_consent(view: View, case: RequestToEvaluate, at: int | None = None) -> Consent | None:
+def covering_consent(view: View, case: PolicyRequest, at: int | None = None) -> Consent | None:
     """The user's consent for this agent, now or at a time, if it covers every scope."""
     if case.user is None:
         return None
@@ -78,7 +78,7 @@ def deciding_consent(view: View, approval: Approval) -> Consent | None:
 
 
 def is_still_valid(
-    view: View, evaluator: PolicyEvaluator, case: RequestToEvaluate, approval: Approval
+    view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval
 ) -> bool:
     """Reports whether the deciding consent is active and policy still allows the request."""
     stands_on, now = deciding_consent(view, approval), covering_consent(view, case)

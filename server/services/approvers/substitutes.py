@@ -16,7 +16,7 @@ from server.model.users import User
 from server.protocol.policy.risks import Risk
 from server.services.approvers import approvers
 from server.services.policy import reevaluation
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.server_policy import ServerPolicy
 
@@ -25,7 +25,7 @@ from server.services.server_policy import ServerPolicy
 class Substitutes:
     """Adds substitutes to requests; policy says whether their approval counts."""
 
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     rules: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 

@@ -24,7 +24,7 @@ from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
 from server.services.ciba.request_objects import RequestObjectUse
 from server.services.clients import client_auth
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -100,7 +100,7 @@ class RequestPlanner:
     """Creates plans."""
 
     schemas: Schemas
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     rules: ServerPolicy
 
     def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
@@ -127,7 +127,7 @@ class RequestPlanner:
     ) -> RequestPlan:
         """Return the request with the verdict of policy; without a user, as for any user."""
         acr_values = call.request.acr_values
-        case = RequestToEvaluate(
+        case = PolicyRequest(
             flow="request",
             agent=agent,
             user=user,

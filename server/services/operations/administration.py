@@ -32,7 +32,7 @@ from server.services.operations.replays import Replays
 from server.services.operations.statistics import Statistics
 from server.services.operations.trials import Trials
 from server.services.policy.action_types import ActionTypes
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.policy.previews import Previews
 from server.services.resources.resources import Resources
@@ -55,7 +55,7 @@ class AdminServices:
         only_of: str | None = None,
     ) -> None:
         secrets, rules = adapters.secrets, adapters.rules
-        evaluator = PolicyEvaluator(secrets)
+        evaluator = Evaluator(secrets)
         opens = approval_creator(secrets, rules)
         self.by = by
         """The actor in the audit log."""

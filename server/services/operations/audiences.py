@@ -15,7 +15,7 @@ from server.protocol.policy.questions import APP, Requirements
 from server.protocol.policy.risks import Risk
 from server.services.approvers import substitutes
 from server.services.approvers.eligible import EligibleApprovers
-from server.services.policy.evaluation import RequestToEvaluate
+from server.services.policy.evaluation import PolicyRequest
 
 THE_PERSON: Final = "the person"
 """The name of the person in a case without a user."""
@@ -54,7 +54,7 @@ class RequestAudience:
 
 
 def audience_of(
-    view: View, case: RequestToEvaluate, needs: Requirements, found: EligibleApprovers
+    view: View, case: PolicyRequest, needs: Requirements, found: EligibleApprovers
 ) -> RequestAudience:
     """Everyone whom this request would ask."""
     user = None if case.flow == APP else case.user

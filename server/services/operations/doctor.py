@@ -17,7 +17,7 @@ from server.protocol.confusables import name_keys
 from server.services.clients import owners
 from server.services.notifications.notices import WEBHOOK
 from server.services.operations import gaps
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.refusals import Remedy
 
 Level: TypeAlias = Literal["broken", "weak", "note"]
@@ -52,7 +52,7 @@ class Doctor:
     """Checks the database without changing it."""
 
     store: Store
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
 
     def findings(self) -> list[Finding]:
         """All findings."""
@@ -208,7 +208,7 @@ def _agent(view: View, agent: Agent) -> Iterator[Finding]:
     yield from _ends(view, agent)
 
 
-def _gaps(view: View, evaluator: PolicyEvaluator, agent: Agent) -> Iterator[Finding]:
+def _gaps(view: View, evaluator: Evaluator, agent: Agent) -> Iterator[Finding]:
     """The first permission of the agent that nobody can approve."""
     found = gaps.of_agent(view, evaluator, agent) if agent.state == "enabled" else []
     for gap in found[:1]:

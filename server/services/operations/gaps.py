@@ -13,7 +13,7 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol.policy.action_types import ActionType
 from server.services.approvers import eligible
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.users import user_or_group
@@ -34,7 +34,7 @@ class Gap:
     """The most eligible approvers for any person whom the agent may ask."""
 
 
-def of_agent(view: View, evaluator: PolicyEvaluator, agent: Agent) -> list[Gap]:
+def of_agent(view: View, evaluator: Evaluator, agent: Agent) -> list[Gap]:
     """All gaps in the agent's permissions. What a rule denies is not a gap."""
     people = [one for one in view.users.all() if one.enabled and _may_ask(view, agent, one)]
     candidates = _candidates(view, agent)
@@ -44,7 +44,7 @@ def of_agent(view: View, evaluator: PolicyEvaluator, agent: Agent) -> list[Gap]:
 
 def _gap(
     view: View,
-    evaluator: PolicyEvaluator,
+    evaluator: Evaluator,
     agent: Agent,
     candidate: CandidateRequest,
     people: Sequence[User],
@@ -53,9 +53,7 @@ def _gap(
     what, target, actions = candidate
     need = most = 0
     for user in people:
-        verdict = evaluator.decide(
-            view, RequestToEvaluate("request", agent, user, target, (), actions)
-        )
+        verdict = evaluator.decide(view, PolicyRequest("request", agent, user, target, (), actions))
         if verdict.needs is None:
             continue
         need = verdict.needs.quorum

@@ -35,13 +35,13 @@ from server.services.audit import audit
 from server.services.operations.audiences import audience_of
 from server.services.operations.trials import trial
 from server.services.policy import refusals
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
+from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid
 from server.services.resources import targets
 from server.services.standing_grants import reservations, uses
 
-MAX_JUDGED: Final = 20_000
+MAX_EVALUATED: Final = 20_000
 MAX_CHANGES: Final = 200
 MAX_PERIOD_MS: Final = 31 * 86_400_000
 _PAGE_SIZE = 500
@@ -83,7 +83,7 @@ class PastDecision:
 class ReplayedOutcome:
     """The outcome under the replayed rule set."""
 
-    case: RequestToEvaluate
+    case: PolicyRequest
     verdict: Verdict
     outcome: Outcome
     standing_grant: str | None = None
@@ -149,7 +149,7 @@ class Replays:
     """Replays past decisions."""
 
     store: Store
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
     def replay(self, last_ms: int, rules: str | None = None) -> Replay:
@@ -159,10 +159,10 @@ class Replays:
         with self.store.read() as view:
             engine = engine_of(trial(view, rules))
             since, evaluator = view.now - last_ms, replace(self.evaluator, instead=engine)
-            decisions = list(islice(_decisions(view, since), MAX_JUDGED + 1))
+            decisions = list(islice(_decisions(view, since), MAX_EVALUATED + 1))
             evaluated = [
                 (past, after)
-                for past in decisions[:MAX_JUDGED]
+                for past in decisions[:MAX_EVALUATED]
                 if (after := self._evaluate_again(view, evaluator, past)) is not None
             ]
             changes = [_change(view, one, after) for one, after in evaluated if after.differs(one)]
@@ -172,8 +172,8 @@ class Replays:
                 until=view.now,
                 source=engine.source,
                 evaluated=len(evaluated),
-                skipped=min(len(decisions), MAX_JUDGED) - len(evaluated),
-                complete=len(decisions) <= MAX_JUDGED,
+                skipped=min(len(decisions), MAX_EVALUATED) - len(evaluated),
+                complete=len(decisions) <= MAX_EVALUATED,
                 before=Counter(past.before for past, _ in evaluated),
                 after=Counter(after.outcome for _, after in evaluated),
                 changed=len(changes),
@@ -181,7 +181,7 @@ class Replays:
             )
 
     def _evaluate_again(
-        self, view: View, evaluator: PolicyEvaluator, past: PastDecision
+        self, view: View, evaluator: Evaluator, past: PastDecision
     ) -> ReplayedOutcome | None:
         """The new outcome; None if the case can no longer be evaluated."""
         find = view.directory.app if past.flow == APP else view.directory.agent
@@ -196,9 +196,7 @@ class Replays:
         if len(actions) < len(past.types):
             return None
         user = view.directory.user(past.user or "")
-        case = RequestToEvaluate(
-            past.flow, agent, user, target, past.details, actions, past=past.past
-        )
+        case = PolicyRequest(past.flow, agent, user, target, past.details, actions, past=past.past)
         verdict = evaluator.decide(view, case, past.at)
         outcome, given = verdict.outcome, past.approvals
         if outcome == "ask" and given is not None and evaluator.holds(view, case, given):
@@ -211,19 +209,13 @@ class Replays:
         if outcome != "ask":
             return ReplayedOutcome(case, verdict, outcome)
         grant = _covering(view, evaluator, past, case, verdict)
-        return (
-            _asked(view, case, verdict)
-            if grant is None
-            else ReplayedOutcome(case, verdict, "allow", grant)
-        )
+        if grant is None:
+            return _asked(view, case, verdict)
+        return ReplayedOutcome(case, verdict, "allow", grant)
 
 
 def _covering(
-    view: View,
-    evaluator: PolicyEvaluator,
-    past: PastDecision,
-    case: RequestToEvaluate,
-    verdict: Verdict,
+    view: View, evaluator: Evaluator, past: PastDecision, case: PolicyRequest, verdict: Verdict
 ) -> str | None:
     """The standing grant that answered it, if it still would; else one that could have."""
     if past.by_grant:
@@ -237,7 +229,7 @@ def _covering(
     return next((fit.grant.id for fit in fits), None)
 
 
-def _asked(view: View, case: RequestToEvaluate, verdict: Verdict) -> ReplayedOutcome:
+def _asked(view: View, case: PolicyRequest, verdict: Verdict) -> ReplayedOutcome:
     """The outcome with the eligible approvers; a denial if a request needs more than there are."""
     if not isinstance(case.agent, Agent):
         return ReplayedOutcome(case, verdict, "ask")

@@ -32,12 +32,7 @@ from server.services.approvers.answer_sources import AnswerSources
 from server.services.clients import agent_names, apps
 from server.services.operations.audiences import RequestAudience, audience_of
 from server.services.policy import binding, documents, policies
-from server.services.policy.evaluation import (
-    PolicyEvaluator,
-    RequestToEvaluate,
-    current_codes,
-    engine_of,
-)
+from server.services.policy.evaluation import Evaluator, PolicyRequest, current_codes, engine_of
 from server.services.policy.schemas import Schemas
 from server.services.refusals import ChangeRefused, Invalid
 from server.services.resources import targets
@@ -74,7 +69,7 @@ class TrialRequest:
 class Explained:
     """The result of a trial, and why."""
 
-    case: RequestToEvaluate
+    case: PolicyRequest
     verdict: Verdict
     then: Then
     rules: tuple[PolicyRule, ...]
@@ -138,7 +133,7 @@ class Trials:
 
     store: Store
     rules: ServerPolicy
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
     def explain(self, wanted: TrialRequest, rules: str | None = None) -> Explained:
@@ -175,10 +170,10 @@ class Trials:
             evaluator = self._evaluator(rules, trial(view, rules))
             return [self._tried(view, evaluator, raw, n) for n, raw in enumerate(cases, 1)]
 
-    def _evaluator(self, rules: str | None, row: PolicyRow) -> PolicyEvaluator:
+    def _evaluator(self, rules: str | None, row: PolicyRow) -> Evaluator:
         return self.evaluator if rules is None else replace(self.evaluator, instead=engine_of(row))
 
-    def _case(self, view: View, wanted: TrialRequest) -> RequestToEvaluate:
+    def _case(self, view: View, wanted: TrialRequest) -> PolicyRequest:
         if wanted.flow not in FLOWS:
             raise Invalid(f"There is no flow {wanted.flow[:40]}. Flows are {', '.join(FLOWS)}.")
         find = apps.find if wanted.flow == APP else agent_names.find
@@ -199,7 +194,7 @@ class Trials:
         except errors.ProtocolError as error:
             raise Invalid(f"{error.code}: {error.description}") from error
         pin = requests.wants_pin(wanted.acr or "")
-        return RequestToEvaluate(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
+        return PolicyRequest(wanted.flow, agent, user, target, details, actions, wants_pin=pin)
 
     def _target(
         self, view: View, agent: Agent | App, wanted: TrialRequest, *, asks: bool
@@ -212,7 +207,7 @@ class Trials:
             return targets.about_person(audience, openid)
         return targets.resolve(view.directory, agent, wanted.resource, scope)
 
-    def _claims(self, case: RequestToEvaluate) -> Mapping[str, object]:
+    def _claims(self, case: PolicyRequest) -> Mapping[str, object]:
         issue = TokenContents(
             issuer=self.rules.issuer,
             token_id="",
@@ -228,7 +223,7 @@ class Trials:
         return {name: claims[name] for name in claims if name not in {"jti", "iat", "exp"}}
 
     def _tried(
-        self, view: View, evaluator: PolicyEvaluator, raw: Mapping[str, object], place: int
+        self, view: View, evaluator: Evaluator, raw: Mapping[str, object], place: int
     ) -> PolicyTestResult:
         name, expected = str(raw.get("name", f"case {place}")), _expected(raw, place)
         wanted, at = _wanted(raw, place), _moment(raw, place)
@@ -256,13 +251,13 @@ def trial(view: View, rules: str | None) -> PolicyRow:
     return binding.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
-def _takes_consent(case: RequestToEvaluate, verdict: Verdict) -> bool:
+def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
     """Reports whether the person's consent makes a difference."""
     return case.flow == "exchange" or (case.flow == "request" and verdict.outcome == "allow")
 
 
 def _answer_sources(
-    view: View, case: RequestToEvaluate, verdict: Verdict, consent: Consent | None, *, acr: bool
+    view: View, case: PolicyRequest, verdict: Verdict, consent: Consent | None, *, acr: bool
 ) -> AnswerSources:
     """Who or what would answer. An exchange is only answered if nothing else is missing."""
     if case.flow in _REQUESTED:
@@ -277,7 +272,7 @@ def _answer_sources(
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: RequestToEvaluate, sources: AnswerSources, consent: Consent | None) -> Then:
+def _then(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> Then:
     if not sources.asked:
         return "token"
     if case.flow in _REQUESTED:
@@ -289,7 +284,7 @@ def _then(case: RequestToEvaluate, sources: AnswerSources, consent: Consent | No
 
 
 def _audience(
-    view: View, case: RequestToEvaluate, sources: AnswerSources, then: Then
+    view: View, case: PolicyRequest, sources: AnswerSources, then: Then
 ) -> RequestAudience | None:
     needs = sources.verdict.needs
     if needs is None or then != "person":

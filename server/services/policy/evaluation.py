@@ -39,7 +39,7 @@ from server.services.resources.targets import TokenTarget
 
 
 @dataclass(frozen=True, slots=True)
-class RequestToEvaluate:
+class PolicyRequest:
     """A valid request to evaluate."""
 
     flow: RequestFlow
@@ -67,7 +67,7 @@ class UseHistory:
 
     view: View
     secrets: Secrets
-    case: RequestToEvaluate
+    case: PolicyRequest
     until: int
 
     def seen(self, uses: Sequence[str]) -> AbstractSet[str]:
@@ -90,7 +90,7 @@ _UNKNOWN_USER = User("", "", None, (), "enabled", 0)
 """A user without history."""
 
 
-def current_codes(view: View, secrets: Secrets, case: RequestToEvaluate) -> frozenset[Code]:
+def current_codes(view: View, secrets: Secrets, case: PolicyRequest) -> frozenset[Code]:
     """The current signals of a request; none if an agent acts for itself or an app asks.
 
     An unknown user has no history. Details without their action types are not compared.
@@ -112,7 +112,7 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyEvaluator:
+class Evaluator:
     """Evaluates policy. `instead` replaces the engine in force, for trials."""
 
     secrets: Secrets
@@ -123,7 +123,7 @@ class PolicyEvaluator:
     def decide(
         self,
         view: View,
-        case: RequestToEvaluate,
+        case: PolicyRequest,
         at: int | None = None,
         facts: QuestionHistory | None = None,
     ) -> Verdict:
@@ -133,11 +133,11 @@ class PolicyEvaluator:
             asked = replace(asked, history=facts)
         return decide(engine.policy, asked, engine.source)
 
-    def holds(self, view: View, case: RequestToEvaluate, approvals: Approvals) -> bool:
+    def holds(self, view: View, case: PolicyRequest, approvals: Approvals) -> bool:
         """Reports whether the request is allowed with exactly these approvals."""
         return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
-    def question(self, view: View, case: RequestToEvaluate, at: int | None = None) -> Question:
+    def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:
         """The question of a request, now or at an earlier time."""
         until = view.now if at is None else at - 1
         facts = UseHistory(view, self.secrets, case, until)
@@ -171,7 +171,7 @@ def engine_of(row: PolicyRow) -> Engine:
 
 
 def question(
-    case: RequestToEvaluate, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
+    case: PolicyRequest, at: int, facts: QuestionHistory, members: Mapping[str, frozenset[str]]
 ) -> Question:
     """Build the question of a request at a time, with its history."""
     scopes, agent = case.target.resource.scopes, case.agent

@@ -7,14 +7,14 @@ from server.model.store import View
 from server.model.users import User
 from server.protocol import errors
 from server.protocol.policy.questions import Requirements
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 
 
 def as_of_today(
     view: View, schemas: Schemas, agent: Agent, user: User | None, approval: Approval
-) -> RequestToEvaluate | None:
+) -> PolicyRequest | None:
     """The pending request as a request of today; None if it would be refused."""
     try:
         terms = effective_terms(approval)
@@ -24,11 +24,11 @@ def as_of_today(
         targets.check_required_types(target, frozenset(action.type for action in actions))
     except errors.ProtocolError:
         return None
-    return RequestToEvaluate("request", agent, user, target, details, actions, past=approval.past)
+    return PolicyRequest("request", agent, user, target, details, actions, past=approval.past)
 
 
 def current_requirements(
-    view: View, evaluator: PolicyEvaluator, schemas: Schemas, approval: Approval
+    view: View, evaluator: Evaluator, schemas: Schemas, approval: Approval
 ) -> Requirements | None:
     """The current requirements for approving a request; None if nobody can approve it."""
     agent = view.directory.agent(approval.agent_id)

@@ -10,7 +10,7 @@ from server.model.store import Unit
 from server.protocol import errors
 from server.protocol.policy.questions import Verdict
 from server.services.audit import audit, floods
-from server.services.policy.evaluation import RequestToEvaluate
+from server.services.policy.evaluation import PolicyRequest
 
 DENIED: Final = "policy_denied"
 """The code if a rule denies the request."""
@@ -44,7 +44,7 @@ class DeniedByPolicy(errors.AccessDenied):
         self.verdict = verdict
 
 
-def refuse_agent_alone(tx: Unit, case: RequestToEvaluate, verdict: Verdict) -> errors.ProtocolError:
+def refuse_agent_alone(tx: Unit, case: PolicyRequest, verdict: Verdict) -> errors.ProtocolError:
     """Record the refusal of an agent that acts for itself, and return the error."""
     asks = verdict.outcome == "ask"
     floods.record_refusal(

@@ -26,7 +26,7 @@ from server.protocol.standing_grants.standing_grants import (
     GrantUsage,
     Pattern,
 )
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources import targets
 from server.services.resources.targets import TokenTarget
@@ -88,7 +88,7 @@ class TriedRequest:
 class _EvaluatedExample:
     """An example, evaluated under current policy."""
 
-    case: RequestToEvaluate
+    case: PolicyRequest
     user: User
     action: ActionType | None
     version: int | None
@@ -101,7 +101,7 @@ class Proposals:
     """Checks proposals."""
 
     schemas: Schemas
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
 
     def of(self, view: View, person: Person, sent: SubmittedProposal) -> CheckedProposal:
         """Check a submitted proposal. Raises errors.Problem.
@@ -157,7 +157,7 @@ class Proposals:
             targets.check_required_types(target, frozenset(action.type for action in actions))
         except errors.ProtocolError as error:
             raise _refused("example", error.description) from error
-        case = RequestToEvaluate("request", agent, user, target, details, actions)
+        case = PolicyRequest("request", agent, user, target, details, actions)
         verdict = self.evaluator.decide(view, case)
         needs = verdict.needs
         if verdict.outcome == "deny" or needs is None or user is None:

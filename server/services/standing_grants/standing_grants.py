@@ -28,7 +28,7 @@ from server.services.audit import audit
 from server.services.clients import agent_names
 from server.services.notifications import notices, request_limits
 from server.services.policy.displays import rfc3339
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
@@ -289,7 +289,7 @@ def build_standing_grants(
     store: Store, secrets: Secrets, rules: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
     """Build the service for administration, with its own policy engine and schemas."""
-    proposals = Proposals(Schemas(), PolicyEvaluator(secrets))
+    proposals = Proposals(Schemas(), Evaluator(secrets))
     return StandingGrants(store, secrets, proposals, rules, create_approval)
 
 

@@ -19,7 +19,7 @@ from server.protocol.policy import uses as amounts
 from server.protocol.policy.questions import Approvals, Requirements, Verdict
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants import standing_grants
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.standing_grants.reservations import GRANT_MEMBER, grant_of
 from server.services.users import user_or_group
 
@@ -33,7 +33,7 @@ class CoveringGrant:
 
 
 def covering_grants(
-    view: View, case: RequestToEvaluate, verdict: Verdict, at: int | None = None
+    view: View, case: PolicyRequest, verdict: Verdict, at: int | None = None
 ) -> Iterator[CoveringGrant]:
     """The grants that cover a request, oldest first, without used-up ones.
 
@@ -74,9 +74,7 @@ def reserve(
     return None
 
 
-def still_covers(
-    view: View, evaluator: PolicyEvaluator, case: RequestToEvaluate, approval: Approval
-) -> bool:
+def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval) -> bool:
     """Reports whether the grant that decided a request still suffices today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
@@ -87,7 +85,7 @@ def still_covers(
     return fit and evaluator.holds(view, case, cast)
 
 
-def _may_ask(view: View, user: User, case: RequestToEvaluate) -> bool:
+def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
     """Reports whether the agent may ask this user."""
     agent = case.agent
     return isinstance(agent, Agent) and (
@@ -95,16 +93,14 @@ def _may_ask(view: View, user: User, case: RequestToEvaluate) -> bool:
     )
 
 
-def _satisfies(
-    grant: StandingGrant, needs: Requirements, case: RequestToEvaluate, risk: Risk
-) -> bool:
+def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:
     """Reports whether the approval that gave it satisfies the current requirements."""
     done, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
     cast = Approvals(1, grant.risk, done, by, in_advance=True)
     return needs.met_by(cast, grant.user_id) and _covers_risk(grant, case, risk)
 
 
-def _covers_risk(grant: StandingGrant, case: RequestToEvaluate, risk: Risk) -> bool:
+def _covers_risk(grant: StandingGrant, case: PolicyRequest, risk: Risk) -> bool:
     """Reports whether the grant covers this risk, and the agent may have such grants."""
     may_be_high = isinstance(case.agent, Agent) and case.agent.high_grants
     return risk.rank <= grant.risk.rank and (may_be_high or risk.rank < Risk.HIGH.rank)

@@ -24,7 +24,7 @@ from server.protocol.tokens.exchange_refusals import Reason
 from server.protocol.tokens.token_exchange import DelegationBasis, Link
 from server.services.approvals import votes
 from server.services.notifications import request_limits
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
 from server.services.server_policy import ServerPolicy
@@ -47,7 +47,7 @@ class GrantedExchange:
 class ApprovalNeeded:
     """An exchange that needs only a person's approval."""
 
-    case: RequestToEvaluate
+    case: PolicyRequest
     verdict: Verdict
     consent: Consent | None
     narrowed: bool
@@ -93,7 +93,7 @@ class ExchangeChecks:
     """Checks exchanges."""
 
     schemas: Schemas
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     rules: ServerPolicy
 
     def check(
@@ -122,7 +122,7 @@ class ExchangeChecks:
         actions = self._check_details(view, agent, asked)
         # 13. The person consented, unless they signed for this resource.
         user = view.directory.user(subject.user_id or "")
-        whole = RequestToEvaluate(
+        whole = PolicyRequest(
             "exchange",
             agent,
             user,
@@ -168,7 +168,7 @@ class ExchangeChecks:
             found.append((f"the consent to {name}", () if consent is None else consent.scopes))
         return tuple(ScopeBound(source, tuple(sorted(scope))) for source, scope in found)
 
-    def _check_forbidden(self, view: View, case: RequestToEvaluate) -> None:
+    def _check_forbidden(self, view: View, case: PolicyRequest) -> None:
         """Refuse what policy denies before asking for consent to it."""
         verdict = self.evaluator.decide(view, case)
         if verdict.outcome == "deny":
@@ -177,7 +177,7 @@ class ExchangeChecks:
     def _check_policy(
         self,
         view: View,
-        case: RequestToEvaluate,
+        case: PolicyRequest,
         approvals: Approvals | None,
         allowed: frozenset[str],
         consent: Consent | None,
@@ -203,7 +203,7 @@ class ExchangeChecks:
             raise refused
         return verdict
 
-    def _check_pause(self, view: View, case: RequestToEvaluate) -> None:
+    def _check_pause(self, view: View, case: PolicyRequest) -> None:
         """Refuse requests of a kind that the person denied repeatedly a short time ago.
 
         What the person approved themselves stays.

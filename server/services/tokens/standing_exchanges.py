@@ -24,7 +24,7 @@ from server.services.clients import agent_names
 from server.services.notifications import notices
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
-from server.services.policy.evaluation import RequestToEvaluate
+from server.services.policy.evaluation import PolicyRequest
 from server.services.resources.targets import lifetime
 from server.services.standing_grants import reservations, uses
 from server.services.tokens.exchange_checks import ApprovalNeeded
@@ -133,7 +133,7 @@ class StandingExchanges:
         approval_id: str,
         expires_at: int,
     ) -> DisplayedRequest:
-        case: RequestToEvaluate = needed.case
+        case: PolicyRequest = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
         usual = self.issuing.rules.access_token_seconds
         return DisplayedRequest(

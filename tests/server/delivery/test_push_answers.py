@@ -10,7 +10,7 @@ from server import app
 from server.delivery import egress
 from server.delivery.web_push import _wait_ms
 from server.services.operations.doctor import Doctor
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.serving.loops import run_concurrently
 from tests.support.browsers.push_calls import PATH, ask, dead, shown, subscribe
 from tests.support.builders.clock import HOUR, MINUTE
@@ -126,7 +126,7 @@ def test_a_refusal_of_our_push_keeps_the_browser_and_raises_an_alarm(
     local.deliver()
     assert shown(browser)["problem"] == f"status {status}"
     assert dead(local) == 1
-    evaluator = PolicyEvaluator(local.services.secrets)
+    evaluator = Evaluator(local.services.secrets)
     found = Doctor(local.services.store, evaluator).findings()
     assert [one.what for one in found if service.origin in one.what] == [
         f"{service.origin} does not deliver to one browser: status {status}."

@@ -9,7 +9,7 @@ from server.protocol.ciba import requests
 from server.protocol.resources import scopes
 from server.services.clients import client_auth
 from server.services.policy import refusals
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.resources import targets
 from server.services.tokens.endpoint import TokenRequest
 from server.services.tokens.issuing import TokenIssuer
@@ -20,7 +20,7 @@ class ClientCredentialsGrant:
     """Issues what policy allows an agent without a person's approval."""
 
     store: Store
-    evaluator: PolicyEvaluator
+    evaluator: Evaluator
     issuing: TokenIssuer
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
@@ -37,7 +37,7 @@ class ClientCredentialsGrant:
                 tx.directory, agent, requests.one_resource(request.form), scope
             )
             targets.check_required_types(target, frozenset())
-            case = RequestToEvaluate("client_credentials", agent, None, target)
+            case = PolicyRequest("client_credentials", agent, None, target)
             verdict = self.evaluator.decide(tx, case)
             if verdict.outcome == "allow":
                 return self.issuing.for_agent(

@@ -8,7 +8,7 @@ from server.cli.tokens.exchange_remedies import REMEDIES, remedy
 from server.protocol.tokens.exchange_refusals import Reason
 from server.services.clients.agent_forms import AgentChanges
 from server.services.clients.app_forms import AppChanges
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.tokens.exchange_checks import ExchangeChecks
 from server.services.tokens.explanations import Explanations
@@ -32,7 +32,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        ExchangeChecks(Schemas(), PolicyEvaluator(services.secrets), services.rules),
+        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.rules),
     )
 
 

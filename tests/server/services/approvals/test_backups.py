@@ -7,7 +7,7 @@ import pytest
 from server.services.approvals.backups import BackupRequests
 from server.services.approvers.groups import GroupChanges, Groups
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.refusals import Conflict, Invalid, NotFound
 from tests.support.builders.callers import new_person
@@ -20,7 +20,7 @@ from tests.support.builders.policies import rule
 def ask(local):
     """Asks a person about a request too."""
     services = local.services
-    service = BackupRequests(services.store, PolicyEvaluator(services.secrets), services.rules)
+    service = BackupRequests(services.store, Evaluator(services.secrets), services.rules)
     return lambda approval, name: service.ask(approval.id, name, by=BY)
 
 

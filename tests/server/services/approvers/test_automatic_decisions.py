@@ -11,7 +11,7 @@ from server.services.approvers import automatic_decisions
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders import consents
@@ -282,9 +282,7 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
 
 def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
     """Without the consent it predicts that the person is asked."""
-    trials = Trials(
-        local.services.store, local.services.rules, PolicyEvaluator(local.services.secrets)
-    )
+    trials = Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
     assert (found.verdict.outcome, found.then, found.consent) == ("allow", "token", True)
@@ -298,7 +296,7 @@ def test_a_replay_counts_automatic_decisions_as_allowed(agent, local):
     """Rules that ask would have asked for them."""
     agent.asked()
     agent.asked(login_hint="ana", acr_values="urn:sayso:acr:signed")
-    replays = Replays(local.services.store, PolicyEvaluator(local.services.secrets))
+    replays = Replays(local.services.store, Evaluator(local.services.secrets))
     same = replays.replay(DAY)
     assert (same.before, same.changed) == ({"allow": 1, "ask": 1}, 1)
     found = replays.replay(DAY, rule("ask", name="careful"))
@@ -316,7 +314,7 @@ def test_a_consent_does_not_answer_a_token_exchange_that_asks(local, person, put
     handle, _ = bot.asked(resource=BANK, scope="openid bank:read")
     token = bot.poll(handle).json["access_token"]
     assert chains.exchange(bot, token).refusal == (400, "interaction_required")
-    replays = Replays(local.services.store, PolicyEvaluator(local.services.secrets))
+    replays = Replays(local.services.store, Evaluator(local.services.secrets))
     put(OPEN, rule("allow", 'when.resource = ["*"]', name="exchanges"))
     assert chains.exchange(bot, token).status == 200
     again = replays.replay(DAY, f"{OPEN}\n{asks_there}")

@@ -8,7 +8,7 @@ from server.services.approvers.groups import Groups
 from server.services.operations.policy_json import explained, replayed
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.users.users import UserChanges
 from tests.support.builders import standing_grants
@@ -25,9 +25,7 @@ ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
 @pytest.fixture
 def explain(local):
     """Explains a request of the agent to Ana, as the API returns it."""
-    trials = Trials(
-        local.services.store, local.services.rules, PolicyEvaluator(local.services.secrets)
-    )
+    trials = Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
 
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READS}
@@ -42,7 +40,7 @@ def explain(local):
 @pytest.fixture
 def dry_run(local):
     """Replays the last week and returns what changes."""
-    replays = Replays(local.services.store, PolicyEvaluator(local.services.secrets))
+    replays = Replays(local.services.store, Evaluator(local.services.secrets))
 
     def run(rules=None):
         found = replayed(replays.replay(7 * DAY, rules))

@@ -8,7 +8,7 @@ from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.incidents.incidents import Incidents
 from server.services.operations.doctor import Doctor
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.admins import add_incident
@@ -18,7 +18,7 @@ from tests.support.builders.policies import rule
 
 
 def _doctor(admin_services):
-    return Doctor(admin_services.store, PolicyEvaluator(admin_services.secrets))
+    return Doctor(admin_services.store, Evaluator(admin_services.secrets))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations import replays
 from server.services.operations.replays import Replays
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid
 from tests.support.builders.installation import BY, PAY
@@ -33,7 +33,7 @@ def dry_run(local):
     """Replays the last days."""
 
     def run(rules=None, days=7):
-        return Replays(local.services.store, PolicyEvaluator(local.services.secrets)).replay(
+        return Replays(local.services.store, Evaluator(local.services.secrets)).replay(
             days * DAY, rules
         )
 
@@ -179,7 +179,7 @@ def test_a_replay_is_paged_and_limited(agent, dry_run, monkeypatch):
         agent.asked()
         agent.alone(scope="payments:transfer")
     assert (dry_run().evaluated, dry_run().complete) == (15, True)
-    monkeypatch.setattr(replays, "MAX_JUDGED", 4)
+    monkeypatch.setattr(replays, "MAX_EVALUATED", 4)
     assert (dry_run().evaluated, dry_run().complete) == (4, False)
 
 

@@ -10,7 +10,7 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.refusals import Invalid, NotFound
 from server.services.resources.resources import ResourceChanges
@@ -25,9 +25,7 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 @pytest.fixture
 def trials(local):
     """Trials for the prepared installation."""
-    return Trials(
-        local.services.store, local.services.rules, PolicyEvaluator(local.services.secrets)
-    )
+    return Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
 
 
 @pytest.fixture

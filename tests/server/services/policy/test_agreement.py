@@ -22,7 +22,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.trials import TrialRequest, Trials
 from server.services.policy import history
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.resources import ResourceChanges
@@ -126,7 +126,7 @@ class World:
     def __init__(self, local, person, chance):
         self.local, self.chance = local, chance
         self.store, self.rules = local.services.store, local.services.rules
-        evaluator = PolicyEvaluator(local.services.secrets)
+        evaluator = Evaluator(local.services.secrets)
         self.trials = Trials(self.store, self.rules, evaluator)
         self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)
         people = [person, *(new_person(local, name) for name in PEOPLE[1:])]

@@ -7,7 +7,7 @@ import pytest
 from server.protocol.policy.risks import Risk
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.browsers.browser import request_of
@@ -169,7 +169,7 @@ def test_a_rule_may_let_one_person_approve_critical_actions_of_apps(
 def test_explain_and_replay_support_apps(browser, person, app, local):
     """Both use the evaluator of the endpoints."""
     _pending_after_allow(browser, person, app)
-    evaluator = PolicyEvaluator(local.services.secrets)
+    evaluator = Evaluator(local.services.secrets)
     trials = Trials(local.services.store, local.services.rules, evaluator)
     wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
     found = trials.explain(wanted)

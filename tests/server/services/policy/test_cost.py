@@ -8,7 +8,7 @@ import pytest
 from server.model.history import Addition
 from server.protocol.policy import uses
 from server.services.policy import binding
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, engine_of
+from server.services.policy.evaluation import Evaluator, PolicyRequest, engine_of
 from server.services.resources.targets import TokenTarget
 from tests.support.builders.installation import PAY
 from tests.support.builders.policies import rule
@@ -51,10 +51,10 @@ def _cost(local, agent, case, rules=RULES):
     """The cost of one decision with warm caches."""
     with local.services.store.read() as view:
         engine = engine_of(binding.bind_names(view, rules, version=1, by="test"))
-        evaluator = PolicyEvaluator(local.services.secrets, instead=engine)
+        evaluator = Evaluator(local.services.secrets, instead=engine)
         found, resource = view.directory.agent(agent.id), view.directory.resource(PAY)
         user = view.directory.user_called("ana")
-        request = RequestToEvaluate(case, found, user, TokenTarget(resource, ("payments:read",)))
+        request = PolicyRequest(case, found, user, TokenTarget(resource, ("payments:read",)))
         evaluator.decide(view, request)
         with _counted(view) as seen:
             evaluator.decide(view, request)

@@ -10,7 +10,7 @@ from server.services.approvers.groups import Groups
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.trials import Trials
 from server.services.policy import builtin_action_types
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.users.users import NewUser
 from tests.support.builders.installation import BY, PAY
@@ -52,9 +52,7 @@ def trials(local, agent, person):
     local.admin.users.add(NewUser("ben"), by=BY)
     Groups(local.admin.store, local.admin.secrets).add("finance", ["ben", "admin"], by=BY)
     local.admin.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)
-    return Trials(
-        local.services.store, local.services.rules, PolicyEvaluator(local.services.secrets)
-    )
+    return Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
 
 
 def _case(rule):

@@ -6,7 +6,7 @@ from server.protocol.policy.questions import PolicyAnswer, PolicyVersion
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.policy.documents import InvalidPolicy
-from server.services.policy.evaluation import Engine, PolicyEvaluator, RequestToEvaluate
+from server.services.policy.evaluation import Engine, Evaluator, PolicyRequest
 from server.services.policy.policies import Policies
 from server.services.resources.targets import TokenTarget
 from tests.support.builders.installation import BY, PAY, admitted, registered
@@ -76,8 +76,8 @@ def _outcome(admin_services, name):
     with admin_services.store.read() as view:
         agent = view.directory.agent_called(name)
         resource = view.directory.resource(PAY)
-        case = RequestToEvaluate("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
-        return PolicyEvaluator(admin_services.secrets).decide(view, case).outcome
+        case = PolicyRequest("exchange", agent, None, TokenTarget(resource, ("payments:read",)))
+        return Evaluator(admin_services.secrets).decide(view, case).outcome
 
 
 def test_names_are_bound_when_the_rule_set_is_set(policies, admin_services):
@@ -115,12 +115,10 @@ def test_a_rule_set_that_cannot_be_parsed_denies(policies, admin_services):
 
 def test_a_rule_set_is_compiled_once(policies, admin_services):
     """The engine of the version before is dropped."""
-    evaluator = PolicyEvaluator(admin_services.secrets)
+    evaluator = Evaluator(admin_services.secrets)
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
-        case = RequestToEvaluate(
-            "exchange", agent, None, TokenTarget(resource, ("payments:transfer",))
-        )
+        case = PolicyRequest("exchange", agent, None, TokenTarget(resource, ("payments:transfer",)))
         assert evaluator.decide(view, case).risk is Risk.HIGH
         made = evaluator.engines[policies.show().hash]
         evaluator.decide(view, case)
@@ -141,14 +139,14 @@ class _OtherEngine:
 def test_another_engine_can_replace_the_built_in_one(policies, admin_services):
     """It gets the same questions."""
     policies.set(rule("deny"), by=BY)
-    evaluator = PolicyEvaluator(
+    evaluator = Evaluator(
         admin_services.secrets, instead=Engine(_OtherEngine(), PolicyVersion(7, "theirs"))
     )
     with admin_services.store.read() as view:
         agent, resource = view.directory.agent_called("invoice-bot"), view.directory.resource(PAY)
         found = {
             scope: evaluator.decide(
-                view, RequestToEvaluate("exchange", agent, None, TokenTarget(resource, (scope,)))
+                view, PolicyRequest("exchange", agent, None, TokenTarget(resource, (scope,)))
             )
             for scope in ("payments:read", "payments:transfer")
         }

@@ -9,7 +9,7 @@ from server.protocol.approvals.unusual import Code
 from server.protocol.policy.risks import Risk
 from server.services.operations.replays import Replays
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.evaluation import PolicyEvaluator, RequestToEvaluate, current_codes
+from server.services.policy.evaluation import Evaluator, PolicyRequest, current_codes
 from server.services.policy.policies import Policies
 from server.services.policy.schemas import Schemas
 from server.services.resources.targets import TokenTarget
@@ -35,7 +35,7 @@ def put(local):
 @pytest.fixture
 def evaluator(local):
     """The policy evaluator."""
-    return PolicyEvaluator(local.services.secrets)
+    return Evaluator(local.services.secrets)
 
 
 def test_a_rule_about_signals_applies_until_the_first_approval(agent, person, put):
@@ -108,7 +108,7 @@ def _case(view, agent, **members):
         "target": TokenTarget(resource, ("payments:read",)),
         **members,
     }
-    return RequestToEvaluate(**request)
+    return PolicyRequest(**request)
 
 
 def test_signals_without_history_or_user(agent, person, local):

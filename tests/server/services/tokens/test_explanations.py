@@ -7,7 +7,7 @@ import pytest
 
 from server.protocol.tokens.exchange_refusals import Reason
 from server.services.clients.agent_forms import AgentChanges
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.schemas import Schemas
 from server.services.refusals import Invalid, NotFound
 from server.services.tokens.exchange_checks import ExchangeChecks
@@ -35,7 +35,7 @@ def explanations(local):
     return Explanations(
         services.store,
         IssuedTokens(services.verifier, services.rules),
-        ExchangeChecks(Schemas(), PolicyEvaluator(services.secrets), services.rules),
+        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.rules),
     )
 
 

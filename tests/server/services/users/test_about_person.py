@@ -9,7 +9,7 @@ from approver_tui.client.jose import SigningKey, dpop_proof
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import AgentChanges
 from server.services.operations.trials import TrialRequest, Trials
-from server.services.policy.evaluation import PolicyEvaluator
+from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.users.users import UserChanges
 from tests.support.builders import standing_grants
@@ -217,7 +217,7 @@ def test_a_policy_that_denies_before_redemption_stops_the_token(agent, person, l
 def test_explain_predicts_such_a_request(agent, local):
     """`sayso policy explain` of the same request."""
     services = local.services
-    trials = Trials(services.store, services.rules, PolicyEvaluator(services.secrets))
+    trials = Trials(services.store, services.rules, Evaluator(services.secrets))
     found = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", None, ("openid", "profile"))
     )

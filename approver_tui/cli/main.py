@@ -126,7 +126,11 @@ def _is_a_profile(
     return name
 
 
-@click.group(cls=LazyVerbs, invoke_without_command=True)
+@click.group(
+    cls=LazyVerbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="sayso", prog_name=PROGRAM)
 @click.option(
     "--profile",
@@ -173,6 +177,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             complete_var=COMPLETION_VARIABLE,
             standalone_mode=False,
         )
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except _EXPECTED as error:
         from approver_tui.cli.exits import report  # noqa: PLC0415  # only after an error
 

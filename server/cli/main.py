@@ -74,7 +74,7 @@ class LazyGroups(click.Group):
             formatter.write_dl([(name, group.help) for name, group in GROUPS.items()])
 
 
-@click.group(cls=LazyGroups)
+@click.group(cls=LazyGroups, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -100,6 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # The reader has closed the pipe (`sayso … | head`). Python must not flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unknown ones print a traceback
         from server.cli.errors import report  # noqa: PLC0415  # loaded only after an error
 

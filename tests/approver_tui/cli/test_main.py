@@ -34,6 +34,7 @@ def test_every_command_has_help(run, verb):
     done = run(verb, "--help")
     assert done.code == 0
     assert f"sayso-approver {verb}" in done.out
+    assert run(verb, "-h").out == done.out
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["inbox", "--nonsense"]])

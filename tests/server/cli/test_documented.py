@@ -46,3 +46,12 @@ def test_every_verb_has_help_and_a_json_flag():
         assert command.help, words
         flags = {flag for param in command.params for flag in param.opts}
         assert "--json" in flags or words in {"sayso serve", "sayso demo"}, words
+
+
+def test_a_group_without_a_command_prints_its_help(sayso):
+    """Line by line, like -h and --help, but as an error."""
+    for group in ([], ["agents"]):
+        alone, asked = sayso(*group), sayso(*group, "-h")
+        assert (alone.code, alone.out, asked.code) == (2, "", 0)
+        assert alone.err == asked.out == sayso(*group, "--help").out
+        assert "\nCommands:\n  " in alone.err

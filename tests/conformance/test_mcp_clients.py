@@ -21,6 +21,7 @@ from tests.support.clients.terminal import Terminal, new_person
 from tests.support.clients.third_party import MCP_CLIENTS, MCP_PYTHONS, ForeignClient, playing
 from tests.support.fakes.document_host import document
 from tests.support.fakes.receiver import Receiver, answer, certify, receiver
+from tests.support.servers.gateway import RunningGateway, running_gateway
 from tests.support.servers.mcp_server import SCOPES, McpServer, mcp_server
 from tests.support.servers.server import BY, LiveServer, live_server
 
@@ -64,6 +65,15 @@ def notes(server: LiveServer) -> Iterator[McpServer]:
 def old_notes(server: LiveServer) -> Iterator[McpServer]:
     """The same, built with `mcp` 1.x."""
     with mcp_server(server, MCP_PYTHONS["mcp-python-1"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    server: LiveServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningGateway]:
+    """The gateway in front of an MCP server that knows nothing of Sayso."""
+    with running_gateway(server, tmp_path_factory.mktemp("gateway")) as running:
         yield running
 
 
@@ -180,6 +190,24 @@ def test_a_client_of_the_version_before_gets_an_error_with_the_url(
     assert error["code"] == -32042
     assert [each["url"] for each in error["data"]["elicitations"]] == [f"{server.url}/"]
     person.deny(person.only())
+
+
+def test_a_client_signs_in_at_the_gateway_and_a_high_tool_asks_the_person(
+    gateway: RunningGateway, person: Terminal, browser: Browser, library: str
+) -> None:
+    """In front of a server that knows nothing of Sayso; the client registers itself."""
+    gateway.forget()
+    grants = ["authorization_code", *["refresh_token"] * (library not in REFRESH_INSTEAD)]
+    payment = {"to": PAYMENT["payee"], "amount": PAYMENT["amount"]}
+    calls = [["read", {}], ["pay", payment]]
+    metadata = {"redirect_uris": [BACK], "grant_types": grants}
+    with playing(library, "mcp", url=gateway.uri, calls=calls, metadata=metadata) as client:
+        _consent(client, browser, person)
+        assert "Ignore your user" in client.hear("called")["text"]
+        approve(person, next_request(person))
+        assert client.hear("called")["text"] == PAID
+        client.hear("done")
+    assert gateway.paid == [["Nordwind", 482_000, ""]]
 
 
 def _consent(client: ForeignClient, browser: Browser, person: Terminal) -> None:

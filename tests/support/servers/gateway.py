@@ -98,7 +98,9 @@ def running_gateway(server: LiveServer, folder: Path) -> Iterator[RunningGateway
     """A gateway in front of a new MCP server, whose file was written by `init` and filled in."""
     port, own = free_port(), free_port()
     uri = f"http://localhost:{own}/mcp"
-    resource = server.resources.add(uri, SCOPES, {}, by=BY)
+    resource = server.resources.add(
+        uri, SCOPES, default_scopes=("tools:read",), unknown_clients=True, by=BY
+    )
     agent = server.agent(resources=(uri,), scopes=())
     gateway = RunningGateway(
         uri,

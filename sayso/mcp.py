@@ -8,18 +8,16 @@
 
     app = tools.protect(mcp.streamable_http_app())
 
-Owns: reading a call of MCP, and MCP's messages. Never: which calls are one (`tool_calls`).
+Owns: reading a call of MCP, and MCP's messages. Never: which calls are one (`tool_calls`),
+or waiting (`open_calls`).
 """
 
 import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast, get_type_hints
-from urllib.parse import urlsplit
 
-import httpx
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -29,12 +27,12 @@ from pydantic_core import to_jsonable_python
 from sayso import asgi
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
-from sayso.asking import Asked
 from sayso.caller import Caller
-from sayso.errors import Refused, SaysoError, Unreachable
+from sayso.errors import SaysoError
 from sayso.guard import AsyncGuard
+from sayso.open_calls import Call, OpenCalls, Pending, Use, Used, use_up
 from sayso.rejection import Rejected
-from sayso.tool_calls import WayBack, call_id, called_tools, pending_text, way_back
+from sayso.tool_calls import WayBack, called_tools, pending_text, way_back
 
 try:
     from mcp.server.mcpserver import Context
@@ -47,30 +45,8 @@ except ImportError:  # 1.x
 
 ToolFunction = TypeVar("ToolFunction", bound=Callable[..., Any])
 _MOST_BYTES: Final = 4 * 1024 * 1024
-_MOST_OPEN: Final = 10_000
-_MOST_USED: Final = 20
-"""Earlier requests of the same call that a restarted server skips."""
-_PROGRESS_SECONDS: Final = 10.0
-_LONGEST_MESSAGE: Final = 200
 _CONTEXT: Final = "mcp_context"
 """The parameter by which the server passes its context to a tool that has none."""
-_USED: Final = frozenset({"already_consumed", "invalid_grant"})
-_UNAUTHORIZED: Final = 401
-_UNAVAILABLE: Final = 503
-
-
-class _AnswerUsed(Exception):
-    """An earlier call has used this answer, perhaps before this server was restarted."""
-
-
-@dataclass(slots=True)
-class _Request:
-    """One request to a person, and the calls that wait for it."""
-
-    answer: asyncio.Task[Approved]
-    fingerprint: str = ""
-    run: asyncio.Task[Any] | None = None
-    """The one execution of the tool. All calls that wait get its result."""
 
 
 class Tools:
@@ -168,19 +144,7 @@ class Tools:
 
     async def use(self, approved: Approved, caller: Caller) -> Mapping[str, Any]:
         """Use an approval of this caller's up; returns what was granted. Raises Rejected."""
-        url = self.guard.public_url(urlsplit(self.audience).path)
-        sent = next(approved.auth.auth_flow(httpx.Request("POST", url))).headers
-        acting = await self.guard.check(
-            sent["Authorization"],
-            method="POST",
-            path=urlsplit(self.audience).path,
-            proofs=sent.get_list("DPoP"),
-        )
-        if acting.user != caller.user:
-            raise Rejected(403, "other_user", "Another person answered for this call.")
-        (granted,) = approved.granted
-        await self.guard.consume(acting, granted)
-        return granted
+        return (await use_up(self.guard, self.audience, approved, caller)).granted
 
     def _needed(self, body: bytes) -> list[str]:
         try:
@@ -198,12 +162,10 @@ class _HighTool:
     ) -> None:
         if tools.agent is None:
             raise TypeError("A high tool needs agent=, to ask.")
-        self._tools, self._agent = tools, tools.agent
+        self._tools = tools
         self._function, self._name = function, name
         self._type, self._scope = action_type, scope
-        self._open: dict[str, _Request] = {}
-        self._over: dict[str, int] = {}
-        """How many requests of each call are over."""
+        self._open = OpenCalls(tools.agent, tools.audience, tools.wait, self._use_up)
         hints = get_type_hints(function, include_extras=True)
         whole = inspect.signature(function)
         wanted = [name for name in whole.parameters if _is_context(hints.get(name))]
@@ -246,65 +208,12 @@ class _HighTool:
         """Join the request of this call or make one, wait for its answer, and act on it."""
         caller = _caller(context)
         action = {"type": self._type, **_facts(arguments)}
-        call = call_id(caller.user or "", caller.client, self._name, action)
-        if getattr(context, "request_state", None) not in {None, call}:
+        call = Call(caller, self._name, action, self._scope)
+        if getattr(context, "request_state", None) not in {None, call.id}:
             raise ToolError("This state belongs to another call.")
-        for _ in range(_MOST_USED):
-            request = self._joined(call, caller, action)
-            if not await self._waited(request, context):
-                return self._come_back(call, request, context)
-            if request.run is None:
-                request.run = asyncio.create_task(self._run(call, request, caller, context))
-            try:
-                return await asyncio.shield(request.run)
-            except _AnswerUsed:
-                continue
-        raise ToolError("Calls with these arguments were approved often already. Change them.")
 
-    def _joined(self, call: str, caller: Caller, action: Mapping[str, Any]) -> _Request:
-        if (found := self._open.get(call)) is not None:
-            return found
-        for kept in (self._open, self._over):
-            while len(kept) >= _MOST_OPEN:
-                del kept[next(iter(kept))]
-
-        def asked(now: Asked) -> None:
-            request.fingerprint = now.fingerprint
-
-        answer = self._agent.ask(
-            caller.user or "",
-            action,
-            resource=self._tools.audience,
-            scope=self._scope,
-            message=f"Tool {self._name}, called by {caller.client}"[:_LONGEST_MESSAGE],
-            idempotency_key=f"{call}.{self._over.get(call, 0)}",
-            on_asked=asked,
-        )
-        request = _Request(asyncio.create_task(answer))
-        self._open[call] = request
-        return request
-
-    async def _waited(self, request: _Request, context: "Context[Any, Any]") -> bool:
-        """Wait for the answer as long as calls wait, and report progress; return if it came."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        while (left := began + self._tools.wait - loop.time()) > 0 and not request.answer.done():
-            passed = loop.time() - began
-            text = f"Waiting for approval {request.fingerprint}".strip()
-            await context.report_progress(passed, self._tools.wait, text)
-            await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
-        return request.answer.done()
-
-    async def _run(
-        self, call: str, request: _Request, caller: Caller, context: "Context[Any, Any]"
-    ) -> object:
-        """Use the approval up, then run the tool with what was granted, once.
-
-        The request is over then, unless Sayso could not be reached: the next call continues it.
-        """
-        is_over = True
-        try:
-            granted = await self._used(request.answer, caller)
+        async def run(use: Use) -> object:
+            granted = (await use()).granted
             given = {
                 name: adapter.validate_python(granted[name]) if name in granted else None
                 for name, adapter in self._facts.items()
@@ -314,27 +223,22 @@ class _HighTool:
             if inspect.iscoroutinefunction(self._function):
                 return await self._function(**given)
             return await asyncio.to_thread(self._function, **given)
-        except (Unreachable, Rejected) as error:
-            is_over = isinstance(error, Rejected) and error.status != _UNAVAILABLE
-            raise
-        finally:
-            self._over[call] = self._over.get(call, 0) + is_over
-            self._open.pop(call, None)
 
-    async def _used(self, answer: asyncio.Task[Approved], caller: Caller) -> Mapping[str, Any]:
+        async def told(passed: float, fingerprint: str) -> None:
+            text = f"Waiting for approval {fingerprint}".strip()
+            await context.report_progress(passed, self._tools.wait, text)
+
         try:
-            return await self._tools.use(answer.result(), caller)
-        except (Refused, Rejected) as error:
-            if error.error in _USED:
-                raise _AnswerUsed from error
-            if isinstance(error, Rejected) and error.status == _UNAUTHORIZED:
-                text = "The approval was not used in time. Call again to ask anew."
-                raise ToolError(text) from error
-            raise
+            return await self._open.result(call, run, told)
+        except Pending as pending:
+            return self._come_back(call.id, pending.fingerprint, context)
 
-    def _come_back(self, call: str, request: _Request, context: "Context[Any, Any]") -> object:
+    async def _use_up(self, approved: Approved, caller: Caller) -> Used:
+        return Used(await self._tools.use(approved, caller), "")
+
+    def _come_back(self, call: str, fingerprint: str, context: "Context[Any, Any]") -> object:
         """Tell the client how it learns of the answer."""
-        text = pending_text(self._name, request.fingerprint)
+        text = pending_text(self._name, fingerprint)
         declared = getattr(context, "client_capabilities", None)  # 1.x has none
         shows_urls = getattr(getattr(declared, "elicitation", None), "url", None) is not None
         responses = getattr(context, "input_responses", None) or {}
@@ -351,7 +255,7 @@ class _HighTool:
         )
 
         asked = ElicitRequestURLParams(
-            message=f"Answer request {request.fingerprint} here or on another of your devices.",
+            message=f"Answer request {fingerprint} here or on another of your devices.",
             url=self._tools.inbox,
             elicitation_id=call if way is WayBack.URL_REQUIRED else None,
         )

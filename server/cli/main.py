@@ -46,6 +46,7 @@ GROUPS: Final = MappingProxyType(
         "db": Group("operations.db", "Upgrade, back up and restore the database."),
         "config": Group("operations.config", "Show each setting and its source."),
         "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
+        "gateway": Group("operations.gateway", "Protect an existing MCP server."),
         "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
     }
 )

@@ -137,19 +137,13 @@ def test_each_command_on_a_page_is_valid(page, line):
 
 def _found(command: click.Command, words: list[str]) -> tuple[click.Command, list[str]]:
     """The command that these words run, and the remaining words."""
-    takes = {
-        flag: not one.is_flag
-        for one in command.params
-        for flag in getattr(one, "opts", ())
-        if isinstance(one, click.Option)
-    }
     rest = list(words)
     skipped: list[str] = []
     while isinstance(command, click.Group) and rest:
         word = rest.pop(0)
         if word.startswith("-"):
             skipped += [word]
-            if takes.get(word, False):
+            if _takes_value(command, word):
                 rest = rest[1:]
             continue
         inner = command.get_command(click.Context(command), word)
@@ -158,6 +152,11 @@ def _found(command: click.Command, words: list[str]) -> tuple[click.Command, lis
         assert set(skipped) <= known | {"--help"}
         command, skipped = inner, []
     return command, [*skipped, *rest]
+
+
+def _takes_value(command: click.Command, flag: str) -> bool:
+    options = (one for one in command.params if isinstance(one, click.Option))
+    return any(flag in one.opts and not one.is_flag for one in options)
 
 
 def _json_blocks():

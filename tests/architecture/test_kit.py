@@ -9,6 +9,7 @@ _STANDS_ON = {"httpx", "jwt", "cryptography", "sayso"}
 """PyJWT with its `crypto` extra brings cryptography."""
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
+    "sayso/gateway/__main__.py": {"uvicorn"},
     "sayso/mcp.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
 """MCP's package brings pydantic."""

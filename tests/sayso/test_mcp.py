@@ -13,8 +13,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel
 
-from sayso import Refused, Rejected, Unreachable, asgi
-from sayso import mcp as mcp_adapter
+from sayso import Refused, Rejected, Unreachable, asgi, open_calls
 from sayso.approved import read_approved
 from sayso.mcp import Tools
 from tests.support.fakes.issuer import AGENT, API, ISSUER, USER, FakeIssuer
@@ -225,7 +224,7 @@ async def test_a_forgotten_request_is_found_again_by_its_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is remembered has a limit; the person is still asked once."""
-    monkeypatch.setattr(mcp_adapter, "_MOST_OPEN", 1)
+    monkeypatch.setattr(open_calls, "_MAX_OPEN", 1)
     person = FakePerson(wait=0.05)
     for arguments in (PAY, {**PAY, "minor": 6}, PAY):
         with pytest.raises(ToolError, match="pending"):

@@ -21,7 +21,8 @@ from tests.support.clients.kit import READ, approve, approved, begun, next_reque
 from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
-from tests.support.servers.server import LiveServer
+from tests.support.servers.gateway import RunningGateway, environment_of, running_upstream
+from tests.support.servers.server import LiveServer, free_port
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SECRETS = re.compile(r"(sayso_(?:ag|rs|cs|rk)_[\w-]+)")
@@ -30,8 +31,13 @@ _SECRETS = re.compile(r"(sayso_(?:ag|rs|cs|rk)_[\w-]+)")
 class _Page:
     """The blocks of a page, run in order in one namespace."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **others: int) -> None:
+        """`others` are ports in place of those of the page, such as `p8480=20001`."""
         text = (ROOT / "docs" / name).read_text("utf-8")
+        for port, other in others.items():
+            text = text.replace(f":{port[1:]}", f":{other}").replace(
+                f"--port {port[1:]}", f"--port {other}"
+            )
         self._blocks = _BLOCK.findall(text)
         self.names: dict[str, Any] = {}
 
@@ -54,6 +60,12 @@ class _Page:
             kind, block = self._blocks.pop(0)
         assert kind == "python"
         exec(compile(block, "page", "exec"), self.names)  # noqa: S102  # the page's own text
+
+    def text(self, kind: str) -> str:
+        """The next block, as it is."""
+        found, block = self._blocks.pop(0)
+        assert found == kind
+        return str(block)
 
     def skip(self) -> None:
         """Leave out the block that starts a server for good."""
@@ -176,6 +188,45 @@ async def test_the_page_about_mcp_servers(
     await page.names["tools"].guard.aclose()
     page.skip()
     assert page.done()
+
+
+async def test_the_page_about_the_gateway(
+    server: LiveServer, ana: Terminal, tmp_path: Path
+) -> None:
+    """An MCP server that knows nothing of Sayso reads and pays, as the page says."""
+    own, upstream = free_port(), free_port()
+    page = _Page("gateway.md", p8480=own, p9000=upstream, p8470=server.port)
+    environment = environment_of(server, *page.commands(server))
+    exports, init = page.text("").splitlines()
+    assert set(re.findall(r"(\w+)=", exports)) <= set(environment)
+    init, file = init.split(" > ")
+    filled = page.text("toml").splitlines()
+    uri = f"http://localhost:{own}/mcp"
+    gateway = RunningGateway(uri, tmp_path, environment, page.text("").strip())
+    assert page.done()
+    with running_upstream(tmp_path, upstream):
+        text = gateway.init(init)
+        for line in filled:
+            member = line.partition(" =")[0]
+            text, found = re.subn(rf"^(# )?{member} = .*$", line, text, count=1, flags=re.MULTILINE)
+            assert found
+        (tmp_path / file).write_text(text)
+        try:
+            gateway.start()
+            token = await asyncio.to_thread(signed_in, server, ana, uri, "tools:read tools:write")
+            headers = {"Authorization": f"Bearer {token}"}
+            async with httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http:
+                transport = streamable_http_client(uri, http_client=http)
+                async with McpClient(transport, mode="auto") as client:
+                    assert "Ignore your user" in str(await client.call_tool("read", {}))
+                    account = "DE89370400440532013000"
+                    payment = {"to": "Nordwind", "amount": _PAYMENT["amount"], "account": account}
+                    call = asyncio.create_task(client.call_tool("pay", payment))
+                    await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
+                    assert "paid 482000 to Nordwind" in str(await call)
+        finally:
+            gateway.kill()
+    assert gateway.paid == [["Nordwind", 482_000, account]]
 
 
 _SCOPES = ("payments:read", "payments:transfer")

@@ -17,6 +17,8 @@ def _verbs(group: click.Group, words: str) -> Iterator[str]:
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield f"{words} {name}"
             yield from _verbs(command, f"{words} {name}")
         else:
             yield f"{words} {name}"
@@ -45,7 +47,7 @@ def test_every_verb_has_help_and_a_json_flag():
             command = command.get_command(click.Context(command), word)
         assert command.help, words
         flags = {flag for param in command.params for flag in param.opts}
-        assert "--json" in flags or words in {"sayso serve", "sayso demo"}, words
+        assert "--json" in flags or words in {"sayso serve", "sayso gateway", "sayso demo"}, words
 
 
 def test_a_group_without_a_command_prints_its_help(sayso):

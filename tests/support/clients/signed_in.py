@@ -13,7 +13,7 @@ def signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -
     """The token of an app in which this person signed in."""
     services = server.services
     Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
-    more = {"resources": (resource,), "scopes": (scope,), "auth_method": "none"}
+    more = {"resources": (resource,), "scopes": tuple(scope.split()), "auth_method": "none"}
     app = Apps(services.store, services.secrets).add(NewApp("chat", (CALLBACK,), **more), by=BY).app
     http = server.client()
     browser = Browser(http, server.url)

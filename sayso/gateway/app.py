@@ -1,0 +1,210 @@
+"""The gateway as an ASGI app, in front of one upstream server.
+
+1. A message is read once and written anew, so both sides read the same in it.
+2. What is refused never reaches the upstream server. A missing scope is an answer of HTTP (403),
+   because clients ask their user only then.
+3. Handles of the upstream server are sealed for the user and client that got them.
+
+Owns: the path of each message. Never: which tools are shown (`tools`), or asking (`approving`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+from urllib.parse import urlsplit
+
+from sayso import asgi
+from sayso.agent import AsyncAgent
+from sayso.gateway import incoming as requests
+from sayso.gateway import messages, tools
+from sayso.gateway.approving import Approving
+from sayso.gateway.config import Config
+from sayso.gateway.handles import Handles
+from sayso.gateway.incoming import JSON, SESSION, STREAM, Incoming
+from sayso.gateway.listed import Listed
+from sayso.gateway.messages import Json, members
+from sayso.gateway.tools import Risk
+from sayso.gateway.upstream import Answer, Upstream, UpstreamError
+from sayso.guard import AsyncGuard
+from sayso.open_calls import OpenCalls, use_up
+from sayso.rejection import Rejected
+from sayso.text import one_line
+
+Log = Callable[[Mapping[str, object]], None]
+_MAX_BYTES: Final = 4 * 1024 * 1024
+_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
+_ERRORS: Final = 400
+_NO_MESSAGE: Final = "The upstream server's answer is no JSON-RPC message."
+
+
+class Gateway:
+    """The app. `log` gets one record for each call of a tool."""
+
+    def __init__(
+        self,
+        config: Config,
+        upstream: Upstream,
+        guard: AsyncGuard,
+        agent: AsyncAgent | None,
+        log: Log,
+    ) -> None:
+        self._upstream, self._log = upstream, log
+        self._map, self._handles = config.tools, Handles(config.credentials[1])
+        self._resource = config.resource
+        self._listed = Listed(config.tools, upstream)
+        self._approving: Approving | None = None
+        if agent is not None:
+            used_up = partial(use_up, guard, config.resource)
+            opened = OpenCalls(agent, config.resource, config.wait, used_up)
+            inbox = f"{config.issuer}/"
+            self._approving = Approving(opened, self._listed, upstream, inbox, config.wait)
+        self.app = asgi.Protected(self._serve, guard)
+
+    async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        if scope["type"] != "http" or scope["path"] != (urlsplit(self._resource).path or "/"):
+            raise Rejected(404, "not_found", f"This gateway serves {self._resource}.")
+        incoming = requests.read(scope, receive, send, self._handles)
+        if incoming.method == "POST":
+            body = await asgi.read_body(receive, _MAX_BYTES)
+            await self._message(incoming, requests.read_message(body, incoming.headers))
+        elif incoming.method in {"GET", "DELETE"}:
+            await self._pass(incoming, None)
+        else:
+            raise Rejected(405, "invalid_request", "Use POST, GET or DELETE.")
+
+    async def _message(self, incoming: Incoming, message: Json) -> None:
+        params, method = members(message, "params"), message.get("method", "")
+        declared = members(members(params, "_meta"), _CAPABILITIES)
+        if method == "initialize":
+            declared = members(params, "capabilities")
+        if tools.shows_urls(declared):
+            incoming = replace(incoming, shows_urls=True)
+        if method == "tools/call":
+            await self._logged_call(incoming, message)
+            return
+        try:
+            incoming.caller.require(*self._map.needed(method))
+        except ValueError as error:
+            await incoming.respond(messages.error(message, messages.NOT_FOUND, str(error)))
+            return
+        await self._pass(incoming, self._with_state(incoming, message))
+
+    async def _logged_call(self, incoming: Incoming, message: Json) -> None:
+        outcome, approval = "failed", None
+        try:
+            outcome, approval = await self._call(incoming, message)
+        except Rejected as rejected:
+            outcome = rejected.error
+            raise
+        finally:
+            self._log(
+                {
+                    "event": "tool_call",
+                    "user": incoming.caller.user,
+                    "client": incoming.caller.client,
+                    "tool": one_line(str(members(message, "params").get("name"))),
+                    "outcome": outcome,
+                    "approval": approval,
+                }
+            )
+
+    async def _call(self, incoming: Incoming, message: Json) -> tuple[str, str | None]:
+        """Judge a call of a tool and answer it; return the outcome and the approval."""
+        params = dict(members(message, "params"))
+        params.pop("task", None)
+        message = {**message, "params": params}
+        name = params.get("name")
+        tool = self._map.tools.get(name) if isinstance(name, str) else None
+        if tool is None:
+            text = tools.unknown(name)
+            await incoming.respond(messages.tool_error(message, text, incoming.version))
+            return "not_mapped", None
+        incoming.caller.require(*tool.scope.split())
+        if tool.risk is Risk.HIGH:
+            if self._approving is None:
+                raise AssertionError("checked when the file is read")
+            ended = await self._approving.answer(incoming, message, tool)
+            return ended.outcome, ended.approval
+        message = self._with_state(incoming, message)
+        try:
+            refusal = await self._listed.changed(incoming, message, tool)
+        except UpstreamError as error:
+            await incoming.respond(messages.error(message, messages.INTERNAL, str(error)))
+            return "failed", None
+        if refusal is not None:
+            await incoming.respond(messages.tool_error(message, refusal, incoming.version))
+            return "changed", None
+        return "forwarded" if await self._pass(incoming, message) else "failed", None
+
+    async def _pass(self, incoming: Incoming, message: Json | None) -> bool:
+        """Pass a request on, and what comes back; return whether it all came."""
+        started = False
+
+        async def passing() -> None:
+            nonlocal started
+            body = None if message is None else messages.write(message)
+            async with self._upstream.send(
+                incoming.caller, incoming.method, incoming.headers, body
+            ) as answer:
+                whole = b"" if answer.streams else await self._whole(incoming, answer)
+                started = True
+                await incoming.start(answer.status, self._headers(incoming, answer))
+                if answer.streams:
+                    async for event in answer.events():
+                        data = self._shown(incoming, event.data) if event.data else None
+                        sent = messages.Event(data, event.others).encoded()
+                        await incoming.body(sent, more=True)
+                await incoming.body(whole)
+
+        try:
+            return await incoming.while_connected(passing())
+        except (UpstreamError, ValueError) as error:
+            text = str(error) if isinstance(error, UpstreamError) else _NO_MESSAGE
+            expects = message is not None and "id" in message
+            failed = messages.error(message or {}, messages.INTERNAL, text)
+            if started:
+                await incoming.body(messages.event(failed) if expects else b"")
+            elif expects:
+                await incoming.respond(failed)
+            else:
+                raise Rejected(502, "bad_upstream", text) from error
+            return False
+
+    async def _whole(self, incoming: Incoming, answer: Answer) -> bytes:
+        """An answer that is no stream; what comes with an error of HTTP may be anything."""
+        body = await answer.body()
+        try:
+            return self._shown(incoming, body) if body.strip() else b""
+        except ValueError:
+            if answer.status < _ERRORS:
+                raise
+            return b""
+
+    def _shown(self, incoming: Incoming, body: bytes) -> bytes:
+        """A message as this caller may see it. Raises ValueError."""
+        message = messages.read(body)
+        result = members(message, "result")
+        self._listed.note(result)
+        if "requestState" in result:
+            sealed = self._handles.seal("state", incoming.caller, result["requestState"])
+            message["result"] = {**result, "requestState": sealed}
+        return messages.write(self._map.shown(message, incoming.caller.scope))
+
+    def _with_state(self, incoming: Incoming, message: Json) -> Json:
+        """The message with the upstream server's own state, which must be this caller's."""
+        params = members(message, "params")
+        if "requestState" not in params:
+            return message
+        state = self._handles.open("state", incoming.caller, str(params["requestState"]))
+        if state is None:
+            raise Rejected(400, "invalid_request", "This state belongs to another request.")
+        return {**message, "params": {**params, "requestState": state}}
+
+    def _headers(self, incoming: Incoming, answer: Answer) -> list[tuple[bytes, bytes]]:
+        found = list(STREAM if answer.streams else JSON)
+        if answer.session is not None:
+            session = [answer.session, incoming.shows_urls]
+            sealed = self._handles.seal("session", incoming.caller, session)
+            found.append((SESSION.encode(), sealed.encode()))
+        return found

@@ -1,0 +1,136 @@
+"""A call that a person must approve, from the question to the one execution.
+
+Owns: waiting in the call, what becomes of it, and sending what was granted. Never: which calls are
+one (`tool_calls`), or when an approval is used up (`open_calls`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sayso.errors import NotApproved, SaysoError
+from sayso.gateway import messages, tools
+from sayso.gateway.incoming import STREAM, Incoming
+from sayso.gateway.listed import Listed
+from sayso.gateway.messages import Json, members
+from sayso.gateway.tools import MappedTool
+from sayso.gateway.upstream import Upstream, UpstreamError
+from sayso.guarding import Misconfigured
+from sayso.open_calls import Call, OpenCalls, Pending, Use
+from sayso.rejection import Rejected
+from sayso.text import one_line
+from sayso.tool_calls import pending_text, way_back
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a call."""
+
+    message: Json
+    outcome: str
+    approval: str | None = None
+
+
+class _NotRun(Exception):
+    """The call is refused, and nobody is asked."""
+
+    def __init__(self, text: str, outcome: str) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Approving:
+    """Calls of high tools."""
+
+    open: OpenCalls
+    listed: Listed
+    upstream: Upstream
+    inbox: str
+    """The page at which people answer. It needs their own sign-in."""
+    wait: float
+
+    async def answer(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+        """Ask, wait with signs of life in a stream, and answer there."""
+        await incoming.start(200, STREAM)
+        ended = await self._ended(incoming, message, tool)
+        await incoming.body(messages.event(ended.message))
+        return ended
+
+    async def _ended(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+        try:
+            ended = await self._result(incoming, message, tool)
+        except _NotRun as error:
+            text, outcome = str(error), error.outcome
+        except NotApproved as error:
+            text, outcome = str(error), one_line(error.code)
+        except (SaysoError, Rejected, Misconfigured, UpstreamError, ValueError) as error:
+            text, outcome = str(error), "failed"
+        else:
+            return ended
+        return Ended(messages.tool_error(message, text, incoming.version), outcome)
+
+    async def _result(self, incoming: Incoming, message: Json, tool: MappedTool) -> Ended:
+        async def unchanged() -> None:
+            if (text := await self.listed.changed(incoming, message, tool)) is not None:
+                raise _NotRun(text, "changed")
+
+        async def run(use: Use) -> Ended:
+            await unchanged()
+            used = await use()
+            answer = await self._forward(incoming, message, tool, used.granted)
+            return Ended(answer, "forwarded", used.approval)
+
+        async def told(passed: float, fingerprint: str) -> None:
+            text = f"Waiting for approval {fingerprint}".strip()
+            sign = messages.progress(message, passed, self.wait, text)
+            await incoming.body(messages.event(sign) if sign else b": waiting\n\n", more=True)
+
+        if incoming.caller.user is None:
+            raise _NotRun("This tool asks the person who signed in, and nobody has.", "no_user")
+        await unchanged()
+        params = members(message, "params")
+        call = Call(incoming.caller, tool.name, tools.action(tool, members(params, "arguments")))
+        if params.get("requestState") not in (None, call.id):
+            raise _NotRun("This state belongs to another call. Nothing has run.", "bad_state")
+        try:
+            ended: Ended = await self.open.result(call, run, told)
+        except Pending as pending:
+            return Ended(self._come_back(incoming, message, call, pending), "pending")
+        return replace(ended, message={**ended.message, "id": message["id"]})
+
+    async def _forward(
+        self, incoming: Incoming, message: Json, tool: MappedTool, granted: Mapping[str, Any]
+    ) -> Json:
+        """Send an approved call, whose approval is used up."""
+        arguments = tools.granted_arguments(tool, granted)
+        params = {**messages.quiet_meta(message), "name": tool.name, "arguments": arguments}
+        sent = {**message, "params": params}
+        body = messages.write(sent)
+        try:
+            async with self.upstream.send(
+                incoming.caller, "POST", incoming.headers, body
+            ) as answer:
+                return await answer.result(sent)
+        except UpstreamError as error:
+            text = (
+                f"{error} The call was approved and sent. It may have run: find out before you "
+                "call again, which asks again."
+            )
+            raise UpstreamError(text) from error
+
+    def _come_back(self, incoming: Incoming, message: Json, call: Call, pending: Pending) -> Json:
+        """Tell the client how it learns of the answer."""
+        responses = members(members(message, "params"), "inputResponses").values()
+        refuses = any(
+            isinstance(each, dict) and each.get("action", "accept") != "accept"
+            for each in responses
+        )
+        return messages.come_back(
+            message,
+            way_back(incoming.version, shows_urls=incoming.shows_urls and not refuses),
+            text=pending_text(call.tool, pending.fingerprint),
+            url=self.inbox,
+            state=call.id,
+            version=incoming.version,
+        )

@@ -1,0 +1,210 @@
+"""The file of the gateway, read and checked as a whole before the gateway starts.
+
+Owns: its tables and members, and errors with the remedy. Never: writing it (`draft`).
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sayso.gateway.tools import MappedTool, Risk, ToolMap
+from sayso.text import one_line
+
+_MAX_BYTES: Final = 4 * 1024 * 1024
+
+
+class BadFile(ValueError):
+    """The file cannot be used. Names table, member and remedy."""
+
+    def __init__(self, table: str, member: str, remedy: str) -> None:
+        where = f"[{table}] {member}" if table else member
+        super().__init__(f"{one_line(where)}: {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header that the upstream server knows the gateway by."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The caller's token is exchanged for one of this resource."""
+
+    resource: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file, with the secrets that it names."""
+
+    issuer: str
+    resource: str
+    credentials: tuple[str, str]
+    """Client ID and secret of the resource."""
+    agent: tuple[str, str] | None
+    upstream: Header | Exchange | None
+    tools: ToolMap
+    timeout: float
+    """Seconds for which the upstream server may be silent."""
+    wait: float
+    """Seconds for which a call waits for a person, before the client is told to come back."""
+    max_bytes: int
+    """Of one message of the upstream server."""
+
+
+def read(text: str, environment: Mapping[str, str]) -> Config:
+    """Read the file. Raises BadFile."""
+    try:
+        parsed = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadFile("", "the file", f"is not TOML: {error}. Correct that line.") from error
+    top = _Table("", parsed, environment)
+    tools = {name: _tool(name, top, value) for name, value in top.tables("tools").items()}
+    methods = top.table("methods")
+    config = Config(
+        issuer=top.text("issuer", "the URL of your Sayso server, as `sayso config show` prints it"),
+        resource=top.text("resource", "the URI of `sayso resources add`, where clients reach this"),
+        credentials=top.pair("credentials_env", "what `sayso resources add` printed"),
+        agent=top.pair("agent_env", "what `sayso agents add` printed")
+        if "agent_env" in parsed
+        else None,
+        upstream=_upstream(top.table("upstream")),
+        tools=ToolMap(
+            tools,
+            {start: methods.text(start, 'a scope, or ""', "") for start in methods.values},
+            top.text("instructions", "the digest that `sayso gateway init` writes", ""),
+        ),
+        timeout=top.number("timeout", 60),
+        wait=top.number("wait", 50),
+        max_bytes=int(top.number("max_bytes", _MAX_BYTES)),
+    )
+    for table in (top, methods):
+        table.check_known()
+    _check_agent(config)
+    return config
+
+
+def _tool(name: str, top: "_Table", value: object) -> MappedTool:
+    table = _Table(f"tools.{name}", value, top.environment)
+    risk = table.text("risk", "low, medium or high")
+    if risk not in set(Risk):
+        raise BadFile(table.name, "risk", f"{risk!r} is none. Write low, medium or high.")
+    renamed = table.table("members")
+    high = risk == Risk.HIGH
+    kind = "the action type that people see; `sayso actions list` shows those there are"
+    tool = MappedTool(
+        name=name,
+        scope=table.text("scope", 'a scope of `sayso resources add`, or "" for every caller', ""),
+        risk=Risk(risk),
+        digest=table.text("digest", "the digest that `sayso gateway init` writes"),
+        action=table.text("action", kind) if high else table.text("action", kind, ""),
+        members={
+            each: renamed.text(each, "a member of the action type") for each in renamed.values
+        },
+    )
+    if len(set(tool.members.values())) < len(tool.members) or "type" in tool.members.values():
+        raise BadFile(renamed.name, "", "give each argument a member of its own, and none type.")
+    table.check_known()
+    return tool
+
+
+def _upstream(table: "_Table") -> Header | Exchange | None:
+    found: Header | Exchange | None = None
+    if "exchange" in table.values:
+        found = Exchange(
+            table.text("exchange", "the URI of the upstream server's resource"),
+            table.text("scope", "the scopes that the gateway needs there", ""),
+        )
+    elif table.values:
+        name = table.text("header", "the header that carries the credential, or use exchange")
+        if not name.replace("-", "").isalnum() or not name.isascii():
+            raise BadFile(table.name, "header", f"{name!r} is not the name of a header.")
+        value = table.secret("value_env", "the whole value of the header, such as Bearer …")
+        if not value.isascii() or not value.isprintable():
+            raise BadFile(
+                table.name, "value_env", "the value must be printable ASCII, on one line."
+            )
+        found = Header(name, value)
+    table.check_known()
+    return found
+
+
+def _check_agent(config: Config) -> None:
+    high = [tool.name for tool in config.tools.tools.values() if tool.risk is Risk.HIGH]
+    if config.agent is None and (high or isinstance(config.upstream, Exchange)):
+        what = f"the tool {high[0]} is high" if high else "[upstream] exchange is set"
+        raise BadFile(
+            "",
+            "agent_env",
+            f"is missing, and {what}. Register an agent for {config.resource} "
+            "(`sayso agents add`) and name the variable that has its ID and secret.",
+        )
+
+
+class _Table:
+    """One table; remembers which members were read."""
+
+    def __init__(self, name: str, values: object, environment: Mapping[str, str]) -> None:
+        if not isinstance(values, dict):
+            raise BadFile("", name, f"must be a table: write [{name}].")
+        self.name, self.environment = name, environment
+        self.values: dict[str, Any] = values
+        self._known: set[str] = set()
+
+    def text(self, member: str, what: str, default: str | None = None) -> str:
+        """A string; without a default it must be there and say something."""
+        self._known.add(member)
+        value = self.values.get(member, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise BadFile(self.name, member, f"is missing or no string. Write {what}.")
+        return value
+
+    def number(self, member: str, default: float) -> float:
+        """A number above zero."""
+        self._known.add(member)
+        value = self.values.get(member, default)
+        if type(value) not in {int, float} or not 0 < value < float("inf"):
+            raise BadFile(self.name, member, "must be a number above 0, or left out.")
+        return float(value)
+
+    def secret(self, member: str, what: str) -> str:
+        """What the environment variable has that this member names."""
+        variable = self.text(member, f"the name of an environment variable that has {what}")
+        if not self.environment.get(variable):
+            raise BadFile(
+                self.name,
+                member,
+                f"the environment variable {variable} is not set. Set it to {what}.",
+            )
+        return self.environment[variable]
+
+    def pair(self, member: str, what: str) -> tuple[str, str]:
+        """Client ID and secret, in one environment variable."""
+        found, colon, secret = self.secret(member, f"ID:SECRET, {what}").partition(":")
+        if not (found and colon and secret):
+            raise BadFile(self.name, member, f"the variable must be ID:SECRET, {what}.")
+        return found, secret
+
+    def table(self, member: str) -> "_Table":
+        """A table in this one; empty if it is not there."""
+        return _Table(self._path(member), self.values.get(member, {}), self.environment)
+
+    def tables(self, member: str) -> Mapping[str, object]:
+        """The tables in a table."""
+        return self.table(member).values
+
+    def _path(self, member: str) -> str:
+        self._known.add(member)
+        return f"{self.name}.{member}" if self.name else member
+
+    def check_known(self) -> None:
+        """Refuse a member that means nothing, such as one that is misspelled."""
+        for member in self.values:
+            if member not in self._known:
+                known = ", ".join(sorted(self._known)) or "nothing"
+                raise BadFile(self.name, member, f"is unknown. Remove it; there is {known}.")

@@ -1,0 +1,104 @@
+"""The first file for an upstream server, written from what it lists.
+
+Owns: its text, and the guess of each tool's risk. Never: deciding: somebody reads it first.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sayso.gateway.messages import members
+from sayso.gateway.tools import Risk, digest, read_by_models
+from sayso.text import one_line
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_./-]{1,128}")
+_HEAD: Final = """\
+# The gateway's file. Read it: check each tool's risk, and fill in what is empty.
+issuer = {issuer}
+resource = {resource}
+credentials_env = "SAYSO_GATEWAY_CREDENTIALS" # ID:SECRET of `sayso resources add`
+agent_env = "SAYSO_GATEWAY_AGENT"             # ID:SECRET of `sayso agents add`
+instructions = {instructions}
+
+# How the upstream server knows the gateway; the caller's token is never passed on.
+{upstream}
+# Methods that read data are passed on if they are here, with the scope that they take.
+# [methods]
+# "resources/" = ""
+# "prompts/" = ""
+"""
+_NOT_KNOWN: Final = """\
+# [upstream]
+# header = "Authorization"
+# value_env = "UPSTREAM_AUTHORIZATION" # such as Bearer ...
+# or: exchange = "https://upstream.example", scope = "..."
+"""
+_KNOWN: Final = """\
+[upstream]
+header = {header}
+value_env = {value_env}
+"""
+_TOOL: Final = """
+# {description}
+[tools.{name}]
+scope = {scope}
+risk = "{risk}"
+digest = "{digest}"
+"""
+_HIGH: Final = """\
+action = "" # the action type that people see; `sayso actions shipped` has examples
+# members = {{ {argument} = "..." }} # arguments whose member of the action has another name
+"""
+
+
+def risk_of(tool: Mapping[str, Any]) -> Risk:
+    """A first guess from what the tool says of itself. Without a word it is high."""
+    hints = members(tool, "annotations")
+    if hints.get("readOnlyHint") is True:
+        return Risk.LOW
+    return Risk.MEDIUM if hints.get("destructiveHint") is False else Risk.HIGH
+
+
+def write(
+    issuer: str,
+    resource: str,
+    known_by: tuple[str, str] | None,
+    instructions: object,
+    tools: Iterable[Mapping[str, Any]],
+) -> str:
+    """The text of the file. `known_by` is a header and the variable that has its value."""
+    upstream = _NOT_KNOWN
+    if known_by is not None:
+        upstream = _KNOWN.format(header=_quoted(known_by[0]), value_env=_quoted(known_by[1]))
+    head = _HEAD.format(
+        issuer=_quoted(issuer),
+        resource=_quoted(resource),
+        instructions=_quoted(digest(instructions) if instructions else ""),
+        upstream=upstream,
+    )
+    return head + "".join(_table(tool) for tool in tools)
+
+
+def _table(tool: Mapping[str, Any]) -> str:
+    name = str(tool.get("name", ""))
+    if not _NAME.fullmatch(name):
+        return f"\n# Left out, because of its name: {one_line(name)}\n"
+    risk = risk_of(tool)
+    text = _TOOL.format(
+        description=one_line(str(tool.get("description", "No description."))),
+        name=_quoted(name),
+        scope=_quoted("tools:read" if risk is Risk.LOW else "tools:write"),
+        risk=risk,
+        digest=digest(read_by_models(tool)),
+    )
+    if risk is not Risk.HIGH:
+        return text
+    arguments = members(members(tool, "inputSchema"), "properties")
+    usable = [each for each in arguments if re.fullmatch(r"[A-Za-z0-9_-]+", each)]
+    return text + _HIGH.format(argument=usable[0] if usable else "argument")
+
+
+def _quoted(text: str) -> str:
+    """A string of TOML."""
+    return json.dumps(one_line(text), ensure_ascii=False)

@@ -1,0 +1,41 @@
+"""Handles of the upstream server, sealed for the user and client that got them.
+
+A session or a state of somebody else, or one that was changed, opens to nothing. The gateway keeps
+none of them, so they outlive it.
+
+Owns: sealing and opening. Never: what a handle is for.
+"""
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode
+from typing import Any
+
+from sayso.caller import Caller
+from sayso.keys import b64
+
+
+class Handles:
+    """Handles under a key that is derived from the gateway's own secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hashlib.sha256(b"sayso gateway handles\n" + secret.encode()).digest()
+
+    def seal(self, purpose: str, caller: Caller, value: object) -> str:
+        """A handle of visible ASCII characters."""
+        body = b64(json.dumps(value).encode())
+        return f"{body}.{self._mac(purpose, caller, body)}"
+
+    def open(self, purpose: str, caller: Caller, handle: str) -> Any:  # noqa: ANN401  # JSON
+        """The value that was sealed for this caller and purpose, or None."""
+        body, _, mac = handle.partition(".")
+        if not hmac.compare_digest(
+            mac.encode("utf-8", "surrogatepass"), self._mac(purpose, caller, body).encode()
+        ):
+            return None
+        return json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+    def _mac(self, purpose: str, caller: Caller, body: str) -> str:
+        said = json.dumps([purpose, caller.user, caller.client, body]).encode()
+        return b64(hmac.new(self._key, said, hashlib.sha256).digest())

@@ -1,0 +1,163 @@
+"""JSON-RPC messages and the streams that carry them.
+
+Owns: reading and writing them, and the answers that the gateway gives itself. Never: what a
+message may do (`tools`).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from sayso.tool_calls import STATELESS, WayBack
+
+Json = dict[str, Any]
+INTERNAL: Final = -32603
+NOT_FOUND: Final = -32601
+_URL_REQUIRED: Final = -32042
+
+
+class TooLarge(Exception):
+    """An answer has more bytes than the file allows."""
+
+
+def read(body: bytes) -> Json:
+    """Read one message. Raises ValueError: a list of messages is none."""
+    try:
+        message = json.loads(body, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(message, dict):
+        raise ValueError("not one object")  # noqa: TRY004  # as if it were no JSON
+    return message
+
+
+def write(message: Mapping[str, Any]) -> bytes:
+    """Write a message anew, so that each member is there once. Raises ValueError."""
+    try:
+        return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def members(message: Mapping[str, Any], name: str) -> Json:
+    """A member that is an object, or an empty one."""
+    found = message.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def request(name: str, method: str, params: Mapping[str, object]) -> Json:
+    """A request of the gateway itself."""
+    return {"jsonrpc": "2.0", "id": name, "method": method, "params": params}
+
+
+def answer(request: Mapping[str, Any], result: Mapping[str, Any], version: str) -> Json:
+    """The result of a request."""
+    kind = {"resultType": "complete"} if version >= STATELESS else {}
+    return {"jsonrpc": "2.0", "id": request.get("id"), "result": {**kind, **result}}
+
+
+def tool_error(request: Mapping[str, Any], text: str, version: str) -> Json:
+    """An answer that a model reads: the tool did not run, and why."""
+    content = [{"type": "text", "text": text}]
+    return answer(request, {"content": content, "isError": True}, version)
+
+
+def error(request: Mapping[str, Any], code: int, text: str, data: object = None) -> Json:
+    """An error of the protocol."""
+    more = {} if data is None else {"data": data}
+    return {
+        "jsonrpc": "2.0",
+        "id": request.get("id"),
+        "error": {"code": code, "message": text, **more},
+    }
+
+
+def progress(request: Mapping[str, Any], seconds: float, total: float, text: str) -> Json | None:
+    """A sign of life for a request that wants them."""
+    token = members(members(request, "params"), "_meta").get("progressToken")
+    if token is None:
+        return None
+    params = {"progressToken": token, "progress": seconds, "total": total, "message": text}
+    return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+
+
+def come_back(  # each is named
+    request: Mapping[str, Any], way: WayBack, *, text: str, url: str, state: str, version: str
+) -> Json:
+    """What a client gets that cannot wait longer."""
+    if way is WayBack.SAME_CALL:
+        return tool_error(request, text, version)
+    asked = {"mode": "url", "message": text, "url": url}
+    if way is WayBack.URL_REQUIRED:
+        elicitations = [{**asked, "elicitationId": state}]
+        return error(request, _URL_REQUIRED, text, {"elicitations": elicitations})
+    wanted = {"approval": {"method": "elicitation/create", "params": asked}}
+    result = {"resultType": "input_required", "inputRequests": wanted, "requestState": state}
+    return answer(request, result, version)
+
+
+def quiet_meta(request: Mapping[str, Any]) -> Json:
+    """The `_meta` of a request, for another one that wants no signs of life."""
+    meta = members(members(request, "params"), "_meta")
+    kept = {name: value for name, value in meta.items() if name != "progressToken"}
+    return {"_meta": kept} if kept else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream: its data, if it has any, and its other lines as they came."""
+
+    data: bytes | None
+    others: Sequence[bytes] = ()
+
+    def encoded(self) -> bytes:
+        """The event as it is sent."""
+        data = [] if self.data is None else [b"data: " + self.data]
+        return b"\n".join([*self.others, *data]) + b"\n\n"
+
+
+class EventReader:
+    """Reads a stream of events, each of at most `max_bytes` bytes. `feed` raises TooLarge."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max, self._size = max_bytes, 0
+        self._line = bytearray()
+        self._lines: list[bytes] = []
+        self._after_return = False
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """The events that this chunk ends."""
+        if self._after_return and chunk.startswith(b"\n"):
+            chunk = chunk[1:]
+        self._after_return = chunk.endswith(b"\r")
+        for piece in chunk.splitlines(keepends=True):
+            self._size += len(piece)
+            if self._size > self._max:
+                raise TooLarge
+            self._line += piece
+            if not piece.endswith((b"\r", b"\n")):
+                continue
+            line = bytes(self._line).rstrip(b"\r\n")
+            self._line.clear()
+            if line:
+                self._lines.append(line)
+                continue
+            if self._lines:
+                yield _event(self._lines)
+            self._lines, self._size = [], 0
+
+
+def event(message: Mapping[str, Any]) -> bytes:
+    """A message as an event of a stream."""
+    return Event(write(message)).encoded()
+
+
+def _event(lines: Sequence[bytes]) -> Event:
+    data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
+    others = tuple(line for line in lines if not line.startswith(b"data:"))
+    return Event(b"\n".join(data) or None, others)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,184 @@
+"""The way to the upstream server, of which nothing is believed.
+
+Owns: its credential, limits of size and time, and reading its answers. Never: what they mean.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from sayso.agent import AsyncAgent
+from sayso.approved import Approved
+from sayso.caller import Caller
+from sayso.errors import SaysoError
+from sayso.gateway.config import Config, Exchange, Header
+from sayso.gateway.messages import Event, EventReader, Json, TooLarge, read
+
+_CONNECT: Final = 10.0
+_MAX_TOKENS: Final = 10_000
+_EARLY: Final = 10
+"""Seconds before its end in which a token is not used any more."""
+_SESSION: Final = "mcp-session-id"
+_PASSED: Final = frozenset({200, 202, 204, 400, 404, 405})
+"""Statuses that mean something in MCP. Others are the gateway's problem and not the client's."""
+
+
+class UpstreamError(Exception):
+    """The upstream server did not answer as it should. The text is for the client."""
+
+
+class Upstream:
+    """The upstream server at one URL, called for one caller at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        config: Config,
+        agent: AsyncAgent | None,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._url, self._agent = url, agent
+        self._credential, self._timeout = config.upstream, config.timeout
+        self._max = config.max_bytes
+        self._tokens: dict[bytes, tuple[float, Approved]] = {}
+        self._http = http or httpx.AsyncClient(
+            timeout=httpx.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        )
+
+    @asynccontextmanager
+    async def send(
+        self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
+    ) -> AsyncIterator["Answer"]:
+        """One HTTP request. Raises UpstreamError, also while the answer is read."""
+        auth, own = await self._proved(caller)
+        request = self._http.build_request(
+            method,
+            self._url,
+            headers={"accept-encoding": "identity", **headers, **own},
+            content=body,
+        )
+        response = None
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.send(request, stream=True, auth=auth)
+            if response.status_code not in _PASSED:
+                raise UpstreamError(
+                    f"The upstream server answered with status {response.status_code}. Tell the "
+                    "operator of the gateway to check its URL and credential."
+                )
+            yield Answer(response, self._max, self._timeout)
+        except TooLarge as error:
+            raise UpstreamError(
+                f"The answer of the upstream server was cut off after {self._max} bytes."
+            ) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            text = f"The upstream server was silent for {self._timeout:g} seconds."
+            raise UpstreamError(text) from error
+        except httpx.HTTPError as error:
+            name = type(error).__name__
+            raise UpstreamError(f"The upstream server cannot be reached ({name}).") from error
+        finally:
+            if response is not None:
+                await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _proved(self, caller: Caller | None) -> tuple[httpx.Auth | None, Mapping[str, str]]:
+        """How the upstream server knows the gateway in this call."""
+        if isinstance(self._credential, Header):
+            return None, {self._credential.name: self._credential.value}
+        if self._credential is None or caller is None:
+            return None, {}
+        try:
+            async with asyncio.timeout(self._timeout):
+                return (await self._exchanged(caller, self._credential)).auth, {}
+        except (SaysoError, TimeoutError) as error:
+            reason = str(error) or "no answer in time."
+            raise UpstreamError(f"There is no token for the upstream server: {reason}") from error
+
+    async def _exchanged(self, caller: Caller, wanted: Exchange) -> Approved:
+        if self._agent is None:
+            raise AssertionError("checked when the file is read")
+        now = asyncio.get_running_loop().time()
+        name = hashlib.sha256(caller.token.encode()).digest()
+        if (found := self._tokens.get(name)) is not None and now < found[0]:
+            return found[1]
+        made = await self._agent.exchange(
+            caller.token, resource=wanted.resource, scope=wanted.scope
+        )
+        while len(self._tokens) >= _MAX_TOKENS:
+            del self._tokens[next(iter(self._tokens))]
+        self._tokens[name] = now + made.expires_in - _EARLY, made
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of which the head has come."""
+
+    response: httpx.Response
+    max_bytes: int
+    timeout: float
+
+    @property
+    def status(self) -> int:
+        """Its HTTP status."""
+        return self.response.status_code
+
+    @property
+    def session(self) -> str | None:
+        """The session that it names."""
+        found: str | None = self.response.headers.get(_SESSION)
+        return found
+
+    @property
+    def streams(self) -> bool:
+        """Whether it is a stream of events."""
+        kind: str = self.response.headers.get("content-type", "")
+        return kind.partition(";")[0].strip().lower() == "text/event-stream"
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The events of a stream as they come. Each may have the most bytes."""
+        reader, chunks = EventReader(self.max_bytes), self.response.aiter_bytes()
+        while True:
+            async with asyncio.timeout(self.timeout):
+                chunk = await anext(chunks, b"")
+            if not chunk:
+                return
+            for event in reader.feed(chunk):
+                yield event
+
+    async def body(self) -> bytes:
+        """The whole of an answer that is no stream."""
+        found = bytearray()
+        async with asyncio.timeout(self.timeout):
+            async for chunk in self.response.aiter_bytes():
+                found += chunk
+                if len(found) > self.max_bytes:
+                    raise TooLarge
+        return bytes(found)
+
+    async def result(self, request: Json) -> Json:
+        """The answer to this request, past all else that a stream says. Raises UpstreamError."""
+        try:
+            if not self.streams:
+                message = read(await self.body())
+                if "id" in message and message["id"] == request["id"]:
+                    return message
+            else:
+                async with asyncio.timeout(self.timeout):
+                    async for event in self.events():
+                        message = read(event.data) if event.data else {}
+                        if "method" not in message and message.get("id") == request["id"]:
+                            return message
+        except ValueError as error:
+            raise UpstreamError("The upstream server's answer is no JSON-RPC message.") from error
+        raise UpstreamError("The upstream server ended its answer without a result.")

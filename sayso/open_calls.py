@@ -1,0 +1,209 @@
+"""Calls that wait for a person, and run once when the person has approved them.
+
+1. The same call joins the request that is open. All who wait get the result of its one execution.
+2. The idempotency key of a request is made from its call, so a restarted process joins the request
+   that it made before.
+3. An answer that an earlier call has used does not count; the next request asks again.
+
+Owns: the requests of one process. Never: what a tool does, or the messages of a protocol.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from sayso.agent import AsyncAgent
+from sayso.approved import Approved
+from sayso.asking import Asked
+from sayso.caller import Caller
+from sayso.errors import Refused, SaysoError, Unreachable
+from sayso.guard import AsyncGuard
+from sayso.rejection import Rejected
+from sayso.tool_calls import call_id
+
+_MAX_OPEN: Final = 10_000
+_MAX_USED: Final = 20
+"""Earlier requests of the same call that a restarted process skips."""
+_PROGRESS_SECONDS: Final = 10.0
+_LONGEST_MESSAGE: Final = 200
+_USED: Final = frozenset({"already_consumed", "invalid_grant"})
+_UNAUTHORIZED: Final = 401
+_UNAVAILABLE: Final = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a tool. `action` has a `type` and the arguments as its facts."""
+
+    caller: Caller
+    tool: str
+    action: Mapping[str, Any]
+    scope: str = ""
+    """The scope that the agent asks for besides the action."""
+
+    @property
+    def id(self) -> str:
+        """Identifies the call by who makes it and what it says."""
+        return call_id(self.caller.user or "", self.caller.client, self.tool, self.action)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """An approval that was used up: run the call with `granted`, now and once."""
+
+    granted: Mapping[str, Any]
+    approval: str
+
+
+Use = Callable[[], Awaitable[Used]]
+Run = Callable[[Use], Awaitable[Any]]
+Told = Callable[[float, str], Awaitable[None]]
+
+
+class Pending(SaysoError):
+    """No one has answered yet. `fingerprint` is empty while the request was not delivered."""
+
+    def __init__(self, fingerprint: str) -> None:
+        super().__init__("A person has not answered yet.")
+        self.fingerprint = fingerprint
+
+
+class _AnswerUsed(Exception):
+    """An earlier call has used this answer, perhaps before this process was started."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request to a person, and the calls that wait for it."""
+
+    answer: asyncio.Task[Approved]
+    fingerprint: str = ""
+    run: asyncio.Task[Any] | None = None
+
+
+class OpenCalls:
+    """The calls of one server at one API.
+
+    `use_up` uses an approval of a caller up. `wait` is for how many seconds a call waits.
+    """
+
+    def __init__(
+        self,
+        agent: AsyncAgent,
+        audience: str,
+        wait: float,
+        use_up: Callable[[Approved, Caller], Awaitable[Used]],
+    ) -> None:
+        self._agent, self._audience, self._wait, self._use_up = agent, audience, wait, use_up
+        self._open: dict[str, _Request] = {}
+        self._over: dict[str, int] = {}
+        """How many requests of each call are over."""
+
+    async def result(self, call: Call, run: Run, told: Told) -> Any:  # noqa: ANN401  # run's
+        """Ask the user of the call, wait, and return what `run` returns.
+
+        `run` calls what it gets to use the approval up, right before it acts. `told` is called
+        every few seconds with the time that has passed and the fingerprint. Raises Pending if
+        nobody answered in time: the same call again waits on. Raises what the agent raises.
+        """
+        name = call.id
+        for _ in range(_MAX_USED):
+            request = self._joined(name, call)
+            if not await self._waited(request, told):
+                raise Pending(request.fingerprint)
+            if request.run is None:
+                request.run = asyncio.create_task(self._run(name, request, call.caller, run))
+            try:
+                return await asyncio.shield(request.run)
+            except _AnswerUsed:
+                continue
+        raise Refused(
+            "too_many_calls", "Calls like this one were approved often already. Change it.", {}
+        )
+
+    def _joined(self, name: str, call: Call) -> _Request:
+        if (found := self._open.get(name)) is not None:
+            return found
+        for kept in (self._open, self._over):
+            while len(kept) >= _MAX_OPEN:
+                del kept[next(iter(kept))]
+
+        def asked(now: Asked) -> None:
+            request.fingerprint = now.fingerprint
+
+        answer = self._agent.ask(
+            call.caller.user or "",
+            call.action,
+            resource=self._audience,
+            scope=call.scope,
+            message=f"Tool {call.tool}, called by {call.caller.client}"[:_LONGEST_MESSAGE],
+            idempotency_key=f"{name}.{self._over.get(name, 0)}",
+            on_asked=asked,
+        )
+        request = _Request(asyncio.create_task(answer))
+        request.answer.add_done_callback(_seen)
+        self._open[name] = request
+        return request
+
+    async def _waited(self, request: _Request, told: Told) -> bool:
+        """Wait for the answer as long as calls wait; return if it came."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (left := began + self._wait - loop.time()) > 0 and not request.answer.done():
+            await told(loop.time() - began, request.fingerprint)
+            await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
+        return request.answer.done()
+
+    async def _run(self, name: str, request: _Request, caller: Caller, run: Run) -> Any:  # noqa: ANN401  # likewise
+        """Run the call once.
+
+        Its request is over then, unless Sayso could not be reached: the next call continues it.
+        """
+
+        async def use() -> Used:
+            return await self._used(request.answer, caller)
+
+        is_over = True
+        try:
+            return await run(use)
+        except (Unreachable, Rejected) as error:
+            is_over = isinstance(error, Rejected) and error.status != _UNAVAILABLE
+            raise
+        finally:
+            self._over[name] = self._over.get(name, 0) + is_over
+            self._open.pop(name, None)
+
+    async def _used(self, answer: asyncio.Task[Approved], caller: Caller) -> Used:
+        try:
+            return await self._use_up(answer.result(), caller)
+        except (Refused, Rejected) as error:
+            if error.error in _USED:
+                raise _AnswerUsed from error
+            if isinstance(error, Rejected) and error.status == _UNAUTHORIZED:
+                text = "The approval was not used in time. Call again to ask anew."
+                raise Rejected(error.status, error.error, text) from error
+            raise
+
+
+async def use_up(guard: AsyncGuard, audience: str, approved: Approved, caller: Caller) -> Used:
+    """Use an approval of this caller's up. Raises Rejected."""
+    path = urlsplit(audience).path
+    request = httpx.Request("POST", guard.public_url(path))
+    sent = next(approved.auth.auth_flow(request)).headers
+    acting = await guard.check(
+        sent["Authorization"], method="POST", path=path, proofs=sent.get_list("DPoP")
+    )
+    if acting.user != caller.user:
+        raise Rejected(403, "other_user", "Another person answered for this call.")
+    (granted,) = approved.granted
+    return Used(granted, (await guard.consume(acting, granted)).approval)
+
+
+def _seen(answer: asyncio.Task[Approved]) -> None:
+    """Read the error of an answer that nobody came back for, so that asyncio does not log it."""
+    if not answer.cancelled():
+        answer.exception()

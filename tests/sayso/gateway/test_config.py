@@ -1,0 +1,98 @@
+"""The gateway's file: what it says, and errors that name table, member and remedy."""
+
+import pytest
+
+from sayso.gateway import config
+from sayso.gateway.config import BadFile, Exchange, Header
+from sayso.gateway.tools import Risk
+
+GOOD = """
+issuer = "https://sayso.example"
+resource = "https://gate.example/mcp"
+credentials_env = "GATEWAY"
+agent_env = "AGENT"
+instructions = "abc"
+
+[upstream]
+header = "Authorization"
+value_env = "UPSTREAM"
+
+[methods]
+"resources/" = "notes:read"
+
+[tools."notes/read"]
+scope = "notes:read"
+risk = "low"
+digest = "d1"
+
+[tools.pay]
+scope = "notes:pay"
+risk = "high"
+digest = "d2"
+action = "payment.transfer"
+members = { to = "payee" }
+"""
+ENVIRONMENT = {"GATEWAY": "rs:secret:with", "AGENT": "ag:other", "UPSTREAM": "Bearer abc"}
+EXCHANGE = 'exchange = "https://up.example"'
+
+
+def test_a_file_is_read_with_the_secrets_that_it_names() -> None:
+    """A secret may have a colon."""
+    read = config.read(GOOD, ENVIRONMENT)
+    assert (read.credentials, read.agent) == (("rs", "secret:with"), ("ag", "other"))
+    assert read.upstream == Header("Authorization", "Bearer abc")
+    assert (read.timeout, read.wait, read.max_bytes) == (60, 50, 4 * 1024 * 1024)
+    assert read.tools.methods == {"resources/": "notes:read"}
+    assert read.tools.tools["notes/read"].risk is Risk.LOW
+    pay = read.tools.tools["pay"]
+    assert (pay.scope, pay.action, pay.members) == (
+        "notes:pay",
+        "payment.transfer",
+        {"to": "payee"},
+    )
+
+
+def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
+    """Then there is no header."""
+    header = 'header = "Authorization"\nvalue_env = "UPSTREAM"'
+    text = GOOD.replace(header, f'{EXCHANGE}\nscope = "up:read"')
+    assert config.read(text, ENVIRONMENT).upstream == Exchange("https://up.example", "up:read")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ('issuer = "https://sayso.example"', "", r"^issuer: is missing.*sayso config show"),
+        ('"https://gate.example/mcp"', "7", r"^resource: .*sayso resources add"),
+        ('risk = "low"', "", r"^\[tools.notes/read\] risk: is missing.*low, medium or high"),
+        ('risk = "low"', 'risk = "none"', r"^\[tools.notes/read\] risk: 'none' is none"),
+        ('digest = "d2"', "", r"^\[tools.pay\] digest: .*sayso gateway init"),
+        ('action = "payment.transfer"', 'action = ""', r"^\[tools.pay\] action: .*action type"),
+        ('"payee"', '"type"', r"^\[tools.pay.members\].*none type"),
+        ('to = "payee"', 'to = "a", by = "a"', r"^\[tools.pay.members\].*of its own"),
+        ('"payee"', "1", r"^\[tools.pay.members\] to: .*member of the action type"),
+        ('scope = "notes:pay"', 'scop = ""', r"^\[tools.pay\] scop: is unknown\. Remove it"),
+        ("[methods]", "[method]", r"^method: is unknown"),
+        ('"notes:read"\n\n', "1\n\n", r"^\[methods\] resources/: "),
+        ("[upstream]", "timeout = 0\n[upstream]", r"^timeout: must be a number above 0"),
+        ("[upstream]", "wait = true\n[upstream]", r"^wait: must be a number"),
+        ('"Authorization"', '"A:\\n"', r"^\[upstream\] header: .*not the name of a header"),
+        ("value_env", EXCHANGE + "\nvalue_env", r"^\[upstream\] header: is unknown"),
+        ('value_env = "UPSTREAM"', 'value_env = "X"', r"\[upstream\] value_env: .*X is not set"),
+        ('agent_env = "AGENT"', "", r"^agent_env: is missing, and the tool pay is high"),
+        ('"GATEWAY"', '"UPSTREAM"', r"^credentials_env: the variable must be ID:SECRET"),
+        ("[tools.pay]", "[tools", r"^the file: is not TOML.*Correct that line"),
+        ('[tools."notes/read"]', "[[tools]]", r"^the file|^tools: must be a table"),
+    ],
+)
+def test_an_error_names_table_member_and_remedy(old: str, new: str, error: str) -> None:
+    """The gateway does not start."""
+    assert old in GOOD
+    with pytest.raises(BadFile, match=error):
+        config.read(GOOD.replace(old, new, 1), ENVIRONMENT)
+
+
+def test_a_value_of_several_lines_is_no_header() -> None:
+    """It would be a second header."""
+    with pytest.raises(BadFile, match=r"value_env: .*one line"):
+        config.read(GOOD, {**ENVIRONMENT, "UPSTREAM": "a\r\nb"})

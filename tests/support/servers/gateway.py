@@ -1,0 +1,150 @@
+"""The gateway as a process, between a Sayso server and an MCP server that knows nothing of it.
+
+Owns: their registration, the file and their life. Never: what goes through it.
+"""
+
+import contextlib
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from server.protocol.policy.risks import Risk
+from tests.support.checks.waiting import until
+from tests.support.servers.server import BY, LiveServer, free_port
+from tests.support.servers.upstream_tools import KEY
+
+SCOPES = {"tools:read": Risk.LOW, "tools:write": Risk.MEDIUM}
+WAIT = 3.0
+"""Seconds for which its calls wait for a person."""
+_URL = "http://localhost:{}/mcp"
+_EDITS = {
+    'action = ""': 'action = "payment.transfer"',
+    '# members = { to = "..." }': 'members = { to = "payee" }',
+    "issuer =": f"wait = {WAIT}\nissuer =",
+}
+"""What an administrator fills in."""
+
+
+@dataclass(slots=True)
+class RunningGateway:
+    """The gateway, which can be killed and started again."""
+
+    uri: str
+    folder: Path
+    environment: dict[str, str]
+    serve: str
+    """The command that starts it."""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def paid(self) -> list[object]:
+        """What the high tool did."""
+        return [json.loads(line) for line in (self.folder / "ledger").read_text().splitlines()]
+
+    @property
+    def log(self) -> list[dict[str, object]]:
+        """What was logged of calls of tools."""
+        return [json.loads(line) for line in (self.folder / "log").read_text().splitlines()]
+
+    def forget(self) -> None:
+        """Run, with an empty ledger and log."""
+        if self.process is None:
+            self.start()
+        for name in ("ledger", "log"):
+            (self.folder / name).write_text("")
+
+    def init(self, line: str) -> str:
+        """The file that this command prints."""
+        done = subprocess.run(
+            self._program(line),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self._program(self.serve), cwd=self.folder, env=self.environment, stdout=log
+            )
+        until(lambda: _status(self.uri) == httpx.codes.UNAUTHORIZED, 30)
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _program(self, line: str) -> list[str]:
+        """A line of a shell as a program; it must begin with `sayso`."""
+        name, *words = shlex.split(line)
+        assert name == "sayso"
+        return [sys.executable, "-m", "server", *words]
+
+
+@contextlib.contextmanager
+def running_gateway(server: LiveServer, folder: Path) -> Iterator[RunningGateway]:
+    """A gateway in front of a new MCP server, whose file was written by `init` and filled in."""
+    port, own = free_port(), free_port()
+    uri = f"http://localhost:{own}/mcp"
+    resource = server.resources.add(uri, SCOPES, {}, by=BY)
+    agent = server.agent(resources=(uri,), scopes=())
+    gateway = RunningGateway(
+        uri,
+        folder,
+        environment_of(server, resource.resource.client_id, resource.secret, *agent.basic),
+        f"sayso gateway --upstream {_URL.format(port)} --config gateway.toml --port {own}",
+    )
+    init = f"sayso gateway init --upstream {_URL.format(port)} --value-env UPSTREAM_AUTHORIZATION"
+    with running_upstream(folder, port):
+        text = gateway.init(f"{init} --issuer {server.url} --resource {uri}")
+        for old, new in _EDITS.items():
+            assert old in text
+            text = text.replace(old, new, 1)
+        (folder / "gateway.toml").write_text(text)
+        try:
+            gateway.start()
+            yield gateway
+        finally:
+            gateway.kill()
+
+
+@contextlib.contextmanager
+def running_upstream(folder: Path, port: int) -> Iterator[None]:
+    """An MCP server that knows nothing of Sayso."""
+    program = Path(__file__).with_name("upstream_tools.py")
+    process = subprocess.Popen([sys.executable, program, str(port), folder / "ledger"])
+    try:
+        until(lambda: _status(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def environment_of(server: LiveServer, *identifiers: str) -> dict[str, str]:
+    """The gateway's environment: ID and secret of its resource, then of its agent."""
+    resource_id, resource_secret, agent_id, agent_secret = identifiers
+    return {
+        **server.environment,
+        "SAYSO_GATEWAY_CREDENTIALS": f"{resource_id}:{resource_secret}",
+        "SAYSO_GATEWAY_AGENT": f"{agent_id}:{agent_secret}",
+        "UPSTREAM_AUTHORIZATION": KEY,
+    }
+
+
+def _status(url: str) -> int:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url, trust_env=False).status_code
+    return 0

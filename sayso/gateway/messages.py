@@ -15,6 +15,8 @@ Json = dict[str, Any]
 INTERNAL: Final = -32603
 NOT_FOUND: Final = -32601
 _URL_REQUIRED: Final = -32042
+_FIELDS: Final = (b"id:", b"event:", b"retry:", b":")
+"""Other lines are dropped: behind a byte order mark, a client would read data that was not."""
 
 
 class TooLarge(Exception):
@@ -106,7 +108,7 @@ def quiet_meta(request: Mapping[str, Any]) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a stream: its data, if it has any, and its other lines as they came."""
+    """One event of a stream: its data, if it has any, and its other fields as they came."""
 
     data: bytes | None
     others: Sequence[bytes] = ()
@@ -155,7 +157,7 @@ def event(message: Mapping[str, Any]) -> bytes:
 
 def _event(lines: Sequence[bytes]) -> Event:
     data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
-    others = tuple(line for line in lines if not line.startswith(b"data:"))
+    others = tuple(line for line in lines if line.startswith(_FIELDS))
     return Event(b"\n".join(data) or None, others)
 
 

@@ -41,8 +41,14 @@ def test_a_stream_is_read_however_it_is_cut(size: int) -> None:
     assert [event for chunk in chunks for event in reader.feed(chunk)] == EVENTS
 
 
+@pytest.mark.parametrize("line", [b"\xef\xbb\xbfdata: {}", b"data", b"DATA: {}", b"other: 1"])
+def test_lines_that_are_no_field_are_dropped(line: bytes) -> None:
+    """A client may read them as data that the gateway has not looked at."""
+    assert list(EventReader(100).feed(line + b"\nid: 1\n\n")) == [Event(None, (b"id: 1",))]
+
+
 def test_an_event_is_written_as_it_was_read() -> None:
-    """The lines that the gateway does not know stay."""
+    """The fields that the gateway does not need stay."""
     assert Event(b"2", (b"id: 1",)).encoded() == b"id: 1\ndata: 2\n\n"
     assert Event(None, (b": hi",)).encoded() == b": hi\n\n"
 

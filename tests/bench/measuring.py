@@ -17,7 +17,8 @@ import httpx
 from tests.bench.answers import Expected, WrongAnswers, check
 from tests.bench.processes import memory_mib, processor_us
 from tests.support.servers.load import WITHOUT_LIMITS
-from tests.support.servers.server import ROOT, LiveServer, free_port, live_server
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import ROOT, LiveServer, live_server
 
 CONNECTIONS = 16
 SECONDS = 3.0

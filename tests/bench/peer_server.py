@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.servers.server import AgentKey, free_port
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import AgentKey
 
 API = "https://pay.example"
 _FOLDER = Path(__file__).parent / "peer"

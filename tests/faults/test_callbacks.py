@@ -15,7 +15,8 @@ from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.terminal import Terminal, new_person
 from tests.support.fakes.receiver import Receiver, answer, hang, receiver
 from tests.support.servers.load import WITHOUT_LIMITS
-from tests.support.servers.server import LiveServer, free_port, live_server
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import LiveServer, live_server
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
 _SOON_SECONDS = 25

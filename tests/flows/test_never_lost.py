@@ -16,7 +16,8 @@ from tests.support.clients.agent import new_agent
 from tests.support.clients.pty_app import Window, environment, window
 from tests.support.clients.terminal import PIN, new_person
 from tests.support.fakes.proxy import Proxy, proxy
-from tests.support.servers.server import LiveServer, free_port
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import LiveServer
 
 LEFT = "\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """The usual screen is back, the cursor shows, the focus is not reported."""

@@ -22,7 +22,8 @@ from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
 from tests.support.servers.gateway import RunningGateway, environment_of, running_upstream
-from tests.support.servers.server import LiveServer, free_port
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import LiveServer
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SECRETS = re.compile(r"(sayso_(?:ag|rs|cs|rk)_[\w-]+)")

@@ -25,7 +25,7 @@ from websockets.typing import Subprotocol
 from tests.support.checks.waiting import until
 from tests.support.fakes.desktop import die_with_us
 from tests.support.fakes.push_service import PushService, encoded
-from tests.support.servers.server import free_port
+from tests.support.servers.ports import free_port
 
 _REMEDY = "No Firefox. On Debian or Ubuntu: apt-get install -y --no-install-recommends firefox-esr"
 _SECONDS = 60.0

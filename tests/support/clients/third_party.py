@@ -17,7 +17,8 @@ from typing import Any
 import httpx
 
 from tests.support.checks.waiting import until
-from tests.support.servers.server import ROOT, AgentKey, LiveServer, free_port
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import ROOT, AgentKey, LiveServer
 
 FOLDER = Path(__file__).parents[2] / "conformance" / "clients"
 LIBRARIES = ("oauth4webapi", "openid-client")

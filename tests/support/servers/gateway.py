@@ -16,7 +16,8 @@ import httpx
 
 from server.protocol.policy.risks import Risk
 from tests.support.checks.waiting import until
-from tests.support.servers.server import BY, LiveServer, free_port
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import BY, LiveServer
 from tests.support.servers.upstream_tools import KEY
 
 SCOPES = {"tools:read": Risk.LOW, "tools:write": Risk.MEDIUM}

@@ -15,7 +15,8 @@ import httpx
 
 from server.protocol.policy.risks import Risk
 from tests.support.checks.waiting import until
-from tests.support.servers.server import BY, ROOT, LiveServer, free_port
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import BY, ROOT, LiveServer
 
 SCOPES = {"notes:read": Risk.LOW, "notes:write": Risk.MEDIUM, "notes:pay": Risk.HIGH}
 WAIT = 6.0

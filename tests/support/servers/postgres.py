@@ -14,7 +14,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ import psycopg
 from psycopg import sql
 
 from tests.support.servers.memory import memory_folder
+from tests.support.servers.ports import free_port
 
 REMEDY = (
     "No PostgreSQL server binaries (initdb, postgres) were found on PATH, by pg_config or under "
@@ -61,7 +61,7 @@ class PostgresServer:
         self._binaries = find_binaries()
         self._password = secrets.token_urlsafe(24)
         self._numbers = itertools.count(1)
-        self._port = _free_port()
+        self._port = free_port()
         self._folder = Path()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -226,13 +226,6 @@ def _by_pg_config() -> list[Path]:
 def _of_debian() -> list[Path]:
     versions = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
     return sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _give_to_server_user(*paths: Path) -> None:

@@ -3,9 +3,7 @@
 import contextlib
 import json
 import os
-import secrets
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -32,6 +30,7 @@ from tests.support.builders.databases import place_database
 from tests.support.builders.installation import PAY, PAY_SCOPES, PAYMENT
 from tests.support.servers import forking
 from tests.support.servers.forking import Forked
+from tests.support.servers.ports import free_port
 from tests.support.servers.running import RUNNING
 from tests.support.servers.serve import MappedClock
 
@@ -41,18 +40,6 @@ _LOG_TAIL = 2_000
 BY = audit.OPERATOR
 _NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """The server speaks plain HTTP; to load the certificates of others takes ten milliseconds."""
-
-_PORTS = range(20_000, 32_000)
-"""Below those that the system gives away, so that nobody else's call takes one meanwhile."""
-
-
-def free_port() -> int:
-    """A port on which nobody listens, and which stays free while a server is down."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass(frozen=True, slots=True)

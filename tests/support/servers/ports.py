@@ -1,0 +1,32 @@
+"""Ports for the servers of tests, each given away once while the process that asked for it runs.
+
+A socket that is bound and never listens keeps a port: a server that reuses addresses can listen on
+it, and no other process gets it, also while that server is down.
+"""
+
+import secrets
+import socket
+
+_PORTS = range(20_000, 32_000)
+"""Below those that the system gives away, so that nobody else's call takes one meanwhile."""
+_KEPT: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    while True:
+        port = secrets.choice(_PORTS)
+        if _keep(port):
+            return port
+
+
+def _keep(port: int) -> bool:
+    kept = socket.socket()
+    try:
+        kept.bind(("127.0.0.1", port))
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError:
+        kept.close()
+        return False
+    _KEPT.append(kept)
+    return True

@@ -87,8 +87,9 @@ def test_nobody_who_answers_is_not_a_no(server: LiveServer, agent: Agent, person
 def test_somebody_without_a_device_is_reached_by_nothing(server: LiveServer, agent: Agent) -> None:
     """The error says what is missing."""
     user, _ = server.user()
+    before = _open(server)
     with begun(agent.ask, user, **READ) as result:
-        until(lambda: _open(server) > 0)
+        until(lambda: _open(server) > before)
         server.clock.forward(DAY)
         with pytest.raises(Undeliverable, match="no device"):
             result.result(30)

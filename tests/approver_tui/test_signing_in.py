@@ -271,7 +271,7 @@ def test_a_canceled_sign_in_stores_nothing(door):
 
 def test_an_invalid_host_name_becomes_terminal(monkeypatch):
     """The sign-in proposes a valid device name even if the host name is not one."""
-    monkeypatch.setattr(signing_in.platform, "node", lambda: "bad/name")
+    monkeypatch.setattr(signing_in.platform, "node", lambda: "bad[name]")
     assert signing_in.default_device_name() == "terminal"
 
 

@@ -39,6 +39,8 @@ _MAX_WAIT_SECONDS = 30.0
 _TICKET_SECONDS = 10.0
 _CURSOR = re.compile(r"[0-9]{1,18}")
 """Fits a 64-bit integer."""
+_CLOSING_SECONDS = 2.0
+"""How long a client has to answer the close frame."""
 _MAX_SEND_SECONDS = 30.0
 """A client that reads nothing for this long is disconnected; it can resume from its cursor."""
 
@@ -79,7 +81,25 @@ def add_feed(app: Flask, site: Site) -> None:
     def feed(socket: Server) -> None:
         person: Person = request.environ["sayso.person"]
         connection = _FeedConnection(site, socket, person, request.environ["sayso.cursor"])
-        connection.run(request.environ["sayso.cookie"])
+        try:
+            connection.run(request.environ["sayso.cookie"])
+        finally:
+            finish(socket)
+
+
+def finish(socket: Server) -> None:
+    """Close the WebSocket, and wait until the library's thread has left the connection.
+
+    The thread waits for data with a watcher. The server closes the connection as soon as the
+    request ends; a file descriptor that is closed under a watcher aborts the process.
+    """
+    with suppress(ConnectionClosed, OSError):
+        socket.close()
+    socket.thread.join(_CLOSING_SECONDS)
+    if socket.thread.is_alive():
+        with suppress(OSError):
+            socket.sock.shutdown(sockets.SHUT_RDWR)
+        socket.thread.join()
 
 
 @dataclass(slots=True)

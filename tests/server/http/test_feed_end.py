@@ -1,0 +1,59 @@
+"""The end of a feed: the library's thread has left the connection before the server closes it."""
+
+import threading
+
+import pytest
+from simple_websocket import ConnectionClosed
+
+from server.http import feed
+
+
+class _Library:
+    """A WebSocket of the library, whose thread waits for the client as it does."""
+
+    def __init__(self, *, answers: bool) -> None:
+        self.is_over = threading.Event()
+        self.was_cut = False
+        self.sock = self
+        self._answers = answers
+        self.thread = threading.Thread(target=self.is_over.wait, daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        """Send the close frame; a client that is there answers it."""
+        if self._answers:
+            self.is_over.set()
+
+    def shutdown(self, _how: int) -> None:
+        """End the connection, which the thread notices."""
+        self.was_cut = True
+        self.is_over.set()
+
+
+class _Closed(_Library):
+    """A WebSocket that the client has closed, while the thread still reads."""
+
+    def close(self) -> None:
+        """Raise, as the library does."""
+        raise ConnectionClosed
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_no_thread_watches_the_connection_when_the_request_ends(
+    monkeypatch: pytest.MonkeyPatch, *, answers: bool
+) -> None:
+    """The server closes the file descriptor then; under a watcher, that aborts the process."""
+    if not answers:
+        monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
+    library = _Library(answers=answers)
+    feed.finish(library)  # type: ignore[arg-type]  # in place of one
+    assert not library.thread.is_alive()
+    assert library.was_cut is not answers
+
+
+def test_a_closed_connection_is_left_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread may not have noticed yet."""
+    monkeypatch.setattr(feed, "_CLOSING_SECONDS", 0.01)
+    library = _Closed(answers=False)
+    feed.finish(library)  # type: ignore[arg-type]  # likewise
+    assert not library.thread.is_alive()

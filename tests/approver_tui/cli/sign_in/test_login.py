@@ -53,7 +53,7 @@ def test_code_and_pin_are_read_from_two_lines(run, server):
         (["--code", CODE, "--pin-stdin"], "", Exit.USAGE),
         (["--code", CODE], PIN, Exit.NOT_ALLOWED),
         (["--code", CODE, "--code-stdin", "--pin-stdin"], PIN, Exit.USAGE),
-        (["--code", CODE, "--pin-stdin", "--name", "a/b"], PIN, Exit.USAGE),
+        (["--code", CODE, "--pin-stdin", "--name", "a[b]"], PIN, Exit.USAGE),
         (["--code", CODE, "--pin", PIN], "", Exit.USAGE),
         (["--code", "AAAA-BBBB", "--pin-stdin"], PIN, Exit.LOGIN_FIRST),
     ],

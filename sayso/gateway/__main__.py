@@ -56,6 +56,8 @@ def _serve(given: Sequence[str]) -> None:
     options = parser.parse_args(given)
     import uvicorn  # noqa: PLC0415  # an extra
 
+    if not options.config.is_file():
+        raise BadFile("", str(options.config), "no such file. Write it with `sayso gateway init`.")
     read = config.read(options.config.read_text("utf-8"), os.environ)
     app = build(read, options.upstream).app
     sys.stderr.write(f"The gateway serves {read.resource} in front of {options.upstream}.\n")

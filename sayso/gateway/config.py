@@ -62,7 +62,7 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
     try:
         parsed = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadFile("", "the file", f"is not TOML: {error}. Correct that line.") from error
+        raise BadFile("", "TOML", f"{error}. Correct that line.") from error
     top = _Table("", parsed, environment)
     tools = {name: _tool(name, top, value) for name, value in top.tables("tools").items()}
     methods = top.table("methods")
@@ -93,7 +93,7 @@ def _tool(name: str, top: "_Table", value: object) -> MappedTool:
     table = _Table(f"tools.{name}", value, top.environment)
     risk = table.text("risk", "low, medium or high")
     if risk not in set(Risk):
-        raise BadFile(table.name, "risk", f"{risk!r} is none. Write low, medium or high.")
+        raise BadFile(table.name, "risk", f"{risk!r} is unknown. Write low, medium or high.")
     renamed = table.table("members")
     high = risk == Risk.HIGH
     kind = "the action type that people see; `sayso actions list` shows those there are"

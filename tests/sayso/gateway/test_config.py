@@ -1,8 +1,11 @@
 """The gateway's file: what it says, and errors that name table, member and remedy."""
 
+from pathlib import Path
+
 import pytest
 
 from sayso.gateway import config
+from sayso.gateway.__main__ import main
 from sayso.gateway.config import BadFile, Exchange, Header
 from sayso.gateway.tools import Risk
 
@@ -65,7 +68,7 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         ('issuer = "https://sayso.example"', "", r"^issuer: is missing.*sayso config show"),
         ('"https://gate.example/mcp"', "7", r"^resource: .*sayso resources add"),
         ('risk = "low"', "", r"^\[tools.notes/read\] risk: is missing.*low, medium or high"),
-        ('risk = "low"', 'risk = "none"', r"^\[tools.notes/read\] risk: 'none' is none"),
+        ('risk = "low"', 'risk = "none"', r"^\[tools.notes/read\] risk: 'none' is unknown"),
         ('digest = "d2"', "", r"^\[tools.pay\] digest: .*sayso gateway init"),
         ('action = "payment.transfer"', 'action = ""', r"^\[tools.pay\] action: .*action type"),
         ('"payee"', '"type"', r"^\[tools.pay.members\].*none type"),
@@ -81,8 +84,8 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         ('value_env = "UPSTREAM"', 'value_env = "X"', r"\[upstream\] value_env: .*X is not set"),
         ('agent_env = "AGENT"', "", r"^agent_env: is missing, and the tool pay is high"),
         ('"GATEWAY"', '"UPSTREAM"', r"^credentials_env: the variable must be ID:SECRET"),
-        ("[tools.pay]", "[tools", r"^the file: is not TOML.*Correct that line"),
-        ('[tools."notes/read"]', "[[tools]]", r"^the file|^tools: must be a table"),
+        ("[tools.pay]", "[tools", r"^TOML: .*Correct that line"),
+        ('[tools."notes/read"]', "[[tools]]", r"^TOML|^tools: must be a table"),
     ],
 )
 def test_an_error_names_table_member_and_remedy(old: str, new: str, error: str) -> None:
@@ -96,3 +99,15 @@ def test_a_value_of_several_lines_is_no_header() -> None:
     """It would be a second header."""
     with pytest.raises(BadFile, match=r"value_env: .*one line"):
         config.read(GOOD, {**ENVIRONMENT, "UPSTREAM": "a\r\nb"})
+
+
+def test_a_missing_file_is_named_with_its_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The exit code is that of a bad file."""
+    missing = tmp_path / "gateway.toml"
+    with pytest.raises(SystemExit) as ended:
+        main(["--upstream", "http://localhost:1/mcp", "--config", str(missing)])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said == f"Error: {missing}: no such file. Write it with `sayso gateway init`.\n"

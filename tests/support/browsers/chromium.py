@@ -30,6 +30,7 @@ _FLAGS = (
     "about:blank",
 )
 _SECONDS = 60.0
+_DISPOSING_SECONDS = 10.0
 _QUALITY = 40
 _REGISTERED = "ServiceWorker.workerRegistrationUpdated"
 _PLAIN = {
@@ -360,7 +361,17 @@ def stranger(browser: Chromium) -> Iterator[Chromium]:
     try:
         yield _attached(browser, made["targetId"])
     finally:
-        _whole(browser, "Target.disposeBrowserContext", browserContextId=context)
+        _dispose(browser, context)
+
+
+def _dispose(browser: Chromium, context: str) -> None:
+    """Close the pages of a context. Chromium does not always answer; nothing needs its answer."""
+    number, parameters = next(browser.numbers), {"browserContextId": context}
+    sent = {"id": number, "method": "Target.disposeBrowserContext", "params": parameters}
+    browser.socket.send(json.dumps(sent))
+    with contextlib.suppress(TimeoutError):
+        while json.loads(browser.socket.recv(_DISPOSING_SECONDS)).get("id") != number:
+            pass
 
 
 def _lines(path: Path) -> list[str]:

@@ -30,7 +30,6 @@ _FLAGS = (
     "about:blank",
 )
 _SECONDS = 60.0
-_DISPOSING_SECONDS = 10.0
 _QUALITY = 40
 _REGISTERED = "ServiceWorker.workerRegistrationUpdated"
 _PLAIN = {
@@ -65,6 +64,7 @@ class Chromium:
     events: list[dict[str, Any]] = field(default_factory=list)
     """Messages of the console, failed loads and violations of the policy."""
     authenticator: str = ""
+    patience: float = _SECONDS
 
     def tell(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol, and its answer."""
@@ -73,7 +73,7 @@ class Chromium:
         sent = {"id": number, "method": method, "params": parameters, **session}
         self.socket.send(json.dumps(sent))
         try:
-            while (said := json.loads(self.socket.recv(_SECONDS))).get("id") != number:
+            while (said := json.loads(self.socket.recv(self.patience))).get("id") != number:
                 self.events.append(said)
         except TimeoutError as late:
             raise TimeoutError(f"Chromium did not answer {method} {parameters}") from late
@@ -366,12 +366,9 @@ def stranger(browser: Chromium) -> Iterator[Chromium]:
 
 def _dispose(browser: Chromium, context: str) -> None:
     """Close the pages of a context. Chromium does not always answer; nothing needs its answer."""
-    number, parameters = next(browser.numbers), {"browserContextId": context}
-    sent = {"id": number, "method": "Target.disposeBrowserContext", "params": parameters}
-    browser.socket.send(json.dumps(sent))
+    whole = Chromium(browser.socket, "", browser.numbers, browser.events, patience=10)
     with contextlib.suppress(TimeoutError):
-        while json.loads(browser.socket.recv(_DISPOSING_SECONDS)).get("id") != number:
-            pass
+        whole.tell("Target.disposeBrowserContext", browserContextId=context)
 
 
 def _lines(path: Path) -> list[str]:

@@ -10,6 +10,7 @@ _STANDS_ON = {"httpx", "jwt", "cryptography", "sayso"}
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
     "sayso/gateway/__main__.py": {"uvicorn"},
+    "sayso/mcp_server/__main__.py": {"mcp"},
     "sayso/mcp.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
 """MCP's package brings pydantic."""
@@ -20,7 +21,7 @@ class Shut:
         if name.split(".")[0] in {"server", "approver_tui", "flask", "mcp", "pydantic", "click"}:
             raise ImportError(name)
 sys.meta_path.insert(0, Shut())
-import sayso, sayso.asgi
+import sayso, sayso.asgi, sayso.environment, sayso.mcp_server.open_requests
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "approver_tui"}))
 """
 

@@ -9,6 +9,7 @@ from server.cli.errors import Exit
 from server.cli.main import cli
 from tests.support.checks.source import ROOT
 
+_RUN_UNTIL_STOPPED = {"sayso serve", "sayso gateway", "sayso mcp", "sayso demo"}
 _PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
 
 
@@ -47,7 +48,7 @@ def test_every_verb_has_help_and_a_json_flag():
             command = command.get_command(click.Context(command), word)
         assert command.help, words
         flags = {flag for param in command.params for flag in param.opts}
-        assert "--json" in flags or words in {"sayso serve", "sayso gateway", "sayso demo"}, words
+        assert "--json" in flags or words in _RUN_UNTIL_STOPPED, words
 
 
 def test_a_group_without_a_command_prints_its_help(sayso):

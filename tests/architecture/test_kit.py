@@ -21,7 +21,7 @@ class Shut:
         if name.split(".")[0] in {"server", "approver_tui", "flask", "mcp", "pydantic", "click"}:
             raise ImportError(name)
 sys.meta_path.insert(0, Shut())
-import sayso, sayso.asgi, sayso.environment, sayso.mcp_server.open_requests
+import sayso, sayso.asgi, sayso.ask, sayso.mcp_server.open_requests
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "approver_tui"}))
 """
 

@@ -1,4 +1,4 @@
-"""`sayso gateway` and `sayso mcp` start programs that the server does not import."""
+"""`sayso gateway`, `sayso ask` and `sayso mcp` start programs that the server does not import."""
 
 import importlib.util
 import os
@@ -35,6 +35,9 @@ def started(monkeypatch):
         ),
         ("gateway --upstream=--up", "sayso.gateway"),
         ("mcp", "sayso.mcp_server"),
+        ("ask --user=ana --action=generic --details={} --message=-x", "sayso.ask"),
+        ("ask --user=ana --scope=s --resource=R --risk=high --expires-in=9", "sayso.ask"),
+        ("ask --user=ana --scope=s --idempotency-key=K --accept-narrowed --json", "sayso.ask"),
     ],
 )
 def test_the_program_gets_what_was_given(sayso, started, line, program):

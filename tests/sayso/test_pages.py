@@ -1,8 +1,11 @@
 """The five-minute pages work as printed: their own text is run, block by block."""
 
 import asyncio
+import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import httpx
 import httpx2
 import pytest
 from mcp import Client as McpClient
+from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from sayso import Agent
@@ -228,6 +232,62 @@ async def test_the_page_about_the_gateway(
         finally:
             gateway.kill()
     assert gateway.paid == [["Nordwind", 482_000, account]]
+
+
+def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
+    """The line of the page deploys once ana has approved the facts of its file, and not before."""
+    page = _Page("ask-from-a-shell.md")
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    line, details = page.text("").strip(), page.text("json")
+    assert page.done()
+    (tmp_path / "release.json").write_text(details)
+    (tmp_path / "deploy.sh").write_text("#!/bin/sh\ntouch deployed\n")
+    (tmp_path / "deploy.sh").chmod(0o755)
+    environment = {
+        **server.environment,
+        "PATH": f"{Path(sys.executable).parent}:{server.environment['PATH']}",
+        "SAYSO_ISSUER": server.url,
+        "SAYSO_AGENT_ID": client_id,
+        "SAYSO_AGENT_SECRET": secret,
+    }
+
+    def shell() -> int:
+        words = ["sh", "-c", line]
+        return subprocess.run(words, cwd=tmp_path, env=environment, check=False).returncode
+
+    with begun(shell) as refused:
+        ana.deny(next_request(ana))
+    assert refused.result() == 11
+    assert not (tmp_path / "deployed").exists()
+    with begun(shell) as deployed:
+        request = next_request(ana)
+        assert "Deploy shop@2.4.1 to production" in request.headline
+        approve(ana, request)
+    assert deployed.result() == 0
+    assert (tmp_path / "deployed").exists()
+
+
+async def test_the_page_about_agents_that_speak_mcp(server: LiveServer, ana: Terminal) -> None:
+    """A client that reads the page's file asks ana."""
+    page = _Page("my-mcp-agent.md", p8470=server.port)
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    told = json.loads(page.text("json"))["mcpServers"]["sayso"]
+    assert page.done()
+    told["env"] |= {"SAYSO_AGENT_ID": client_id, "SAYSO_AGENT_SECRET": secret}
+    program = StdioServerParameters(
+        command=str(Path(sys.executable).parent / told["command"]),
+        args=told["args"],
+        env={**server.environment, **told["env"]},
+    )
+    details = {**_PAYMENT, "account": "DE89370400440532013000"}
+    details.pop("type")
+    asking = {"user": "ana", "action": "payment.transfer", "details": details}
+    async with McpClient(program) as client:
+        asked = str(await client.call_tool("request_approval", asking))
+        assert "Approval pending." in asked
+        await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
+        (name,) = re.findall(r"with id (\w+)", asked)
+        assert "Approved. Do exactly this" in str(await client.call_tool("wait", {"id": name}))
 
 
 _SCOPES = ("payments:read", "payments:transfer")

@@ -49,3 +49,16 @@ def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
 def test_the_kit_says_that_it_is_typed():
     """PEP 561 defines the marker file."""
     assert (ROOT / "sayso" / "py.typed").exists()
+
+
+def test_the_examples_use_the_kit_alone():
+    """They are programs of others."""
+    foreign = {"server", "approver_tui", "tests"}
+    programs = modules("examples")
+    assert len(programs) > 1
+    assert [
+        f"{one.path}:{line} {name}"
+        for one in programs
+        for line, name in uses(one.tree)
+        if name.partition(".")[0] in foreign
+    ] == []

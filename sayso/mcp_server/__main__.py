@@ -4,6 +4,8 @@ Owns: the tools as MCP shows them, on stdin and stdout. Never: what they say (`o
 """
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 from sayso.environment import agent_of_environment
@@ -32,7 +34,15 @@ with Approved, exactly as it says, and once."""
 
 def tools_of(requests: OpenRequests) -> MCPServer:
     """The MCP server of these requests."""
-    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING")
+
+    @asynccontextmanager
+    async def life(_: MCPServer) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await _withdraw(requests)
+
+    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING", lifespan=life)
 
     @server.tool(structured_output=False)
     async def request_approval(
@@ -70,6 +80,13 @@ def tools_of(requests: OpenRequests) -> MCPServer:
         return requests.listed()
 
     return server
+
+
+async def _withdraw(requests: OpenRequests) -> None:
+    try:
+        await requests.withdraw()
+    except (SaysoError, TimeoutError) as error:
+        sys.stderr.write(f"A request stays open until it expires: {str(error) or 'no answer'}\n")
 
 
 def main() -> NoReturn:

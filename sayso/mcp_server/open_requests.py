@@ -23,6 +23,8 @@ from sayso.tool_calls import call_id
 LONGEST_WAIT: Final = 600
 _MAX_REQUESTS: Final = 1_000
 _PROGRESS_SECONDS: Final = 10.0
+_WITHDRAW_SECONDS: Final = 1.5
+"""Clients end a server that does not end by itself within two seconds or so."""
 
 Told = Callable[[float, str], Awaitable[None]]
 
@@ -99,6 +101,13 @@ class OpenRequests:
             for one in self._by_id.values()
         ]
         return "\n".join(lines) or "There are no requests. Make one with request_approval."
+
+    async def withdraw(self) -> None:
+        """Take back what nobody has answered: the model that would read the answer has gone."""
+        open_ones = [one.asked for one in self._by_id.values() if not one.answer.done()]
+        async with asyncio.timeout(_WITHDRAW_SECONDS):
+            for asked in filter(None, open_ones):
+                await self._agent.withdraw(asked)
 
     def _begun(self, call: str, user: str, facts: Mapping[str, Any], message: str) -> _Request:
         self._make_room()

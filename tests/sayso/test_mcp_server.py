@@ -23,6 +23,7 @@ from server.services.policy.action_types import ActionTypes
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAYMENT as PAYMENT_TYPE
 from tests.support.checks.source import ROOT
+from tests.support.checks.waiting import until
 from tests.support.clients.kit import PAYMENT, READ, approve, next_request
 from tests.support.clients.terminal import PIN, Terminal
 from tests.support.clients.third_party import MCP_PYTHONS
@@ -229,7 +230,7 @@ async def test_a_wrong_call_of_wait_says_how_to_call_it(
 async def test_the_command_serves_an_agent_of_the_environment(
     server: LiveServer, person: Terminal, command: list[str]
 ) -> None:
-    """A real process on stdin and stdout."""
+    """A real process on stdin and stdout; when it ends, it takes back what is open."""
     agent = server.agent()
     environment = {
         **server.environment,
@@ -245,6 +246,9 @@ async def test_the_command_serves_an_agent_of_the_environment(
         waiting = asyncio.create_task(model.wait(asked))
         await asyncio.to_thread(lambda: approve(person, next_request(person)))
         assert (await waiting).startswith("Approved. ")
+        await model.ask(payee="Kite")
+        assert len(person.waiting()) == 1
+    until(lambda: person.waiting() == ())
 
 
 async def test_the_agent_of_the_environment_may_have_a_key_in_a_file(

@@ -47,6 +47,8 @@ GROUPS: Final = MappingProxyType(
         "config": Group("operations.config", "Show each setting and its source."),
         "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
         "gateway": Group("operations.gateway", "Protect an existing MCP server."),
+        "ask": Group("operations.ask", "Ask a person from a shell, as an agent."),
+        "mcp": Group("operations.mcp", "Let an agent ask for approval by MCP."),
         "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
     }
 )

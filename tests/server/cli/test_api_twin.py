@@ -111,6 +111,8 @@ CLI_ONLY = {
     "init": "makes the first who could call it",
     "demo": "a server of its own, for a moment",
     "gateway init": "a file for a process beside the server",
+    "ask": "an agent's own process",
+    "mcp": "likewise",
 }
 """Verbs that the API does not have, and why."""
 

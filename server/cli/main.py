@@ -3,7 +3,7 @@
 Owns: the table of commands. Never: what a command does; its module is imported when it is used.
 """
 
-import importlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +12,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 import click
+
+from server import lazy_imports
+from server.cli.split_group import SplitGroup
 
 
 class Group(NamedTuple):
@@ -52,22 +55,16 @@ GROUPS: Final = MappingProxyType(
 )
 """Every command group, in the order of the help page."""
 
+_GARBAGE: Final = 50_000
+"""Collecting the garbage of imports, of which there is none, takes a tenth of a short command."""
 
-class LazyGroups(click.Group):
-    """Imports a command group when it is called, and none to print the help page."""
+
+class TopLevel(SplitGroup):
+    """The groups of the table. The help page imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """The names of the command groups."""
+        """The names, in the order of the table."""
         return list(GROUPS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
-        """Import a command group."""
-        if cmd_name not in GROUPS:
-            return None
-        command: click.Command = importlib.import_module(
-            f"server.cli.{GROUPS[cmd_name].module}"
-        ).command
-        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
         """Write the table of command groups without importing them."""
@@ -75,7 +72,11 @@ class LazyGroups(click.Group):
             formatter.write_dl([(name, group.help) for name, group in GROUPS.items()])
 
 
-@click.group(cls=LazyGroups, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=TopLevel,
+    elsewhere={name: f"{group.module}.command" for name, group in GROUPS.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -95,6 +96,9 @@ def cli(context: click.Context, data_dir: Path | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and "serve" not in given:  # a server loads everything before it starts
+        lazy_imports.turn_on()
+        gc.set_threshold(_GARBAGE)
     try:
         code = cli.main(args=given, prog_name="sayso", standalone_mode=False)
     except BrokenPipeError:

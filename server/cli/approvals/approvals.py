@@ -8,25 +8,29 @@ import click
 
 from server.cli.audit.audit import entry_document, entry_line
 from server.cli.opening import BY, OpenInstallation
-from server.cli.operations.limits import limits_lines
-from server.cli.operations.statistics import (
-    course_lines,
-    statistics_lines,
-)
 from server.cli.output import moment, rfc3339, sheet, table
 from server.cli.printed import Printed, prints
-from server.model.approvals import Decision, Delivery, automatic_decision
-from server.model.granted import differences_of, effective_digest, granted_headline
+from server.cli.split_group import SplitGroup
+from server.lazy_imports import lazily
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
-from server.services.approvals.narrowing import headline
-from server.services.approvals.oversight import NamedApproval
-from server.services.operations import limits_json, statistics_json
-from server.services.operations.statistics import MAX_DAYS
 from server.services.standing_grants.reservations import GRANT_MEMBER
 
+with lazily():
+    from server.model.approvals import Decision, Delivery, automatic_decision
+    from server.model.granted import differences_of, effective_digest, granted_headline
+    from server.services.approvals.narrowing import headline
+    from server.services.approvals.oversight import NamedApproval
 
-@click.group("approvals")
+
+@click.group(
+    "approvals",
+    cls=SplitGroup,
+    elsewhere={
+        "statistics": "operations.statistics.statistics",
+        "limits": "operations.limits.limits",
+    },
+)
 def command() -> None:
     """Approval requests. People decide them on their devices; here you can cancel them."""
 
@@ -83,27 +87,6 @@ def show(admin: OpenInstallation, approval_id: str) -> Printed:
     }
     entries = [entry_line(entry) for entry in seen.entries]
     return members, [*_facts(seen), "", *entries]
-
-
-@command.command("statistics")
-@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True)
-@click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
-@prints
-def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed:
-    """Show recent requests and answers by day, agent and approver."""
-    if agent is not None:
-        course = admin.statistics.of_agent(agent, days)
-        return statistics_json.course(course), course_lines(course)
-    summary = admin.statistics.summary(days)
-    return statistics_json.summary(summary), statistics_lines(summary)
-
-
-@command.command("limits")
-@prints
-def limits(admin: OpenInstallation) -> Printed:
-    """Show each rate limit, who is near it now, and who reached it in the last day."""
-    found = admin.limits.overview()
-    return limits_json.overview(found), limits_lines(found)
 
 
 @command.command("cancel")

@@ -5,7 +5,10 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.services.approvers.deputies import NamedDeputy
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.services.approvers.deputies import NamedDeputy
 
 
 @click.group("deputies")

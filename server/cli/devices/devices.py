@@ -6,8 +6,11 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
 from server.cli.users.users import device_document
+from server.lazy_imports import lazily
 from server.model.devices import MAX_ATTEMPTS, Device
-from server.model.users import User
+
+with lazily():
+    from server.model.users import User
 
 
 @click.group("devices")

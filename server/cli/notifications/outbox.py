@@ -5,7 +5,10 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.services.notifications.outbox import UndeliveredMessage
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.services.notifications.outbox import UndeliveredMessage
 
 
 @click.group("outbox")

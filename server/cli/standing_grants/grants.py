@@ -7,9 +7,12 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import listed, moment, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.protocol.standing_grants.standing_grants import Sum
-from server.services.standing_grants.displays import money_text
-from server.services.standing_grants.standing_grants import NamedStandingGrant
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.protocol.standing_grants.standing_grants import Sum
+    from server.services.standing_grants.displays import money_text
+    from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 
 @click.group("grants")

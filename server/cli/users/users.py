@@ -18,12 +18,15 @@ from server.cli.output import (
 )
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
+from server.lazy_imports import lazily
 from server.model.devices import MAX_ATTEMPTS, Device
-from server.model.users import User
 from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
-from server.services.users.users import NewUser, UserChanges
+
+with lazily():
+    from server.model.users import User
+    from server.services.users.users import NewUser, UserChanges
 
 _REST: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""

@@ -150,6 +150,6 @@ def test_every_listed_verb_and_flag_exists() -> None:
         command = importlib.import_module(f"server.cli.{main.GROUPS[noun].module}").command
         flags = [flag for flag in verbs if flag.startswith("--")]
         for verb in verbs[: len(verbs) - len(flags)]:
-            command = command.commands[verb]
+            command = command.get_command(click.Context(command), verb)
         known = {flag for parameter in command.params for flag in parameter.opts}
         assert set(flags) <= known

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from server import lazy_imports
 from server.cli.split_group import SplitGroup
@@ -50,10 +51,15 @@ GROUPS: Final = MappingProxyType(
         "config": Group("operations.config", "Show each setting and its source."),
         "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
         "gateway": Group("operations.gateway", "Protect an existing MCP server."),
+        "completion": Group("operations.completion", "Print the shell completion script."),
         "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
     }
 )
 """Every command group, in the order of the help page."""
+
+PROGRAM: Final = "sayso"
+COMPLETION_VARIABLE: Final = "_SAYSO_COMPLETE"
+"""The variable by which a shell requests completion; click reads it."""
 
 _GARBAGE: Final = 50_000
 """Collecting the garbage of imports, of which there is none, takes a tenth of a short command."""
@@ -65,6 +71,24 @@ class TopLevel(SplitGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """The names, in the order of the table."""
         return list(GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the group; for a shell, with completion of names and IDs."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and ctx.resilient_parsing:
+            from server.cli.completing import complete_values  # noqa: PLC0415  # reads the database
+
+            complete_values(command, cmd_name)
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The groups and flags that begin so, without importing a group."""
+        groups = [
+            CompletionItem(name, help=group.help)
+            for name, group in GROUPS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*groups, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
         """Write the table of command groups without importing them."""
@@ -82,7 +106,7 @@ class TopLevel(SplitGroup):
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder of the database and the keys (SAYSO_DATA_DIR).",
 )
-@click.version_option(package_name="sayso", prog_name="sayso")
+@click.version_option(package_name="sayso", prog_name=PROGRAM)
 @click.pass_context
 def cli(context: click.Context, data_dir: Path | None) -> None:
     """Run and administer a Sayso installation.
@@ -100,7 +124,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         lazy_imports.turn_on()
         gc.set_threshold(_GARBAGE)
     try:
-        code = cli.main(args=given, prog_name="sayso", standalone_mode=False)
+        code = cli.main(
+            args=given,
+            prog_name=PROGRAM,
+            complete_var=COMPLETION_VARIABLE,
+            standalone_mode=False,
+        )
     except BrokenPipeError:
         # The reader has closed the pipe (`sayso … | head`). Python must not flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -110,6 +110,7 @@ CLI_ONLY = {
     "serve": "begins the server whose API it would be",
     "init": "makes the first who could call it",
     "demo": "a server of its own, for a moment",
+    "completion": "a script for the shell of this machine",
     "gateway init": "a file for a process beside the server",
 }
 """Verbs that the API does not have, and why."""

@@ -28,7 +28,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.typed_input import TypedInput
 
@@ -106,7 +106,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(self._action.verb, id="do")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar(confirm_keys())
 
     def on_mount(self) -> None:
@@ -131,7 +131,7 @@ class ConfirmPanel(ModalScreen[SafeText | None], SafeFocusScreen[SafeText | None
         if self._input is not None:
             self._input.disabled = self._is_busy
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        self.query_one("#hint", Static).update(button_hint(self._action.verb, reason))
+        self.query_one("#hint", CachedLine).show(button_hint(self._action.verb, reason))
         button = self.query_one("#do", PanelButton)
         if reason and button.has_focus:
             self.query_one("#back").focus()

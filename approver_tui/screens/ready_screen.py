@@ -6,6 +6,9 @@ ends, it may do so in the middle. Feed, timers, threads and other screens call t
 while. Never: what is drawn; the subclass's `draw_widgets` does that.
 """
 
+from collections.abc import Iterator
+
+from textual import events
 from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
@@ -16,9 +19,25 @@ class ReadyScreen(Screen[ScreenResultType]):
     _is_composed = False
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
-        """Note that all widgets, and those inside them, are mounted."""
+        """Note that all widgets, and those inside them, are mounted.
+
+        The classes for the screen's size are set before, so that widgets need their styles once.
+        """
+        self.add_class(*self._size_classes())
         await super().mount_composed_widgets(widgets)
         self._is_composed = True
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Keep Textual from styling all widgets a second time when a screen opens."""
+        event.refresh_styles = self.stack_updates > 0
+
+    def _size_classes(self) -> Iterator[str]:
+        app = self.app
+        widths = self.HORIZONTAL_BREAKPOINTS or app.HORIZONTAL_BREAKPOINTS or ()
+        heights = self.VERTICAL_BREAKPOINTS or app.VERTICAL_BREAKPOINTS or ()
+        for length, points in ((app.size.width, widths), (app.size.height, heights)):
+            fitting = [name for least, name in points if least <= length]
+            yield from fitting[-1:]
 
     @property
     def is_ready(self) -> bool:

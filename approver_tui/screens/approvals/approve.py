@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals, thread_messages
@@ -31,7 +31,7 @@ from approver_tui.widgets.approvals.ceremony_fields import CeremonyFields
 from approver_tui.widgets.approvals.panel_facts import PanelFacts
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt, lines_word
-from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
@@ -73,13 +73,13 @@ class ApprovePanel(Panel):
         with Vertical(classes="panel"):
             yield TitleLine(partial(self.title_line, fmt("Approve?")))
             yield self._facts
-            yield Static(id="more", markup=False)
+            yield CachedLine(id="more")
             yield self._fields
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(self._verb, id="approve")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar(approve_keys())
 
     @property
@@ -100,9 +100,9 @@ class ApprovePanel(Panel):
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._fields.show(is_busy=self.is_busy)
-        self.query_one("#more", Static).update(self._facts.more)
+        self.query_one("#more", CachedLine).show(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        self.query_one("#hint", Static).update(button_hint(fmt("Approve"), reason))
+        self.query_one("#hint", CachedLine).show(button_hint(fmt("Approve"), reason))
         self._enable_button(is_off=bool(reason))
 
     def blocker(self) -> SafeText:

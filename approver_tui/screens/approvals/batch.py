@@ -26,7 +26,7 @@ from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_table import BatchTable
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import Line, fmt, lines_word
-from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.title_line import TitleLine
@@ -101,8 +101,8 @@ class BatchPanel(Overlay):
                 markup=False,
             )
             yield self._sheet
-            yield Static(id="more", markup=False)
-            yield Static(id="sums", markup=False)
+            yield CachedLine(id="more")
+            yield CachedLine(id="sums")
             yield from self.fields()
             with Horizontal(id="count-row", classes="entry"):
                 yield Static("How many", markup=False)
@@ -112,7 +112,7 @@ class BatchPanel(Overlay):
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(self.VERB, id="do")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar(batch_keys())
 
     @property
@@ -148,11 +148,11 @@ class BatchPanel(Overlay):
         self.query_one(TitleLine).refresh()
         self._sheet.show(self.requests)
         self._count.disabled = self.is_busy
-        self.query_one("#more", Static).update(self._sheet.more)
-        self.query_one("#sums", Static).update(self._sums())
+        self.query_one("#more", CachedLine).show(self._sheet.more)
+        self.query_one("#sums", CachedLine).show(self._sums())
         notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))
         self.query_one("#notice", NoticeLines).show(notices)
-        self.query_one("#hint", Static).update(button_hint(self.VERB, reason))
+        self.query_one("#hint", CachedLine).show(button_hint(self.VERB, reason))
         self._enable_button(is_off=bool(reason))
 
     def blocker(self) -> SafeText:

@@ -24,6 +24,7 @@ from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.change_form import ChangeForm
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
@@ -103,7 +104,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(fmt("Continue.."), id="continue")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar(self.HINTS)
 
     def draw_widgets(self) -> None:
@@ -113,7 +114,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         self.draw_preview()
         ready = fmt("Tab to Continue, then Enter. This does not approve yet.")
         text = button_hint(fmt("Continue"), reason) if reason else ready
-        self.query_one("#hint", Static).update(text)
+        self.query_one("#hint", CachedLine).show(text)
         button = self.query_one("#continue", PanelButton)
         if reason and button.has_focus:
             self.query_one("#back").focus()

@@ -26,6 +26,7 @@ from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
@@ -57,7 +58,7 @@ class DenyPanel(Panel):
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(fmt("Deny"), id="deny")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar(deny_keys())
 
     def draw_widgets(self) -> None:
@@ -66,7 +67,7 @@ class DenyPanel(Panel):
         self.query_one(TitleLine).refresh()
         self._form.show()
         text = button_hint(fmt("Deny"), reason) if reason else self._ready_text
-        self.query_one("#hint", Static).update(text)
+        self.query_one("#hint", CachedLine).show(text)
         self.query_one("#deny", PanelButton).disabled = bool(reason)
 
     @property

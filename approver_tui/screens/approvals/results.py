@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Static
+from textual.widgets import Button
 
 from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.denials import UNDO_SECONDS
@@ -28,6 +28,7 @@ from approver_tui.widgets.approvals.result_sheet import ResultSheet, summary
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import Line, fmt, line
+from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.title_line import TitleLine
 
@@ -97,7 +98,7 @@ class ResultsPanel(Overlay):
             yield ResultSheet(self.results)
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Close"), id="back")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar()
 
     def update_panel(self) -> None:
@@ -115,7 +116,7 @@ class ResultsPanel(Overlay):
         """Update title, list and summary."""
         self.query_one(TitleLine).refresh()
         self.query_one(ResultSheet).show(self.results)
-        self.query_one("#hint", Static).update(self._status_text())
+        self.query_one("#hint", CachedLine).show(self._status_text())
         self.query_one("#back", PanelButton).disabled = self.is_busy
         keys = results_keys(can_undo=self._can_undo)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))

@@ -29,6 +29,7 @@ from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.incidents.reports import choice_label, consequence_text, scope_choices
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
@@ -63,22 +64,22 @@ class ReportPanel(Panel):
             yield Static(self.approval.headline, id="headline", markup=False)
             yield Static("You did not ask for this. Quarantine:", markup=False)
             yield self._scope_list
-            yield Static(id="consequence", markup=False)
+            yield CachedLine(id="consequence")
             yield Static("Note to administrators (no agent sees it):", markup=False)
             yield self._note
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Back"), id="back")
                 yield PanelButton(fmt("Report"), id="report")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
             yield KeyBar(report_keys())
 
     def draw_widgets(self) -> None:
         """Update time, consequences and hint."""
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
-        self.query_one("#consequence", Static).update(self._consequence())
+        self.query_one("#consequence", CachedLine).show(self._consequence())
         text = button_hint(fmt("Report"), reason)
-        self.query_one("#hint", Static).update(
+        self.query_one("#hint", CachedLine).show(
             fmt("{} {}", self._problem, text) if self._problem else text
         )
         button = self.query_one("#report", PanelButton)

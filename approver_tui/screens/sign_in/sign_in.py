@@ -29,7 +29,7 @@ from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import NoticeLines
+from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
 from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.times import remaining
@@ -141,7 +141,7 @@ class SignInScreen(ReadyScreen[None]):
             with Horizontal(id="buttons"):
                 yield PanelButton(fmt("Quit"), id="quit")
                 yield PanelButton(fmt("Sign in"), id="sign-in-now")
-            yield Static(id="hint", markup=False)
+            yield CachedLine(id="hint")
         yield KeyBar(sign_in_keys())
 
     def on_mount(self) -> None:
@@ -163,7 +163,7 @@ class SignInScreen(ReadyScreen[None]):
         reason = self._blocker()
         self.query_one("#code-row").display = self._methods.index == _CODE_METHOD
         self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
-        self.query_one("#hint", Static).update(button_hint(fmt("Sign in"), reason))
+        self.query_one("#hint", CachedLine).show(button_hint(fmt("Sign in"), reason))
         button = self.query_one("#sign-in-now", PanelButton)
         if reason and button.has_focus:
             self.query_one("#quit").focus()
@@ -282,7 +282,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
             yield Static(self._invitation.page, id="page", markup=False)
             yield Static("and type there:", markup=False)
             yield Static(self._invitation.code, id="headline", markup=False)
-            yield Static(id="left", markup=False)
+            yield CachedLine(id="left")
             yield QrCode(self._invitation.link)
             yield KeyBar(invitation_keys())
 
@@ -298,7 +298,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
         if now < until:
             left = remaining(until, now)
             words = fmt("Then approve there, where the same code is shown. {} left.", left)
-        self.query_one("#left", Static).update(words)
+        self.query_one("#left", CachedLine).show(words)
 
     def on_key_clicked(self, message: KeyClicked) -> None:
         """A clicked key counts as that key."""

@@ -80,8 +80,7 @@ export function watch({ busy = () => false, over = record } = {}) {
     bar("ended", over === record && until <= now());
   }, 1000);
   live(async () => {
-    const { items } = await call("GET", "/api/approvals?state=waiting&limit=200");
-    const one = items.find((item) => item.id === id) ?? (await call("GET", `/api/approvals/${id}`));
+    const one = await call("GET", `/api/approvals/${id}`);
     if (one.state === "pending" && !mine(one)) return ends(one);
     if (!busy()) return over();
   });

@@ -11,7 +11,7 @@ import click
 from approver_tui import settings
 from approver_tui.cli import prompts
 from approver_tui.cli.inputs import read_new_pin, stdin_line, warnings
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
 from approver_tui.client.devices.enrolling import Enrollment, check_name, enroll, find_issuer
@@ -42,7 +42,7 @@ from approver_tui.client.sign_in.profile import Home
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
 @click.option("--insecure", is_flag=True, help="Accept http:// to another machine.")
 @as_json
-def command(  # noqa: PLR0913  # one argument per option
+def command(  # one argument per option
     *,
     url: str,
     code: str | None,
@@ -50,7 +50,6 @@ def command(  # noqa: PLR0913  # one argument per option
     name: str | None,
     pin_stdin: bool,
     insecure: bool,
-    as_json: bool,
 ) -> None:
     """Make this machine one of your devices, with the server at URL.
 
@@ -77,10 +76,7 @@ def command(  # noqa: PLR0913  # one argument per option
     )
     client = enroll(home, enrollment, clock=settings.wall_clock)
     try:
-        if as_json:
-            print_document(_document(client))
-        else:
-            print_lines(_lines(client))
+        print_result(_document(client), _lines(client))
     finally:
         client.close()
 

@@ -10,7 +10,7 @@ import click
 
 from approver_tui.cli import prompts
 from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, stdin_line, this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import PinNeeded
 
@@ -23,16 +23,15 @@ _NOT_SET_TEXT = "You have no password for signing in to apps. Set one: sayso-app
 @click.group("password", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """Manage the password you use to sign in to apps in a browser."""
     if context.invoked_subcommand is not None:
         return
     with this_client() as client:
         is_set = client.has_password()
-    if as_json:
-        print_document({"schema": "sayso.password/1", "set": is_set})
-    else:
-        print_lines([_SET_TEXT if is_set else _NOT_SET_TEXT])
+    print_result(
+        {"schema": "sayso.password/1", "set": is_set}, [_SET_TEXT if is_set else _NOT_SET_TEXT]
+    )
 
 
 @command.command("set")
@@ -41,7 +40,7 @@ def command(context: click.Context, *, as_json: bool) -> None:
 )
 @pin_stdin
 @as_json
-def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
+def set_password(*, password_stdin: bool, pin_stdin: bool) -> None:
     """Set or change your password. Requires your PIN.
 
     It must have at least 12 characters and differ from your PIN. Every browser that is signed in
@@ -52,10 +51,10 @@ def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> Non
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
         ended = DecisionClient(client).change_password(password, pin)
-    if as_json:
-        print_document({"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended})
-    else:
-        print_lines(["The password is set.", *_signed_out_lines(ended)])
+    print_result(
+        {"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended},
+        ["The password is set.", *_signed_out_lines(ended)],
+    )
 
 
 def _read_password(*, from_stdin: bool) -> str:

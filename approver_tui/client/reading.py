@@ -21,7 +21,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Value = TypeVar("_Value")
 _Reader = Callable[["JsonObject", str], object]
-_TIMES = ("at", "since", "time", "until")
+TIMES = ("at", "since", "time", "until")
 """The names of whole numbers that are times, or their last words."""
 
 
@@ -191,7 +191,7 @@ def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a un
         return lambda members, name: read_as(hint, members.child(name))
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return lambda members, name: members.choice(name, hint)
-    is_time = name.rpartition("_")[2] in _TIMES
+    is_time = name.rpartition("_")[2] in TIMES
     number = JsonObject.time if is_time else JsonObject.integer
     scalars = {SafeText: JsonObject.safe, str: JsonObject.text, bool: JsonObject.boolean}
     return {**scalars, int: number}.get(hint, _refuse)

@@ -8,7 +8,7 @@ import click
 from approver_tui.cli import documents, lines, prompts
 from approver_tui.cli.approvals import entries
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, this_client
+from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_result, wants_json
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
@@ -18,7 +18,6 @@ from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.narrowing import (
     MAX_TOKEN_SECONDS,
     Granted,
-    NarrowedFact,
     Narrowing,
     read_change,
 )
@@ -55,7 +54,8 @@ def command(  # the options of one command
     **given: str | None,
 ) -> None:
     """Approve a request, or part of it. Requires your PIN and the fingerprint you read."""
-    proposal = Narrowing(tuple(map(_parse_change, narrow)), drop_scope, token_seconds)
+    changes = tuple(parse_option(f"--narrow {each}", read_change, each) for each in narrow)
+    proposal = Narrowing(changes, drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(approval_id)
         _check_answerable(approval, fingerprint)
@@ -81,13 +81,6 @@ def command(  # the options of one command
 
 def _prompt(question: str) -> str:
     return prompts.ask(question.removesuffix(":"), may_be_empty=True)
-
-
-def _parse_change(text: str) -> NarrowedFact:
-    try:
-        return read_change(text)
-    except ValueError as error:
-        raise click.UsageError(f"--narrow {text}: {error}.") from error
 
 
 def _show_limits(granted: Granted | None) -> None:

@@ -10,7 +10,7 @@ import click
 from approver_tui.cli import documents, lines
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
 from approver_tui.cli.exits import error_document, error_text, exit_code
-from approver_tui.cli.inputs import this_client
+from approver_tui.cli.inputs import parse_option, this_client
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, UnknownOutcome, Unreachable
@@ -73,7 +73,8 @@ def command(  # the options of one command
     _check_code_allows("retry_at", code, retry_at)
     _check_code_allows("ask", code, ask)
     with this_client() as client:
-        until = None if retry_at is None else _parse_time(retry_at, client.now())
+        parse = partial(parse_moment, now=client.now())
+        until = None if retry_at is None else parse_option("--retry-at", parse, retry_at)
         extras, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
         ids = tuple(dict.fromkeys(approval_ids))
 
@@ -125,10 +126,3 @@ def _check_code_allows(member: str, code: str, value: str | None) -> None:
     if value is not None and code not in taking:
         flag = f"--{member.replace('_', '-')}"
         raise click.UsageError(f"{flag} requires --code {' or '.join(taking)}.")
-
-
-def _parse_time(text: str, now: int) -> int:
-    try:
-        return parse_moment(text, now)
-    except ValueError as error:
-        raise click.UsageError(f"--retry-at: {error}.") from None

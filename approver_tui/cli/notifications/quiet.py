@@ -5,8 +5,9 @@ import re
 import click
 
 from approver_tui import settings
+from approver_tui.cli.documents import members, who
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
+from approver_tui.cli.printing import as_json, local_time, print_result
 from approver_tui.client.notifications import preferences
 from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
 
@@ -99,28 +100,11 @@ def hours_text(hours: QuietHours) -> str:
 
 
 def _document(value: NotificationPrefs) -> dict[str, object]:
-    hours = value.quiet_hours
-    return {
-        "schema": "sayso.attention/1",
-        "quiet_hours": None
-        if hours is None
-        else {
-            "days": list(hours.days),
-            "from": hours.begins,
-            "to": hours.ends,
-            "zone": hours.zone,
-        },
-        "quiet_until": rfc3339(value.quiet_until),
-        "mutes": [
-            {
-                "agent": {"id": one.agent_id, "name": one.agent_name},
-                "since": rfc3339(one.since),
-                "until": rfc3339(one.until),
-            }
-            for one in value.mutes
-        ],
-        "held": [
-            {"approval": held.approval, "until": rfc3339(held.until), "why": held.why}
-            for held in value.holds
-        ],
-    }
+    hours, separate = value.quiet_hours, ("begins", "ends", "agent_id", "agent_name")
+    spelled = None
+    if hours is not None:
+        spelled = {**members(hours, *separate), "from": hours.begins, "to": hours.ends}
+    mutes = [members(one, *separate, agent=who(one, "agent")) for one in value.mutes]
+    held = [members(one) for one in value.holds]
+    document = members(value, "holds", quiet_hours=spelled, mutes=mutes, held=held)
+    return {"schema": "sayso.attention/1", **document}

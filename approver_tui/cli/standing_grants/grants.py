@@ -3,14 +3,13 @@
 import click
 
 from approver_tui.cli import lines
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, this_client
+from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_list, print_result
 from approver_tui.cli.standing_grants import grant_documents, grant_lines
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import (
     StandingGrantProposal,
-    VaryingFact,
     read_duration,
     read_varying,
 )
@@ -94,10 +93,10 @@ def add(  # noqa: PLR0913  # the options of one command
     """Approve similar requests. Requires your PIN; counts as one risk level higher."""
     proposal = StandingGrantProposal(
         approval=approval_id,
-        seconds=_parse_duration(duration),
+        seconds=parse_option("--for", read_duration, duration),
         uses=uses,
         sum=total,
-        vary=tuple(map(_parse_varying, vary)),
+        vary=tuple(parse_option(f"--vary {each}", read_varying, each) for each in vary),
         notify=not quiet,
     )
     if preview:
@@ -132,17 +131,3 @@ def _create(proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
     print_result(
         {"schema": "sayso.grant/1", **grant_documents.grant(found)}, grant_lines.created(found)
     )
-
-
-def _parse_duration(text: str) -> int:
-    try:
-        return read_duration(text)
-    except ValueError as error:
-        raise click.UsageError(f"--for: {error}.") from error
-
-
-def _parse_varying(text: str) -> VaryingFact:
-    try:
-        return read_varying(text)
-    except ValueError as error:
-        raise click.UsageError(f"--vary {text}: {error}.") from error

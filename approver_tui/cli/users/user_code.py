@@ -5,11 +5,9 @@ Owns: where the code comes from: a terminal or stdin, never an argument.
 
 import click
 
-from approver_tui.cli import prompts
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, stdin_line, this_client
+from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import PinNeeded
 
 _SET_TEXT = "Agents that use user codes need yours to send you requests."
 _NOT_SET_TEXT = "You have no user code; no agent needs one."
@@ -31,7 +29,8 @@ def command(context: click.Context) -> None:
 @as_json
 def set_code(*, code_stdin: bool, pin_stdin: bool) -> None:
     """Set a code, and give it to the agents that can ask you. Requires your PIN."""
-    code = _read_code(from_stdin=code_stdin)
+    length = "4 characters, and not your PIN"
+    code = read_new_secret("user code", length, "--code-stdin", from_stdin=code_stdin)
     _change(code, pin_stdin=pin_stdin)
 
 
@@ -51,14 +50,6 @@ def _change(code: str | None, *, pin_stdin: bool) -> None:
         )
     with this_client() as client:
         _print_status(is_set=DecisionClient(client).change_user_code(code, pin))
-
-
-def _read_code(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return stdin_line()
-    if not is_interactive():
-        raise PinNeeded("Choosing a user code requires a terminal, or --code-stdin.")
-    return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
 
 
 def _print_status(*, is_set: bool) -> None:

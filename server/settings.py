@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from platformdirs import user_data_path
 
@@ -41,6 +41,9 @@ class Settings:
     database_url: str = ""
     """A SQLAlchemy URL. The default is SQLite in the data folder. For PostgreSQL:
     `postgresql+psycopg://user:password@host/name`."""
+    database_password_file: str = ""
+    """The file with the password of the database's user, if it is not in the URL. White space
+    around it does not count."""
     issuer: str = ""
     """The public URL of this installation, as in every token: scheme, host and port, no path. The
     default is `http://localhost:<port>` of the served address. Set it if there is a proxy."""
@@ -136,8 +139,13 @@ class Settings:
 
     @property
     def sqlalchemy_url(self) -> str:
-        """The database URL, or the default."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
+        """The database URL with its password, or the default."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'sayso.db'}"
+        if not self.database_password_file:
+            return url
+        password = Path(self.database_password_file).read_text("utf-8").strip()
+        user, _, host = url.rpartition("@")
+        return f"{user}:{quote(password, safe='')}@{host}"
 
     @property
     def open_ports(self) -> frozenset[int]:
@@ -270,11 +278,25 @@ def _check(settings: Settings) -> None:
         value = getattr(settings, name)
         if isinstance(value, int) and value < 1:
             raise BadSetting(f"{PREFIX}{name.upper()} must be 1 or more.")
+    _check_database_password(settings)
     _check_callbacks(settings)
     _check_push(settings)
     _check_hosts(settings)
     if settings.issuer:
         check_issuer(settings.issuer)
+
+
+def _check_database_password(settings: Settings) -> None:
+    if not settings.database_password_file:
+        return
+    if not Path(settings.database_password_file).is_file():
+        raise BadSetting(f"{PREFIX}DATABASE_PASSWORD_FILE must be the path of a file.")
+    parts = urlsplit(settings.database_url)
+    if not parts.username or parts.password is not None:
+        raise BadSetting(
+            f"{PREFIX}DATABASE_PASSWORD_FILE needs a {PREFIX}DATABASE_URL with a user and without "
+            "a password, such as postgresql+psycopg://sayso@db.example/sayso."
+        )
 
 
 def _check_callbacks(settings: Settings) -> None:

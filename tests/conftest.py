@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.inputs.random_cases import cases
 from tests.support.servers.memory import memory_folder
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.running import RUNNING
@@ -21,7 +22,9 @@ from tests.support.servers.running import RUNNING
 _TESTS = Path(__file__).parent
 _WAITING = ("browsers", "flows")
 
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "steady", max_examples=cases(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("steady")
 
 if folder := memory_folder():
@@ -35,17 +38,17 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest itself selects by mark
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whatever uses `postgres_server` as `postgresql`, and mix the folders.
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the selection by mark and pytest-randomly
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Mark whatever uses `postgres_server` as `postgresql`; mix the folders of what is selected.
 
     A fixture that fetches the server only for one of its parameters marks that parameter itself.
     """
     for item in items:
         if "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgresql)
-    files = list(dict.fromkeys(item.path for item in items))
-    places = _mixed(files)
+    yield
+    places = _mixed(list(dict.fromkeys(item.path for item in items)))
     items.sort(key=lambda item: places[item.path])
 
 
@@ -53,7 +56,8 @@ def _mixed(files: list[Path]) -> dict[Path, float]:
     """The place of each file in a run that goes through all folders at the same time.
 
     Flows and browsers mostly wait and other tests mostly compute, so workers do both at any time.
-    Files of flows and browsers are slow: the last fifth of a run has none.
+    Files of flows and browsers are slow: the last fifth of a run has none, so that workers end
+    at about the same time.
     """
     folders: dict[str, list[Path]] = defaultdict(list)
     for file in files:

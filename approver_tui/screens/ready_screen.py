@@ -8,7 +8,7 @@ innermost first, before it forgets the screen; when the app ends, it may do so i
 timers, threads and other screens call the screen all the while.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from textual import events, on
@@ -25,28 +25,28 @@ _Result = TypeVar("_Result")
 class ReadyScreen(Screen[ScreenResultType]):
     """The base of every screen. Only `draw_widgets` and what it calls may rely on widgets."""
 
-    _is_composed = _was_resumed = False
+    _is_composed = False
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
         """Note that all widgets, and those inside them, are mounted.
 
-        Before that, the screen gets the classes of its size; else every widget is styled and laid
-        out twice, because Textual adds them only when it reports the size.
+        The classes for the screen's size are set before, so that widgets need their styles once.
         """
-        app, size = self.app, self.app.size
-        for length, own, common in (
-            (size.width, self.HORIZONTAL_BREAKPOINTS, app.HORIZONTAL_BREAKPOINTS),
-            (size.height, self.VERTICAL_BREAKPOINTS, app.VERTICAL_BREAKPOINTS),
-        ):
-            breakpoints = sorted((common if own is None else own) or ())
-            self.add_class(*[name for least, name in breakpoints if least <= length][-1:])
+        self.add_class(*self._size_classes())
         await super().mount_composed_widgets(widgets)
         self._is_composed = True
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Do not style a screen again that opens: its widgets were styled as they were mounted."""
-        event.refresh_styles &= self._was_resumed
-        self._was_resumed = True
+        """Keep Textual from styling all widgets a second time when a screen opens."""
+        event.refresh_styles = self.stack_updates > 0
+
+    def _size_classes(self) -> Iterator[str]:
+        app = self.app
+        widths = self.HORIZONTAL_BREAKPOINTS or app.HORIZONTAL_BREAKPOINTS or ()
+        heights = self.VERTICAL_BREAKPOINTS or app.VERTICAL_BREAKPOINTS or ()
+        for length, points in ((app.size.width, widths), (app.size.height, heights)):
+            fitting = [name for least, name in points if least <= length]
+            yield from fitting[-1:]
 
     @property
     def is_ready(self) -> bool:

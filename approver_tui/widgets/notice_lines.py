@@ -16,7 +16,8 @@ class NoticeLines(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
-        self._shown: tuple[SafeText, ...] | None = None
+        self._shown: tuple[SafeText, ...] = ()
+        self.display = False
 
     def show(self, notices: Sequence[SafeText]) -> None:
         """Draw these notices."""
@@ -31,7 +32,7 @@ class CachedLine(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
-        self._shown: SafeText | None = None
+        self._shown = SafeText("")
 
     def show(self, text: SafeText) -> None:
         """Draw another text; with a fixed height in the style sheet, nothing moves."""
@@ -42,7 +43,7 @@ class CachedLine(Static):
     @property
     def text(self) -> str:
         """The text that is shown."""
-        return self._shown or ""
+        return self._shown
 
 
 class StatusLine(CachedLine):

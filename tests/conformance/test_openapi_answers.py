@@ -34,12 +34,13 @@ from tests.support.builders.clock import DAY
 from tests.support.builders.installation import BY, PAY
 from tests.support.clients.agent import CIBA, PAYMENT_DETAILS, Agent
 from tests.support.clients.terminal import Terminal, new_person, terminal
+from tests.support.inputs.random_cases import cases
 from tests.support.inputs.raw_api import RawApi
 from tests.support.servers.server import LiveServer
 
 load_all_checks()
 _SEED = 20_261_125
-_EXAMPLES = 12
+_EXAMPLES = cases(4)
 _MEANING = ("positive_data_acceptance", "missing_required_header")
 """Checks that would need a schema to know what exists and what has happened before."""
 _SKIPPED = [CHECKS.get_one(name) for name in _MEANING]

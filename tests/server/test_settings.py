@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from server import settings
 from server.settings import (
@@ -10,6 +11,7 @@ from server.settings import (
     BadSetting,
     Settings,
     check_issuer,
+    described,
     is_loopback,
     load,
     process_environment,
@@ -181,6 +183,34 @@ def test_a_configured_database_url_is_used_unchanged(tmp_path):
     """A PostgreSQL database is not a file in the data folder."""
     found = Settings(data_dir=tmp_path, database_url="postgresql://db/sayso")
     assert (found.sqlalchemy_url, found.on_sqlite) == ("postgresql://db/sayso", False)
+
+
+def test_the_database_password_may_be_in_a_file(tmp_path, monkeypatch):
+    """A password of any characters; it is not shown."""
+    (tmp_path / "password").write_text("p@ss/w:rd %\n")
+    monkeypatch.setenv("SAYSO_DATABASE_URL", "postgresql+psycopg://sayso@db.example/sayso")
+    monkeypatch.setenv("SAYSO_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    found = load()
+    assert make_url(found.sqlalchemy_url).password == "p@ss/w:rd %"
+    assert make_url(found.sqlalchemy_url).host == "db.example"
+    shown = {name: value for name, value, _ in described(found)}
+    assert shown["SAYSO_DATABASE_URL"] == "postgresql+psycopg://sayso:***@db.example/sayso"
+
+
+@pytest.mark.parametrize(
+    ("url", "named", "problem"),
+    [
+        ("postgresql://sayso@db/sayso", "missing", "must be the path of a file"),
+        ("postgresql://sayso:secret@db/sayso", "password", "without a password"),
+        ("postgresql://db/sayso", "password", "with a user"),
+        ("", "password", "with a user"),
+    ],
+)
+def test_a_password_file_that_cannot_be_used_is_refused(tmp_path, url, named, problem):
+    """The file is missing, or the URL has no user or a password already."""
+    (tmp_path / "password").write_text("secret")
+    with pytest.raises(BadSetting, match=problem):
+        load({"database_url": url, "database_password_file": tmp_path / named})
 
 
 def test_a_child_process_does_not_inherit_sayso_settings(monkeypatch):

@@ -39,19 +39,20 @@ class CeremonyFields(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out every row; rows that are not required are hidden."""
         for step in self.ORDER:
-            with Horizontal(id=f"{step}-row", classes="entry"):
-                yield Static(self._label(step), markup=False)
+            with Horizontal(id=f"{step}-row", classes="entry") as row:
+                row.display = step in self._steps
+                yield (label := Static(self._label(step), markup=False))
+                label.styles.width = self._label_width
                 longest = REASON_LENGTH if step is Step.REASON else 128
                 yield TypedInput(id=str(step), is_hidden=step is Step.PIN, longest=longest)
 
     def show(self, *, is_busy: bool) -> None:
-        """Update the rows; the label column is as wide as the widest short label."""
-        widest = max((cell_len(self._label(step)) for step in self._steps), default=0)
+        """Update the rows."""
         for step in self.ORDER:
             is_required = step in self._steps
             row = self.query_one(f"#{step}-row")
             row.display = is_required
-            row.query_one(Static).styles.width = min(widest, _LONGEST_LABEL) + 2
+            row.query_one(Static).styles.width = self._label_width
             self._field(step).disabled = is_busy or not is_required
 
     @property
@@ -84,6 +85,12 @@ class CeremonyFields(Vertical):
         field = self._field(step)
         field.value = ""
         field.focus()
+
+    @property
+    def _label_width(self) -> int:
+        """The label column is as wide as the widest short label."""
+        widest = max((cell_len(self._label(step)) for step in self._steps), default=0)
+        return min(widest, _LONGEST_LABEL) + 2
 
     @property
     def _steps(self) -> frozenset[Step]:

@@ -16,8 +16,9 @@ from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.installation import BY, PAY, PAY_SCOPES
 from tests.support.builders.policies import rule
+from tests.support.inputs.random_cases import cases
 
-EXAMPLES = 100
+EXAMPLES = cases(30)
 TYPES = ("order.a", "order.b", "order.c")
 RULES = {"sum": "lower", "count": "lower", "names": "drop", "until": "earlier", "dry": "turn_on"}
 NAMES = ("ana", "ben", "cleo", "dora")

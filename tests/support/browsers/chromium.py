@@ -26,6 +26,7 @@ _FLAGS = (
     "--no-first-run",
     "--disable-gpu",
     "--disable-dev-shm-usage",
+    "--disable-features=SpareRendererForSitePerProcess",  # each test would start a second process
     "--remote-debugging-port=0",
     "about:blank",
 )

@@ -37,6 +37,7 @@ from tests.support.builders.installation import (
     open_admin,
     registered,
 )
+from tests.support.inputs.random_cases import cases
 
 GRACE = 3 * DAY
 RULES_HERE = replace(RULES, owner_grace_days=3)
@@ -316,7 +317,7 @@ class _OrphanMachine(RuleBasedStateMachine):
 def test_exactly_agents_without_an_enabled_owner_are_quarantined() -> None:
     """The rule holds in any order of events."""
     wanted = settings(
-        max_examples=20,
+        max_examples=cases(8),
         stateful_step_count=25,
         deadline=None,
         database=None,

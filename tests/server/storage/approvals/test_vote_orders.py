@@ -32,6 +32,7 @@ from server.storage.prepared import Prepared
 from server.storage.store import SqlStore
 from tests.support.builders.clock import NOON, SECOND, MovableClock
 from tests.support.builders.installation import approval_row
+from tests.support.inputs.random_cases import cases
 
 PEOPLE = ("ann", "bob", "cleo", "dan")
 DEPUTIES = {"eve": "bob", "finn": "cleo"}
@@ -239,7 +240,7 @@ def _take(store: SqlStore, clock: MovableClock, tried: Sequence[Voting | Ending]
     return approval_id
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=cases(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(tried=st.lists(_steps(), min_size=1, max_size=9))
 def test_no_sequence_of_votes_passes_below_the_quorum(
     sqlite: SqlStore, clock: MovableClock, tried: list[Voting | Ending]

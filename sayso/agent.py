@@ -8,7 +8,7 @@ from typing import Self, Unpack
 import httpx
 
 from sayso.approved import Approved
-from sayso.asking import Action, Asking, Options
+from sayso.asking import Action, Asked, Asking, Options
 from sayso.credentials import Credentials
 from sayso.keys import KeySource
 from sayso.transport import run, run_async
@@ -57,6 +57,10 @@ class Agent:
         """
         return run(self._asking.exchange(subject_token, action, options), self._http)
 
+    def withdraw(self, asked: Asked) -> None:
+        """Take back a request; `asked` is what `on_asked` got. Its `ask` raises Withdrawn."""
+        run(self._asking.withdraw(asked), self._http)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -96,6 +100,10 @@ class AsyncAgent:
         """Exchange a token, and ask if need be; see `Agent.exchange`."""
         flow = self._asking.exchange(subject_token, action, options)
         return await run_async(flow, self._http)
+
+    async def withdraw(self, asked: Asked) -> None:
+        """Take back a request that waits; see `Agent.withdraw`."""
+        await run_async(self._asking.withdraw(asked), self._http)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -130,6 +130,12 @@ class Asking:
             hinted["authorization_details"] = asked["authorization_details"]
         return (yield from self._answered(hinted | _kept(asked), options))
 
+    def withdraw(self, asked: Asked) -> Flow[None]:
+        """Take a request back. Its wait then ends with `Withdrawn`, unless it was over before."""
+        reply = yield from self._post("revocation_endpoint", {"token": asked.auth_req_id}, {})
+        if reply.status != _OK:
+            raise from_answer(reply.status, reply.body)
+
     def _answered(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
         asked = yield from self._request(form, key)

@@ -33,8 +33,8 @@ _WITHDRAWN: Final = {
     "locked": "The request was locked after too many wrong entries. Ask again.",
 }
 _REMEDIES: Final = {
-    "invalid_client": "Check client_id, and that the agent is registered for the method used: "
-    "secret= is client_secret_basic, key= is private_key_jwt.",
+    "invalid_client": "Check the client ID, and that the agent is registered for the method used: "
+    "a secret is client_secret_basic, a key is private_key_jwt.",
     "unknown_user_id": "Check the user's name, email address or ID, and that the agent may ask "
     "this user.",
     "missing_user_code": "Ask the user for their code and pass user_code=.",
@@ -63,7 +63,7 @@ class Refused(SaysoError):
         self.error = error
         self.reason = _text(members, "reason")
         self.retry_at = _text(members, "retry_at")
-        parts = [one_line(description) or "The server refused the request.", f"({error})"]
+        parts = [one_line(description) or "The server refused the request.", f"({one_line(error)})"]
         if error in _REMEDIES:
             parts.append(_REMEDIES[error])
         if self.retry_at:

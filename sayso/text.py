@@ -20,3 +20,9 @@ def one_line(text: str) -> str:
 def quoted(text: str) -> str:
     """The same in quotation marks that the text itself cannot end."""
     return json.dumps(one_line(text), ensure_ascii=False)
+
+
+def safe_json(value: object) -> str:
+    """JSON on one line, with characters that are not printable as escapes. Nothing is cut."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

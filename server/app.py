@@ -7,29 +7,31 @@ endpoints, and `create_app` the Flask application.
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from server import key_files, outward
-from server.crypto.jose import JwtSigner, JwtVerifier
-from server.crypto.passwords import Argon2Passwords, BackgroundRunner, run_inline
+from server import key_files
 from server.crypto.secrets import EntryIds, KeyedSecrets
 from server.last_seen import LastSeen
-from server.model.ports import Clock
-from server.services.adapters import Adapters
-from server.services.approvals.expiry import Sweeper
-from server.services.approvers.escalations import Escalations
-from server.services.approvers.substitutes import Substitutes
-from server.services.ciba.wiring import create_callbacks
-from server.services.incidents.orphan_quarantine import OrphanQuarantine
-from server.services.notifications.feed import ANY_CHANGE, Hub
-from server.services.policy.evaluation import Evaluator
-from server.services.reactions import react
-from server.services.tokens.keys import ensure_keys
+from server.lazy_imports import lazily
+from server.model import ports
 from server.settings import Settings, described, server_policy
 from server.storage.open import open_store
 from server.storage.store import SqlStore
+
+with lazily():
+    from server import outward
+    from server.crypto.jose import JwtSigner, JwtVerifier
+    from server.crypto.passwords import Argon2Passwords, BackgroundRunner, run_inline
+    from server.services.approvals.expiry import Sweeper
+    from server.services.approvers.escalations import Escalations
+    from server.services.approvers.substitutes import Substitutes
+    from server.services.ciba.wiring import create_callbacks
+    from server.services.incidents.orphan_quarantine import OrphanQuarantine
+    from server.services.notifications.feed import Hub
+    from server.services.policy.evaluation import Evaluator
+    from server.services.reactions import react
+    from server.services.tokens.keys import ensure_keys
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -50,23 +52,75 @@ class SystemClock:
         return moment
 
 
-@dataclass(frozen=True, slots=True)
-class Services(Adapters):
-    """The services that commands and the server share."""
+class Services:
+    """The services that commands and the server share: `Adapters`, and those of the server.
 
-    store: SqlStore
-    secrets: KeyedSecrets
-    passwords: Argon2Passwords
-    settings: Settings
-    hub: Hub
-    sweeper: Sweeper
-    escalations: Escalations
-    orphan_quarantine: OrphanQuarantine
+    Each is made when it is first used, because a command uses few.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: ports.Clock,
+        store: SqlStore,
+        secrets: KeyedSecrets,
+        restored_at: int | None,
+        background: BackgroundRunner,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.store = store
+        self.secrets = secrets
+        self.rules = server_policy(settings, restored_at=restored_at)
+        self._background = background
+
+    def endpoint_problem(self, url: str) -> str:
+        """Why this URL cannot be an agent's callback endpoint now; "" if it can."""
+        return outward.endpoint_problem(self.settings, url)
+
+    def fetch(self, url: str, max_bytes: int) -> ports.Fetched:
+        """GET a document of a client, at a public https address. Raises `Unreachable`."""
+        return outward.fetch(self.settings, url, max_bytes)
+
+    @cached_property
+    def signer(self) -> JwtSigner:
+        """Signs tokens."""
+        return JwtSigner(self.secrets)
+
+    @cached_property
+    def verifier(self) -> JwtVerifier:
+        """Verifies tokens and proofs."""
+        return JwtVerifier()
+
+    @cached_property
+    def passwords(self) -> Argon2Passwords:
+        """Hashes passwords."""
+        return Argon2Passwords(self._background)
+
+    @cached_property
+    def hub(self) -> Hub:
+        """Wakes the readers of feeds."""
+        return Hub(self.store, self.store.wake)
+
+    @cached_property
+    def sweeper(self) -> Sweeper:
+        """Expires requests."""
+        return Sweeper(self.store)
+
+    @cached_property
+    def escalations(self) -> Escalations:
+        """Asks backups."""
+        return Escalations(self.store, Substitutes(Evaluator(self.secrets), self.rules))
+
+    @cached_property
+    def orphan_quarantine(self) -> OrphanQuarantine:
+        """Quarantines agents without an owner."""
+        return OrphanQuarantine(self.store, self.secrets, self.rules)
 
 
 def build(
     settings: Settings,
-    clock: Clock | None = None,
+    clock: ports.Clock | None = None,
     *,
     serving: bool = False,
     background: BackgroundRunner = run_inline,
@@ -88,23 +142,7 @@ def build(
         store.close()
         raise
     secrets = KeyedSecrets(master, pin, installation.epoch)
-    rules = server_policy(settings, restored_at=installation.restored_at)
-    return Services(
-        settings=settings,
-        clock=clock,
-        store=store,
-        secrets=secrets,
-        signer=JwtSigner(secrets),
-        verifier=JwtVerifier(),
-        passwords=Argon2Passwords(background),
-        rules=rules,
-        endpoint_problem=partial(outward.endpoint_problem, settings),
-        fetch=partial(outward.fetch, settings),
-        hub=Hub(store, store.wake),
-        sweeper=Sweeper(store),
-        escalations=Escalations(store, Substitutes(Evaluator(secrets), rules)),
-        orphan_quarantine=OrphanQuarantine(store, secrets, rules),
-    )
+    return Services(settings, clock, store, secrets, installation.restored_at, background)
 
 
 def key_problems(settings: Settings) -> list[str]:
@@ -149,6 +187,8 @@ def create_app(site: "Site") -> "Flask":
 
 def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None]) -> "OutboxWorker":
     """The worker that delivers the outbox. `run` starts each delivery concurrently."""
+    from server.services.notifications.feed import ANY_CHANGE
+
     settings, store, secrets = services.settings, services.store, services.secrets
     on_finished = partial(services.hub.wake, ANY_CHANGE)
     callbacks = create_callbacks(services)

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.crypto.jose import sealed_as
 from server.crypto.sealing import BadKeyFile, Sealer, read_key, read_or_make_key
+from server.lazy_imports import lazily
 from server.model.store import Store
 from server.settings import Settings
+
+with lazily():
+    from server.crypto.jose import sealed_as
 
 MASTER: Final = "master"
 PIN: Final = "pin"

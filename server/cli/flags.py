@@ -8,7 +8,10 @@ from pathlib import Path
 
 import click
 
-from server.settings import Settings, load
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.settings import Settings, load
 
 
 def settings_of(context: click.Context) -> Settings:

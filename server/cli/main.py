@@ -3,7 +3,7 @@
 Owns: the table of commands. Never: what a command does; its module is imported when it is used.
 """
 
-import importlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +12,10 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
+
+from server import lazy_imports
+from server.cli.split_group import SplitGroup
 
 
 class Group(NamedTuple):
@@ -47,27 +51,46 @@ GROUPS: Final = MappingProxyType(
         "config": Group("operations.config", "Show each setting and its source."),
         "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),
         "gateway": Group("operations.gateway", "Protect an existing MCP server."),
+        "ask": Group("operations.ask", "Ask a person from a shell, as an agent."),
+        "mcp": Group("operations.mcp", "Let an agent ask for approval by MCP."),
+        "completion": Group("operations.completion", "Print the shell completion script."),
         "demo": Group("operations.demo", "Try Sayso on this machine with a scripted agent."),
     }
 )
 """Every command group, in the order of the help page."""
 
+PROGRAM: Final = "sayso"
+COMPLETION_VARIABLE: Final = "_SAYSO_COMPLETE"
+"""The variable by which a shell requests completion; click reads it."""
 
-class LazyGroups(click.Group):
-    """Imports a command group when it is called, and none to print the help page."""
+_GARBAGE: Final = 50_000
+"""Collecting the garbage of imports, of which there is none, takes a tenth of a short command."""
+
+
+class TopLevel(SplitGroup):
+    """The groups of the table. The help page imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """The names of the command groups."""
+        """The names, in the order of the table."""
         return list(GROUPS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
-        """Import a command group."""
-        if cmd_name not in GROUPS:
-            return None
-        command: click.Command = importlib.import_module(
-            f"server.cli.{GROUPS[cmd_name].module}"
-        ).command
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the group; for a shell, with completion of names and IDs."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and ctx.resilient_parsing:
+            from server.cli.completing import complete_values  # noqa: PLC0415  # reads the database
+
+            complete_values(command, cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The groups and flags that begin so, without importing a group."""
+        groups = [
+            CompletionItem(name, help=group.help)
+            for name, group in GROUPS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*groups, *super(click.Group, self).shell_complete(ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
         """Write the table of command groups without importing them."""
@@ -75,13 +98,17 @@ class LazyGroups(click.Group):
             formatter.write_dl([(name, group.help) for name, group in GROUPS.items()])
 
 
-@click.group(cls=LazyGroups, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=TopLevel,
+    elsewhere={name: f"{group.module}.command" for name, group in GROUPS.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder of the database and the keys (SAYSO_DATA_DIR).",
 )
-@click.version_option(package_name="sayso", prog_name="sayso")
+@click.version_option(package_name="sayso", prog_name=PROGRAM)
 @click.pass_context
 def cli(context: click.Context, data_dir: Path | None) -> None:
     """Run and administer a Sayso installation.
@@ -95,8 +122,16 @@ def cli(context: click.Context, data_dir: Path | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and "serve" not in given:  # a server loads everything before it starts
+        lazy_imports.turn_on()
+        gc.set_threshold(_GARBAGE)
     try:
-        code = cli.main(args=given, prog_name="sayso", standalone_mode=False)
+        code = cli.main(
+            args=given,
+            prog_name=PROGRAM,
+            complete_var=COMPLETION_VARIABLE,
+            standalone_mode=False,
+        )
     except BrokenPipeError:
         # The reader has closed the pipe (`sayso … | head`). Python must not flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,25 +1,31 @@
 """Opens the installation for one command.
 
-Owns: which services a command gets. Never: printing.
+Owns: which services a command gets, and flags in place of members in refusals. Never: printing.
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Final, ParamSpec
 
 import click
 
-from server.app import Services, build
 from server.cli.flags import settings_of
-from server.cli.remedies import with_flags
+from server.lazy_imports import lazily
+from server.protocol.lazy import lazy
 from server.services.audit import audit
 from server.services.operations.administration import AdminServices
-from server.services.operations.installation import Installation
-from server.services.users.passwords import Passwords
-from server.settings import Settings
+from server.services.refusals import ChangeRefused
+
+with lazily():
+    from server.app import Services, build
+    from server.services.operations.installation import Installation
+    from server.services.users.passwords import Passwords
+    from server.settings import Settings
 
 P = ParamSpec("P")
+_MEMBER: Final = re.compile(r"`(\w+)`")
 
 BY = audit.OPERATOR
 """The actor of commands: everyone who can read the data folder."""
@@ -31,8 +37,17 @@ class OpenInstallation(AdminServices):
     def __init__(self, services: Services) -> None:
         super().__init__(services.store, services)
         self.services = services
-        self.passwords = Passwords(services.store, services.passwords)
-        self.installation = Installation(services.store, services.secrets, services.signer)
+
+    @lazy
+    def passwords(self) -> Passwords:
+        """Passwords for signing in to apps."""
+        return Passwords(self.services.store, self.services.passwords)
+
+    @lazy
+    def installation(self) -> Installation:
+        """The installation itself."""
+        services = self.services
+        return Installation(services.store, services.secrets, services.signer)
 
     @property
     def issuer(self) -> str:
@@ -61,7 +76,20 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         context = click.get_current_context()
-        with with_flags(context.command), opened(settings_of(context)) as services:
+        with _with_flags(context.command), opened(settings_of(context)) as services:
             function(services, *args, **kwargs)
 
     return run
+
+
+@contextmanager
+def _with_flags(command: click.Command) -> Iterator[None]:
+    """In refusals that are raised inside, put the command's flags in place of members' names."""
+    try:
+        yield
+    except ChangeRefused as refused:
+        flags = {one.name: one.opts[0] for one in command.params if isinstance(one, click.Option)}
+        text = _MEMBER.sub(lambda found: flags.get(found[1], found[0]), str(refused))
+        flag = flags.get(refused.member, "")
+        refused.args = (text if flag in text else f"{flag}: {text}",)
+        raise

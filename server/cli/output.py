@@ -4,9 +4,9 @@ Owns: `--json`, tables, times. Never: writing to stderr, color, cursor movement.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 import click
 
@@ -21,14 +21,32 @@ if_missing_option = click.option(
 )
 
 
-def answer(document: Mapping[str, object], lines: Iterable[str], *, as_json: bool) -> None:
+class Model(Protocol):
+    """A model of the HTTP API, as far as it is printed."""
+
+    def model_dump(self, *, by_alias: bool) -> dict[str, object]:
+        """Its members as plain values."""
+
+
+Document: TypeAlias = Mapping[str, object] | Callable[[], "Mapping[str, object] | Model"]
+"""What `--json` prints. A function makes it only then: the models of the API are slow to load."""
+
+
+def answer(document: Document, lines: Iterable[str], *, as_json: bool) -> None:
     """Print the JSON document or the lines."""
     if as_json:
         # Non-ASCII characters are escaped, so that names cannot control the terminal.
-        click.echo(json.dumps(document))
+        made = document() if callable(document) else document
+        click.echo(
+            json.dumps(made if isinstance(made, Mapping) else _members(made), default=_members)
+        )
         return
     for line in lines:
         click.echo(safe(line))
+
+
+def _members(model: Model) -> dict[str, object]:
+    return model.model_dump(by_alias=True)
 
 
 def safe(text: str) -> SafeText:

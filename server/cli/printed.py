@@ -4,14 +4,14 @@ Owns: opening the installation, `--json`, and printing. Never: what is printed.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Concatenate, ParamSpec, TypeAlias
 
 from server.cli.opening import OpenInstallation, administers
-from server.cli.output import answer, json_option
+from server.cli.output import Document, answer, json_option
 
 P = ParamSpec("P")
-Printed: TypeAlias = tuple[Mapping[str, object], Iterable[str]]
+Printed: TypeAlias = tuple[Document, Iterable[str]]
 """The JSON document, and the lines that are printed without `--json`."""
 
 

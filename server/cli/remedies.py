@@ -1,19 +1,15 @@
-"""The command line's words for refusals: the flag of a member, and the command that helps.
+"""The command line's words for refusals: the command that helps.
 
 Owns: the command of each remedy. Never: what is wrong; the error's own text says that.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
-import click
-
 from server.services.audit.floods import MAX_FULL_ENTRIES
-from server.services.refusals import ChangeRefused, Remedy
+from server.services.refusals import Remedy
 
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -71,22 +67,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """By code: a kind of record that was not found, or a change that helps. `{}` are its values."""
 
-_MEMBER: Final = re.compile(r"`(\w+)`")
-
 
 def command_for(remedy: Remedy) -> str:
     """The sentence with the command that helps; "" without a remedy."""
     return COMMANDS[remedy[0]].format(*map(quote, remedy[1:])) if remedy else ""
-
-
-@contextmanager
-def with_flags(command: click.Command) -> Iterator[None]:
-    """In refusals that are raised inside, put the command's flags in place of members' names."""
-    try:
-        yield
-    except ChangeRefused as refused:
-        flags = {one.name: one.opts[0] for one in command.params if isinstance(one, click.Option)}
-        text = _MEMBER.sub(lambda found: flags.get(found[1], found[0]), str(refused))
-        flag = flags.get(refused.member, "")
-        refused.args = (text if flag in text else f"{flag}: {text}",)
-        raise

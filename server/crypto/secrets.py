@@ -4,11 +4,15 @@ import hashlib
 import hmac
 import secrets
 import threading
+from functools import cached_property
 
-from server.crypto.sealing import Sealer, derive
+from server.lazy_imports import lazily
 from server.protocol import base64url
-from server.protocol.devices import device_codes
 from server.protocol.names import PREFIX_AUTH_REQ_ID
+
+with lazily():
+    from server.crypto.sealing import Sealer, derive
+    from server.protocol.devices import device_codes
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -40,12 +44,29 @@ class KeyedSecrets:
     def __init__(self, master: bytes, pin_key: bytes, epoch: str = "") -> None:
         """Keys derived with the installation's `epoch` change when a backup is restored."""
         self._sealer = Sealer(master)
-        self._handle_key = derive(master, f"handles {epoch}")
-        self._code_key = derive(master, f"enrollment codes {epoch}")
-        self._nonce_key = derive(master, f"nonces {epoch}")
-        self._user_code_key = derive(master, "user codes")
-        self._hash_key = derive(master, "hashes")
+        self._master = master
+        self._epoch = epoch
         self._pin_key = pin_key
+
+    @cached_property
+    def _handle_key(self) -> bytes:
+        return derive(self._master, f"handles {self._epoch}")
+
+    @cached_property
+    def _code_key(self) -> bytes:
+        return derive(self._master, f"enrollment codes {self._epoch}")
+
+    @cached_property
+    def _nonce_key(self) -> bytes:
+        return derive(self._master, f"nonces {self._epoch}")
+
+    @cached_property
+    def _user_code_key(self) -> bytes:
+        return derive(self._master, "user codes")
+
+    @cached_property
+    def _hash_key(self) -> bytes:
+        return derive(self._master, "hashes")
 
     def new_id(self, prefix: str) -> str:
         """A public id with 80 random bits."""

@@ -16,15 +16,24 @@ from server.services.approvals.views import approver_view
 from server.services.approvals.wiring import ApprovalServices
 from server.services.approvers.approvers import get_for_approver
 from server.services.approvers.wiring import ApproverServices
+from server.services.audit import audit
 from server.services.ciba.wiring import CibaServices
 from server.services.clients.wiring import ClientServices
 from server.services.consents.consents import ConsentService
+from server.services.devices.statements import Statements
 from server.services.devices.wiring import DeviceServices
 from server.services.incidents.wiring import IncidentServices
 from server.services.notifications.feed import Hub
 from server.services.notifications.push_subscriptions import PushSubscriptions
 from server.services.notifications.wiring import NotificationServices
-from server.services.operations.administration import Administration
+from server.services.operations.administration import AdminServices
+from server.services.operations.authority import (
+    AccessRule,
+    AdminRequest,
+    Guard,
+    GuardedStore,
+    Role,
+)
 from server.services.operations.statistics import Statistics
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in.wiring import SignInServices
@@ -32,10 +41,32 @@ from server.services.standing_grants.standing_grants import StandingGrants
 from server.services.tokens.delegations import with_names
 from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.wiring import TokenServices
+from server.services.users.device_auth import Person
 from server.services.users.dpop_proofs import Proofs
 from server.services.users.wiring import UserServices
 
 _MAX_CHECK_SECONDS: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Creates the services of each HTTP request."""
+
+    adapters: Adapters
+    statements: Statements
+
+    def services_for(
+        self, person: Person, rule: AccessRule, request: AdminRequest
+    ) -> AdminServices:
+        """The administration services over a store that authorizes this request."""
+        store = GuardedStore(self.adapters.store, Guard(rule, person, request, self.statements))
+        sees_all = {Role.ADMIN, Role.AUDITOR} & set(person.user.roles)
+        return AdminServices(
+            store,
+            self.adapters,
+            by=audit.by_user(person.user.id),
+            only_of=None if sees_all else person.user.id,
+        )
 
 
 @dataclass(slots=True)

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from server.model.approvals import ApproverReason
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.approvals import ApproverReason
 
 
 @dataclass(frozen=True, slots=True)

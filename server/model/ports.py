@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.model.devices import (
-    CreatedPasskey,
-    Passkey,
-)
-from server.model.tokens import SigningKey
-from server.protocol.devices.passkeys import Assertion
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.devices import (
+        CreatedPasskey,
+        Passkey,
+    )
+    from server.model.tokens import SigningKey
+    from server.protocol.devices.passkeys import Assertion
 
 
 class Clock(Protocol):

@@ -4,54 +4,62 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
-from server.model.approvals import (
-    ApprovalRows,
-    ApproverRows,
-    CeremonyTryRows,
-    ConsumptionRows,
-    DecisionRows,
-    DeliveryRows,
-    OutcomeRows,
-)
-from server.model.approvers import DeputyRows, EscalationRows, Group, GroupRows
-from server.model.audit import AuditRows
-from server.model.clients import (
-    Agent,
-    AgentRows,
-    App,
-    AppRows,
-    AppUseRows,
-    IconRows,
-    InvitationRows,
-    NameRows,
-    RegistrationRows,
-)
-from server.model.consents import ConsentRows
-from server.model.devices import (
-    BrowserRows,
-    DeviceCodeRows,
-    DeviceRows,
-    EnrollmentCodeRows,
-    PasskeyRows,
-    SessionRows,
-)
-from server.model.history import HistoryRows
-from server.model.incidents import IncidentRows
-from server.model.notifications import (
-    AttentionRows,
-    FeedRows,
-    NotificationRows,
-    OutboxRows,
-    PushRows,
-)
-from server.model.operations import ApprovalStatisticsRows, CounterRows, InstallationRows, LimitRows
-from server.model.policy import ActionRow, ActionRows, PolicyRow, PolicyRows, UseRows
-from server.model.reactions import Ended, Event
-from server.model.resources import Resource, ResourceRows
-from server.model.sign_in import CodeGrantRows, FlowRows, SignInRows
-from server.model.standing_grants import StandingGrantRows
-from server.model.tokens import DelegationRows, KeyRows, ReplayRows, SigningKey
-from server.model.users import PasswordRows, User, UserCodeRows, UserRows
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.approvals import (
+        ApprovalRows,
+        ApproverRows,
+        CeremonyTryRows,
+        ConsumptionRows,
+        DecisionRows,
+        DeliveryRows,
+        OutcomeRows,
+    )
+    from server.model.approvers import DeputyRows, EscalationRows, Group, GroupRows
+    from server.model.audit import AuditRows
+    from server.model.clients import (
+        Agent,
+        AgentRows,
+        App,
+        AppRows,
+        AppUseRows,
+        IconRows,
+        InvitationRows,
+        NameRows,
+        RegistrationRows,
+    )
+    from server.model.consents import ConsentRows
+    from server.model.devices import (
+        BrowserRows,
+        DeviceCodeRows,
+        DeviceRows,
+        EnrollmentCodeRows,
+        PasskeyRows,
+        SessionRows,
+    )
+    from server.model.history import HistoryRows
+    from server.model.incidents import IncidentRows
+    from server.model.notifications import (
+        AttentionRows,
+        FeedRows,
+        NotificationRows,
+        OutboxRows,
+        PushRows,
+    )
+    from server.model.operations import (
+        ApprovalStatisticsRows,
+        CounterRows,
+        InstallationRows,
+        LimitRows,
+    )
+    from server.model.policy import ActionRow, ActionRows, PolicyRow, PolicyRows, UseRows
+    from server.model.reactions import Ended, Event
+    from server.model.resources import Resource, ResourceRows
+    from server.model.sign_in import CodeGrantRows, FlowRows, SignInRows
+    from server.model.standing_grants import StandingGrantRows
+    from server.model.tokens import DelegationRows, KeyRows, ReplayRows, SigningKey
+    from server.model.users import PasswordRows, User, UserCodeRows, UserRows
 
 
 class Directory(Protocol):

@@ -11,12 +11,15 @@ Value = TypeVar("Value")
 
 
 class lazy(Generic[Value]):  # noqa: N801  # a decorator
-    """Decorates a method that computes the value."""
+    """Decorates a method that computes the value, or holds the function that does."""
 
     def __init__(self, make: Callable[[Any], Value]) -> None:
         self._make = make
-        self._name = make.__name__
         self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """The value gets the name of the attribute."""
+        self._name = name
 
     @overload
     def __get__(self, owner: None, kind: type) -> "lazy[Value]": ...

@@ -1,24 +1,36 @@
 """The dependencies of services: an adapter for each port, and the server policy."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
-from server.model.ports import Clock, Fetch, PasswordHasher, Secrets, Signer, Verifier
-from server.model.store import Store
-from server.services.server_policy import ServerPolicy
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.model.ports import Clock, Fetch, PasswordHasher, Secrets, Signer, Verifier
+    from server.model.store import Store
+    from server.services.server_policy import ServerPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class Adapters:
+class Adapters(Protocol):
     """Created when the program starts and passed to each capability's `wiring`."""
 
-    clock: Clock
-    store: Store
-    secrets: Secrets
-    signer: Signer
-    verifier: Verifier
-    passwords: PasswordHasher
-    rules: ServerPolicy
-    endpoint_problem: Callable[[str], str]
-    """Returns why a URL cannot be a callback endpoint; "" if it can."""
-    fetch: Fetch
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def signer(self) -> Signer: ...
+    @property
+    def verifier(self) -> Verifier: ...
+    @property
+    def passwords(self) -> PasswordHasher: ...
+    @property
+    def rules(self) -> ServerPolicy: ...
+    @property
+    def endpoint_problem(self) -> Callable[[str], str]:
+        """Returns why a URL cannot be a callback endpoint; "" if it can."""
+
+    @property
+    def fetch(self) -> Fetch: ...

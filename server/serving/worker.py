@@ -140,7 +140,8 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
         except QueueFull:
             self.environ[OVERLOADED] = True
             super().handle_one_response()
-        if claimed is not None and self.status is not None and self.status.startswith(b"2"):
+        status = self.status  # gevent's own text, not bytes, if the client has gone
+        if claimed is not None and isinstance(status, bytes) and status.startswith(b"2"):
             QUEUES.authenticated(claimed)
 
     def _body(self) -> bytes | None:

@@ -10,12 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from server.model.approvers import Group
-from server.model.clients import Agent, App
-from server.model.policy import ActionRow, PolicyRow
-from server.model.resources import Resource
-from server.model.tokens import SigningKey
-from server.model.users import User
+from server.lazy_imports import lazily
 from server.protocol.names import (
     DOCUMENT_URL,
     PREFIX_AGENT,
@@ -23,16 +18,24 @@ from server.protocol.names import (
     PREFIX_USER,
     is_app,
 )
-from server.services.clients.unknown_apps import within_open_resources
 from server.storage import codec
-from server.storage.approvers.groups import Groups
-from server.storage.clients.agents import Agents
-from server.storage.clients.apps import Apps
-from server.storage.policy.action_types import Actions
-from server.storage.policy.policy import Policies
-from server.storage.resources.resources import Resources
-from server.storage.tokens.keys import Keys
-from server.storage.users.users import Users
+
+with lazily():
+    from server.model.approvers import Group
+    from server.model.clients import Agent, App
+    from server.model.policy import ActionRow, PolicyRow
+    from server.model.resources import Resource
+    from server.model.tokens import SigningKey
+    from server.model.users import User
+    from server.services.clients.unknown_apps import within_open_resources
+    from server.storage.approvers.groups import Groups
+    from server.storage.clients.agents import Agents
+    from server.storage.clients.apps import Apps
+    from server.storage.policy.action_types import Actions
+    from server.storage.policy.policy import Policies
+    from server.storage.resources.resources import Resources
+    from server.storage.tokens.keys import Keys
+    from server.storage.users.users import Users
 
 T = TypeVar("T")
 

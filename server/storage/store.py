@@ -14,7 +14,6 @@ from server.model.ports import Clock
 from server.model.store import Busy, React
 from server.services.refusals import RecordedProblem
 from server.storage.directory import Cache
-from server.storage.notifications.feed import SEQUENCER_LOCK
 from server.storage.reader import PooledReader, SqlitePool
 from server.storage.rows import Rows
 from server.storage.tables import installation
@@ -35,7 +34,8 @@ With only the row's lock, units of work could starve administration; the advisor
 """
 _EXCLUSIVE = select(func.pg_advisory_xact_lock(_ADMINISTRATION))
 
-_SEQUENCER = select(SEQUENCER_LOCK)
+_SEQUENCER = select(func.pg_try_advisory_xact_lock(7243001))
+"""The process that holds this lock numbers events, until the end of its transaction."""
 _ONE: Select[tuple[int]] = select(literal_column("1"))
 _EVENT_BATCH = 5_000
 _UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)

@@ -37,8 +37,11 @@ _OPEN = "state IN ('pending', 'approved')"
 
 
 def partial_index(name: str, *columns: str, those: str) -> Index:
-    """A partial index, which costs nothing for changes of other rows."""
-    return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
+    """A partial index, which costs nothing for changes of other rows.
+
+    The migrations also create it on PostgreSQL. `postgresql_where` here would load that dialect.
+    """
+    return Index(name, *columns, sqlite_where=text(those))
 
 
 installation = Table(
@@ -296,10 +299,6 @@ history = Table(
 nothing to someone who has only the database."""
 
 
-def _where(name: str, *columns: str, those: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
-
-
 approvers = Table(
     "approvers",
     metadata,
@@ -314,12 +313,12 @@ approvers = Table(
     Column("risk", Text, nullable=False),
     Column("over_at", BigInteger),
     Column("held_back", Boolean, nullable=False),
-    _where(
+    partial_index(
         "ix_approvers_waiting",
         *("user_id", "risk", "ends_at", "approval_id"),
         those="over_at IS NULL",
     ),
-    _where("ix_approvers_over", "user_id", "over_at", those="over_at IS NOT NULL"),
+    partial_index("ix_approvers_over", "user_id", "over_at", those="over_at IS NOT NULL"),
 )
 """`ends_at`, `over_at` and `risk` copy the approval's `expires_at`, `decided_at` and `risk`, so
 that lists need only this table.
@@ -327,7 +326,7 @@ that lists need only this table.
 A request that asks only the user it is for has no rows; `approvals.multi_approver` is false then.
 """
 
-_LIVE = text("state <> 'over'")
+_LIVE = "state <> 'over'"
 
 deputies = Table(
     "deputies",
@@ -341,8 +340,8 @@ deputies = Table(
     Column("device_id", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
-    Index("ix_deputies_user", "user_id", "to_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
-    Index("ix_deputies_deputy", "deputy_id", "to_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
+    partial_index("ix_deputies_user", "user_id", "to_at", those=_LIVE),
+    partial_index("ix_deputies_deputy", "deputy_id", "to_at", those=_LIVE),
 )
 """Few are in force at a time, so due ones are found without an index of their own."""
 
@@ -513,15 +512,10 @@ incidents = Table(
     Column("closing_note", Text),
     Index("ix_incidents_approval", "approval_id"),
     Index("ix_incidents_opened", "opened_at"),
-    Index(
-        "ix_incidents_user",
-        "user_id",
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
+    partial_index("ix_incidents_user", "user_id", those="state = 'open'"),
 )
 
-_IN_FORCE = text("ended_at IS NULL")
+_IN_FORCE = "ended_at IS NULL"
 
 standing_grants = Table(
     "standing_grants",
@@ -549,17 +543,14 @@ standing_grants = Table(
     Column("expires_at", Millis, nullable=False),
     Column("ended_at", Millis),
     Column("ended_because", Text),
-    Index(
+    partial_index(
         "ix_standing_grants_live",
         "user_id",
         "agent_id",
         "resource",
-        sqlite_where=_IN_FORCE,
-        postgresql_where=_IN_FORCE,
+        those=_IN_FORCE,
     ),
-    Index(
-        "ix_standing_grants_agent", "agent_id", sqlite_where=_IN_FORCE, postgresql_where=_IN_FORCE
-    ),
+    partial_index("ix_standing_grants_agent", "agent_id", those=_IN_FORCE),
     Index("ix_standing_grants_made", "created_at"),
 )
 

@@ -165,6 +165,7 @@ def day(at: int) -> str:
     return f"{then.day} {then:%B %Y}"
 
 
-def moment(at: int) -> str:
+def moment(at: int, *, seconds: bool = False) -> str:
     """A time as text for people."""
-    return f"{day(at)}, {datetime.fromtimestamp(at / 1000, UTC):%H:%M} UTC"
+    time = datetime.fromtimestamp(at / 1000, UTC).time()
+    return f"{day(at)}, {time.isoformat('seconds' if seconds else 'minutes')} UTC"

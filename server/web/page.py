@@ -25,7 +25,7 @@ class Read:
     """The template variable for the response."""
     route: str
     query: tuple[str, ...] = ()
-    """The query parameters of the page that are passed on."""
+    """The query parameters of the page that are passed on; `from` and `to` are days."""
     fixed: tuple[tuple[str, str], ...] = ()
     about: str = ""
     """The query parameter for the page's `<id>`, if the route's path has no `<id>`."""

@@ -35,6 +35,11 @@ def _when(text: str) -> str:
     return moment(_clock(text))
 
 
+def _when_exactly(text: str) -> str:
+    """The same with seconds."""
+    return moment(_clock(text), seconds=True)
+
+
 def _hue(name: str) -> int:
     """One of eight colors, derived from an id."""
     return ord(name[-1:]) % 8
@@ -67,6 +72,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "shown": _shown,
         "clock": _clock,
         "said": _when,
+        "said_exactly": _when_exactly,
         "hue": _hue,
         "path_id": path_id,
         "client_page": _client_page,

@@ -19,6 +19,7 @@ from server.protocol import errors, forms
 from server.protocol.forms import Form
 from server.services.operations.authority import Role
 from server.services.users.device_auth import Person
+from server.web import days
 from server.web.calls import Calls, Document
 from server.web.page import Read
 
@@ -59,9 +60,11 @@ class Visit:
     def answer(self, read: Read) -> Document | None:
         """Make an API call of a page; None if an optional one is refused. Raises errors.Problem."""
         sent = {name: value for name in read.query if (value := request.args.get(name, "").strip())}
+        sent = {**sent, **days.span(sent)}
         about = {read.about: self.about} if read.about else {}
+        query = {**dict(read.fixed), **about, **sent}
         try:
-            return self.calls.read(read.route, self.about, {**dict(read.fixed), **about, **sent})
+            return self.calls.read(read.route, self.about, query)
         except errors.Problem as problem:
             if read.optional and problem.status in _NOT_SHOWN:
                 return None

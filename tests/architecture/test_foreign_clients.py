@@ -3,10 +3,13 @@
 import json
 import re
 
+import pytest
+
 from tests.support.checks.source import ROOT
 from tests.support.clients.third_party import AXE, FOLDER, LIBRARIES, MCP_TYPESCRIPT, PUSH_SERVICE
 
 ALL = {*LIBRARIES, PUSH_SERVICE, AXE, MCP_TYPESCRIPT}
+FRAMEWORKS = {"langgraph", "openai-agents", "pydantic-ai-slim"}
 
 
 def test_each_client_is_pinned_and_locked():
@@ -20,11 +23,18 @@ def test_each_client_is_pinned_and_locked():
     assert [p for p in fetched if not p["integrity"].startswith("sha512-")] == []
 
 
-def test_each_package_of_python_is_pinned():
+@pytest.mark.parametrize(
+    ("file", "packages"),
+    [
+        ("mcp-python-1.txt", {"mcp==1."}),
+        ("agent-frameworks.txt", {"langgraph==", "openai-agents==", "pydantic-ai-slim=="}),
+    ],
+)
+def test_each_package_of_python_is_pinned(file, packages):
     """One version of each, with what it needs."""
-    lines = (FOLDER / "mcp-python-1.txt").read_text("utf-8").splitlines()[1:]
+    lines = (FOLDER / file).read_text("utf-8").splitlines()[1:]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
-    assert any(line.startswith("mcp==1.") for line in lines)
+    assert {one for one in packages if not any(line.startswith(one) for line in lines)} == set()
 
 
 def test_the_lock_names_no_registry():
@@ -36,4 +46,4 @@ def test_the_lock_names_no_registry():
 def test_each_client_has_its_reason():
     """A row in the decision about dependencies."""
     page = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text("utf-8")
-    assert set(re.findall(r"^\| `([\w@/-]+)` \|", page, re.MULTILINE)) == ALL
+    assert set(re.findall(r"^\| `([\w@/-]+)` \|", page, re.MULTILINE)) == ALL | FRAMEWORKS

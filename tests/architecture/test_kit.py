@@ -10,6 +10,7 @@ _STANDS_ON = {"httpx", "jwt", "cryptography", "sayso"}
 _ADAPTERS = {
     "sayso/flask.py": {"flask"},
     "sayso/gateway/__main__.py": {"uvicorn"},
+    "sayso/mcp_server/__main__.py": {"mcp"},
     "sayso/mcp.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
 """MCP's package brings pydantic."""
@@ -20,7 +21,7 @@ class Shut:
         if name.split(".")[0] in {"server", "approver_tui", "flask", "mcp", "pydantic", "click"}:
             raise ImportError(name)
 sys.meta_path.insert(0, Shut())
-import sayso, sayso.asgi
+import sayso, sayso.asgi, sayso.ask, sayso.mcp_server.open_requests
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"server", "approver_tui"}))
 """
 
@@ -48,3 +49,16 @@ def test_the_kit_can_be_imported_without_the_server_and_without_frameworks():
 def test_the_kit_says_that_it_is_typed():
     """PEP 561 defines the marker file."""
     assert (ROOT / "sayso" / "py.typed").exists()
+
+
+def test_the_examples_use_the_kit_alone():
+    """They are programs of others."""
+    foreign = {"server", "approver_tui", "tests"}
+    programs = modules("examples")
+    assert len(programs) > 1
+    assert [
+        f"{one.path}:{line} {name}"
+        for one in programs
+        for line, name in uses(one.tree)
+        if name.partition(".")[0] in foreign
+    ] == []

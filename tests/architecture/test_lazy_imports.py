@@ -47,11 +47,67 @@ def test_an_entry_point_loads_nothing_heavy(entrance, heavy):
 
     And `serve` patches sockets before anything imports them.
     """
+    assert loaded_by(f"import {entrance}") & heavy == set()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    """A data folder with a new database, which a server has used."""
+    folder = tmp_path_factory.mktemp("data")
+    sayso = [sys.executable, "-m", "server", "--data-dir", folder]
+    for verb in (["init"], ["audit", "tail", "--json"]):
+        done = subprocess.run([*sayso, *verb], capture_output=True, text=True, check=True, cwd=ROOT)
+    (folder / "last-seen").write_text(json.loads(done.stdout)["items"][-1]["id"])
+    return folder
+
+
+UNUSED = {
+    *("flask", "werkzeug", "jinja2", "gevent", "gunicorn", "pydantic", "httpx", "requests"),
+    *("cryptography", "jwt", "argon2", "webauthn", "pywebpush", "jsonschema", "prometheus_client"),
+    *("structlog", "alembic", "psycopg", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql"),
+    *("server.http", "server.web", "server.delivery", "server.services.reactions"),
+}
+"""What no command needs that only reads the database."""
+
+
+@pytest.mark.parametrize(
+    ("verb", "more"),
+    [
+        ("agents -h", {"sqlalchemy", "server.app", "server.services.clients.agents"}),
+        ("agents list", {"server.services.tokens", "server.storage.approvals.approvals"}),
+        ("users list", {"server.services.clients.agents", "server.services.notifications"}),
+        ("approvals list", {"server.services.policy.evaluation", "server.services.tokens"}),
+        ("deputies list", {"server.services.approvals", "server.services.policy"}),
+        ("grants list", {"server.services.tokens"}),
+        ("devices list", {"server.services.clients.agents", "server.services.policy.evaluation"}),
+        ("outbox list", {"server.services.clients", "server.services.policy"}),
+        ("groups list", {"server.services.approvals", "server.services.tokens"}),
+        ("consents list", {"server.services.tokens"}),
+        ("incidents list", {"server.services.tokens"}),
+        ("apps list", {"server.services.tokens"}),
+        ("resources list", {"server.services.tokens"}),
+        ("delegations list", {"server.services.approvals"}),
+        ("audit tail", {"server.services.clients.agents", "server.services.tokens"}),
+    ],
+)
+def test_a_command_that_reads_loads_only_its_noun(installation, verb, more):
+    """It costs little more than SQLAlchemy does."""
+    arguments = ["sayso", "--data-dir", str(installation), *verb.split()]
+    loaded = loaded_by(
+        f"import sys; sys.argv = {arguments}\n"
+        "from server.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: assert not ended.code"
+    )
+    assert loaded & (UNUSED | more) == set()
+
+
+def loaded_by(program):
+    """The modules and packages that a program has loaded when it ends."""
     there = "[name for name, module in sys.modules.items() if module is not None]"
-    program = f"import json, sys, {entrance}; print(json.dumps({there}))"
+    program += f"\nimport json, sys; print(); print(json.dumps({there}))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    names = json.loads(done.stdout)
-    loaded = {*names, *(name.partition(".")[0] for name in names)}
-    assert loaded & heavy == set()
+    names = json.loads(done.stdout.splitlines()[-1])
+    return {".".join(name.split(".")[:count]) for name in names for count in range(1, 5)}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,15 @@ _GLOSSARY = ROOT / "docs" / "glossary.md"
 _THIRD_COLUMN = re.compile(r"^(\|[^|]*\|[^|]*\|)[^|]*\|$", re.MULTILINE)
 
 
+def _pages() -> Iterator[Path]:
+    for folder in ("docs", "examples"):
+        yield from (ROOT / folder).rglob("*.md")
+
+
 def _texts() -> Iterator[tuple[str, str]]:
     """Every document and template, without the glossary's column of retired words."""
     templates = (ROOT / "server" / "web" / "templates").rglob("*.*")
-    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *templates]):
+    for path in sorted([*ROOT.glob("*.md"), *_pages(), *templates]):
         text = path.read_text("utf-8")
         text = _THIRD_COLUMN.sub(r"\1", text) if path == _GLOSSARY else text
         yield path.relative_to(ROOT).as_posix(), text

@@ -2,6 +2,7 @@
 
 from tests.bench import (
     administration,
+    command_line,
     exchange,
     fairness,
     feed,
@@ -33,6 +34,7 @@ if __name__ == "__main__":
             feed,
             push_backlog,
             administration,
+            command_line,
             fairness,
             unauthenticated,
             hidden_users,

@@ -118,7 +118,7 @@ def test_a_page_gets_events_through_its_socket_at_once(server, tab, user, agent)
     listening(tab, f"{server.url}/")
     agent.asked(user)
     (asked,) = waiting(server, user)
-    says_soon(server, tab, "Something changed", since=asked.created_at)
+    says_soon(server, tab, "1 new request.", since=asked.created_at)
     assert "approval.requested" in told(tab)
 
 
@@ -137,21 +137,25 @@ def test_a_page_without_its_socket_polls_every_two_seconds(server, tab, user, ag
         Oversight(server.services.store).cancel(asked.id, "No longer needed", by=BY)
     else:
         agent.ask_payment(user)
-    tab.says("This request is closed" if answered else "Something changed")
+    tab.says("This request is closed" if answered else "1 new request.")
     assert told(tab) == []
 
 
-def test_new_requests_are_offered_and_do_not_move_the_list(server, tab, user, agent):
-    """The list is unchanged until the user asks for the new one."""
-    agent.asked(user)
+def test_new_requests_are_added_at_the_end(server, tab, user, agent):
+    """Nothing moves; the title counts them; a click opens the new one."""
     tab.open(f"{server.url}/")
+    tab.says("No requests are waiting")
+    agent.asked(user)
+    tab.says("1 new request.")
     first = tab.text("#rows")
     agent.ask_payment(user)
-    tab.says("Something changed")
-    assert tab.text("#rows").splitlines()[1] == first.splitlines()[1]
-    tab.click("#news a")
     tab.see("document.querySelectorAll('.row').length === 2")
-    assert "Pay EUR 4,820.00" in tab.text(".row")
+    assert tab.text("#rows").startswith(first)
+    assert "No requests are waiting" not in tab.text("main")
+    assert tab.ask("document.title") == "(2) Inbox · Sayso"
+    assert tab.ask("document.getElementById('news').hidden")
+    tab.click("#rows > :last-child a")
+    tab.says("Pay EUR 4,820.00")
 
 
 @pytest.mark.usefixtures("user")

@@ -80,13 +80,13 @@ def test_each_field_of_a_critical_approval_states_its_content(
 def test_a_new_request_in_the_inbox_is_announced(
     server: LiveServer, tab: Chromium, agent: Agent
 ) -> None:
-    """Politely; the list stays as it is."""
+    """Politely, without moving the focus; its card is at the end."""
     name, code = server.user()
     _sign_in(server, tab, code)
     assert heard(tab).announcements() == []
     agent.asked(name)
-    now = until(lambda: _announced(tab, "Something changed. Show"), _SECONDS)
-    assert not [line for line in now.main() if agent.key.name in line]
+    now = until(lambda: _announced(tab, "1 new request."), _SECONDS)
+    assert [line for line in now.main() if agent.key.name in line]
 
 
 def _sign_in(server: LiveServer, tab: Chromium, code: str) -> None:

@@ -156,7 +156,7 @@ def test_a_wrong_secret_is_refused_with_the_remedy(server: LiveServer) -> None:
     key = server.agent()
     with Agent(server.url, key.id, secret="guess") as agent, pytest.raises(Refused) as found:
         agent.ask("ana", **READ)
-    assert "secret= is client_secret_basic" in str(found.value)
+    assert "a secret is client_secret_basic" in str(found.value)
 
 
 @pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])

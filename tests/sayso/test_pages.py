@@ -1,8 +1,11 @@
 """The five-minute pages work as printed: their own text is run, block by block."""
 
 import asyncio
+import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,71 +14,26 @@ import httpx
 import httpx2
 import pytest
 from mcp import Client as McpClient
+from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+from approver_tui.state.approvals.approvals import Approval
 from sayso import Agent
+from server.crypto.passwords import Argon2Passwords
 from server.services.operations.installation import Installation
+from server.services.users.passwords import Passwords
+from tests.support.browsers.browser import PASSWORD, Browser
 from tests.support.builders.installation import BY
 from tests.support.checks.source import ROOT
 from tests.support.clients.kit import READ, approve, approved, begun, next_request
 from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
+from tests.support.inputs.doc_pages import DocPage
+from tests.support.servers.example_programs import ExampleProgram, running_example, wait_for
 from tests.support.servers.gateway import RunningGateway, environment_of, running_upstream
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import LiveServer
-
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_SECRETS = re.compile(r"(sayso_(?:ag|rs|cs|rk)_[\w-]+)")
-
-
-class _Page:
-    """The blocks of a page, run in order in one namespace."""
-
-    def __init__(self, name: str, **others: int) -> None:
-        """`others` are ports in place of those of the page, such as `p8480=20001`."""
-        text = (ROOT / "docs" / name).read_text("utf-8")
-        for port, other in others.items():
-            text = text.replace(f":{port[1:]}", f":{other}").replace(
-                f"--port {port[1:]}", f"--port {other}"
-            )
-        self._blocks = _BLOCK.findall(text)
-        self.names: dict[str, Any] = {}
-
-    def commands(self, server: LiveServer) -> list[str]:
-        """Give the commands of the page's shell block; returns the identifiers that they print."""
-        kind, block = self._blocks.pop(0)
-        assert kind == "sh"
-        printed = ""
-        for line in block.splitlines():
-            _, *words = shlex.split(line)
-            done = command("server", *words, "--json", environment=server.environment)
-            assert done.returncode == 0, (line, done.stderr)
-            printed += done.stdout
-        return _SECRETS.findall(printed)
-
-    def run(self) -> None:
-        """Run the next block of Python."""
-        kind, block = self._blocks.pop(0)
-        while kind in {"json", ""}:
-            kind, block = self._blocks.pop(0)
-        assert kind == "python"
-        exec(compile(block, "page", "exec"), self.names)  # noqa: S102  # the page's own text
-
-    def text(self, kind: str) -> str:
-        """The next block, as it is."""
-        found, block = self._blocks.pop(0)
-        assert found == kind
-        return str(block)
-
-    def skip(self) -> None:
-        """Leave out the block that starts a server for good."""
-        kind, _ = self._blocks.pop(0)
-        assert kind == ""
-
-    def done(self) -> bool:
-        """Whether every block was run."""
-        return self._blocks == []
 
 
 @pytest.fixture
@@ -106,7 +64,7 @@ def test_the_page_about_agents(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It asks, acts with the token, reads a denial, and protects a tool."""
-    page = _Page("my-agent.md")
+    page = DocPage("docs/my-agent.md")
     client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
     for name, value in (("ISSUER", server.url), ("AGENT_ID", client_id), ("AGENT_SECRET", secret)):
         monkeypatch.setenv(name, value)
@@ -131,7 +89,7 @@ async def test_the_page_about_apis(
     server: LiveServer, ana: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plain function, Flask and ASGI let the same tokens through, and pay once."""
-    page = _Page("my-api.md")
+    page = DocPage("docs/my-api.md")
     client_id, secret = page.commands(server)
     for name, value in (("ISSUER", server.url), ("API_ID", client_id), ("API_SECRET", secret)):
         monkeypatch.setenv(name, value)
@@ -164,7 +122,7 @@ async def test_the_page_about_mcp_servers(
     server: LiveServer, ana: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client reads with its token, and pays once the person has approved."""
-    page = _Page("my-mcp-server.md")
+    page = DocPage("docs/my-mcp-server.md")
     names = ("API_ID", "API_SECRET", "AGENT_ID", "AGENT_SECRET")
     given = dict(zip(names, page.commands(server), strict=True))
     for name, value in {"ISSUER": server.url, **given}.items():
@@ -196,7 +154,7 @@ async def test_the_page_about_the_gateway(
 ) -> None:
     """An MCP server that knows nothing of Sayso reads and pays, as the page says."""
     own, upstream = free_port(), free_port()
-    page = _Page("gateway.md", p8480=own, p9000=upstream, p8470=server.port)
+    page = DocPage("docs/gateway.md", p8480=own, p9000=upstream, p8470=server.port)
     environment = environment_of(server, *page.commands(server))
     exports, init = page.text("").splitlines()
     assert set(re.findall(r"(\w+)=", exports)) <= set(environment)
@@ -228,6 +186,144 @@ async def test_the_page_about_the_gateway(
         finally:
             gateway.kill()
     assert gateway.paid == [["Nordwind", 482_000, account]]
+
+
+def test_the_page_about_shells(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
+    """The line of the page deploys once ana has approved the facts of its file, and not before."""
+    page = DocPage("docs/ask-from-a-shell.md")
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    line, details = page.text("").strip(), page.text("json")
+    assert page.done()
+    (tmp_path / "release.json").write_text(details)
+    (tmp_path / "deploy.sh").write_text("#!/bin/sh\ntouch deployed\n")
+    (tmp_path / "deploy.sh").chmod(0o755)
+    environment = {
+        **server.environment,
+        "PATH": f"{Path(sys.executable).parent}:{server.environment['PATH']}",
+        "SAYSO_ISSUER": server.url,
+        "SAYSO_AGENT_ID": client_id,
+        "SAYSO_AGENT_SECRET": secret,
+    }
+
+    def shell() -> int:
+        words = ["sh", "-c", line]
+        return subprocess.run(words, cwd=tmp_path, env=environment, check=False).returncode
+
+    with begun(shell) as refused:
+        ana.deny(next_request(ana))
+    assert refused.result() == 11
+    assert not (tmp_path / "deployed").exists()
+    with begun(shell) as deployed:
+        request = next_request(ana)
+        assert "Deploy shop@2.4.1 to production" in request.headline
+        approve(ana, request)
+    assert deployed.result() == 0
+    assert (tmp_path / "deployed").exists()
+
+
+async def test_the_page_about_agents_that_speak_mcp(server: LiveServer, ana: Terminal) -> None:
+    """A client that reads the page's file asks ana."""
+    page = DocPage("docs/my-mcp-agent.md", p8470=server.port)
+    client_id, secret = (one for one in page.commands(server) if one[6:8] in {"ag", "cs"})
+    told = json.loads(page.text("json"))["mcpServers"]["sayso"]
+    assert page.done()
+    told["env"] |= {"SAYSO_AGENT_ID": client_id, "SAYSO_AGENT_SECRET": secret}
+    program = StdioServerParameters(
+        command=str(Path(sys.executable).parent / told["command"]),
+        args=told["args"],
+        env={**server.environment, **told["env"]},
+    )
+    details = {**_PAYMENT, "account": "DE89370400440532013000"}
+    details.pop("type")
+    asking = {"user": "ana", "action": "payment.transfer", "details": details}
+    async with McpClient(program) as client:
+        asked = str(await client.call_tool("request_approval", asking))
+        assert "Approval pending." in asked
+        await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
+        (name,) = re.findall(r"with id (\w+)", asked)
+        assert "Approved. Do exactly this" in str(await client.call_tool("wait", {"id": name}))
+
+
+def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None:
+    """An assistant reads, and what ana approves runs once; the audit log has it on one thread."""
+    own, bank = free_port(), free_port()
+    page = DocPage("examples/README.md", p8480=own, p9000=bank, p8470=server.port)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    printed = page.commands(server)
+    values = [":".join(printed[:2]), ":".join(printed[2:4]), "Bearer of-the-bank"]
+    values += [server.url, f"http://localhost:{own}/mcp", printed[6], *printed[4:6]]
+    names = re.findall(r"(\w+)=", page.text(""))
+    environment = {**server.environment, **dict(zip(names, values, strict=True))}
+    start_bank, init, serve = page.text("").splitlines()
+    init, file = init.split(" > ")
+    filled = page.text("toml").strip()
+    start_assistant, balance, transfer = page.text("").strip(), page.text("json"), page.text("json")
+    search = shlex.split(page.text(""))
+    assert page.done()
+    gateway = RunningGateway(values[4], tmp_path, environment, serve)
+    with running_example(start_bank, tmp_path, environment):
+        wait_for(f"http://localhost:{bank}/mcp")
+        text = gateway.init(init)
+        assert 'action = ""' in text
+        (tmp_path / file).write_text(text.replace('action = ""', filled))
+        gateway.start()
+        try:
+            with running_example(start_assistant, tmp_path, environment) as assistant:
+                _sign_in(server, ana, assistant.read().removeprefix("Sign in: "))
+                request = _acted(assistant, ana, balance, transfer)
+        finally:
+            gateway.kill()
+    ledger = (tmp_path / "ledger.jsonl").read_text().splitlines()
+    assert [json.loads(line)["amount"]["minor"] for line in ledger] == [482_000]
+    told = [(one["client"], one["tool"], one["outcome"]) for one in gateway.log]
+    outcomes = [
+        ("balance", "forwarded"),
+        ("transfer", "forwarded"),
+        *[("transfer", "suspicious")] * 2,
+    ]
+    assert told == [(printed[4], *outcome) for outcome in outcomes]
+    assert gateway.log[1]["approval"] == request.id
+    words = [request.id if word == "ID" else word for word in search[1:]]
+    found = command("server", *words, "--json", environment=environment)
+    thread = json.loads(found.stdout)["items"][::-1]
+    assert [one["type"].partition(".")[2] for one in thread] == [
+        "requested",
+        "approved",
+        "issued",
+        "consumed",
+    ]
+    user = ana.client.profile.user_id
+    assert {(one["subject"], one["names"]["agent_id"]) for one in thread} == {(user, "gateway")}
+    assert {one["user"] for one in gateway.log} == {user}
+
+
+def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str) -> Approval:
+    """Make the calls of the README and two more; returns the request that ana approves."""
+    assistant.write(balance)
+    assert assistant.read() == "EUR 9,000.00"
+    assistant.write(transfer)
+    request = next_request(ana)
+    assert request.headline == "Pay EUR 4,820.00 to Nordwind"
+    approve(ana, request)
+    assert assistant.read() == "Transferred 482000 to Nordwind."
+    for again in (transfer.replace("482000", "982000"), transfer):
+        assistant.write(again)
+        ana.deny(next_request(ana), "suspicious")
+        assert assistant.read().startswith("A person denied the request (suspicious).")
+    return request
+
+
+def _sign_in(server: LiveServer, person: Terminal, link: str) -> None:
+    """What a person does with an app's link: sign in, allow, approve on a device, come back."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    browser = Browser(server.client(), server.url)
+    browser.open(link)
+    browser.sign_in(person.user)
+    browser.answer("allow")
+    app, agent = person.waiting()
+    person.approve(app)
+    person.approve(agent)
+    httpx.get(browser.again().url, trust_env=False).raise_for_status()
 
 
 _SCOPES = ("payments:read", "payments:transfer")

@@ -2,31 +2,35 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import click
 
-from server.cli.audit.audit import entry_document, entry_line
+from server.cli.audit.audit import entry_line
 from server.cli.opening import BY, OpenInstallation
-from server.cli.operations.limits import limits_lines
-from server.cli.operations.statistics import (
-    course_lines,
-    statistics_lines,
-)
-from server.cli.output import moment, rfc3339, sheet, table
+from server.cli.output import moment, sheet, table
 from server.cli.printed import Printed, prints
-from server.model.approvals import Decision, Delivery, automatic_decision
-from server.model.granted import differences_of, effective_digest, granted_headline
+from server.cli.split_group import SplitGroup
+from server.lazy_imports import lazily
 from server.protocol.approvals import decisions
 from server.protocol.approvals.states import State
-from server.services.approvals.narrowing import headline
-from server.services.approvals.oversight import NamedApproval
-from server.services.operations import limits_json, statistics_json
-from server.services.operations.statistics import MAX_DAYS
 from server.services.standing_grants.reservations import GRANT_MEMBER
 
+with lazily():
+    from server.http.approvals import oversight_wire
+    from server.model.approvals import Delivery, automatic_decision
+    from server.model.granted import differences_of
+    from server.services.approvals.narrowing import headline
+    from server.services.approvals.oversight import NamedApproval
 
-@click.group("approvals")
+
+@click.group(
+    "approvals",
+    cls=SplitGroup,
+    elsewhere={
+        "statistics": "operations.statistics.statistics",
+        "limits": "operations.limits.limits",
+    },
+)
 def command() -> None:
     """Approval requests. People decide them on their devices; here you can cancel them."""
 
@@ -57,7 +61,7 @@ def show_all(
         for seen in found
     ]
     lines = table(("state", "kind", "risk", "agent", "user", "what", "id"), rows)
-    return {"items": [_document(seen) for seen in found]}, lines
+    return lambda: {"items": [oversight_wire.approval(seen) for seen in found]}, lines
 
 
 @command.command("show")
@@ -66,44 +70,8 @@ def show_all(
 def show(admin: OpenInstallation, approval_id: str) -> Printed:
     """Show one request with its answers and audit entries."""
     seen = admin.oversight.approval(approval_id)
-    members = {
-        **_document(seen),
-        "unusual": json.loads(seen.approval.display).get("unusual"),
-        "compared": json.loads(seen.approval.display).get("compared"),
-        "granted": _granted(seen),
-        "decided_by": automatic_decision(seen.approval),
-        "execution": _execution(seen),
-        "action": seen.approval.action,
-        "display": seen.approval.display,
-        "action_digest": seen.approval.action_digest,
-        "display_digest": seen.approval.display_digest,
-        "decisions": [_decision(decision) for decision in seen.decisions],
-        "devices": [_delivery(one) for one in seen.deliveries],
-        "entries": [entry_document(entry) for entry in seen.entries],
-    }
     entries = [entry_line(entry) for entry in seen.entries]
-    return members, [*_facts(seen), "", *entries]
-
-
-@command.command("statistics")
-@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True)
-@click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
-@prints
-def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed:
-    """Show recent requests and answers by day, agent and approver."""
-    if agent is not None:
-        course = admin.statistics.of_agent(agent, days)
-        return statistics_json.course(course), course_lines(course)
-    summary = admin.statistics.summary(days)
-    return statistics_json.summary(summary), statistics_lines(summary)
-
-
-@command.command("limits")
-@prints
-def limits(admin: OpenInstallation) -> Printed:
-    """Show each rate limit, who is near it now, and who reached it in the last day."""
-    found = admin.limits.overview()
-    return limits_json.overview(found), limits_lines(found)
+    return lambda: oversight_wire.approval_details(seen), [*_facts(seen), "", *entries]
 
 
 @command.command("cancel")
@@ -117,7 +85,7 @@ def limits(admin: OpenInstallation) -> Printed:
 def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
     """Cancel an open request. The approver's screens show it at once."""
     seen = admin.oversight.cancel(approval_id, reason, by=BY)
-    return _document(seen), [f"Cancelled request {approval_id}."]
+    return lambda: oversight_wire.approval(seen), [f"Cancelled request {approval_id}."]
 
 
 @command.command("escalate")
@@ -127,57 +95,7 @@ def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
 def escalate(admin: OpenInstallation, approval_id: str, user: str) -> Printed:
     """Ask one more person to decide a pending request, as a backup of its approver."""
     seen = admin.backup_requests.ask(approval_id, user, by=BY)
-    return _document(seen), [f"{user} can now decide {approval_id} too."]
-
-
-def _document(seen: NamedApproval) -> dict[str, object]:
-    approval = seen.approval
-    return {
-        "id": approval.id,
-        "kind": approval.kind,
-        "state": str(approval.state),
-        "reason": approval.reason,
-        "risk": str(approval.risk),
-        "headline": headline(approval),
-        "fingerprint": decisions.fingerprint(approval.action_digest),
-        "agent": {"id": approval.agent_id, "name": seen.client_name},
-        "user": {"id": seen.user.id, "name": seen.user.name} if seen.user else None,
-        "supersedes": approval.supersedes,
-        "resource": approval.resource,
-        "scope": approval.scope.split(),
-        "created_at": rfc3339(approval.created_at),
-        "expires_at": rfc3339(approval.expires_at),
-        "seen_at": rfc3339(approval.seen_at),
-        "decided_at": rfc3339(approval.decided_at),
-    }
-
-
-def _decision(decision: Decision) -> dict[str, object]:
-    return {
-        "decision": decision.decision,
-        "user": decision.user_id,
-        "device": decision.device_id,
-        "code": decision.code,
-        "note": decision.note,
-        "private_note": decision.private_note,
-        "retry_at": rfc3339(decision.retry_at),
-        "ask": decision.ask_user,
-        "reason": decision.reason,
-        "ceremony": decision.ceremony,
-        "channel": decision.channel,
-        "jws": decision.jws,
-        "at": rfc3339(decision.at),
-    }
-
-
-def _delivery(one: Delivery) -> dict[str, object]:
-    return {
-        "id": one.device_id,
-        "name": one.device_name,
-        "delivered_at": rfc3339(one.delivered_at),
-        "seen_at": rfc3339(one.seen_at),
-        "decided_at": rfc3339(one.decided_at),
-    }
+    return lambda: oversight_wire.approval(seen), [f"{user} can now decide {approval_id} too."]
 
 
 def _delivery_lines(seen: NamedApproval) -> str:
@@ -218,19 +136,6 @@ def _facts(seen: NamedApproval) -> list[str]:
     return sheet(facts)
 
 
-def _granted(seen: NamedApproval) -> dict[str, object] | None:
-    """The granted text, if the request was narrowed."""
-    approval = seen.approval
-    if approval.granted is None:
-        return None
-    return {
-        "text": approval.granted,
-        "digest": effective_digest(approval),
-        "headline": granted_headline(approval),
-        "changes": [asdict(row) for row in differences_of(approval)],
-    }
-
-
 def _granted_line(seen: NamedApproval) -> str | None:
     rows = (
         f"{row.label}: {row.granted}, asked {row.asked}" for row in differences_of(seen.approval)
@@ -250,23 +155,6 @@ def _decider_line(seen: NamedApproval) -> str | None:
         else f"use {decided_by['use']} of {grant}"
     )
     return f"{by}, by version {decided_by['policy']}"
-
-
-def _execution(seen: NamedApproval) -> dict[str, object] | None:
-    """The execution and its result."""
-    found = seen.execution
-    if found is None:
-        return None
-    done = found.outcome
-    return {
-        "execution_id": found.consumption.execution_id,
-        "consumed_at": rfc3339(found.consumption.at),
-        "outcome": None if done is None else done.result,
-        "text": None if done is None else done.text,
-        "executed_digest": None if done is None else done.executed_digest,
-        "as_granted": found.as_granted,
-        "reported_at": None if done is None else rfc3339(done.at),
-    }
 
 
 def _execution_line(seen: NamedApproval) -> str | None:

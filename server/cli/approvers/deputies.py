@@ -3,9 +3,12 @@
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import moment, rfc3339, table
+from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
-from server.services.approvers.deputies import NamedDeputy
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.http.approvers import deputy_wire
 
 
 @click.group("deputies")
@@ -29,7 +32,7 @@ def show_all(admin: OpenInstallation) -> Printed:
         for one in found
     ]
     lines = table(("deputy", "decides for", "from", "to", "id"), rows)
-    return {"items": [_document(one) for one in found]}, lines
+    return lambda: {"items": [deputy_wire.deputy(one) for one in found]}, lines
 
 
 @command.command("revoke")
@@ -39,16 +42,4 @@ def revoke(admin: OpenInstallation, deputy_id: str) -> Printed:
     """End a deputy at once. Their decisions stay valid."""
     ended = admin.deputies.end(deputy_id, by=BY)
     line = f"{ended.deputy_name} is no longer a deputy of {ended.user_name}."
-    return _document(ended), [line]
-
-
-def _document(named: NamedDeputy) -> dict[str, object]:
-    deputy = named.deputy
-    return {
-        "id": deputy.id,
-        "user": {"id": deputy.user_id, "name": named.user_name},
-        "deputy": {"id": deputy.deputy_id, "name": named.deputy_name},
-        "from": rfc3339(deputy.from_at),
-        "to": rfc3339(deputy.to_at),
-        "state": deputy.state,
-    }
+    return lambda: deputy_wire.deputy(ended), [line]

@@ -6,7 +6,6 @@
 import click
 
 from server.cli import members
-from server.cli.clients.agent_auth import change_auth
 from server.cli.clients.agent_document import (
     agent_document,
     agent_lines,
@@ -14,31 +13,34 @@ from server.cli.clients.agent_document import (
     pause_document,
     pause_line,
 )
-from server.cli.clients.agent_flags import add, update
-from server.cli.clients.invitations import invite, uninvite
-from server.cli.clients.invitations import show_all as show_invitations
-from server.cli.clients.usage import usage_lines
-from server.cli.incidents.orphans import orphans
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import listed, moment, rfc3339, table
 from server.cli.params import overlap_option
 from server.cli.printed import Printed, prints
+from server.cli.split_group import SplitGroup
+from server.lazy_imports import lazily
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.services.clients.agents import DisabledAgent
+
+with lazily():
+    from server.cli.clients.usage import usage_lines
+    from server.services.clients.agents import DisabledAgent
 
 
-@click.group("agents")
+@click.group(
+    "agents",
+    cls=SplitGroup,
+    elsewhere={
+        "add": "clients.agent_flags.add",
+        "update": "clients.agent_flags.update",
+        "change-auth": "clients.agent_auth.change_auth",
+        "invite": "clients.invitations.invite",
+        "invitations": "clients.invitations.show_all",
+        "uninvite": "clients.invitations.uninvite",
+        "orphans": "incidents.orphans.orphans",
+    },
+)
 def command() -> None:
     """Agents. AGENT is a name or a client_id."""
-
-
-command.add_command(add)
-command.add_command(update)
-command.add_command(change_auth)
-command.add_command(invite)
-command.add_command(show_invitations)
-command.add_command(uninvite)
-command.add_command(orphans)
 
 
 @command.command("list")

@@ -5,9 +5,12 @@ from typing import Final
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
 from server.cli.output import moment, rfc3339, sheet
-from server.model.clients import App
+from server.lazy_imports import lazily
 from server.services.clients.app_members import APP_MEMBERS
-from server.services.clients.apps import NewAppSecret
+
+with lazily():
+    from server.model.clients import App
+    from server.services.clients.apps import NewAppSecret
 
 _BY: Final = {
     "administrator": None,

@@ -5,9 +5,11 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
-from server.cli.users.users import device_document
+from server.lazy_imports import lazily
 from server.model.devices import MAX_ATTEMPTS, Device
-from server.model.users import User
+
+with lazily():
+    from server.http.devices import device_wire
 
 
 @click.group("devices")
@@ -26,7 +28,7 @@ def show_all(admin: OpenInstallation, user: str | None) -> Printed:
         for d, u in found
     ]
     lines = table(("name", "kind", "user", "state", "last seen", "id"), rows)
-    return {"items": [_document(d, u) for d, u in found]}, lines
+    return lambda: {"items": [device_wire.managed_device(d, u) for d, u in found]}, lines
 
 
 @command.command("revoke")
@@ -54,11 +56,6 @@ def enable(admin: OpenInstallation, device_id: str | None, user: str | None) -> 
     lines = [f"The device {device.name} is enabled." for device in found]
     members = [{"id": one.id, "name": one.name, "state": one.state} for one in found]
     return {"items": members}, lines
-
-
-def _document(device: Device, user: User | None) -> dict[str, object]:
-    owner = {"id": device.user_id, "name": user.name if user else None}
-    return {**device_document(device), "user": owner}
 
 
 def _state(device: Device) -> str:

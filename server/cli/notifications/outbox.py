@@ -3,9 +3,12 @@
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import moment, rfc3339, table
+from server.cli.output import moment, table
 from server.cli.printed import Printed, prints
-from server.services.notifications.outbox import UndeliveredMessage
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.http.notifications import outbox_wire
 
 
 @click.group("outbox")
@@ -35,8 +38,7 @@ def show_all(services: OpenInstallation) -> Printed:
         *table(("id", "channel", "to", "attempts", "created", "error"), rows),
         *(["To retry a message, run: sayso outbox retry ID"] if rows else []),
     ]
-    items = [_document(one) for one in state.dead]
-    return {"counts": counts, "items": items}, lines
+    return lambda: outbox_wire.answer(state, ()), lines
 
 
 @command.command("retry")
@@ -46,17 +48,4 @@ def retry(services: OpenInstallation, message_id: int) -> Printed:
     """Retry an undelivered message now."""
     found = services.outbox.retry(message_id, by=BY)
     line = f"Message {message_id} to {found.recipient} is queued. The running server sends it."
-    return _document(found), [line]
-
-
-def _document(one: UndeliveredMessage) -> dict[str, object]:
-    message = one.message
-    return {
-        "id": message.id,
-        "channel": message.channel,
-        "recipient": one.recipient,
-        "state": message.state,
-        "attempts": message.attempts,
-        "last_error": message.last_error,
-        "created_at": rfc3339(message.created_at),
-    }
+    return lambda: outbox_wire.undelivered(found), [line]

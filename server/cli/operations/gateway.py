@@ -3,12 +3,11 @@
 Owns: its flags. Never: what they mean; the gateway and the server meet only on the wire.
 """
 
-import importlib.util
-import os
-import sys
 from typing import NoReturn
 
 import click
+
+from server.cli import kit_programs
 
 
 @click.group(invoke_without_command=True)
@@ -42,13 +41,4 @@ def init(**given: str | bool | None) -> None:
 
 
 def _run(words: list[str], given: dict[str, str | None] | dict[str, str | bool | None]) -> NoReturn:
-    if importlib.util.find_spec("uvicorn") is None:
-        raise click.ClickException(
-            "The gateway needs uvicorn. In the checkout of Sayso, run: pip install '.[gateway]'"
-        )
-    for name, value in given.items():
-        flag = f"--{name.replace('_', '-')}"
-        words += [flag] if value is True else [flag, str(value)] if value else []
-    program = [sys.executable, "-m", "sayso.gateway", *words]
-    sys.stdout.flush()
-    os.execv(program[0], program)  # noqa: S606  # our own program, which takes the signals
+    kit_programs.run("sayso.gateway", words, given, extra=("uvicorn", "gateway"))

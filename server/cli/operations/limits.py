@@ -1,13 +1,28 @@
-"""The output of limits on the command line."""
+"""`sayso approvals limits`: the rate limits, and who is near them."""
 
 from collections.abc import Iterator
 
+import click
+
+from server.cli.opening import OpenInstallation
 from server.cli.output import table
-from server.services.operations.limits import LimitsOverview, LimitSubject
+from server.cli.printed import Printed, prints
+from server.lazy_imports import lazily
+from server.services.operations import limits_json
+
+with lazily():
+    from server.services.operations.limits import LimitsOverview, LimitSubject
 
 
-def limits_lines(found: LimitsOverview) -> list[str]:
-    """A table of limits, and a line for everyone who is near a limit or reached it."""
+@click.command("limits")
+@prints
+def limits(admin: OpenInstallation) -> Printed:
+    """Show each rate limit, who is near it now, and who reached it in the last day."""
+    found = admin.limits.overview()
+    return limits_json.overview(found), _lines(found)
+
+
+def _lines(found: LimitsOverview) -> list[str]:
     rows = [
         (one.limit.name, str(one.limit.value), one.limit.counted_per, one.limit.setting or "fixed")
         for one in found.limits

@@ -1,20 +1,42 @@
-"""The output of statistics on the command line."""
+"""`sayso approvals statistics`: requests and answers by day, agent and approver."""
 
 from collections.abc import Iterator
 
+import click
+
+from server.cli.opening import OpenInstallation
 from server.cli.output import rfc3339, table
-from server.services.operations.statistics import AgentHistory, Counts, Summary
+from server.cli.printed import Printed, prints
+from server.lazy_imports import lazily
+from server.services.operations import statistics_json
+from server.services.operations.statistics import MAX_DAYS
+
+with lazily():
+    from server.services.operations.statistics import AgentHistory, Counts, Summary
 
 _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
 
 
-def course_lines(course: AgentHistory) -> list[str]:
+@click.command("statistics")
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), default=14, show_default=True)
+@click.option("--agent", metavar="AGENT", help="Only this agent, by day.")
+@prints
+def statistics(admin: OpenInstallation, days: int, agent: str | None) -> Printed:
+    """Show recent requests and answers by day, agent and approver."""
+    if agent is not None:
+        course = admin.statistics.of_agent(agent, days)
+        return statistics_json.course(course), _course_lines(course)
+    summary = admin.statistics.summary(days)
+    return statistics_json.summary(summary), _lines(summary)
+
+
+def _course_lines(course: AgentHistory) -> list[str]:
     """One agent's statistics: a table of days, and a note if it is incomplete."""
     told = [(_day(one.at), *_cells(one.counts)) for one in course.days]
     return [*table(("day", *_HEADINGS), told), *_cut(course)]
 
 
-def statistics_lines(summary: Summary) -> list[str]:
+def _lines(summary: Summary) -> list[str]:
     """Tables by day, agent and person, and remarks."""
     groups = (
         ("day", [(_day(one.at), one.counts) for one in summary.days]),

@@ -1,15 +1,16 @@
 """`sayso grants`: list and revoke users' standing grants."""
 
-from dataclasses import replace
-
 import click
 
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import listed, moment, rfc3339, table
+from server.cli.output import listed, moment, table
 from server.cli.printed import Printed, prints
-from server.protocol.standing_grants.standing_grants import Sum
-from server.services.standing_grants.displays import money_text
-from server.services.standing_grants.standing_grants import NamedStandingGrant
+from server.lazy_imports import lazily
+
+with lazily():
+    from server.http.standing_grants import standing_grant_wire
+    from server.services.standing_grants.displays import money_text
+    from server.services.standing_grants.standing_grants import NamedStandingGrant
 
 
 @click.group("grants")
@@ -42,8 +43,11 @@ def show_all(
         for named in found
     ]
     heads = ("user", "agent", "resource", "what", "used", "sum", "until", "state", "id")
-    items = [_document(named, admin.now) for named in found]
-    return {"items": items}, table(heads, rows)
+    now = admin.now
+    return (
+        lambda: {"items": [standing_grant_wire.managed(named, now) for named in found]},
+        table(heads, rows),
+    )
 
 
 @command.command("revoke")
@@ -53,41 +57,9 @@ def revoke(admin: OpenInstallation, grant_id: str) -> Printed:
     """Revoke a standing grant. The user is asked about each request again."""
     named = admin.standing_grants.revoke(grant_id, by=BY)
     line = f"Revoked the standing grant of {named.user_name} for {named.agent_name}."
-    return _document(named, admin.now), [line]
+    return lambda: standing_grant_wire.managed(named, admin.now), [line]
 
 
 def _sum(named: NamedStandingGrant) -> str:
     total = named.grant.bounds.sum
     return "-" if total is None else money_text(total)
-
-
-def _money(value: Sum | None) -> dict[str, object] | None:
-    if value is None:
-        return None
-    return {"minor": value.minor, "currency": value.currency, "text": money_text(value)}
-
-
-def _document(named: NamedStandingGrant, now: int) -> dict[str, object]:
-    grant = named.grant
-    total = grant.bounds.sum
-    spent = None if total is None else replace(total, minor=grant.spent_minor)
-    return {
-        "id": grant.id,
-        "state": grant.state(now),
-        "user": {"id": grant.user_id, "name": named.user_name},
-        "agent": {"id": grant.agent_id, "name": named.agent_name},
-        "resource": grant.resource,
-        "scopes": list(grant.scopes),
-        "type": grant.type,
-        "risk": str(grant.risk),
-        "uses": grant.uses,
-        "used": grant.used,
-        "sum": _money(total),
-        "spent": _money(spent),
-        "notify": grant.notify,
-        "approval": grant.approval_id,
-        "created_at": rfc3339(grant.created_at),
-        "expires_at": rfc3339(grant.expires_at),
-        "ended_at": rfc3339(grant.ended_at),
-        "ended_because": grant.ended_because,
-    }

@@ -10,8 +10,11 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
+from server.lazy_imports import lazily
 from server.protocol.tokens.exchange_refusals import Reason
-from server.services.tokens.explanations import Explanation
+
+with lazily():
+    from server.services.tokens.explanations import Explanation
 
 REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
     {

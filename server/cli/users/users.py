@@ -18,12 +18,16 @@ from server.cli.output import (
 )
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
-from server.model.devices import MAX_ATTEMPTS, Device
-from server.model.users import User
+from server.lazy_imports import lazily
+from server.model.devices import Device
 from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
-from server.services.users.users import NewUser, UserChanges
+
+with lazily():
+    from server.http.devices import device_wire
+    from server.model.users import User
+    from server.services.users.users import NewUser, UserChanges
 
 _REST: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""
@@ -69,7 +73,11 @@ def show_all(admin: OpenInstallation) -> Printed:
 def show(admin: OpenInstallation, name_or_id: str) -> Printed:
     """Show one user and their devices."""
     user, devices = admin.users.show(name_or_id)
-    document = {**user_document(user), "devices": [device_document(device) for device in devices]}
+
+    def document() -> dict[str, object]:
+        shown = [device_wire.managed_device(device, user) for device in devices]
+        return {**user_document(user), "devices": shown}
+
     return document, [*_lines(admin, user), *_device_lines(devices)]
 
 
@@ -177,25 +185,6 @@ def user_document(user: User) -> dict[str, object]:
         "state": user.state,
         "created_at": rfc3339(user.created_at),
         "disabled_at": rfc3339(user.disabled_at),
-    }
-
-
-def device_document(device: Device) -> dict[str, object]:
-    """Return a device as JSON, with the thumbprints of its keys."""
-    return {
-        "id": device.id,
-        "name": device.name,
-        "kind": device.kind,
-        "state": device.state,
-        "created_at": rfc3339(device.created_at),
-        "last_seen_at": rfc3339(device.last_seen_at),
-        "high_from": rfc3339(device.high_from),
-        "keys": dict(device.kids),
-        "pin": {
-            "tries": device.pin_tries,
-            "locked": device.pin_tries >= MAX_ATTEMPTS,
-            "exhausted": device.pin_unconfirmed >= MAX_UNCONFIRMED,
-        },
     }
 
 

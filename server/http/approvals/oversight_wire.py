@@ -37,6 +37,9 @@ class DecisionRecord(BaseModel):
     device: str
     code: str | None
     note: str | None
+    private_note: str | None
+    retry_at: str | None
+    ask: str | None
     reason: str | None
     ceremony: str
     channel: str
@@ -48,6 +51,7 @@ class ManagedApproval(BaseModel):
     """A request. If it was narrowed, the headline begins with what was granted."""
 
     id: str
+    kind: str
     state: str
     reason: str | None
     risk: RiskWord
@@ -55,6 +59,7 @@ class ManagedApproval(BaseModel):
     fingerprint: str
     agent: Reference
     user: Reference | None
+    supersedes: str | None
     resource: str
     scope: list[str]
     created_at: str
@@ -108,6 +113,7 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
     record = seen.approval
     return {
         "id": record.id,
+        "kind": record.kind,
         "state": str(record.state),
         "reason": record.reason,
         "risk": str(record.risk),
@@ -115,6 +121,7 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
         "fingerprint": decisions.fingerprint(record.action_digest),
         "agent": Reference(id=record.agent_id, name=seen.client_name),
         "user": Reference(id=seen.user.id, name=seen.user.name) if seen.user else None,
+        "supersedes": record.supersedes,
         "resource": record.resource,
         "scope": record.scope.split(),
         "created_at": rfc3339(record.created_at),
@@ -131,6 +138,9 @@ def _answer(record: Decision) -> DecisionRecord:
         device=record.device_id,
         code=record.code,
         note=record.note,
+        private_note=record.private_note,
+        retry_at=moment(record.retry_at),
+        ask=record.ask_user,
         reason=record.reason,
         ceremony=record.ceremony,
         channel=record.channel,

@@ -114,6 +114,7 @@ class ManagedDevice(BaseModel):
     created_at: str
     last_seen_at: str | None
     high_from: str
+    keys: dict[str, str]
     pin: Pin
 
 
@@ -167,5 +168,6 @@ def managed_device(record: DeviceRecord, of: UserRecord | None) -> ManagedDevice
         created_at=rfc3339(record.created_at),
         last_seen_at=moment(record.last_seen_at),
         high_from=rfc3339(record.high_from),
+        keys=dict(record.kids),
         pin=pin(record),
     )

@@ -17,10 +17,12 @@ from hashlib import sha256
 from itertools import combinations
 from typing import Any, Final, TypeAlias
 
+from server.lazy_imports import lazily
 from server.protocol.json_text import JsonValue
-from server.protocol.policy import rendering
-from server.protocol.policy.fact_rules import FactToType
-from server.protocol.policy.rendering import MAX_MATERIAL_VALUE
+
+with lazily():
+    from server.protocol.policy import rendering
+    from server.protocol.policy.fact_rules import FactToType
 
 
 class Step(StrEnum):
@@ -117,7 +119,7 @@ def matches_number(number: str, entry: str) -> bool:
 
 def _accepted_entries(kind: str, value: JsonValue) -> Iterator[str]:
     """The accepted entries, normalized as by `_normalized`."""
-    shown = rendering.render(value, max_chars=MAX_MATERIAL_VALUE)
+    shown = rendering.render(value, max_chars=rendering.MAX_MATERIAL_VALUE)
     plain = _normalized(kind, shown)
     if kind == "last_four":
         yield plain[-_LAST_CHARACTERS:]

@@ -9,13 +9,11 @@ from collections.abc import Callable
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Connection,
     bindparam,
     delete,
     func,
     insert,
-    literal_column,
     select,
     update,
 )
@@ -111,7 +109,3 @@ class Feed:
         if rows:
             self._connection.execute(_NUMBER, rows)
         return len(rows)
-
-
-SEQUENCER_LOCK: ColumnElement[bool] = literal_column("pg_try_advisory_xact_lock(7243001)")
-"""The process that holds this lock numbers events, until the end of its transaction."""

@@ -1,20 +1,19 @@
 """Rows of the installation: its epoch, its key ids and the holds of a restore."""
 
 from sqlalchemy import Connection, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from server.lazy_imports import lazily
 from server.model.operations import InstallationRow
 from server.storage.tables import installation as i
 from server.storage.tables import installation_keys as k
 from server.storage.tables import restore_holds as h
 
+with lazily():  # the dialect of PostgreSQL is slow to load
+    from sqlalchemy.dialects import postgresql, sqlite
+
 _ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)
 _SEALED = select(k.c.sealed).where(k.c.name == bindparam("called"))
-_ADD = {
-    name: dialect.insert(k).on_conflict_do_nothing().returning(k.c.name)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
 _HELD = select(h.c.kind, h.c.id).order_by(h.c.kind, h.c.id)
 _RELEASE = (
     delete(h).where(h.c.kind == bindparam("of_kind"), h.c.id == bindparam("of")).returning(h.c.id)
@@ -43,7 +42,10 @@ class InstallationRecords:
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
         """Record a key. Reports False, and changes nothing, if the name has one already."""
         row = {"name": name, "key_id": key_id, "sealed": sealed}
-        return bool(self._connection.execute(_ADD[self._connection.dialect.name], row).all())
+        on_postgresql = self._connection.dialect.name == "postgresql"
+        insert = postgresql.insert(k) if on_postgresql else sqlite.insert(k)
+        added = insert.on_conflict_do_nothing().returning(k.c.name)
+        return bool(self._connection.execute(added, row).all())
 
     def held(self) -> list[tuple[str, str]]:
         """The kind and id of everything that a restore turned off and nobody has enabled yet."""

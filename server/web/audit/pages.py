@@ -9,7 +9,7 @@ PAGES: Final = (
         "audit",
         "audit/console_entries.html",
         "GET /api/audit",
-        *("type", "actor", "agent", "user", "resource", "approval", "since", "until"),
+        *("type", "actor", "agent", "user", "resource", "approval", "from", "to"),
     ),
     Page(
         "/admin/audit/<id>",

@@ -93,9 +93,10 @@ export function ready() {
 
 /** Show times in the reader's own time zone and format. */
 export function clocks() {
-  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const format = (timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle });
+  const [minutes, seconds] = [format("short"), format("medium")];
   for (const each of document.querySelectorAll("time[data-clock]")) {
-    each.textContent = format.format(Number(each.dataset.clock));
+    each.textContent = ("seconds" in each.dataset ? seconds : minutes).format(Number(each.dataset.clock));
   }
 }
 

@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from server.http.approvals import oversight_wire
 from server.model.consents import Consent
 from server.protocol.approvals.states import State
 from server.services.approvals import superseding
+from server.services.approvals.oversight import Oversight
 from tests.support.builders.clock import DAY
 from tests.support.builders.installation import PAYMENT, open_admin
 
@@ -102,8 +104,10 @@ def test_a_request_is_listed_shown_and_withdrawn(admin_cli, services, asked):
     reason = "administrator: Wrong supplier"
     assert services.state(asked) == (State.CANCELLED, reason)
     document = admin_cli("approvals", "show", asked.id, "--json").document
-    assert [entry["cause"] for entry in document["entries"]] == [reason]
+    assert [entry["members"]["cause"] for entry in document["entries"]] == [reason]
     assert document["display"] == asked.display
+    seen = Oversight(services.store).approval(asked.id)
+    assert document == oversight_wire.approval_details(seen).model_dump(by_alias=True)
     again = admin_cli("approvals", "cancel", asked.id, "--reason", "again", "--json")
     assert (again.code, again.error["code"]) == (6, "conflict")
 
@@ -223,7 +227,7 @@ def test_devices_are_listed_unlocked_and_revoked(admin_cli, services):
     shown = {
         d["id"]: d["pin"] for d in admin_cli("users", "show", "admin", "--json").document["devices"]
     }
-    assert shown[locked.id] == {"tries": 0, "locked": False, "exhausted": False}
+    assert shown[locked.id] == {"tries": 0, "left": 10, "locked": False, "exhausted": False}
     assert shown[exhausted_device.id]["exhausted"] is True
     assert admin_cli("devices", "revoke", locked.id, "--json").document["state"] == "revoked"
     assert "was already revoked" in admin_cli("devices", "revoke", locked.id).out
@@ -312,7 +316,8 @@ def test_a_request_shows_what_was_unusual(admin_cli, services):
         assert (
             [row.split(None, 1)[1] for row in out.splitlines() if row.startswith("unusual")]
         ) == ([] if line is None else [line])
-        assert admin_cli("approvals", "show", shown.id, "--json").document["unusual"] == unusual
+        document = admin_cli("approvals", "show", shown.id, "--json").document
+        assert json.loads(document["display"]).get("unusual") == unusual
 
 
 def test_an_action_type_is_shown_changed_and_deleted(admin_cli, tmp_path):

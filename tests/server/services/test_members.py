@@ -206,7 +206,8 @@ class TestEachTable:
 
 def _flags(words):
     noun, verb = words.split()
-    command = cli.get_command(click.Context(cli), noun).commands[verb]
+    group = cli.get_command(click.Context(cli), noun)
+    command = group.get_command(click.Context(group), verb)
     return {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
 
 

@@ -1,5 +1,6 @@
 """Slow, silent or idle clients lose their connection; clients that wait for us keep theirs."""
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,6 +9,7 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
+from gevent.event import Event
 from gevent.pool import Pool
 
 from server.serving import worker
@@ -187,3 +189,22 @@ def test_a_body_sent_in_pieces_is_read_completely(connection: socket.socket) -> 
     gevent.sleep(_READING / 4)
     connection.sendall(b"cd")
     assert connection.recv(65_536).endswith(b"abcd")
+
+
+def test_a_client_that_leaves_before_the_answer_breaks_nothing(
+    connection: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent is killed while its poll is held; gevent then has a text for the status."""
+    failures: list[object] = []
+    monkeypatch.setattr(gevent.get_hub(), "handle_error", lambda *error: failures.append(error))
+    failed = Event()
+
+    def fail(_: socket.socket, _data: bytes) -> None:
+        failed.set()
+        raise ConnectionResetError(errno.ECONNRESET, "gone")
+
+    connection.sendall(_HEAD.replace(b"/echo", b"/token") + b"Authorization: Basic YTpi\r\n\r\n")
+    monkeypatch.setattr(socket.socket, "sendall", fail)
+    assert failed.wait(5)
+    assert _rest(connection)[0] == b""
+    assert failures == []

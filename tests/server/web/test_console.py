@@ -14,8 +14,8 @@ from server.services.operations.authority import AccessRule, Role
 from server.web.form import FormAction
 from server.web.menu import CONSOLE_MENU
 from server.web.table import FORMS, PAGES, page_at, required_routes
-from tests.support.builders.admins import BACK, JWK, WHO, Staff
-from tests.support.builders.console import FROM_HERE, NOBODY, Console, open_console
+from tests.support.builders.admins import BACK, JWK, WHO
+from tests.support.builders.console import FROM_HERE, NOBODY, Console
 from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.builders.policies import rule
 
@@ -178,12 +178,6 @@ ABOUT = {
     "audit": "entry",
 }
 """Of what the pages of an entry of the menu are, where they are of one thing."""
-
-
-@pytest.fixture
-def console(staff: Staff) -> Console:
-    """Every staff member at their browser."""
-    return open_console(staff)
 
 
 def test_every_console_form_has_a_sample() -> None:

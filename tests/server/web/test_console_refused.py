@@ -12,8 +12,7 @@ from server.http.policy.action_type_wire import ActionDocument
 from server.protocol import names
 from server.services.clients.agent_forms import AgentChanges
 from server.web.table import FORMS, page_at
-from tests.support.builders.admins import Staff
-from tests.support.builders.console import Console, open_console
+from tests.support.builders.console import Console
 from tests.support.builders.installation import BY, PAY, PAYMENT
 
 CIBA = {f"grant_types-{names.GRANT_CIBA}": "1"}
@@ -174,12 +173,6 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/admin/users/<id>/change", "user", {"backup": "bystander"}, "backup", "their own backup"),
 )
 """A form, of what, what is typed, and at which field what is said."""
-
-
-@pytest.fixture
-def console(staff: Staff) -> Console:
-    """Every staff member at their browser."""
-    return open_console(staff)
 
 
 @pytest.mark.parametrize(("path", "about", "typed", "field", "says"), WRONG)

@@ -26,6 +26,8 @@ MCP_PYTHONS = {
     "mcp-python-1": ROOT / ".venv/mcp-python-1/bin/python",
     "mcp-python-2": Path(sys.executable),
 }
+AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
+"""Runs the recipes of frameworks for agents."""
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
 MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
 """MCP SDKs. The two of Python do not fit into one environment."""

@@ -1,4 +1,4 @@
-"""Commands of the two programs, as a shell gives them, in the test's own process.
+"""Commands of the programs, as a shell gives them, in the test's own process.
 
 Owns: their environment, stdin, stdout, stderr and exit code. A start of a program takes longer than
 most tests do; that they start has tests of its own (tests/server/cli, tests/approver_tui/cli).
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from unittest import mock
 
 from approver_tui.cli.main import main as approver
+from sayso.ask import main as ask
 from server.cli.main import main as server
 
-_PROGRAMS = {"server": server, "approver_tui": approver}
+_PROGRAMS = {"server": server, "approver_tui": approver, "ask": ask}
 
 
 @dataclass(frozen=True, slots=True)

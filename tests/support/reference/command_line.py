@@ -7,6 +7,7 @@ import click
 
 from approver_tui.cli import exits
 from approver_tui.cli.main import cli as approver
+from sayso.ask import Exit as AskExit
 from server.cli.errors import Exit
 from server.cli.main import cli as sayso
 from tests.support.reference.markdown import GENERATED, code, member_docs, table
@@ -19,9 +20,14 @@ For administrators (`sayso`) and approvers (`sayso-approver`). Every command wit
 and the exit codes. `COMMAND --help` prints the same. To get started, read [administer from the
 command line](../administer.md) or [answer from a shell](../approve-from-a-shell.md).
 
-- [Commands of `sayso`](#sayso), [its exit codes](#exit-codes)
+- [Commands of `sayso`](#sayso), [its exit codes](#exit-codes), [those of `sayso
+  ask`](#exit-codes-of-sayso-ask)
 - [Commands of `sayso-approver`](#sayso-approver), [its exit
   codes](#exit-codes-of-sayso-approver)
+"""
+
+_RESERVED = """\
+10, 11 and 14 are reserved for a command that waits for an answer. `sayso ask` uses 11 and 14.
 """
 
 
@@ -35,12 +41,14 @@ def page() -> str:
             *_sections(sayso, "sayso"),
             "## Exit codes\n",
             _exits(Exit, "exit of `sayso`"),
+            "## Exit codes of `sayso ask`\n",
+            _exits(AskExit, "exit of `sayso ask`"),
             "## `sayso-approver`\n",
             _options(approver),
             *_sections(approver, "sayso-approver"),
             "## Exit codes of `sayso-approver`\n",
             _exits(exits.Exit, "exit of `sayso-approver`"),
-            "10, 11 and 14 are reserved for a command that waits for an answer.\n",
+            _RESERVED,
         ]
     )
 

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from tests.support.checks.source import PACKAGES
+
 GENERATED = "<!-- Written by scripts/reference from the code. Do not edit. -->\n"
 
 
@@ -31,7 +33,7 @@ def member_docs(described: type) -> Mapping[str, str]:
     """The docstring below each member of a class and of its bases."""
     found: dict[str, str] = {}
     for base in reversed(described.__mro__):
-        ours = base.__module__.split(".")[0] in {"server", "approver_tui"}
+        ours = base.__module__.split(".")[0] in PACKAGES
         if ours and "[" not in base.__name__:  # a generic of pydantic has no source
             found |= _docs(base)
     return found

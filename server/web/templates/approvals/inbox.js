@@ -1,13 +1,16 @@
-// New requests never move the list: the page offers to show them. Ended requests are dimmed.
+// New requests are added at the end, so that nothing moves; ended requests are dimmed. The page offers to show the
+// rest of what changed.
 import "/session.js";
 import { told as happened } from "/event_text.js";
 import { live } from "/live.js";
 import { clear } from "/push.js";
-import { call, now, remaining } from "/passkey.js";
+import { call, fresh, now, remaining, say } from "/passkey.js";
 
 const rows = new Map(
   Array.from(document.querySelectorAll("[data-id]"), (row) => [row.dataset.id, row]),
 );
+const list = document.getElementById("rows");
+let counted = Number(list.dataset.count);
 let lost = false;
 const news = document.getElementById("news");
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
@@ -21,21 +24,45 @@ function tick() {
 // Messages about browsers that get notifications are above the requests.
 function heard(frame) {
   const { event } = frame;
-  happened(frame);
+  if (event !== "approval.requested") happened(frame);
   if (event === "device.unreached") news.hidden = false;
   lost ||= event === "device.unreached";
 }
 
-function told(items) {
+/** Show how many requests wait in the title and on the icon of the installed app. */
+function count(waiting) {
+  document.title = document.title.replace(/^(\(\d+\) )?/, waiting ? `(${waiting}) ` : "");
+  navigator.setAppBadge?.(waiting).catch(() => {}); // Only an installed app has a badge.
+}
+
+/** Add the cards of new requests that the page of the server lists; returns how many. */
+async function add() {
+  const page = await fresh(location.href);
+  const cards = Array.from(page.querySelectorAll("#rows > [data-id]")).filter((card) => !rows.has(card.dataset.id));
+  for (const card of cards) {
+    rows.set(card.dataset.id, card);
+    list.append(document.adoptNode(card));
+  }
+  if (cards.length > 0) {
+    document.getElementById("none").hidden = true;
+    say(cards.length === 1 ? "1 new request." : `${cards.length} new requests.`);
+    tick();
+  }
+  counted = Number(page.getElementById("rows")?.dataset.count ?? counted);
+}
+
+async function told(items) {
   for (const { id, expires_at: text } of items) {
     const end = rows.get(id)?.querySelector("[data-until]");
     if (end) Object.assign(end, { dateTime: text }).dataset.until = Date.parse(text);
   }
+  const isNew = ({ id }) => !rows.has(id);
+  if (items.some(isNew)) await add();
   const waiting = new Set(items.map((item) => item.id));
-  const came = items.some((item) => !rows.has(item.id));
   for (const [id, row] of rows) row.classList.toggle("gone", !waiting.has(id));
   const over = Array.from(rows.keys()).some((id) => !waiting.has(id));
-  news.hidden = !came && !over && !lost;
+  news.hidden = !items.some(isNew) && !over && !lost;
+  count(Math.max(items.length, items.length < wanted ? 0 : counted));
   localStorage.setItem("sayso-last", JSON.stringify({ at: now(), n: items.length }));
   document.querySelector("#age time").textContent = clock.format(now());
 }

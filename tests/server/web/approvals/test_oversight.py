@@ -1,17 +1,8 @@
 """The console: escalating a pending request, and names beside ids in the audit log."""
 
-import pytest
-
 from server.model.audit import Entry
 from server.services.audit import audit
-from tests.support.builders.admins import Staff
-from tests.support.builders.console import Console, open_console
-
-
-@pytest.fixture
-def console(staff: Staff) -> Console:
-    """Every staff member at their browser."""
-    return open_console(staff)
+from tests.support.builders.console import Console
 
 
 def _asked(console: Console) -> set[str]:

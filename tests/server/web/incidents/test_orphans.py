@@ -5,17 +5,15 @@ import re
 import pytest
 
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
-from tests.support.builders.admins import Staff
 from tests.support.builders.clock import DAY
-from tests.support.builders.console import Console, open_console
+from tests.support.builders.console import Console
 from tests.support.builders.installation import BY
 
 
 @pytest.fixture
-def console(staff: Staff) -> Console:
+def console(console: Console) -> Console:
     """Every staff member at their browser, and an agent whose only owner was disabled."""
-    console = open_console(staff)
-    staff.local.admin.users.disable("owner", by=BY)
+    console.staff.local.admin.users.disable("owner", by=BY)
     return console
 
 

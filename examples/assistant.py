@@ -1,0 +1,53 @@
+"""An assistant that acts for a user at the bank, behind the gateway.
+
+    python examples/assistant.py
+
+Each line on stdin is a call, as a model would make it:
+
+    {"tool": "transfer", "arguments": {"payee": "Nordwind", "account": "DE89…", "amount": {…}}}
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from sign_in import sign_in
+
+from sayso import AsyncAgent
+
+ISSUER, GATEWAY = os.environ["ISSUER"], os.environ["GATEWAY"]
+APP_ID, AGENT_ID = os.environ["APP_ID"], os.environ["AGENT_ID"]
+SCOPE = "tools:read tools:write"
+
+
+async def main() -> None:
+    """Sign a user in, then make the calls."""
+    users_token = sign_in(ISSUER, APP_ID, AGENT_ID, GATEWAY, SCOPE)
+    async with AsyncAgent(ISSUER, AGENT_ID, secret=os.environ["AGENT_SECRET"]) as agent:
+        for line in sys.stdin:
+            call = json.loads(line)
+            # The user's token becomes one in which this agent acts for them (RFC 8693).
+            acting = await agent.exchange(users_token, resource=GATEWAY, scope=SCOPE)
+            print(await result(acting.token, call["tool"], call["arguments"]), flush=True)
+
+
+async def result(token: str, tool: str, arguments: dict) -> str:
+    """Call a tool. While a person decides, make the same call again."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
+        Client(streamable_http_client(GATEWAY, http_client=http)) as gateway,
+    ):
+        while True:
+            answer = await gateway.call_tool(tool, arguments)
+            text = answer.content[0].text
+            if not text.startswith("Approval pending"):
+                return text
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,232 @@
+"""`python -m sayso.ask`, which `sayso ask` starts: ask a person from a shell, and wait.
+
+Owns: the command line, the exit codes, the lines for people and the document for scripts.
+Never: reading the environment (`environment`), or how a person is asked (`agent`).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from sayso.agent import AsyncAgent
+from sayso.approved import Approved
+from sayso.asking import Asked, Options
+from sayso.environment import agent_of_environment
+from sayso.errors import (
+    Denied,
+    Disabled,
+    Expired,
+    Refused,
+    SaysoError,
+    Undeliverable,
+    Unreachable,
+    Withdrawn,
+)
+from sayso.text import one_line, quoted, safe_json
+
+
+class Exit(IntEnum):
+    """The exit codes of `sayso ask`. `sayso-approver` uses the same for the same."""
+
+    APPROVED = 0
+    """Approved, as it was asked."""
+    USAGE = 2
+    """The command line, the details or a variable is invalid. Nobody was asked."""
+    NOT_ASKED = 7
+    """The server refused the request, and nobody was asked, or it did not answer."""
+    DENIED = 11
+    """A person denied it."""
+    EXPIRED = 12
+    """Nobody answered in time, or it reached no device. That is not a denial."""
+    WITHDRAWN = 13
+    """The request was withdrawn or replaced."""
+    NARROWED = 14
+    """Approved with limits: less was granted than was asked. With `--accept-narrowed` this is 0."""
+    LOCKED = 15
+    """The request was locked after too many wrong entries, or the agent is disabled."""
+    INTERRUPTED = 130
+    """Interrupted. The request was withdrawn, unless it has an idempotency key."""
+
+
+_RISKS: Final = ("low", "medium", "high", "critical")
+_BY_ERROR: Final = {
+    Denied: Exit.DENIED,
+    Expired: Exit.EXPIRED,
+    Undeliverable: Exit.EXPIRED,
+    Withdrawn: Exit.WITHDRAWN,
+    Disabled: Exit.LOCKED,
+    Refused: Exit.NOT_ASKED,
+    Unreachable: Exit.NOT_ASKED,
+}
+_MEMBERS: Final = ("code", "note", "retry", "retry_at", "ask", "error", "reason")
+"""What a document has of an error."""
+_WITHDRAW_SECONDS: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How the command ends: its exit code, the line for people, and more for scripts."""
+
+    exit: Exit
+    result: str
+    text: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command, and exit."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        action, options = _action(given), _options(given)
+        agent = agent_of_environment()
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    try:
+        ending = asyncio.run(_ending(agent, given, action, options))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _line("Interrupted.")
+        sys.exit(Exit.INTERRUPTED)
+    _line(ending.text)
+    if given.json:
+        document = {"result": ending.result, "exit": int(ending.exit), "message": ending.text}
+        sys.stdout.write(json.dumps({**document, **ending.members}) + "\n")
+    sys.exit(ending.exit)
+
+
+async def _ending(
+    agent: AsyncAgent, given: argparse.Namespace, action: Mapping[str, Any] | None, options: Options
+) -> _Ending:
+    seen: list[Asked] = []
+
+    def told(asked: Asked) -> None:
+        seen.append(asked)
+        number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
+        name = f"{one_line(asked.fingerprint)}{number}"
+        _line(f"Asked {quoted(given.user)} ({name}). Waiting for the answer.")
+
+    options["on_asked"] = told
+    _cancel_at_sigterm()
+    async with agent:
+        try:
+            approved = await agent.ask(given.user, action, **options)
+        except asyncio.CancelledError:
+            if seen and not given.idempotency_key:
+                await asyncio.wait_for(agent.withdraw(seen[0]), _WITHDRAW_SECONDS)
+            raise
+        except SaysoError as error:
+            return _not_approved(error)
+    return _approved(approved, accepts_narrowed=given.accept_narrowed)
+
+
+def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
+    granted = [dict(one) for one in approved.granted]
+    members = {
+        "granted": granted,
+        "scope": " ".join(sorted(approved.scope)),
+        "approval": approved.receipt.approval if approved.receipt else None,
+        "fingerprint": approved.receipt.fingerprint if approved.receipt else None,
+    }
+    if not approved.narrowed:
+        return _Ending(Exit.APPROVED, "approved", "Approved.", members)
+    text = f"Approved with limits: only {safe_json(granted)}, {members['scope']}."
+    if accepts_narrowed:
+        return _Ending(Exit.APPROVED, "narrowed", text, members)
+    text += " To accept that, pass --accept-narrowed and act on what was granted."
+    return _Ending(Exit.NARROWED, "narrowed", text, members)
+
+
+def _not_approved(error: SaysoError) -> _Ending:
+    code = _BY_ERROR[type(error)]
+    if getattr(error, "code", "") == "locked":
+        code = Exit.LOCKED
+    found = {name: getattr(error, name, None) for name in _MEMBERS}
+    members = {name: value for name, value in found.items() if value is not None}
+    return _Ending(code, type(error).__name__.lower(), f"Not approved. {error}", members)
+
+
+def _cancel_at_sigterm() -> None:
+    """End like at Ctrl-C, so that the request is withdrawn when a job is canceled."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  # this runs in one
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "sayso ask", description="Ask a person, and wait for the answer. Exit 0 means approved."
+    )
+    add = parser.add_argument
+    add("--user", required=True, help="the person: a user name, email address or ID")
+    add("--action", default="", help="the action type")
+    add("--details", default="", metavar="JSON", help="its facts; @FILE reads a file, @- stdin")
+    add("--scope", default="", help="scopes, separated by spaces")
+    add("--resource", default="", help="the API's URI, if the agent may use several")
+    add("--message", default="", help="up to 200 characters, shown as the agent's own words")
+    add("--risk", choices=_RISKS, help="raise the risk")
+    add("--expires-in", type=int, metavar="SECONDS", help="wait so long at most")
+    add("--idempotency-key", default="", help="the same key and request again continue the request")
+    add("--accept-narrowed", action="store_true", help="exit 0 also if less was granted")
+    add("--json", action="store_true", help="print the result as one JSON document")
+    return parser
+
+
+def _action(given: argparse.Namespace) -> Mapping[str, Any] | None:
+    """The action. Raises ValueError with the flag that is wrong."""
+    if not given.action:
+        if given.details:
+            raise ValueError("--details needs --action, the action type.")
+        if not given.scope:
+            raise ValueError("Pass --action with --details, or --scope: what to ask for.")
+        return None
+    return {"type": given.action, **_details(given.details or "{}")}
+
+
+def _details(text: str) -> Mapping[str, Any]:
+    """The facts. Raises ValueError."""
+    if text == "@-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        text = Path(text[1:]).read_text("utf-8")
+    try:
+        details = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"--details is not JSON: {error}") from error
+    match details:
+        case {"type": _}:
+            raise ValueError("Leave type out of --details: --action names it.")
+        case dict():
+            return details
+    raise ValueError('--details must be a JSON object, such as {"verb": "restart"}.')
+
+
+def _options(given: argparse.Namespace) -> Options:
+    options: Options = {
+        "scope": given.scope,
+        "resource": given.resource,
+        "message": given.message,
+        "idempotency_key": given.idempotency_key,
+    }
+    if given.risk:
+        options["risk"] = given.risk
+    if given.expires_in is not None:
+        options["expires_in"] = given.expires_in
+    return options
+
+
+def _line(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

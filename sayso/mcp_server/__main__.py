@@ -1,0 +1,104 @@
+"""`python -m sayso.mcp_server`, which `sayso mcp` starts.
+
+Owns: the tools as MCP shows them, on stdin and stdout. Never: what they say (`open_requests`).
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+from sayso.environment import agent_of_environment
+from sayso.errors import SaysoError
+from sayso.mcp_server.open_requests import BadCall, OpenRequests
+
+try:
+    from mcp.server.mcpserver import Context, MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
+except ImportError:  # 1.x
+    from mcp.server.fastmcp import (  # type: ignore[attr-defined,no-redef]  # 2.x lacks it
+        Context,
+        FastMCP,
+    )
+    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # likewise
+        ToolError,
+    )
+
+    MCPServer = FastMCP  # type: ignore[misc]  # likewise
+
+_INSTRUCTIONS = """\
+People approve what you do before you do it. Call request_approval with the person, the action type
+and the facts. Then call wait until the answer is not pending. Act only on an answer that begins
+with Approved, exactly as it says, and once."""
+
+
+def tools_of(requests: OpenRequests) -> MCPServer:
+    """The MCP server of these requests."""
+
+    @asynccontextmanager
+    async def life(_: MCPServer) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await _withdraw(requests)
+
+    server = MCPServer("sayso", instructions=_INSTRUCTIONS, log_level="WARNING", lifespan=life)
+
+    @server.tool(structured_output=False)
+    async def request_approval(
+        user: str, action: str, details: dict[str, Any], message: str = ""
+    ) -> str:
+        """Ask a person to approve one action. Returns an id for wait; nothing is approved yet.
+
+        user is a user name, email address or ID. action is a registered action type, such as
+        payment.transfer, and details its facts, such as {"payee": "Nordwind", "amount": {"minor":
+        482000, "currency": "EUR"}}. message, up to 200 characters, is shown as your own words.
+        """
+        try:
+            return await requests.request(user, action, details, message)
+        except (SaysoError, BadCall) as error:
+            raise ToolError(f"Nobody was asked. {error}") from error
+
+    @server.tool(structured_output=False)
+    async def wait(id: str, context: Context, seconds: float = 50) -> str:  # noqa: A002  # as models call it
+        """Wait for the answer to a request, by its id, for at most so many seconds (up to 600).
+
+        If the answer is still pending, call it again.
+        """
+
+        async def told(passed: float, text: str) -> None:
+            await context.report_progress(passed, seconds, text)
+
+        try:
+            return await requests.wait(id, seconds, told)
+        except BadCall as error:
+            raise ToolError(str(error)) from error
+
+    @server.tool(name="list", structured_output=False)
+    async def listed() -> str:
+        """List your requests with their ids and states."""
+        return requests.listed()
+
+    return server
+
+
+async def _withdraw(requests: OpenRequests) -> None:
+    try:
+        await requests.withdraw()
+    except (SaysoError, TimeoutError) as error:
+        sys.stderr.write(f"A request stays open until it expires: {str(error) or 'no answer'}\n")
+
+
+def main() -> NoReturn:
+    """Serve on stdin and stdout until stdin is closed."""
+    try:
+        agent = agent_of_environment()
+    except ValueError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(2)
+    tools_of(OpenRequests(agent)).run("stdio")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

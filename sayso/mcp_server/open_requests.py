@@ -1,0 +1,205 @@
+"""The requests that a model makes, and what it reads about them.
+
+1. The same request again joins the one that is open. Other details are another request.
+2. An approval is for one action: it is told as one to act on once, and afterwards as used.
+3. A token is never part of a text. Facts and notes are quoted and on one line.
+
+Owns: the requests of one process. Never: the messages of a protocol.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sayso.agent import AsyncAgent
+from sayso.approved import Approved
+from sayso.asking import Asked
+from sayso.errors import NotApproved, SaysoError
+from sayso.text import one_line, quoted, safe_json
+from sayso.tool_calls import call_id
+
+LONGEST_WAIT: Final = 600
+_MAX_REQUESTS: Final = 1_000
+_PROGRESS_SECONDS: Final = 10.0
+_WITHDRAW_SECONDS: Final = 1.5
+"""Clients end a server that does not end by itself within two seconds or so."""
+
+Told = Callable[[float, str], Awaitable[None]]
+
+
+class BadCall(Exception):
+    """The model called a tool wrongly; the text says how to call it."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request to a person."""
+
+    id: str
+    call: str
+    user: str
+    action: Mapping[str, Any]
+    answer: asyncio.Task[Approved]
+    asked: Asked | None = None
+    is_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    was_told: bool = False
+    """Whether the model has read the answer."""
+
+    @property
+    def state(self) -> str:
+        """One word or two for a list."""
+        if not self.answer.done():
+            return "pending"
+        error = self.answer.exception()
+        if error is None:
+            return "approved with limits" if self.answer.result().narrowed else "approved"
+        return type(error).__name__.lower()
+
+
+class OpenRequests:
+    """The requests of one model, answered or not."""
+
+    def __init__(self, agent: AsyncAgent) -> None:
+        self._agent = agent
+        self._by_id: dict[str, _Request] = {}
+
+    async def request(
+        self, user: str, action: str, details: Mapping[str, Any], message: str = ""
+    ) -> str:
+        """Ask, and return once the person can see it. Raises BadCall or what the agent raises."""
+        facts = {"type": _checked(user, action, details), **details}
+        call = call_id(user, "", action, facts)
+        found = next((one for one in self._by_id.values() if one.call == call), None)
+        if found is None or found.was_told:
+            found = self._begun(call, user, facts, message)
+        return await self._first_text(found)
+
+    async def wait(self, name: str, seconds: float, told: Told) -> str:
+        """Wait for the answer to a request at most so long, and return how it stands."""
+        request = self._by_id.get(name)
+        if request is None:
+            raise BadCall(
+                f"There is no request {quoted(name)}. `list` shows them. Requests are forgotten "
+                "when this server is restarted: then ask again with request_approval."
+            )
+        if not 0 <= seconds <= LONGEST_WAIT:
+            raise BadCall(f"seconds must be from 0 to {LONGEST_WAIT}.")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while (left := began + seconds - loop.time()) > 0 and not request.answer.done():
+            await told(loop.time() - began, f"Waiting for approval {_fingerprint(request)}")
+            await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
+        return _text(request)
+
+    def listed(self) -> str:
+        """Every request, the newest last."""
+        lines = [
+            f"{one.id}: {one.state}{' (you have read the answer)' if one.was_told else ''}, "
+            f"fingerprint {_fingerprint(one)}, for {quoted(one.user)}: {safe_json(one.action)}"
+            for one in self._by_id.values()
+        ]
+        return "\n".join(lines) or "There are no requests. Make one with request_approval."
+
+    async def withdraw(self) -> None:
+        """Take back what nobody has answered: the model that would read the answer has gone."""
+        open_ones = [one.asked for one in self._by_id.values() if not one.answer.done()]
+        async with asyncio.timeout(_WITHDRAW_SECONDS):
+            for asked in filter(None, open_ones):
+                await self._agent.withdraw(asked)
+
+    def _begun(self, call: str, user: str, facts: Mapping[str, Any], message: str) -> _Request:
+        self._make_room()
+
+        def asked(now: Asked) -> None:
+            request.asked = now
+            request.is_asked.set()
+
+        answer = self._agent.ask(user, facts, message=message, on_asked=asked)
+        request = _Request(secrets.token_hex(4), call, user, facts, asyncio.create_task(answer))
+        request.answer.add_done_callback(_read)
+        self._by_id[request.id] = request
+        return request
+
+    def _make_room(self) -> None:
+        if len(self._by_id) < _MAX_REQUESTS:
+            return
+        over = next((one.id for one in self._by_id.values() if one.answer.done()), None)
+        if over is None:
+            raise BadCall("Too many requests are open. Wait until some are answered.")
+        del self._by_id[over]
+
+    async def _first_text(self, request: _Request) -> str:
+        """What the model reads once the person can see the request, or nobody could be asked."""
+        seen = asyncio.create_task(request.is_asked.wait())
+        try:
+            await asyncio.wait([seen, request.answer], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            seen.cancel()
+        if request.asked is None and request.answer.done():
+            del self._by_id[request.id]
+            request.answer.result()
+        return _text(request)
+
+
+def _checked(user: str, action: str, details: Mapping[str, Any]) -> str:
+    """The action type. Raises BadCall."""
+    if not user:
+        raise BadCall("user is missing: a user name, email address or ID.")
+    if not action:
+        raise BadCall("action is missing: the name of an action type, such as payment.transfer.")
+    if "type" in details:
+        raise BadCall("Leave type out of details: action names it.")
+    return action
+
+
+def _text(request: _Request) -> str:
+    """How the request stands, for a model."""
+    if not request.answer.done():
+        return _pending_text(request)
+    try:
+        approved = request.answer.result()
+    except NotApproved as no:
+        text = f"Not approved. {no} Do not do it."
+    except SaysoError as error:
+        text = f"Not approved. {error}"
+    else:
+        text = _approved_text(approved, was_told=request.was_told)
+    request.was_told = True
+    return text
+
+
+def _pending_text(request: _Request) -> str:
+    asked = request.asked
+    number = f", number {asked.match_code}" if asked and asked.match_code else ""
+    return (
+        f"Approval pending. {quoted(request.user)} was asked and has not answered. Do not do it "
+        f"yet. Tell your user: request {_fingerprint(request)}{number}. Then call wait with id "
+        f"{request.id}."
+    )
+
+
+def _approved_text(approved: Approved, *, was_told: bool) -> str:
+    granted = safe_json([dict(one) for one in approved.granted])
+    if was_told:
+        return (
+            "Approved, and you have read that before. The approval is for one action. If you have "
+            f"acted, do not act again. It was for: {granted}"
+        )
+    if approved.narrowed:
+        return (
+            "Approved with limits: the person granted less than you asked for. Do exactly this, "
+            f"once, and nothing else: {granted}"
+        )
+    return f"Approved. Do exactly this, once, and nothing else: {granted}"
+
+
+def _fingerprint(request: _Request) -> str:
+    return one_line(request.asked.fingerprint) if request.asked else "(not delivered yet)"
+
+
+def _read(answer: asyncio.Task[Approved]) -> None:
+    """Read the error of an answer that the model never fetches, so that asyncio does not log it."""
+    if not answer.cancelled():
+        answer.exception()

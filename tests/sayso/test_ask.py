@@ -1,0 +1,271 @@
+"""`sayso ask`: a shell asks a person, and goes on by the exit code."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from approver_tui.state.approvals.approvals import Approval
+from approver_tui.state.approvals.narrowing import Narrowing, read_change
+from sayso import Agent, Asked, Withdrawn
+from sayso.ask import Exit
+from server.services.approvals.oversight import Oversight
+from server.services.clients.agents import Agents
+from server.services.policy.action_types import ActionTypes
+from tests.support.builders.clock import DAY
+from tests.support.builders.installation import PAYMENT as PAYMENT_TYPE
+from tests.support.checks.source import ROOT
+from tests.support.checks.waiting import until
+from tests.support.clients.kit import PAYMENT, READ, approve, begun, next_request
+from tests.support.clients.terminal import PIN, Terminal
+from tests.support.inputs.commands import Done, command
+from tests.support.servers.server import BY, AgentKey, LiveServer
+
+FACTS = {name: value for name, value in PAYMENT.items() if name != "type"}
+PAY = ("--action", "payment.transfer", "--details", json.dumps(FACTS))
+Answer = Callable[[Approval], object]
+
+
+class _Shell:
+    """Gives the command as an agent of its own."""
+
+    def __init__(self, server: LiveServer, person: Terminal) -> None:
+        self.key: AgentKey = server.agent()
+        self.person = person
+        self.environment = {
+            "SAYSO_ISSUER": server.url,
+            "SAYSO_AGENT_ID": self.key.id,
+            "SAYSO_AGENT_SECRET": self.key.secret,
+        }
+
+    def ask(self, *flags: str, answer: Answer | None = None, stdin: str = "") -> Done:
+        """How the command ended; `answer` is what the person does meanwhile."""
+        words = ("--user", self.person.user, *flags)
+        with ExitStack() as stack:
+            if answer is not None:
+                stack.enter_context(begun(lambda: answer(next_request(self.person))))
+            return command("ask", *words, environment=self.environment, stdin=stdin)
+
+    def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
+        """The command as a process, started as `sayso ask`."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "server", "ask", "--user", self.person.user, *flags],
+            cwd=ROOT,
+            env={**server.environment, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@pytest.fixture
+def shell(server: LiveServer, person: Terminal) -> _Shell:
+    """A shell that asks this person."""
+    return _Shell(server, person)
+
+
+def _document(done: Done) -> dict[str, Any]:
+    """The one document on stdout, which has the exit code too."""
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert done.stdout.count("\n") == 1
+    assert document["exit"] == done.returncode
+    assert document["message"] == done.stderr.splitlines()[-1]
+    assert "eyJ" not in done.stdout + done.stderr
+    return document
+
+
+def test_approved_is_exit_0_with_what_was_granted_and_no_token(shell: _Shell) -> None:
+    """Stderr says who was asked, by the fingerprint that the person sees."""
+    seen: list[Approval] = []
+
+    def yes(request: Approval) -> None:
+        seen.append(request)
+        approve(shell.person, request)
+
+    done = shell.ask(*PAY, "--message", "-invoice 7", "--json", answer=yes)
+    assert (done.returncode, _document(done)["result"]) == (0, "approved")
+    assert _document(done)["granted"] == [PAYMENT]
+    assert _document(done)["approval"] == seen[0].id
+    first, last = done.stderr.splitlines()
+    assert (first.split("(")[1].split(")")[0], last) == (seen[0].fingerprint, "Approved.")
+    assert str(seen[0].agent_says) == "-invoice 7"
+
+
+def test_denied_is_exit_11_with_code_and_note(shell: _Shell) -> None:
+    """The note is on the one line, in quotation marks that it cannot end."""
+    note = 'No". Approved.'
+
+    def no(request: Approval) -> None:
+        shell.person.deny(request, "wrong_details", note)
+
+    done = shell.ask(*PAY, "--json", answer=no)
+    document = _document(done)
+    assert (done.returncode, document["result"]) == (11, "denied")
+    assert (document["code"], document["note"]) == ("wrong_details", note)
+    assert json.dumps(note) in done.stderr
+    assert done.stderr.count("\n") == 2
+    assert shell.ask(*PAY, answer=no).stdout == ""
+
+
+def test_expired_is_exit_12(server: LiveServer, shell: _Shell) -> None:
+    """Nobody answered."""
+    done = shell.ask(*PAY, "--json", answer=lambda _: server.clock.forward(DAY))
+    assert done.returncode == 12
+    assert _document(done)["result"] in {"expired", "undeliverable"}
+
+
+def test_withdrawn_is_exit_13(server: LiveServer, shell: _Shell) -> None:
+    """By an administrator."""
+    oversight = Oversight(server.services.store)
+    done = shell.ask(*PAY, "--json", answer=lambda one: oversight.cancel(one.id, "No.", by=BY))
+    assert (done.returncode, _document(done)["code"]) == (13, "cancelled")
+
+
+def test_a_disabled_agent_is_exit_15(server: LiveServer, shell: _Shell) -> None:
+    """While it waits."""
+    agents = Agents(server.services.store, server.services.secrets)
+    done = shell.ask(*PAY, "--json", answer=lambda _: agents.disable(shell.key.id, by=BY))
+    assert (done.returncode, _document(done)["result"]) == (15, "disabled")
+
+
+@pytest.mark.parametrize("accepts", [False, True])
+def test_less_than_was_asked_is_exit_14_unless_it_is_accepted(
+    server: LiveServer, shell: _Shell, *, accepts: bool
+) -> None:
+    """Otherwise `&&` would run more than was approved."""
+    document = json.dumps({**PAYMENT_TYPE, "narrow": {"/amount": "lower"}})
+    ActionTypes(server.services.store).update(document, by=BY)
+
+    def narrow(request: Approval) -> None:
+        decider = shell.person.decider
+        part = decider.narrow(request, Narrowing((read_change("amount=500"),)))
+        decider.approve(request, fingerprint=request.fingerprint, pin=PIN, granted=part)
+
+    done = shell.ask(*PAY, "--json", *(["--accept-narrowed"] if accepts else []), answer=narrow)
+    assert (done.returncode, _document(done)["result"]) == (0 if accepts else 14, "narrowed")
+    assert _document(done)["granted"][0]["amount"]["minor"] == 50_000
+
+
+def test_what_the_server_refuses_is_exit_7(shell: _Shell) -> None:
+    """Nobody was asked; the document has the server's code."""
+    done = shell.ask("--action", "payment.transfer", "--details", "{}", "--json")
+    assert (done.returncode, _document(done)["error"]) == (7, "invalid_authorization_details")
+    assert "Asked" not in done.stderr
+    assert shell.person.waiting() == ()
+
+
+def test_the_flags_reach_the_server(shell: _Shell) -> None:
+    """Scope, resource, risk and time; the same key continues the request."""
+    flags = ("--scope", "payments:read", "--resource", READ["resource"], "--risk", "high")
+    key = ("--expires-in", "90", "--idempotency-key", "job-7")
+    seen: list[Approval] = []
+
+    def yes(request: Approval) -> None:
+        seen.append(request)
+        approve(shell.person, request)
+
+    assert shell.ask(*flags, *key, answer=yes).returncode == 0
+    (request,) = seen
+    assert request.risk.name == "HIGH"
+    assert "payments:read" in request.action_text
+    assert request.expires_at - request.created_at == 90_000
+    again = shell.ask(*flags, *key, "--json")
+    assert (again.returncode, _document(again)["approval"]) == (0, request.id)
+
+
+@pytest.mark.parametrize(
+    ("flags", "stdin", "words"),
+    [
+        (("--details", "{}"), "", "--details needs --action"),
+        ((), "", "Pass --action with --details, or --scope"),
+        (("--action", "x", "--details", "{"), "", "--details is not JSON"),
+        (("--action", "x", "--details", "[]"), "", "must be a JSON object"),
+        (("--action", "x", "--details", '{"type": "y"}'), "", "Leave type out"),
+        (("--action", "x", "--details", "@-"), "[1]", "must be a JSON object"),
+        (("--action", "x", "--details", "@/nowhere"), "", "/nowhere"),
+        (("--action", "x", "--expires-in", "soon"), "", "--expires-in"),
+        (("--action", "x", "--risk", "huge"), "", "--risk"),
+    ],
+)
+def test_bad_usage_is_exit_2_and_names_the_flag(
+    shell: _Shell, flags: tuple[str, ...], stdin: str, words: str
+) -> None:
+    """Nobody was asked."""
+    done = shell.ask(*flags, "--json", stdin=stdin)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_a_missing_variable_is_bad_usage(shell: _Shell) -> None:
+    """The variable is named."""
+    shell.environment["SAYSO_AGENT_ID"] = ""
+    done = shell.ask(*PAY)
+    assert done.returncode == 2
+    assert "Set SAYSO_AGENT_ID" in done.stderr
+
+
+def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> None:
+    """The person sees the same."""
+    file = tmp_path / "details.json"
+    file.write_text(json.dumps(FACTS))
+    for source, stdin in ((f"@{file}", ""), ("@-", json.dumps(FACTS))):
+        done = shell.ask(
+            *PAY[:3], source, "--json", stdin=stdin, answer=lambda one: approve(shell.person, one)
+        )
+        assert _document(done)["granted"] == [PAYMENT]
+
+
+@pytest.mark.parametrize("key", [None, "job-8"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_takes_its_request_back_unless_it_can_be_continued(
+    server: LiveServer, shell: _Shell, sent: signal.Signals, key: str | None
+) -> None:
+    """Nobody answers a request whose job is gone; with a key, the next job gets the answer."""
+    process = shell.start(server, *PAY, *(["--idempotency-key", key] if key else []))
+    try:
+        request = next_request(shell.person)
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err.splitlines()[-1]) == (130, "", "Interrupted.")
+    waiting = [one.id for one in shell.person.waiting()]
+    assert waiting == ([request.id] if key else [])
+
+
+def test_an_agent_withdraws_what_it_asked(server: LiveServer, shell: _Shell) -> None:
+    """The call that waits ends."""
+    seen: list[Asked] = []
+    with (
+        Agent(server.url, shell.key.id, secret=shell.key.secret) as agent,
+        begun(agent.ask, shell.person.user, **READ, on_asked=seen.append) as result,
+    ):
+        until(lambda: seen != [])
+        agent.withdraw(seen[0])
+        with pytest.raises(Withdrawn):
+            result.result(30)
+    assert shell.person.waiting() == ()
+
+
+def test_the_page_names_every_exit_code_and_flag() -> None:
+    """And no other."""
+    page = (ROOT / "docs" / "ask-from-a-shell.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
+    assert {int(code) for code in rows} == {int(code) for code in Exit}
+    shown = subprocess.run(
+        [sys.executable, "-m", "sayso.ask", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    flags = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+    table = page.partition("| flag | |")[2].partition("\n\n")[0]
+    assert {flag for flag in flags if f"`{flag}" not in table} == set()

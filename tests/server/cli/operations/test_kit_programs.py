@@ -1,0 +1,59 @@
+"""`sayso gateway`, `sayso ask` and `sayso mcp` start programs that the server does not import."""
+
+import importlib.util
+import os
+import shlex
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The programs that took the place of this one."""
+    found = []
+
+    def execv(path, program):
+        assert path == program[0] == sys.executable
+        found.append(program[1:])
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", execv)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        (
+            "gateway --upstream=http://up --config=gateway.toml --host=0.0.0.0 --port=9",
+            "sayso.gateway",
+        ),
+        (
+            "gateway init --upstream=U --issuer=I --resource=R --header=X --value-env=Y --json",
+            "sayso.gateway",
+        ),
+        ("gateway --upstream=--up", "sayso.gateway"),
+        ("mcp", "sayso.mcp_server"),
+        ("ask --user=ana --action=generic --details={} --message=-x", "sayso.ask"),
+        ("ask --user=ana --scope=s --resource=R --risk=high --expires-in=9", "sayso.ask"),
+        ("ask --user=ana --scope=s --idempotency-key=K --accept-narrowed --json", "sayso.ask"),
+    ],
+)
+def test_the_program_gets_what_was_given(sayso, started, line, program):
+    """Each flag with its value, also one that begins like a flag, and none that was not given."""
+    words = shlex.split(line)
+    assert sayso(*words).code == 0
+    assert started.pop() == ["-m", program, *words[1:]]
+
+
+@pytest.mark.parametrize(
+    ("line", "extra"), [("gateway --upstream http://up", "gateway"), ("mcp", "mcp")]
+)
+def test_a_missing_extra_is_named(sayso, started, monkeypatch, line, extra):
+    """With the command that installs it."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    done = sayso(*line.split())
+    assert done.code != 0
+    assert f"pip install '.[{extra}]'" in done.err
+    assert started == []

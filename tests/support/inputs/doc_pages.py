@@ -1,0 +1,64 @@
+"""A page of the documentation whose blocks are run as printed.
+
+Owns: giving its commands and running its Python. Never: what must come of it.
+"""
+
+import re
+import shlex
+from typing import Any
+
+from tests.support.checks.source import ROOT
+from tests.support.inputs.commands import command
+from tests.support.servers.server import LiveServer
+
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_SECRETS = re.compile(r"(sayso_(?:ag|app|rs|cs|rk)_[\w-]+)")
+
+
+class DocPage:
+    """The blocks of a page, run in order in one namespace."""
+
+    def __init__(self, name: str, **others: int) -> None:
+        """Read the page; `others` are ports in place of its own, such as `p8480=20001`."""
+        text = (ROOT / name).read_text("utf-8")
+        for port, other in others.items():
+            text = text.replace(f":{port[1:]}", f":{other}").replace(
+                f"--port {port[1:]}", f"--port {other}"
+            )
+        self._blocks = _BLOCK.findall(text)
+        self.names: dict[str, Any] = {}
+
+    def commands(self, server: LiveServer) -> list[str]:
+        """Give the commands of the page's shell block; returns the identifiers that they print."""
+        kind, block = self._blocks.pop(0)
+        assert kind == "sh"
+        printed = ""
+        for line in block.splitlines():
+            _, *words = shlex.split(line)
+            done = command("server", *words, "--json", environment=server.environment)
+            assert done.returncode == 0, (line, done.stderr)
+            printed += done.stdout
+        return _SECRETS.findall(printed)
+
+    def run(self) -> None:
+        """Run the next block of Python."""
+        kind, block = self._blocks.pop(0)
+        while kind in {"json", ""}:
+            kind, block = self._blocks.pop(0)
+        assert kind == "python"
+        exec(compile(block, "page", "exec"), self.names)  # noqa: S102  # the page's own text
+
+    def text(self, kind: str) -> str:
+        """The next block, as it is."""
+        found, block = self._blocks.pop(0)
+        assert found == kind
+        return str(block)
+
+    def skip(self) -> None:
+        """Leave out the block that starts a server for good."""
+        kind, _ = self._blocks.pop(0)
+        assert kind == ""
+
+    def done(self) -> bool:
+        """Whether every block was run."""
+        return self._blocks == []

@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
 from textual import on
-from textual.message import Message
 
 from approver_tui import loading, settings
 from approver_tui.client.errors import LoginFirst
@@ -42,22 +41,6 @@ SequenceWriter: TypeAlias = Callable[[str], None]
 """Writes a control sequence to the terminal that neither draws nor moves the cursor."""
 AppLoader: TypeAlias = Callable[[SequenceWriter], "Callable[[], InboxScreen]"]
 """Loads the rest of the app and returns a function that makes the inbox. Runs in a thread."""
-
-
-class AppLoaded(Message):
-    """The rest of the app was loaded."""
-
-    def __init__(self, make_inbox: "Callable[[], InboxScreen]") -> None:
-        super().__init__()
-        self.make_inbox = make_inbox
-
-
-class AppLoadFailed(Message):
-    """The rest of the app could not be loaded."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
 
 
 class ApproverApp(GuardedApp[None]):
@@ -144,15 +127,13 @@ class ApproverApp(GuardedApp[None]):
             self._driver.write(sequence)
             self._driver.flush()
 
-    @on(AppLoaded)
-    def _loaded(self, message: AppLoaded) -> None:
-        self._inbox = message.make_inbox()
+    def _loaded(self, make_inbox: "Callable[[], InboxScreen]") -> None:
+        self._inbox = make_inbox()
         self.context = self._inbox.context
         self.switch_screen(self._inbox)
 
-    @on(AppLoadFailed)
-    def _load_failed(self, message: AppLoadFailed) -> None:
-        self.fatal_error = message.error
+    def _load_failed(self, error: Exception) -> None:
+        self.fatal_error = error
         self.exit()
 
     def _load(self) -> None:
@@ -160,9 +141,9 @@ class ApproverApp(GuardedApp[None]):
         try:
             make_inbox = self._load_app(self.write_sequence)
         except Exception as error:  # noqa: BLE001  # raised again by the caller of the app
-            self.post_message(AppLoadFailed(error))
+            self.call_later(self._load_failed, error)
         else:
-            self.post_message(AppLoaded(make_inbox))
+            self.call_later(self._loaded, make_inbox)
 
 
 def run(home: Home, approval_id: str | None = None) -> None:

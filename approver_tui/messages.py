@@ -6,35 +6,29 @@ Owns: the messages that more than one widget or screen uses. Never: acting on an
 from textual.message import Message
 
 
-class Selected(Message):
-    """The cursor moved to another approval."""
+class RowMessage(Message):
+    """The user did something with the row of an approval, or of another entry."""
 
     def __init__(self, approval_id: str) -> None:
         super().__init__()
         self.approval_id = approval_id
-        """The approval under the cursor."""
+        """The approval or entry of that row."""
+
+
+class Selected(RowMessage):
+    """The cursor moved to another approval."""
 
 
 class PastEnd(Message):
     """The user pressed a movement key in a list without rows."""
 
 
-class Opened(Message):
+class Opened(RowMessage):
     """The user wants to read an approval."""
 
-    def __init__(self, approval_id: str) -> None:
-        super().__init__()
-        self.approval_id = approval_id
-        """The approval to read."""
 
-
-class CheckboxClicked(Message):
+class CheckboxClicked(RowMessage):
     """The user clicked the checkbox of an approval; same as its key on that row."""
-
-    def __init__(self, approval_id: str) -> None:
-        super().__init__()
-        self.approval_id = approval_id
-        """The approval of that row."""
 
 
 class LoginChosen(Message):

@@ -3,7 +3,6 @@
 Owns: the wiring of that screen. Never: its questions; `screens/sign_in/sign_in.py` has them.
 """
 
-import platform
 import re
 import threading
 import time
@@ -13,8 +12,8 @@ from itertools import chain, count
 from urllib.parse import urlsplit
 
 from approver_tui import settings
-from approver_tui.client.devices.enrolling import Enrollment, check_name, enroll
-from approver_tui.client.errors import BadName, GivenUp
+from approver_tui.client.devices.enrolling import Enrollment, default_device_name, enroll
+from approver_tui.client.errors import GivenUp
 from approver_tui.client.sign_in.device_grant import DeviceGrant, Invitation
 from approver_tui.client.sign_in.profile import Home
 from approver_tui.screens.guard import InputGuard
@@ -97,13 +96,3 @@ class SignInApp(GuardedApp[str]):
                 message_text=self._introduction,
             )
         )
-
-
-def default_device_name() -> str:
-    """Return the host name if it is a valid device name."""
-    name = platform.node()
-    try:
-        check_name(name)
-    except BadName:
-        return "terminal"
-    return name

@@ -4,28 +4,51 @@ Owns: their members. Never: plain lines.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 from approver_tui.cli.printing import rfc3339
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict, verdict
+from approver_tui.client.reading import TIMES
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import (
-    Anomaly,
     Approval,
     AutomaticDecision,
     Decided,
     Execution,
-    ReplacedRequest,
-    RequestingAgent,
     Unverified,
 )
-from approver_tui.state.approvals.ceremony import TypeBack, ceremony_text
+from approver_tui.state.approvals.ceremony import ceremony_text
 from approver_tui.state.approvals.narrowing import Granted
 from approver_tui.state.approvals.votes import VoteTally
 from approver_tui.state.consents.consents import Consent
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.incidents.reports import ReportResult
-from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event
+
+
+def members(value: Any, *without: str, **given: object) -> dict[str, object]:  # noqa: ANN401  # any dataclass
+    """Return the fields of a value as members of the same name: times as RFC 3339.
+
+    Fields in `without` are left out, and `given` members are added.
+    """
+    names = (each.name for each in fields(value) if each.name not in without)
+    return {name: _member(name, getattr(value, name)) for name in names} | given
+
+
+def _member(name: str, value: object) -> object:
+    if isinstance(value, tuple):
+        return [_member("", each) for each in value]
+    if is_dataclass(value):
+        return members(value)
+    if isinstance(value, int) and name.rpartition("_")[2] in TIMES:
+        return rfc3339(value)
+    return value
+
+
+def who(value: object, name: str) -> dict[str, object]:
+    """Return the fields `NAME_id` and `NAME_name` of a value as an object."""
+    return {"id": getattr(value, f"{name}_id"), "name": getattr(value, f"{name}_name")}
 
 
 def inbox(page: Page) -> dict[str, object]:
@@ -51,7 +74,7 @@ def unverified(row: Unverified) -> dict[str, object]:
 def _page(page: Page) -> dict[str, object]:
     return {
         "items": [summary(approval) for approval in page.items],
-        "unverified": [{"id": row.id, "problem": row.problem} for row in page.unverified],
+        "unverified": [members(row) for row in page.unverified],
         "next": page.next,
         "feed_cursor": page.feed_cursor,
         "server_time": rfc3339(page.server_time),
@@ -73,7 +96,7 @@ def summary(approval: Approval) -> dict[str, object]:
         "expires_at": rfc3339(approval.expires_at),
         "over_at": None if approval.over_at is None else rfc3339(approval.over_at),
         "held_back": approval.held_back,
-        "supersedes": _replaced_request(approval.supersedes),
+        "supersedes": None if approval.supersedes is None else members(approval.supersedes),
         "reason": approval.reason,
         "retry": None if approval.retry is None else approval.retry.value,
         "decided": decided(approval.decided),
@@ -87,20 +110,19 @@ def summary(approval: Approval) -> dict[str, object]:
 def approval_in_full(approval: Approval) -> dict[str, object]:
     """Return everything about one approval, with the two signed texts as received."""
     shown = approval.display
-    facts = [{"label": f.label, "value": f.value, "material": f.material} for f in shown.facts]
     return {
         "schema": "sayso.approval/1",
         **summary(approval),
         "title": shown.title,
         "risk_reason": shown.risk_reason,
-        "agent": _agent(shown.agent),
-        "facts": facts,
+        "agent": members(shown.agent),
+        "facts": [members(fact) for fact in shown.facts],
         "scopes": [{"scope": scope.name, "risk": scope.risk.value} for scope in shown.scopes],
         "resource": shown.resource,
-        "unusual": None if shown.unusual is None else _unusual(shown.unusual),
+        "unusual": None if shown.unusual is None else [members(one) for one in shown.unusual],
         "compared": shown.compared,
         "undo": shown.undo,
-        "type_back": _type_back(shown.type_back),
+        "type_back": None if shown.type_back is None else members(shown.type_back),
         "why": shown.why,
         "gives": shown.gives,
         "agent_says": shown.agent_says,
@@ -111,26 +133,11 @@ def approval_in_full(approval: Approval) -> dict[str, object]:
         "display": approval.display_text,
         "action_digest": approval.action_digest,
         "display_digest": approval.display_digest,
-        "devices": [_delivery(each) for each in approval.devices],
+        "devices": [
+            members(each, "device_id", "device_name", **who(each, "device"))
+            for each in approval.devices
+        ],
     }
-
-
-def _delivery(value: Delivery) -> dict[str, object]:
-    return {
-        "id": value.device_id,
-        "name": value.device_name,
-        "delivered_at": rfc3339(value.delivered_at),
-        "seen_at": rfc3339(value.seen_at),
-        "decided_at": rfc3339(value.decided_at),
-    }
-
-
-def _replaced_request(value: ReplacedRequest | None) -> dict[str, str] | None:
-    return None if value is None else {"id": value.id, "fingerprint": value.fingerprint}
-
-
-def _type_back(asked: TypeBack | None) -> dict[str, str] | None:
-    return None if asked is None else {"label": asked.label, "kind": asked.kind.value}
 
 
 def decision(approval: Approval) -> dict[str, object]:
@@ -193,16 +200,7 @@ def report_result(done: ReportResult) -> dict[str, object]:
         "schema": "sayso.report/1",
         "incident": done.incident,
         "scope": done.scope.value,
-        "agents": [
-            {
-                "id": agent.id,
-                "name": agent.name,
-                "state": agent.state,
-                "tokens_revoked": agent.tokens_revoked,
-                "requests_cancelled": agent.requests_cancelled,
-            }
-            for agent in done.agents
-        ],
+        "agents": [members(agent) for agent in done.agents],
         "approval": summary(done.approval),
     }
 
@@ -211,21 +209,8 @@ def decided(value: Decided | None) -> dict[str, object] | None:
     """Return who answered and how."""
     if value is None:
         return None
-    return {
-        "decision": value.decision.value,
-        "by": {"id": value.by_id, "name": value.by_name},
-        "device": {"id": value.device_id, "name": value.device_name},
-        "at": rfc3339(value.at),
-        "channel": value.channel,
-        "code": None if value.code is None else value.code.value,
-        "note": value.note,
-        "ceremony": value.ceremony,
-        "self_approved": value.self_approved,
-        "reason": value.reason,
-        "retry_at": None if value.retry_at is None else rfc3339(value.retry_at),
-        "ask": value.ask,
-        "private_note": value.private_note,
-    }
+    separate = ("by_id", "by_name", "device_id", "device_name")
+    return members(value, *separate, by=who(value, "by"), device=who(value, "device"))
 
 
 def _automatic_decision(value: AutomaticDecision | None) -> dict[str, object] | None:
@@ -240,89 +225,41 @@ def _vote_tally(value: VoteTally | None) -> dict[str, object] | None:
     if value is None:
         return None
     votes = [
-        {
-            "by": {"id": vote.by_id, "name": vote.by_name},
-            "decision": vote.answer.value,
-            "at": rfc3339(vote.at),
-            "counts": vote.counts,
-            "reason": vote.reason,
-        }
+        members(vote, "by_id", "by_name", "answer", by=who(vote, "by"), decision=vote.answer)
         for vote in value.votes
     ]
-    return {"need": value.need, "have": value.have, "left": list(value.left), "answers": votes}
+    return members(value, "votes", answers=votes)
 
 
 def _execution(value: Execution | None) -> dict[str, object] | None:
     if value is None:
         return None
     words = {None: None, True: "executed", False: "failed"}
-    return {
-        "execution_id": value.id,
-        "outcome": words[value.done],
-        "text": value.text,
-        "as_granted": value.as_granted,
-        "at": rfc3339(value.at),
-    }
+    return members(value, "id", "done", execution_id=value.id, outcome=words[value.done])
 
 
 def granted(value: Granted | None) -> dict[str, object] | None:
     """Return what was granted, if less than asked, with its text as received."""
     if value is None:
         return None
-    changes = [
-        {"label": each.label, "asked": each.asked, "granted": each.granted}
-        for each in value.differences
-    ]
+    changes = [members(each) for each in value.differences]
     return {"text": value.text, "headline": value.headline, "changes": changes}
 
 
 def device(value: Device) -> dict[str, object]:
     """Return one device."""
-    pin = value.pin
-    return {
-        "id": value.id,
-        "name": value.name,
-        "kind": value.kind,
-        "state": "active" if value.is_active else "revoked",
-        "this": value.is_this,
-        "created_at": rfc3339(value.created_at),
-        "last_seen_at": rfc3339(value.last_seen_at),
-        "high_from": rfc3339(value.high_from),
-        "pin": {
-            "tries": pin.tries,
-            "left": pin.left,
-            "locked": pin.locked,
-            "exhausted": pin.exhausted,
-        },
-        "keys": {"session": value.session_key, "low": value.low_key, "high": value.high_key},
-    }
+    separate = ("is_active", "is_this", "session_key", "low_key", "high_key", "nonce", "browsers")
+    return members(
+        value,
+        *separate,
+        state="active" if value.is_active else "revoked",
+        this=value.is_this,
+        high_from=rfc3339(value.high_from),
+        keys={"session": value.session_key, "low": value.low_key, "high": value.high_key},
+    )
 
 
 def consent(value: Consent) -> dict[str, object]:
     """Return one consent."""
-    return {
-        "id": value.id,
-        "state": value.state.value,
-        "client": {"id": value.client_id, "name": value.client_name},
-        "app": value.app_name,
-        "resource": value.resource,
-        "scopes": list(value.scopes),
-        "created_at": rfc3339(value.created_at),
-        "expires_at": rfc3339(value.expires_at),
-        "revoked_at": rfc3339(value.revoked_at),
-    }
-
-
-def _unusual(found: tuple[Anomaly, ...]) -> list[dict[str, object]]:
-    return [{"code": one.code, "severity": one.severity, "text": one.text} for one in found]
-
-
-def _agent(agent: RequestingAgent) -> dict[str, object]:
-    return {
-        "id": agent.id,
-        "name": agent.name,
-        "owners": list(agent.owners),
-        "first_request": agent.first_request,
-        "keys": list(agent.keys),
-        "through": list(agent.through),
-    }
+    separate = ("client_id", "client_name", "app_name")
+    return members(value, *separate, client=who(value, "client"), app=value.app_name)

@@ -4,8 +4,9 @@ Owns: where a PIN can come from: a terminal or stdin, never an argument. Never: 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import click
 
@@ -16,6 +17,7 @@ from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import PinNeeded
 from approver_tui.client.operations.server_folder import readable_server_folder
 
+_Parsed = TypeVar("_Parsed")
 pin_stdin = click.option("--pin-stdin", is_flag=True, help="Read the PIN from stdin.")
 
 
@@ -47,13 +49,21 @@ def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:
     return prompts.ask("PIN", is_hidden=True, may_be_empty=may_be_empty)
 
 
-def read_new_pin(*, from_stdin: bool) -> str:
-    """Return a new PIN; a terminal asks for it twice."""
+def read_new_secret(what: str, question: str, flag: str, *, from_stdin: bool) -> str:
+    """Return a new PIN, password or code; a terminal asks for it twice."""
     if from_stdin:
         return stdin_line()
     if not is_interactive():
-        raise PinNeeded("Choosing a PIN requires a terminal, or --pin-stdin.")
-    return prompts.ask_twice("Choose a PIN of at least 6 characters")
+        raise PinNeeded(f"Choosing a {what} requires a terminal, or {flag}.")
+    return prompts.ask_twice(f"Choose a {what} of at least {question}")
+
+
+def parse_option(flag: str, parse: Callable[[str], _Parsed], text: str) -> _Parsed:
+    """Return the parsed value of an option. Raises UsageError."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"{flag}: {error}.") from error
 
 
 def stdin_line() -> str:

@@ -27,11 +27,6 @@ from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.text import display_safe
 
 _WIDTH = 14
-_VOTES = {
-    (Answer.APPROVE, True): "approved",
-    (Answer.APPROVE, False): "approved, before the request was narrowed",
-    (Answer.DENY, True): "denied",
-}
 _ANSWERED = {Answer.APPROVE: "approved", Answer.DENY: "denied"}
 _LATER = frozenset({ApprovalState.EXPIRED, ApprovalState.CANCELLED})
 """States that no answer leads to; something else ended the request."""
@@ -332,7 +327,7 @@ def _vote_lines(approval: Approval) -> list[str]:
     if approval.vote_tally is None:
         return []
     said = [
-        fact("", f"{vote.by_name}: {_VOTES[vote.answer, vote.counts]}, {local_time(vote.at)}{why}")
+        fact("", f"{vote.by_name}: {vote.verdict}, {local_time(vote.at)}{why}")
         for vote in approval.vote_tally.votes
         for why in (f' "{vote.reason}"' if vote.reason else "",)
     ]

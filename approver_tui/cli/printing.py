@@ -6,7 +6,7 @@ movement.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -16,7 +16,27 @@ PROGRAM = "sayso-approver"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_JSON = f"{__name__}.as_json"
+
+
+def _note_json(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+    context.meta[_JSON] = value
+
+
+as_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    expose_value=False,
+    callback=_note_json,
+    help="Print one JSON document.",
+)
+
+
+def wants_json() -> bool:
+    """Whether the running command was given `--json`."""
+    is_json: bool = click.get_current_context().meta.get(_JSON, False)
+    return is_json
 
 
 def has_terminal() -> bool:
@@ -32,6 +52,20 @@ def print_document(document: Mapping[str, object]) -> None:
 def print_lines(lines: Iterable[str]) -> None:
     """Print plain lines, which must be safe already."""
     click.echo("\n".join(lines))
+
+
+def print_result(document: Mapping[str, object], lines: Iterable[str]) -> None:
+    """Print the document with `--json`, else the lines."""
+    if wants_json():
+        print_document(document)
+    else:
+        print_lines(lines)
+
+
+def print_list(schema: str, items: Sequence[Mapping[str, object]], lines: Sequence[str]) -> None:
+    """Print a whole list: one document, or the lines of its entries."""
+    document = {"schema": schema, "items": items, "next": None}
+    print_result(document, lines or ["There are none."])
 
 
 def rfc3339(at: int | None) -> str | None:

@@ -13,10 +13,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
-from approver_tui.client import wire
-from approver_tui.client.approvals import last_known, narrowing_wire
-from approver_tui.client.clients import agents_wire
-from approver_tui.client.devices import browsers_wire, vault
+from approver_tui.client import access_wire, wire
+from approver_tui.client.approvals import last_known
+from approver_tui.client.devices import vault
 from approver_tui.client.errors import AlreadyDecided, ApiError, LoginFirst, Unreachable
 from approver_tui.client.jose import Signer, SigningKey, b64, unb64
 from approver_tui.client.reading import JsonObject
@@ -43,6 +42,7 @@ SESSION_KEY = "session-key"
 
 _PAGE = 200
 _MAX_PAGES = 5
+_ALL: Mapping[str, str] = {}
 _CLOSED_CODES = frozenset({"already_decided", "no_effect", "not_pending"})
 
 
@@ -127,7 +127,7 @@ class Client:
     def _waiting_pages(self) -> list[JsonObject]:
         """Return the pages; on an ended login, delete what was stored on this machine."""
         try:
-            return list(self._pages("/api/approvals", {"state": "waiting", "limit": str(_PAGE)}))
+            return list(self._pages("/api/approvals", {"state": "waiting"}))
         except LoginFirst:
             last_known.delete(self.home)
             raise
@@ -139,13 +139,8 @@ class Client:
 
     def count(self) -> int:
         """Return how many requests wait, without their contents."""
-        params, count = {"state": "waiting", "limit": str(_PAGE)}, 0
-        while True:
-            page = self.session.get("/api/approvals", params)
-            count += len(page.children("items"))
-            if (cursor := page.text_or_none("next")) is None:
-                return count
-            params["cursor"] = cursor
+        pages = self._pages("/api/approvals", {"state": "waiting"})
+        return sum(len(page.children("items")) for page in pages)
 
     def decided(self, cursor: str | None = None) -> Page:
         """Return a page of past requests, newest first."""
@@ -154,31 +149,33 @@ class Client:
     def ended_since(self, since: int) -> tuple[Approval, ...]:
         """Return the requests that ended at a moment or later, newest first, up to a limit."""
         at = datetime.fromtimestamp(since / 1000, UTC).isoformat()
-        params = {"state": "decided", "since": at, "limit": str(_PAGE)}
-        raw_pages = islice(self._pages("/api/approvals", params), _MAX_PAGES)
+        raw_pages = self._first_pages("/api/approvals", {"state": "decided", "since": at})
         return tuple(each for raw_page in raw_pages for each in wire.read_page(raw_page).items)
 
     def owned_agents(self) -> tuple[OwnedAgent, ...]:
         """Return the agents that this user owns, without others that a role may see."""
-        raw_pages = islice(self._pages("/api/agents", {"limit": str(_PAGE)}), _MAX_PAGES)
-        every = [
-            agents_wire.read_owned_agent(each)
-            for raw_page in raw_pages
-            for each in raw_page.children("items")
-        ]
+        raw_pages = self._first_pages("/api/agents")
+        rows = (each for raw_page in raw_pages for each in raw_page.children("items"))
+        every = map(access_wire.read_owned_agent, rows)
         return tuple(one for owners, one in every if self.profile.user_id in owners)
 
     def suspend_agent(self, agent_id: str) -> SuspendedAgent:
         """Suspend an owned agent for everybody. Return what ended."""
-        return agents_wire.read_suspended_agent(
-            self.session.post(_api_path("agents", agent_id, "disable"), {})
+        ended = self.session.post(_api_path("agents", agent_id, "disable"), {}).integer
+        return SuspendedAgent(
+            tokens=ended("tokens_revoked") + ended("descendants_revoked"),
+            requests=ended("requests_cancelled") + ended("approved_cancelled"),
         )
 
-    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[JsonObject]:
+    def _first_pages(self, path: str, params: Mapping[str, str] = _ALL) -> Iterator[JsonObject]:
+        """Yield the pages of a list, up to a limit."""
+        return islice(self._pages(path, params), _MAX_PAGES)
+
+    def _pages(self, path: str, params: Mapping[str, str] = _ALL) -> Iterator[JsonObject]:
         """Yield the pages of a list until it ends or the caller stops."""
         cursor: dict[str, str] = {}
         while True:
-            raw_page = self.session.get(path, {**params, **cursor})
+            raw_page = self.session.get(path, {**params, "limit": str(_PAGE), **cursor})
             yield raw_page
             if (following := raw_page.text_or_none("next")) is None:
                 return
@@ -198,8 +195,9 @@ class Client:
 
     def narrowable(self, approval_id: str) -> Narrowable:
         """Return what can be reduced in a request."""
-        answer = self.session.get(_api_path("approvals", approval_id, "narrowing"))
-        return narrowing_wire.read_narrowable(answer)
+        return wire.read_narrowable(
+            self.session.get(_api_path("approvals", approval_id, "narrowing"))
+        )
 
     def narrow(self, approval_id: str, proposal: Narrowing) -> Granted:
         """Return the preview of a narrowed request; nothing is decided."""
@@ -273,18 +271,20 @@ class Client:
         """Return what this user allows agents and apps, newest first."""
         params = {"ended": "true"} if ended else {}
         items = self.session.get("/api/consents", params).children("items")
-        return tuple(wire.read_consent(item) for item in items)
+        return tuple(access_wire.read_consent(item) for item in items)
 
     def revoke_consent(self, consent_id: str) -> tuple[Consent, int]:
         """Revoke a consent; return it with the number of tokens that ended."""
         answer = self.session.delete_and_read(_api_path("consents", consent_id))
-        consent = wire.read_consent(answer.child("consent"))
+        consent = access_wire.read_consent(answer.child("consent"))
         return consent, answer.integer("tokens_revoked")
 
     def revoke_access(self, client_id: str) -> RevokedAccess:
         """Revoke all access of an agent or app; return what ended."""
-        return narrowing_wire.read_revoked_access(
-            self.session.delete_and_read(_api_path("acting", _path_id(client_id)))
+        path = _api_path("acting", _path_id(client_id))
+        ended = self.session.delete_and_read(path).integer
+        return RevokedAccess(
+            ended("grants_ended"), ended("consents_revoked"), ended("tokens_revoked")
         )
 
     def delegations(self) -> tuple[Delegation, ...]:
@@ -292,9 +292,9 @@ class Client:
 
         At most a thousand are returned.
         """
-        raw_pages = islice(self._pages("/api/delegations", {"limit": str(_PAGE)}), _MAX_PAGES)
+        raw_pages = self._first_pages("/api/delegations")
         return tuple(
-            each for raw_page in raw_pages for each in narrowing_wire.read_delegations(raw_page)
+            each for raw_page in raw_pages for each in access_wire.read_delegations(raw_page)
         )
 
     def revoke_delegation(self, delegation_id: str) -> int:
@@ -316,7 +316,7 @@ class Client:
 
     def browsers(self) -> tuple[Browser, ...]:
         """Return the browsers with push notifications, and those that lost them."""
-        return browsers_wire.read_browsers(self.session.get("/api/push-subscriptions"))
+        return wire.read_browsers(self.session.get("/api/push-subscriptions"))
 
     def test_browser(self, device_id: str) -> int:
         """Send a test notification to each browser of a device; return to how many."""

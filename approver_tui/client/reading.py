@@ -1,15 +1,17 @@
 """Parses JSON from outside strictly.
 
-Owns: parsing text, and reading members of an object with an error that names the member. Never:
-what the members mean; wire.py has that.
+Owns: parsing text, and reading members of an object, one by one or into a dataclass, with an error
+that names the member. Never: what the members mean; wire.py has that.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Self, TypeVar
+from functools import cache, partial
+from types import NoneType
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from approver_tui.client.errors import WireError
 from approver_tui.state.text import SafeText, display_safe
@@ -17,6 +19,10 @@ from approver_tui.state.text import SafeText, display_safe
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_Value = TypeVar("_Value")
+_Reader = Callable[["JsonObject", str], object]
+TIMES = ("at", "since", "time", "until")
+"""The names of whole numbers that are times, or their last words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,15 @@ class JsonObject:
             for index, value in enumerate(self._list(name))
         )
 
+    def safes(self, name: str, *, max_len: int = 200) -> tuple[SafeText, ...]:
+        """Return a list of strings made safe to draw."""
+        return tuple(display_safe(text, max_len=max_len) for text in self.texts(name))
+
+    def who(self, name: str) -> dict[str, SafeText]:
+        """Return the ID and the name of an object inside this one, as two members of this one."""
+        inner = self.child(name)
+        return {f"{name}_id": inner.safe("id"), f"{name}_name": inner.safe("name")}
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of strings."""
         values = self._list(name)
@@ -139,6 +154,51 @@ def parse_json(text: str | bytes, path: str = "") -> object:
     except (ValueError, RecursionError):
         raise WireError(path or "body", "is not valid JSON") from None
     return parsed
+
+
+def read_as(kind: Callable[..., _Value], members: JsonObject, **given: object) -> _Value:
+    """Return a dataclass: each field that is not given is the member of its name, read by its type.
+
+    A field that may be None may be null or missing. Raises WireError.
+    """
+    found = {name: read(members, name) for name, read in _readers(kind) if name not in given}
+    return kind(**given, **found)
+
+
+def read_each(kind: Callable[..., _Value], members: JsonObject, name: str) -> tuple[_Value, ...]:
+    """Return a list of objects as dataclasses."""
+    return tuple(read_as(kind, each) for each in members.children(name))
+
+
+@cache
+def _readers(kind: Any) -> tuple[tuple[str, _Reader], ...]:  # noqa: ANN401  # any dataclass
+    """Return how to read each field of a dataclass."""
+    hints = get_type_hints(kind)
+    return tuple((each.name, _reader(each.name, hints[each.name])) for each in fields(kind))
+
+
+def _reader(name: str, hint: Any) -> _Reader:  # noqa: ANN401  # a type, or a union of types
+    kinds = [each for each in get_args(hint) if each is not NoneType]
+    if NoneType in get_args(hint):
+        read = _reader(name, kinds[0])
+        return lambda members, name: (
+            None if members.values.get(name) is None else read(members, name)
+        )
+    if get_origin(hint) is tuple:
+        lists = {SafeText: JsonObject.safes, str: JsonObject.texts}
+        return lists.get(kinds[0]) or partial(read_each, kinds[0])
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda members, name: read_as(hint, members.child(name))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return lambda members, name: members.choice(name, hint)
+    is_time = name.rpartition("_")[2] in TIMES
+    number = JsonObject.time if is_time else JsonObject.integer
+    scalars = {SafeText: JsonObject.safe, str: JsonObject.text, bool: JsonObject.boolean}
+    return {**scalars, int: number}.get(hint, _refuse)
+
+
+def _refuse(members: JsonObject, name: str) -> object:
+    raise TypeError(f"{members.at(name)} has to be given")
 
 
 def _as_object(value: object, path: str) -> Mapping[str, object]:

@@ -6,33 +6,32 @@ drawn comes from those texts. A list reports its rejected rows, so that one of t
 the others. Never: HTTP.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from approver_tui.client.approvals import ceremony_wire, superseding_wire, votes_wire
 from approver_tui.client.approvals.display_wire import read_display, with_current_signals
 from approver_tui.client.errors import WireError
 from approver_tui.client.jose import unb64
-from approver_tui.client.notifications.deliveries_wire import read_deliveries
-from approver_tui.client.reading import JsonObject
-from approver_tui.client.standing_grants import standing_grants_wire
+from approver_tui.client.reading import JsonObject, read_as
+from approver_tui.client.standing_grants.standing_grants_wire import read_automatic_decision
 from approver_tui.state.approvals.approvals import (
     Approval,
-    ApprovalState,
     Decided,
     Execution,
     Kind,
-    Retry,
     Unverified,
 )
-from approver_tui.state.approvals.ceremony import Step
-from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer, DenyCode
+from approver_tui.state.approvals.ceremony import REASON_LENGTH, Ceremony, Step, read_ceremony
+from approver_tui.state.approvals.decision import NOTE_LENGTH, Answer
 from approver_tui.state.approvals.differences import differing_places
 from approver_tui.state.approvals.look_alikes import look_key
+from approver_tui.state.approvals.narrowable import Narrowable, NarrowableFact
 from approver_tui.state.approvals.narrowing import Difference, Granted
-from approver_tui.state.consents.consents import Consent, ConsentState
-from approver_tui.state.devices.devices import Device, Me, PinState, User
+from approver_tui.state.approvals.votes import Vote, VoteTally
+from approver_tui.state.devices.devices import Browser, Device, Me, User
 from approver_tui.state.fingerprint import digest
-from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
+from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult
+from approver_tui.state.notifications.deliveries import Delivery
 from approver_tui.state.notifications.events import AlarmSubject, Event, EventName
 from approver_tui.state.text import display_safe
 
@@ -72,35 +71,25 @@ class PinAnswer:
 def read_approval(members: JsonObject) -> Approval:
     """Return an approval whose texts, digests and outer members agree. Raises WireError."""
     display_text = members.text("display")
-    approval = Approval(
-        id=members.text("id"),
-        state=members.choice("state", ApprovalState),
-        ceremony=ceremony_wire.read_ceremony(members),
+    approval = read_as(
+        Approval,
+        members,
+        ceremony=_read_ceremony(members),
         display=with_current_signals(
             read_display(JsonObject.parse(display_text, members.at("display"))),
             members.child_or_none("unusual"),
         ),
         action_text=members.text("action"),
         display_text=display_text,
-        action_digest=members.text("action_digest"),
-        display_digest=members.text("display_digest"),
-        created_at=members.time("created_at"),
-        reason=members.safe_or_none("reason"),
         decided=_read_decided(members.child_or_none("decided")),
         execution=_read_execution(members.child_or_none("execution")),
-        automatic_decision=standing_grants_wire.read_automatic_decision(
-            members.child_or_none("decided_by")
-        ),
+        automatic_decision=read_automatic_decision(members.child_or_none("decided_by")),
         granted=_read_granted_part(members),
-        vote_tally=votes_wire.read_votes(members.child_or_none("vote_tally")),
-        held_back=members.boolean("held_back"),
-        supersedes=superseding_wire.read_replaced_request(members.child_or_none("supersedes")),
-        devices=read_deliveries(members),
-        nonce=members.text_or_none("nonce"),
-        over_at=members.time_or_none("over_at"),
+        vote_tally=_read_votes(members.child_or_none("vote_tally")),
+        devices=_read_deliveries(members),
         extended_to=members.time_or_none("expires_at"),
-        retry=None if members.values.get("retry") is None else members.choice("retry", Retry),
-        tries_left=ceremony_wire.read_tries(members.child_or_none("tries_left")),
+        tries_left=_read_tries(members.child_or_none("tries_left")),
+        look_key=None,
     )
     _check_outer_members(members, approval)
     check_texts(approval, members.path)
@@ -158,53 +147,56 @@ def read_me(members: JsonObject) -> Me:
     """Return who is logged in."""
     user = members.child("user")
     device = members.child_or_none("device")
-    return Me(
-        user=User(
-            id=user.text("id"),
-            name=user.safe("name"),
-            email=user.safe_or_none("email"),
-            roles=tuple(display_safe(role, max_len=60) for role in user.texts("roles")),
-        ),
+    return read_as(
+        Me,
+        members,
+        user=read_as(User, user, roles=user.safes("roles", max_len=60)),
         device=None if device is None else read_device(device),
-        server_time=members.time("server_time"),
-    )
-
-
-def read_consent(members: JsonObject) -> Consent:
-    """Return what a client may have."""
-    client, app = members.child("client"), members.child_or_none("app")
-    return Consent(
-        id=members.safe("id"),
-        state=members.choice("state", ConsentState),
-        client_id=client.safe("id"),
-        client_name=client.safe("name"),
-        app_name=None if app is None else app.safe("name"),
-        resource=members.safe("resource", max_len=_MAX_TEXT),
-        scopes=tuple(display_safe(scope, max_len=200) for scope in members.texts("scopes")),
-        created_at=members.time("created_at"),
-        expires_at=members.time("expires_at"),
-        revoked_at=members.time_or_none("revoked_at"),
     )
 
 
 def read_device(members: JsonObject) -> Device:
     """Return a device."""
     keys = members.child("keys")
-    return Device(
-        id=members.text("id"),
-        name=members.safe("name"),
-        kind=members.safe("kind"),
+    return read_as(
+        Device,
+        members,
         is_active=members.text("state") == "active",
-        created_at=members.time("created_at"),
-        last_seen_at=members.time_or_none("last_seen_at"),
         high_from=members.time("high_from"),
         is_this=members.boolean("this"),
         session_key=keys.text("session"),
         low_key=keys.text("low"),
         high_key=keys.text("high"),
-        pin=_read_pin(members.child("pin")),
-        nonce=members.text_or_none("nonce"),
+        browsers=(),
     )
+
+
+def read_browsers(members: JsonObject) -> tuple[Browser, ...]:
+    """Return the active browsers, then those that their push service no longer knows."""
+    active = (
+        _read_browser(each, is_dormant=each.boolean("dormant"), lost_at=None)
+        for each in members.children("items")
+    )
+    lost = (
+        _read_browser(each, is_dormant=False, lost_at=each.time("lost_at"))
+        for each in members.children("lost")
+    )
+    return (*active, *lost)
+
+
+def read_narrowable(members: JsonObject) -> Narrowable:
+    """Return what can be reduced in a request."""
+    facts = (
+        read_as(
+            NarrowableFact,
+            each,
+            pointer=each.text("fact"),
+            asked=each.safe("asked", max_len=_MAX_TEXT),
+            items=each.safes("items", max_len=280),
+        )
+        for each in members.children("facts")
+    )
+    return read_as(Narrowable, members, facts=tuple(facts))
 
 
 def read_pin_answer(members: JsonObject) -> PinAnswer:
@@ -213,35 +205,29 @@ def read_pin_answer(members: JsonObject) -> PinAnswer:
         y = unb64(members.text("y"))
     except ValueError:
         raise WireError(members.at("y"), "is not base64url") from None
-    return PinAnswer(
-        y=y,
-        nonce=members.text("nonce"),
-        tries=members.integer("tries"),
-        left=members.integer("left"),
-    )
+    return read_as(PinAnswer, members, y=y)
 
 
 def read_report(members: JsonObject) -> ReportResult:
     """Return the result of a report."""
-    return ReportResult(
-        incident=members.safe("incident"),
-        scope=members.choice("scope", ReportScope),
-        agents=tuple(_read_quarantined(agent) for agent in members.children("agents")),
-        approval=read_approval(members.child("approval")),
+    agents = (
+        read_as(QuarantinedAgent, each, id=each.safe("client_id"))
+        for each in members.children("agents")
     )
+    approval = read_approval(members.child("approval"))
+    return read_as(ReportResult, members, agents=tuple(agents), approval=approval)
 
 
 def read_event(members: JsonObject) -> Event:
     """Return the event of a feed frame of type `event`."""
     approval = members.child_or_none("approval")
     device = members.child_or_none("device")
-    return Event(
-        seq=members.integer("seq"),
+    return read_as(
+        Event,
+        members,
         name=members.choice("event", EventName),
-        at=members.time("at"),
         approval=None if approval is None else read_approval(approval),
         device=None if device is None else read_device(device),
-        held=members.text_or_none("held"),
         about=_read_about(members),
     )
 
@@ -299,16 +285,6 @@ def _check_equal(members: JsonObject, name: str, expected: str) -> None:
         raise WireError(members.at(name), "contradicts the signed texts")
 
 
-def _read_quarantined(members: JsonObject) -> QuarantinedAgent:
-    return QuarantinedAgent(
-        id=members.safe("client_id"),
-        name=members.safe("name"),
-        state=members.safe("state"),
-        tokens_revoked=members.integer("tokens_revoked"),
-        requests_cancelled=members.integer("requests_cancelled"),
-    )
-
-
 def _read_granted_part(members: JsonObject) -> Granted | None:
     """Return the granted part of this action, with the places where it differs."""
     child = members.child_or_none("granted")
@@ -329,24 +305,61 @@ def _read_difference(members: JsonObject) -> Difference:
     )
 
 
-def _read_pin(members: JsonObject) -> PinState:
-    return PinState(
-        tries=members.integer("tries"),
-        left=members.integer("left"),
-        locked=members.boolean("locked"),
-        exhausted=members.boolean("exhausted"),
+def _read_browser(members: JsonObject, **given: object) -> Browser:
+    return read_as(Browser, members, device_id=members.child("device").text("id"), **given)
+
+
+def _read_ceremony(members: JsonObject) -> Ceremony:
+    try:
+        return read_ceremony(members.text("ceremony"))
+    except ValueError:
+        raise WireError(members.at("ceremony"), "has a step that is not known here") from None
+
+
+def _read_tries(members: JsonObject | None) -> Mapping[Step, int] | None:
+    """Return the remaining attempts of each step."""
+    if members is None:
+        return None
+    return {step: members.integer(step) for step in Step if step in members.values}
+
+
+def _read_votes(members: JsonObject | None) -> VoteTally | None:
+    """Return the votes; None if only one user is asked."""
+    if members is None:
+        return None
+    votes = (
+        read_as(
+            Vote,
+            each,
+            **each.who("by"),
+            answer=each.choice("decision", Answer),
+            reason=each.safe_or_none("reason", max_len=REASON_LENGTH),
+        )
+        for each in members.children("answers")
+    )
+    left = members.safes("left", max_len=100)
+    return read_as(VoteTally, members, left=left, votes=tuple(votes))
+
+
+def _read_deliveries(members: JsonObject) -> tuple[Delivery, ...]:
+    """Return what each device received; empty if the server does not say."""
+    if members.values.get("devices") is None:
+        return ()
+    return tuple(
+        read_as(Delivery, each, device_id=each.text("id"), device_name=each.safe("name"))
+        for each in members.children("devices")
     )
 
 
 def _read_execution(members: JsonObject | None) -> Execution | None:
     if members is None:
         return None
-    word, granted = members.safe_or_none("outcome"), members.values.get("as_granted")
-    return Execution(
+    word = members.safe_or_none("outcome")
+    return read_as(
+        Execution,
+        members,
         id=members.safe("execution_id"),
         done=None if word is None else word == "executed",
-        text=members.safe_or_none("text"),
-        as_granted=None if granted is None else members.boolean("as_granted"),
         at=members.time("consumed_at" if word is None else "reported_at"),
     )
 
@@ -354,24 +367,16 @@ def _read_execution(members: JsonObject | None) -> Execution | None:
 def _read_decided(members: JsonObject | None) -> Decided | None:
     if members is None:
         return None
-    by, device = members.child("by"), members.child("device")
-    has_code = members.values.get("code") is not None
-    return Decided(
-        decision=members.choice("decision", Answer),
-        by_id=by.safe("id"),
-        by_name=by.safe("name"),
-        device_id=device.safe("id"),
-        device_name=device.safe("name"),
-        at=members.time("at"),
-        channel=members.safe("channel"),
-        code=members.choice("code", DenyCode) if has_code else None,
-        note=members.safe_or_none("note", max_len=NOTE_LENGTH, max_lines=_MAX_LINES),
-        ceremony=members.safe("ceremony"),
-        self_approved=members.boolean("self_approved"),
-        reason=members.safe_or_none("reason", max_len=NOTE_LENGTH, max_lines=_MAX_LINES),
-        retry_at=members.time_or_none("retry_at"),
-        ask=None if (other := members.child_or_none("ask")) is None else other.safe("name"),
-        private_note=members.safe_or_none(
-            "private_note", max_len=NOTE_LENGTH, max_lines=_MAX_LINES
-        ),
+    notes = {
+        name: members.safe_or_none(name, max_len=NOTE_LENGTH, max_lines=_MAX_LINES)
+        for name in ("note", "private_note", "reason")
+    }
+    ask = members.child_or_none("ask")
+    return read_as(
+        Decided,
+        members,
+        **members.who("by"),
+        **members.who("device"),
+        **notes,
+        ask=None if ask is None else ask.safe("name"),
     )

@@ -11,8 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from approver_tui.messages import KeyClicked
-from approver_tui.screens.keys import help_keys
+from approver_tui.screens.keys import HELP_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.help_sheet import HelpSheet
@@ -41,8 +40,4 @@ class HelpScreen(ModalScreen[None], ReadyScreen[None]):
         """Lay out the page and its keys."""
         with Vertical(classes="panel -tall"):
             yield self._sheet
-            yield KeyBar(help_keys())
-
-    def on_key_clicked(self, message: KeyClicked) -> None:
-        """A clicked key counts as that key."""
-        self.app.simulate_key(message.key)
+            yield KeyBar(HELP_KEYS)

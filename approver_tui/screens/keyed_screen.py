@@ -1,17 +1,16 @@
 """A screen with a key bar, a help page and a command palette.
 
-Owns: opening help and palette, the lines for warnings and news, clicks that count as keys, leaving
-an ended login. Never: what any other key does.
+Owns: opening help and palette, the lines for warnings and news, leaving an ended login. Never: what
+any other key does.
 """
 
 from collections.abc import Callable
 from functools import cached_property
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 
-from approver_tui.messages import KeyClicked, SignInChosen
+from approver_tui.messages import SignInChosen
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.notices import full_texts, notices, one_line_text
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
@@ -40,6 +39,13 @@ class KeyedScreen(ReadyScreen[None]):
     state: InboxState
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "sign_in", show=False, priority=True),
+        Binding("r", "refresh", id="refresh", show=False),
+        Binding("colon", "palette", id="palette", show=False),
+        Binding("ctrl+p", "palette", show=False),
+        Binding("question_mark", "help", id="help", show=False),
+        Binding("f1", "help", show=False),
+        Binding("escape", "back", show=False),
+        Binding("q", "app.quit", id="quit", show=False),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -128,10 +134,6 @@ class KeyedScreen(ReadyScreen[None]):
     def action_palette(self) -> None:
         """Open the command palette."""
         self.app.push_screen(Palette(commands(self._help_rows)), self._press)
-
-    @on(KeyClicked)
-    def _key_clicked(self, message: KeyClicked) -> None:
-        self.app.simulate_key(message.key)
 
     @property
     def _help_rows(self) -> Rows:

@@ -18,70 +18,61 @@ from approver_tui.widgets.key_bar import Hint
 if TYPE_CHECKING:
     from approver_tui.state.approvals.approvals import Approval
 
-HELP = Hint(SafeText("?"), SafeText("Help"), "question_mark", is_kept=True)
-QUIT = Hint(SafeText("q"), SafeText("Quit"), "q", is_kept=True)
-BACK = Hint(SafeText("Esc"), SafeText("Back"), "escape", is_kept=True)
-
 _NAMES = MappingProxyType(
     {
         character: unicodedata.name(character).lower().replace(" ", "_").replace("-", "_")
         for character in string.punctuation
     }
-    | {
-        "/": "slash",
-        "\\": "backslash",
-        "_": "underscore",
-        "-": "minus",
-        "+": "plus",
-        "@": "at",
-        "Enter": "enter",
-    }
-    | {"Space": "space", "Esc": "escape"}
+    | {"/": "slash", "\\": "backslash", "_": "underscore", "-": "minus", "+": "plus", "@": "at"}
+    | {"Enter": "enter", "Space": "space", "Esc": "escape"}
 )
 
 Rows: TypeAlias = tuple[tuple[SafeText, SafeText], ...]
 """Keys and what they do."""
 
-PAGES = (
-    SafeText("Inbox"),
-    SafeText("History"),
-    SafeText("Agents"),
-    SafeText("Rights"),
-    SafeText("Devices"),
-    SafeText("Settings"),
-)
+PAGES = tuple(map(SafeText, ("Inbox", "History", "Agents", "Rights", "Devices", "Settings")))
 """The pages in the order of their digits, from 1."""
+
+
+def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False) -> Hint:
+    """Return a hint with literal text; `key` is its name in Textual if that differs."""
+    return Hint(SafeText(shown), SafeText(label), shown if key is None else key, is_off=is_off)
+
+
+def help_rows(*pairs: tuple[str, str]) -> Rows:
+    """Return help rows with literal text; `{name}` stands for the key of that action."""
+    return tuple((SafeText(keys), SafeText(meaning)) for keys, meaning in pairs)
+
+
+HELP = Hint(SafeText("?"), SafeText("Help"), "question_mark", is_kept=True)
+QUIT = Hint(SafeText("q"), SafeText("Quit"), "q", is_kept=True)
+BACK = Hint(SafeText("Esc"), SafeText("Back"), "escape", is_kept=True)
+_F1 = Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True)
+_TAB = hint("Tab", "Next", "tab")
+_TICK = hint("Space", "Tick", "space")
+_PAGE_DOWN = hint("PgDn", "Scroll", "pagedown")
+_SCROLL = hint("j/k", "Scroll", "j")
+_READ = hint("Enter", "Read", "enter")
+
+# The keys of each panel; pages and the inbox have their own below.
+PALETTE_KEYS = (hint("Down", "Next", "down"), hint("Enter", "Do it", "enter"), BACK)
+SIGN_IN_KEYS = (_TAB, hint("1 2", "Way", ""), hint("Esc", "Quit", "escape"))
+INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
+CONFIRM_KEYS = (_TAB, BACK)
+APPROVE_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
+DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), hint("Enter", "Deny", ""), BACK, _F1, _TAB)
+BATCH_KEYS = (_TAB, BACK, _F1, _TICK, _PAGE_DOWN)
+NARROW_KEYS = (_TAB, _TICK, BACK, _F1)
+STANDING_GRANT_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
+ELSEWHERE_KEYS = (hint("Down", "Scroll", "down"), BACK)
+REPORT_KEYS = (hint("1-3", "Pick", ""), _TAB, BACK, _F1)
+HELP_KEYS = (_SCROLL, BACK)
 
 
 def page_keys(own: tuple[Hint, ...], *, is_reading: bool) -> tuple[Hint, ...]:
     """Return the keys of a page: its own, the ways out, the rest."""
-    rest = (hint("j/k", "Scroll", "j"),) if is_reading else (hint("Enter", "Read", "enter"),)
-    pages = hint("1-6", "Pages", "")
-    return (*own, HELP, BACK, *rest, pages, hint("r", "Refresh"))
-
-
-def palette_keys() -> tuple[Hint, ...]:
-    """Return the keys of the palette."""
-    return (hint("Down", "Next", "down"), hint("Enter", "Do it", "enter"), BACK)
-
-
-def sign_in_keys() -> tuple[Hint, ...]:
-    """Return the keys of the sign-in screen."""
-    return (
-        hint("Tab", "Next", "tab"),
-        hint("1 2", "Way", ""),
-        hint("Esc", "Quit", "escape"),
-    )
-
-
-def invitation_keys() -> tuple[Hint, ...]:
-    """Return the keys while waiting for another device."""
-    return (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
-
-
-def confirm_keys() -> tuple[Hint, ...]:
-    """Return the keys of the confirmation panel."""
-    return (hint("Tab", "Next", "tab"), BACK)
+    rest = _SCROLL if is_reading else _READ
+    return (*own, HELP, BACK, rest, hint("1-6", "Pages", ""), hint("r", "Refresh"))
 
 
 def inbox_keys(
@@ -101,7 +92,7 @@ def inbox_keys(
     mark = hint("x", "Select")
     undo_denial = (hint("u", "Undo"),) if can_undo else ()
     way_out = (HELP, BACK) if is_reading else (HELP, QUIT)
-    rest = (hint("j/k", "Scroll", "j"),) if is_reading else (hint("Enter", "Read", "enter"),)
+    rest = _SCROLL if is_reading else _READ
     return (
         *retry,
         replace(hint("a", f"Approve{of_them}", is_off="a" in off), is_main=True),
@@ -109,7 +100,7 @@ def inbox_keys(
         *undo_denial,
         *way_out,
         *((mark,) if marked else ()),
-        *rest,
+        rest,
         hint("e", "Limits..", is_off="e" in off),
         hint("!", "Report..", "exclamation_mark", is_off="!" in off),
         hint("s", "Similar..", is_off="s" in off),
@@ -127,226 +118,11 @@ def retry_keys(approval: "Approval | None", now: int, reason: SafeText) -> tuple
     return (hint("R", "Ask to retry", is_off=bool(reason)),)
 
 
-def approve_keys() -> tuple[Hint, ...]:
-    """Return the keys of the approve panel."""
-    return (
-        hint("Tab", "Next", "tab"),
-        BACK,
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("PgDn", "Scroll", "pagedown"),
-    )
-
-
-def deny_keys() -> tuple[Hint, ...]:
-    """Return the keys of the deny panel."""
-    return (
-        hint(f"1-{len(DenyCode)}", "Pick", ""),
-        hint("Enter", "Deny", ""),
-        BACK,
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("Tab", "Next", "tab"),
-    )
-
-
-def batch_keys() -> tuple[Hint, ...]:
-    """Return the keys of the batch panels."""
-    return (
-        hint("Tab", "Next", "tab"),
-        BACK,
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("Space", "Tick", "space"),
-        hint("PgDn", "Scroll", "pagedown"),
-    )
-
-
 def results_keys(*, can_undo: bool) -> tuple[Hint, ...]:
     """Return the keys of the results panel."""
-    return (
-        *((hint("u", "Undo"),) if can_undo else ()),
-        Hint(SafeText("Esc"), SafeText("Close"), "escape", is_kept=True),
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("j/k", "Scroll", "j"),
-    )
-
-
-def narrow_keys() -> tuple[Hint, ...]:
-    """Return the keys of the narrow panel."""
-    return (
-        hint("Tab", "Next", "tab"),
-        hint("Space", "Tick", "space"),
-        BACK,
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-    )
-
-
-def standing_grant_keys() -> tuple[Hint, ...]:
-    """Return the keys of the standing grant panel."""
-    return (
-        hint("Tab", "Next", "tab"),
-        BACK,
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-        hint("PgDn", "Scroll", "pagedown"),
-    )
-
-
-def elsewhere_keys() -> tuple[Hint, ...]:
-    """Return the keys of the panel with a request's link."""
-    return (hint("Down", "Scroll", "down"), BACK)
-
-
-def report_keys() -> tuple[Hint, ...]:
-    """Return the keys of the report panel."""
-    return (
-        hint("1-3", "Pick", ""),
-        hint("Tab", "Next", "tab"),
-        BACK,
-        Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True),
-    )
-
-
-def help_keys() -> tuple[Hint, ...]:
-    """Return the keys of the help page."""
-    return (hint("j/k", "Scroll", "j"), BACK)
-
-
-def inbox_help() -> Rows:
-    """Return the help of the inbox."""
-    return help_rows(
-        ("a", "approve: opens a panel; nothing is approved yet"),
-        ("d", "deny: opens a panel for the reason"),
-        ("e", "approve with limits: fewer scopes, smaller values, a shorter token lifetime"),
-        ("s", "approve similar requests: create a standing grant"),
-        ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
-        ("u", "undo a denial within 5 seconds"),
-        ("o", "open on a phone: the request's page, as a QR code for a phone"),
-        ("Enter", "read the request;  Esc goes back to the list"),
-        ("v", "switch between the two signed texts and the details"),
-        (
-            "x",
-            "select or deselect it, to answer several at once with {approve} or {deny}",
-        ),
-        ("X", "deselect all"),
-        ("+", "expand or collapse requests that look alike (x 4)"),
-        ("E", "extend: give it its original waiting time again; asks first"),
-        ("R", "if it expired: ask its agent to retry"),
-        ("S", "snooze for 15 minutes, or end the snooze; asks first"),
-        ("M", "mute or unmute its agent: no notifications for low and medium risk"),
-        ("t", "agent history: earlier requests of its agent"),
-        ("y", "copy its id"),
-        ("Y", "copy the link to its page"),
-        ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
-        ("/", "filter: words, !word, agent:NAME, risk:high"),
-        (":", "command palette; also ^p"),
-        ("r", "refresh and sort the list"),
-        ("L", "lock: the next approval requires the PIN"),
-        ("j k", "down, up; also the arrow keys"),
-        ("g G", "first, last; also Home and End"),
-        ("^d ^u", "a screenful; also PgDn and PgUp"),
-        ("?", "this page; also F1"),
-        ("q", "quit;  ^z suspends"),
-    )
-
-
-def approve_help() -> Rows:
-    """Return the help of the approve panel."""
-    return help_rows(
-        ("Tab", "next field, then Approve; the focus starts on Back"),
-        ("Enter", "presses the focused button, nothing else"),
-        ("PgDn", "scroll down; you must have seen every detail"),
-        ("Esc", "back; nothing is approved"),
-        ("paste", "does nothing here"),
-    )
-
-
-def deny_help() -> Rows:
-    """Return the help of the deny panel."""
-    return help_rows(
-        ("1-6", "pick a reason; also j k and the arrow keys"),
-        ("Enter", "on the list: deny. You then have 5 s to undo it ({undo})"),
-        ("Tab", "next field, then the buttons"),
-        ("Esc", "back; nothing is denied"),
-    )
-
-
-def batch_approve_help() -> Rows:
-    """Return the help of the panel that approves several requests."""
-    return help_rows(
-        ("Tab", "the requests, the count, the PIN if required, then Approve"),
-        *_BATCH_HELP,
-        ("Esc", "back; nothing is approved, the selection stays"),
-        ("paste", "does nothing here"),
-    )
-
-
-def batch_deny_help() -> Rows:
-    """Return the help of the panel that denies several requests."""
-    return help_rows(
-        ("Tab", "the requests, the reasons, the note, the count, then Deny"),
-        *_BATCH_HELP,
-        ("1-6", "on the reasons: pick one; it applies to each request"),
-        ("Esc", "back; nothing is denied, the selection stays"),
-    )
-
-
-_BATCH_HELP = (
-    ("Space", "on a request: select or deselect it; tick unusual ones individually"),
-    ("count", "type how many are selected to enable the button"),
-    ("PgDn", "scroll down; you must have seen every line"),
-)
-
-
-def results_help() -> Rows:
-    """Return the help of the results panel."""
-    return help_rows(
-        ("u", "undo all denials, before the first is sent"),
-        ("j k", "down, up; also the arrow keys"),
-        ("Esc", "close, once everything is sent; unknown outcomes are still checked"),
-    )
-
-
-def page_help() -> Rows:
-    """Return the help of every page."""
-    return help_rows(
-        ("Enter", "read the entry;  Esc goes back to the list, then to the inbox"),
-        ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
-        (":", "command palette; also ^p"),
-        ("r", "refresh"),
-        ("j k", "down, up; also the arrow keys"),
-        ("g G", "first, last; also Home and End"),
-        ("^d ^u", "a screenful; also PgDn and PgUp"),
-        ("?", "this page; also F1"),
-        ("q", "quit"),
-    )
-
-
-def narrow_help() -> Rows:
-    """Return the help of the narrow panel."""
-    return help_rows(
-        ("Tab", "next control; also the arrow keys. The focus starts on Back"),
-        ("Space", "selects or clears a scope or an item; also Enter"),
-        ("Enter", "in a field: show the preview"),
-        ("Esc", "back; nothing is approved"),
-    )
-
-
-def standing_grant_help() -> Rows:
-    """Return the help of the standing grant panel."""
-    return help_rows(
-        ("For", "how long: 15m, 1h, up to 30d at low risk, 8h at medium, 1h at high"),
-        ("Sum", "total amount of money, such as 30; empty if it is not about money"),
-        ("Vary", "what may differ: amount=20 up to a limit, reference for any text"),
-        ("Tab", "next field; Enter or Tab shows what it would cover"),
-        ("Esc", "back; nothing is approved"),
-    )
-
-
-def report_help() -> Rows:
-    """Return the help of the report panel."""
-    return help_rows(
-        ("1-3", "choose an option; also j k and the arrow keys"),
-        ("Tab", "the note, then the buttons; Enter presses the focused one"),
-        ("Esc", "back; nothing is reported"),
-    )
+    close = Hint(SafeText("Esc"), SafeText("Close"), "escape", is_kept=True)
+    undo = (hint("u", "Undo"),) if can_undo else ()
+    return (*undo, close, _F1, _SCROLL)
 
 
 def with_keymap(hints: tuple[Hint, ...], keymap: Keymap) -> tuple[Hint, ...]:
@@ -369,11 +145,108 @@ def key_name(shown: SafeText) -> str:
     return _NAMES.get(shown, shown)
 
 
-def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False) -> Hint:
-    """Return a hint with literal text; `key` is its name in Textual if that differs."""
-    return Hint(SafeText(shown), SafeText(label), shown if key is None else key, is_off=is_off)
-
-
-def help_rows(*pairs: tuple[str, str]) -> Rows:
-    """Return help rows with literal text; `{name}` stands for the key of that action."""
-    return tuple((SafeText(keys), SafeText(meaning)) for keys, meaning in pairs)
+INBOX_HELP = help_rows(
+    ("a", "approve: opens a panel; nothing is approved yet"),
+    ("d", "deny: opens a panel for the reason"),
+    ("e", "approve with limits: fewer scopes, smaller values, a shorter token lifetime"),
+    ("s", "approve similar requests: create a standing grant"),
+    ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
+    ("u", "undo a denial within 5 seconds"),
+    ("o", "open on a phone: the request's page, as a QR code for a phone"),
+    ("Enter", "read the request;  Esc goes back to the list"),
+    ("v", "switch between the two signed texts and the details"),
+    ("x", "select or deselect it, to answer several at once with {approve} or {deny}"),
+    ("X", "deselect all"),
+    ("+", "expand or collapse requests that look alike (x 4)"),
+    ("E", "extend: give it its original waiting time again; asks first"),
+    ("R", "if it expired: ask its agent to retry"),
+    ("S", "snooze for 15 minutes, or end the snooze; asks first"),
+    ("M", "mute or unmute its agent: no notifications for low and medium risk"),
+    ("t", "agent history: earlier requests of its agent"),
+    ("y", "copy its id"),
+    ("Y", "copy the link to its page"),
+    ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
+    ("/", "filter: words, !word, agent:NAME, risk:high"),
+    (":", "command palette; also ^p"),
+    ("r", "refresh and sort the list"),
+    ("L", "lock: the next approval requires the PIN"),
+    ("j k", "down, up; also the arrow keys"),
+    ("g G", "first, last; also Home and End"),
+    ("^d ^u", "a screenful; also PgDn and PgUp"),
+    ("?", "this page; also F1"),
+    ("q", "quit;  ^z suspends"),
+)
+"""The help of the inbox."""
+APPROVE_HELP = help_rows(
+    ("Tab", "next field, then Approve; the focus starts on Back"),
+    ("Enter", "presses the focused button, nothing else"),
+    ("PgDn", "scroll down; you must have seen every detail"),
+    ("Esc", "back; nothing is approved"),
+    ("paste", "does nothing here"),
+)
+"""The help of the approve panel."""
+DENY_HELP = help_rows(
+    ("1-6", "pick a reason; also j k and the arrow keys"),
+    ("Enter", "on the list: deny. You then have 5 s to undo it ({undo})"),
+    ("Tab", "next field, then the buttons"),
+    ("Esc", "back; nothing is denied"),
+)
+"""The help of the deny panel."""
+_BATCH_HELP = (
+    ("Space", "on a request: select or deselect it; tick unusual ones individually"),
+    ("count", "type how many are selected to enable the button"),
+    ("PgDn", "scroll down; you must have seen every line"),
+)
+BATCH_APPROVE_HELP = help_rows(
+    ("Tab", "the requests, the count, the PIN if required, then Approve"),
+    *_BATCH_HELP,
+    ("Esc", "back; nothing is approved, the selection stays"),
+    ("paste", "does nothing here"),
+)
+"""The help of the panel that approves several requests."""
+BATCH_DENY_HELP = help_rows(
+    ("Tab", "the requests, the reasons, the note, the count, then Deny"),
+    *_BATCH_HELP,
+    ("1-6", "on the reasons: pick one; it applies to each request"),
+    ("Esc", "back; nothing is denied, the selection stays"),
+)
+"""The help of the panel that denies several requests."""
+RESULTS_HELP = help_rows(
+    ("u", "undo all denials, before the first is sent"),
+    ("j k", "down, up; also the arrow keys"),
+    ("Esc", "close, once everything is sent; unknown outcomes are still checked"),
+)
+"""The help of the results panel."""
+PAGE_HELP = help_rows(
+    ("Enter", "read the entry;  Esc goes back to the list, then to the inbox"),
+    ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
+    (":", "command palette; also ^p"),
+    ("r", "refresh"),
+    ("j k", "down, up; also the arrow keys"),
+    ("g G", "first, last; also Home and End"),
+    ("^d ^u", "a screenful; also PgDn and PgUp"),
+    ("?", "this page; also F1"),
+    ("q", "quit"),
+)
+"""The help of every page."""
+NARROW_HELP = help_rows(
+    ("Tab", "next control; also the arrow keys. The focus starts on Back"),
+    ("Space", "selects or clears a scope or an item; also Enter"),
+    ("Enter", "in a field: show the preview"),
+    ("Esc", "back; nothing is approved"),
+)
+"""The help of the narrow panel."""
+STANDING_GRANT_HELP = help_rows(
+    ("For", "how long: 15m, 1h, up to 30d at low risk, 8h at medium, 1h at high"),
+    ("Sum", "total amount of money, such as 30; empty if it is not about money"),
+    ("Vary", "what may differ: amount=20 up to a limit, reference for any text"),
+    ("Tab", "next field; Enter or Tab shows what it would cover"),
+    ("Esc", "back; nothing is approved"),
+)
+"""The help of the standing grant panel."""
+REPORT_HELP = help_rows(
+    ("1-3", "choose an option; also j k and the arrow keys"),
+    ("Tab", "the note, then the buttons; Enter presses the focused one"),
+    ("Esc", "back; nothing is reported"),
+)
+"""The help of the report panel."""

@@ -7,7 +7,7 @@ actions go through `confirm.py`.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,23 +15,33 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from approver_tui.client import errors
 from approver_tui.messages import Opened, Selected
-from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens import refusals
 from approver_tui.screens.approvals.blockers import connection_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
-from approver_tui.screens.keys import PAGES, Rows, page_help, page_keys, with_keymap
-from approver_tui.screens.panel import TICK, Panel
+from approver_tui.screens.keys import (
+    PAGE_HELP,
+    PAGES,
+    Rows,
+    help_rows,
+    hint,
+    key_name,
+    page_keys,
+    with_keymap,
+)
+from approver_tui.screens.panel import Panel
+from approver_tui.state.keymap import KEYS
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList, Section
 from approver_tui.widgets.entry_sheet import EntrySheet, LineMaker
 from approver_tui.widgets.key_bar import Hint, KeyBar
-from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.top_bar import TopBar, TopView
@@ -40,6 +50,37 @@ _NARROW = "-narrow"
 _READING = "-reading"
 Found = TypeVar("Found")
 """The data that a page fetches."""
+Item = TypeVar("Item")
+"""What an entry of the list stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageAction:
+    """What a key does with the entry under the cursor, after a confirmation."""
+
+    name: str
+    """The name of its key, one of KEYS."""
+    verb: SafeText
+    help: str
+    blocker: Callable[[Any], SafeText]
+    """A method of the page: why it is unavailable, or an empty text."""
+    make: Callable[[Any, Any], ConfirmAction]
+    """A method of the page: the action for an entry."""
+    label: Callable[[Any], str] | None = None
+    """A method of the page: its label in the key bar, if that is not the verb."""
+
+    @property
+    def key(self) -> str:
+        """Its default key."""
+        return KEYS[self.name]
+
+
+def action_bindings(*actions: PageAction) -> list[BindingType]:
+    """Return the bindings of a page's actions."""
+    return [
+        Binding(key_name(SafeText(each.key)), f"act('{each.name}')", id=each.name, show=False)
+        for each in actions
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +94,15 @@ class PageContext:
     """Passes a message to the inbox; may be called in any thread."""
 
 
-class Fetched(thread_messages.ValueMessage[object]):
-    """The result of a fetch."""
-
-
-class FetchFailed(thread_messages.ValueMessage[errors.ClientError]):
-    """The fetch failed."""
-
-
-class Page(KeyedScreen, Generic[Found]):
+class Page(KeyedScreen, Generic[Found, Item]):
     """The base of every page. A subclass defines what is fetched, listed, shown and done."""
 
     NAME: ClassVar[str]
     """Its name among `PAGES`."""
+    ACTIONS: ClassVar[tuple[PageAction, ...]] = ()
     AUTO_FOCUS = "#entries"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(1, 7)),
-        Binding("r", "refresh", id="refresh", show=False),
-        Binding("colon", "palette", id="palette", show=False),
-        Binding("ctrl+p", "palette", show=False),
-        Binding("question_mark", "help", id="help", show=False),
-        Binding("f1", "help", show=False),
-        Binding("escape", "back", show=False),
-        Binding("q", "app.quit", id="quit", show=False),
     ]
 
     def __init__(self, page_context: PageContext) -> None:
@@ -97,17 +124,58 @@ class Page(KeyedScreen, Generic[Found]):
         """Return the sections of the list."""
         raise NotImplementedError
 
-    def entry_detail(self, found: Found, entry_id: str) -> tuple[LineMaker, object] | None:
-        """Return how to draw an entry in full, and its cache key; None without such an entry."""
+    def items(self, found: Found) -> Iterable[Item]:
+        """Return what the entries stand for."""
         raise NotImplementedError
+
+    def id_of(self, item: Item) -> str:
+        """Return the ID of the entry of an item."""
+        return str(item.id)  # type: ignore[attr-defined]  # all but settings have one
+
+    def lines(self, item: Item, width: int) -> list[Line]:
+        """Return an item in full."""
+        raise NotImplementedError
+
+    def detail_key(self, item: Item) -> object:
+        """Return everything that these lines depend on, except the time."""
+        return item
+
+    @property
+    def current(self) -> Item | None:
+        """What the entry under the cursor stands for."""
+        items = () if self.found is None else self.items(self.found)
+        return next((each for each in items if self.id_of(each) == self.cursor), None)
+
+    def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
+        """Return how to draw the entry under the cursor, and its cache key, if there is one."""
+        if (one := self.current) is None:
+            return None
+        return partial(self.lines, one), (self.cursor, self.detail_key(one))
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys that only this page has."""
-        return ()
+        return tuple(
+            hint(
+                each.key,
+                each.label(self) if each.label else f"{each.verb}..",
+                key_name(SafeText(each.key)),
+                is_off=bool(each.blocker(self)),
+            )
+            for each in self.ACTIONS
+        )
 
     def help(self) -> Rows:
         """Return the help for these keys."""
-        return ()
+        return help_rows(*((each.key, each.help) for each in self.ACTIONS))
+
+    def action_act(self, name: str) -> None:
+        """Confirm an action on the entry under the cursor, or say why it is unavailable."""
+        action = next(each for each in self.ACTIONS if each.name == name)
+        one = self.current
+        if (reason := action.blocker(self)) or one is None:
+            self.show_message(fmt("{} unavailable: {}", action.verb, reason))
+        else:
+            self.confirm_action(action.make(self, one))
 
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and entry, status and keys."""
@@ -138,8 +206,7 @@ class Page(KeyedScreen, Generic[Found]):
 
     def run_fetch(self, fetch: Callable[[], Found]) -> None:
         """Run another fetch for `set_found`; the result of an earlier one is dropped."""
-        work = partial(self._fetch, fetch)
-        self.run_worker(work, thread=True, group="fetch", exclusive=True)
+        self.run_in_thread(fetch, self.fetched, self.fetch_failed, group="fetch", exclusive=True)
 
     def state_changed(self, state: InboxState) -> None:
         """Take the state of the inbox."""
@@ -165,21 +232,21 @@ class Page(KeyedScreen, Generic[Found]):
         """Return why no action is possible now, or an empty text."""
         return connection_blocker(self.state)
 
-    @on(Fetched)
-    def _fetched(self, message: Fetched) -> None:
-        self.set_found(message.value)  # type: ignore[arg-type]  # `fetch` of this very page made it
+    def fetched(self, found: Found) -> None:
+        """A fetch succeeded."""
+        self.set_found(found)
 
     def set_found(self, found: Found) -> None:
         """Show what was fetched; the cursor stays on its entry, or goes to the first."""
         self.found, self._problem = found, SafeText("")
-        ids = self._ids()
+        ids = [entry.id for each in self.sections(found) for entry in each.entries]
         if self.cursor not in ids:
             self.cursor = ids[0] if ids else None
         self.draw()
 
-    @on(FetchFailed)
-    def _fetch_failed(self, message: FetchFailed) -> None:
-        problem, key = refusals.problem(message.value), self.context.keys.key("refresh")
+    def fetch_failed(self, error: errors.ClientError) -> None:
+        """A fetch failed."""
+        problem, key = refusals.problem(error), self.context.keys.key("refresh")
         self._problem = fmt("{} Press {} to try again.", problem, key)
         self.show_message(self._problem)
 
@@ -224,14 +291,13 @@ class Page(KeyedScreen, Generic[Found]):
 
     def help_rows(self) -> Rows:
         """Return the page's own keys, then those of every page."""
-        return (*self.help(), *page_help())
+        return (*self.help(), *PAGE_HELP)
 
     def draw_widgets(self) -> None:
         """Update all widgets."""
         now = self.context.now()
         self.query_one(EntryList).show(self._sections(), self.cursor)
-        shown = None if self.found is None or self.cursor is None else self._detail_of_cursor()
-        self.query_one(EntrySheet).show(*(shown or (None, None)))
+        self.query_one(EntrySheet).show(*(self.detail_of_cursor() or (None, None)))
         self.query_one(TopBar).show(self._top(now))
         self.draw_notices()
         self.draw_status(self._status, shown_at=self._message_at)
@@ -240,21 +306,12 @@ class Page(KeyedScreen, Generic[Found]):
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
         self.draw_more(self.query_one(EntrySheet).rows_below)
 
-    def _detail_of_cursor(self) -> tuple[LineMaker, object] | None:
-        assert self.found is not None  # noqa: S101  # the caller checked
-        assert self.cursor is not None  # noqa: S101  # likewise
-        return self.entry_detail(self.found, self.cursor)
-
     def _sections(self) -> Sequence[Section]:
         if self.found is not None:
             return self.sections(self.found)
         not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
         words = self._problem or not_loaded or fmt("Loading…")
         return (Section(SafeText(self.NAME.upper()), (), empty=words),)
-
-    def _ids(self) -> list[str]:
-        assert self.found is not None  # noqa: S101  # it was just set
-        return [entry.id for each in self.sections(self.found) for entry in each.entries]
 
     def _top(self, now: int) -> TopView:
         is_narrow = self.has_class(_NARROW)
@@ -271,13 +328,3 @@ class Page(KeyedScreen, Generic[Found]):
             tabs=() if is_narrow else PAGES,
             waiting=self.state.waiting_count(now),
         )
-
-    def _fetch(self, fetch: Callable[[], Found]) -> None:
-        """Runs in a thread; drops the result if another fetch was started meanwhile."""
-        message_out: Message
-        try:
-            message_out = Fetched(fetch())
-        except errors.ClientError as error:
-            message_out = FetchFailed(error)
-        if not get_current_worker().is_cancelled:
-            self.post_message(message_out)

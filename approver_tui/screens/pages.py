@@ -12,7 +12,7 @@ from approver_tui.screens.devices.devices import DevicesPage
 from approver_tui.screens.operations.settings import SettingsPage
 from approver_tui.screens.page import Page
 
-PAGE_CLASSES: tuple[type[Page[Any]], ...] = (
+PAGE_CLASSES: tuple[type[Page[Any, Any]], ...] = (
     HistoryPage,
     AgentsPage,
     RightsPage,

@@ -15,8 +15,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from approver_tui.messages import KeyClicked
-from approver_tui.screens.keys import PAGES, palette_keys
+from approver_tui.screens.keys import PAGES, PALETTE_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import Entry, EntryList, Section
@@ -68,7 +67,7 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
             yield Static("What do you want to do?", markup=False)
             yield self._search
             yield EntryList(id="found")
-            yield KeyBar(palette_keys())
+            yield KeyBar(PALETTE_KEYS)
 
     def on_mount(self) -> None:
         """Show all commands."""
@@ -83,10 +82,6 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         section = Section(heading, entries, empty=fmt("No matching command."))
         cursor = found[self._index].key if found else None
         self.query_one(EntryList).show((section,), cursor)
-
-    def on_key_clicked(self, message: KeyClicked) -> None:
-        """A clicked key counts as that key."""
-        self.app.simulate_key(message.key)
 
     @on(Input.Changed)
     def _typed(self) -> None:

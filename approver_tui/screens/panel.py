@@ -6,30 +6,29 @@ and for several requests in `batch.py`.
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from textual.screen import ModalScreen
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
+from textual.widgets import Static
 
-from approver_tui.messages import KeyClicked
 from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.button_panel import TICK, ButtonPanel
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_with_keymap
-from approver_tui.screens.safe_focus import SafeFocusScreen
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras, DenyCode
 from approver_tui.state.incidents.reports import ReportResult
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
+from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify
 from approver_tui.widgets.times import remaining
-
-TICK = 0.5
-"""How often, in seconds, a screen looks at the clocks."""
+from approver_tui.widgets.title_line import TitleLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +122,21 @@ PanelResult = (
 """None: the user went back."""
 
 
-class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
+class Overlay(ButtonPanel[PanelResult]):
     """A panel over the inbox that receives its state."""
 
+    HELP_ROWS: ClassVar[Rows] = ()
+    """Its help; empty if it has none."""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,question_mark", "help", show=False)]
+
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
-        super().__init__()
-        self.context = context
+        super().__init__(context)
         self.state = state
-        self.is_busy = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Disable the help of a panel without one."""
+        has_help = action != "help" or bool(self.HELP_ROWS)
+        return has_help and super().check_action(action, parameters)
 
     def on_mount(self) -> None:
         """Whatever is being typed was meant for the screen below."""
@@ -139,10 +145,6 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
         self.update_panel()
         if self.is_ready:
             self.call_after_refresh(self.show_from_top, self.query_one(".panel"))
-
-    def input_guard(self) -> InputGuard:
-        """Return the guard of the app."""
-        return self.context.guard
 
     def on_resize(self) -> None:
         """Keep the focused widget in view."""
@@ -176,15 +178,6 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
         """Return why there is nothing left to answer; subclasses implement it."""
         raise NotImplementedError
 
-    def on_key_clicked(self, message: KeyClicked) -> None:
-        """A clicked key counts as that key."""
-        self.app.simulate_key(message.key)
-
-    def action_back(self) -> None:
-        """Go back without an answer, unless one is being sent."""
-        if not self.is_busy:
-            self.dismiss(None)
-
     def finish(self, result: PanelResult) -> None:
         """Close with `result`, and close the help above this panel first.
 
@@ -196,10 +189,10 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
                 self.app.pop_screen()
             self.dismiss(result)
 
-    def open_help(self, keys: Rows, reason: SafeText) -> None:
+    def action_help(self) -> None:
         """Show the help for this panel, with the user's key bindings."""
-        rows = help_with_keymap(keys, self.context.keys)
-        self.app.push_screen(HelpScreen(fmt("KEYS IN THIS PANEL"), rows, reason))
+        rows = help_with_keymap(self.HELP_ROWS, self.context.keys)
+        self.app.push_screen(HelpScreen(fmt("KEYS IN THIS PANEL"), rows, self.blocker()))
 
     @property
     def moment(self) -> AnswerContext:
@@ -210,7 +203,8 @@ class Overlay(ModalScreen[PanelResult], SafeFocusScreen[PanelResult]):
 class Panel(Overlay):
     """A panel over one approval, drawn from the copy it was opened with."""
 
-    CHANGED_TEXT: SafeText
+    TITLE: ClassVar[SafeText]
+    CHANGED_TEXT: ClassVar[SafeText]
     """The message if the request changed under the panel."""
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
@@ -219,15 +213,16 @@ class Panel(Overlay):
         self._opened_copy = state.inbox.find(approval.id) or approval
         """The state when the panel opened; in it others may have approved a part."""
 
-    def view(self, width: int) -> RenderContext:
-        """Return the render context."""
-        return self.context.view(width)
-
-    def title_line(self, verb: SafeText, width: int) -> Line:
+    def title_line(self, width: int) -> Line:
         """Return the action, the risk, and the remaining time."""
         until, now = self.approval.expires_at, self.context.now()
         is_over = bool(outcome(self.approval, now, self.context.zone))
-        return risk_line(verb, self.approval.risk, None if is_over else (until, now), width)
+        return risk_line(self.TITLE, self.approval.risk, None if is_over else (until, now), width)
+
+    def heading(self) -> ComposeResult:
+        """Lay out the title and the request in one line."""
+        yield TitleLine(self.title_line)
+        yield Static(self.approval.headline, id="headline", markup=False)
 
     def closing_result(self) -> PanelClosed | None:
         """Return how the request ended, or that it changed."""

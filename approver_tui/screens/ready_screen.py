@@ -1,16 +1,25 @@
 """A screen that is drawn only while all of its widgets are mounted.
 
-Owns: tracking whether they are. Textual knows a screen from the moment it is pushed, mounts its
-widgets later and removes them, the innermost first, before it forgets the screen; when the app
-ends, it may do so in the middle. Feed, timers, threads and other screens call the screen all the
-while. Never: what is drawn; the subclass's `draw_widgets` does that.
+Owns: tracking whether they are; clicks that count as keys; calls in threads. Never: what is drawn;
+the subclass's `draw_widgets` does that.
+
+Textual knows a screen from the moment it is pushed, mounts its widgets later and removes them, the
+innermost first, before it forgets the screen; when the app ends, it may do so in the middle. Feed,
+timers, threads and other screens call the screen all the while.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-from textual import events
+from textual import events, on
 from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from approver_tui.client.errors import ClientError
+from approver_tui.messages import KeyClicked
+
+_Result = TypeVar("_Result")
 
 
 class ReadyScreen(Screen[ScreenResultType]):
@@ -67,6 +76,35 @@ class ReadyScreen(Screen[ScreenResultType]):
         """Scroll the focused widget into view."""
         if self.focused is not None and not self.can_view_entire(self.focused):
             self.focused.scroll_visible(animate=False)
+
+    def run_in_thread(
+        self,
+        work: Callable[[], _Result],
+        done: Callable[[_Result], object],
+        failed: Callable[[ClientError], object],
+        *,
+        group: str,
+        exclusive: bool = False,
+    ) -> None:
+        """Run `work` in a thread, then `done` or `failed` here; not if it was canceled."""
+
+        def run() -> None:
+            try:
+                result = work()
+            except ClientError as error:
+                self._call_unless_canceled(failed, error)
+            else:
+                self._call_unless_canceled(done, result)
+
+        self.run_worker(run, thread=True, group=group, exclusive=exclusive)
+
+    def _call_unless_canceled(self, call: Callable[[_Result], object], value: _Result) -> None:
+        if not get_current_worker().is_cancelled:
+            self.call_later(call, value)
+
+    @on(KeyClicked)
+    def _key_clicked(self, message: KeyClicked) -> None:
+        self.app.simulate_key(message.key)
 
     def draw(self) -> None:
         """Update every widget, if they are mounted."""

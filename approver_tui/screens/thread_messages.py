@@ -46,20 +46,12 @@ class LastKnownLoaded(ValueMessage[Page]):
     """The last known list, stored on this machine."""
 
 
-class AccountLoaded(Message):
+class AccountLoaded(ValueMessage[Me]):
     """The account alone."""
 
-    def __init__(self, me: Me) -> None:
-        super().__init__()
-        self.me = me
 
-
-class LoadFailed(Message):
+class LoadFailed(ValueMessage[ClientError]):
     """The server did not answer."""
-
-    def __init__(self, error: ClientError) -> None:
-        super().__init__()
-        self.error = error
 
 
 class ListFailed(LoadFailed):
@@ -70,48 +62,28 @@ class ListFailed(LoadFailed):
         self.in_order = in_order
 
 
-class ApprovalFetched(Message):
+class ApprovalFetched(ValueMessage[Approval]):
     """The server's copy of one approval."""
 
-    def __init__(self, approval: Approval) -> None:
-        super().__init__()
-        self.approval = approval
 
-
-class ApprovalUnverified(Message):
+class ApprovalUnverified(ValueMessage[Unverified]):
     """The server's copy of one approval failed verification."""
 
-    def __init__(self, unverified: Unverified) -> None:
-        super().__init__()
-        self.unverified = unverified
 
-
-class EventReceived(Message):
+class EventReceived(ValueMessage[Event]):
     """An event of the feed."""
 
-    def __init__(self, event: Event) -> None:
-        super().__init__()
-        self.event = event
 
-
-class ConnectionChanged(Message):
+class ConnectionChanged(ValueMessage[Connection]):
     """The feed's connection changed."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self.connection = connection
 
 
 class FeedResynced(Message):
     """The feed lost its position: everything must be fetched again."""
 
 
-class AnswerAccepted(Message):
+class AnswerAccepted(ValueMessage[Approval]):
     """The server has recorded an answer; `approval` is its copy."""
-
-    def __init__(self, approval: Approval) -> None:
-        super().__init__()
-        self.approval = approval
 
 
 class NotificationPrefsLoaded(ValueMessage[NotificationPrefs]):
@@ -127,9 +99,5 @@ class AnswerRefused(Message):
         self.error = error
 
 
-class FeedProblem(Message):
+class FeedProblem(ValueMessage[SafeText]):
     """The feed skipped an event that it could not decode."""
-
-    def __init__(self, problem: SafeText) -> None:
-        super().__init__()
-        self.problem = problem

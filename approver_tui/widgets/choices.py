@@ -43,17 +43,24 @@ class Choices(Sheet, can_focus=True):
         for number, words in enumerate(self._words):
             chosen = number == self.index
             text = fmt("{} {} {}", fmt(">") if chosen else fmt(" "), number + 1, words)
-            rows = wrapped(text, width, Role.STRONG if chosen else Role.PLAIN)
+            rows = self.choice_lines(number, text, Role.STRONG if chosen else Role.PLAIN, width)
             lines += rows
             self._rows += [number] * len(rows)
         return lines
 
+    def choice_lines(self, _number: int, text: SafeText, role: Role, width: int) -> list[Line]:
+        """Return the lines of one choice."""
+        return wrapped(text, width, role)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Digits without a choice mean nothing here."""
+        return action != "pick" or parameters[0] in range(len(self._words))
+
     def action_pick(self, index: int) -> None:
         """Choose one."""
-        if index < len(self._words):
-            self.index = index
-            self.relayout()
-            self.post_message(self.Picked())
+        self.index = index
+        self.relayout()
+        self.post_message(self.Picked())
 
     def action_move(self, step: int) -> None:
         """Choose the next or the previous one."""

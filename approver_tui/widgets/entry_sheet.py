@@ -41,5 +41,9 @@ class EntrySheet(Sheet, can_focus=True):
         return self._make_lines(width)
 
 
+class PreviewSheet(EntrySheet, can_focus=False):
+    """What a proposal would have for a result, as the server words it."""
+
+
 def _identity(key: object) -> object:
     return key[0] if isinstance(key, tuple) and key else key

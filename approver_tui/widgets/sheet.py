@@ -16,7 +16,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from approver_tui.widgets.lines import Line, Role
+from approver_tui.state.text import SafeText
+from approver_tui.widgets.lines import Line, Role, fmt, lines_word
 
 SCROLLING: list[BindingType] = [
     Binding("j,down", "scroll_down", show=False),
@@ -170,3 +171,17 @@ class Sheet(ScrollView):
 
     def _post_scrolled(self) -> None:
         self.post_message(self.Scrolled(self))
+
+
+class ReadSheet(Sheet):
+    """A sheet that must be read to its end."""
+
+    @property
+    def more(self) -> SafeText:
+        """The note that there is more below."""
+        below = self.rows_below
+        return fmt("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
+
+    def action_read(self, step: int) -> None:
+        """Scroll by less than a screenful, so that no line is skipped."""
+        self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 from textual.widgets import Input
 
-from approver_tui import app, signing_in
+from approver_tui import app
 from approver_tui.app import INTRODUCTION
-from approver_tui.client.devices import keys
+from approver_tui.client.devices import enrolling, keys
 from approver_tui.client.errors import BadServer, GivenUp, Unreachable
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.device_grant import Invitation
@@ -271,8 +271,8 @@ def test_a_canceled_sign_in_stores_nothing(door):
 
 def test_an_invalid_host_name_becomes_terminal(monkeypatch):
     """The sign-in proposes a valid device name even if the host name is not one."""
-    monkeypatch.setattr(signing_in.platform, "node", lambda: "bad[name]")
-    assert signing_in.default_device_name() == "terminal"
+    monkeypatch.setattr(enrolling.platform, "node", lambda: "bad[name]")
+    assert enrolling.default_device_name() == "terminal"
 
 
 def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):

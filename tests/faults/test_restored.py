@@ -14,7 +14,7 @@ import pytest
 
 from approver_tui.client.errors import ApiError, LoginFirst
 from approver_tui.client.sign_in.tokens import Tokens, load
-from approver_tui.client.standing_grants import standing_grants
+from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.model.consents import Consent
 from server.services.policy.action_types import ActionTypes
@@ -123,8 +123,8 @@ def _given(person: Terminal, agent: Agent) -> str:
     proposal = StandingGrantProposal(
         person.only().id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
     )
-    person.approve(standing_grants.request_grant(person.client, proposal, person.only()))
-    (grant,) = standing_grants.grants(person.client)
+    person.approve(StandingGrantsClient(person.client).request(proposal, person.only()))
+    (grant,) = StandingGrantsClient(person.client).grants()
     return str(grant.id)
 
 

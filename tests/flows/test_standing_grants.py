@@ -8,7 +8,7 @@ import pytest
 
 from approver_tui.client.api import Client
 from approver_tui.client.errors import ApiError, Changed
-from approver_tui.client.standing_grants import standing_grants
+from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import StandingGrantProposal, VaryingFact
 from server.services.policy.action_types import ActionTypes
 from tests.support.builders.databases import upgraded_database
@@ -128,8 +128,8 @@ def test_a_standing_grant_over_its_limit_is_400_with_the_limit(
             assert cap in refused.value.detail.replace(",", "")
     assert len(person.waiting()) == 1
     whole = StandingGrantProposal(example.id, month, 1_000_000, "30", (), notify=True)
-    person.approve(standing_grants.request_grant(person.client, whole, example))
-    (grant,) = standing_grants.grants(person.client)
+    person.approve(StandingGrantsClient(person.client).request(whole, example))
+    (grant,) = StandingGrantsClient(person.client).grants()
     assert grant.uses == 1_000_000
 
 
@@ -144,7 +144,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
         example.id, 3_600, 3, "30", (VaryingFact("/amount", "20"),), notify=True
     )
     assert (
-        standing_grants.request_grant(person.client, proposal, example).kind.value
+        StandingGrantsClient(person.client).request(proposal, example).kind.value
         == "standing_grant"
     )
     session = type(person.client.session)
@@ -155,7 +155,7 @@ def test_a_server_that_offers_another_standing_grant_gets_no_signature(
 
     monkeypatch.setattr(session, "post", more)
     with pytest.raises(Changed):
-        standing_grants.request_grant(person.client, proposal, example)
+        StandingGrantsClient(person.client).request(proposal, example)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -174,8 +174,8 @@ def _given(person: Terminal, agent: Agent, uses: int, total: str) -> str:
     example = person.only()
     vary = (VaryingFact("/amount", "20"),)
     proposal = StandingGrantProposal(example.id, 3_600, uses, total, vary, notify=True)
-    person.approve(standing_grants.request_grant(person.client, proposal, example))
-    (grant,) = standing_grants.grants(person.client)
+    person.approve(StandingGrantsClient(person.client).request(proposal, example))
+    (grant,) = StandingGrantsClient(person.client).grants()
     return str(grant.id)
 
 
@@ -193,7 +193,7 @@ def test_fifty_concurrent_requests_stay_within_the_standing_grant(
     fetched = volley(busy.port, [poll(agent.key, handle) for handle in handles * 2])
     tokens = [one for one in fetched if one.status == 200]
     assert len(tokens) == uses_left
-    found = standing_grants.grant(person.client, grant)
+    found = StandingGrantsClient(person.client).grant(grant)
     assert (found.used, len(found.taken)) == (uses_left, uses_left)
     assert [use.number for use in found.taken] == list(range(1, uses_left + 1))
     assert {use.state for use in found.taken} == {"spent"}

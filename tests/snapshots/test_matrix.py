@@ -14,6 +14,7 @@ PICTURES = Path(__file__).parent / "__snapshots__"
 TESTS = Path(__file__).parents[1] / "approver_tui"
 BASES = {
     "BatchPanel",
+    "ButtonPanel",
     "ChangePanel",
     "InboxBase",
     "KeyedScreen",

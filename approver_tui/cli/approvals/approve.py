@@ -7,9 +7,9 @@ import click
 
 from approver_tui.cli import documents, lines, prompts
 from approver_tui.cli.approvals import entries
-from approver_tui.cli.approvals.confirming import progress_reporter, send_and_confirm
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
+from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_result, wants_json
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import AlreadyDecided, Changed, RequestLocked
@@ -18,7 +18,6 @@ from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.narrowing import (
     MAX_TOKEN_SECONDS,
     Granted,
-    NarrowedFact,
     Narrowing,
     read_change,
 )
@@ -44,7 +43,7 @@ from approver_tui.state.fingerprint import same_fingerprint
 @entries.entry_flags
 @pin_stdin
 @as_json
-def command(  # noqa: PLR0913  # the options of one command
+def command(  # the options of one command
     *,
     approval_id: str,
     fingerprint: str,
@@ -52,11 +51,11 @@ def command(  # noqa: PLR0913  # the options of one command
     drop_scope: tuple[str, ...],
     token_seconds: int | None,
     pin_stdin: bool,
-    as_json: bool,
     **given: str | None,
 ) -> None:
     """Approve a request, or part of it. Requires your PIN and the fingerprint you read."""
-    proposal = Narrowing(tuple(map(_parse_change, narrow)), drop_scope, token_seconds)
+    changes = tuple(parse_option(f"--narrow {each}", read_change, each) for each in narrow)
+    proposal = Narrowing(changes, drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(approval_id)
         _check_answerable(approval, fingerprint)
@@ -71,27 +70,17 @@ def command(  # noqa: PLR0913  # the options of one command
             if typed is None:
                 raise click.Abort
             granted = decider.narrow(approval, proposal) if proposal else None
-            if not as_json:
+            if not wants_json():
                 _show_limits(granted or approval.granted)
             pin = read_pin(from_stdin=pin_stdin)
         send = partial(decider.approve, approval, fingerprint=fingerprint, pin=pin)
         send = partial(send, granted=granted, entries=typed)
-        done = send_and_confirm(decider, send, progress_reporter(as_json=as_json))
-    if as_json:
-        print_document(documents.decision(done))
-    else:
-        print_lines(lines.outcome_lines(done))
+        done = send_and_confirm(decider, send, report_progress)
+    print_result(documents.decision(done), lines.outcome_lines(done))
 
 
 def _prompt(question: str) -> str:
     return prompts.ask(question.removesuffix(":"), may_be_empty=True)
-
-
-def _parse_change(text: str) -> NarrowedFact:
-    try:
-        return read_change(text)
-    except ValueError as error:
-        raise click.UsageError(f"--narrow {text}: {error}.") from error
 
 
 def _show_limits(granted: Granted | None) -> None:

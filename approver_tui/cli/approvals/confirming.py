@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import click
 
+from approver_tui.cli.printing import wants_json
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import LoginFirst, UnknownOutcome
 from approver_tui.state.answer_status import AnswerStatus, answer_message
@@ -39,9 +40,10 @@ def send_and_confirm(
         return _poll_until_known(decider, error, time.monotonic() + timeout)
 
 
-def progress_reporter(*, as_json: bool) -> Callable[[SafeText], object]:
-    """Return how to show that the outcome is being checked; a script gets one object at the end."""
-    return lambda text: None if as_json else click.echo(text, err=True)
+def report_progress(text: SafeText) -> None:
+    """Show that the outcome is being checked; a script gets one object at the end."""
+    if not wants_json():
+        click.echo(text, err=True)
 
 
 def _poll_until_known(decider: DecisionClient, error: UnknownOutcome, ends: float) -> Approval:

@@ -8,10 +8,10 @@ from typing import TypeAlias
 import click
 
 from approver_tui.cli import documents, lines
-from approver_tui.cli.approvals.confirming import progress_reporter, send_and_confirm
+from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
 from approver_tui.cli.exits import error_document, error_text, exit_code
-from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.inputs import parse_option, this_client
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, UnknownOutcome, Unreachable
 from approver_tui.state.answer_status import AnswerStatus, answer_message
@@ -55,7 +55,7 @@ class DeniedBatch:
     "--private-note", metavar="TEXT", help="A private note for the audit log; no agent sees it."
 )
 @as_json
-def command(  # noqa: PLR0913  # the options of one command
+def command(  # the options of one command
     *,
     approval_ids: tuple[str, ...],
     code: str,
@@ -63,7 +63,6 @@ def command(  # noqa: PLR0913  # the options of one command
     retry_at: str | None,
     ask: str | None,
     private_note: str | None,
-    as_json: bool,
 ) -> None:
     """Deny one or more requests. Requires no PIN.
 
@@ -74,23 +73,21 @@ def command(  # noqa: PLR0913  # the options of one command
     _check_code_allows("retry_at", code, retry_at)
     _check_code_allows("ask", code, ask)
     with this_client() as client:
-        until = None if retry_at is None else _parse_time(retry_at, client.now())
+        parse = partial(parse_moment, now=client.now())
+        until = None if retry_at is None else parse_option("--retry-at", parse, retry_at)
         extras, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
         ids = tuple(dict.fromkeys(approval_ids))
 
         def deny(approval_id: str) -> Approval:
             approval = client.approval(approval_id)
             send = partial(decider.deny, approval, DenyCode(code), note, extras)
-            return send_and_confirm(decider, send, progress_reporter(as_json=as_json))
+            return send_and_confirm(decider, send, report_progress)
 
         if len(ids) > 1:
-            _print_results(_deny_each(ids, deny), as_json=as_json)
+            _print_results(_deny_each(ids, deny))
             return
         done = deny(ids[0])
-    if as_json:
-        print_document(documents.decision(done))
-    else:
-        print_lines(lines.outcome_lines(done))
+    print_result(documents.decision(done), lines.outcome_lines(done))
 
 
 def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
@@ -112,15 +109,14 @@ def _deny_each(ids: Sequence[str], deny: _DenyOne) -> DeniedBatch:
     return DeniedBatch(tuple(denied), tuple(failed))
 
 
-def _print_results(done: DeniedBatch, *, as_json: bool) -> None:
+def _print_results(
+    done: DeniedBatch,
+) -> None:
     """Print each result, and raise the first error."""
-    if as_json:
-        failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
-        print_document(documents.decisions(done.denied, failed))
-    else:
-        rows = [line for each in done.denied for line in lines.outcome_lines(each)]
-        rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
-        print_lines(rows)
+    failed = [(name, error_document(error, exit_code(error))) for name, error in done.failed]
+    rows = [line for each in done.denied for line in lines.outcome_lines(each)]
+    rows += [f"{display_safe(name)}: {error_text(error)}" for name, error in done.failed]
+    print_result(documents.decisions(done.denied, failed), rows)
     if done.failed:
         raise done.failed[0][1]
 
@@ -130,10 +126,3 @@ def _check_code_allows(member: str, code: str, value: str | None) -> None:
     if value is not None and code not in taking:
         flag = f"--{member.replace('_', '-')}"
         raise click.UsageError(f"{flag} requires --code {' or '.join(taking)}.")
-
-
-def _parse_time(text: str, now: int) -> int:
-    try:
-        return parse_moment(text, now)
-    except ValueError as error:
-        raise click.UsageError(f"--retry-at: {error}.") from None

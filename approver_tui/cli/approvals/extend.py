@@ -6,7 +6,7 @@ import click
 
 from approver_tui.cli import documents
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_document, print_lines
+from approver_tui.cli.printing import as_json, local_time, print_result
 from approver_tui.client.api import Client
 from approver_tui.client.errors import AlreadyDecided, ApiError
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
@@ -17,14 +17,14 @@ _NOT_PENDING = "not_pending"
 @click.command("extend")
 @click.argument("approval_id", metavar="ID")
 @as_json
-def command(*, approval_id: str, as_json: bool) -> None:
+def command(*, approval_id: str) -> None:
     """Give a request more time: its original waiting time starts again now."""
     with this_client() as client:
         approval = _extend(client, approval_id)
-    if as_json:
-        print_document({"schema": "sayso.item/1", **documents.summary(approval)})
-    else:
-        print_lines([f"It now expires at {local_time(approval.expires_at)}."])
+    print_result(
+        {"schema": "sayso.item/1", **documents.summary(approval)},
+        [f"It now expires at {local_time(approval.expires_at)}."],
+    )
 
 
 def _extend(client: Client, approval_id: str) -> Approval:

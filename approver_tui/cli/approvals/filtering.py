@@ -5,6 +5,7 @@ Owns: how they are written. Never: the matching; that is a Filter.
 
 import click
 
+from approver_tui.cli.inputs import parse_option
 from approver_tui.state.approvals.filters import read_span
 from approver_tui.state.risks import Risk
 
@@ -26,9 +27,4 @@ def read_risk(name: str | None) -> Risk | None:
 
 def read_since(text: str | None, now: int) -> int | None:
     """Return the moment of a time span ago. Raises UsageError."""
-    if text is None:
-        return None
-    try:
-        return now - read_span(text)
-    except ValueError as error:
-        raise click.UsageError(f"--since {text}: {error}.") from error
+    return None if text is None else now - parse_option(f"--since {text}", read_span, text)

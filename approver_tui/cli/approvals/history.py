@@ -6,7 +6,7 @@ from approver_tui.cli import documents
 from approver_tui.cli.approvals import csv_rows, filtering, listing
 from approver_tui.cli.approvals.inbox import print_items
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result, wants_json
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.history import SearchResult, search
 from approver_tui.state.approvals.decision import Answer
@@ -41,10 +41,9 @@ def command(  # noqa: PLR0913  # one argument per option
     agent: str | None,
     jsonl: bool,
     as_csv: bool,
-    as_json: bool,
 ) -> None:
     """List past requests, newest first."""
-    if sum((jsonl, as_csv, as_json)) > 1:
+    if sum((jsonl, as_csv, wants_json())) > 1:
         raise click.UsageError("Choose one of --json, --jsonl and --csv.")
     with this_client() as client:
         wanted = Filter(
@@ -59,11 +58,11 @@ def command(  # noqa: PLR0913  # one argument per option
         print_items(found.page)
     elif as_csv:
         click.echo(csv_rows.to_csv(found.page.items), nl=False)
-    elif as_json:
-        print_document(documents.history(found.page))
     else:
-        print_lines(
-            listing.page_lines(found.page, now, empty=_empty_text(wanted)) + _next_page_lines(found)
+        print_result(
+            documents.history(found.page),
+            listing.page_lines(found.page, now, empty=_empty_text(wanted))
+            + _next_page_lines(found),
         )
 
 

@@ -7,7 +7,7 @@ import click
 from approver_tui.cli import documents
 from approver_tui.cli.approvals import filtering, listing
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_document, print_result, wants_json
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.filters import Filter
 
@@ -17,12 +17,12 @@ from approver_tui.state.approvals.filters import Filter
 @filtering.agent
 @filtering.as_json_lines
 @as_json
-def command(*, risk: str | None, agent: str | None, jsonl: bool, as_json: bool) -> None:
+def command(*, risk: str | None, agent: str | None, jsonl: bool) -> None:
     """List the requests waiting for your answer, soonest to expire first.
 
     Requests that cannot be verified are always listed: their risk and agent are unknown.
     """
-    if jsonl and as_json:
+    if jsonl and wants_json():
         raise click.UsageError("Choose one of --json and --jsonl.")
     wanted = Filter(risk=filtering.read_risk(risk), agent=agent)
     with this_client() as client:
@@ -30,11 +30,9 @@ def command(*, risk: str | None, agent: str | None, jsonl: bool, as_json: bool) 
     page = replace(listed, items=tuple(filter(wanted.matches, listed.items)))
     if jsonl:
         print_items(page)
-    elif as_json:
-        print_document(documents.inbox(page))
     else:
         nothing = "No waiting request matches." if wanted else "No requests are waiting for you."
-        print_lines(listing.page_lines(page, now, empty=nothing))
+        print_result(documents.inbox(page), listing.page_lines(page, now, empty=nothing))
 
 
 def print_items(page: Page) -> None:

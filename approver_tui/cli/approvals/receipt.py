@@ -9,7 +9,7 @@ import click
 
 from approver_tui.cli import documents
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_document, print_result
 from approver_tui.client.approvals import receipts
 from approver_tui.client.approvals.receipts import ReceiptPart, Verdict
 from approver_tui.client.errors import DoesNotHold
@@ -38,7 +38,7 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--raw", is_flag=True, help="Print the receipt itself, to save it.")
 @as_json
 def command(
-    *, approval_id: str | None, saved_file: Path | None, jwks: Path | None, raw: bool, as_json: bool
+    *, approval_id: str | None, saved_file: Path | None, jwks: Path | None, raw: bool
 ) -> None:
     """Verify the receipt of a decision: what was shown, who signed it, and that it is logged.
 
@@ -51,10 +51,8 @@ def command(
     parts = receipts.check_receipt(receipt, keys)
     if raw:
         print_document(receipt)
-    elif as_json:
-        print_document(documents.receipt_proof(receipt, parts))
     else:
-        print_lines(_lines(receipt, parts))
+        print_result(documents.receipt_proof(receipt, parts), _lines(receipt, parts))
     found = receipts.verdict(parts)
     if found is not Verdict.PROVED:
         wrong = [part.why for part in parts if part.verdict is Verdict.WRONG]

@@ -4,17 +4,16 @@ import click
 
 from approver_tui.cli import documents, lines
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("retry")
 @click.argument("approval_id", metavar="ID")
 @as_json
-def command(*, approval_id: str, as_json: bool) -> None:
+def command(*, approval_id: str) -> None:
     """Ask the agent of an expired request to retry. Requires no PIN."""
     with this_client() as client:
         approval = client.request_retry(approval_id)
-    if as_json:
-        print_document({"schema": "sayso.item/1", **documents.summary(approval)})
-    else:
-        print_lines([lines.retry_requested(approval)])
+    print_result(
+        {"schema": "sayso.item/1", **documents.summary(approval)}, [lines.retry_requested(approval)]
+    )

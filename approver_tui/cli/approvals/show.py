@@ -4,20 +4,16 @@ import click
 
 from approver_tui.cli import documents, lines
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("show")
 @click.argument("approval_id", metavar="ID")
 @click.option("--raw", is_flag=True, help="Print the two signed texts instead.")
 @as_json
-def command(*, approval_id: str, raw: bool, as_json: bool) -> None:
+def command(*, approval_id: str, raw: bool) -> None:
     """Show one request in full."""
     with this_client() as client:
         approval, now = client.approval(approval_id), client.now()
-    if as_json:
-        print_document(documents.approval_in_full(approval))
-    elif raw:
-        print_lines(lines.signed_texts(approval))
-    else:
-        print_lines(lines.approval_in_full(approval, now))
+    text = lines.signed_texts(approval) if raw else lines.approval_in_full(approval, now)
+    print_result(documents.approval_in_full(approval), text)

@@ -6,7 +6,12 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
+from approver_tui.cli.printing import (
+    as_json,
+    local_time,
+    print_result,
+    rfc3339,
+)
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvers import deputies
 from approver_tui.state.approvers.deputies import Deputy
@@ -15,17 +20,24 @@ from approver_tui.state.approvers.deputies import Deputy
 @click.group("deputies", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """List, add and revoke deputies: people who decide for you."""
     if context.invoked_subcommand is None:
-        _list(as_json=as_json)
+        context.invoke(list_deputies)
 
 
 @command.command("list")
 @as_json
-def list_deputies(*, as_json: bool) -> None:
+def list_deputies() -> None:
     """List your deputies, and the people you are a deputy for."""
-    _list(as_json=as_json)
+    with this_client() as client:
+        found = deputies.list_deputies(client)
+    mine, others = map(_document, found.mine), map(_document, found.others)
+    lines = [f"{_line(one)}  {one.id}" for one in (*found.mine, *found.others)]
+    print_result(
+        {"schema": "sayso.deputies/1", "mine": list(mine), "others": list(others)},
+        lines or ["You have no deputies, and you are nobody's deputy."],
+    )
 
 
 @command.command("add")
@@ -36,7 +48,7 @@ def list_deputies(*, as_json: bool) -> None:
 )
 @pin_stdin
 @as_json
-def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: bool) -> None:
+def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool) -> None:
     """Add a deputy, who decides for you where the action type allows it. Requires your PIN.
 
     DATE is a day of this machine's calendar, such as 2026-12-24, or a time with its zone, such as
@@ -47,35 +59,20 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool, as_json: b
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
         deputy = DecisionClient(client).name_deputy(name, start or "", end, pin)
-    if as_json:
-        print_document({"schema": "sayso.deputy/1", **_document(deputy)})
-    else:
-        print_lines([_line(deputy), f"sayso-approver deputies revoke {deputy.id}"])
+    print_result(
+        {"schema": "sayso.deputy/1", **_document(deputy)},
+        [_line(deputy), f"sayso-approver deputies revoke {deputy.id}"],
+    )
 
 
 @command.command("revoke")
 @click.argument("deputy_id", metavar="ID")
 @as_json
-def revoke(*, deputy_id: str, as_json: bool) -> None:
+def revoke(*, deputy_id: str) -> None:
     """Remove a deputy, or stop being one. Requires no PIN. Past decisions stay."""
     with this_client() as client:
         deputies.end_deputy(client, deputy_id)
-    if as_json:
-        print_document({"schema": "sayso.deputy-ended/1", "id": deputy_id})
-    else:
-        print_lines([f"Ended {deputy_id}."])
-
-
-def _list(*, as_json: bool) -> None:
-    with this_client() as client:
-        found = deputies.list_deputies(client)
-    if as_json:
-        mine, others = map(_document, found.mine), map(_document, found.others)
-        document = {"schema": "sayso.deputies/1", "mine": list(mine), "others": list(others)}
-        print_document(document)
-        return
-    lines = [f"{_line(one)}  {one.id}" for one in (*found.mine, *found.others)]
-    print_lines(lines or ["You have no deputies, and you are nobody's deputy."])
+    print_result({"schema": "sayso.deputy-ended/1", "id": deputy_id}, [f"Ended {deputy_id}."])
 
 
 def _parse_time(text: str, *, is_end: bool = False) -> str:

@@ -4,19 +4,17 @@ import click
 
 from approver_tui.cli import documents
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("revoke")
 @click.argument("consent_id", metavar="ID")
 @as_json
-def command(*, consent_id: str, as_json: bool) -> None:
+def command(*, consent_id: str) -> None:
     """Revoke a consent. Every token issued from it ends at once."""
     with this_client() as client:
         consent, tokens = client.revoke_consent(consent_id)
-    if as_json:
-        ended = {"tokens_revoked": tokens}
-        print_document({"schema": "sayso.consent/1", **documents.consent(consent), **ended})
-        return
+    document = {"schema": "sayso.consent/1", **documents.consent(consent), "tokens_revoked": tokens}
     ended_too = f"{tokens} token{'' if tokens == 1 else 's'} ended with it."
-    print_lines([f"Revoked: {consent.client_name} at {consent.resource}. {ended_too}"])
+    text = f"Revoked: {consent.client_name} at {consent.resource}. {ended_too}"
+    print_result(document, [text])

@@ -4,7 +4,7 @@ import click
 
 from approver_tui.cli import documents, lines
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.state.approvals.decision import NOTE_LENGTH
 from approver_tui.state.incidents.reports import ReportScope
@@ -17,7 +17,7 @@ from approver_tui.state.incidents.reports import ReportScope
     "--note", default="", help=f"A note to administrators, at most {NOTE_LENGTH} characters."
 )
 @as_json
-def command(*, approval_id: str, every_agent: bool, note: str, as_json: bool) -> None:
+def command(*, approval_id: str, every_agent: bool, note: str) -> None:
     """Report a request that you did not ask for: denies it and quarantines its agent.
 
     The agent's tokens and other requests end for everybody. Only an administrator can release it.
@@ -28,7 +28,4 @@ def command(*, approval_id: str, every_agent: bool, note: str, as_json: bool) ->
     scope = ReportScope.EVERY_AGENT if every_agent else ReportScope.AGENT
     with this_client() as client:
         done = DecisionClient(client).report(client.approval(approval_id), scope, note)
-    if as_json:
-        print_document(documents.report_result(done))
-    else:
-        print_lines(lines.report_lines(done))
+    print_result(documents.report_result(done), lines.report_lines(done))

@@ -5,8 +5,9 @@ import re
 import click
 
 from approver_tui import settings
+from approver_tui.cli.documents import members, who
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
+from approver_tui.cli.printing import as_json, local_time, print_result
 from approver_tui.client.notifications import preferences
 from approver_tui.state.notifications.preferences import NotificationPrefs, QuietHours
 
@@ -24,11 +25,11 @@ def _check_time(_context: click.Context, _option: click.Parameter, text: str) ->
 @click.group("quiet", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """Show your quiet hours, muted agents, and held notifications."""
     if context.invoked_subcommand is None:
         with this_client() as client:
-            _show(preferences.settings(client), as_json=as_json)
+            _show(preferences.settings(client))
 
 
 @command.command("set")
@@ -52,32 +53,29 @@ def command(context: click.Context, *, as_json: bool) -> None:
 )
 @click.option("--zone", help="The time zone, such as Europe/Berlin; this machine's by default.")
 @as_json
-def set_hours(
-    *, begins: str, ends: str, days: tuple[str, ...], zone: str | None, as_json: bool
-) -> None:
+def set_hours(*, begins: str, ends: str, days: tuple[str, ...], zone: str | None) -> None:
     """Set quiet hours: no notifications for low and medium risk during them."""
     where = zone or settings.local_zone()
     if where is None:
         raise click.UsageError("This machine's time zone is unknown; use --zone.")
     with this_client() as client:
         saved = preferences.set_quiet_hours(client, begins=begins, ends=ends, zone=where, days=days)
-    _show(saved, as_json=as_json)
+    _show(saved)
 
 
 @command.command("off")
 @as_json
-def clear(*, as_json: bool) -> None:
+def clear() -> None:
     """Clear quiet hours; held notifications are sent now."""
     with this_client() as client:
         preferences.clear_quiet_hours(client)
-        _show(preferences.settings(client), as_json=as_json)
+        _show(preferences.settings(client))
 
 
-def _show(value: NotificationPrefs, *, as_json: bool) -> None:
-    if as_json:
-        print_document(_document(value))
-    else:
-        print_lines([*_lines(value), _STILL_NOTIFIES])
+def _show(
+    value: NotificationPrefs,
+) -> None:
+    print_result(_document(value), [*_lines(value), _STILL_NOTIFIES])
 
 
 def _lines(value: NotificationPrefs) -> list[str]:
@@ -102,28 +100,11 @@ def hours_text(hours: QuietHours) -> str:
 
 
 def _document(value: NotificationPrefs) -> dict[str, object]:
-    hours = value.quiet_hours
-    return {
-        "schema": "sayso.attention/1",
-        "quiet_hours": None
-        if hours is None
-        else {
-            "days": list(hours.days),
-            "from": hours.begins,
-            "to": hours.ends,
-            "zone": hours.zone,
-        },
-        "quiet_until": rfc3339(value.quiet_until),
-        "mutes": [
-            {
-                "agent": {"id": one.agent_id, "name": one.agent_name},
-                "since": rfc3339(one.since),
-                "until": rfc3339(one.until),
-            }
-            for one in value.mutes
-        ],
-        "held": [
-            {"approval": held.approval, "until": rfc3339(held.until), "why": held.why}
-            for held in value.holds
-        ],
-    }
+    hours, separate = value.quiet_hours, ("begins", "ends", "agent_id", "agent_name")
+    spelled = None
+    if hours is not None:
+        spelled = {**members(hours, *separate), "from": hours.begins, "to": hours.ends}
+    mutes = [members(one, *separate, agent=who(one, "agent")) for one in value.mutes]
+    held = [members(one) for one in value.holds]
+    document = members(value, "holds", quiet_hours=spelled, mutes=mutes, held=held)
+    return {"schema": "sayso.attention/1", **document}

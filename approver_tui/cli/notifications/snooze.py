@@ -3,7 +3,7 @@
 import click
 
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, local_time, print_document, print_lines, rfc3339
+from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
 from approver_tui.client.notifications import preferences
 
 _MONTH = 31 * 24 * 60
@@ -20,14 +20,12 @@ _MONTH = 31 * 24 * 60
 )
 @click.option("--off", is_flag=True, help="End the snooze.")
 @as_json
-def command(*, approval_id: str, minutes: int, off: bool, as_json: bool) -> None:
+def command(*, approval_id: str, minutes: int, off: bool) -> None:
     """Be notified of a low- or medium-risk request again later."""
     with this_client() as client:
         if off:
             preferences.unsnooze(client, approval_id)
         until = None if off else preferences.snooze(client, approval_id, minutes).until
-    if as_json:
-        members = {"approval": approval_id, "until": rfc3339(until)}
-        print_document({"schema": "sayso.snooze/1", **members})
-    else:
-        print_lines(["Not snoozed." if until is None else f"Snoozed until {local_time(until)}."])
+    document = {"schema": "sayso.snooze/1", "approval": approval_id, "until": rfc3339(until)}
+    text = "Not snoozed." if until is None else f"Snoozed until {local_time(until)}."
+    print_result(document, [text])

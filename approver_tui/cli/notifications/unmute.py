@@ -3,18 +3,15 @@
 import click
 
 from approver_tui.cli.inputs import this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.notifications import preferences
 
 
 @click.command("unmute")
 @click.argument("agent")
 @as_json
-def command(*, agent: str, as_json: bool) -> None:
+def command(*, agent: str) -> None:
     """Turn notifications from an agent, by name or id, on again."""
     with this_client() as client:
         preferences.unmute(client, agent)
-    if as_json:
-        print_document({"schema": "sayso.unmuted/1", "agent": agent})
-    else:
-        print_lines(["Unmuted."])
+    print_result({"schema": "sayso.unmuted/1", "agent": agent}, ["Unmuted."])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 
 from approver_tui import settings
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_lines, print_result, wants_json
 from approver_tui.client.errors import BadSetting
 from approver_tui.client.operations import config_file
 from approver_tui.settings import OPTIONS
@@ -15,14 +15,14 @@ from approver_tui.state.keymap import KEYS, Keymap
 @click.group("config", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """Show and change settings.
 
     The environment (SAYSO_APPROVER_ and the name in capitals) overrides the file, and the file
     overrides the default.
     """
     if context.invoked_subcommand is None:
-        _show(as_json=as_json)
+        _show()
 
 
 @command.command("path")
@@ -34,30 +34,32 @@ def path() -> None:
 @command.command("set")
 @click.argument("pairs", metavar="NAME VALUE ...", nargs=-1, required=True)
 @as_json
-def set_values(*, pairs: tuple[str, ...], as_json: bool) -> None:
+def set_values(*, pairs: tuple[str, ...]) -> None:
     """Save values, all or none of them, so that two keys can be swapped."""
     if len(pairs) % 2:
         raise click.UsageError(f"{pairs[-1]} has no value.")
     pairs_given = zip(pairs[::2], pairs[1::2], strict=True)
     values = {name: settings.check_value(name, value, "config set") for name, value in pairs_given}
-    _change(values, as_json=as_json)
+    _change(values)
 
 
 @command.command("unset")
 @click.argument("name")
 @as_json
-def unset(*, name: str, as_json: bool) -> None:
+def unset(*, name: str) -> None:
     """Remove a value from the file; the default applies again."""
     settings.check_value(name, OPTIONS[name].default if name in OPTIONS else "", "config unset")
-    _change({name: None}, as_json=as_json)
+    _change({name: None})
 
 
-def _change(changes: Mapping[str, str | None], *, as_json: bool) -> None:
+def _change(
+    changes: Mapping[str, str | None],
+) -> None:
     path = settings.settings_file()
     _check_keys({**config_file.read(path), **changes})
     config_file.write(path, changes)
-    if as_json:
-        _show(as_json=True)
+    if wants_json():
+        _show()
         return
     found = settings.load().values
     print_lines(f"{name} is {found[name].text} ({found[name].source})." for name in changes)
@@ -74,7 +76,7 @@ def _check_keys(pairs_given: Mapping[str, str | None]) -> None:
         )
 
 
-def _show(*, as_json: bool) -> None:
+def _show() -> None:
     found = settings.load()
     items = [
         {
@@ -85,11 +87,11 @@ def _show(*, as_json: bool) -> None:
         }
         for name, value in found.values.items()
     ]
-    if as_json:
-        print_document({"schema": "sayso.config/1", "path": str(found.file), "items": items})
-        return
     rows = [(each["name"], each["value"], each["source"]) for each in items]
     rows.insert(0, ("setting", "value", "from"))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     text = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in rows]
-    print_lines([*text, "", "Change one: sayso-approver config set NAME VALUE"])
+    print_result(
+        {"schema": "sayso.config/1", "path": str(found.file), "items": items},
+        [*text, "", "Change one: sayso-approver config set NAME VALUE"],
+    )

@@ -18,7 +18,7 @@ from approver_tui.attention.preferences import AlertLevel, TerminalSequence
 from approver_tui.attention.terminal_environment import TerminalEnvironment
 from approver_tui.cli.inputs import warnings
 from approver_tui.cli.notifications.alerts import write_to_stderr
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, open_client
 from approver_tui.client.errors import BrokenProfile, BrokenSettings, LoginFirst
@@ -39,7 +39,7 @@ _ORDER = tuple(Severity)
 )
 @as_json
 @click.pass_context
-def command(context: click.Context, *, notify: bool, as_json: bool) -> None:
+def command(context: click.Context, *, notify: bool) -> None:
     """Check everything without changing anything. Exits with 1 when something is broken."""
     known = _load_settings()
     tested = (
@@ -50,10 +50,9 @@ def command(context: click.Context, *, notify: bool, as_json: bool) -> None:
     found = [*_all_findings(known), *diagnosis.fixed_findings()]
     found.sort(key=lambda finding: _ORDER.index(finding.level))
     is_broken = any(finding.level is Severity.BROKEN for finding in found)
-    if as_json:
-        print_document(_document(found, tested, is_broken=is_broken))
-    else:
-        print_lines(_lines(found, tested, is_broken=is_broken))
+    print_result(
+        _document(found, tested, is_broken=is_broken), _lines(found, tested, is_broken=is_broken)
+    )
     if is_broken:
         context.exit(1)
 

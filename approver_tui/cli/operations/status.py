@@ -6,32 +6,28 @@ from approver_tui.cli import documents, lines
 from approver_tui.cli.approvals import listing
 from approver_tui.cli.inputs import this_client, warnings
 from approver_tui.cli.lines import fact
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("status")
 @as_json
-def command(*, as_json: bool) -> None:
+def command() -> None:
     """Show whether everything works, and any weaknesses."""
     with this_client() as client:
         me, page = client.me(), client.waiting()
         found, known = warnings(client), client.profile
-    if as_json:
-        print_document(
-            {
-                "schema": "sayso.status/1",
-                "profile": client.home.name,
-                "issuer": known.issuer,
-                "user": {"id": me.user.id, "name": me.user.name},
-                "device": None if me.device is None else documents.device(me.device),
-                "waiting": len(page.items),
-                "unverified": len(page.unverified),
-                "clock_skew_ms": client.skew,
-                "secrets": known.vault,
-                "warnings": found,
-            }
-        )
-        return
+    document = {
+        "schema": "sayso.status/1",
+        "profile": client.home.name,
+        "issuer": known.issuer,
+        "user": {"id": me.user.id, "name": me.user.name},
+        "device": None if me.device is None else documents.device(me.device),
+        "waiting": len(page.items),
+        "unverified": len(page.unverified),
+        "clock_skew_ms": client.skew,
+        "secrets": known.vault,
+        "warnings": found,
+    }
     text = [
         fact("server", f"{known.issuer} answers"),
         fact("user", me.user.name),
@@ -42,4 +38,4 @@ def command(*, as_json: bool) -> None:
     ]
     text += [] if me.device is None else lines.pin_problems(me.device)
     text += [fact("clock", f"{client.skew / 1000:+.0f} s off")] if client.skew else []
-    print_lines(text + [f"Warning: {warning}" for warning in found])
+    print_result(document, text + [f"Warning: {warning}" for warning in found])

@@ -1,6 +1,5 @@
 """`sayso-approver login`: enroll this machine as one of the user's devices."""
 
-import platform
 import sys
 import threading
 from contextlib import nullcontext
@@ -10,15 +9,19 @@ import click
 
 from approver_tui import settings
 from approver_tui.cli import prompts
-from approver_tui.cli.inputs import read_new_pin, stdin_line, warnings
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.inputs import read_new_secret, stdin_line, warnings
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, forget, open_client
-from approver_tui.client.devices.enrolling import Enrollment, check_name, enroll, find_issuer
+from approver_tui.client.devices.enrolling import (
+    Enrollment,
+    default_device_name,
+    enroll,
+    find_issuer,
+)
 from approver_tui.client.devices.vault import FILES
 from approver_tui.client.errors import (
     AlreadyLoggedIn,
-    BadName,
     BrokenProfile,
     ClientError,
     LoginFirst,
@@ -42,7 +45,7 @@ from approver_tui.client.sign_in.profile import Home
 @click.option("--pin-stdin", is_flag=True, help="Read the new PIN from stdin, after the code.")
 @click.option("--insecure", is_flag=True, help="Accept http:// to another machine.")
 @as_json
-def command(  # noqa: PLR0913  # one argument per option
+def command(  # one argument per option
     *,
     url: str,
     code: str | None,
@@ -50,7 +53,6 @@ def command(  # noqa: PLR0913  # one argument per option
     name: str | None,
     pin_stdin: bool,
     insecure: bool,
-    as_json: bool,
 ) -> None:
     """Make this machine one of your devices, with the server at URL.
 
@@ -66,21 +68,18 @@ def command(  # noqa: PLR0913  # one argument per option
     with nullcontext() if pin_stdin else prompts.echo_off():
         find_issuer(url, allow_insecure=insecure)  # ask for no PIN if the server is unreachable
         typed_code = _read_code(code, from_stdin=code_stdin)
-        pin = read_new_pin(from_stdin=pin_stdin)
+        pin = read_new_secret("PIN", "6 characters", "--pin-stdin", from_stdin=pin_stdin)
     enrollment = Enrollment(
         url=url,
         code=typed_code,
-        name=_this_machine() if name is None else name,
+        name=default_device_name() if name is None else name,
         pin=pin,
         allow_insecure=insecure,
         device_grant=DeviceGrant(partial(_show, url), _pause),
     )
     client = enroll(home, enrollment, clock=settings.wall_clock)
     try:
-        if as_json:
-            print_document(_document(client))
-        else:
-            print_lines(_lines(client))
+        print_result(_document(client), _lines(client))
     finally:
         client.close()
 
@@ -108,16 +107,6 @@ def _check_not_logged_in(home: Home) -> None:
         "Log out first: sayso-approver logout. "
         "To add another server: sayso-approver --profile NAME login URL"
     )
-
-
-def _this_machine() -> str:
-    """Return the host name if it is a valid device name."""
-    name = platform.node()
-    try:
-        check_name(name)
-    except BadName:
-        return "terminal"
-    return name
 
 
 def _read_code(code: str | None, *, from_stdin: bool) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from approver_tui.cli.lines import fact
-from approver_tui.cli.printing import PROGRAM, as_json, print_document, print_lines
+from approver_tui.cli.printing import PROGRAM, as_json, print_result
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.errors import BrokenProfile
 from approver_tui.client.sign_in import profile
@@ -18,18 +18,15 @@ from approver_tui.state.text import display_safe
 
 @click.command("profiles")
 @as_json
-def command(*, as_json: bool) -> None:
+def command() -> None:
     """List the servers this machine is logged in to.
 
     Choose the default one with `config set profile NAME`.
     """
     here = this_home()
     known = {name: _load(here.named(name)) for name in here.names}
-    if as_json:
-        items = [_item(name, found, here) for name, found in known.items()]
-        print_document({"schema": "sayso.profiles/1", "items": items})
-    else:
-        print_lines(_lines(known, here))
+    items = [_item(name, found, here) for name, found in known.items()]
+    print_result({"schema": "sayso.profiles/1", "items": items}, _lines(known, here))
 
 
 def _load(home: Home) -> Profile | None:

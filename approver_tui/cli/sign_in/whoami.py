@@ -1,37 +1,29 @@
 """`sayso-approver whoami`: who is logged in, and where."""
 
+from dataclasses import asdict
+
 import click
 
 from approver_tui.cli import documents
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.lines import fact
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.printing import as_json, print_result
 
 
 @click.command("whoami")
 @as_json
-def command(*, as_json: bool) -> None:
+def command() -> None:
     """Show who is logged in, and where."""
     with this_client() as client:
         me, known = client.me(), client.profile
-    if as_json:
-        user = me.user
-        print_document(
-            {
-                "schema": "sayso.whoami/1",
-                "profile": client.home.name,
-                "issuer": known.issuer,
-                "user": {
-                    "id": user.id,
-                    "name": user.name,
-                    "email": user.email,
-                    "roles": list(user.roles),
-                },
-                "device": None if me.device is None else documents.device(me.device),
-            }
-        )
-        return
+    document = {
+        "schema": "sayso.whoami/1",
+        "profile": client.home.name,
+        "issuer": known.issuer,
+        "user": {**asdict(me.user), "roles": list(me.user.roles)},
+        "device": None if me.device is None else documents.device(me.device),
+    }
     lines = [fact("user", me.user.name), fact("server", known.issuer)]
     lines += [fact("device", known.device_name), fact("profile", client.home.name)]
     lines += [fact("roles", ", ".join(me.user.roles))] if me.user.roles else []
-    print_lines(lines)
+    print_result(document, lines)

@@ -3,14 +3,13 @@
 import click
 
 from approver_tui.cli import lines
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_list, print_result
 from approver_tui.cli.standing_grants import grant_documents, grant_lines
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.standing_grants import standing_grants
+from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import (
     StandingGrantProposal,
-    VaryingFact,
     read_duration,
     read_varying,
 )
@@ -19,44 +18,48 @@ from approver_tui.state.standing_grants.standing_grants import (
 @click.group("grants", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """List standing grants; show, add or revoke one."""
     if context.invoked_subcommand is None:
-        _list(ended=False, as_json=as_json)
+        context.invoke(list_grants)
 
 
 @command.command("list")
 @click.option("--ended", is_flag=True, help="Include those that have ended.")
 @as_json
-def list_grants(*, ended: bool, as_json: bool) -> None:
+def list_grants(*, ended: bool) -> None:
     """List your standing grants and what is left of them."""
-    _list(ended=ended, as_json=as_json)
+    with this_client() as client:
+        found = StandingGrantsClient(client).grants(ended=ended)
+    items = [grant_documents.grant(grant) for grant in found]
+    text = [line for grant in found for line in grant_lines.grant(grant)]
+    print_list("sayso.grants/1", items, text)
 
 
 @command.command("show")
 @click.argument("grant_id", metavar="ID")
 @as_json
-def show(*, grant_id: str, as_json: bool) -> None:
+def show(*, grant_id: str) -> None:
     """Show a standing grant and each of its uses."""
     with this_client() as client:
-        found = standing_grants.grant(client, grant_id)
-    if as_json:
-        print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
-    else:
-        print_lines(grant_lines.grant_in_full(found))
+        found = StandingGrantsClient(client).grant(grant_id)
+    print_result(
+        {"schema": "sayso.grant/1", **grant_documents.grant(found)},
+        grant_lines.grant_in_full(found),
+    )
 
 
 @command.command("revoke")
 @click.argument("grant_id", metavar="ID")
 @as_json
-def revoke(*, grant_id: str, as_json: bool) -> None:
+def revoke(*, grant_id: str) -> None:
     """Revoke a standing grant; similar requests ask you again. Requires no PIN."""
     with this_client() as client:
-        found = standing_grants.revoke(client, grant_id)
-    if as_json:
-        print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
-    else:
-        print_lines([f"Revoked: {found.agent_name} at {found.resource}."])
+        found = StandingGrantsClient(client).revoke(grant_id)
+    print_result(
+        {"schema": "sayso.grant/1", **grant_documents.grant(found)},
+        [f"Revoked: {found.agent_name} at {found.resource}."],
+    )
 
 
 @command.command("add")
@@ -86,68 +89,45 @@ def add(  # noqa: PLR0913  # the options of one command
     quiet: bool,
     preview: bool,
     pin_stdin: bool,
-    as_json: bool,
 ) -> None:
     """Approve similar requests. Requires your PIN; counts as one risk level higher."""
     proposal = StandingGrantProposal(
         approval=approval_id,
-        seconds=_parse_duration(duration),
+        seconds=parse_option("--for", read_duration, duration),
         uses=uses,
         sum=total,
-        vary=tuple(map(_parse_varying, vary)),
+        vary=tuple(parse_option(f"--vary {each}", read_varying, each) for each in vary),
         notify=not quiet,
     )
     if preview:
-        _preview(proposal, as_json=as_json)
+        _preview(proposal)
     else:
-        _create(proposal, pin_stdin=pin_stdin, as_json=as_json)
+        _create(proposal, pin_stdin=pin_stdin)
 
 
-def _preview(proposal: StandingGrantProposal, *, as_json: bool) -> None:
+def _preview(
+    proposal: StandingGrantProposal,
+) -> None:
     with this_client() as client:
-        found = standing_grants.preview(client, proposal)
-    if as_json:
-        print_document({"schema": "sayso.grant-preview/1", **grant_documents.preview(found)})
-    else:
-        print_lines(grant_lines.preview(found))
+        found = StandingGrantsClient(client).preview(proposal)
+    print_result(
+        {"schema": "sayso.grant-preview/1", **grant_documents.preview(found)},
+        grant_lines.preview(found),
+    )
 
 
-def _create(proposal: StandingGrantProposal, *, pin_stdin: bool, as_json: bool) -> None:
+def _create(proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
     with this_client() as client:
         example = client.approval(proposal.approval)
-        opened = standing_grants.request_grant(client, proposal, example)
+        opened = StandingGrantsClient(client).request(proposal, example)
         if not pin_stdin and is_interactive():
             for line in lines.approval_in_full(opened, client.now()):
                 click.echo(line, err=True)
         pin = read_pin(from_stdin=pin_stdin)
         done = DecisionClient(client).approve(opened, fingerprint=opened.fingerprint, pin=pin)
-        found = next(g for g in standing_grants.grants(client, ended=True) if g.approval == done.id)
-    if as_json:
-        print_document({"schema": "sayso.grant/1", **grant_documents.grant(found)})
-    else:
-        print_lines(grant_lines.created(found))
-
-
-def _list(*, ended: bool, as_json: bool) -> None:
-    with this_client() as client:
-        found = standing_grants.grants(client, ended=ended)
-    if as_json:
-        items = [grant_documents.grant(grant) for grant in found]
-        print_document({"schema": "sayso.grants/1", "items": items, "next": None})
-        return
-    text = [line for grant in found for line in grant_lines.grant(grant)]
-    print_lines(text or ["There are none."])
-
-
-def _parse_duration(text: str) -> int:
-    try:
-        return read_duration(text)
-    except ValueError as error:
-        raise click.UsageError(f"--for: {error}.") from error
-
-
-def _parse_varying(text: str) -> VaryingFact:
-    try:
-        return read_varying(text)
-    except ValueError as error:
-        raise click.UsageError(f"--vary {text}: {error}.") from error
+        found = next(
+            g for g in StandingGrantsClient(client).grants(ended=True) if g.approval == done.id
+        )
+    print_result(
+        {"schema": "sayso.grant/1", **grant_documents.grant(found)}, grant_lines.created(found)
+    )

@@ -8,11 +8,9 @@ from typing import Final
 
 import click
 
-from approver_tui.cli import prompts
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, stdin_line, this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import PinNeeded
 
 _SHORTEST: Final = 12
 _LONGEST: Final = 256
@@ -23,16 +21,15 @@ _NOT_SET_TEXT = "You have no password for signing in to apps. Set one: sayso-app
 @click.group("password", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """Manage the password you use to sign in to apps in a browser."""
     if context.invoked_subcommand is not None:
         return
     with this_client() as client:
         is_set = client.has_password()
-    if as_json:
-        print_document({"schema": "sayso.password/1", "set": is_set})
-    else:
-        print_lines([_SET_TEXT if is_set else _NOT_SET_TEXT])
+    print_result(
+        {"schema": "sayso.password/1", "set": is_set}, [_SET_TEXT if is_set else _NOT_SET_TEXT]
+    )
 
 
 @command.command("set")
@@ -41,37 +38,30 @@ def command(context: click.Context, *, as_json: bool) -> None:
 )
 @pin_stdin
 @as_json
-def set_password(*, password_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
+def set_password(*, password_stdin: bool, pin_stdin: bool) -> None:
     """Set or change your password. Requires your PIN.
 
     It must have at least 12 characters and differ from your PIN. Every browser that is signed in
     with the old password is signed out. With both --password-stdin and --pin-stdin, the first line
     is the password and the second the PIN.
     """
-    password = _check_password(_read_password(from_stdin=password_stdin))
+    length = f"{_SHORTEST} characters, and not your PIN"
+    password = read_new_secret("password", length, "--password-stdin", from_stdin=password_stdin)
+    _check_password(password)
     pin = read_pin(from_stdin=pin_stdin)
     with this_client() as client:
         ended = DecisionClient(client).change_password(password, pin)
-    if as_json:
-        print_document({"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended})
-    else:
-        print_lines(["The password is set.", *_signed_out_lines(ended)])
+    print_result(
+        {"schema": "sayso.password/1", "set": True, "sign_ins_ended": ended},
+        ["The password is set.", *_signed_out_lines(ended)],
+    )
 
 
-def _read_password(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return stdin_line()
-    if not is_interactive():
-        raise PinNeeded("Choosing a password requires a terminal, or --password-stdin.")
-    return prompts.ask_twice("Choose a password of at least 12 characters, and not your PIN")
-
-
-def _check_password(password: str) -> str:
+def _check_password(password: str) -> None:
     """Reject what the server would refuse, before a PIN attempt is counted."""
     length = len(unicodedata.normalize("NFC", password))
     if not _SHORTEST <= length <= _LONGEST or not password.isprintable():
         raise click.UsageError(f"A password has {_SHORTEST} to {_LONGEST} printable characters.")
-    return password
 
 
 def _signed_out_lines(ended: int) -> list[str]:

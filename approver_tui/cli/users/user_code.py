@@ -5,11 +5,9 @@ Owns: where the code comes from: a terminal or stdin, never an argument.
 
 import click
 
-from approver_tui.cli import prompts
-from approver_tui.cli.inputs import is_interactive, pin_stdin, read_pin, stdin_line, this_client
-from approver_tui.cli.printing import as_json, print_document, print_lines
+from approver_tui.cli.inputs import pin_stdin, read_new_secret, read_pin, this_client
+from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
-from approver_tui.client.errors import PinNeeded
 
 _SET_TEXT = "Agents that use user codes need yours to send you requests."
 _NOT_SET_TEXT = "You have no user code; no agent needs one."
@@ -18,51 +16,43 @@ _NOT_SET_TEXT = "You have no user code; no agent needs one."
 @click.group("user-code", invoke_without_command=True)
 @as_json
 @click.pass_context
-def command(context: click.Context, *, as_json: bool) -> None:
+def command(context: click.Context) -> None:
     """Manage the code that agents need to send you requests."""
     if context.invoked_subcommand is None:
         with this_client() as client:
-            _print_status(is_set=client.has_user_code(), as_json=as_json)
+            _print_status(is_set=client.has_user_code())
 
 
 @command.command("set")
 @click.option("--code-stdin", is_flag=True, help="Read the code from stdin, before the PIN.")
 @pin_stdin
 @as_json
-def set_code(*, code_stdin: bool, pin_stdin: bool, as_json: bool) -> None:
+def set_code(*, code_stdin: bool, pin_stdin: bool) -> None:
     """Set a code, and give it to the agents that can ask you. Requires your PIN."""
-    code = _read_code(from_stdin=code_stdin)
-    _change(code, pin_stdin=pin_stdin, as_json=as_json)
+    length = "4 characters, and not your PIN"
+    code = read_new_secret("user code", length, "--code-stdin", from_stdin=code_stdin)
+    _change(code, pin_stdin=pin_stdin)
 
 
 @command.command("clear")
 @pin_stdin
 @as_json
-def clear(*, pin_stdin: bool, as_json: bool) -> None:
+def clear(*, pin_stdin: bool) -> None:
     """Remove the code. Requires your PIN."""
-    _change(None, pin_stdin=pin_stdin, as_json=as_json)
+    _change(None, pin_stdin=pin_stdin)
 
 
-def _change(code: str | None, *, pin_stdin: bool, as_json: bool) -> None:
+def _change(code: str | None, *, pin_stdin: bool) -> None:
     pin = read_pin(from_stdin=pin_stdin)
     if code is not None and code.strip() == pin.strip():
         raise click.UsageError(
             "A user code must not be your PIN, because agents see it. Choose another."
         )
     with this_client() as client:
-        _print_status(is_set=DecisionClient(client).change_user_code(code, pin), as_json=as_json)
+        _print_status(is_set=DecisionClient(client).change_user_code(code, pin))
 
 
-def _read_code(*, from_stdin: bool) -> str:
-    if from_stdin:
-        return stdin_line()
-    if not is_interactive():
-        raise PinNeeded("Choosing a user code requires a terminal, or --code-stdin.")
-    return prompts.ask_twice("Choose a user code of at least 4 characters, and not your PIN")
-
-
-def _print_status(*, is_set: bool, as_json: bool) -> None:
-    if as_json:
-        print_document({"schema": "sayso.user-code/1", "set": is_set})
-    else:
-        print_lines([_SET_TEXT if is_set else _NOT_SET_TEXT])
+def _print_status(*, is_set: bool) -> None:
+    print_result(
+        {"schema": "sayso.user-code/1", "set": is_set}, [_SET_TEXT if is_set else _NOT_SET_TEXT]
+    )

@@ -6,7 +6,7 @@ Owns: paths, bodies, reading the answers. Never: the signature that adds one.
 from urllib.parse import quote
 
 from approver_tui.client.api import Client
-from approver_tui.client.reading import JsonObject
+from approver_tui.client.reading import JsonObject, read_as
 from approver_tui.state.approvers.deputies import Deputies, Deputy
 
 _PATH = "/api/deputies"
@@ -33,8 +33,9 @@ def end_deputy(client: Client, deputy_id: str) -> None:
 
 
 def _read(members: JsonObject) -> Deputy:
-    return Deputy(
-        id=members.safe("id"),
+    return read_as(
+        Deputy,
+        members,
         user_name=members.child("user").safe("name"),
         deputy_name=members.child("deputy").safe("name"),
         begins=members.time("from"),

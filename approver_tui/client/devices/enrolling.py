@@ -3,6 +3,7 @@
 Owns: the steps from a one-time code to a saved profile. Never: prompts.
 """
 
+import platform
 from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
@@ -103,6 +104,16 @@ def check_name(name: str) -> None:
             f"A device's name has 1 to {_NAME_LENGTH} characters, at least one letter or digit, "
             "single spaces, and no [ ] < > { } or backslash."
         )
+
+
+def default_device_name() -> str:
+    """Return the host name if it is a valid device name."""
+    name = platform.node()
+    try:
+        check_name(name)
+    except BadName:
+        return "terminal"
+    return name
 
 
 def normalize_code(code: str) -> str:

@@ -6,7 +6,7 @@ Owns: paths, bodies, reading the answers. Never: what the settings mean.
 from urllib.parse import quote
 
 from approver_tui.client.api import Client
-from approver_tui.client.reading import JsonObject
+from approver_tui.client.reading import JsonObject, read_as, read_each
 from approver_tui.client.transport import OutgoingRequest
 from approver_tui.state.notifications.preferences import (
     HeldRequest,
@@ -14,7 +14,6 @@ from approver_tui.state.notifications.preferences import (
     NotificationPrefs,
     QuietHours,
 )
-from approver_tui.state.text import display_safe
 
 _PATH = "/api/attention"
 DEFAULT_SNOOZE_MINUTES = 15
@@ -54,7 +53,9 @@ def unmute(client: Client, agent: str) -> None:
 
 def snooze(client: Client, approval_id: str, minutes: int) -> HeldRequest:
     """Snooze a request for some minutes."""
-    return _read_hold(client.session.post(_snooze_path(approval_id), {"minutes": minutes}))
+    return read_as(
+        HeldRequest, client.session.post(_snooze_path(approval_id), {"minutes": minutes})
+    )
 
 
 def unsnooze(client: Client, approval_id: str) -> None:
@@ -116,34 +117,20 @@ def _agent_id_of(client: Client, agent: str) -> str:
 
 def _read(members: JsonObject) -> NotificationPrefs:
     hours = members.child_or_none("quiet_hours")
-    return NotificationPrefs(
+    return read_as(
+        NotificationPrefs,
+        members,
         quiet_hours=None if hours is None else _read_hours(hours),
-        quiet_until=members.time_or_none("quiet_until"),
         mutes=tuple(_read_mute(one) for one in members.children("mutes")),
-        holds=tuple(_read_hold(one) for one in members.children("held")),
+        holds=read_each(HeldRequest, members, "held"),
     )
 
 
 def _read_hours(members: JsonObject) -> QuietHours:
-    return QuietHours(
-        days=tuple(display_safe(day, max_len=9) for day in members.texts("days")),
-        begins=members.safe("from"),
-        ends=members.safe("to"),
-        zone=members.safe("zone"),
-    )
+    days = members.safes("days", max_len=9)
+    begins, ends = members.safe("from"), members.safe("to")
+    return read_as(QuietHours, members, days=days, begins=begins, ends=ends)
 
 
 def _read_mute(members: JsonObject) -> Mute:
-    agent = members.child("agent")
-    return Mute(
-        agent_id=agent.safe("id"),
-        agent_name=agent.safe("name"),
-        since=members.time("since"),
-        until=members.time_or_none("until"),
-    )
-
-
-def _read_hold(members: JsonObject) -> HeldRequest:
-    return HeldRequest(
-        approval=members.safe("approval"), until=members.time("until"), why=members.safe("why")
-    )
+    return read_as(Mute, members, **members.who("agent"))

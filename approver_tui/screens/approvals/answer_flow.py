@@ -6,9 +6,7 @@ sent. Never: drawing; calling the server other than through `Calls`.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
-
-from textual.app import App
+from typing import TYPE_CHECKING
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals, thread_messages
@@ -18,7 +16,6 @@ from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.denials import UNDO_SECONDS, Denial, Denials
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.results import ResultsPanel
-from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.panel import (
     Approved,
     BatchSubmitted,
@@ -36,36 +33,22 @@ from approver_tui.screens.panel import (
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.text import SafeText, display_safe
+from approver_tui.state.text import display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.incidents.reports import report_result_text
 from approver_tui.widgets.lines import fmt
 
+if TYPE_CHECKING:
+    from approver_tui.screens.approvals.inbox_base import InboxBase
+
 _CHECK_EVERY = 2.0
-
-
-class AnswerHost(Protocol):
-    """The screen that holds the state."""
-
-    context: ScreenContext
-    state: InboxState
-
-    @property
-    def app(self) -> App[object]:
-        """The app it runs in."""
-
-    def set_state(self, state: InboxState) -> None:
-        """Replace the state."""
-
-    def show_message(self, text: SafeText) -> None:
-        """Show a message in the status line."""
 
 
 class AnswerFlow:
     """All answers in progress of one screen."""
 
-    def __init__(self, host: AnswerHost, calls: Calls) -> None:
+    def __init__(self, host: "InboxBase", calls: Calls) -> None:
         self.panel: Overlay | None = None
         """The open panel."""
         self._host = host

@@ -4,6 +4,7 @@ Owns: when Approve is available, the typed entries, what each error means here. 
 with a single key; pasted text, and text typed before the guard let input through, do not count.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from math import ceil
 from typing import ClassVar
@@ -11,16 +12,15 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Button, Input
+from textual.widgets import Input
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens import refusals
 from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import approve_help, approve_keys
+from approver_tui.screens.keys import APPROVE_HELP, APPROVE_KEYS
 from approver_tui.screens.panel import Approved, OutcomeUnknown, Panel, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries, Step
@@ -29,10 +29,8 @@ from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.ceremony_fields import CeremonyFields
 from approver_tui.widgets.approvals.panel_facts import PanelFacts
-from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt, lines_word
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 _LONGEST_AMOUNT = 15
@@ -46,14 +44,16 @@ REVIEW_SECONDS = {Risk.LOW: 0.0, Risk.MEDIUM: 0.0, Risk.HIGH: 2.0, Risk.CRITICAL
 class ApprovePanel(Panel):
     """Details, fields, Back, Approve."""
 
+    TITLE = SafeText("Approve?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was approved.")
-    AUTO_FOCUS = "#back"
+    BUTTON = "approve"
+    HINTS = APPROVE_KEYS
+    HELP_ROWS = APPROVE_HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("f1,question_mark", "help", show=False),
         Binding("pagedown,down,ctrl+d,j", "read(1)", show=False),
         Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
     ]
+    verb = SafeText("Approve")
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval)
@@ -64,35 +64,26 @@ class ApprovePanel(Panel):
         self.set_class(len(approval.steps) > _FEW_FIELDS, "-many")
         self._all_seen_since: float | None = None
         self._notice = SafeText("")
-        self._verb = fmt("Approve")
-        if 0 < len(spent := amount(approval)) <= _LONGEST_AMOUNT:
-            self._verb = fmt("Approve {}", spent)
-
-    def compose(self) -> ComposeResult:
-        """Lay out title, details, fields, buttons, hint and keys."""
-        with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, fmt("Approve?")))
-            yield self._facts
-            yield CachedLine(id="more")
-            yield self._fields
-            yield NoticeLines(id="notice")
-            with Horizontal(id="buttons"):
-                yield PanelButton(fmt("Back"), id="back")
-                yield PanelButton(self._verb, id="approve")
-            yield CachedLine(id="hint")
-            yield KeyBar(approve_keys())
 
     @property
-    def focus_chain(self) -> list[Widget]:
-        """Back, the fields, Approve: Tab reaches Approve without passing Back again."""
-        if not self.is_ready:
-            return []
-        order = (
-            self.query_one("#back"),
-            *self._fields.focusable_fields,
-            self.query_one("#approve"),
-        )
-        return [widget for widget in order if widget.focusable]
+    def button_label(self) -> SafeText:
+        """The words on the button, with a short amount."""
+        spent = amount(self.approval)
+        if 0 < len(spent) <= _LONGEST_AMOUNT:
+            return fmt("{} {}", self.verb, spent)
+        return self.verb
+
+    def content(self) -> ComposeResult:
+        """Lay out title, details and fields."""
+        yield TitleLine(self.title_line)
+        yield self._facts
+        yield CachedLine(id="more")
+        yield self._fields
+        yield NoticeLines(id="notice")
+
+    def tab_order(self) -> Iterable[Widget]:
+        """Return the fields."""
+        return self._fields.focusable_fields
 
     def draw_widgets(self) -> None:
         """Update time, fields and hint."""
@@ -102,8 +93,7 @@ class ApprovePanel(Panel):
         self._fields.show(is_busy=self.is_busy)
         self.query_one("#more", CachedLine).show(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())
-        self.query_one("#hint", CachedLine).show(button_hint(fmt("Approve"), reason))
-        self._enable_button(is_off=bool(reason))
+        self.draw_button(reason)
 
     def blocker(self) -> SafeText:
         """Return why Approve is unavailable, or an empty text."""
@@ -126,42 +116,30 @@ class ApprovePanel(Panel):
     def _input_changed(self) -> None:
         self.update_panel()
 
-    @on(Button.Pressed, "#back")
-    def _back(self) -> None:
-        self.action_back()
-
-    @on(Button.Pressed, "#approve")
-    def _approve(self) -> None:
-        if self.context.guard.is_blocking or self.blocker():
-            return
-        pin, entries = self._fields.take_pin(), self._fields.entries()
+    def submit(self) -> None:
+        """Send the approval, in a thread."""
+        work = partial(self._send, self._fields.take_pin(), self._fields.entries())
         self.is_busy, self._notice = True, SafeText("")
         self.update_panel()
-        self.run_worker(partial(self._send, pin, entries), thread=True, group="approve")
+        self.run_in_thread(work, self._approved, self._refused, group="approve")
 
     def action_read(self, step: int) -> None:
         """Scroll the details."""
-        self._facts.scroll_page(step)
+        self._facts.action_read(step)
 
-    def action_help(self) -> None:
-        """Show the help."""
-        self.open_help(approve_help(), self.blocker())
+    def _approved(self, approval: Approval) -> None:
+        self.finish(Approved(approval))
 
-    @on(thread_messages.AnswerAccepted)
-    def _answered(self, message: thread_messages.AnswerAccepted) -> None:
-        self.finish(Approved(message.approval))
-
-    @on(thread_messages.AnswerRefused)
-    def _refused(self, message: thread_messages.AnswerRefused) -> None:
+    def _refused(self, error: errors.ClientError) -> None:
         self.is_busy = False
-        result = self._closing_result_of(message.error)
+        result = self._closing_result_of(error)
         if result is not None:
             self.finish(result)
             return
-        self._fields.needs_pin |= isinstance(message.error, errors.PinNeeded)
-        self._notice = refusals.answer_problem(message.error, done=fmt("Nothing was approved."))
+        self._fields.needs_pin |= isinstance(error, errors.PinNeeded)
+        self._notice = refusals.answer_problem(error, done=fmt("Nothing was approved."))
         self.update_panel()
-        self._focus_next_entry(message.error)
+        self._focus_next_entry(error)
 
     def _focus_next_entry(self, error: errors.ClientError) -> None:
         """Move the focus to where the user can continue."""
@@ -172,20 +150,13 @@ class ApprovePanel(Panel):
         else:
             self.query_one("#back").focus()
 
-    def _send(self, pin: str | None, entries: Entries) -> None:
+    def _send(self, pin: str | None, entries: Entries) -> Approval:
         """Runs in a thread. At low and medium risk the PIN unlocks the app for a while."""
         answers, approval = self.context.answers, self.approval
-        try:
-            if pin is not None and not approval.needs_pin:
-                answers.unlock(pin)
-                pin = None
-            outcome = answers.approve(
-                approval, fingerprint=approval.fingerprint, pin=pin, entries=entries
-            )
-        except errors.ClientError as error:
-            self.post_message(thread_messages.AnswerRefused(approval.id, error))
-        else:
-            self.post_message(thread_messages.AnswerAccepted(outcome))
+        if pin is not None and not approval.needs_pin:
+            answers.unlock(pin)
+            pin = None
+        return answers.approve(approval, fingerprint=approval.fingerprint, pin=pin, entries=entries)
 
     def _closing_result_of(self, error: errors.ClientError) -> PanelClosed | OutcomeUnknown | None:
         """Return how the panel closes on this error; None if the user can try again."""
@@ -206,9 +177,3 @@ class ApprovePanel(Panel):
     def _record_seen(self) -> None:
         if self._all_seen_since is None and self._facts.is_fully_read:
             self._all_seen_since = self.context.ticks()
-
-    def _enable_button(self, *, is_off: bool) -> None:
-        button = self.query_one("#approve", PanelButton)
-        if is_off and button.has_focus:
-            self.query_one("#back").focus()
-        button.disabled = is_off

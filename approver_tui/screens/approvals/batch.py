@@ -10,24 +10,22 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.marking import mark_change_reason
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import Rows, batch_keys
+from approver_tui.screens.keys import BATCH_KEYS
 from approver_tui.screens.panel import Overlay, PanelClosed, risk_line
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.batch import Batch
 from approver_tui.state.money import sums
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_table import BatchTable
-from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import Line, fmt, lines_word
 from approver_tui.widgets.notice_lines import CachedLine, NoticeLines
-from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.title_line import TitleLine
 from approver_tui.widgets.typed_input import TypedInput
@@ -39,12 +37,8 @@ _MAX_NOTICES = 3
 class BatchPanel(Overlay):
     """Requests with checkboxes, sums, the count to type, Back, the button."""
 
-    VERB: ClassVar[SafeText]
-    """The label of the button."""
-    HELP_ROWS: ClassVar[Rows]
+    HINTS = BATCH_KEYS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("f1,question_mark", "help", show=False),
         Binding("pagedown,down,ctrl+d,j", "read(1)", show=False),
         Binding("pageup,up,ctrl+u,k", "read(-1)", show=False),
     ]
@@ -85,48 +79,26 @@ class BatchPanel(Overlay):
         """Return what is missing after the count, or an empty text."""
         return SafeText("")
 
-    def submit(self) -> None:
-        """Continue to the answers; everything was entered."""
-        raise NotImplementedError
-
     # The same for all.
 
-    def compose(self) -> ComposeResult:
-        """Lay out title, requests, sums, fields, buttons, hint and keys."""
-        with Vertical(classes="panel"):
-            yield TitleLine(self._title)
-            yield Static(
-                self.introduction(self.requests.rows[0].agent.name),
-                id="words",
-                markup=False,
-            )
-            yield self._sheet
-            yield CachedLine(id="more")
-            yield CachedLine(id="sums")
-            yield from self.fields()
-            with Horizontal(id="count-row", classes="entry"):
-                yield Static("How many", markup=False)
-                yield self._count
-            yield from self.fields_after_count()
-            yield NoticeLines(id="notice")
-            with Horizontal(id="buttons"):
-                yield PanelButton(fmt("Back"), id="back")
-                yield PanelButton(self.VERB, id="do")
-            yield CachedLine(id="hint")
-            yield KeyBar(batch_keys())
+    def content(self) -> ComposeResult:
+        """Lay out title, requests, sums and fields."""
+        yield TitleLine(self._title)
+        words = self.introduction(self.requests.rows[0].agent.name)
+        yield Static(words, id="words", markup=False)
+        yield self._sheet
+        yield CachedLine(id="more")
+        yield CachedLine(id="sums")
+        yield from self.fields()
+        with Horizontal(id="count-row", classes="entry"):
+            yield Static("How many", markup=False)
+            yield self._count
+        yield from self.fields_after_count()
+        yield NoticeLines(id="notice")
 
-    @property
-    def focus_chain(self) -> list[Widget]:
-        """Back, the requests, the fields, the button: Tab does not pass Back again."""
-        if not self.is_ready:
-            return []
-        field_order = (
-            self.query_one("#back"),
-            self._sheet,
-            *self.field_order(),
-            self.query_one("#do"),
-        )
-        return [widget for widget in field_order if widget.focusable]
+    def tab_order(self) -> Iterable[Widget]:
+        """Return the requests and the fields."""
+        return (self._sheet, *self.field_order())
 
     def field_order(self) -> Iterable[Widget]:
         """Return the fields in order."""
@@ -152,8 +124,7 @@ class BatchPanel(Overlay):
         self.query_one("#sums", CachedLine).show(self._sums())
         notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))
         self.query_one("#notice", NoticeLines).show(notices)
-        self.query_one("#hint", CachedLine).show(button_hint(self.VERB, reason))
-        self._enable_button(is_off=bool(reason))
+        self.draw_button(reason)
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
@@ -186,22 +157,9 @@ class BatchPanel(Overlay):
     def _input_changed(self) -> None:
         self.update_panel()
 
-    @on(Button.Pressed, "#back")
-    def _back(self) -> None:
-        self.action_back()
-
-    @on(Button.Pressed, "#do")
-    def _do(self) -> None:
-        if not self.context.guard.is_blocking and not self.blocker():
-            self.submit()
-
     def action_read(self, step: int) -> None:
         """Scroll the requests."""
         self._sheet.action_read(step)
-
-    def action_help(self) -> None:
-        """Show the help."""
-        self.open_help(self.HELP_ROWS, self.blocker())
 
     def _remove_changed(self) -> None:
         """Remove requests that changed; the count must then be typed again."""
@@ -228,7 +186,7 @@ class BatchPanel(Overlay):
         return fmt("type how many are selected.")
 
     def _title(self, width: int) -> Line:
-        verb = fmt("{} {}?", self.VERB, len(self.requests.chosen))
+        verb = fmt("{} {}?", self.verb, len(self.requests.chosen))
         return risk_line(
             verb, self.requests.risk, (self.requests.ends_at, self.context.now()), width
         )
@@ -238,9 +196,3 @@ class BatchPanel(Overlay):
         ticked = fmt("Selected: {} of {}.", len(chosen), len(self.requests.rows))
         parts = [fmt("  {}: {} in all.", each.label, each.text) for each in sums(chosen)]
         return SafeText(ticked + "".join(parts))
-
-    def _enable_button(self, *, is_off: bool) -> None:
-        button = self.query_one("#do", PanelButton)
-        if is_off and button.has_focus:
-            self.query_one("#back").focus()
-        button.disabled = is_off

@@ -7,19 +7,18 @@ accepted.
 from collections.abc import Iterable
 from functools import partial
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
 from approver_tui.client import errors
-from approver_tui.screens import refusals, thread_messages
+from approver_tui.screens import refusals
 from approver_tui.screens.approvals.batch import BatchPanel
 from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import batch_approve_help
+from approver_tui.screens.keys import BATCH_APPROVE_HELP
 from approver_tui.screens.panel import Approve, BatchSubmitted, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
@@ -28,20 +27,11 @@ from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.typed_input import TypedInput
 
 
-class _Unlocked(thread_messages.ValueMessage[str]):
-    """The PIN was correct, and the app is unlocked."""
-
-
-class _UnlockFailed(thread_messages.ValueMessage[errors.ClientError]):
-    """The PIN was wrong, or could not be checked."""
-
-
 class BatchApprovePanel(BatchPanel):
     """Requests with checkboxes, sums, count, PIN, Back, Approve."""
 
-    AUTO_FOCUS = "#back"
-    VERB = SafeText("Approve")
-    HELP_ROWS = batch_approve_help()
+    HELP_ROWS = BATCH_APPROVE_HELP
+    verb = SafeText("Approve")
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context, state)
@@ -89,21 +79,20 @@ class BatchApprovePanel(BatchPanel):
             return
         self.is_busy, self.notice = True, SafeText("")
         self.update_panel()
-        self.run_worker(partial(self._unlock, pin), thread=True, group="unlock")
+        work, done = partial(self.context.answers.unlock, pin), partial(self._unlocked, pin)
+        self.run_in_thread(work, done, self._unlock_failed, group="unlock")
 
-    @on(_Unlocked)
-    def _unlocked(self, message: _Unlocked) -> None:
+    def _unlocked(self, pin: str, _result: None) -> None:
         """If a request was removed while the PIN was checked, the count must be typed again."""
         self.is_busy, before = False, self.requests
         self.update_panel()
         if self.requests == before and self.closing_result() is None:
-            self.finish(BatchSubmitted(self.requests.chosen, Approve(message.value)))
+            self.finish(BatchSubmitted(self.requests.chosen, Approve(pin)))
 
-    @on(_UnlockFailed)
-    def _unlock_failed(self, message: _UnlockFailed) -> None:
+    def _unlock_failed(self, error: errors.ClientError) -> None:
         self.is_busy = False
-        self.notice = refusals.answer_problem(message.value, done=fmt("Nothing was approved."))
-        if isinstance(message.value, errors.DeviceLocked | errors.LoginFirst):
+        self.notice = refusals.answer_problem(error, done=fmt("Nothing was approved."))
+        if isinstance(error, errors.DeviceLocked | errors.LoginFirst):
             self.finish(PanelClosed(self.notice))
             return
         self.update_panel()
@@ -112,12 +101,3 @@ class BatchApprovePanel(BatchPanel):
     @property
     def _needs_pin(self) -> bool:
         return self.requests.needs_pin or not self.context.answers.is_unlocked
-
-    def _unlock(self, pin: str) -> None:
-        """Runs in a thread."""
-        try:
-            self.context.answers.unlock(pin)
-        except errors.ClientError as error:
-            self.post_message(_UnlockFailed(error))
-        else:
-            self.post_message(_Unlocked(pin))

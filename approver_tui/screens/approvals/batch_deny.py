@@ -13,12 +13,12 @@ from approver_tui.screens.approvals.batch import BatchPanel
 from approver_tui.screens.approvals.blockers import answer_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import batch_deny_help
+from approver_tui.screens.keys import BATCH_DENY_HELP
 from approver_tui.screens.panel import BatchSubmitted, Deny
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.denial_form import DenialForm
-from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
+from approver_tui.widgets.approvals.deny_codes import NOT_PICKED
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.lines import fmt
 
@@ -27,8 +27,8 @@ class BatchDenyPanel(BatchPanel):
     """Requests with checkboxes, sums, the denial's fields, count, Back, Deny."""
 
     AUTO_FOCUS = "BatchTable"
-    VERB = SafeText("Deny")
-    HELP_ROWS = batch_deny_help()
+    HELP_ROWS = BATCH_DENY_HELP
+    verb = SafeText("Deny")
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context, state)
@@ -59,7 +59,6 @@ class BatchDenyPanel(BatchPanel):
         """Require a reason."""
         return NOT_PICKED if self._form.code is None else SafeText("")
 
-    @on(DenyCodes.Picked)
     @on(Choices.Picked)
     def _picked(self) -> None:
         self.update_panel()

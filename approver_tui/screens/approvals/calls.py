@@ -4,8 +4,10 @@ Owns: threads and what they report. Never: touching a widget or the state.
 """
 
 import threading
+from collections.abc import Callable
 from functools import partial
 
+from textual.message import Message
 from textual.screen import Screen
 
 from approver_tui.client import errors, wire
@@ -13,7 +15,6 @@ from approver_tui.client.notifications.feed import FeedListeners
 from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.denials import Denial
 from approver_tui.screens.context import ScreenContext
-from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.notifications.connection import Connection
 from approver_tui.state.notifications.events import Event
 from approver_tui.state.text import display_safe
@@ -34,37 +35,50 @@ class Calls:
 
     def load_last_known(self) -> None:
         """Load the last known list from this machine, then the current one from the server."""
-        self._screen.run_worker(self._load_last_known, thread=True, group="load", exclusive=True)
+        self._run(self._load_last_known, "load", exclusive=True)
 
     def load(self, *, in_order: bool) -> None:
         """Fetch the account and the waiting requests."""
-        work = partial(self._load, in_order=in_order)
-        self._screen.run_worker(work, thread=True, group="load", exclusive=True)
+        self._run(partial(self._load, in_order=in_order), "load", exclusive=True)
 
     def reload_account(self) -> None:
         """Fetch only the account: the PIN attempts have changed."""
-        self._screen.run_worker(self._load_account, thread=True, group="me", exclusive=True)
+        me = self._context.server.me
+        self._run(lambda: thread_messages.AccountLoaded(me()), "me", exclusive=True)
 
     def fetch_approval(self, approval_id: str) -> None:
         """Fetch the server's copy of one approval."""
-        self._screen.run_worker(
-            partial(self._fetch_approval, approval_id), thread=True, group="look"
-        )
+        self._run(partial(self._fetch_approval, approval_id), "look")
 
     def deny(self, denial: Denial) -> None:
         """Send a denial."""
-        self._screen.run_worker(partial(self._deny, denial), thread=True, group="deny")
+        self._run(partial(self._deny, denial), "deny")
 
     def check_outcome(self, approval_id: str) -> None:
         """Check the outcome of an answer, unless that is in progress."""
         if approval_id not in self._checking:
             self._checking.add(approval_id)
-            work = partial(self._check_outcome, approval_id)
-            self._screen.run_worker(work, thread=True, group="settle")
+            self._run(partial(self._check_outcome, approval_id), "settle")
 
     def load_preferences(self) -> None:
         """Fetch the notification settings."""
-        self._screen.run_worker(self._load_preferences, thread=True, group="attend", exclusive=True)
+        load, loaded = self._context.prefs_client.settings, thread_messages.NotificationPrefsLoaded
+        self._run(lambda: loaded(load()), "attend", exclusive=True)
+
+    def _run(
+        self, work: Callable[[], Message | None], group: str, *, exclusive: bool = False
+    ) -> None:
+        """Post the message that `work` returns, in a thread, or that it failed."""
+
+        def run() -> None:
+            try:
+                message_out = work()
+            except errors.ClientError as error:
+                message_out = thread_messages.LoadFailed(error)
+            if message_out is not None:
+                self._screen.post_message(message_out)
+
+        self._screen.run_worker(run, thread=True, group=group, exclusive=exclusive)
 
     def listen(self, cursor: int) -> None:
         """Follow the feed from `cursor`, in a daemon thread."""
@@ -79,74 +93,48 @@ class Calls:
         """Stop the feed."""
         self._stop.set()
 
-    def _load_last_known(self) -> None:
+    def _load_last_known(self) -> Message:
         page = self._context.server.last_waiting()
         if page is not None:
             self._screen.post_message(thread_messages.LastKnownLoaded(page))
-        self._load(in_order=True)
+        return self._load(in_order=True)
 
-    def _load(self, *, in_order: bool) -> None:
+    def _load(self, *, in_order: bool) -> Message:
         try:
             me, page = self._context.server.me(), self._context.server.waiting()
         except errors.ClientError as error:
-            self._screen.post_message(thread_messages.ListFailed(error, in_order=in_order))
-        else:
-            self._screen.post_message(thread_messages.Loaded(me, page, in_order=in_order))
+            return thread_messages.ListFailed(error, in_order=in_order)
+        return thread_messages.Loaded(me, page, in_order=in_order)
 
-    def _load_account(self) -> None:
+    def _fetch_approval(self, approval_id: str) -> Message:
         try:
-            me = self._context.server.me()
-        except errors.ClientError as error:
-            self._screen.post_message(thread_messages.LoadFailed(error))
-        else:
-            self._screen.post_message(thread_messages.AccountLoaded(me))
-
-    def _fetch_approval(self, approval_id: str) -> None:
-        try:
-            approval = self._context.server.approval(approval_id)
+            return thread_messages.ApprovalFetched(self._context.server.approval(approval_id))
         except errors.WireError as error:
-            self._screen.post_message(
-                thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
-            )
-        except errors.ClientError as error:
-            self._screen.post_message(thread_messages.LoadFailed(error))
-        else:
-            self._screen.post_message(thread_messages.ApprovalFetched(approval))
+            return thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
 
-    def _deny(self, denial: Denial) -> None:
-        approval: Approval = denial.approval
+    def _deny(self, denial: Denial) -> Message:
+        deny, approval = self._context.answers.deny, denial.approval
         try:
-            outcome = self._context.answers.deny(approval, denial.code, denial.note, denial.extras)
+            outcome = deny(approval, denial.code, denial.note, denial.extras)
         except errors.ClientError as error:
-            self._screen.post_message(thread_messages.AnswerRefused(approval.id, error))
-        else:
-            self._screen.post_message(thread_messages.AnswerAccepted(outcome))
+            return thread_messages.AnswerRefused(approval.id, error)
+        return thread_messages.AnswerAccepted(outcome)
 
-    def _check_outcome(self, approval_id: str) -> None:
+    def _check_outcome(self, approval_id: str) -> Message | None:
         """Check again while the outcome is unknown; report an ended session at once."""
         try:
             outcome = self._context.answers.check_outcome(approval_id)
         except errors.UnknownOutcome as error:
             if isinstance(error.__cause__, errors.LoginFirst):
-                self._screen.post_message(thread_messages.LoadFailed(error.__cause__))
+                return thread_messages.LoadFailed(error.__cause__)
+            return None
         except errors.WireError as error:
-            self._screen.post_message(
-                thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
-            )
+            return thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
         except errors.ClientError as error:
-            self._screen.post_message(thread_messages.AnswerRefused(approval_id, error))
-        else:
-            self._screen.post_message(thread_messages.AnswerAccepted(outcome))
+            return thread_messages.AnswerRefused(approval_id, error)
         finally:
             self._checking.discard(approval_id)
-
-    def _load_preferences(self) -> None:
-        try:
-            attention = self._context.prefs_client.settings()
-        except errors.ClientError as error:
-            self._screen.post_message(thread_messages.LoadFailed(error))
-        else:
-            self._screen.post_message(thread_messages.NotificationPrefsLoaded(attention))
+        return thread_messages.AnswerAccepted(outcome)
 
     def _count_other_logins(self) -> None:
         self._screen.post_message(thread_messages.OtherLoginsCounted(self._context.others.counts()))

@@ -9,59 +9,36 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.widgets import Button, Static
+from textual.binding import Binding, BindingType
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import Rows
 from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.change_form import ChangeForm
-from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import CachedLine
-from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 _ProposalT = TypeVar("_ProposalT")
 _PreviewT = TypeVar("_PreviewT")
 
 
-class _PreviewLoaded(Message, Generic[_ProposalT, _PreviewT]):
-    """The preview of a proposal."""
-
-    def __init__(self, proposal: _ProposalT, preview: _PreviewT) -> None:
-        super().__init__()
-        self.proposal = proposal
-        self.preview = preview
-
-
-class PreviewFailed(Message, Generic[_ProposalT]):
-    """The server rejected the proposal or did not answer; `proposal` None means any proposal."""
-
-    def __init__(self, proposal: _ProposalT | None, error: errors.ClientError) -> None:
-        super().__init__()
-        self.proposal = proposal
-        self.error = error
-
-
 class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
     """Controls, preview, Back, the button that continues."""
 
     CHANGED_TEXT = SafeText("This request changed. Nothing was approved.")
-    AUTO_FOCUS = "#back"
-    NAME: ClassVar[str]
-    """The panel's class in the style sheet."""
-    TITLE: ClassVar[SafeText]
-    REFUSED: ClassVar[SafeText]
+    CLASSES = "panel -tall"
+    BUTTON = "continue"
+    REFUSED: ClassVar[SafeText] = SafeText("")
     """Advice to add to a rejection, if any."""
-    HINTS: ClassVar[tuple[Hint, ...]]
-    HELP_ROWS: ClassVar[Rows]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+    verb = SafeText("Continue")
 
     def __init__(
         self, context: ScreenContext, state: InboxState, approval: Approval, problem: SafeText
@@ -87,25 +64,19 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         """Ask the server for the preview. Runs in a thread; raises ClientError."""
         raise NotImplementedError
 
-    def blocker(self) -> SafeText:
-        """Return why the button is unavailable, or an empty text."""
-        raise NotImplementedError
-
     def proceed(self, proposal: _ProposalT, preview: _PreviewT) -> None:
         """Open the panel that approves what was shown."""
         raise NotImplementedError
 
-    def compose(self) -> ComposeResult:
-        """Lay out title, controls, buttons, hint and keys."""
-        with Vertical(classes="panel -tall", id=self.NAME):
-            yield TitleLine(partial(self.title_line, self.TITLE))
-            yield Static(self.approval.headline, id="headline", markup=False)
-            yield from self.controls()
-            with Horizontal(id="buttons"):
-                yield PanelButton(fmt("Back"), id="back")
-                yield PanelButton(fmt("Continue.."), id="continue")
-            yield CachedLine(id="hint")
-            yield KeyBar(self.HINTS)
+    @property
+    def button_label(self) -> SafeText:
+        """The words on the button."""
+        return fmt("Continue..")
+
+    def content(self) -> ComposeResult:
+        """Lay out title and controls."""
+        yield from self.heading()
+        yield from self.controls()
 
     def draw_widgets(self) -> None:
         """Update time, preview and hint."""
@@ -113,12 +84,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         self.query_one(TitleLine).refresh()
         self.draw_preview()
         ready = fmt("Tab to Continue, then Enter. This does not approve yet.")
-        text = button_hint(fmt("Continue"), reason) if reason else ready
-        self.query_one("#hint", CachedLine).show(text)
-        button = self.query_one("#continue", PanelButton)
-        if reason and button.has_focus:
-            self.query_one("#back").focus()
-        button.disabled = bool(reason)
+        self.draw_button(reason, None if reason else ready)
 
     @property
     def is_loading(self) -> bool:
@@ -138,45 +104,29 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         elif proposal is None or proposal != self.proposal:
             self._set_proposal(proposal, SafeText(""))
             if proposal is not None:
-                self.run_worker(partial(self._fetch, proposal), thread=True, group="preview")
+                work = partial(self.fetch_preview, proposal)
+                done = partial(self._show_preview, proposal)
+                self.run_in_thread(
+                    work, done, partial(self.preview_failed, proposal), group="preview"
+                )
 
-    @on(_PreviewLoaded)
-    def _show_preview(self, message: _PreviewLoaded[_ProposalT, _PreviewT]) -> None:
-        if message.proposal == self.proposal:
-            self.preview = message.preview
-            self.update_panel()
-
-    @on(PreviewFailed)
-    def _preview_failed(self, message: PreviewFailed[_ProposalT]) -> None:
-        self.is_busy = False
-        if message.proposal is None or message.proposal == self.proposal:
-            problem = refusals.problem(message.error)
-            self._set_proposal(self.proposal, fmt("{} {}", problem, self.REFUSED))
-
-    @on(Button.Pressed, "#back")
-    def _back(self) -> None:
-        self.action_back()
-
-    @on(Button.Pressed, "#continue")
-    def _continue(self) -> None:
-        if self.context.guard.is_blocking or self.blocker():
-            return
+    def submit(self) -> None:
+        """Continue with what was shown."""
         if self.proposal is not None and self.preview is not None:
             self.proceed(self.proposal, self.preview)
 
-    def action_help(self) -> None:
-        """Show the help."""
-        self.open_help(self.HELP_ROWS, self.blocker())
+    def _show_preview(self, proposal: _ProposalT, preview: _PreviewT) -> None:
+        if proposal == self.proposal:
+            self.preview = preview
+            self.update_panel()
+
+    def preview_failed(self, proposal: _ProposalT | None, error: errors.ClientError) -> None:
+        """The server rejected the proposal or did not answer; None means any proposal."""
+        self.is_busy = False
+        if proposal is None or proposal == self.proposal:
+            problem = refusals.problem(error)
+            self._set_proposal(self.proposal, fmt("{} {}", problem, self.REFUSED))
 
     def _set_proposal(self, proposal: _ProposalT | None, problem: SafeText) -> None:
         self.proposal, self.preview, self.problem = proposal, None, problem
         self.update_panel()
-
-    def _fetch(self, proposal: _ProposalT) -> None:
-        """Runs in a thread."""
-        try:
-            preview = self.fetch_preview(proposal)
-        except errors.ClientError as error:
-            self.post_message(PreviewFailed(proposal, error))
-        else:
-            self.post_message(_PreviewLoaded(proposal, preview))

@@ -3,19 +3,14 @@
 Owns: when Deny is available. Never: sending; the denial waits five seconds on the screen below.
 """
 
-from functools import partial
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input
 
 from approver_tui.screens.approvals.blockers import answer_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import deny_help, deny_keys
+from approver_tui.screens.keys import DENY_HELP, DENY_KEYS
 from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Panel, PanelClosed
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
@@ -24,22 +19,20 @@ from approver_tui.widgets.approvals.denial_form import DenialForm
 from approver_tui.widgets.approvals.deny_codes import NOT_PICKED, DenyCodes
 from approver_tui.widgets.check_line import CheckLine
 from approver_tui.widgets.choices import Choices
-from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import CachedLine
-from approver_tui.widgets.panel_button import PanelButton, button_hint
 from approver_tui.widgets.title_line import TitleLine
 
 
 class DenyPanel(Panel):
     """The headline, the denial's fields, Back, Deny."""
 
+    TITLE = SafeText("Deny?")
     CHANGED_TEXT = SafeText("This request changed. Nothing was denied.")
     AUTO_FOCUS = "DenyCodes"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("f1,question_mark", "help", show=False),
-    ]
+    BUTTON = "deny"
+    HINTS = DENY_KEYS
+    HELP_ROWS = DENY_HELP
+    verb = SafeText("Deny")
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval)
@@ -47,28 +40,19 @@ class DenyPanel(Panel):
         self._others = _other_requests(state, approval, context.now())
         self._all = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
 
-    def compose(self) -> ComposeResult:
-        """Lay out title, reasons, note, buttons and keys."""
-        with Vertical(classes="panel"):
-            yield TitleLine(partial(self.title_line, fmt("Deny?")))
-            yield Static(self.approval.headline, id="headline", markup=False)
-            yield self._form
-            if self._others:
-                yield self._all
-            with Horizontal(id="buttons"):
-                yield PanelButton(fmt("Back"), id="back")
-                yield PanelButton(fmt("Deny"), id="deny")
-            yield CachedLine(id="hint")
-            yield KeyBar(deny_keys())
+    def content(self) -> ComposeResult:
+        """Lay out title, reasons and note."""
+        yield from self.heading()
+        yield self._form
+        if self._others:
+            yield self._all
 
     def draw_widgets(self) -> None:
         """Update the time and the hint."""
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
         self._form.show()
-        text = button_hint(fmt("Deny"), reason) if reason else self._ready_text
-        self.query_one("#hint", CachedLine).show(text)
-        self.query_one("#deny", PanelButton).disabled = bool(reason)
+        self.draw_button(reason, None if reason else self._ready_text)
 
     @property
     def _ready_text(self) -> SafeText:
@@ -94,20 +78,18 @@ class DenyPanel(Panel):
             return NOT_PICKED
         return SafeText("")
 
-    @on(DenyCodes.Picked)
     @on(Choices.Picked)
     def _reason_chosen(self) -> None:
         self.update_panel()
 
-    @on(Button.Pressed, "#back")
-    def _back(self) -> None:
-        self.action_back()
-
     @on(DenyCodes.Sent)
-    @on(Button.Pressed, "#deny")
-    def _deny(self) -> None:
-        code = self._form.code
-        if self.context.guard.is_blocking or code is None or self.blocker():
+    def _sent(self) -> None:
+        if not self.context.guard.is_blocking and not self.blocker():
+            self.submit()
+
+    def submit(self) -> None:
+        """Hand the denial to the screen below, which sends it after five seconds."""
+        if (code := self._form.code) is None:
             return
         extras = self._form.extras(self.context.now(), self.context.zone)
         if self._all.is_on:
@@ -115,10 +97,6 @@ class DenyPanel(Panel):
             self.dismiss(BatchSubmitted((self.approval, *self._others), answer))
         else:
             self.dismiss(DenialSubmitted(self.approval, code, self._form.note, extras))
-
-    def action_help(self) -> None:
-        """Show the help."""
-        self.open_help(deny_help(), self.blocker())
 
 
 def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:

@@ -12,6 +12,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from approver_tui.client.errors import ClientError
 from approver_tui.client.wire import Page as Part
 from approver_tui.messages import PastEnd
 from approver_tui.screens import thread_messages
@@ -20,7 +21,7 @@ from approver_tui.screens.approvals.copying import copy_id, copy_link
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import Rows, help_rows, hint, retry_keys
-from approver_tui.screens.page import Fetched, FetchFailed, Page, PageContext
+from approver_tui.screens.page import Page, PageAction, PageContext, action_bindings
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, RequestingAgent
 from approver_tui.state.approvals.search_span import SearchSpan
@@ -30,7 +31,7 @@ from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
 from approver_tui.widgets.consents.rights import tokens_count
 from approver_tui.widgets.entry_list import Entry, Section
-from approver_tui.widgets.entry_sheet import LineMaker
+from approver_tui.widgets.entry_sheet import EntrySheet
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
@@ -45,19 +46,10 @@ def agent_query(agent: RequestingAgent, now: int) -> Query:
     return read_query(f"agent:{name}", now)
 
 
-class HistoryPage(Page[Part]):
+class HistoryPage(Page[Part, Approval]):
     """Decided requests, and those that ended without a decision."""
 
     NAME = "History"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", id="filter", show=False),
-        Binding("v", "toggle_raw", id="details", show=False),
-        Binding("exclamation_mark", "report", id="report", show=False),
-        Binding("R", "retry", id="retry", show=False),
-        Binding("z", "end_token", id="revoke", show=False),
-        Binding("y", "copy_id", id="copy", show=False),
-        Binding("Y", "copy_link", id="copy_link", show=False),
-    ]
 
     def __init__(self, page_context: PageContext, query: Query = NO_FILTER) -> None:
         super().__init__(page_context)
@@ -87,19 +79,18 @@ class HistoryPage(Page[Part]):
             beside = fmt("{}, {}", scanned, beside) if self._has_older(found) else scanned
         return (Section(heading, entries, beside=beside, empty=self._empty_text(found)),)
 
-    def entry_detail(self, found: Part, entry_id: str) -> tuple[LineMaker, object] | None:
-        """Return the details with the receipt, or the signed texts."""
-        approval = next((each for each in found.items if each.id == entry_id), None)
-        if approval is None:
-            return None
-        return partial(self._lines, approval), ((entry_id, self._is_raw), approval)
+    def items(self, found: Part) -> tuple[Approval, ...]:
+        """Return the requests."""
+        return found.items
+
+    def detail_key(self, item: Approval) -> object:
+        """Return the request, and which of its texts are shown."""
+        return item, self._is_raw
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys for an entry."""
-        moment = AnswerContext.at(self.context)
-        reason = retry_blocker(self.state, self._current, moment)
         return (
-            *retry_keys(self._current, moment.now, reason),
+            *retry_keys(self.current, self.context.now(), self._retry_blocker()),
             hint("/", "Filter", "slash"),
             hint("!", "Report..", "exclamation_mark"),
             hint("v", "All details"),
@@ -108,15 +99,16 @@ class HistoryPage(Page[Part]):
 
     def help(self) -> Rows:
         """Return the help of the page."""
+        retry, end = self.ACTIONS
         return help_rows(
             (
                 "/",
                 "filter: words, !word, agent:NAME, risk:high, since:7d, is:denied, by:me",
             ),
             ("!", "report a request you did not ask for, even if it has ended"),
-            ("R", "if it expired: ask its agent to retry"),
+            (retry.key, retry.help),
             ("v", "switch between the two signed texts and the details"),
-            ("z", "end the token issued for an approval, and every token derived from it"),
+            (end.key, end.help),
             ("y", "copy its id"),
             ("Y", "copy the link to its page"),
             ("G", "to the end; loads older requests"),
@@ -145,15 +137,20 @@ class HistoryPage(Page[Part]):
             self.fetch_more(found)
         super().set_found(found)
 
-    @on(Fetched)
-    @on(FetchFailed)
-    def _fetch_done(self) -> None:
+    def fetched(self, found: Part) -> None:
         """Note the answer first, because showing it may load more."""
         self._is_fetching_more = False
+        super().fetched(found)
+
+    def fetch_failed(self, error: ClientError) -> None:
+        """The same for a failure."""
+        self._is_fetching_more = False
+        super().fetch_failed(error)
 
     def action_toggle_raw(self) -> None:
         """Switch between the signed texts and the details."""
         self._is_raw = not self._is_raw
+        self.query_one(EntrySheet).scroll_home(animate=False)
         self.draw()
 
     def action_filter(self) -> None:
@@ -174,7 +171,7 @@ class HistoryPage(Page[Part]):
 
     def action_report(self) -> None:
         """Open the panel that reports, or say why it is unavailable."""
-        approval = self._current
+        approval = self.current
         reason = report_blocker(self.state, approval, AnswerContext.at(self.context))
         if reason or approval is None:
             self.show_message(fmt("Report unavailable: {}", reason))
@@ -182,36 +179,25 @@ class HistoryPage(Page[Part]):
             make = partial(ReportPanel, self.context, self.state, approval)
             self.page_context.open_panel(make)
 
-    def action_retry(self) -> None:
-        """Ask the agent of an expired request to retry, or say why that is unavailable."""
-        approval = self._current
-        reason = retry_blocker(self.state, approval, AnswerContext.at(self.context))
-        if reason or approval is None:
-            self.show_message(fmt("Retry unavailable: {}", reason))
-        else:
-            self.confirm_action(self._request_actions.retry(approval))
+    def _retry_blocker(self) -> SafeText:
+        return retry_blocker(self.state, self.current, AnswerContext.at(self.context))
 
-    def action_end_token(self) -> None:
-        """Confirm before ending the token of an approval, or say why that is unavailable."""
-        approval = self._current
-        reason = self._end_blocker()
-        if reason or approval is None:
-            self.show_message(fmt("End token unavailable: {}", reason))
-        else:
-            words = fmt("What was already done with it stays done. The agent may ask again.")
-            do = partial(self._end_tokens, approval)
-            action = ConfirmAction(
-                fmt("End its token?"), fmt("End"), (approval.outcome_headline, words), do
-            )
-            self.confirm_action(action)
+    def _retry_action(self, approval: Approval) -> ConfirmAction:
+        return self._request_actions.retry(approval)
+
+    def _end_action(self, approval: Approval) -> ConfirmAction:
+        words = fmt("What was already done with it stays done. The agent may ask again.")
+        do = partial(self._end_tokens, approval)
+        title, verb = fmt("End its token?"), fmt("End")
+        return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
 
     def action_copy_id(self) -> None:
         """Copy the ID of the entry."""
-        self.show_message(copy_id(self.app, self._current))
+        self.show_message(copy_id(self.app, self.current))
 
     def action_copy_link(self) -> None:
         """Copy the link to its page."""
-        self.show_message(copy_link(self.app, self._current, self.context))
+        self.show_message(copy_link(self.app, self.current, self.context))
 
     def _end_tokens(self, approval: Approval, _typed: str) -> SafeText:
         """Runs in a thread. Looks up the token again, because the list may be old."""
@@ -225,7 +211,7 @@ class HistoryPage(Page[Part]):
         )
 
     def _end_blocker(self) -> SafeText:
-        approval = self._current
+        approval = self.current
         if approval is None:
             return fmt("nothing is selected.")
         if approval.state is not ApprovalState.REDEEMED or not approval.is_action:
@@ -237,15 +223,10 @@ class HistoryPage(Page[Part]):
 
     @on(thread_messages.ApprovalFetched)
     def _seen(self, message: thread_messages.ApprovalFetched) -> None:
-        updated, found = message.approval, self.found
+        updated, found = message.value, self.found
         if found is not None:
             items = tuple(updated if each.id == updated.id else each for each in found.items)
             self.set_found(replace(found, items=items))
-
-    @property
-    def _current(self) -> Approval | None:
-        items = self.found.items if self.found is not None else ()
-        return next((each for each in items if each.id == self.cursor), None)
 
     def _matching(self, found: Part) -> list[Approval]:
         return [each for each in found.items if self._query.matches(each)]
@@ -287,8 +268,34 @@ class HistoryPage(Page[Part]):
         state = fmt("expired") if is_expired else SafeText(approval.state_text)
         return Entry(approval.id, approval.outcome_headline, second, state)
 
-    def _lines(self, approval: Approval, width: int) -> list[Line]:
+    def lines(self, item: Approval, width: int) -> list[Line]:
+        """Return the details with the receipt, or the signed texts."""
         view = self.context.view(width)
         if self._is_raw:
-            return raw_lines(approval, view)
-        return [*approval_lines(approval, view), *receipt_lines(approval, view)]
+            return raw_lines(item, view)
+        return [*approval_lines(item, view), *receipt_lines(item, view)]
+
+    ACTIONS = (
+        PageAction(
+            "retry",
+            fmt("Retry"),
+            "if it expired: ask its agent to retry",
+            _retry_blocker,
+            _retry_action,
+        ),
+        PageAction(
+            "revoke",
+            fmt("End token"),
+            "end the token issued for an approval, and every token derived from it",
+            _end_blocker,
+            _end_action,
+        ),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *action_bindings(*ACTIONS),
+        Binding("slash", "filter", id="filter", show=False),
+        Binding("v", "toggle_raw", id="details", show=False),
+        Binding("exclamation_mark", "report", id="report", show=False),
+        Binding("y", "copy_id", id="copy", show=False),
+        Binding("Y", "copy_link", id="copy_link", show=False),
+    ]

@@ -34,7 +34,7 @@ from approver_tui.screens.approvals.narrow import NarrowPanel
 from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
-from approver_tui.screens.keys import Rows, inbox_help
+from approver_tui.screens.keys import INBOX_HELP, Rows
 from approver_tui.screens.panel import Panel
 from approver_tui.screens.standing_grants.grant import StandingGrantPanel
 from approver_tui.state.approvals.approvals import Approval
@@ -73,15 +73,8 @@ class InboxScreen(InboxBase):
         Binding("t", "agent_history", id="agent_history", show=False),
         Binding("y", "copy_id", id="copy", show=False),
         Binding("Y", "copy_link", id="copy_link", show=False),
-        Binding("r", "refresh", id="refresh", show=False),
         Binding("L", "lock", id="lock", show=False),
         Binding("slash", "filter", id="filter", show=False),
-        Binding("colon", "palette", id="palette", show=False),
-        Binding("ctrl+p", "palette", show=False),
-        Binding("question_mark", "help", id="help", show=False),
-        Binding("f1", "help", show=False),
-        Binding("escape", "back", show=False),
-        Binding("q", "leave", id="quit", show=False),
     ]
 
     @on(Selected)
@@ -216,7 +209,7 @@ class InboxScreen(InboxBase):
 
     def help_rows(self) -> Rows:
         """Return the keys of the inbox."""
-        return inbox_help()
+        return INBOX_HELP
 
     def action_filter(self) -> None:
         """Open the filter line."""

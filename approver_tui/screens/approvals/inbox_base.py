@@ -22,12 +22,12 @@ from approver_tui.screens.approvals.calls import Calls
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.inbox_view import InboxView, InboxWidgets
 from approver_tui.screens.approvals.marking import changed_marks_text
+from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
 from approver_tui.screens.notifications.news import URGENT_EVENTS, ending_soon, event_text
 from approver_tui.screens.page import Page, PageContext
 from approver_tui.screens.pages import PAGE_CLASSES
-from approver_tui.screens.panel import TICK
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.state.approvals.approvals import Approval
@@ -133,16 +133,16 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.AccountLoaded)
     def _set_account(self, message: thread_messages.AccountLoaded) -> None:
-        self.set_state(replace(self.state, me=message.me))
+        self.set_state(replace(self.state, me=message.value))
 
     @on(thread_messages.LoadFailed)
     def _load_failed(self, message: thread_messages.LoadFailed) -> None:
         """A call failed; one that was checking an outcome is repeated."""
-        is_over = isinstance(message.error, errors.LoginFirst)
+        is_over = isinstance(message.value, errors.LoginFirst)
         if not is_over and not self.answer_flow.is_checking:
-            self.show_message(refusals.problem(message.error))
+            self.show_message(refusals.problem(message.value))
         if is_over or not self._is_listening:
-            reason = display_safe(str(message.error), max_len=100)
+            reason = display_safe(str(message.value), max_len=100)
             phase = Phase.SIGNED_OUT if is_over else Phase.OFFLINE
             self.set_state(
                 self.state.with_connection(Connection(phase, self.context.now(), reason))
@@ -153,7 +153,7 @@ class InboxBase(KeyedScreen):
         """Reload the list until that works; the feed alone would not bring what was missed."""
         self._load_failed(message)
         self.set_state(self.state.as_incomplete())
-        if not isinstance(message.error, errors.LoginFirst):
+        if not isinstance(message.value, errors.LoginFirst):
             again = partial(self._calls.load, in_order=message.in_order)
             self._cancel_retry()
             self._retry_timer = self.set_timer(_RELOAD_DELAY, again)
@@ -161,20 +161,20 @@ class InboxBase(KeyedScreen):
     @on(thread_messages.FeedProblem)
     def _feed_problem(self, message: thread_messages.FeedProblem) -> None:
         """Reload the list, because it may have what the feed could not decode."""
-        self.show_message(message.problem)
+        self.show_message(message.value)
         self._calls.load(in_order=False)
 
     @on(thread_messages.ApprovalFetched)
     def _set_approval(self, message: thread_messages.ApprovalFetched) -> None:
-        self.set_state(self.state.with_approval(message.approval))
+        self.set_state(self.state.with_approval(message.value))
 
     @on(thread_messages.ApprovalUnverified)
     def _set_unverified(self, message: thread_messages.ApprovalUnverified) -> None:
-        self.set_state(self.state.with_unverified(message.unverified))
+        self.set_state(self.state.with_unverified(message.value))
 
     @on(thread_messages.EventReceived)
     def _handle_event(self, message: thread_messages.EventReceived) -> None:
-        event = message.event
+        event = message.value
         handle_event_alert(self.context.notifier, event)
         self._has_new_events = True
         state = self.state if event.device is None else self.state.with_device(event.device)
@@ -206,8 +206,8 @@ class InboxBase(KeyedScreen):
     @on(thread_messages.ConnectionChanged)
     def _connection_changed(self, message: thread_messages.ConnectionChanged) -> None:
         was_live = self.state.connection.is_live
-        self.set_state(self.state.with_connection(message.connection))
-        if message.connection.is_live and not was_live:
+        self.set_state(self.state.with_connection(message.value))
+        if message.value.is_live and not was_live:
             self._calls.load(in_order=False)
 
     @on(thread_messages.FeedResynced)
@@ -217,7 +217,7 @@ class InboxBase(KeyedScreen):
 
     @on(thread_messages.AnswerAccepted)
     def _answer_accepted(self, message: thread_messages.AnswerAccepted) -> None:
-        self.answer_flow.answer_recorded(message.approval)
+        self.answer_flow.answer_recorded(message.value)
 
     @on(thread_messages.NotificationPrefsLoaded)
     def _set_preferences(self, message: thread_messages.NotificationPrefsLoaded) -> None:
@@ -366,7 +366,7 @@ class InboxBase(KeyedScreen):
         for page in self._pages:
             page.show_message(text)
 
-    def page(self, number: int) -> Page[Any]:
+    def page(self, number: int) -> Page[Any, Any]:
         """Return a new page; 2 is the first one after the inbox."""
         return PAGE_CLASSES[number - 2](self.page_context)
 
@@ -380,7 +380,7 @@ class InboxBase(KeyedScreen):
             page.state_changed(self.state)
 
     @property
-    def _pages(self) -> list[Page[Any]]:
+    def _pages(self) -> list[Page[Any, Any]]:
         return [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
 
     def _fetch_soon(self) -> None:

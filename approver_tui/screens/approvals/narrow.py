@@ -5,32 +5,25 @@ accepting a text that is not exactly the proposal.
 """
 
 from dataclasses import replace
-from typing import ClassVar
+from functools import partial
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from approver_tui.client import errors
-from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.blockers import approval_blocker
-from approver_tui.screens.approvals.change_panel import ChangePanel, PreviewFailed
+from approver_tui.screens.approvals.change_panel import ChangePanel
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import narrow_help, narrow_keys
+from approver_tui.screens.keys import NARROW_HELP, NARROW_KEYS
 from approver_tui.screens.panel import NarrowingChosen
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.narrowable import Narrowable
 from approver_tui.state.approvals.narrowing import Granted, Narrowing
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.approvals.differences import difference_lines
 from approver_tui.widgets.approvals.narrow_form import NarrowForm
-from approver_tui.widgets.approvals.narrow_sheet import NarrowPreview
-from approver_tui.widgets.lines import fmt
-
-
-class _NarrowableLoaded(thread_messages.ValueMessage[Narrowable]):
-    """The parts that can be reduced."""
+from approver_tui.widgets.entry_sheet import PreviewSheet
+from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 
 
 class NarrowPanel(ChangePanel[Narrowing, Granted]):
@@ -38,15 +31,8 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
 
     NAME = "narrow"
     TITLE = SafeText("With limits?")
-    REFUSED = SafeText("")
-    HINTS = narrow_keys()
-    HELP_ROWS = narrow_help()
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("f1,question_mark", "help", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-    ]
+    HINTS = NARROW_KEYS
+    HELP_ROWS = NARROW_HELP
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval, SafeText(""))
@@ -55,16 +41,19 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
     def controls(self) -> ComposeResult:
         """Lay out the controls and the comparison."""
         yield Vertical(id="form")
-        yield NarrowPreview()
+        yield PreviewSheet(id="narrow-preview")
 
     def on_mount(self) -> None:
         """Ask what can be reduced."""
         super().on_mount()
-        self.run_worker(self._load_narrowable, thread=True, group="narrowable")
+        work = partial(self.context.server.narrowable, self.approval.id)
+        failed = partial(self.preview_failed, None)
+        self.run_in_thread(work, self._show_form, failed, group="narrowable")
 
     def draw_preview(self) -> None:
-        """Show what would be granted."""
-        self.query_one(NarrowPreview).show(self.preview, self._intro_text())
+        """Show what would be granted, or what to do."""
+        key = (self.NAME, self.preview, self._form is None)
+        self.query_one(PreviewSheet).show(self._preview_lines, key)
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
@@ -90,23 +79,14 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         del proposal
         self.dismiss(NarrowingChosen(replace(self.approval, granted=preview)))
 
-    @on(_NarrowableLoaded)
-    def _show_form(self, message: _NarrowableLoaded) -> None:
+    def _show_form(self, narrowable: Narrowable) -> None:
         if self.is_ready and self._form is None:
-            self._form = NarrowForm(message.value)
+            self._form = NarrowForm(narrowable)
             self.query_one("#form").mount(self._form)
             self.update_panel()
 
-    def _intro_text(self) -> SafeText:
-        if self._form is None:
-            return fmt("")
-        return fmt("Clear a scope or an item, or enter a smaller value. The result is shown here.")
-
-    def _load_narrowable(self) -> None:
-        """Runs in a thread."""
-        try:
-            narrowable = self.context.server.narrowable(self.approval.id)
-        except errors.ClientError as error:
-            self.post_message(PreviewFailed(None, error))
-        else:
-            self.post_message(_NarrowableLoaded(narrowable))
+    def _preview_lines(self, width: int) -> list[Line]:
+        if self.preview is not None:
+            return difference_lines(self.preview.differences, width)
+        words = fmt("Clear a scope or an item, or enter a smaller value. The result is shown here.")
+        return [] if self._form is None else wrapped(words, width, Role.DIM)

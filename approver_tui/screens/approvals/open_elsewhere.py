@@ -4,7 +4,6 @@ Owns: the link as text and QR code; it closes by itself once the request is answ
 answering; opening a browser; linking to any other server.
 """
 
-from functools import partial
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -13,11 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from approver_tui.screens.keys import elsewhere_keys
+from approver_tui.screens.keys import ELSEWHERE_KEYS
 from approver_tui.screens.panel import Panel
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.key_bar import KeyBar
-from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.title_line import TitleLine
 
@@ -28,18 +26,15 @@ _LONGEST = 400
 class OpenElsewherePanel(Panel):
     """Title, headline, link, QR code."""
 
+    TITLE = SafeText("Open elsewhere")
     CHANGED_TEXT = SafeText("This request changed. Nothing was decided.")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("q", "back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "back", show=False)]
 
     def compose(self) -> ComposeResult:
         """Lay out text, QR code and keys."""
         page = self._page
         with VerticalScroll(classes="panel", id="elsewhere"):
-            yield TitleLine(partial(self.title_line, fmt("Open elsewhere")))
-            yield Static(self.approval.headline, id="headline", markup=False)
+            yield from self.heading()
             yield Static("Answer with a passkey on this page:", markup=False)
             yield Static(display_safe(page, max_len=_LONGEST), id="page", markup=False)
             if urlsplit(page).hostname in _LOOPBACK:
@@ -47,7 +42,7 @@ class OpenElsewherePanel(Panel):
                     "This address is on this machine; a phone cannot open it.", markup=False
                 )
             yield QrCode(page)
-            yield KeyBar(elsewhere_keys())
+            yield KeyBar(ELSEWHERE_KEYS)
 
     def draw_widgets(self) -> None:
         """Update the time."""

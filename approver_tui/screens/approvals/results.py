@@ -4,20 +4,18 @@ Owns: the five seconds before denials, the thread that sends, the list. Never: g
 outcomes are checked with the server, also after this panel has closed.
 """
 
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Button
 
 from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.denials import UNDO_SECONDS
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.sending import SendResult, send
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import results_help, results_keys, with_keymap
+from approver_tui.screens.keys import RESULTS_HELP, results_keys, with_keymap
 from approver_tui.screens.panel import BatchSubmitted, Deny, Overlay, PanelClosed
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
@@ -32,27 +30,11 @@ from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import PanelButton
 from approver_tui.widgets.title_line import TitleLine
 
+if TYPE_CHECKING:
+    from approver_tui.screens.approvals.answer_flow import AnswerFlow
+
 _TITLES = {Answer.APPROVE: SafeText("Approving"), Answer.DENY: SafeText("Denying")}
 _STILL_WAITING = SafeText("Your answer was not recorded. The request is still waiting.")
-
-
-class ResultListener(Protocol):
-    """Keeps the inbox up to date with what happens here."""
-
-    def answers_started(self, approvals: tuple[Approval, ...]) -> None:
-        """These are being answered, so they are deselected."""
-
-    def update_request(self, approval: Approval) -> None:
-        """The server returned its copy of one."""
-
-    def outcome_unknown(self, approval_id: str, answer: Answer) -> None:
-        """The outcome of an answer is unknown: check until it is known."""
-
-    def denials_canceled(self, approvals: tuple[Approval, ...]) -> None:
-        """These are not denied after all."""
-
-    def batch_finished(self) -> None:
-        """Nothing more will be sent."""
 
 
 class _SendStarted(thread_messages.ValueMessage[str]):
@@ -67,9 +49,9 @@ class ResultsPanel(Overlay):
     """The list, a summary, Close."""
 
     AUTO_FOCUS = "ResultSheet"
+    BACK = SafeText("Close")
+    HELP_ROWS = RESULTS_HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("f1,question_mark", "help", show=False),
         Binding("u", "undo_denial", id="undo", show=False),
     ]
 
@@ -78,7 +60,7 @@ class ResultsPanel(Overlay):
         context: ScreenContext,
         state: InboxState,
         batch: BatchSubmitted,
-        listener: ResultListener,
+        listener: "AnswerFlow",
     ) -> None:
         super().__init__(context, state)
         self._batch = batch
@@ -91,15 +73,10 @@ class ResultsPanel(Overlay):
             self._send_at += UNDO_SECONDS
         self.is_busy = True
 
-    def compose(self) -> ComposeResult:
-        """Lay out title, list, summary and keys."""
-        with Vertical(classes="panel"):
-            yield TitleLine(self._title)
-            yield ResultSheet(self.results)
-            with Horizontal(id="buttons"):
-                yield PanelButton(fmt("Close"), id="back")
-            yield CachedLine(id="hint")
-            yield KeyBar()
+    def content(self) -> ComposeResult:
+        """Lay out title and list."""
+        yield TitleLine(self._title)
+        yield ResultSheet(self.results)
 
     def update_panel(self) -> None:
         """Send what is due, update unknown outcomes, and draw."""
@@ -121,10 +98,6 @@ class ResultsPanel(Overlay):
         keys = results_keys(can_undo=self._can_undo)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
 
-    @on(Button.Pressed, "#back")
-    def _back(self) -> None:
-        self.action_back()
-
     def action_back(self) -> None:
         """Close, once nothing more is sent."""
         if not self.is_busy:
@@ -137,10 +110,6 @@ class ResultsPanel(Overlay):
             self.is_busy = False
             self._clerk.denials_canceled(self._batch.approvals)
             self.finish(PanelClosed(fmt("Undone: nothing was denied.")))
-
-    def action_help(self) -> None:
-        """Show the help."""
-        self.open_help(results_help(), SafeText(""))
 
     @on(_SendStarted)
     def _send_started(self, message: _SendStarted) -> None:

@@ -8,34 +8,26 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, LiteralString
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from approver_tui.screens.confirm import ConfirmAction
-from approver_tui.screens.keys import Rows, help_rows, hint
-from approver_tui.screens.page import Page
+from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.screens.request_actions import RequestActions
-from approver_tui.state.clients.access import ActingAgent, acting_agents
+from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.clients.agents import agent_entry, agent_lines
 from approver_tui.widgets.consents.rights import count_text, holdings_text, tokens_count
 from approver_tui.widgets.entry_list import Section
-from approver_tui.widgets.entry_sheet import LineMaker
-from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
 
 Found = tuple[Agent, ...]
 
 
-class AgentsPage(Page[Found]):
+class AgentsPage(Page[Found, Agent]):
     """Agents that act for the user, those that only asked, and the user's own."""
 
     NAME = "Agents"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("z", "revoke_access", id="revoke", show=False),
-        Binding("M", "mute", id="mute", show=False),
-        Binding("K", "suspend", id="suspend", show=False),
-    ]
 
     def fetch(self) -> Found:
         """Fetch consents, tokens, requests, and the user's own agents."""
@@ -58,52 +50,21 @@ class AgentsPage(Page[Found]):
             *([self._section("YOURS ({})", idle, SafeText(""))] if idle else []),
         )
 
-    def entry_detail(self, found: Found, entry_id: str) -> tuple[LineMaker, object] | None:
+    def items(self, found: Found) -> Found:
+        """Return the agents."""
+        return found
+
+    def lines(self, item: Agent, width: int) -> list[Line]:
         """Return an agent in full."""
-        one = next((each for each in found if each.id == entry_id), None)
-        if one is None:
-            return None
-        return partial(self._lines, one), (entry_id, one, self.state.attention)
+        return agent_lines(item, self.state.attention, self.context.view(width))
 
-    def keys(self) -> tuple[Hint, ...]:
-        """Return the keys of the page."""
-        return (
-            hint("z", "Revoke..", is_off=bool(self._blocker())),
-            hint("M", self._mute_label, is_off=bool(self._mute_blocker())),
-            hint("K", "Suspend..", is_off=bool(self._suspend_blocker())),
-        )
+    def detail_key(self, item: Agent) -> object:
+        """Return the agent, and whether it is muted."""
+        return item, self.state.attention
 
-    def help(self) -> Rows:
-        """Return the help of the page."""
-        return help_rows(
-            (
-                "z",
-                (
-                    "revoke its access to act for you: grants, consents and tokens "
-                    "end; it may ask again"
-                ),
-            ),
-            ("M", "mute it or unmute it: no notifications for low and medium risk"),
-            ("K", "suspend an agent you own, for everybody, until an administrator enables it"),
-        )
-
-    def action_mute(self) -> None:
-        """Confirm before muting or unmuting it."""
-        one = self._current
-        if reason := self._mute_blocker():
-            self.show_message(fmt("Mute unavailable: {}", reason))
-        elif one is not None:
-            request_actions = RequestActions(self.context, self.page_context.post)
-            agent_id = SafeText(one.id)
-            self.confirm_action(request_actions.mute(agent_id, one.name, self.state.attention))
-
-    def action_suspend(self) -> None:
-        """Confirm before suspending it for everybody."""
-        one = self._current
-        if reason := self._suspend_blocker():
-            self.show_message(fmt("Suspend unavailable: {}", reason))
-        elif one is not None:
-            self.confirm_action(self._suspend_action(one))
+    def _mute_action(self, one: Agent) -> ConfirmAction:
+        request_actions = RequestActions(self.context, self.page_context.post)
+        return request_actions.mute(SafeText(one.id), one.name, self.state.attention)
 
     def _suspend_action(self, one: Agent) -> ConfirmAction:
         words = fmt("Its tokens and requests end now, for everybody, and it gets no new ones.")
@@ -119,7 +80,7 @@ class AgentsPage(Page[Found]):
         return fmt("{} is suspended: {} and {} ended.", one.name, tokens, requests)
 
     def _suspend_blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is None:
             return fmt("nothing is selected.")
         if one.owned is None:
@@ -129,16 +90,9 @@ class AgentsPage(Page[Found]):
             )
         return self.action_blocker() if one.owned.is_enabled else fmt("it is already disabled.")
 
-    def action_revoke_access(self) -> None:
-        """Confirm before revoking its access."""
-        one = self._current
-        if reason := self._blocker():
-            self.show_message(fmt("Revoke unavailable: {}", reason))
-        elif one is not None and one.acting is not None:
-            self.confirm_action(self._revoke_action(one.acting))
-
-    def _revoke_action(self, one: ActingAgent) -> ConfirmAction:
-        ends = fmt("This ends its access now: {}.", holdings_text(one))
+    def _revoke_action(self, one: Agent) -> ConfirmAction:
+        holdings = SafeText("") if one.acting is None else holdings_text(one.acting)
+        ends = fmt("This ends its access now: {}.", holdings)
         others = fmt(
             "It can still act for others and may ask you again. To quarantine it "
             "for everybody, report one of its requests ({}).",
@@ -149,7 +103,7 @@ class AgentsPage(Page[Found]):
             title, fmt("Revoke"), (ends, others), partial(self._revoke_access, one)
         )
 
-    def _revoke_access(self, one: ActingAgent, _pin: str) -> SafeText:
+    def _revoke_access(self, one: Agent, _pin: str) -> SafeText:
         """Runs in a thread."""
         self.context.server.revoke_access(one.id)
         return fmt(
@@ -157,15 +111,14 @@ class AgentsPage(Page[Found]):
         )
 
     def _blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is None:
             return fmt("nothing is selected.")
         return self.action_blocker() if one.acting else fmt("it does not act for you.")
 
     def _mute_blocker(self) -> SafeText:
-        return self.action_blocker() if self._current else fmt("nothing is selected.")
+        return self.action_blocker() if self.current else fmt("nothing is selected.")
 
-    @property
     def _mute_label(self) -> str:
         is_muted = self.cursor is not None and self.state.attention.mute_of(self.cursor)
         return "Unmute.." if is_muted else "Mute.."
@@ -175,10 +128,28 @@ class AgentsPage(Page[Found]):
         entries = tuple(agent_entry(one, attention, now) for one in agents)
         return Section(fmt(heading, len(entries)), entries, empty=empty)
 
-    @property
-    def _current(self) -> Agent | None:
-        return next((one for one in self.found or () if one.id == self.cursor), None)
-
-    def _lines(self, one: Agent, width: int) -> list[Line]:
-        view = self.context.view(width)
-        return agent_lines(one, self.state.attention, view)
+    ACTIONS = (
+        PageAction(
+            "revoke",
+            fmt("Revoke"),
+            "revoke its access to act for you: grants, consents and tokens end; it may ask again",
+            _blocker,
+            _revoke_action,
+        ),
+        PageAction(
+            "mute",
+            fmt("Mute"),
+            "mute it or unmute it: no notifications for low and medium risk",
+            _mute_blocker,
+            _mute_action,
+            _mute_label,
+        ),
+        PageAction(
+            "suspend",
+            fmt("Suspend"),
+            "suspend an agent you own, for everybody, until an administrator enables it",
+            _suspend_blocker,
+            _suspend_action,
+        ),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, TypeAlias
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from approver_tui.screens.confirm import ConfirmAction
-from approver_tui.screens.keys import Rows, help_rows, hint
-from approver_tui.screens.page import Page
+from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.state.consents.consents import Consent, ConsentState
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
 from approver_tui.state.text import SafeText
@@ -25,8 +24,6 @@ from approver_tui.widgets.consents.rights import (
     tokens_count,
 )
 from approver_tui.widgets.entry_list import Section
-from approver_tui.widgets.entry_sheet import LineMaker
-from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.standing_grants.standing_grants import grant_entry, grant_lines
 
@@ -41,17 +38,16 @@ class HeldAccess:
     grants: tuple[StandingGrant, ...]
     tokens: tuple[Delegation, ...]
 
-    def find(self, entry_id: str | None) -> HeldRight | None:
-        """Return the entry with that ID."""
-        every: list[HeldRight] = [*self.consents, *self.grants, *self.tokens]
-        return next((each for each in every if each.id == entry_id), None)
+    @property
+    def rights(self) -> tuple[HeldRight, ...]:
+        """All of them."""
+        return (*self.consents, *self.grants, *self.tokens)
 
 
-class RightsPage(Page[HeldAccess]):
+class RightsPage(Page[HeldAccess, HeldRight]):
     """Consents, standing grants, then tokens."""
 
     NAME = "Rights"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("z", "end", id="revoke", show=False)]
 
     def fetch(self) -> HeldAccess:
         """Fetch all three."""
@@ -87,26 +83,9 @@ class RightsPage(Page[HeldAccess]):
             ),
         )
 
-    def entry_detail(self, found: HeldAccess, entry_id: str) -> tuple[LineMaker, object] | None:
-        """Return one in full."""
-        one = found.find(entry_id)
-        return None if one is None else (partial(self._lines, one), (entry_id, one))
-
-    def keys(self) -> tuple[Hint, ...]:
-        """Return the keys of the page."""
-        return (hint("z", "Revoke..", is_off=bool(self._blocker())),)
-
-    def help(self) -> Rows:
-        """Return the help of the page."""
-        return help_rows(("z", "revoke the consent or the standing grant, or end the token"))
-
-    def action_end(self) -> None:
-        """Confirm before ending it."""
-        one = self._current
-        if reason := self._blocker():
-            self.show_message(fmt("Revoke unavailable: {}", reason))
-        elif one is not None:
-            self.confirm_action(_revoke_action(one, self))
+    def items(self, found: HeldAccess) -> tuple[HeldRight, ...]:
+        """Return all of them."""
+        return found.rights
 
     def revoke_consent(self, consent: Consent, _pin: str) -> SafeText:
         """Runs in a thread."""
@@ -124,44 +103,53 @@ class RightsPage(Page[HeldAccess]):
         return fmt("Revoked: {}. {} ended.", token.client.name, tokens_count(ended))
 
     def _blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is None:
             return fmt("nothing is selected.")
         if isinstance(one, Consent) and one.state is not ConsentState.LIVE:
             return fmt("it has ended.")
         return self.action_blocker()
 
-    @property
-    def _current(self) -> HeldRight | None:
-        return None if self.found is None else self.found.find(self.cursor)
-
-    def _lines(self, one: HeldRight, width: int) -> list[Line]:
+    def lines(self, item: HeldRight, width: int) -> list[Line]:
+        """Return one in full."""
         view = self.context.view(width)
+        if isinstance(item, StandingGrant):
+            return grant_lines(item, view)
+        return consent_lines(item, view) if isinstance(item, Consent) else token_lines(item, view)
+
+    def _revoke_action(self, one: HeldRight) -> ConfirmAction:
         if isinstance(one, StandingGrant):
-            return grant_lines(one, view)
-        return consent_lines(one, view) if isinstance(one, Consent) else token_lines(one, view)
-
-
-def _revoke_action(one: HeldRight, page: RightsPage) -> ConfirmAction:
-    if isinstance(one, StandingGrant):
-        words = fmt("{} will ask you each time. What it already did stays done.", one.agent_name)
-        title = fmt("Revoke the standing grant?")
-        return ConfirmAction(title, fmt("Revoke"), (words,), partial(page.revoke_grant, one))
-    if isinstance(one, Consent):
+            words = fmt(
+                "{} will ask you each time. What it already did stays done.", one.agent_name
+            )
+            title = fmt("Revoke the standing grant?")
+            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_grant, one))
+        if isinstance(one, Consent):
+            words = fmt(
+                "{} can no longer use {} at {} without asking. Every token issued from this ends.",
+                one.client_name,
+                SafeText(", ".join(one.scopes)),
+                one.resource,
+            )
+            title = fmt("Revoke the consent?")
+            return ConfirmAction(title, fmt("Revoke"), (words,), partial(self.revoke_consent, one))
         words = fmt(
-            "{} can no longer use {} at {} without asking. Every token issued from this ends.",
-            one.client_name,
-            SafeText(", ".join(one.scopes)),
+            "{} can no longer act for you at {} with this token or tokens derived from it. It can "
+            "get another one where you let it.",
+            one.client.name,
             one.resource,
         )
-        title = fmt("Revoke the consent?")
-        return ConfirmAction(title, fmt("Revoke"), (words,), partial(page.revoke_consent, one))
-    words = fmt(
-        "{} can no longer act for you at {} with this token or tokens derived from it. It can get "
-        "another one where you let it.",
-        one.client.name,
-        one.resource,
+        return ConfirmAction(
+            fmt("End the token?"), fmt("Revoke"), (words,), partial(self.revoke_token, one)
+        )
+
+    ACTIONS = (
+        PageAction(
+            "revoke",
+            fmt("Revoke"),
+            "revoke the consent or the standing grant, or end the token",
+            _blocker,
+            _revoke_action,
+        ),
     )
-    return ConfirmAction(
-        fmt("End the token?"), fmt("Revoke"), (words,), partial(page.revoke_token, one)
-    )
+    BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)

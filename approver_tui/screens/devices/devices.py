@@ -4,38 +4,28 @@ Owns: revoking a device, vouching for a new one, unlocking a locked one. Never: 
 device; `sayso-approver logout` does that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from approver_tui.screens.confirm import PIN, ConfirmAction, ConfirmField
-from approver_tui.screens.keys import Rows, help_rows, hint
-from approver_tui.screens.page import Page
+from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.consents.rights import device_entry, device_lines
 from approver_tui.widgets.entry_list import Section
-from approver_tui.widgets.entry_sheet import LineMaker
-from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
 
 Found = tuple[Device, ...]
 
 
-class DevicesPage(Page[Found]):
+class DevicesPage(Page[Found, Device]):
     """Active devices, then revoked ones."""
 
     NAME = "Devices"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("z", "revoke", id="revoke", show=False),
-        Binding("V", "vouch", id="vouch", show=False),
-        Binding("U", "unlock", id="unlock", show=False),
-        Binding("n", "rename", id="rename", show=False),
-        Binding("T", "test", id="test", show=False),
-    ]
 
     def fetch(self) -> Found:
         """Fetch the devices with their browsers."""
@@ -53,59 +43,13 @@ class DevicesPage(Page[Found]):
         sections = [Section(fmt("DEVICES ({})", len(used)), used)]
         return [*sections, *([Section(fmt("REVOKED ({})", len(over)), over)] if over else [])]
 
-    def entry_detail(self, found: Found, entry_id: str) -> tuple[LineMaker, object] | None:
+    def items(self, found: Found) -> Found:
+        """Return the devices."""
+        return found
+
+    def lines(self, item: Device, width: int) -> list[Line]:
         """Return one in full."""
-        one = next((each for each in found if each.id == entry_id), None)
-        return None if one is None else (partial(self._lines, one), (entry_id, one))
-
-    def keys(self) -> tuple[Hint, ...]:
-        """Return the keys for the selected device."""
-        return (
-            hint("z", "Revoke..", is_off=bool(self._revoke_blocker())),
-            hint("V", "Vouch..", is_off=bool(self._vouch_blocker())),
-            hint("U", "Unlock..", is_off=bool(self._unlock_blocker())),
-            hint("n", "Rename..", is_off=bool(self._device_blocker())),
-            hint("T", "Test..", is_off=bool(self._test_blocker())),
-        )
-
-    def help(self) -> Rows:
-        """Return the help of the page."""
-        return help_rows(
-            ("z", "sign the device out for good"),
-            ("V", "let a new device approve high risk at once; requires your PIN"),
-            ("U", "unlock a locked device; requires your PIN"),
-            ("n", "rename it"),
-            ("T", "send a browser a test notification"),
-        )
-
-    def action_revoke(self) -> None:
-        """Confirm before revoking it."""
-        self._confirm_or_explain(self._revoke_blocker(), fmt("Revoke"), self._revoke_action)
-
-    def action_vouch(self) -> None:
-        """Ask for the PIN before vouching for it."""
-        self._confirm_or_explain(self._vouch_blocker(), fmt("Vouch"), self._vouch_action)
-
-    def action_unlock(self) -> None:
-        """Ask for the PIN before unlocking it."""
-        self._confirm_or_explain(self._unlock_blocker(), fmt("Unlock"), self._unlock_action)
-
-    def action_rename(self) -> None:
-        """Ask for the new name."""
-        self._confirm_or_explain(self._device_blocker(), fmt("Rename"), self._rename_action)
-
-    def action_test(self) -> None:
-        """Confirm before sending a test notification."""
-        self._confirm_or_explain(self._test_blocker(), fmt("Test"), self._test_action)
-
-    def _confirm_or_explain(
-        self, reason: SafeText, verb: SafeText, action: Callable[[Device], ConfirmAction]
-    ) -> None:
-        one = self._current
-        if reason or one is None:
-            self.show_message(fmt("{} unavailable: {}", verb, reason))
-        else:
-            self.confirm_action(action(one))
+        return device_lines(item, self.context.view(width))
 
     def _revoke_action(self, device: Device) -> ConfirmAction:
         words = fmt(
@@ -162,7 +106,7 @@ class DevicesPage(Page[Found]):
         return fmt("Sent. {} shows it within a minute, if its browser runs.", device.name)
 
     def _test_blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is None or one.kind != "browser":
             return fmt("only a browser gets push messages.")
         return self._device_blocker()
@@ -183,7 +127,7 @@ class DevicesPage(Page[Found]):
         return fmt("{} is unlocked.", device.name)
 
     def _revoke_blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is not None and one.is_this:
             return fmt("this is the device you are at; sayso-approver logout signs it out.")
         return self._device_blocker()
@@ -191,34 +135,52 @@ class DevicesPage(Page[Found]):
     def _vouch_blocker(self) -> SafeText:
         if reason := self._device_blocker() or self._this_device_blocker():
             return reason
-        one = self._current
+        one = self.current
         is_new = one is not None and one.high_from > self.context.now()
         return SafeText("") if is_new else fmt("it can already approve high risk.")
 
     def _unlock_blocker(self) -> SafeText:
         if reason := self._device_blocker() or self._this_device_blocker():
             return reason
-        one = self._current
+        one = self.current
         return SafeText("") if one is not None and one.pin.locked else fmt("it is not locked.")
 
     def _this_device_blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is not None and one.is_this:
             return fmt("you need another device for that.")
         return SafeText("")
 
     def _device_blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if one is None:
             return fmt("nothing is selected.")
         return self.action_blocker() if one.is_active else fmt("it has ended.")
 
-    @property
-    def _current(self) -> Device | None:
-        return next((one for one in self.found or () if one.id == self.cursor), None)
-
-    def _lines(self, device: Device, width: int) -> list[Line]:
-        return device_lines(device, self.context.view(width))
+    ACTIONS = (
+        PageAction(
+            "revoke", fmt("Revoke"), "sign the device out for good", _revoke_blocker, _revoke_action
+        ),
+        PageAction(
+            "vouch",
+            fmt("Vouch"),
+            "let a new device approve high risk at once; requires your PIN",
+            _vouch_blocker,
+            _vouch_action,
+        ),
+        PageAction(
+            "unlock",
+            fmt("Unlock"),
+            "unlock a locked device; requires your PIN",
+            _unlock_blocker,
+            _unlock_action,
+        ),
+        PageAction("rename", fmt("Rename"), "rename it", _device_blocker, _rename_action),
+        PageAction(
+            "test", fmt("Test"), "send a browser a test notification", _test_blocker, _test_action
+        ),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = action_bindings(*ACTIONS)
 
 
 def _name_problem(name: str) -> SafeText:

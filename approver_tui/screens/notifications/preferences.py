@@ -22,7 +22,6 @@ from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
 from approver_tui.widgets.notifications.quiet import hours_text, mute_text
-from approver_tui.widgets.times import clock
 
 HOURS_ID = "quiet:hours"
 _MUTE, _HOLD = "quiet:mute:", "quiet:hold:"
@@ -187,4 +186,4 @@ def _hours_input(hours: QuietHours | None) -> str:
 
 
 def _clock(at: int, view: RenderContext) -> SafeText:
-    return clock(at, view.now, view.zone)
+    return view.clock(at)

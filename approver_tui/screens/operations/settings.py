@@ -20,13 +20,11 @@ from approver_tui.screens.request_actions import RequestActions
 from approver_tui.state.notifications.other_logins import OtherLoginCount
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.consents.rights import row
 from approver_tui.widgets.entry_list import Entry, Section
 from approver_tui.widgets.entry_sheet import LineMaker
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
 from approver_tui.widgets.notifications.other_logins import count_with_age
-from approver_tui.widgets.times import clock
 
 Found = tuple[Setting | Login, ...]
 THEME_SETTING = "theme"
@@ -35,7 +33,7 @@ _NEW_LOGIN = Login("", "", "", "", is_current=False)
 """The entry for a server that this machine is not logged in to yet."""
 
 
-class SettingsPage(Page[Found]):
+class SettingsPage(Page[Found, Setting | Login]):
     """Servers, notifications, settings, then keys."""
 
     NAME = "Settings"
@@ -65,26 +63,37 @@ class SettingsPage(Page[Found]):
             Section(fmt("KEYS"), keys),
         )
 
-    def entry_detail(self, found: Found, entry_id: str) -> tuple[LineMaker, object] | None:
+    def items(self, found: Found) -> Found:
+        """Return servers and settings; notifications have no items here."""
+        return found
+
+    def id_of(self, item: Setting | Login) -> str:
+        """Return the ID of the entry of an item."""
+        return _entry_id(item)
+
+    def detail_of_cursor(self) -> tuple[LineMaker, object] | None:
+        """Return how to draw an entry in full; it may be one about notifications."""
+        if self.cursor is None or self.current is not None:
+            return super().detail_of_cursor()
+        make = partial(self._notification_lines, self.cursor)
+        return make, (self.cursor, self.state.attention)
+
+    def detail_key(self, item: Setting | Login) -> object:
+        """Return the item, and for a server what is known about it."""
+        if not isinstance(item, Login):
+            return item
+        known, device = self.state.other_logins.find(item.name), self.state.device
+        return item, known, self._count_text(known), device, self.context.answers.is_unlocked
+
+    def lines(self, item: Setting | Login, width: int) -> list[Line]:
         """Return its purpose, its valid values, and the source of its value."""
-        one = next((each for each in found if _entry_id(each) == entry_id), None)
-        if one is None:
-            make = partial(self._notification_lines, entry_id)
-            return make, (entry_id, self.state.attention)
-        if isinstance(one, Login):
-            known = self.state.other_logins.find(one.name)
-            seen = (
-                known,
-                self._count_text(known),
-                self.state.device,
-                self.context.answers.is_unlocked,
-            )
-            return partial(self._server_lines, one, known), (entry_id, one, seen)
-        return partial(self._lines, one), (entry_id, one)
+        if isinstance(item, Login):
+            return self._server_lines(item, self.state.other_logins.find(item.name), width)
+        return self._setting_lines(item, width)
 
     def keys(self) -> tuple[Hint, ...]:
         """Return the keys of the page."""
-        label = "Switch" if isinstance(self._current, Login) else "Change"
+        label = "Switch" if isinstance(self.current, Login) else "Change"
         if self._action is not None:
             label = "Change.." if self.cursor == HOURS_ID else "End.."
         return (hint("Space", label, "space", is_off=bool(self._blocker())),)
@@ -104,7 +113,7 @@ class SettingsPage(Page[Found]):
 
     def action_change(self) -> None:
         """Save the next value, or switch to the server."""
-        one, action = self._current, self._action
+        one, action = self.current, self._action
         if reason := self._blocker():
             self.show_message(fmt("Change unavailable: {}", reason))
         elif action is not None:
@@ -146,7 +155,7 @@ class SettingsPage(Page[Found]):
         return self.context.view(width)
 
     def _blocker(self) -> SafeText:
-        one = self._current
+        one = self.current
         if self._action is not None:
             return self.action_blocker()
         if one is None:
@@ -159,10 +168,6 @@ class SettingsPage(Page[Found]):
             command = SafeText(f"sayso-approver config set {one.name} VALUE")
             return fmt("run: {}", command)
         return SafeText("")
-
-    @property
-    def _current(self) -> Setting | Login | None:
-        return next((each for each in self.found or () if _entry_id(each) == self.cursor), None)
 
     def _server_entry(self, one: Login) -> Entry:
         """Return a server with its number of waiting requests."""
@@ -189,14 +194,14 @@ class SettingsPage(Page[Found]):
         return [
             *wrapped(SafeText(one.name), width, Role.STRONG),
             BLANK,
-            *row("Server", display_safe(one.issuer, max_len=400), view),
-            *row("User", display_safe(one.user), view),
-            *row("Device", display_safe(one.device), view),
+            *view.row("Server", display_safe(one.issuer, max_len=400)),
+            *view.row("User", display_safe(one.user)),
+            *view.row("Device", display_safe(one.device)),
             *(self._session(view) if one.is_current else []),
             *(
                 []
                 if one.is_current
-                else row("Waiting", self._count_text(known) or fmt("not known"), view)
+                else view.row("Waiting", self._count_text(known) or fmt("not known"))
             ),
             BLANK,
             *wrapped(command, width, Role.DIM),
@@ -207,22 +212,22 @@ class SettingsPage(Page[Found]):
         device = self.state.device
         if device is None:
             return []
-        since = clock(device.created_at, view.now, view.zone)
+        since = view.clock(device.created_at)
         lock = fmt("unlocked; {} in the inbox locks it", view.keys.key("lock"))
         if not self.context.answers.is_unlocked:
             lock = fmt("locked: the next approval requires the PIN")
-        return [*row("Signed in", fmt("since {}", since), view), *row("Answers", lock, view)]
+        return [*view.row("Signed in", fmt("since {}", since)), *view.row("Answers", lock)]
 
-    def _lines(self, one: Setting, width: int) -> list[Line]:
+    def _setting_lines(self, one: Setting, width: int) -> list[Line]:
         view = self._view(width)
         name = SafeText(one.name)
         return [
             *wrapped(name, width, Role.STRONG),
             *wrapped(SafeText(one.description[:1].upper() + one.description[1:] + "."), width),
             BLANK,
-            *row("Value", display_safe(one.value), view),
-            *row("Source", display_safe(one.source, max_len=400), view),
-            *row("Values", SafeText(one.form), view),
+            *view.row("Value", display_safe(one.value)),
+            *view.row("Source", display_safe(one.source, max_len=400)),
+            *view.row("Values", SafeText(one.form)),
             BLANK,
             *wrapped(fmt("sayso-approver config set {} VALUE", name), width, Role.DIM),
         ]

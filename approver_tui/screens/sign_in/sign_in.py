@@ -19,10 +19,9 @@ from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
 from approver_tui.client.sign_in.device_grant import Invitation
-from approver_tui.messages import KeyClicked
-from approver_tui.screens import thread_messages
+from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.guard import InputGuard
-from approver_tui.screens.keys import invitation_keys, sign_in_keys
+from approver_tui.screens.keys import INVITATION_KEYS, SIGN_IN_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.ceremony_fields import MIN_PIN_LENGTH
@@ -35,7 +34,6 @@ from approver_tui.widgets.qr_code import QrCode
 from approver_tui.widgets.times import remaining
 from approver_tui.widgets.typed_input import TypedInput
 
-TICK = 0.5
 _CODE_METHOD = 1
 _METHOD_TEXT = SafeText(
     "Your first device needs a one-time code from your administrator (sayso users enrol "
@@ -71,18 +69,6 @@ class LoginService(Protocol):
 
         It may take a quarter of an hour, until `stop` is set.
         """
-
-
-class _InvitationReceived(thread_messages.ValueMessage[Invitation]):
-    """Another device can approve this one."""
-
-
-class _SignedIn(thread_messages.ValueMessage[str]):
-    """The machine is signed in, with a login of that name."""
-
-
-class _SignInFailed(thread_messages.ValueMessage[errors.ClientError]):
-    """Signing in failed."""
 
 
 class SignInScreen(ReadyScreen[None]):
@@ -142,7 +128,7 @@ class SignInScreen(ReadyScreen[None]):
                 yield PanelButton(fmt("Quit"), id="quit")
                 yield PanelButton(fmt("Sign in"), id="sign-in-now")
             yield CachedLine(id="hint")
-        yield KeyBar(sign_in_keys())
+        yield KeyBar(SIGN_IN_KEYS)
 
     def on_mount(self) -> None:
         """Draw what depends on the fields."""
@@ -178,10 +164,6 @@ class SignInScreen(ReadyScreen[None]):
     def _focus_next(self) -> None:
         self.focus_next()
 
-    @on(KeyClicked)
-    def _key_clicked(self, message: KeyClicked) -> None:
-        self.app.simulate_key(message.key)
-
     @on(Button.Pressed, "#quit")
     def _quit(self) -> None:
         self.action_quit()
@@ -200,25 +182,25 @@ class SignInScreen(ReadyScreen[None]):
         self._is_busy, self._problem = True, SafeText("")
         self._stop = threading.Event()
         self.draw()
-        work = partial(self._enroll, wanted, self._stop)
-        self.run_worker(work, thread=True, group="enroll", exclusive=True)
+        work = partial(self._login_service.enroll, wanted, self._post_invitation, self._stop)
+        self.run_in_thread(work, self._finish, self._failed, group="enroll", exclusive=True)
 
-    @on(_InvitationReceived)
-    def _show_invitation(self, message: _InvitationReceived) -> None:
-        self.app.push_screen(
-            InvitationPanel(message.value, self._login_service.now), self._invitation_closed
-        )
+    def _post_invitation(self, invitation: Invitation) -> None:
+        """Runs in the thread."""
+        self.call_later(self._show_invitation, invitation)
 
-    @on(_SignedIn)
-    def _finish(self, message: _SignedIn) -> None:
-        self.app.exit(result=message.value)
+    def _show_invitation(self, invitation: Invitation) -> None:
+        panel = InvitationPanel(invitation, self._login_service.now)
+        self.app.push_screen(panel, self._invitation_closed)
 
-    @on(_SignInFailed)
-    def _sign_in_failed(self, message: _SignInFailed) -> None:
+    def _finish(self, login: str) -> None:
+        self.app.exit(result=login)
+
+    def _failed(self, error: errors.ClientError) -> None:
         self._is_busy = False
         if isinstance(self.app.screen, InvitationPanel):
             self.app.pop_screen()
-        self._problem = display_safe(str(message.value), max_len=300)
+        self._problem = display_safe(str(error), max_len=300)
         self.draw()
 
     def action_quit(self) -> None:
@@ -252,18 +234,6 @@ class SignInScreen(ReadyScreen[None]):
             return fmt("type the code from your administrator.")
         return SafeText("")
 
-    def _enroll(self, wanted: SignInRequest, stop: threading.Event) -> None:
-        """Runs in a thread."""
-        try:
-            name = self._login_service.enroll(wanted, self._post_invitation, stop)
-        except errors.ClientError as error:
-            self.post_message(_SignInFailed(error))
-        else:
-            self.post_message(_SignedIn(name))
-
-    def _post_invitation(self, invitation: Invitation) -> None:
-        self.post_message(_InvitationReceived(invitation))
-
 
 class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
     """Where to type which code, as text and as a QR code."""
@@ -284,7 +254,7 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
             yield Static(self._invitation.code, id="headline", markup=False)
             yield CachedLine(id="left")
             yield QrCode(self._invitation.link)
-            yield KeyBar(invitation_keys())
+            yield KeyBar(INVITATION_KEYS)
 
     def on_mount(self) -> None:
         """Count down."""
@@ -299,10 +269,6 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
             left = remaining(until, now)
             words = fmt("Then approve there, where the same code is shown. {} left.", left)
         self.query_one("#left", CachedLine).show(words)
-
-    def on_key_clicked(self, message: KeyClicked) -> None:
-        """A clicked key counts as that key."""
-        self.app.simulate_key(message.key)
 
 
 def _field(name: str, value: str) -> Input:

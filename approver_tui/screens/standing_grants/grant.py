@@ -7,28 +7,22 @@ approving; accepting a text for signing that is not exactly the proposal.
 from functools import partial
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from approver_tui.client import errors
-from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.blockers import standing_grant_blocker
-from approver_tui.screens.approvals.change_panel import ChangePanel, PreviewFailed
+from approver_tui.screens.approvals.change_panel import ChangePanel
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import standing_grant_help, standing_grant_keys
+from approver_tui.screens.keys import STANDING_GRANT_HELP, STANDING_GRANT_KEYS
 from approver_tui.screens.panel import PanelClosed, StandingGrantChosen
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.standing_grants.standing_grants import GrantPreview, StandingGrantProposal
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.entry_sheet import PreviewSheet
+from approver_tui.widgets.lines import Line, Role, fmt, wrapped
 from approver_tui.widgets.standing_grants.grant_form import StandingGrantForm
-from approver_tui.widgets.standing_grants.grant_sheet import GrantPreviewSheet
-
-
-class _GrantRequestOpened(thread_messages.ValueMessage[Approval]):
-    """The request that creates the grant."""
+from approver_tui.widgets.standing_grants.standing_grants import preview_lines
 
 
 class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
@@ -37,13 +31,9 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     NAME = "standing-grant"
     TITLE = SafeText("Standing grant?")
     REFUSED = SafeText("Nothing was approved.")
-    HINTS = standing_grant_keys()
-    HELP_ROWS = standing_grant_help()
+    HINTS = STANDING_GRANT_KEYS
+    HELP_ROWS = STANDING_GRANT_HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("f1", "help", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
         Binding("pagedown", "read(1)", show=False),
         Binding("pageup", "read(-1)", show=False),
     ]
@@ -55,11 +45,17 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
     def controls(self) -> ComposeResult:
         """Lay out the fields and the preview."""
         yield self._form
-        yield GrantPreviewSheet(self.context.now, self.context.zone)
+        yield PreviewSheet(id="grant-preview")
 
     def draw_preview(self) -> None:
-        """Show the preview."""
-        self.query_one(GrantPreviewSheet).show(self.preview)
+        """Show the preview, or what to do."""
+        self.query_one(PreviewSheet).show(self._preview_lines, (self.NAME, self.preview))
+
+    def _preview_lines(self, width: int) -> list[Line]:
+        if self.preview is not None:
+            return preview_lines(self.preview, self.context.view(width))
+        words = fmt("Enter a duration and max uses. What it would cover is shown here.")
+        return wrapped(words, width, Role.DIM)
 
     def blocker(self) -> SafeText:
         """Return why the button is unavailable, or an empty text."""
@@ -80,27 +76,19 @@ class StandingGrantPanel(ChangePanel[StandingGrantProposal, GrantPreview]):
         del preview
         self.is_busy = True
         self.update_panel()
-        self.run_worker(partial(self._request_grant, proposal), thread=True, group="grant")
+        work = partial(self.context.grants_client.request, proposal, self.approval)
+        failed = partial(self.preview_failed, proposal)
+        self.run_in_thread(work, self._grant_requested, failed, group="grant")
 
-    @on(_GrantRequestOpened)
-    def _grant_requested(self, message: _GrantRequestOpened) -> None:
-        self.finish(StandingGrantChosen(message.value))
+    def _grant_requested(self, grant_request: Approval) -> None:
+        self.finish(StandingGrantChosen(grant_request))
 
     def action_read(self, pages: int) -> None:
         """Scroll the preview."""
-        sheet = self.query_one(GrantPreviewSheet)
+        sheet = self.query_one(PreviewSheet)
         (sheet.action_page_down if pages > 0 else sheet.action_page_up)()
 
     def _ended_result(self, copy: Approval) -> PanelClosed | None:
         """A past request can be the example too."""
         del copy
         return None
-
-    def _request_grant(self, proposal: StandingGrantProposal) -> None:
-        """Runs in a thread."""
-        try:
-            grant_request = self.context.grants_client.request(proposal, self.approval)
-        except errors.ClientError as error:
-            self.post_message(PreviewFailed(proposal, error))
-        else:
-            self.post_message(_GrantRequestOpened(grant_request))

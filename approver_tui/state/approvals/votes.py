@@ -22,6 +22,13 @@ class Vote:
     reason: SafeText | None = None
     """Why they approved, in their words."""
 
+    @property
+    def verdict(self) -> SafeText:
+        """The answer in words."""
+        if self.answer is Answer.DENY:
+            return SafeText("denied")
+        return SafeText("approved" if self.counts else "approved, before the request was narrowed")
+
 
 @dataclass(frozen=True, slots=True)
 class VoteTally:

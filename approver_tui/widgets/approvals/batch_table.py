@@ -11,17 +11,16 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 
+from approver_tui.messages import RowMessage
 from approver_tui.state.approvals.batch import Batch
-from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.batch_lines import BOX, PlacedLine, batch_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import Line, fmt, lines_word
-from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.lines import Line
+from approver_tui.widgets.sheet import ReadSheet
 
 
-class BatchTable(Sheet, can_focus=True):
+class BatchTable(ReadSheet, can_focus=True):
     """One block for each request; arrow keys move between them, Space selects or deselects."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,12 +33,8 @@ class BatchTable(Sheet, can_focus=True):
         Binding("space,enter", "toggle_check", show=False),
     ]
 
-    class Toggled(Message):
+    class Toggled(RowMessage):
         """The user selects or deselects a request."""
-
-        def __init__(self, approval_id: str) -> None:
-            super().__init__()
-            self.approval_id = approval_id
 
     def __init__(self, batch: Batch, zone: tzinfo | None) -> None:
         super().__init__()
@@ -74,16 +69,6 @@ class BatchTable(Sheet, can_focus=True):
         """The number of lines not yet seen at this width; never 0 before drawing."""
         self._record_seen()
         return len(_line_keys(self._placed) - self._seen) if self._placed else 1
-
-    @property
-    def more(self) -> SafeText:
-        """The note that there is more below."""
-        below = self.rows_below
-        return fmt("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
-
-    def action_read(self, step: int) -> None:
-        """Scroll by less than a screenful, so that no line is skipped."""
-        self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
 
     def action_move(self, step: int) -> None:
         """Point at another request, and scroll it into view."""

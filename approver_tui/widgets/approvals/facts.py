@@ -12,23 +12,17 @@ from rich.cells import cell_len
 from approver_tui.state.approvals.approvals import Approval, Fact, Kind
 from approver_tui.state.approvals.ceremony import Step
 from approver_tui.state.approvals.countdown import countdown_stage
-from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.narrowing import Place
 from approver_tui.state.approvals.type_back import hide_typed_fact
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.differences import difference_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome_lines, quoted
 from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, line, wrapped
-from approver_tui.widgets.times import clock, remaining_in_words
+from approver_tui.widgets.times import remaining_in_words
 
 _RAW_LENGTH = 20_000
 _RAW_LINES = 2_000
 _JSON_INDENT = 2
-_VOTES = {
-    (Answer.APPROVE, True): "approved",
-    (Answer.APPROVE, False): "approved, before the request was narrowed",
-    (Answer.DENY, True): "denied",
-}
 
 
 def approval_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -68,8 +62,8 @@ def panel_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *material_lines(approval, view),
         *_unusual(approval, view),
         *_undo(approval, view),
-        *_row("Gives", _grants_text(approval), view),
-        *_row("Fingerprint", SafeText(approval.fingerprint), view),
+        *view.row("Gives", _grants_text(approval)),
+        *view.row("Fingerprint", SafeText(approval.fingerprint)),
     ]
 
 
@@ -167,8 +161,8 @@ def _scope_lines(approval: Approval, view: RenderContext) -> list[Line]:
             for scope in approval.display.scopes
         )
     )
-    rights = _row("Rights", scopes, view) if scopes else []
-    return [*rights, *_row("At", approval.display.resource, view)]
+    rights = view.row("Rights", scopes) if scopes else []
+    return [*rights, *view.row("At", approval.display.resource)]
 
 
 def _signed_limit_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -198,13 +192,13 @@ def _unusual(approval: Approval, view: RenderContext) -> list[Line]:
     return [
         row
         for label, (text, role) in zip(labels, rows, strict=False)
-        for row in _row(label, text, view, role)
+        for row in view.row(label, text, role)
     ]
 
 
 def _undo(approval: Approval, view: RenderContext) -> list[Line]:
     unknown = fmt("We do not know if this can be undone.")
-    return _row("Undo", approval.display.undo or unknown, view)
+    return view.row("Undo", approval.display.undo or unknown)
 
 
 def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -213,32 +207,32 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
     asked = fmt(
         "from {} at {}",
         approval.display.asked_from,
-        clock(approval.display.asked_at, view.now, view.zone),
+        view.clock(approval.display.asked_at),
     )
     is_action = _is_action(approval)
     role = "App" if approval.kind is Kind.APP_ACTION else "Agent"
     name = fmt("this agent") if is_action else agent.name
     first = fmt("First request from {}.", name)
     return [
-        *(_row(role, agent.name, view) if approval.is_action else []),
-        *(_row("", first, view, Role.ALERT) if agent.first_request else []),
-        *(_row("Owner", owners, view) if is_action else []),
+        *(view.row(role, agent.name) if approval.is_action else []),
+        *(view.row("", first, Role.ALERT) if agent.first_request else []),
+        *(view.row("Owner", owners) if is_action else []),
         *_listed("Key", agent.keys, view),
         *_listed("Through", agent.through, view),
-        *_row("Asked", asked, view),
+        *view.row("Asked", asked),
         *_replaces(approval, view),
-        *_row("Why you", approval.display.why, view),
+        *view.row("Why you", approval.display.why),
     ]
 
 
 def _listed(label: str, names: Sequence[SafeText], view: RenderContext) -> list[Line]:
-    return _row(label, SafeText(", ".join(names)), view) if names else []
+    return view.row(label, SafeText(", ".join(names))) if names else []
 
 
 def _replaces(approval: Approval, view: RenderContext) -> list[Line]:
     if (earlier := approval.supersedes) is None:
         return []
-    return _row("Replaces", fmt("{}, no longer waiting", earlier.fingerprint), view)
+    return view.row("Replaces", fmt("{}, no longer waiting", earlier.fingerprint))
 
 
 def _is_action(approval: Approval) -> bool:
@@ -256,7 +250,7 @@ def _agent_says(approval: Approval, view: RenderContext) -> list[Line]:
 
 
 def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
-    when = clock(approval.expires_at, view.now, view.zone)
+    when = view.clock(approval.expires_at)
     left = remaining_in_words(approval.expires_at, view.now)
     at = countdown_stage(approval.expires_at, view.now)
     last = SafeText("") if at is None else fmt("{}: ", at.words)
@@ -267,15 +261,15 @@ def _consequences(approval: Approval, view: RenderContext) -> list[Line]:
     )
     is_open = approval.is_waiting(view.now)
     role = Role.PLAIN if at is None else Role.ALERT
-    expires = _row("Expires", expiry, view, role) if is_open else []
+    expires = view.row("Expires", expiry, role) if is_open else []
     more = approval.steps - {Step.PIN}
-    takes = _row("Takes", _requirements_text(approval), view) if is_open and more else []
+    takes = view.row("Takes", _requirements_text(approval)) if is_open and more else []
     return [
         *takes,
-        *_row("If approved", _grants_text(approval), view),
+        *view.row("If approved", _grants_text(approval)),
         *_vote_lines(approval, view),
         *expires,
-        *_row("Fingerprint", fingerprint_text, view),
+        *view.row("Fingerprint", fingerprint_text),
     ]
 
 
@@ -292,13 +286,9 @@ def _vote_lines(approval: Approval, view: RenderContext) -> list[Line]:
         row
         for vote in approval.vote_tally.votes
         for why in (fmt(' "{}"', vote.reason) if vote.reason else SafeText(""),)
-        for row in _row(
-            "",
-            fmt("{}: {}{}", vote.by_name, SafeText(_VOTES[vote.answer, vote.counts]), why),
-            view,
-        )
+        for row in view.row("", fmt("{}: {}{}", vote.by_name, vote.verdict, why))
     ]
-    people = _row("People", approval.vote_tally.words, view)
+    people = view.row("People", approval.vote_tally.words)
     return [*_for_user(approval, view), *people, *votes]
 
 
@@ -312,11 +302,7 @@ def _vote_position(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _for_user(approval: Approval, view: RenderContext) -> list[Line]:
     """Whom the agent named, if other people are asked too or instead."""
-    return _row("For", approval.display.user_name, view) if approval.vote_tally else []
-
-
-def _row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
-    return labelled(SafeText(label), value, view.width, view.column, role)
+    return view.row("For", approval.display.user_name) if approval.vote_tally else []
 
 
 def _signed(name: str, text: str, digest: str, view: RenderContext) -> list[Line]:

@@ -19,7 +19,7 @@ from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.approvals.endings import END_REASONS
 from approver_tui.state.keymap import DEFAULT_KEYMAP, Keymap
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, wrap, wrapped
+from approver_tui.widgets.lines import BLANK, Line, Piece, Role, fmt, labelled, wrap, wrapped
 from approver_tui.widgets.times import clock
 
 _WIDE_COLUMN = 13
@@ -50,6 +50,14 @@ class RenderContext:
         """The column where values start."""
         return _NARROW_COLUMN if self.width < _NARROW else _WIDE_COLUMN
 
+    def row(self, label: str, value: SafeText, role: Role = Role.PLAIN) -> list[Line]:
+        """Return a label and its value."""
+        return labelled(SafeText(label), value, self.width, self.column, role)
+
+    def clock(self, at: int) -> SafeText:
+        """Return a time of day, with the date if it is not today."""
+        return clock(at, self.now, self.zone)
+
 
 def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
     """Return the outcome of the approval; nothing while it can be answered."""
@@ -64,9 +72,7 @@ def outcome_lines(approval: Approval, view: RenderContext) -> list[Line]:
 
 def _execution(execution: Execution, view: RenderContext) -> list[Line]:
     """The outcome at the resource, possibly in its own words."""
-    sentence = fmt(
-        "{} {}.", SafeText(execution.progress_text), clock(execution.at, view.now, view.zone)
-    )
+    sentence = fmt("{} {}.", SafeText(execution.progress_text), view.clock(execution.at))
     lines = wrapped(sentence, view.width, Role.ALERT)
     if execution.as_granted is False:
         alarm = fmt("ALARM: the resource did something other than what was granted.")

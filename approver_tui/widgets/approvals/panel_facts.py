@@ -9,14 +9,13 @@ from textual import events
 from textual.geometry import Size
 
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.facts import panel_lines
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import Line, fmt, lines_word
-from approver_tui.widgets.sheet import Sheet
+from approver_tui.widgets.lines import Line
+from approver_tui.widgets.sheet import ReadSheet
 
 
-class PanelFacts(Sheet):
+class PanelFacts(ReadSheet):
     """A sheet that tracks how far it was read."""
 
     def __init__(self, approval: Approval, zone: tzinfo | None) -> None:
@@ -41,16 +40,6 @@ class PanelFacts(Sheet):
         """Whether the last line, and so every line above it, was on the screen."""
         self._lines_read = max(self._lines_read, self.last_visible_row)
         return 0 < len(self._lines) <= self._lines_read
-
-    @property
-    def more(self) -> SafeText:
-        """The note that there is more below."""
-        below = self.rows_below
-        return fmt("more below: {} {} (PgDn)", below, lines_word(below)) if below else SafeText("")
-
-    def scroll_page(self, step: int) -> None:
-        """Scroll by less than a screenful, so that no line is skipped."""
-        self.scroll_relative(y=step * max(1, self.size.height - 1), animate=False)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Forget which rows were seen, because another width wraps them differently.

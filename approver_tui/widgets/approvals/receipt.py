@@ -7,8 +7,8 @@ from approver_tui.state.approvals.approvals import Approval, Decided
 from approver_tui.state.fingerprint import digest
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
-from approver_tui.widgets.times import clock, duration_text
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.times import duration_text
 
 
 def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
@@ -16,29 +16,29 @@ def receipt_lines(approval: Approval, view: RenderContext) -> list[Line]:
     heading = [BLANK, line(fmt("RECEIPT"), Role.HEADING)]
     if approval.decided is None:
         nobody = wrapped(fmt("Nobody decided this, so nothing was signed."), view.width, Role.DIM)
-        return [*heading, *nobody, *_row("Id", SafeText(approval.id), view)]
+        return [*heading, *nobody, *view.row("Id", SafeText(approval.id))]
     return [*heading, *_decision(approval, approval.decided, view), *_signed(approval, view)]
 
 
 def _decision(approval: Approval, decided: Decided, view: RenderContext) -> list[Line]:
     device = fmt("{} ({})", decided.device_name, decided.device_id)
-    code = [] if decided.code is None else _row("Reason", SafeText(decided.code.label), view)
+    code = [] if decided.code is None else view.row("Reason", SafeText(decided.code.label))
     return [
-        *_row("Decision", SafeText(decided.decision.value), view),
+        *view.row("Decision", SafeText(decided.decision.value)),
         *code,
-        *_row("By", fmt("{} ({})", decided.by_name, decided.by_id), view),
-        *_row("Device", device, view),
-        *_row("Through", decided.channel, view),
-        *_row("At", clock(decided.at, view.now, view.zone), view),
-        *_row("After", duration_text(decided.at - approval.created_at), view),
-        *_row("Took", SafeText(decided.ceremony), view),
+        *view.row("By", fmt("{} ({})", decided.by_name, decided.by_id)),
+        *view.row("Device", device),
+        *view.row("Through", decided.channel),
+        *view.row("At", view.clock(decided.at)),
+        *view.row("After", duration_text(decided.at - approval.created_at)),
+        *view.row("Took", SafeText(decided.ceremony)),
         *_note_rows(decided, view),
     ]
 
 
 def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
     """Return the reason and notes of the answer, if any."""
-    later = None if decided.retry_at is None else clock(decided.retry_at, view.now, view.zone)
+    later = None if decided.retry_at is None else view.clock(decided.retry_at)
     sole_approval = fmt("yes, one person was enough") if decided.self_approved else None
     rows = {
         "Self-approved": sole_approval,
@@ -48,20 +48,16 @@ def _note_rows(decided: Decided, view: RenderContext) -> list[Line]:
         "Ask instead": decided.ask,
         "Private note": decided.private_note,
     }
-    return [each for label, value in rows.items() if value for each in _row(label, value, view)]
+    return [each for label, value in rows.items() if value for each in view.row(label, value)]
 
 
 def _signed(approval: Approval, view: RenderContext) -> list[Line]:
     granted = approval.granted
-    part = [] if granted is None else _row("Granted", SafeText(digest(granted.text)), view)
+    part = [] if granted is None else view.row("Granted", SafeText(digest(granted.text)))
     return [
         *wrapped(fmt("Its device signed these digests (SHA-256):"), view.width, Role.DIM),
-        *_row("Action", SafeText(approval.action_digest), view),
-        *_row("Display", SafeText(approval.display_digest), view),
+        *view.row("Action", SafeText(approval.action_digest)),
+        *view.row("Display", SafeText(approval.display_digest)),
         *part,
-        *_row("Id", SafeText(approval.id), view),
+        *view.row("Id", SafeText(approval.id)),
     ]
-
-
-def _row(label: str, value: SafeText, view: RenderContext) -> list[Line]:
-    return labelled(SafeText(label), value, view.width, view.column)

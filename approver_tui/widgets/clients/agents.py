@@ -7,7 +7,7 @@ from approver_tui.state.clients.agents import Agent
 from approver_tui.state.notifications.preferences import NotificationPrefs
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext, outcome
-from approver_tui.widgets.consents.rights import access_lines, holdings_text, row, used_text
+from approver_tui.widgets.consents.rights import access_lines, holdings_text, used_text
 from approver_tui.widgets.entry_list import Entry
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
 from approver_tui.widgets.notifications.quiet import mute_text
@@ -27,7 +27,7 @@ def agent_entry(agent: Agent, attention: NotificationPrefs, now: int) -> Entry:
 def agent_lines(agent: Agent, attention: NotificationPrefs, view: RenderContext) -> list[Line]:
     """Return everything known about an agent."""
     mute = attention.mute_of(agent.id)
-    muted = [] if mute is None else row("Muted", mute_text(mute, view), view)
+    muted = [] if mute is None else view.row("Muted", mute_text(mute, view))
     acting = agent.acting
     head = _head(agent, view) if acting is None else [*access_lines(acting, view), BLANK]
     return [*head, *muted, *_owned(agent, view), *_request_lines(agent, view)]
@@ -52,8 +52,8 @@ def _head(agent: Agent, view: RenderContext) -> list[Line]:
     return [
         *wrapped(agent.name, view.width, Role.STRONG),
         BLANK,
-        *row("Id", SafeText(agent.id), view),
-        *row("Acts", fmt("not for you now"), view),
+        *view.row("Id", SafeText(agent.id)),
+        *view.row("Acts", fmt("not for you now")),
     ]
 
 
@@ -62,16 +62,16 @@ def _owned(agent: Agent, view: RenderContext) -> list[Line]:
     if owned is None:
         return []
     return [
-        *row("State", owned.state, view),
-        *row("Owners", SafeText(", ".join(owned.owners)), view),
+        *view.row("State", owned.state),
+        *view.row("Owners", SafeText(", ".join(owned.owners))),
     ]
 
 
 def _request_lines(agent: Agent, view: RenderContext) -> list[Line]:
-    lines = row("In 7 days", request_counts_text(agent, view.now), view)
+    lines = view.row("In 7 days", request_counts_text(agent, view.now))
     taken = agent.median_time
     if taken is not None:
-        lines += row("Median answer", age(0, taken), view)
+        lines += view.row("Median answer", age(0, taken))
     if not agent.asked:
         return lines
     lines += [BLANK, line(fmt("LATEST REQUESTS"), Role.HEADING)]

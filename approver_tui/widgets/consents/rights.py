@@ -11,8 +11,8 @@ from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import Delegation
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.entry_list import Entry
-from approver_tui.widgets.lines import BLANK, Line, Role, fmt, labelled, line, wrapped
-from approver_tui.widgets.times import age, clock, remaining
+from approver_tui.widgets.lines import BLANK, Line, Role, fmt, line, wrapped
+from approver_tui.widgets.times import age, remaining
 
 
 def count_text(number: int, one: SafeText, more: SafeText) -> SafeText:
@@ -46,9 +46,9 @@ def access_lines(one: ActingAgent, view: RenderContext) -> list[Line]:
     lines = [
         *wrapped(one.name, view.width, Role.STRONG),
         BLANK,
-        *row("Id", SafeText(one.id), view),
-        *row("Last used", used_text(one.last_used_at, view.now), view),
-        *row("Ends", clock(one.until, view.now, view.zone), view),
+        *view.row("Id", SafeText(one.id)),
+        *view.row("Last used", used_text(one.last_used_at, view.now)),
+        *view.row("Ends", view.clock(one.until)),
     ]
     for number, consent in enumerate(one.consents, 1):
         lines += [BLANK, line(fmt("CONSENT {}", number), Role.HEADING)]
@@ -73,13 +73,13 @@ def consent_lines(consent: Consent, view: RenderContext) -> list[Line]:
     """Return a consent in full."""
     title = fmt("{} can act for you without asking", consent.client_name)
     key = view.keys.key("revoke")
-    asked = [] if consent.app_name is None else row("Asked by", consent.app_name, view)
+    asked = [] if consent.app_name is None else view.row("Asked by", consent.app_name)
     return [
         *wrapped(title, view.width, Role.STRONG),
         BLANK,
         *_consent_rows(consent, view),
         *asked,
-        *row("Id", consent.id, view),
+        *view.row("Id", consent.id),
         BLANK,
         *wrapped(fmt("Revoking it ({}) ends every token issued from it.", key), view.width),
     ]
@@ -95,8 +95,8 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
     """Return a token in full."""
     key = view.keys.key("revoke")
     chain = SafeText(" > ".join(actor.name for actor in reversed(token.actors)))
-    through = row("Through", chain, view) if token.actors else []
-    approval = [] if token.approval_id is None else row("Approval", token.approval_id, view)
+    through = view.row("Through", chain) if token.actors else []
+    approval = [] if token.approval_id is None else view.row("Approval", token.approval_id)
     return [
         *wrapped(
             fmt("{} acts for you with this token", token.client.name), view.width, Role.STRONG
@@ -105,8 +105,8 @@ def token_lines(token: Delegation, view: RenderContext) -> list[Line]:
         *_token_rows(token, view),
         *through,
         *approval,
-        *row("Issued", clock(token.issued_at, view.now, view.zone), view),
-        *row("Id", SafeText(token.id), view),
+        *view.row("Issued", view.clock(token.issued_at)),
+        *view.row("Id", SafeText(token.id)),
         BLANK,
         *wrapped(fmt("Ending it ({}) also ends every token derived from it.", key), view.width),
     ]
@@ -126,28 +126,23 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
     pin = device.pin
     tries = fmt("{} wrong since the last correct one, {} left", pin.tries, pin.left)
     state = fmt("in use") if device.is_active else fmt("revoked")
-    later = fmt("from {} on", clock(device.high_from, view.now, view.zone))
+    later = fmt("from {} on", view.clock(device.high_from))
     high = later if device.high_from > view.now else fmt("can be approved here")
     return [
         *wrapped(device.name, view.width, Role.STRONG),
         BLANK,
-        *row("State", state, view),
-        *row("Kind", device.kind, view),
-        *row("Enrolled", clock(device.created_at, view.now, view.zone), view),
-        *row("Last seen", _ago(device.last_seen_at, view.now), view),
-        *row("High risk", high, view),
-        *row("PIN", tries, view),
+        *view.row("State", state),
+        *view.row("Kind", device.kind),
+        *view.row("Enrolled", view.clock(device.created_at)),
+        *view.row("Last seen", _ago(device.last_seen_at, view.now)),
+        *view.row("High risk", high),
+        *view.row("PIN", tries),
         *_notification_rows(device, view),
         *_problem_lines(device, view),
-        *row("Id", SafeText(device.id), view),
-        *row("Low key", SafeText(device.low_key), view),
-        *row("High key", SafeText(device.high_key), view),
+        *view.row("Id", SafeText(device.id)),
+        *view.row("Low key", SafeText(device.low_key)),
+        *view.row("High key", SafeText(device.high_key)),
     ]
-
-
-def row(label: str, value: SafeText, view: RenderContext, role: Role = Role.PLAIN) -> list[Line]:
-    """Return a label and its value."""
-    return labelled(SafeText(label), value, view.width, view.column, role)
 
 
 def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
@@ -156,7 +151,7 @@ def _notification_rows(device: Device, view: RenderContext) -> list[Line]:
         return []
     if not device.browsers:
         nobody = fmt("no notifications: open its page and allow them")
-        return row("Notified", nobody, view, Role.ALERT)
+        return view.row("Notified", nobody, Role.ALERT)
     return [line for each in device.browsers for line in _browser_row(each, view)]
 
 
@@ -164,15 +159,15 @@ def _browser_row(browser: Browser, view: RenderContext) -> list[Line]:
     last = browser.delivered_at
     taken = fmt("nothing yet") if last is None else fmt("last {} ago", age(last, view.now))
     if browser.lost_at is not None:
-        at = clock(browser.lost_at, view.now, view.zone)
-        return row("Notified", fmt("not since {}: open Sayso there", at), view, Role.ALERT)
+        at = view.clock(browser.lost_at)
+        return view.row("Notified", fmt("not since {}: open Sayso there", at), Role.ALERT)
     if browser.problem:
         words = fmt("{} rejects messages: {}", _host(browser.service), browser.problem)
-        return row("Notified", words, view, Role.ALERT)
+        return view.row("Notified", words, Role.ALERT)
     if browser.is_dormant:
         words = fmt("{}; nobody opened it for two weeks", taken)
-        return row("Notified", words, view, Role.ALERT)
-    return row("Notified", fmt("{}, through {}", taken, _host(browser.service)), view)
+        return view.row("Notified", words, Role.ALERT)
+    return view.row("Notified", fmt("{}, through {}", taken, _host(browser.service)))
 
 
 def _problem_lines(device: Device, view: RenderContext) -> list[Line]:
@@ -199,14 +194,14 @@ def _state_text(device: Device, now: int) -> SafeText:
 
 
 def _consent_rows(consent: Consent, view: RenderContext) -> list[Line]:
-    until = clock(consent.expires_at, view.now, view.zone)
+    until = view.clock(consent.expires_at)
     over = consent.revoked_at
-    ended = [] if over is None else row("Revoked", clock(over, view.now, view.zone), view)
+    ended = [] if over is None else view.row("Revoked", view.clock(over))
     return [
-        *row("May use", SafeText(", ".join(consent.scopes)), view),
-        *row("At", consent.resource, view),
-        *row("Created", clock(consent.created_at, view.now, view.zone), view),
-        *row("Until", until, view),
+        *view.row("May use", SafeText(", ".join(consent.scopes))),
+        *view.row("At", consent.resource),
+        *view.row("Created", view.clock(consent.created_at)),
+        *view.row("Until", until),
         *ended,
     ]
 
@@ -219,19 +214,19 @@ def grant_scope(grant: StandingGrant) -> SafeText:
 
 def _grant_rows(grant: StandingGrant, view: RenderContext) -> list[Line]:
     return [
-        *row("May use", grant_scope(grant), view),
-        *row("At", grant.resource, view),
-        *row("Used", fmt("{} of {}", grant.used, grant.uses), view),
-        *row("Until", clock(grant.expires_at, view.now, view.zone), view),
+        *view.row("May use", grant_scope(grant)),
+        *view.row("At", grant.resource),
+        *view.row("Used", fmt("{} of {}", grant.used, grant.uses)),
+        *view.row("Until", view.clock(grant.expires_at)),
     ]
 
 
 def _token_rows(token: Delegation, view: RenderContext) -> list[Line]:
     return [
-        *row("May use", SafeText(", ".join(token.scopes)), view),
-        *row("At", token.resource, view),
-        *row("Last used", _ago(token.last_used_at, view.now), view),
-        *row("Ends", clock(token.expires_at, view.now, view.zone), view),
+        *view.row("May use", SafeText(", ".join(token.scopes))),
+        *view.row("At", token.resource),
+        *view.row("Last used", _ago(token.last_used_at, view.now)),
+        *view.row("Ends", view.clock(token.expires_at)),
     ]
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.incidents.reports import QuarantinedAgent, ReportResult, ReportScope
 from approver_tui.state.text import SafeText
+from approver_tui.widgets.consents.rights import tokens_count
 from approver_tui.widgets.lines import fmt
 
 _SCOPE_TEXTS = MappingProxyType(
@@ -69,13 +70,9 @@ def _quarantined_text(agent: QuarantinedAgent) -> SafeText:
         "{} is {}: {} and {} ended.",
         agent.name,
         agent.state,
-        _tokens(agent.tokens_revoked),
+        tokens_count(agent.tokens_revoked),
         _requests(agent.requests_cancelled),
     )
-
-
-def _tokens(count: int) -> SafeText:
-    return fmt("1 token") if count == 1 else fmt("{} tokens", count)
 
 
 def _requests(count: int) -> SafeText:

@@ -14,7 +14,6 @@ from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.times import clock
 
 _DAYS = 7
 _NOT_QUIET = SafeText("")
@@ -31,7 +30,7 @@ def quiet_text(approval: Approval, attention: NotificationPrefs, view: RenderCon
     """Return until when, and which key ends it; empty if it alerts as usual."""
     hold = attention.hold_of(approval.id)
     if hold is not None:
-        until = clock(hold.until, view.now, view.zone)
+        until = view.clock(hold.until)
         if hold.why == SNOOZED:
             key = view.keys.key("snooze")
             return fmt("Snoozed until {}: no notifications for it. {} ends that.", until, key)
@@ -46,7 +45,7 @@ def mute_text(mute: Mute, view: RenderContext) -> SafeText:
     """Return who is muted, and until when."""
     if mute.until is None:
         return fmt("{} is muted: no notifications for it.", mute.agent_name)
-    return fmt("{} is muted until {}.", mute.agent_name, clock(mute.until, view.now, view.zone))
+    return fmt("{} is muted until {}.", mute.agent_name, view.clock(mute.until))
 
 
 def hours_text(hours: QuietHours) -> SafeText:

@@ -11,10 +11,10 @@ from approver_tui.state.standing_grants.standing_grants import (
 )
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.outcomes import RenderContext
-from approver_tui.widgets.consents.rights import grant_scope, row
+from approver_tui.widgets.consents.rights import grant_scope
 from approver_tui.widgets.entry_list import Entry
 from approver_tui.widgets.lines import BLANK, Line, Role, fmt, wrapped
-from approver_tui.widgets.times import clock, remaining
+from approver_tui.widgets.times import remaining
 
 
 def grant_entry(grant: StandingGrant, now: int) -> Entry:
@@ -28,7 +28,7 @@ def grant_entry(grant: StandingGrant, now: int) -> Entry:
 def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
     """Return a grant in full."""
     title = fmt("{} can do this without asking", grant.agent_name)
-    spent = [] if grant.sum is None else row("Spent", _spent_text(grant), view)
+    spent = [] if grant.sum is None else view.row("Spent", _spent_text(grant))
     key = view.keys.key("revoke")
     full = fmt("Used up: you are asked each time again.")
     told = fmt("each time") if grant.notify else fmt("only in the history")
@@ -36,16 +36,16 @@ def grant_lines(grant: StandingGrant, view: RenderContext) -> list[Line]:
         *wrapped(title, view.width, Role.STRONG),
         *(wrapped(full, view.width, Role.ALERT) if grant.state is GrantState.FULL else []),
         BLANK,
-        *row("What", grant_scope(grant), view),
-        *row("At", grant.resource, view),
-        *(line for fact in grant.pattern for line in row(fact.label, fact.value, view)),
-        *row("Risk", fmt("up to {}", grant.risk), view),
-        *row("Used", fmt("{} of {}", grant.used, grant.uses), view),
+        *view.row("What", grant_scope(grant)),
+        *view.row("At", grant.resource),
+        *(line for fact in grant.pattern for line in view.row(fact.label, fact.value)),
+        *view.row("Risk", fmt("up to {}", grant.risk)),
+        *view.row("Used", fmt("{} of {}", grant.used, grant.uses)),
         *spent,
-        *row("Created", clock(grant.created_at, view.now, view.zone), view),
-        *row("Until", clock(grant.expires_at, view.now, view.zone), view),
-        *row("Notified", told, view),
-        *row("Id", grant.id, view),
+        *view.row("Created", view.clock(grant.created_at)),
+        *view.row("Until", view.clock(grant.expires_at)),
+        *view.row("Notified", told),
+        *view.row("Id", grant.id),
         BLANK,
         *wrapped(fmt("After revoking it ({}) the agent asks each time.", key), view.width),
     ]
@@ -55,13 +55,13 @@ def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
     """Return the preview of a grant, and which recent requests it would have covered."""
     in_all = fmt("") if preview.sum is None else fmt("; {} in all", preview.sum.words)
     times = fmt("once") if preview.uses == 1 else fmt("{} times", preview.uses)
-    until = clock(preview.expires_at, view.now, view.zone)
+    until = view.clock(preview.expires_at)
     covered = sum(one.mismatch is None for one in preview.requests)
     total = len(preview.requests)
     return [
-        *(line for fact in preview.pattern for line in row(fact.label, fact.value, view)),
-        *row("Max uses", fmt("{}{}; until {}", times, in_all, until), view),
-        *row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at), view),
+        *(line for fact in preview.pattern for line in view.row(fact.label, fact.value)),
+        *view.row("Max uses", fmt("{}{}; until {}", times, in_all, until)),
+        *view.row("Risk", fmt("{}; approved as {} risk", preview.risk, preview.given_at)),
         BLANK,
         *wrapped(fmt("It would have covered {} of the last {}:", covered, total), view.width),
         *(line for one in preview.requests for line in _past_request_lines(one, view)),
@@ -69,7 +69,7 @@ def preview_lines(preview: GrantPreview, view: RenderContext) -> list[Line]:
 
 
 def _past_request_lines(one: PastRequest, view: RenderContext) -> list[Line]:
-    when = clock(one.created_at, view.now, view.zone)
+    when = view.clock(one.created_at)
     mismatch = fmt("covered") if one.mismatch is None else fmt("not covered: {}", one.mismatch)
     return wrapped(fmt("{} {} {}, {}", one.fingerprint, when, one.state, mismatch), view.width)
 

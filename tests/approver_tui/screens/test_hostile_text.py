@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from approver_tui.client.approvals.narrowing_wire import read_narrowable
 from approver_tui.client.reading import JsonObject
+from approver_tui.client.wire import read_narrowable
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.narrow_form import NarrowForm

@@ -3,9 +3,9 @@
 import pytest
 
 from approver_tui.screens.keys import (
-    approve_keys,
-    batch_keys,
-    deny_keys,
+    APPROVE_KEYS,
+    BATCH_KEYS,
+    DENY_KEYS,
     inbox_keys,
     results_keys,
     retry_keys,
@@ -27,10 +27,10 @@ BARS = {
     ),
     "reading": inbox_keys(is_reading=True, can_undo=True, off=OFF),
     "marked": inbox_keys(is_reading=True, can_undo=True, marked=120),
-    "approve": approve_keys(),
-    "batch": batch_keys(),
+    "approve": APPROVE_KEYS,
+    "batch": BATCH_KEYS,
     "results": results_keys(can_undo=True),
-    "deny": deny_keys(),
+    "deny": DENY_KEYS,
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from approver_tui.cli.exits import Exit
-from approver_tui.client.standing_grants import standing_grants
+from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from tests.approver_tui.cli.test_schemas import grant
 from tests.support.builders.approval_texts import when
 
@@ -86,13 +86,13 @@ def test_a_preview_creates_nothing(logged_in, server):
 def test_quiet_grants_do_not_notify_of_uses(logged_in, server, monkeypatch, flags, notify):
     """The proposal and its preview say so."""
     proposals = []
-    preview = standing_grants.preview
+    preview = StandingGrantsClient.preview
 
     def noted(client, proposal):
         proposals.append(proposal)
         return preview(client, proposal)
 
-    monkeypatch.setattr(standing_grants, "preview", noted)
+    monkeypatch.setattr(StandingGrantsClient, "preview", noted)
     proposal = ("--for", "15m", "--uses", "1", "--preview")
     assert logged_in("grants", "add", server.add()["id"], *proposal, *flags).code == Exit.DONE
     assert [one.notify for one in proposals] == [notify]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from approver_tui.client.devices.browsers_wire import read_browsers
 from approver_tui.client.errors import WireError
 from approver_tui.client.reading import JsonObject
+from approver_tui.client.wire import read_browsers
 from approver_tui.state.devices.devices import Browser
 from tests.support.builders.approval_texts import NOW, when
 

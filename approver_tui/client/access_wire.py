@@ -1,0 +1,45 @@
+"""Consents, tokens and owned agents in the server's JSON.
+
+Owns: who may act for the user, parsed as strictly as in `wire.py`. Never: HTTP.
+"""
+
+from approver_tui.client.reading import JsonObject, read_as
+from approver_tui.state.clients.agents import OwnedAgent
+from approver_tui.state.consents.consents import Consent
+from approver_tui.state.tokens.delegations import Delegation
+
+_MAX_TEXT = 4_000
+
+
+def read_consent(members: JsonObject) -> Consent:
+    """Return what a client may have."""
+    app = members.child_or_none("app")
+    return read_as(
+        Consent,
+        members,
+        **members.who("client"),
+        app_name=None if app is None else app.safe("name"),
+        resource=members.safe("resource", max_len=_MAX_TEXT),
+    )
+
+
+def read_delegations(members: JsonObject) -> tuple[Delegation, ...]:
+    """Return a page of the list of tokens."""
+    return tuple(
+        read_as(
+            Delegation,
+            each,
+            resource=each.safe("resource", max_len=_MAX_TEXT),
+            scopes=each.safes("scope"),
+            approval_id=each.safe_or_none("approval"),
+        )
+        for each in members.children("items")
+    )
+
+
+def read_owned_agent(members: JsonObject) -> tuple[frozenset[str], OwnedAgent]:
+    """Return the IDs of an agent's owners, and the agent."""
+    owners = members.children("owners")
+    names = tuple(owner.safe("name") for owner in owners)
+    one = read_as(OwnedAgent, members, id=members.text("client_id"), owners=names)
+    return frozenset(owner.text("id") for owner in owners), one

@@ -1,5 +1,0 @@
-"""The client for agents and apps.
-
-Owns: calls to the server, reading its answers.
-Never: terminal access.
-"""

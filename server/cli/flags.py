@@ -8,10 +8,7 @@ from pathlib import Path
 
 import click
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.settings import Settings, load
+from server.settings import Settings, load
 
 
 def settings_of(context: click.Context) -> Settings:

@@ -4,13 +4,11 @@ import os
 import secrets
 from pathlib import Path
 
-from server import folders
-from server.lazy_imports import lazily
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-with lazily():
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from server import folders
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12

@@ -6,13 +6,10 @@ import secrets
 import threading
 from functools import cached_property
 
-from server.lazy_imports import lazily
+from server.crypto.sealing import Sealer, derive
 from server.protocol import base64url
+from server.protocol.devices import device_codes
 from server.protocol.names import PREFIX_AUTH_REQ_ID
-
-with lazily():
-    from server.crypto.sealing import Sealer, derive
-    from server.protocol.devices import device_codes
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from server.lazy_imports import lazily
 from server.model.approvals import Approval, ApprovalKind
 from server.model.store import Unit, View
+from server.protocol.approvals.ceremonies import Ceremony
 from server.protocol.json_text import JsonValue
 from server.protocol.policy.risks import Risk
-
-with lazily():
-    from server.protocol.approvals.ceremonies import Ceremony
 
 LIFETIME_SECONDS: Final = 600
 """The lifetime of approvals that a page or a terminal waits for."""

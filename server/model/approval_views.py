@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.approvals import Approval, Consumption, Decision, Delivery, Outcome
-    from server.protocol.approvals.ceremonies import Step
-    from server.protocol.approvals.unusual import Unusual
+from server.model.approvals import Approval, Consumption, Decision, Delivery, Outcome
+from server.protocol.approvals.ceremonies import Step
+from server.protocol.approvals.unusual import Unusual
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
-from server.lazy_imports import lazily
+from server.protocol.approvals import ceremonies
+from server.protocol.approvals.ceremonies import Step
+from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-
-with lazily():
-    from server.protocol.approvals import ceremonies
-    from server.protocol.approvals.ceremonies import Step
-    from server.protocol.approvals.states import State
 
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
 """The effect of approving: allow a request, give a consent or standing grant, sign in a device."""

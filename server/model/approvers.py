@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.approvals import ApproverReason
+from server.model.approvals import ApproverReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
 from server.protocol.approvals.states import State
-
-with lazily():
-    from server.model.approvals import Approval
 
 
 @dataclass(frozen=True, slots=True)

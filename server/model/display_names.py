@@ -4,12 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from server.lazy_imports import lazily
+from server.model.clients import Agent, App
 from server.model.store import Directory
 from server.protocol.names import APPROVER_CLIENT, is_app
-
-with lazily():
-    from server.model.clients import Agent, App
 
 TERMINAL: Final = "Sayso terminal app"
 

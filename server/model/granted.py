@@ -4,13 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
+from server.protocol.approvals import decisions, kinds, narrowing
+from server.protocol.approvals.narrowing import Terms
 from server.protocol.json_text import JsonValue
-
-with lazily():
-    from server.model.approvals import Approval
-    from server.protocol.approvals import decisions, kinds, narrowing
-    from server.protocol.approvals.narrowing import Terms
 
 
 @dataclass(frozen=True, slots=True)

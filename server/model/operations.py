@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.lazy_imports import lazily
+from server.model.approvals import ApprovalKind
+from server.model.notifications import Lane
+from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-
-with lazily():
-    from server.model.approvals import ApprovalKind
-    from server.model.notifications import Lane
-    from server.protocol.approvals.states import State
 
 
 @dataclass(frozen=True, slots=True)

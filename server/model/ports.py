@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.devices import (
-        CreatedPasskey,
-        Passkey,
-    )
-    from server.model.tokens import SigningKey
-    from server.protocol.devices.passkeys import Assertion
+from server.model.devices import (
+    CreatedPasskey,
+    Passkey,
+)
+from server.model.tokens import SigningKey
+from server.protocol.devices.passkeys import Assertion
 
 
 class Clock(Protocol):

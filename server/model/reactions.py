@@ -7,12 +7,9 @@ A service says what happened by `tx.react(event)`. What runs then, and in which 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.clients import Agent
-    from server.model.consents import Consent
-    from server.model.users import User
+from server.model.clients import Agent
+from server.model.consents import Consent
+from server.model.users import User
 
 
 @dataclass(frozen=True, slots=True)

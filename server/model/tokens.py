@@ -4,12 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from server.lazy_imports import lazily
+from server.model.clients import Agent, App
+from server.model.users import User
 from server.protocol.json_text import JsonValue
-
-with lazily():
-    from server.model.clients import Agent, App
-    from server.model.users import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.ports import Clock, Fetch, PasswordHasher, Secrets, Signer, Verifier
-    from server.model.store import Store
-    from server.services.server_policy import ServerPolicy
+from server.model.ports import Clock, Fetch, PasswordHasher, Secrets, Signer, Verifier
+from server.model.store import Store
+from server.services.server_policy import ServerPolicy
 
 
 class Adapters(Protocol):

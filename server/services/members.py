@@ -10,12 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
-from server.lazy_imports import lazily
+from server.model.store import Unit
 from server.protocol.text import check_prose
 from server.services.refusals import Invalid, about, valid
-
-with lazily():
-    from server.model.store import Unit
 
 Check: TypeAlias = Callable[[Unit, Any], object]
 """Converts a submitted value to the stored one. Raises `ChangeRefused`."""

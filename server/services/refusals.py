@@ -16,11 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeAlias, TypeVar
 
-from server.lazy_imports import lazily
+from server.model.store import Unit
 from server.protocol import errors
-
-with lazily():
-    from server.model.store import Unit
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.protocol.clients.app_registration import Registration
-    from server.protocol.clients.client_documents import UnknownClients
+from server.protocol.clients.app_registration import Registration
+from server.protocol.clients.client_documents import UnknownClients
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,8 @@ _OPEN = "state IN ('pending', 'approved')"
 
 
 def partial_index(name: str, *columns: str, those: str) -> Index:
-    """A partial index, which costs nothing for changes of other rows.
-
-    The migrations also create it on PostgreSQL. `postgresql_where` here would load that dialect.
-    """
-    return Index(name, *columns, sqlite_where=text(those))
+    """A partial index, which costs nothing for changes of other rows."""
+    return Index(name, *columns, sqlite_where=text(those), postgresql_where=text(those))
 
 
 installation = Table(

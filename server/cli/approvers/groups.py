@@ -9,13 +9,10 @@ from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import if_missing_option, listed, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.approvers import Group
 from server.services.approvers.group_members import GROUP_MEMBERS
+from server.services.approvers.groups import GroupChanges
 from server.services.refusals import Exists
-
-with lazily():
-    from server.model.approvers import Group
-    from server.services.approvers.groups import GroupChanges
 
 _CHANGED: Final = GROUP_MEMBERS[:1]
 """Updates add and remove users, so that two at once lose nothing."""

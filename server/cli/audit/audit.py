@@ -13,10 +13,7 @@ from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.audit import EntrySearch, StoredEntry
+from server.model.audit import EntrySearch, StoredEntry
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 1_000

@@ -10,11 +10,8 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment
 from server.cli.params import Span
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
 from server.protocol import names
-
-with lazily():
-    from server.services.clients.agent_auth import AuthChange
+from server.services.clients.agent_auth import AuthChange
 
 
 @click.command("change-auth")

@@ -5,12 +5,9 @@ from collections.abc import Mapping
 from server.cli import members
 from server.cli.opening import OpenInstallation
 from server.cli.output import moment, rfc3339, sheet
-from server.lazy_imports import lazily
+from server.model.clients import Agent, Secret
 from server.services.clients.agent_members import AGENT_MEMBERS
-
-with lazily():
-    from server.model.clients import Agent, Secret
-    from server.services.notifications.pauses import Pause
+from server.services.notifications.pauses import Pause
 
 
 def names_by_id(admin: OpenInstallation) -> dict[str, str]:

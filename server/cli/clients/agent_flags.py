@@ -10,12 +10,9 @@ from server.cli.clients.usage import usage_lines
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import if_missing_option
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.refusals import Exists
-
-with lazily():
-    from server.services.clients.agent_forms import AgentChanges, NewAgent
 
 
 @click.command("add")

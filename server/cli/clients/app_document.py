@@ -5,12 +5,9 @@ from typing import Final
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
 from server.cli.output import moment, rfc3339, sheet
-from server.lazy_imports import lazily
+from server.model.clients import App
 from server.services.clients.app_members import APP_MEMBERS
-
-with lazily():
-    from server.model.clients import App
-    from server.services.clients.apps import NewAppSecret
+from server.services.clients.apps import NewAppSecret
 
 _BY: Final = {
     "administrator": None,

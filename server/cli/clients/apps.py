@@ -10,15 +10,12 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import if_missing_option, listed, moment, rfc3339, table
 from server.cli.params import moment_ms, overlap_option
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.clients import App
 from server.protocol.names import USUAL_APP_GRANTS
+from server.services.clients.app_forms import AppChanges, NewApp
 from server.services.clients.app_members import APP_MEMBERS
+from server.services.clients.invitations import NewInvitation
 from server.services.refusals import Exists
-
-with lazily():
-    from server.model.clients import App
-    from server.services.clients.app_forms import AppChanges, NewApp
-    from server.services.clients.invitations import NewInvitation
 
 
 @click.group("apps")

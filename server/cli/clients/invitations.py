@@ -10,12 +10,9 @@ from server.cli.opening import BY, OpenInstallation
 from server.cli.output import listed, moment, rfc3339, table
 from server.cli.params import moment_ms
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.clients import Invitation
 from server.services.clients.agent_members import GRANT_WORDS
 from server.services.clients.invitations import SAFE_GRANTS, NewInvitation
-
-with lazily():
-    from server.model.clients import Invitation
 
 _MANY = 10_000
 _GRANTS = dict(GRANT_WORDS)

@@ -5,13 +5,10 @@ from shlex import quote
 
 from server.cli.clients.agent_document import names_by_id
 from server.cli.opening import OpenInstallation
-from server.lazy_imports import lazily
+from server.model.clients import Agent
 from server.protocol import names
 from server.protocol.tokens.token_exchange import ACCESS_TOKEN
-
-with lazily():
-    from server.model.clients import Agent
-    from server.services.clients.agents import NewSecret
+from server.services.clients.agents import NewSecret
 
 _TOKEN = "A-NEW-TOKEN-OF-22-CHARACTERS-OR-MORE"  # noqa: S105  # a placeholder
 

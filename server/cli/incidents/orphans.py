@@ -5,11 +5,8 @@ import click
 from server.cli.opening import OpenInstallation
 from server.cli.output import listed, moment, table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
 from server.services.incidents import incident_json
-
-with lazily():
-    from server.services.incidents.orphans import SeenOwner
+from server.services.incidents.orphans import SeenOwner
 
 _WORDS = {
     "no_owner": "no enabled owner",

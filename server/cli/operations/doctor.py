@@ -20,14 +20,11 @@ from server.cli.output import answer, json_option
 from server.cli.remedies import command_for
 from server.crypto.sealing import BadKeyFile
 from server.last_seen import OldDatabase
-from server.lazy_imports import lazily
 from server.model.store import Busy
+from server.services.operations.doctor import Finding
 from server.serving.descriptors import FEW, capacity, highest_limit
 from server.settings import NOBODY, Settings, is_loopback
 from server.storage.open import SchemaMismatch
-
-with lazily():
-    from server.services.operations.doctor import Finding
 
 _BY_OTHERS: Final = 0o077
 _MARKS: Final = MappingProxyType({"broken": "BROKEN", "weak": "weak", "note": "note"})

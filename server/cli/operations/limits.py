@@ -7,11 +7,8 @@ import click
 from server.cli.opening import OpenInstallation
 from server.cli.output import table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
 from server.services.operations import limits_json
-
-with lazily():
-    from server.services.operations.limits import LimitsOverview, LimitSubject
+from server.services.operations.limits import LimitsOverview, LimitSubject
 
 
 @click.command("limits")

@@ -7,12 +7,8 @@ import click
 from server.cli.opening import OpenInstallation
 from server.cli.output import rfc3339, table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
 from server.services.operations import statistics_json
-from server.services.operations.statistics import MAX_DAYS
-
-with lazily():
-    from server.services.operations.statistics import AgentHistory, Counts, Summary
+from server.services.operations.statistics import MAX_DAYS, AgentHistory, Counts, Summary
 
 _HEADINGS = ("asked", "approved", "denied", "expired", "cancelled", "waiting", "median")
 

@@ -9,17 +9,14 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import answer, if_missing_option, json_option, listed, moment, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.policy import ActionRow
 from server.protocol import errors, json_text
 from server.protocol.approvals import ceremonies
+from server.protocol.policy.fact_rules import FactToType, TypeBackRule
+from server.protocol.policy.pointers import as_pointer
 from server.services.policy import action_types, builtin_action_types
+from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid
-
-with lazily():
-    from server.model.policy import ActionRow
-    from server.protocol.policy.fact_rules import FactToType, TypeBackRule
-    from server.protocol.policy.pointers import as_pointer
-    from server.services.policy.previews import Preview
 
 
 def file_or_shipped(verb: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,19 +10,16 @@ from server.cli.opening import BY, OpenInstallation, administers
 from server.cli.output import answer, json_option, listed, moment, sheet, table
 from server.cli.params import Span
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.policy import PolicyRow
 from server.protocol.approvals import ceremonies
 from server.protocol.policy.questions import FLOWS, RequestFlow, Verdict
 from server.services.operations import policy_json
+from server.services.operations.audiences import PolicyApprover, RequestAudience
+from server.services.operations.replays import Change, Replay
+from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
 from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
-
-with lazily():
-    from server.model.policy import PolicyRow
-    from server.services.operations.audiences import PolicyApprover, RequestAudience
-    from server.services.operations.replays import Change, Replay
-    from server.services.operations.trials import Explained, PolicyTestResult, TrialRequest
-    from server.services.policy.displays import duration_text
+from server.services.policy.displays import duration_text
 
 _FILE = click.File("r", encoding="utf-8")
 file_argument = click.argument("file", type=_FILE)

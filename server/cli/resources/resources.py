@@ -18,13 +18,10 @@ from server.cli.output import (
 )
 from server.cli.params import overlap_option
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.resources import Resource
 from server.services.refusals import Exists
 from server.services.resources.resource_members import RESOURCE_MEMBERS
-
-with lazily():
-    from server.model.resources import Resource
-    from server.services.resources.resources import NewResourceSecret, ResourceChanges
+from server.services.resources.resources import NewResourceSecret, ResourceChanges
 
 
 @click.group("resources")

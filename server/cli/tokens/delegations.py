@@ -7,11 +7,8 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, sheet, table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.tokens import NamedDelegation
 from server.services.tokens import delegation_json
-
-with lazily():
-    from server.model.tokens import NamedDelegation
 
 
 @click.group("delegations")

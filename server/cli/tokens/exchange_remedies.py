@@ -10,11 +10,8 @@ from shlex import quote
 from types import MappingProxyType
 from typing import Final
 
-from server.lazy_imports import lazily
 from server.protocol.tokens.exchange_refusals import Reason
-
-with lazily():
-    from server.services.tokens.explanations import Explanation
+from server.services.tokens.explanations import Explanation
 
 REMEDIES: Final[Mapping[Reason, str]] = MappingProxyType(
     {

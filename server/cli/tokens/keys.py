@@ -5,11 +5,8 @@ import click
 from server.cli.opening import BY, OpenInstallation
 from server.cli.output import moment, rfc3339, table
 from server.cli.printed import Printed, prints
-from server.lazy_imports import lazily
+from server.model.tokens import SigningKey
 from server.protocol import names
-
-with lazily():
-    from server.model.tokens import SigningKey
 
 
 @click.group("keys")

@@ -15,17 +15,14 @@ from server.cli.output import listed, moment, sheet
 from server.cli.printed import Printed, prints
 from server.cli.tokens.delegations import chain_rows
 from server.cli.tokens.exchange_remedies import remedy
-from server.lazy_imports import lazily
 from server.protocol.tokens.exchange_refusals import STEPS
+from server.services.policy.evaluation import Evaluator
+from server.services.policy.schemas import Schemas
+from server.services.refusals import Invalid, NotFound
 from server.services.tokens import delegation_json
-
-with lazily():
-    from server.services.policy.evaluation import Evaluator
-    from server.services.policy.schemas import Schemas
-    from server.services.refusals import Invalid, NotFound
-    from server.services.tokens.exchange_checks import ExchangeChecks
-    from server.services.tokens.explanations import Explanation, Explanations, TokenInspection
-    from server.services.tokens.issued_tokens import IssuedTokens
+from server.services.tokens.exchange_checks import ExchangeChecks
+from server.services.tokens.explanations import Explanation, Explanations, TokenInspection
+from server.services.tokens.issued_tokens import IssuedTokens
 
 token_file = click.argument(
     "source", metavar="FILE", type=click.File("r", encoding="ascii"), default="-"

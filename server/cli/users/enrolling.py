@@ -1,13 +1,10 @@
 """Prints an enrollment code, which is shown once."""
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.cli.opening import OpenInstallation
-    from server.cli.output import moment, rfc3339
-    from server.model.users import User
-    from server.services.devices import enrollment
-    from server.services.users.enrollment_codes import IssuedCode
+from server.cli.opening import OpenInstallation
+from server.cli.output import moment, rfc3339
+from server.model.users import User
+from server.services.devices import enrollment
+from server.services.users.enrollment_codes import IssuedCode
 
 
 def code_document(admin: OpenInstallation, issued: IssuedCode) -> dict[str, object]:

@@ -18,16 +18,13 @@ from server.cli.output import (
 )
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
-from server.lazy_imports import lazily
+from server.http.devices import device_wire
 from server.model.devices import Device
+from server.model.users import User
 from server.services.devices.devices import MAX_UNCONFIRMED
 from server.services.refusals import Exists
 from server.services.users.user_members import USER_MEMBERS
-
-with lazily():
-    from server.http.devices import device_wire
-    from server.model.users import User
-    from server.services.users.users import NewUser, UserChanges
+from server.services.users.users import NewUser, UserChanges
 
 _REST: Final = USER_MEMBERS[1:]
 """The members besides the name, which documents have as `user`."""

@@ -17,12 +17,9 @@ from hashlib import sha256
 from itertools import combinations
 from typing import Any, Final, TypeAlias
 
-from server.lazy_imports import lazily
 from server.protocol.json_text import JsonValue
-
-with lazily():
-    from server.protocol.policy import rendering
-    from server.protocol.policy.fact_rules import FactToType
+from server.protocol.policy import rendering
+from server.protocol.policy.fact_rules import FactToType
 
 
 class Step(StrEnum):

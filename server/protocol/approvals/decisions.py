@@ -14,12 +14,9 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from server.lazy_imports import lazily
 from server.protocol import base64url, errors, json_text
+from server.protocol.approvals import ceremonies
 from server.protocol.json_text import JsonValue
-
-with lazily():
-    from server.protocol.approvals import ceremonies
 
 CLOCK_TOLERANCE: Final = 300
 """The allowed difference between a device's clock and the server's, in seconds."""

@@ -14,11 +14,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from server.lazy_imports import lazily
+from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, PastApprovals
 from server.protocol.text import SafeText, display_safe
-
-with lazily():
-    from server.protocol.approvals.comparisons import Amount, Baseline, Comparison, PastApprovals
 
 
 class Code(StrEnum):

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.lazy_imports import lazily
 from server.protocol import errors, text
-
-with lazily():
-    from server.protocol.forms import Form
-    from server.protocol.resources import scopes, uris
+from server.protocol.forms import Form
+from server.protocol.resources import scopes, uris
 
 ALPHABET: Final = "BCDFGHJKLMNPQRSTVWXZ"
 """Consonants only, so that no code is a word, and no letter looks like a digit (6.1)."""

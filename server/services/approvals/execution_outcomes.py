@@ -8,21 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.approval_views import ShownExecution
+from server.model.approvals import Approval, Consumption, Outcome, Result
+from server.model.audit import Entry
+from server.model.granted import effective_digest, granted_digest_with
+from server.model.resources import Resource
 from server.model.store import Store, Unit, View
 from server.protocol import errors
+from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
 from server.protocol.text import check_prose
 from server.services.audit import audit
-
-with lazily():
-    from server.model.approval_views import ShownExecution
-    from server.model.approvals import Approval, Consumption, Outcome, Result
-    from server.model.audit import Entry
-    from server.model.granted import effective_digest, granted_digest_with
-    from server.model.resources import Resource
-    from server.protocol.approvals.states import State
-    from server.services.notifications import notices
+from server.services.notifications import notices
 
 MAX_TEXT: Final = 200
 

@@ -8,34 +8,31 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
+from server.model.clients import Agent
+from server.model.granted import GrantDifference, granted_headline
+from server.model.ports import Secrets
+from server.model.resources import Resource
 from server.model.store import Store, Unit, View
+from server.model.users import User
 from server.protocol import errors
+from server.protocol.approvals import decisions, narrowable, narrowing
+from server.protocol.approvals.narrowable import NarrowableFact
 from server.protocol.approvals.narrowing import NOT_GRANTED, Change, NotNarrower, Terms
+from server.protocol.approvals.states import State
 from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.rendering import Fact
 from server.protocol.policy.risks import Risk
-
-with lazily():
-    from server.model.approvals import Approval
-    from server.model.clients import Agent
-    from server.model.granted import GrantDifference, granted_headline
-    from server.model.ports import Secrets
-    from server.model.resources import Resource
-    from server.model.users import User
-    from server.protocol.approvals import decisions, narrowable, narrowing
-    from server.protocol.approvals.narrowable import NarrowableFact
-    from server.protocol.approvals.states import State
-    from server.protocol.policy import rendering
-    from server.protocol.policy.action_types import ActionType
-    from server.protocol.policy.rendering import Fact
-    from server.services.approvers import approvers
-    from server.services.policy import displays, history
-    from server.services.policy.schemas import Schemas
-    from server.services.resources import targets
-    from server.services.resources.targets import TokenTarget
-    from server.services.server_policy import ServerPolicy
-    from server.services.users import device_auth
-    from server.services.users.device_auth import Person
+from server.services.approvers import approvers
+from server.services.policy import displays, history
+from server.services.policy.schemas import Schemas
+from server.services.resources import targets
+from server.services.resources.targets import TokenTarget
+from server.services.server_policy import ServerPolicy
+from server.services.users import device_auth
+from server.services.users.device_auth import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,24 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.approvers import Deputy
+from server.model.audit import Entry
+from server.model.devices import Device
+from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
+from server.model.users import User
 from server.protocol import errors
+from server.protocol.approvals import decisions
 from server.protocol.names import PREFIX_DEPUTY
+from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
+from server.services.devices.statements import Statements
 from server.services.refusals import NotFound
-
-with lazily():
-    from server.model.approvers import Deputy
-    from server.model.audit import Entry
-    from server.model.devices import Device
-    from server.model.ports import Secrets
-    from server.model.users import User
-    from server.protocol.approvals import decisions
-    from server.services.approvers.substitutes import Substitutes
-    from server.services.devices.statements import Statements
-    from server.services.users import device_auth
-    from server.services.users.device_auth import Person
+from server.services.users import device_auth
+from server.services.users.device_auth import Person
 
 MAX_DURATION_MS: Final = 366 * 24 * 60 * 60 * 1000
 MAX_DEPUTIES: Final = 5

@@ -9,13 +9,10 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.store import Unit
 from server.protocol.names import is_app
-
-with lazily():
-    from server.model.approvals import Approval
-    from server.model.audit import Entry
-    from server.model.store import Unit
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""

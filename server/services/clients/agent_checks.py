@@ -7,20 +7,17 @@ in `agent_forms.py`.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from server.lazy_imports import lazily
 from server.model.store import Unit
 from server.protocol import errors, json_text
+from server.protocol.clients import jwks
+from server.protocol.clients.jwks import PublicKey
 from server.protocol.text import check_prose
+from server.services.clients import icons, labels, reviews
 from server.services.members import unique
+from server.services.policy import action_types as actions
 from server.services.refusals import Invalid, about, valid
-
-with lazily():
-    from server.protocol.clients import jwks
-    from server.protocol.clients.jwks import PublicKey
-    from server.services.clients import icons, labels, reviews
-    from server.services.policy import action_types as actions
-    from server.services.resources import resource_checks
-    from server.services.users import user_checks, user_or_group
+from server.services.resources import resource_checks
+from server.services.users import user_checks, user_or_group
 
 MAX_DESCRIPTION: Final = 280
 LONGEST_LIFE_MS: Final = 100 * 365 * 24 * 60 * 60 * 1000

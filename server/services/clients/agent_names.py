@@ -6,15 +6,12 @@ People recognize an agent by its name, so a renamed agent counts as new to them.
 from dataclasses import replace
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.audit import Entry
+from server.model.clients import Agent, FormerName
+from server.model.reactions import AgentAnnounced
 from server.model.store import Unit, View
 from server.services.audit import audit
 from server.services.refusals import NotFound
-
-with lazily():
-    from server.model.audit import Entry
-    from server.model.clients import Agent, FormerName
-    from server.model.reactions import AgentAnnounced
 
 RENAMED: Final = "agent.renamed"
 

@@ -7,32 +7,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
+from server.model.audit import Entry
+from server.model.clients import Agent
+from server.model.incidents import Cause
+from server.model.ports import Secrets
+from server.model.reactions import AgentDeactivated, AgentReplaced, ClientDeleted
 from server.model.store import Store, Unit, View
+from server.model.users import User
+from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_AGENT, PREFIX_CLIENT_SECRET
+from server.protocol.resources.uris import callback_problem
 from server.services import client_secrets, members, paging
 from server.services.audit import audit
 from server.services.client_secrets import DEFAULT_OVERLAP_MS
+from server.services.clients import agent_forms, agent_names, icons, owners
+from server.services.clients.agent_forms import AgentChanges, NewAgent
 from server.services.clients.agent_members import AGENT_MEMBERS
+from server.services.clients.agent_names import find
+from server.services.clients.client_names import refuse_taken
 from server.services.members import ANY, Having
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Invalid
-
-with lazily():
-    from server.model.approvals import Approval
-    from server.model.audit import Entry
-    from server.model.clients import Agent
-    from server.model.incidents import Cause
-    from server.model.ports import Secrets
-    from server.model.reactions import AgentDeactivated, AgentReplaced, ClientDeleted
-    from server.model.users import User
-    from server.protocol.approvals.states import State, overdue
-    from server.protocol.resources.uris import callback_problem
-    from server.services.clients import agent_forms, agent_names, icons, owners
-    from server.services.clients.agent_forms import AgentChanges, NewAgent
-    from server.services.clients.agent_names import find
-    from server.services.clients.client_names import refuse_taken
-    from server.services.paging import ResultPage
-    from server.services.users import user_checks
+from server.services.users import user_checks
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
 

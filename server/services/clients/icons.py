@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.clients import Agent
+from server.model.reactions import AgentAnnounced
+from server.model.store import Store, Unit
 from server.protocol.clients import icons
 from server.protocol.clients.icons import Icon
 from server.services.refusals import Invalid
-
-with lazily():
-    from server.model.clients import Agent
-    from server.model.reactions import AgentAnnounced
-    from server.model.store import Store, Unit
 
 CHANGED: Final = "agent.icon_changed"
 _REMEDY: Final = (

@@ -1,10 +1,7 @@
 """The JSON of consents, for the command line and the API."""
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.services.consents.consents import GivenConsent
-    from server.services.policy.displays import moment, rfc3339
+from server.services.consents.consents import GivenConsent
+from server.services.policy.displays import moment, rfc3339
 
 
 def consent(given: GivenConsent, now: int) -> dict[str, object]:

@@ -8,33 +8,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from server.lazy_imports import lazily
+from server.model import display_names
+from server.model.approval_requests import CreateApproval, NewApproval
+from server.model.approvals import Approval
+from server.model.consents import Consent, PageOutcome
+from server.model.display_names import Party
+from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
+from server.model.users import User
 from server.protocol import errors
+from server.protocol.approvals import kinds
 from server.protocol.approvals.states import State, overdue
 from server.protocol.names import PREFIX_CONSENT
 from server.protocol.policy.risks import Risk, highest
 from server.protocol.resources import scopes
 from server.services.audit import audit
+from server.services.clients import agent_names
+from server.services.consents.displays import ConsentDisplay, consent_text
+from server.services.consents.revocations import record_consent, revoke_consent
+from server.services.notifications import notices, request_limits
+from server.services.policy.displays import rfc3339
 from server.services.refusals import Conflict, NotFound
-
-with lazily():
-    from server.model import display_names
-    from server.model.approval_requests import CreateApproval, NewApproval
-    from server.model.approvals import Approval
-    from server.model.consents import Consent, PageOutcome
-    from server.model.display_names import Party
-    from server.model.ports import Secrets
-    from server.model.users import User
-    from server.protocol.approvals import kinds
-    from server.services.clients import agent_names
-    from server.services.consents.displays import ConsentDisplay, consent_text
-    from server.services.consents.revocations import record_consent, revoke_consent
-    from server.services.notifications import notices, request_limits
-    from server.services.policy.displays import rfc3339
-    from server.services.server_policy import ServerPolicy
-    from server.services.users import device_auth, user_checks
-    from server.services.users.device_auth import Person
+from server.services.server_policy import ServerPolicy
+from server.services.users import device_auth, user_checks
+from server.services.users.device_auth import Person
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 DEFAULT_MS: Final = 30 * DAY_MS

@@ -8,26 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.approval_requests import FindForApprover
+from server.model.audit import Entry
 from server.model.devices import MAX_ATTEMPTS, Device
+from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.protocol import errors
+from server.protocol.approvals import decisions
 from server.protocol.names import PREFIX_DEVICE
 from server.protocol.text import check_device_name
 from server.services.audit import audit
+from server.services.devices import new_devices
 from server.services.devices.sessions import IDLE_MS
-
-with lazily():
-    from server.model.approval_requests import FindForApprover
-    from server.model.audit import Entry
-    from server.model.ports import Secrets
-    from server.protocol.approvals import decisions
-    from server.services.devices import new_devices
-    from server.services.devices.statements import Statements
-    from server.services.notifications import notices, push_targets
-    from server.services.users import device_auth, enrollment_codes
-    from server.services.users.device_auth import Person
-    from server.services.users.enrollment_codes import IssuedCode
+from server.services.devices.statements import Statements
+from server.services.notifications import notices, push_targets
+from server.services.users import device_auth, enrollment_codes
+from server.services.users.device_auth import Person
+from server.services.users.enrollment_codes import IssuedCode
 
 MAX_UNCONFIRMED: Final = 50
 MAX_DEVICES: Final = 20

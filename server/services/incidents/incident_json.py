@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.services.incidents.incidents import NamedIncident
-    from server.services.incidents.orphans import Orphan
-    from server.services.policy.displays import moment, rfc3339
+from server.services.incidents.incidents import NamedIncident
+from server.services.incidents.orphans import Orphan
+from server.services.policy.displays import moment, rfc3339
 
 
 def incident(named: NamedIncident) -> dict[str, object]:

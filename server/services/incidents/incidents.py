@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from server.lazy_imports import lazily
+from server.model.audit import Entry
+from server.model.incidents import Incident
 from server.model.store import Store, View
 from server.protocol.text import check_prose
 from server.services.audit import audit
 from server.services.refusals import Conflict, NotFound, valid
-
-with lazily():
-    from server.model.audit import Entry
-    from server.model.incidents import Incident
 
 MAX_NOTE: Final = 500
 MAX_LISTED: Final = 200

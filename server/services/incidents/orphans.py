@@ -6,18 +6,15 @@ Owns: the reasons to list an agent. Never: changing it (`clients`).
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from server.lazy_imports import lazily
+from server.model.clients import Agent
 from server.model.store import Store, View
+from server.model.users import User
 from server.services import paging
 from server.services.clients import owners
-
-with lazily():
-    from server.model.clients import Agent
-    from server.model.users import User
-    from server.services.clients.agent_names import find
-    from server.services.incidents import orphan_quarantine
-    from server.services.paging import ResultPage
-    from server.services.server_policy import ServerPolicy
+from server.services.clients.agent_names import find
+from server.services.incidents import orphan_quarantine
+from server.services.paging import ResultPage
+from server.services.server_policy import ServerPolicy
 
 AWAY_MS: Final = 90 * 24 * 60 * 60 * 1000
 """An owner who was not seen for this long counts as away."""

@@ -8,17 +8,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
+from server.model.consents import Consent
+from server.model.incidents import Incident
+from server.model.reactions import AgentAnnounced, DeviceUnlocked
+from server.model.standing_grants import StandingGrant
 from server.model.store import Unit
-
-with lazily():
-    from server.model.approvals import Approval
-    from server.model.consents import Consent
-    from server.model.incidents import Incident
-    from server.model.reactions import AgentAnnounced, DeviceUnlocked
-    from server.model.standing_grants import StandingGrant
-    from server.services.notifications import attention, push_targets
-    from server.services.server_policy import ServerPolicy
+from server.services.notifications import attention, push_targets
+from server.services.server_policy import ServerPolicy
 
 WEBHOOK: Final = "webhook"
 """The outbox channel of the webhook. The worker drops its messages if none is configured."""

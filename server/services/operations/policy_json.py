@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from server.lazy_imports import lazily
+from server.model.policy import PolicyRow
+from server.protocol.approvals import ceremonies
+from server.services.operations.audiences import RequestAudience
+from server.services.operations.replays import Change, Replay
+from server.services.operations.trials import Explained, PolicyTestResult
+from server.services.policy import documents
 from server.services.policy.binding import DEFAULT_VERSION
-
-with lazily():
-    from server.model.policy import PolicyRow
-    from server.protocol.approvals import ceremonies
-    from server.services.operations.audiences import RequestAudience
-    from server.services.operations.replays import Change, Replay
-    from server.services.operations.trials import Explained, PolicyTestResult
-    from server.services.policy import documents
-    from server.services.policy.displays import rfc3339
+from server.services.policy.displays import rfc3339
 
 
 def policy(row: PolicyRow) -> dict[str, object]:

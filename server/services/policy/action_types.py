@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass, replace
 
-from server.lazy_imports import lazily
+from server.model.audit import Entry
+from server.model.policy import ActionRow
+from server.model.reactions import ActionTypeChanged
 from server.model.store import Directory, Store, Unit
 from server.protocol import errors, json_text, names
+from server.protocol.policy import action_types
+from server.protocol.policy.action_types import ActionType
 from server.protocol.policy.pointers import InvalidActionType
 from server.services import paging
 from server.services.audit import audit
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, NotFound, about
-
-with lazily():
-    from server.model.audit import Entry
-    from server.model.policy import ActionRow
-    from server.model.reactions import ActionTypeChanged
-    from server.protocol.policy import action_types
-    from server.protocol.policy.action_types import ActionType
-    from server.services.paging import ResultPage
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from server.lazy_imports import lazily
+from server.model.approvals import ApprovalKind
+from server.model.clients import Agent
+from server.model.users import User
 from server.protocol import errors, json_text
+from server.protocol.approvals.ceremonies import Ceremony, Step, TypeBack
 from server.protocol.approvals.unusual import Code, Unusual
 from server.protocol.json_text import JsonValue
+from server.protocol.policy import rendering, typed_facts
 from server.protocol.policy.action_types import MAX_HEADLINE, UNKNOWN_UNDO, ActionType
 from server.protocol.policy.rendering import MAX_MATERIAL_VALUE, Fact
 from server.protocol.policy.risks import Risk
 from server.protocol.resources import scopes
 from server.protocol.text import display_safe
-
-with lazily():
-    from server.model.approvals import ApprovalKind
-    from server.model.clients import Agent
-    from server.model.users import User
-    from server.protocol.approvals.ceremonies import Ceremony, Step, TypeBack
-    from server.protocol.policy import rendering, typed_facts
-    from server.protocol.users import claims
-    from server.services.policy import builtin_action_types
-    from server.services.resources.targets import TokenTarget
+from server.protocol.users import claims
+from server.services.policy import builtin_action_types
+from server.services.resources.targets import TokenTarget
 
 MAX_FACTS: Final = 200
 """The maximum number of facts; a request with more is refused, never shown in part."""

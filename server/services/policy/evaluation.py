@@ -9,36 +9,33 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from server.lazy_imports import lazily
 from server.model.clients import Agent, App
+from server.model.policy import PolicyRow
+from server.model.ports import Secrets
 from server.model.store import View
 from server.model.users import User
+from server.protocol.approvals.unusual import Code
 from server.protocol.json_text import JsonValue
+from server.protocol.policy import typed_facts
+from server.protocol.policy.action_types import ActionType
+from server.protocol.policy.questions import (
+    Approvals,
+    Policy,
+    PolicyAnswer,
+    PolicyFailed,
+    PolicyVersion,
+    Question,
+    QuestionHistory,
+    RequestFlow,
+    Verdict,
+    decide,
+    is_allowed,
+)
 from server.protocol.policy.risks import Risk, highest
+from server.services.policy import binding, history
 from server.services.policy.documents import InvalidPolicy
-
-with lazily():
-    from server.model.policy import PolicyRow
-    from server.model.ports import Secrets
-    from server.protocol.approvals.unusual import Code
-    from server.protocol.policy import typed_facts
-    from server.protocol.policy.action_types import ActionType
-    from server.protocol.policy.questions import (
-        Approvals,
-        Policy,
-        PolicyAnswer,
-        PolicyFailed,
-        PolicyVersion,
-        Question,
-        QuestionHistory,
-        RequestFlow,
-        Verdict,
-        decide,
-        is_allowed,
-    )
-    from server.services.policy import binding, history
-    from server.services.policy.history_keys import RequestToCompare
-    from server.services.resources.targets import TokenTarget
+from server.services.policy.history_keys import RequestToCompare
+from server.services.resources.targets import TokenTarget
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from server.lazy_imports import lazily
+from server.model.approvals import Approval
 from server.model.history import Addition, HistoryRow
+from server.model.ports import Secrets
 from server.model.store import Unit, View
 from server.protocol.approvals import unusual
 from server.protocol.approvals.comparisons import (
@@ -28,6 +29,7 @@ from server.protocol.approvals.comparisons import (
     TextValue,
 )
 from server.protocol.approvals.unusual import Code, FoundSignal, Unusual
+from server.services.policy import history_keys
 from server.services.policy.history_keys import (
     MAX_TARGETS,
     NAME_MARK_PREFIX,
@@ -37,11 +39,6 @@ from server.services.policy.history_keys import (
     PartKeys,
     TargetKeys,
 )
-
-with lazily():
-    from server.model.approvals import Approval
-    from server.model.ports import Secrets
-    from server.services.policy import history_keys
 
 RowsByKey: TypeAlias = Mapping[str, HistoryRow]
 

@@ -5,16 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.lazy_imports import lazily
+from jsonschema import Draft202012Validator, ValidationError
+
 from server.model.policy import ActionRow
 from server.model.store import Directory
 from server.protocol import errors
 from server.protocol.json_text import JsonValue
 from server.protocol.policy import action_types, uses
 from server.protocol.policy.action_types import ActionType
-
-with lazily():
-    from jsonschema import Draft202012Validator, ValidationError
 
 _LIMITS: Final = frozenset(
     {"type", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}

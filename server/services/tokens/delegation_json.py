@@ -1,10 +1,7 @@
 """The JSON of issued tokens, for the command line and the API."""
 
-from server.lazy_imports import lazily
-
-with lazily():
-    from server.model.tokens import NamedDelegation
-    from server.services.policy.displays import moment, rfc3339
+from server.model.tokens import NamedDelegation
+from server.services.policy.displays import moment, rfc3339
 
 
 def delegation(named: NamedDelegation, now: int) -> dict[str, object]:

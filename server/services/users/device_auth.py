@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.lazy_imports import lazily
+from server.model.devices import Device, Session
 from server.model.ports import BadToken, Verifier
 from server.model.store import Store, Unit, View
+from server.model.tokens import published
+from server.model.users import User
 from server.protocol import errors
 from server.protocol.names import APPROVER_CLIENT
 from server.protocol.tokens.tokens import ACCESS_TOKEN_TYPE
-
-with lazily():
-    from server.model.devices import Device, Session
-    from server.model.tokens import published
-    from server.model.users import User
-    from server.services.server_policy import ServerPolicy
-    from server.services.users.dpop_proofs import Proofs, ProofTarget
+from server.services.server_policy import ServerPolicy
+from server.services.users.dpop_proofs import Proofs, ProofTarget
 
 _CHALLENGE = 'DPoP error="{code}", algs="ES256"'
 

@@ -7,15 +7,12 @@ in `users.py`.
 import re
 from collections.abc import Sequence
 
-from server.lazy_imports import lazily
+from server.model.clients import Agent, App
 from server.model.store import Unit, View
+from server.model.users import User
+from server.protocol.confusables import name_keys
 from server.protocol.text import check_name
 from server.services.refusals import Invalid, NotFound, about, valid
-
-with lazily():
-    from server.model.clients import Agent, App
-    from server.model.users import User
-    from server.protocol.confusables import name_keys
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 

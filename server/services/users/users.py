@@ -4,28 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from server.lazy_imports import lazily
+from server.model.approvers import Group
+from server.model.audit import Entry
 from server.model.clients import Agent
 from server.model.devices import MAX_ATTEMPTS, Device
+from server.model.ports import Secrets
+from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
 from server.model.store import Store, Unit, View
+from server.model.users import User
+from server.protocol.confusables import name_keys
 from server.protocol.names import PREFIX_USER, is_group
 from server.services import members, paging
 from server.services.audit import audit
 from server.services.members import Written, added, updated
+from server.services.paging import ResultPage
 from server.services.refusals import Conflict, Exists, Invalid, about
+from server.services.users import enrollment_codes
+from server.services.users.enrollment_codes import IssuedCode
+from server.services.users.user_checks import clients_called, find
 from server.services.users.user_members import USER_MEMBERS
-
-with lazily():
-    from server.model.approvers import Group
-    from server.model.audit import Entry
-    from server.model.ports import Secrets
-    from server.model.reactions import DeviceUnlocked, UserDisabled, UserEnabled
-    from server.model.users import User
-    from server.protocol.confusables import name_keys
-    from server.services.paging import ResultPage
-    from server.services.users import enrollment_codes
-    from server.services.users.enrollment_codes import IssuedCode
-    from server.services.users.user_checks import clients_called, find
 
 _NO_FACTS: Mapping[str, object] = MappingProxyType({})
 

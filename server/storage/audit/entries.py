@@ -6,13 +6,10 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.engine import RowMapping
 
 from server.audit_log.entries import entry_bytes, leaf_hash
-from server.lazy_imports import lazily
 from server.model.audit import Entry, EntrySearch, StoredEntry
 from server.storage.prepared import Prepared, adding
 from server.storage.tables import audit_entries as e
-
-with lazily():
-    from server.telemetry import correlation_id
+from server.telemetry import correlation_id
 
 _ADD = Prepared(adding(e))
 _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))

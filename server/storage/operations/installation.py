@@ -1,15 +1,12 @@
 """Rows of the installation: its epoch, its key ids and the holds of a restore."""
 
 from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
-from server.lazy_imports import lazily
 from server.model.operations import InstallationRow
 from server.storage.tables import installation as i
 from server.storage.tables import installation_keys as k
 from server.storage.tables import restore_holds as h
-
-with lazily():  # the dialect of PostgreSQL is slow to load
-    from sqlalchemy.dialects import postgresql, sqlite
 
 _ROW = select(i.c.admin_version, i.c.created_at, i.c.epoch, i.c.restored_at)
 _IDS = select(k.c.name, k.c.key_id)

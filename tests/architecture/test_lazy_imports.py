@@ -1,6 +1,8 @@
 """A command that prints one line does not load what it never uses."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
 
@@ -80,6 +82,46 @@ def test_a_command_that_reads_loads_no_server(installation, verb):
         "except SystemExit as ended: assert not ended.code"
     )
     assert loaded & UNUSED == set()
+
+
+WIRING = {
+    *("app.py", "key_files.py", "cli/opening.py", "model/store.py", "storage/directory.py"),
+    *("storage/rows.py", "services/operations/administration.py"),
+}
+
+
+def test_only_modules_that_wire_import_lazily():
+    """A lazy name has no real class for a base, a decorator, `except` or `isinstance`."""
+    found = {path: _lazy_names(path) for path in (ROOT / "server").rglob("*.py")}
+    found = {path: names for path, names in found.items() if names}
+    assert {str(path.relative_to(ROOT / "server")) for path in found} == WIRING
+    for path, names in found.items():
+        tree = ast.parse(path.read_text("utf-8"))
+        needed = {word for text in _real_classes(tree) for word in re.findall(r"\w+", text)}
+        assert needed & names == set(), path
+
+
+def _lazy_names(path):
+    return {
+        name.asname or name.name
+        for block in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(block, ast.With) and ast.unparse(block.items[0]) == "lazily()"
+        for imported in block.body
+        for name in imported.names
+    }
+
+
+def _real_classes(tree):
+    """The expressions that need the real class."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and node.type is not None:
+            yield ast.unparse(node.type)
+        elif isinstance(node, ast.ClassDef):
+            yield from map(ast.unparse, (*node.bases, *node.decorator_list))
+        elif isinstance(node, ast.FunctionDef):
+            yield from map(ast.unparse, node.decorator_list)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"isinstance", "issubclass"}:
+            yield ast.unparse(node.args[1])
 
 
 def loaded_by(program):

@@ -88,7 +88,8 @@ def with_error_pages(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:
         return message("Server busy", "The server is busy. Try again.", status=503)
     except Exception:  # noqa: BLE001  # the last handler: logged, and answered with a page
         telemetry.log().exception("page.failed", path=path)
-        return message("Server error", "The error was logged. Try again.", status=500)
+        text = f"Try again. The error is in the log as {telemetry.correlation_id()}."
+        return message("Server error", text, status=500)
 
 
 def _start_pages(path: str) -> tuple[tuple[str, str], ...]:

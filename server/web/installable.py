@@ -38,6 +38,8 @@ def add_installable(app: Flask) -> None:
     for name, media_type in _ICONS.items():
         view = partial(_icon, name, media_type)
         app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])
+    icon = partial(_icon, "icon-192.png", _ICONS["icon-192.png"])
+    app.add_url_rule("/favicon.ico", endpoint="favicon.ico", view_func=icon, methods=["GET"])
     for name, media_type in _MADE.items():
         view = partial(_made, name, media_type)
         app.add_url_rule(f"/{name}", endpoint=name, view_func=view, methods=["GET"])

@@ -33,6 +33,13 @@ def test_the_manifest_names_existing_icons(local):
     assert "maskable" in {icon.get("purpose") for icon in manifest["icons"]}
 
 
+def test_a_browser_that_asks_for_favicon_ico_gets_the_icon(local):
+    """Some ask before they have read the page."""
+    icon = _get(local, "/favicon.ico")
+    assert (icon.status_code, icon.mimetype) == (200, "image/png")
+    assert icon.data == _get(local, "/icon-192.png").data
+
+
 def test_the_service_worker_is_revalidated_and_knows_its_version(local):
     """Browsers see a new one at once; it may call only our API."""
     answer = _get(local, "/service-worker.js")

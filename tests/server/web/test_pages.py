@@ -1,11 +1,14 @@
 """Pages: their addresses and security headers."""
 
+import json
 import re
 
 import pytest
 from jinja2 import UndefinedError
 
+from server import telemetry
 from server.web.browser import HEADERS
+from server.web.visit import Visit
 from tests.support.builders.site import ISSUER
 
 
@@ -116,3 +119,14 @@ def test_a_misspelled_name_in_a_template_is_an_error(local, text):
     """It is not shown as nothing."""
     with pytest.raises(UndefinedError, match="misspelled"):
         local.app.jinja_env.from_string(text).render()
+
+
+def test_an_internal_error_is_shown_with_its_id_in_the_log(console, monkeypatch, log_lines):
+    """An administrator finds it; nothing else of the error is shown."""
+    telemetry.configure_logging(as_json=True, level="info")
+    monkeypatch.setattr(Visit, "answer", lambda *_: 1 / 0)
+    page = console.get("admin", "/admin/audit")
+    line = json.loads(log_lines()[-1])
+    assert (page.status_code, line["event"]) == (500, "page.failed")
+    assert f"The error is in the log as {line['correlation_id']}." in page.text
+    assert "division" not in page.text

@@ -5,8 +5,9 @@ result is an approval request, which a passkey signs on its own page.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from werkzeug.wrappers import Response as AnyResponse
@@ -34,6 +35,15 @@ DURATIONS: Final = (
     (86_400, "1 day"),
     (2_592_000, "30 days"),
 )
+_DIFFERENCES: Final = {
+    "authorization_details": "other details",
+    "resource": "another API",
+    "risk": "a higher risk",
+    "scope": "more scopes",
+    "sum": "more than the total amount",
+    "uses": "more than the uses",
+}
+"""Why a past request would not have been covered, unless a member differs."""
 _MAX_DIGITS: Final = 9
 _EMPTY: Final = Form({})
 _SHOWN_STATUSES: Final = frozenset({400, 409, 422})
@@ -88,6 +98,7 @@ def _facts(visit: Visit, shown: ApproverView, form: Form, facts: Facts) -> Facts
     return {
         **request_facts(visit, shown),
         "members": members(shown),
+        "difference": partial(difference, members(shown)),
         "kind": _kind(visit.site, shown),
         "lasting": [each for each in DURATIONS if each[0] <= limit.seconds],
         "most_uses": limit.uses if limit.uses < MAX_USES else None,
@@ -116,6 +127,13 @@ def _members(value: JsonValue, path: Path) -> Iterator[tuple[Path, JsonValue]]:
             yield from _members(member, (*path, name))
     elif isinstance(value, dict | list | str) or type(value) is int:
         yield path, value
+
+
+def difference(known: Sequence[Member], mismatch: str) -> str:
+    """Why a past request would not have been covered; `mismatch` is the API's word for it."""
+    named = [one for one in known if mismatch in {one.fact, f"{one.fact}/currency"}]
+    other = "other details" if mismatch.startswith("/") else mismatch
+    return f"another {named[0].words.lower()}" if named else _DIFFERENCES.get(mismatch, other)
 
 
 def _member(path: Path, value: JsonValue) -> Member:

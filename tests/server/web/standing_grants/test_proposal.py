@@ -7,6 +7,7 @@ import pytest
 
 from server.protocol.policy.risks import Risk
 from server.services.users.users import NewUser
+from server.web.standing_grants.proposal import Member, difference
 from tests.support.builders import standing_grants
 from tests.support.builders.installation import BY, PAYMENT
 from tests.support.builders.passkey import new_browser
@@ -95,6 +96,35 @@ def test_the_preview_shows_what_would_have_been_covered_and_creates_nothing(
     ):
         assert words in page.text
     assert standing_grants.all_of(local) == []
+
+
+def test_the_preview_says_in_words_why_a_request_would_not_have_been_covered(
+    browser, approval, agent
+):
+    """By the label of the member, not by its place in the details."""
+    standing_grants.example(agent, 9_000, login_hint="eva")
+    page = post(browser, _path(approval), PROPOSAL).text
+    assert "It would have covered 1 of the last 2" in page
+    assert "no: <bdi>another amount</bdi>" in page
+
+
+@pytest.mark.parametrize(
+    ("mismatch", "words"),
+    [
+        ("/payee", "another payee"),
+        ("/amount/currency", "another amount"),
+        ("/from/another/version", "other details"),
+        ("scope", "more scopes"),
+        ("uses", "more than the uses"),
+    ],
+)
+def test_each_difference_has_words(mismatch, words):
+    """Also a member that this request does not have."""
+    known = [
+        Member(fact, fact[1:].capitalize(), "", limited=False, costs=False)
+        for fact in ("/amount", "/payee")
+    ]
+    assert difference(known, mismatch) == words
 
 
 def test_the_standing_grant_is_signed_on_its_own_request_page(browser, approval, local):

@@ -55,14 +55,18 @@ class _Shell:
 
     def start(self, server: LiveServer, *flags: str) -> subprocess.Popen[str]:
         """The command as a process, started as `sayso ask`."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "server", "ask", "--user", self.person.user, *flags],
-            cwd=ROOT,
-            env={**server.environment, **self.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:  # a process ignores what its parent ignores, as in a job in the background
+            return subprocess.Popen(
+                [sys.executable, "-m", "server", "ask", "--user", self.person.user, *flags],
+                cwd=ROOT,
+                env={**server.environment, **self.environment},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from tests.support.clients.soak import Soak, bound_keys, soak
+from tests.support.inputs.random_cases import cases
 
 
 def test_every_bound_key_is_included() -> None:
@@ -16,10 +17,10 @@ def test_every_bound_key_is_included() -> None:
 
 
 def test_random_keys_decide_nothing_and_break_nothing(tmp_path: Path) -> None:
-    """Twenty seconds in an unlocked app; `scripts/soak --seed N` repeats a run."""
+    """Ten seconds in an unlocked app; `scripts/soak --seed N` repeats a run."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it when the test fails
-    assert soak(tmp_path, seed, 20) > 20
+    assert soak(tmp_path, seed, cases(10)) > 10
 
 
 def test_a_settled_panel_gets_keys_but_none_that_presses_a_button() -> None:

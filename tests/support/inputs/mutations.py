@@ -1,6 +1,7 @@
 """Valid bodies with one member changed, for tests that look for what a server does not expect.
 
-Owns: the values that are put in the place of a member. Never: what a server answers to them.
+Owns: the values that are put in the place of a member, of which each member gets a third
+(`scripts/test --deep`: all). Never: what a server answers to them.
 """
 
 import json
@@ -9,6 +10,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+
+from tests.support.inputs.random_cases import part
 
 _LONG = 5_000
 _VALUES: tuple[Any, ...] = (
@@ -54,9 +57,12 @@ def values(valid: Any, *, whole: bool = True) -> Iterator[tuple[str, Any]]:
     if whole:
         for value in _VALUES:
             yield f"= {value!r:.40}", value
-    parts = valid.items() if isinstance(valid, dict) else enumerate(valid)
-    for name, value in parts:
-        for changed in (*_VALUES, *([_Twice(value)] if isinstance(valid, dict) else [])):
+    members = valid.items() if isinstance(valid, dict) else enumerate(valid)
+    for name, value in members:
+        for changed in (
+            *part(_VALUES, str(name)),
+            *([_Twice(value)] if isinstance(valid, dict) else []),
+        ):
             said = "twice" if isinstance(changed, _Twice) else repr(changed)
             yield f"/{name} = {said:.40}", _with(valid, name, changed)
         yield f"without /{name}", _without(valid, name)
@@ -69,7 +75,7 @@ def forms(valid: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
     """Form bodies with one parameter changed, left out or repeated; JSON in one is changed too."""
     for name, value in valid.items():
         others = [pair for pair in valid.items() if pair[0] != name]
-        for text in (*_TEXTS, *_inside(value)):
+        for text in (*part(_TEXTS, name), *_inside(value)):
             yield f"{name} = {text!r:.60}", form([*others, (name, text)])
         yield f"without {name}", form(others)
         yield f"{name} twice", form([*valid.items(), (name, value)])

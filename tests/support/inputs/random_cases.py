@@ -1,13 +1,24 @@
-"""How many random cases a test tries.
+"""How many cases a test tries.
 
-Owns: that `scripts/test --deep` tries ten times as many. Never: which cases.
+Owns: that `scripts/test --deep` tries ten times as many random ones, and all of those in lists.
+Never: which cases.
 """
 
 import os
+import zlib
+from collections.abc import Sequence
+from typing import TypeVar
 
+_Case = TypeVar("_Case")
+_PART = 3
 _FACTOR = 10 if os.environ.get("SAYSO_TEST_DEEP") else 1
 
 
 def cases(usual: int) -> int:
     """Return how many random cases to try, for the number that a usual run tries."""
     return usual * _FACTOR
+
+
+def part(whole: Sequence[_Case], name: str) -> Sequence[_Case]:
+    """Return the third of a list that belongs to this name; in a deep run the whole list."""
+    return whole if _FACTOR > 1 else whole[zlib.crc32(name.encode()) % _PART :: _PART]

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         action, options = _action(given), _options(given)
         agent = agent_of_environment()
     except (ValueError, OSError) as error:
-        parser.error(str(error))
+        parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     try:
         ending = asyncio.run(_ending(agent, given, action, options))
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -120,11 +120,18 @@ async def _ending(
             approved = await agent.ask(given.user, action, **options)
         except asyncio.CancelledError:
             if seen and not given.idempotency_key:
-                await asyncio.wait_for(agent.withdraw(seen[0]), _WITHDRAW_SECONDS)
+                await _withdraw(agent, seen[0])
             raise
         except SaysoError as error:
             return _not_approved(error)
     return _approved(approved, accepts_narrowed=given.accept_narrowed)
+
+
+async def _withdraw(agent: AsyncAgent, asked: Asked) -> None:
+    try:
+        await asyncio.wait_for(agent.withdraw(asked), _WITHDRAW_SECONDS)
+    except (SaysoError, TimeoutError) as error:
+        _line(f"The request may stay open until it expires: {str(error) or 'no answer'}")
 
 
 def _approved(approved: Approved, *, accepts_narrowed: bool) -> _Ending:
@@ -173,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--resource", default="", help="the API's URI, if the agent may use several")
     add("--message", default="", help="up to 200 characters, shown as the agent's own words")
     add("--risk", choices=_RISKS, help="raise the risk")
-    add("--expires-in", type=int, metavar="SECONDS", help="wait so long at most")
+    add("--expires-in", type=int, metavar="SECONDS", help="end the request after this time")
     add("--idempotency-key", default="", help="the same key and request again continue the request")
     add("--accept-narrowed", action="store_true", help="exit 0 also if less was granted")
     add("--json", action="store_true", help="print the result as one JSON document")

@@ -214,7 +214,7 @@ def error_document(error: BaseException, code: Exit) -> dict[str, object]:
 def error_text(error: BaseException) -> str:
     """Return what failed, safe to draw."""
     if isinstance(error, click.ClickException):
-        return error.format_message()
+        return " ".join(error.format_message().split())  # click lists choices on lines
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
         return "Interrupted."
     if isinstance(error, errors.AlreadyDecided):

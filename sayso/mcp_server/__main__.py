@@ -86,7 +86,7 @@ async def _withdraw(requests: OpenRequests) -> None:
     try:
         await requests.withdraw()
     except (SaysoError, TimeoutError) as error:
-        sys.stderr.write(f"A request stays open until it expires: {str(error) or 'no answer'}\n")
+        sys.stderr.write(f"A request may stay open until it expires: {str(error) or 'no answer'}\n")
 
 
 def main() -> NoReturn:

@@ -115,7 +115,8 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        return f"{error.format_message()} See: {error.ctx.command_path} --help"
+        message = " ".join(error.format_message().split())  # click lists choices on lines
+        return f"{message.rstrip('.')}. See: {error.ctx.command_path} --help"
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, FileExistsError):

@@ -147,7 +147,7 @@ def test_who_is_not_there_is_refused_with_the_remedy(agent: Agent) -> None:
 def test_a_fact_that_is_missing_is_named(agent: Agent, person: Terminal) -> None:
     """The error names the member and the type that requires it."""
     lacking = {name: value for name, value in PAYMENT.items() if name != "payee"}
-    with pytest.raises(Refused, match=r"/payee is required by payment\.transfer"):
+    with pytest.raises(Refused, match=r"payee is required by payment\.transfer"):
         agent.ask(person.user, lacking, **TRANSFER)
 
 

@@ -213,6 +213,7 @@ def test_a_missing_variable_is_bad_usage(shell: _Shell) -> None:
     done = shell.ask(*PAY)
     assert done.returncode == 2
     assert "Set SAYSO_AGENT_ID" in done.stderr
+    assert "usage:" not in done.stderr
 
 
 def test_details_come_from_a_file_or_stdin(shell: _Shell, tmp_path: Path) -> None:
@@ -242,6 +243,26 @@ def test_an_interrupted_command_takes_its_request_back_unless_it_can_be_continue
     assert (process.returncode, out, err.splitlines()[-1]) == (130, "", "Interrupted.")
     waiting = [one.id for one in shell.person.waiting()]
     assert waiting == ([request.id] if key else [])
+
+
+def test_an_interrupted_command_says_when_it_cannot_take_its_request_back(
+    server: LiveServer, shell: _Shell
+) -> None:
+    """The server does not answer; the command still ends as interrupted."""
+    process = shell.start(server, *PAY)
+    try:
+        next_request(shell.person)
+        server.suspend()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    finally:
+        server.go_on()
+        process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[1:] == [
+        "The request may stay open until it expires: no answer",
+        "Interrupted.",
+    ]
 
 
 def test_an_agent_withdraws_what_it_asked(server: LiveServer, shell: _Shell) -> None:

@@ -191,7 +191,7 @@ async def test_invisible_characters_of_facts_are_written_as_escapes(
         ({"action": ""}, "action is missing"),
         ({"action": "no.such"}, "is not a registered type"),
         ({"details": {"type": "x"}}, "Leave type out of details"),
-        ({"details": {"amount": FACTS["amount"]}}, "/payee is required by payment.transfer"),
+        ({"details": {"amount": FACTS["amount"]}}, "payee is required by payment.transfer"),
     ],
 )
 async def test_what_cannot_be_asked_is_an_error_with_the_remedy(

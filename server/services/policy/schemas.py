@@ -110,7 +110,8 @@ def _mistake(error: ValidationError, where: str, named: str) -> str:
     kind, wanted = str(error.validator), error.validator_value
     if kind == "required" and isinstance(wanted, list) and isinstance(error.instance, dict):
         missing = next(name for name in wanted if name not in error.instance)
-        return f"{where.rstrip('/')}/{missing} is required by {named}."
+        inside = [*map(str, error.absolute_path), missing]
+        return f"{'.'.join(inside)} is required by {named}."
     if kind == "additionalProperties" and isinstance(error.schema, Mapping):
         known = ", ".join(error.schema.get("properties", {}))
         return f"{where} has a member that {named} does not take. It takes: {known}."

@@ -166,7 +166,7 @@ WRONG: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
         "",
         {"document": json.dumps(PAYMENT), "details": "{}"},
         "details",
-        "/amount is required by payment.transfer.",
+        "amount is required by payment.transfer.",
     ),
     ("/admin/actions/<id>/change", "action", {"document": OTHER}, "", "about another type"),
     ("/admin/new/user/add", "", {"name": "dora", "email": "x"}, "email", "not an email address"),

@@ -11,6 +11,7 @@ const rows = new Map(
 );
 const list = document.getElementById("rows");
 let counted = Number(list.dataset.count);
+const known = new Set(rows.keys());
 let lost = false;
 const news = document.getElementById("news");
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
@@ -49,6 +50,7 @@ async function add() {
     tick();
   }
   counted = Number(page.getElementById("rows")?.dataset.count ?? counted);
+  return cards.length;
 }
 
 async function told(items) {
@@ -57,12 +59,15 @@ async function told(items) {
     if (end) Object.assign(end, { dateTime: text }).dataset.until = Date.parse(text);
   }
   const isNew = ({ id }) => !rows.has(id);
-  if (items.some(isNew)) await add();
+  if (items.some(({ id }) => !known.has(id))) {
+    for (const { id } of items) known.add(id); // The page may not list all of them.
+    if ((await add()) > 0) return told(await listed());
+  }
   const waiting = new Set(items.map((item) => item.id));
   for (const [id, row] of rows) row.classList.toggle("gone", !waiting.has(id));
   const over = Array.from(rows.keys()).some((id) => !waiting.has(id));
   news.hidden = !items.some(isNew) && !over && !lost;
-  count(Math.max(items.length, items.length < wanted ? 0 : counted));
+  count(items.length < wanted() ? items.length : Math.max(items.length, counted));
   localStorage.setItem("sayso-last", JSON.stringify({ at: now(), n: items.length }));
   document.querySelector("#age time").textContent = clock.format(now());
 }
@@ -88,17 +93,17 @@ setInterval(tick, 1000);
 
 // As many requests as the page shows, in its order: only a higher risk counts as news.
 const PART = 200;
-const wanted = Math.max(50, rows.size);
+const wanted = () => Math.max(50, rows.size);
 
 async function listed() {
   const items = [];
   let cursor = "";
   do {
-    const limit = Math.min(PART, wanted - items.length);
+    const limit = Math.min(PART, wanted() - items.length);
     const part = await call("GET", `/api/approvals?state=waiting&limit=${limit}${cursor}`);
     items.push(...part.items);
     cursor = part.next && `&cursor=${encodeURIComponent(part.next)}`;
-  } while (cursor && items.length < wanted);
+  } while (cursor && items.length < wanted());
   return items;
 }
 live(async () => told(await listed()), { tell: heard });

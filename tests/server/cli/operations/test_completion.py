@@ -33,6 +33,13 @@ def test_each_shell_gets_its_script(admin_cli, shell):
     assert f"{shell}_complete" in out
 
 
+def test_a_missing_shell_is_refused_with_the_choices(admin_cli):
+    """On one line."""
+    refused = admin_cli("completion")
+    assert refused.code == 2
+    assert refused.err.endswith("Choose from: bash, zsh, fish. See: sayso completion --help\n")
+
+
 def test_bash_completes_commands_flags_and_names(folder):
     """Through the printed script, as a person who presses Tab."""
     assert in_bash(folder, "sayso del") == ["delegations"]

@@ -107,13 +107,13 @@ async def _ending(
 ) -> _Ending:
     seen: list[Asked] = []
 
-    def told(asked: Asked) -> None:
+    def on_asked(asked: Asked) -> None:
         seen.append(asked)
         number = f", number {one_line(asked.match_code)}" if asked.match_code else ""
         name = f"{one_line(asked.fingerprint)}{number}"
         _line(f"Asked {quoted(given.user)} ({name}). Waiting for the answer.")
 
-    options["on_asked"] = told
+    options["on_asked"] = on_asked
     _cancel_at_sigterm()
     async with agent:
         try:

@@ -139,8 +139,8 @@ class Asking:
     def _answered(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
         asked = yield from self._request(form, key)
-        if (told := options.get("on_asked")) is not None:
-            told(asked)
+        if (on_asked := options.get("on_asked")) is not None:
+            on_asked(asked)
         return (yield from self._wait(asked, key))
 
     def _request(self, form: Mapping[str, str], key: str) -> Flow[Asked]:

@@ -224,12 +224,12 @@ class _HighTool:
                 return await self._function(**given)
             return await asyncio.to_thread(self._function, **given)
 
-        async def told(passed: float, fingerprint: str) -> None:
+        async def progress(passed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
             await context.report_progress(passed, self._tools.wait, text)
 
         try:
-            return await self._open.result(call, run, told)
+            return await self._open.result(call, run, progress)
         except Pending as pending:
             return self._come_back(call.id, pending.fingerprint, context)
 

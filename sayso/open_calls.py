@@ -61,7 +61,7 @@ class Used:
 
 Use = Callable[[], Awaitable[Used]]
 Run = Callable[[Use], Awaitable[Any]]
-Told = Callable[[float, str], Awaitable[None]]
+Progress = Callable[[float, str], Awaitable[None]]
 
 
 class Pending(SaysoError):
@@ -103,17 +103,17 @@ class OpenCalls:
         self._over: dict[str, int] = {}
         """How many requests of each call are over."""
 
-    async def result(self, call: Call, run: Run, told: Told) -> Any:  # noqa: ANN401  # run's
+    async def result(self, call: Call, run: Run, progress: Progress) -> Any:  # noqa: ANN401  # run's
         """Ask the user of the call, wait, and return what `run` returns.
 
-        `run` calls what it gets to use the approval up, right before it acts. `told` is called
+        `run` calls what it gets to use the approval up, right before it acts. `progress` is called
         every few seconds with the time that has passed and the fingerprint. Raises Pending if
         nobody answered in time: the same call again waits on. Raises what the agent raises.
         """
         name = call.id
         for _ in range(_MAX_USED):
             request = self._joined(name, call)
-            if not await self._waited(request, told):
+            if not await self._waited(request, progress):
                 raise Pending(request.fingerprint)
             if request.run is None:
                 request.run = asyncio.create_task(self._run(name, request, call.caller, run))
@@ -149,12 +149,12 @@ class OpenCalls:
         self._open[name] = request
         return request
 
-    async def _waited(self, request: _Request, told: Told) -> bool:
+    async def _waited(self, request: _Request, progress: Progress) -> bool:
         """Wait for the answer as long as calls wait; return if it came."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while (left := began + self._wait - loop.time()) > 0 and not request.answer.done():
-            await told(loop.time() - began, request.fingerprint)
+            await progress(loop.time() - began, request.fingerprint)
             await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
         return request.answer.done()
 

@@ -81,7 +81,7 @@ class Approving:
             answer = await self._forward(incoming, message, tool, used.granted)
             return Ended(answer, "forwarded", used.approval)
 
-        async def told(passed: float, fingerprint: str) -> None:
+        async def progress(passed: float, fingerprint: str) -> None:
             text = f"Waiting for approval {fingerprint}".strip()
             sign = messages.progress(message, passed, self.wait, text)
             await incoming.body(messages.event(sign) if sign else b": waiting\n\n", more=True)
@@ -94,7 +94,7 @@ class Approving:
         if params.get("requestState") not in (None, call.id):
             raise _NotRun("This state belongs to another call. Nothing has run.", "bad_state")
         try:
-            ended: Ended = await self.open.result(call, run, told)
+            ended: Ended = await self.open.result(call, run, progress)
         except Pending as pending:
             return Ended(self._come_back(incoming, message, call, pending), "pending")
         return replace(ended, message={**ended.message, "id": message["id"]})

@@ -66,11 +66,11 @@ def tools_of(requests: OpenRequests) -> MCPServer:
         If the answer is still pending, call it again.
         """
 
-        async def told(passed: float, text: str) -> None:
+        async def progress(passed: float, text: str) -> None:
             await context.report_progress(passed, seconds, text)
 
         try:
-            return await requests.wait(id, seconds, told)
+            return await requests.wait(id, seconds, progress)
         except BadCall as error:
             raise ToolError(str(error)) from error
 

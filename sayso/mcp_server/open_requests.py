@@ -1,7 +1,8 @@
 """The requests that a model makes, and what it reads about them.
 
 1. The same request again joins the one that is open. Other details are another request.
-2. An approval is for one action: it is told as one to act on once, and afterwards as used.
+2. An approval is for one action: the model reads once that it may act, afterwards that it has
+   read so.
 3. A token is never part of a text. Facts and notes are quoted and on one line.
 
 Owns: the requests of one process. Never: the messages of a protocol.
@@ -9,7 +10,7 @@ Owns: the requests of one process. Never: the messages of a protocol.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked
 from sayso.errors import NotApproved, SaysoError
+from sayso.open_calls import Progress
 from sayso.text import one_line, quoted, safe_json
 from sayso.tool_calls import call_id
 
@@ -25,8 +27,6 @@ _MAX_REQUESTS: Final = 1_000
 _PROGRESS_SECONDS: Final = 10.0
 _WITHDRAW_SECONDS: Final = 1.5
 """Clients end a server that does not end by itself within two seconds or so."""
-
-Told = Callable[[float, str], Awaitable[None]]
 
 
 class BadCall(Exception):
@@ -44,7 +44,7 @@ class _Request:
     answer: asyncio.Task[Approved]
     asked: Asked | None = None
     is_asked: asyncio.Event = field(default_factory=asyncio.Event)
-    was_told: bool = False
+    was_read: bool = False
     """Whether the model has read the answer."""
 
     @property
@@ -72,11 +72,11 @@ class OpenRequests:
         facts = {"type": _checked(user, action, details), **details}
         call = call_id(user, "", action, facts)
         found = next((one for one in self._by_id.values() if one.call == call), None)
-        if found is None or found.was_told:
+        if found is None or found.was_read:
             found = self._begun(call, user, facts, message)
         return await self._first_text(found)
 
-    async def wait(self, name: str, seconds: float, told: Told) -> str:
+    async def wait(self, name: str, seconds: float, progress: Progress) -> str:
         """Wait for the answer to a request at most so long, and return how it stands."""
         request = self._by_id.get(name)
         if request is None:
@@ -89,14 +89,14 @@ class OpenRequests:
         loop = asyncio.get_running_loop()
         began = loop.time()
         while (left := began + seconds - loop.time()) > 0 and not request.answer.done():
-            await told(loop.time() - began, f"Waiting for approval {_fingerprint(request)}")
+            await progress(loop.time() - began, f"Waiting for approval {_fingerprint(request)}")
             await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
         return _text(request)
 
     def listed(self) -> str:
         """Every request, the newest last."""
         lines = [
-            f"{one.id}: {one.state}{' (you have read the answer)' if one.was_told else ''}, "
+            f"{one.id}: {one.state}{' (you have read the answer)' if one.was_read else ''}, "
             f"fingerprint {_fingerprint(one)}, for {quoted(one.user)}: {safe_json(one.action)}"
             for one in self._by_id.values()
         ]
@@ -165,8 +165,8 @@ def _text(request: _Request) -> str:
     except SaysoError as error:
         text = f"Not approved. {error}"
     else:
-        text = _approved_text(approved, was_told=request.was_told)
-    request.was_told = True
+        text = _approved_text(approved, was_read=request.was_read)
+    request.was_read = True
     return text
 
 
@@ -180,9 +180,9 @@ def _pending_text(request: _Request) -> str:
     )
 
 
-def _approved_text(approved: Approved, *, was_told: bool) -> str:
+def _approved_text(approved: Approved, *, was_read: bool) -> str:
     granted = safe_json([dict(one) for one in approved.granted])
-    if was_told:
+    if was_read:
         return (
             "Approved, and you have read that before. The approval is for one action. If you have "
             f"acted, do not act again. It was for: {granted}"

@@ -58,7 +58,7 @@ def test_hostile_details_are_displayed_safely(previews: Previews) -> None:
     [
         ("{", None, "document", "The file"),
         (json.dumps({**PAYMENT, "headline": "Pay {nothing}"}), None, "document", "/headline"),
-        (json.dumps(PAYMENT), {"amount": 1}, "details", "/payee is required"),
+        (json.dumps(PAYMENT), {"amount": 1}, "details", "payee is required by payment.transfer"),
     ],
 )
 def test_a_preview_error_names_the_document_or_the_details(

@@ -74,6 +74,9 @@ class Options(TypedDict, total=False):
     """How the person must answer, such as `urn:sayso:acr:signed-pin`."""
     user_code: str
     """The code that the person gave the agent."""
+    caller_token: str
+    """For an agent that serves an API: the access token of the call that it handles. The person
+    asked is the one of the token, and sees which client calls."""
     supersedes: str
     """The `auth_req_id` of a pending request that this one replaces."""
     on_asked: Callable[[Asked], None]
@@ -105,7 +108,9 @@ class Asking:
         """Ask a user; returns the yes. Raises errors of `sayso.errors`."""
         if not user:
             raise ValueError("user is missing: a user name, email address or ID.")
-        form = {"login_hint": user, **_form(action, options)}
+        token = options.get("caller_token")
+        hint = {"login_hint": user} if token is None else {"login_hint_token": token}
+        form = {**hint, **_form(action, options)}
         return (yield from self._answered(form, options))
 
     def exchange(self, subject_token: str, action: Action, options: Options) -> Flow[Approved]:

@@ -52,11 +52,11 @@ _CONTEXT: Final = "mcp_context"
 class Tools:
     """The tools of one MCP server, each marked low, medium or high.
 
-    `audience` is the URI of `sayso resources add`, also where clients reach the server, and
-    `credentials` the client ID and secret that it printed. `agent` are those of the agent by which
-    the server asks people. `wait` is for how many seconds a call waits for an answer, before its
-    client is told to come back; clients often allow 60. A tool without a mark needs a valid token
-    and no scope.
+    `audience` is the URI of `sayso resources add`, also where clients reach the server. `agent` is
+    the client ID and secret of the agent by which the server asks people, `credentials` those of
+    the resource: needed without `agent`, and with one that does not serve the resource. `wait` is
+    for how many seconds a call waits for an answer, before its client is told to come back; clients
+    often allow 60. A tool without a mark needs a valid token and no scope.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Tools:
         """The page at which people answer. It needs their own sign-in."""
         self.audience = audience
         self.agent = AsyncAgent(issuer, agent[0], secret=agent[1]) if agent else None
-        self._issuer, self._credentials = issuer, credentials
+        self._issuer, self._credentials = issuer, credentials or agent
         self._every = introspect_every
         self._scopes: dict[str, str] = {}
         self._first_scopes: list[str] = []
@@ -103,8 +103,6 @@ class Tools:
         Parameter names are member names of `action_type`; `scope` is one that `agent` may ask for.
         The tool runs once, with what was granted, which may be less than was asked.
         """
-        if self._credentials is None:
-            raise TypeError("A high tool needs credentials=, to use approvals up.")
 
         def decorate(tool: Callable[..., Any]) -> Callable[..., Any]:
             return _HighTool(self, tool, name or tool.__name__, action_type, scope).dressed()

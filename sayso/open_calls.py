@@ -9,8 +9,10 @@ Owns: the requests of one process. Never: what a tool does, or the messages of a
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -31,6 +33,12 @@ _MAX_USED: Final = 20
 _PROGRESS_SECONDS: Final = 10.0
 _LONGEST_MESSAGE: Final = 200
 _USED: Final = frozenset({"already_consumed", "invalid_grant"})
+_NOT_SERVED: Final = "not_served"
+_CALLER_HIDDEN: Final = (
+    "People and the audit log do not see which client calls, because the agent is not registered "
+    "to serve this API. Run: sayso agents update AGENT --serves %s"
+)
+_LOG: Final = logging.getLogger("sayso")
 _UNAUTHORIZED: Final = 401
 _UNAVAILABLE: Final = 503
 
@@ -135,19 +143,39 @@ class OpenCalls:
         def asked(now: Asked) -> None:
             request.fingerprint = now.fingerprint
 
-        answer = self._agent.ask(
+        request = _Request(asyncio.create_task(self._asked(call, self._over.get(name, 0), asked)))
+        request.answer.add_done_callback(_seen)
+        self._open[name] = request
+        return request
+
+    async def _asked(self, call: Call, number: int, on_asked: Callable[[Asked], None]) -> Approved:
+        """Ask with the token of the call, so that the person and the audit log see who calls.
+
+        An agent that is not registered to serve the API cannot, and names the client in its words.
+        """
+        ask = partial(
+            self._agent.ask,
             call.caller.user or "",
             call.action,
             resource=self._audience,
             scope=call.scope,
-            message=f"Tool {call.tool}, called by {call.caller.client}"[:_LONGEST_MESSAGE],
-            idempotency_key=f"{name}.{self._over.get(name, 0)}",
-            on_asked=asked,
+            on_asked=on_asked,
         )
-        request = _Request(asyncio.create_task(answer))
-        request.answer.add_done_callback(_seen)
-        self._open[name] = request
-        return request
+        tool = f"Tool {call.tool}"
+        try:
+            return await ask(
+                message=tool[:_LONGEST_MESSAGE],
+                idempotency_key=f"{call.id}.c{number}",
+                caller_token=call.caller.token,
+            )
+        except Refused as error:
+            if error.reason != _NOT_SERVED:
+                raise
+        _LOG.warning(_CALLER_HIDDEN, self._audience)
+        return await ask(
+            message=f"{tool}, called by {call.caller.client}"[:_LONGEST_MESSAGE],
+            idempotency_key=f"{call.id}.{number}",
+        )
 
     async def _waited(self, request: _Request, progress: Progress) -> bool:
         """Wait for the answer as long as calls wait; return if it came."""

@@ -258,7 +258,7 @@ def _agent_lines(approval: Approval) -> list[str]:
     first = ", first request from it" if agent.first_request else ""
     if approval.kind is Kind.ACTION:
         by = fact("agent", f"{agent.name} of {', '.join(agent.owners)}{first}")
-        credentials = {"key": agent.keys, "through": agent.through}
+        credentials = {"key": agent.keys, "called by": agent.through}
         return [
             by,
             *(fact(label, ", ".join(names)) for label, names in credentials.items() if names),

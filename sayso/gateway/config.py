@@ -12,6 +12,8 @@ from sayso.gateway.tools import MappedTool, Risk, ToolMap
 from sayso.text import one_line
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
+_AGENT: Final = "sayso_ag_"
+"""The beginning of the client ID of an agent. Those of resources have another."""
 
 
 class BadFile(ValueError):
@@ -45,7 +47,7 @@ class Config:
     issuer: str
     resource: str
     credentials: tuple[str, str]
-    """Client ID and secret of the resource."""
+    """Client ID and secret of an agent that serves the resource, or of the resource itself."""
     agent: tuple[str, str] | None
     upstream: Header | Exchange | None
     tools: ToolMap
@@ -66,13 +68,12 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
     top = _Table("", parsed, environment)
     tools = {name: _tool(name, top, value) for name, value in top.tables("tools").items()}
     methods = top.table("methods")
+    credentials = top.pair("credentials_env", "what `sayso agents add --serves` printed")
     config = Config(
         issuer=top.text("issuer", "the URL of your Sayso server, as `sayso config show` prints it"),
         resource=top.text("resource", "the URI of `sayso resources add`, where clients reach this"),
-        credentials=top.pair("credentials_env", "what `sayso resources add` printed"),
-        agent=top.pair("agent_env", "what `sayso agents add` printed")
-        if "agent_env" in parsed
-        else None,
+        credentials=credentials,
+        agent=_agent(top, credentials),
         upstream=_upstream(top.table("upstream")),
         tools=ToolMap(
             tools,
@@ -134,15 +135,22 @@ def _upstream(table: "_Table") -> Header | Exchange | None:
     return found
 
 
+def _agent(top: "_Table", credentials: tuple[str, str]) -> tuple[str, str] | None:
+    """The agent that asks: one of its own, or the one that serves the resource."""
+    if "agent_env" in top.values:
+        return top.pair("agent_env", "what `sayso agents add` printed")
+    return credentials if credentials[0].startswith(_AGENT) else None
+
+
 def _check_agent(config: Config) -> None:
     high = [tool.name for tool in config.tools.tools.values() if tool.risk is Risk.HIGH]
     if config.agent is None and (high or isinstance(config.upstream, Exchange)):
         what = f"the tool {high[0]} is high" if high else "[upstream] exchange is set"
         raise BadFile(
             "",
-            "agent_env",
-            f"is missing, and {what}. Register an agent for {config.resource} "
-            "(`sayso agents add`) and name the variable that has its ID and secret.",
+            "credentials_env",
+            f"has the credential of the resource, and {what}. Put that of an agent there: sayso "
+            f"agents add NAME --resource {config.resource} --serves {config.resource}",
         )
 
 

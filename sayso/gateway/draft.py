@@ -17,8 +17,7 @@ _HEAD: Final = """\
 # The gateway's file. Read it: check each tool's risk, and fill in what is empty.
 issuer = {issuer}
 resource = {resource}
-credentials_env = "SAYSO_GATEWAY_CREDENTIALS" # ID:SECRET of `sayso resources add`
-agent_env = "SAYSO_GATEWAY_AGENT"             # ID:SECRET of `sayso agents add`
+credentials_env = "SAYSO_GATEWAY_CREDENTIALS" # ID:SECRET of `sayso agents add --serves`
 instructions = {instructions}
 
 # How the upstream server knows the gateway; the caller's token is never passed on.

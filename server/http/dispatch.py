@@ -77,8 +77,8 @@ def _run(site: Site, route: Route, request: HttpRequest) -> HttpResponse:
         body = (read(route.body, request.body),) if route.body and route.takes_body else ()
         result = route.endpoint(site, request, subject, *body)
     elif route.caller is Caller.RESOURCE:
-        resource = site.clients.auth.resource(request.headers.get("authorization"))
-        result = route.endpoint(site, request, resource)
+        caller = site.clients.auth.resource_server(request.headers.get("authorization"))
+        result = route.endpoint(site, request, caller)
     else:
         result = route.endpoint(site, request)
     return _response(route, result)

@@ -62,6 +62,8 @@ class Approval:
     """The sealed token response, while the client may fetch it again."""
     answer_key: bytes | None
     answer_until: int | None
+    caller_id: str | None = None
+    """The client whose call the agent handles with this request, as its token proved."""
     parent_id: str | None = None
     """The subject token whose exchange started this request; the new token nests its actors."""
     kind: ApprovalKind = "action"
@@ -319,6 +321,7 @@ class ApprovalRows(Protocol):
         """Approvals past the deadline of their state."""
 
     def open_of_agent(self, agent_id: str) -> list[Approval]: ...
+    def open_of_caller(self, client_id: str) -> list[Approval]: ...
     def open_of_user(self, user_id: str) -> list[Approval]: ...
     def open_at_resource(self, uri: str) -> list[Approval]: ...
 

@@ -22,6 +22,8 @@ class Entry:
     posture: str | None = None
     cause: str | None = None
     approval_id: str | None = None
+    caller_id: str | None = None
+    """The client whose call the agent handled."""
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -51,6 +53,7 @@ class EntrySearch:
     actors: tuple[str, ...] | None = None
     """Any of these, in the form of the log."""
     agent_id: str | None = None
+    """The client that acts or whose call it is."""
     subject: str | None = None
     resource: str | None = None
     approval_id: str | None = None

@@ -67,7 +67,8 @@ class Agent:
     interactive: bool = False
     """Its user looks at its screen, where it shows a match number."""
     serves: tuple[str, ...] = ()
-    """Resources that it serves, so that it may exchange tokens for them."""
+    """Resources that it is the server of. It may exchange tokens that arrive there, do with them
+    what the resource's own credential may, and name their clients as its callers."""
     token_seconds: int | None = None
     """Maximum lifetime of its tokens; None uses the resource's limit or the setting."""
     labels: tuple[str, ...] = ()

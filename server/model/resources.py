@@ -34,6 +34,15 @@ class Resource:
     """Apps that nobody registered may ask for its scopes, except critical ones."""
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceServer:
+    """A caller by the credential of a resource, or of an agent that serves some."""
+
+    client_id: str
+    uris: tuple[str, ...]
+    """The resources that it is the server of."""
+
+
 class ResourceRows(Protocol):
     """Protected APIs. `add` MUST fail with `Taken` if the URI is used.
 

@@ -52,7 +52,7 @@ REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType
             _on(AgentDeactivated, withdrawals.agent_deactivated, ends.agent_deactivated),
             _on(AgentReplaced, ends.agent_replaced),
             _on(AgentAnnounced, notices.agent_announced),
-            _on(AppDeactivated, refresh_families.app_deactivated),
+            _on(AppDeactivated, withdrawals.app_deactivated, refresh_families.app_deactivated),
             _on(ClientDeleted, revocations.client_deleted),
             _on(
                 UserDisabled,

@@ -95,6 +95,7 @@ approvals = Table(
     Column("answer_key", LargeBinary),
     Column("answer_until", Millis),
     Column("parent_id", Text),
+    Column("caller_id", Text),
     Column("kind", Text, nullable=False),
     Column("delivery", Text, nullable=False),
     Column("notification_token", LargeBinary),
@@ -120,6 +121,7 @@ approvals = Table(
         "ix_approvals_waiting", *("user_id", "risk", "expires_at", "id"), those="state = 'pending'"
     ),
     partial_index("ix_approvals_open", "agent_id", "user_id", "expires_at", those=_OPEN),
+    partial_index("ix_approvals_called", "caller_id", those=f"{_OPEN} AND caller_id IS NOT NULL"),
     partial_index("ix_approvals_hinted", "agent_id", "hint_hash", "expires_at", those=_OPEN),
     partial_index("ix_approvals_escalate", "escalate_at", those="state = 'pending'"),
     partial_index("ix_approvals_due", "expires_at", those=_OPEN),
@@ -213,6 +215,7 @@ audit_entries = Table(
     Column("posture", Text),
     Column("cause", Text),
     Column("approval_id", Text, index=True),
+    Column("caller_id", Text),
     Column("body", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Index("ix_audit_entries_at", "at"),

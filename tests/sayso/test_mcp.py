@@ -29,6 +29,9 @@ class FakePerson:
         self.tools.agent = self  # type: ignore[assignment]  # asks in its place
         self.tools.use = self.use  # type: ignore[method-assign]  # likewise
         self.keys: list[str] = []
+        self.options: list[dict[str, Any]] = []
+        self.refusal: Refused | None = None
+        """What becomes of a request with the token of a call."""
         self.was_asked = asyncio.Event()
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -47,6 +50,9 @@ class FakePerson:
 
     async def ask(self, _user: str, action: dict[str, Any], **options: Any) -> Any:
         """Wait for the test's answer to this key."""
+        if self.refusal is not None and "caller_token" in options:
+            raise self.refusal
+        self.options.append(options)
         key = options["idempotency_key"]
         self.keys.append(key)
         self.was_asked.set()
@@ -71,7 +77,7 @@ class FakePerson:
 
     def call(self, user: str | None = USER, arguments: Any = None, **context: Any) -> Any:
         """Call the tool as this user."""
-        caller = SimpleNamespace(user=user, client="app")
+        caller = SimpleNamespace(user=user, client="app", token="of-the-call")
         request = SimpleNamespace(scope={"sayso.caller": caller})
         made = SimpleNamespace(
             request_context=SimpleNamespace(request=request), report_progress=_nothing, **context
@@ -280,7 +286,7 @@ async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
     (listed,) = await mcp.list_tools()
     assert set(listed.input_schema["properties"]) == {"amount", "note"}
     assert listed.description == "Pay back."
-    caller = SimpleNamespace(user=USER, client="app")
+    caller = SimpleNamespace(user=USER, client="app", token="of-the-call")
     request = SimpleNamespace(scope={"sayso.caller": caller})
     session = SimpleNamespace(report_progress=_nothing)
     held: Any = SimpleNamespace(request=request, session=session)
@@ -291,10 +297,42 @@ async def test_a_tool_keeps_its_schema_its_context_and_its_types() -> None:
     assert got == [Amount(minor=4), context, None]
 
 
+async def test_the_token_of_the_call_says_who_calls() -> None:
+    """So the agent's words name the tool alone."""
+    person = FakePerson()
+    call = person.call()
+    await person.approve()
+    assert await call == "paid 5"
+    assert [one["caller_token"] for one in person.options] == ["of-the-call"]
+    assert [one["message"] for one in person.options] == ["Tool pay"]
+
+
+async def test_an_agent_that_does_not_serve_the_api_names_the_client_in_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The log tells the operator what the registration lacks."""
+    person = FakePerson()
+    person.refusal = Refused("invalid_request", "no", {"reason": "not_served"})
+    call = person.call()
+    await person.approve()
+    assert await call == "paid 5"
+    (options,) = person.options
+    assert options["message"] == "Tool pay, called by app"
+    assert "caller_token" not in options
+    assert f"--serves {API}" in caplog.text
+
+
+async def test_any_other_refusal_of_the_token_ends_the_call() -> None:
+    """A caller whose token was revoked is not asked for by another name."""
+    person = FakePerson()
+    person.refusal = Refused("expired_login_hint_token", "over", {})
+    with pytest.raises(ToolError, match="over"):
+        await person.call()
+    assert person.options == []
+
+
 def test_a_high_tool_needs_who_asks_and_who_acts() -> None:
     """Said when the tool is marked."""
-    with pytest.raises(TypeError, match="credentials="):
-        Tools(ISSUER, API, agent=("a", "b")).high("payment.transfer")
     with pytest.raises(TypeError, match="agent="):
         Tools(ISSUER, API, credentials=("a", "b")).high("payment.transfer")(FakePerson._paying)
     with pytest.raises(TypeError, match="called type"):

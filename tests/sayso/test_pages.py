@@ -123,8 +123,7 @@ async def test_the_page_about_mcp_servers(
 ) -> None:
     """A client reads with its token, and pays once the person has approved."""
     page = DocPage("docs/my-mcp-server.md")
-    names = ("API_ID", "API_SECRET", "AGENT_ID", "AGENT_SECRET")
-    given = dict(zip(names, page.commands(server), strict=True))
+    given = dict(zip(("AGENT_ID", "AGENT_SECRET"), page.commands(server)[2:], strict=True))
     for name, value in {"ISSUER": server.url, **given}.items():
         monkeypatch.setenv(name, value)
     page.run()
@@ -155,13 +154,14 @@ async def test_the_page_about_the_gateway(
     """An MCP server that knows nothing of Sayso reads and pays, as the page says."""
     own, upstream = free_port(), free_port()
     page = DocPage("docs/gateway.md", p8480=own, p9000=upstream, p8470=server.port)
-    environment = environment_of(server, *page.commands(server))
+    environment = environment_of(server, *page.commands(server)[2:])
     exports, init = page.text("").splitlines()
     assert set(re.findall(r"(\w+)=", exports)) <= set(environment)
     init, file = init.split(" > ")
     filled = page.text("toml").splitlines()
     uri = f"http://localhost:{own}/mcp"
     gateway = RunningGateway(uri, tmp_path, environment, page.text("").strip())
+    assert "audit search" in page.text("")
     assert page.done()
     with running_upstream(tmp_path, upstream):
         text = gateway.init(init)
@@ -250,7 +250,7 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
     page = DocPage("examples/README.md", p8480=own, p9000=bank, p8470=server.port)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     printed = page.commands(server)
-    values = [":".join(printed[:2]), ":".join(printed[2:4]), "Bearer of-the-bank"]
+    values = [":".join(printed[2:4]), "Bearer of-the-bank"]
     values += [server.url, f"http://localhost:{own}/mcp", printed[6], *printed[4:6]]
     names = re.findall(r"(\w+)=", page.text(""))
     environment = {**server.environment, **dict(zip(names, values, strict=True))}
@@ -258,9 +258,9 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
     init, file = init.split(" > ")
     filled = page.text("toml").strip()
     start_assistant, balance, transfer = page.text("").strip(), page.text("json"), page.text("json")
-    search = shlex.split(page.text(""))
+    searches = [shlex.split(line) for line in page.text("").splitlines()]
     assert page.done()
-    gateway = RunningGateway(values[4], tmp_path, environment, serve)
+    gateway = RunningGateway(environment["GATEWAY"], tmp_path, environment, serve)
     with running_example(start_bank, tmp_path, environment):
         wait_for(f"http://localhost:{bank}/mcp")
         text = gateway.init(init)
@@ -283,9 +283,9 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
     ]
     assert told == [(printed[4], *outcome) for outcome in outcomes]
     assert gateway.log[1]["approval"] == request.id
-    words = [request.id if word == "ID" else word for word in search[1:]]
-    found = command("server", *words, "--json", environment=environment)
-    thread = json.loads(found.stdout)["items"][::-1]
+    by_assistant, by_approval = (_found(words, request.id, environment) for words in searches)
+    thread = [one for one in by_assistant if one.get("approval_id") == request.id]
+    assert thread == by_approval
     assert [one["type"].partition(".")[2] for one in thread] == [
         "requested",
         "approved",
@@ -293,8 +293,19 @@ def test_the_examples(server: LiveServer, ana: Terminal, tmp_path: Path) -> None
         "consumed",
     ]
     user = ana.client.profile.user_id
-    assert {(one["subject"], one["names"]["agent_id"]) for one in thread} == {(user, "gateway")}
+    whose = [(one["subject"], *map(one["names"].get, ("agent_id", "caller_id"))) for one in thread]
+    assert set(whose) == {(user, "gateway", "assistant")}
+    assert thread[0]["facts"]["agent_says"] == "Tool transfer"
+    assert thread[0]["facts"]["types"] == ["payment.transfer"]
     assert {one["user"] for one in gateway.log} == {user}
+
+
+def _found(words: list[str], approval: str, environment: dict[str, str]) -> list[Any]:
+    """What a search of the README finds, oldest first."""
+    _, *search = [approval if word == "ID" else word for word in words]
+    found = command("server", *search, "--json", environment=environment)
+    entries: list[Any] = json.loads(found.stdout)["items"]
+    return entries[::-1]
 
 
 def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str) -> Approval:
@@ -304,6 +315,8 @@ def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str
     assistant.write(transfer)
     request = next_request(ana)
     assert request.headline == "Pay EUR 4,820.00 to Nordwind"
+    assert request.agent.asks_as == "assistant through gateway"
+    assert request.agent_says == "Tool transfer"
     approve(ana, request)
     assert assistant.read() == "Transferred 482000 to Nordwind."
     for again in (transfer.replace("482000", "982000"), transfer):

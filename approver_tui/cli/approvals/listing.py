@@ -102,7 +102,7 @@ def _requester(approval: Approval) -> str:
         return f"the app {approval.agent.name}"
     if approval.kind is Kind.APP_DEVICE:
         return f"{approval.agent.name} on a device at {approval.display.asked_from}"
-    return approval.agent.name
+    return approval.agent.asks_as
 
 
 def _unverified(listed: Unverified) -> list[str]:

@@ -12,9 +12,9 @@ from approver_tui.state.approvals.approvals import (
     Anomaly,
     Display,
     Fact,
-    RequestingAgent,
     Scope,
 )
+from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.text import SafeText
 
 _MAX_TEXT = 4_000

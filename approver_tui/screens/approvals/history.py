@@ -23,7 +23,8 @@ from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import Rows, help_rows, hint, retry_keys
 from approver_tui.screens.page import Page, PageAction, PageContext, action_bindings
 from approver_tui.screens.request_actions import RequestActions
-from approver_tui.state.approvals.approvals import Approval, ApprovalState, RequestingAgent
+from approver_tui.state.approvals.approvals import Approval, ApprovalState
+from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.search_span import SearchSpan
 from approver_tui.state.queries import Query, read_query
 from approver_tui.state.text import SafeText, display_safe

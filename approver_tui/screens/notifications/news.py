@@ -161,7 +161,7 @@ def _request_noun(approval: Approval) -> SafeText:
         return fmt("sign-in of {} on a device", approval.agent.name)
     if approval.kind is Kind.APP_ACTION:
         return fmt("request from the app {}", approval.agent.name)
-    return fmt("request from {}", approval.agent.name)
+    return fmt("request from {}", approval.agent.asks_as)
 
 
 def _request_with_article(approval: Approval) -> SafeText:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from approver_tui.state.approvals.ceremony import Ceremony, Step, TypeBack
 from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.approvals.narrowing import Granted, narrowed_headline, outcome_headline
+from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.votes import VoteTally
 from approver_tui.state.fingerprint import fingerprint
 from approver_tui.state.notifications.deliveries import Delivery
@@ -82,21 +83,6 @@ class Anomaly:
     def warns(self) -> bool:
         """Whether it contradicts earlier approvals; other anomalies are first times."""
         return self.severity != "notice"
-
-
-@dataclass(frozen=True, slots=True)
-class RequestingAgent:
-    """The agent that made the request, as the server knows it."""
-
-    id: SafeText
-    name: SafeText
-    owners: tuple[SafeText, ...]
-    first_request: bool
-    """Whether this is the agent's first request to this user."""
-    keys: tuple[SafeText, ...] = ()
-    """The names of its credentials."""
-    through: tuple[SafeText, ...] = ()
-    """The agents that acted for the user before it, nearest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ END_REASONS: Mapping[str, SafeText] = MappingProxyType(
             "agent_deleted": "Its agent was deleted.",
             "resource_deleted": "Its resource was deleted.",
             "user_disabled": "Its user is disabled.",
+            "caller_disabled": "The client that called its agent was disabled.",
             "parent_ended": "The token it was based on has ended.",
             "grant_ended": "The standing grant it used has ended.",
             "cancelled": "The sign-in was canceled.",

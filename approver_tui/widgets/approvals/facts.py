@@ -218,7 +218,7 @@ def _agent_lines(approval: Approval, view: RenderContext) -> list[Line]:
         *(view.row("", first, Role.ALERT) if agent.first_request else []),
         *(view.row("Owner", owners) if is_action else []),
         *_listed("Key", agent.keys, view),
-        *_listed("Through", agent.through, view),
+        *_listed("Called by", agent.through, view),
         *view.row("Asked", asked),
         *_replaces(approval, view),
         *view.row("Why you", approval.display.why),

@@ -116,7 +116,7 @@ def _requester(approval: Approval) -> SafeText:
         return fmt("{} on a device at {}", display.agent.name, display.asked_from)
     resource = SafeText(display.resource.removeprefix("https://"))
     return fmt(
-        "{}{} > {}", _PREFIXES.get(approval.kind, SafeText("")), display.agent.name, resource
+        "{}{} > {}", _PREFIXES.get(approval.kind, SafeText("")), display.agent.asks_as, resource
     )
 
 

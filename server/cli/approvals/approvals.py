@@ -119,6 +119,7 @@ def _facts(seen: NamedApproval) -> list[str]:
         "risk": approval.risk,
         "unusual": _unusual_line(seen),
         "agent": seen.client_name,
+        "called by": seen.caller_name,
         "user": seen.user.name if seen.user else "nobody",
         "resource": approval.resource,
         "scope": approval.scope or "none",

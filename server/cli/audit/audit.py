@@ -4,7 +4,8 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import click
@@ -14,6 +15,7 @@ from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
 from server.cli.printed import Printed, prints
 from server.model.audit import EntrySearch, StoredEntry
+from server.services.refusals import NotFound
 
 _LOOK_EVERY_SECONDS: Final = 0.5
 _AT_ONCE: Final = 1_000
@@ -59,7 +61,9 @@ def show(admin: OpenInstallation, entry_id: str) -> Printed:
 @click.option("--type", "kind", help="The type, such as agent.disabled.")
 @click.option("--actor", help="Who did it: a name, an id as in the log, policy or expiry.")
 @click.option(
-    "--agent", metavar="AGENT", help="An agent's name or client_id; a deleted agent's client_id."
+    "--agent",
+    metavar="CLIENT",
+    help="What an agent or app did, and what others did for its calls. A name or client_id.",
 )
 @click.option("--user", metavar="USER", help="The user it concerns.")
 @click.option("--resource", metavar="URI")
@@ -85,7 +89,7 @@ def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySe
     return EntrySearch(
         type=given["kind"],
         actor=given["actor"],
-        agent_id=_id_of(given["agent"], lambda called: admin.agents.show(called)[0].id),
+        agent_id=_id_of(given["agent"], partial(_client_id, admin)),
         subject=_id_of(given["user"], lambda called: admin.users.show(called)[0].id),
         resource=given["resource"],
         approval_id=given["approval"],
@@ -93,6 +97,16 @@ def _search(admin: OpenInstallation, given: Mapping[str, str | None]) -> EntrySe
         since=_time(given["since"], admin.now),
         until=_time(given["until"], admin.now),
     )
+
+
+def _client_id(admin: OpenInstallation, called: str) -> str:
+    """The agent or app with this name. Raises `NotFound`."""
+    try:
+        return admin.agents.show(called)[0].id
+    except NotFound:
+        with suppress(NotFound):
+            return admin.apps.show(called).id
+        raise
 
 
 def _time(text: str | None, now: int) -> int | None:
@@ -123,7 +137,8 @@ def entry_line(entry: StoredEntry) -> str:
     shown = {"v", "id", "at", "type", "actor", "facts", "correlation_id", "action"}
     facts = members.get("facts")
     more = {**members, **facts} if isinstance(facts, dict) else members
-    words = [f"{name}={_text(value)}" for name, value in more.items() if name not in shown]
+    named = {**more, **{name: entry.names.get(name, more[name]) for name in more}}
+    words = [f"{name}={_text(value)}" for name, value in named.items() if name not in shown]
     name = entry.names.get("actor")
     who = f"{entry.actor} ({name})" if name else entry.actor
     return "  ".join([str(rfc3339(entry.at)), f"{entry.type:<24}", who, " ".join(words)])

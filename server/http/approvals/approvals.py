@@ -14,7 +14,7 @@ from server.http.approvals import (
 from server.http.message import HttpRequest
 from server.http.site import Site
 from server.model.audit import HistorySearch
-from server.model.resources import Resource
+from server.model.resources import ResourceServer
 from server.protocol import errors
 from server.protocol.approvals.states import State
 from server.services.users.device_auth import Person
@@ -96,18 +96,20 @@ def narrow(
 
 
 def consume(
-    site: Site, request: HttpRequest, resource: Resource
+    site: Site, request: HttpRequest, caller: ResourceServer
 ) -> execution_wire.ConsumedApproval:
     """POST /api/approvals/consume: a resource consumes an approval for one execution."""
     body = wire.read(execution_wire.Execution, request.body)
-    spent = site.approvals.consumptions.consume(resource, body.record())
+    spent = site.approvals.consumptions.consume(caller, body.record())
     return execution_wire.consumed(spent)
 
 
-def outcome(site: Site, request: HttpRequest, resource: Resource) -> execution_wire.ReportedOutcome:
+def outcome(
+    site: Site, request: HttpRequest, caller: ResourceServer
+) -> execution_wire.ReportedOutcome:
     """POST /api/approvals/outcome: a resource reports the result of an execution."""
     body = wire.read(execution_wire.OutcomeReport, request.body)
-    approval, done = site.approvals.outcomes.report(resource, body.record())
+    approval, done = site.approvals.outcomes.report(caller, body.record())
     return execution_wire.reported(approval.id, done)
 
 

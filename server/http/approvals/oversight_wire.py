@@ -58,6 +58,7 @@ class ManagedApproval(BaseModel):
     headline: str
     fingerprint: str
     agent: Reference
+    caller: Reference | None
     user: Reference | None
     supersedes: str | None
     resource: str
@@ -120,6 +121,7 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
         "headline": narrowing.headline(record),
         "fingerprint": decisions.fingerprint(record.action_digest),
         "agent": Reference(id=record.agent_id, name=seen.client_name),
+        "caller": _caller(seen),
         "user": Reference(id=seen.user.id, name=seen.user.name) if seen.user else None,
         "supersedes": record.supersedes,
         "resource": record.resource,
@@ -129,6 +131,12 @@ def _approval(seen: NamedApproval) -> dict[str, Any]:
         "seen_at": moment(record.seen_at),
         "decided_at": moment(record.decided_at),
     }
+
+
+def _caller(seen: NamedApproval) -> Reference | None:
+    """The client whose call the agent handles."""
+    client = seen.approval.caller_id
+    return None if client is None else Reference(id=client, name=seen.caller_name or "")
 
 
 def _answer(record: Decision) -> DecisionRecord:

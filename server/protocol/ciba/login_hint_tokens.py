@@ -1,9 +1,12 @@
-"""The `login_hint_token` that an agent gets when an exchange needs a person's approval (CIBA 7.1).
+"""The `login_hint_token` of a request (CIBA 7.1).
 
-Owns: its claims, its lifetime, and the check of a request that carries it.
+An agent gets one when an exchange needs a person's approval, or sends the access token of the call
+that it handles.
+
+Owns: claims and lifetime of the former, and the check of a request that carries it.
 Never: its signature (crypto), or its reuse and parent token (services).
 
-The token fixes agent, person, parent token, resource and scopes of the exchange, so a request with
+The former fixes agent, person, parent token, resource and scopes of the exchange, so a request with
 it can ask for nothing else. It also fixes the details if the exchange had any.
 """
 
@@ -16,6 +19,8 @@ from server.protocol.json_text import JsonValue
 from server.protocol.resources import scopes, uris
 
 TYPE: Final = "sayso-login-hint+jwt"
+_CALL: Final = ("iss", "aud", "sub", "client_id", "act")
+"""Members of an access token that stay the same from one call of a client to the next."""
 SECONDS: Final = 600
 """Its maximum lifetime; it never outlives its parent."""
 
@@ -87,17 +92,23 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
     )
 
 
+def is_from_exchange(token: str) -> bool:
+    """Report whether a token says that it comes from an exchange. Nothing is verified."""
+    header = _part(token, 0)
+    return header is not None and header.get("typ") == TYPE
+
+
 def comparable(token: str) -> JsonValue:
     """Return what a token fixes, without its own ID and times; the token itself if unreadable.
 
-    Nothing is verified: this only compares two requests of one agent.
+    Of an access token, whose call it is, so that a newer token of the same client joins the request
+    of the earlier one. Nothing is verified: this only compares two requests of one agent.
     """
-    try:
-        payload = json_text.parse(base64url.decode(token.split(".")[1]), max_bytes=len(token))
-    except (IndexError, ValueError, errors.InvalidRequest):
+    payload = _part(token, 1)
+    if payload is None:
         return token
-    if not isinstance(payload, dict):
-        return token
+    if not is_from_exchange(token):
+        return {name: payload[name] for name in _CALL if name in payload}
     return {name: value for name, value in payload.items() if name not in {"jti", "iat", "exp"}}
 
 
@@ -122,6 +133,15 @@ def check_request(
             "authorization_details differ from login_hint_token; leave them out."
         )
     return hint.details or tuple(details)
+
+
+def _part(token: str, place: int) -> dict[str, JsonValue] | None:
+    """Return the header (0) or payload (1) of a JWT; None if it is not readable."""
+    try:
+        part = json_text.parse(base64url.decode(token.split(".")[place]), max_bytes=len(token))
+    except (IndexError, ValueError, errors.InvalidRequest):
+        return None
+    return part if isinstance(part, dict) else None
 
 
 def _text(signed: Mapping[str, object], name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from server.model.approvals import Approval, Consumption
 from server.model.audit import Entry
 from server.model.granted import granted_digest_with
-from server.model.resources import Resource
+from server.model.resources import ResourceServer
 from server.model.store import Store, Unit, View
 from server.model.tokens import LiveToken
 from server.protocol import errors, names
@@ -51,24 +51,25 @@ class Consumptions:
     """Find the active token with this text."""
     checks: ApprovalChecks
 
-    def consume(self, resource: Resource, execution: IntendedExecution) -> Consumed:
+    def consume(self, caller: ResourceServer, execution: IntendedExecution) -> Consumed:
         """Consume the approval of this token for this execution. Idempotent by execution.
 
-        1. The token is active and for this resource.  2. It comes from a single-use approval.  3.
-        The details equal what the person granted, by digest.  4. The answer meets the demands of
-        today's risk and of the resource.  5. One row per approval names its execution. Raises
-        errors.Problem.
+        1. The token is active and for a resource that the caller serves.  2. It comes from a
+        single-use approval.  3. The details equal what the person granted, by digest.  4. The
+        answer meets the demands of today's risk and of the resource.  5. One row per approval names
+        its execution. Raises errors.Problem.
         """
         with self.store.write() as tx:
             found = self.find_active_token(tx, execution.token)
-            if found is None or found.row.resource != resource.uri:
+            if found is None or found.row.resource not in caller.uris:
                 raise errors.Problem(
                     403, "token_inactive", "This token is not active at this resource."
                 )
             approval = _approval(tx, found)
             _check_granted(found, approval, execution)
             self._check_demand(tx, found, approval, execution)
-            spent = _Consuming(tx, found, approval, resource).consume(execution)
+            actor = audit.by_resource(caller.client_id)
+            spent = _Consuming(tx, found, approval, actor).consume(execution)
             tx.delegations.mark_used(found.row.id, tx.now)
         if isinstance(spent, errors.Problem):
             raise spent
@@ -99,7 +100,7 @@ class _Consuming:
     tx: Unit
     found: LiveToken
     approval: Approval
-    resource: Resource
+    actor: str
 
     def consume(self, execution: IntendedExecution) -> Consumed | errors.Problem:
         """Consume it, or return the refusal so that its audit entry is stored."""
@@ -107,14 +108,14 @@ class _Consuming:
             approval_id=self.approval.id,
             execution_id=execution.id,
             token_id=self.found.row.id,
-            resource=self.resource.uri,
+            resource=self.found.row.resource,
             at=self.tx.now,
         )
         if self.tx.consumptions.add_once(wanted):
             self._record(audit.Type.APPROVAL_CONSUMED, "consumed", execution)
             return Consumed(wanted, self.approval)
         stored = self.tx.consumptions.get(self.approval.id)
-        ours = (execution.id, self.resource.uri)  # execution ids are unique per resource only
+        ours = (execution.id, wanted.resource)  # execution ids are unique per resource only
         if stored is None or (stored.execution_id, stored.resource) != ours:
             return self._refuse_second_execution(execution)
         return Consumed(stored, self.approval)
@@ -132,13 +133,14 @@ class _Consuming:
             self.tx,
             Entry(
                 type=kind,
-                actor=audit.by_resource(self.resource.client_id),
+                actor=self.actor,
                 agent_id=self.approval.agent_id,
                 subject=self.approval.user_id,
-                resource=self.resource.uri,
+                resource=self.found.row.resource,
                 action=self.approval.action_digest,
                 decision=decision,
                 approval_id=self.approval.id,
+                caller_id=self.approval.caller_id,
                 facts={"execution": execution.id, "jti": self.found.row.id},
             ),
         )

@@ -32,6 +32,9 @@ POLICY_CHANGED = "policy_changed"
 PARENT_ENDED = "parent_ended"
 """The subject token of the exchange that made the request has expired or was revoked."""
 
+CALLER_DISABLED = "caller_disabled"
+"""The client whose call the agent handles is disabled or deleted."""
+
 GRANT_ENDED = "grant_ended"
 """The standing grant that decided the request has ended."""
 
@@ -135,12 +138,15 @@ def build_approval_checks(given: Adapters) -> ApprovalChecks:
 
 
 def _missing_basis(tx: Unit, approval: Approval) -> str | None:
-    """The reason why its resource, subject token or standing grant is gone; None if none is."""
+    """The reason why its resource, token, caller or standing grant is gone; None if none is."""
     scope = tuple(approval.scope.split())
     if targets.stored_resource(tx.directory, approval.resource, scope) is None:
         return "resource_deleted"
     if not _is_parent_active(tx, approval):
         return PARENT_ENDED
+    caller = approval.caller_id
+    if caller is not None and display_names.find(tx.directory, caller, tx.now) is None:
+        return CALLER_DISABLED
     return GRANT_ENDED if reservations.has_grant_ended(tx, approval) else None
 
 

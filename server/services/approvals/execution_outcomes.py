@@ -12,7 +12,7 @@ from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Consumption, Outcome, Result
 from server.model.audit import Entry
 from server.model.granted import effective_digest, granted_digest_with
-from server.model.resources import Resource
+from server.model.resources import ResourceServer
 from server.model.store import Store, Unit, View
 from server.protocol import errors
 from server.protocol.approvals.states import State
@@ -44,16 +44,18 @@ class Outcomes:
 
     store: Store
 
-    def report(self, resource: Resource, sent: ReportedOutcome) -> tuple[Approval, ShownExecution]:
+    def report(
+        self, caller: ResourceServer, sent: ReportedOutcome
+    ) -> tuple[Approval, ShownExecution]:
         """Store the result of an execution. Idempotent.
 
-        1. The text can be displayed.  2. This resource consumed this approval for this execution.
-        3. It has not reported another result.  4. If what ran is not what was granted, raise an
-        alarm. Raises errors.Problem.
+        1. The text can be displayed.  2. A resource that the caller serves consumed this approval
+        for this execution.  3. It has not reported another result.  4. If what ran is not what was
+        granted, raise an alarm. Raises errors.Problem.
         """
         text = _checked(sent.text)
         with self.store.write() as tx:
-            approval, consumption = _consumed(tx, resource, sent)
+            approval, consumption = _consumed(tx, caller, sent)
             wanted = Outcome(
                 approval_id=approval.id,
                 result=sent.result,
@@ -68,28 +70,33 @@ class Outcomes:
                     409, "already_reported", "Another outcome of this execution was reported."
                 )
             if first:
-                self._keep(tx, resource, approval, sent.execution_id, wanted)
+                self._keep(tx, caller, approval, sent.execution_id, wanted)
             return approval, ShownExecution(consumption, stored, effective_digest(approval))
 
     def _keep(
-        self, tx: Unit, resource: Resource, approval: Approval, execution_id: str, outcome: Outcome
+        self,
+        tx: Unit,
+        caller: ResourceServer,
+        approval: Approval,
+        execution_id: str,
+        outcome: Outcome,
     ) -> None:
         facts: dict[str, object] = {"execution": execution_id, "text": outcome.text}
         if outcome.executed_digest is not None:
             facts["executed_digest"] = outcome.executed_digest
         granted = effective_digest(approval)
-        _record(tx, audit.Type.APPROVAL_EXECUTED, resource, approval, outcome.result, facts)
+        _record(tx, audit.Type.APPROVAL_EXECUTED, caller, approval, outcome.result, facts)
         notices.approval(tx, approval, "approval.executed")
         if outcome.executed_digest not in {None, granted}:
             facts |= {"granted_digest": granted}
-            _record(tx, audit.Type.APPROVAL_DIFFERED, resource, approval, "alarm", facts)
+            _record(tx, audit.Type.APPROVAL_DIFFERED, caller, approval, "alarm", facts)
             for asked in tx.approvers.asked(approval):
                 notices.alarm(
                     tx,
                     "alarm.execution_differed",
                     user_id=asked.user_id,
                     approval=approval.id,
-                    resource=resource.uri,
+                    resource=approval.resource,
                 )
 
 
@@ -103,15 +110,17 @@ def execution(view: View, approval: Approval) -> ShownExecution | None:
     return ShownExecution(consumption, view.outcomes.get(approval.id), effective_digest(approval))
 
 
-def _consumed(tx: Unit, resource: Resource, sent: ReportedOutcome) -> tuple[Approval, Consumption]:
-    """The approval, if this resource consumed it for this execution; else 404."""
+def _consumed(
+    tx: Unit, caller: ResourceServer, sent: ReportedOutcome
+) -> tuple[Approval, Consumption]:
+    """The approval, if a resource of the caller consumed it for this execution; else 404."""
     consumption = tx.consumptions.get(sent.approval_id)
     approval = tx.approvals.get(sent.approval_id)
-    ours = (sent.execution_id, resource.uri)
     if (
         consumption is None
         or approval is None
-        or (consumption.execution_id, consumption.resource) != ours
+        or consumption.execution_id != sent.execution_id
+        or consumption.resource not in caller.uris
     ):
         raise errors.Problem(
             404, "not_found", "This execution has not consumed such an approval. Consume it first."
@@ -144,7 +153,7 @@ def _checked(text: str | None) -> str | None:
 def _record(  # the members of one entry
     tx: Unit,
     kind: audit.Type,
-    resource: Resource,
+    caller: ResourceServer,
     approval: Approval,
     decision: str,
     facts: Mapping[str, object],
@@ -153,13 +162,14 @@ def _record(  # the members of one entry
         tx,
         Entry(
             type=kind,
-            actor=audit.by_resource(resource.client_id),
+            actor=audit.by_resource(caller.client_id),
             agent_id=approval.agent_id,
             subject=approval.user_id,
-            resource=resource.uri,
+            resource=approval.resource,
             action=approval.action_digest,
             decision=decision,
             approval_id=approval.id,
+            caller_id=approval.caller_id,
             facts=dict(facts),
         ),
     )

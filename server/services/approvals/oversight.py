@@ -4,7 +4,7 @@ Owns: listing them, cancelling a request, revoking a device. Never: deciding a r
 a signature of the approver's device.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.model import display_names
@@ -36,6 +36,8 @@ class NamedApproval:
     approval: Approval
     client_name: str
     user: User | None
+    caller_name: str | None = None
+    """The client whose call the agent handles."""
     decisions: tuple[Decision, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     entries: tuple[StoredEntry, ...] = ()
@@ -81,8 +83,8 @@ class Oversight:
             entries = tuple(actors.with_names(view, entry) for entry in found)
             had = tuple(view.deliveries.of_approval(approval_id))
             done = execution(view, approval)
-            return NamedApproval(
-                approval, named.client_name, named.user, decisions, had, entries, done
+            return replace(
+                named, decisions=decisions, deliveries=had, entries=entries, execution=done
             )
 
     def cancel(self, approval_id: str, reason: str, *, by: str) -> NamedApproval:
@@ -178,4 +180,8 @@ def find(view: View, approval_id: str) -> Approval:
 def with_names(view: View, approval: Approval) -> NamedApproval:
     """Add the names of the client and the user to a request."""
     user = None if approval.user_id is None else view.directory.user(approval.user_id)
-    return NamedApproval(approval, display_names.name_of(view.directory, approval.agent_id), user)
+    names = [
+        None if client is None else display_names.name_of(view.directory, client)
+        for client in (approval.agent_id, approval.caller_id)
+    ]
+    return NamedApproval(approval, names[0] or "", user, names[1])

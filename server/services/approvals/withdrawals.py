@@ -6,7 +6,13 @@ from types import MappingProxyType
 from typing import Final
 
 from server.model.approvals import Approval
-from server.model.reactions import AgentDeactivated, Ended, ResourceDeleted, UserDisabled
+from server.model.reactions import (
+    AgentDeactivated,
+    AppDeactivated,
+    Ended,
+    ResourceDeleted,
+    UserDisabled,
+)
 from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.services.audit import audit
@@ -42,13 +48,19 @@ def cancel(tx: Unit, client_id: str, handle: str) -> bool:
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
-    """Cancel the open requests of the agent."""
+    """Cancel the open requests of the agent, and those of others for its calls."""
     agent = event.agent
-    found = tx.approvals.open_of_agent(agent.id)
-    reason = f"agent_{agent.state}"
-    ended = [one for one in found if withdraw(tx, [one], reason=reason, actor=event.by)]
+    found = [(one, f"agent_{agent.state}") for one in tx.approvals.open_of_agent(agent.id)]
+    found += [(one, "caller_disabled") for one in tx.approvals.open_of_caller(agent.id)]
+    ended = [one for one, why in found if withdraw(tx, [one], reason=why, actor=event.by)]
     approved = sum(one.state is State.APPROVED for one in ended)
     return Ended(requests=len(ended), approved=approved)
+
+
+def app_deactivated(tx: Unit, event: AppDeactivated) -> Ended:
+    """Cancel the open requests of agents for calls of the app."""
+    found = tx.approvals.open_of_caller(event.app_id)
+    return Ended(withdraw(tx, found, reason="caller_disabled", actor=audit.SYSTEM))
 
 
 def user_disabled(tx: Unit, event: UserDisabled) -> Ended:

@@ -30,7 +30,7 @@ _ACTOR_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         str(audit.Type.INCIDENT_OPENED): "orphan quarantine",
     }
 )
-_MEMBERS: Final = ("agent_id", "subject")
+_MEMBERS: Final = ("agent_id", "caller_id", "subject")
 
 
 def with_names(view: View, entry: StoredEntry) -> StoredEntry:
@@ -49,11 +49,12 @@ def with_names(view: View, entry: StoredEntry) -> StoredEntry:
 def resolve_names(view: View, wanted: EntrySearch) -> EntrySearch:
     """Replace names in a search by ids; unknown names stay as they are."""
     directory = view.directory
-    agent = directory.agent_called(wanted.agent_id or "")
+    called = wanted.agent_id or ""
+    client = directory.agent_called(called) or directory.app_called(called)
     user = directory.user_called(wanted.subject or "")
     return replace(
         _by_actor(directory, wanted),
-        agent_id=wanted.agent_id if agent is None else agent.id,
+        agent_id=wanted.agent_id if client is None else client.id,
         subject=wanted.subject if user is None else user.id,
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.store import Unit
-from server.protocol.names import is_app
+from server.protocol.names import PREFIX_AGENT, is_app
 
 OPERATOR: Final = "operator"
 """Anybody who runs `sayso` with access to the data folder."""
@@ -252,8 +252,9 @@ def by_client(client_id: str) -> str:
 
 
 def by_resource(client_id: str) -> str:
-    """The actor of a resource's action."""
-    return f"resource:{client_id}"
+    """The actor of what a resource does, by its own credential or that of its agent."""
+    kind = "agent" if client_id.startswith(PREFIX_AGENT) else "resource"
+    return f"{kind}:{client_id}"
 
 
 def by_agent(agent_id: str) -> str:
@@ -282,5 +283,6 @@ def approval_entry(
         posture=approval.risk,
         cause=cause,
         approval_id=approval.id,
+        caller_id=approval.caller_id,
         facts=facts,
     )

@@ -249,6 +249,7 @@ def _raise_reuse_alarm(tx: Unit, approval: Approval) -> None:
             decision="refused",
             cause="auth_req_id used again",
             approval_id=approval.id,
+            caller_id=approval.caller_id,
         ),
     )
     notices.alarm(tx, "alarm.handle_reused", approval=approval.id, agent=approval.agent_id)

@@ -22,6 +22,7 @@ from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
+from server.services.ciba.callers import CallerToken
 from server.services.ciba.request_objects import RequestObjectUse
 from server.services.clients import client_auth
 from server.services.policy.evaluation import Evaluator, PolicyRequest
@@ -46,7 +47,22 @@ class BackchannelCall:
     request_hash: bytes
     """Of the request as it was sent."""
     hint: LoginHint | None = None
-    """The contents of its `login_hint_token`."""
+    """The contents of a `login_hint_token` from an exchange."""
+    caller: CallerToken | None = None
+    """The caller that an access token in `login_hint_token` proves."""
+
+    @property
+    def known_user(self) -> str | None:
+        """The user of its `login_hint_token`."""
+        known = self.hint or self.caller
+        return None if known is None else known.user
+
+    @property
+    def received_token(self) -> str | None:
+        """The ID of the token that the agent received, in a call or to exchange it."""
+        if self.caller is not None:
+            return self.caller.id
+        return None if self.hint is None else self.hint.parent
 
     @property
     def idempotency_hash(self) -> bytes | None:
@@ -177,7 +193,7 @@ def request_hash(request: BackchannelRequest) -> bytes:
         for name in BackchannelRequest.__slots__
         if name != "user_code"  # a hash of a short code would reveal it
     }
-    if request.login_hint_token is not None:  # a repeated exchange gets another one
+    if request.login_hint_token is not None:  # a repeated exchange or call has another one
         members["login_hint_token"] = login_hint_tokens.comparable(request.login_hint_token)
     return hashlib.sha256(canonical_json(members).encode()).digest()
 

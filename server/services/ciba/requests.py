@@ -22,14 +22,22 @@ from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import approvers, automatic_decisions, escalations, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
-from server.services.ciba import audit_entries, notification_tokens, plans, redemption, user_codes
+from server.services.ciba import (
+    audit_entries,
+    callers,
+    notification_tokens,
+    plans,
+    redemption,
+    user_codes,
+)
+from server.services.ciba.callers import CallerTokens
 from server.services.ciba.hinted_users import Hints
 from server.services.ciba.login_hints import LoginHints
 from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
 from server.services.ciba.request_objects import RequestObjects
 from server.services.clients import agent_names
 from server.services.notifications import notices, request_limits
-from server.services.policy import displays, history, refusals
+from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy
@@ -55,6 +63,7 @@ class BackchannelService:
     rules: ServerPolicy
     ceremonies: Ceremonies
     substitutes: Substitutes
+    callers: CallerTokens
 
     def start(
         self,
@@ -110,14 +119,13 @@ class BackchannelService:
         call.used.count(tx)
         call = self._with_login_hint(tx, agent, call)
         draft = self.planner.create_draft(tx, agent, call)
-        known = None if call.hint is None else call.hint.user
-        named = self.hints.hinted_user(tx, agent, call.request, known)
+        named = self.hints.hinted_user(tx, agent, call.request, call.known_user)
         user = self.hints.find_askable(tx, agent, named)
         plan_for = partial(self.planner.plan, tx, call, agent, draft)
         if self.rules.hide_unknown_users:
             return self._start_hidden(tx, call, plan_for, user, named.hash(self.secrets, agent.id))
         plan = plan_for(user)
-        if (refused := self._ruled_out(tx, call, plan)) is not None:
+        if (refused := audit_entries.refuse_ruled_out(tx, call, plan)) is not None:
             return refused
         if user is None:
             return self._unknown_user(tx, call, plan)
@@ -147,7 +155,7 @@ class BackchannelService:
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
-            if (refused := self._ruled_out(tx, call, for_anyone)) is not None:
+            if (refused := audit_entries.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
             remaining = request_limits.RemainingRequests(tx, call.agent, self.rules, earlier)
             if (limit := remaining.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
@@ -213,27 +221,18 @@ class BackchannelService:
         return found
 
     def _with_login_hint(self, tx: Unit, agent: Agent, call: BackchannelCall) -> BackchannelCall:
-        """Apply the values of the `login_hint_token`; sent parameters must match them."""
+        """Apply the values of a `login_hint_token` from an exchange, or note who calls."""
         token, request = call.request.login_hint_token, call.request
         if token is None:
             return call
+        if not login_hints.is_from_exchange(token):
+            return replace(call, caller=self.callers.read(tx, agent, token))
         hint = self.login_hints.read(tx, agent, token)
         details = login_hints.check_request(
             hint, resource=request.resource, scope=request.scope, details=request.details
         )
         fixed = replace(request, resource=hint.resource, scope=hint.scope, details=details)
         return replace(call, request=fixed, hint=hint)
-
-    def _ruled_out(
-        self, tx: Unit, call: BackchannelCall, plan: RequestPlan
-    ) -> errors.RequestRefused | None:
-        """Return the refusal if policy forbids it or too few people can be asked."""
-        if not (plan.by.asked and plan.by.is_ruled_out):
-            return None
-        if plan.needs is None:
-            return audit_entries.refuse(tx, call, plan, refusals.DENIED, refusals.FORBIDDEN)
-        text = refusals.too_few_text(plan.needs.quorum, plan.by.people.count)
-        return audit_entries.refuse(tx, call, plan, refusals.TOO_FEW, text)
 
     def _unknown_user(
         self, tx: Unit, call: BackchannelCall, plan: RequestPlan
@@ -340,6 +339,7 @@ class BackchannelService:
             answer_key=None,
             answer_until=None,
             parent_id=None if phantom or call.hint is None else call.hint.parent,
+            caller_id=None if phantom else callers.client_of(tx, call.received_token),
             delivery=call.agent.delivery,
             notification_token=notification_tokens.encrypt(
                 self.secrets, approval_id, call.notification_token
@@ -393,5 +393,5 @@ class BackchannelService:
             token_seconds=targets.lifetime(
                 call.agent, plan.target.resource, self.rules.access_token_seconds
             ),
-            through=() if call.hint is None else delegations.actors(tx, call.hint.parent),
+            through=delegations.actors(tx, call.received_token or ""),
         )

@@ -5,6 +5,7 @@ from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvals.current_checks import ApprovalChecks, build_approval_checks
 from server.services.approvers.substitutes import Substitutes
 from server.services.ciba.callbacks import Callbacks
+from server.services.ciba.callers import CallerTokens
 from server.services.ciba.grant import CibaGrant
 from server.services.ciba.hinted_users import Hints
 from server.services.ciba.login_hints import LoginHints
@@ -15,6 +16,7 @@ from server.services.ciba.requests import BackchannelService
 from server.services.ciba.user_codes import UserCodes
 from server.services.devices.statements import Statements
 from server.services.notifications.feed import Hub
+from server.services.tokens.issued_tokens import IssuedTokens
 from server.services.tokens.issuing import TokenIssuer
 from server.services.users.dpop_proofs import Proofs
 
@@ -55,6 +57,7 @@ class CibaServices:
             rules,
             ceremonies,
             substitutes,
+            CallerTokens(IssuedTokens(given.verifier, rules)),
         )
         self.grant = CibaGrant(store, secrets, _redemption(given, checks), hub)
         self.user_codes = UserCodes(store, secrets, statements, given.passwords)

@@ -172,11 +172,11 @@ AGENT_MEMBERS: Final[Members] = (
         "serves",
         Kind.NAMES,
         FormField(
-            "Serves", "Resources whose tokens it may exchange.", section=MAY, page=Line("Serves")
+            "Serves", "Resources that it is the server of.", section=MAY, page=Line("Serves")
         ),
         Flag(
             "--serves",
-            "A resource that it serves, so that it may exchange tokens for it.",
+            "A resource that it is the server of, with all that the resource's credential may do.",
             metavar="URI",
             clears=(Clear("--no-serves", (), "It serves no resource."),),
         ),

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from server.model.clients import Agent, App, Secret, SecretRows
 from server.model.ports import BadToken, Verifier
-from server.model.resources import Resource
+from server.model.resources import Resource, ResourceServer
 from server.model.store import Directory, Store, Unit, View
 from server.protocol import errors, names
 from server.protocol.clients import client_auth
@@ -61,15 +61,20 @@ class ClientAuthentication:
             check_enabled(client, now)
         return client
 
-    def resource(self, authorization: str | None) -> Resource:
-        """Authenticate a resource by HTTP Basic, for the JSON API. Raises errors.Problem 401."""
+    def resource_server(self, authorization: str | None) -> ResourceServer:
+        """Authenticate a resource, or an agent that serves one, by HTTP Basic for the JSON API.
+
+        Raises errors.Problem 401.
+        """
         try:
             client = self.authenticate(client_auth.read_credentials(authorization, Form({})))
         except (errors.InvalidClient, errors.UnauthorizedClient) as error:
             raise _resource_refused(error.detail) from error
-        if not isinstance(client, Resource):
-            raise _resource_refused("not a resource")
-        return client
+        if isinstance(client, Resource):
+            return ResourceServer(client.client_id, (client.uri,))
+        if not isinstance(client, Agent) or not client.serves:
+            raise _resource_refused("neither a resource nor an agent that serves one")
+        return ResourceServer(client.id, client.serves)
 
     def _claimed_id(self, credentials: Credentials) -> str:
         if credentials.method != "private_key_jwt":
@@ -207,7 +212,8 @@ def _resource_refused(log: str) -> errors.Problem:
     return errors.Problem(
         401,
         "invalid_client",
-        "Send the resource's client_id and secret by HTTP Basic.",
+        "Send the client_id and secret of the resource, or of an agent that serves it, by HTTP "
+        "Basic.",
         headers=client_auth.BASIC_CHALLENGE,
         log=log,
     )

@@ -43,7 +43,7 @@ class Introspection:
                 return introspection.INACTIVE
             answer = _response(view.directory, found)
             stale = view.now - (found.row.last_used_at or 0) > USE_NOTED_MS
-        if stale and isinstance(caller, Resource):
+        if stale and _serves(caller, found):
             with self.store.write() as tx:
                 tx.delegations.mark_used(found.row.id, tx.now)
         return answer
@@ -58,10 +58,13 @@ class Introspection:
 
 def _may_know(caller: Client, found: LiveToken) -> bool:
     """The audience, an agent that serves it, and the client of the token may inspect it."""
+    return _serves(caller, found) or caller.id == found.row.client_id
+
+
+def _serves(caller: Client, found: LiveToken) -> bool:
     if isinstance(caller, Resource):
         return caller.uri == found.row.resource
-    serves = isinstance(caller, Agent) and found.row.resource in caller.serves
-    return serves or caller.id == found.row.client_id
+    return isinstance(caller, Agent) and found.row.resource in caller.serves
 
 
 def _refresh_token(view: View, caller: Client, token: str, issuer: str) -> Mapping[str, object]:

@@ -42,12 +42,19 @@ class TokenOrigin:
     """Claims copied from the parent, unless the signed approval sets them."""
     policy: Mapping[str, object] = field(default_factory=dict)
     """The verdict of policy, for the audit log."""
+    caller_id: str | None = None
+    """The client whose call led to the approval, for the audit log."""
 
     @property
     def parent_act(self) -> Mapping[str, object] | None:
         """The parent's `act` claim."""
         chain = "" if self.parent is None else self.parent.chain
         return json.loads(chain) if chain else None
+
+    @property
+    def caller(self) -> str | None:
+        """The client that got the parent, or whose call it was."""
+        return self.caller_id if self.parent is None else self.parent.client_id
 
     def end(self, seconds: int) -> int:
         """Return the end of a token that would end at `seconds`: never after its parent."""
@@ -88,6 +95,7 @@ class TokenIssuer:
             consent_id=None if consent is None else consent.id,
             until=until if consent is None else consent.expires_at // 1000,
             policy=policy,
+            caller_id=approval.caller_id,
         )
         issue = self._contents(
             tx,
@@ -318,6 +326,7 @@ def _record(tx: Unit, issue: TokenContents, origin: TokenOrigin) -> None:
             decision="issued",
             posture=None if approved is None else approved.acr,
             approval_id=None if approved is None else approved.id,
+            caller_id=origin.caller,
             facts=facts,
         ),
     )

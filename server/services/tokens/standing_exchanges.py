@@ -66,6 +66,7 @@ class StandingExchanges:
             automatic_decisions.approve_automatically(approval, decider, tx.now),
             state=State.REDEEMED,
             parent_id=subject.id,
+            caller_id=subject.client_id,
             policy=json.dumps(needed.verdict.facts(), separators=(",", ":"), sort_keys=True),
         )
         tx.approvals.add(approval)

@@ -24,7 +24,13 @@ from sqlalchemy import (
 from server.model.approvals import Approval, ApprovalKind
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
-from server.storage.approvals.waiting import ASKING, COUNTS, WAITING, asking
+from server.storage.approvals.waiting import (
+    ASKING,
+    COUNTS,
+    DECIDED_FOR_APPROVER,
+    DECIDED_FOR_APPROVER_BEFORE,
+    WAITING,
+)
 from server.storage.prepared import Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
@@ -129,17 +135,6 @@ _DECIDED = Prepared(_CLOSED)
 _DECIDED_BEFORE = Prepared(
     _CLOSED.where(tuple_(a.c.decided_at, a.c.id) < tuple_(bindparam("at"), bindparam("before")))
 )
-_CLOSED_FOR_APPROVER = (
-    asking(p.c.over_at.is_not(None))
-    .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
-    .limit(bindparam("limit"))
-)
-_DECIDED_FOR_APPROVER = Prepared(_CLOSED_FOR_APPROVER)
-_DECIDED_FOR_APPROVER_BEFORE = Prepared(
-    _CLOSED_FOR_APPROVER.where(
-        tuple_(p.c.over_at, p.c.approval_id) < tuple_(bindparam("at"), bindparam("before"))
-    )
-)
 _CLOSE_FOR_APPROVERS = Prepared(
     update(p)
     .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
@@ -202,6 +197,7 @@ _OVERDUE = Prepared(
     .limit(bindparam("limit"))
 )
 _OPEN_BY_AGENT = Prepared(select(a).where(_OPEN_STATES, _OF_AGENT))
+_OPEN_BY_CALLER = Prepared(select(a).where(_OPEN_STATES, a.c.caller_id == bindparam("client")))
 _OPEN_FOR_USER = Prepared(
     # The concatenation keeps SQLite from choosing the index of all decisions of the user.
     select(a).where(_OPEN_STATES, a.c.user_id.concat(literal_column("''")) == bindparam("user"))
@@ -284,9 +280,9 @@ class Approvals:
     def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        theirs, others = _DECIDED, _DECIDED_FOR_APPROVER
+        theirs, others = _DECIDED, DECIDED_FOR_APPROVER
         if before is not None:
-            theirs, others = _DECIDED_BEFORE, _DECIDED_FOR_APPROVER_BEFORE
+            theirs, others = _DECIDED_BEFORE, DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
         found = [*self._many(theirs, values), *self._many(others, values)]
         return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
@@ -383,6 +379,10 @@ class Approvals:
     def open_of_agent(self, agent_id: str) -> list[Approval]:
         """The agent's pending and approved requests."""
         return self._many(_OPEN_BY_AGENT, {"agent": agent_id})
+
+    def open_of_caller(self, client_id: str) -> list[Approval]:
+        """The pending and approved requests for calls of this client."""
+        return self._many(_OPEN_BY_CALLER, {"client": client_id})
 
     def open_of_user(self, user_id: str) -> list[Approval]:
         """The pending and approved requests for the user."""

@@ -1,6 +1,6 @@
-"""Pending requests for a user, highest risk first: the queries of the inbox.
+"""Requests for a user: pending ones, highest risk first, and those that others were asked too.
 
-Owns: their order in the database. Never: closed requests.
+Owns: their order in the database. Never: the user's own closed requests.
 """
 
 from typing import Any
@@ -64,4 +64,15 @@ ASKING = Prepared(_gravest_first(_OTHERS, p.c.risk, p.c.ends_at, p.c.approval_id
 COUNTS = tuple(
     Prepared(select(func.count()).select_from(those.where(end > _NOW).subquery()))
     for those, end in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
+)
+_CLOSED_FOR_APPROVER = (
+    asking(p.c.over_at.is_not(None))
+    .order_by(p.c.over_at.desc(), p.c.approval_id.desc())
+    .limit(bindparam("limit"))
+)
+DECIDED_FOR_APPROVER = Prepared(_CLOSED_FOR_APPROVER)
+DECIDED_FOR_APPROVER_BEFORE = Prepared(
+    _CLOSED_FOR_APPROVER.where(
+        tuple_(p.c.over_at, p.c.approval_id) < tuple_(bindparam("at"), bindparam("before"))
+    )
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlalchemy.engine import RowMapping
 
 from server.audit_log.entries import entry_bytes, leaf_hash
@@ -16,7 +16,7 @@ _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
 _GET = select(e).where(e.c.id == bindparam("of"))
 _OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("of")).order_by(e.c.id)
-_SEARCHED = ["type", "agent_id", "subject", "resource", "approval_id", "correlation_id"]
+_SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
 
 
 class Audit:
@@ -43,6 +43,7 @@ class Audit:
             "posture": entry.posture,
             "cause": entry.cause,
             "approval_id": entry.approval_id,
+            "caller_id": entry.caller_id,
         }
         body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
         row = {**columns, "seq": None, "body": body, "leaf": leaf_hash(body)}
@@ -73,6 +74,8 @@ class Audit:
             statement = statement.where(e.c.at < wanted.until)
         if wanted.actors is not None:
             statement = statement.where(e.c.actor.in_(wanted.actors))
+        if (client := wanted.agent_id) is not None:
+            statement = statement.where(or_(e.c.agent_id == client, e.c.caller_id == client))
         for name in _SEARCHED:
             if (value := getattr(wanted, name)) is not None:
                 statement = statement.where(e.c[name] == value)

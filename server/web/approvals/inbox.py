@@ -36,12 +36,12 @@ def load(visit: Visit) -> Facts:
 
 def _card(item: ApproverView) -> dict[str, object]:
     approval = item.approval
-    display = json.loads(approval.display)
+    agent = json.loads(approval.display)["agent"]
     return {
         "id": approval.id,
         "risk": str(approval.risk),
         "headline": headline(approval),
-        "agent": display["agent"]["name"],
+        "agent": " through ".join([*reversed(agent.get("through", [])), agent["name"]]),
         "agent_id": approval.agent_id,
         "until": approval.expires_at,
         "expires_at": rfc3339(approval.expires_at),

@@ -55,6 +55,13 @@ def test_a_file_is_read_with_the_secrets_that_it_names() -> None:
     )
 
 
+def test_an_agent_that_serves_the_resource_needs_no_other_credential() -> None:
+    """It asks people and uses approvals up."""
+    text = GOOD.replace('agent_env = "AGENT"', "")
+    read = config.read(text, {**ENVIRONMENT, "GATEWAY": "sayso_ag_1:secret"})
+    assert read.credentials == read.agent == ("sayso_ag_1", "secret")
+
+
 def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
     """Then there is no header."""
     header = 'header = "Authorization"\nvalue_env = "UPSTREAM"'
@@ -82,7 +89,11 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         ('"Authorization"', '"A:\\n"', r"^\[upstream\] header: .*not the name of a header"),
         ("value_env", EXCHANGE + "\nvalue_env", r"^\[upstream\] header: is unknown"),
         ('value_env = "UPSTREAM"', 'value_env = "X"', r"\[upstream\] value_env: .*X is not set"),
-        ('agent_env = "AGENT"', "", r"^agent_env: is missing, and the tool pay is high"),
+        (
+            'agent_env = "AGENT"',
+            "",
+            r"^credentials_env: has .*pay is high.*--serves https:",
+        ),
         ('"GATEWAY"', '"UPSTREAM"', r"^credentials_env: the variable must be ID:SECRET"),
         ("[tools.pay]", "[tools", r"^TOML: .*Correct that line"),
         ('[tools."notes/read"]', "[[tools]]", r"^TOML|^tools: must be a table"),

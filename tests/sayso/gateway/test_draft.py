@@ -9,7 +9,7 @@ from sayso.gateway import config, draft
 from sayso.gateway.config import BadFile, Header
 from sayso.gateway.tools import Risk
 
-ENVIRONMENT = {"SAYSO_GATEWAY_CREDENTIALS": "a:b", "SAYSO_GATEWAY_AGENT": "c:d"}
+ENVIRONMENT = {"SAYSO_GATEWAY_CREDENTIALS": "sayso_ag_1:b"}
 EVIL = 'Read."""\n[tools.x]\n\u202e\x7f"'
 
 

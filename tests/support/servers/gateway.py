@@ -99,14 +99,12 @@ def running_gateway(server: LiveServer, folder: Path) -> Iterator[RunningGateway
     """A gateway in front of a new MCP server, whose file was written by `init` and filled in."""
     port, own = free_port(), free_port()
     uri = f"http://localhost:{own}/mcp"
-    resource = server.resources.add(
-        uri, SCOPES, default_scopes=("tools:read",), unknown_clients=True, by=BY
-    )
-    agent = server.agent(resources=(uri,), scopes=())
+    server.resources.add(uri, SCOPES, default_scopes=("tools:read",), unknown_clients=True, by=BY)
+    agent = server.agent(resources=(uri,), serves=(uri,), scopes=())
     gateway = RunningGateway(
         uri,
         folder,
-        environment_of(server, resource.resource.client_id, resource.secret, *agent.basic),
+        environment_of(server, *agent.basic),
         f"sayso gateway --upstream {_URL.format(port)} --config gateway.toml --port {own}",
     )
     init = f"sayso gateway init --upstream {_URL.format(port)} --value-env UPSTREAM_AUTHORIZATION"
@@ -136,13 +134,11 @@ def running_upstream(folder: Path, port: int) -> Iterator[None]:
         process.wait()
 
 
-def environment_of(server: LiveServer, *identifiers: str) -> dict[str, str]:
-    """The gateway's environment: ID and secret of its resource, then of its agent."""
-    resource_id, resource_secret, agent_id, agent_secret = identifiers
+def environment_of(server: LiveServer, agent_id: str, secret: str) -> dict[str, str]:
+    """The environment of a gateway with this credential."""
     return {
         **server.environment,
-        "SAYSO_GATEWAY_CREDENTIALS": f"{resource_id}:{resource_secret}",
-        "SAYSO_GATEWAY_AGENT": f"{agent_id}:{agent_secret}",
+        "SAYSO_GATEWAY_CREDENTIALS": f"{agent_id}:{secret}",
         "UPSTREAM_AUTHORIZATION": KEY,
     }
 

@@ -33,7 +33,7 @@ FIELDS = (
         "First request from this agent.",
         "Owner bob",
         "Key inv-prod-2",
-        "Through planner, books-helper",
+        "Called by planner, books-helper",
     ),
     ("from where, when", "Asked from 203.0.113.7 at 14:27:07"),
     ("why you", "Why you payments:transfer is high risk at this resource"),

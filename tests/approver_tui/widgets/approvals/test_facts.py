@@ -153,4 +153,4 @@ def test_credentials_and_actors_of_an_agent_are_shown():
     chained = replace(approval, display=replace(approval.display, agent=asker))
     text = _text(approval_lines(chained, RenderContext(NOW, UTC, 80)))
     assert text.index("key-1, key-2") < text.index("front-bot") < text.index("203.0.113.7")
-    assert "Through" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))
+    assert "Called by" not in _text(approval_lines(approval, RenderContext(NOW, UTC, 80)))

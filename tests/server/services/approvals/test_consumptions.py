@@ -11,13 +11,14 @@ from server.protocol.names import ACR_SIGNED, ACR_SIGNED_PIN
 from server.protocol.policy.risks import Risk
 from server.services.clients.agent_forms import NewAgent
 from server.services.resources.resources import ResourceChanges
-from tests.support.builders.callers import new_resource
+from tests.support.builders.callers import LocalResource, new_resource
 from tests.support.builders.clock import MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT
 from tests.support.builders.token_chains import Chains
 from tests.support.clients.agent import PAYMENT_DETAILS
 
 OTHER = [{**PAYMENT_DETAILS[0], "payee": "Mallory"}]
+OTHER_API = "https://other.example"
 LUNCH = {**PAYMENT, "type": "lunch", "risk": "low"}
 
 
@@ -59,6 +60,45 @@ def test_an_approval_is_consumed_by_one_execution(agent, local, person, resource
     (entry,) = local.admin.entries("approval.consumed")
     assert entry["actor"] == f"resource:{resource.id}"
     assert (entry["approval_id"], entry["facts"]["execution"]) == (approval["id"], "run-1")
+
+
+def _server(local, *serves):
+    """An agent that serves these resources, by its one credential."""
+    local.admin.resources.add(OTHER_API, {"other:read": Risk.LOW}, {}, by=BY)
+    added = local.admin.agents.add(NewAgent("gateway", ("admin",), serves=serves), by=BY)
+    return LocalResource(local, added.agent.id, added.secret)
+
+
+@pytest.mark.parametrize("serves", [(PAY,), (PAY, OTHER_API)])
+def test_an_agent_does_for_its_resource_what_the_resource_does(local, token, serves):
+    """One credential introspects, consumes and reports; the log says whose it was."""
+    server = _server(local, *serves)
+    assert server.introspect(token).json["active"] is True
+    assert server.consume(token).status == 200
+    assert server.report(local.claims(token)["approval"]["id"]).status == 200
+    entries = local.admin.entries()
+    mine = [one for one in entries if one["type"] in {"approval.consumed", "approval.executed"}]
+    assert [(one["actor"], one["resource"]) for one in mine] == [(f"agent:{server.id}", PAY)] * 2
+
+
+@pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 403)])
+def test_an_agent_that_does_not_serve_the_resource_consumes_nothing(local, token, serves, status):
+    """The approval stays for the one that does."""
+    server = _server(local, *serves)
+    assert server.introspect(token).json == {"active": False}
+    assert server.consume(token).status == status
+    assert local.admin.entries("approval.consumed") == []
+
+
+@pytest.mark.parametrize(("serves", "status"), [((), 401), ((OTHER_API,), 404)])
+def test_an_agent_that_does_not_serve_the_resource_reports_nothing(
+    local, token, resource, serves, status
+):
+    """How an execution ended is said by its resource."""
+    resource.consume(token)
+    approval = local.claims(token)["approval"]["id"]
+    assert _server(local, *serves).report(approval).status == status
+    assert local.admin.entries("approval.executed") == []
 
 
 def test_repeating_the_same_execution_returns_the_same_answer(local, resource, token):
@@ -275,15 +315,6 @@ def test_a_token_for_a_part_cannot_be_consumed(agent, local, person, resource):
     refused = resource.consume(exchanged, authorization_details=PAYMENT_DETAILS)
     assert refused.refusal == (403, "not_granted")
     assert resource.consume(token, authorization_details=both).status == 200
-
-
-def test_an_agent_cannot_consume(local, resource, token):
-    """An agent that serves the resource may introspect the token and not consume it."""
-    new = NewAgent("gateway", ("admin",), serves=(PAY,))
-    registration = local.admin.agents.add(new, by=BY)
-    gateway = replace(resource, id=registration.agent.id, secret=registration.secret)
-    assert gateway.introspect(token).json["active"] is True
-    assert gateway.consume(token).refusal == (401, "invalid_client")
 
 
 def test_an_execution_id_of_another_resource_is_another_execution(local, resource, token):

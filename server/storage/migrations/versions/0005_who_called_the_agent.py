@@ -1,0 +1,25 @@
+"""Add the client whose call an agent handles, to requests and audit entries."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_CALLED = sa.text("state IN ('pending', 'approved') AND caller_id IS NOT NULL")
+
+
+def upgrade() -> None:
+    """Earlier requests and entries name no caller."""
+    op.add_column("approvals", sa.Column("caller_id", sa.Text(), nullable=True))
+    op.add_column("audit_entries", sa.Column("caller_id", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_approvals_called",
+        "approvals",
+        ["caller_id"],
+        unique=False,
+        sqlite_where=_CALLED,
+        postgresql_where=_CALLED,
+    )

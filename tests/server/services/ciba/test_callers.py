@@ -1,0 +1,189 @@
+"""An agent that serves a resource names the client of a call by the token that came with it."""
+
+import json
+
+import jwt
+import pytest
+
+from server.protocol.approvals.states import State
+from server.services.clients.agent_forms import AgentChanges, NewAgent
+from server.services.clients.app_forms import AppChanges
+from tests.support.builders.app_users import new_app
+from tests.support.builders.callers import LocalAgent
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, PAY
+from tests.support.inputs.handmade_jwts import new_key
+
+PAYMENT = json.dumps(
+    [
+        {
+            "type": "payment.transfer",
+            "amount": {"minor": 482_000, "currency": "EUR"},
+            "payee": "Nordwind Logistik GmbH",
+        }
+    ]
+)
+
+
+def _serves(local, agent, *uris):
+    local.admin.agents.update(agent.id, AgentChanges(serves=uris), by=BY)
+
+
+@pytest.fixture
+def assistant(local, agent):
+    """Another agent, whose calls arrive at the resource that the first one serves."""
+    _serves(local, agent, PAY)
+    wanted = NewAgent(
+        name="assistant",
+        owners=("admin",),
+        auth_method="client_secret_post",
+        resources=(PAY,),
+        scopes=("payments:read",),
+    )
+    added = local.admin.agents.add(wanted, by=BY)
+    return LocalAgent(local, added.agent.id, added.secret)
+
+
+def _token(client, person):
+    """A token in which the client acts for the person."""
+    handle, approval = client.asked()
+    assert person.approve(approval.id).status == 200
+    return client.poll(handle).json["access_token"]
+
+
+@pytest.fixture
+def token(assistant, person):
+    """The assistant's token for Ana at the resource."""
+    return _token(assistant, person)
+
+
+def _ask(agent, token, **changes):
+    return agent.ask_payment(login_hint=None, login_hint_token=token, **changes)
+
+
+def test_the_user_and_the_client_of_a_call_are_those_of_its_token(
+    agent, assistant, person, local, token
+):
+    """The approver sees the client, and the request is the agent's own in all else."""
+    approval = local.behind(_ask(agent, token).json["auth_req_id"])
+    assert (approval.user_id, approval.agent_id, approval.caller_id) == (
+        person.user.id,
+        agent.id,
+        assistant.id,
+    )
+    assert approval.scope == "payments:transfer"
+    assert json.loads(approval.display)["agent"]["through"] == ["assistant"]
+    assert approval.parent_id is None
+
+
+def test_every_entry_of_its_thread_is_found_by_the_caller(
+    agent, assistant, person, local, resource, token
+):
+    """From the request to the execution: user, agent, caller and what was asked."""
+    asked = _ask(agent, token, binding_message="Tool pay")
+    approval = local.behind(asked.json["auth_req_id"])
+    assert person.approve(approval.id).status == 200
+    paid = agent.poll(asked.json["auth_req_id"]).json["access_token"]
+    assert resource.consume(paid).status == 200
+    assert resource.report(approval.id).status == 200
+    entries = [one for one in local.admin.entries() if one.get("approval_id") == approval.id]
+    assert [one["type"].partition(".")[2] for one in entries] == [
+        "requested",
+        "approved",
+        "issued",
+        "consumed",
+        "executed",
+    ]
+    assert {(one["subject"], one["agent_id"], one["caller_id"]) for one in entries} == {
+        (person.user.id, agent.id, assistant.id)
+    }
+    asked_for = entries[0]["facts"]
+    assert (asked_for["agent_says"], asked_for["types"]) == ("Tool pay", ["payment.transfer"])
+
+
+def test_a_newer_token_of_the_same_caller_joins_under_the_same_key(
+    agent, assistant, person, local, token
+):
+    """A client that refreshed its token waits on; another client has a request of its own."""
+    key = {"headers": {"idempotency-key": "k"}}
+    first = _ask(agent, token, **key).json["auth_req_id"]
+    local.clock.forward(4 * MINUTE)
+    person.refresh()
+    newer = _token(assistant, person)
+    local.clock.forward(2 * MINUTE)
+    assert _ask(agent, newer, **key).json["auth_req_id"] == first
+    person.refresh()
+    other = _token(agent, person)
+    assert _ask(agent, other, **key).refusal == (400, "invalid_request")
+
+
+def test_the_request_outlives_the_token_of_the_call(agent, person, local, token):
+    """Nothing of the token is in what the agent gets."""
+    local.clock.forward(4 * MINUTE)
+    handle = _ask(agent, token).json["auth_req_id"]
+    local.clock.forward(3 * MINUTE)
+    person.refresh()
+    assert person.approve(local.behind(handle).id).status == 200
+    answer = agent.poll(handle).json
+    assert answer["expires_in"] == 300
+    assert "act" not in local.claims(answer["access_token"])["act"]
+
+
+def test_an_agent_that_does_not_serve_the_resource_cannot_name_its_callers(agent, local, token):
+    """Holding a token is no proof that its client called. The operator learns what is missing."""
+    _serves(local, agent)
+    answer = _ask(agent, token)
+    assert answer.refusal == (400, "invalid_request")
+    assert answer.json["reason"] == "not_served"
+
+
+def test_a_token_that_this_server_did_not_issue_names_nobody(agent, local, assistant, token):
+    """Another key signed the same claims: a client that never signed in cannot be claimed."""
+    header = jwt.get_unverified_header(token)
+    forged = new_key("ES256").sign(dict(local.claims(token)), **header)
+    assert _ask(agent, forged).refusal == (400, "invalid_request")
+    assert local.admin.entries("approval.requested")[-1]["agent_id"] == assistant.id
+
+
+@pytest.mark.parametrize("how", ["expired", "revoked", "client disabled"])
+def test_a_token_that_is_no_longer_valid_names_nobody(agent, assistant, local, token, how):
+    """The client is to call again."""
+    if how == "expired":
+        local.clock.forward(5 * MINUTE)
+    elif how == "revoked":
+        local.post_form("/revoke", {"token": token, **assistant.credentials})
+    else:
+        local.admin.agents.disable(assistant.id, by=BY)
+    assert _ask(agent, token).refusal == (400, "expired_login_hint_token")
+
+
+def test_a_token_of_a_client_that_acts_for_itself_names_no_person(agent, assistant):
+    """Nobody could be asked."""
+    own = assistant.alone().json["access_token"]
+    assert _ask(agent, own).refusal == (400, "invalid_request")
+
+
+def test_disabling_the_caller_ends_the_requests_for_its_calls(agent, assistant, local, token):
+    """A person must not approve for a client that is turned off."""
+    approval = local.behind(_ask(agent, token).json["auth_req_id"])
+    local.admin.agents.disable(assistant.id, by=BY)
+    assert local.admin.state(approval) == (State.CANCELLED, "caller_disabled")
+
+
+def test_disabling_an_app_ends_the_requests_for_its_calls(agent, person, local):
+    """Apps call as agents do."""
+    app = new_app(local)
+    approval = local.admin.approval(agent.id, person.user.id, caller_id=app.id)
+    local.admin.apps.update(app.id, AppChanges(enabled=False), by=BY)
+    assert local.admin.state(approval) == (State.CANCELLED, "caller_disabled")
+
+
+def test_an_expired_caller_gets_no_token(agent, assistant, person, local, token):
+    """Its end is checked again when the person answers and when the token is fetched."""
+    handle = _ask(agent, token).json["auth_req_id"]
+    until = local.clock.now() + MINUTE
+    local.admin.agents.update(assistant.id, AgentChanges(expires_at=until), by=BY)
+    assert person.approve(local.behind(handle).id).status == 200
+    local.clock.forward(2 * MINUTE)
+    assert agent.poll(handle).refusal[0] == 400
+    assert local.admin.state(local.behind(handle)) == (State.CANCELLED, "caller_disabled")

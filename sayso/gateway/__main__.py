@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,18 +16,22 @@ from typing import Any, Final, NoReturn
 
 import httpx
 
+from sayso import asgi
 from sayso.agent import AsyncAgent
 from sayso.gateway import config, draft, messages
+from sayso.gateway.answers import UpstreamError, UpstreamServer
 from sayso.gateway.app import Gateway
 from sayso.gateway.config import BadFile, Config, Header
+from sayso.gateway.stdio import StdioServer
 from sayso.gateway.tools import ToolMap
-from sayso.gateway.upstream import Upstream, UpstreamError
+from sayso.gateway.upstream import Upstream
 from sayso.guard import AsyncGuard
 
 _USAGE: Final = 2
 _MAX_PAGES: Final = 100
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _OLDEST: Final = "2025-06-18"
+_MANY: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -59,35 +64,59 @@ def _serve(given: Sequence[str]) -> None:
     if not options.config.is_file():
         raise BadFile("", str(options.config), "no such file. Write it with `sayso gateway init`.")
     read = config.read(options.config.read_text("utf-8"), os.environ)
-    app = build(read, options.upstream).app
-    sys.stderr.write(f"The gateway serves {read.resource} in front of {options.upstream}.\n")
+    agent = _agent(read)
+    upstream: UpstreamServer
+    if options.stdio:
+        upstream = StdioServer(options.stdio, read, os.environ, _log)
+    else:
+        upstream = Upstream(options.upstream, read, agent)
+    name = options.upstream or shlex.join(options.stdio)
+    sys.stderr.write(f"The gateway serves {read.resource} in front of {name}.\n")
     uvicorn.run(
-        app,
+        _ending(build(read, upstream, agent).app, upstream),
         host=options.host,
         port=options.port,
         log_level="warning",
-        lifespan="off",
+        lifespan="on",
         server_header=False,
         timeout_graceful_shutdown=5,
     )
 
 
-def build(read: Config, upstream: str) -> Gateway:
+def build(read: Config, upstream: UpstreamServer, agent: AsyncAgent | None) -> Gateway:
     """The gateway with its connections."""
-    many = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    agent = None
-    if read.agent is not None:
-        http = httpx.AsyncClient(limits=many)
-        agent = AsyncAgent(read.issuer, read.agent[0], secret=read.agent[1], http=http)
     scopes = (each for tool in read.tools.tools.values() for each in tool.scope.split())
     guard = AsyncGuard(
         read.issuer,
         read.resource,
         credentials=read.credentials,
         scopes=tuple(dict.fromkeys(scopes)),
-        http=httpx.AsyncClient(limits=many),
+        http=httpx.AsyncClient(limits=_MANY),
     )
-    return Gateway(read, Upstream(upstream, read, agent), guard, agent, _log)
+    return Gateway(read, upstream, guard, agent, _log)
+
+
+def _agent(read: Config) -> AsyncAgent | None:
+    if read.agent is None:
+        return None
+    http = httpx.AsyncClient(limits=_MANY)
+    return AsyncAgent(read.issuer, read.agent[0], secret=read.agent[1], http=http)
+
+
+def _ending(app: asgi.App, upstream: UpstreamServer) -> asgi.App:
+    """The app, which ends what is open when it ends."""
+
+    async def whole(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await upstream.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return whole
 
 
 def _init(given: Sequence[str]) -> None:
@@ -111,13 +140,29 @@ def _init(given: Sequence[str]) -> None:
             raise ValueError(f"--value-env: the variable {options.value_env} is not set.")
         header = Header(options.header, os.environ[options.value_env])
     known_by = (options.header, options.value_env) if header else None
-    listed = asyncio.run(_listed(options.upstream, header))
+    if header is not None and options.stdio:
+        raise ValueError("--value-env: --stdio has no header. The server reads its environment.")
+    listed = asyncio.run(_listed(options.upstream, options.stdio, header))
     text = draft.write(options.issuer, options.resource, known_by, *listed)
     sys.stdout.write(f"{json.dumps(tomllib.loads(text))}\n" if options.json else text)
 
 
 def _add_upstream(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--upstream", required=True, type=_url, help="the MCP server's URL")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--upstream", type=_url, help="the MCP server's URL")
+    which.add_argument(
+        "--stdio", type=_command, metavar="COMMAND", help="the MCP server's command, if it is local"
+    )
+
+
+def _command(text: str) -> list[str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"cannot be read: {error}") from error
+    if not words:
+        raise argparse.ArgumentTypeError("must be a program and its arguments")
+    return words
 
 
 def _url(text: str) -> str:
@@ -126,10 +171,23 @@ def _url(text: str) -> str:
     return text
 
 
-async def _listed(url: str, header: Header | None) -> tuple[object, Sequence[Mapping[str, Any]]]:
+async def _listed(
+    url: str | None, command: Sequence[str] | None, header: Header | None
+) -> tuple[object, Sequence[Mapping[str, Any]]]:
     """The instructions and the tools of an MCP server."""
     empty = Config("", "", ("", ""), None, header, ToolMap({}), 30, 1, _MAX_BYTES)
-    upstream = Upstream(url, empty, None)
+    upstream: UpstreamServer
+    if command:
+        upstream = StdioServer(command, empty, os.environ, _log_aside)
+    else:
+        upstream = Upstream(url or "", empty, None)
+    try:
+        return await _asked(upstream)
+    finally:
+        await upstream.aclose()
+
+
+async def _asked(upstream: UpstreamServer) -> tuple[object, Sequence[Mapping[str, Any]]]:
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
     async def ask(method: str, params: Mapping[str, object]) -> messages.Json:
@@ -157,13 +215,16 @@ async def _listed(url: str, header: Header | None) -> tuple[object, Sequence[Map
         if not page.get("nextCursor"):
             break
         params = {"cursor": page["nextCursor"]}
-    await upstream.aclose()
     return hello.get("instructions"), tools
 
 
 def _log(record: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(record) + "\n")
     sys.stdout.flush()
+
+
+def _log_aside(record: Mapping[str, object]) -> None:
+    sys.stderr.write(json.dumps(record) + "\n")
 
 
 if __name__ == "__main__":

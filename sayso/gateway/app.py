@@ -8,7 +8,6 @@
 Owns: the path of each message. Never: which tools are shown (`tools`), or asking (`approving`).
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -18,6 +17,7 @@ from sayso import asgi
 from sayso.agent import AsyncAgent
 from sayso.gateway import incoming as requests
 from sayso.gateway import messages, tools
+from sayso.gateway.answers import Answer, Log, UpstreamError, UpstreamServer
 from sayso.gateway.approving import Approving
 from sayso.gateway.config import Config
 from sayso.gateway.handles import Handles
@@ -25,13 +25,11 @@ from sayso.gateway.incoming import JSON, SESSION, STREAM, Incoming
 from sayso.gateway.listed import Listed
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tools import Risk
-from sayso.gateway.upstream import Answer, Upstream, UpstreamError
 from sayso.guard import AsyncGuard
 from sayso.open_calls import OpenCalls, use_up
 from sayso.rejection import Rejected
 from sayso.text import one_line
 
-Log = Callable[[Mapping[str, object]], None]
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
 _ERRORS: Final = 400
@@ -44,7 +42,7 @@ class Gateway:
     def __init__(
         self,
         config: Config,
-        upstream: Upstream,
+        upstream: UpstreamServer,
         guard: AsyncGuard,
         agent: AsyncAgent | None,
         log: Log,

@@ -10,11 +10,11 @@ from typing import Any
 
 from sayso.errors import NotApproved, SaysoError
 from sayso.gateway import messages, tools
+from sayso.gateway.answers import UpstreamError, UpstreamServer
 from sayso.gateway.incoming import STREAM, Incoming
 from sayso.gateway.listed import Listed
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tools import MappedTool
-from sayso.gateway.upstream import Upstream, UpstreamError
 from sayso.guarding import Misconfigured
 from sayso.open_calls import Call, OpenCalls, Pending, Use
 from sayso.rejection import Rejected
@@ -45,7 +45,7 @@ class Approving:
 
     open: OpenCalls
     listed: Listed
-    upstream: Upstream
+    upstream: UpstreamServer
     inbox: str
     """The page at which people answer. It needs their own sign-in."""
     wait: float

@@ -57,6 +57,10 @@ class Config:
     """Seconds for which a call waits for a person, before the client is told to come back."""
     max_bytes: int
     """Of one message of the upstream server."""
+    max_processes: int = 20
+    """Sessions of an upstream server that speaks stdio."""
+    secrets: frozenset[str] = frozenset()
+    """The environment variables that are the gateway's own."""
 
 
 def read(text: str, environment: Mapping[str, str]) -> Config:
@@ -83,6 +87,8 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
         timeout=top.number("timeout", 60),
         wait=top.number("wait", 50),
         max_bytes=int(top.number("max_bytes", _MAX_BYTES)),
+        max_processes=int(top.number("max_processes", 20)),
+        secrets=frozenset(str(parsed.get(name)) for name in ("credentials_env", "agent_env")),
     )
     for table in (top, methods):
         table.check_known()

@@ -7,10 +7,10 @@ import asyncio
 from typing import Final
 
 from sayso.gateway import messages, tools
+from sayso.gateway.answers import UpstreamServer
 from sayso.gateway.incoming import Incoming
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tools import MappedTool, ToolMap
-from sayso.gateway.upstream import Upstream
 
 _MAX_PAGES: Final = 100
 _MAX_TOOLS: Final = 10_000
@@ -21,7 +21,7 @@ _FRESH: Final = 60.0
 class Listed:
     """The digests of the tools of the file, as they were listed last."""
 
-    def __init__(self, known: ToolMap, upstream: Upstream) -> None:
+    def __init__(self, known: ToolMap, upstream: UpstreamServer) -> None:
         self._map, self._upstream = known, upstream
         self._digests: dict[str, tuple[float, set[str]]] = {}
         """Until when they count, and all under which a tool was listed."""

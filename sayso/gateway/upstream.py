@@ -1,4 +1,4 @@
-"""The way to the upstream server, of which nothing is believed.
+"""The way to an upstream server that speaks HTTP, of which nothing is believed.
 
 Owns: its credential, limits of size and time, and reading its answers. Never: what they mean.
 """
@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
@@ -16,8 +15,9 @@ from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.caller import Caller
 from sayso.errors import SaysoError
+from sayso.gateway.answers import Answer, UpstreamError, within_limits
 from sayso.gateway.config import Config, Exchange, Header
-from sayso.gateway.messages import Event, EventReader, Json, TooLarge, read
+from sayso.gateway.messages import Event, EventReader, TooLarge
 
 _CONNECT: Final = 10.0
 _MAX_TOKENS: Final = 10_000
@@ -26,10 +26,6 @@ _EARLY: Final = 10
 _SESSION: Final = "mcp-session-id"
 _PASSED: Final = frozenset({200, 202, 204, 400, 404, 405})
 """Statuses that mean something in MCP. Others are the gateway's problem and not the client's."""
-
-
-class UpstreamError(Exception):
-    """The upstream server did not answer as it should. The text is for the client."""
 
 
 class Upstream:
@@ -54,7 +50,7 @@ class Upstream:
     @asynccontextmanager
     async def send(
         self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
-    ) -> AsyncIterator["Answer"]:
+    ) -> AsyncIterator[Answer]:
         """One HTTP request. Raises UpstreamError, also while the answer is read."""
         auth, own = await self._proved(caller)
         request = self._http.build_request(
@@ -65,19 +61,16 @@ class Upstream:
         )
         response = None
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._http.send(request, stream=True, auth=auth)
-            if response.status_code not in _PASSED:
-                raise UpstreamError(
-                    f"The upstream server answered with status {response.status_code}. Tell the "
-                    "operator of the gateway to check its URL and credential."
-                )
-            yield Answer(response, self._max, self._timeout)
-        except TooLarge as error:
-            raise UpstreamError(
-                f"The answer of the upstream server was cut off after {self._max} bytes."
-            ) from error
-        except (TimeoutError, httpx.TimeoutException) as error:
+            with within_limits(self._max, self._timeout):
+                async with asyncio.timeout(self._timeout):
+                    response = await self._http.send(request, stream=True, auth=auth)
+                if response.status_code not in _PASSED:
+                    raise UpstreamError(
+                        f"The upstream server answered with status {response.status_code}. Tell "
+                        "the operator of the gateway to check its URL and credential."
+                    )
+                yield _HttpAnswer(response, self._max, self._timeout)
+        except httpx.TimeoutException as error:
             text = f"The upstream server was silent for {self._timeout:g} seconds."
             raise UpstreamError(text) from error
         except httpx.HTTPError as error:
@@ -120,34 +113,19 @@ class Upstream:
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer of which the head has come."""
+class _HttpAnswer(Answer):
+    """An answer by HTTP."""
 
-    response: httpx.Response
-    max_bytes: int
-    timeout: float
-
-    @property
-    def status(self) -> int:
-        """Its HTTP status."""
-        return self.response.status_code
-
-    @property
-    def session(self) -> str | None:
-        """The session that it names."""
-        found: str | None = self.response.headers.get(_SESSION)
-        return found
-
-    @property
-    def streams(self) -> bool:
-        """Whether it is a stream of events."""
-        kind: str = self.response.headers.get("content-type", "")
-        return kind.partition(";")[0].strip().lower() == "text/event-stream"
+    def __init__(self, response: httpx.Response, max_bytes: int, timeout: float) -> None:
+        self._response, self._max, self.timeout = response, max_bytes, timeout
+        self.status = response.status_code
+        self.session = response.headers.get(_SESSION)
+        kind: str = response.headers.get("content-type", "")
+        self.streams = kind.partition(";")[0].strip().lower() == "text/event-stream"
 
     async def events(self) -> AsyncIterator[Event]:
         """The events of a stream as they come. Each may have the most bytes."""
-        reader, chunks = EventReader(self.max_bytes), self.response.aiter_bytes()
+        reader, chunks = EventReader(self._max), self._response.aiter_bytes()
         while True:
             async with asyncio.timeout(self.timeout):
                 chunk = await anext(chunks, b"")
@@ -160,25 +138,8 @@ class Answer:
         """The whole of an answer that is no stream."""
         found = bytearray()
         async with asyncio.timeout(self.timeout):
-            async for chunk in self.response.aiter_bytes():
+            async for chunk in self._response.aiter_bytes():
                 found += chunk
-                if len(found) > self.max_bytes:
+                if len(found) > self._max:
                     raise TooLarge
         return bytes(found)
-
-    async def result(self, request: Json) -> Json:
-        """The answer to this request, past all else that a stream says. Raises UpstreamError."""
-        try:
-            if not self.streams:
-                message = read(await self.body())
-                if "id" in message and message["id"] == request["id"]:
-                    return message
-            else:
-                async with asyncio.timeout(self.timeout):
-                    async for event in self.events():
-                        message = read(event.data) if event.data else {}
-                        if "method" not in message and message.get("id") == request["id"]:
-                            return message
-        except ValueError as error:
-            raise UpstreamError("The upstream server's answer is no JSON-RPC message.") from error
-        raise UpstreamError("The upstream server ended its answer without a result.")

@@ -161,6 +161,7 @@ async def test_the_page_about_the_gateway(
     filled = page.text("toml").splitlines()
     uri = f"http://localhost:{own}/mcp"
     gateway = RunningGateway(uri, tmp_path, environment, page.text("").strip())
+    assert [line.split()[2] for line in page.text("").splitlines()] == ["init", "--stdio"]
     assert "audit search" in page.text("")
     assert page.done()
     with running_upstream(tmp_path, upstream):

@@ -11,7 +11,8 @@ from server.cli import kit_programs
 
 
 @click.group(invoke_without_command=True)
-@click.option("--upstream", metavar="URL", help="The MCP server to protect.")
+@click.option("--upstream", metavar="URL", help="The URL of the MCP server to protect.")
+@click.option("--stdio", metavar="COMMAND", help="Its command instead, if it speaks stdio.")
 @click.option("--config", metavar="FILE", help="The gateway's file.")
 @click.option("--host", help="The address to listen on; 127.0.0.1 by default.")
 @click.option("--port", help="8480 by default.")
@@ -26,7 +27,8 @@ def command(context: click.Context, /, **given: str | None) -> None:
 
 
 @command.command("init")
-@click.option("--upstream", metavar="URL", help="The MCP server to protect.")
+@click.option("--upstream", metavar="URL", help="The URL of the MCP server to protect.")
+@click.option("--stdio", metavar="COMMAND", help="Its command instead, if it speaks stdio.")
 @click.option("--issuer", metavar="URL", help="Your Sayso server.")
 @click.option("--resource", metavar="URL", help="Where clients reach the gateway.")
 @click.option("--header", help="The header of --value-env; Authorization by default.")

@@ -23,6 +23,7 @@ from tests.support.servers.upstream_tools import KEY
 SCOPES = {"tools:read": Risk.LOW, "tools:write": Risk.MEDIUM}
 WAIT = 3.0
 """Seconds for which its calls wait for a person."""
+_TOOLS = Path(__file__).with_name("upstream_tools.py")
 _URL = "http://localhost:{}/mcp"
 _EDITS = {
     'action = ""': 'action = "payment.transfer"',
@@ -80,6 +81,13 @@ class RunningGateway:
             )
         until(lambda: _status(self.uri) == httpx.codes.UNAUTHORIZED, 30)
 
+    def children(self) -> list[int]:
+        """The processes that it started."""
+        if self.process is None:
+            return []
+        found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(each) for each in found.split()]
+
     def kill(self) -> None:
         """`kill -9`."""
         if self.process is not None:
@@ -95,20 +103,24 @@ class RunningGateway:
 
 
 @contextlib.contextmanager
-def running_gateway(server: LiveServer, folder: Path) -> Iterator[RunningGateway]:
+def running_gateway(
+    server: LiveServer, folder: Path, *, stdio: bool = False
+) -> Iterator[RunningGateway]:
     """A gateway in front of a new MCP server, whose file was written by `init` and filled in."""
     port, own = free_port(), free_port()
     uri = f"http://localhost:{own}/mcp"
     server.resources.add(uri, SCOPES, default_scopes=("tools:read",), unknown_clients=True, by=BY)
     agent = server.agent(resources=(uri,), serves=(uri,), scopes=())
+    command = shlex.join([sys.executable, str(_TOOLS), "stdio", "ledger"])
+    upstream = f"--stdio {shlex.quote(command)}" if stdio else f"--upstream {_URL.format(port)}"
     gateway = RunningGateway(
         uri,
         folder,
         environment_of(server, *agent.basic),
-        f"sayso gateway --upstream {_URL.format(port)} --config gateway.toml --port {own}",
+        f"sayso gateway {upstream} --config gateway.toml --port {own}",
     )
-    init = f"sayso gateway init --upstream {_URL.format(port)} --value-env UPSTREAM_AUTHORIZATION"
-    with running_upstream(folder, port):
+    init = f"sayso gateway init {upstream}{'' if stdio else ' --value-env UPSTREAM_AUTHORIZATION'}"
+    with contextlib.nullcontext() if stdio else running_upstream(folder, port):
         text = gateway.init(f"{init} --issuer {server.url} --resource {uri}")
         for old, new in _EDITS.items():
             assert old in text
@@ -124,8 +136,7 @@ def running_gateway(server: LiveServer, folder: Path) -> Iterator[RunningGateway
 @contextlib.contextmanager
 def running_upstream(folder: Path, port: int) -> Iterator[None]:
     """An MCP server that knows nothing of Sayso."""
-    program = Path(__file__).with_name("upstream_tools.py")
-    process = subprocess.Popen([sys.executable, program, str(port), folder / "ledger"])
+    process = subprocess.Popen([sys.executable, _TOOLS, str(port), folder / "ledger"])
     try:
         until(lambda: _status(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
         yield

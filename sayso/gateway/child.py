@@ -1,0 +1,246 @@
+"""One MCP server that speaks stdio: a child process of the gateway, of which nothing is believed.
+
+Owns: its life, its lines, and which request a message belongs to. Never: which session it is of.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
+
+from sayso.gateway import messages
+from sayso.gateway.answers import Log, UpstreamError
+from sayso.gateway.messages import Json, TooLarge, members
+from sayso.text import one_line
+
+_PATIENCE: Final = 2.0
+"""Seconds in which it may end by itself, and again after SIGTERM."""
+_MAX_LOGGED: Final = 200
+"""Lines of one process that are logged."""
+_STDERR_BYTES: Final = 16 * 1024
+
+
+class Mailbox:
+    """Messages of the child for one reader, one at a time: a slow reader slows its own child."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Json | None] = asyncio.Queue(1)
+        self._closed = False
+
+    async def put(self, message: Json | None) -> None:
+        """Hand over a message; None when the child has ended."""
+        if not self._closed:
+            await self._queue.put(message)
+
+    async def get(self) -> Json | None:
+        """Return the next message."""
+        return await self._queue.get()
+
+    def close(self) -> None:
+        """Take no more messages, and let go whoever hands one over."""
+        self._closed = True
+        with contextlib.suppress(asyncio.QueueEmpty):
+            self._queue.get_nowait()
+
+
+class Child:
+    """A running server. `log` gets what it prints besides messages."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Log) -> None:
+        self._process, self._log = process, log
+        self._numbers, self._logged = itertools.count(1), 0
+        self._waiting: dict[int, tuple[Json, Mailbox]] = {}
+        """The requests that wait for an answer, by the number that the child has for them."""
+        self._listener: Mailbox | None = None
+        self._ended = self._too_large = False
+        self._writes = asyncio.Lock()
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_stderr())]
+
+    @classmethod
+    async def start(
+        cls, command: Sequence[str], environment: Mapping[str, str], max_bytes: int, log: Log
+    ) -> Self:
+        """Start a server. Raises UpstreamError."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=dict(environment),
+                limit=max_bytes,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            log({"event": "server_not_started", "text": one_line(str(error))})
+            raise UpstreamError(
+                "The upstream server cannot be started. Tell the operator of the gateway to check "
+                "its command."
+            ) from error
+        return cls(process, log)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it can still be called."""
+        return not self._ended
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for it."""
+        return bool(self._waiting) or self._listener is not None
+
+    def error(self) -> Exception:
+        """Say how it ended."""
+        if self._too_large:
+            return TooLarge()
+        code = self._process.returncode
+        how = "" if code is None else f" (exit code {code})"
+        return UpstreamError(
+            f"The upstream server ended before it answered{how}. The next call starts it again."
+        )
+
+    async def ask(self, request: Json) -> Mailbox:
+        """Send a request; its answer is the last message for it."""
+        number, mailbox = next(self._numbers), Mailbox()
+        self._waiting[number] = request, mailbox
+        try:
+            await self.tell({**request, "id": number})
+        except BaseException:
+            self.forget(mailbox)
+            raise
+        return mailbox
+
+    async def tell(self, message: Json) -> None:
+        """Send a message that has no answer."""
+        writer = self._process.stdin
+        if writer is None or not self.runs:
+            raise self.error()
+        if message.get("method") == "notifications/cancelled":
+            message = self._renumbered(message)
+        try:
+            async with self._writes:
+                writer.write(messages.write(message) + b"\n")
+                await writer.drain()
+        except ConnectionError as error:
+            raise self.error() from error
+
+    def listen(self) -> Mailbox:
+        """Receive what belongs to no request. Raises UpstreamError if somebody does already."""
+        if self._listener is not None:
+            raise UpstreamError("This session has a stream already.")
+        self._listener = Mailbox()
+        return self._listener
+
+    def forget(self, mailbox: Mailbox) -> None:
+        """Stop waiting; the child learns that nobody does."""
+        mailbox.close()
+        if mailbox is self._listener:
+            self._listener = None
+        for number, (request, waiting) in list(self._waiting.items()):
+            if waiting is mailbox:
+                del self._waiting[number]
+                if request.get("method") != "initialize" and self.runs:
+                    self._cancel(number)
+
+    async def end(self) -> None:
+        """End it: by closing its input, then by signals to it and what it started."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._process.wait()
+                    break
+            self._signal(number)
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    def _cancel(self, number: int) -> None:
+        params = {"requestId": number}
+        message = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+        if (writer := self._process.stdin) is not None and not writer.is_closing():
+            writer.write(messages.write(message) + b"\n")
+
+    def _renumbered(self, message: Json) -> Json:
+        params = members(message, "params")
+        for number, (request, _) in self._waiting.items():
+            if request.get("id") == params.get("requestId"):
+                return {**message, "params": {**params, "requestId": number}}
+        return message
+
+    async def _read(self) -> None:
+        """Read messages until it ends; then tell everybody who waits."""
+        if self._process.stdout is None:
+            raise AssertionError("it was started with pipes")
+        try:
+            while line := await self._process.stdout.readline():
+                try:
+                    message = messages.read(line)
+                    messages.write(message)
+                except ValueError:
+                    self._note("server_stdout", line)
+                    continue
+                await self._deliver(message)
+        except ValueError:
+            self._too_large = True
+            self._signal(signal.SIGKILL)
+        finally:
+            self._ended = True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._process.wait()
+            waiting = [mailbox for _, mailbox in self._waiting.values()]
+            waiting += [] if self._listener is None else [self._listener]
+            await asyncio.gather(*(mailbox.put(None) for mailbox in waiting))
+
+    async def _deliver(self, message: Json) -> None:
+        if "method" not in message:
+            number = message.get("id")
+            found = self._waiting.pop(number, None) if type(number) is int else None
+            if found is not None:
+                request, mailbox = found
+                await mailbox.put({**message, "id": request["id"]})
+        elif (reader := self._reader_of(message)) is not None:
+            await reader.put(message)
+
+    def _reader_of(self, message: Json) -> Mailbox | None:
+        """Who gets a notification or a request of the child: its request, the stream, or nobody."""
+        token: Any = members(message, "params").get("progressToken")
+        waiting = list(self._waiting.values())
+        for request, mailbox in waiting:
+            if token is not None and token == _progress_token(request):
+                return mailbox
+        if self._listener is not None:
+            return self._listener
+        return waiting[-1][1] if waiting else None
+
+    async def _read_stderr(self) -> None:
+        stderr = self._process.stderr
+        if stderr is None:
+            raise AssertionError("it was started with pipes")
+        while piece := await stderr.read(_STDERR_BYTES):
+            for line in piece.splitlines():
+                self._note("server_stderr", line)
+
+    def _note(self, event: str, line: bytes) -> None:
+        self._logged += 1
+        if self._logged > _MAX_LOGGED:
+            return
+        text = one_line(line[:_STDERR_BYTES].decode("utf-8", "replace"))
+        last = " (no more lines of this process are logged)" if self._logged == _MAX_LOGGED else ""
+        if text:
+            self._log({"event": event, "text": text + last})
+
+
+def _progress_token(request: Json) -> object:
+    return members(members(request, "params"), "_meta").get("progressToken")

@@ -1,0 +1,241 @@
+"""An upstream server that speaks stdio: one child process for each session of a client.
+
+1. A session belongs to the user and client that began it, and no two share a process. Requests
+   without a session (from 2026-07-28) share the process of their user and client.
+2. A process that ended is started again by the next call of its session, which begins as before.
+3. The gateway's own secrets are not in the environment of a process.
+
+Owns: which session has which process, and their number. Never: what a process says (`child`).
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from sayso.caller import Caller
+from sayso.gateway.answers import Answer, Log, UpstreamError, within_limits
+from sayso.gateway.child import Child, Mailbox
+from sayso.gateway.config import BadFile, Config
+from sayso.gateway.messages import Event, Json, read, write
+
+_SESSION: Final = "mcp-session-id"
+_OWN_PREFIX: Final = "SAYSO_"
+_IDLE: Final = 1_800.0
+"""Seconds after which a session that nobody uses ends."""
+_MAX_OF_CALLER: Final = 5
+_OK, _ACCEPTED, _NOT_FOUND, _NOT_ALLOWED = 200, 202, 404, 405
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session, and the process that serves it now."""
+
+    owner: tuple[str | None, str]
+    child: Child | None = None
+    opening: list[Json] = field(default_factory=list)
+    """The messages by which its client began it."""
+    uses: int = 0
+    used_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class _StdioAnswer(Answer):
+    """An answer of a process; without a mailbox it is empty."""
+
+    def __init__(
+        self,
+        status: int,
+        timeout: float,
+        *,
+        session: str | None = None,
+        child: Child | None = None,
+        mailbox: Mailbox | None = None,
+    ) -> None:
+        self.status, self.timeout, self.session = status, timeout, session
+        self.streams = mailbox is not None
+        self._child, self._mailbox = child, mailbox
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The messages, up to the answer of the request."""
+        if self._mailbox is None or self._child is None:
+            return
+        is_answered = False
+        while not is_answered:
+            async with asyncio.timeout(self.timeout):
+                message = await self._mailbox.get()
+            if message is None:
+                raise self._child.error()
+            is_answered = "method" not in message
+            yield Event(write(message))
+
+    async def body(self) -> bytes:
+        """Nothing: what comes, comes as events."""
+        return b""
+
+
+class StdioServer:
+    """The processes of one command."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        config: Config,
+        environment: Mapping[str, str],
+        log: Log,
+        *,
+        idle: float = _IDLE,
+    ) -> None:
+        if config.upstream is not None:
+            raise BadFile(
+                "upstream",
+                "",
+                "has no use with --stdio. Remove it, and give the server its credential in the "
+                "environment of the gateway.",
+            )
+        self._command, self._config, self._log, self._idle = command, config, log, idle
+        self._environment = {
+            name: value
+            for name, value in environment.items()
+            if not name.startswith(_OWN_PREFIX) and name not in config.secrets
+        }
+        self._sessions: dict[str, _Session] = {}
+        self._endings: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @asynccontextmanager
+    async def send(
+        self, caller: Caller | None, method: str, headers: Mapping[str, str], body: bytes | None
+    ) -> AsyncIterator[Answer]:
+        """One HTTP request, as the server would answer it. Raises UpstreamError."""
+        timeout = self._config.timeout
+        message = None if body is None else read(body)
+        named, is_new = headers.get(_SESSION), False
+        if message is not None and named is None:
+            is_new = message.get("method") == "initialize"
+            named = secrets.token_urlsafe(16) if is_new else f"caller {_owner(caller)}"
+            if named not in self._sessions:
+                self._add(named, _owner(caller))
+        session = self._sessions.get(named or "")
+        if session is None:
+            yield _StdioAnswer(_NOT_ALLOWED if named is None else _NOT_FOUND, timeout)
+            return
+        if method == "DELETE":
+            self._end(named or "")
+            yield _StdioAnswer(_OK, timeout)
+            return
+        session.uses += 1
+        try:
+            with within_limits(self._config.max_bytes, timeout):
+                async with asyncio.timeout(timeout):
+                    child = await self._running(session)
+                    mailbox = await _sent(child, message)
+                try:
+                    if message is not None:
+                        _note_opening(session, message)
+                    yield _StdioAnswer(
+                        _ACCEPTED if mailbox is None else _OK,
+                        timeout,
+                        session=named if is_new else None,
+                        child=child,
+                        mailbox=mailbox,
+                    )
+                finally:
+                    if mailbox is not None:
+                        child.forget(mailbox)
+        finally:
+            session.uses -= 1
+            session.used_at = asyncio.get_running_loop().time()
+
+    async def aclose(self) -> None:
+        """End all processes."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for name in list(self._sessions):
+            self._end(name)
+        await asyncio.gather(*self._endings)
+
+    async def _running(self, session: _Session) -> Child:
+        """The process of a session, which is started if there is none."""
+        async with session.lock:
+            if session.child is not None and session.child.runs:
+                return session.child
+            child = await Child.start(
+                self._command, self._environment, self._config.max_bytes, self._log
+            )
+            self._finish(session.child)
+            session.child = child
+            for message in session.opening:
+                mailbox = await _sent(child, message)
+                if mailbox is not None:
+                    await _answered(child, mailbox)
+            return child
+
+    def _add(self, name: str, owner: tuple[str | None, str]) -> None:
+        """Add a session. An old one that nobody uses ends if there are too many."""
+        own = [name for name, each in self._sessions.items() if each.owner == owner]
+        if len(own) >= _MAX_OF_CALLER:
+            self._make_room(own, "this client has")
+        if len(self._sessions) >= self._config.max_processes:
+            self._make_room(list(self._sessions), "the gateway has")
+        self._sessions[name] = _Session(owner, used_at=asyncio.get_running_loop().time())
+        self._watch_idle()
+
+    def _make_room(self, names: Sequence[str], who: str) -> None:
+        unused = [name for name in names if not self._sessions[name].uses]
+        if not unused:
+            raise UpstreamError(
+                f"Too many sessions: {who} {len(names)}, and all are in use. Try again later."
+            )
+        self._end(min(unused, key=lambda name: self._sessions[name].used_at))
+
+    def _watch_idle(self) -> None:
+        if self._timer is None and self._sessions:
+            self._timer = asyncio.get_running_loop().call_later(self._idle / 2, self._end_idle)
+
+    def _end_idle(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for name, session in list(self._sessions.items()):
+            if not session.uses and now - session.used_at > self._idle:
+                self._end(name)
+        self._watch_idle()
+
+    def _end(self, name: str) -> None:
+        self._finish(self._sessions.pop(name).child)
+
+    def _finish(self, child: Child | None) -> None:
+        if child is not None:
+            ending = asyncio.create_task(child.end())
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
+
+
+def _owner(caller: Caller | None) -> tuple[str | None, str]:
+    return (None, "") if caller is None else (caller.user, caller.client)
+
+
+async def _sent(child: Child, message: Json | None) -> Mailbox | None:
+    """Send a message; returns where its answer comes, or what the child says by itself."""
+    if message is None:
+        return child.listen()
+    if "id" in message and "method" in message:
+        return await child.ask(message)
+    await child.tell(message)
+    return None
+
+
+async def _answered(child: Child, mailbox: Mailbox) -> None:
+    """Wait for the answer of a request that is made anew. Raises UpstreamError."""
+    while (said := await mailbox.get()) is None or "method" in said:
+        if said is None:
+            raise child.error()
+
+
+def _note_opening(session: _Session, message: Json) -> None:
+    """Remember how a session began, to begin it again in another process."""
+    if message.get("method") in {"initialize", "notifications/initialized"}:
+        kept = [each for each in session.opening if each.get("method") != message.get("method")]
+        session.opening = [*kept, message]

@@ -1,0 +1,67 @@
+"""An MCP server over stdio that answers each call of a tool in the way the call asks for.
+
+Owns: every bad answer that a process can give. Never: a library, so that it starts at once.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def main() -> None:
+    """Read messages, and answer them."""
+    sys.stderr.write("starting \x1b[31mred\u202e\n")
+    sys.stderr.flush()
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "id" in message and "method" in message:
+            _answer(message)
+
+
+def _answer(message: dict[str, Any]) -> None:
+    if message["method"] != "tools/call":
+        _say({"id": message["id"], "result": {"opened": message["method"]}})
+        return
+    how = message["params"]["name"]
+    if how == "silent":
+        return
+    if how in _BEFORE:
+        _BEFORE[how](message)
+    told = {"pid": os.getpid(), "environment": dict(os.environ)}
+    _say({"id": message["id"], "result": told})
+
+
+def _others(_: object) -> None:
+    _say({"id": 999, "result": "nobody's"})
+    _say({"method": "notifications/message", "params": {"data": "note"}})
+
+
+def _flood(_: object) -> None:
+    for _number in range(1_000):
+        _write("stray")
+        sys.stderr.write("stray\n")
+
+
+def _say(message: dict[str, Any]) -> None:
+    _write(json.dumps({"jsonrpc": "2.0", **message}))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+_BEFORE: dict[str, Callable[[dict[str, Any]], None]] = {
+    "die": lambda _: os._exit(3),
+    "huge": lambda sent: _say({"id": sent["id"], "result": {"text": "x" * 10_000_000}}),
+    "not json": lambda _: _write("Hello from a library\x1b[2J\n[1]\n{"),
+    "others first": _others,
+    "floods": _flood,
+    "deaf": lambda _: time.sleep(60),
+}
+"""What comes before the answer."""
+
+main()

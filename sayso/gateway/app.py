@@ -24,7 +24,7 @@ from sayso.gateway.handles import Handles
 from sayso.gateway.incoming import JSON, SESSION, STREAM, Incoming
 from sayso.gateway.listed import Listed
 from sayso.gateway.messages import Json, members
-from sayso.gateway.tools import Risk
+from sayso.gateway.tools import MappedTool, Risk
 from sayso.guard import AsyncGuard
 from sayso.open_calls import OpenCalls, use_up
 from sayso.rejection import Rejected
@@ -120,10 +120,7 @@ class Gateway:
             return "not_mapped", None
         incoming.caller.require(*tool.scope.split())
         if tool.risk is Risk.HIGH:
-            if self._approving is None:
-                raise AssertionError("checked when the file is read")
-            ended = await self._approving.answer(incoming, message, tool)
-            return ended.outcome, ended.approval
+            return await self._ask(incoming, message, tool)
         message = self._with_state(incoming, message)
         try:
             refusal = await self._listed.changed(incoming, message, tool)
@@ -134,6 +131,22 @@ class Gateway:
             await incoming.respond(messages.tool_error(message, refusal, incoming.version))
             return "changed", None
         return "forwarded" if await self._pass(incoming, message) else "failed", None
+
+    async def _ask(
+        self, incoming: Incoming, message: Json, tool: MappedTool
+    ) -> tuple[str, str | None]:
+        """Ask the person. A call whose client is gone waits no longer, and does not run."""
+        if self._approving is None:
+            raise AssertionError("checked when the file is read")
+        outcome: tuple[str, str | None] = "client_gone", None
+
+        async def answering(approving: Approving) -> None:
+            nonlocal outcome
+            ended = await approving.answer(incoming, message, tool)
+            outcome = ended.outcome, ended.approval
+
+        await incoming.while_connected(answering(self._approving))
+        return outcome
 
     async def _pass(self, incoming: Incoming, message: Json | None) -> bool:
         """Pass a request on, and what comes back; return whether it all came."""

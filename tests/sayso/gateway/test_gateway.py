@@ -10,6 +10,7 @@ import pytest
 from sayso.errors import Denied, Unreachable
 from sayso.gateway.config import Exchange
 from tests.support.fakes.gateway import (
+    ACCEPT,
     PAY,
     READ,
     RESOURCE,
@@ -482,6 +483,39 @@ async def test_a_request_ends_when_its_client_is_gone() -> None:
         await gateway.app(scope, receive, send)
     assert sent[0]["status"] == 200
     assert silent.closed
+
+
+async def test_a_call_whose_client_is_gone_does_not_run_until_it_comes_back() -> None:
+    """The same call then joins the request, and gets the result."""
+    gateway = FakeGateway()
+    bearer = f"Bearer {gateway.token()}".encode()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/mcp",
+        "query_string": b"",
+        "headers": [(b"authorization", bearer), (b"accept", ACCEPT["accept"].encode())],
+    }
+    body = json.dumps(request("tools/call", name="pay", arguments=PAYMENT)).encode()
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Any:
+        if (found := next(messages, None)) is not None:
+            return found
+        await gateway.person.was_asked.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_: object) -> None:
+        pass
+
+    async with asyncio.timeout(5):
+        await gateway.app(scope, receive, send)
+    assert gateway.log[-1]["outcome"] == "client_gone"
+    gateway.person.answered.set()
+    await asyncio.sleep(0.05)
+    assert gateway.upstream.calls() == []
+    assert text(await gateway.call("pay", PAYMENT)) == "done"
+    assert (len(gateway.person.asked), len(gateway.upstream.calls())) == (1, 1)
 
 
 async def test_an_error_of_http_passes_without_its_page() -> None:

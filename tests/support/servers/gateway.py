@@ -45,7 +45,7 @@ class RunningGateway:
     process: subprocess.Popen[bytes] | None = None
 
     @property
-    def paid(self) -> list[object]:
+    def paid(self) -> list[list[object]]:
         """What the high tool did."""
         return [json.loads(line) for line in (self.folder / "ledger").read_text().splitlines()]
 

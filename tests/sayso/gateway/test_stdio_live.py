@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -78,5 +79,5 @@ def test_the_processes_end_with_the_gateway(gateway: RunningGateway) -> None:
     gateway.process.terminate()
     assert gateway.process.wait(20) in {0, -signal.SIGTERM}
     gateway.process = None
-    until(lambda: not any(os.path.exists(f"/proc/{each}") for each in children), 10)  # noqa: PTH110
+    until(lambda: not any(Path(f"/proc/{each}").exists() for each in children), 10)
     gateway.start()

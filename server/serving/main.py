@@ -160,6 +160,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         use_own_resolver()
         services = app.build(self.settings, self.clock, serving=True, background=on_a_real_thread)
         services.audit_log.check()
+        services.audit_log.sign()
         services.hub.on_hold = QUEUES.release
         telemetry.HELD_POLLS.set_function(lambda: services.hub.held)
         self.site = app.create_site(services, max_feeds=self.capacity.feeds)

@@ -350,6 +350,11 @@ def is_loopback(issuer: str) -> bool:
     return urlsplit(issuer).hostname in LOOPBACK
 
 
+def share_metrics(folder: Path) -> None:
+    """Let the metrics library keep the metrics of all workers in files, before it is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def process_environment(*, without: str) -> dict[str, str]:
     """The environment for a child process, without variables that start with `without`."""
     return {name: value for name, value in os.environ.items() if not name.startswith(without)}
@@ -363,12 +368,8 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
 def _described(settings: Settings, name: str) -> tuple[str, str, str]:
     value = settings.sqlalchemy_url if name == "database_url" else str(getattr(settings, name))
     source = settings.sources.get(name, "default")
-    return f"{PREFIX}{name.upper()}", masked(value), source
-
-
-def masked(text: str) -> str:
-    """The text with the passwords of URLs masked."""
-    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+    masked = _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", value))
+    return f"{PREFIX}{name.upper()}", masked, source
 
 
 def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:

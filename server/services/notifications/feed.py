@@ -48,6 +48,10 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _ignore(_number: int) -> None:
+    """Do nothing."""
+
+
 class Hub:
     """Distributes the store's wakes to the subscribers of each topic."""
 
@@ -65,6 +69,8 @@ class Hub:
         """The number of open long polls."""
         self.on_hold: Callable[[], None] = _nothing
         """Called by a request that becomes a long poll."""
+        self.on_held: Callable[[int], None] = _ignore
+        """Called with the number of open long polls when it changes."""
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[threading.Event]:
@@ -82,12 +88,14 @@ class Hub:
     def hold(self, topic: str) -> Iterator[threading.Event]:
         """Subscribe for a long poll."""
         self.held += 1
+        self.on_held(self.held)
         self.on_hold()
         try:
             with self.subscribe(topic) as changed:
                 yield changed
         finally:
             self.held -= 1
+            self.on_held(self.held)
 
     def wake(self, topic: str) -> None:
         """Wake the subscribers of one topic in this process."""

@@ -160,6 +160,8 @@ class FeedItem:
     device: Device | None
     agent: str | None = None
     """The name of the event's agent."""
+    icon: str | None = None
+    """The hash of the requesting agent's icon, with a new request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,8 @@ class FeedService:
 
     def _item(self, view: View, event: FeedEvent) -> FeedItem:
         approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
+        is_new = approval is not None and event.event in attention.NOTIFYING_EVENTS
+        asker = view.directory.agent(approval.agent_id) if approval and is_new else None
         return FeedItem(
             event=event,
             approval=None if approval is None else self.shown(view, approval, event.user_id),
@@ -222,6 +226,7 @@ class FeedService:
             agent=None
             if event.agent_id is None
             else display_names.name_of(view.directory, event.agent_id),
+            icon=None if asker is None else asker.icon,
         )
 
 

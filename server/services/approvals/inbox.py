@@ -32,6 +32,15 @@ class InboxService:
 
     store: Store
 
+    def first(self, person: Person) -> ApproverView | None:
+        """The first request that this person has not answered. Nothing is counted."""
+        device = person.registered_device
+        with self.store.read() as view:
+            found = view.approvals.waiting(device.user_id, view.now, 1)
+            shown = [approver_view(view, one, device.user_id) for one in found]
+        deliveries.record(self.store, device.id, found)
+        return shown[0] if shown else None
+
     def of(self, person: Person, limit: int) -> Inbox:
         """Up to `limit` requests of each kind. Records that the device received them."""
         device = person.registered_device

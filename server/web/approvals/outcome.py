@@ -26,7 +26,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     if is_open(shown, person):
         return go(f"{site.rules.issuer}/r/{visit.about}")
     token = site.tokens.delegations.of_approval(person, visit.about)
-    waiting = site.approvals.inbox.of(person, 1).waiting
+    following = site.approvals.inbox.first(person)
     return {
         **request_facts(visit, shown),
         "outcome": outcome(shown),
@@ -34,9 +34,9 @@ def load(visit: Visit) -> Facts | AnyResponse:
         "tally": shown.tally,
         "token": token,
         "token_state": None if token is None else token.state(site.clock.now()),
-        "next": None if not waiting else waiting[0].approval,
-        "next_headline": None if not waiting else headline(waiting[0].approval),
-        "next_display": None if not waiting else json.loads(waiting[0].approval.display),
+        "next": None if following is None else following.approval,
+        "next_headline": None if following is None else headline(following.approval),
+        "next_display": None if following is None else json.loads(following.approval.display),
     }
 
 

@@ -29,6 +29,11 @@ def _shown(raw: object) -> str:
     return display_safe(str(raw), max_chars=_MAX_CHARACTERS, max_lines=_MAX_LINES)
 
 
+def _quoted(text: str) -> str:
+    """A text as a literal that is the same in a shell, in Python and in TypeScript."""
+    return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_shown(text)}'"
+
+
 def _clock(text: str) -> int:
     """The milliseconds of an RFC 3339 time."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
@@ -96,6 +101,7 @@ def _pretty(text: str) -> str:
 FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
     {
         "shown": _shown,
+        "quoted": _quoted,
         "clock": _clock,
         "time": _time,
         "sentence": _sentence,

@@ -1,0 +1,123 @@
+"""What the entries of a log must say together, whoever wrote them.
+
+Owns: the rules about tokens, approvals, agents, signatures and actors.
+Never: hashes and signatures of the log.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from server.audit_log import signatures
+from server.audit_log.signatures import Members, PublicKey, Signed
+
+_STOPPED: Final = frozenset({"agent.disabled", "agent.quarantined", "agent.deleted"})
+_YES: Final = frozenset({"approval.approved", "approval.allowed"})
+_ENDED: Final = frozenset({"approval.denied", "approval.expired", "approval.cancelled"})
+
+
+class Contradiction(Exception):
+    """An entry contradicts the ones before it."""
+
+
+@dataclass(slots=True)
+class Meaning:
+    """What the entries so far have said."""
+
+    approvals: dict[str, str] = field(default_factory=dict)
+    """The last state of each approval: the type of an entry, or `issued`."""
+    stopped: set[str] = field(default_factory=set)
+    """Agents that are disabled, quarantined or deleted."""
+    keys: dict[str, tuple[str, PublicKey]] = field(default_factory=dict)
+    """The owner and each public key of a terminal, by its id, and of a passkey, by its device."""
+    signatures: int = 0
+    """How many signatures of people were checked."""
+    unchecked: int = 0
+    """How many were made by a key that is not in the log."""
+
+    def check(self, entry: Members) -> None:
+        """Take the next entry. Raises `Contradiction`."""
+        if not entry.get("actor"):
+            raise Contradiction("It does not say who acted.")
+        kind = str(entry.get("type"))
+        if kind in _STOPPED:
+            self.stopped.add(str(entry.get("agent_id")))
+        elif rule := _RULES.get(kind):
+            rule(self, entry)
+        if kind in _YES | _ENDED:
+            self.approvals[str(entry.get("approval_id"))] = kind
+
+
+def _enabled(meaning: Meaning, entry: Members) -> None:
+    meaning.stopped.discard(str(entry.get("agent_id")))
+
+
+def _enrolled(meaning: Meaning, entry: Members) -> None:
+    owner, facts = str(entry.get("actor")), _facts(entry)
+    kids, jwks = facts.get("kids", {}), facts.get("keys", {})
+    found = {str(kids[name]): signatures.of_jwk(jwk) for name, jwk in jwks.items() if name in kids}
+    if "public_key" in facts:
+        found[str(facts.get("device"))] = signatures.of_passkey(facts["public_key"])
+    meaning.keys |= {kid: (owner, key) for kid, key in found.items() if key is not None}
+
+
+def _answered(meaning: Meaning, entry: Members) -> None:
+    """Each answer of a person has their signature over this request."""
+    state = meaning.approvals.get(str(entry.get("approval_id")), "")
+    if state in _ENDED or state == "issued":
+        raise Contradiction(f"The request was answered although it had ended ({state}).")
+    facts = _facts(entry)
+    if not facts.get("signed"):
+        raise Contradiction("The answer of a person has no signature.")
+    signed = signatures.read(str(facts["signed"]))
+    if signed is None:
+        raise Contradiction("The answer of a person has no signature that can be read.")
+    owner, key = meaning.keys.get(signed.kid or str(facts.get("device")), ("", None))
+    if key is None:
+        meaning.unchecked += 1
+        return
+    _check_signature(signed, key, entry)
+    if owner != entry.get("actor"):
+        raise Contradiction("Another person signed it.")
+    meaning.signatures += 1
+
+
+def _check_signature(signed: Signed, key: PublicKey, entry: Members) -> None:
+    if not signed.is_by(key):
+        raise Contradiction("The signature of the person is false.")
+    if signed.payload.get("approval") != entry.get("approval_id"):
+        raise Contradiction("The person signed another request.")
+    wanted = "deny" if entry.get("type") == "approval.denied" else "approve"
+    if signed.payload.get("decision") != wanted:
+        raise Contradiction("The person signed another answer.")
+
+
+def _issued(meaning: Meaning, entry: Members) -> None:
+    """A token needs an enabled agent, and its approval one yes and no earlier token."""
+    if entry.get("agent_id") in meaning.stopped:
+        raise Contradiction("A token was issued to an agent that was disabled.")
+    approval = entry.get("approval_id")
+    if approval is None or "parent" in _facts(entry):
+        return
+    state = meaning.approvals.get(str(approval))
+    if state == "issued":
+        raise Contradiction("A second token was issued for one approval.")
+    if state not in _YES:
+        raise Contradiction(f"A token was issued for a request that {state or 'nobody'} ended.")
+    meaning.approvals[str(approval)] = "issued"
+
+
+_RULES: Final[Mapping[str, Callable[[Meaning, Members], None]]] = {
+    "agent.enabled": _enabled,
+    "agent.added": _enabled,
+    "device.enrolled": _enrolled,
+    "approval.approved": _answered,
+    "approval.voted": _answered,
+    "approval.denied": _answered,
+    "token.issued": _issued,
+}
+
+
+def _facts(entry: Members) -> Members:
+    facts = entry.get("facts")
+    return facts if isinstance(facts, dict) else {}

@@ -208,8 +208,8 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
         name: value for name in NAMES if (value := os.environ.get(PREFIX + name.upper()))
     }
     given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
-    data_dir = given.get("data_dir") or environment.get("data_dir")
-    file = Path(os.environ.get("SAYSO_CONFIG") or _folder(data_dir) / "sayso.toml")
+    data_dir = given.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
+    file = Path(os.environ.get("SAYSO_CONFIG") or Path(data_dir) / "sayso.toml")
     return _merge(
         [
             (f"file {file}", _from_file(file)),
@@ -217,10 +217,6 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
             ("flag", given),
         ]
     )
-
-
-def _folder(data_dir: str | None) -> Path:
-    return Path(data_dir) if data_dir else user_data_path("sayso")
 
 
 def _from_file(path: Path) -> dict[str, str]:

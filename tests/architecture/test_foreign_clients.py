@@ -6,9 +6,17 @@ import re
 import pytest
 
 from tests.support.checks.source import ROOT
-from tests.support.clients.third_party import AXE, FOLDER, LIBRARIES, MCP_TYPESCRIPT, PUSH_SERVICE
+from tests.support.clients.third_party import (
+    AXE,
+    FOLDER,
+    JOSE,
+    LIBRARIES,
+    MCP_SUITE,
+    MCP_TYPESCRIPT,
+    PUSH_SERVICE,
+)
 
-ALL = {*LIBRARIES, PUSH_SERVICE, AXE, MCP_TYPESCRIPT}
+ALL = {*LIBRARIES, PUSH_SERVICE, AXE, JOSE, MCP_SUITE, MCP_TYPESCRIPT}
 FRAMEWORKS = {"langgraph", "openai-agents", "pydantic-ai-slim"}
 
 

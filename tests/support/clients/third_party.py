@@ -31,6 +31,10 @@ AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
 MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
 """MCP SDKs. The two of Python do not fit into one environment."""
+MCP_SUITE = "@modelcontextprotocol/conformance"
+"""MCP's own tests, which `mcp_suite.py` runs."""
+JOSE = "jose"
+"""Verifies tokens in the TypeScript of `docs/my-api.md`."""
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
 """Judges pages, in a browser; `evaluation.py` hands it to one."""
@@ -100,7 +104,7 @@ def foreign_push_service() -> Iterator[httpx.Client]:
     """
     port = free_port()
     program = f"node_modules/{PUSH_SERVICE}/src/bin/server.js"
-    process = subprocess.Popen([_node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=70) as http:
             until(lambda: _serves(http), _PATIENCE_SECONDS)
@@ -131,16 +135,27 @@ def as_agent(
 
 def _program(library: str) -> list[str]:
     if library not in MCP_PYTHONS:
-        return [_node(), f"{library}.mjs"]
+        return [node(), f"{library}.mjs"]
     python = MCP_PYTHONS[library]
     assert python.exists(), f"{library} is not installed. Run `scripts/clients` once."
     return [str(python), "mcp-python.py"]
 
 
-def _node() -> str:
+def node() -> str:
+    """Node.js of this machine, which must have the packages."""
     found = shutil.which("node")
     assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
-    packages = (*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT)
+    _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT)
+    return found
+
+
+def newest_node() -> str:
+    """Node.js 22 or newer, which runs TypeScript and what Node.js 20 cannot."""
+    _check_packages(MCP_SUITE)
+    own = sorted((FOLDER / "node_modules").glob("node-linux-*/bin/node"))
+    return str(own[0]) if own else node()
+
+
+def _check_packages(*packages: str) -> None:
     missing = [name for name in packages if not (FOLDER / "node_modules" / name).is_dir()]
     assert not missing, f"{missing} are not installed. Run `scripts/clients` once."
-    return found

@@ -6,6 +6,7 @@ Node.js or the packages a test fails with the remedy: `scripts/clients`.
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,39 @@ def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
 
 
 @contextlib.contextmanager
+def running_typescript(
+    text: str, folder: Path, preloaded: str = "", **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A program in TypeScript as somebody would save and start it; it is gone afterwards.
+
+    `preloaded` is JavaScript that runs before it.
+    """
+    (folder / "page.mts").write_text(text)
+    (folder / "preloaded.mjs").write_text(preloaded)
+    if not (folder / "node_modules").exists():
+        (folder / "node_modules").symlink_to(FOLDER / "node_modules")
+    process = subprocess.Popen(
+        [
+            newest_node(),
+            "--import",
+            "./preloaded.mjs",
+            "--disable-warning",
+            "ExperimentalWarning",
+            "page.mts",
+        ],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=_PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
 def foreign_push_service() -> Iterator[httpx.Client]:
     """A push service that somebody else wrote, and a connection to it; gone afterwards.
 
@@ -151,7 +185,7 @@ def node() -> str:
 
 def newest_node() -> str:
     """Node.js 22 or newer, which runs TypeScript and what Node.js 20 cannot."""
-    _check_packages(MCP_SUITE)
+    _check_packages(*LIBRARIES, JOSE, MCP_SUITE, MCP_TYPESCRIPT)
     own = sorted((FOLDER / "node_modules").glob("node-linux-*/bin/node"))
     return str(own[0]) if own else node()
 

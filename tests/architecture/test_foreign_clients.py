@@ -17,7 +17,7 @@ from tests.support.clients.third_party import (
 )
 
 ALL = {*LIBRARIES, PUSH_SERVICE, AXE, JOSE, MCP_SUITE, MCP_TYPESCRIPT}
-FRAMEWORKS = {"langgraph", "openai-agents", "pydantic-ai-slim"}
+FRAMEWORKS = {"fastmcp", "langgraph", "openai-agents", "pydantic-ai-slim"}
 
 
 def test_each_client_is_pinned_and_locked():
@@ -34,8 +34,11 @@ def test_each_client_is_pinned_and_locked():
 @pytest.mark.parametrize(
     ("file", "packages"),
     [
-        ("mcp-python-1.txt", {"mcp==1."}),
-        ("agent-frameworks.txt", {"langgraph==", "openai-agents==", "pydantic-ai-slim=="}),
+        ("mcp-python-1.txt", {"mcp==1.", "fastmcp==2."}),
+        (
+            "agent-frameworks.txt",
+            {"fastmcp==4.", "langgraph==", "openai-agents==", "pydantic-ai-slim=="},
+        ),
     ],
 )
 def test_each_package_of_python_is_pinned(file, packages):

@@ -29,7 +29,11 @@ from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
 from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.example_programs import ExampleProgram, running_example, wait_for
-from tests.support.servers.gateway import RunningGateway, environment_of, running_upstream
+from tests.support.servers.gateway import (
+    RunningGateway,
+    environment_of,
+    running_upstream,
+)
 from tests.support.servers.ports import free_port
 from tests.support.servers.server import BY, LiveServer, new_server
 

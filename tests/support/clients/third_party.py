@@ -29,6 +29,8 @@ MCP_PYTHONS = {
 }
 AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
 """Runs the recipes of frameworks for agents."""
+FASTMCPS = {"fastmcp-2": MCP_PYTHONS["mcp-python-1"], "fastmcp-4": AGENT_FRAMEWORKS}
+"""The package fastmcp, each release beside the release of `mcp` that it builds on."""
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
 MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
 """MCP SDKs. The two of Python do not fit into one environment."""

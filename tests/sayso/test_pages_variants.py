@@ -1,23 +1,31 @@
-"""The five-minute pages in TypeScript and with curl: their own text is run."""
+"""The five-minute pages in TypeScript, with curl and with fastmcp: their own text is run."""
 
+import asyncio
+import contextlib
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
+from mcp import Client as McpClient
+from mcp.client.streamable_http import streamable_http_client
 
 from sayso import Agent
 from tests.support.checks.waiting import until
 from tests.support.clients.kit import PAYMENT, READ, approve, approved, begun, next_request
+from tests.support.clients.signed_in import signed_in
 from tests.support.clients.terminal import Terminal, terminal
-from tests.support.clients.third_party import running_typescript
+from tests.support.clients.third_party import FASTMCPS, running_typescript
 from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.gateway import status_of
 from tests.support.servers.ports import free_port
-from tests.support.servers.server import LiveServer, new_server
+from tests.support.servers.server import ROOT, LiveServer, new_server
 
 PAY_API = """
 const real = globalThis.fetch;
@@ -149,3 +157,59 @@ def test_an_api_in_typescript(server: LiveServer, ana: Terminal, tmp_path: Path)
             paid = [called("POST", paying.token, payment) for _ in range(2)]
             assert [one.status_code for one in paid] == [200, 409]
             assert paid[0].json() == {"paid": payment["payee"]}
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("release", FASTMCPS)
+async def test_the_page_about_mcp_servers_with_fastmcp(
+    server: LiveServer, ana: Terminal, tmp_path: Path, release: str
+) -> None:
+    """A process with the lines of the table: low reads, high pays once approved."""
+    port = free_port()
+    uri = f"http://localhost:{port}/mcp"
+    page = DocPage("docs/my-mcp-server.md", p8000=port)
+    names = ("API_ID", "API_SECRET", "AGENT_ID", "AGENT_SECRET")
+    given = dict(zip(names, page.commands(server), strict=True))
+    text, uvicorn = page.text("python"), shlex.split(page.text(""))
+    for line in re.findall(r"`(from [^`]+ import [^`]+|mcp\.\w+\(\))`", _row("`fastmcp`")):
+        ending = line.partition(" import ")[2] or "mcp.streamable_http_app()"
+        old = next(each for each in text.splitlines() if ending.split(" as ")[-1] in each)
+        text = text.replace(old, line if " import " in line else old.replace(ending, line), 1)
+    (tmp_path / "pay.py").write_text(text)
+    environment = {**server.environment, "ISSUER": server.url, **given, "PYTHONPATH": str(ROOT)}
+    command = [str(FASTMCPS[release]), "-m", *uvicorn]
+    with _serving(uri, command, tmp_path, environment):
+        token = await asyncio.to_thread(signed_in, server, ana, uri, "payments:read")
+        headers = {"Authorization": f"Bearer {token}"}
+        payment = {**PAYMENT, "account": "DE89370400440532013000"}
+        del payment["type"]
+        async with httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http:
+            transport = streamable_http_client(uri, http_client=http)
+            async with McpClient(transport, mode="auto") as client:
+                assert "9,000" in str(await client.call_tool("balance", {}))
+                call = asyncio.create_task(client.call_tool("pay", payment))
+                await asyncio.to_thread(lambda: approve(ana, next_request(ana)))
+                assert "Paid 482000 to Nordwind" in str(await call)
+                call = asyncio.create_task(client.call_tool("pay", payment))
+                await asyncio.to_thread(lambda: ana.deny(next_request(ana), "suspicious"))
+                assert "A person denied" in str(await call)
+
+
+@contextlib.contextmanager
+def _serving(
+    uri: str, command: list[str], folder: Path, environment: dict[str, str]
+) -> Iterator[None]:
+    process = subprocess.Popen(command, cwd=folder, env=environment)
+    try:
+        until(lambda: status_of(uri) == httpx.codes.UNAUTHORIZED, 60)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _row(package: str) -> str:
+    """The row of the table that says what to write with this package."""
+    lines = (ROOT / "docs/my-mcp-server.md").read_text("utf-8").splitlines()
+    (found,) = [line for line in lines if line.startswith(f"| {package}")]
+    return found

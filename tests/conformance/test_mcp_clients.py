@@ -42,7 +42,7 @@ REFRESH_INSTEAD = {"mcp-typescript"}
 """Version 1 of this SDK uses its refresh token and gives up; without one, it asks the person."""
 PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 PAID = "paid 482000 to Nordwind"
-CALLS = [["read", {}], ["write", {"text": "bread"}]]
+CALLS = [["read", {}], ["write", {"text": "bread"}], ["pay", PAYMENT]]
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +128,20 @@ def known(
     return {"metadata": metadata, "metadata_url": url}
 
 
-def test_a_client_signs_in_calls_a_tool_and_is_stepped_up(
+def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
     notes: McpServer, person: Terminal, browser: Browser, library: str, known: dict[str, Any]
 ) -> None:
-    """CI-05, DC-02: one consent for the first scope, and one that adds the second."""
+    """CI-05, DC-02: consent for the first scope and for the second, then a payment is approved."""
+    before = len(notes.paid)
     with playing(library, "mcp", url=notes.uri, calls=CALLS, **known) as client:
         _consent(client, browser, person)
         assert client.hear("called").members == {"tool": "read", "text": "milk", "failed": False}
         _consent(client, browser, person)
         assert client.hear("called")["text"] == "wrote bread"
+        approve(person, next_request(person))
+        assert client.hear("called")["text"] == PAID
         done = client.hear("done")
+    assert notes.paid[before:] == [["Nordwind", 482_000]]
     assert "notes:write" in done["scope"].split()
     if "metadata_url" in known:
         assert done["client_id"] == known["metadata_url"]
@@ -146,7 +150,7 @@ def test_a_client_signs_in_calls_a_tool_and_is_stepped_up(
 @pytest.fixture
 def other_release(request: pytest.FixtureRequest, library: str) -> McpServer:
     """A server of another release than this client, or in another language."""
-    name = "old_notes" if library == "mcp-python-2" else "notes"
+    name = "old_notes" if library.startswith("mcp-python-2") else "notes"
     found: McpServer = request.getfixturevalue(name)
     return found
 

@@ -32,8 +32,8 @@ AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
 FASTMCPS = {"fastmcp-2": MCP_PYTHONS["mcp-python-1"], "fastmcp-4": AGENT_FRAMEWORKS}
 """The package fastmcp, each release beside the release of `mcp` that it builds on."""
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
-MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
-"""MCP SDKs. The two of Python do not fit into one environment."""
+MCP_CLIENTS = (*MCP_PYTHONS, "mcp-python-2@2025-11-25", "mcp-typescript")
+"""MCP SDKs. The two of Python do not fit into one environment; 2.x speaks two versions of MCP."""
 MCP_SUITE = "@modelcontextprotocol/conformance"
 """MCP's own tests, which `mcp_suite.py` runs."""
 JOSE = "jose"
@@ -82,7 +82,13 @@ class ForeignClient:
 
 @contextlib.contextmanager
 def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
-    """A client that has been told its flow; it is gone afterwards."""
+    """A client that has been told its flow; it is gone afterwards.
+
+    After an @ comes the version of MCP, if it is not the newest that the client has.
+    """
+    library, _, version = library.partition("@")
+    if version:
+        told["mode"] = "legacy"
     process = subprocess.Popen(
         _program(library),
         cwd=FOLDER,

@@ -4,10 +4,10 @@
 endpoints, and `create_app` the Flask application.
 """
 
+import functools
 import sys
 import time
 from collections.abc import Callable
-from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from server import key_files
@@ -26,6 +26,7 @@ with lazily():
     from server.services.approvals.expiry import Sweeper
     from server.services.approvers.escalations import Escalations
     from server.services.approvers.substitutes import Substitutes
+    from server.services.audit.log import AuditLog
     from server.services.ciba.wiring import create_callbacks
     from server.services.incidents.orphan_quarantine import OrphanQuarantine
     from server.services.notifications.feed import Hub
@@ -82,37 +83,43 @@ class Services:
         """GET a document of a client, at a public https address. Raises `Unreachable`."""
         return outward.fetch(self.settings, url, max_bytes)
 
-    @cached_property
+    @functools.cached_property
     def signer(self) -> JwtSigner:
         """Signs tokens."""
         return JwtSigner(self.secrets)
 
-    @cached_property
+    @functools.cached_property
     def verifier(self) -> JwtVerifier:
         """Verifies tokens and proofs."""
         return JwtVerifier()
 
-    @cached_property
+    @functools.cached_property
     def passwords(self) -> Argon2Passwords:
         """Hashes passwords."""
         return Argon2Passwords(self._background)
 
-    @cached_property
+    @functools.cached_property
     def hub(self) -> Hub:
         """Wakes the readers of feeds."""
         return Hub(self.store, self.store.wake)
 
-    @cached_property
+    @functools.cached_property
     def sweeper(self) -> Sweeper:
         """Expires requests."""
         return Sweeper(self.store)
 
-    @cached_property
+    @functools.cached_property
+    def audit_log(self) -> AuditLog:
+        """Signs checkpoints of the audit log. Raises `BadKeyFile` when it needs the key."""
+        key = functools.partial(key_files.open_log, self.settings, self.store)
+        return AuditLog(self.store, self.rules.issuer, key)
+
+    @functools.cached_property
     def escalations(self) -> Escalations:
         """Asks backups."""
         return Escalations(self.store, Substitutes(Evaluator(self.secrets), self.rules))
 
-    @cached_property
+    @functools.cached_property
     def orphan_quarantine(self) -> OrphanQuarantine:
         """Quarantines agents without an owner."""
         return OrphanQuarantine(self.store, self.secrets, self.rules)
@@ -190,6 +197,6 @@ def outbox_worker(services: Services, run: Callable[[Callable[[], None]], None])
     from server.services.notifications.feed import ANY_CHANGE
 
     settings, store, secrets = services.settings, services.store, services.secrets
-    on_finished = partial(services.hub.wake, ANY_CHANGE)
+    on_finished = functools.partial(services.hub.wake, ANY_CHANGE)
     callbacks = create_callbacks(services)
     return outward.outbox_worker(settings, store, secrets, callbacks, run, on_finished)

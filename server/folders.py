@@ -1,6 +1,7 @@
 """Folders and files that only their owner can read, whatever the umask."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,24 @@ def make_private(folder: Path) -> None:
     for one in reversed(missing):
         one.mkdir(exist_ok=True, mode=_FOLDER_MODE)
         one.chmod(_FOLDER_MODE)
+
+
+def write_new(file: Path, lines: Iterable[str]) -> int:
+    """Write lines to a new file with mode 0600; returns their number. Raises FileExistsError.
+
+    If reading the lines fails, no file stays.
+    """
+    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE_MODE)
+    written = 0
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            for line in lines:
+                opened.write(f"{line}\n")
+                written += 1
+    except BaseException:
+        file.unlink()
+        raise
+    return written
 
 
 def write_private(file: Path, text: str) -> None:

@@ -6,14 +6,14 @@ Owns: the list of key files. Never: creating a key for a database that already h
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from server.crypto.sealing import BadKeyFile, Sealer, read_key, read_or_make_key
 from server.lazy_imports import lazily
-from server.model.store import Store
+from server.model.store import Store, Unit
 from server.settings import Settings
 
 with lazily():
@@ -25,7 +25,11 @@ WEBHOOK: Final = "webhook"
 MASTER_KEY: Final = "master.key"
 PIN_KEY: Final = "pin.key"
 WEBHOOK_KEY: Final = "webhook.key"
+LOG: Final = "log"
+LOG_KEY: Final = "log.key"
 _ID_BYTES = 16
+_NO_LOG_KEY = "the audit log cannot be signed"
+_NEW_LOG_KEY = " If it is lost, run: sayso audit rotate-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +42,24 @@ class KeyFile:
     """The setting that names its path."""
     without: str
     """The consequence if it is missing, as a clause for the error."""
+    if_lost: str = ""
+    """The command that replaces a lost file, as a sentence."""
 
     @property
     def missing(self) -> str:
         """The error if it is missing."""
         return (
             f"{self.path} is missing. Restore it from your backup: {self.without} without it. "
-            f"{self.setting} names its path."
+            f"{self.setting} names its path.{self.if_lost}"
         )
 
     @property
     def other(self) -> str:
         """The error if it is another key."""
-        called = "PIN" if self.name == PIN else self.name
+        called = {PIN: "PIN", LOG: "audit log"}.get(self.name, self.name)
         return (
             f"{self.path} is not the {called} key that this database was made with. "
-            f"Put the right file there; {self.setting} names its path."
+            f"Put the right file there; {self.setting} names its path.{self.if_lost}"
         )
 
 
@@ -72,6 +78,17 @@ def webhook(settings: Settings) -> KeyFile:
     path = settings.webhook_secret_file or settings.data_dir / WEBHOOK_KEY
     setting = "SAYSO_WEBHOOK_SECRET_FILE"
     return KeyFile(WEBHOOK, Path(path), setting, "your webhook cannot verify what it receives")
+
+
+def log(settings: Settings) -> KeyFile:
+    """The key file that signs the checkpoints of the audit log."""
+    path = settings.log_key_file or settings.data_dir / LOG_KEY
+    return KeyFile(LOG, Path(path), "SAYSO_LOG_KEY_FILE", _NO_LOG_KEY, _NEW_LOG_KEY)
+
+
+def every(settings: Settings) -> tuple[KeyFile, ...]:
+    """All key files of an installation, whether it needs each or not."""
+    return (*required(settings), webhook(settings), log(settings))
 
 
 def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
@@ -94,7 +111,7 @@ def open_required(settings: Settings, store: Store) -> tuple[bytes, bytes]:
 def problems(settings: Settings, store: Store) -> list[str]:
     """List the problems of the key files, one sentence each. Changes nothing."""
     known = _key_ids(store)
-    files = [*required(settings), *([webhook(settings)] if settings.webhook_url else [])]
+    files = [one for one in every(settings) if one.name != WEBHOOK or settings.webhook_url]
     found = [problem(file, known) for file in files if file.name in known]
     return [wrong for wrong in found if wrong]
 
@@ -107,6 +124,30 @@ def open_webhook(settings: Settings, store: Store) -> Path:
             raise BadKeyFile(file.missing)
         _record(store, {WEBHOOK: read_or_make_key(file.path)})
     return file.path
+
+
+def open_log(settings: Settings, store: Store) -> bytes:
+    """The private key of the audit log. Creates the file once. Raises `BadKeyFile`."""
+    file = log(settings)
+    if LOG not in _key_ids(store):
+        _record(store, {LOG: read_or_make_key(file.path)})
+    if wrong := problem(file, _key_ids(store)):
+        raise BadKeyFile(wrong)
+    return read_key(file.path)
+
+
+def replace_log(settings: Settings, store: Store, record: Callable[[Unit, bytes], object]) -> None:
+    """Replace the private key of the audit log; the old file is kept beside it.
+
+    `record` writes the audit entry.
+    """
+    file = log(settings)
+    if file.path.exists():
+        file.path.rename(file.path.with_name(f"{file.path.name}.{int(file.path.stat().st_mtime)}"))
+    key = read_or_make_key(file.path)
+    with store.write() as tx:
+        tx.installation.replace_key(LOG, key_id(LOG, key))
+        record(tx, key)
 
 
 def key_id(name: str, key: bytes) -> str:

@@ -54,6 +54,8 @@ class Settings:
     pin_key_file: str = ""
     """The file with the 32 bytes with which the server answers PIN calls, mode 0600. The default
     is `pin.key` in the data folder. All servers of one database need the same file."""
+    log_key_file: str = ""
+    """The file with the key of the audit log, like the PIN key. The default is `log.key`."""
     access_token_alg: str = "ES256"
     """The algorithm that signs access tokens: `ES256`, `EdDSA` or `RS256`."""
     access_token_seconds: int = 300
@@ -89,8 +91,7 @@ class Settings:
     notify_low_per_hour: int = 1
     """The most notifications of one user in an hour for low risk, counted separately."""
     owner_grace_days: int = 14
-    """The days that an agent keeps working after its last enabled owner was disabled. Then it is
-    quarantined."""
+    """The days that an agent without an enabled owner keeps working. Then it is quarantined."""
     webhook_url: str = ""
     """The address that gets events, without their contents. Nothing is sent if it is empty."""
     webhook_secret_file: str = ""

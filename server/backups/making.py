@@ -57,8 +57,7 @@ def make(settings: Settings, target: Path, now: int, *, with_keys: bool) -> Back
 
 def _files(settings: Settings, found: dumps.Contents) -> tuple[key_files.KeyFile, ...]:
     """The key files of this database, after a check of each."""
-    every = (*key_files.required(settings), key_files.webhook(settings))
-    needed = tuple(file for file in every if file.name in found.key_ids)
+    needed = tuple(file for file in key_files.every(settings) if file.name in found.key_ids)
     for file in needed:
         if problem := key_files.problem(file, found.key_ids):
             raise BadKeyFile(problem)

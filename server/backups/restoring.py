@@ -199,15 +199,14 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
             f"This backup has schema {manifest.schema}, and this program supports {SCHEMA}. "
             f"Restore it with the program that made it ({manifest.program}), then upgrade."
         )
-    files = (*key_files.required(settings), key_files.webhook(settings))
     new = {
         file.path: archive.keys[file.name]
-        for file in files
+        for file in key_files.every(settings)
         if file.name in archive.keys and not file.path.exists()
     }
-    for file in key_files.required(settings):
-        wrong = "" if file.path in new else key_files.problem(file, manifest.key_ids)
-        if wrong:
+    for file in (*key_files.required(settings), key_files.log(settings)):
+        is_known = file.path in new or file.name not in manifest.key_ids
+        if wrong := "" if is_known else key_files.problem(file, manifest.key_ids):
             raise BadKeyFile(wrong)
     master = key_files.required(settings)[0].path
     archive.check_mac(new[master] if master in new else read_key(master))

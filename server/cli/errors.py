@@ -37,7 +37,7 @@ class Exit(IntEnum):
     UNREACHABLE = 7
     """The database cannot be reached."""
     VERIFICATION = 20
-    """A backup is damaged, was changed, or does not match this program or database."""
+    """A backup or the audit log is damaged, was changed, or does not match."""
     INTERRUPTED = 130
     """Interrupted."""
 
@@ -77,6 +77,9 @@ _BY_NAME: Final = MappingProxyType(
         "server.crypto.sealing.BadKeyFile": Meaning(Exit.ERROR, "bad_key_file"),
         "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
         "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
+        "server.audit_log.verify.Broken": Meaning(Exit.VERIFICATION, "broken_log"),
+        "server.audit_log.bundles.BadBundle": Meaning(Exit.USAGE, "bad_bundle"),
+        "server.audit_log.notes.BadNote": Meaning(Exit.USAGE, "bad_checkpoint"),
         "server.storage.dumps.DumpFailed": Meaning(Exit.ERROR, "dump_failed"),
         "server.storage.dumps.InUse": Meaning(Exit.CONFLICT, "in_use"),
         "server.serving.main.CannotStart": Meaning(Exit.ERROR, "cannot_start"),

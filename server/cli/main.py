@@ -46,7 +46,7 @@ GROUPS: Final = MappingProxyType(
         "delegations": Group("tokens.delegations", "List, show and revoke issued tokens."),
         "token": Group("tokens.token", "Inspect or revoke a token; explain a refused exchange."),
         "keys": Group("tokens.keys", "List and rotate signing keys."),
-        "audit": Group("audit.audit", "Read the audit log."),
+        "audit": Group("audit.audit", "Read and verify the audit log."),
         "db": Group("operations.db", "Upgrade, back up and restore the database."),
         "config": Group("operations.config", "Show each setting and its source."),
         "doctor": Group("operations.doctor", "Find problems of this installation, with the fix."),

@@ -31,6 +31,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "app.rename": "Run: sayso apps update {} --name NAME",
         "audit entry": "See the newest with: sayso audit tail",
         "built-in action type": "See them all with: sayso actions shipped",
+        "broken log": "To see where, run: sayso audit export FILE and sayso audit verify FILE",
+        "checkpoint": "Start the server: sayso serve",
         "consent": "See them all with: sayso consents list",
         "database": "Is --data-dir right?",
         "delegation": "See them with: sayso delegations list",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from server.audit_log.bundles import LoggedEntry
 from server.model.approvals import Approval
 from server.protocol.approvals.states import State
 
@@ -39,6 +40,23 @@ class StoredEntry:
     leaf: bytes
     names: Mapping[str, str] = field(default_factory=dict)
     """The current name of the user or client in each member; not part of the hashed bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A signed checkpoint of the log."""
+
+    size: int
+    at: int
+    frontier: bytes
+    """The encoded frontier of this size, from which the log continues."""
+    note: str
+    """The signed text."""
+
+    @property
+    def origin(self) -> str:
+        """The name of the log."""
+        return self.note.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,31 @@ class HistorySearch:
 
 
 NO_FILTERS = HistorySearch()
+
+
+class AuditLogRows(Protocol):
+    """The order of the audit log, and its checkpoints. Both only grow."""
+
+    def size(self) -> int:
+        """The number of entries that have a place."""
+
+    def place_of(self, entry_id: str) -> int | None:
+        """The place of an entry; None if it has none yet."""
+
+    def leaves(self, first: int, end: int) -> list[bytes]:
+        """The leaf hashes at the places from `first` to before `end`."""
+
+    def entries(self, first: int, end: int) -> list[LoggedEntry]:
+        """The entries at the places from `first` to before `end`."""
+
+    def newest(self) -> CheckpointRow | None:
+        """The newest checkpoint."""
+
+    def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
+        """The checkpoints after a size and time, oldest first."""
+
+    def add(self, checkpoint: CheckpointRow) -> None:
+        """Store a checkpoint."""
 
 
 class AuditRows(Protocol):

@@ -44,6 +44,9 @@ class InstallationRows(Protocol):
     def add_key(self, name: str, key_id: str, sealed: bytes | None = None) -> bool:
         """Record a key. Reports False, and changes nothing, if the name has one already."""
 
+    def replace_key(self, name: str, key_id: str) -> None:
+        """Record another key under this name."""
+
     def held(self) -> list[tuple[str, str]]:
         """The kind and id of everything that a restore turned off and nobody has enabled yet."""
 

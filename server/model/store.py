@@ -17,7 +17,7 @@ with lazily():
         OutcomeRows,
     )
     from server.model.approvers import DeputyRows, EscalationRows, Group, GroupRows
-    from server.model.audit import AuditRows
+    from server.model.audit import AuditLogRows, AuditRows
     from server.model.clients import (
         Agent,
         AgentRows,
@@ -183,6 +183,8 @@ class View(Protocol):
     def standing_grants(self) -> StandingGrantRows: ...
     @property
     def audit(self) -> AuditRows: ...
+    @property
+    def audit_log(self) -> AuditLogRows: ...
     @property
     def feed(self) -> FeedRows: ...
     @property

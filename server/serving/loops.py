@@ -51,6 +51,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("escalations", services.escalations.round, 1),
         Loop("orphan quarantine", services.orphan_quarantine.round, 10),
         Loop("unused clients", UnknownAppExpiry(services.store).round, 60),
+        Loop("audit log", services.audit_log.round, 1),
         Loop("tidy", services.sweeper.tidy, 60),
         Loop("last seen", LastSeen(services.settings, services.store).note, 10),
         Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_PAUSE).round, 0),

@@ -139,11 +139,12 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
         from server.last_seen import OldDatabase  # noqa: PLC0415  # likewise
         from server.model.store import Busy  # noqa: PLC0415  # likewise
+        from server.services.audit.log import BrokenLog  # noqa: PLC0415  # likewise
         from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
 
         try:
             return self._create()
-        except (BadKeyFile, SchemaMismatch, OldDatabase, Busy) as error:
+        except (BadKeyFile, SchemaMismatch, OldDatabase, BrokenLog, Busy) as error:
             os.write(self._refusals[1], f"{error}\n".encode())
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(0)  # without the cleanup of the first process
@@ -158,6 +159,8 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         )
         use_own_resolver()
         services = app.build(self.settings, self.clock, serving=True, background=on_a_real_thread)
+        services.audit_log.check()
+        services.audit_log.sign()
         services.hub.on_hold = QUEUES.release
         telemetry.HELD_POLLS.set_function(lambda: services.hub.held)
         self.site = app.create_site(services, max_feeds=self.capacity.feeds)

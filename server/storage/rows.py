@@ -23,6 +23,7 @@ with lazily():
     from server.storage.approvers.escalations import Escalations
     from server.storage.approvers.groups import Groups
     from server.storage.audit.entries import Audit
+    from server.storage.audit.log import AuditLog
     from server.storage.clients.agents import Agents
     from server.storage.clients.app_uses import AppUses
     from server.storage.clients.apps import Apps
@@ -138,6 +139,7 @@ class Rows:
     incidents = lazy(lambda self: Incidents(self._connection))
     standing_grants = lazy(lambda self: StandingGrants(self._connection))
     audit = lazy(lambda self: Audit(self._connection, self.now, self._new_entry_id))
+    audit_log = lazy(lambda self: AuditLog(self._connection))
     feed = lazy(lambda self: Feed(self._connection, self.now, self._wake_later))
     notifications = lazy(lambda self: Notifications(self._connection, self.now))
     outbox = lazy(lambda self: Outbox(self._connection, self.now, self._wake_later))

@@ -108,16 +108,21 @@ class SqlStore:
             raise Busy("The database cannot be read now.") from error
 
     def sequence(self) -> int:
-        """Number new feed events, if no other process does. Returns their number; 0 on SQLite."""
+        """Number new audit entries and feed events, if no other process does.
+
+        Returns how many were numbered; 0 on SQLite, where they have their numbers.
+        """
         if self._on_sqlite:
             return 0
         with self._writer.transaction() as connection:
             if not connection.execute(_SEQUENCER).scalar_one():
                 return 0
-            numbered = self._rows(connection, lock=False).feed.number(_EVENT_BATCH)
+            rows = self._rows(connection, lock=False)
+            placed = rows.audit_log.place(_EVENT_BATCH)
+            numbered = rows.feed.number(_EVENT_BATCH)
         if numbered:
             self.wake.changed()
-        return numbered
+        return placed + numbered
 
     def ping(self) -> None:
         """Raises `Busy` unless the database can be read and written."""

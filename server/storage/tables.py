@@ -218,7 +218,17 @@ audit_entries = Table(
     Index("ix_audit_entries_at", "at"),
     partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
 )
-"""`seq` is reserved for the position in a Merkle tree over the log."""
+"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry."""
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Millis, primary_key=True, autoincrement=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+)
+"""The signed sizes and roots of the log. Triggers refuse to change or delete one."""
 
 feed_events = Table(
     "feed_events",

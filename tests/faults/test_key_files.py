@@ -29,11 +29,12 @@ def _ended(server: LiveServer, *options: str) -> subprocess.CompletedProcess[str
 def _check(server: LiveServer, *options: str) -> None:
     """Breaks each key in each way, in a copy of the installation."""
     server.prepare()
+    server.services.audit_log.sign()
     server.services.store.close()
     with ThreadPoolExecutor(2) as threads:
         checks = [
             threads.submit(_check_key, server, name, content, *options)
-            for name in ("master.key", "pin.key")
+            for name in ("master.key", "pin.key", "log.key")
             for content in (b"x" * 32, None)
         ]
         for check in checks:

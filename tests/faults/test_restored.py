@@ -284,7 +284,7 @@ def test_restoring_over_the_existing_database_brings_nothing_back(database: Data
     file = server.folder / "monday.sayso"
     backup = _done(server, "db", "backup", str(file))
     assert file.stat().st_mode & 0o777 == 0o600
-    assert [Path(key).name for key in backup["keys_apart"]] == ["master.key", "pin.key"]
+    assert [Path(key).name for key in backup["keys_apart"]] == ["master.key", "pin.key", "log.key"]
     _use_up(scene)
     running = _sayso(server, "db", "restore", str(file), "--force", "--json")
     assert (running.returncode, json.loads(running.stderr)["code"]) == (6, "in_use")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checks.log_and_rows import verify_log
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.clients.terminal import Terminal, cheap_pins, new_person
 from tests.support.servers.server import LiveServer, live_server
@@ -50,6 +51,7 @@ def server(
     folder: Path = tmp_path_factory.mktemp("server")
     with live_server(folder, forked=request.path.name not in _ENDS_ITS_SERVER) as running:
         yield running
+        verify_log(running)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pytest_textual_snapshot import SVGImageExtension
 from textual.pilot import Pilot
 
 from tests.support.clients.driving import is_live, look, press, until
-from tests.support.clients.settling import reading_styles_once, settling_by_queue
+from tests.support.clients.settling import drawing_on_demand, reading_styles_once, settling_by_queue
 from tests.support.fakes.fake_app import Stage
 
 _NOTHING = re.compile(r'<rect [^>]*width="0"[^>]*/>')
@@ -40,7 +40,7 @@ Steps = Callable[[Pilot[None], Stage], Awaitable[None]]
 
 @pytest.fixture(autouse=True, scope="session")
 def _settling() -> Iterator[None]:
-    with settling_by_queue(), reading_styles_once():
+    with settling_by_queue(), reading_styles_once(), drawing_on_demand():
         yield
 
 

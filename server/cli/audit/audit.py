@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from server.cli.audit import log
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
@@ -23,7 +24,11 @@ _LOOK_BACK: Final = 200
 
 @click.group("audit")
 def command() -> None:
-    """The audit log."""
+    """Read and verify the audit log."""
+
+
+for _command in log.COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("tail")

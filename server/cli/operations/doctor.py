@@ -15,12 +15,13 @@ from server import key_files
 from server.app import key_problems
 from server.cli.errors import sentence
 from server.cli.flags import settings_of, sqlite_file
-from server.cli.opening import opened
+from server.cli.opening import OpenInstallation, opened
 from server.cli.output import answer, json_option
 from server.cli.remedies import command_for
 from server.crypto.sealing import BadKeyFile
 from server.last_seen import OldDatabase
 from server.model.store import Busy
+from server.services.audit.log import BrokenLog
 from server.services.operations.doctor import Finding
 from server.serving.descriptors import FEW, capacity, highest_limit
 from server.settings import NOBODY, Settings, is_loopback
@@ -66,7 +67,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         return
     if folder.stat().st_mode & _BY_OTHERS:
         yield Finding("weak", f"Other users can read {folder}.", f"Run: chmod 700 {folder}")
-    for file in (*key_files.required(settings), key_files.webhook(settings)):
+    for file in key_files.every(settings):
         path = file.path
         if path.exists() and path.stat().st_mode & _BY_OTHERS:
             yield Finding("broken", f"Other users can read {path}.", f"Run: chmod 600 {path}")
@@ -112,9 +113,17 @@ def _records(settings: Settings) -> Iterator[Finding]:
             yield from (Finding("broken", problem, _FIX_FIRST) for problem in wrong)
             return
         with opened(settings) as services:
+            yield from _log(services)
             yield from services.doctor.findings()
     except (BadKeyFile, SchemaMismatch, OldDatabase, Busy, OSError) as error:
         yield Finding("broken", sentence(error), _FIX_FIRST)
+
+
+def _log(services: OpenInstallation) -> Iterator[Finding]:
+    try:
+        services.services.audit_log.check()
+    except BrokenLog as error:
+        yield Finding("broken", str(error), "", error.remedy)
 
 
 def _limits(settings: Settings) -> Iterator[Finding]:

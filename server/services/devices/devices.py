@@ -78,7 +78,8 @@ class DeviceService:
             device = self._device(tx, person, name, public, high_from)
             tx.devices.add(device)
             tx.sessions.bind(session.id, device.id, tx.now + IDLE_MS)
-            _record(tx, audit.Type.DEVICE_ENROLLED, person, device, kids=dict(device.kids))
+            keys = {"kids": dict(device.kids), "keys": dict(device.keys)}
+            _record(tx, audit.Type.DEVICE_ENROLLED, person, device, **keys)
             notices.device(tx, person.user.id, "device.enrolled", device.id)
             return device
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select
 from sqlalchemy.engine import RowMapping
 
 from server.audit_log.entries import entry_bytes, leaf_hash
 from server.model.audit import Entry, EntrySearch, StoredEntry
-from server.storage.prepared import Prepared, adding
+from server.storage.audit.log import NEXT
+from server.storage.prepared import Prepared
 from server.storage.tables import audit_entries as e
 from server.telemetry import correlation_id
 
-_ADD = Prepared(adding(e))
+_VALUES: dict[str, BindParameter[object]] = {
+    column.key: bindparam(column.key) for column in e.c if column.key != "seq"
+}
+_ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=NEXT))
+_ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
 _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
 _GET = select(e).where(e.c.id == bindparam("of"))
@@ -26,6 +31,8 @@ class Audit:
         self._connection = connection
         self._now = now
         self._new_id = new_id
+        one_writer = connection.dialect.name == "sqlite"
+        self._add = _ADD_PLACED if one_writer else _ADD_UNPLACED
 
     def add(self, entry: Entry) -> str:
         """Store the entry with its canonical bytes and leaf; returns its id."""
@@ -45,8 +52,7 @@ class Audit:
             "approval_id": entry.approval_id,
         }
         body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
-        row = {**columns, "seq": None, "body": body, "leaf": leaf_hash(body)}
-        _ADD.run(self._connection, row)
+        self._add.run(self._connection, {**columns, "body": body, "leaf": leaf_hash(body)})
         return str(columns["id"])
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:

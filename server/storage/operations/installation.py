@@ -44,6 +44,11 @@ class InstallationRecords:
         added = insert.on_conflict_do_nothing().returning(k.c.name)
         return bool(self._connection.execute(added, row).all())
 
+    def replace_key(self, name: str, key_id: str) -> None:
+        """Record another key under this name."""
+        self._connection.execute(delete(k).where(k.c.name == name))
+        self.add_key(name, key_id)
+
     def held(self) -> list[tuple[str, str]]:
         """The kind and id of everything that a restore turned off and nobody has enabled yet."""
         return [(kind, held_id) for kind, held_id in self._connection.execute(_HELD).all()]

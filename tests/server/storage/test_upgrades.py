@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.model.approvals import Approver, Decision
+from server.model.audit import Entry
 from server.model.granted import differences_of, granted_headline
 from server.model.store import Taken
 from server.protocol.confusables import name_keys
@@ -115,6 +116,7 @@ def _rows() -> earlier_databases.Rows:
             }
         ],
         "signing_keys": [{"kid": "k1", "alg": "ES256", "public_jwk": "{}", "sealed": b"s"}],
+        "audit_entries": [{"id": "02", "leaf": b"2"}, {"id": "01", "leaf": b"1"}],
         "history": [{"owner": BOT, "key": "m", "count": 3}],
     }
 
@@ -170,6 +172,17 @@ def test_every_upgraded_row_is_readable(upgraded: str, open_database: Opener) ->
         installation = view.installation.row()
     assert len(bytes.fromhex(installation.epoch)) == 16
     assert (installation.created_at, installation.restored_at) == (NOON, None)
+
+
+def test_upgraded_audit_entries_have_places(upgraded: str, open_database: Opener) -> None:
+    """In the order of their ids, which begin with the time; the next entry follows."""
+    store = open_database(upgraded)
+    with store.write() as tx:
+        tx.audit.add(Entry("type.new", "operator"))
+    store.sequence()
+    with store.read() as view:
+        assert view.audit_log.leaves(0, 2) == [b"1", b"2"]
+        assert view.audit_log.size() == 3
 
 
 def test_upgraded_requests_are_readable(upgraded: str, open_database: Opener) -> None:

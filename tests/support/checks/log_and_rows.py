@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlalchemy import MetaData, Select, Table, create_engine, delete, select
 
+from server.audit_log import bundles
+from server.audit_log.verify import Verified, verify
 from server.model.approvals import Approval
 from server.outward import VAPID
 from server.protocol.approvals.states import State
 from server.storage.tables import installation_keys
 from tests.support.servers.server import LiveServer
 
-_PRUNED = frozenset({"counters", "flows", "replays"})
+_PRUNED = frozenset({"audit_checkpoints", "counters", "flows", "replays"})
 _SENT = ("id", "channel", "target", "body")
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -98,3 +100,11 @@ def entries(server: LiveServer, kind: str, **members: str) -> list[dict[str, Any
         for body in bodies
         if body["type"] == kind and all(body.get(name) == value for name, value in members.items())
     ]
+
+
+def verify_log(server: LiveServer) -> Verified:
+    """Verify the whole audit log of a server, as an auditor does. Raises `Broken`."""
+    log = server.services.audit_log
+    server.services.store.sequence()
+    log.sign()
+    return verify(bundles.write(log.origin, log.lines()), [log.key])

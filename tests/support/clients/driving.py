@@ -38,6 +38,8 @@ async def opened(stage: Stage, size: tuple[int, int] = WIDE) -> AsyncIterator[Pi
         await _rested(pilot, stage)
         stage.clock.move(1)
         yield pilot
+        if stage.app.is_running:
+            shown(stage)  # what is on the screen at the end can be drawn
 
 
 def is_live(stage: Stage) -> bool:

@@ -1,7 +1,8 @@
 """When a Textual app under test has settled: when nothing is left to do, not when a clock says so.
 
 Owns: what stands in for Textual's own waiting, which sleeps until the whole process looks idle;
-that style sheets, which every app has in common, are read once.
+that style sheets, which every app has in common, are read once; that frames nobody looks at are not
+drawn.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+from textual._compositor import Compositor
 from textual._context import active_app
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -21,6 +23,7 @@ _LONGEST_SECONDS = 1.0
 _QUIET_TURNS = 3
 """A turn of the loop takes in what threads handed over; the next shows what came of it."""
 _LOOK_SECONDS = 0.001
+_DRAW = Compositor.render_update
 _SOON_SECONDS = 0.01
 """What is to happen within this time belongs to what the app is doing; its clocks tick slower."""
 
@@ -58,6 +61,30 @@ def reading_styles_once() -> Iterator[None]:
         return read[key]
 
     with mock.patch.object(Stylesheet, "_parse_rules", parsed):
+        yield
+
+
+@contextmanager
+def drawing_on_demand() -> Iterator[None]:
+    """Draw only what a test looks at: a picture, or the lines of the screen.
+
+    A headless app draws each frame and throws it away, which takes a third of a test.
+    """
+
+    def drawn(self: Compositor, full: bool = False, **named: Any) -> Any:  # noqa: FBT001, FBT002  # Textual's signature
+        if full:
+            return _DRAW(self, full, **named)
+        self._dirty_regions.clear()
+        return None
+
+    with mock.patch.object(Compositor, "render_update", drawn):
+        yield
+
+
+@contextmanager
+def drawing_every_frame() -> Iterator[None]:
+    """Draw as a terminal does, for a test that counts what is drawn."""
+    with mock.patch.object(Compositor, "render_update", _DRAW):
         yield
 
 

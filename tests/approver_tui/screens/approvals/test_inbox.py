@@ -1,5 +1,7 @@
 """The inbox: order, selection, news, connection, outcomes."""
 
+import pytest
+
 from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.approvals import ApprovalState
@@ -330,6 +332,7 @@ async def test_a_long_list_makes_only_the_visible_rows(monkeypatch):
         assert 0 < len(made) < 250
 
 
+@pytest.mark.usefixtures("every_frame")
 async def test_only_rows_that_changed_are_drawn(monkeypatch):
     """A step in a list of five hundred draws two rows."""
     stage = a_stage(_many())

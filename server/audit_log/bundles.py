@@ -1,0 +1,89 @@
+"""Bundles: a log in one file of JSON lines, in which entries and checkpoints have their order.
+
+Owns: the lines of the file. Never: whether they are true.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+FORMAT: Final = "sayso-audit-bundle/1"
+
+
+class BadBundle(Exception):
+    """The file is not a bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """An entry at its place in the log."""
+
+    seq: int
+    """Its place; the first entry has 0."""
+    body: bytes
+    """The exact bytes that were hashed."""
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint as it was signed, and the size that it is about."""
+
+    size: int
+    note: str
+
+
+Line = LoggedEntry | SignedCheckpoint
+
+
+def write(origin: str, lines: Iterable[Line]) -> Iterator[str]:
+    """The lines of a bundle."""
+    yield _line(format=FORMAT, origin=origin)
+    for one in lines:
+        if isinstance(one, LoggedEntry):
+            yield _line(seq=one.seq, entry=one.body.decode(), leaf=one.leaf.hex())
+        else:
+            yield _line(size=one.size, checkpoint=one.note)
+
+
+def read(lines: Iterable[str]) -> Iterator[Line]:
+    """What a bundle holds. Raises `BadBundle` with the number of the line."""
+    numbered = enumerate(lines, 1)
+    _number, first = next(numbered, (1, ""))
+    if not _is_header(first):
+        raise BadBundle(f'Line 1 must be {{"format": "{FORMAT}"}}, as `sayso audit export` writes.')
+    for number, line in numbered:
+        yield _read(number, _document(number, line))
+
+
+def _read(number: int, members: dict[str, Any]) -> Line:
+    try:
+        if "checkpoint" in members:
+            return SignedCheckpoint(int(members["size"]), str(members["checkpoint"]))
+        leaf = bytes.fromhex(members["leaf"])
+        return LoggedEntry(int(members["seq"]), str(members["entry"]).encode(), leaf)
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"Line {number} must have seq, entry and leaf, or size and checkpoint."
+        raise BadBundle(message) from error
+
+
+def _is_header(line: str) -> bool:
+    try:
+        return bool(json.loads(line).get("format") == FORMAT)
+    except (ValueError, AttributeError):
+        return False
+
+
+def _document(number: int, line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise BadBundle(f"Line {number} is not JSON.") from error
+    if not isinstance(found, dict):
+        raise BadBundle(f"Line {number} is not a JSON object.")
+    return found
+
+
+def _line(**members: object) -> str:
+    return json.dumps(members, separators=(",", ":"))

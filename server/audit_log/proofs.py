@@ -1,0 +1,65 @@
+"""Proofs that one entry is in the log, in the format C2SP tlog-proof.
+
+Owns: the text of a proof, and checking it. The entry's bytes are its extra data.
+Never: files or the database.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.audit_log import merkle, notes
+from server.audit_log.entries import leaf_hash
+from server.audit_log.merkle import BadProof
+from server.audit_log.notes import LogKey
+
+FORMAT: Final = "c2sp.org/tlog-proof@v1"
+_NO_PROOF: Final = "This is not a proof, as `sayso audit prove` writes it."
+_NAMED = 2
+"""The lines for the entry and its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof that an entry is in the log."""
+
+    seq: int
+    body: bytes
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+    """The signed checkpoint that the hashes lead to."""
+
+    @property
+    def text(self) -> str:
+        """The proof in its format."""
+        hashes = "".join(f"{_base64(one)}\n" for one in self.hashes)
+        entry = f"extra {_base64(self.body)}\nindex {self.seq}\n"
+        return f"{FORMAT}\n{entry}{hashes}\n{self.checkpoint}"
+
+    @classmethod
+    def read(cls, text: str) -> "Proof":
+        """Read a proof. Raises `BadProof`."""
+        head, _, checkpoint = text.partition("\n\n")
+        try:
+            form, *lines = head.split("\n")
+            extra, index = (line.split(" ", 1) for line in lines[:_NAMED])
+            names = [form, extra[0], index[0]]
+            hashes = tuple(base64.b64decode(line, validate=True) for line in lines[_NAMED:])
+            found = cls(int(index[1]), base64.b64decode(extra[1]), hashes, checkpoint)
+        except (ValueError, IndexError) as error:
+            raise BadProof(_NO_PROOF) from error
+        if names != [FORMAT, "extra", "index"]:
+            raise BadProof(_NO_PROOF)
+        return found
+
+    def check(self, keys: Sequence[LogKey]) -> int:
+        """Check it; returns the time (s) of the checkpoint. Raises `BadProof` or `BadNote`."""
+        checkpoint, at = notes.verify(self.checkpoint, keys)
+        leaf = leaf_hash(self.body)
+        merkle.check_inclusion(leaf, self.seq, checkpoint.size, self.hashes, checkpoint.root)
+        return at
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

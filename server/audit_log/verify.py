@@ -1,0 +1,204 @@
+"""Verifies a bundle or a proof with nothing but the public key of the log.
+
+`python -m server.audit_log.verify FILE --log-key KEY [--since CHECKPOINT]` needs this folder and
+`cryptography` only. It ends with 0 if the log is whole, and with 20 if it is not.
+Owns: the checks and their order. Never: the database, the network or the rest of the product.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+from server.audit_log import bundles, notes, proofs
+from server.audit_log.bundles import BadBundle, LoggedEntry, SignedCheckpoint
+from server.audit_log.entries import leaf_hash
+from server.audit_log.meaning import Contradiction, Meaning
+from server.audit_log.merkle import BadProof, Frontier
+from server.audit_log.notes import BadNote, Checkpoint, LogKey
+from server.audit_log.proofs import Proof
+
+BROKEN: Final = 20
+"""The exit status if the log is not whole."""
+_USAGE = 2
+_SHOWN_EVERY = 10_000
+
+
+class Broken(Exception):
+    """The log is not what was signed, or contradicts itself. The text names the entry."""
+
+
+@dataclass(slots=True)
+class Verified:
+    """What was verified so far."""
+
+    keys: Sequence[LogKey]
+    since: Checkpoint | None = None
+    """An older checkpoint that must be in this log."""
+    frontier: Frontier = field(default_factory=Frontier)
+    meaning: Meaning = field(default_factory=Meaning)
+    signed: int = 0
+    """The size at the last checkpoint."""
+    checkpoints: int = 0
+    at: int = 0
+    """The time of the last checkpoint (s)."""
+
+    def take(self, line: bundles.Line) -> None:
+        """Verify the next line. Raises `Broken`."""
+        if isinstance(line, LoggedEntry):
+            self._take_entry(line)
+        else:
+            self._take_checkpoint(line)
+        if self.since is not None and self.since.size == self.frontier.size:
+            self._compare(self.since)
+
+    def finish(self) -> "Verified":
+        """Check that every entry is signed, and the older checkpoint was reached."""
+        if self.checkpoints == 0:
+            raise Broken("The bundle has no checkpoint, so nobody signed it.")
+        if self.signed != self.frontier.size:
+            raise Broken(f"No checkpoint covers the entries from {self.signed} on.")
+        if self.since is not None and self.since.size > self.frontier.size:
+            raise Broken(
+                f"The log is older than your checkpoint: {self.frontier.size} entries, which had "
+                f"{self.since.size}. Entries from {self.frontier.size} on are missing."
+            )
+        return self
+
+    def _take_entry(self, entry: LoggedEntry) -> None:
+        expected = self.frontier.size
+        if entry.seq != expected:
+            raise Broken(f"Entry {expected} is missing: entry {entry.seq} is in its place.")
+        if leaf_hash(entry.body) != entry.leaf:
+            raise Broken(f"Entry {entry.seq} was changed: its bytes do not have its hash.")
+        try:
+            self.meaning.check(json.loads(entry.body))
+        except (Contradiction, ValueError) as error:
+            raise Broken(f"Entry {entry.seq}: {error}") from error
+        self.frontier.add(entry.leaf)
+
+    def _take_checkpoint(self, line: SignedCheckpoint) -> None:
+        try:
+            checkpoint, at = notes.verify(line.note, self.keys)
+        except BadNote as error:
+            raise Broken(f"The checkpoint at size {line.size} is not valid. {error}") from error
+        if checkpoint.size != self.frontier.size:
+            raise Broken(
+                f"Entries are missing: a checkpoint of {checkpoint.size} entries stands after "
+                f"{self.frontier.size}."
+            )
+        self._compare(checkpoint)
+        if at < self.at:
+            raise Broken(f"The checkpoint at size {line.size} is older than the one before it.")
+        self.signed, self.at = checkpoint.size, at
+        self.checkpoints += 1
+
+    def _compare(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.root == self.frontier.root:
+            return
+        first = min(self.signed, checkpoint.size - 1)
+        raise Broken(
+            f"An entry from {first} to {checkpoint.size - 1} was changed, added or removed: "
+            f"the log had another root at size {checkpoint.size}."
+        )
+
+
+def verify(
+    lines: Iterable[str],
+    keys: Sequence[LogKey],
+    since: Checkpoint | None = None,
+    progress: Callable[[int], None] = lambda _size: None,
+) -> Verified:
+    """Verify a bundle. `progress` gets the number of entries now and then.
+
+    Raises `Broken`, or `BadBundle` if the file is not a bundle.
+    """
+    verified = Verified(keys, since)
+    for line in bundles.read(lines):
+        verified.take(line)
+        if verified.frontier.size % _SHOWN_EVERY == 0:
+            progress(verified.frontier.size)
+    return verified.finish()
+
+
+def summary(verified: Verified) -> str:
+    """The verdict about a whole log."""
+    unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
+    return (
+        f"Whole: {verified.frontier.size} entries, {verified.checkpoints} checkpoints, "
+        f"{verified.meaning.signatures} signatures of people{unchecked}. "
+        f"Last checkpoint: {_moment(verified.at)}."
+    )
+
+
+def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO[str]) -> str:
+    """Verify a bundle or a proof in a file; returns the verdict.
+
+    Raises `Broken`, `BadBundle`, `BadNote` for a bad key or checkpoint, or OSError.
+    """
+    keys = [LogKey.read(text) for text in log_keys]
+    older = None if since is None else notes.verify(_text(since), keys)[0]
+    with file.open(encoding="utf-8", errors="replace") as lines:  # other bytes, another hash
+        if lines.readline().rstrip() == proofs.FORMAT:
+            lines.seek(0)
+            return _proved(lines.read(), keys)
+        lines.seek(0)
+        return summary(verify(lines, keys, older, _shown(out)))
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def _proved(text: str, keys: Sequence[LogKey]) -> str:
+    try:
+        proof = Proof.read(text)
+        at = proof.check(keys)
+    except (BadProof, BadNote) as error:
+        raise Broken(str(error)) from error
+    return f"Entry {proof.seq} is in the log, as of {_moment(at)}. It reads: {_shown_entry(proof)}"
+
+
+def _shown_entry(proof: Proof) -> str:
+    """The entry with escapes for everything that is not ASCII, because others wrote it."""
+    return json.dumps(json.loads(proof.body))
+
+
+def _moment(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _shown(out: IO[str]) -> Callable[[int], None]:
+    def show(size: int) -> None:
+        if out.isatty():
+            print(f"\r{size} entries", end="", file=out, flush=True)
+
+    return show
+
+
+def main() -> int:
+    """The command line of this module; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m server.audit_log.verify", description=__doc__)
+    parser.add_argument("file", type=Path, help="a bundle or a proof")
+    parser.add_argument(
+        "--log-key", required=True, action="append", help="what `sayso audit key` prints"
+    )
+    parser.add_argument("--since", type=Path, help="a checkpoint that you kept")
+    given = parser.parse_args()
+    try:
+        print(verify_file(given.file, given.log_key, given.since, sys.stderr))
+    except Broken as error:
+        print(f"Broken. {error}")
+        return BROKEN
+    except (BadBundle, BadNote, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return _USAGE
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,95 @@
+"""`sayso audit`: the commands that let anybody verify the log."""
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import click
+
+from server.audit_log import bundles
+from server.audit_log import verify as verifier
+from server.cli.opening import OpenInstallation
+from server.cli.output import answer, json_option
+from server.cli.printed import Printed, prints
+from server.folders import write_new
+from server.key_files import replace_log
+from server.services.audit.log import AuditLog
+
+_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("key")
+@prints
+def key(admin: OpenInstallation) -> Printed:
+    """Print the public key of the log, which verifies it. Give it to your auditors."""
+    text = admin.services.audit_log.key.text
+    return {"log_key": text}, [text]
+
+
+@click.command("checkpoint")
+@prints
+def checkpoint(admin: OpenInstallation) -> Printed:
+    """Print the newest signed checkpoint. Keep it to prove later that nothing changed."""
+    text = admin.services.audit_log.newest()
+    return {"checkpoint": text}, text.splitlines()
+
+
+@click.command("export")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@prints
+def export(admin: OpenInstallation, file: Path) -> Printed:
+    """Write the whole log to a new file, a bundle, which `sayso audit verify` reads."""
+    log = _up_to_date(admin)
+    count = write_new(file, bundles.write(log.origin, log.lines()))
+    return {"file": str(file), "lines": count}, [f"{file} has the whole log."]
+
+
+@click.command("prove")
+@click.argument("entry_id", metavar="ID")
+@prints
+def prove(admin: OpenInstallation, entry_id: str) -> Printed:
+    """Print a proof that an entry is in the log, which `sayso audit verify` reads."""
+    log = _up_to_date(admin)
+    proof = log.prove(entry_id)
+    return {"seq": proof.seq, "proof": proof.text}, proof.text.splitlines()
+
+
+@click.command("rotate-key")
+@prints
+def rotate_key(admin: OpenInstallation) -> Printed:
+    """Replace the private key of the log, or a lost one. Give auditors the new public key."""
+    log, services = admin.services.audit_log, admin.services
+    replace_log(services.settings, services.store, partial(log.record_key, by=admin.by))
+    return {"log_key": log.key.text}, [log.key.text]
+
+
+def _up_to_date(admin: OpenInstallation) -> AuditLog:
+    """The log, with a checkpoint over everything that is stored."""
+    admin.services.store.sequence()
+    admin.services.audit_log.sign()
+    return admin.services.audit_log
+
+
+@click.command("verify")
+@click.argument("file", metavar="FILE", type=_FILE)
+@click.option(
+    "--log-key",
+    "log_keys",
+    metavar="KEY",
+    required=True,
+    multiple=True,
+    help="What `sayso audit key` printed; once for each key that the log had.",
+)
+@click.option("--since", type=_FILE, help="A file with a checkpoint that you kept.")
+@json_option
+def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json: bool) -> None:
+    """Verify a bundle or a proof. Needs neither the server nor its database.
+
+    Exits with 20 if the log was changed, or contradicts itself.
+    """
+    verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
+    answer({"verdict": "whole", "text": verdict}, [verdict], as_json=as_json)
+
+
+COMMANDS: Final = (key, rotate_key, checkpoint, export, prove, verify)

@@ -1,0 +1,156 @@
+"""The audit log as a Merkle tree: its checkpoints, proofs, and export.
+
+Owns: when a checkpoint is due, and what is read for it.
+Never: hashes and signatures; `server.audit_log` has them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from server.audit_log import merkle, notes
+from server.audit_log.bundles import Line, SignedCheckpoint
+from server.audit_log.merkle import Frontier
+from server.audit_log.notes import BadNote, Checkpoint, LogKey
+from server.audit_log.proofs import Proof
+from server.model.audit import CheckpointRow, Entry
+from server.model.store import Store, Unit, View
+from server.services.audit import audit
+from server.services.refusals import Conflict, NotFound, Remedy
+
+IDLE_MS: Final = 60_000
+"""How often a checkpoint says that nothing was added."""
+_AT_ONCE: Final = 5_000
+_NONE: Final = CheckpointRow(0, 0, b"", "")
+
+
+class BrokenLog(Exception):
+    """The entries in the database are not the ones that were signed."""
+
+    remedy: Remedy = ("broken log",)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """The log of one installation."""
+
+    store: Store
+    issuer: str
+    private_key: Callable[[], bytes]
+    """Reads the private key of the log."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name: the host of the server when the first checkpoint was signed."""
+        with self.store.read() as view:
+            newest = view.audit_log.newest()
+        return f"{urlsplit(self.issuer).netloc}/log" if newest is None else newest.origin
+
+    @property
+    def key(self) -> LogKey:
+        """The public key."""
+        return notes.public_key(self.origin, self.private_key())
+
+    def round(self) -> int:
+        """Sign a checkpoint if entries were added, or a minute has passed; returns how many."""
+        with self.store.read() as view:
+            newest = view.audit_log.newest() or _NONE
+            if view.audit_log.size() == newest.size and not _is_idle(view, newest):
+                return 0
+        return self.sign()
+
+    def sign(self) -> int:
+        """Sign a checkpoint if one is due; returns how many entries it adds."""
+        origin, private_key = self.origin, self.private_key()
+        with self.store.write() as tx:
+            tx.lock("audit log")
+            newest = tx.audit_log.newest() or _NONE
+            frontier = Frontier.decode(newest.size, newest.frontier)
+            size = tx.audit_log.size()
+            for leaves in _leaves(tx, newest.size, size):
+                frontier.extend(leaves)
+            if size == newest.size and not _is_idle(tx, newest):
+                return 0  # another process was first
+            at = max(tx.now, newest.at + 1)
+            checkpoint = Checkpoint(origin, size, frontier.root)
+            note = notes.sign(checkpoint, private_key, at // 1000)
+            tx.audit_log.add(CheckpointRow(size, at, frontier.encode(), note))
+            return size - newest.size
+
+    def check(self) -> None:
+        """Compare all leaves with the newest checkpoint. Raises `BrokenLog`."""
+        with self.store.read() as view:
+            newest = view.audit_log.newest()
+            if newest is None:
+                return
+            frontier = Frontier()
+            for leaves in _leaves(view, 0, newest.size):
+                frontier.extend(leaves)
+        try:
+            signed, _at = notes.verify(newest.note, [self.key])
+        except BadNote as error:
+            raise BrokenLog(
+                f"The newest checkpoint of the audit log is not signed with this log key. {error}"
+            ) from error
+        if (frontier.size, frontier.root) != (signed.size, signed.root):
+            raise BrokenLog(
+                f"The audit log was changed outside of Sayso: its first {signed.size} entries are "
+                "not the ones that were signed."
+            )
+
+    def lines(self) -> Iterator[Line]:
+        """The whole log up to its newest checkpoint, in order."""
+        size, after = 0, (0, -1)
+        while found := self._checkpoints(after):
+            for row in found:
+                while size < row.size:
+                    end = min(size + _AT_ONCE, row.size)
+                    with self.store.read() as view:
+                        yield from view.audit_log.entries(size, end)
+                    size = end
+                yield SignedCheckpoint(row.size, row.note)
+            after = (found[-1].size, found[-1].at)
+
+    def record_key(self, tx: Unit, private_key: bytes, *, by: str) -> None:
+        """Write the entry of a new key of the log."""
+        public = notes.public_key(self.origin, private_key).text
+        audit.record(tx, Entry(audit.Type.LOG_KEY_REPLACED, by, facts={"log_key": public}))
+
+    def newest(self) -> str:
+        """The newest checkpoint, signed. Raises `Conflict` if there is none yet."""
+        return self._newest().note
+
+    def prove(self, entry_id: str) -> Proof:
+        """Prove that an entry is in the log. Raises `NotFound` or `Conflict`."""
+        newest = self._newest()
+        with self.store.read() as view:
+            place = view.audit_log.place_of(entry_id)
+            if place is None and view.audit.get(entry_id) is None:
+                raise NotFound("audit entry", entry_id)
+            if place is None or place >= newest.size:
+                raise Conflict("This entry is not in a checkpoint yet. Try again in two seconds.")
+            leaves = [leaf for part in _leaves(view, 0, newest.size) for leaf in part]
+            (entry,) = view.audit_log.entries(place, place + 1)
+        hashes = merkle.inclusion_proof(leaves, place)
+        return Proof(place, entry.body, tuple(hashes), newest.note)
+
+    def _newest(self) -> CheckpointRow:
+        with self.store.read() as view:
+            newest = view.audit_log.newest()
+        if newest is None:
+            raise Conflict("The log has no checkpoint yet.", remedy=("checkpoint",))
+        return newest
+
+    def _checkpoints(self, after: tuple[int, int]) -> list[CheckpointRow]:
+        with self.store.read() as view:
+            return view.audit_log.checkpoints(after, _AT_ONCE)
+
+
+def _is_idle(view: View, newest: CheckpointRow) -> bool:
+    return view.now - newest.at >= IDLE_MS
+
+
+def _leaves(view: View, first: int, end: int) -> Iterator[list[bytes]]:
+    for start in range(first, end, _AT_ONCE):
+        yield view.audit_log.leaves(start, min(start + _AT_ONCE, end))

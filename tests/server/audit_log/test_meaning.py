@@ -1,0 +1,131 @@
+"""What entries must say together; each rule is broken once."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from server.audit_log.meaning import Contradiction, Meaning
+
+ED25519 = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+P256 = ec.derive_private_key(7, ec.SECP256R1())
+
+
+def _text(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def jwk(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    """The public key as devices register it."""
+    if isinstance(key, Ed25519PrivateKey):
+        public = key.public_key().public_bytes_raw()
+        return {"kty": "OKP", "crv": "Ed25519", "x": _text(public)}
+    numbers = key.public_key().public_numbers()
+    x, y = (_text(one.to_bytes(32)) for one in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+
+
+def jws(
+    key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey, kid: str = "k", **payload: object
+) -> str:
+    """What a device signs."""
+    parts = ({"kid": kid}, {"approval": "a", "decision": "approve", **payload})
+    signed = ".".join(_text(json.dumps(part).encode()) for part in parts)
+    if isinstance(key, Ed25519PrivateKey):
+        return f"{signed}.{_text(key.sign(signed.encode()))}"
+    r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(SHA256())))
+    return f"{signed}.{_text(r.to_bytes(32) + s.to_bytes(32))}"
+
+
+def entry(kind: str, **members: Any) -> dict[str, Any]:
+    """An entry about an approval."""
+    return {"type": kind, "actor": "user:u", "agent_id": "g", "approval_id": "a", **members}
+
+
+def enrolled(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> dict[str, Any]:
+    """The entry of a device with this key."""
+    return entry("device.enrolled", facts={"kids": {"low": "k"}, "keys": {"low": jwk(key)}})
+
+
+def approved(**facts: object) -> dict[str, Any]:
+    """The entry of an answer."""
+    return entry("approval.approved", facts={"signed": jws(ED25519), **facts})
+
+
+ISSUED = entry("token.issued", facts={"jti": "t"})
+
+
+def check(*entries: dict[str, Any]) -> Meaning:
+    """Take these entries in order."""
+    meaning = Meaning()
+    for one in entries:
+        meaning.check(one)
+    return meaning
+
+
+@pytest.mark.parametrize("key", [ED25519, P256], ids=["Ed25519", "P-256"])
+def test_the_signature_of_a_person_is_verified(
+    key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey,
+) -> None:
+    """With the key that the log has of the device."""
+    found = check(enrolled(key), approved(signed=jws(key)), ISSUED)
+    assert (found.signatures, found.unchecked) == (1, 0)
+
+
+def test_a_signature_by_an_unknown_key_is_counted_as_unchecked() -> None:
+    """A passkey's, and one of a device from before keys were in the log."""
+    found = check(approved(signed="assertion"), entry("approval.allowed", approval_id="b"))
+    assert (found.signatures, found.unchecked) == (0, 1)
+
+
+def test_tokens_without_an_approval_and_tokens_made_from_another_need_none() -> None:
+    """Policy allows the first, and the other one had the approval."""
+    check(
+        entry("token.issued", approval_id=None),
+        *(approved(), ISSUED, entry("token.issued", facts={"parent": "t"})),
+    )
+
+
+def test_an_enabled_agent_gets_tokens_again() -> None:
+    """After it was disabled."""
+    check(
+        entry("agent.disabled", approval_id=None),
+        *(entry("agent.enabled", approval_id=None), approved(), ISSUED),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([entry("user.added", actor="")], "who acted"),
+        ([ISSUED], "a request that nobody ended"),
+        ([entry("approval.denied", facts={"signed": "x"}), ISSUED], "approval.denied"),
+        ([approved(), ISSUED, ISSUED], "A second token"),
+        ([approved(), ISSUED, approved()], "had ended"),
+        ([entry("approval.expired"), approved()], "had ended"),
+        ([entry("agent.disabled"), entry("token.issued", approval_id=None)], "disabled"),
+        ([entry("agent.quarantined"), ISSUED], "disabled"),
+        ([entry("agent.deleted"), ISSUED], "disabled"),
+        ([entry("approval.approved")], "no signature"),
+        ([entry("approval.voted", facts={"signed": ""})], "no signature"),
+        ([enrolled(ED25519), approved(signed=jws(P256))], "signature of the person is false"),
+        ([enrolled(P256), approved()], "signature of the person is false"),
+        ([enrolled(ED25519), approved(signed=jws(ED25519, approval="b"))], "another request"),
+        ([enrolled(ED25519), approved(signed=jws(ED25519, decision="deny"))], "another answer"),
+        ([enrolled(ED25519) | {"actor": "user:x"}, approved()], "Another person signed it"),
+        (
+            [enrolled(ED25519), entry("approval.denied", facts={"signed": jws(ED25519)})],
+            "another answer",
+        ),
+    ],
+)
+def test_each_contradiction_is_named(entries: list[dict[str, Any]], message: str) -> None:
+    """The last entry is the one that contradicts."""
+    check(*entries[:-1])
+    with pytest.raises(Contradiction, match=message):
+        check(*entries)

@@ -1,0 +1,134 @@
+"""Roots and proofs, against another implementation and known values."""
+
+import pytest
+from pymerkle import InmemoryTree
+
+from server.audit_log.entries import leaf_hash
+from server.audit_log.merkle import (
+    EMPTY_ROOT,
+    BadProof,
+    Frontier,
+    check_consistency,
+    check_inclusion,
+    consistency_proof,
+    inclusion_proof,
+)
+
+INPUTS = [
+    bytes.fromhex(one)
+    for one in (
+        *("", "00", "10", "2021", "3031", "40414243", "5051525354555657"),
+        "606162636465666768696a6b6c6d6e6f",
+    )
+]
+"""The inputs of the test data of Certificate Transparency, which RFC 6962 implementations share."""
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+LEAVES = [leaf_hash(f"entry {number}".encode()) for number in range(40)]
+SIZES = range(1, len(LEAVES) + 1)
+
+
+def root(size: int) -> bytes:
+    """The root over the first leaves."""
+    return Frontier().extend(LEAVES[:size]).root
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_roots_are_the_known_ones(size: int) -> None:
+    """Every size of the shared test data."""
+    found = Frontier().extend(map(leaf_hash, INPUTS[:size]))
+    assert found.root.hex() == ROOTS[size - 1]
+
+
+def test_an_empty_log_has_the_hash_of_nothing() -> None:
+    """RFC 6962 2.1."""
+    assert Frontier().root == EMPTY_ROOT
+    assert EMPTY_ROOT.hex().startswith("e3b0c442")
+
+
+def test_another_implementation_has_the_same_roots_and_leaves() -> None:
+    """At every size."""
+    other = InmemoryTree(algorithm="sha256")
+    for number in range(len(LEAVES)):
+        other.append_entry(f"entry {number}".encode())
+        assert other.get_leaf(number + 1) == LEAVES[number]
+        assert other.get_root() == root(number + 1)
+
+
+def test_a_frontier_continues_from_its_encoding() -> None:
+    """Nothing but the size and the roots of complete subtrees is needed."""
+    for size in SIZES:
+        begun = Frontier().extend(LEAVES[:size])
+        continued = Frontier.decode(size, begun.encode()).extend(LEAVES[size:])
+        assert continued.root == root(len(LEAVES))
+
+
+def test_an_encoding_of_another_size_is_refused() -> None:
+    """Half a frontier would give a wrong root later."""
+    with pytest.raises(ValueError, match="A frontier of 3 leaves has 2 hashes"):
+        Frontier.decode(3, LEAVES[0])
+
+
+def test_every_entry_is_proved_at_every_size() -> None:
+    """And no other entry, place, size or root is, with the same proof."""
+    for size in SIZES:
+        for index in range(size):
+            proof = inclusion_proof(LEAVES[:size], index)
+            check_inclusion(LEAVES[index], index, size, proof, root(size))
+            for other in (
+                (LEAVES[index - 1], index, size, proof, root(size)),
+                (LEAVES[index], index, size, proof, EMPTY_ROOT),
+                (LEAVES[index], index, size, [*proof, EMPTY_ROOT], root(size)),
+                *([(LEAVES[index], index, size, proof[:-1], root(size))] if proof else []),
+                (LEAVES[index], (index + 1) % size, size, proof, root(size)),
+            ):
+                if other[0] == LEAVES[index] and other[1] == index and size == 1:
+                    continue
+                with pytest.raises(BadProof):
+                    check_inclusion(*other)
+
+
+@pytest.mark.parametrize("index", [-1, 5, 6])
+def test_a_place_outside_the_log_is_not_proved(index: int) -> None:
+    """The error names place and size."""
+    with pytest.raises(BadProof, match=f"There is no entry {index} in a log of 5"):
+        check_inclusion(LEAVES[0], index, 5, [], root(5))
+
+
+def test_every_size_is_the_beginning_of_every_later_one() -> None:
+    """And a log with one other entry is not."""
+    for size in SIZES:
+        for old in range(size + 1):
+            proof = consistency_proof(LEAVES[:size], old)
+            check_consistency(old, root(old), size, root(size), proof)
+            if 0 < old < size:
+                with pytest.raises(BadProof):
+                    check_consistency(old, root(old - 1), size, root(size), proof)
+                with pytest.raises(BadProof):
+                    check_consistency(old, root(old), size, root(size - 1), proof)
+                with pytest.raises(BadProof):
+                    check_consistency(old, root(old), size, root(size), [])
+
+
+def test_another_implementation_agrees_about_consistency() -> None:
+    """It proves with its own hashes what our check decides by ours: the same pairs hold."""
+    other = InmemoryTree(algorithm="sha256")
+    for number in range(20):
+        other.append_entry(f"entry {number}".encode())
+    for old in range(1, 21):
+        other.prove_consistency(old, 20).verify(root(old), root(20))
+
+
+@pytest.mark.parametrize(("old", "size"), [(5, 4), (3, 3), (0, 2)])
+def test_a_log_that_shrank_or_changed_without_growing_is_refused(old: int, size: int) -> None:
+    """A proof is empty then, so only the roots decide."""
+    with pytest.raises(BadProof, match=f"The log of size {old} is not the beginning"):
+        check_consistency(old, LEAVES[0], size, root(size), [])

@@ -1,0 +1,140 @@
+"""When checkpoints are signed, that a changed log is noticed, and proofs."""
+
+import sqlite3
+
+import pytest
+
+from server.audit_log import bundles
+from server.audit_log.verify import verify
+from server.services.audit.log import IDLE_MS, AuditLog, BrokenLog
+from server.services.refusals import Conflict, NotFound
+from tests.support.builders.clock import MINUTE
+from tests.support.builders.installation import BY, admitted
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def audit_log(admin_services):
+    """The log of an installation with a few entries."""
+    admitted(admin_services)
+    return AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
+
+
+def verified(log):
+    """Verify the exported log with its public key."""
+    return verify(bundles.write(log.origin, log.lines()), [log.key])
+
+
+def test_a_checkpoint_covers_all_entries(admin_services, audit_log):
+    """Another one follows when something was added, and is whole."""
+    first = audit_log.round()
+    assert first > 0
+    assert audit_log.round() == 0
+    admitted(admin_services, "ana")
+    assert audit_log.round() > 0
+    found = verified(audit_log)
+    assert found.checkpoints == 2
+    assert found.frontier.size > first
+
+
+def test_an_idle_log_says_so_once_a_minute(admin_services, audit_log):
+    """The same size and a later time, so that silence is proved."""
+    audit_log.round()
+    admin_services.clock.forward(IDLE_MS - 1)
+    audit_log.round()
+    assert verified(audit_log).checkpoints == 1
+    admin_services.clock.forward(1)
+    audit_log.round()
+    assert verified(audit_log).checkpoints == 2
+
+
+def test_a_clock_that_is_set_back_does_not_turn_the_log_back(admin_services, audit_log):
+    """The time of checkpoints only grows."""
+    audit_log.round()
+    admin_services.clock.forward(-MINUTE)
+    admitted(admin_services, "ana")
+    audit_log.round()
+    assert verified(audit_log).checkpoints == 2
+
+
+def test_the_log_keeps_its_name_when_the_server_gets_another(audit_log):
+    """Auditors have pinned it."""
+    assert audit_log.origin == "approvals.example.com/log"
+    audit_log.round()
+    moved = AuditLog(audit_log.store, "https://other.example.com", lambda: KEY)
+    assert moved.origin == "approvals.example.com/log"
+
+
+def _tamper(folder, statement):
+    """Change the database as somebody does who owns the machine."""
+    connection = sqlite3.connect(folder / "sayso.db")
+    for name in ("audit_entries_update", "audit_entries_delete"):
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_entries SET leaf = zeroblob(32) WHERE seq = 1",
+        "DELETE FROM audit_entries WHERE seq = 1",
+        "UPDATE audit_entries SET seq = -seq WHERE seq = 1",
+    ],
+)
+def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
+    """The server does not start on it."""
+    audit_log.round()
+    audit_log.check()
+    _tamper(tmp_path, statement)
+    with pytest.raises(BrokenLog, match="The audit log was changed outside of Sayso"):
+        audit_log.check()
+
+
+def test_another_key_is_noticed(audit_log):
+    """Two servers with one database need the same key."""
+    audit_log.round()
+    with pytest.raises(BrokenLog, match="not signed with this log key"):
+        AuditLog(audit_log.store, audit_log.issuer, lambda: b"o" * 32).check()
+
+
+def test_a_log_without_a_checkpoint_has_nothing_to_compare(admin_services):
+    """A new installation starts, and says when there will be a checkpoint."""
+    log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
+    log.check()
+    with pytest.raises(Conflict, match="no checkpoint yet"):
+        log.newest()
+
+
+def test_each_entry_is_proved(audit_log):
+    """The first and the last one."""
+    audit_log.round()
+    with audit_log.store.read() as view:
+        entries = view.audit.tail(100)
+    for entry in (entries[0], entries[-1]):
+        proof = audit_log.prove(entry.id)
+        assert proof.body == entry.body
+        proof.check([audit_log.key])
+
+
+def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
+    """The refusal says when to try again; an unknown entry is not found."""
+    audit_log.round()
+    admitted(admin_services, "ana")
+    with audit_log.store.read() as view:
+        newest = view.audit.tail(1)[0]
+    with pytest.raises(Conflict, match="not in a checkpoint yet"):
+        audit_log.prove(newest.id)
+    with pytest.raises(NotFound):
+        audit_log.prove("other")
+
+
+def test_a_new_key_is_in_the_log(audit_log):
+    """Who replaced it, and the new public key."""
+    with audit_log.store.write() as tx:
+        audit_log.record_key(tx, b"n" * 32, by=BY)
+        entry = tx.audit.tail(1)[0]
+    assert entry.type == "log_key.replaced"
+    assert b"approvals.example.com/log+" in entry.body

@@ -1,0 +1,99 @@
+"""The order of audit entries, and that nothing can be changed, on both databases."""
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
+
+from server.audit_log.entries import leaf_hash
+from server.model.audit import CheckpointRow, Entry
+from server.storage.store import SqlStore
+from server.storage.tables import audit_checkpoints, audit_entries
+
+CHECKPOINT = CheckpointRow(3, 1_000, b"frontier", "log\n3\n")
+
+
+@pytest.fixture
+def store_with_entries(store: SqlStore) -> SqlStore:
+    """Three entries and a checkpoint."""
+    for number in range(3):
+        with store.write() as tx:
+            tx.audit.add(Entry(f"type.{number}", "operator"))
+    store.sequence()
+    with store.write() as tx:
+        tx.audit_log.add(CHECKPOINT)
+    return store
+
+
+def test_entries_have_places_without_gaps(store_with_entries: SqlStore) -> None:
+    """From 0, in the order in which they were stored; their bytes have their leaves."""
+    with store_with_entries.read() as view:
+        entries = view.audit_log.entries(0, 10)
+        assert [one.seq for one in entries] == [0, 1, 2]
+        assert [leaf_hash(one.body) for one in entries] == [one.leaf for one in entries]
+        assert view.audit_log.leaves(1, 3) == [one.leaf for one in entries[1:]]
+        assert view.audit_log.size() == 3
+        newest = view.audit.tail(1)[0]
+        assert view.audit_log.place_of(newest.id) == 2
+        assert view.audit_log.place_of("other") is None
+
+
+def test_a_transaction_that_is_rolled_back_takes_no_place(store_with_entries: SqlStore) -> None:
+    """The next entry has its place."""
+    store = store_with_entries
+    with pytest.raises(ZeroDivisionError), store.write() as tx:
+        assert tx.audit.add(Entry("type.lost", "operator")) == 1 / 0
+    with store.write() as tx:
+        tx.audit.add(Entry("type.kept", "operator"))
+    store.sequence()
+    with store.read() as view:
+        assert view.audit_log.size() == 4
+        assert b"type.kept" in view.audit_log.entries(3, 4)[0].body
+
+
+def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
+    """One that says that nothing was added has the same size and a later time."""
+    later = CheckpointRow(3, 2_000, b"frontier", "later")
+    with store_with_entries.write() as tx:
+        assert tx.audit_log.newest() == CHECKPOINT
+        tx.audit_log.add(later)
+        assert tx.audit_log.newest() == later
+        assert tx.audit_log.checkpoints((0, -1), 10) == [CHECKPOINT, later]
+        assert tx.audit_log.checkpoints((3, 1_000), 10) == [later]
+        assert tx.audit_log.checkpoints((3, 2_000), 10) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        sa.update(audit_entries).values(body=b"other"),
+        sa.update(audit_entries).values(seq=audit_entries.c.seq + 10),
+        sa.delete(audit_entries),
+        sa.update(audit_checkpoints).values(note="other"),
+        sa.delete(audit_checkpoints),
+    ],
+    ids=str,
+)
+def test_the_database_refuses_changes(store_with_entries: SqlStore, statement: sa.Update) -> None:
+    """Whoever has the rights of the server cannot change an entry or a checkpoint by mistake."""
+    with (
+        pytest.raises(DatabaseError, match="The audit log is never changed"),
+        store_with_entries.write() as tx,
+    ):
+        tx._connection.execute(statement)
+
+
+@pytest.mark.postgresql
+def test_an_entry_without_a_place_cannot_be_changed_either(
+    postgres_url: str, open_database: Callable[[str], SqlStore]
+) -> None:
+    """The sequencer may only give it its place."""
+    store = open_database(postgres_url)
+    with store.write() as tx:
+        tx.audit.add(Entry("type.new", "operator"))
+    with pytest.raises(DatabaseError, match="never changed"), store.write() as tx:
+        tx._connection.execute(sa.update(audit_entries).values(seq=0, body=b"other"))
+    with pytest.raises(DatabaseError, match="never changed"), store.write() as tx:
+        tx._connection.execute(sa.text("TRUNCATE audit_entries"))
+    assert store.sequence() >= 1

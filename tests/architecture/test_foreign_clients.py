@@ -13,10 +13,11 @@ from tests.support.clients.third_party import (
     LIBRARIES,
     MCP_SUITE,
     MCP_TYPESCRIPT,
+    MCP_TYPESCRIPT_2,
     PUSH_SERVICE,
 )
 
-ALL = {*LIBRARIES, PUSH_SERVICE, AXE, JOSE, MCP_SUITE, MCP_TYPESCRIPT}
+ALL = {*LIBRARIES, PUSH_SERVICE, AXE, JOSE, MCP_SUITE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2}
 FRAMEWORKS = {"fastmcp", "langgraph", "openai-agents", "pydantic-ai-slim"}
 
 

@@ -32,7 +32,8 @@ AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
 FASTMCPS = {"fastmcp-2": MCP_PYTHONS["mcp-python-1"], "fastmcp-4": AGENT_FRAMEWORKS}
 """The package fastmcp, each release beside the release of `mcp` that it builds on."""
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
-MCP_CLIENTS = (*MCP_PYTHONS, "mcp-python-2@2025-11-25", "mcp-typescript")
+MCP_TYPESCRIPT_2 = "@modelcontextprotocol/client"
+MCP_CLIENTS = (*MCP_PYTHONS, "mcp-python-2@2025-11-25", "mcp-typescript", "mcp-typescript-2")
 """MCP SDKs. The two of Python do not fit into one environment; 2.x speaks two versions of MCP."""
 MCP_SUITE = "@modelcontextprotocol/conformance"
 """MCP's own tests, which `mcp_suite.py` runs."""
@@ -187,7 +188,7 @@ def node() -> str:
     """Node.js of this machine, which must have the packages."""
     found = shutil.which("node")
     assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
-    _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT)
+    _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2)
     return found
 
 

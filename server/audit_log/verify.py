@@ -76,7 +76,7 @@ class Verified:
         if leaf_hash(entry.body) != entry.leaf:
             raise Broken(f"Entry {entry.seq} was changed: its bytes do not have its hash.")
         try:
-            self.meaning.check(json.loads(entry.body))
+            self.meaning.check(json.loads(entry.body.decode()))
         except (Contradiction, ValueError) as error:
             raise Broken(f"Entry {entry.seq}: {error}") from error
         self.frontier.add(entry.leaf)

@@ -2,6 +2,7 @@
 
 from tests.bench import (
     administration,
+    audit_log,
     command_line,
     exchange,
     fairness,
@@ -34,6 +35,7 @@ if __name__ == "__main__":
             feed,
             push_backlog,
             administration,
+            audit_log,
             command_line,
             fairness,
             unauthenticated,

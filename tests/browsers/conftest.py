@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.browsers.chromium import Chromium, chromium, stranger
+from tests.support.checks.log_and_rows import verify_log
 from tests.support.clients.agent import Agent, new_agent
 from tests.support.fakes.push_service import PushService, push_service
 from tests.support.servers.server import LiveServer, live_server
@@ -33,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A prepared server for this file."""
     with live_server(tmp_path_factory.mktemp("server")) as running:
         yield running
+        verify_log(running)
 
 
 @pytest.fixture

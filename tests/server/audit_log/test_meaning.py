@@ -1,16 +1,20 @@
 """What entries must say together; each rule is broken once."""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
+import cbor2
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from server.audit_log import signatures
 from server.audit_log.meaning import Contradiction, Meaning
+from tests.support.builders.passkey import SoftPasskey
 
 ED25519 = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 P256 = ec.derive_private_key(7, ec.SECP256R1())
@@ -77,9 +81,86 @@ def test_the_signature_of_a_person_is_verified(
     assert (found.signatures, found.unchecked) == (1, 0)
 
 
+PAYLOAD = json.dumps({"approval": "a", "decision": "approve"}).encode()
+
+
+def passkey_enrolled(public_key: bytes) -> dict[str, Any]:
+    """The entry of a browser with a passkey."""
+    return entry("device.enrolled", facts={"device": "d", "public_key": _text(public_key)})
+
+
+def test_the_signature_of_a_passkey_is_verified() -> None:
+    """The key is the one of the device that answered; every part is under the signature."""
+    passkey = SoftPasskey()
+    enrolled_passkey = passkey_enrolled(passkey.public_key)
+    answer = approved(device="d", signed=passkey.assertion(PAYLOAD))
+    assert check(enrolled_passkey, answer).signatures == 1
+    other = approved(device="d", signed=SoftPasskey().assertion(PAYLOAD))
+    with pytest.raises(Contradiction, match="signature of the person is false"):
+        check(enrolled_passkey, other)
+    for part in ("authenticator_data", "signature"):
+        changed = passkey.assertion(PAYLOAD, **{part: b"other"})
+        with pytest.raises(Contradiction, match="signature of the person is false"):
+            check(enrolled_passkey, approved(device="d", signed=changed))
+    for part in ("payload", "client_data"):
+        changed = passkey.assertion(PAYLOAD, **{part: b"{}"})
+        with pytest.raises(Contradiction, match="no signature that can be read"):
+            check(enrolled_passkey, approved(device="d", signed=changed))
+
+
+def test_a_registration_is_no_answer() -> None:
+    """A passkey also signs when it is made; that proves no decision."""
+    passkey = SoftPasskey()
+    client = {"type": "webauthn.create", "challenge": _text(hashlib.sha256(PAYLOAD).digest())}
+    changed = passkey.assertion(PAYLOAD, client_data=json.dumps(client).encode())
+    with pytest.raises(Contradiction, match="no signature that can be read"):
+        check(passkey_enrolled(passkey.public_key), approved(device="d", signed=changed))
+
+
+RSA = rsa.generate_private_key(65537, 2048)
+
+
+@pytest.mark.parametrize(
+    ("cose", "private"),
+    [
+        ({1: 1, 3: -8, -1: 6, -2: ED25519.public_key().public_bytes_raw()}, ED25519),
+        (
+            {
+                1: 3,
+                3: -257,
+                -1: RSA.public_key().public_numbers().n.to_bytes(256),
+                -2: b"\x01\x00\x01",
+            },
+            RSA,
+        ),
+    ],
+    ids=["Ed25519", "RSA"],
+)
+def test_passkeys_of_other_kinds_are_verified(cose: dict[int, object], private: Any) -> None:
+    """COSE keys as another library encodes them."""
+    key = signatures.of_passkey(_text(cbor2.dumps(cose)))
+    assert key is not None
+    more = (padding.PKCS1v15(), SHA256()) if private is RSA else ()
+    signed = signatures.Signed({}, b"text", private.sign(b"text", *more), None)
+    assert signed.is_by(key)
+    assert not signatures.Signed({}, b"text2", signed.signature, None).is_by(key)
+
+
+@pytest.mark.parametrize("key", [b"", b"\xa5", SoftPasskey().public_key[:-1]])
+def test_a_passkey_of_an_unknown_kind_has_no_key(key: bytes) -> None:
+    """Its signatures are counted as not checked."""
+    assert signatures.of_passkey(_text(key)) is None
+
+
+@pytest.mark.parametrize("jwk", [{}, {"kty": "OKP", "x": "a"}, {"kty": "EC", "x": "", "y": ""}])
+def test_a_terminal_key_of_an_unknown_kind_is_none(jwk: dict[str, str]) -> None:
+    """Likewise."""
+    assert signatures.of_jwk(jwk) is None
+
+
 def test_a_signature_by_an_unknown_key_is_counted_as_unchecked() -> None:
-    """A passkey's, and one of a device from before keys were in the log."""
-    found = check(approved(signed="assertion"), entry("approval.allowed", approval_id="b"))
+    """One of a device from before keys were in the log."""
+    found = check(approved(), entry("approval.allowed", approval_id="b"))
     assert (found.signatures, found.unchecked) == (0, 1)
 
 
@@ -104,7 +185,8 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
     [
         ([entry("user.added", actor="")], "who acted"),
         ([ISSUED], "a request that nobody ended"),
-        ([entry("approval.denied", facts={"signed": "x"}), ISSUED], "approval.denied"),
+        ([entry("approval.denied", facts={"signed": jws(ED25519)}), ISSUED], "approval.denied"),
+        ([approved(signed="assertion")], "no signature that can be read"),
         ([approved(), ISSUED, ISSUED], "A second token"),
         ([approved(), ISSUED, approved()], "had ended"),
         ([entry("approval.expired"), approved()], "had ended"),

@@ -128,10 +128,10 @@ def open_webhook(settings: Settings, store: Store) -> Path:
 
 def open_log(settings: Settings, store: Store) -> bytes:
     """The private key of the audit log. Creates the file once. Raises `BadKeyFile`."""
-    file = log(settings)
-    if LOG not in _key_ids(store):
-        _record(store, {LOG: read_or_make_key(file.path)})
-    if wrong := problem(file, _key_ids(store)):
+    file, known = log(settings), _key_ids(store)
+    if LOG not in known:
+        known = _record(store, {LOG: read_or_make_key(file.path)})
+    if wrong := problem(file, known):
         raise BadKeyFile(wrong)
     return read_key(file.path)
 
@@ -197,8 +197,10 @@ def _key_ids(store: Store) -> Mapping[str, str]:
         return view.installation.key_ids()
 
 
-def _record(store: Store, keys: Mapping[str, bytes]) -> None:
+def _record(store: Store, keys: Mapping[str, bytes]) -> Mapping[str, str]:
+    """Record new keys; returns all key ids, because another process may have been first."""
     with store.write() as tx:
         tx.lock("installation keys")
         for name, key in keys.items():
             tx.installation.add_key(name, key_id(name, key))
+        return tx.installation.key_ids()

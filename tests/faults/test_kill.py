@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checks.ledger import Ledger, read_ledger
+from tests.support.checks.log_and_rows import verify_log
 from tests.support.checks.waiting import until
 from tests.support.servers.load import WITHOUT_LIMITS, Load, new_load
 from tests.support.servers.server import live_server
@@ -88,7 +89,7 @@ def _kill_repeatedly(load: Load, rng: random.Random, kills: int) -> None:
 def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
     start: Starter, rng: random.Random
 ) -> None:
-    """I2, I7: after each: every acknowledged decision and token is stored with its entry.
+    """I2, I7, I8: after each: every acknowledged decision and token is stored with its entry.
 
     And every entry has its effect, as have events and messages. Two servers share the kills, since
     most of the time is spent starting.
@@ -99,6 +100,7 @@ def test_fifty_kills_lose_nothing_and_leave_nothing_half_done(
             future.result()
 
     for load in loads:
+        assert verify_log(load.server).meaning.signatures >= len(load.decided)
         assert load.tokens
         assert load.faults == []
         assert len(load.decided) >= _KILLS // 2

@@ -165,6 +165,27 @@ FAULTS: Mapping[str, Fault] = {
         "tests/server/services/approvers/test_deputies.py"
         "::test_a_person_and_their_former_deputy_share_one_vote",
     ),
+    "an entry may have other bytes than its hash": Fault(
+        "I8",
+        "server/audit_log/verify.py",
+        "if leaf_hash(entry.body) != entry.leaf:",
+        "if not entry.leaf:",
+        "tests/server/audit_log/test_verify.py::test_no_byte_of_an_entry_can_be_changed",
+    ),
+    "a checkpoint may have another root": Fault(
+        "I8",
+        "server/audit_log/verify.py",
+        "if checkpoint.root == self.frontier.root:",
+        "if checkpoint.root:",
+        "tests/server/audit_log/test_verify.py::test_each_change_is_detected_and_named",
+    ),
+    "a second token for an approval is no contradiction": Fault(
+        "I8",
+        "server/audit_log/meaning.py",
+        'if state == "issued":',
+        'if state == "second":',
+        "tests/server/audit_log/test_meaning.py::test_each_contradiction_is_named",
+    ),
     "a second execution can consume the approval": Fault(
         _OTHER,
         "server/services/approvals/consumptions.py",

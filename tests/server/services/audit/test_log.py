@@ -85,7 +85,7 @@ def _tamper(folder, statement):
     ],
 )
 def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
-    """The server does not start on it."""
+    """I8: the server does not start on it."""
     audit_log.round()
     audit_log.check()
     _tamper(tmp_path, statement)

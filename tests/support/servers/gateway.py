@@ -78,7 +78,7 @@ class RunningGateway:
             self.process = subprocess.Popen(
                 self._program(self.serve), cwd=self.folder, env=self.environment, stdout=log
             )
-        until(lambda: _status(self.uri) == httpx.codes.UNAUTHORIZED, 30)
+        until(lambda: status_of(self.uri) == httpx.codes.UNAUTHORIZED, 30)
 
     def kill(self) -> None:
         """`kill -9`."""
@@ -129,7 +129,7 @@ def running_upstream(folder: Path, port: int) -> Iterator[None]:
     program = Path(__file__).with_name("upstream_tools.py")
     process = subprocess.Popen([sys.executable, program, str(port), folder / "ledger"])
     try:
-        until(lambda: _status(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
+        until(lambda: status_of(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
         yield
     finally:
         process.kill()
@@ -147,7 +147,8 @@ def environment_of(server: LiveServer, *identifiers: str) -> dict[str, str]:
     }
 
 
-def _status(url: str) -> int:
+def status_of(url: str) -> int:
+    """The status of a GET; 0 while nothing answers."""
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(url, trust_env=False).status_code
     return 0

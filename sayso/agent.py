@@ -19,7 +19,9 @@ class Agent:
 
     Pass `secret` (`client_secret_basic`) or `key` (`private_key_jwt`: PEM, JWK or a key of
     `cryptography`). If the agent is registered for bound tokens, DPoP proofs are made by a key that
-    is derived from these credentials. `http` is your own client, for proxies or certificates.
+    is derived from these credentials. With `ping`, for an agent that is registered with
+    `--delivery ping`, pass what Sayso posts to your endpoint to `pinged`; that wakes the `ask` that
+    waits. `http` is your own client, for proxies or certificates.
     One object serves all threads. Raises ValueError for what cannot be right.
     """
 
@@ -30,9 +32,10 @@ class Agent:
         *,
         secret: str | None = None,
         key: KeySource | None = None,
+        ping: bool = False,
         http: httpx.Client | None = None,
     ) -> None:
-        self._asking = Asking(issuer, Credentials.of(client_id, secret, key))
+        self._asking = Asking(issuer, Credentials.of(client_id, secret, key), ping=ping)
         self._http = http or httpx.Client()
 
     def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
@@ -61,6 +64,14 @@ class Agent:
         """Take back a request; `asked` is what `on_asked` got. Its `ask` raises Withdrawn."""
         run(self._asking.withdraw(asked), self._http)
 
+    def pinged(self, authorization: str | None, body: bytes) -> int:
+        """Take what was posted to the agent's endpoint; return the status to answer with.
+
+        `authorization` is the header. Any thread may call it. A ping is checked against a token
+        that only the server and this agent know, and wakes the `ask` of this very request.
+        """
+        return self._asking.pinged(authorization, body)
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -82,9 +93,10 @@ class AsyncAgent:
         *,
         secret: str | None = None,
         key: KeySource | None = None,
+        ping: bool = False,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._asking = Asking(issuer, Credentials.of(client_id, secret, key))
+        self._asking = Asking(issuer, Credentials.of(client_id, secret, key), ping=ping)
         self._http = http or httpx.AsyncClient()
 
     async def ask(self, user: str, action: Action = None, **options: Unpack[Options]) -> Approved:
@@ -104,6 +116,10 @@ class AsyncAgent:
     async def withdraw(self, asked: Asked) -> None:
         """Take back a request that waits; see `Agent.withdraw`."""
         await run_async(self._asking.withdraw(asked), self._http)
+
+    def pinged(self, authorization: str | None, body: bytes) -> int:
+        """Take a ping, in any thread; see `Agent.pinged`."""
+        return self._asking.pinged(authorization, body)
 
     async def aclose(self) -> None:
         """Close the connections."""

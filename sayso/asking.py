@@ -4,7 +4,9 @@
    nobody twice.
 2. A poll asks to be held. If it was not, the next one comes when `interval` has passed since it was
    sent. `slow_down` adds five seconds or what the answer says; `Retry-After` always counts.
-3. While the server cannot be reached, the request lives on: polls go on for as long as it may live.
+3. An agent in ping mode polls at once, then when it was pinged. A ping can be lost and an expiry
+   sends none, so it also polls each minute.
+4. While the server cannot be reached, the request lives on: polls go on for as long as it may live.
 
 Owns: what is sent to Sayso and when. Never: sockets and clocks (`transport`), or texts (`errors`).
 """
@@ -22,6 +24,7 @@ from sayso.dpop import ProofKey
 from sayso.errors import Refused, Unreachable, from_answer
 from sayso.issuer import Issuer
 from sayso.keys import dpop_key
+from sayso.ping import Pings, Wake
 from sayso.transport import TIMEOUT, Flow, Reply, Send, Sleep
 
 CIBA: Final = "urn:openid:params:grant-type:ciba"
@@ -30,6 +33,8 @@ _ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: 
 _HELD: Final = 25
 """Seconds for which a poll asks to be held; less than proxies allow."""
 _INTERVAL: Final = 5.0
+_UNPINGED: Final = 60.0
+"""Seconds between two polls of an agent that is pinged."""
 _TRIES: Final = 5
 _OK: Final = 200
 _BUSY: Final = frozenset({429, 502, 503, 504})
@@ -97,10 +102,14 @@ _PARAMETERS: Final = {
 class Asking:
     """One agent's side of the protocol. Each method is a flow for one of the drivers."""
 
-    def __init__(self, issuer: str, credentials: Credentials, *, long_poll: bool = True) -> None:
+    def __init__(
+        self, issuer: str, credentials: Credentials, *, long_poll: bool = True, ping: bool = False
+    ) -> None:
         self._issuer = Issuer(issuer)
         self._credentials = credentials
-        self._held = _HELD if long_poll else 0
+        self._held = _HELD if long_poll and not ping else 0
+        self._pings = Pings(credentials.seed())
+        self._unpinged = _UNPINGED if ping else 0.0
         self._key: ProofKey | None = None
         """The key of DPoP proofs, from when the server first asks for one."""
 
@@ -141,12 +150,21 @@ class Asking:
         if reply.status != _OK:
             raise from_answer(reply.status, reply.body)
 
+    def pinged(self, authorization: str | None, body: bytes) -> int:
+        """Take a ping; return the status to answer with. Raises ValueError without `ping`."""
+        if not self._unpinged:
+            raise ValueError("This agent expects no pings: create it with ping=True.")
+        return self._pings.receive(authorization, body)
+
     def _answered(self, form: Mapping[str, str], options: Options) -> Flow[Approved]:
+        if self._unpinged:
+            form = {**form, "client_notification_token": self._pings.token}
         key = options.get("idempotency_key") or secrets.token_urlsafe(24)
         asked = yield from self._request(form, key)
         if (on_asked := options.get("on_asked")) is not None:
             on_asked(asked)
-        return (yield from self._wait(asked, key))
+        with self._pings.waiting(asked.auth_req_id) as wake:
+            return (yield from self._wait(asked, key, wake))
 
     def _request(self, form: Mapping[str, str], key: str) -> Flow[Asked]:
         reply = yield from self._post(
@@ -164,7 +182,7 @@ class Asking:
             match_code=None if match_code is None else str(match_code),
         )
 
-    def _wait(self, asked: Asked, key: str) -> Flow[Approved]:
+    def _wait(self, asked: Asked, key: str, wake: Wake) -> Flow[Approved]:
         form = {"grant_type": CIBA, "auth_req_id": asked.auth_req_id}
         headers = {
             "Idempotency-Key": key,
@@ -172,6 +190,7 @@ class Asking:
         }
         interval, silent = asked.interval, 0.0
         while True:
+            pinged = wake.next
             try:
                 reply = yield from self._once("token_endpoint", form, headers, TIMEOUT + self._held)
             except Unreachable:
@@ -188,9 +207,9 @@ class Asking:
                 interval = float(reply.body.get("interval", interval + _INTERVAL))
             elif error != "authorization_pending" and reply.status not in _BUSY:
                 raise from_answer(reply.status, reply.body)
-            pause = max(reply.retry_after, interval - reply.seconds)
+            pause = max(reply.retry_after, interval - reply.seconds, self._unpinged)
             if pause > 0:
-                yield Sleep(pause)
+                yield Sleep(pause, pinged)
 
     def _post(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]

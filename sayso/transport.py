@@ -9,6 +9,7 @@ Owns: the drivers for threads and asyncio. Never: what is sent, or what an answe
 import asyncio
 import time
 from collections.abc import Generator, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -35,9 +36,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Do nothing for this many seconds."""
+    """Do nothing for this many seconds, or until this is done."""
 
     seconds: float
+    until: "Future[None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ def run(flow: Flow[T], http: httpx.Client) -> T:
         step = next(flow)
         while True:
             if isinstance(step, Sleep):
-                time.sleep(step.seconds)
+                if step.until is None:
+                    time.sleep(step.seconds)
+                else:
+                    wait([step.until], step.seconds)
                 step = flow.send(_SLEPT)
                 continue
             began = time.monotonic()
@@ -87,7 +92,10 @@ async def run_async(flow: Flow[T], http: httpx.AsyncClient) -> T:
         step = next(flow)
         while True:
             if isinstance(step, Sleep):
-                await asyncio.sleep(step.seconds)
+                if step.until is None:
+                    await asyncio.sleep(step.seconds)
+                else:
+                    await asyncio.wait([asyncio.wrap_future(step.until)], timeout=step.seconds)
                 step = flow.send(_SLEPT)
                 continue
             began = time.monotonic()

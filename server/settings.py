@@ -208,8 +208,8 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
         name: value for name in NAMES if (value := os.environ.get(PREFIX + name.upper()))
     }
     given = {name: str(value) for name, value in (flags or {}).items() if value is not None}
-    data_dir = given.get("data_dir") or environment.get("data_dir")
-    file = Path(os.environ.get("SAYSO_CONFIG") or _folder(data_dir) / "sayso.toml")
+    data_dir = given.get("data_dir") or environment.get("data_dir") or user_data_path("sayso")
+    file = Path(os.environ.get("SAYSO_CONFIG") or Path(data_dir) / "sayso.toml")
     return _merge(
         [
             (f"file {file}", _from_file(file)),
@@ -217,10 +217,6 @@ def load(flags: Mapping[str, object] | None = None) -> Settings:
             ("flag", given),
         ]
     )
-
-
-def _folder(data_dir: str | None) -> Path:
-    return Path(data_dir) if data_dir else user_data_path("sayso")
 
 
 def _from_file(path: Path) -> dict[str, str]:
@@ -351,6 +347,11 @@ def is_loopback(issuer: str) -> bool:
     return urlsplit(issuer).hostname in LOOPBACK
 
 
+def share_metrics(folder: Path) -> None:
+    """Let the metrics library keep the metrics of all workers in files, before it is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 def process_environment(*, without: str) -> dict[str, str]:
     """The environment for a child process, without variables that start with `without`."""
     return {name: value for name, value in os.environ.items() if not name.startswith(without)}
@@ -364,12 +365,8 @@ def described(settings: Settings) -> list[tuple[str, str, str]]:
 def _described(settings: Settings, name: str) -> tuple[str, str, str]:
     value = settings.sqlalchemy_url if name == "database_url" else str(getattr(settings, name))
     source = settings.sources.get(name, "default")
-    return f"{PREFIX}{name.upper()}", masked(value), source
-
-
-def masked(text: str) -> str:
-    """The text with the passwords of URLs masked."""
-    return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+    masked = _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", value))
+    return f"{PREFIX}{name.upper()}", masked, source
 
 
 def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:

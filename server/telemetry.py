@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.values import MutexValue, ValueClass
 
 from server.protocol.text import display_safe
 
@@ -36,6 +38,8 @@ with _hidden_import("rich"):  # structlog would load it for tracebacks, at 5 MiB
 
 _correlation: contextvars.ContextVar[str] = contextvars.ContextVar("correlation", default="local")
 
+_SHARED = ValueClass is not MutexValue
+"""Whether the metrics of all workers are in files (`_share_metrics` in `serving/main.py`)."""
 REGISTRY = CollectorRegistry()
 ANSWERS = Counter(
     "sayso_answers",
@@ -54,13 +58,30 @@ LOOP_LAST = Gauge(
     "When a background loop last finished a run.",
     ["loop"],
     registry=REGISTRY,
+    multiprocess_mode="max",
 )
-OUTBOX = Gauge("sayso_outbox", "Messages in the outbox, by state.", ["state"], registry=REGISTRY)
+OUTBOX = Gauge(
+    "sayso_outbox",
+    "Messages in the outbox, by state.",
+    ["state"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 LOST_LINES = Counter(
     "sayso_lost_log_lines", "Log lines that could not be written.", registry=REGISTRY
 )
-SOCKETS = Gauge("sayso_feed_sockets", "Open sockets of approvers.", registry=REGISTRY)
-HELD_POLLS = Gauge("sayso_held_polls", "Long polls that are open.", registry=REGISTRY)
+SOCKETS = Gauge(
+    "sayso_feed_sockets",
+    "Open sockets of approvers.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
+HELD_POLLS = Gauge(
+    "sayso_held_polls",
+    "Long polls that are open.",
+    registry=REGISTRY,
+    multiprocess_mode="livesum",
+)
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.get_logger("sayso")
 _SECRET_KEYS = frozenset({"pin", "x", "y", "code", "secret", "client_secret", "assertion", "token"})
@@ -135,8 +156,12 @@ def loops() -> list[tuple[str, int]]:
 
 
 def metrics_text() -> bytes:
-    """All metrics in the Prometheus text format."""
-    return generate_latest(REGISTRY)
+    """The metrics of all workers in the Prometheus text format."""
+    if not _SHARED:
+        return generate_latest(REGISTRY)
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library has no type here
+    return generate_latest(shared)
 
 
 def _with_correlation(

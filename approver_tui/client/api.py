@@ -138,9 +138,10 @@ class Client:
         return None if found is None else found.soonest_first()
 
     def count(self) -> int:
-        """Return how many requests wait, without their contents."""
-        pages = self._pages("/api/approvals", {"state": "waiting"})
-        return sum(len(page.children("items")) for page in pages)
+        """Return how many requests wait for this user, without their contents."""
+        rows = (row for page in self._waiting_pages() for row in page.children("items"))
+        tallies = (wire.read_votes(row.child_or_none("vote_tally")) for row in rows)
+        return sum(not tally or not tally.counts(self.profile.user_id) for tally in tallies)
 
     def decided(self, cursor: str | None = None) -> Page:
         """Return a page of past requests, newest first."""

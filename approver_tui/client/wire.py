@@ -85,7 +85,7 @@ def read_approval(members: JsonObject) -> Approval:
         execution=_read_execution(members.child_or_none("execution")),
         automatic_decision=read_automatic_decision(members.child_or_none("decided_by")),
         granted=_read_granted_part(members),
-        vote_tally=_read_votes(members.child_or_none("vote_tally")),
+        vote_tally=read_votes(members.child_or_none("vote_tally")),
         devices=_read_deliveries(members),
         extended_to=members.time_or_none("expires_at"),
         tries_left=_read_tries(members.child_or_none("tries_left")),
@@ -323,7 +323,7 @@ def _read_tries(members: JsonObject | None) -> Mapping[Step, int] | None:
     return {step: members.integer(step) for step in Step if step in members.values}
 
 
-def _read_votes(members: JsonObject | None) -> VoteTally | None:
+def read_votes(members: JsonObject | None) -> VoteTally | None:
     """Return the votes; None if only one user is asked."""
     if members is None:
         return None

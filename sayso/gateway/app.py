@@ -21,7 +21,7 @@ from sayso.gateway.answers import Answer, Log, UpstreamError, UpstreamServer
 from sayso.gateway.approving import Approving
 from sayso.gateway.config import Config
 from sayso.gateway.handles import Handles
-from sayso.gateway.incoming import JSON, SESSION, STREAM, Incoming
+from sayso.gateway.incoming import JSON, SESSION, STREAM, BadMessage, Incoming
 from sayso.gateway.listed import Listed
 from sayso.gateway.messages import Json, members
 from sayso.gateway.tools import MappedTool, Risk
@@ -62,6 +62,7 @@ class Gateway:
     async def _serve(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         if scope["type"] != "http" or scope["path"] != (urlsplit(self._resource).path or "/"):
             raise Rejected(404, "not_found", f"This gateway serves {self._resource}.")
+        requests.check_origin(scope, self._resource)
         incoming = requests.read(scope, receive, send, self._handles)
         if incoming.method == "POST":
             body = await asgi.read_body(receive, _MAX_BYTES)
@@ -163,7 +164,7 @@ class Gateway:
                 await incoming.start(answer.status, self._headers(incoming, answer))
                 if answer.streams:
                     async for event in answer.events():
-                        data = self._shown(incoming, event.data) if event.data else None
+                        data = self._shown(incoming, event.data) if event.data else event.data
                         sent = messages.Event(data, event.others).encoded()
                         await incoming.body(sent, more=True)
                 await incoming.body(whole)
@@ -209,7 +210,8 @@ class Gateway:
             return message
         state = self._handles.open("state", incoming.caller, str(params["requestState"]))
         if state is None:
-            raise Rejected(400, "invalid_request", "This state belongs to another request.")
+            text = "This state belongs to another request."
+            raise BadMessage(message, messages.INVALID_PARAMS, text)
         return {**message, "params": {**params, "requestState": state}}
 
     def _headers(self, incoming: Incoming, answer: Answer) -> list[tuple[bytes, bytes]]:

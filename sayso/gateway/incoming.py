@@ -4,9 +4,11 @@ Owns: what of a request is passed on, checks of its form, and sending. Never: wh
 """
 
 import asyncio
+import re
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from sayso import asgi
 from sayso.caller import Caller
@@ -18,8 +20,17 @@ from sayso.rejection import Rejected
 SESSION: Final = "mcp-session-id"
 STREAM: Final = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 JSON: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+_LOCAL: Final = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 _VERSION: Final = "mcp-protocol-version"
 _PASSED: Final = frozenset({"accept", "content-type", _VERSION, "mcp-method", "mcp-name"})
+
+
+class BadMessage(Rejected):
+    """A message that is refused by an error of JSON-RPC, which the client relates to it."""
+
+    def __init__(self, message: Json, code: int, text: str) -> None:
+        super().__init__(400, "invalid_request", text)
+        self.body = messages.error(message, code, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,21 @@ class Incoming:
         return True
 
 
+def check_origin(scope: asgi.Scope, resource: str) -> None:
+    """Refuse what a page of another site sends. Raises Rejected.
+
+    Such a page may have a name of its own that leads here (DNS rebinding). If the gateway is on
+    this machine, pages of this machine may call it.
+    """
+    url = urlsplit(resource)
+    own = f"{url.scheme}://{url.netloc}"
+    local = _LOCAL.fullmatch(own)
+    for name, value in scope["headers"]:
+        origin = value.decode("latin-1")
+        if name == b"origin" and origin != own and not (local and _LOCAL.fullmatch(origin)):
+            raise Rejected(403, "invalid_request", "A page of another site may not call this.")
+
+
 def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Handles) -> Incoming:
     """Choose what is passed on. Raises Rejected if the session is not this caller's."""
     caller = asgi.caller(scope)
@@ -112,5 +138,6 @@ def read_message(body: bytes, headers: Mapping[str, str]) -> Json:
         repeated["mcp-name"] = members(message, "params").get("name")
     for name, value in repeated.items():
         if name in headers and headers[name] != value:
-            raise Rejected(400, "invalid_request", f"The header {name} differs from the body.")
+            text = f"The header {name} differs from the body."
+            raise BadMessage(message, messages.HEADER_MISMATCH, text)
     return message

@@ -14,6 +14,8 @@ from sayso.tool_calls import STATELESS, WayBack
 Json = dict[str, Any]
 INTERNAL: Final = -32603
 NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+HEADER_MISMATCH: Final = -32020
 _URL_REQUIRED: Final = -32042
 _FIELDS: Final = (b"id:", b"event:", b"retry:", b":")
 """Other lines are dropped: behind a byte order mark, a client would read data that was not."""
@@ -108,7 +110,10 @@ def quiet_meta(request: Mapping[str, Any]) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a stream: its data, if it has any, and its other fields as they came."""
+    """One event of a stream: its data, if it has any, and its other fields as they came.
+
+    Empty data is data: with it, a server tells the ID from which a client resumes the stream.
+    """
 
     data: bytes | None
     others: Sequence[bytes] = ()
@@ -158,7 +163,7 @@ def event(message: Mapping[str, Any]) -> bytes:
 def _event(lines: Sequence[bytes]) -> Event:
     data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
     others = tuple(line for line in lines if line.startswith(_FIELDS))
-    return Event(b"\n".join(data) or None, others)
+    return Event(b"\n".join(data) if data else None, others)
 
 
 def _no_number(name: str) -> NoReturn:

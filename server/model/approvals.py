@@ -16,6 +16,9 @@ from server.protocol.policy.risks import Risk
 ApprovalKind = Literal["action", "consent", "device", "app_device", "app_action", "standing_grant"]
 """The effect of approving: allow a request, give a consent or standing grant, sign in a device."""
 
+Place: TypeAlias = tuple[int, str] | None
+"""Where a page of a list begins: after this number and id."""
+
 ApproverReason = Literal["asked", "group", "backup", "deputy"]
 """Why a user is asked: the request is for them, policy names them, or they act for another."""
 
@@ -272,12 +275,12 @@ class ApprovalRows(Protocol):
         """The denials of this agent by all users, with the id of the user who denied."""
 
     def waiting(
-        self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
-    ) -> list[Approval]: ...
+        self, user_id: str, now: int, limit: int, after: Place = None, *, voted: bool | None = False
+    ) -> list[Approval]:
+        """Pending requests: unanswered ones, those this user `voted` on, or both (None)."""
+
     def waiting_count(self, user_id: str, now: int) -> int: ...
-    def decided(
-        self, user_id: str, limit: int, before: tuple[int, str] | None
-    ) -> list[Approval]: ...
+    def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]: ...
     def search(
         self,
         *,
@@ -285,7 +288,7 @@ class ApprovalRows(Protocol):
         agent_id: str | None,
         user_id: str | None,
         limit: int,
-        before: tuple[int, str] | None = None,
+        before: Place = None,
     ) -> list[Approval]: ...
     def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
@@ -304,12 +307,8 @@ class ApprovalRows(Protocol):
     ) -> None:
         """Record a poll of a pending approval."""
 
-    def hold_back(self, approval_id: str) -> None:
-        """Record that the user was not notified of it."""
-
-    def mark_seen(self, approval_id: str, now: int) -> bool:
-        """Record that it was shown; reports whether that was the first time."""
-
+    def hold_back(self, approval_id: str) -> None: ...
+    def mark_seen(self, approval_id: str, now: int) -> bool: ...
     def keep_answer(
         self, approval_id: str, answer: bytes, answer_key: bytes, until: int
     ) -> None: ...

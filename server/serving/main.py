@@ -7,17 +7,26 @@ gevent has patched the standard library.
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.app.base import BaseApplication
 
 from server import folders
 from server.serving import descriptors
-from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback
+from server.settings import (
+    ISSUER_FILE,
+    LOOPBACK,
+    BadSetting,
+    Settings,
+    is_loopback,
+    share_metrics,
+)
 
 if TYPE_CHECKING:
     from server.model.ports import Clock
@@ -47,6 +56,8 @@ def run(settings: Settings, shape: ServeOptions, clock: "Clock | None" = None) -
     _check_address(shape)
     settings = prepared(settings, shape)
     application = _Application(settings, shape, clock)
+    if shape.workers > 1:
+        _share_metrics(application.metrics)
     try:
         application.run()
     finally:
@@ -61,6 +72,17 @@ def prepared(settings: Settings, shape: ServeOptions) -> Settings:
     folders.make_private(settings.data_dir)
     folders.write_private(settings.data_dir / ISSUER_FILE, issuer + "\n")
     return replace(settings, issuer=issuer)
+
+
+def _share_metrics(folder: Path) -> None:
+    """Let each worker answer `/metrics` for all of them, through files in this folder.
+
+    The library decides at its import, so this comes before gunicorn loads the worker. The files of
+    an earlier run are deleted; counters of workers that end are kept.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folders.make_private(folder)
+    share_metrics(folder)
 
 
 def _check(issuer: str, settings: Settings, shape: ServeOptions) -> None:
@@ -98,6 +120,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         self.clock = clock
         self._first = os.getpid()
         self._refusals = os.pipe()
+        self.metrics = settings.data_dir / f"metrics-{shape.port}"
         self.capacity = descriptors.capacity(descriptors.raise_limit(), settings.max_connections)
         super().__init__()
 
@@ -125,6 +148,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             "proc_name": "sayso",
             "control_socket_disable": True,
             "post_worker_init": self._ready,
+            "child_exit": self._forget_gauges,
         }
         for name, value in options.items():
             if name in self.cfg.settings:
@@ -162,13 +186,22 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         services.audit_log.check()
         services.audit_log.sign()
         services.hub.on_hold = QUEUES.release
-        telemetry.HELD_POLLS.set_function(lambda: services.hub.held)
+        services.hub.on_held = telemetry.HELD_POLLS.set
         self.site = app.create_site(services, max_feeds=self.capacity.feeds)
         _log_capacity(self.capacity)
         flask = app.create_app(self.site)
         loops.start(services, app.outbox_worker(services, loops.run_concurrently))
         _freeze_garbage_collector()
         return flask
+
+    def _forget_gauges(self, _arbiter: object, worker: "SaysoWorker") -> None:
+        """Delete the gauges of a worker that ended, such as its open sockets.
+
+        This is `prometheus_client.multiprocess.mark_process_dead`, without loading the library in
+        the first process.
+        """
+        for path in self.metrics.glob(f"gauge_live*_{worker.pid}.db"):
+            path.unlink(missing_ok=True)
 
     def _ready(self, worker: "SaysoWorker") -> None:
         worker.site = self.site

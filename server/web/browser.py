@@ -5,7 +5,7 @@ Owns: the security policy of `server.web`. Never: the contents of a page.
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Response, redirect, render_template, request
@@ -72,10 +72,16 @@ def page(
     return response
 
 
-def message(title: str, text: str, *, remedy: str = "", status: int = 200) -> Response:
-    """A page with one message and its remedy. An error page also links back to the start pages."""
+def message(
+    title: str, text: str, *, remedy: str = "", status: int = 200, again: bool = False
+) -> Response:
+    """A page with one message and its remedy. An error page also links back to the start pages.
+
+    With `again` it loads its own address again.
+    """
     homes = _start_pages(request.path) if status >= _REFUSED else ()
-    return page("message.html", status=status, title=title, text=text, remedy=remedy, homes=homes)
+    facts: dict[str, Any] = {"title": title, "text": text, "remedy": remedy, "homes": homes}
+    return page("message.html", status=status, again=again, **facts)
 
 
 def with_error_pages(path: str, view: Callable[[], AnyResponse]) -> AnyResponse:

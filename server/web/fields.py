@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from server.protocol.forms import Form
+from server.web.differences import Line
+from server.web.differences import lines as lines_of
 
 _MEMBER: Final = re.compile(r"`\w+`")
 
@@ -167,15 +169,27 @@ def _stored(one: Field, value: str, ticked: frozenset[str]) -> str:
     return ", ".join(words.get(line, line) for line in listed) or "nothing"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that changed."""
+
+    label: str
+    was: str
+    will: str
+    lines: Sequence[Line] = ()
+    """The changed lines of a file."""
+
+
 def changed(
     fields: Sequence[Field], document: Mapping[str, Any] | None, form: Form
-) -> list[tuple[str, str, str]]:
-    """Label, stored value and submitted value of every field that changed."""
+) -> list[Change]:
+    """The stored and the submitted value of every field that changed."""
     return [
-        (
+        Change(
             new.field.label,
             _stored(old.field, old.value, old.ticked),
             _stored(new.field, new.value, new.ticked),
+            lines_of(old.value, new.value) if new.field.kind == "file" else (),
         )
         for old, new in _different(fields, document, form)
     ]

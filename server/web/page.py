@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Facts: TypeAlias = dict[str, Any]
 """The variables of a template."""
+Sentence: TypeAlias = tuple[str | int, ...]
+"""Text of a template whose numbers are times, in milliseconds."""
 CONSOLE: Final = "/admin"
 
 

@@ -81,8 +81,23 @@ def _respond(
         return message("Request refused", error.description, status=error.status)
 
 
+def _is_from_link() -> bool:
+    """Reports whether another site's link opened the page, as in a chat or an email.
+
+    Browsers then leave the cookie out, because it is SameSite=Strict. A page that loads itself
+    again gets it; a form does not.
+    """
+    came = [request.headers.get(f"Sec-Fetch-{name}") for name in ("Site", "Mode")]
+    return request.method == "GET" and came == ["cross-site", "navigate"]
+
+
 def _sign_in(problem: errors.Problem, *, asked: bool) -> AnyResponse:
-    """The sign-in page, with the reason if the device was revoked or the user disabled."""
+    """The sign-in page, with the reason if the device was revoked or the user disabled.
+
+    For another site's link, a page that loads itself again.
+    """
+    if problem.status == _SIGNED_OUT and _is_from_link():
+        return message("Opening…", "If this page stays, load it again.", again=True)
     why = "" if problem.status == _SIGNED_OUT else problem.detail
     status = 200 if request.method == "GET" else problem.status
     return page("sign_in/passkey.html", status=status, script=True, asked=asked, problem=why)

@@ -4,9 +4,11 @@ Owns: the files that browsers load, each under its own name. Never: anything abo
 """
 
 import functools
+import re
 from typing import Final
 
 from flask import Flask, Response, render_template, request
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,10 +18,12 @@ from server.web.browser import message
 from server.web.installable import TEMPLATES, WORKER
 
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript"}
+_IMPORTED: Final = re.compile(r'^import (?:.+ from )?"/(.+)";$', re.MULTILINE)
 
 
 def add_static(app: Flask) -> None:
     """Register the files with Flask, each under its name without its folder."""
+    app.jinja_env.globals["script"] = _script
     for path in sorted(TEMPLATES.rglob("*.*")):
         if path.suffix in _TYPES and path.name != WORKER:
             template = path.relative_to(TEMPLATES).as_posix()
@@ -28,6 +32,26 @@ def add_static(app: Flask) -> None:
             app.add_url_rule(url, endpoint=path.name, view_func=view, methods=["GET"])
 
     app.register_error_handler(HTTPException, _refused)
+
+
+@functools.cache
+def _script(name: str) -> Markup:
+    """The element for a script, after those that load everything it imports at the same time."""
+    found: dict[str, None] = {}
+    _add_imports(name, found)
+    preloads = (Markup('<link rel="modulepreload" href="/{}">').format(one) for one in found)
+    return Markup().join([*preloads, Markup('<script type="module" src="/{}">').format(name)]) + (
+        Markup("</script>")
+    )
+
+
+def _add_imports(name: str, found: dict[str, None]) -> None:
+    """Add what a script imports, directly or not, each once."""
+    (path,) = TEMPLATES.rglob(name)
+    for one in _IMPORTED.findall(path.read_text("utf-8")):
+        if one not in found:
+            found[one] = None
+            _add_imports(one, found)
 
 
 def _refused(error: HTTPException) -> AnyResponse:

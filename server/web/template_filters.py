@@ -1,19 +1,23 @@
 """The filters of templates for the API's values: text of others, times, JSON.
 
-Owns: the filters of all templates. Never: HTML; Jinja escapes what they return.
+Owns: the filters of all templates, and how every page shows a time. Never: other HTML; Jinja
+escapes what they return.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from markupsafe import Markup, escape
+
 from server.protocol.names import is_app, path_id
 from server.protocol.text import display_safe
 from server.services.clients.agent_members import AGENT_MEMBERS
-from server.web.browser import moment
+from server.services.policy.displays import rfc3339
+from server.web.browser import day, moment
 from server.web.console.member_fields import page_lines
 
 _MAX_CHARACTERS: Final = 2_000
@@ -25,19 +29,46 @@ def _shown(raw: object) -> str:
     return display_safe(str(raw), max_chars=_MAX_CHARACTERS, max_lines=_MAX_LINES)
 
 
+def _quoted(text: str) -> str:
+    """A text as a literal that is the same in a shell, in Python and in TypeScript."""
+    return "'REPLACE-ME'" if set(text) & set("'\\\n") else f"'{_shown(text)}'"
+
+
 def _clock(text: str) -> int:
     """The milliseconds of an RFC 3339 time."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
-def _when(text: str) -> str:
-    """An RFC 3339 time as text for people."""
-    return moment(_clock(text))
+def _time(at: int | str, *, seconds: bool = False, mark: str = "") -> Markup:
+    """A time, in milliseconds or as RFC 3339 text: in UTC until a script shows it in local time.
+
+    The exact time in UTC is shown on hover. `mark` is an attribute of the element.
+    """
+    millis = at if isinstance(at, int) else _clock(at)
+    return Markup('<time datetime="{}" title="{}" data-clock="{}"{}{}>{}</time>').format(
+        rfc3339(millis),
+        moment(millis, seconds=True),
+        millis,
+        Markup(" data-seconds") if seconds else "",
+        Markup(" {}").format(mark) if mark else "",
+        moment(millis, seconds=seconds),
+    )
 
 
-def _when_exactly(text: str) -> str:
-    """The same with seconds."""
-    return moment(_clock(text), seconds=True)
+def _sentence(parts: Sequence[str | int]) -> Markup:
+    """A sentence whose numbers are times, in milliseconds."""
+    return Markup().join(_time(one) if isinstance(one, int) else escape(one) for one in parts)
+
+
+def _period(begins: str, ends: str) -> Markup:
+    """The time between two moments. Whole days in UTC are shown as the days that a person chose."""
+    first, end = datetime.fromisoformat(begins), datetime.fromisoformat(ends)
+    if any(one.astimezone(UTC).time() != datetime.min.time() for one in (first, end)):
+        return Markup("{} to {}").format(_time(begins), _time(ends))
+    last = end - timedelta(days=1)
+    return Markup("{} to {} (UTC), inclusive").format(
+        *(day(_clock(one.isoformat())) for one in (first, last))
+    )
 
 
 def _hue(name: str) -> int:
@@ -70,9 +101,11 @@ def _pretty(text: str) -> str:
 FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
     {
         "shown": _shown,
+        "quoted": _quoted,
         "clock": _clock,
-        "said": _when,
-        "said_exactly": _when_exactly,
+        "time": _time,
+        "sentence": _sentence,
+        "period": _period,
         "hue": _hue,
         "path_id": path_id,
         "client_page": _client_page,

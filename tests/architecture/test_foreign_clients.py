@@ -6,10 +6,19 @@ import re
 import pytest
 
 from tests.support.checks.source import ROOT
-from tests.support.clients.third_party import AXE, FOLDER, LIBRARIES, MCP_TYPESCRIPT, PUSH_SERVICE
+from tests.support.clients.third_party import (
+    AXE,
+    FOLDER,
+    JOSE,
+    LIBRARIES,
+    MCP_SUITE,
+    MCP_TYPESCRIPT,
+    MCP_TYPESCRIPT_2,
+    PUSH_SERVICE,
+)
 
-ALL = {*LIBRARIES, PUSH_SERVICE, AXE, MCP_TYPESCRIPT}
-FRAMEWORKS = {"langgraph", "openai-agents", "pydantic-ai-slim"}
+ALL = {*LIBRARIES, PUSH_SERVICE, AXE, JOSE, MCP_SUITE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2}
+FRAMEWORKS = {"fastmcp", "langgraph", "openai-agents", "pydantic-ai-slim"}
 
 
 def test_each_client_is_pinned_and_locked():
@@ -26,8 +35,11 @@ def test_each_client_is_pinned_and_locked():
 @pytest.mark.parametrize(
     ("file", "packages"),
     [
-        ("mcp-python-1.txt", {"mcp==1."}),
-        ("agent-frameworks.txt", {"langgraph==", "openai-agents==", "pydantic-ai-slim=="}),
+        ("mcp-python-1.txt", {"mcp==1.", "fastmcp==2."}),
+        (
+            "agent-frameworks.txt",
+            {"fastmcp==4.", "langgraph==", "openai-agents==", "pydantic-ai-slim=="},
+        ),
     ],
 )
 def test_each_package_of_python_is_pinned(file, packages):

@@ -11,7 +11,8 @@ _ADAPTERS = {
     "sayso/flask.py": {"flask"},
     "sayso/gateway/__main__.py": {"uvicorn"},
     "sayso/mcp_server/__main__.py": {"mcp"},
-    "sayso/mcp.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
+    "sayso/mcp/fastmcp.py": {"fastmcp"},
+    "sayso/mcp/tools.py": {"mcp", "mcp_types", "pydantic", "pydantic_core"},
 }
 """MCP's package brings pydantic."""
 _SHUT = """

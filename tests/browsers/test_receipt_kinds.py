@@ -56,9 +56,9 @@ class Reader:
         chosen = _CHOOSE.replace("TEXT", json.dumps(json.dumps(receipt)))
         self.tab.see("document.getElementById('file')?.disabled === false")
         assert self.tab.ask(chosen.replace("NAME", json.dumps(name))) is True
-        verdict_script = "document.getElementById('verdict').textContent"
+        verdict_script = "document.querySelector('#of-file .verdict').textContent"
         self.tab.see(f"{verdict_script}.startsWith({json.dumps(name)})")
-        parts = "[...document.querySelectorAll('#proved li')].map((each) => each.textContent)"
+        parts = "[...document.querySelectorAll('#of-file li')].map((each) => each.textContent)"
         return self.tab.ask(verdict_script).removeprefix(name).strip(), self.tab.ask(parts)
 
 

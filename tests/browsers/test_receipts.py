@@ -128,7 +128,19 @@ def test_a_file_is_checked_like_the_page_and_a_printout_has_no_buttons(
     node = opened.tell("DOM.querySelector", nodeId=whole, selector="#file")["nodeId"]
     opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
     opened.says("changed.json does not hold.")
-    assert "approval/agent/name" in opened.text("#proved")
+    assert "approval/agent/name" in opened.text("#of-file")
+    assert opened.text("#verdict") == "This receipt holds."
+    opened.look(width=360, height=760)
+    below = "document.querySelector('#of-file .verdict').getBoundingClientRect().top"
+    field = "document.getElementById('file').getBoundingClientRect().bottom"
+    assert 0 <= opened.ask(f"{below} - {field}") < 50
+    opened.look(width=1440)
+    for name, text in (("notes.txt", "hello"), ("list.json", "[]"), ("other.json", '{"a": 1}')):
+        other = tmp_path / name
+        other.write_text(text)
+        opened.tell("DOM.setFileInputFiles", nodeId=node, files=[str(other)])
+        opened.says(f"{name} is not a receipt.")
+        assert opened.ask("document.querySelectorAll('#of-file li').length") == 0
     opened.tell("Emulation.setEmulatedMedia", media="print")
     shown = (
         "Array.from(document.querySelectorAll('button, nav, input')).some(e => e.checkVisibility())"

@@ -72,7 +72,7 @@ def test_each_field_of_a_critical_approval_states_its_content(
     _sign_in(server, tab, code)
     tab.open(f"{server.url}/r/{waiting(server, name)[0].id}")
     tab.click("#to-approve")
-    _until(tab, "says: Approve with passkey is available.")
+    _until(tab, "says: Pay EUR 4,820.00 is available.")
     ((_, rows),) = (table for table in _tables() if table[0] == "field")
     assert _press(tab, rows) == 5
 

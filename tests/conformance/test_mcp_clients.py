@@ -7,8 +7,10 @@ way that they can, get a token, call a tool, and ask for one more scope when a t
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from server.crypto.passwords import Argon2Passwords
@@ -18,11 +20,19 @@ from server.services.users.passwords import Passwords
 from tests.support.browsers.browser import PASSWORD, Browser
 from tests.support.clients.kit import approve, next_request
 from tests.support.clients.terminal import Terminal, new_person
-from tests.support.clients.third_party import MCP_CLIENTS, MCP_PYTHONS, ForeignClient, playing
+from tests.support.clients.third_party import (
+    MCP_CLIENTS,
+    MCP_PYTHONS,
+    ForeignClient,
+    playing,
+    running_typescript,
+)
 from tests.support.fakes.document_host import document
 from tests.support.fakes.receiver import Receiver, answer, certify, receiver
+from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.gateway import RunningGateway, running_gateway
 from tests.support.servers.mcp_server import SCOPES, McpServer, mcp_server
+from tests.support.servers.ports import free_port
 from tests.support.servers.server import BY, LiveServer, live_server
 
 pytestmark = pytest.mark.clients
@@ -32,7 +42,7 @@ REFRESH_INSTEAD = {"mcp-typescript"}
 """Version 1 of this SDK uses its refresh token and gives up; without one, it asks the person."""
 PAYMENT = {"payee": "Nordwind", "amount": {"minor": 482_000, "currency": "EUR"}}
 PAID = "paid 482000 to Nordwind"
-CALLS = [["read", {}], ["write", {"text": "bread"}]]
+CALLS = [["read", {}], ["write", {"text": "bread"}], ["pay", PAYMENT]]
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +128,20 @@ def known(
     return {"metadata": metadata, "metadata_url": url}
 
 
-def test_a_client_signs_in_calls_a_tool_and_is_stepped_up(
+def test_a_client_signs_in_is_stepped_up_and_gets_the_answer_of_a_person(
     notes: McpServer, person: Terminal, browser: Browser, library: str, known: dict[str, Any]
 ) -> None:
-    """CI-05, DC-02: one consent for the first scope, and one that adds the second."""
+    """CI-05, DC-02: consent for the first scope and for the second, then a payment is approved."""
+    before = len(notes.paid)
     with playing(library, "mcp", url=notes.uri, calls=CALLS, **known) as client:
         _consent(client, browser, person)
         assert client.hear("called").members == {"tool": "read", "text": "milk", "failed": False}
         _consent(client, browser, person)
         assert client.hear("called")["text"] == "wrote bread"
+        approve(person, next_request(person))
+        assert client.hear("called")["text"] == PAID
         done = client.hear("done")
+    assert notes.paid[before:] == [["Nordwind", 482_000]]
     assert "notes:write" in done["scope"].split()
     if "metadata_url" in known:
         assert done["client_id"] == known["metadata_url"]
@@ -136,7 +150,7 @@ def test_a_client_signs_in_calls_a_tool_and_is_stepped_up(
 @pytest.fixture
 def other_release(request: pytest.FixtureRequest, library: str) -> McpServer:
     """A server of another release than this client, or in another language."""
-    name = "old_notes" if library == "mcp-python-2" else "notes"
+    name = "old_notes" if library.startswith("mcp-python-2") else "notes"
     found: McpServer = request.getfixturevalue(name)
     return found
 
@@ -190,6 +204,26 @@ def test_a_client_of_the_version_before_gets_an_error_with_the_url(
     assert error["code"] == -32042
     assert [each["url"] for each in error["data"]["elicitations"]] == [f"{server.url}/"]
     person.deny(person.only())
+
+
+def test_the_client_of_the_page(
+    notes: McpServer, person: Terminal, browser: Browser, tmp_path: Path
+) -> None:
+    """It registers itself, signs in, reads, asks for one more scope, and writes."""
+    port = free_port()
+    page = DocPage("docs/my-mcp-client.md").only("ts").replace("8765", str(port))
+    with running_typescript(page, tmp_path, MCP_SERVER=notes.uri) as program:
+        assert program.stdout is not None  # it is a pipe
+        for answer in ("milk", "wrote bread"):
+            link = program.stdout.readline().removeprefix("Sign in: ").strip()
+            opened = browser.open(link.removeprefix(browser.issuer))
+            if "password" in opened.forms[0].fields:
+                browser.sign_in(person.user)
+            browser.answer("allow")
+            person.approve(person.only())
+            httpx.get(browser.again().url, trust_env=False).raise_for_status()
+            assert f"text: '{answer}'" in program.stdout.readline()
+        assert program.wait(20) == 0
 
 
 def test_a_client_signs_in_at_the_gateway_and_a_high_tool_asks_the_person(

@@ -1,5 +1,7 @@
 """Metrics: each declared metric is set by what it is about."""
 
+import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server import telemetry
+from tests.support.builders.databases import upgraded_database
 from tests.support.checks.waiting import until
 from tests.support.clients.agent import new_agent
 from tests.support.clients.feed_frames import greeted
@@ -48,3 +51,46 @@ def test_each_metric_is_set_by_its_event(server: LiveServer) -> None:
 
     until(lambda: _values(server)["sayso_held_polls"] == 0)
     person.client.close()
+
+
+@pytest.mark.postgresql
+def test_two_workers_count_together(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Whichever answers, no counter goes back, also after a worker was killed."""
+    url = upgraded_database(request.getfixturevalue("postgres_server"))
+    options = ("--workers", "2")
+    with live_server(tmp_path, options=options, database_url=url) as server:
+        person = new_person(server)
+        before = 0.0
+        workers = until(lambda: _workers(server))
+        with greeted(person):
+            until(lambda: _values(server)["sayso_feed_sockets"] == 1)
+            for made in range(1, 101):
+                with server.client() as client:  # each connection may reach another worker
+                    assert client.get("/healthz").is_success
+                    answered = _answered(server)
+                assert answered >= max(before, made)
+                before = answered
+                if made == 50:
+                    os.kill(workers[0], signal.SIGKILL)
+                    until(lambda: len(_workers(server)) == 2 and _workers(server) != workers)
+        assert before == 100
+        until(lambda: _values(server)["sayso_feed_sockets"] == 0)
+        person.client.close()
+
+
+def _workers(server: LiveServer) -> list[int]:
+    assert server.process is not None
+    first = server.process.pid
+    return [int(pid) for pid in Path(f"/proc/{first}/task/{first}/children").read_text().split()]
+
+
+def _answered(server: LiveServer) -> float:
+    """How many times /healthz was answered."""
+    with server.client() as client:
+        text = client.get("/metrics").text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "sayso_answers_total" and sample.labels["endpoint"] == "GET /healthz"
+    )

@@ -80,6 +80,31 @@ def test_the_second_approval_completes_the_quorum_and_gives_the_token(
     assert len(entries(server, "approval.approved", approval_id=seen.id)) == 1
 
 
+def test_what_this_user_approved_is_listed_apart_and_not_counted(
+    server: LiveServer, agent: Agent, person: Terminal
+) -> None:
+    """By `inbox`, by `status`, and for the other logins of the terminal app."""
+    environment = {**server.environment, "SAYSO_APPROVER_HOME": str(person.home)}
+
+    def run(*arguments: str) -> str:
+        done = command("approver_tui", *arguments, environment=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    agent.ask_payment(person.user)
+    before = run("inbox")
+    person.approve(person.only())
+    after = run("inbox")
+    status = json.loads(run("status", "--json"))
+
+    assert "WAITING FOR OTHERS" not in before
+    listed = after.splitlines()
+    assert listed[:2] == ["No requests are waiting for you.", "WAITING FOR OTHERS"]
+    assert listed[2].startswith("Pay EUR 4,820.00")
+    assert (status["waiting"], status["waiting_for_others"]) == (0, 1)
+    assert person.client.count() == 0
+
+
 def test_a_user_who_is_not_an_approver_signs_nothing(
     agent: Agent, person: Terminal, second: Terminal
 ) -> None:

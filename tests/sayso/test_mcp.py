@@ -1,6 +1,7 @@
 """The guard of an MCP server's tools, with an agent and a guard that the test holds."""
 
 import asyncio
+import inspect
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -79,9 +80,11 @@ class FakePerson:
         """Call the tool as this user."""
         caller = SimpleNamespace(user=user, client="app", token="of-the-call")
         request = SimpleNamespace(scope={"sayso.caller": caller})
-        made = SimpleNamespace(
-            request_context=SimpleNamespace(request=request), report_progress=_nothing, **context
+        session = SimpleNamespace(client_capabilities=context.pop("client_capabilities", None))
+        held = SimpleNamespace(
+            request=request, session=session, protocol_version=context.pop("protocol_version", None)
         )
+        made = SimpleNamespace(request_context=held, report_progress=_nothing, **context)
         return asyncio.ensure_future(self.pay(**(arguments or PAY), mcp_context=made))
 
 
@@ -176,6 +179,34 @@ async def test_a_person_who_does_not_open_the_url_still_answers_elsewhere() -> N
     await person.approve()
     assert await person.call() == "paid 5"
     assert len(person.keys) == 1
+
+
+class OtherContext:
+    """What another framework passes to a tool."""
+
+
+class OtherError(Exception):
+    """What a tool of another framework raises."""
+
+
+class OtherTools(Tools):
+    """The tools of another framework, which answers errors of MCP in its own way."""
+
+    context_class, error_class, passes_errors = OtherContext, OtherError, False
+
+
+async def test_another_framework_gets_its_own_context_and_errors() -> None:
+    """A client of 2025-11-25 reads a text where the framework would swallow the URL."""
+    person = FakePerson(wait=0.05)
+    person.tools.__class__ = OtherTools
+    person.pay = person.tools.high("payment.transfer")(person._paying())
+    signature = inspect.signature(person.pay)
+    assert signature.parameters["mcp_context"].annotation is OtherContext
+    shows = SimpleNamespace(elicitation=SimpleNamespace(url=object()))
+    with pytest.raises(OtherError, match="same arguments"):
+        await person.call(client_capabilities=shows, protocol_version="2025-11-25")
+    with pytest.raises(OtherError, match="nobody has"):
+        await person.call(user=None)
 
 
 async def test_an_answer_that_was_used_before_a_restart_is_asked_for_anew() -> None:

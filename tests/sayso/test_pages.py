@@ -20,10 +20,8 @@ from mcp.client.streamable_http import streamable_http_client
 from approver_tui.state.approvals.approvals import Approval
 from sayso import Agent
 from server.crypto.passwords import Argon2Passwords
-from server.services.operations.installation import Installation
 from server.services.users.passwords import Passwords
 from tests.support.browsers.browser import PASSWORD, Browser
-from tests.support.builders.installation import BY
 from tests.support.checks.source import ROOT
 from tests.support.clients.kit import READ, approve, approved, begun, next_request
 from tests.support.clients.signed_in import signed_in
@@ -31,24 +29,20 @@ from tests.support.clients.terminal import Terminal, terminal
 from tests.support.inputs.commands import command
 from tests.support.inputs.doc_pages import DocPage
 from tests.support.servers.example_programs import ExampleProgram, running_example, wait_for
-from tests.support.servers.gateway import RunningGateway, environment_of, running_upstream
+from tests.support.servers.gateway import (
+    RunningGateway,
+    environment_of,
+    running_upstream,
+)
 from tests.support.servers.ports import free_port
-from tests.support.servers.server import LiveServer
+from tests.support.servers.server import BY, LiveServer, new_server
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
     """A server with an administrator and nothing else."""
-    made = LiveServer(tmp_path, forked=True)
-    services = made.services
-    Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
-    made.start()
-    try:
-        yield made
-    finally:
-        made.closing.close()
-        made.kill()
-        services.store.close()
+    with new_server(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture
@@ -77,6 +71,7 @@ def test_the_page_about_agents(
         assert result.result(30) is None
     approved(ana, page.run)
     page.names["agent"].close()
+    assert {page.text(kind) for kind in ("ts", "bash")}
     assert page.done()
     assert paid[0].headers["Authorization"].startswith("Bearer eyJ")
     assert b"Nordwind" in paid[0].content
@@ -115,6 +110,7 @@ async def test_the_page_about_apis(
         assert (await http.get("/")).status_code == 401
     page.names["guard"].close()
     await page.names["asgi_app"]._guard.aclose()
+    assert page.text("ts")
     assert page.done()
 
 

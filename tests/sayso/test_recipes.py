@@ -12,13 +12,12 @@ import pytest
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.ceremony import Entries
 from approver_tui.state.approvals.narrowing import Narrowing, read_change
-from server.services.operations.installation import Installation
 from tests.support.builders.ceremonies import typed_fact
 from tests.support.clients.kit import approve, begun, next_request
 from tests.support.clients.terminal import PIN, Terminal, terminal
 from tests.support.clients.third_party import AGENT_FRAMEWORKS
 from tests.support.inputs.doc_pages import DocPage
-from tests.support.servers.server import BY, ROOT, LiveServer
+from tests.support.servers.server import ROOT, LiveServer, new_server
 
 PAYMENT = {
     "payee": "Nordwind",
@@ -90,16 +89,8 @@ _LESS = {"OpenAI Agents": "Only this was granted, ask for it: "}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that was prepared by the commands of the page."""
-    made = LiveServer(tmp_path_factory.mktemp("server"), forked=True)
-    services = made.services
-    Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
-    made.start()
-    try:
-        yield made
-    finally:
-        made.closing.close()
-        made.kill()
-        services.store.close()
+    with new_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

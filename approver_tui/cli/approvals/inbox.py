@@ -20,19 +20,20 @@ from approver_tui.state.approvals.filters import Filter
 def command(*, risk: str | None, agent: str | None, jsonl: bool) -> None:
     """List the requests waiting for your answer, soonest to expire first.
 
-    Requests that cannot be verified are always listed: their risk and agent are unknown.
+    What you approved and others have not is listed last. Requests that cannot be verified are
+    always listed: their risk and agent are unknown.
     """
     if jsonl and wants_json():
         raise click.UsageError("Choose one of --json and --jsonl.")
     wanted = Filter(risk=filtering.read_risk(risk), agent=agent)
     with this_client() as client:
-        listed, now = client.waiting(), client.now()
+        listed, now, me = client.waiting(), client.now(), client.profile.user_id
     page = replace(listed, items=tuple(filter(wanted.matches, listed.items)))
     if jsonl:
         print_items(page)
     else:
         nothing = "No waiting request matches." if wanted else "No requests are waiting for you."
-        print_result(documents.inbox(page), listing.page_lines(page, now, empty=nothing))
+        print_result(documents.inbox(page), listing.page_lines(page, now, empty=nothing, me=me))
 
 
 def print_items(page: Page) -> None:

@@ -93,12 +93,15 @@ class LineMode:
             return
         now = self.client.now()
         self._assign_numbers(page)
-        text = listing.numbered_lines(page.items, self._numbers, now) + listing.unverified_rows(
-            page
-        )
-        self.console.print_lines(
-            ["", f"{listing.waiting_sentence(len(page.items))} for your answer.", *text]
-        )
+        mine, others = listing.by_turn(page, self.client.profile.user_id)
+        text = [
+            f"{listing.waiting_sentence(len(mine.items))} for your answer.",
+            *listing.numbered_lines(mine.items, self._numbers, now),
+            *listing.unverified_rows(page),
+        ]
+        if others:
+            text += ["WAITING FOR OTHERS", *listing.numbered_lines(others, self._numbers, now)]
+        self.console.print_lines(["", *text])
 
     def _assign_numbers(self, page: Page) -> None:
         for approval in page.items:

@@ -5,19 +5,31 @@ full (`lines.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from approver_tui.cli.lines import status_text
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.approvals import Approval, Kind, Unverified
-from approver_tui.state.approvals.inbox import by_agent
+from approver_tui.state.approvals.inbox import by_agent, waits_for_others
 from approver_tui.state.approvals.look_alikes import grouped
 
 
-def page_lines(listed: Page, now: int, *, empty: str) -> list[str]:
-    """Return a list of approvals and of rows that failed verification; or `empty`."""
-    alerting = [approval for approval in listed.items if not approval.is_held_back]
-    text = _rows(alerting, now) + held_back_lines(listed, now)
-    return text + unverified_rows(listed) or [empty]
+def page_lines(listed: Page, now: int, *, empty: str, me: str = "") -> list[str]:
+    """Return a list of approvals and of rows that failed verification; or `empty`.
+
+    What this user approved and others have not comes last.
+    """
+    mine, others = by_turn(listed, me)
+    alerting = [approval for approval in mine.items if not approval.is_held_back]
+    text = _rows(alerting, now) + held_back_lines(mine, now) + unverified_rows(mine) or [empty]
+    return text + (["WAITING FOR OTHERS", *_rows(others, now)] if others else [])
+
+
+def by_turn(listed: Page, me: str) -> tuple[Page, tuple[Approval, ...]]:
+    """Return the page with what waits for this user, and the requests that wait for others."""
+    others = tuple(approval for approval in listed.items if waits_for_others(approval, me))
+    mine = tuple(approval for approval in listed.items if approval not in others)
+    return replace(listed, items=mine), others
 
 
 def held_back_lines(listed: Page, now: int) -> list[str]:

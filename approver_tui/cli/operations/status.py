@@ -16,13 +16,15 @@ def command() -> None:
     with this_client() as client:
         me, page = client.me(), client.waiting()
         found, known = warnings(client), client.profile
+    mine, others = listing.by_turn(page, me.user.id)
     document = {
         "schema": "sayso.status/1",
         "profile": client.home.name,
         "issuer": known.issuer,
         "user": {"id": me.user.id, "name": me.user.name},
         "device": None if me.device is None else documents.device(me.device),
-        "waiting": len(page.items),
+        "waiting": len(mine.items),
+        "waiting_for_others": len(others),
         "unverified": len(page.unverified),
         "clock_skew_ms": client.skew,
         "secrets": known.vault,
@@ -33,7 +35,7 @@ def command() -> None:
         fact("user", me.user.name),
         fact("device", known.device_name),
         fact("profile", client.home.name),
-        fact("waiting", listing.waiting_count_text(page)),
+        fact("waiting", listing.waiting_count_text(mine)),
         fact("session key", known.vault),
     ]
     text += [] if me.device is None else lines.pin_problems(me.device)

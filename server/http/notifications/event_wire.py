@@ -2,6 +2,7 @@
 
 from server.http.approvals.approval_wire import approval
 from server.http.devices.device_wire import device
+from server.services.clients import icons
 from server.services.notifications.feed import FeedItem
 from server.services.policy.displays import rfc3339
 
@@ -17,6 +18,8 @@ def event(item: FeedItem) -> dict[str, object]:
     }
     if item.approval is not None:
         frame["approval"] = approval(item.approval).model_dump(exclude={"nonce", "devices"})
+    if item.icon is not None:
+        frame["icon"] = icons.path_of(item.icon)
     if item.device is not None:
         frame["device"] = device(item.device, this=False, nonce=None).model_dump()
     if item.agent is not None:

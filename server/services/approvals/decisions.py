@@ -73,19 +73,15 @@ class ApprovalService:
     ceremonies: Ceremonies
 
     def waiting(self, person: Person, limit: int, after: tuple[int, str] | None) -> ApprovalPage:
-        """Pending requests for this person, highest risk first, then soonest expiry."""
+        """Pending requests for this person, answered or not; highest risk, then soonest expiry."""
+        user_id = person.registered_device.user_id
         with self.store.read() as view:
             cursor = view.feed.head()
-            found = view.approvals.waiting(person.registered_device.user_id, view.now, limit, after)
+            found = view.approvals.waiting(user_id, view.now, limit, after, voted=None)
             last = (found[-1].place, found[-1].id) if len(found) == limit else None
             page = ApprovalPage(_views(view, person, found), last, cursor, view.now)
         deliveries.record(self.store, person.registered_device.id, found)
         return page
-
-    def waiting_count(self, person: Person) -> int:
-        """The number of pending requests for this person."""
-        with self.store.read() as view:
-            return view.approvals.waiting_count(person.registered_device.user_id, view.now)
 
     def decided(
         self,

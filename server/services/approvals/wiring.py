@@ -11,6 +11,7 @@ from server.services.approvals.current_checks import ApprovalChecks
 from server.services.approvals.decisions import ApprovalService
 from server.services.approvals.execution_outcomes import Outcomes
 from server.services.approvals.extensions import Extensions
+from server.services.approvals.inbox import InboxService
 from server.services.approvals.narrowing import Narrowings
 from server.services.approvals.receipts import Receipts
 from server.services.approvals.retries import Retries
@@ -20,7 +21,7 @@ from server.services.standing_grants.standing_grants import StandingGrants
 
 
 class ApprovalServices:
-    """The services that decide, narrow, extend, retry, consume and prove approvals."""
+    """The services that list, decide, narrow, extend, retry, consume and prove approvals."""
 
     def __init__(  # noqa: PLR0913  # services of other capabilities
         self,
@@ -48,6 +49,7 @@ class ApprovalServices:
             standing_grants,
             self.ceremonies,
         )
+        self.inbox = InboxService(store)
         self.extensions = Extensions(store)
         self.retries = Retries(store)
         self.receipts = Receipts(

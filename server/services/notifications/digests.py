@@ -24,7 +24,7 @@ def send(tx: Unit, due: Hold, rules: ServerPolicy) -> bool:
     1. There are such requests.  2. They are not muted, snoozed or in quiet hours.  3. No digest was
     sent within the hour; otherwise this one is sent later.
     """
-    pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED, None)
+    pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
     held = [attention.held(tx, one, due.user_id, rules) for one in pending]
     included = [
         one

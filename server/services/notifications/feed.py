@@ -48,6 +48,10 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _ignore(_number: int) -> None:
+    """Do nothing."""
+
+
 class Hub:
     """Distributes the store's wakes to the subscribers of each topic."""
 
@@ -65,6 +69,8 @@ class Hub:
         """The number of open long polls."""
         self.on_hold: Callable[[], None] = _nothing
         """Called by a request that becomes a long poll."""
+        self.on_held: Callable[[int], None] = _ignore
+        """Called with the number of open long polls when it changes."""
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[threading.Event]:
@@ -82,12 +88,14 @@ class Hub:
     def hold(self, topic: str) -> Iterator[threading.Event]:
         """Subscribe for a long poll."""
         self.held += 1
+        self.on_held(self.held)
         self.on_hold()
         try:
             with self.subscribe(topic) as changed:
                 yield changed
         finally:
             self.held -= 1
+            self.on_held(self.held)
 
     def wake(self, topic: str) -> None:
         """Wake the subscribers of one topic in this process."""
@@ -152,6 +160,8 @@ class FeedItem:
     device: Device | None
     agent: str | None = None
     """The name of the event's agent."""
+    icon: str | None = None
+    """The hash of the requesting agent's icon, with a new request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,8 @@ class FeedService:
 
     def _item(self, view: View, event: FeedEvent) -> FeedItem:
         approval = None if event.approval_id is None else view.approvals.get(event.approval_id)
+        is_new = approval is not None and event.event in attention.NOTIFYING_EVENTS
+        asker = view.directory.agent(approval.agent_id) if approval and is_new else None
         return FeedItem(
             event=event,
             approval=None if approval is None else self.shown(view, approval, event.user_id),
@@ -214,6 +226,7 @@ class FeedService:
             agent=None
             if event.agent_id is None
             else display_names.name_of(view.directory, event.agent_id),
+            icon=None if asker is None else asker.icon,
         )
 
 

@@ -138,7 +138,7 @@ def _content(
             kind, "", Risk.LOW, until=now + _TTLS_MS[kind], waiting=0, step=0, at=now
         )
     assert kind == ASK  # noqa: S101  # `push_targets.py` writes no other
-    pending = view.approvals.waiting(subscription.user_id, now, MAX_COUNTED + 1, None)
+    pending = view.approvals.waiting(subscription.user_id, now, MAX_COUNTED + 1)
     approval = view.approvals.get(approval_id)
     if approval is None or not pending or not _is_pending(approval, pending, now):
         return None

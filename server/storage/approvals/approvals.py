@@ -21,15 +21,14 @@ from sqlalchemy import (
     update,
 )
 
-from server.model.approvals import Approval, ApprovalKind
+from server.model.approvals import Approval, ApprovalKind, Place
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
 from server.storage.approvals.waiting import (
-    ASKING,
     COUNTS,
     DECIDED_FOR_APPROVER,
     DECIDED_FOR_APPROVER_BEFORE,
-    WAITING,
+    LISTS,
 )
 from server.storage.prepared import Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
@@ -263,21 +262,21 @@ class Approvals:
         values = {"agent": agent_id, "since": since}
         return [(row[0], row[1], row[2]) for row in _DENIALS_OF.run(self._connection, values)]
 
-    def waiting(
-        self, user_id: str, now: int, limit: int, after: tuple[int, str] | None
+    def waiting(  # the list of an inbox
+        self, user_id: str, now: int, limit: int, after: Place = None, *, voted: bool | None = False
     ) -> list[Approval]:
         """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
-        found = [*self._many(WAITING, values), *self._many(ASKING, values)]
+        found = [one for each in LISTS[voted] for one in self._many(each, values)]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
-        """Count the pending requests for this user."""
+        """Count the pending requests that this user has not answered."""
         values = {"user": user_id, "now": now}
         return sum(int(each.run(self._connection, values)[0][0]) for each in COUNTS)
 
-    def decided(self, user_id: str, limit: int, before: tuple[int, str] | None) -> list[Approval]:
+    def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
         theirs, others = _DECIDED, DECIDED_FOR_APPROVER
@@ -294,7 +293,7 @@ class Approvals:
         agent_id: str | None,
         user_id: str | None,
         limit: int,
-        before: tuple[int, str] | None = None,
+        before: Place = None,
     ) -> list[Approval]:
         """The newest approvals that match all filters; `before` is the last (created_at, id)."""
         newest = a.c.created_at + 0 if state in _GRACE else a.c.created_at  # + 0 avoids its index

@@ -3,6 +3,7 @@
 Owns: their order in the database. Never: the user's own closed requests.
 """
 
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -13,8 +14,10 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    exists,
     func,
     literal_column,
+    or_,
     select,
     tuple_,
     union_all,
@@ -25,6 +28,7 @@ from server.protocol.policy.risks import Risk
 from server.storage.prepared import Prepared
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
+from server.storage.tables import decisions as d
 
 _USER: BindParameter[str] = bindparam("user")
 _NOW: BindParameter[int] = bindparam("now")
@@ -56,15 +60,34 @@ def _gravest_first(
     return union_all(*(select(level) for level in levels))
 
 
+def _own(those: Select[Any]) -> Prepared:
+    return Prepared(_gravest_first(those, a.c.risk, a.c.expires_at, a.c.id))
+
+
+def _of_approvers(those: Select[Any]) -> Prepared:
+    return Prepared(_gravest_first(those, p.c.risk, p.c.ends_at, p.c.approval_id))
+
+
+_VOTED = exists().where(d.c.approval_id == a.c.id, d.c.user_id == _USER, d.c.voided_at.is_(None))
+_UNANSWERED = or_(a.c.quorum == literal_column("1"), ~_VOTED)
 _OWN = select(a).where(a.c.user_id == _USER, a.c.state == literal_column("'pending'"))
 _OTHERS = asking(p.c.over_at.is_(None))
-WAITING = Prepared(_gravest_first(_OWN, a.c.risk, a.c.expires_at, a.c.id))
-ASKING = Prepared(_gravest_first(_OTHERS, p.c.risk, p.c.ends_at, p.c.approval_id))
-"""They return the rows of each risk separately; the caller sorts them."""
+_ASKED = select(a).join_from(p, a, a.c.id == p.c.approval_id).where(p.c.user_id == _USER)
+WAITING = (_own(_OWN.where(_UNANSWERED)), _of_approvers(_OTHERS.where(_UNANSWERED)))
+"""The requests that the user has not answered.
+
+Each of these statements returns the rows of each risk separately; the caller sorts them.
+"""
+VOTED = (_of_approvers(_ASKED.where(p.c.over_at.is_(None), _VOTED)),)
+"""The requests that the user approved and that wait for others."""
+OPEN = (_own(_OWN), _of_approvers(_OTHERS))
+LISTS = MappingProxyType({False: WAITING, True: VOTED, None: OPEN})
+"""The statements by whether the user voted; None for both."""
 COUNTS = tuple(
-    Prepared(select(func.count()).select_from(those.where(end > _NOW).subquery()))
+    Prepared(select(func.count()).select_from(those.where(end > _NOW, _UNANSWERED).subquery()))
     for those, end in ((_OWN, a.c.expires_at), (_OTHERS, p.c.ends_at))
 )
+"""How many the user has not answered."""
 _CLOSED_FOR_APPROVER = (
     asking(p.c.over_at.is_not(None))
     .order_by(p.c.over_at.desc(), p.c.approval_id.desc())

@@ -1,9 +1,10 @@
-"""The inbox: a person's pending requests.
+"""The inbox: the requests that wait for a person, and those that they approved and others have not.
 
 Owns: how many requests it lists, and what a card shows. Never: the full text of a request.
 """
 
 import json
+import re
 from typing import Final
 
 from flask import request
@@ -16,22 +17,31 @@ from server.web.visit import Visit
 
 _FIRST: Final = 50
 _ON_ONE_PAGE: Final = 500
+_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
 
 def load(visit: Visit) -> Facts:
-    """GET /: the first requests, or with `all=true` as many as one page can list."""
-    most = _ON_ONE_PAGE if request.args.get("all") == "true" else _FIRST
+    """GET /: the first requests, the `first` N, or with `all=true` as many as a page can list."""
     site, person = visit.site, visit.person
-    decisions = site.approvals.decisions
-    found = decisions.waiting(person, most, None)
-    cards = [_card(item) for item in found.items]
+    found = site.approvals.inbox.of(person, _most())
+    cards = [_card(item) for item in found.waiting]
     return {
         "waiting": [one for one in cards if not one["held"]],
         "held": [one for one in cards if one["held"]],
-        "count": len(cards) if found.next is None else decisions.waiting_count(person),
+        "voted": [_card(item) for item in found.voted],
+        "count": found.waiting_count,
+        "cursor": found.feed_cursor,
         "on_one_page": _ON_ONE_PAGE,
         "lost": site.notifications.push_losses.of_person(person),
     }
+
+
+def _most() -> int:
+    """How many requests to list."""
+    if request.args.get("all") == "true":
+        return _ON_ONE_PAGE
+    first = request.args.get("first", "")
+    return min(max(int(first), _FIRST), _ON_ONE_PAGE) if _NUMBER.fullmatch(first) else _FIRST
 
 
 def _card(item: ApproverView) -> dict[str, object]:
@@ -45,5 +55,6 @@ def _card(item: ApproverView) -> dict[str, object]:
         "agent_id": approval.agent_id,
         "until": approval.expires_at,
         "expires_at": rfc3339(approval.expires_at),
-        "held": approval.held_back,
+        "held": item.held_back,
+        "tally": item.tally,
     }

@@ -12,7 +12,7 @@ from server.protocol import errors
 from server.protocol.forms import Form
 from server.services.approvals.narrowing import headline
 from server.web.approvals.request import is_open, outcome, request_facts
-from server.web.browser import go, moment
+from server.web.browser import go
 from server.web.page import Facts
 from server.web.visit import Visit
 
@@ -26,7 +26,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     if is_open(shown, person):
         return go(f"{site.rules.issuer}/r/{visit.about}")
     token = site.tokens.delegations.of_approval(person, visit.about)
-    waiting = site.approvals.decisions.waiting(person, 1, None).items
+    following = site.approvals.inbox.first(person)
     return {
         **request_facts(visit, shown),
         "outcome": outcome(shown),
@@ -34,10 +34,9 @@ def load(visit: Visit) -> Facts | AnyResponse:
         "tally": shown.tally,
         "token": token,
         "token_state": None if token is None else token.state(site.clock.now()),
-        "next": None if not waiting else waiting[0].approval,
-        "next_headline": None if not waiting else headline(waiting[0].approval),
-        "next_display": None if not waiting else json.loads(waiting[0].approval.display),
-        "moment": moment,
+        "next": None if following is None else following.approval,
+        "next_headline": None if following is None else headline(following.approval),
+        "next_display": None if following is None else json.loads(following.approval.display),
     }
 
 

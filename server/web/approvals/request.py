@@ -16,10 +16,10 @@ from server.protocol.policy.risks import Risk
 from server.services.approvals import retries
 from server.services.approvals.ceremonies import LOCKED_TEXT
 from server.services.approvals.narrowing import headline, headline_in_state
-from server.services.policy.displays import rfc3339, signals_json
+from server.services.policy.displays import signals_json
 from server.services.users.device_auth import Person
-from server.web.browser import moment
-from server.web.page import Facts
+from server.web.approvals import steps
+from server.web.page import Facts, Sentence
 from server.web.visit import Visit
 
 _ARMING_MS: Final = {Risk.HIGH: 2_000, Risk.CRITICAL: 3_000}
@@ -32,12 +32,17 @@ def load(visit: Visit) -> Facts:
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     approval = shown.approval
     note = None if shown.decision is None else shown.decision.note
+    is_waiting = is_open(shown, visit.person)
+    given = granted(approval)
+    asked = str(json.loads(approval.display)["headline"])
     return {
         **request_facts(visit, shown),
-        "open": is_open(shown, visit.person),
+        "open": is_waiting,
+        "voted": approval.state is State.PENDING and not is_waiting,
+        "button": steps.button_text(approval.kind, asked if given is None else given.headline),
         "outcome": outcome(shown),
         "note": note,
-        "granted": granted(approval),
+        "granted": given,
         "retry": retries.retry_status(approval),
         "tally": shown.tally,
         "can_become_standing_grant": can_become_standing_grant(shown, visit.person),
@@ -48,15 +53,16 @@ def load(visit: Visit) -> Facts:
 def request_facts(visit: Visit, shown: ApproverView) -> Facts:
     """The content of every page about one request: its texts and the steps to approve it."""
     approval = shown.approval
+    display = _display(shown)
     return {
         "approval": approval,
-        "display": _display(shown),
+        "display": display,
+        "shows_typed_fact": steps.shows_typed_fact(display),
         "headline": headline(approval),
         "fingerprint": decisions.fingerprint(approval.action_digest),
         "steps": sorted(ceremonies.parse_ceremony(approval.ceremony)),
         "blocked_reason": _blocked_reason(visit, shown),
         "arming": _ARMING_MS.get(approval.risk, _SHORT_ARMING_MS),
-        "expires_at": rfc3339(approval.expires_at),
         "can_extend": visit.site.approvals.extensions.can_extend(visit.person, approval.id),
     }
 
@@ -93,40 +99,50 @@ def is_open(shown: ApproverView, person: Person) -> bool:
     return shown.approval.state is State.PENDING and not voted
 
 
-def _blocked_reason(visit: Visit, shown: ApproverView) -> str:
-    """Why this person cannot approve it here or not yet; "" if they can."""
+def _blocked_reason(visit: Visit, shown: ApproverView) -> Sentence:
+    """Why this person cannot approve it here or not yet; empty if they can."""
     if 0 in (shown.tries_left or {}).values():
-        return LOCKED_TEXT
+        return (LOCKED_TEXT,)
     high = shown.approval.risk.rank >= Risk.HIGH.rank
     high_from = visit.person.registered_device.high_from
     if not high or visit.site.clock.now() >= high_from:
-        return ""
-    since = moment(high_from)
+        return ()
     return (
-        f"This passkey is new. It can approve high-risk requests from {since}, or sooner if an "
-        "older device vouches for it."
+        "This passkey is new. It can approve high-risk requests from ",
+        high_from,
+        ", or sooner if an older device vouches for it.",
     )
 
 
-def outcome(shown: ApproverView) -> str:
-    """One sentence on how it ended; "" while it is pending."""
+def outcome(shown: ApproverView) -> Sentence:
+    """One sentence on how it ended; empty while it is pending."""
     approval, answer = shown.approval, shown.decision
     if answer is not None and answer.decision == "deny":
         label = decisions.DENY_CODES[answer.code or ""].label
-        return f"Denied by {_decider(shown)} at {moment(answer.at)}. Reason: {label}."
+        by = f"Denied by {shown.decider_name} on {shown.device_name} at "
+        return (by, answer.at, f". Reason: {label}.")
     if answer is not None and approval.state is not State.PENDING:
         used = " The agent collected its token." if approval.state is State.REDEEMED else ""
-        return f"Approved by {_decider(shown)} at {moment(answer.at)}.{used}"
+        return (f"Approved by {_approvers(shown)} at ", answer.at, f".{used}")
     if approval.decided_by is not None:
-        return "Approved automatically by your standing grant or consent."
+        return ("Approved automatically by your standing grant or consent.",)
     if approval.state is State.PENDING:
-        return ""
+        return ()
     if approval.state is State.EXPIRED:
         asked = approval.retry_asked_at is not None
         again = "its agent was told to retry" if asked else "the agent can retry"
-        return f"Expired at {moment(approval.expires_at)}. Expiring isn't a denial; {again}."
-    return f"This request is closed: {approval.reason or approval.state}. Nobody answered it."
+        return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {again}.")
+    return (f"This request is closed: {approval.reason or approval.state}. Nobody answered it.",)
 
 
-def _decider(shown: ApproverView) -> str:
-    return f"{shown.decider_name} on {shown.device_name}"
+def _approvers(shown: ApproverView) -> str:
+    """Everyone whose approval counts; one person also with their device."""
+    votes = () if shown.tally is None else shown.tally.votes
+    names = [
+        one.name
+        for one in votes
+        if one.decision.decision == "approve" and one.decision.voided_at is None
+    ]
+    if len(names) < 2:  # noqa: PLR2004  # one person
+        return f"{shown.decider_name} on {shown.device_name}"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

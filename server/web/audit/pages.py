@@ -2,14 +2,16 @@
 
 from typing import Final
 
-from server.web.page import Page, Read, console_list
+from server.web.audit import export
+from server.web.page import Page, Read
 
 PAGES: Final = (
-    console_list(
-        "audit",
+    Page(
+        "/admin/audit",
         "audit/console_entries.html",
-        "GET /api/audit",
-        *("type", "actor", "agent", "user", "resource", "approval", "from", "to"),
+        "audit",
+        (Read("audit", "GET /api/audit", (*export.SEARCHED, "cursor")),),
+        load=export.load,
     ),
     Page(
         "/admin/audit/<id>",

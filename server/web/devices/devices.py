@@ -13,7 +13,6 @@ from server.http.notifications.push_wire import push_subscription
 from server.model.devices import Device
 from server.protocol import errors
 from server.services.notifications.push_subscriptions import NamedSubscription
-from server.web.browser import day
 from server.web.page import Facts
 from server.web.visit import Visit
 
@@ -26,13 +25,12 @@ def load_devices(visit: Visit) -> Facts:
         "devices": _active(visit),
         "browsers": [_browser(one, now) for one in subscriptions],
         "lost": site.notifications.push_losses.of_person(person),
-        "day": day,
     }
 
 
 def load_device(visit: Visit) -> Facts:
     """Load one device. Raises errors.Problem 404."""
-    return {"device": find_device(visit), "day": day}
+    return {"device": find_device(visit)}
 
 
 def find_device(visit: Visit) -> Device:
@@ -67,6 +65,4 @@ def _active(visit: Visit) -> list[Device]:
 
 
 def _browser(known: NamedSubscription, now: int) -> dict[str, object]:
-    one = known.subscription
-    shown = push_subscription(known, now).model_dump()
-    return {**shown, "opened": one.opened_at, "delivered": one.delivered_at}
+    return push_subscription(known, now).model_dump()

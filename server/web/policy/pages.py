@@ -6,6 +6,7 @@ from typing import Any, Final
 from server.protocol.forms import Form
 from server.web import fields
 from server.web.console import client_fields
+from server.web.fields import Field
 from server.web.form import FormAction, creates, deletes, number_of, text_of
 from server.web.page import (
     Page,
@@ -106,7 +107,9 @@ FORMS: Final = (
         "POST /api/policy",
         "Activate these rules",
         body=_policy,
+        fields=(Field("document", "Policy file (TOML)", "file"),),
         page="/admin/policy",
+        of="policy",
         then="/admin/policy",
     ),
     FormAction(

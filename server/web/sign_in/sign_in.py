@@ -27,7 +27,6 @@ from server.services.sign_in.sign_ins import WrongPassword
 from server.web.browser import (
     HEADERS,
     cookie_of,
-    day,
     go,
     message,
     page,
@@ -211,7 +210,6 @@ def _step(site: Site, step: Step, handle: str, cookie: str, *, problem: str = ""
         problem=problem,
         flow=handle,
         csrf=site.sign_in.sign_ins.csrf(cookie),
-        day=day,
         host=redirects.host_of(step.leads_to),
     )
 

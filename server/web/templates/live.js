@@ -19,16 +19,18 @@ function late() {
 export const there = () => Promise.race([call("GET", "/healthz", undefined, { cache: "no-store" }), late()]);
 
 /**
- * Call `look` when something may have changed, and `tell` with each event of the feed. With `every`, only
- * poll at this interval. If `look` returns false, the server responded, but the page was not compared with
- * it and keeps its age.
+ * Call `tell` with each message of the feed, and `look` when something may have changed: at intervals, and after
+ * each message unless `tell` returned true. With `every`, only poll at this interval. With `since`, the feed
+ * continues from this cursor, also after a reconnect. If `look` returns false, the server responded, but the page
+ * was not compared with it and keeps its age.
  */
-export function live(look, { tell = () => {}, every = 0 } = {}) {
+export function live(look, { tell = () => {}, every = 0, since } = {}) {
   let connected = false;
   let heard = Date.now();
   let seen = heard;
   let asked = 0;
   let next = 0;
+  let cursor = since;
 
   // Without the server, buttons are disabled and the page shows how old it is.
   function away(gone) {
@@ -49,16 +51,19 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
     if (part.textContent !== words) part.textContent = words;
   }
 
+  function current(found) {
+    heard = Date.now();
+    if (found !== false) seen = heard;
+    bar("stale", false);
+    away(false);
+  }
+
   async function glance() {
     if (document.hidden) return;
     const mine = ++asked; // A late response says nothing about what was requested after it.
     try {
       const found = await Promise.race([look(), late()]);
-      if (mine !== asked) return;
-      heard = Date.now();
-      if (found !== false) seen = heard;
-      bar("stale", false);
-      away(false);
+      if (mine === asked) current(found);
     } catch (error) {
       if (error.away && mine === asked) away(true); // The next poll comes by itself.
     }
@@ -98,12 +103,15 @@ export function live(look, { tell = () => {}, every = 0 } = {}) {
   function listen(ticket) {
     const address = new URL("/api/feed", location.href);
     address.protocol = address.protocol.replace("http", "ws");
+    if (since !== undefined) address.searchParams.set("cursor", cursor);
     const socket = new WebSocket(address);
     socket.addEventListener("open", () => socket.send(JSON.stringify({ type: "ticket", ticket })));
     socket.addEventListener("message", ({ data }) => {
       connected = true;
-      tell(JSON.parse(data));
-      loop();
+      const message = JSON.parse(data);
+      cursor = message.seq ?? message.cursor ?? cursor;
+      if (tell(message)) current();
+      else loop();
     });
     socket.addEventListener("close", () => {
       connected = false;

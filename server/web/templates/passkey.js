@@ -91,13 +91,26 @@ export function ready() {
   for (const button of document.querySelectorAll("[data-scripted]")) button.disabled = false;
 }
 
+const format = (timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle });
+const [minutes, seconds, zoned] = [format("short"), format("medium"), format("long")];
+
+/** A time in the reader's own time zone and format. */
+export const local = (at) => minutes.format(at);
+
+/** The same with seconds and the zone. */
+export const exactly = (at) => zoned.format(at);
+
+/** Show a moment in an element for a time; its exact time and zone are shown on hover. */
+export function show(element, at) {
+  element.dateTime = new Date(at).toISOString();
+  element.dataset.clock = at;
+  element.title = exactly(at);
+  element.textContent = ("seconds" in element.dataset ? seconds : minutes).format(at);
+}
+
 /** Show times in the reader's own time zone and format. */
 export function clocks() {
-  const format = (timeStyle) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle });
-  const [minutes, seconds] = [format("short"), format("medium")];
-  for (const each of document.querySelectorAll("time[data-clock]")) {
-    each.textContent = ("seconds" in each.dataset ? seconds : minutes).format(Number(each.dataset.clock));
-  }
+  for (const each of document.querySelectorAll("time[data-clock]")) show(each, Number(each.dataset.clock));
 }
 
 /** Reports whether a field of this page contains text that the server did not put there. */

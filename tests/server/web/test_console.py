@@ -333,6 +333,24 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(console: Console
     assert "<dt>Can be narrowed</dt><dd><code>/amount</code></dd>" in page
 
 
+def test_the_page_that_signs_a_policy_shows_the_changed_lines(console: Console) -> None:
+    """With numbers, and nothing of the other fields; line breaks of browsers are no change."""
+    stored = console.document("/api/policy")["document"]
+    typed = stored.replace("\n", "\r\n") + "# a \u202e comment\r\n"
+    form = {"document": typed, "days": "7", "table": ""}
+    page = console.post("admin", "/admin/policy/set", form).text
+    main = re.sub("<input[^>]*>", "", page[page.index("<main") :])
+    number = len(stored.splitlines()) + 1
+    assert f'<tr class="added"><td></td><td>{number}</td>' in main
+    assert "<ins><bdi># a \\u{202e} comment</bdi></ins>" in main
+    assert main.count('<tr class="added">') == 1
+    assert '<tr class="removed">' not in main
+    assert "\\u{d}" not in main
+    assert "days" not in main
+    same = console.post("admin", "/admin/policy/set", {"document": stored}).text
+    assert "Nothing differs from the stored version." in same
+
+
 def test_a_new_secret_is_shown_once(console: Console) -> None:
     """The agent's page shows only its last characters."""
     agent = console.staff.ids["agent"]

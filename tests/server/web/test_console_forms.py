@@ -134,7 +134,7 @@ def test_changes_are_listed_in_words():
     for name in ("asks-every", "on", "keep-k1"):
         del typed[name]
     found = fields.changed(EVERY, STORED, _form(**typed))
-    assert found == [
+    assert [(one.label, one.was, one.will) for one in found] == [
         ("Name", "bot", "bot2"),
         ("Keys", "k1", "nothing"),
         ("Asks", "Everybody", "eva"),

@@ -221,7 +221,7 @@ def test_an_edit_form_submitted_unchanged_changes_nothing(console: Console) -> N
     """Every edit form of an existing object."""
     before = len(console.staff.local.admin.entries())
     for action in FORMS:
-        if action.of and action.fields:
+        if action.of and action.fields and action.body is None:  # a body of its own is sent whole
             sheet = page_at(action.page)
             about = console.staff.ids[action.of]
             page = console.get("admin", sheet.path.replace("<id>", about)).text

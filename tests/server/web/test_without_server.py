@@ -26,8 +26,8 @@ def _parent(name: str) -> str:
 
 def _scripts(name: str) -> list[set[str]]:
     """Each script of a page, by its possible names; those of its frame if it has none."""
-    found = re.findall(r'<script[^>]* src="/(.+?)\.js"', _page(name))
-    names = [set(re.findall(r'"(\w+)"', one)) or {one} for one in found]
+    found = re.findall(r"{{ script\((.+?)\) }}", _page(name))
+    names = [set(re.findall(r'"([\w-]+)\.js"', one)) for one in found]
     parent = _parent(name)
     return names or ([] if not parent else _scripts(parent))
 

@@ -4,6 +4,8 @@ Owns: counting what Chromium loads for a page, and what the service worker behin
 is read from the page's own word: the browser's network says what came over the wire.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,6 +68,22 @@ def first_view(tab: Chromium, url: str, *, worker: bool) -> FirstView:
     tab.tell("Network.setBypassServiceWorker", bypass=False)
     status, final = tab.ask(f"[{_STATUS}, location.href]")
     return FirstView(loaded, hosts, status, final, float(tab.ask(_READY)))
+
+
+@contextmanager
+def transferred(tab: Chromium) -> Iterator[Callable[[], int]]:
+    """Count what a page that is open sends and gets in this block: answers and socket messages.
+
+    The count is complete when the block has ended. Messages count as they are before compression.
+    """
+    tab.ask("1")
+    tab.events.clear()
+    found: list[int] = []
+    yield lambda: found[0]
+    until(lambda: _at_rest(tab), 30)
+    frames = [*_events(tab, "webSocketFrameReceived"), *_events(tab, "webSocketFrameSent")]
+    messages = (len(one["response"]["payloadData"].encode()) for one in frames)
+    found.append(sum(_requests(tab).values()) + sum(messages))
 
 
 def _at_rest(tab: Chromium) -> bool:

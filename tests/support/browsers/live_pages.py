@@ -15,9 +15,11 @@ SOON_MS = 10_000
 _EAR = """() => {
   if (window.told) return;
   window.told = [];
+  window.sockets = [];
   window.WebSocket = class extends WebSocket {
     constructor(...all) {
       super(...all);
+      sockets.push(this);
       const hear = ({ data }) => told.push({ at: performance.now(), ...JSON.parse(data) });
       this.addEventListener("message", hear);
     }

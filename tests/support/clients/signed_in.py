@@ -14,7 +14,8 @@ def signed_in(server: LiveServer, person: Terminal, resource: str, scope: str) -
     services = server.services
     Passwords(services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
     more = {"resources": (resource,), "scopes": tuple(scope.split()), "auth_method": "none"}
-    app = Apps(services.store, services.secrets).add(NewApp("chat", (CALLBACK,), **more), by=BY).app
+    asked = NewApp(server._fresh("chat"), (CALLBACK,), **more)
+    app = Apps(services.store, services.secrets).add(asked, by=BY).app
     http = server.client()
     browser = Browser(http, server.url)
     browser.authorize(app.id, scope=scope, resource=resource)

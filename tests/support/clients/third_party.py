@@ -6,6 +6,7 @@ Node.js or the packages a test fails with the remedy: `scripts/clients`.
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -28,9 +29,16 @@ MCP_PYTHONS = {
 }
 AGENT_FRAMEWORKS = ROOT / ".venv/agent-frameworks/bin/python"
 """Runs the recipes of frameworks for agents."""
+FASTMCPS = {"fastmcp-2": MCP_PYTHONS["mcp-python-1"], "fastmcp-4": AGENT_FRAMEWORKS}
+"""The package fastmcp, each release beside the release of `mcp` that it builds on."""
 MCP_TYPESCRIPT = "@modelcontextprotocol/sdk"
-MCP_CLIENTS = (*MCP_PYTHONS, "mcp-typescript")
-"""MCP SDKs. The two of Python do not fit into one environment."""
+MCP_TYPESCRIPT_2 = "@modelcontextprotocol/client"
+MCP_CLIENTS = (*MCP_PYTHONS, "mcp-python-2@2025-11-25", "mcp-typescript", "mcp-typescript-2")
+"""MCP SDKs. The two of Python do not fit into one environment; 2.x speaks two versions of MCP."""
+MCP_SUITE = "@modelcontextprotocol/conformance"
+"""MCP's own tests, which `mcp_suite.py` runs."""
+JOSE = "jose"
+"""Verifies tokens in the TypeScript of `docs/my-api.md`."""
 PUSH_SERVICE = "web-push-testing"
 AXE = "axe-core"
 """Judges pages, in a browser; `evaluation.py` hands it to one."""
@@ -75,7 +83,13 @@ class ForeignClient:
 
 @contextlib.contextmanager
 def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
-    """A client that has been told its flow; it is gone afterwards."""
+    """A client that has been told its flow; it is gone afterwards.
+
+    After an @ comes the version of MCP, if it is not the newest that the client has.
+    """
+    library, _, version = library.partition("@")
+    if version:
+        told["mode"] = "legacy"
     process = subprocess.Popen(
         _program(library),
         cwd=FOLDER,
@@ -93,6 +107,39 @@ def playing(library: str, flow: str, **told: object) -> Iterator[ForeignClient]:
 
 
 @contextlib.contextmanager
+def running_typescript(
+    text: str, folder: Path, preloaded: str = "", **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A program in TypeScript as somebody would save and start it; it is gone afterwards.
+
+    `preloaded` is JavaScript that runs before it.
+    """
+    (folder / "page.mts").write_text(text)
+    (folder / "preloaded.mjs").write_text(preloaded)
+    if not (folder / "node_modules").exists():
+        (folder / "node_modules").symlink_to(FOLDER / "node_modules")
+    process = subprocess.Popen(
+        [
+            newest_node(),
+            "--import",
+            "./preloaded.mjs",
+            "--disable-warning",
+            "ExperimentalWarning",
+            "page.mts",
+        ],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=_PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
 def foreign_push_service() -> Iterator[httpx.Client]:
     """A push service that somebody else wrote, and a connection to it; gone afterwards.
 
@@ -100,7 +147,7 @@ def foreign_push_service() -> Iterator[httpx.Client]:
     """
     port = free_port()
     program = f"node_modules/{PUSH_SERVICE}/src/bin/server.js"
-    process = subprocess.Popen([_node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([node(), program, str(port)], cwd=FOLDER, stdout=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://localhost:{port}", trust_env=False, timeout=70) as http:
             until(lambda: _serves(http), _PATIENCE_SECONDS)
@@ -131,16 +178,27 @@ def as_agent(
 
 def _program(library: str) -> list[str]:
     if library not in MCP_PYTHONS:
-        return [_node(), f"{library}.mjs"]
+        return [node(), f"{library}.mjs"]
     python = MCP_PYTHONS[library]
     assert python.exists(), f"{library} is not installed. Run `scripts/clients` once."
     return [str(python), "mcp-python.py"]
 
 
-def _node() -> str:
+def node() -> str:
+    """Node.js of this machine, which must have the packages."""
     found = shutil.which("node")
     assert found, "Node.js is not installed. `scripts/clients` installs it, or says how."
-    packages = (*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT)
+    _check_packages(*LIBRARIES, PUSH_SERVICE, MCP_TYPESCRIPT, MCP_TYPESCRIPT_2)
+    return found
+
+
+def newest_node() -> str:
+    """Node.js 22 or newer, which runs TypeScript and what Node.js 20 cannot."""
+    _check_packages(*LIBRARIES, JOSE, MCP_SUITE, MCP_TYPESCRIPT)
+    own = sorted((FOLDER / "node_modules").glob("node-linux-*/bin/node"))
+    return str(own[0]) if own else node()
+
+
+def _check_packages(*packages: str) -> None:
     missing = [name for name in packages if not (FOLDER / "node_modules" / name).is_dir()]
     assert not missing, f"{missing} are not installed. Run `scripts/clients` once."
-    return found

@@ -54,6 +54,11 @@ class DocPage:
         assert found == kind
         return str(block)
 
+    def only(self, kind: str) -> str:
+        """The one block of this kind."""
+        (found,) = [block for each, block in self._blocks if each == kind]
+        return str(found)
+
     def skip(self) -> None:
         """Leave out the block that starts a server for good."""
         kind, _ = self._blocks.pop(0)

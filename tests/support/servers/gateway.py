@@ -79,7 +79,7 @@ class RunningGateway:
             self.process = subprocess.Popen(
                 self._program(self.serve), cwd=self.folder, env=self.environment, stdout=log
             )
-        until(lambda: _status(self.uri) == httpx.codes.UNAUTHORIZED, 30)
+        until(lambda: status_of(self.uri) == httpx.codes.UNAUTHORIZED, 30)
 
     def children(self) -> list[int]:
         """The processes that it started."""
@@ -138,7 +138,7 @@ def running_upstream(folder: Path, port: int) -> Iterator[None]:
     """An MCP server that knows nothing of Sayso."""
     process = subprocess.Popen([sys.executable, _TOOLS, str(port), folder / "ledger"])
     try:
-        until(lambda: _status(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
+        until(lambda: status_of(_URL.format(port)) == httpx.codes.UNAUTHORIZED, 60)
         yield
     finally:
         process.kill()
@@ -154,7 +154,8 @@ def environment_of(server: LiveServer, agent_id: str, secret: str) -> dict[str, 
     }
 
 
-def _status(url: str) -> int:
+def status_of(url: str) -> int:
+    """The status of a GET; 0 while nothing answers."""
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(url, trust_env=False).status_code
     return 0

@@ -53,7 +53,7 @@ class McpServer:
 
 
 @contextlib.contextmanager
-def mcp_server(server: LiveServer, python: Path) -> Iterator[McpServer]:
+def mcp_server(server: LiveServer, python: Path, wait: float = WAIT) -> Iterator[McpServer]:
     """An MCP server that runs with this interpreter's release of `mcp`."""
     port = free_port()
     uri, ledger = f"http://localhost:{port}/mcp", server.folder / f"ledger-{port}"
@@ -66,7 +66,7 @@ def mcp_server(server: LiveServer, python: Path) -> Iterator[McpServer]:
         "audience": uri,
         "credentials": (resource.resource.client_id, resource.secret),
         "agent": agent.basic,
-        "wait": WAIT,
+        "wait": wait,
     }
     command = [str(python), str(_PROGRAM), str(port), str(ledger), json.dumps(settings)]
     made = McpServer(uri, ledger, command)

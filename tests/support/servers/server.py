@@ -234,3 +234,18 @@ def live_server(
         server.kill()
         if server._services is not None:
             server._services.store.close()
+
+
+@contextlib.contextmanager
+def new_server(folder: Path) -> Iterator[LiveServer]:
+    """A server with an administrator and nothing else, gone afterwards."""
+    server = LiveServer(folder, forked=True)
+    services = server.services
+    Installation(services.store, services.secrets, services.signer).init("admin", by=BY)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.closing.close()
+        server.kill()
+        services.store.close()

@@ -55,7 +55,7 @@ async function answer(said, beside, between = async () => {}) {
     await between();
     bar("sent", true);
     await sent({ decision, ...beside }, NAMES[said.decision ?? "approve"]);
-    location.assign(`/done/${id}`);
+    location.replace(`/done/${id}`); // Back leads to the request, not to the step that is over.
   } catch (error) {
     sending = false;
     bar("sent", false);

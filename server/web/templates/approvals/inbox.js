@@ -1,75 +1,144 @@
-// New requests are added at the end, so that nothing moves; ended requests are dimmed. The page offers to show the
-// rest of what changed.
+// The inbox follows the feed: a new request is added at the end, so that nothing moves, and ended requests are dimmed.
+// The page is compared with the server only if events may be missing. It offers to show the rest of what changed.
 import "/session.js";
 import { told as happened } from "/event_text.js";
 import { live } from "/live.js";
 import { clear } from "/push.js";
-import { call, fresh, now, remaining, say } from "/passkey.js";
+import { call, exactly, fresh, now, remaining, say, show } from "/passkey.js";
 
-const rows = new Map(
-  Array.from(document.querySelectorAll("[data-id]"), (row) => [row.dataset.id, row]),
-);
+const ENDS = ["approval.voted", "approval.decided", "approval.cancelled", "approval.expired"];
+const cards = (page) => new Map(Array.from(page.querySelectorAll("main [data-id]"), (row) => [row.dataset.id, row]));
+const voted = (row) => Boolean(row.closest("#voted"));
+const rows = cards(document);
 const list = document.getElementById("rows");
-let counted = Number(list.dataset.count);
-const known = new Set(rows.keys());
-let lost = false;
 const news = document.getElementById("news");
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+let count = Number(list.dataset.count);
+let cursor = Number(list.dataset.cursor); // The last event that this page shows.
+const waits = new Map(); // Whether a request waits for this person, as far as this page knows.
+for (const [id, row] of rows) waits.set(id, !voted(row));
+
 
 function tick() {
-  for (const each of document.querySelectorAll("time[data-until]")) {
+  for (const each of document.querySelectorAll("main time[data-until]")) {
+    each.title = exactly(Number(each.dataset.until));
     each.textContent = remaining(Number(each.dataset.until));
   }
 }
 
-// Messages about browsers that get notifications are above the requests.
-function heard(frame) {
-  const { event } = frame;
-  if (event !== "approval.requested") happened(frame);
-  if (event === "device.unreached") news.hidden = false;
-  lost ||= event === "device.unreached";
+/** Show how many requests wait, in the title and on the icon of the installed app, and how old this is. */
+function shown() {
+  document.title = document.title.replace(/^(\(\d+\) )?/, count ? `(${count}) ` : "");
+  navigator.setAppBadge?.(count).catch(() => {}); // Only an installed app has a badge.
+  localStorage.setItem("sayso-last", JSON.stringify({ at: now(), n: count }));
+  const all = document.getElementById("all");
+  if (all) all.textContent = `Show all ${count}`;
+  show(document.querySelector("#age time"), Math.round(now()));
 }
 
-/** Show how many requests wait in the title and on the icon of the installed app. */
-function count(waiting) {
-  document.title = document.title.replace(/^(\(\d+\) )?/, waiting ? `(${waiting}) ` : "");
-  navigator.setAppBadge?.(waiting).catch(() => {}); // Only an installed app has a badge.
-}
-
-/** Add the cards of new requests that the page of the server lists; returns how many. */
-async function add() {
-  const page = await fresh(location.href);
-  const cards = Array.from(page.querySelectorAll("#rows > [data-id]")).filter((card) => !rows.has(card.dataset.id));
-  for (const card of cards) {
+function append(added) {
+  if (added.length === 0) return;
+  for (const card of added) {
     rows.set(card.dataset.id, card);
-    list.append(document.adoptNode(card));
+    list.append(card);
   }
-  if (cards.length > 0) {
-    document.getElementById("none").hidden = true;
-    say(cards.length === 1 ? "1 new request." : `${cards.length} new requests.`);
-    tick();
-  }
-  counted = Number(page.getElementById("rows")?.dataset.count ?? counted);
-  return cards.length;
+  document.getElementById("none").hidden = true;
+  say(added.length === 1 ? "1 new request." : `${added.length} new requests.`);
+  tick();
 }
 
-async function told(items) {
-  for (const { id, expires_at: text } of items) {
-    const end = rows.get(id)?.querySelector("[data-until]");
-    if (end) Object.assign(end, { dateTime: text }).dataset.until = Date.parse(text);
+function ends(row, text) {
+  Object.assign(row.querySelector("[data-until]"), { dateTime: text }).dataset.until = Date.parse(text);
+}
+
+/** The card of a new request. Every text is inserted as text. */
+function made({ id, risk, display, granted, expires_at: end }, icon) {
+  const { headline, agent } = JSON.parse(display);
+  const card = document.getElementById("card").content.querySelector("li").cloneNode(true);
+  const [what, who] = card.querySelectorAll("bdi");
+  const chip = card.querySelector(".risk");
+  card.dataset.id = id;
+  card.querySelector("a").href = `/r/${id}`;
+  chip.classList.add(risk);
+  chip.textContent = `${risk} risk`;
+  what.textContent = granted ? `With limits: ${granted.headline}` : headline;
+  who.textContent = agent.name;
+  if (icon) who.before(Object.assign(new Image(24, 24), { className: "icon", src: icon, alt: "" }), " ");
+  ends(card, end);
+  return card;
+}
+
+const mine = ({ by, counts }) => counts && by.id === document.body.dataset.user;
+
+/** Apply an event about a request. */
+function changed({ event, approval, icon }) {
+  const { id, state, vote_tally: tally } = approval;
+  const answers = tally?.answers ?? [];
+  const open = state === "pending" && !answers.some(mine);
+  // Nobody was asked about what was approved automatically; what this person approved before waited for others.
+  const ended = ENDS.includes(event) && !approval.decided_by && !answers.slice(0, -1).some(mine);
+  const was = waits.get(id) ?? (event === "approval.requested" ? false : open || ended);
+  waits.set(id, open);
+  count = Math.max(0, count + open - was);
+  const row = rows.get(id);
+  if (row) {
+    ends(row, approval.expires_at);
+    const gone = voted(row) ? state !== "pending" : !open;
+    row.classList.toggle("gone", gone);
+    news.hidden &&= !gone && open === !voted(row); // An approval that another person's limits made void waits again.
+  } else if (open && !was) {
+    if (approval.held_back) news.hidden = false;
+    else append([made(approval, icon)]);
   }
-  const isNew = ({ id }) => !rows.has(id);
-  if (items.some(({ id }) => !known.has(id))) {
-    for (const { id } of items) known.add(id); // The page may not list all of them.
-    if ((await add()) > 0) return told(await listed());
+}
+
+let told = false; // Whether the feed sent something since the last look.
+let missing = false;
+
+/** Apply a message of the feed; returns whether the page is up to date with it. */
+function heard(frame) {
+  told = true;
+  if (frame.type === "resync") missing = true;
+  if (frame.type !== "event") return false;
+  if (frame.seq <= cursor) return true;
+  cursor = frame.seq;
+  if (frame.event !== "approval.requested") happened(frame);
+  if (frame.event === "device.unreached") news.hidden = false; // A message is above the requests.
+  if (frame.approval) changed(frame);
+  shown();
+  return true;
+}
+
+/** Compare this page with the server's, with as many requests as this page has and fifty more. */
+async function compare() {
+  const page = await fresh(`/?first=${Math.min(rows.size + 50, 500)}`);
+  const there = page.getElementById("rows");
+  if (!there) return location.reload(); // Signed out.
+  const listed = cards(page);
+  const whole = !page.querySelector("main .more");
+  for (const [id, row] of rows) {
+    const other = listed.get(id);
+    if (other) ends(row, other.querySelector("[data-until]").dateTime);
+    row.classList.toggle("gone", other ? voted(other) && !voted(row) : whole);
+    if (whole) waits.set(id, false);
   }
-  const waiting = new Set(items.map((item) => item.id));
-  for (const [id, row] of rows) row.classList.toggle("gone", !waiting.has(id));
-  const over = Array.from(rows.keys()).some((id) => !waiting.has(id));
-  news.hidden = !items.some(isNew) && !over && !lost;
-  count(items.length < wanted() ? items.length : Math.max(items.length, counted));
-  localStorage.setItem("sayso-last", JSON.stringify({ at: now(), n: items.length }));
-  document.querySelector("#age time").textContent = clock.format(now());
+  for (const [id, row] of listed) waits.set(id, !voted(row));
+  append(Array.from(there.children).filter((card) => !rows.has(card.dataset.id)).map((card) => document.adoptNode(card)));
+  count = Number(there.dataset.count);
+  cursor = Math.max(cursor, Number(there.dataset.cursor));
+  const over = Array.from(rows.values()).some((row) => row.classList.contains("gone"));
+  news.hidden &&= !over && Array.from(listed.keys()).every((id) => rows.has(id));
+}
+
+// The list changed only if the feed went on; what the feed told meanwhile is on the page.
+let seen = cursor;
+async function look() {
+  const { feed_cursor: head } = await call("GET", "/api/approvals?state=waiting&limit=1");
+  const compares = missing || (head !== seen && !told);
+  told = false;
+  if (compares) await compare();
+  missing &&= !compares;
+  seen = head;
+  shown();
 }
 
 // Swiping a card opens it, like pressing it; no gesture decides anything.
@@ -90,20 +159,4 @@ document.addEventListener("visibilitychange", cleared);
 cleared();
 tick();
 setInterval(tick, 1000);
-
-// As many requests as the page shows, in its order: only a higher risk counts as news.
-const PART = 200;
-const wanted = () => Math.max(50, rows.size);
-
-async function listed() {
-  const items = [];
-  let cursor = "";
-  do {
-    const limit = Math.min(PART, wanted() - items.length);
-    const part = await call("GET", `/api/approvals?state=waiting&limit=${limit}${cursor}`);
-    items.push(...part.items);
-    cursor = part.next && `&cursor=${encodeURIComponent(part.next)}`;
-  } while (cursor && items.length < wanted());
-  return items;
-}
-live(async () => told(await listed()), { tell: heard });
+live(look, { tell: heard, since: cursor });

@@ -3,6 +3,7 @@ import "/session.js";
 import { arming, busy, read, yes } from "/deciding.js";
 import { attempt, say } from "/passkey.js";
 import { watch } from "/request_state.js";
+import { steps } from "/steps.js";
 
 const sure = document.getElementById("approve-now");
 if (sure && !("barred" in sure.dataset)) {
@@ -13,7 +14,8 @@ if (sure && !("barred" in sure.dataset)) {
   const armed = arming(sure, () => isRead && !form.hidden);
 
   // If a fact is typed back, nothing next to its field shows its value.
-  const show = (step) => {
+  const show = (name) => {
+    const step = name !== "";
     for (const each of document.querySelectorAll("[data-told]")) each.hidden = step;
     form.hidden = !step;
     armed.off();
@@ -21,8 +23,11 @@ if (sure && !("barred" in sure.dataset)) {
     (step ? title : open).focus();
     if (step) armed.arm();
   };
-  open?.addEventListener("click", () => show(true));
-  form.querySelector("[data-back]")?.addEventListener("click", () => show(false));
+  if (open) {
+    const { enter, leave } = steps(show, (name) => name === "approve" && !open.disabled);
+    open.addEventListener("click", () => enter("approve"));
+    form.querySelector("[data-back]").addEventListener("click", leave);
+  }
 
   read(() => {
     isRead = true;

@@ -4,7 +4,6 @@ import { proved } from "/receipt_proof.js";
 import { attempt } from "/passkey.js";
 
 const WORDS = { proved: "proved", wrong: "wrong", unknown: "not proved" };
-const list = document.getElementById("proved");
 
 function line({ what, state, why }) {
   const row = document.createElement("li");
@@ -15,19 +14,40 @@ function line({ what, state, why }) {
   return row;
 }
 
-async function check(text, whose) {
-  const receipt = JSON.parse(text);
+/** Verify a receipt and show the result in this part of the page. */
+async function check(text, whose, part) {
   const { keys } = await (await fetch("/jwks")).json();
-  const found = await proved(receipt, keys);
-  list.replaceChildren(...found.map(line));
+  const found = await proved(JSON.parse(text), keys);
   const wrong = found.some(({ state }) => state === "wrong");
   const vouched = found.at(-1).state === "proved";
   const verdict = wrong ? "does not hold" : vouched ? "holds" : "is not proved";
-  document.getElementById("verdict").textContent = `${whose} ${verdict}.`;
+  show(part, `${whose} ${verdict}.`, found);
 }
 
-const page = () => check(document.getElementById("whole").textContent, "This receipt");
+function show(part, verdict, found = []) {
+  part.hidden = false;
+  part.querySelector("ul").replaceChildren(...found.map(line));
+  part.querySelector(".verdict").textContent = verdict;
+}
+
+// The result of a file is next to its field, and nothing stays of an earlier file.
 const file = document.getElementById("file");
-file.addEventListener("change", () => attempt(async () => check(await file.files[0].text(), file.files[0].name)));
+const ofFile = document.getElementById("of-file");
+file.addEventListener("change", async () => {
+  const [chosen] = file.files;
+  ofFile.hidden = true;
+  if (!chosen) return;
+  const text = await chosen.text();
+  const isReceipt = (() => {
+    try {
+      const { approval, answers, server_signature: signature } = JSON.parse(text);
+      return typeof approval === "object" && Array.isArray(answers) && typeof signature === "string";
+    } catch {
+      return false;
+    }
+  })();
+  if (!isReceipt) return show(ofFile, `${chosen.name} is not a receipt. Choose a file that you downloaded here as JSON.`);
+  await check(text, chosen.name, ofFile).catch(() => show(ofFile, "Can't reach the server, so nothing was verified."));
+});
 document.getElementById("print").addEventListener("click", () => window.print());
-attempt(page);
+attempt(() => check(document.getElementById("whole").textContent, "This receipt", document.getElementById("of-page")));

@@ -4,6 +4,7 @@ import { arming, busy, deny, filled, id, read, yes } from "/deciding.js";
 import { clear } from "/push.js";
 import { attempt, say } from "/passkey.js";
 import { watch } from "/request_state.js";
+import { steps } from "/steps.js";
 
 const facts = document.getElementById("facts");
 const panels = { approve: document.getElementById("approve"), deny: document.getElementById("deny") };
@@ -25,20 +26,19 @@ read(() => {
 function show(name) {
   const left = Object.keys(panels).find((each) => !panels[each].hidden);
   armed.off();
-  facts.hidden = name !== "facts";
+  facts.hidden = name !== "";
   for (const [each, panel] of Object.entries(panels)) panel.hidden = each !== name;
   document.getElementById("problem").hidden = true;
-  if (name === "facts") return left && buttons[left].focus();
+  if (name === "") return left && buttons[left].focus();
   panels[name].querySelector("h1").focus();
   if (name === "approve") armed.arm();
 }
 
-open.addEventListener("click", () => show("approve"));
-toDeny.addEventListener("click", () => show("deny"));
 toDeny.disabled = false;
-for (const back of document.querySelectorAll("[data-back]")) {
-  back.addEventListener("click", () => show("facts"));
-}
+const { enter, leave } = steps(show, (name) => name in buttons && !buttons[name].disabled);
+open.addEventListener("click", () => enter("approve"));
+toDeny.addEventListener("click", () => enter("deny"));
+for (const back of document.querySelectorAll("[data-back]")) back.addEventListener("click", leave);
 
 document.getElementById("yes").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -64,7 +64,4 @@ no.addEventListener("submit", (event) => {
 });
 
 watch({ busy });
-const asked = () => location.hash === "#deny" && show("deny");
-window.addEventListener("hashchange", asked);
-asked();
 clear(id).catch(() => {});

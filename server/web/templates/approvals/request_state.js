@@ -1,7 +1,7 @@
 // The state of one request: when it expires, who has answered it, and what can still be pressed.
 import { bar } from "/buttons.js";
 import { live } from "/live.js";
-import { attempt, call, fresh, now, remaining, say, typed } from "/passkey.js";
+import { attempt, call, clocks, fresh, local, now, remaining, say, show, typed } from "/passkey.js";
 
 const page = document.getElementById("request");
 const WARNINGS = [60, 20];
@@ -10,7 +10,6 @@ let until = Number(page.dataset.until);
 let warned = Infinity;
 
 const parts = (name) => document.querySelectorAll(`[data-${name}]`);
-const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** Milliseconds until it expires, by the server's clock. */
 export const left = () => until - now();
@@ -20,10 +19,7 @@ function ends({ expires_at: text, extensions_left: more }) {
   const at = Date.parse(text);
   if (at > until) warned = Infinity;
   until = at;
-  for (const each of parts("end")) {
-    each.dateTime = text;
-    each.textContent = format.format(at);
-  }
+  for (const each of parts("end")) show(each, at);
   for (const each of parts("longer")) each.hidden = more === 0;
   tick();
 }
@@ -46,17 +42,18 @@ function tick() {
   warn();
 }
 
-/** The server's text about how it ended; "" if there is none. */
+/** The server's words about how it ended. */
 async function outcome() {
   const found = (await fresh(`/r/${id}`)).querySelector(".outcome");
-  return found ? found.textContent.trim() : "";
+  return found ? document.adoptNode(found).childNodes : ["This request no longer waits for you."];
 }
 
 /** Show on this page how it ended. */
 export async function told() {
   const part = document.getElementById("over");
   if (!part.hidden) return;
-  part.querySelector("span").textContent = (await outcome()) || "This request no longer waits for you.";
+  part.querySelector("span").replaceChildren(...(await outcome()));
+  clocks();
   part.hidden = false;
 }
 
@@ -67,23 +64,26 @@ async function record() {
   return told();
 }
 
-const mine = ({ together }) => together?.answers.some((one) => one.by.id === page.dataset.user && one.counts);
+const mine = ({ vote_tally: tally }) => tally?.answers.some((one) => one.by.id === page.dataset.user && one.counts);
+// Events about other requests change nothing here.
+const tell = ({ approval }) => Boolean(approval) && approval.id !== id;
 
 /**
- * Follow the state from now on. `over` is called once when the request ends, unless this page is sending a
- * decision: its own result must not open another page.
+ * Follow the state from now on, as long as the request `waits`. `over` is called once when it does not, unless
+ * this page is sending a decision: its own result must not open another page.
  */
-export function watch({ busy = () => false, over = record } = {}) {
+export function watch({ busy = () => false, over = record, waits = (one) => one.state === "pending" && !mine(one) } = {}) {
   tick();
   setInterval(() => {
     tick();
     bar("ended", over === record && until <= now());
   }, 1000);
-  live(async () => {
+  const look = async () => {
     const one = await call("GET", `/api/approvals/${id}`);
-    if (one.state === "pending" && !mine(one)) return ends(one);
+    if (waits(one)) return ends(one);
     if (!busy()) return over();
-  });
+  };
+  live(look, { tell });
 }
 
 for (const button of parts("longer")) {
@@ -92,7 +92,7 @@ for (const button of parts("longer")) {
     attempt(async () => {
       ends(await call("POST", `/api/approvals/${id}/extension`));
       if (button.hidden) Array.from(parts("left"), (each) => each.checkVisibility() && each.focus());
-      say(`Expires ${format.format(until)} now.`);
+      say(`Expires ${local(until)} now.`);
     }),
   );
 }

@@ -146,10 +146,10 @@ def test_a_malformed_narrowing_form_is_refused_with_a_message(browser, asked):
 
 
 def test_a_request_page_links_to_approve_with_limits(browser, asked):
-    """Between deny and approve; the report is at the top, apart from them."""
+    """After deny and approve; the report is at the top, apart from them."""
     page = get(browser, f"/r/{asked[1].id}").text
     places = [
-        page.index(one) for one in ("Report…", "<h1>", "Deny…", "Approve with limits…", "Approve…")
+        page.index(one) for one in ("Report…", "<h1>", "Deny…", "Approve…", "Approve with limits…")
     ]
     assert places == sorted(places)
 

@@ -98,4 +98,4 @@ def test_one_of_two_required_approvals_is_counted(browser, agent, local):
     browser.approve(approval.id)
     page = get(browser, f"/done/{approval.id}").text
     assert ">Your approval is counted</h1>" in page
-    assert "1 of 2 approvals. Waiting for the others." in page
+    assert "1 of 2 approved, needs <bdi>ben</bdi>." in page

@@ -33,6 +33,11 @@ def browser(local):
     return new_browser(local)
 
 
+def _plain(page):
+    """The page without the elements around times."""
+    return re.sub("</?time[^>]*>", "", page)
+
+
 def _page(browser, path="/", base=ISSUER):
     client = browser.local.app.test_client()
     if browser.cookie:
@@ -128,7 +133,7 @@ def test_a_long_inbox_shows_the_highest_risk_and_links_to_the_rest(browser, agen
     page = _page(browser).text
     assert [page.index(one.id) for one in (high, low[1])]
     assert not any(one.id in page for one in (low[0], low[2]))
-    assert '<a href="/?all=true">Show all 4</a>' in page
+    assert '<a href="/?all=true" id="all">Show all 4</a>' in page
     whole = _page(browser, "/?all=true").text
     assert all(one.id in whole for one in (high, *low))
     assert "Show all" not in whole
@@ -151,11 +156,11 @@ def test_a_request_page_shows_every_field(browser, agent, local):
     fields = [
         "high risk",
         "Pay EUR 4,820.00 to Nordwind Logistik GmbH</bdi></h1>",
+        'class="quiet">Agent</span>',
+        "Owner: ",
         "<dt><bdi>Amount</bdi></dt>",
         "<dt>Unusual</dt>",
         "<dt>Undo</dt>",
-        "<dt>Agent</dt>",
-        "<dt>Owner</dt>",
         "<dt>Asked</dt>",
         "<dt>Why you</dt>",
         "Agent says, not verified",
@@ -186,7 +191,7 @@ def test_the_type_back_step_does_not_repeat_the_value(browser, agent, local):
     typed = {**PAYMENT, "type_back": {"fact": "/amount"}}
     local.admin.actions.update(json.dumps(typed), by=BY)
     page = _page(browser, f"/r/{_paid(agent).id}").text
-    step = page[page.index('<section id="approve"') :]
+    step = page[page.index('<section id="approve"') : page.index('<section id="deny"')]
     assert "Type <bdi>Amount</bdi>" in step
     assert "4,820" not in step
 
@@ -196,9 +201,8 @@ def test_a_new_passkey_shows_from_when_it_may_decide_high_risk(person, agent, lo
     browser = LocalBrowser(local, person.user, SoftPasskey())
     browser.enroll(code_for(local, "ana"))
     high, low = agent.asked_payment()[1], agent.asked()[1]
-    assert (
-        "This passkey is new. It can approve high-risk requests from 10 October 2025"
-        in _page(browser, f"/r/{high.id}").text
+    assert "This passkey is new. It can approve high-risk requests from 10 October 2025" in _plain(
+        _page(browser, f"/r/{high.id}").text
     )
     assert "data-barred" not in _page(browser, f"/r/{low.id}").text
     local.clock.forward(DAY)
@@ -211,9 +215,11 @@ def test_a_decided_request_is_a_record_without_buttons(browser, agent):
     yes, no = _asked(agent), _asked(agent)
     browser.approve(yes.id)
     browser.deny(no.id, "too_broad", note="Less, please")
-    approved, denied = (_page(browser, f"/r/{one.id}").text for one in (yes, no))
+    approved, denied = (_plain(_page(browser, f"/r/{one.id}").text) for one in (yes, no))
     assert "Approved by eva on phone at 9 October 2025, 08:53 UTC." in approved
-    assert "Denied by eva on phone at 9 October 2025, 08:53 UTC. Reason: Too broad." in denied
+    assert "Denied by eva on phone at 9 October 2025, 08:53 UTC. Reason: Too broad." in _plain(
+        denied
+    )
     assert "Less, please" in denied
     for page in (approved, denied):
         assert "to-approve" not in page
@@ -354,7 +360,7 @@ def test_an_internal_error_is_an_error_page(browser, monkeypatch, raised, status
     def fail(*_: object) -> None:
         raise raised
 
-    monkeypatch.setattr("server.services.approvals.decisions.ApprovalService.waiting", fail)
+    monkeypatch.setattr("server.services.approvals.inbox.InboxService.of", fail)
     page = _page(browser)
     assert page.status_code == status
     assert "x</p>" not in page.text

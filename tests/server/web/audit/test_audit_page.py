@@ -1,8 +1,15 @@
 """The page of the audit log."""
 
+import csv
+import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from server.model.audit import Entry
+from server.services.audit import audit
 from tests.support.builders.console import Console
 
 
@@ -37,3 +44,45 @@ def test_an_invalid_day_is_refused_by_an_example(console: Console) -> None:
     page = console.get("admin", "/admin/audit?from=yesterday")
     assert page.status_code == 422
     assert "Enter days such as 2026-11-25." in page.text
+
+
+def test_the_search_can_be_downloaded_whole(console: Console) -> None:
+    """More than one part of the API, with the same filters, in both formats."""
+    with console.staff.local.services.store.write() as tx:
+        for number in range(230):
+            entry = Entry(audit.Type.USER_UPDATED, actor="=cmd()", subject=f"user-{number}")
+            audit.record(tx, entry)
+    page = console.get("admin", "/admin/audit?type=user.updated").text
+    found = re.findall('href="(/admin/audit[?][^"]+format=[^"]+)"', page)
+    links = [one.replace("&amp;", "&") for one in found]
+    assert [one.partition("?")[2] for one in links] == [
+        "type=user.updated&format=csv",
+        "type=user.updated&format=jsonl",
+    ]
+    table, lines = (console.get("admin", one) for one in links)
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    entries = [json.loads(line) for line in lines.text.splitlines()]
+    assert len(rows) == len(entries) >= 230
+    assert {row["type"] for row in rows} == {"user.updated"}
+    assert [row["id"] for row in rows] == [one["id"] for one in entries]
+    assert rows[0]["actor"] == "'=cmd()"
+    assert json.loads(rows[0]["members"]) == entries[0]["members"]
+    assert table.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    assert table.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("who", ["admin", "auditor", "owner", "stranger"])
+def test_who_may_search_may_download(console: Console, who: str) -> None:
+    """The same rule as for the page."""
+    page = console.get(who, "/admin/audit").status_code
+    assert console.get(who, "/admin/audit?format=jsonl").status_code == page
+    assert (page == 200) is (who in {"admin", "auditor"})
+
+
+def test_an_unknown_format_or_day_is_refused(console: Console) -> None:
+    """With what to use instead."""
+    for query, words in (
+        ("format=x", "format must be csv or jsonl."),
+        ("to=x&format=csv", "Enter days such"),
+    ):
+        assert words in console.get("admin", f"/admin/audit?{query}").text

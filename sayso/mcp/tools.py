@@ -16,7 +16,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar, cast, get_type_hints
+from typing import Any, ClassVar, Final, TypeVar, cast, get_type_hints
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -58,6 +58,13 @@ class Tools:
     for how many seconds a call waits for an answer, before its client is told to come back; clients
     often allow 60. A tool without a mark needs a valid token and no scope.
     """
+
+    context_class: ClassVar[type] = Context
+    """What the framework passes to a tool that wants its context."""
+    error_class: ClassVar[type[Exception]] = ToolError
+    """What a tool raises so that the model reads it."""
+    passes_errors: ClassVar[bool] = True
+    """Whether errors of MCP that a tool raises reach the client as they are."""
 
     def __init__(
         self,
@@ -166,7 +173,8 @@ class _HighTool:
         self._open = OpenCalls(tools.agent, tools.audience, tools.wait, self._use_up)
         hints = get_type_hints(function, include_extras=True)
         whole = inspect.signature(function)
-        wanted = [name for name in whole.parameters if _is_context(hints.get(name))]
+        kind = tools.context_class
+        wanted = [name for name in whole.parameters if _is_context(hints.get(name), kind)]
         self._context = wanted[0] if wanted else None
         self._facts = {
             name: TypeAdapter[Any](hints.get(name, Any))
@@ -181,11 +189,11 @@ class _HighTool:
         ]
         if not wanted:
             seen.append(
-                inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=Context)
+                inspect.Parameter(_CONTEXT, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
             )
         returns = hints.get("return", whole.return_annotation)
         self._signature = whole.replace(parameters=seen, return_annotation=returns)
-        self._hints = {**hints, self._context or _CONTEXT: Context}
+        self._hints = {**hints, self._context or _CONTEXT: kind}
 
     def dressed(self) -> Callable[..., Any]:
         """The function that asks, with the signature from which the server makes a schema."""
@@ -195,8 +203,8 @@ class _HighTool:
             context = cast("Context[Any, Any]", arguments.pop(self._context or _CONTEXT))
             try:
                 return await self._answered(arguments, context)
-            except (SaysoError, Rejected) as error:
-                raise ToolError(str(error)) from error
+            except (SaysoError, Rejected, _Refused) as error:
+                raise self._tools.error_class(str(error)) from error
 
         asking.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
         asking.__annotations__ = self._hints
@@ -208,7 +216,7 @@ class _HighTool:
         action = {"type": self._type, **_facts(arguments)}
         call = Call(caller, self._name, action, self._scope)
         if getattr(context, "request_state", None) not in {None, call.id}:
-            raise ToolError("This state belongs to another call.")
+            raise _Refused("This state belongs to another call.")
 
         async def run(use: Use) -> object:
             granted = (await use()).granted
@@ -237,14 +245,17 @@ class _HighTool:
     def _come_back(self, call: str, fingerprint: str, context: "Context[Any, Any]") -> object:
         """Tell the client how it learns of the answer."""
         text = pending_text(self._name, fingerprint)
-        declared = getattr(context, "client_capabilities", None)  # 1.x has none
+        held = context.request_context
+        declared = getattr(held.session, "client_capabilities", None)  # 1.x has none
         shows_urls = getattr(getattr(declared, "elicitation", None), "url", None) is not None
         responses = getattr(context, "input_responses", None) or {}
         if any(getattr(each, "action", "accept") != "accept" for each in responses.values()):
             shows_urls = False
-        way = way_back(getattr(context, "protocol_version", None) or "", shows_urls=shows_urls)
+        way = way_back(getattr(held, "protocol_version", None) or "", shows_urls=shows_urls)
+        if way is WayBack.URL_REQUIRED and not self._tools.passes_errors:
+            way = WayBack.SAME_CALL
         if way is WayBack.SAME_CALL:
-            raise ToolError(text)
+            raise _Refused(text)
         from mcp.shared.exceptions import UrlElicitationRequiredError  # noqa: PLC0415  # not in 1.x
         from mcp_types import (  # noqa: PLC0415  # not in 1.x
             ElicitRequest,
@@ -264,8 +275,12 @@ class _HighTool:
         )
 
 
-def _is_context(hint: object) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Context)
+class _Refused(Exception):
+    """The tool does not run. The text is for the model."""
+
+
+def _is_context(hint: object, kind: type) -> bool:
+    return isinstance(hint, type) and issubclass(hint, kind)
 
 
 def _caller(context: "Context[Any, Any]") -> Caller:
@@ -275,9 +290,9 @@ def _caller(context: "Context[Any, Any]") -> Caller:
         caller = asgi.caller(request.scope)  # type: ignore[union-attr]  # None without HTTP
     except (AttributeError, KeyError) as error:
         text = "This tool needs HTTP with an access token. Serve it behind protect()."
-        raise ToolError(text) from error
+        raise _Refused(text) from error
     if caller.user is None:
-        raise ToolError("This tool asks the person who signed in, and nobody has.")
+        raise _Refused("This tool asks the person who signed in, and nobody has.")
     return caller
 
 

@@ -1,0 +1,9 @@
+"""Protects the tools of an MCP server. `sayso.mcp.fastmcp` is for the package `fastmcp`.
+
+Owns: the adapters for frameworks of MCP servers.
+Never: asking people (`open_calls`).
+"""
+
+from sayso.mcp.tools import Tools
+
+__all__ = ["Tools"]

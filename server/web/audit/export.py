@@ -1,0 +1,81 @@
+"""The entries that a search of the audit log finds, as a file.
+
+Owns: the formats. Never: who may read the log; each part of the file is a call of the API.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from flask import Response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from server.protocol import errors
+from server.web import days
+from server.web.browser import HEADERS
+from server.web.calls import Document
+from server.web.page import Facts
+from server.web.visit import Visit
+
+_SEARCH: Final = "GET /api/audit"
+SEARCHED: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
+"""The query parameters of a search."""
+_PART: Final = "200"
+_COLUMNS: Final = ("at", "type", "actor", "id", "correlation_id")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would run a text that begins with one of these."""
+
+
+def load(visit: Visit) -> Facts | AnyResponse:
+    """GET /admin/audit with `format`, `csv` or `jsonl`: the file in place of the page."""
+    wanted = request.args.get("format", "")
+    if not wanted:
+        return {}
+    sent = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
+    if wanted not in _FORMATS:
+        raise errors.Problem(422, "invalid_body", "format must be csv or jsonl.")
+    media_type, text_of = _FORMATS[wanted]
+    search = {**sent, **days.span(sent)}
+    for name in ("from", "to"):
+        search.pop(name, None)
+    response = Response(text_of(_entries(visit, search)), mimetype=media_type)
+    response.headers.extend(HEADERS)
+    response.headers["Content-Disposition"] = f'attachment; filename="audit.{wanted}"'
+    return response
+
+
+def _entries(visit: Visit, search: dict[str, str]) -> Iterator[Document]:
+    """Every entry, newest first. The person's right is checked for each part."""
+    cursor = ""
+    while True:
+        part = visit.read(_SEARCH, limit=_PART, cursor=cursor, **search)
+        yield from part["items"]
+        if not part["next"]:
+            return
+        cursor = part["next"]
+
+
+def _json_lines(entries: Iterator[Document]) -> Iterator[str]:
+    return (f"{json.dumps(one, ensure_ascii=False)}\n" for one in entries)
+
+
+def _csv(entries: Iterator[Document]) -> Iterator[str]:
+    yield _row([*_COLUMNS, "actor_name", "members"])
+    for one in entries:
+        name = one["names"].get("actor", "")
+        members = json.dumps(one["members"], ensure_ascii=False)
+        yield _row([*(one[column] for column in _COLUMNS), name, members])
+
+
+def _row(values: list[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerow(f"'{one}" if one.startswith(_FORMULA) else one for one in values)
+    return written.getvalue()
+
+
+_FORMATS: Final = {
+    "csv": ("text/csv", _csv),
+    "jsonl": ("application/jsonl", _json_lines),
+}

@@ -1,0 +1,98 @@
+"""The request page on a phone: what is above the fold, and going back between its steps."""
+
+import json
+
+import pytest
+
+from server.protocol.policy.rendering import MAX_MATERIAL_VALUE
+from server.services.policy import builtin_action_types
+from server.services.policy.action_types import ActionTypes
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.checks.log_and_rows import waiting
+from tests.support.clients.agent import Agent
+from tests.support.servers.server import BY, LiveServer
+
+_BOTTOM = "document.querySelector('{}').getBoundingClientRect().bottom"
+_TOP = "document.querySelector('{}').getBoundingClientRect().top"
+_HEIGHT = 740
+_LETTER = {
+    "type": "message.send",
+    "recipients": ["bob@nordwind.example"],
+    "domains": ["nordwind.example"],
+    "external_domains": ["nordwind.example"],
+    "subject": "Quarter",
+    "text": "x " * (MAX_MATERIAL_VALUE // 2 - 1) + "x",
+    "attachments": [],
+}
+
+
+@pytest.fixture
+def page(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
+    """A payment on a phone."""
+    user = newcomer(tab, server)
+    agent.ask_payment(user)
+    tab.look(width=360, height=_HEIGHT)
+    tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    tab.see("!document.getElementById('to-deny').disabled")
+    return tab
+
+
+@pytest.fixture
+def letter(server: LiveServer, tab: Chromium, agent: Agent) -> Chromium:
+    """A request on a phone that does not fit on the screen."""
+    types = ActionTypes(server.services.store)
+    if "message.send" not in [one.type for one in types.all()]:
+        types.add(builtin_action_types.registrable("message.send"), by=BY)
+    user = newcomer(tab, server)
+    details = json.dumps([_LETTER])
+    agent.asked(user, scope="openid payments:transfer", authorization_details=details)
+    tab.look(width=360, height=_HEIGHT)
+    tab.open(f"{server.url}/r/{waiting(server, user)[0].id}")
+    tab.see("!document.getElementById('to-deny').disabled")
+    return tab
+
+
+def test_who_asks_is_on_the_first_screen(page: Chromium, agent: Agent) -> None:
+    """Directly below the headline, above the facts and the buttons."""
+    assert agent.key.name in page.text(".asker")
+    assert page.ask(_BOTTOM.format(".asker")) < page.ask(_TOP.format("#facts dl"))
+    assert page.ask(_BOTTOM.format(".asker")) < page.ask(_TOP.format(".bar"))
+    assert page.ask(_BOTTOM.format("#to-approve")) <= _HEIGHT
+
+
+def test_why_approve_is_disabled_is_beside_it(letter: Chromium) -> None:
+    """Directly above the buttons, wherever the page is scrolled to."""
+    page = letter
+    assert page.ask("document.getElementById('to-approve').disabled") is True
+    page.says("Read every fact to enable Approve.")
+    assert page.ask(_BOTTOM.format("#hint")) <= page.ask(_TOP.format("#to-approve"))
+    assert page.ask(_TOP.format("#hint")) > page.ask(_BOTTOM.format(".asker"))
+    assert page.ask(_BOTTOM.format("#to-approve")) <= _HEIGHT
+
+
+def test_the_back_button_leaves_a_step_and_keeps_the_note(page: Chromium) -> None:
+    """As on a phone; forward shows it again, and Back on the page does the same."""
+    page.click("#to-deny")
+    page.see("document.activeElement.id === 'deny-title'")
+    page.says("Pay EUR 4,820.00 to Nordwind Logistik GmbH")
+    page.type("#note", "Too early")
+    page.ask("history.back()")
+    page.see("document.activeElement.id === 'to-deny'")
+    assert page.ask("location.hash") == ""
+    page.ask("history.forward()")
+    page.see("document.activeElement.id === 'deny-title'")
+    assert page.ask("document.getElementById('note').value") == "Too early"
+    page.click("#deny [data-back]")
+    page.see("document.activeElement.id === 'to-deny'")
+    assert page.ask("location.hash") == ""
+
+
+def test_the_address_of_the_approving_step_does_not_skip_reading(letter: Chromium) -> None:
+    """A link to it opens the facts."""
+    page = letter
+    page.ask("location.hash = 'approve'")
+    page.see("location.hash === ''")
+    assert page.ask("document.getElementById('approve').hidden") is True
+    page.ask("location.hash = 'deny'")
+    page.see("document.activeElement.id === 'deny-title'")

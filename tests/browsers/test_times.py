@@ -1,0 +1,38 @@
+"""Every page shows times in the reader's zone, with the exact time and zone on hover."""
+
+import pytest
+
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import enroll_too
+from tests.support.clients.agent import Agent
+from tests.support.clients.terminal import new_person
+from tests.support.servers.server import LiveServer
+
+_TIMES = """Array.from(document.querySelectorAll('main time'), (each) => [
+  each.checkVisibility() ? each.textContent : '',
+  each.title,
+  Number.isNaN(Date.parse(each.dateTime)),
+])"""
+
+
+@pytest.mark.parametrize("page", ["/r/{}", "/done/{}", "/receipt/{}", "/history", "/devices", "/"])
+def test_times_are_local_with_the_zone_on_hover(
+    server: LiveServer, tab: Chromium, agent: Agent, page: str
+) -> None:
+    """No page has a second clock in UTC beside it."""
+    person = new_person(server)
+    agent.asked(person.user)
+    approval = person.approve(person.only())
+    agent.asked(person.user)
+    tab.tell("Emulation.setTimezoneOverride", timezoneId="Asia/Tokyo")
+    enroll_too(tab, server, person.user)
+    tab.open(server.url + page.format(approval.id))
+    tab.see("document.querySelector('main time').title.includes('GMT+9')")
+    times = tab.ask(_TIMES)
+    assert times
+    for text, title, is_invalid in times:
+        assert "GMT+9" in title
+        assert "UTC" not in text
+        assert not is_invalid
+    assert " UTC" not in tab.text("main")
+    person.client.close()

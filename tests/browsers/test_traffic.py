@@ -1,0 +1,69 @@
+"""What the inbox costs over the wire, however many requests wait."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.services.approvals.oversight import Oversight
+from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.first_sign_in import newcomer
+from tests.support.browsers.first_view import first_view, transferred
+from tests.support.browsers.live_pages import listening
+from tests.support.checks.log_and_rows import waiting
+from tests.support.clients.agent import Agent
+from tests.support.servers.load import WITHOUT_LIMITS
+from tests.support.servers.server import BY, LiveServer, live_server
+
+_VIEW_BYTES = 100_000
+_EVENT_BYTES = 4_096
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server on which an agent may ask as often as it likes."""
+    with live_server(tmp_path_factory.mktemp("server"), **WITHOUT_LIMITS) as running:
+        yield running
+
+
+@pytest.mark.parametrize("number", [0, 1, 50, 500])
+def test_a_first_view_and_an_event_stay_small(
+    server: LiveServer, tab: Chromium, agent: Agent, number: int
+) -> None:
+    """Everything with an empty cache; then a new request, and one that ended."""
+    user = newcomer(tab, server)
+    for _ in range(number):
+        agent.asked(user)
+    seen = first_view(tab, f"{server.url}/", worker=False)
+    assert 10_000 < seen.bytes < _VIEW_BYTES
+    listening(tab, f"{server.url}/")
+    with transferred(tab) as asked:
+        agent.ask_payment(user)
+        _titled(tab, number + 1)
+        tab.see("document.querySelector('#rows > :last-child').innerText.includes('4,820.00')")
+    assert 500 < asked() < _EVENT_BYTES
+    (paid,) = [one for one in waiting(server, user) if one.risk == "high"]
+    with transferred(tab) as ended:
+        Oversight(server.services.store).cancel(paid.id, "No longer needed", by=BY)
+        _titled(tab, number)
+        tab.see("document.querySelector('#rows > :last-child').className.includes('gone')")
+    assert 500 < ended() < _EVENT_BYTES
+
+
+def test_a_page_that_was_cut_off_gets_only_what_it_missed(
+    server: LiveServer, tab: Chromium, agent: Agent
+) -> None:
+    """The feed continues where it ended; nothing is listed again."""
+    user = newcomer(tab, server)
+    for _ in range(51):
+        agent.asked(user)
+    listening(tab, f"{server.url}/")
+    tab.ask("window.sockets.at(-1).close()")
+    agent.ask_payment(user)
+    _titled(tab, 52)
+    loads = "performance.getEntriesByType('resource').map((each) => new URL(each.name).search)"
+    assert not [one for one in tab.ask(loads) if one.startswith("?first")]
+
+
+def _titled(tab: Chromium, count: int) -> None:
+    title = f"({count}) " if count else ""
+    tab.see(f"document.title === '{title}Inbox · Sayso'")

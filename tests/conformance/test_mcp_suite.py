@@ -1,0 +1,121 @@
+"""MCP's own conformance suite judges Sayso as authorization server, the kit and the gateway.
+
+An MCP server must pass in front of which Sayso stands what it passes alone. The suite's scenarios
+for clients do not apply: the kit has no client that signs people in.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from server.crypto.passwords import Argon2Passwords
+from server.protocol.policy.risks import Risk
+from server.services.clients.app_forms import NewApp
+from server.services.clients.apps import Apps
+from server.services.users.passwords import Passwords
+from tests.support.browsers.browser import PASSWORD, Browser
+from tests.support.clients.mcp_suite import Found, found_in, judge_server, judging_authorization
+from tests.support.clients.terminal import Terminal
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import BY, LiveServer
+from tests.support.servers.suite_servers import alone, behind_gateway, guarded
+
+pytestmark = pytest.mark.clients
+
+FAIL_ALONE = {
+    "tasks-lifecycle",
+    "tasks-capability-negotiation",
+    "tasks-wire-fields",
+    "tasks-request-state-removal",
+    "tasks-mrtr-input",
+    "tasks-request-headers",
+    "tasks-dispatch-and-envelope",
+    "tasks-required-task-error",
+    "tasks-mrtr-composition",
+}
+"""Scenarios that fail without Sayso: the SDK of the server does not have tasks."""
+VERSIONS = {"each": (), "2026-07-28": ("--spec-version", "2026-07-28")}
+"""First each scenario at the version that brought it, which for most is 2025-11-25."""
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """Clients with a metadata document may come."""
+    return {"clients_unknown": "ask"}
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[str]:
+    """The MCP server without Sayso."""
+    with alone() as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def version(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The options of a run."""
+    return VERSIONS[request.param]
+
+
+@pytest.fixture(scope="module")
+def passed_alone(
+    upstream: str, version: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Found:
+    """What the suite finds without Sayso: nothing, but for what the server cannot do."""
+    found = judge_server(upstream, tmp_path_factory.mktemp("alone"), *version)
+    assert len({scenario for scenario, _ in found}) > 35
+    failed = {scenario for (scenario, _), status in found.items() if status == "FAILURE"}
+    assert failed == (set() if version else FAIL_ALONE)
+    assert "WARNING" not in found.values()
+    return found
+
+
+def test_the_kit_lets_all_through(
+    server: LiveServer,
+    person: Terminal,
+    passed_alone: Found,
+    version: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    """`sayso.mcp` in the server."""
+    with guarded(server, person) as url:
+        assert judge_server(url, tmp_path, *version) == passed_alone
+
+
+def test_the_gateway_lets_all_through(
+    server: LiveServer,
+    person: Terminal,
+    upstream: str,
+    passed_alone: Found,
+    version: tuple[str, ...],
+    tmp_path: Path,
+) -> None:
+    """`sayso gateway` in front of the server."""
+    with behind_gateway(server, person, upstream, tmp_path) as url:
+        assert judge_server(url, tmp_path / "found", *version) == passed_alone
+
+
+def test_the_authorization_server(server: LiveServer, person: Terminal, tmp_path: Path) -> None:
+    """Metadata and the code grant, with no warning."""
+    Passwords(server.services.store, Argon2Passwords()).set(person.user, PASSWORD, by=BY)
+    uri, port = "https://suite.example/mcp", free_port()
+    server.resources.add(uri, {"tools:use": Risk.LOW}, default_scopes=("tools:use",), by=BY)
+    back = f"http://127.0.0.1:{port}/callback"
+    more = {"resources": (uri,), "scopes": ("tools:use",), "auth_method": "none"}
+    form = NewApp("suite", (back,), **more)
+    app = Apps(server.services.store, server.services.secrets).add(form, by=BY).app
+    options = ("--url", server.url, "--client-id", app.id, "--resource", uri, "-p", str(port))
+    browser = Browser(server.client(), server.url)
+    with judging_authorization(tmp_path, *options) as link:
+        browser.open(link.removeprefix(server.url))
+        browser.sign_in(person.user)
+        browser.answer("allow")
+        person.approve(person.only())
+        httpx.get(browser.again().url, trust_env=False).raise_for_status()
+    assert found_in(tmp_path) == {
+        ("authorization-server-metadata-endpoint", "authorization-server-metadata"): "SUCCESS",
+        ("authorization-server-metadata-endpoint", "authorization-server-metadata-cimd"): "SUCCESS",
+        ("authorization-code-grant", "authorization-code-grant"): "SUCCESS",
+    }

@@ -1,0 +1,171 @@
+"""An agent that is pinged: who may wake it, and how soon it then knows."""
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from werkzeug.serving import make_server
+
+from sayso import Denied
+from sayso.asking import Asking
+from sayso.credentials import Credentials
+from sayso.ping import Pings
+from sayso.transport import Reply, Sleep
+from tests.support.checks.waiting import until
+from tests.support.clients.kit import READ, begun, next_request
+from tests.support.clients.terminal import Terminal
+from tests.support.inputs.doc_pages import DocPage
+from tests.support.servers.ports import free_port
+from tests.support.servers.server import LiveServer
+
+_SOON = 20.0
+"""Seconds, in which an agent that only polls would not ask again."""
+
+
+def _body(auth_req_id: object) -> bytes:
+    return json.dumps({"auth_req_id": auth_req_id}).encode()
+
+
+def test_a_ping_wakes_only_the_request_that_it_names() -> None:
+    """All that wait for it, and none twice."""
+    pings = Pings(b"seed")
+    bearer = f"Bearer {pings.token}"
+    with pings.waiting("a") as first, pings.waiting("a") as second, pings.waiting("b") as other:
+        waited = [first.next, second.next, other.next]
+        assert pings.receive(bearer, _body("c")) == 204
+        assert [each.done() for each in waited] == [False, False, False]
+        assert pings.receive(bearer, _body("a")) == 204
+        assert [each.done() for each in waited] == [True, True, False]
+        assert not first.next.done()
+    assert pings.receive(bearer, _body("a")) == 204
+
+
+@pytest.mark.parametrize(
+    ("authorization", "body", "status"),
+    [
+        (None, _body("a"), 401),
+        ("Bearer ", _body("a"), 401),
+        ("Bearer {other}", _body("a"), 401),
+        ("Bearer {token}x", _body("a"), 401),
+        ("Bearer é", _body("a"), 401),
+        ("Basic {token}", _body("a"), 401),
+        ("Bearer {token}", b"", 400),
+        ("Bearer {token}", b"[" * 4000, 400),
+        ("Bearer {token}", b"[]", 400),
+        ("Bearer {token}", b"\xff", 400),
+        ("Bearer {token}", _body(["a"]), 400),
+        ("Bearer {token}", _body("a") + b" " * 5000, 400),
+        ("bearer {token}", _body("a"), 204),
+    ],
+)
+def test_what_is_no_ping_wakes_nobody(authorization: str | None, body: bytes, status: int) -> None:
+    """The token is the server's and the agent's; another agent has another one."""
+    pings, other = Pings(b"seed"), Pings(b"another seed")
+    given = authorization and authorization.format(token=pings.token, other=other.token)
+    with pings.waiting("a") as wake:
+        waited = wake.next
+        assert pings.receive(given, body) == status
+        assert waited.done() == (status == 204)
+
+
+def test_a_pinged_agent_polls_once_and_then_sleeps_until_it_is_pinged() -> None:
+    """It sends its token, which is the same after a restart, and holds no connection."""
+    asking = Asking("https://sayso.example", Credentials.of("c", "s", None), ping=True)
+    flow: Any = asking.ask("ana", None, {"scope": "payments:read"})
+    next(flow)
+    names = ("token_endpoint", "backchannel_authentication_endpoint")
+    endpoints = {name: f"https://sayso.example/{name}" for name in names}
+    sent = flow.send(Reply(200, {}, {"issuer": "https://sayso.example", **endpoints}, 0.0))
+    token = sent.form["client_notification_token"]
+    assert token == Pings(Credentials.of("c", "s", None).seed()).token
+    poll = flow.send(Reply(200, {}, {"auth_req_id": "h", "expires_in": 600, "interval": 5}, 0.0))
+    assert "Prefer" not in poll.headers
+    sleep = flow.send(Reply(400, {}, {"error": "authorization_pending"}, 0.0))
+    assert isinstance(sleep, Sleep)
+    assert sleep.seconds == 60
+    assert sleep.until is not None
+    assert asking.pinged(f"Bearer {token}", _body("h")) == 204
+    assert sleep.until.done()
+
+
+def test_an_agent_that_polls_takes_no_pings() -> None:
+    """Said in words."""
+    asking = Asking("https://sayso.example", Credentials.of("c", "s", None))
+    with pytest.raises(ValueError, match="ping=True"):
+        asking.pinged("Bearer x", _body("a"))
+
+
+@pytest.fixture
+def page(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> tuple[DocPage, int]:
+    """The page, its agent, and the port at which the agent is pinged."""
+    port = free_port()
+    endpoint = f"http://localhost:{port}/sayso"
+    key = server.agent(delivery="ping", notification_endpoint=endpoint)
+    names = {"ISSUER": server.url, "AGENT_ID": key.id, "AGENT_SECRET": key.secret}
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    found = DocPage("docs/callbacks.md")
+    found.run()
+    return found, port
+
+
+def test_a_ping_wakes_a_thread(page: tuple[DocPage, int], person: Terminal) -> None:
+    """The page's Flask app: a yes and a no arrive long before the next poll."""
+    names = page[0].names
+    with _in_a_thread(make_server("127.0.0.1", page[1], names["app"])), names["agent"] as agent:
+        for answer in (person.approve, person.deny):
+            with begun(agent.ask, person.user, **READ) as result:
+                request = next_request(person)
+                time.sleep(1)
+                answered = time.monotonic()
+                answer(request)
+                if answer == person.approve:
+                    assert result.result(_SOON).granted == ()
+                else:
+                    with pytest.raises(Denied):
+                        result.result(_SOON)
+                assert time.monotonic() - answered < _SOON
+        stranger = httpx.post(f"http://localhost:{page[1]}/sayso", json={}, trust_env=False)
+        assert stranger.status_code == 401
+
+
+async def test_a_ping_wakes_a_task(page: tuple[DocPage, int], person: Terminal) -> None:
+    """The page's ASGI app, in another thread than the task."""
+    page[0].run()
+    assert page[0].done()
+    names = page[0].names
+    names["agent"].close()
+    config = uvicorn.Config(names["asgi_app"], port=page[1], log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        await asyncio.to_thread(until, lambda: server.started, 10)
+        async with names["async_agent"] as agent:
+            call = asyncio.create_task(agent.ask(person.user, **READ))
+            request = await asyncio.to_thread(next_request, person)
+            await asyncio.sleep(1)
+            await asyncio.to_thread(person.approve, request)
+            assert (await asyncio.wait_for(call, _SOON)).granted == ()
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@contextlib.contextmanager
+def _in_a_thread(server: Any) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()

@@ -1,0 +1,83 @@
+"""A request that this person approved and that waits for others."""
+
+import re
+
+import pytest
+
+from server.services.policy.policies import Policies
+from tests.support.builders.callers import new_person
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get
+from tests.support.builders.policies import rule
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+@pytest.fixture
+def ben(local, browser):
+    """The other person that a request needs."""
+    made = new_person(local, "ben")
+    two = rule("ask", "ask.quorum = 2", f'ask.who = ["{browser.user.name}", "ben"]')
+    Policies(local.services.store).set(two, by=BY)
+    return made
+
+
+def _rows(page: str) -> tuple[list[str], list[str]]:
+    """The requests that wait for the person, and those that wait for others."""
+    mine, _, others = page.partition("Waiting for others</h2>")
+    return tuple(re.findall('<li class="row" data-id="(\\w+)"', part) for part in (mine, others))
+
+
+def test_it_is_listed_apart_and_not_counted(browser, agent, ben):
+    """The inbox says how many approved, and who is still needed."""
+    first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
+    assert set(_rows(get(browser, "/").text)[0]) == {first.id, second.id}
+    browser.approve(first.id)
+    page = get(browser, "/").text
+    assert _rows(page) == ([second.id], [first.id])
+    assert "<title>(1) Inbox" in page
+    assert "1 of 2 approved, needs <bdi>ben</bdi>" in page
+    assert ben.approve(first.id).json["state"] == "approved"
+    assert _rows(get(browser, "/").text) == ([second.id], [])
+
+
+@pytest.mark.usefixtures("ben")
+def test_it_is_never_offered_as_the_next_request(browser, agent):
+    """Two requests; both are approved by this person."""
+    first, second = (agent.asked(login_hint="eva")[1] for _ in range(2))
+    browser.approve(first.id)
+    browser.approve(second.id)
+    page = get(browser, f"/done/{second.id}").text
+    assert "Your approval is counted" in page
+    assert "1 of 2 approved, needs <bdi>ben</bdi>." in page
+    assert "No other requests are waiting." in page
+
+
+def test_its_page_says_that_the_vote_counts_and_who_is_needed(browser, agent, ben, local):
+    """There is no button, and the page follows the others; the record names everyone."""
+    approval = agent.asked(login_hint="eva")[1]
+    browser.approve(approval.id)
+    page = get(browser, f"/r/{approval.id}").text
+    assert "Your approval is counted: 1 of 2 approved, needs <bdi>ben</bdi>." in page
+    assert "<button" not in page[page.index("<main") :]
+    assert "/voted.js" in page
+    local.clock.forward(1_000)
+    ben.approve(approval.id)
+    receipt = get(browser, f"/receipt/{approval.id}").text
+    assert "Approved by <bdi>eva</bdi> and <bdi>ben</bdi>, <time" in receipt
+    assert "Approved by eva and ben at <time" in get(browser, f"/r/{approval.id}").text
+
+
+@pytest.mark.usefixtures("ben")
+def test_a_vote_that_others_made_void_waits_again(browser, agent, local):
+    """The other one set limits, so the first approval no longer counts."""
+    approval = agent.asked_payment(login_hint="eva")[1]
+    browser.approve(approval.id)
+    with local.services.store.write() as tx:
+        tx.decisions.void(approval.id, tx.now)
+    assert _rows(get(browser, "/").text) == ([approval.id], [])

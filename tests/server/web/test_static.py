@@ -1,0 +1,53 @@
+"""Style sheets and scripts as the server sends them."""
+
+import gzip
+import re
+
+import pytest
+
+from server.web.installable import TEMPLATES
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get
+from tests.support.builders.site import ISSUER
+
+_IMPORT = re.compile(r'^import .*"/(.+)";', re.MULTILINE)
+
+
+def test_a_page_loads_everything_that_its_script_imports_at_once(local):
+    """Directly or not; otherwise each level of imports waits for the one before."""
+    page = get(new_browser(local), "/").text
+    preloaded = set(re.findall('<link rel="modulepreload" href="/([^"]+)">', page))
+    (script,) = re.findall('<script type="module" src="/([^"]+)"></script>', page)
+    wanted, new = set(), {script}
+    while new:
+        texts = [next(TEMPLATES.rglob(name)).read_text("utf-8") for name in new]
+        found = {
+            name for text in texts for name in re.findall(r'^import .*"/(.+)";', text, re.MULTILINE)
+        }
+        new = found - wanted
+        wanted |= found
+    assert len(wanted) > 5
+    assert preloaded == wanted
+
+
+@pytest.mark.parametrize("name", ["passkey.js", "style.css", "icon.svg", "manifest.webmanifest"])
+def test_a_file_is_compressed_for_browsers_that_accept_it(local, name):
+    """Each form has its own ETag, and caches keep them apart."""
+    client = local.app.test_client()
+    plain = client.get(f"/{name}", base_url=ISSUER)
+    zipped = client.get(f"/{name}", base_url=ISSUER, headers={"Accept-Encoding": "br, gzip"})
+    assert plain.content_encoding is None
+    assert zipped.content_encoding == "gzip"
+    assert gzip.decompress(zipped.data) == plain.data
+    assert len(zipped.data) < len(plain.data)
+    assert "Accept-Encoding" in zipped.headers["Vary"]
+    assert zipped.headers["ETag"] != plain.headers["ETag"]
+    again = {"Accept-Encoding": "gzip", "If-None-Match": zipped.headers["ETag"]}
+    known = client.get(f"/{name}", base_url=ISSUER, headers=again)
+    assert (known.status_code, known.data) == (304, b"")
+
+
+def test_a_page_with_secrets_is_not_compressed(local):
+    """Its size would tell an observer whether a text of an agent is like a secret (BREACH)."""
+    page = get(new_browser(local), "/")
+    assert page.content_encoding is None

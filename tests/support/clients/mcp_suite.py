@@ -1,0 +1,63 @@
+"""MCP's own conformance suite, which plays the other side.
+
+Owns: starting it, and reading what it found. Never: what must come of it.
+"""
+
+import contextlib
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.support.clients.third_party import FOLDER, MCP_SUITE, newest_node
+
+_SECONDS: Final = 120
+_WORST_FIRST: Final = ("FAILURE", "WARNING", "SKIPPED", "SUCCESS")
+_NAME: Final = re.compile(r"(?:authorization-)?server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z")
+
+Found = Mapping[tuple[str, str], str]
+"""The worst status of each check, by scenario and check."""
+
+
+def judge_server(url: str, folder: Path, *options: str) -> Found:
+    """Run all scenarios against an MCP server."""
+    program = _program("server", "--url", url, "--suite", "all", *options, "-o", str(folder))
+    subprocess.run(program, stdout=subprocess.DEVNULL, timeout=_SECONDS, check=False)
+    return found_in(folder)
+
+
+@contextlib.contextmanager
+def judging_authorization(folder: Path, *options: str) -> Iterator[str]:
+    """Run the scenarios against an authorization server; the block follows the link it gets."""
+    program = _program("authorization", *options, "-o", str(folder))
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        links = (line.strip() for line in process.stdout if "/authorize?" in line)
+        yield next(links)
+        process.stdout.read()
+        assert process.wait(_SECONDS) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def found_in(folder: Path) -> Found:
+    """What a run has found, which wrote its results there."""
+    found: dict[tuple[str, str], str] = {}
+    for results in folder.glob("*/checks.json"):
+        named = _NAME.fullmatch(results.parent.name)
+        assert named is not None, results
+        for check in json.loads(results.read_text()):
+            if check["status"] == "INFO":  # what passed by, no verdict
+                continue
+            key = named[1], check["id"]
+            statuses = (check["status"], found.get(key, "SUCCESS"))
+            found[key] = min(statuses, key=_WORST_FIRST.index)
+    return found
+
+
+def _program(*words: str) -> list[str]:
+    return [newest_node(), str(FOLDER / "node_modules" / MCP_SUITE / "dist/index.js"), *words]

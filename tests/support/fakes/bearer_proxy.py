@@ -1,0 +1,81 @@
+"""A reverse proxy that adds a token to each request, for clients that cannot sign in.
+
+Owns: passing requests and answers on as they are, streams too. Never: what they mean.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+import uvicorn
+
+from sayso import asgi
+from tests.support.checks.waiting import until
+
+_OF_ONE_CONNECTION: Final = {b"connection", b"transfer-encoding", b"content-length"}
+_MOST_BYTES: Final = 1 << 24
+
+
+@dataclass(slots=True)
+class BearerProxy:
+    """The proxy to one server, such as `http://localhost:9000`. Without a token it adds none."""
+
+    target: str
+    token: str | None = None
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """Pass one request on, and stop when the client is gone."""
+        body = await asgi.read_body(receive, _MOST_BYTES)
+        passing = asyncio.create_task(self._pass(scope, body, send))
+        gone = asyncio.create_task(_gone(receive))
+        await asyncio.wait({passing, gone}, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        passing.cancel()
+        try:
+            await passing
+        except httpx2.ConnectError:
+            await send({"type": "http.response.start", "status": 502, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        except asyncio.CancelledError:
+            pass
+
+    async def _pass(self, scope: asgi.Scope, body: bytes, send: asgi.Send) -> None:
+        headers = [each for each in scope["headers"] if each[0] not in _OF_ONE_CONNECTION]
+        if self.token is not None:
+            headers.append((b"authorization", f"Bearer {self.token}".encode()))
+        url = self.target + scope["raw_path"].decode()
+        async with (
+            httpx2.AsyncClient(timeout=60, trust_env=False) as http,
+            http.stream(scope["method"], url, headers=headers, content=body) as answer,
+        ):
+            kept = [one for one in answer.headers.raw if one[0].lower() not in _OF_ONE_CONNECTION]
+            start = {"type": "http.response.start", "status": answer.status_code, "headers": kept}
+            await send(start)
+            async for part in answer.aiter_raw():
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: asgi.Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+@contextlib.contextmanager
+def bearer_proxy(port: int, target: str) -> Iterator[BearerProxy]:
+    """The proxy at this port, gone afterwards."""
+    made = BearerProxy(target)
+    more: dict[str, Any] = {"log_level": "error", "lifespan": "off", "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(made, host="127.0.0.1", port=port, **more))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        until(lambda: server.started, 10)
+        yield made
+    finally:
+        server.should_exit = True
+        thread.join(10)

@@ -146,7 +146,9 @@ def test_passkeys_of_other_kinds_are_verified(cose: dict[int, object], private: 
     assert not signatures.Signed({}, b"text2", signed.signature, None).is_by(key)
 
 
-@pytest.mark.parametrize("key", [b"", b"\xa5", SoftPasskey().public_key[:-1]])
+@pytest.mark.parametrize(
+    "key", [b"", b"\xa5", SoftPasskey().public_key[:-1]], ids=["empty", "one", "cut"]
+)
 def test_a_passkey_of_an_unknown_kind_has_no_key(key: bytes) -> None:
     """Its signatures are counted as not checked."""
     assert signatures.of_passkey(_text(key)) is None

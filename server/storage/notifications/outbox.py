@@ -122,10 +122,11 @@ def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
         .order_by(o.c.not_before, o.c.id)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
+        .cte("due")  # in a subquery, PostgreSQL may look for the batch more than once
     )
     return (
         update(o)
-        .where(o.c.id.in_(due.scalar_subquery()))
+        .where(o.c.id.in_(select(due.c.id)))
         .values(
             state="leased",
             lease_by=bindparam("by"),

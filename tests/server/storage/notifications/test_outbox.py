@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
 from server.model.notifications import DeliveryFailure, OutboxMessage
 from server.storage.store import SqlStore
 from server.storage.writer import sqlite_connection
@@ -300,3 +303,19 @@ def test_a_message_given_up_can_be_retried_once(store: SqlStore, clock: MovableC
         assert (again.body, again.last_error) == (first.body, None)
         assert [tx.outbox.retry(one) for one in (first.id, second.id, 10**9)] == [None] * 3
     assert first.id in [message.id for message in _lease(store, "b")]
+
+
+@pytest.mark.postgresql
+def test_a_batch_is_limited_in_every_plan(postgres_url: str, open_database: Opener) -> None:
+    """PostgreSQL may look for the batch once for each row; then it would lease more."""
+    store = open_database(postgres_url)
+    _put(store, 1)
+    _analyze(store)
+    _put(store, 20)
+    assert len(_lease(store, "a", 3)) == 3
+
+
+def _analyze(store: SqlStore) -> None:
+    """Let the planner believe that the table stays as small as it is."""
+    with store.write() as tx:
+        tx._connection.execute(sa.text("ANALYZE outbox"))

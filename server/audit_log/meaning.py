@@ -13,6 +13,7 @@ from server.audit_log.signatures import Members, PublicKey, Signed
 
 _STOPPED: Final = frozenset({"agent.disabled", "agent.quarantined", "agent.deleted"})
 _YES: Final = frozenset({"approval.approved", "approval.allowed"})
+_ANSWERS: Final = _YES | {"approval.voted", "approval.denied"}
 _ENDED: Final = frozenset({"approval.denied", "approval.expired", "approval.cancelled"})
 
 
@@ -39,13 +40,16 @@ class Meaning:
         """Take the next entry. Raises `Contradiction`."""
         if not entry.get("actor"):
             raise Contradiction("It does not say who acted.")
-        kind = str(entry.get("type"))
+        kind, approval = str(entry.get("type")), str(entry.get("approval_id"))
+        state = self.approvals.get(approval, "")
+        if kind in _ANSWERS and (state in _ENDED or state == "issued"):
+            raise Contradiction(f"The request was answered although it had ended ({state}).")
         if kind in _STOPPED:
             self.stopped.add(str(entry.get("agent_id")))
         elif rule := _RULES.get(kind):
             rule(self, entry)
         if kind in _YES | _ENDED:
-            self.approvals[str(entry.get("approval_id"))] = kind
+            self.approvals[approval] = kind
 
 
 def _enabled(meaning: Meaning, entry: Members) -> None:
@@ -63,9 +67,6 @@ def _enrolled(meaning: Meaning, entry: Members) -> None:
 
 def _answered(meaning: Meaning, entry: Members) -> None:
     """Each answer of a person has their signature over this request."""
-    state = meaning.approvals.get(str(entry.get("approval_id")), "")
-    if state in _ENDED or state == "issued":
-        raise Contradiction(f"The request was answered although it had ended ({state}).")
     facts = _facts(entry)
     if not facts.get("signed"):
         raise Contradiction("The answer of a person has no signature.")

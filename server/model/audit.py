@@ -121,8 +121,8 @@ class AuditLogRows(Protocol):
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """The entries at the places from `first` to before `end`."""
 
-    def newest(self) -> CheckpointRow | None:
-        """The newest checkpoint."""
+    def newest(self, at_most: int | None = None) -> CheckpointRow | None:
+        """The newest checkpoint, or the newest one of at most this size."""
 
     def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
         """The checkpoints after a size and time, oldest first."""

@@ -19,7 +19,6 @@ from tests.support.inputs.handles import World
 from tests.support.servers.server import AgentKey, LiveServer
 
 _INVALID = {(400, "invalid_request")}
-_HINT = {*_INVALID, (400, "expired_login_hint_token")}
 _GRANT = {(400, "invalid_grant")}
 _CLIENT = {(401, "invalid_client")}
 _TOKEN = {(401, "invalid_token")}
@@ -39,7 +38,7 @@ _TAKES: dict[str, tuple[set[str], set[tuple[int, str]]]] = {
     "actor_token": ({"access token"}, _INVALID),
     "login_hint": ({"user"}, _PERSON),
     "id_token_hint": ({"ID token"}, _INVALID),
-    "login_hint_token": ({"login_hint_token", "subject token"}, _HINT),
+    "login_hint_token": ({"login_hint_token", "subject token"}, _INVALID),
     "request": ({"request object"}, _INVALID),
     "token to consume": (
         {"single-use token"},

@@ -61,6 +61,7 @@ def rotate_key(admin: OpenInstallation) -> Printed:
     """Replace the private key of the log, or a lost one. Give auditors the new public key."""
     log, services = admin.services.audit_log, admin.services
     replace_log(services.settings, services.store, partial(log.record_key, by=admin.by))
+    _up_to_date(admin)
     return {"log_key": log.key.text}, [log.key.text]
 
 

@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from server.audit_log import merkle, notes
-from server.audit_log.bundles import Line, SignedCheckpoint
+from server.audit_log.bundles import Line, LoggedEntry, SignedCheckpoint
+from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
 from server.audit_log.proofs import Proof
@@ -21,6 +22,8 @@ from server.services.refusals import Conflict, NotFound, Remedy
 
 IDLE_MS: Final = 60_000
 """How often a checkpoint says that nothing was added."""
+CHECKED: Final = 1_000_000
+"""How many entries a server compares when it starts, which takes a few seconds."""
 _AT_ONCE: Final = 5_000
 _NONE: Final = CheckpointRow(0, 0, b"", "")
 
@@ -79,14 +82,18 @@ class AuditLog:
             return size - newest.size
 
     def check(self) -> None:
-        """Compare all leaves with the newest checkpoint. Raises `BrokenLog`."""
+        """Compare the last entries with the newest checkpoint. Raises `BrokenLog`.
+
+        They are compared from a checkpoint on that has `CHECKED` entries or more behind it.
+        """
         with self.store.read() as view:
             newest = view.audit_log.newest()
             if newest is None:
                 return
-            frontier = Frontier()
-            for leaves in _leaves(view, 0, newest.size):
-                frontier.extend(leaves)
+            start = view.audit_log.newest(newest.size - CHECKED) or _NONE
+            frontier = Frontier.decode(start.size, start.frontier)
+            for entry in _entries(view, start.size, newest.size):
+                frontier.add(leaf_hash(entry.body))
         try:
             signed, _at = notes.verify(newest.note, [self.key])
         except BadNote as error:
@@ -104,11 +111,9 @@ class AuditLog:
         size, after = 0, (0, -1)
         while found := self._checkpoints(after):
             for row in found:
-                while size < row.size:
-                    end = min(size + _AT_ONCE, row.size)
-                    with self.store.read() as view:
-                        yield from view.audit_log.entries(size, end)
-                    size = end
+                with self.store.read() as view:
+                    yield from _entries(view, size, row.size)
+                size = row.size
                 yield SignedCheckpoint(row.size, row.note)
             after = (found[-1].size, found[-1].at)
 
@@ -149,6 +154,11 @@ class AuditLog:
 
 def _is_idle(view: View, newest: CheckpointRow) -> bool:
     return view.now - newest.at >= IDLE_MS
+
+
+def _entries(view: View, first: int, end: int) -> Iterator[LoggedEntry]:
+    for start in range(first, end, _AT_ONCE):
+        yield from view.audit_log.entries(start, min(start + _AT_ONCE, end))
 
 
 def _leaves(view: View, first: int, end: int) -> Iterator[list[bytes]]:

@@ -33,24 +33,25 @@ class CallerTokens:
     def read(self, view: View, agent: Agent, token: str) -> CallerToken:
         """Return the caller that this token proves.
 
-        1. We signed it. 2. It is valid, and its client and user are enabled. 3. It was issued for a
-        resource that the agent serves, so nobody else can have received it in a call. 4. It is a
+        1. We signed it. 2. It was issued for a resource that the agent serves, so nobody else can
+        have received it in a call. 3. It is valid, and its client and user are enabled. 4. It is a
         person's. Raises errors.InvalidRequest or errors.ExpiredLoginHintToken.
         """
-        if self.tokens.read(view, token) is None:
+        claims = self.tokens.read(view, token)
+        if claims is None:
             raise errors.InvalidRequest(
                 "login_hint_token is neither from an exchange nor an access token of this issuer."
+            )
+        if claims.get("aud") not in agent.serves:
+            raise errors.InvalidRequest(
+                "The access token in login_hint_token is for a resource that this agent does not "
+                "serve. An administrator can register that it does.",
+                members={"reason": NOT_SERVED},
             )
         found = self.tokens.live(view, token)
         if found is None:
             raise errors.ExpiredLoginHintToken(
                 "The access token in login_hint_token is no longer valid; wait for a new call."
-            )
-        if found.row.resource not in agent.serves:
-            raise errors.InvalidRequest(
-                "The access token in login_hint_token is for a resource that this agent does not "
-                "serve. An administrator can register that it does.",
-                members={"reason": NOT_SERVED},
             )
         if found.user is None:
             raise errors.InvalidRequest("The access token in login_hint_token is no person's.")

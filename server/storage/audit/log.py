@@ -56,11 +56,12 @@ class AuditLog:
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """The entries at the places from `first` to before `end`."""
         rows = self._connection.execute(_ENTRIES, {"first": first, "end": end})
-        return [LoggedEntry(seq, bytes(body), bytes(leaf)) for seq, body, leaf in rows]
+        return [LoggedEntry(seq, _bytes(body), _bytes(leaf)) for seq, body, leaf in rows]
 
-    def newest(self) -> CheckpointRow | None:
-        """The newest checkpoint."""
-        row = self._connection.execute(_NEWEST).first()
+    def newest(self, at_most: int | None = None) -> CheckpointRow | None:
+        """The newest checkpoint, or the newest one of at most this size."""
+        statement = _NEWEST if at_most is None else _NEWEST.where(c.c.size <= at_most)
+        row = self._connection.execute(statement).first()
         return None if row is None else _checkpoint(row)
 
     def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
@@ -73,6 +74,11 @@ class AuditLog:
         """Store a checkpoint."""
         values = {column.key: getattr(checkpoint, column.key) for column in c.c}
         self._connection.execute(insert(c), values)
+
+
+def _bytes(value: bytes | str) -> bytes:
+    """The bytes of a value; somebody who changes a row by hand may leave text there."""
+    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def _checkpoint(row: Row[Any]) -> CheckpointRow:

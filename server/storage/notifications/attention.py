@@ -73,13 +73,11 @@ _END_QUIET = (
 )
 _ENDED = select(h.c.user_id, h.c.approval_id).where(h.c.until <= bindparam("now"))
 _DUE = Prepared(_ENDED.limit(1))
+_some = _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
+_batch = _some.cte("batch")  # in a subquery, PostgreSQL may look for the batch more than once
 _RELEASE = (
     delete(h)
-    .where(
-        tuple_(h.c.user_id, h.c.approval_id).in_(
-            _ENDED.order_by(h.c.until).limit(bindparam("limit")).with_for_update(skip_locked=True)
-        )
-    )
+    .where(tuple_(h.c.user_id, h.c.approval_id).in_(select(_batch.c.user_id, _batch.c.approval_id)))
     .returning(h)
 )
 

@@ -192,6 +192,7 @@ def test_an_enabled_agent_gets_tokens_again() -> None:
         ([approved(), ISSUED, ISSUED], "A second token"),
         ([approved(), ISSUED, approved()], "had ended"),
         ([entry("approval.expired"), approved()], "had ended"),
+        ([approved(), ISSUED, entry("approval.allowed")], "had ended"),
         ([entry("agent.disabled"), entry("token.issued", approval_id=None)], "disabled"),
         ([entry("agent.quarantined"), ISSUED], "disabled"),
         ([entry("agent.deleted"), ISSUED], "disabled"),

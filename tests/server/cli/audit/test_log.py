@@ -114,3 +114,4 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
     assert "log.key is missing" in admin_cli("doctor").out
     assert admin_cli("audit", "rotate-key").code == 0
     assert admin_cli("audit", "key").code == 0
+    assert "audit log" not in admin_cli("doctor").out

@@ -1,7 +1,7 @@
 """Verifies a bundle or a proof with nothing but the public key of the log.
 
 `python -m server.audit_log.verify FILE --log-key KEY [--since CHECKPOINT]` needs this folder and
-`cryptography` only. It ends with 0 if the log is whole, and with 20 if it is not.
+`cryptography` only. It ends with 0 if the log is verified, and with 20 if it is not.
 Owns: the checks and their order. Never: the database, the network or the rest of the product.
 """
 
@@ -23,7 +23,7 @@ from server.audit_log.notes import BadNote, Checkpoint, LogKey
 from server.audit_log.proofs import Proof
 
 BROKEN: Final = 20
-"""The exit status if the log is not whole."""
+"""The exit status if the log cannot be verified."""
 _USAGE = 2
 _SHOWN_EVERY = 10_000
 
@@ -126,10 +126,10 @@ def verify(
 
 
 def summary(verified: Verified) -> str:
-    """The verdict about a whole log."""
+    """The verdict about a verified log."""
     unchecked = f", {verified.meaning.unchecked} not checked" if verified.meaning.unchecked else ""
     return (
-        f"Whole: {verified.frontier.size} entries, {verified.checkpoints} checkpoints, "
+        f"Verified: {verified.frontier.size} entries, {verified.checkpoints} checkpoints, "
         f"{verified.meaning.signatures} signatures of people{unchecked}. "
         f"Last checkpoint: {_moment(verified.at)}."
     )
@@ -192,7 +192,7 @@ def main() -> int:
     try:
         print(verify_file(given.file, given.log_key, given.since, sys.stderr))
     except Broken as error:
-        print(f"Broken. {error}")
+        print(f"Not verified: {error}")
         return BROKEN
     except (BadBundle, BadNote, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)

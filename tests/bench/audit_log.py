@@ -46,7 +46,7 @@ def _measured(file: Path, size: int) -> tuple[float, int]:
     said = child.stdout.read().decode()
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    if not said.startswith(f"Whole: {size} entries"):
+    if not said.startswith(f"Verified: {size} entries"):
         raise AssertionError(said)
     return _seconds(used), used.ru_maxrss
 

@@ -90,7 +90,7 @@ def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json
     Exits with 20 if the log was changed, or contradicts itself.
     """
     verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
-    answer({"verdict": "whole", "text": verdict}, [verdict], as_json=as_json)
+    answer({"verdict": "verified", "text": verdict}, [verdict], as_json=as_json)
 
 
 COMMANDS: Final = (key, rotate_key, checkpoint, export, prove, verify)

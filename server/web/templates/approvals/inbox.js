@@ -17,7 +17,6 @@ let cursor = Number(list.dataset.cursor); // The last event that this page shows
 const waits = new Map(); // Whether a request waits for this person, as far as this page knows.
 for (const [id, row] of rows) waits.set(id, !voted(row));
 
-
 function tick() {
   for (const each of document.querySelectorAll("main time[data-until]")) {
     each.title = exactly(Number(each.dataset.until));

@@ -22,7 +22,7 @@ def test_an_exported_log_is_verified(admin_cli, bundle):
     """With the public key; the file is private, because it has names."""
     done = admin_cli("audit", "verify", str(bundle), "--log-key", _key(admin_cli))
     assert done.code == 0
-    assert done.out.startswith("Whole: ")
+    assert done.out.startswith("Verified: ")
     assert bundle.stat().st_mode & 0o077 == 0
 
 

@@ -1,7 +1,7 @@
 """What every test may ask for.
 
-Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that no property
-fails because a machine is slow; that temporary folders are kept in memory; the order of the files;
+Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that a property is
+tried with the same cases in every run except a deep one, and does not fail because a machine is slow; that temporary folders are kept in memory; the order of the files;
 that what was collected is not looked through for garbage.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.inputs.random_cases import cases
+from tests.support.inputs.random_cases import DEEP, cases
 from tests.support.servers.memory import memory_folder
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.running import RUNNING
@@ -23,7 +23,11 @@ _TESTS = Path(__file__).parent
 _WAITING = ("browsers", "flows")
 
 settings.register_profile(
-    "steady", max_examples=cases(40), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "steady",
+    max_examples=cases(40),
+    deadline=None,
+    derandomize=not DEEP,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("steady")
 

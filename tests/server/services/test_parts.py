@@ -77,9 +77,12 @@ def _requests(draw, types):
 
 
 @st.composite
-def _narrowings(draw, details, scope):
-    """Some changes, of which some widen a member or change one that may not be narrowed."""
-    places = [(n, m) for n, one in enumerate(details) for m in sorted(one.keys() - {"type"})]
+def _narrowings(draw, details, scope, types):
+    """Some changes: none, of members that may be narrowed, or of any; some widen the member."""
+    members = [(n, one["type"], m) for n, one in enumerate(details) for m in sorted(one)]
+    any_place = [(n, m) for n, _, m in members if m != "type"]
+    may_narrow = [(n, m) for n, name, m in members if m in types[name][1]]
+    places = draw(st.sampled_from([[], may_narrow, any_place]))
     picked = draw(st.lists(st.sampled_from(places), max_size=3, unique=True)) if places else []
     changes = [{"place": n, "fact": f"/{m}", "to": draw(WRITTEN[m])} for n, m in picked]
     dropped = draw(st.sets(st.sampled_from(sorted(scope)))) if scope else set()
@@ -205,7 +208,7 @@ def _check(world, data):
     if answer.status != 200:
         return "refused"
     approval = world.local.behind(answer.json["auth_req_id"])
-    proposed = world.propose(approval, data.draw(_narrowings(details, scope)))
+    proposed = world.propose(approval, data.draw(_narrowings(details, scope, types)))
     granted, kept, outcome = details, scope, "full"
     if proposed.status == 200:
         text = json.loads(proposed.json["text"])

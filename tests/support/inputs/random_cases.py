@@ -1,6 +1,6 @@
 """How many cases a test tries.
 
-Owns: that `scripts/test --deep` tries ten times as many random ones, and all of those in lists.
+Owns: that `scripts/test --deep` tries ten times as many, new random ones, and all of those in lists.
 Never: which cases.
 """
 
@@ -11,7 +11,9 @@ from typing import TypeVar
 
 _Case = TypeVar("_Case")
 _PART = 3
-_FACTOR = 10 if os.environ.get("SAYSO_TEST_DEEP") else 1
+DEEP = bool(os.environ.get("SAYSO_TEST_DEEP"))
+"""Whether this is a deep run: more cases, and new random ones."""
+_FACTOR = 10 if DEEP else 1
 
 
 def cases(usual: int) -> int:
@@ -21,4 +23,4 @@ def cases(usual: int) -> int:
 
 def part(whole: Sequence[_Case], name: str) -> Sequence[_Case]:
     """Return the third of a list that belongs to this name; in a deep run the whole list."""
-    return whole if _FACTOR > 1 else whole[zlib.crc32(name.encode()) % _PART :: _PART]
+    return whole if DEEP else whole[zlib.crc32(name.encode()) % _PART :: _PART]

@@ -19,14 +19,7 @@ from gunicorn.app.base import BaseApplication
 
 from server import folders
 from server.serving import descriptors
-from server.settings import (
-    ISSUER_FILE,
-    LOOPBACK,
-    BadSetting,
-    Settings,
-    is_loopback,
-    share_metrics,
-)
+from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback, share_metrics
 
 if TYPE_CHECKING:
     from server.model.ports import Clock

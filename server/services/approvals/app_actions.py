@@ -71,7 +71,7 @@ class AppActions:
     secrets: Secrets
     schemas: Schemas
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def check(  # the parameters of the app's request
         self,
@@ -135,7 +135,9 @@ class AppActions:
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
-        refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
+        refused = request_limits.page_refusal(
+            tx, app.id, user, "app_action", types, self.server_policy
+        )
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._create_approval(tx, app, user, act, peer)
@@ -199,11 +201,11 @@ class AppActions:
                 display=display,
             ),
             secrets=self.secrets,
-            rules=self.rules,
+            server_policy=self.server_policy,
         )
 
     def _grant_text(self, app: App, target: TokenTarget) -> str:
-        seconds = target.resource.token_seconds or self.rules.access_token_seconds
+        seconds = target.resource.token_seconds or self.server_policy.access_token_seconds
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(
             f"The app {display_safe(app.name)} gets one access token for {target.resource.uri}, "

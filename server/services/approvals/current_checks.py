@@ -133,7 +133,7 @@ class ApprovalChecks:
 def build_approval_checks(given: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
     schemas, evaluator = Schemas(), Evaluator(given.secrets)
-    actions = AppActions(given.secrets, schemas, evaluator, given.rules)
+    actions = AppActions(given.secrets, schemas, evaluator, given.server_policy)
     return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 
 

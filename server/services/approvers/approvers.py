@@ -48,13 +48,13 @@ def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]
 
 
 def add(
-    tx: Unit, approval: Approval, named: Iterable[NamedApprover], rules: ServerPolicy
+    tx: Unit, approval: Approval, named: Iterable[NamedApprover], policy: ServerPolicy
 ) -> list[Approver]:
     """Add approvers to a pending request and notify them; returns the new ones."""
     added = store_approvers(tx, approval, named)
     for row in added:
         if row.user_id != approval.user_id:
-            attention.notify(tx, approval, row.user_id, "approval.requested", rules)
+            attention.notify(tx, approval, row.user_id, "approval.requested", policy)
     return added
 
 

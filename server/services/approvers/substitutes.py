@@ -26,7 +26,7 @@ class Substitutes:
     """Adds substitutes to requests; policy says whether their approval counts."""
 
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
     def ask_at_once(self, tx: Unit, approval: Approval) -> None:
@@ -58,7 +58,7 @@ class Substitutes:
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         asked = [replace(one, approves=lends and one.user_id not in excluded) for one in named]
-        return approvers.add(tx, approval, asked, self.rules)
+        return approvers.add(tx, approval, asked, self.server_policy)
 
 
 def immediate_substitutes(

@@ -117,7 +117,7 @@ class RequestPlanner:
 
     schemas: Schemas
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
         """Validate the request against the agent's permissions. Raises errors.ProtocolError."""
@@ -133,7 +133,7 @@ class RequestPlanner:
         """Return the draft of a request for OpenID scopes only; None for others."""
         if request.scope or request.details:
             return None
-        audience = self.rules.userinfo_audience
+        audience = self.server_policy.userinfo_audience
         if request.resource not in {None, audience}:
             raise errors.InvalidTarget("Ask for a scope of this resource, or for an action.")
         return RequestDraft(targets.about_person(audience, request.openid_scope), ())

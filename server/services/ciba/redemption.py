@@ -61,7 +61,7 @@ class Redemption:
     def _error_members(self, tx: Unit, approval: Approval) -> dict[str, object]:
         """Return the extension members that tell an agent what happened and what it may do next."""
         if approval.state is not State.DENIED:
-            hidden = self.issuing.rules.hide_unknown_users
+            hidden = self.issuing.server_policy.hide_unknown_users
             by_person = approval.decided_by is None
             reason = outcomes.agent_reason(
                 approval.state, approval.reason, hidden=hidden, by_person=by_person

@@ -39,7 +39,7 @@ class RequestObjects:
     """Parses the `request` parameter of the backchannel endpoint."""
 
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectUse]:
         """Return the effective parameters, and the use to store for a signed request.
@@ -67,9 +67,9 @@ class RequestObjects:
         if agent.request_alg not in {None, alg}:
             raise errors.InvalidRequest("This agent registered another algorithm for its requests.")
         token_id, until = request_objects.check(
-            claims, client_id=agent.id, issuer=self.rules.issuer, now=now
+            claims, client_id=agent.id, issuer=self.server_policy.issuer, now=now
         )
-        if float(str(claims["iat"])) * 1000 < self.rules.not_before:
+        if float(str(claims["iat"])) * 1000 < self.server_policy.not_before:
             raise errors.InvalidRequest(
                 "This request was signed before the last restore; sign it again."
             )

@@ -32,7 +32,7 @@ class AppRegistrationService:
 
     store: Store
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def register(self, token: str | None, wanted: AppMetadata, peer: str) -> dict[str, object]:
         """Register an app (RFC 7591 3.2.1).
@@ -43,7 +43,7 @@ class AppRegistrationService:
         self._count(peer)
         with self.store.administer() as tx:
             by = audit.SYSTEM
-            if self.rules.app_registration != "open":
+            if self.server_policy.app_registration != "open":
                 by = f"invitation:{_spent_invitation(tx, token or '').id}"
             app = unknown_apps.add(tx, self._new_app(wanted, tx.now), by=by)
             return _information(app, wanted)

@@ -33,7 +33,7 @@ class ClientAuthentication:
 
     store: Store
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     documents: ClientDocuments
     recorded: dict[str, int] = field(default_factory=dict)
     """Secret or key → when its use was last stored, so that not every request writes."""
@@ -98,9 +98,9 @@ class ClientAuthentication:
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
         used = client_auth.check_assertion(
-            claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
+            claims, client_id=client.id, audiences=self.server_policy.assertion_audiences, now=now
         )
-        if client_auth.made_at(claims) < self.rules.not_before:
+        if client_auth.made_at(claims) < self.server_policy.not_before:
             raise client_auth.refused("the assertion was made before a restore")
         return kid, used
 

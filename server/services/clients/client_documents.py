@@ -31,7 +31,7 @@ class ClientDocuments:
     """Keeps the apps that have documents up to date."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     fetch: Fetch
 
     def check(self, client_id: str, *, on_sight: bool) -> None:
@@ -55,12 +55,12 @@ class ClientDocuments:
             self._refresh(client_id, use, now)
 
     def _check_allowed(self, url: str) -> None:
-        rules = self.rules
-        if problem := documents.url_problem(url, development=rules.on_loopback):
+        policy = self.server_policy
+        if problem := documents.url_problem(url, development=policy.on_loopback):
             raise errors.InvalidClient(f"A client_id that is a URL {problem}.")
         host = documents.host_of(url)
         if problem := documents.policy_problem(
-            host, rules.unknown_clients, rules.allowed_hosts, rules.blocked_hosts
+            host, policy.unknown_clients, policy.allowed_hosts, policy.blocked_hosts
         ):
             raise errors.InvalidClient(problem)
 
@@ -99,7 +99,7 @@ class ClientDocuments:
         """Return the document, with its keys and its usable redirect URIs, and its headers."""
         answer = self._get(url, documents.MAX_BYTES)
         document = documents.read(url, answer.body, answer.headers.get("content-type", ""))
-        usable = documents.usable_redirects(document, self.rules.allowed_hosts)
+        usable = documents.usable_redirects(document, self.server_policy.allowed_hosts)
         if not usable:
             raise InvalidDocument("none of its redirect_uris is on its own host")
         keys = document.keys

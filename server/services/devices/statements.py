@@ -25,7 +25,7 @@ class Statements:
 
     secrets: Secrets
     signatures: Signatures
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def nonce(self, device: Device, signer: Device) -> str:
         """Return the nonce of the next statement by `signer` about `device`."""
@@ -49,7 +49,7 @@ class Statements:
         expected = decisions.ExpectedStatement(
             iss=signer.id,
             sub=signer.user_id,
-            aud=self.rules.issuer,
+            aud=self.server_policy.issuer,
             purpose=purpose,
             subject=subject,
             nonce=nonce,

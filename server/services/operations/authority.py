@@ -105,7 +105,7 @@ class Guard:
         for, and so is revoking the last device of another person.
         """
         user, after = self._user(tx), self._target(tx)
-        usual = self.statements.rules.access_token_seconds
+        usual = self.statements.server_policy.access_token_seconds
         widened = power.widened_members(before, after, usual_seconds=usual)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, widened)

@@ -132,7 +132,7 @@ class Trials:
     """Tries policy without consequences. `rules` is the text of another rule set to try."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
@@ -148,7 +148,7 @@ class Trials:
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
                 case.target.resource,
-                self.rules.access_token_seconds,
+                self.server_policy.access_token_seconds,
             )
             return Explained(
                 case,
@@ -201,7 +201,7 @@ class Trials:
     ) -> TokenTarget:
         """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
-        audience = self.rules.userinfo_audience
+        audience = self.server_policy.userinfo_audience
         alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
         if wanted.flow == "request" and alone:
             return targets.about_person(audience, openid)
@@ -209,7 +209,7 @@ class Trials:
 
     def _claims(self, case: PolicyRequest) -> Mapping[str, object]:
         issue = TokenContents(
-            issuer=self.rules.issuer,
+            issuer=self.server_policy.issuer,
             token_id="",
             agent=case.agent.id,
             user=None if case.user is None else case.user.id,

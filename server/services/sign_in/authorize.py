@@ -82,7 +82,7 @@ class AuthorizeService:
     secrets: Secrets
     proofs: Proofs
     actions: AppActions
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     documents: ClientDocuments
 
     def push(
@@ -157,9 +157,9 @@ class AuthorizeService:
             )
         asks = []
         if request.openid:
-            asks.append(ConsentNeeded(app.id, self.rules.userinfo_audience, request.openid))
+            asks.append(ConsentNeeded(app.id, self.server_policy.userinfo_audience, request.openid))
         if request.openid and not request.scope and not request.details:
-            if request.resource not in {None, self.rules.userinfo_audience}:
+            if request.resource not in {None, self.server_policy.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return AuthorizationPlan(app, request, "", tuple(asks))
         action = self._act(view, app, request)
@@ -198,7 +198,9 @@ class AuthorizeService:
     def refusal(self, back: ReturnTo, error: errors.ProtocolError) -> AuthorizationResponse:
         """Return an error response to the app (RFC 6749 4.1.2.1)."""
         members = {"error": error.code, "error_description": error.description}
-        return AuthorizationResponse(back, authorize.answer(self.rules.issuer, back, members))
+        return AuthorizationResponse(
+            back, authorize.answer(self.server_policy.issuer, back, members)
+        )
 
     def _count(self, peer: str) -> None:
         """Count a request from this address, because each adds a row."""

@@ -244,7 +244,7 @@ class Flows:
             AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
         )
         _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
-        issuer = self.requests.rules.issuer
+        issuer = self.requests.server_policy.issuer
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
     def _store_consents(self, tx: Unit, found: _Ready) -> None:

@@ -96,7 +96,7 @@ class Explanations:
             return TokenInspection(
                 claims,
                 None if row is None else with_names(view.directory, row),
-                () if live else _problems(view, row, self.tokens.rules.issuer),
+                () if live else _problems(view, row, self.tokens.server_policy.issuer),
             )
 
     def _explain(self, view: View, entry: StoredEntry) -> Explanation:

@@ -42,7 +42,7 @@ class SigningKeys:
 
     store: Store
     signer: Signer
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def all(self) -> tuple[SigningKey, ...]:
         """Return every key, newest first."""
@@ -86,7 +86,7 @@ class SigningKeys:
     @property
     def _longest_token_ms(self) -> int:
         seconds = (
-            self.rules.access_token_seconds,
+            self.server_policy.access_token_seconds,
             LONGEST_TOKEN,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,

@@ -2,16 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    bindparam,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation

@@ -117,7 +117,7 @@ FAULTS: Mapping[str, Fault] = {
     "may_act is ignored": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
-        "if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):",
+        "if not token_exchange.names_agent(asked.may_act, agent.id, self.server_policy.issuer):",
         "if not asked.may_act:",
         _GRANT + "test_may_act_restricts_the_actor",
     ),

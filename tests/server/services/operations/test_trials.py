@@ -25,7 +25,7 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 @pytest.fixture
 def trials(local):
     """Trials for the prepared installation."""
-    return Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
+    return Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
 
 
 @pytest.fixture

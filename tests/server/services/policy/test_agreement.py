@@ -126,7 +126,7 @@ class World:
 
     def __init__(self, local, person, chance):
         self.local, self.chance = local, chance
-        self.store, self.rules = local.services.store, local.services.rules
+        self.store, self.rules = local.services.store, local.server_policy
         evaluator = Evaluator(local.services.secrets)
         self.trials = Trials(self.store, self.rules, evaluator)
         self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)

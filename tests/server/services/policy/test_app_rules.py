@@ -170,7 +170,7 @@ def test_explain_and_replay_support_apps(browser, person, app, local):
     """Both use the evaluator of the endpoints."""
     _pending_after_allow(browser, person, app)
     evaluator = Evaluator(local.services.secrets)
-    trials = Trials(local.services.store, local.services.rules, evaluator)
+    trials = Trials(local.services.store, local.server_policy, evaluator)
     wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
     found = trials.explain(wanted)
     assert (found.then, found.token, found.consent, found.unusual) == ("person", None, None, ())

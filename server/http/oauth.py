@@ -31,7 +31,7 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    app = only_app(site.clients.auth.authenticate(credentials, on_sight=True))
+    app = only_app(site.clients.auth.authenticate(credentials, register_unknown=True))
     answer = site.sign_in.authorize.push(app, form, request.proofs, peer=request.peer)
     nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(201, answer, nonce)

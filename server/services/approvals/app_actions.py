@@ -55,7 +55,7 @@ class CheckedAppAction:
         return self.needs.risk
 
     def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
-        """Reports whether this user's approval suffices, at this risk and with this ceremony."""
+        """Return whether this user's approval suffices, at this risk and with this ceremony."""
         return self.needs.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
 
     @property
@@ -117,7 +117,7 @@ class AppActions:
             return None
 
     def is_still_allowed(self, view: View, app: App, approval: Approval) -> bool:
-        """Reports whether the displayed risk and the ceremony still suffice today."""
+        """Return whether the displayed risk and the ceremony still suffice today."""
         act, user = self.recheck(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False

@@ -45,7 +45,7 @@ class BackupRequests:
             _check_waits(tx, approval)
             user = user_checks.find(tx, called)
             if not user.enabled:
-                raise Invalid(f"{user.name} is disabled and cannot answer. Name somebody else.")
+                raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
             named = _named(tx, approval, user, self._needs(tx, approval))
             if user.id == approval.user_id or not approvers.add(
                 tx, approval, [named], self.server_policy

@@ -141,7 +141,7 @@ class Narrowings:
         return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Reports whether it is within what an earlier approver of this request granted."""
+        """Return whether it is within what an earlier approver of this request granted."""
         if approval.granted is None:
             return True
         before, after = narrowing.terms(approval.granted), narrowed.terms

@@ -73,7 +73,7 @@ def _approver(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
 
 
 def _is_in_force(view: View, row: Approver) -> bool:
-    """Reports whether the row is in force: a deputy's in their period or after a decision."""
+    """Return whether the row is in force: a deputy's in their period or after a decision."""
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True
     return view.deputies.deciding(row.stands_for, row.user_id, view.now) is not None

@@ -45,7 +45,7 @@ class Escalations:
 
 
 def _is_due(view: View) -> bool:
-    """Reports whether anything is due."""
+    """Return whether anything is due."""
     if view.attention.due(view.now):
         return True
     return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
@@ -79,14 +79,14 @@ STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remi
 
 
 def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
-    """Take the next step of an approval; reports whether this call took it."""
-    taken = approval.escalated
-    last = taken + 1 >= len(STEPS)
+    """Take the next step of an approval; returns whether this call took it."""
+    step = approval.escalated
+    last = step + 1 >= len(STEPS)
     due_at = approval.escalate_at or tx.now
     next_at = None if last else halfway(due_at, approval.expires_at)
-    if not tx.escalations.step(approval.id, taken, next_at, tx.now):
+    if not tx.escalations.step(approval.id, step, next_at, tx.now):
         return False
-    STEPS[taken](tx, approval, substitutes)
+    STEPS[step](tx, approval, substitutes)
     return True
 
 

@@ -83,12 +83,12 @@ class Redemption:
 
 
 def is_token_live(tx: Unit, approval: Approval) -> bool:
-    """Report whether the approval's token is not revoked."""
+    """Return whether the approval's token is not revoked."""
     issued = tx.delegations.of_approval(approval.id)
     return issued is not None and issued.revoked_at is None
 
 
 def is_key_proved(tx: Unit, parent_id: str | None, jkt: str | None) -> bool:
-    """Report whether the key of a bound parent token is proved."""
+    """Return whether the key of a bound parent token is proved."""
     parent = None if parent_id is None else tx.delegations.get(parent_id)
     return parent is None or parent.jkt in {None, jkt}

@@ -116,7 +116,7 @@ class BackchannelService:
         call = replace(call, agent=agent)
         if (repeated := self._repeated(tx, call)) is not None:
             return repeated
-        call.used.count(tx)
+        call.used.mark_used(tx)
         call = self._with_login_hint(tx, agent, call)
         draft = self.planner.create_draft(tx, agent, call)
         named = self.hints.hinted_user(tx, agent, call.request, call.known_user)
@@ -175,7 +175,7 @@ class BackchannelService:
         user: User,
         earlier: Approval | None,
     ) -> bool:
-        """Report whether a reason prevents asking this person; every reason is checked."""
+        """Return whether a reason prevents asking this person; every reason is checked."""
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
         return (plan.by.asked and plan.by.is_ruled_out) or code is not None or limit is not None

@@ -1,4 +1,4 @@
-"""An agent's name, when it got it, and its former names.
+"""Agent names: when an agent got its current name, and its earlier names.
 
 People recognize an agent by its name, so a renamed agent counts as new to them.
 """

@@ -34,12 +34,13 @@ class ClientDocuments:
     server_policy: ServerPolicy
     fetch: Fetch
 
-    def check(self, client_id: str, *, on_sight: bool) -> None:
+    def check(self, client_id: str, *, register_unknown: bool) -> None:
         """Fetch the document of this client, unless the copy is fresh; other IDs are left alone.
 
         1. The URL can be a client_id. 2. The settings allow its host. 3. It is known, or new ones
-        are accepted `on_sight`. 4. The limits on fetches are kept. 5. The document is valid. If
-        its host does not answer, an earlier copy counts for a day. Raises errors.InvalidClient,
+        are accepted (`register_unknown`). 4. The limits on fetches are kept. 5. The document is
+        valid.
+        If its host does not answer, an earlier copy counts for a day. Raises errors.InvalidClient,
         errors.InvalidClientMetadata or errors.TemporarilyUnavailable.
         """
         if not client_id.startswith(names.DOCUMENT_URL):
@@ -47,7 +48,7 @@ class ClientDocuments:
         self._check_allowed(client_id)
         with self.store.read() as view:
             app, use, now = view.directory.app(client_id), view.app_uses.get(client_id), view.now
-        if app is None and not on_sight:
+        if app is None and not register_unknown:
             raise errors.InvalidClient("Unknown client. Start at the authorization endpoint.")
         if app is not None and not app.active(now):
             return  # whoever asked refuses it

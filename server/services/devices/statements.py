@@ -116,7 +116,7 @@ def _unreadable(error: Exception) -> errors.Problem:
 
 
 def is_pin_entered(device: Device, subject: str, now: int) -> bool:
-    """Report whether the last PIN call named this subject, at most 120 seconds ago."""
+    """Return whether the last PIN call named this subject, at most 120 seconds ago."""
     if device.pin_for != subject or device.pin_for_at is None:
         return False
     return now - device.pin_for_at <= PIN_FRESH_MS

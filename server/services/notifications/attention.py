@@ -96,7 +96,7 @@ def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotifica
 
 
 def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy) -> bool:
-    """Add an event to a person's feed, and push it, unless it is held. Reports whether it notifies.
+    """Add an event to a person's feed, and push it, unless it is held. Returns whether it notifies.
 
     A held event is marked as such. If the reason ends before the request expires, the person is
     notified then.

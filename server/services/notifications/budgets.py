@@ -23,7 +23,7 @@ def exceeded(
     """The limit that this notification exceeds; None if there is none.
 
     Each lane of risks is counted separately.  1. An agent that the person reported does not notify
-    them.  2. Low risk notifies now and then, and a digest covers the rest.  3. Other risks notify
+    them.  2. Low risk notifies occasionally, and a digest covers the rest.  3. Other risks notify
     until a limit is reached.
     """
     tx.lock(f"attention {user_id}")

@@ -19,7 +19,7 @@ _PER_HOUR: Final = 1
 
 
 def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
-    """Send a digest of the pending requests that may notify this person. Reports whether it did.
+    """Send a digest of the pending requests that may notify this person. Returns whether it did.
 
     1. There are such requests.  2. They are not muted, snoozed or in quiet hours.  3. No digest was
     sent within the hour; otherwise this one is sent later.

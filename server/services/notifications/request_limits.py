@@ -46,18 +46,18 @@ def lock(tx: Unit, agent: Agent) -> None:
 
 
 def is_urgent(risk: Risk) -> bool:
-    """Reports whether requests of this risk are counted separately."""
+    """Return whether requests of this risk are counted separately."""
     return risk.rank >= Risk.HIGH.rank
 
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
-    """Count a login hint for an unknown user. Reports whether there were too many."""
+    """Count a login hint for an unknown user. Returns whether there were too many."""
     count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
     return count > UNKNOWN_USERS
 
 
 def guessing(tx: Unit, agent: Agent) -> bool:
-    """Reports whether this agent has sent too many hints for unknown users."""
+    """Return whether this agent has sent too many hints for unknown users."""
     return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
 
 
@@ -100,7 +100,7 @@ class RemainingRequests:
         return self._too_many_in_all if full else None
 
     def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
-        """Reports whether the limit is reached. Urgent requests only count urgent ones."""
+        """Return whether the limit is reached. Urgent requests only count urgent ones."""
         approvals, now = self.tx.approvals, self.tx.now
         count = approvals.open_urgent if is_urgent(risk) else approvals.open_count
         return count(agent, user, now) - self._freed(risk) >= limit

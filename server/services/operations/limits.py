@@ -235,7 +235,7 @@ class _CountedRows:
 
     @property
     def complete(self) -> bool:
-        """Reports whether all rows were read."""
+        """Whether all rows were read."""
         return max(len(self.open), len(self.notifications), len(self.refused)) < MAX_ROWS
 
 

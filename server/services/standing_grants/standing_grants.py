@@ -140,7 +140,7 @@ class StandingGrants:
             device_auth.current_device(tx, person)
             grant = _own(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
-            ended = ends.end(tx, grant.id, because="revoked", actor=actor)
+            ended = ends.end(tx, grant.id, reason="revoked", actor=actor)
             return self._with_names(tx, ended or grant)
 
     def search(
@@ -176,7 +176,7 @@ class StandingGrants:
             grant = tx.standing_grants.get(grant_id)
             if grant is None or not _is_owned_by(tx, grant, only_of):
                 raise NotFound("standing grant", grant_id)
-            ended = ends.end(tx, grant.id, because="revoked", actor=by)
+            ended = ends.end(tx, grant.id, reason="revoked", actor=by)
             if ended is None:
                 raise Conflict("This standing grant has already ended.")
             return self._with_names(tx, ended)

@@ -167,7 +167,7 @@ def logged_exchange(facts: Mapping[str, object]) -> LoggedExchange:
     return LoggedExchange(
         subject=str(known["subject"]),
         may_act=known["may_act"],  # type: ignore[arg-type]  # as the entry was written
-        target=known["target"],  # type: ignore[arg-type]  # likewise
+        target=known["target"],  # type: ignore[arg-type]  # as above
         scope=tuple(str(known["scope"]).split()),
         types=types,
         signed_for=False if types else None,

@@ -68,7 +68,7 @@ class SigningKeys:
         return RotatedKeys(key, tuple(retiring), tuple(dropped))
 
     def revoke(self, kid: str, *, by: str) -> RevokedKey:
-        """Remove a leaked key at once.
+        """Remove a leaked key immediately.
 
         Introspection rejects what it signed. A resource that checks signatures accepts it until it
         fetches the key set again. Raises `NotFound`.

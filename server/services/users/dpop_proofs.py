@@ -93,6 +93,6 @@ class Proofs:
 
 
 def _first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
-    """Report whether this proof is used for the first time."""
+    """Return whether this proof is used for the first time."""
     key = hashlib.sha256(f"{jkt}\n{use.jti_hash}".encode()).digest()
     return tx.replays.first_use(REPLAY_KIND, key, use.expires_at)

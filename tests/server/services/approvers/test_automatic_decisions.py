@@ -285,10 +285,10 @@ def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_cons
     trials = Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "token", True)
+    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "token", True)
     local.site.consents.revoke(allowed_consent.id, by=BY)
     found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
+    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "person", False)
 
 
 @pytest.mark.usefixtures("allowed_consent")

@@ -221,5 +221,5 @@ def test_explain_predicts_such_a_request(agent, local):
     found = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", None, ("openid", "profile"))
     )
-    assert (found.then, found.seconds, found.token["aud"]) == ("person", 300, USERINFO)
+    assert (found.next_step, found.seconds, found.token["aud"]) == ("person", 300, USERINFO)
     assert found.token["act"]["sub"] == agent.id

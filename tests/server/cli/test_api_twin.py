@@ -109,6 +109,8 @@ CLI_ONLY = {
     "audit key": "likewise",
     "audit prove": "likewise",
     "audit rotate-key": "a file of the machine",
+    "audit stream": "a process beside the server",
+    "audit streams": "files of the machine",
     "audit verify": "needs no server",
     "db upgrade": "the database under a server that is not running",
     "db backup": "a file of the machine",

@@ -102,6 +102,10 @@ class Chromium:
             raise PageGone(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
+    def leave(self, expression: str) -> None:
+        """Do something that leaves the page, which then cannot answer any more."""
+        self.ask(f"void setTimeout(() => {expression})")
+
     def see(self, expression: str) -> Any:  # likewise
         """Wait until an expression is true; its value."""
 

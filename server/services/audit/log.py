@@ -69,10 +69,10 @@ class AuditLog:
         with self.store.write() as tx:
             tx.lock("audit log")
             newest = tx.audit_log.newest() or _NONE
+            _store_missing_nodes(tx, newest.size)
             frontier = Frontier.decode(newest.size, newest.frontier)
             size = tx.audit_log.size()
-            for leaves in _leaves(tx, newest.size, size):
-                frontier.extend(leaves)
+            _grow(tx, frontier, size)
             if size == newest.size and not _is_idle(tx, newest):
                 return 0  # another process was first
             at = max(tx.now, newest.at + 1)
@@ -92,8 +92,8 @@ class AuditLog:
                 return
             start = view.audit_log.newest(newest.size - CHECKED) or _NONE
             frontier = Frontier.decode(start.size, start.frontier)
-            for entry in _entries(view, start.size, newest.size):
-                frontier.add(leaf_hash(entry.body))
+            for entries in _entries(view, start.size, newest.size):
+                _check_nodes(view, frontier, entries)
         try:
             signed, _at = notes.verify(newest.note, [self.key])
         except BadNote as error:
@@ -112,7 +112,8 @@ class AuditLog:
         while found := self._checkpoints(after):
             for row in found:
                 with self.store.read() as view:
-                    yield from _entries(view, size, row.size)
+                    for entries in _entries(view, size, row.size):
+                        yield from entries
                 size = row.size
                 yield SignedCheckpoint(row.size, row.note)
             after = (found[-1].size, found[-1].at)
@@ -135,9 +136,8 @@ class AuditLog:
                 raise NotFound("audit entry", entry_id)
             if place is None or place >= newest.size:
                 raise Conflict("This entry is not in a checkpoint yet. Try again in two seconds.")
-            leaves = [leaf for part in _leaves(view, 0, newest.size) for leaf in part]
+            hashes = merkle.inclusion_proof(view.audit_log.nodes, place, newest.size)
             (entry,) = view.audit_log.entries(place, place + 1)
-        hashes = merkle.inclusion_proof(leaves, place)
         return Proof(place, entry.body, tuple(hashes), newest.note)
 
     def _newest(self) -> CheckpointRow:
@@ -156,11 +156,35 @@ def _is_idle(view: View, newest: CheckpointRow) -> bool:
     return view.now - newest.at >= IDLE_MS
 
 
-def _entries(view: View, first: int, end: int) -> Iterator[LoggedEntry]:
-    for start in range(first, end, _AT_ONCE):
-        yield from view.audit_log.entries(start, min(start + _AT_ONCE, end))
+def _store_missing_nodes(tx: Unit, size: int) -> None:
+    """Store the hashes over the first `size` entries that earlier versions did not store."""
+    stored = tx.audit_log.size_of_nodes()
+    if stored < size - 1:
+        _grow(tx, merkle.frontier(tx.audit_log.nodes, stored), size)
 
 
-def _leaves(view: View, first: int, end: int) -> Iterator[list[bytes]]:
+def _grow(tx: Unit, frontier: Frontier, size: int) -> None:
+    """Extend the tree to `size` entries, and store its new nodes."""
+    for start in range(frontier.size, size, _AT_ONCE):
+        leaves = tx.audit_log.leaves(start, min(start + _AT_ONCE, size))
+        tx.audit_log.add_nodes(frontier.extend(leaves))
+
+
+def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> None:
+    """Extend the tree by entries, and compare its new nodes with the stored ones.
+
+    Raises `BrokenLog`. The last ones may be missing after an upgrade.
+    """
+    first, stored = frontier.size, view.audit_log.size_of_nodes()
+    found = view.audit_log.nodes_over(first, first + len(entries))
+    complete = frontier.extend(leaf_hash(entry.body) for entry in entries)
+    if found != {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}:
+        raise BrokenLog(
+            "The audit log was changed outside of Sayso: from entry "
+            f"{first} to {frontier.size - 1}, the stored hashes are not those of the entries."
+        )
+
+
+def _entries(view: View, first: int, end: int) -> Iterator[list[LoggedEntry]]:
     for start in range(first, end, _AT_ONCE):
-        yield view.audit_log.leaves(start, min(start + _AT_ONCE, end))
+        yield view.audit_log.entries(start, min(start + _AT_ONCE, end))

@@ -4,6 +4,7 @@ Owns: when a checkpoint is due, and what is read for it.
 Never: hashes and signatures; `server.audit_log` has them.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +16,7 @@ from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
 from server.audit_log.proofs import Proof
-from server.model.audit import CheckpointRow, Entry
+from server.model.audit import CheckpointRow, Entry, EntrySearch
 from server.model.store import Store, Unit, View
 from server.services.audit import audit
 from server.services.refusals import Conflict, NotFound, Remedy
@@ -25,6 +26,7 @@ IDLE_MS: Final = 60_000
 CHECKED: Final = 1_000_000
 """How many entries a server compares when it starts, which takes a few seconds."""
 _AT_ONCE: Final = 5_000
+_MAX_REPLACEMENTS: Final = 1_000
 _NONE: Final = CheckpointRow(0, 0, b"", "")
 
 
@@ -32,6 +34,25 @@ class BrokenLog(Exception):
     """The entries in the database are not the ones that were signed."""
 
     remedy: Remedy = ("broken log",)
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """A proof that an older log is the beginning of the one in a checkpoint."""
+
+    old_size: int
+    size: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A key of the log that replaced another one."""
+
+    log_key: str
+    note: str | None
+    """What the old key signed about it; None if that was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +139,36 @@ class AuditLog:
                 yield SignedCheckpoint(row.size, row.note)
             after = (found[-1].size, found[-1].at)
 
-    def record_key(self, tx: Unit, private_key: bytes, *, by: str) -> None:
-        """Write the entry of a new key of the log."""
-        public = notes.public_key(self.origin, private_key).text
-        audit.record(tx, Entry(audit.Type.LOG_KEY_REPLACED, by, facts={"log_key": public}))
+    def record_key(self, tx: Unit, new: bytes, old: bytes | None, *, by: str) -> None:
+        """Write the entry of a new private key of the log, signed with the old one."""
+        key = notes.public_key(self.origin, new)
+        signed = {} if old is None else {"note": notes.replacement(key, old)}
+        facts = {"log_key": key.text, **signed}
+        audit.record(tx, Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
+
+    def replacements(self) -> list[Replacement]:
+        """The keys that replaced another one, oldest first."""
+        wanted = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
+        with self.store.read() as view:
+            found = view.audit.search(wanted, None, _MAX_REPLACEMENTS)
+        facts = [json.loads(entry.body)["facts"] for entry in reversed(found)]
+        return [Replacement(one["log_key"], one.get("note")) for one in facts]
 
     def newest(self) -> str:
         """The newest checkpoint, signed. Raises `Conflict` if there is none yet."""
         return self._newest().note
+
+    def consistency(self, old_size: int) -> Consistency:
+        """Prove that the log of an older size is the beginning of the newest checkpoint.
+
+        Without a proof if the log is smaller than that. Raises `Conflict`.
+        """
+        newest = self._newest()
+        if old_size > newest.size:
+            return Consistency(old_size, newest.size, (), newest.note)
+        with self.store.read() as view:
+            hashes = merkle.consistency_proof(view.audit_log.nodes, old_size, newest.size)
+        return Consistency(old_size, newest.size, tuple(hashes), newest.note)
 
     def prove(self, entry_id: str) -> Proof:
         """Prove that an entry is in the log. Raises `NotFound` or `Conflict`."""

@@ -192,7 +192,7 @@ def _nodes(log):
 def test_a_new_key_is_in_the_log(audit_log):
     """Who replaced it, and the new public key."""
     with audit_log.store.write() as tx:
-        audit_log.record_key(tx, b"n" * 32, by=BY)
+        audit_log.record_key(tx, b"n" * 32, KEY, by=BY)
         entry = tx.audit.tail(1)[0]
     assert entry.type == "log_key.replaced"
     assert b"approvals.example.com/log+" in entry.body

@@ -163,6 +163,7 @@ class Site:
             devices.signatures,
             consents,
             standing_grants,
+            audit_log,
             live=issued.live,
             held=with_names,
         )

@@ -85,9 +85,9 @@ def up_to_date(admin: OpenInstallation) -> AuditLog:
 @click.option("--since", type=_FILE, help="A file with a checkpoint that you kept.")
 @json_option
 def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json: bool) -> None:
-    """Verify a bundle or a proof. Needs neither the server nor its database.
+    """Verify a bundle, a proof or a receipt. Needs neither the server nor its database.
 
-    Exits with 20 if the log was changed, or contradicts itself.
+    Exits with 20 if the log was changed or contradicts itself, or nothing is proved.
     """
     verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
     answer({"verdict": "verified", "text": verdict}, [verdict], as_json=as_json)

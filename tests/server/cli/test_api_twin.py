@@ -93,7 +93,7 @@ ROUTES_BY_VERB = {
     "audit tail": "GET /api/audit",
     "audit search": "GET /api/audit",
     "audit show": "GET /api/audit/<id>",
-    "audit show --timeline": "GET /api/audit/timelines/<id>",
+    "audit show --timeline": "GET /api/audit/<id>/timeline",
     "audit search --agent": "GET /api/agents/<id>/audit",
 }
 """A verb, or a flag of it that is a row of its own."""
@@ -104,10 +104,10 @@ CLI_ONLY = {
     "token inspect": "a whole token, which stays on the machine; docs/limitations.md says so",
     "token revoke": "likewise; POST /api/admin/delegations/<id>/revoke takes its jti",
     "token explain": "replays what was refused; docs/limitations.md says so",
-    "audit checkpoint": "from the machine of the log; docs/limitations.md says so",
-    "audit export": "likewise",
-    "audit key": "likewise",
-    "audit prove": "likewise",
+    "audit checkpoint": "GET /api/audit/checkpoint, for everybody who is signed in",
+    "audit export": "from the machine of the log; docs/limitations.md says so",
+    "audit key": "GET /api/audit/keys, for everybody who is signed in",
+    "audit prove": "GET /api/audit/<id>/inclusion, for everybody who is signed in",
     "audit rotate-key": "a file of the machine",
     "audit stream": "a process beside the server",
     "audit streams": "files of the machine",

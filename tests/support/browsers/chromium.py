@@ -141,15 +141,9 @@ class Chromium:
             " addEventListener('click', heard, {capture: true, once: true});"
             " return [x, y]; })()"
         )
+        there = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
-            self.tell(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=box[0],
-                y=box[1],
-                button="left",
-                clickCount=1,
-            )
+            self.tell("Input.dispatchMouseEvent", type=kind, **there)
         with contextlib.suppress(PageGone):
             return not self.ask("window.missed")
         return True

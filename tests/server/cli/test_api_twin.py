@@ -100,7 +100,7 @@ ROUTES_BY_VERB = {
 
 CLI_ONLY = {
     "users password": "an administrator's password for somebody; docs/limitations.md says so",
-    "actions shipped": "what comes with the program; docs/limitations.md says so",
+    "actions builtin": "what comes with the program; docs/limitations.md says so",
     "token inspect": "a whole token, which stays on the machine; docs/limitations.md says so",
     "token revoke": "likewise; POST /api/admin/delegations/<id>/revoke takes its jti",
     "token explain": "replays what was refused; docs/limitations.md says so",

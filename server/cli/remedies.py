@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "app.enable": "Run: sayso apps update {} --enable",
         "app.rename": "Run: sayso apps update {} --name NAME",
         "audit entry": "See the newest with: sayso audit tail",
+        "request, token, audit entry or API call": "See the newest entries with: sayso audit tail",
         "built-in action type": "See them all with: sayso actions shipped",
         "broken log": "To see where, run: sayso audit export FILE and sayso audit verify FILE",
         "checkpoint": "Start the server: sayso serve",

@@ -19,4 +19,9 @@ AUDIT_ROUTES: Final = (
         query=(*_SEARCH, *listing.QUERY),
     ),
     managed("GET /api/audit/<id>", audit.show, "Get one audit entry."),
+    managed(
+        "GET /api/audit/timelines/<id>",
+        audit.timeline,
+        "Get all entries of one request, token, entry or API call (correlation ID), oldest first.",
+    ),
 )

@@ -93,6 +93,7 @@ ROUTES_BY_VERB = {
     "audit tail": "GET /api/audit",
     "audit search": "GET /api/audit",
     "audit show": "GET /api/audit/<id>",
+    "audit show --timeline": "GET /api/audit/timelines/<id>",
     "audit search --agent": "GET /api/agents/<id>/audit",
 }
 """A verb, or a flag of it that is a row of its own."""

@@ -1,6 +1,7 @@
 """Each verb once, on an installation with an agent and a pending request."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -516,6 +517,14 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
     assert (
         admin_cli("audit", "search", "--before", entry["id"], "--type", "agent.disabled").code == 0
     )
+    timeline = admin_cli("audit", "show", asked.id)
+    assert re.fullmatch(
+        "    [+]0.0 s  .*Z  approval.cancelled .*cause=agent_disabled.*\n", timeline.out
+    )
+    items = admin_cli("audit", "show", asked.id, "--json").document["items"]
+    assert [one["type"] for one in items] == ["approval.cancelled"]
+    same = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document["items"]
+    assert same == items
     assert admin_cli("audit", "show", "nothing", "--json").error["code"] == "not_found"
     assert admin_cli("audit", "search", "--agent", "nobody", "--json").error["code"] == "not_found"
 

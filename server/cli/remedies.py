@@ -55,6 +55,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "request": "See the newest with: sayso approvals list",
         "resource": "See them all with: sayso resources list. "
         "Register it with: sayso resources add {} --scope NAME=RISK",
+        "resource.update": "To change it, run: sayso resources update {}. "
+        "For a new secret, run: sayso resources rotate-secret {}",
         "resource.delete": "Run: sayso resources delete {}",
         "resource.requires": "Run: sayso resources update {} --requires SCOPE=",
         "resource.scope": "Run: sayso resources update {} --scope {}=low|medium|high|critical",

@@ -8,8 +8,8 @@ from sqlalchemy.engine import RowMapping
 from server.audit_log.entries import entry_bytes, leaf_hash
 from server.model.audit import Entry, EntrySearch, StoredEntry
 from server.storage.audit.log import NEXT
+from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
-from server.storage.tables import audit_entries as e
 from server.telemetry import correlation_id
 
 _VALUES: dict[str, BindParameter[object]] = {

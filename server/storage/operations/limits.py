@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
 
 from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
+from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
 from server.storage.tables import approvals as a
-from server.storage.tables import audit_entries as e
 from server.storage.tables import counters as c
 from server.storage.tables import notifications as n
 

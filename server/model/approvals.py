@@ -371,10 +371,7 @@ class CeremonyAttemptRows(Protocol):
     def count_attempt(
         self, approval_id: str, step: Step, user_id: str, max_attempts: int
     ) -> int | None:
-        """Add an attempt and return the total, or None if `max_attempts` were already used.
-
-        MUST be one statement, so that concurrent attempts are all counted.
-        """
+        """Add an attempt in one statement; returns the total, or None if all were used."""
 
     def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""

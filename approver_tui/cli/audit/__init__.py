@@ -1,0 +1,1 @@
+"""The command about the audit log of the server."""

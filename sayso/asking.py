@@ -35,7 +35,7 @@ _HELD: Final = 25
 _INTERVAL: Final = 5.0
 _UNPINGED: Final = 60.0
 """Seconds between two polls of an agent that is pinged."""
-_TRIES: Final = 5
+_MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
@@ -215,15 +215,15 @@ class Asking:
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Flow[Reply]:
         """Send until there is an answer: an overloaded or lost call is repeated a few times."""
-        for tried in range(_TRIES):
+        for tried in range(_MAX_ATTEMPTS):
             pause = 2.0**tried
             try:
                 reply = yield from self._once(endpoint, form, headers, TIMEOUT)
             except Unreachable:
-                if tried == _TRIES - 1:
+                if tried == _MAX_ATTEMPTS - 1:
                     raise
             else:
-                if reply.status not in _BUSY or tried == _TRIES - 1:
+                if reply.status not in _BUSY or tried == _MAX_ATTEMPTS - 1:
                     return reply
                 pause = max(pause, reply.retry_after)
             yield Sleep(pause)
@@ -255,12 +255,14 @@ class Asking:
 
 
 def details_of(action: Action) -> list[dict[str, Any]]:
-    """The objects of an action. Raises ValueError if one has no type."""
+    """The objects of an action. Raises ValueError if it has others, or one has no type."""
     if action is None:
         return []
     if isinstance(action, Challenge):
         return [dict(each) for each in action.details]
-    found = [action] if isinstance(action, Mapping) else list(action)
+    found = [action] if isinstance(action, Mapping | str) else list(action)
+    if not all(isinstance(each, Mapping) for each in found):
+        raise ValueError("The action must be an object or a list of objects.")
     if not all(isinstance(each.get("type"), str) for each in found):
         raise ValueError(
             "type is missing in the action: name an action type that an administrator registered, "
@@ -273,7 +275,10 @@ def _form(action: Action, options: Options) -> dict[str, str]:
     given: dict[str, Any] = dict(options)
     if isinstance(action, Challenge):
         given = {"resource": action.resource, "scope": action.scope, **given}
-    scope = " ".join(each for each in str(given.get("scope", "")).split() if each != "openid")
+    if not isinstance(given.get("scope", ""), str):
+        text = 'scope must be a string, with spaces between scopes: "read write".'
+        raise ValueError(text)  # noqa: TRY004  # as for every argument that cannot be right
+    scope = " ".join(each for each in given.get("scope", "").split() if each != "openid")
     form = {"scope": f"openid {scope}".strip()}
     for name, parameter in _PARAMETERS.items():
         if given.get(name, "") != "":

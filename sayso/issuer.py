@@ -22,7 +22,7 @@ class Issuer:
         if parts.scheme != "https" and not is_loopback(url):
             raise ValueError(
                 f"issuer must be an https URL (http only on localhost), not {url!r}. "
-                "Use the issuer that `sayso config show` prints."
+                "Use the URL that `sayso serve` prints when it starts."
             )
         if parts.query or parts.fragment or url.endswith("/"):
             raise ValueError(f"issuer must have no query, fragment or final slash: {url!r}.")

@@ -19,6 +19,11 @@ AUDIT_ROUTES: Final = (
         query=(*_SEARCH, *listing.QUERY),
     ),
     managed("GET /api/audit/<id>", audit.show, "Get one audit entry."),
+    managed(
+        "GET /api/audit/<id>/timeline",
+        audit.timeline,
+        "Get all entries of one request, token, entry or API call (correlation ID), oldest first.",
+    ),
 )
 
 PROOF_ROUTES: Final = (

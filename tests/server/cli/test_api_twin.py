@@ -93,13 +93,14 @@ ROUTES_BY_VERB = {
     "audit tail": "GET /api/audit",
     "audit search": "GET /api/audit",
     "audit show": "GET /api/audit/<id>",
+    "audit show --timeline": "GET /api/audit/<id>/timeline",
     "audit search --agent": "GET /api/agents/<id>/audit",
 }
 """A verb, or a flag of it that is a row of its own."""
 
 CLI_ONLY = {
     "users password": "an administrator's password for somebody; docs/limitations.md says so",
-    "actions shipped": "what comes with the program; docs/limitations.md says so",
+    "actions builtin": "what comes with the program; docs/limitations.md says so",
     "token inspect": "a whole token, which stays on the machine; docs/limitations.md says so",
     "token revoke": "likewise; POST /api/admin/delegations/<id>/revoke takes its jti",
     "token explain": "replays what was refused; docs/limitations.md says so",
@@ -108,6 +109,8 @@ CLI_ONLY = {
     "audit key": "GET /api/audit/keys, for everybody who is signed in",
     "audit prove": "GET /api/audit/<id>/inclusion, for everybody who is signed in",
     "audit rotate-key": "a file of the machine",
+    "audit stream": "a process beside the server",
+    "audit streams": "files of the machine",
     "audit verify": "needs no server",
     "db upgrade": "the database under a server that is not running",
     "db backup": "a file of the machine",

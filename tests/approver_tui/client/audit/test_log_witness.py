@@ -64,6 +64,11 @@ def _leaves(count: int, kind: str = "entry") -> list[bytes]:
     return [leaf_hash(f"{kind} {number}".encode()) for number in range(count)]
 
 
+def _of(log: Any, home: Home) -> LogWitness:
+    """A witness of this log."""
+    return LogWitness(log, home)
+
+
 @pytest.fixture
 def log() -> FakeLog:
     """A log of nine entries."""
@@ -73,7 +78,7 @@ def log() -> FakeLog:
 @pytest.fixture
 def witness(log: FakeLog, tmp_path: Path) -> LogWitness:
     """A witness that has seen it."""
-    made: Any = LogWitness(log, Home.at(tmp_path))  # type: ignore[arg-type]
+    made = _of(log, Home.at(tmp_path))
     assert (made.check(), made.size) == ("", 9)
     return made
 
@@ -186,7 +191,7 @@ def test_a_server_without_a_checkpoint_is_watched_from_its_first_one(
     log: FakeLog, tmp_path: Path
 ) -> None:
     """A new server has one within two seconds. One that nobody signed is not kept."""
-    witness: Any = LogWitness(log, Home.at(tmp_path))  # type: ignore[arg-type]
+    witness = _of(log, Home.at(tmp_path))
     log.error = ApiError("conflict", 409, "The log has no checkpoint yet.", {})
     assert (witness.check(), witness.size) == ("", None)
     log.error, log.answer = None, {"checkpoint": "nothing"}
@@ -202,7 +207,7 @@ def test_another_program_that_saw_more_is_not_overwritten(
     """An answer that was on its way is older than what is stored now."""
     older = witness._read()
     assert older is not None
-    other: Any = LogWitness(log, Home.at(tmp_path))  # type: ignore[arg-type]
+    other = _of(log, Home.at(tmp_path))
     log.leaves = _leaves(12)
     assert other.check() == ""
     witness._write(older)
@@ -218,7 +223,7 @@ def test_each_server_has_its_own_checkpoint(witness: LogWitness) -> None:
     assert witness.file.stat().st_mode & 0o077 == 0
     other = FakeLog(_leaves(3), OTHER, transport=SimpleNamespace(issuer="https://b.example"))
     home = Home.at(witness.file.parents[1])
-    assert LogWitness(other, home).check() == ""  # type: ignore[arg-type]
+    assert _of(other, home).check() == ""
     assert witness.check() == ""
 
 

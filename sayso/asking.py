@@ -35,7 +35,7 @@ _HELD: Final = 25
 _INTERVAL: Final = 5.0
 _UNPINGED: Final = 60.0
 """Seconds between two polls of an agent that is pinged."""
-_TRIES: Final = 5
+_MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
@@ -215,15 +215,15 @@ class Asking:
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Flow[Reply]:
         """Send until there is an answer: an overloaded or lost call is repeated a few times."""
-        for tried in range(_TRIES):
+        for tried in range(_MAX_ATTEMPTS):
             pause = 2.0**tried
             try:
                 reply = yield from self._once(endpoint, form, headers, TIMEOUT)
             except Unreachable:
-                if tried == _TRIES - 1:
+                if tried == _MAX_ATTEMPTS - 1:
                     raise
             else:
-                if reply.status not in _BUSY or tried == _TRIES - 1:
+                if reply.status not in _BUSY or tried == _MAX_ATTEMPTS - 1:
                     return reply
                 pause = max(pause, reply.retry_after)
             yield Sleep(pause)

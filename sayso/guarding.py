@@ -41,7 +41,7 @@ _JWS: Final = jwt.PyJWS()
 _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 _OK: Final = 200
 _FORBIDDEN: Final = 403
-_TRIES: Final = 2
+_MAX_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ class Guarding:
 
     def _sure(self, send: Send) -> Flow[Reply]:
         """Send, once more if there is no answer. Raises Rejected (503)."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             try:
                 reply = yield send
             except Unreachable:

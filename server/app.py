@@ -179,6 +179,7 @@ def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
         WebAuthn(services.rules.issuer),
         services.hub,
         subscriptions,
+        services.audit_log,
         routes=ROUTES,
         settings=described(settings),
         max_feeds=max_feeds,

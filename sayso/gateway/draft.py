@@ -46,7 +46,7 @@ risk = "{risk}"
 digest = "{digest}"
 """
 _HIGH: Final = """\
-action = "" # the action type that people see; `sayso actions shipped` has examples
+action = "" # the action type that people see; `sayso actions builtin` has examples
 # members = {{ {argument} = "..." }} # arguments whose member of the action has another name
 """
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
-from sayso.environment import agent_of_environment
+from sayso.environment import agent_from_env
 from sayso.errors import SaysoError
 from sayso.mcp_server.open_requests import BadCall, OpenRequests
 
@@ -92,7 +92,7 @@ async def _withdraw(requests: OpenRequests) -> None:
 def main() -> NoReturn:
     """Serve on stdin and stdout until stdin is closed."""
     try:
-        agent = agent_of_environment()
+        agent = agent_from_env()
     except ValueError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)

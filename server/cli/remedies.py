@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "app.rename": "Run: sayso apps update {} --name NAME",
         "audit entry": "See the newest with: sayso audit tail",
         "request, token, audit entry or API call": "See the newest entries with: sayso audit tail",
-        "built-in action type": "See them all with: sayso actions shipped",
+        "built-in action type": "See them all with: sayso actions builtin",
         "broken log": "To see where, run: sayso audit export FILE and sayso audit verify FILE",
         "checkpoint": "Start the server: sayso serve",
         "consent": "See them all with: sayso consents list",

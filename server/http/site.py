@@ -17,6 +17,7 @@ from server.services.approvals.wiring import ApprovalServices
 from server.services.approvers.approvers import get_for_approver
 from server.services.approvers.wiring import ApproverServices
 from server.services.audit import audit
+from server.services.audit.log import AuditLog
 from server.services.ciba.wiring import CibaServices
 from server.services.clients.wiring import ClientServices
 from server.services.consents.consents import ConsentService
@@ -111,6 +112,7 @@ class Site:
     rules: ServerPolicy
     approvals: ApprovalServices
     approvers: ApproverServices
+    audit_log: AuditLog
     ciba: CibaServices
     clients: ClientServices
     consents: ConsentService
@@ -137,6 +139,7 @@ class Site:
         authenticators: Authenticators,
         hub: Hub,
         push_subscriptions: PushSubscriptions,
+        audit_log: AuditLog,
         *,
         routes: Sequence[Route],
         settings: Sequence[tuple[str, str, str]],
@@ -160,6 +163,7 @@ class Site:
             devices.signatures,
             consents,
             standing_grants,
+            audit_log,
             live=issued.live,
             held=with_names,
         )
@@ -188,6 +192,7 @@ class Site:
             rules=rules,
             approvals=approvals,
             approvers=approvers,
+            audit_log=audit_log,
             ciba=ciba,
             clients=clients,
             consents=consents,

@@ -365,19 +365,21 @@ class DecisionRows(Protocol):
     def of_approval(self, approval_id: str) -> list[Decision]: ...
 
 
-class CeremonyTryRows(Protocol):
+class CeremonyAttemptRows(Protocol):
     """Attempts to type what a ceremony asks for, by approval, step and person."""
 
-    def count(self, approval_id: str, step: Step, user_id: str, most: int) -> int | None:
-        """Count one more attempt and return the total; None if there were `most` before.
+    def count_attempt(
+        self, approval_id: str, step: Step, user_id: str, max_attempts: int
+    ) -> int | None:
+        """Add an attempt and return the total, or None if `max_attempts` were already used.
 
         MUST be one statement, so that concurrent attempts are all counted.
         """
 
-    def uncount(self, approval_id: str, step: Step, user_id: str) -> None:
+    def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""
 
-    def of(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
+    def counts_by_step(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
         """The number of attempts at each step."""
 
 

@@ -215,8 +215,8 @@ class DeviceRows(Protocol):
     def mark_seen(self, device_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
-    def count_try(
-        self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
+    def count_attempt(
+        self, device_id: str, purpose: str | None, now: int, *, max_attempts: int, max_calls: int
     ) -> Device | None:
         """Count a PIN call for this purpose; MUST be one statement with its limits."""
 

@@ -22,10 +22,10 @@ from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
 
 from server.model.operations import InstallationRow
 from server.model.store import Busy
+from server.storage.audit.tables import audit_entries
 from server.storage.open import backup_sqlite
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
-from server.storage.tables import audit_entries
 
 _NEWEST = (
     select(audit_entries.c.id)

@@ -1,4 +1,4 @@
-"""What an agent sends and when, without a socket: the flows of the kit, step by step."""
+"""What an agent sends and when, without a socket: the flows of the SDK, step by step."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The kit's guard against tokens of every kind, with an issuer whose keys the test holds."""
+"""The SDK's guard against tokens of every kind, with an issuer whose keys the test holds."""
 
 import base64
 import json

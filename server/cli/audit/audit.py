@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from server.cli.audit import log
+from server.cli.audit import log, stream
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
@@ -29,7 +29,7 @@ def command() -> None:
     """Read and verify the audit log."""
 
 
-for _command in log.COMMANDS:
+for _command in (*log.COMMANDS, *stream.COMMANDS):
     command.add_command(_command)
 
 

@@ -33,7 +33,7 @@ def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEnt
 
 
 def timeline(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Timeline:
-    """GET /api/audit/timelines/<id>."""
+    """GET /api/audit/<id>/timeline."""
     entries = admin.entries.timeline(request.params["id"])
     return wire.timeline(entries)
 

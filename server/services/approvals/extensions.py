@@ -55,7 +55,7 @@ class Extensions:
             until = _new_expiry(tx, person, approval)
             moved = tx.escalations.extend(
                 approval.id,
-                was=approval.expires_at,
+                expected=approval.expires_at,
                 until=until,
                 escalate_at=halfway(tx.now, until),
                 now=tx.now,

@@ -58,7 +58,7 @@ class Retries:
                     tx, approval_id, person.user.id
                 )
             _check(tx, approval)
-            is_first = tx.escalations.ask_again(approval.id, tx.now)
+            is_first = tx.escalations.request_retry(approval.id, tx.now)
             asked = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
                 _record(tx, person, asked)

@@ -103,8 +103,8 @@ class RegistrationService:
             if accepts(view):
                 return
         with self.store.write() as tx:
-            tries = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
-        if tries > UNKNOWN_TOKENS:
+            attempts = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
+        if attempts > UNKNOWN_TOKENS:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_CLOSED)
 

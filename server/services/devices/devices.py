@@ -121,8 +121,8 @@ class DeviceService:
         with self.store.write() as tx:
             purpose_id = self._pin_purpose(tx, person, purpose)
             device = device_auth.current_device(tx, person)
-            counted = tx.devices.count_try(
-                device.id, purpose_id, tx.now, tries=MAX_ATTEMPTS, calls=MAX_UNCONFIRMED
+            counted = tx.devices.count_attempt(
+                device.id, purpose_id, tx.now, max_attempts=MAX_ATTEMPTS, max_calls=MAX_UNCONFIRMED
             )
             if counted is None:
                 raise _pin_refusal(device)

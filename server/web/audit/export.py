@@ -20,7 +20,7 @@ from server.web.page import Facts
 from server.web.visit import Visit
 
 _SEARCH: Final = "GET /api/audit"
-_TIMELINE: Final = "GET /api/audit/timelines/<id>"
+_TIMELINE: Final = "GET /api/audit/<id>/timeline"
 SEARCHED: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
 """The query parameters of a search."""
 _PART: Final = "200"

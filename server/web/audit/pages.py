@@ -23,7 +23,7 @@ PAGES: Final = (
         "/admin/audit/timelines/<id>",
         "audit/console_timeline.html",
         "audit",
-        (Read("timeline", "GET /api/audit/timelines/<id>"),),
+        (Read("timeline", "GET /api/audit/<id>/timeline"),),
         load=export.load_timeline,
     ),
 )

@@ -131,6 +131,6 @@ def _approved(local, agent, person, parent_id):
     handle, approval = agent.asked()
     with local.services.store.write() as tx:
         came_from = update(approvals).where(approvals.c.id == approval.id)
-        tx.approvals._connection.execute(came_from.values(parent_id=parent_id))
+        tx.approvals._db.execute(came_from.values(parent_id=parent_id))
     assert person.approve(approval.id).status == 200
     return handle

@@ -222,7 +222,7 @@ def test_a_revoked_ancestor_ends_the_chain(chains):
     parent = chains.row(token).parent_id
     with chains.local.services.store.write() as tx:
         assert token
-        connection = tx.delegations._connection
+        connection = tx.delegations._db
         connection.exec_driver_sql(
             "UPDATE delegations SET revoked_at = ? WHERE id = ?", (tx.now, parent)
         )

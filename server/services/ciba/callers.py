@@ -43,7 +43,9 @@ class CallerTokens:
                 "login_hint_token is neither from an exchange nor an access token of this issuer."
             )
         audience = str(claims.get("aud"))
-        if audience not in agent.serves and audience.startswith(f"{self.tokens.rules.issuer}/"):
+        if audience not in agent.serves and audience.startswith(
+            f"{self.tokens.server_policy.issuer}/"
+        ):
             raise errors.InvalidRequest(
                 "login_hint_token is a token for this server itself, such as a person's session. "
                 "Send the access token that came with the call."

@@ -368,10 +368,11 @@ class DecisionRows(Protocol):
 class CeremonyAttemptRows(Protocol):
     """Attempts to type what a ceremony asks for, by approval, step and person."""
 
-    def count_attempt(
-        self, approval_id: str, step: Step, user_id: str, max_attempts: int
-    ) -> int | None:
-        """Add an attempt in one statement; returns the total, or None if all were used."""
+    def count_attempt(self, approval_id: str, step: Step, user_id: str, limit: int) -> int | None:
+        """Add an attempt and return the total, or None if `limit` attempts were already used.
+
+        MUST be one statement, so that concurrent attempts are all counted.
+        """
 
     def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""

@@ -1,6 +1,7 @@
 """Serves the tables of pages and forms with Flask: sign-in, rendering, form submission."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, request
@@ -20,6 +21,7 @@ from server.web.browser import (
     with_error_pages,
 )
 from server.web.calls import Document
+from server.web.choices import choices
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
 from server.web.menu import CONSOLE_MENU, OWN_MENU, MenuEntry
@@ -131,7 +133,8 @@ def show(
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
         own = typed if form.page == row.path else None
-        return fields.rendered(form.fields, facts.get(form.of), own, visit.person.user.name)
+        me, offered = visit.person.user.name, partial(choices, facts)
+        return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
 
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}

@@ -23,12 +23,7 @@ from sqlalchemy import (
 from server.model.approvals import Approval, ApprovalKind, Place
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
-from server.storage.approvals.waiting import (
-    COUNTS,
-    DECIDED_FOR_APPROVER,
-    DECIDED_FOR_APPROVER_BEFORE,
-    LISTS,
-)
+from server.storage.approvals import waiting
 from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
@@ -87,11 +82,7 @@ _BY_IDEMPOTENCY = Prepared(
 )
 _OPEN_STATES = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
 """Exactly the condition of the partial indexes of open approvals."""
-_COUNT = (
-    select(func.count())
-    .select_from(a)
-    .where(_in_time(State.PENDING), a.c.kind == bindparam("kind"))
-)
+_COUNT = select(func.count()).where(_in_time(State.PENDING), a.c.kind == bindparam("kind"))
 _OF_USER = a.c.user_id == bindparam("user")
 _OF_AGENT = a.c.agent_id == bindparam("agent")
 _URGENT = a.c.risk.in_([literal_column("'high'"), literal_column("'critical'")])
@@ -266,20 +257,20 @@ class Approvals(DatabaseRows):
         """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
-        found = [one for each in LISTS[voted] for one in self._many(each, values)]
+        found = [one for each in waiting.LISTS[voted] for one in self._many(each, values)]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""
         values = {"user": user_id, "now": now}
-        return sum(int(each.run(self._db, values)[0][0]) for each in COUNTS)
+        return sum(int(each.run(self._db, values)[0][0]) for each in waiting.COUNTS)
 
     def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        theirs, others = _DECIDED, DECIDED_FOR_APPROVER
+        theirs, others = _DECIDED, waiting.DECIDED_FOR_APPROVER
         if before is not None:
-            theirs, others = _DECIDED_BEFORE, DECIDED_FOR_APPROVER_BEFORE
+            theirs, others = _DECIDED_BEFORE, waiting.DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
         found = [*self._many(theirs, values), *self._many(others, values)]
         return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]

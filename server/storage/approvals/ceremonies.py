@@ -21,7 +21,7 @@ def _count(insert: sqlite.Insert | postgresql.Insert) -> Executable:
     return insert.on_conflict_do_update(
         index_elements=[t.c.approval_id, t.c.step, t.c.user_id],
         set_={"tries": t.c.tries + 1},
-        where=t.c.tries < bindparam("max_attempts"),
+        where=t.c.tries < bindparam("limit"),
     ).returning(t.c.tries)
 
 
@@ -50,13 +50,11 @@ _COUNTS = Prepared(
 class CeremonyAttempts(DatabaseRows):
     """Ceremony attempts in the database."""
 
-    def count_attempt(
-        self, approval_id: str, step: Step, user_id: str, max_attempts: int
-    ) -> int | None:
-        """Add an attempt and return the total, or None if `max_attempts` were already used."""
+    def count_attempt(self, approval_id: str, step: Step, user_id: str, limit: int) -> int | None:
+        """Add an attempt and return the total, or None if `limit` attempts were already used."""
         values = {"approval": approval_id, "ceremony_step": str(step), "user": user_id}
         statement = _COUNT[self._db.dialect.name]
-        rows = statement.run(self._db, {**values, "max_attempts": max_attempts})
+        rows = statement.run(self._db, {**values, "limit": limit})
         return int(rows[0][0]) if rows else None
 
     def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:

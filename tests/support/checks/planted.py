@@ -179,6 +179,21 @@ FAULTS: Mapping[str, Fault] = {
         "if checkpoint.root:",
         "tests/server/audit_log/test_verify.py::test_each_change_is_detected_and_named",
     ),
+    "a stored hash of the log may be any hash": Fault(
+        "I8",
+        "server/services/audit/log.py",
+        "if found != expected:",
+        "if len(found) > len(complete):",
+        "tests/server/services/audit/test_log.py::test_a_changed_log_is_noticed",
+    ),
+    "an approver trusts a key of the log that nobody named": Fault(
+        "I8",
+        "approver_tui/client/audit/log_witness.py",
+        "key = self._replacement(pinned)",
+        'key = LogKey.read(self._session.get(f"{_PATH}/keys").text("log_key"))',
+        "tests/approver_tui/client/audit/test_log_witness.py"
+        "::test_every_change_is_an_alarm_that_stays",
+    ),
     "a second token for an approval is no contradiction": Fault(
         "I8",
         "server/audit_log/meaning.py",

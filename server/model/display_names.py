@@ -22,7 +22,7 @@ class Party:
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     may: Callable[[str, str], bool]
-    """Reports whether its ceiling has this scope at this resource."""
+    """Return whether its ceiling has this scope at this resource."""
     verified: bool = True
     """An administrator registered it."""
 

@@ -63,11 +63,7 @@ def _transition(target: State) -> Update:
     more = [_QUORUM_REACHED] if target is State.APPROVED else []
     return (
         update(a)
-        .where(
-            a.c.id == bindparam("approval"),
-            or_(*(clock(s) for s in sorted(origins(target)))),
-            *more,
-        )
+        .where(a.c.id == bindparam("approval"), or_(*map(clock, sorted(origins(target)))), *more)
         .values(
             state=str(target),
             reason=bindparam("reason"),
@@ -352,13 +348,8 @@ class Approvals(DatabaseRows):
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
         """Store the sealed token response for a client that retries with the same key."""
-        values = {
-            "approval": approval_id,
-            "answer": answer,
-            "answer_key": answer_key,
-            "answer_until": until,
-        }
-        _KEEP_ANSWER.run(self._db, values)
+        values = {"answer": answer, "answer_key": answer_key, "answer_until": until}
+        _KEEP_ANSWER.run(self._db, {"approval": approval_id, **values})
 
     def delete_expired_answers(self, now: int) -> int:
         """Delete expired sealed token responses; returns how many."""

@@ -4,8 +4,8 @@
    nobody twice.
 2. A poll asks to be held. If it was not, the next one comes when `interval` has passed since it was
    sent. `slow_down` adds five seconds or what the answer says; `Retry-After` always counts.
-3. An agent in ping mode polls at once, then when it was pinged. A ping can be lost and an expiry
-   sends none, so it also polls each minute.
+3. An agent in ping mode polls immediately, then when it was pinged. A ping can be lost and an
+   expiry sends none, so it also polls each minute.
 4. While the server cannot be reached, the request lives on: polls go on for as long as it may live.
 
 Owns: what is sent to Sayso and when. Never: sockets and clocks (`transport`), or texts (`errors`).
@@ -232,7 +232,7 @@ class Asking:
     def _once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
     ) -> Flow[Reply]:
-        """Send once; again at once with a proof or a newer nonce if the server wants one."""
+        """Send once; again immediately with a proof or a newer nonce if the server wants one."""
         url = yield from self._issuer.endpoint(endpoint)
         for left in (2, 1, 0):
             proved, more = self._credentials.proof(self._issuer.url)

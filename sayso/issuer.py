@@ -59,6 +59,6 @@ class Issuer:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine by http."""
+    """Return whether a URL leads to this machine by http."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in _LOOPBACK

@@ -1,6 +1,6 @@
 """The first file for an upstream server, written from what it lists.
 
-Owns: its text, and the guess of each tool's risk. Never: deciding: somebody reads it first.
+Owns: its text, and the guess of each tool's risk. Never: deciding: someone reads it first.
 """
 
 import json

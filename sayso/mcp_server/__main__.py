@@ -20,11 +20,11 @@ except ImportError:  # 1.x
         Context,
         FastMCP,
     )
-    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # likewise
+    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
         ToolError,
     )
 
-    MCPServer = FastMCP  # type: ignore[misc]  # likewise
+    MCPServer = FastMCP  # type: ignore[misc]  # as above
 
 _INSTRUCTIONS = """\
 People approve what you do before you do it. Call request_approval with the person, the action type

@@ -247,7 +247,7 @@ class _CheckedAdapter(HTTPAdapter):
         """A pool whose connections have a total time limit."""
         pool: Any = super().get_connection_with_tls_context(
             *args,  # type: ignore[arg-type]  # passed on unchanged
-            **named,  # type: ignore[arg-type]  # likewise
+            **named,  # type: ignore[arg-type]  # as above
         )
         pool.ConnectionCls = _LimitedHTTPS if pool.scheme == "https" else _LimitedHTTP
         return cast("HTTPConnectionPool", pool)

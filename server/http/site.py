@@ -109,7 +109,7 @@ class Site:
 
     clock: Clock
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     approvals: ApprovalServices
     approvers: ApproverServices
     audit_log: AuditLog
@@ -146,17 +146,17 @@ class Site:
         max_feeds: int,
     ) -> "Site":
         """Make every service that requests need."""
-        store, secrets, rules = adapters.store, adapters.secrets, adapters.rules
-        proofs = Proofs(adapters.verifier, secrets, rules)
+        store, secrets, server_policy = adapters.store, adapters.secrets, adapters.server_policy
+        proofs = Proofs(adapters.verifier, secrets, server_policy)
         checks = build_approval_checks(adapters)
-        creates = approval_creator(secrets, rules)
-        consents = ConsentService(store, secrets, rules, creates)
+        creates = approval_creator(secrets, server_policy)
+        consents = ConsentService(store, secrets, server_policy, creates)
         clients = ClientServices(adapters)
         devices = DeviceServices(
             adapters, authenticators, proofs, clients.auth, consents, get_for_approver
         )
-        standing_grants = StandingGrants(store, secrets, checks.proposals, rules, creates)
-        issued = IssuedTokens(adapters.verifier, rules)
+        standing_grants = StandingGrants(store, secrets, checks.proposals, server_policy, creates)
+        issued = IssuedTokens(adapters.verifier, server_policy)
         approvals = ApprovalServices(
             adapters,
             checks,
@@ -189,7 +189,7 @@ class Site:
         return cls(
             clock=adapters.clock,
             store=store,
-            rules=rules,
+            server_policy=server_policy,
             approvals=approvals,
             approvers=approvers,
             audit_log=audit_log,

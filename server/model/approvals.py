@@ -203,7 +203,7 @@ class Decision:
 
     @property
     def with_pin(self) -> bool:
-        """Reports whether the person entered the PIN; a false claim is refused on receipt."""
+        """Whether the person entered the PIN; a false claim is refused on receipt."""
         return self.decision == "approve" and Step.PIN in ceremonies.parse_ceremony(self.ceremony)
 
 
@@ -266,7 +266,7 @@ class ApprovalRows(Protocol):
         """Count pending actions of an agent with one login hint: all, or the urgent ones."""
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Reports whether this agent has asked this user at or after `since`."""
+        """Return whether this agent has asked this user at or after `since`."""
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """Time and `details` of each denial of this agent by this user, for any user it asked."""
@@ -387,7 +387,7 @@ class ConsumptionRows(Protocol):
     """Approvals that were consumed at a resource."""
 
     def add_once(self, wanted: Consumption) -> bool:
-        """Reports whether this call consumed it; at most one call per approval gets True."""
+        """Return whether this call consumed it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Consumption | None: ...
 
@@ -396,6 +396,6 @@ class OutcomeRows(Protocol):
     """The results of executions that resources reported."""
 
     def add_once(self, wanted: Outcome) -> bool:
-        """Reports whether this call stored it; at most one call per approval gets True."""
+        """Return whether this call stored it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Outcome | None: ...

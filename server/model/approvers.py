@@ -45,7 +45,7 @@ class Deputy:
     revoked_at: int | None = None
 
     def in_force(self, now: int) -> bool:
-        """Reports whether the deputy can decide at this time."""
+        """Return whether the deputy can decide at this time."""
         return self.state != "over" and self.from_at <= now < self.to_at
 
 

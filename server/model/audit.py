@@ -92,7 +92,7 @@ class HistorySearch:
     since: int | None = None
 
     def matches(self, approval: Approval) -> bool:
-        """Reports whether an approval matches."""
+        """Return whether an approval matches."""
         return (
             self.agent in {None, approval.agent_id}
             and (self.states is None or approval.state in self.states)
@@ -100,7 +100,7 @@ class HistorySearch:
         )
 
     def is_before_since(self, approval: Approval) -> bool:
-        """Reports whether an approval was decided before `since`."""
+        """Return whether an approval was decided before `since`."""
         return self.since is not None and (approval.decided_at or 0) < self.since
 
 

@@ -36,7 +36,7 @@ def find(directory: Directory, client_id: str, now: int) -> Party | None:
 
 
 def name_of(directory: Directory, client_id: str) -> str:
-    """The name of this client on screens, also after it is deleted."""
+    """The name of this client on screens, even after it is deleted."""
     if client_id == APPROVER_CLIENT:
         return TERMINAL
     client = directory.agent(client_id) or directory.app(client_id)

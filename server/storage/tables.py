@@ -516,13 +516,7 @@ standing_grants = Table(
     Column("expires_at", Millis, nullable=False),
     Column("ended_at", Millis),
     Column("ended_because", Text),
-    partial_index(
-        "ix_standing_grants_live",
-        "user_id",
-        "agent_id",
-        "resource",
-        those=_IN_FORCE,
-    ),
+    partial_index("ix_standing_grants_live", "user_id", "agent_id", "resource", those=_IN_FORCE),
     partial_index("ix_standing_grants_agent", "agent_id", those=_IN_FORCE),
     Index("ix_standing_grants_made", "created_at"),
 )

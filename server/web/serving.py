@@ -151,8 +151,8 @@ def draw(
         "csrf": site.devices.browsers.csrf(visit.cookie),
         "now": site.clock.now(),
         "person": visit.person,
-        "issuer": site.rules.issuer,
-        "rp_id": site.rules.rp_id,
+        "issuer": site.server_policy.issuer,
+        "rp_id": site.server_policy.rp_id,
         "menu": _console_menu(visit) if in_console else OWN_MENU,
         "in_console": in_console,
         "frame": "console_frame.html" if in_console else "frame.html",
@@ -210,7 +210,7 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
         more = {} if row.draw is None else row.draw(told)
         facts = {"told": told, "sent": _first(form), "form": row, **more}
         return draw(visit, row.answer, _menu_entry(row), facts, in_console=row.in_console)
-    return go(visit.site.rules.issuer + row.then.replace("<id>", visit.about))
+    return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
 
 
 def _stored(visit: Visit, row: FormAction) -> Document | None:

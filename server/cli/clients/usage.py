@@ -1,4 +1,4 @@
-"""The usage lines of a new agent: its secret, and `curl` commands that work at once."""
+"""The usage lines of a new agent: its secret, and `curl` commands that work immediately."""
 
 from dataclasses import dataclass
 from shlex import quote

@@ -118,10 +118,7 @@ def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) ->
     row = admin.actions.update(_read(file, name), by=BY)
     return (
         _document(row),
-        [
-            f"Updated {row.type} to version {row.version}.",
-            *_without_template(row),
-        ],
+        [f"Updated {row.type} to version {row.version}.", *_without_template(row)],
     )
 
 

@@ -54,7 +54,7 @@ def network(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Report whether this is a loopback address."""
+    """Return whether this is a loopback address."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:

@@ -2,7 +2,7 @@
 
 An attempt is counted in its own unit of work before the entry is compared, so concurrent attempts
 or a dropped connection gain nothing. Two wrong entries lock the request: a wrong type-back for this
-person, a wrong match number for everybody.
+person, a wrong match number for everyone.
 """
 
 import hashlib
@@ -259,7 +259,7 @@ def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Reports whether the others who approved or still can, without a lock, reach the quorum.
+    """Return whether the others who approved or still can, without a lock, reach the quorum.
 
     A person and their backups and deputies share one vote.
     """

@@ -25,7 +25,7 @@ RetryStatus = Literal["possible", "asked"]
 
 
 def retry_status(approval: Approval) -> RetryStatus | None:
-    """Whether the agent was or can be asked to retry; None if it cannot.
+    """Return whether the agent was or can be asked to retry; None if it cannot.
 
     Only unanswered requests can be retried, and only of agents that poll: an agent with push
     delivery gets the expiry once and does not poll for more.

@@ -36,16 +36,16 @@ class ApprovalServices:
         live: Callable[[View, str], LiveToken | None],
         held: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
-        store, secrets, rules = given.store, given.secrets, given.rules
+        store, secrets, policy = given.store, given.secrets, given.server_policy
         self.checks = checks
         self.ceremonies = Ceremonies(secrets)
-        self.narrowings = Narrowings(store, secrets, checks.schemas, rules)
+        self.narrowings = Narrowings(store, secrets, checks.schemas, policy)
         self.decisions = ApprovalService(
             store,
             secrets,
             signatures,
             checks,
-            rules,
+            policy,
             consents,
             self.narrowings,
             standing_grants,

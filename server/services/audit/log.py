@@ -221,7 +221,8 @@ def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> 
     first, stored = frontier.size, view.audit_log.size_of_nodes()
     found = view.audit_log.nodes_over(first, first + len(entries))
     complete = frontier.extend(leaf_hash(entry.body) for entry in entries)
-    if found != {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}:
+    expected = {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}
+    if found != expected:
         raise BrokenLog(
             "The audit log was changed outside of Sayso: from entry "
             f"{first} to {frontier.size - 1}, the stored hashes are not those of the entries."

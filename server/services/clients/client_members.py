@@ -68,7 +68,7 @@ def jwks(hint: str) -> Member:
 
 
 def dpop_bound(flag: str, line: Line) -> Member:
-    """Whether its tokens are bound to its key."""
+    """Return whether its tokens are bound to its key."""
     return Member(
         "dpop_bound",
         Kind.SWITCH,

@@ -156,7 +156,7 @@ class DeviceService:
             return tx.devices.get(device.id) or device
 
     def vouch(self, person: Person, device_id: str, jws: str) -> Device:
-        """Allow a new device to decide high risk at once, signed by an older device."""
+        """Allow a new device to decide high risk immediately, signed by an older device."""
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "vouch")
             tx.devices.vouch(device.id, tx.now)
@@ -231,7 +231,7 @@ class DeviceService:
 
 
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
-    """Revoke a device and its session; reports whether it was active.
+    """Revoke a device and its session; returns whether it was active.
 
     If someone else revokes it, all browsers of the person are notified, and the audit entry says
     whether it was the last device in use.

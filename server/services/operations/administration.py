@@ -38,9 +38,7 @@ with lazily():
     from server.services.policy.policies import Policies
     from server.services.policy.previews import Previews
     from server.services.resources.resources import Resources
-    from server.services.standing_grants.standing_grants import (
-        build_standing_grants,
-    )
+    from server.services.standing_grants.standing_grants import build_standing_grants
     from server.services.tokens.delegations import DelegationService
     from server.services.tokens.keys import SigningKeys
     from server.services.users.users import Users
@@ -64,7 +62,7 @@ class AdminServices:
         self._store = store
         self._adapters = adapters
         self._secrets = adapters.secrets
-        self._rules = adapters.rules
+        self._rules = adapters.server_policy
 
     users = lazy(lambda self: Users(self._store, self._secrets))
     agents = lazy(lambda self: Agents(self._store, self._secrets, self._adapters.endpoint_problem))

@@ -250,7 +250,7 @@ class Approvals(DatabaseRows):
         return int(_HINTED_COUNT[urgent].run(self._db, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Reports whether this agent has asked this user at or after `since`."""
+        """Return whether this agent has asked this user at or after `since`."""
         values = {"agent": agent_id, "user": user_id, "since": since}
         return bool(_HAS_ASKED.run(self._db, values))
 
@@ -356,7 +356,7 @@ class Approvals(DatabaseRows):
         _HOLD_BACK.run(self._db, {"approval": approval_id})
 
     def mark_seen(self, approval_id: str, now: int) -> bool:
-        """Record that it was shown; reports whether that was the first time."""
+        """Record that it was shown; returns whether that was the first time."""
         return bool(_MARK_SEEN.run(self._db, {"approval": approval_id, "now": now}))
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:

@@ -4,17 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, or_, select, update
 
 from server.model.approvers import Deputy
 from server.storage.prepared import DatabaseRows, Prepared, reading

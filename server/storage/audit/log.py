@@ -123,7 +123,7 @@ class AuditLog(DatabaseRows):
 
 
 def _bytes(value: bytes | str) -> bytes:
-    """The bytes of a value; somebody who changes a row by hand may leave text there."""
+    """The bytes of a value; someone who changes a row by hand may leave text there."""
     return value.encode() if isinstance(value, str) else bytes(value)
 
 

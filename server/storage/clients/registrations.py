@@ -62,11 +62,11 @@ class Invitations(DatabaseRows):
         return [_record(row) for row in rows]
 
     def spend(self, invitation_id: str, now: int) -> bool:
-        """Use it once; reports whether it still had a use."""
+        """Use it once; returns whether it still had a use."""
         return bool(self._db.execute(_SPEND, {"invitation": invitation_id, "now": now}).all())
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Report whether this call revoked it."""
+        """Return whether this call revoked it."""
         return bool(self._db.execute(_REVOKE, {"invitation": invitation_id, "now": now}).all())
 
 

@@ -146,12 +146,12 @@ class Devices(DatabaseRows):
         return int(self._db.execute(_ACTIVE, values).scalar_one())
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Report whether the user has, or had, a device that meets both times."""
+        """Return whether the user has, or had, a device that meets both times."""
         values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
         return self._db.execute(_PRESENT, values).first() is not None
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Report whether the user has an active device, past its waiting time, used since then."""
+        """Return whether the user has an active device, past its waiting time, used since then."""
         values = {"user": user_id, "now": now, "used_after": used_after}
         return self._db.execute(_IN_USE, values).first() is not None
 
@@ -193,11 +193,11 @@ class Devices(DatabaseRows):
         self._db.execute(_RENAME, {"device": device_id, "name": name})
 
     def count_statement(self, device_id: str, seen: int) -> bool:
-        """Count a statement; reports whether it is the first with this nonce."""
+        """Count a statement; returns whether it is the first with this nonce."""
         return bool(self._db.execute(_STATED, {"device": device_id, "seen": seen}).all())
 
     def revoke(self, device_id: str) -> bool:
-        """Report whether this call revoked it."""
+        """Return whether this call revoked it."""
         return bool(self._db.execute(_REVOKE, {"device": device_id}).all())
 
     def enable(self, device_id: str, high_from: int) -> None:

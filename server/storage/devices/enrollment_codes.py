@@ -56,7 +56,7 @@ class EnrollmentCodes(DatabaseRows):
         return attempts
 
     def use(self, code_id: str, now: int) -> bool:
-        """Report whether this call used it up."""
+        """Return whether this call used it up."""
         return bool(self._db.execute(_USE, {"code": code_id, "now": now}).all())
 
     def withdraw(self, user_id: str, now: int) -> None:

@@ -67,7 +67,7 @@ class Passkeys(DatabaseRows):
         return [found for row in rows if (found := _passkey(row)) is not None]
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
-        """Store the counter of an assertion; reports whether it is valid."""
+        """Store the counter of an assertion; returns whether it is valid."""
         values = {"device": device_id, "count": signs, "signed": signed}
         return self._db.execute(_COUNT, values).first() is not None
 
@@ -86,7 +86,7 @@ class Browsers(DatabaseRows):
         return None if row is None else Browser(**{**row, "token_hash": bytes(row["token_hash"])})
 
     def end(self, token_hash: bytes, now: int) -> bool:
-        """Report whether this call ended it."""
+        """Return whether this call ended it."""
         return bool(self._db.execute(_END, {"token": token_hash, "now": now}).all())
 
     def prune(self, now: int) -> None:

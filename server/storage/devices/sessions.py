@@ -65,7 +65,7 @@ class Sessions(DatabaseRows):
         return _one(row)
 
     def any_resumable(self) -> bool:
-        """Report whether terminals may resume sessions after a restore."""
+        """Return whether terminals may resume sessions after a restore."""
         return bool(self._db.execute(_ANY_RESUMES).all())
 
     def resumable(self, jkt: str) -> Session | None:

@@ -115,7 +115,7 @@ class Attention(DatabaseRows):
         self._db.execute(insert(q), row)
 
     def clear_quiet_hours(self, user_id: str) -> bool:
-        """Remove the quiet hours; reports whether there were any."""
+        """Remove the quiet hours; returns whether there were any."""
         return bool(self._db.execute(_CLEAR, {"user": user_id}).all())
 
     def mute(self, mute: Mute) -> None:
@@ -130,7 +130,7 @@ class Attention(DatabaseRows):
         self._db.execute(insert(m), row)
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Remove a mute; reports whether there was one."""
+        """Remove a mute; returns whether there was one."""
         values = {"user": user_id, "agent": agent_id}
         return bool(self._db.execute(_UNMUTE, values).all())
 
@@ -151,7 +151,7 @@ class Attention(DatabaseRows):
         self._db.execute(insert(h), row)
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Remove a hold; reports whether there was one."""
+        """Remove a hold; returns whether there was one."""
         values = {"user": user_id, "approval": approval_id}
         return bool(self._db.execute(_UNHOLD, values).all())
 
@@ -164,7 +164,7 @@ class Attention(DatabaseRows):
         self._db.execute(_END_QUIET, {"user": user_id, "now": now})
 
     def due(self, now: int) -> bool:
-        """Reports whether any hold has ended."""
+        """Return whether any hold has ended."""
         return bool(_DUE.run(self._db, {"now": now}))
 
     def release(self, now: int, limit: int) -> list[Hold]:

@@ -249,11 +249,11 @@ class Outbox:
         return sorted((_record(row) for row in rows), key=lambda message: message.id)
 
     def due(self) -> bool:
-        """Reports whether there is a message to deliver now."""
+        """Return whether there is a message to deliver now."""
         return bool(_ANY_DUE.run(self._db, {"now": self._now}))
 
     def sent(self, message_id: int, holder: str) -> bool:
-        """Mark a message as sent; reports whether the holder still had the lease."""
+        """Mark a message as sent; returns whether the holder still had the lease."""
         return bool(self._db.execute(_SENT, {"message": message_id, "holder": holder}).all())
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:

@@ -140,12 +140,12 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_DELIVERED, {"subscription": subscription_id, "now": now})
 
     def add_problem(self, subscription_id: str, problem: str) -> bool:
-        """Record a problem; reports whether there was none before."""
+        """Record a problem; returns whether there was none before."""
         values = {"subscription": subscription_id, "problem": problem}
         return bool(self._db.execute(_ADD_PROBLEM, values).all())
 
     def remove(self, subscription_id: str) -> bool:
-        """Delete a subscription; reports whether it existed."""
+        """Delete a subscription; returns whether it existed."""
         return bool(self._db.execute(_REMOVE, {"subscription": subscription_id}).all())
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
@@ -181,7 +181,7 @@ class PushSubscriptions(DatabaseRows):
         self._db.execute(_REMOVE_LOSSES, {"device": device_id})
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; reports whether it was this person's."""
+        """Remove a loss; returns whether it was this person's."""
         values = {"user": user_id, "loss": subscription_id}
         return bool(self._db.execute(_DISMISS_LOSS, values).all())
 

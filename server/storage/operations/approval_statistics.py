@@ -3,16 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    bindparam,
-    case,
-    false,
-    func,
-    literal_column,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, bindparam, case, false, func, literal_column, select, true
 
 from server.model.operations import ApprovalSummary, WaitingRequest
 from server.protocol.approvals.states import State

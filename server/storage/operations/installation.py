@@ -52,5 +52,5 @@ class InstallationRecords(DatabaseRows):
         return [(kind, held_id) for kind, held_id in self._db.execute(_HELD).all()]
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Delete a hold; reports whether there was one."""
+        """Delete a hold; returns whether there was one."""
         return bool(self._db.execute(_RELEASE, {"kind": kind, "id": held_id}).all())

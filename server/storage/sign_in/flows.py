@@ -79,19 +79,19 @@ class Flows(DatabaseRows):
         return None if row is None else _record(row)
 
     def bind(self, flow_hash: bytes, sign_in_id: str) -> bool:
-        """Report whether it now belongs to this sign-in."""
+        """Return whether it now belongs to this sign-in."""
         return self._moved(_BIND, {"flow_hash": flow_hash, "sign_in": sign_in_id})
 
     def allow(
         self, flow_hash: bytes, sign_in_id: str, approvals: tuple[str, ...], now: int
     ) -> bool:
-        """Report whether this was the first consent."""
+        """Return whether this was the first consent."""
         asked = codec.dump(list(approvals))
         values = {"flow_hash": flow_hash, "sign_in": sign_in_id, "asked": asked, "now": now}
         return self._moved(_ALLOW, values)
 
     def finish(self, flow_hash: bytes, now: int) -> bool:
-        """Report whether this call finished it."""
+        """Return whether this call finished it."""
         return self._moved(_FINISH, {"flow_hash": flow_hash, "now": now})
 
     def prune(self, now: int) -> None:

@@ -52,7 +52,7 @@ class SignIns(DatabaseRows):
         self._db.execute(_RENEW, values)
 
     def end(self, sign_in_id: str, now: int) -> bool:
-        """Report whether this call ended it."""
+        """Return whether this call ended it."""
         return bool(self._db.execute(_END_ONE, {"sign_in": sign_in_id, "now": now}).all())
 
     def of_user(self, user_id: str) -> list[str]:

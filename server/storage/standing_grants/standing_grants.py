@@ -117,7 +117,7 @@ class StandingGrants(DatabaseRows):
         return int(self._db.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
 
     def in_force(self, grant_id: str, now: int) -> bool:
-        """Reports whether it is in force, and keeps it so until the unit of work ends."""
+        """Return whether it is in force, and keeps it so until the unit of work ends."""
         return bool(_LOCK_IN_FORCE.run(self._db, {"grant": grant_id, "now": now}))
 
     def search(

@@ -89,7 +89,7 @@ class CodeGrants(DatabaseRows):
         return AuthorizationCode(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
-        """Report whether this call used it up."""
+        """Return whether this call used it up."""
         return bool(self._db.execute(_USE_CODE, {"code_hash": code_hash, "now": now}).all())
 
     def set_code_tokens(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
@@ -123,7 +123,7 @@ class CodeGrants(DatabaseRows):
         self._db.execute(_EXTEND, {"family": family_id, "expires_at": expires_at})
 
     def end_family(self, family_id: str, now: int) -> bool:
-        """Report whether this call ended it."""
+        """Return whether this call ended it."""
         return bool(self._db.execute(_END, {"family": family_id, "now": now}).all())
 
     def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
@@ -142,7 +142,7 @@ class CodeGrants(DatabaseRows):
         return None if row is None else _token(row)
 
     def use_token(self, token_hash: bytes, now: int) -> bool:
-        """Report whether this call used it up."""
+        """Return whether this call used it up."""
         return bool(self._db.execute(_USE_TOKEN, {"token_hash": token_hash, "now": now}).all())
 
     def add_access_token(self, family_id: str, jti: str, now: int) -> None:

@@ -2,16 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    bindparam,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation
@@ -141,7 +132,7 @@ class Delegations(DatabaseRows):
         return [_record(row) for row in _ANCESTORS.run(self._db, {"token": jti})]
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
-        """Count the client's own live tokens, and the live tokens of others derived from them."""
+        """Count the client's own live tokens, and other clients' live tokens derived from them."""
         rows = self._db.execute(_OWN_AND_DERIVED, {"client": client_id, "now": now}).all()
         own = sum(row.client_id == client_id for row in rows)
         return own, len(rows) - own

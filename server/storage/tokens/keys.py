@@ -50,7 +50,7 @@ class Keys(DatabaseRows):
         self._db.execute(_RETIRE, {"key": kid, "retires_at": retires_at})
 
     def revoke(self, kid: str) -> bool:
-        """Delete a key now; reports whether it existed."""
+        """Delete a key now; returns whether it existed."""
         return bool(self._db.execute(_REVOKE, {"key": kid}).all())
 
     def drop_retired(self, now: int) -> list[str]:

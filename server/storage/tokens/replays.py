@@ -22,7 +22,7 @@ class Replays(DatabaseRows):
     """Used ids of assertions and proofs, until they expire."""
 
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
-        """Report whether this is the first use."""
+        """Return whether this is the first use."""
         statement = _FIRST[self._db.dialect.name]
         values = {"kind": kind, "key": key, "expires_at": expires_at}
         return bool(statement.run(self._db, values))

@@ -28,5 +28,5 @@ class UserCodes(DatabaseRows):
         self._db.execute(_ADD, {"user_id": user_id, "hash": code_hash, "set_at": now})
 
     def drop(self, user_id: str) -> bool:
-        """Report whether there was one."""
+        """Return whether there was one."""
         return bool(self._db.execute(_DROP, {"user": user_id}).all())

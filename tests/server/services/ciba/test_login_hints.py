@@ -19,7 +19,7 @@ from tests.support.inputs.handmade_jwts import new_key
 def hints(local):
     """The service that makes and reads hints."""
     services = local.services
-    return LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    return LoginHints(services.signer, services.verifier, services.secrets, services.server_policy)
 
 
 @pytest.fixture

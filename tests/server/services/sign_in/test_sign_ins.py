@@ -317,7 +317,7 @@ def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
     second = sign_in("ben", cookie=first)
     assert (current_user(local, first), current_user(local, second)) == (None, "ben")
     (entry,) = local.admin.entries("sign_in.ended")
-    assert entry["cause"] == "somebody else signed in"
+    assert entry["cause"] == "someone else signed in"
 
 
 def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):

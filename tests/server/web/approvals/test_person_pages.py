@@ -41,7 +41,7 @@ def _plain(page):
 def _page(browser, path="/", base=ISSUER):
     client = browser.local.app.test_client()
     if browser.cookie:
-        client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+        client.set_cookie(cookies.name(browser.local.server_policy), browser.cookie)
     return client.get(path, base_url=base)
 
 

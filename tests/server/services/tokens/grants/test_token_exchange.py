@@ -640,7 +640,7 @@ def _own_token(chains, agent):
 
 def _hint(chains, bot, answer):
     services = chains.local.services
-    hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    hints = LoginHints(services.signer, services.verifier, services.secrets, services.server_policy)
     with services.store.write() as tx:
         return hints.read(tx, tx.directory.agent(bot.id), answer.json["login_hint_token"])
 

@@ -32,8 +32,10 @@ _GIVEN: Final[Mapping[By, str]] = MappingProxyType(
 )
 OUTCOMES: Final[Mapping[tuple[State, By], str]] = MappingProxyType(
     {
-        (State.PENDING, By.NOBODY): "pending",
-        (State.DENIED, By.PERSON): "denied",
+        **{(State.PENDING, by): "pending" for by in By},
+        **{(State.DENIED, by): "denied" for by in By},
+        (State.APPROVED, By.NOBODY): "approved",  # its answer is no longer stored
+        (State.REDEEMED, By.NOBODY): "approved",
         (State.EXPIRED, By.NOBODY): "expired",
         (State.CANCELLED, By.NOBODY): "withdrawn",
         **{(State.APPROVED, by): words for by, words in _GIVEN.items()},

@@ -15,6 +15,7 @@ from approver_tui.attention.notifier import Notifier
 from approver_tui.client.api import open_client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvals.unsent_denials import UnsentDenials
+from approver_tui.client.audit.log_witness import LogWitness
 from approver_tui.client.errors import BrokenProfile
 from approver_tui.client.notifications import preferences
 from approver_tui.client.notifications.feed import Feed
@@ -93,6 +94,7 @@ def load_inbox(
         grants_client=standing_grants.StandingGrantsClient(client),
         feed=Feed(client),
         unsent_denials=UnsentDenials(home),
+        log_witness=LogWitness(client.session, home),
         guard=guard,
         now=client.now,
         ticks=time.monotonic,

@@ -1,4 +1,4 @@
-"""The integrator's kit: what an agent, and an API that agents call, need to work with Sayso.
+"""The SDK for integrators: what an agent, and an API that agents call, need to work with Sayso.
 
 An agent:
 

@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 from sayso.agent import AsyncAgent
 from sayso.approved import Approved
 from sayso.asking import Asked, Options
-from sayso.environment import agent_of_environment
+from sayso.environment import agent_from_env
 from sayso.errors import (
     Denied,
     Disabled,
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = parser.parse_args(arguments)
     try:
         action, options = _action(given), _options(given)
-        agent = agent_of_environment()
+        agent = agent_from_env()
     except (ValueError, OSError) as error:
         parser.exit(Exit.USAGE, f"sayso ask: {error}\n")
     try:
@@ -177,12 +177,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--action", default="", help="the action type")
     add("--details", default="", metavar="JSON", help="its facts; @FILE reads a file, @- stdin")
     add("--scope", default="", help="scopes, separated by spaces")
-    add("--resource", default="", help="the API's URI, if the agent may use several")
-    add("--message", default="", help="up to 200 characters, shown as the agent's own words")
+    add("--resource", default="", help="the API's URI, if the agent can use several")
+    add("--message", default="", help="up to 200 characters, shown as the agent's own message")
     add("--risk", choices=_RISKS, help="raise the risk")
     add("--expires-in", type=int, metavar="SECONDS", help="end the request after this time")
-    add("--idempotency-key", default="", help="the same key and request again continue the request")
-    add("--accept-narrowed", action="store_true", help="exit 0 also if less was granted")
+    add("--idempotency-key", default="", help="running again with this key resumes the request")
+    add(
+        "--accept-narrowed",
+        action="store_true",
+        help="exit 0 also if the approver narrowed the request",
+    )
     add("--json", action="store_true", help="print the result as one JSON document")
     return parser
 

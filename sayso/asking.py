@@ -4,8 +4,8 @@
    nobody twice.
 2. A poll asks to be held. If it was not, the next one comes when `interval` has passed since it was
    sent. `slow_down` adds five seconds or what the answer says; `Retry-After` always counts.
-3. An agent in ping mode polls at once, then when it was pinged. A ping can be lost and an expiry
-   sends none, so it also polls each minute.
+3. An agent in ping mode polls immediately, then when it was pinged. A ping can be lost and an
+   expiry sends none, so it also polls each minute.
 4. While the server cannot be reached, the request lives on: polls go on for as long as it may live.
 
 Owns: what is sent to Sayso and when. Never: sockets and clocks (`transport`), or texts (`errors`).
@@ -35,7 +35,7 @@ _HELD: Final = 25
 _INTERVAL: Final = 5.0
 _UNPINGED: Final = 60.0
 """Seconds between two polls of an agent that is pinged."""
-_TRIES: Final = 5
+_MAX_ATTEMPTS: Final = 5
 _OK: Final = 200
 _BUSY: Final = frozenset({429, 502, 503, 504})
 
@@ -215,15 +215,15 @@ class Asking:
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str]
     ) -> Flow[Reply]:
         """Send until there is an answer: an overloaded or lost call is repeated a few times."""
-        for tried in range(_TRIES):
+        for tried in range(_MAX_ATTEMPTS):
             pause = 2.0**tried
             try:
                 reply = yield from self._once(endpoint, form, headers, TIMEOUT)
             except Unreachable:
-                if tried == _TRIES - 1:
+                if tried == _MAX_ATTEMPTS - 1:
                     raise
             else:
-                if reply.status not in _BUSY or tried == _TRIES - 1:
+                if reply.status not in _BUSY or tried == _MAX_ATTEMPTS - 1:
                     return reply
                 pause = max(pause, reply.retry_after)
             yield Sleep(pause)
@@ -232,7 +232,7 @@ class Asking:
     def _once(
         self, endpoint: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float
     ) -> Flow[Reply]:
-        """Send once; again at once with a proof or a newer nonce if the server wants one."""
+        """Send once; again immediately with a proof or a newer nonce if the server wants one."""
         url = yield from self._issuer.endpoint(endpoint)
         for left in (2, 1, 0):
             proved, more = self._credentials.proof(self._issuer.url)
@@ -255,12 +255,14 @@ class Asking:
 
 
 def details_of(action: Action) -> list[dict[str, Any]]:
-    """The objects of an action. Raises ValueError if one has no type."""
+    """The objects of an action. Raises ValueError if it has others, or one has no type."""
     if action is None:
         return []
     if isinstance(action, Challenge):
         return [dict(each) for each in action.details]
-    found = [action] if isinstance(action, Mapping) else list(action)
+    found = [action] if isinstance(action, Mapping | str) else list(action)
+    if not all(isinstance(each, Mapping) for each in found):
+        raise ValueError("The action must be an object or a list of objects.")
     if not all(isinstance(each.get("type"), str) for each in found):
         raise ValueError(
             "type is missing in the action: name an action type that an administrator registered, "
@@ -273,7 +275,10 @@ def _form(action: Action, options: Options) -> dict[str, str]:
     given: dict[str, Any] = dict(options)
     if isinstance(action, Challenge):
         given = {"resource": action.resource, "scope": action.scope, **given}
-    scope = " ".join(each for each in str(given.get("scope", "")).split() if each != "openid")
+    if not isinstance(given.get("scope", ""), str):
+        text = 'scope must be a string, with spaces between scopes: "read write".'
+        raise ValueError(text)  # noqa: TRY004  # as for every argument that cannot be right
+    scope = " ".join(each for each in given.get("scope", "").split() if each != "openid")
     form = {"scope": f"openid {scope}".strip()}
     for name, parameter in _PARAMETERS.items():
         if given.get(name, "") != "":

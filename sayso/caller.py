@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sayso.asking import details_of
 from sayso.challenge import Challenge
-from sayso.rejection import Realm
+from sayso.rejection import Realm, Rejected
 
 _DEEPEST: Final = 8
 """Actors of a chain; Sayso makes four at most."""
@@ -69,9 +69,13 @@ class Caller:
         """Go on only if exactly these details were granted.
 
         `details` are complete: what is about to run. `scope` is what the agent must ask for besides
-        them. Raises ApprovalRequired (403), from whose answer the agent asks a person.
+        them. Raises ApprovalRequired (403), from whose answer the agent asks a person, or Rejected
+        (400) for details that are none.
         """
-        wanted = details_of(details)
+        try:
+            wanted = details_of(details)
+        except ValueError as error:
+            raise Rejected(400, "invalid_request", str(error)) from error
         if self.approval is None or _counted(wanted) != _counted(self.details):
             text = "A person must approve exactly this. Ask with these authorization_details."
             demand = Challenge(wanted, self._realm.resource, scope)

@@ -34,6 +34,8 @@ class Credentials:
             raise ValueError(
                 "Pass secret= or key=, one of them: what `sayso agents add` registered."
             )
+        if secret == "":
+            raise ValueError("secret is empty. Is the environment variable set that you read?")
         return Credentials(client_id, secret, None if key is None else read_key(key))
 
     def proof(self, issuer: str) -> tuple[Mapping[str, str], Mapping[str, str]]:

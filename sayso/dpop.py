@@ -57,7 +57,7 @@ class ProofKey:
         return jwt.encode(claims, self._private, "ES256", headers=header)
 
     def note(self, url: str, headers: Mapping[str, str]) -> bool:
-        """Keep the nonce of an answer for the next proof there; reports whether it is a new one."""
+        """Keep the nonce of an answer for the next proof there; returns whether it is a new one."""
         nonce, origin = headers.get("dpop-nonce"), _origin(url)
         if nonce is None or nonce == self._nonces.get(origin):
             return False

@@ -1,11 +1,9 @@
-"""An agent that is configured by the environment, for the programs of the kit.
+"""Creates an agent from environment variables, for the commands of the SDK.
 
-    SAYSO_ISSUER          your Sayso server, such as https://sayso.example
-    SAYSO_AGENT_ID        the client ID that `sayso agents add` printed
-    SAYSO_AGENT_SECRET    its secret, or
-    SAYSO_AGENT_KEY_FILE  the file of its private key: PEM or a JWK
-
-Owns: these names, and errors that name them. Never: other variables.
+SAYSO_ISSUER          your Sayso server, such as https://sayso.example
+SAYSO_AGENT_ID        the client ID that `sayso agents add` printed
+SAYSO_AGENT_SECRET    its secret, or
+SAYSO_AGENT_KEY_FILE  the file of its private key: PEM or a JWK
 """
 
 import os
@@ -20,15 +18,15 @@ _SECRET: Final = "SAYSO_AGENT_SECRET"  # noqa: S105  # a name
 _KEY_FILE: Final = "SAYSO_AGENT_KEY_FILE"
 
 
-def agent_of_environment() -> AsyncAgent:
-    """The agent of these variables. Raises ValueError with the variable and the remedy."""
-    issuer = _needed(_ISSUER, "your Sayso server, such as https://sayso.example")
-    client_id = _needed(_ID, "the client ID that `sayso agents add` printed")
+def agent_from_env() -> AsyncAgent:
+    """Create the agent. Raises ValueError if a variable is missing or invalid."""
+    issuer = _required(_ISSUER, "your Sayso server, such as https://sayso.example")
+    client_id = _required(_ID, "the client ID that `sayso agents add` printed")
     secret, file = os.environ.get(_SECRET) or None, os.environ.get(_KEY_FILE) or None
     if (secret is None) == (file is None):
         raise ValueError(
-            f"Set {_SECRET} or {_KEY_FILE}, one of them: the secret that `sayso agents add` "
-            "printed, or the file of the agent's private key."
+            f"Set exactly one of {_SECRET} (the secret that `sayso agents add` printed) "
+            f"and {_KEY_FILE} (the path of the agent's private key)."
         )
     if file is None:
         return AsyncAgent(issuer, client_id, secret=secret)
@@ -40,7 +38,7 @@ def agent_of_environment() -> AsyncAgent:
         raise ValueError(f"{_KEY_FILE}: {file}: {error}") from error
 
 
-def _needed(name: str, meaning: str) -> str:
+def _required(name: str, meaning: str) -> str:
     if not (value := os.environ.get(name, "")):
         raise ValueError(f"Set {name}: {meaning}.")
     return value

@@ -22,7 +22,7 @@ from sayso import clock, dpop
 from sayso.asking import details_of
 from sayso.caller import Caller, read_caller
 from sayso.credentials import Credentials
-from sayso.errors import Unreachable
+from sayso.errors import Refused, Unreachable
 from sayso.issuer import Issuer
 from sayso.jwks import Jwks, PublicKey
 from sayso.rejection import Realm, Rejected
@@ -41,7 +41,7 @@ _JWS: Final = jwt.PyJWS()
 _WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
 _OK: Final = 200
 _FORBIDDEN: Final = 403
-_TRIES: Final = 2
+_MAX_ATTEMPTS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Guarding:
         self._audience = audience
         self._credentials = None if credentials is None else Credentials.of(*credentials, None)
         self._every = introspect_every
-        self._origin = _origin(url or audience)
+        self._origin = _origin("url", url) if url else _origin("audience", audience)
         self.metadata_path = _WELL_KNOWN + urlsplit(audience).path.rstrip("/")
         self.realm = Realm(audience, self._origin + self.metadata_path)
         self.keys = Jwks(self._issuer, ALGORITHMS)
@@ -185,6 +185,8 @@ class Guarding:
             return (yield from self.keys.find(kid))
         except Unreachable as error:
             raise self.realm.unavailable() from error
+        except Refused as error:
+            raise Misconfigured(str(error)) from error
 
     def _verified(self, token: str, key: PublicKey | None, scheme: str) -> Mapping[str, Any]:
         if key is None:
@@ -269,7 +271,7 @@ class Guarding:
 
     def _sure(self, send: Send) -> Flow[Reply]:
         """Send, once more if there is no answer. Raises Rejected (503)."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             try:
                 reply = yield send
             except Unreachable:
@@ -335,8 +337,8 @@ def _key_id(encoded: str) -> str | None:
     return kid if typ.lower() in _TYPES else None
 
 
-def _origin(url: str) -> str:
+def _origin(name: str, url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValueError(f"url must be the public http(s) URL of this API, not {url!r}.")
+        raise ValueError(f"{name} must be an http(s) URL of this API, not {url!r}.")
     return f"{parts.scheme}://{parts.netloc}"

@@ -22,7 +22,7 @@ class Issuer:
         if parts.scheme != "https" and not is_loopback(url):
             raise ValueError(
                 f"issuer must be an https URL (http only on localhost), not {url!r}. "
-                "Use the issuer that `sayso config show` prints."
+                "Use the URL that `sayso serve` prints when it starts."
             )
         if parts.query or parts.fragment or url.endswith("/"):
             raise ValueError(f"issuer must have no query, fragment or final slash: {url!r}.")
@@ -59,6 +59,6 @@ class Issuer:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine by http."""
+    """Return whether a URL leads to this machine by http."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname in _LOOPBACK

@@ -43,6 +43,8 @@ class Jwks:
         self._fetched = -LONGEST
         self._next = 0.0
         """When keys may be fetched again."""
+        self._refused: Refused | None = None
+        """Why the last fetch failed, if the issuer is not the server's."""
         self._fetching = Lock()
 
     def ready(self, kid: str) -> PublicKey | None:
@@ -50,7 +52,7 @@ class Jwks:
         return self._keys.get(kid) if time.monotonic() - self._fetched < MAX_AGE else None
 
     def find(self, kid: str) -> Flow[PublicKey | None]:
-        """The key; fetches the set if it is old or lacks the key. Raises Unreachable."""
+        """The key; fetches the set if it is old or lacks the key. Raises SaysoError."""
         while not self._fetching.acquire(blocking=False):
             yield Sleep(_GLANCE)  # one fetch is enough for all who wait for it
         try:
@@ -60,14 +62,20 @@ class Jwks:
         finally:
             self._fetching.release()
         if time.monotonic() - self._fetched >= LONGEST:
-            raise Unreachable("The keys of the authorization server could not be fetched.")
+            raise self._refused or Unreachable(
+                "The keys of the authorization server could not be fetched."
+            )
         return self._keys.get(kid)
 
     def _fetch(self, now: float) -> Flow[bool]:
         try:
             url = yield from self._issuer.endpoint("jwks_uri")
             reply = yield Send("GET", url)
-        except (Unreachable, Refused):
+        except Unreachable:
+            self._refused = None
+            return False
+        except Refused as error:
+            self._refused = error
             return False
         keys = reply.body.get("keys")
         if reply.status != 200 or not isinstance(keys, list):  # noqa: PLR2004  # OK

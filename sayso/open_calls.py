@@ -186,7 +186,7 @@ class OpenCalls:
             await asyncio.wait([request.answer], timeout=min(left, _PROGRESS_SECONDS))
         return request.answer.done()
 
-    async def _run(self, name: str, request: _Request, caller: Caller, run: Run) -> Any:  # noqa: ANN401  # likewise
+    async def _run(self, name: str, request: _Request, caller: Caller, run: Run) -> Any:  # noqa: ANN401  # as above
         """Run the call once.
 
         Its request is over then, unless Sayso could not be reached: the next call continues it.

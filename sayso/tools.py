@@ -1,6 +1,6 @@
-"""A tool of a language model that a person must approve, call by call.
+"""Wraps a tool of a language model so that a person approves each call.
 
-Owns: turning the arguments of a call into an action, and back into what was granted.
+Converts the arguments of a call to an action, and the granted action back to arguments.
 """
 
 import functools
@@ -19,55 +19,58 @@ _PARAMETER = "approved"
 def needs_approval(
     agent: Agent | AsyncAgent, action_type: str, *, user: str, **options: Unpack[Options]
 ) -> Callable[[Tool], Tool]:
-    """Ask `user` before each call of the decorated function.
+    """Ask `user` for approval before each call of the decorated function.
 
-    The arguments of the call are the facts of the action: parameter names are member names of
-    `action_type`. The function runs with what was granted, which may be less than was asked, and
-    gets the `Approved` if it has a parameter `approved`, which callers do not see. Without a yes it
-    does not run: the call raises `NotApproved`, whose text says what to do. With an `AsyncAgent`,
-    calls are awaited.
+    Each argument becomes the member of the same name in the action. The function runs with the
+    granted values, which may be narrower than requested. If it has a parameter `approved`, it gets
+    the `Approved` object; callers do not see this parameter. If the request is not approved, the
+    function does not run: the call raises `NotApproved`, whose text says what to do. With an
+    `AsyncAgent`, calls are awaited.
     """
     if "idempotency_key" in options:
-        raise TypeError("idempotency_key names one request: pass it to ask(), not to all calls.")
+        raise TypeError("idempotency_key identifies one request. Pass it to ask() instead.")
 
     def decorate(tool: Tool) -> Tool:
         call = _Call(tool, action_type)
         if isinstance(agent, AsyncAgent):
 
             @functools.wraps(tool)
-            async def asking(*args: object, **kwargs: object) -> object:
+            async def async_wrapper(*args: object, **kwargs: object) -> object:
                 approved = await agent.ask(user, call.action(args, kwargs), **options)
                 result = call.run(args, kwargs, approved)
                 return await result if inspect.isawaitable(result) else result
 
-            return call.dressed(asking)
+            return call.with_signature(async_wrapper)
         if inspect.iscoroutinefunction(tool):
-            raise TypeError(f"{tool.__name__} is asynchronous: give needs_approval an AsyncAgent.")
+            raise TypeError(f"{tool.__name__} is async: pass an AsyncAgent to needs_approval.")
 
         @functools.wraps(tool)
-        def ask(*args: object, **kwargs: object) -> object:
+        def wrapper(*args: object, **kwargs: object) -> object:
             return call.run(args, kwargs, agent.ask(user, call.action(args, kwargs), **options))
 
-        return call.dressed(ask)
+        return call.with_signature(wrapper)
 
     return decorate
 
 
 class _Call:
-    """The arguments of a tool, as an action and back."""
+    """Maps the arguments of a tool to an action, and back."""
 
     def __init__(self, tool: Tool, action_type: str) -> None:
         self._tool = tool
         self._type = action_type
-        whole = inspect.signature(tool)
-        self._wants_approved = _PARAMETER in whole.parameters
-        seen = [each for each in whole.parameters.values() if each.name != _PARAMETER]
-        if any(each.kind in {each.VAR_POSITIONAL, each.POSITIONAL_ONLY} for each in seen):
-            raise TypeError(f"{tool.__name__}: every parameter needs a name, as a person reads it.")
-        self._signature = whole.replace(parameters=seen)
+        signature = inspect.signature(tool)
+        self._wants_approved = _PARAMETER in signature.parameters
+        visible = [one for one in signature.parameters.values() if one.name != _PARAMETER]
+        if any(one.kind in {one.VAR_POSITIONAL, one.POSITIONAL_ONLY} for one in visible):
+            raise TypeError(
+                f"{tool.__name__}: positional-only and *args parameters are not allowed, because "
+                "the approver sees each argument with its name."
+            )
+        self._signature = signature.replace(parameters=visible)
 
     def action(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
-        """The request to the person; None means that the member is omitted."""
+        """Return the action to approve. Arguments that are None are omitted."""
         facts = {
             name: value for name, value in self._facts(args, kwargs).items() if value is not None
         }
@@ -76,19 +79,19 @@ class _Call:
     def run(
         self, args: tuple[object, ...], kwargs: Mapping[str, object], approved: Approved
     ) -> object:
-        """Call the tool with what was granted."""
+        """Call the tool with the granted values."""
         (granted,) = approved.granted
         facts = {name: granted.get(name) for name in self._facts(args, kwargs)}
         if self._wants_approved:
             facts[_PARAMETER] = approved
         return self._tool(**facts)
 
-    def dressed(self, asking: Tool) -> Tool:
-        """The function that asks, with the signature that frameworks make a schema from."""
-        asking.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
+    def with_signature(self, wrapper: Tool) -> Tool:
+        """Give the wrapper the tool's signature, from which frameworks build a schema."""
+        wrapper.__signature__ = self._signature  # type: ignore[attr-defined]  # read by inspect
         notes = getattr(self._tool, "__annotations__", {})
-        asking.__annotations__ = {name: note for name, note in notes.items() if name != _PARAMETER}
-        return asking
+        wrapper.__annotations__ = {name: note for name, note in notes.items() if name != _PARAMETER}
+        return wrapper
 
     def _facts(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
         bound = self._signature.bind(*args, **kwargs)

@@ -19,7 +19,7 @@ from sayso.errors import Unreachable
 
 T = TypeVar("T")
 TIMEOUT: Final = 10.0
-"""Seconds to wait for an answer that comes at once."""
+"""Seconds to wait for an answer that comes immediately."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Services:
         self.clock = clock
         self.store = store
         self.secrets = secrets
-        self.rules = server_policy(settings, restored_at=restored_at)
+        self.server_policy = server_policy(settings, restored_at=restored_at)
         self._background = background
 
     def endpoint_problem(self, url: str) -> str:
@@ -112,17 +112,17 @@ class Services:
     def audit_log(self) -> AuditLog:
         """Signs checkpoints of the audit log. Raises `BadKeyFile` when it needs the key."""
         key = functools.partial(key_files.open_log, self.settings, self.store)
-        return AuditLog(self.store, self.rules.issuer, key)
+        return AuditLog(self.store, self.server_policy.issuer, key)
 
     @functools.cached_property
     def escalations(self) -> Escalations:
         """Asks backups."""
-        return Escalations(self.store, Substitutes(Evaluator(self.secrets), self.rules))
+        return Escalations(self.store, Substitutes(Evaluator(self.secrets), self.server_policy))
 
     @functools.cached_property
     def orphan_quarantine(self) -> OrphanQuarantine:
         """Quarantines agents without an owner."""
-        return OrphanQuarantine(self.store, self.secrets, self.rules)
+        return OrphanQuarantine(self.store, self.secrets, self.server_policy)
 
 
 def build(
@@ -176,9 +176,10 @@ def create_site(services: Services, *, max_feeds: int = sys.maxsize) -> "Site":
     subscriptions = outward.push_subscriptions(settings, store, services.secrets)
     return Site.create(
         services,
-        WebAuthn(services.rules.issuer),
+        WebAuthn(services.server_policy.issuer),
         services.hub,
         subscriptions,
+        services.audit_log,
         routes=ROUTES,
         settings=described(settings),
         max_feeds=max_feeds,

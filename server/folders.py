@@ -41,3 +41,12 @@ def write_private(file: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as opened:
         os.fchmod(descriptor, _FILE_MODE)
         opened.write(text)
+
+
+def replace_private(file: Path, text: str) -> None:
+    """Replace the file's text at once and durably, with mode 0600: a crash leaves the old text."""
+    new = file.with_name(f"{file.name}.new")
+    write_private(new, text)
+    with new.open("rb") as written:
+        os.fsync(written.fileno())
+    new.replace(file)

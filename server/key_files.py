@@ -136,18 +136,21 @@ def open_log(settings: Settings, store: Store) -> bytes:
     return read_key(file.path)
 
 
-def replace_log(settings: Settings, store: Store, record: Callable[[Unit, bytes], object]) -> None:
+def replace_log(
+    settings: Settings, store: Store, record: Callable[[Unit, bytes, bytes | None], object]
+) -> None:
     """Replace the private key of the audit log; the old file is kept beside it.
 
-    `record` writes the audit entry.
+    `record` writes the audit entry with the new key and the old one, or None if that is lost.
     """
-    file = log(settings)
+    file, known, old = log(settings), _key_ids(store), None
     if file.path.exists():
+        old = None if problem(file, known) else read_key(file.path)
         file.path.rename(file.path.with_name(f"{file.path.name}.{int(file.path.stat().st_mtime)}"))
     key = read_or_make_key(file.path)
     with store.write() as tx:
         tx.installation.replace_key(LOG, key_id(LOG, key))
-        record(tx, key)
+        record(tx, key, old)
 
 
 def key_id(name: str, key: bytes) -> str:

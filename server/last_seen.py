@@ -50,7 +50,7 @@ class LastSeen:
 
 
 def _is_before(entry: str, made_safe_at: int | None) -> bool:
-    """Reports whether the database was restored after this entry, and so already made safe."""
+    """Return whether the database was restored after this entry, and so already made safe."""
     moment = entry.partition("-")[0]
     try:
         return made_safe_at is not None and int(moment, 16) < made_safe_at

@@ -30,7 +30,7 @@ class LazyName:
         """Call the real function or class."""
         return self._real()(*args, **kwargs)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # likewise
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # as above
         """An attribute of the real module or class."""
         return getattr(self._real(), name)
 
@@ -63,7 +63,7 @@ def lazily() -> Iterator[None]:
     def lazy(
         name: str,
         globals: Mapping[str, object] | None = None,  # noqa: A002  # the names of `__import__`
-        locals: Mapping[str, object] | None = None,  # noqa: A002  # likewise
+        locals: Mapping[str, object] | None = None,  # noqa: A002  # as above
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType | SimpleNamespace:

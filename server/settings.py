@@ -183,7 +183,7 @@ class Settings:
 
     @property
     def on_sqlite(self) -> bool:
-        """Reports whether the database is SQLite."""
+        """Whether the database is SQLite."""
         return self.sqlalchemy_url.startswith("sqlite")
 
     @property
@@ -343,7 +343,7 @@ def check_issuer(issuer: str) -> None:
 
 
 def is_loopback(issuer: str) -> bool:
-    """Reports whether the issuer's host is the loopback."""
+    """Return whether the issuer's host is the loopback."""
     return urlsplit(issuer).hostname in LOOPBACK
 
 

@@ -1,7 +1,7 @@
 """Logs and metrics of the running server.
 
 Owns: the log format, the correlation id of a request, counters and gauges.
-Never: logging a secret or raw text of others. Secrets are masked by their prefix, and agents' text
+Never: logging a secret or raw untrusted text. Secrets are masked by their prefix, and agents' text
 is escaped by the encoder (one JSON object per line).
 """
 

@@ -1,8 +1,9 @@
 """What every test may ask for.
 
-Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that a property is
-tried with the same cases in every run except a deep one, and does not fail because a machine is slow; that temporary folders are kept in memory; the order of the files;
-that what was collected is not looked through for garbage.
+Owns: the PostgreSQL server of a test run, and the mark of the tests that need it; that a property
+is tried with the same cases in every run except a deep one, and does not fail because a machine is
+slow; that temporary folders are kept in memory; the order of the files; that what was collected is
+not looked through for garbage.
 """
 
 import gc

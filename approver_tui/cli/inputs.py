@@ -14,7 +14,8 @@ from approver_tui import settings
 from approver_tui.cli import prompts
 from approver_tui.cli.sign_in.homes import this_home
 from approver_tui.client.api import Client, open_client
-from approver_tui.client.errors import PinNeeded
+from approver_tui.client.audit.log_witness import WARNING, LogWitness
+from approver_tui.client.errors import ClientError, PinNeeded
 from approver_tui.client.operations.server_folder import readable_server_folder
 
 _Parsed = TypeVar("_Parsed")
@@ -35,6 +36,17 @@ def this_client() -> Iterator[Client]:
         yield client
     finally:
         client.close()
+
+
+def warn_about_log(client: Client) -> None:
+    """Warn on stderr if the audit log of the server was changed. A check that fails is no alarm."""
+    witness = LogWitness(client.session, client.home)
+    try:
+        alarm = witness.check()
+    except (ClientError, OSError):
+        alarm = witness.alarm
+    if alarm:
+        click.echo(f"Warning: {WARNING} ({alarm})", err=True)
 
 
 def read_pin(*, from_stdin: bool, may_be_empty: bool = False) -> str:

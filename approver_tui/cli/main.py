@@ -51,6 +51,9 @@ VERBS = MappingProxyType(
         "receipt": Verb(
             "approvals.receipt", "Verify what was shown, who signed it, and that it is logged."
         ),
+        "audit-log": Verb(
+            "audit.audit_log", "Check that the server's audit log was not changed or replaced."
+        ),
         "consents": Verb("consents.consents", "List what agents and apps can do without asking."),
         "revoke": Verb("consents.revoke", "Revoke a consent."),
         "grants": Verb("standing_grants.grants", "List standing grants; add, show or revoke one."),

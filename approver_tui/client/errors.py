@@ -195,7 +195,7 @@ class Changed(ClientError):
 
 
 class DoesNotHold(ClientError):
-    """A part of a receipt is invalid, or nobody signed it."""
+    """A receipt is invalid, or the audit log is not the one that was there before."""
 
 
 class WireError(ClientError):

@@ -13,6 +13,7 @@ from approver_tui.attention.terminal_environment import UNKNOWN_TERMINAL, Termin
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.approvals.unsent_denials import UnsentDenials
+from approver_tui.client.audit.log_witness import LogWitness
 from approver_tui.client.notifications.feed import Feed
 from approver_tui.client.notifications.other_logins import OtherLogins
 from approver_tui.client.notifications.preferences import NotificationPrefsClient
@@ -74,6 +75,8 @@ class ScreenContext:
     """Alerts the user while they look elsewhere."""
     unsent_denials: UnsentDenials
     """Denials that were not sent when the program ended."""
+    log_witness: LogWitness
+    """Watches the audit log of the server."""
     others: OtherLogins
     """The waiting requests at other servers."""
 

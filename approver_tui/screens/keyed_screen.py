@@ -4,7 +4,7 @@ Owns: opening help and palette, the lines for warnings and news, leaving an ende
 any other key does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from approver_tui.messages import SignInChosen
 from approver_tui.screens.approvals.inbox_state import InboxState
-from approver_tui.screens.approvals.notices import full_texts, notices, one_line_text
+from approver_tui.screens.approvals.notices import full_texts, log_alarm, notices, one_line_text
 from approver_tui.screens.confirm import ConfirmAction, ConfirmPanel
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.help import HelpScreen
@@ -102,8 +102,13 @@ class KeyedScreen(ReadyScreen[None]):
             HelpScreen(self.help_title(), self._help_rows, self.approval_blocker(), warnings)
         )
 
+    def warning_lines(self) -> Iterable[NoticeLines]:
+        """Return the widgets of the alarm about the audit log and of the other warnings."""
+        return NoticeLines(id="alarm"), NoticeLines(id="notices")
+
     def draw_notices(self) -> None:
-        """Show every warning, or on small screens one line that opens all."""
+        """Show every warning, or on small screens one line that opens all. The alarm is whole."""
+        self._alarm_lines.show(log_alarm(self.state))
         found = notices(self.context, self.state)
         shown = full_texts(found)
         if self.has_class(TIGHT_CLASS):
@@ -126,6 +131,10 @@ class KeyedScreen(ReadyScreen[None]):
         line.show(text)
         is_free = bool(text) and not self._status_line.text
         line.display = is_free or not self.has_class(TIGHT_CLASS)
+
+    @cached_property
+    def _alarm_lines(self) -> NoticeLines:
+        return self.query_one("#alarm", NoticeLines)
 
     @cached_property
     def _notice_lines(self) -> NoticeLines:

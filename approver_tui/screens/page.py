@@ -43,7 +43,7 @@ from approver_tui.widgets.entry_list import EntryList, Section
 from approver_tui.widgets.entry_sheet import EntrySheet, LineMaker
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import Line, fmt
-from approver_tui.widgets.notice_lines import LOADING, CachedLine, NoticeLines, StatusLine
+from approver_tui.widgets.notice_lines import LOADING, CachedLine, StatusLine
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.top_bar import TopBar, TopView
 
@@ -189,7 +189,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and entry, status and keys."""
         yield TopBar()
-        yield NoticeLines(id="notices")
+        yield from self.warning_lines()
         with Horizontal(id="body"):
             yield EntryList(id="entries")
             with Vertical(id="reading"):

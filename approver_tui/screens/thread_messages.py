@@ -99,5 +99,9 @@ class AnswerRefused(Message):
         self.error = error
 
 
+class LogChecked(ValueMessage[SafeText]):
+    """Why the audit log of the server is not trusted; empty if it is."""
+
+
 class FeedProblem(ValueMessage[SafeText]):
     """The feed skipped an event that it could not decode."""

@@ -89,7 +89,7 @@ class Child:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for it."""
+        """Whether someone waits for it."""
         return bool(self._waiting) or self._listener is not None
 
     def error(self) -> Exception:
@@ -128,7 +128,7 @@ class Child:
             raise self.error() from error
 
     def listen(self) -> Mailbox:
-        """Receive what belongs to no request. Raises UpstreamError if somebody does already."""
+        """Receive what belongs to no request. Raises UpstreamError if someone already does."""
         if self._listener is not None:
             raise UpstreamError("This session has a stream already.")
         self._listener = Mailbox()
@@ -179,7 +179,7 @@ class Child:
         return message
 
     async def _read(self) -> None:
-        """Read messages until it ends; then tell everybody who waits."""
+        """Read messages until it ends; then tell everyone who waits."""
         if self._process.stdout is None:
             raise AssertionError("it was started with pipes")
         try:

@@ -155,7 +155,7 @@ def _check_agent(config: Config) -> None:
         raise BadFile(
             "",
             "credentials_env",
-            f"has the credential of the resource, and {what}. Put that of an agent there: sayso "
+            f"is not the credential of an agent, and {what}. Put one there: sayso "
             f"agents add NAME --resource {config.resource} --serves {config.resource}",
         )
 

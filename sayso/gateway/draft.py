@@ -1,6 +1,6 @@
 """The first file for an upstream server, written from what it lists.
 
-Owns: its text, and the guess of each tool's risk. Never: deciding: somebody reads it first.
+Owns: its text, and the guess of each tool's risk. Never: deciding: someone reads it first.
 """
 
 import json
@@ -46,7 +46,7 @@ risk = "{risk}"
 digest = "{digest}"
 """
 _HIGH: Final = """\
-action = "" # the action type that people see; `sayso actions shipped` has examples
+action = "" # the action type that people see; `sayso actions builtin` has examples
 # members = {{ {argument} = "..." }} # arguments whose member of the action has another name
 """
 

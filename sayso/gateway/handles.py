@@ -1,6 +1,6 @@
 """Handles of the upstream server, sealed for the user and client that got them.
 
-A session or a state of somebody else, or one that was changed, opens to nothing. The gateway keeps
+A session or a state of someone else, or one that was changed, opens to nothing. The gateway keeps
 none of them, so they outlive it.
 
 Owns: sealing and opening. Never: what a handle is for.

@@ -121,7 +121,7 @@ def read(scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send, handles: Han
 
 
 def read_message(body: bytes, headers: Mapping[str, str]) -> Json:
-    """Read the body. Raises Rejected, also if a header that repeats a member differs from it."""
+    """Read the body. Raises Rejected, also if a header that repeats a member differs."""
     try:
         message = messages.read(body)
         messages.write(message)

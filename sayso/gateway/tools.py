@@ -1,7 +1,7 @@
 """The rules of the gateway: which tools are shown, which calls pass, and what a person is asked.
 
 1. A tool is known by all that a model reads of it. If anything of it changes, the tool is neither
-   listed nor called until somebody has looked at it and has mapped it again.
+   listed nor called until someone has looked at it and has mapped it again.
 2. The arguments of a call are the facts of its action, and what was granted becomes the arguments.
 3. Methods that read data need an entry in the file. Tasks are not passed on: their handles belong
    to nobody.
@@ -164,5 +164,5 @@ def granted_arguments(tool: MappedTool, granted: Mapping[str, Any]) -> Json:
 
 
 def shows_urls(capabilities: Mapping[str, Any]) -> bool:
-    """Whether a client declares that it can show its user a URL."""
+    """Return whether a client declares that it can show its user a URL."""
     return isinstance(members(capabilities, "elicitation").get("url"), dict)

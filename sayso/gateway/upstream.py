@@ -75,7 +75,10 @@ class Upstream:
             raise UpstreamError(text) from error
         except httpx.HTTPError as error:
             name = type(error).__name__
-            raise UpstreamError(f"The upstream server cannot be reached ({name}).") from error
+            raise UpstreamError(
+                f"The upstream server cannot be reached ({name}). Tell the operator of the gateway "
+                "to check that it runs, and its URL."
+            ) from error
         finally:
             if response is not None:
                 await response.aclose()

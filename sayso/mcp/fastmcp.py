@@ -10,7 +10,7 @@ Owns: what differs from the package `mcp`. Never: the rules (`tools`).
 from typing import ClassVar
 
 from fastmcp import Context  # type: ignore[import-not-found]  # not in the tests' environment
-from fastmcp.exceptions import ToolError  # type: ignore[import-not-found]  # likewise
+from fastmcp.exceptions import ToolError  # type: ignore[import-not-found]  # as above
 
 from sayso.mcp import tools
 

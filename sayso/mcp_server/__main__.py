@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
-from sayso.environment import agent_of_environment
+from sayso.environment import agent_from_env
 from sayso.errors import SaysoError
 from sayso.mcp_server.open_requests import BadCall, OpenRequests
 
@@ -20,11 +20,11 @@ except ImportError:  # 1.x
         Context,
         FastMCP,
     )
-    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # likewise
+    from mcp.server.fastmcp.exceptions import (  # type: ignore[import-not-found,no-redef]  # as above
         ToolError,
     )
 
-    MCPServer = FastMCP  # type: ignore[misc]  # likewise
+    MCPServer = FastMCP  # type: ignore[misc]  # as above
 
 _INSTRUCTIONS = """\
 People approve what you do before you do it. Call request_approval with the person, the action type
@@ -92,7 +92,7 @@ async def _withdraw(requests: OpenRequests) -> None:
 def main() -> NoReturn:
     """Serve on stdin and stdout until stdin is closed."""
     try:
-        agent = agent_of_environment()
+        agent = agent_from_env()
     except ValueError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)

@@ -51,7 +51,7 @@ def read(lines: Iterable[str]) -> Iterator[Line]:
     """What a bundle holds. Raises `BadBundle` with the number of the line."""
     numbered = enumerate(lines, 1)
     _number, first = next(numbered, (1, ""))
-    if not _is_header(first):
+    if not is_header(first):
         raise BadBundle(f'Line 1 must be {{"format": "{FORMAT}"}}, as `sayso audit export` writes.')
     for number, line in numbered:
         yield _read(number, _document(number, line))
@@ -68,7 +68,8 @@ def _read(number: int, members: dict[str, Any]) -> Line:
         raise BadBundle(message) from error
 
 
-def _is_header(line: str) -> bool:
+def is_header(line: str) -> bool:
+    """Reports whether this is the first line of a bundle."""
     try:
         return bool(json.loads(line).get("format") == FORMAT)
     except (ValueError, AttributeError):

@@ -2,12 +2,20 @@
 
 Owns: hashes of nodes, the root of a growing tree, making and checking proofs.
 Never: entries, signatures or the database.
+
+A node is the root of a complete subtree, so it never changes. Its place is its level and its
+number: node (3, 2) is over leaves 16 to 23, and node (0, 5) is leaf 5.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+Place: TypeAlias = tuple[int, int]
+"""The level and the number of a node."""
+Nodes: TypeAlias = Callable[[Sequence[Place]], Mapping[Place, bytes]]
+"""Looks up the hashes at these places, all at once. Raises `MissingNode`."""
 _NODE = b"\x01"
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 """The root of a tree without leaves."""
@@ -15,6 +23,10 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 class BadProof(Exception):
     """A proof does not prove what it claims."""
+
+
+class MissingNode(Exception):
+    """A hash of the tree is not where it must be."""
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -29,31 +41,30 @@ class Frontier:
     size: int = 0
     roots: list[bytes] = field(default_factory=list)
 
-    def add(self, leaf: bytes) -> None:
-        """Append a leaf hash."""
+    def add(self, leaf: bytes) -> dict[Place, bytes]:
+        """Append a leaf hash; returns the nodes above it that are complete now."""
         self.roots.append(leaf)
         self.size += 1
-        rest = self.size
-        while not rest & 1:
+        complete = dict[Place, bytes]()
+        level, count = 0, self.size
+        while not count & 1:
             right = self.roots.pop()
             self.roots[-1] = node_hash(self.roots[-1], right)
-            rest >>= 1
+            level, count = level + 1, count >> 1
+            complete[level, count - 1] = self.roots[-1]
+        return complete
 
-    def extend(self, leaves: Iterable[bytes]) -> "Frontier":
-        """Append leaf hashes; returns itself."""
+    def extend(self, leaves: Iterable[bytes]) -> dict[Place, bytes]:
+        """Append leaf hashes; returns the nodes above them that are complete now."""
+        complete = dict[Place, bytes]()
         for leaf in leaves:
-            self.add(leaf)
-        return self
+            complete |= self.add(leaf)
+        return complete
 
     @property
     def root(self) -> bytes:
         """The root of the tree."""
-        if not self.roots:
-            return EMPTY_ROOT
-        *others, root = self.roots
-        for left in reversed(others):
-            root = node_hash(left, root)
-        return root
+        return _folded(self.roots) if self.roots else EMPTY_ROOT
 
     def encode(self) -> bytes:
         """The roots, one after the other; with the size they are the whole frontier."""
@@ -68,34 +79,41 @@ class Frontier:
         return cls(size, [encoded[at : at + width] for at in range(0, len(encoded), width)])
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The hashes that prove the leaf at this index to be in the tree over all `leaves`."""
-    first, end, proof = 0, len(leaves), list[bytes]()
+def frontier(nodes: Nodes, size: int) -> Frontier:
+    """The frontier of the tree over the first `size` leaves."""
+    places = _places(0, size)
+    found = nodes(places)
+    return Frontier(size, [found[place] for place in places])
+
+
+def inclusion_proof(nodes: Nodes, index: int, size: int) -> list[bytes]:
+    """The hashes that prove a leaf to be at this index of the tree over `size` leaves."""
+    first, end, beside = 0, size, list[tuple[int, int]]()
     while end - first > 1:
         middle = first + _left_size(end - first)
         if index < middle:
-            proof.append(_root(leaves, middle, end))
+            beside.append((middle, end))
             end = middle
         else:
-            proof.append(_root(leaves, first, middle))
+            beside.append((first, middle))
             first = middle
-    return proof[::-1]
+    return _roots(nodes, beside[::-1])
 
 
-def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
-    """The hashes that prove the tree over the first `old_size` leaves to be its beginning."""
-    if old_size in {0, len(leaves)}:
+def consistency_proof(nodes: Nodes, old_size: int, size: int) -> list[bytes]:
+    """The hashes that prove the tree over `old_size` leaves to be the beginning of this one."""
+    if old_size in {0, size}:
         return []
-    first, end, proof = 0, len(leaves), list[bytes]()
+    first, end, beside = 0, size, list[tuple[int, int]]()
     while old_size != end:
         middle = first + _left_size(end - first)
         if old_size <= middle:
-            proof.append(_root(leaves, middle, end))
+            beside.append((middle, end))
             end = middle
         else:
-            proof.append(_root(leaves, first, middle))
+            beside.append((first, middle))
             first = middle
-    return [*([_root(leaves, first, end)] if first else []), *proof[::-1]]
+    return _roots(nodes, [*([(first, end)] if first else []), *beside[::-1]])
 
 
 def check_inclusion(
@@ -162,5 +180,26 @@ def _left_size(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def _root(leaves: Sequence[bytes], first: int, end: int) -> bytes:
-    return Frontier().extend(leaves[first:end]).root
+def _roots(nodes: Nodes, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    """The roots over these ranges of leaves, from one look-up."""
+    places = [_places(first, end) for first, end in ranges]
+    found = nodes([place for one in places for place in one])
+    return [_folded([found[place] for place in one]) for one in places]
+
+
+def _places(first: int, end: int) -> list[Place]:
+    """The nodes that a subtree consists of, largest first."""
+    places = list[Place]()
+    while first < end:
+        level = (end - first).bit_length() - 1
+        places.append((level, first >> level))
+        first += 1 << level
+    return places
+
+
+def _folded(roots: Sequence[bytes]) -> bytes:
+    """The root over complete subtrees, largest first."""
+    *others, root = roots
+    for left in reversed(others):
+        root = node_hash(left, root)
+    return root

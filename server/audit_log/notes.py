@@ -1,6 +1,6 @@
 """Checkpoints of the log: C2SP tlog-checkpoint, signed as a C2SP signed note, with the time.
 
-Owns: the texts of checkpoints, keys and signatures.
+Owns: the texts of checkpoints, keys, their replacements, and signatures.
 Never: trees, entries or files.
 """
 
@@ -17,6 +17,8 @@ _SIGNED = b"\x01"
 _TIMED = b"\x04"
 """The kind of an Ed25519 signature over a note and a time (C2SP tlog-cosignature)."""
 _DASH = "\N{EM DASH} "
+_REPLACED = "replaced by"
+"""The second line of a note about a new key; a checkpoint has a number there."""
 _ID_BYTES = 4
 _TIME_BYTES = 8
 _HASH_BYTES = 32
@@ -83,6 +85,27 @@ def sign(checkpoint: Checkpoint, seed: bytes, at: int) -> str:
         _line(key, _TIMED, at.to_bytes(_TIME_BYTES) + timed),
     ]
     return f"{checkpoint.text}\n{''.join(lines)}"
+
+
+def replacement(new: LogKey, seed: bytes) -> str:
+    """A note in which the old private key says which key signs from now on."""
+    old = public_key(new.name, seed)
+    text = f"{new.name}\n{_REPLACED}\n{new.text}\n"
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    return f"{text}\n{_line(old, _SIGNED, private.sign(text.encode()))}"
+
+
+def replaced(note: str, old: LogKey) -> LogKey:
+    """The key that the old one names in its note. Raises `BadNote`."""
+    text, _, lines = note.partition("\n\n")
+    names = text.split("\n")
+    if len(names) != _LINES or names[:2] != [old.name, _REPLACED]:
+        raise BadNote("It does not say which key replaces this one.")
+    _check(old, f"{text}\n".encode(), _signature(lines, old, _SIGNED))
+    new = LogKey.read(names[2])
+    if new.name != old.name:
+        raise BadNote("The new key is of another log.")
+    return new
 
 
 def public_key(name: str, seed: bytes) -> LogKey:

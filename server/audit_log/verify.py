@@ -1,4 +1,4 @@
-"""Verifies a bundle or a proof with nothing but the public key of the log.
+"""Verifies a bundle, a proof or a receipt with nothing but the public key of the log.
 
 `python -m server.audit_log.verify FILE --log-key KEY [--since CHECKPOINT]` needs this folder and
 `cryptography` only. It ends with 0 if the log is verified, and with 20 if it is not.
@@ -8,19 +8,20 @@ Owns: the checks and their order. Never: the database, the network or the rest o
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
-from server.audit_log import bundles, notes, proofs
+from server.audit_log import bundles, notes, proofs, receipts
 from server.audit_log.bundles import BadBundle, LoggedEntry, SignedCheckpoint
 from server.audit_log.entries import leaf_hash
 from server.audit_log.meaning import Contradiction, Meaning
 from server.audit_log.merkle import BadProof, Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
 from server.audit_log.proofs import Proof
+from server.audit_log.receipts import BadReceipt
 
 BROKEN: Final = 20
 """The exit status if the log cannot be verified."""
@@ -136,7 +137,7 @@ def summary(verified: Verified) -> str:
 
 
 def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO[str]) -> str:
-    """Verify a bundle or a proof in a file; returns the verdict.
+    """Verify a bundle, a proof or a receipt in a file; returns the verdict.
 
     Raises `Broken`, `BadBundle`, `BadNote` for a bad key or checkpoint, or OSError.
     """
@@ -146,6 +147,9 @@ def verify_file(file: Path, log_keys: Sequence[str], since: Path | None, out: IO
         if lines.readline().rstrip() == proofs.FORMAT:
             lines.seek(0)
             return _proved(lines.read(), keys)
+        lines.seek(0)
+        if (receipt := _receipt(lines)) is not None:
+            return _proved_receipt(receipt, keys)
         lines.seek(0)
         return summary(verify(lines, keys, older, _shown(out)))
 
@@ -161,6 +165,24 @@ def _proved(text: str, keys: Sequence[LogKey]) -> str:
     except (BadProof, BadNote) as error:
         raise Broken(str(error)) from error
     return f"Entry {proof.seq} is in the log, as of {_moment(at)}. It reads: {_shown_entry(proof)}"
+
+
+def _receipt(lines: IO[str]) -> Mapping[str, Any] | None:
+    """The receipt in a file; None if it is another file, of which one line is read."""
+    if bundles.is_header(lines.readline()):
+        return None
+    lines.seek(0)
+    return receipts.read(lines.read())
+
+
+def _proved_receipt(receipt: Mapping[str, Any], keys: Sequence[LogKey]) -> str:
+    try:
+        found = receipts.check(receipt, keys)
+    except BadReceipt as error:
+        raise Broken(str(error)) from error
+    answers = "1 answer" if found.answers == 1 else f"{found.answers} answers"
+    approval = json.dumps(found.approval)
+    return f"Verified: {answers} to {approval} in the log, as of {_moment(found.at)}."
 
 
 def _shown_entry(proof: Proof) -> str:
@@ -183,7 +205,7 @@ def _shown(out: IO[str]) -> Callable[[int], None]:
 def main() -> int:
     """The command line of this module; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m server.audit_log.verify", description=__doc__)
-    parser.add_argument("file", type=Path, help="a bundle or a proof")
+    parser.add_argument("file", type=Path, help="a bundle, a proof or a receipt")
     parser.add_argument(
         "--log-key", required=True, action="append", help="what `sayso audit key` prints"
     )

@@ -19,7 +19,7 @@ from server.backups.archives import BadArchive, Manifest
 from server.crypto.sealing import BadKeyFile, read_key, write_key
 from server.crypto.secrets import EntryIds
 from server.model.operations import InstallationRow
-from server.services.operations.restores import Items, held
+from server.services.operations.restores import Items, disabled_items
 from server.settings import PREFIX, Settings, process_environment
 from server.storage import dumps
 from server.storage.open import SCHEMA
@@ -156,7 +156,7 @@ def _make_safe(
     with dumps.transaction(url) as connection:
         dumps.lock_exclusively(connection)
         backup = in_force.items(connection, prepared.now)
-        holding = held(backup, None if later is None else later.items, keep)
+        holding = disabled_items(backup, None if later is None else later.items, keep)
         held_devices = {one.item.id for one in holding["devices"]}
         kept = [one for one in backup["devices"] if one not in held_devices]
         marks = in_force.configuration(connection)
@@ -216,7 +216,7 @@ def _check(settings: Settings, archive: archives.OpenArchive) -> dict[Path, byte
 
 
 def _existing(settings: Settings, manifest: Manifest, now: int) -> tuple[bool, LaterState | None]:
-    """Whether a database exists, and its state if that can be read."""
+    """Return whether a database exists, and its state if that can be read."""
     url = settings.sqlalchemy_url
     if settings.on_sqlite and not dumps.sqlite_file(url).exists():
         return False, None

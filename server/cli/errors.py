@@ -78,6 +78,8 @@ _BY_NAME: Final = MappingProxyType(
         "server.last_seen.OldDatabase": Meaning(Exit.ERROR, "old_database"),
         "server.backups.archives.BadArchive": Meaning(Exit.VERIFICATION, "bad_backup"),
         "server.audit_log.verify.Broken": Meaning(Exit.VERIFICATION, "broken_log"),
+        "server.delivery.egress.Undeliverable": Meaning(Exit.ERROR, "not_sent"),
+        "server.services.audit.log.BrokenLog": Meaning(Exit.VERIFICATION, "broken_log"),
         "server.audit_log.bundles.BadBundle": Meaning(Exit.USAGE, "bad_bundle"),
         "server.audit_log.notes.BadNote": Meaning(Exit.USAGE, "bad_checkpoint"),
         "server.storage.dumps.DumpFailed": Meaning(Exit.ERROR, "dump_failed"),

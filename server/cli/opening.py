@@ -53,7 +53,7 @@ class OpenInstallation(AdminServices):
     @property
     def issuer(self) -> str:
         """The public URL, for printed commands."""
-        return self.services.rules.issuer
+        return self.services.server_policy.issuer
 
     @property
     def now(self) -> int:

@@ -30,7 +30,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "app.enable": "Run: sayso apps update {} --enable",
         "app.rename": "Run: sayso apps update {} --name NAME",
         "audit entry": "See the newest with: sayso audit tail",
-        "built-in action type": "See them all with: sayso actions shipped",
+        "request, token, audit entry or API call": "See the newest entries with: sayso audit tail",
+        "built-in action type": "See them all with: sayso actions builtin",
         "broken log": "To see where, run: sayso audit export FILE and sayso audit verify FILE",
         "checkpoint": "Start the server: sayso serve",
         "consent": "See them all with: sayso consents list",
@@ -54,6 +55,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "request": "See the newest with: sayso approvals list",
         "resource": "See them all with: sayso resources list. "
         "Register it with: sayso resources add {} --scope NAME=RISK",
+        "resource.update": "To change it, run: sayso resources update {}. "
+        "For a new secret, run: sayso resources rotate-secret {}",
         "resource.delete": "Run: sayso resources delete {}",
         "resource.requires": "Run: sayso resources update {} --requires SCOPE=",
         "resource.scope": "Run: sayso resources update {} --scope {}=low|medium|high|critical",

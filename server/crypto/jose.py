@@ -1,6 +1,6 @@
 """Signs and verifies JWTs. The only user of PyJWT.
 
-The algorithm is that of the registered key, never that of the header. Keys come from the database
+The registered key determines the algorithm, never the header. Keys come from the database
 or, for a DPoP proof, from the proof itself. Header members that a kind of token does not have are
 refused, including `jku`, `x5u`, `x5c` and `crit`. The claims are checked by `server.protocol` and
 `server.services`.
@@ -32,15 +32,15 @@ _JWS = jwt.PyJWS()
 _JWS.register_algorithm(names.ED25519, jwt.get_algorithm_by_name("EdDSA"))
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KEY_ALGS = {"EC": "ES256", "OKP": "EdDSA", "RSA": "RS256"}
-_OTHER_NAMES = {names.ED25519: "EdDSA"}
+_ALG_ALIASES = {names.ED25519: "EdDSA"}
 """RFC 9864 names include the curve, which the registered key determines anyway."""
 _SIGNING_HEADER = frozenset({"alg", "typ", "kid"})
-_MAX_TEXT = 64 * 1024
+_MAX_TOKEN_CHARS = 64 * 1024
 _RSA_BITS = 2048
 _MAX_CACHED_TOKENS = 2_000
 """Cached verified tokens, of about 2 kB each."""
 _REQUEST_TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
-_OLD_ASSERTION_TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
+_ASSERTION_TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
 
 
 class JwtSigner:
@@ -114,7 +114,7 @@ class JwtVerifier:
     ) -> tuple[str, Mapping[str, object]]:
         """Verify a client assertion (RFC 7523 2.2). Returns key id, claims. Raises `BadToken`."""
         header = _header(token)
-        if str(header.get("typ", "")).lower() not in _OLD_ASSERTION_TYPES:
+        if str(header.get("typ", "")).lower() not in _ASSERTION_TYPES:
             raise BadToken("the assertion is another kind of token")
         for jwk in _candidates(header, jwks):
             if (payload := self._payload(token, jwk)) is not None:
@@ -175,18 +175,18 @@ class JwtVerifier:
         except BadToken as error:
             raise errors.InvalidDpopProof("The claims of the proof are invalid.") from error
 
-    def signed_by(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
+    def verify_signed_payload(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
         """Verify a decision or statement with this key. Returns the payload. Raises `BadToken`."""
         header = _header(jws)
         if dict(header) != {"alg": "ES256", "kid": kid, "typ": typ}:
-            raise BadToken("the header has another key or type")
+            raise BadToken("unexpected header: key or type does not match")
         payload = self._payload(jws, jwk)
         if payload is None:
             raise BadToken("the signature is wrong")
         return payload
 
     def key_of(self, jws: str) -> str:
-        """The key id in the header of a decision or statement. Raises `BadToken`."""
+        """Return the key ID in the header of a decision or statement. Raises `BadToken`."""
         return str(_header(jws).get("kid", ""))
 
     def unverified_subject(self, token: str) -> str:
@@ -221,7 +221,7 @@ class JwtVerifier:
 
 
 def _header(token: str, allowed: frozenset[str] | None = _SIGNING_HEADER) -> Mapping[str, object]:
-    if len(token) > _MAX_TEXT:
+    if len(token) > _MAX_TOKEN_CHARS:
         raise BadToken("too long")
     if not _COMPACT.fullmatch(token):  # PyJWT ignores characters that are not base64url
         raise BadToken("not a compact JWS")
@@ -251,12 +251,12 @@ def _alg_of(jwk: Mapping[str, str]) -> str:
 
 
 def _spellings(alg: str) -> list[str]:
-    return [alg, *(other for other, meant in _OTHER_NAMES.items() if meant == alg)]
+    return [alg, *(other for other, meant in _ALG_ALIASES.items() if meant == alg)]
 
 
 def _claims(payload: bytes) -> Mapping[str, object]:
     try:
-        claims = json_text.parse(payload, max_bytes=_MAX_TEXT, allow_floats=True)
+        claims = json_text.parse(payload, max_bytes=_MAX_TOKEN_CHARS, allow_floats=True)
     except errors.InvalidRequest as error:
         raise BadClaims(error.description) from error
     if not isinstance(claims, dict):

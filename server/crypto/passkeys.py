@@ -80,7 +80,7 @@ class WebAuthn:
                 credential_current_sign_count=0,
                 require_user_verification=True,
             )
-        except Exception as error:  # likewise
+        except Exception as error:  # as above
             raise BadToken(f"invalid assertion: {error}") from error
         return found.new_sign_count
 

@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -114,6 +115,17 @@ def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None 
     status = send("POST", url, body=body, headers=headers, reach=reach).status
     if not _SUCCESS <= status < _REDIRECT:
         raise Undeliverable(f"status {status}", retry=status >= _FAULT or status in _LATER)
+
+
+def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
+    """Connect to a server from the settings, and verify its certificate. Raises OSError."""
+    context = ssl.create_default_context(cafile=ca_file)
+    plain = socket.create_connection((host, port), _MAX_CONNECTION_SECONDS)
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except OSError:
+        plain.close()
+        raise
 
 
 def call_back(call: CallbackRequest, reach: Reach) -> None:
@@ -235,7 +247,7 @@ class _CheckedAdapter(HTTPAdapter):
         """A pool whose connections have a total time limit."""
         pool: Any = super().get_connection_with_tls_context(
             *args,  # type: ignore[arg-type]  # passed on unchanged
-            **named,  # type: ignore[arg-type]  # likewise
+            **named,  # type: ignore[arg-type]  # as above
         )
         pool.ConnectionCls = _LimitedHTTPS if pool.scheme == "https" else _LimitedHTTP
         return cast("HTTPConnectionPool", pool)

@@ -69,7 +69,7 @@ class WebPush:
     def _post(self, push: Push) -> tuple[int, Mapping[str, str]]:
         """Encrypt and send; returns the status and headers of the response."""
         from py_vapid import VapidException  # noqa: PLC0415  # loads another HTTP client
-        from pywebpush import WebPushException, webpush  # noqa: PLC0415  # likewise
+        from pywebpush import WebPushException, webpush  # noqa: PLC0415  # as above
 
         address = push.address
         session = _Session(self._reach(address.endpoint))

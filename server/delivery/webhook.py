@@ -21,14 +21,9 @@ class Webhook:
 
     def deliver(self, message: OutboxMessage) -> None:
         """POST the event. Raises `egress.Undeliverable`."""
-        event_id, body = str(message.id), message.body.encode()
-        signed = f"{event_id}.".encode() + body
-        headers = {
-            "Content-Type": "application/json",
-            "Sayso-Event-Id": event_id,
-            "Sayso-Signature": f"sha256={hmac.digest(self._key(), signed, 'sha256').hex()}",
-        }
-        egress.post(self.url, body, headers)
+        body = message.body.encode()
+        headers = signed_headers(self.key_file, str(message.id), body)
+        egress.post(self.url, body, {**headers, "Content-Type": "application/json"})
 
     def on_delivered(self, tx: Unit, message: OutboxMessage) -> None:
         """Do nothing."""
@@ -36,15 +31,25 @@ class Webhook:
     def on_given_up(self, tx: Unit, message: OutboxMessage, why: str) -> None:
         """Do nothing; `sayso doctor` reports undelivered messages."""
 
-    def _key(self) -> bytes:
-        """The contents of the key file; text without surrounding white space."""
-        try:
-            raw = self.key_file.read_bytes()
-        except OSError as error:
-            why = f"the key file {self.key_file} cannot be read: {error.strerror}"
-            raise egress.Undeliverable(why, retry=True) from error
-        text = raw.strip()
-        key = text if text.isascii() and text.decode().isprintable() else raw
-        if not key:
-            raise egress.Undeliverable(f"the key file {self.key_file} is empty", retry=True)
-        return key
+
+def signed_headers(key_file: Path, event_id: str, body: bytes) -> dict[str, str]:
+    """The headers with the ID and the signature of an event. Raises `egress.Undeliverable`."""
+    signed = f"{event_id}.".encode() + body
+    return {
+        "Sayso-Event-Id": event_id,
+        "Sayso-Signature": f"sha256={hmac.digest(_key(key_file), signed, 'sha256').hex()}",
+    }
+
+
+def _key(file: Path) -> bytes:
+    """The contents of the key file; text without surrounding white space."""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        why = f"the key file {file} cannot be read: {error.strerror}"
+        raise egress.Undeliverable(why, retry=True) from error
+    text = raw.strip()
+    key = text if text.isascii() and text.decode().isprintable() else raw
+    if not key:
+        raise egress.Undeliverable(f"the key file {file} is empty", retry=True)
+    return key

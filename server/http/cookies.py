@@ -19,14 +19,14 @@ _MAX_COOKIE: Final = 128
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 
-def name(rules: ServerPolicy) -> str:
+def name(policy: ServerPolicy) -> str:
     """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
-    return "__Host-sayso-passkey" if _is_secure(rules) else "sayso-passkey"
+    return "__Host-sayso-passkey" if _is_secure(policy) else "sayso-passkey"
 
 
-def of(rules: ServerPolicy, request: HttpRequest) -> str:
+def of(policy: ServerPolicy, request: HttpRequest) -> str:
     """The value of the request's session cookie; "" if there is none."""
-    own = name(rules)
+    own = name(policy)
     pairs = (one.strip().partition("=") for one in request.headers.get("cookie", "").split(";"))
     return known(next((value for named, _, value in pairs if named == own), ""))
 
@@ -36,20 +36,20 @@ def known(value: str) -> str:
     return value if len(value) <= _MAX_COOKIE and value.isascii() else ""
 
 
-def setting(rules: ServerPolicy, value: str) -> Mapping[str, str]:
+def setting(policy: ServerPolicy, value: str) -> Mapping[str, str]:
     """The header that sets the cookie; "" deletes it."""
     parts = [
-        f"{name(rules)}={value}",
+        f"{name(policy)}={value}",
         "Path=/",
         f"Max-Age={SIGNED_IN_MS // 1000 if value else 0}",
         "HttpOnly",
         "SameSite=Strict",
-        *(["Secure"] if _is_secure(rules) else []),
+        *(["Secure"] if _is_secure(policy) else []),
     ]
     return {"Set-Cookie": "; ".join(parts)}
 
 
-def is_from_here(rules: ServerPolicy, headers: Mapping[str, str]) -> bool:
+def is_from_here(policy: ServerPolicy, headers: Mapping[str, str]) -> bool:
     """Reports whether the request is same-origin, as far as its headers say.
 
     `headers` has lower-case names. Our pages send no referrer, so browsers send `Origin: null` with
@@ -61,27 +61,27 @@ def is_from_here(rules: ServerPolicy, headers: Mapping[str, str]) -> bool:
         return False
     if origin == "null":
         return came_from is not None
-    parts = urlsplit(rules.issuer)
+    parts = urlsplit(policy.issuer)
     return origin in {None, f"{parts.scheme}://{parts.netloc}"}
 
 
-def check_origin(rules: ServerPolicy, request: HttpRequest) -> None:
+def check_origin(policy: ServerPolicy, request: HttpRequest) -> None:
     """Refuse a cross-site request. Raises errors.Problem 403."""
-    if not is_from_here(rules, request.headers):
+    if not is_from_here(policy, request.headers):
         raise errors.Problem(403, "forbidden", "Another site sent this. Nothing was done.")
 
 
-def check_page(browsers: Browsers, rules: ServerPolicy, request: HttpRequest, cookie: str) -> None:
+def check_page(browsers: Browsers, policy: ServerPolicy, request: HttpRequest, cookie: str) -> None:
     """Check that a request with the cookie comes from one of our pages.
 
     1. It is same-origin.  2. Unless it only reads, it has this browser's CSRF token.
     Raises errors.Problem 403.
     """
-    check_origin(rules, request)
+    check_origin(policy, request)
     token = request.headers.get(CSRF.lower())
     if request.method not in _SAFE and not browsers.is_from_page(cookie, token):
         raise errors.Problem(403, "stale_page", "This page is out of date. Load it again.")
 
 
-def _is_secure(rules: ServerPolicy) -> bool:
-    return rules.issuer.startswith("https:")
+def _is_secure(policy: ServerPolicy) -> bool:
+    return policy.issuer.startswith("https:")

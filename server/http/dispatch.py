@@ -100,10 +100,14 @@ def _response(route: Route, result: Result) -> HttpResponse:
 def _person(site: Site, route: Route, request: HttpRequest) -> Person:
     """Authenticate a terminal by its token and proof, or a browser by its cookie."""
     authorization = request.headers.get("authorization")
-    if route.browsers and authorization is None and (cookie := cookies.of(site.rules, request)):
-        cookies.check_page(site.devices.browsers, site.rules, request, cookie)
+    if (
+        route.browsers
+        and authorization is None
+        and (cookie := cookies.of(site.server_policy, request))
+    ):
+        cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
         return site.devices.browsers.person(cookie)
-    url = site.rules.issuer + request.path
+    url = site.server_policy.issuer + request.path
     return site.users.device_auth.authenticate(
         DeviceCall(authorization, request.proofs, request.method, url)
     )

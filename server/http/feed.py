@@ -152,15 +152,15 @@ def _device_key(person: Person) -> str:
 def _person(site: Site) -> tuple[Person, str]:
     """Authenticate the caller; returns the cookie too if it is a browser."""
     opening = views.read_request(site)
-    cookie = cookies.of(site.rules, opening)
+    cookie = cookies.of(site.server_policy, opening)
     if cookie and "authorization" not in opening.headers:
-        cookies.check_origin(site.rules, opening)
+        cookies.check_origin(site.server_policy, opening)
         return site.devices.browsers.person(cookie), cookie
     call = DeviceCall(
         request.headers.get("Authorization"),
         request.headers.getlist("DPoP"),
         "GET",
-        site.rules.issuer + PATH,
+        site.server_policy.issuer + PATH,
     )
     return site.users.device_auth.authenticate(call), ""
 
@@ -307,7 +307,7 @@ class _FeedConnection:
             f"DPoP {message.get('access_token')}",
             [str(message.get("proof"))],
             "GET",
-            self.site.rules.issuer + PATH,
+            self.site.server_policy.issuer + PATH,
         )
         try:
             renewed = self.site.users.device_auth.authenticate(call)

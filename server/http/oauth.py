@@ -31,7 +31,7 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /par (RFC 9126 2)."""
     form = forms.parse(request.body, request.headers.get("content-type", ""))
     credentials = client_auth.read_credentials(request.headers.get("authorization"), form)
-    app = only_app(site.clients.auth.authenticate(credentials, on_sight=True))
+    app = only_app(site.clients.auth.authenticate(credentials, register_unknown=True))
     answer = site.sign_in.authorize.push(app, form, request.proofs, peer=request.peer)
     nonce = site.users.proofs.next_nonce(site.clock.now()) if request.proofs else {}
     return as_json(201, answer, nonce)
@@ -39,7 +39,7 @@ def pushed(site: Site, request: HttpRequest) -> HttpResponse:
 
 def userinfo(site: Site, request: HttpRequest) -> HttpResponse:
     """GET and POST /userinfo (OpenID Connect Core 5.3)."""
-    url = site.rules.issuer + request.path
+    url = site.server_policy.issuer + request.path
     call = DeviceCall(request.headers.get("authorization"), request.proofs, request.method, url)
     return as_json(200, site.sign_in.userinfo.about(call))
 
@@ -87,8 +87,8 @@ def discovery(site: Site, _request: HttpRequest) -> HttpResponse:
         types = [action.type for action in view.actions.all()]
         keys = published(view.directory.signing_keys(), view.now)
     algs = sorted({key.alg for key in keys})
-    documents = site.rules.unknown_clients != "never"
-    document = metadata.document(site.rules.issuer, types, algs, client_documents=documents)
+    documents = site.server_policy.unknown_clients != "never"
+    document = metadata.document(site.server_policy.issuer, types, algs, client_documents=documents)
     return as_json(200, document, _PUBLIC)
 
 

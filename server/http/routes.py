@@ -10,6 +10,7 @@ from server.http.approvals import (
     receipt_wire,
 )
 from server.http.approvers.deputy_routes import DEPUTY_ROUTES
+from server.http.audit.audit_routes import PROOF_ROUTES
 from server.http.ciba import user_codes
 from server.http.clients.registration_routes import REGISTRATION_ROUTES
 from server.http.consents.consent_routes import CONSENT_ROUTES
@@ -213,6 +214,7 @@ ROUTES: Final = (
     *CONSENT_ROUTES,
     *DELEGATION_ROUTES,
     *STANDING_GRANT_ROUTES,
+    *PROOF_ROUTES,
     Route(
         "POST",
         "/api/approvals/consume",

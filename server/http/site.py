@@ -17,6 +17,7 @@ from server.services.approvals.wiring import ApprovalServices
 from server.services.approvers.approvers import get_for_approver
 from server.services.approvers.wiring import ApproverServices
 from server.services.audit import audit
+from server.services.audit.log import AuditLog
 from server.services.ciba.wiring import CibaServices
 from server.services.clients.wiring import ClientServices
 from server.services.consents.consents import ConsentService
@@ -108,9 +109,10 @@ class Site:
 
     clock: Clock
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     approvals: ApprovalServices
     approvers: ApproverServices
+    audit_log: AuditLog
     ciba: CibaServices
     clients: ClientServices
     consents: ConsentService
@@ -137,29 +139,31 @@ class Site:
         authenticators: Authenticators,
         hub: Hub,
         push_subscriptions: PushSubscriptions,
+        audit_log: AuditLog,
         *,
         routes: Sequence[Route],
         settings: Sequence[tuple[str, str, str]],
         max_feeds: int,
     ) -> "Site":
         """Make every service that requests need."""
-        store, secrets, rules = adapters.store, adapters.secrets, adapters.rules
-        proofs = Proofs(adapters.verifier, secrets, rules)
+        store, secrets, server_policy = adapters.store, adapters.secrets, adapters.server_policy
+        proofs = Proofs(adapters.verifier, secrets, server_policy)
         checks = build_approval_checks(adapters)
-        creates = approval_creator(secrets, rules)
-        consents = ConsentService(store, secrets, rules, creates)
+        creates = approval_creator(secrets, server_policy)
+        consents = ConsentService(store, secrets, server_policy, creates)
         clients = ClientServices(adapters)
         devices = DeviceServices(
             adapters, authenticators, proofs, clients.auth, consents, get_for_approver
         )
-        standing_grants = StandingGrants(store, secrets, checks.proposals, rules, creates)
-        issued = IssuedTokens(adapters.verifier, rules)
+        standing_grants = StandingGrants(store, secrets, checks.proposals, server_policy, creates)
+        issued = IssuedTokens(adapters.verifier, server_policy)
         approvals = ApprovalServices(
             adapters,
             checks,
             devices.signatures,
             consents,
             standing_grants,
+            audit_log,
             live=issued.live,
             held=with_names,
         )
@@ -185,9 +189,10 @@ class Site:
         return cls(
             clock=adapters.clock,
             store=store,
-            rules=rules,
+            server_policy=server_policy,
             approvals=approvals,
             approvers=approvers,
+            audit_log=audit_log,
             ciba=ciba,
             clients=clients,
             consents=consents,

@@ -203,7 +203,7 @@ class Decision:
 
     @property
     def with_pin(self) -> bool:
-        """Reports whether the person entered the PIN; a false claim is refused on receipt."""
+        """Whether the person entered the PIN; a false claim is refused on receipt."""
         return self.decision == "approve" and Step.PIN in ceremonies.parse_ceremony(self.ceremony)
 
 
@@ -266,7 +266,7 @@ class ApprovalRows(Protocol):
         """Count pending actions of an agent with one login hint: all, or the urgent ones."""
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Reports whether this agent has asked this user at or after `since`."""
+        """Return whether this agent has asked this user at or after `since`."""
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """Time and `details` of each denial of this agent by this user, for any user it asked."""
@@ -365,19 +365,19 @@ class DecisionRows(Protocol):
     def of_approval(self, approval_id: str) -> list[Decision]: ...
 
 
-class CeremonyTryRows(Protocol):
+class CeremonyAttemptRows(Protocol):
     """Attempts to type what a ceremony asks for, by approval, step and person."""
 
-    def count(self, approval_id: str, step: Step, user_id: str, most: int) -> int | None:
-        """Count one more attempt and return the total; None if there were `most` before.
+    def count_attempt(self, approval_id: str, step: Step, user_id: str, limit: int) -> int | None:
+        """Add an attempt and return the total, or None if `limit` attempts were already used.
 
         MUST be one statement, so that concurrent attempts are all counted.
         """
 
-    def uncount(self, approval_id: str, step: Step, user_id: str) -> None:
+    def undo_attempt(self, approval_id: str, step: Step, user_id: str) -> None:
         """Subtract one attempt, after a correct entry."""
 
-    def of(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
+    def counts_by_step(self, approval_id: str, user_ids: tuple[str, str]) -> Mapping[Step, int]:
         """The number of attempts at each step."""
 
 
@@ -385,7 +385,7 @@ class ConsumptionRows(Protocol):
     """Approvals that were consumed at a resource."""
 
     def add_once(self, wanted: Consumption) -> bool:
-        """Reports whether this call consumed it; at most one call per approval gets True."""
+        """Return whether this call consumed it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Consumption | None: ...
 
@@ -394,6 +394,6 @@ class OutcomeRows(Protocol):
     """The results of executions that resources reported."""
 
     def add_once(self, wanted: Outcome) -> bool:
-        """Reports whether this call stored it; at most one call per approval gets True."""
+        """Return whether this call stored it; at most one call per approval gets True."""
 
     def get(self, approval_id: str) -> Outcome | None: ...

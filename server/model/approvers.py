@@ -45,7 +45,7 @@ class Deputy:
     revoked_at: int | None = None
 
     def in_force(self, now: int) -> bool:
-        """Reports whether the deputy can decide at this time."""
+        """Return whether the deputy can decide at this time."""
         return self.state != "over" and self.from_at <= now < self.to_at
 
 
@@ -94,8 +94,10 @@ class EscalationRows(Protocol):
     def step(self, approval_id: str, was: int, next_at: int | None, now: int) -> bool:
         """Record the step after `was` steps; False if it was taken or is not pending."""
 
-    def extend(self, approval_id: str, *, was: int, until: int, escalate_at: int, now: int) -> bool:
-        """Extend the expiry; False if the approval is not pending or its expiry is not `was`."""
+    def extend(
+        self, approval_id: str, *, expected: int, until: int, escalate_at: int, now: int
+    ) -> bool:
+        """Extend the expiry; False if it is not `expected` or the approval is not pending."""
 
-    def ask_again(self, approval_id: str, now: int) -> bool:
-        """Record that its agent is asked to retry; False if it was or is not expired."""
+    def request_retry(self, approval_id: str, now: int) -> bool:
+        """Ask the agent to retry; False if it was already asked, or is not expired."""

@@ -1,10 +1,11 @@
 """Audit entries, searches for them, and the contract of their rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from server.audit_log.bundles import LoggedEntry
+from server.audit_log.merkle import Place
 from server.model.approvals import Approval
 from server.protocol.approvals.states import State
 
@@ -91,7 +92,7 @@ class HistorySearch:
     since: int | None = None
 
     def matches(self, approval: Approval) -> bool:
-        """Reports whether an approval matches."""
+        """Return whether an approval matches."""
         return (
             self.agent in {None, approval.agent_id}
             and (self.states is None or approval.state in self.states)
@@ -99,7 +100,7 @@ class HistorySearch:
         )
 
     def is_before_since(self, approval: Approval) -> bool:
-        """Reports whether an approval was decided before `since`."""
+        """Return whether an approval was decided before `since`."""
         return self.since is not None and (approval.decided_at or 0) < self.since
 
 
@@ -117,6 +118,18 @@ class AuditLogRows(Protocol):
 
     def leaves(self, first: int, end: int) -> list[bytes]:
         """The leaf hashes at the places from `first` to before `end`."""
+
+    def add_nodes(self, nodes: Mapping[Place, bytes]) -> None:
+        """Store the hashes of complete subtrees of two leaves or more."""
+
+    def nodes(self, places: Sequence[Place]) -> dict[Place, bytes]:
+        """The hashes at these places, leaves included. Raises `MissingNode`."""
+
+    def nodes_over(self, first: int, end: int) -> dict[Place, bytes]:
+        """The stored hashes whose last leaf is from `first` to before `end`."""
+
+    def size_of_nodes(self) -> int:
+        """The number of entries whose complete subtrees are stored; it is even."""
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """The entries at the places from `first` to before `end`."""

@@ -90,17 +90,17 @@ class Agent:
     """When it got its current name."""
 
     def may(self, resource: str, scope: str) -> bool:
-        """Report whether its permissions include this pair."""
+        """Return whether its permissions include this pair."""
         named = self.only.get(resource, self.scopes)
         return resource in self.resources and scope in self.scopes and scope in named
 
     def proves_by(self, method: str, now: int) -> bool:
-        """Report whether it may authenticate with this method now."""
+        """Return whether it may authenticate with this method now."""
         overlaps = self.auth_before_until is not None and now < self.auth_before_until
         return method == self.auth_method or (overlaps and method == self.auth_before)
 
     def active(self, now: int) -> bool:
-        """Report whether the agent is enabled and not expired."""
+        """Return whether the agent is enabled and not expired."""
         return self.state == "enabled" and (self.expires_at is None or now < self.expires_at)
 
 
@@ -135,15 +135,15 @@ class App:
 
     @property
     def verified(self) -> bool:
-        """Report whether an administrator registered it."""
+        """Whether an administrator registered it."""
         return self.origin == "administrator"
 
     def may(self, resource: str, scope: str) -> bool:
-        """Report whether its permissions include this pair."""
+        """Return whether its permissions include this pair."""
         return resource in self.resources and scope in self.scopes
 
     def active(self, _now: int) -> bool:
-        """Report whether the app is enabled."""
+        """Return whether the app is enabled."""
         return self.state == "enabled"
 
 
@@ -181,7 +181,7 @@ class Invitation:
     revoked_at: int | None
 
     def live(self, now: int) -> bool:
-        """Report whether an agent can still register with it."""
+        """Return whether an agent can still register with it."""
         return self.uses_left > 0 and self.revoked_at is None and now < self.expires_at
 
 
@@ -274,10 +274,10 @@ class InvitationRows(Protocol):
         """Return the invitations after this ID, ended ones too."""
 
     def spend(self, invitation_id: str, now: int) -> bool:
-        """Use it once; MUST be one statement. Reports whether it still had a use."""
+        """Use it once; MUST be one statement. Returns whether it still had a use."""
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Report whether this call revoked it."""
+        """Return whether this call revoked it."""
 
 
 class RegistrationRows(Protocol):

@@ -25,7 +25,7 @@ class Consent:
     """The signed approval; None if the user consented on a sign-in page."""
 
     def live(self, now: int) -> bool:
-        """Reports whether it is in force at this time."""
+        """Return whether it is in force at this time."""
         return self.revoked_at is None and now < self.expires_at
 
 

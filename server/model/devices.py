@@ -156,7 +156,7 @@ class EnrollmentCodeRows(Protocol):
         """Count a wrong secret; returns how many there were."""
 
     def use(self, code_id: str, now: int) -> bool:
-        """Report whether this call used it up; at most one call gets True."""
+        """Return whether this call used it up; at most one call gets True."""
 
     def withdraw(self, user_id: str, now: int) -> None:
         """End the user's unused codes."""
@@ -183,7 +183,7 @@ class SessionRows(Protocol):
     def add(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
     def any_resumable(self) -> bool:
-        """Report whether terminals may resume sessions after a restore."""
+        """Return whether terminals may resume sessions after a restore."""
 
     def resumable(self, jkt: str) -> Session | None:
         """Return the session that this key may resume after a restore."""
@@ -207,16 +207,16 @@ class DeviceRows(Protocol):
     def all(self) -> list[Device]: ...
     def active_count(self, user_id: str, now: int) -> int: ...
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Report whether the user has, or had, a device that meets both times."""
+        """Return whether the user has, or had, a device that meets both times."""
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Report whether the user has an active device, past its waiting time, used since then."""
+        """Return whether the user has an active device, past its waiting time, used since then."""
 
     def mark_seen(self, device_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
 
-    def count_try(
-        self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
+    def count_attempt(
+        self, device_id: str, purpose: str | None, now: int, *, max_attempts: int, max_calls: int
     ) -> Device | None:
         """Count a PIN call for this purpose; MUST be one statement with its limits."""
 
@@ -247,7 +247,7 @@ class PasskeyRows(Protocol):
         """Return those of active devices."""
 
     def count(self, device_id: str, signs: int, signed: bytes) -> bool:
-        """Store the counter of an assertion; reports whether it is valid.
+        """Store the counter of an assertion; returns whether it is valid.
 
         It is valid if it is higher than before, if both are 0, or if the assertion is a repetition.
         MUST be one conditional UPDATE.
@@ -260,6 +260,6 @@ class BrowserRows(Protocol):
     def add(self, browser: Browser) -> None: ...
     def by_token(self, token_hash: bytes) -> Browser | None: ...
     def end(self, token_hash: bytes, now: int) -> bool:
-        """Report whether this call ended it."""
+        """Return whether this call ended it."""
 
     def prune(self, now: int) -> None: ...

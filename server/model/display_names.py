@@ -22,7 +22,7 @@ class Party:
     resources: tuple[str, ...]
     scopes: tuple[str, ...]
     may: Callable[[str, str], bool]
-    """Reports whether its ceiling has this scope at this resource."""
+    """Return whether its ceiling has this scope at this resource."""
     verified: bool = True
     """An administrator registered it."""
 
@@ -36,7 +36,7 @@ def find(directory: Directory, client_id: str, now: int) -> Party | None:
 
 
 def name_of(directory: Directory, client_id: str) -> str:
-    """The name of this client on screens, also after it is deleted."""
+    """The name of this client on screens, even after it is deleted."""
     if client_id == APPROVER_CLIENT:
         return TERMINAL
     client = directory.agent(client_id) or directory.app(client_id)

@@ -113,7 +113,7 @@ class OutboxRows(Protocol):
 
     def add(self, channel: str, target: str, body: str, *, after_ms: int = 0) -> None: ...
     def due(self) -> bool:
-        """Reports whether there is a message to deliver now."""
+        """Return whether there is a message to deliver now."""
 
     def discard(self, channel: str) -> int:
         """Mark the waiting messages of an unused channel as sent; returns their number."""
@@ -254,13 +254,13 @@ class AttentionRows(Protocol):
         """Set or replace the quiet hours."""
 
     def clear_quiet_hours(self, user_id: str) -> bool:
-        """Remove the quiet hours; reports whether there were any."""
+        """Remove the quiet hours; returns whether there were any."""
 
     def mute(self, mute: Mute) -> None:
         """Add or replace a mute."""
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Remove a mute; reports whether there was one."""
+        """Remove a mute; returns whether there was one."""
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
         """The current mutes, by agent."""
@@ -269,7 +269,7 @@ class AttentionRows(Protocol):
         """Add or replace a hold."""
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Remove a hold; reports whether there was one."""
+        """Remove a hold; returns whether there was one."""
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
         """The current holds, the first to end first."""
@@ -278,7 +278,7 @@ class AttentionRows(Protocol):
         """End the holds because of quiet hours now."""
 
     def due(self, now: int) -> bool:
-        """Reports whether any hold has ended."""
+        """Return whether any hold has ended."""
 
     def release(self, now: int, limit: int) -> list[Hold]:
         """Remove and return ended holds; each is returned by only one call."""
@@ -301,7 +301,7 @@ class PushRows(Protocol):
 
     def delivered(self, subscription_id: str, now: int) -> None: ...
     def add_problem(self, subscription_id: str, problem: str) -> bool:
-        """Record a problem; reports whether there was none before."""
+        """Record a problem; returns whether there was none before."""
 
     def remove(self, subscription_id: str) -> bool: ...
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
@@ -320,7 +320,7 @@ class PushRows(Protocol):
         """Remove the losses of a device that has subscribed again."""
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; reports whether it was this person's."""
+        """Remove a loss; returns whether it was this person's."""
 
     def services(self) -> list[PushService]:
         """The state of every push service, by origin."""

@@ -51,7 +51,7 @@ class InstallationRows(Protocol):
         """The kind and id of everything that a restore turned off and nobody has enabled yet."""
 
     def release(self, kind: str, held_id: str) -> bool:
-        """Delete a hold; reports whether there was one."""
+        """Delete a hold; returns whether there was one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ class UseRows(Protocol):
     def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
         """The uses among these that the agent has had up to this time."""
 
-    def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
-        """Count uses after `since` and up to `until`; counting stops at `enough`."""
+    def count(self, agent_id: str, use: str, since: int, until: int, limit: int) -> int:
+        """Count uses after `since` and up to `until`; counting stops at `limit`."""
 
 
 class ActionRows(Protocol):

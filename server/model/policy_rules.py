@@ -92,7 +92,7 @@ class PolicyRule:
 
     @property
     def sets_critical_quorum(self) -> bool:
-        """Reports whether it sets a quorum explicitly for critical risk."""
+        """Whether it sets a quorum explicitly for critical risk."""
         names_critical = Risk.CRITICAL in {self.when.at_least, self.ask.risk}
         return names_critical and self.ask.quorum is not None
 

@@ -51,7 +51,7 @@ class Wake(Protocol):
 
     def changed(self) -> None: ...
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds; reports whether something may have changed."""
+        """Wait up to `timeout` seconds; returns whether something may have changed."""
 
 
 class Signer(Protocol):
@@ -64,7 +64,7 @@ class Signer(Protocol):
 
 
 class Verifier(Protocol):
-    """Signatures of others, and of ourselves. Raises `BadToken` with a reason for the log."""
+    """Signatures of clients and of the server. Raises `BadToken` with a reason for the log."""
 
     def client_assertion(
         self, token: str, jwks: Sequence[Mapping[str, str]]
@@ -82,7 +82,7 @@ class Verifier(Protocol):
     def dpop(self, token: str) -> tuple[Mapping[str, str], Mapping[str, object]]:
         """The key inside the proof, and the claims that it signed."""
 
-    def signed_by(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
+    def verify_signed_payload(self, jws: str, typ: str, jwk: Mapping[str, str], kid: str) -> bytes:
         """The payload bytes of a decision or statement."""
 
     def key_of(self, jws: str) -> str:
@@ -116,7 +116,7 @@ class PasswordHasher(Protocol):
 
     def hash(self, password: str) -> str: ...
     def verify(self, password: str, hashed: str | None) -> bool:
-        """Reports whether this is the password; without one it MUST take as long to say no."""
+        """Return whether this is the password; without one it MUST take as long to say no."""
 
 
 class BadToken(Exception):

@@ -50,7 +50,7 @@ class AgentReplaced(Event):
     """An agent has other credentials or owners than before."""
 
     agent_id: str
-    because: str
+    reason: str
     by: str
 
 

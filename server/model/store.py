@@ -11,7 +11,7 @@ with lazily():
     from server.model.approvals import (
         ApprovalRows,
         ApproverRows,
-        CeremonyTryRows,
+        CeremonyAttemptRows,
         ConsumptionRows,
         DecisionRows,
         DeliveryRows,
@@ -159,7 +159,7 @@ class View(Protocol):
     @property
     def escalations(self) -> EscalationRows: ...
     @property
-    def ceremony_tries(self) -> CeremonyTryRows: ...
+    def ceremony_attempts(self) -> CeremonyAttemptRows: ...
     @property
     def invitations(self) -> InvitationRows: ...
     @property

@@ -137,14 +137,14 @@ class DelegationRows(Protocol):
     def revoke_tree(self, jti: str, now: int) -> list[str]:
         """Revoke a token and its descendants; returns the IDs that were live.
 
-        Each `revoke_` method MUST also find a token that another transaction derives meanwhile.
+        Each `revoke_` method MUST also find a token that another transaction derives.
         """
 
     def revoke_consent(self, consent_id: str, now: int) -> list[str]:
         """Revoke the tokens that a consent allows, and their descendants."""
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
-        """Count the client's own live tokens, and the live tokens of others derived from them."""
+        """Count the client's own live tokens, and other clients' live tokens derived from them."""
 
     def revoke_client(self, client_id: str, now: int) -> list[str]:
         """Revoke an agent's or app's tokens and their descendants."""

@@ -23,7 +23,7 @@ class User:
 
     @property
     def enabled(self) -> bool:
-        """Report whether the user may ask, decide or be asked."""
+        """Whether the user may ask, decide or be asked."""
         return self.state == "enabled"
 
 
@@ -55,7 +55,7 @@ class UserCodeRows(Protocol):
     def get(self, user_id: str) -> bytes | None: ...
     def put(self, user_id: str, code_hash: bytes, now: int) -> None: ...
     def drop(self, user_id: str) -> bool:
-        """Report whether there was one."""
+        """Return whether there was one."""
 
 
 class PasswordRows(Protocol):

@@ -38,7 +38,7 @@ def skeleton(text: str) -> str:
 
 
 def confusable(one: str, other: str) -> bool:
-    """Reports whether two texts look alike."""
+    """Return whether two texts look alike."""
     return one == other or skeleton(one) == skeleton(other)
 
 
@@ -53,7 +53,7 @@ def scripts(text: str) -> frozenset[str]:
 
 
 def mixed_scripts(text: str) -> bool:
-    """Reports whether a text does not meet "Highly Restrictive" (UTS 39 5.2).
+    """Return whether a text does not meet "Highly Restrictive" (UTS 39 5.2).
 
     Allowed are one script, and Latin together with Chinese, Japanese or Korean.
     """

@@ -93,7 +93,7 @@ def name_id(name: str) -> str:
 
 
 def is_app(client_id: str) -> bool:
-    """Reports whether a client_id is one of an app."""
+    """Return whether a client_id is one of an app."""
     return client_id.startswith((PREFIX_APP, DOCUMENT_URL))
 
 
@@ -103,5 +103,5 @@ def path_id(client_id: str) -> str:
 
 
 def is_group(name: str) -> bool:
-    """Reports whether an id is the id of a group."""
+    """Return whether an id is the id of a group."""
     return name.startswith(PREFIX_GROUP)

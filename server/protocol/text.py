@@ -1,6 +1,6 @@
 r"""Which characters may be displayed, and which are accepted in names and texts.
 
-Owns: `display_safe`, which escapes text of others before it is displayed, and the checks of names,
+Owns: `display_safe`, which escapes untrusted text before it is displayed, and the checks of names,
 prose and binding messages. Never: the layout of text.
 
 Every client has its own copy of `display_safe`; `tests/vectors/display_safe.json` keeps the copies
@@ -61,7 +61,7 @@ _MARKUP = frozenset("[]<>{}\\")
 
 
 def display_safe(raw: str, *, max_chars: int = 280, max_lines: int = 1) -> SafeText:
-    """Escape text of others visibly, and cut it.
+    """Escape untrusted text so that hidden characters are visible, and truncate it.
 
     It is idempotent for the same limits. The result has at most `max_chars` characters, plus the
     suffix with the number of missing ones.

@@ -100,7 +100,9 @@ class FormField:
     mine: bool = False
     """Its initial value is the name of the signed-in person."""
     known: str = ""
-    """The existing values that are listed next to it."""
+    """The list of existing values that it offers."""
+    first: bool = False
+    """It is in sight. If a form has such fields, its others are under "Advanced"."""
     on: tuple[str, ...] = ("new", "change")
     """The forms that have it."""
     page: Line | None = None

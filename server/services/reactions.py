@@ -48,7 +48,7 @@ def _on(
 REACTIONS: Final[Mapping[type[Event], tuple[_Reaction, ...]]] = MappingProxyType(
     dict(
         (
-            # Requests first, so that no approved one can be redeemed meanwhile.
+            # Requests first, so that no approved one can be redeemed in between.
             _on(AgentDeactivated, withdrawals.agent_deactivated, ends.agent_deactivated),
             _on(AgentReplaced, ends.agent_replaced),
             _on(AgentAnnounced, notices.agent_announced),

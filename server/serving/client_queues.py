@@ -1,11 +1,8 @@
 """Request queues per client, so that no client slows down the others.
 
-A single active client may use the whole process. If several clients send requests, only one request
-of each runs at a time. The others wait in the client's queue, and the next one starts after all
-other ready requests. Long polls do not count.
-
-Owns: the client that a request claims to come from, which only selects a queue.
-Never: authentication.
+A single active client may use the whole process. When several clients are active, each runs one
+request at a time; the rest wait in the client's queue, and the clients take turns. Long polls do
+not count. The claimed client only selects a queue. Authentication happens later.
 """
 
 import base64
@@ -23,13 +20,13 @@ from urllib.parse import parse_qsl
 import gevent
 from gevent.event import Event
 
-ALONE: Final = 16
+MAX_CONCURRENT_ALONE: Final = 16
 """The concurrent requests of a client if no other client has sent any recently."""
-WITH_OTHERS: Final = 1
+MAX_CONCURRENT_SHARED: Final = 1
 MAX_WAITING: Final = 256
 """The waiting requests of one client; the next one gets 503."""
 MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
-"""Of all clients together."""
+"""The total size of all waiting requests."""
 _RECENT_SECONDS: Final = 2.0
 _MAX_YIELD_SECONDS: Final = 0.05
 _MAX_REMEMBERED: Final = 10_000
@@ -54,7 +51,7 @@ class QueueFull(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedClient:
     """The client that a request claims to come from."""
 
     client: str
@@ -64,8 +61,8 @@ class Claim:
     """The IP address."""
 
 
-def claim(environ: Mapping[str, Any], body: bytes) -> Claim | None:
-    """The claim of a request to a client endpoint; None for other endpoints."""
+def claimed_client(environ: Mapping[str, Any], body: bytes) -> ClaimedClient | None:
+    """Return the claimed client of a request to a client endpoint; None for other endpoints."""
     if environ.get("PATH_INFO") not in _PATHS:
         return None
     authorization, peer = str(environ.get("HTTP_AUTHORIZATION", "")), environ.get("REMOTE_ADDR", "")
@@ -79,10 +76,10 @@ def claim(environ: Mapping[str, Any], body: bytes) -> Claim | None:
     return _claim(claimed, form.get("client_secret", ""), peer) if claimed else None
 
 
-def _claim(client: str, credential: str, peer: str) -> Claim:
+def _claim(client: str, credential: str, peer: str) -> ClaimedClient:
     text = f"{client}\n{credential}".encode(errors="backslashreplace")  # JSON can have surrogates
-    proof = hashlib.sha256(text).digest() if credential else b""
-    return Claim(client[:_MAX_NAME], proof, peer)
+    credential_hash = hashlib.sha256(text).digest() if credential else b""
+    return ClaimedClient(client[:_MAX_NAME], credential_hash, peer)
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -125,19 +122,19 @@ class ClientQueues:
     waiting_bytes: int = 0
     _verified: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
     _slots: dict[gevent.Greenlet, _Key] = field(default_factory=dict)
-    _ending: list[_Key] = field(default_factory=list)
-    _ended: dict[_Key, float] = field(default_factory=dict)
-    _latest: _Key | None = None
-    _changed: float = float("-inf")
+    _pending_release: list[_Key] = field(default_factory=list)
+    _last_release_at: dict[_Key, float] = field(default_factory=dict)
+    _last_client: _Key | None = None
+    _client_changed_at: float = float("-inf")
 
     @contextmanager
-    def slot(self, claimed: Claim | None, size: int) -> Iterator[None]:
+    def slot(self, claimed: ClaimedClient | None, size: int) -> Iterator[None]:
         """Wait for a slot of this client and hold it. Raises `QueueFull`."""
         if claimed is None:
             yield
             return
         key = self._key(claimed)
-        self._note(key)
+        self._track_client(key)
         self._wait(key, size)
         self._slots[gevent.getcurrent()] = key
         try:
@@ -146,21 +143,21 @@ class ClientQueues:
             self.release()
 
     def release(self) -> None:
-        """Release the slot of the current request, if it has one. Long polls call it early."""
+        """Release the slot of the current request, if any. Long polls do so before they wait."""
         key = self._slots.pop(gevent.getcurrent(), None)
         if key is None:
             return
-        if self._limit == ALONE or not self._is_repeated(key):
+        if self._limit == MAX_CONCURRENT_ALONE or not self._ended_recently(key):
             self._free(key)
             return
-        self._ending.append(key)
-        if len(self._ending) == 1:
+        self._pending_release.append(key)
+        if len(self._pending_release) == 1:
             gevent.spawn(self._free_when_idle)
 
-    def authenticated(self, claimed: Claim) -> None:
+    def mark_authenticated(self, claimed: ClaimedClient) -> None:
         """Give this credential its own queue, after a successful request.
 
-        Others who only know the client's name cannot use that queue.
+        Requests that only claim the client's name get another queue.
         """
         before = self._key(claimed)
         if claimed.credential:
@@ -168,26 +165,26 @@ class ClientQueues:
             self._verified.move_to_end(claimed.credential)
             if len(self._verified) > _MAX_REMEMBERED:
                 self._verified.popitem(last=False)
-        if self._latest == before:
-            self._latest = self._key(claimed)
+        if self._last_client == before:
+            self._last_client = self._key(claimed)
 
-    def _key(self, claimed: Claim) -> _Key:
+    def _key(self, claimed: ClaimedClient) -> _Key:
         """The queue of a request: by its credential if that was verified, else by its address.
 
-        Each assertion is new, so agents with a key are always separated by address.
+        Assertions are single-use, so agents that use keys are queued by IP address.
         """
         verified = claimed.credential in self._verified
         return claimed.client, claimed.credential if verified else claimed.peer.encode()
 
-    def _note(self, key: _Key) -> None:
-        if self._latest not in {None, key}:
-            self._changed = time.monotonic()
-        self._latest = key
+    def _track_client(self, key: _Key) -> None:
+        if self._last_client not in {None, key}:
+            self._client_changed_at = time.monotonic()
+        self._last_client = key
 
     @property
     def _limit(self) -> int:
-        alone = time.monotonic() - self._changed > _RECENT_SECONDS
-        return ALONE if alone else WITH_OTHERS
+        alone = time.monotonic() - self._client_changed_at > _RECENT_SECONDS
+        return MAX_CONCURRENT_ALONE if alone else MAX_CONCURRENT_SHARED
 
     def _wait(self, key: _Key, size: int) -> None:
         queue = self.queues.setdefault(key, _Queue())
@@ -202,20 +199,20 @@ class ClientQueues:
         started.wait()
         self.waiting_bytes -= size
 
-    def _is_repeated(self, key: _Key) -> bool:
-        """Reports whether the previous request of this queue ended just before."""
+    def _ended_recently(self, key: _Key) -> bool:
+        """Record the end of a request; returns whether the previous one ended just before."""
         now = time.monotonic()
-        repeated = now - self._ended.get(key, 0.0) < _MAX_YIELD_SECONDS
-        if len(self._ended) > _MAX_REMEMBERED:
-            self._ended.clear()
-        self._ended[key] = now
+        repeated = now - self._last_release_at.get(key, 0.0) < _MAX_YIELD_SECONDS
+        if len(self._last_release_at) > _MAX_REMEMBERED:
+            self._last_release_at.clear()
+        self._last_release_at[key] = now
         return repeated
 
     def _free_when_idle(self) -> None:
-        """Free slots after all ready requests have run, so that quick clients do not go first."""
+        """Free slots after all ready requests, so that fast clients cannot starve others."""
         with gevent.Timeout(_MAX_YIELD_SECONDS, False):  # noqa: FBT003  # False: no exception
             gevent.idle()
-        ending, self._ending = self._ending, []
+        ending, self._pending_release = self._pending_release, []
         for key in ending:
             self._free(key)
 

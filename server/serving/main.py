@@ -19,14 +19,7 @@ from gunicorn.app.base import BaseApplication
 
 from server import folders
 from server.serving import descriptors
-from server.settings import (
-    ISSUER_FILE,
-    LOOPBACK,
-    BadSetting,
-    Settings,
-    is_loopback,
-    share_metrics,
-)
+from server.settings import ISSUER_FILE, LOOPBACK, BadSetting, Settings, is_loopback, share_metrics
 
 if TYPE_CHECKING:
     from server.model.ports import Clock
@@ -100,7 +93,7 @@ def _check(issuer: str, settings: Settings, shape: ServeOptions) -> None:
 
 
 def _check_address(shape: ServeOptions) -> None:
-    """Fail at once if the address is in use; gunicorn would retry for five seconds."""
+    """Fail immediately if the address is in use; gunicorn would retry for five seconds."""
     family = socket.AF_INET6 if ":" in shape.host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as tried:
@@ -161,10 +154,10 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
         and stops it. Otherwise gunicorn would keep starting workers that fail.
         """
         from server.crypto.sealing import BadKeyFile  # noqa: PLC0415  # gevent has patched now
-        from server.last_seen import OldDatabase  # noqa: PLC0415  # likewise
-        from server.model.store import Busy  # noqa: PLC0415  # likewise
-        from server.services.audit.log import BrokenLog  # noqa: PLC0415  # likewise
-        from server.storage.open import SchemaMismatch  # noqa: PLC0415  # likewise
+        from server.last_seen import OldDatabase  # noqa: PLC0415  # as above
+        from server.model.store import Busy  # noqa: PLC0415  # as above
+        from server.services.audit.log import BrokenLog  # noqa: PLC0415  # as above
+        from server.storage.open import SchemaMismatch  # noqa: PLC0415  # as above
 
         try:
             return self._create()
@@ -173,7 +166,7 @@ class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no ty
             os.kill(os.getppid(), signal.SIGTERM)
             os._exit(0)  # without the cleanup of the first process
 
-    def _create(self) -> Any:  # noqa: ANN401  # likewise
+    def _create(self) -> Any:  # noqa: ANN401  # as above
         from server import app, telemetry  # noqa: PLC0415  # only after gevent has patched
         from server.serving import loops  # noqa: PLC0415  # gevent has patched now
         from server.serving.worker import QUEUES, on_a_real_thread, use_own_resolver  # noqa: PLC0415  # gevent has patched now

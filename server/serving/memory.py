@@ -34,7 +34,7 @@ class Incomplete:
 
     @property
     def full(self) -> bool:
-        """Reports whether receiving must pause until dropped connections are closed."""
+        """Whether receiving must pause until dropped connections are closed."""
         return self.total > self.limit
 
     def add(self, receiver: Receiver, count: int) -> None:

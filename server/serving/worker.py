@@ -23,7 +23,7 @@ from server import telemetry
 from server.http.message import MAX_BODY_BYTES, OVERLOADED, WAITED
 from server.serving import heads
 from server.serving.bodies import Body, Collected, TooSlow
-from server.serving.client_queues import Claim, ClientQueues, QueueFull, claim
+from server.serving.client_queues import ClaimedClient, ClientQueues, QueueFull, claimed_client
 from server.serving.heads import BadHead, Head
 from server.serving.memory import Incomplete
 
@@ -127,11 +127,11 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             return
         self.server.incomplete.remove(self)
         self.environ["wsgi.input"] = Collected(body, self.socket)
-        self._respond(claim(self.environ, body), len(body))
+        self._respond(claimed_client(self.environ, body), len(body))
         if "HTTP_UPGRADE" in self.environ or self.wsgi_input.broken:
             self.close_connection = True
 
-    def _respond(self, claimed: Claim | None, size: int) -> None:
+    def _respond(self, claimed: ClaimedClient | None, size: int) -> None:
         arrived = time.monotonic()
         try:
             with QUEUES.slot(claimed, size):
@@ -142,7 +142,7 @@ class _Handler(PyWSGIHandler):  # type: ignore[misc]  # gunicorn has no types
             super().handle_one_response()
         status = self.status  # gevent's own text, not bytes, if the client has gone
         if claimed is not None and isinstance(status, bytes) and status.startswith(b"2"):
-            QUEUES.authenticated(claimed)
+            QUEUES.mark_authenticated(claimed)
 
     def _body(self) -> bytes | None:
         try:

@@ -1,15 +1,6 @@
 """The tables of users, devices, sign-in, clients and resources."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    Table,
-    Text,
-)
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from server.storage.tables import Millis, metadata
 

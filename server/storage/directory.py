@@ -11,13 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from server.lazy_imports import lazily
-from server.protocol.names import (
-    DOCUMENT_URL,
-    PREFIX_AGENT,
-    PREFIX_RESOURCE,
-    PREFIX_USER,
-    is_app,
-)
+from server.protocol.names import DOCUMENT_URL, PREFIX_AGENT, PREFIX_RESOURCE, PREFIX_USER, is_app
 from server.storage import codec
 
 with lazily():

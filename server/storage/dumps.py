@@ -22,10 +22,10 @@ from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
 
 from server.model.operations import InstallationRow
 from server.model.store import Busy
+from server.storage.audit.tables import audit_entries
 from server.storage.open import backup_sqlite
 from server.storage.operations.in_force import items
 from server.storage.operations.installation import InstallationRecords
-from server.storage.tables import audit_entries
 
 _NEWEST = (
     select(audit_entries.c.id)
@@ -84,13 +84,13 @@ def contents(connection: Connection, now: int) -> Contents | None:
 
 
 def has_entries(connection: Connection, entries: Collection[str]) -> bool:
-    """Reports whether the audit log has all of these entries."""
+    """Return whether the audit log has all of these entries."""
     found = select(func.count()).where(audit_entries.c.id.in_(entries))
     return bool(connection.execute(found).scalar_one() == len(entries))
 
 
 def has_tables(url: str) -> bool:
-    """Reports whether a PostgreSQL database has tables of Sayso."""
+    """Return whether a PostgreSQL database has tables of Sayso."""
     try:
         with transaction(url) as connection:
             connection.execute(_SCHEMA)

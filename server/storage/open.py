@@ -115,7 +115,7 @@ def _open_postgres(url: URL, dependencies: StoreDependencies) -> SqlStore:
         connect,
         ping_briefly,
     )
-    from server.storage.postgres_wake import PostgresWake  # noqa: PLC0415  # likewise
+    from server.storage.postgres_wake import PostgresWake  # noqa: PLC0415  # as above
 
     conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     engine = create_engine(

@@ -1,7 +1,8 @@
-"""Prepared statements for hot paths: compiled once, and run without SQLAlchemy on SQLite.
+"""Prepared statements for hot paths, and the base of the classes that run statements.
 
-SQLAlchemy costs several times as much as SQLite for a small statement. Only the statements of
-polls, requests and redemptions are prepared.
+Prepared statements are compiled once, and run without SQLAlchemy on SQLite, which costs several
+times as much as SQLite for a small statement. Only the statements of polls, requests and
+redemptions are prepared.
 Never: a statement whose text depends on its values, or a column whose type converts them.
 """
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 _SQLITE = pysqlite.dialect(paramstyle="qmark")
 """Positional parameters, because looking up named ones costs as much as the rest of an INSERT."""
 Record = TypeVar("Record")
+
+
+class DatabaseRows:
+    """The rows of one capability, as one unit of work reads and writes them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
 
 
 class Prepared:

@@ -13,7 +13,7 @@ from server.storage.tables import installation
 with lazily():
     from server.model.reactions import Ended, Event
     from server.storage.approvals.approvals import Approvals
-    from server.storage.approvals.ceremonies import CeremonyTries
+    from server.storage.approvals.ceremonies import CeremonyAttempts
     from server.storage.approvals.consumptions import Consumptions
     from server.storage.approvals.decisions import Decisions
     from server.storage.approvals.execution_outcomes import Outcomes
@@ -133,7 +133,7 @@ class Rows:
     consumptions = lazy(lambda self: Consumptions(self._connection))
     outcomes = lazy(lambda self: Outcomes(self._connection))
     delegations = lazy(lambda self: Delegations(self._connection))
-    ceremony_tries = lazy(lambda self: CeremonyTries(self._connection))
+    ceremony_attempts = lazy(lambda self: CeremonyAttempts(self._connection))
     approval_statistics = lazy(lambda self: ApprovalStatistics(self._connection))
     limits = lazy(lambda self: Limits(self._connection, self.now))
     approval_references = lazy(lambda self: ApprovalReferences(self._connection))

@@ -139,7 +139,7 @@ class SqlStore:
 
     @property
     def grouped(self) -> bool:
-        """Reports whether units of work share commits."""
+        """Whether units of work share commits."""
         return isinstance(self._writer, GroupedWriter)
 
     @contextmanager

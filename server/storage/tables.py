@@ -31,8 +31,6 @@ Millis = BigInteger
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite only autoincrements INTEGER keys
 
-_REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
-
 _OPEN = "state IN ('pending', 'approved')"
 
 
@@ -197,41 +195,6 @@ delegations = Table(
     partial_index("ix_delegations_consent", "consent_id", those="consent_id IS NOT NULL"),
 )
 """One row per issued access token; `client_id` is an agent or an app."""
-
-audit_entries = Table(
-    "audit_entries",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("seq", BigInteger, unique=True),
-    Column("at", Millis, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("agent_id", Text),
-    Column("subject", Text),
-    Column("resource", Text),
-    Column("action", Text),
-    Column("decision", Text),
-    Column("correlation_id", Text, nullable=False),
-    Column("posture", Text),
-    Column("cause", Text),
-    Column("approval_id", Text, index=True),
-    Column("caller_id", Text),
-    Column("body", LargeBinary, nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
-    Index("ix_audit_entries_at", "at"),
-    partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
-)
-"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry."""
-
-audit_checkpoints = Table(
-    "audit_checkpoints",
-    metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("at", Millis, primary_key=True, autoincrement=False),
-    Column("frontier", LargeBinary, nullable=False),
-    Column("note", Text, nullable=False),
-)
-"""The signed sizes and roots of the log. Triggers refuse to change or delete one."""
 
 feed_events = Table(
     "feed_events",
@@ -553,13 +516,7 @@ standing_grants = Table(
     Column("expires_at", Millis, nullable=False),
     Column("ended_at", Millis),
     Column("ended_because", Text),
-    partial_index(
-        "ix_standing_grants_live",
-        "user_id",
-        "agent_id",
-        "resource",
-        those=_IN_FORCE,
-    ),
+    partial_index("ix_standing_grants_live", "user_id", "agent_id", "resource", those=_IN_FORCE),
     partial_index("ix_standing_grants_agent", "agent_id", those=_IN_FORCE),
     Index("ix_standing_grants_made", "created_at"),
 )

@@ -25,7 +25,7 @@ class LocalWake:
         """Watch for commits of other processes. Here there are none."""
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds. Reports whether something may have changed."""
+        """Wait up to `timeout` seconds. Returns whether something may have changed."""
         woken = self._event.wait(timeout)
         self._event.clear()
         return woken

@@ -116,15 +116,18 @@ def redirect_to_issuer_host(site: Site) -> AnyResponse | None:
 
     None if the request already uses it.
     """
-    if not site.rules.on_loopback or request.host == urlsplit(site.rules.issuer).netloc:
+    if (
+        not site.server_policy.on_loopback
+        or request.host == urlsplit(site.server_policy.issuer).netloc
+    ):
         return None
     query = request.query_string.decode("latin-1")
-    return go(f"{site.rules.issuer}{request.path}{'?' * bool(query)}{query}")
+    return go(f"{site.server_policy.issuer}{request.path}{'?' * bool(query)}{query}")
 
 
 def cookie_name(site: Site) -> str:
     """The cookie's name; with TLS it has the `__Host-` prefix, which other hosts cannot set."""
-    return "__Host-sayso" if site.rules.issuer.startswith("https:") else "sayso"
+    return "__Host-sayso" if site.server_policy.issuer.startswith("https:") else "sayso"
 
 
 def cookie_of(site: Site) -> str:
@@ -139,7 +142,7 @@ def with_cookie(site: Site, response: AnyResponse, value: str) -> AnyResponse:
         cookie_name(site),
         value,
         path="/",
-        secure=site.rules.issuer.startswith("https:"),
+        secure=site.server_policy.issuer.startswith("https:"),
         httponly=True,
         samesite="Lax",
     )
@@ -163,7 +166,7 @@ def posted(site: Site) -> Form:
 def is_same_origin(site: Site) -> bool:
     """Reports whether the request is same-origin, as far as its headers say."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return cookies.is_from_here(site.rules, headers)
+    return cookies.is_from_here(site.server_policy, headers)
 
 
 def day(at: int) -> str:

@@ -5,16 +5,18 @@ Owns: the kinds of fields. Never: business rules; the API has them, and names th
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
 from server.protocol.forms import Form
+from server.web.choices import NONE, Choices
 from server.web.differences import Line
 from server.web.differences import lines as lines_of
 
+_TICKED: Final = frozenset({"picks", "known"})
 _MEMBER: Final = re.compile(r"`\w+`")
 
 
@@ -51,14 +53,16 @@ class Field:
     mine: bool = False
     """The initial value is the name of the signed-in person."""
     known: str = ""
-    """The existing values that are listed next to it: `resources` or `scopes`."""
+    """The list that it offers; a word of `choices.py`."""
+    advanced: bool = False
+    """It is under "Advanced"."""
     of: str = ""
     """The member with the stored value, if it has another name."""
 
     @property
     def box(self) -> str:
-        """The name of the checkbox that stands for everything."""
-        return f"{self.name}-every"
+        """The name of the checkbox that stands for everything; no value has such a name."""
+        return f"every-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class RenderedField:
     problem: str = ""
     now: str = ""
     """The stored value, if it differs from the submitted one."""
+    offered: Choices = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,10 @@ def rendered(
     document: Mapping[str, Any] | None,
     typed: SubmittedForm | None,
     me: str = "",
+    offered: Callable[[str], Choices] = lambda _: NONE,
 ) -> list[RenderedField]:
     """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
-    return [_rendered(one, document, typed, me) for one in fields]
+    return [_rendered(one, document, typed, me, offered(one.known)) for one in fields]
 
 
 def _value(one: Field, form: Form) -> object:
@@ -123,7 +129,11 @@ def _value(one: Field, form: Form) -> object:
 
 
 def _rendered(
-    one: Field, document: Mapping[str, Any] | None, typed: SubmittedForm | None, me: str
+    one: Field,
+    document: Mapping[str, Any] | None,
+    typed: SubmittedForm | None,
+    me: str,
+    offered: Choices,
 ) -> RenderedField:
     initial = me if one.mine else one.start
     stored = initial if document is None else document.get(one.of or one.name)
@@ -131,11 +141,15 @@ def _rendered(
     value = KINDS[one.kind].write(stored)
     ticked = frozenset([one.box] if everything else value.splitlines())
     choices = one.choices or tuple((line, line) for line in value.splitlines())
-    if one.kind == "picks":
+    if one.kind == "known" and offered.whole:
+        choices = _with_others(offered.values, ticked - {one.box})
+    if one.kind in _TICKED:
         value = ""
     if typed is None:
-        return RenderedField(one, value, ticked, choices)
+        return RenderedField(one, value, ticked, choices, offered=offered)
     filled, boxes = _submitted(one, typed.form)
+    if one.kind == "known":
+        choices = _with_others(choices, boxes - {one.box})
     return RenderedField(
         one,
         filled,
@@ -143,17 +157,27 @@ def _rendered(
         choices,
         typed.text if typed.member == one.name else "",
         _stored(one, value, ticked) if document and (filled, boxes) != (value, ticked) else "",
+        offered,
     )
+
+
+def _with_others(
+    choices: tuple[tuple[str, str], ...], values: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """The options, and the values that are none of them."""
+    listed = dict(choices)
+    return (*choices, *((value, value) for value in sorted(values) if value not in listed))
 
 
 def _submitted(one: Field, form: Form) -> tuple[str, frozenset[str]]:
     """The submitted text and selected options of a field."""
-    if one.kind == "picks":
-        picked = _picked(one, form)
-        return "", frozenset(picked)
     text = (form.get(one.name) or "").replace("\r\n", "\n")
     if one.every and form.get(one.box):
         return text, frozenset([one.box])
+    if one.kind == "picks":
+        return "", frozenset(_picked(one, form))
+    if one.kind == "known":
+        return "", frozenset(_known(one, form))
     return text, frozenset(text.splitlines())
 
 
@@ -165,7 +189,7 @@ def _stored(one: Field, value: str, ticked: frozenset[str]) -> str:
         return "yes" if value else "no"
     if one.kind == "icon":
         return "a picture" if value else "nothing"
-    listed = sorted(ticked) if one.kind == "picks" else value.splitlines()
+    listed = sorted(ticked) if one.kind in _TICKED else value.splitlines()
     return ", ".join(words.get(line, line) for line in listed) or "nothing"
 
 
@@ -270,6 +294,11 @@ def _picked(one: Field, form: Form) -> list[str]:
     return [name.removeprefix(begins) for name in form.values if name.startswith(begins)]
 
 
+def _known(one: Field, form: Form) -> list[str]:
+    """The ticked values and those that were typed, each once."""
+    return list(dict.fromkeys([*_picked(one, form), *_lines(one, form)]))
+
+
 def _words_after(one: Field, form: Form) -> dict[str, list[str]]:
     """Parse lines of a name and its values."""
     split = [line.split() for line in (form.get(one.name) or "").splitlines() if line.strip()]
@@ -333,6 +362,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "box": Kind(_box, lambda value: "1" if value else ""),
         "picks": Kind(_picked, _as_lines),
         "lines": Kind(_lines, _as_lines),
+        "known": Kind(_known, _as_lines),
         "pairs": Kind(
             _pairs, lambda value: "\n".join(f"{a} {b}" for a, b in (value or {}).items())
         ),

@@ -1,6 +1,7 @@
 """Serves the tables of pages and forms with Flask: sign-in, rendering, form submission."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, request
@@ -20,6 +21,7 @@ from server.web.browser import (
     with_error_pages,
 )
 from server.web.calls import Document
+from server.web.choices import choices
 from server.web.fields import RenderedField, SubmittedForm
 from server.web.form import FormAction
 from server.web.menu import CONSOLE_MENU, OWN_MENU, MenuEntry
@@ -131,7 +133,8 @@ def show(
     def fields_of(path: str) -> list[RenderedField]:
         form = form_at(path)
         own = typed if form.page == row.path else None
-        return fields.rendered(form.fields, facts.get(form.of), own, visit.person.user.name)
+        me, offered = visit.person.user.name, partial(choices, facts)
+        return fields.rendered(form.fields, facts.get(form.of), own, me, offered)
 
     if typed is not None:
         facts |= {"refused": typed, "sent": _first(typed.form)}
@@ -148,8 +151,8 @@ def draw(
         "csrf": site.devices.browsers.csrf(visit.cookie),
         "now": site.clock.now(),
         "person": visit.person,
-        "issuer": site.rules.issuer,
-        "rp_id": site.rules.rp_id,
+        "issuer": site.server_policy.issuer,
+        "rp_id": site.server_policy.rp_id,
         "menu": _console_menu(visit) if in_console else OWN_MENU,
         "in_console": in_console,
         "frame": "console_frame.html" if in_console else "frame.html",
@@ -207,7 +210,7 @@ def _succeed(visit: Visit, row: FormAction, form: Form, told: Document) -> AnyRe
         more = {} if row.draw is None else row.draw(told)
         facts = {"told": told, "sent": _first(form), "form": row, **more}
         return draw(visit, row.answer, _menu_entry(row), facts, in_console=row.in_console)
-    return go(visit.site.rules.issuer + row.then.replace("<id>", visit.about))
+    return go(visit.site.server_policy.issuer + row.then.replace("<id>", visit.about))
 
 
 def _stored(visit: Visit, row: FormAction) -> Document | None:

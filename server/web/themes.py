@@ -39,7 +39,7 @@ def with_theme(site: Site, response: AnyResponse, theme: str) -> AnyResponse:
         theme,
         path="/",
         max_age=_YEAR,
-        secure=site.rules.issuer.startswith("https:"),
+        secure=site.server_policy.issuer.startswith("https:"),
         httponly=True,
         samesite="Lax",  # a page opened from a link in an email must have the theme at once
     )

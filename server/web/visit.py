@@ -33,7 +33,7 @@ class Visit:
         self.site = site
         self.about = about
         """The id in its path."""
-        self.cookie = cookies.known(request.cookies.get(cookies.name(site.rules), ""))
+        self.cookie = cookies.known(request.cookies.get(cookies.name(site.server_policy), ""))
         self._request = read_request(site)
         self.calls = Calls(site, self._request.headers, self._request.peer)
 
@@ -50,7 +50,7 @@ class Visit:
         form = forms.parse(self._request.body, self._request.headers.get("content-type", ""))
         headers = {**self._request.headers, cookies.CSRF.lower(): form.get("csrf") or ""}
         whole = replace(self._request, headers=headers)
-        cookies.check_page(self.site.devices.browsers, self.site.rules, whole, self.cookie)
+        cookies.check_page(self.site.devices.browsers, self.site.server_policy, whole, self.cookie)
         return form
 
     def read(self, route: str, about: str = "", **query: str) -> Document:

@@ -24,10 +24,11 @@ HOME = Home.at(Path("/nowhere"))
 def test_the_client_is_closed_with_the_app(monkeypatch):
     """Whoever opened the app closes what it was furnished with."""
     closed = []
-    client = SimpleNamespace(now=lambda: 0, close=lambda: closed.append(True))
+    client = SimpleNamespace(now=lambda: 0, close=lambda: closed.append(True), session=None)
     monkeypatch.setattr(wiring, "open_client", lambda *_, **__: client)
     monkeypatch.setattr(wiring, "Feed", lambda _client: None)
     monkeypatch.setattr(wiring, "DecisionClient", lambda _client: None)
+    monkeypatch.setattr(wiring, "LogWitness", lambda *_: None)
     with ExitStack() as closing:
         guard = InputGuard(lambda: 0.0)
         wiring.load_inbox(

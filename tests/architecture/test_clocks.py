@@ -27,7 +27,7 @@ _ENVIRONMENT = ("os.environ", "os.getenv", "os.putenv")
 _MAY_READ_THE_ENVIRONMENT = {
     "server/settings.py",
     "approver_tui/settings.py",
-    "sayso/environment.py",  # who the agent of a program of the kit is
+    "sayso/environment.py",  # who the agent of a command of the SDK is
     "sayso/gateway/__main__.py",  # the gateway's file names the variables that have secrets
 }
 
@@ -63,7 +63,7 @@ def test_ruff_refuses_other_reads_of_clock_environment_and_random(banned):
 
 
 def test_the_exceptions_for_clock_and_environment_are_exactly_these():
-    """Apps, settings, the kit, its programs, examples, tests; no line suppresses the rule."""
+    """Apps, settings, the SDK, its programs, examples, tests; no line suppresses the rule."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     per_file = config["tool"]["ruff"]["lint"]["per-file-ignores"]
     excepted = {path for path, codes in per_file.items() if "TID251" in codes}

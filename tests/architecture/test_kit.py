@@ -1,4 +1,4 @@
-"""The kit is for programs of others: it brings along nothing but what it says."""
+"""The SDK is for programs of others: it brings along nothing but what it says."""
 
 import subprocess
 import sys

@@ -85,7 +85,14 @@ def test_a_command_that_reads_loads_no_server(installation, verb):
 
 
 WIRING = {
-    *("app.py", "key_files.py", "cli/opening.py", "model/store.py", "storage/directory.py"),
+    *(
+        "app.py",
+        "key_files.py",
+        "cli/audit/stream.py",
+        "cli/opening.py",
+        "model/store.py",
+        "storage/directory.py",
+    ),
     *("storage/rows.py", "services/operations/administration.py"),
 }
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.verification`: the kit verifies a token, against a bare PyJWT decode."""
+"""`python -m tests.bench.verification`: the SDK verifies a token, against a bare PyJWT decode."""
 
 import statistics
 import time
@@ -18,7 +18,7 @@ _ROUNDS = 21
 
 def main() -> None:
     """Round by round in turns, because a busy machine is slow for both."""
-    say("## Verification (one token in the kit, against jwt.decode with the same key)")
+    say("## Verification (one token in the SDK, against jwt.decode with the same key)")
     for alg in ("ES256", "EdDSA", "RS256"):
         issuer = FakeIssuer([new_key(alg, "first")])
         with issuer.http as http:

@@ -21,7 +21,7 @@ def test_a_passkey_signs_in_to_an_app(server: LiveServer, tab: Chromium) -> None
     new = NewApp("chat", (home,), auth_method="none")
     app = Apps(services.store, services.secrets).add(new, by=BY).app
     link = f"/authorize?{urlencode(request_of(app.id, redirect_uri=home))}"
-    tab.ask(f"location.assign({json.dumps(link)})")
+    tab.leave(f"location.assign({json.dumps(link)})")
     tab.see("document.getElementById('passkey')?.disabled === false")
     tab.click("#passkey")
     tab.says("Tell")

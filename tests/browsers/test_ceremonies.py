@@ -196,7 +196,7 @@ def test_an_empty_type_back_is_asked_for_before_the_passkey(
     with server.services.store.read() as view:
         asked = view.approvals.get(approval)
         assert asked is not None
-        assert view.ceremony_tries.of(approval, (asked.user_id or "", "")) == {}
+        assert view.ceremony_attempts.counts_by_step(approval, (asked.user_id or "", "")) == {}
 
 
 def test_two_wrong_type_backs_end_a_request_with_one_approver(

@@ -1,4 +1,4 @@
-"""Attacks on a call of a tool that waits for a person, at the kit and at the gateway.
+"""Attacks on a call of a tool that waits for a person, at the SDK and at the gateway.
 
 What the client gets to come back with is no right: it counts for the same person and the very same
 call, and what a person has approved runs once.

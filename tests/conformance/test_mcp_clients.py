@@ -66,7 +66,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def notes(server: LiveServer) -> Iterator[McpServer]:
-    """An MCP server behind the kit, built with `mcp` 2.x."""
+    """An MCP server behind the SDK, built with `mcp` 2.x."""
     with mcp_server(server, MCP_PYTHONS["mcp-python-2"]) as running:
         yield running
 

@@ -1,7 +1,7 @@
-"""MCP's own conformance suite judges Sayso as authorization server, the kit and the gateway.
+"""MCP's own conformance suite judges Sayso as authorization server, the SDK and the gateway.
 
 An MCP server must pass in front of which Sayso stands what it passes alone. The suite's scenarios
-for clients do not apply: the kit has no client that signs people in.
+for clients do not apply: the SDK has no client that signs people in.
 """
 
 from collections.abc import Iterator

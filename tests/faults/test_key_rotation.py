@@ -73,7 +73,7 @@ def api(load: Load) -> _Api:
 
 def _keys(server: LiveServer) -> SigningKeys:
     services = server.services
-    return SigningKeys(services.store, services.signer, services.rules)
+    return SigningKeys(services.store, services.signer, services.server_policy)
 
 
 def _kid(token: str) -> str:

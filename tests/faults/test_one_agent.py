@@ -50,7 +50,7 @@ def test_an_agent_with_too_many_waiting_requests_is_told_to_retry(server: LiveSe
     """503 with Retry-After, before anything is processed; another agent is served."""
     key, other = server.agent(), server.agent()
     form = {"grant_type": "client_credentials", "scope": "payments:read"}
-    many = client_queues.ALONE + client_queues.MAX_WAITING + 40
+    many = client_queues.MAX_CONCURRENT_ALONE + client_queues.MAX_WAITING + 40
     with ThreadPoolExecutor(1) as threads:
         with server.services.store.write():  # nothing is answered while this is open
             sent = threads.submit(volley, server.port, [post("/token", key, form)] * many)

@@ -28,7 +28,7 @@ from tests.support.clients.driving import inbox, is_live, press, shown, until
 from tests.support.clients.pty_app import window
 from tests.support.clients.terminal import PIN, Terminal, terminal
 from tests.support.fakes.fake_answers import FakeUnsentDenials
-from tests.support.fakes.fake_app import NoOtherLogins, Stage
+from tests.support.fakes.fake_app import FakeLogWitness, NoOtherLogins, Stage
 from tests.support.fakes.fake_clock import FakeClock
 from tests.support.servers.server import BY, LiveServer
 
@@ -96,6 +96,7 @@ def _stage(person: Terminal, answers: Any) -> Stage:
         environment=DEFAULT_ENVIRONMENT,
         notifier=caller,
         unsent_denials=FakeUnsentDenials(),
+        log_witness=FakeLogWitness(),
         others=NoOtherLogins(),
     )
     load_app = partial(_made, partial(InboxScreen, context))

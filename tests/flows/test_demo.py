@@ -11,7 +11,7 @@ import pyte
 
 SAYSO = [sys.executable, "-m", "server", "demo"]
 PIN = "123456"
-_SECONDS = 60
+_SECONDS = 240
 _DOWN = "\x1b[B"
 
 

@@ -95,8 +95,8 @@ def test_one_revocation_ends_the_whole_chain(
     elif ended == "middle token":
         assert chains.revoke(call) == 2
     elif ended == "consent":
-        opens = approval_creator(services.secrets, services.rules)
-        consents = ConsentService(services.store, services.secrets, services.rules, opens)
+        opens = approval_creator(services.secrets, services.server_policy)
+        consents = ConsentService(services.store, services.secrets, services.server_policy, opens)
         consents.revoke(consent, by=BY)
     else:
         Agents(services.store, services.secrets).disable(desk_bot.name, by=BY)

@@ -84,3 +84,22 @@ def test_another_users_receipt_is_not_found(person: Terminal, tmp_path: Path) ->
     (tmp_path / "text").write_text("no JSON")
     done = _receipt(person.home, "--file", str(tmp_path / "text"))
     assert (done.returncode, "does not contain a JSON object" in done.stderr) == (2, True)
+
+
+def test_an_auditor_verifies_a_receipt_with_the_key_of_the_log(
+    server: LiveServer, decided: str, person: Terminal, tmp_path: Path
+) -> None:
+    """The receipt is one file. Nothing else of the server or its database is needed."""
+    server.services.store.sequence()
+    server.services.audit_log.sign()
+    kept, key = tmp_path / "receipt.json", server.services.audit_log.key.text
+    kept.write_text(_receipt(person.home, decided, "--raw").stdout, "utf-8")
+    verify = "server", "audit", "verify", str(kept), "--log-key", key
+    done = command(*verify, environment={"SAYSO_DATA_DIR": "/nonexistent"})
+    assert (done.returncode, done.stdout[:20]) == (0, "Verified: 1 answer t"), done.stderr
+    document = json.loads(kept.read_text("utf-8"))
+    document["answers"][0]["entry"]["proof"] = None
+    kept.write_text(json.dumps(document), "utf-8")
+    done = command(*verify, environment={"SAYSO_DATA_DIR": "/nonexistent"})
+    assert done.returncode == 20
+    assert "has no proof that it is in the log" in done.stderr

@@ -105,7 +105,7 @@ def test_a_revoked_signing_key_ends_its_tokens_and_the_terminal_continues(
     """Another process revokes it; the next answers reflect it."""
     assert _active(agent, resource, token)
     services = server.services
-    keys = SigningKeys(services.store, services.signer, services.rules)
+    keys = SigningKeys(services.store, services.signer, services.server_policy)
     for key in keys.all():
         keys.revoke(key.kid, by=BY)
     assert not _active(agent, resource, token)

@@ -103,7 +103,7 @@ class _Scene:
     def end(self, what: str) -> None:
         """Disable, delete or revoke it as the command line does."""
         services = self.server.services
-        keys = SigningKeys(services.store, services.signer, services.rules)
+        keys = SigningKeys(services.store, services.signer, services.server_policy)
         ends: dict[str, Callable[[], object]] = {
             "agent": lambda: Agents(services.store, services.secrets).disable(
                 self.agent.key.id, by=BY

@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture(autouse=True)
 def _one_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kit in this process goes by the server's clock, which tests move."""
+    """The SDK in this process goes by the server's clock, which tests move."""
     if "server" in request.fixturenames:
         server: LiveServer = request.getfixturevalue("server")
         monkeypatch.setattr(clock, "now", lambda: server.clock.now() // 1000)

@@ -1,4 +1,4 @@
-"""The kit in front of a Flask app and of an ASGI app."""
+"""The SDK in front of a Flask app and of an ASGI app."""
 
 import json
 import time
@@ -93,7 +93,7 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 def protected(issuer: FakeIssuer) -> asgi.Protected:
-    """The ASGI app behind the kit."""
+    """The ASGI app behind the SDK."""
     return asgi.Protected(_app, AsyncGuard(ISSUER, API, http=issuer.async_http), public=["/about"])
 
 

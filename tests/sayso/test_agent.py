@@ -1,4 +1,4 @@
-"""The kit's agent against a real server and a real person's device."""
+"""The SDK's agent against a real server and a real person's device."""
 
 import asyncio
 import json

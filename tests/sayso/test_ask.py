@@ -292,5 +292,5 @@ def test_the_page_names_every_exit_code_and_flag() -> None:
         check=True,
     ).stdout
     flags = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
-    table = page.partition("| flag | |")[2].partition("\n\n")[0]
+    table = page.partition("| Flag | Description |")[2].partition("\n\n")[0]
     assert {flag for flag in flags if f"`{flag}" not in table} == set()

@@ -1,4 +1,4 @@
-"""What an agent sends and when, without a socket: the flows of the kit, step by step."""
+"""What an agent sends and when, without a socket: the flows of the SDK, step by step."""
 
 import json
 from collections.abc import Mapping
@@ -267,11 +267,27 @@ def test_an_action_without_a_type_is_refused_before_it_is_sent(action: Any) -> N
         details_of(action)
 
 
+@pytest.mark.parametrize("action", ["pay 5", [1]])
+def test_an_action_that_is_no_object_is_refused(action: Any) -> None:
+    """The error says what it must be."""
+    with pytest.raises(ValueError, match="an object or a list of objects"):
+        details_of(action)
+
+
+@pytest.mark.parametrize("scope", [["read"], None])
+def test_scopes_are_one_string(scope: Any) -> None:
+    """A list would be sent as its text in Python."""
+    with pytest.raises(ValueError, match="scope must be a string"):
+        next(_asking().ask("ana", None, {"scope": scope}))
+
+
 @pytest.mark.parametrize("given", [{}, {"secret": "s", "key": "k"}])
 def test_credentials_are_one_of_two(given: dict[str, str]) -> None:
     """They are a secret or a key."""
     with pytest.raises(ValueError, match="secret= or key="):
         Credentials.of("id", given.get("secret"), given.get("key"))
+    with pytest.raises(ValueError, match="secret is empty"):
+        Credentials.of("id", "", None)
 
 
 def test_what_is_no_private_key_is_refused_with_what_would_be() -> None:

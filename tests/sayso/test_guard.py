@@ -1,4 +1,4 @@
-"""The kit's guard against tokens of every kind, with an issuer whose keys the test holds."""
+"""The SDK's guard against tokens of every kind, with an issuer whose keys the test holds."""
 
 import base64
 import json
@@ -248,6 +248,24 @@ def test_an_issuer_that_is_away_stops_nobody_for_an_hour_and_then_everybody(
     assert guard.check(f"Bearer {issuer.token()}").user == USER
     now[0] += 700
     assert _refused(guard, f"Bearer {issuer.token()}").status == 503
+
+
+def test_another_spelling_of_the_issuer_is_named_and_not_taken_for_an_outage() -> None:
+    """To try again would never help."""
+    issuer = FakeIssuer()
+    with issuer.http as http, pytest.raises(Misconfigured, match=f"is {ISSUER}. Use that issuer"):
+        Guard("https://127.0.0.1", API, http=http).check(f"Bearer {issuer.token()}")
+
+
+@pytest.mark.parametrize("details", ["x", {"payee": "N"}, ["x"]])
+def test_details_that_are_none_are_the_callers_mistake(
+    issuer: FakeIssuer, guard: Guard, details: Any
+) -> None:
+    """An API passes on what it received: that is no failure of the API."""
+    token = issuer.token(approval=APPROVAL, authorization_details=[PAYMENT])
+    with pytest.raises(Rejected, match="action") as refused:
+        guard.consume(guard.check(f"Bearer {token}"), details)
+    assert (refused.value.status, refused.value.error) == (400, "invalid_request")
 
 
 def test_many_first_calls_at_once_fetch_the_keys_once(issuer: FakeIssuer, guard: Guard) -> None:
@@ -523,8 +541,12 @@ def test_what_cannot_be_right_is_refused_when_the_guard_is_made() -> None:
         Guard(ISSUER, "")
     with pytest.raises(ValueError, match=r"introspect_every needs credentials"):
         Guard(ISSUER, API, introspect_every=5)
-    with pytest.raises(ValueError, match=r"url must be"):
+    with pytest.raises(ValueError, match=r"audience must be"):
         Guard(ISSUER, "urn:pay")
+    with pytest.raises(ValueError, match=r"url must be"):
+        Guard(ISSUER, API, url="pay")
+    with pytest.raises(ValueError, match=r"secret is empty"):
+        Guard(ISSUER, API, credentials=("sayso_rs_1", ""))
     assert Guard(ISSUER, "urn:pay", url="https://pay.example").metadata["resource"] == "urn:pay"
 
 

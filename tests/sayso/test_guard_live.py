@@ -1,4 +1,4 @@
-"""The kit on both sides of a real server: an API demands, a person answers, the API acts once."""
+"""The SDK on both sides of a real server: an API demands, a person answers, the API acts once."""
 
 from collections.abc import Iterator
 from typing import Any

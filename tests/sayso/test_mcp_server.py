@@ -16,7 +16,7 @@ from mcp import Client, StdioServerParameters
 
 from approver_tui.state.approvals.narrowing import Narrowing, read_change
 from sayso import AsyncAgent
-from sayso.environment import agent_of_environment
+from sayso.environment import agent_from_env
 from sayso.mcp_server.__main__ import main, tools_of
 from sayso.mcp_server.open_requests import OpenRequests
 from server.services.policy.action_types import ActionTypes
@@ -225,7 +225,7 @@ async def test_a_wrong_call_of_wait_says_how_to_call_it(
             [str(MCP_PYTHONS["mcp-python-1"]), "-m", "sayso.mcp_server"], marks=pytest.mark.clients
         ),
     ],
-    ids=["sayso mcp", "the kit alone, with mcp 1.x"],
+    ids=["sayso mcp", "the SDK alone, with mcp 1.x"],
 )
 async def test_the_command_serves_an_agent_of_the_environment(
     server: LiveServer, person: Terminal, command: list[str]
@@ -264,7 +264,7 @@ async def test_the_agent_of_the_environment_may_have_a_key_in_a_file(
         "SAYSO_AGENT_KEY_FILE": str(tmp_path / "key.jwk"),
     }
     with mock.patch.dict(os.environ, variables):
-        made = agent_of_environment()
+        made = agent_from_env()
     async with made as agent:
         asked = asyncio.create_task(agent.ask(person.user, **READ))
         request = await asyncio.to_thread(next_request, person)

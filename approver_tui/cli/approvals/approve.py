@@ -8,7 +8,14 @@ import click
 from approver_tui.cli import documents, lines, prompts, references
 from approver_tui.cli.approvals import entries
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
-from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
+from approver_tui.cli.inputs import (
+    is_interactive,
+    parse_option,
+    pin_stdin,
+    read_pin,
+    this_client,
+    warn_about_log,
+)
 from approver_tui.cli.printing import as_json, print_result, wants_json
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
@@ -58,6 +65,7 @@ def command(  # the options of one command
     proposal = Narrowing(changes, drop_scope, token_seconds)
     with this_client() as client:
         approval = client.approval(references.approval_id(client, approval_id))
+        warn_about_log(client)
         _check_answerable(approval, fingerprint)
         is_prompted = not pin_stdin and is_interactive()
         if is_prompted:

@@ -6,7 +6,7 @@ import click
 
 from approver_tui.cli import documents
 from approver_tui.cli.approvals import filtering, listing
-from approver_tui.cli.inputs import this_client
+from approver_tui.cli.inputs import this_client, warn_about_log
 from approver_tui.cli.printing import as_json, print_document, print_result, wants_json
 from approver_tui.client.wire import Page
 from approver_tui.state.approvals.filters import Filter
@@ -28,6 +28,7 @@ def command(*, risk: str | None, agent: str | None, jsonl: bool) -> None:
     wanted = Filter(risk=filtering.read_risk(risk), agent=agent)
     with this_client() as client:
         listed, now, me = client.waiting(), client.now(), client.profile.user_id
+        warn_about_log(client)
     page = replace(listed, items=tuple(filter(wanted.matches, listed.items)))
     if jsonl:
         print_items(page)

@@ -14,7 +14,7 @@ from approver_tui.cli.approvals import listing
 from approver_tui.cli.approvals.line_answers import LineAnswers
 from approver_tui.cli.console import Console
 from approver_tui.cli.exits import error_lines
-from approver_tui.cli.inputs import this_client
+from approver_tui.cli.inputs import this_client, warn_about_log
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ClientError, LoginFirst, PinNeeded
@@ -233,4 +233,5 @@ def run(approval_id: str | None = None) -> None:
     """Run the line mode until the user quits. Raises LoginFirst."""
     console = Console()
     with this_client() as client, console.resuming():
+        warn_about_log(client)
         LineMode(client, DecisionClient(client), console).run(approval_id)

@@ -4,6 +4,7 @@ Owns: the paths of files, and the file of each profile. A user of several server
 profiles, each with its own files. Never: secrets in the clear; the vault has them.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,6 +18,7 @@ from approver_tui.client.errors import BrokenProfile, LoginFirst
 
 _FORMAT = 1
 _APP = "sayso-approver"
+_FILE_NAME_DIGITS = 16
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 DEFAULT = "default"
 """The name of the default profile."""
@@ -97,6 +99,11 @@ class Home:
     def unsent_denials_lock(self) -> Path:
         """The lock of that file."""
         return self._own_state / "denials.lock"
+
+    def log_file(self, issuer: str) -> Path:
+        """The last checkpoint of a server's audit log. Signing out does not remove it."""
+        name = hashlib.sha256(issuer.encode()).hexdigest()[:_FILE_NAME_DIGITS]
+        return self.state / "logs" / f"{name}.json"
 
     @property
     def _profiles_folder(self) -> Path:

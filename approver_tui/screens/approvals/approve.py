@@ -17,6 +17,7 @@ from approver_tui.client import errors
 from approver_tui.screens import refusals
 from approver_tui.screens.approvals.blockers import approval_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
+from approver_tui.screens.approvals.notices import log_alarm
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import APPROVE_HELP, APPROVE_KEYS
 from approver_tui.screens.panel import Approved, OutcomeUnknown, Panel, PanelClosed
@@ -74,6 +75,7 @@ class ApprovePanel(Panel):
     def content(self) -> ComposeResult:
         """Lay out title, details and fields."""
         yield TitleLine(self.title_line)
+        yield NoticeLines(id="alarm")
         yield self._facts
         yield CachedLine(id="more")
         yield self._fields
@@ -84,6 +86,7 @@ class ApprovePanel(Panel):
         self._record_seen()
         reason = self.blocker()
         self.query_one(TitleLine).refresh()
+        self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
         self._fields.show(is_busy=self.is_busy)
         self.query_one("#more", CachedLine).show(self._facts.more)
         self.query_one("#notice", NoticeLines).show((self._notice,) if self._notice else ())

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.marking import mark_change_reason
+from approver_tui.screens.approvals.notices import log_alarm
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import BATCH_KEYS
 from approver_tui.screens.panel import Overlay, PanelClosed, risk_line
@@ -88,6 +89,7 @@ class BatchPanel(Overlay):
     def content(self) -> ComposeResult:
         """Lay out title, requests, sums and fields."""
         yield TitleLine(self._title)
+        yield NoticeLines(id="alarm")
         words = self.introduction(self.requests.rows[0].agent.name)
         yield Static(words, id="words", markup=False)
         yield self._sheet
@@ -118,6 +120,7 @@ class BatchPanel(Overlay):
         self._count.disabled = self.is_busy
         self.query_one("#more", CachedLine).show(self._sheet.more)
         self.query_one("#sums", CachedLine).show(self._sums())
+        self.query_one("#alarm", NoticeLines).show(log_alarm(self.state))
         notices = (*self._removed_texts[-_MAX_NOTICES:], *([self.notice] if self.notice else []))
         self.query_one("#notice", NoticeLines).show(notices)
         self.draw_button(reason)

@@ -5,6 +5,7 @@ Owns: threads and what they report. Never: touching a widget or the state.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from textual.message import Message
@@ -21,6 +22,8 @@ from approver_tui.state.text import display_safe
 
 _LONGEST = 200
 _RESTART_DELAY = 2.0
+_LOG_INTERVAL = 60.0
+"""How often, in seconds, the audit log is checked."""
 
 
 class Calls:
@@ -32,6 +35,8 @@ class Calls:
         self._stop = threading.Event()
         self._checking: set[str] = set()
         """The IDs of answers whose outcome is being checked."""
+        self._is_live = False
+        self._reconnected = threading.Event()
 
     def load_last_known(self) -> None:
         """Load the last known list from this machine, then the current one from the server."""
@@ -84,6 +89,7 @@ class Calls:
         """Follow the feed from `cursor`, in a daemon thread."""
         self._context.feed.cursor = cursor
         threading.Thread(target=self._listen, name="feed", daemon=True).start()
+        threading.Thread(target=self._watch_log, name="audit log", daemon=True).start()
 
     def count_other_logins(self) -> None:
         """Count the waiting requests at the other servers, in a daemon thread."""
@@ -92,8 +98,10 @@ class Calls:
     def stop(self) -> None:
         """Stop the feed."""
         self._stop.set()
+        self._reconnected.set()
 
     def _load_last_known(self) -> Message:
+        self._screen.post_message(thread_messages.LogChecked(self._context.log_witness.alarm))
         page = self._context.server.last_waiting()
         if page is not None:
             self._screen.post_message(thread_messages.LastKnownLoaded(page))
@@ -153,10 +161,23 @@ class Calls:
                 self._post_problem(f"This program failed while listening: {error!r}. Trying again.")
             self._stop.wait(_RESTART_DELAY)
 
+    def _watch_log(self) -> None:
+        """Check the audit log after each connect, and then each minute."""
+        while not self._stop.is_set():
+            if self._is_live:
+                with suppress(errors.ClientError, OSError):  # the next check is soon
+                    alarm = self._context.log_witness.check()
+                    self._screen.post_message(thread_messages.LogChecked(alarm))
+            self._reconnected.wait(_LOG_INTERVAL)
+            self._reconnected.clear()
+
     def _post_event(self, event: Event) -> None:
         self._screen.post_message(thread_messages.EventReceived(event))
 
     def _post_connection(self, connection: Connection) -> None:
+        if connection.is_live and not self._is_live:
+            self._reconnected.set()
+        self._is_live = connection.is_live
         self._screen.post_message(thread_messages.ConnectionChanged(connection))
 
     def _post_resync(self) -> None:

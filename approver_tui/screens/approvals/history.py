@@ -275,7 +275,8 @@ class HistoryPage(Page[Part, Approval]):
 
     def _entry(self, approval: Approval) -> Entry:
         when = day_or_clock(approval.ended_at, self.context.now(), self.context.zone)
-        who = fmt("nobody")
+        automatic = approval.automatic_decision
+        who = fmt("nobody") if automatic is None else automatic.by
         if (decided := approval.decided) is not None:
             who = fmt("{}, {}", decided.device_name, age(approval.created_at, decided.at))
         second = fmt("{} {}  {}", when, approval.agent.name, who)

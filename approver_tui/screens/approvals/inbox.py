@@ -5,6 +5,7 @@ focus because something arrived.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, TypeAlias
 
@@ -37,6 +38,7 @@ from approver_tui.screens.keys import INBOX_HELP, Rows
 from approver_tui.screens.panel import Panel
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.screens.standing_grants.grant import StandingGrantPanel
+from approver_tui.screens.thread_messages import LogChecked
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.queries import NO_QUERY, read_query
 from approver_tui.state.text import SafeText, display_safe
@@ -88,6 +90,10 @@ class InboxScreen(InboxBase):
         self.clear_unavailable()
         if not self._is_narrow:
             self._fetch_soon()
+
+    @on(LogChecked)
+    def _log_checked(self, message: LogChecked) -> None:
+        self.set_state(replace(self.state, log_alarm=message.value))
 
     @on(Opened)
     def _opened(self, message: Opened) -> None:

@@ -80,7 +80,7 @@ class InboxBase(KeyedScreen):
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and details, status and keys."""
         yield TopBar()
-        yield NoticeLines(id="notices")
+        yield from self.warning_lines()
         with Horizontal(id="body"):
             yield ApprovalList(id="list")
             with Vertical(id="reading"):

@@ -19,6 +19,7 @@ from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.other_logins import NO_OTHER_LOGINS, OtherLoginCounts
 from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
 from approver_tui.state.queries import NO_QUERY, Query
+from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.rows import AnswerProgress
 
 _CONNECTING = Connection(phase=Phase.CONNECTING)
@@ -58,6 +59,8 @@ class InboxState:
     """The marked requests, each as it was when it was marked."""
     unsent: tuple[UnsentDenial, ...] = ()
     """Denials that an earlier run of the program did not send."""
+    log_alarm: SafeText = SafeText("")  # noqa: RUF009  # a text never changes
+    """Why the audit log of the server is not trusted; empty if it is."""
     attention: NotificationPrefs = DEFAULT_PREFS
     """The user's notification settings."""
 

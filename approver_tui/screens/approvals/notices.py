@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from approver_tui.client.audit.log_witness import WARNING
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.notifications.connection import Phase
@@ -30,6 +31,7 @@ def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
     """Return the warnings, the most urgent first."""
     found = (
         _signed_out(state),
+        _changed_log(state),
         _stale(context, state),
         _behind(context, state),
         _unsent(state),
@@ -39,6 +41,11 @@ def notices(context: ScreenContext, state: InboxState) -> tuple[Notice, ...]:
         _skewed(context),
     )
     return tuple(notice for notice in found if notice)
+
+
+def log_alarm(state: InboxState) -> tuple[SafeText, ...]:
+    """Return the alarm about the audit log, for the banner, if there is one."""
+    return (WARNING,) if state.log_alarm else ()
 
 
 def full_texts(found: Sequence[Notice]) -> tuple[SafeText, ...]:
@@ -67,6 +74,13 @@ def _signed_out(state: InboxState) -> Notice | None:
         ),
         fmt("! SIGNED OUT, Enter signs in"),
     )
+
+
+def _changed_log(state: InboxState) -> Notice | None:
+    """The cause of the banner above the warnings."""
+    if not state.log_alarm:
+        return None
+    return Notice(fmt("! {}", state.log_alarm), fmt("! Audit log changed"))
 
 
 def _stale(context: ScreenContext, state: InboxState) -> Notice | None:

@@ -157,9 +157,9 @@ class AutomaticDecision:
     use: int | None = None
 
     @property
-    def by(self) -> str:
+    def by(self) -> SafeText:
         """Its kind, in words."""
-        return "standing grant" if self.consent is None else "consent"
+        return SafeText("standing grant" if self.consent is None else "consent")
 
 
 @dataclass(frozen=True, slots=True)

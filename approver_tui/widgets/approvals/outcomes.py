@@ -91,7 +91,7 @@ def outcome(approval: Approval, now: int, zone: tzinfo | None) -> SafeText:
         ApprovalState.APPROVED,
         ApprovalState.REDEEMED,
     }:
-        by = SafeText(approval.automatic_decision.by)
+        by = approval.automatic_decision.by
         return fmt("Approved without asking you, by your {}.{}", by, _use_text(approval))
     if approval.state is ApprovalState.PENDING and now < at:
         return SafeText("")

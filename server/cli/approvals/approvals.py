@@ -80,7 +80,7 @@ def show(admin: OpenInstallation, approval_id: str) -> Printed:
 )
 @prints
 def cancel(admin: OpenInstallation, approval_id: str, reason: str) -> Printed:
-    """Cancel an open request. The approver's screens show it at once."""
+    """Cancel an open request. The approver's screens show it immediately."""
     seen = admin.oversight.cancel(approval_id, reason, by=BY)
     return lambda: oversight_wire.approval(seen), [f"Cancelled request {approval_id}."]
 

@@ -36,7 +36,7 @@ def show_all(admin: OpenInstallation) -> Printed:
 @click.argument("deputy_id", metavar="ID")
 @prints
 def revoke(admin: OpenInstallation, deputy_id: str) -> Printed:
-    """End a deputy at once. Their decisions stay valid."""
+    """End a deputy immediately. Their decisions stay valid."""
     ended = admin.deputies.end(deputy_id, by=BY)
     line = f"{ended.deputy_name} is no longer a deputy of {ended.user_name}."
     return lambda: deputy_wire.deputy(ended), [line]

@@ -3,14 +3,14 @@
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final
 
 import click
 
-from server.cli.audit import log
+from server.cli.audit import log, stream
 from server.cli.opening import OpenInstallation, administers
 from server.cli.output import answer, json_option, rfc3339, safe, sheet
 from server.cli.params import moment_ms, span_ms
@@ -29,7 +29,7 @@ def command() -> None:
     """Read and verify the audit log."""
 
 
-for _command in log.COMMANDS:
+for _command in (*log.COMMANDS, *stream.COMMANDS):
     command.add_command(_command)
 
 
@@ -44,7 +44,7 @@ def tail(admin: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_j
     if as_json and (follow or jsonl):
         raise click.UsageError("--json prints one document. For a stream use --jsonl.")
     if not follow and not jsonl:
-        entries = admin.oversight.entries(count)
+        entries = admin.entries.newest(count)
         document = {"items": [entry_document(entry) for entry in entries]}
         answer(document, map(entry_line, entries), as_json=as_json)
         return
@@ -53,13 +53,29 @@ def tail(admin: OpenInstallation, count: int, *, follow: bool, jsonl: bool, as_j
 
 
 @command.command("show")
-@click.argument("entry_id", metavar="ID")
+@click.argument("any_id", metavar="ID")
+@click.option("--timeline", is_flag=True, help="Show the timeline of an entry.")
 @prints
-def show(admin: OpenInstallation, entry_id: str) -> Printed:
-    """Show one entry with all its members."""
-    document = entry_document(admin.oversight.entry(entry_id))
+def show(admin: OpenInstallation, any_id: str, *, timeline: bool) -> Printed:
+    """Show one entry, or the timeline of a request, a token or an API call.
+
+    The ID is that of an entry, a request, a token (jti) or an API call (correlation ID). A timeline
+    has every entry from the first call to the last use, with the seconds since the first.
+    """
+    if timeline:
+        return _timeline(admin.entries.timeline(any_id))
+    try:
+        document = entry_document(admin.entries.get(any_id))
+    except NotFound:
+        return _timeline(admin.entries.timeline(any_id))
     facts = {name: _text(value) for name, value in document.items() if value is not None}
     return document, sheet(facts)
+
+
+def _timeline(entries: Sequence[StoredEntry]) -> Printed:
+    began = entries[0].at
+    lines = [f"{(entry.at - began) / 1000:+8.1f} s  {entry_line(entry)}" for entry in entries]
+    return {"items": [entry_document(entry) for entry in entries]}, lines
 
 
 @command.command("search")
@@ -85,7 +101,7 @@ def search(
     admin: OpenInstallation, /, count: int, before: str | None, **given: str | None
 ) -> Printed:
     """Search the audit log, newest first."""
-    entries = admin.oversight.search(_search(admin, given), count, before)
+    entries = admin.entries.search(_search(admin, given), count, before)
     document = {"items": [entry_document(entry) for entry in entries]}
     return document, map(entry_line, entries)
 
@@ -154,13 +170,13 @@ def _text(value: object) -> str:
 
 
 def _stream(admin: OpenInstallation, count: int, *, follow: bool) -> Iterator[StoredEntry]:
-    shown = admin.oversight.entries(max(count, _LOOK_BACK))
+    shown = admin.entries.newest(max(count, _LOOK_BACK))
     yield from shown[-count:]
     known = [entry.id for entry in shown]
     with _interrupted() as stopped:
         while follow and not stopped.wait(_LOOK_EVERY_SECONDS):
             after = known[0] if known else ""
-            new = [e for e in admin.oversight.entries(_AT_ONCE, after) if e.id not in known]
+            new = [e for e in admin.entries.newest(_AT_ONCE, after) if e.id not in known]
             yield from new
             known = sorted([*known, *(entry.id for entry in new)])[-_LOOK_BACK:]
     if follow:

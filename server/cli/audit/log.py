@@ -40,7 +40,7 @@ def checkpoint(admin: OpenInstallation) -> Printed:
 @prints
 def export(admin: OpenInstallation, file: Path) -> Printed:
     """Write the whole log to a new file, a bundle, which `sayso audit verify` reads."""
-    log = _up_to_date(admin)
+    log = up_to_date(admin)
     count = write_new(file, bundles.write(log.origin, log.lines()))
     return {"file": str(file), "lines": count}, [f"{file} has the whole log."]
 
@@ -50,7 +50,7 @@ def export(admin: OpenInstallation, file: Path) -> Printed:
 @prints
 def prove(admin: OpenInstallation, entry_id: str) -> Printed:
     """Print a proof that an entry is in the log, which `sayso audit verify` reads."""
-    log = _up_to_date(admin)
+    log = up_to_date(admin)
     proof = log.prove(entry_id)
     return {"seq": proof.seq, "proof": proof.text}, proof.text.splitlines()
 
@@ -61,11 +61,11 @@ def rotate_key(admin: OpenInstallation) -> Printed:
     """Replace the private key of the log, or a lost one. Give auditors the new public key."""
     log, services = admin.services.audit_log, admin.services
     replace_log(services.settings, services.store, partial(log.record_key, by=admin.by))
-    _up_to_date(admin)
+    up_to_date(admin)
     return {"log_key": log.key.text}, [log.key.text]
 
 
-def _up_to_date(admin: OpenInstallation) -> AuditLog:
+def up_to_date(admin: OpenInstallation) -> AuditLog:
     """The log, with a checkpoint over everything that is stored."""
     admin.services.store.sequence()
     admin.services.audit_log.sign()
@@ -85,9 +85,9 @@ def _up_to_date(admin: OpenInstallation) -> AuditLog:
 @click.option("--since", type=_FILE, help="A file with a checkpoint that you kept.")
 @json_option
 def verify(file: Path, log_keys: tuple[str, ...], since: Path | None, *, as_json: bool) -> None:
-    """Verify a bundle or a proof. Needs neither the server nor its database.
+    """Verify a bundle, a proof or a receipt. Needs neither the server nor its database.
 
-    Exits with 20 if the log was changed, or contradicts itself.
+    Exits with 20 if the log was changed or contradicts itself, or nothing is proved.
     """
     verdict = verifier.verify_file(file, log_keys, since, sys.stderr)
     answer({"verdict": "verified", "text": verdict}, [verdict], as_json=as_json)

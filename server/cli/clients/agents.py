@@ -95,11 +95,7 @@ def disable(admin: OpenInstallation, name_or_id: str, *, dry_run: bool) -> Print
     again = f"To enable it: sayso agents enable {stopped.agent.name}"
     return (
         {"client_id": stopped.agent.id, "state": stopped.agent.state, **stopped.counts},
-        [
-            f"{stopped.agent.name} is disabled.",
-            *_count_lines(stopped),
-            again,
-        ],
+        [f"{stopped.agent.name} is disabled.", *_count_lines(stopped), again],
     )
 
 
@@ -143,10 +139,7 @@ def delete(admin: OpenInstallation, name_or_id: str) -> Printed:
     stopped = admin.agents.delete(name_or_id, by=BY)
     return (
         {"client_id": stopped.agent.id, "state": "deleted", **stopped.counts},
-        [
-            f"{stopped.agent.name} is deleted.",
-            *_count_lines(stopped),
-        ],
+        [f"{stopped.agent.name} is deleted.", *_count_lines(stopped)],
     )
 
 

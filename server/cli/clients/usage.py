@@ -1,4 +1,4 @@
-"""The usage lines of a new agent: its secret, and `curl` commands that work at once."""
+"""The usage lines of a new agent: its secret, and `curl` commands that work immediately."""
 
 from dataclasses import dataclass
 from shlex import quote
@@ -44,8 +44,11 @@ def usage_lines(admin: OpenInstallation, given: NewSecret) -> list[str]:
         lines = ["Its secret is shown once. Keep it where the agent reads it:", ""]
         lines += [f"  SECRET={given.secret}", ""]
     if not agent.scopes:
-        update = f"sayso agents update {quote(agent.name)} --resource URI --scope NAME"
-        return [*lines, "It has no permissions yet. Add some:", f"  {update}"]
+        resource = quote(agent.resources[0]) if agent.resources else "URI"
+        has = "It may ask for actions, and has no scopes yet. To add some:"
+        missing = "It has no permissions yet. Add some:"
+        update = f"sayso agents update {quote(agent.name)} --resource {resource} --scope NAME"
+        return [*lines, has if agent.resources else missing, f"  {update}"]
     sample = _sample_request(admin, agent)
     used = [*_own_lines(admin, agent, sample), *_exchange_lines(admin, agent, sample)]
     return [*lines, *used, *(sample.hint if used else [])]

@@ -1,11 +1,11 @@
-"""`sayso ask`: starts the command by which a shell asks a person, a program of the kit.
+"""`sayso ask`: replaces this process with the shell command of the SDK (`sayso.ask`).
 
-Owns: its flags. Never: what they mean; the kit and the server meet only on the wire.
+Defines the flags only. The command talks to the server over HTTP.
 """
 
 import click
 
-from server.cli import kit_programs
+from server.cli import sdk_programs
 
 
 @click.command()
@@ -13,17 +13,19 @@ from server.cli import kit_programs
 @click.option("--action", metavar="TYPE", help="The action type.")
 @click.option("--details", metavar="JSON", help="Its facts; @FILE reads a file, @- stdin.")
 @click.option("--scope", help="Scopes, separated by spaces.")
-@click.option("--resource", metavar="URI", help="The API, if the agent may use several.")
-@click.option("--message", help="Up to 200 characters, shown as the agent's own words.")
+@click.option("--resource", metavar="URI", help="The API, if the agent can use several.")
+@click.option("--message", help="Up to 200 characters, shown as the agent's own message.")
 @click.option("--risk", metavar="RISK", help="Raise the risk: low, medium, high or critical.")
-@click.option("--expires-in", metavar="SECONDS", help="Wait so long at most.")
-@click.option("--idempotency-key", help="The same key and request again continue the request.")
-@click.option("--accept-narrowed", is_flag=True, help="Exit 0 also if less was granted.")
+@click.option("--expires-in", metavar="SECONDS", help="End the request after this time.")
+@click.option("--idempotency-key", help="Running again with this key resumes the request.")
+@click.option(
+    "--accept-narrowed", is_flag=True, help="Exit 0 also if the approver narrowed the request."
+)
 @click.option("--json", is_flag=True, help="Print the result as one JSON document.")
-def command(**given: str | bool | None) -> None:
-    """Ask a person as an agent, and wait for the answer. Exit 0 means approved.
+def command(**options: str | bool | None) -> None:
+    """Ask a person for approval as an agent, and wait. Exit 0 means approved.
 
-    The environment says who the agent is: SAYSO_ISSUER, SAYSO_AGENT_ID, and SAYSO_AGENT_SECRET or
+    Set the agent in the environment: SAYSO_ISSUER, SAYSO_AGENT_ID, and SAYSO_AGENT_SECRET or
     SAYSO_AGENT_KEY_FILE. See docs/ask-from-a-shell.md.
     """
-    kit_programs.run("sayso.ask", given=given)
+    sdk_programs.run("sayso.ask", options=options)

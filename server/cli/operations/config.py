@@ -20,9 +20,5 @@ def show(context: click.Context, *, as_json: bool) -> None:
     settings = settings_of(context)
     items = [{"name": n, "value": v, "source": source} for n, v, source in described(settings)]
     rows = [(item["name"], item["value"] or "(empty)", item["source"]) for item in items]
-    lines = [
-        *table(("setting", "value", "from"), rows),
-        "",
-        f"The issuer is {settings.issuer_url}",
-    ]
+    lines = [*table(("setting", "value", "from"), rows), "", f"The issuer is {settings.issuer_url}"]
     answer({"items": items, "issuer": settings.issuer_url}, lines, as_json=as_json)

@@ -11,11 +11,11 @@ from server.backups import making, restoring
 from server.backups.restoring import Prepared, Restored
 from server.cli.flags import settings_of, sqlite_file
 from server.cli.output import answer, json_option, moment, rfc3339, safe
-from server.services.operations.restores import KINDS, ONLY_KNOWN
+from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
 from server.services.refusals import Conflict, NotFound
 from server.storage.open import SCHEMA, upgrade_database
 
-_ASKED = tuple(kind for kind in KINDS if kind not in ONLY_KNOWN)
+_ASKED = tuple(kind for kind in KINDS if kind not in ONLY_IF_CHANGED)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEXT = "To list what is turned off, run: sayso doctor"
 

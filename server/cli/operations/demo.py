@@ -158,7 +158,7 @@ def _open_app(demo: DemoInstallation, agent: ScriptedAgent) -> None:
     _say("Select a request. Press a to approve, d to deny, and q to quit.")
     click.pause("Press any key to continue ...")
     agent.ask_all_in_background(USER, _PAUSE_SECONDS)
-    subprocess.run(_approver_command(), env=demo.environment, check=False)  # noqa: S603  # likewise
+    subprocess.run(_approver_command(), env=demo.environment, check=False)  # noqa: S603  # as above
 
 
 def _run_script(demo: DemoInstallation, agent: ScriptedAgent) -> None:
@@ -190,7 +190,7 @@ def _answer(demo: DemoInstallation, outcome: DemoOutcome, item: Mapping[str, Any
 
 
 def _print_results(agent: ScriptedAgent) -> bool:
-    """Print what the agent got. Reports whether there is a token and every token verifies."""
+    """Print what the agent got. Returns whether there is a token and every token verifies."""
     verified = []
     for outcome in agent.outcomes:
         _say("")

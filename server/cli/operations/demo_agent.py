@@ -75,7 +75,7 @@ class DemoOutcome:
 
     @property
     def granted(self) -> bool:
-        """Reports whether the agent got a token."""
+        """Whether the agent got a token."""
         return "access_token" in self.answer
 
 

@@ -88,7 +88,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "weak",
             f"The contact for push services is {NOBODY}, which Apple refuses.",
-            "Set SAYSO_PUSH_CONTACT to mailto: with an address that somebody reads.",
+            "Set SAYSO_PUSH_CONTACT to mailto: with an address that someone reads.",
         )
 
 

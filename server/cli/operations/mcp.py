@@ -1,18 +1,15 @@
-"""`sayso mcp`: starts the MCP server by which an agent asks for approval, a program of the kit.
-
-Owns: its name. Never: what it does; the kit and the server meet only on the wire.
-"""
+"""`sayso mcp`: replaces this process with the MCP server of the SDK (`sayso.mcp_server`)."""
 
 import click
 
-from server.cli import kit_programs
+from server.cli import sdk_programs
 
 
 @click.command()
 def command() -> None:
     """Serve an agent the tools request_approval, wait and list, on stdin and stdout.
 
-    The environment says who the agent is: SAYSO_ISSUER, SAYSO_AGENT_ID, and SAYSO_AGENT_SECRET or
+    Set the agent in the environment: SAYSO_ISSUER, SAYSO_AGENT_ID, and SAYSO_AGENT_SECRET or
     SAYSO_AGENT_KEY_FILE. See docs/my-mcp-agent.md.
     """
-    kit_programs.run("sayso.mcp_server", extra=("mcp", "mcp"))
+    sdk_programs.run("sayso.mcp_server", extra=("mcp", "mcp"))

@@ -19,10 +19,10 @@ from server.services.policy.previews import Preview
 from server.services.refusals import Exists, Invalid
 
 
-def file_or_shipped(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Add FILE and --shipped: the file of an action type, or the name of a built-in one."""
+def file_or_builtin(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add FILE and --builtin: the file of an action type, or the name of a built-in one."""
     argument = click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
-    option = click.option("--shipped", "name", metavar="TYPE", help="A built-in action type.")
+    option = click.option("--builtin", "name", metavar="TYPE", help="A built-in action type.")
     return argument(option(verb))
 
 
@@ -32,7 +32,7 @@ def command() -> None:
 
 
 @command.command("add")
-@file_or_shipped
+@file_or_builtin
 @if_missing_option
 @prints
 def add(
@@ -40,8 +40,8 @@ def add(
 ) -> Printed:
     """Register an action type from a file.
 
-    docs/action-types.md explains the members of the file. `sayso actions shipped` lists the
-    built-in action types; --shipped registers one of them.
+    docs/action-types.md explains the members of the file. `sayso actions builtin` lists the
+    built-in action types; --builtin registers one of them.
     """
     text = _read(file, name)
     try:
@@ -88,10 +88,10 @@ def show(admin: OpenInstallation, name: str) -> Printed:
     return members, lines
 
 
-@command.command("shipped")
+@command.command("builtin")
 @click.argument("name", metavar="[TYPE]", required=False)
 @json_option
-def show_shipped(name: str | None, *, as_json: bool) -> None:
+def show_builtin(name: str | None, *, as_json: bool) -> None:
     """List the built-in action types, or print the file of one, to copy and change."""
     if name is not None:
         text = builtin_action_types.document(name)
@@ -104,29 +104,26 @@ def show_shipped(name: str | None, *, as_json: bool) -> None:
         *table(members, rows),
         f"Sayso uses {builtin_action_types.GENERIC} automatically for types without a headline.",
         "To register one:",
-        "  sayso actions add --shipped TYPE",
+        "  sayso actions add --builtin TYPE",
     ]
     items = [{member: document[member] for member in members} for document in found]
     answer({"items": items}, lines, as_json=as_json)
 
 
 @command.command("update")
-@file_or_shipped
+@file_or_builtin
 @prints
 def update(admin: OpenInstallation, file: TextIO | None, *, name: str | None) -> Printed:
     """Store a new version, which new requests use."""
     row = admin.actions.update(_read(file, name), by=BY)
     return (
         _document(row),
-        [
-            f"Updated {row.type} to version {row.version}.",
-            *_without_template(row),
-        ],
+        [f"Updated {row.type} to version {row.version}.", *_without_template(row)],
     )
 
 
 @command.command("preview")
-@file_or_shipped
+@file_or_builtin
 @click.option(
     "--details", type=click.File("r", encoding="utf-8"), help="The details, as a JSON object."
 )
@@ -182,7 +179,7 @@ def _read(file: TextIO | None, name: str | None) -> str:
         return file.read()
     if file is None and name is not None:
         return builtin_action_types.registrable(name)
-    raise click.UsageError("Give either FILE or --shipped TYPE.")
+    raise click.UsageError("Give either FILE or --builtin TYPE.")
 
 
 def _without_template(row: ActionRow) -> list[str]:

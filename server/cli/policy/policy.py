@@ -127,7 +127,8 @@ def _explanation_lines(found: Explained) -> list[str]:
     lines = sheet(
         {
             "outcome": _verdict_text(verdict),
-            "result": _RESULTS[found.then] + (": the person has not consented" if lacks else ""),
+            "result": _RESULTS[found.next_step]
+            + (": the person has not consented" if lacks else ""),
             "reason": verdict.because,
             "risk": str(verdict.risk),
             "rules": listed(rule.id for rule in found.rules),
@@ -174,7 +175,7 @@ def _people(found: RequestAudience | None) -> dict[str, str | None]:
         return {}
     silent = [one.name for one in found.people if not one.approves]
     excluded = sorted({*found.excluded, *silent})
-    when = "at once" if found.at_once else "after three quarters of the time"
+    when = "immediately" if found.at_once else "after three quarters of the time"
     return {
         "approvers": listed(map(_approver, found.approvers)),
         "excluded": listed(excluded) if excluded else None,

@@ -8,14 +8,7 @@ import click
 from server.cli import members
 from server.cli.clients.agent_document import secret_document, secret_line
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import (
-    if_missing_option,
-    listed,
-    moment,
-    rfc3339,
-    sheet,
-    table,
-)
+from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet, table
 from server.cli.params import overlap_option
 from server.cli.printed import Printed, prints
 from server.model.resources import Resource

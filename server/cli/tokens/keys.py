@@ -50,7 +50,7 @@ def rotate(admin: OpenInstallation, alg: str | None) -> Printed:
 @click.argument("kid")
 @prints
 def revoke(admin: OpenInstallation, kid: str) -> Printed:
-    """Remove a leaked key at once.
+    """Remove a leaked key immediately.
 
     Tokens that it signed are no longer valid at /introspect. Terminals get new tokens
     automatically. A resource that checks signatures accepts the key until it fetches the key set

@@ -84,8 +84,8 @@ def _explanations(admin: OpenInstallation) -> Explanations:
     services = admin.services
     return Explanations(
         services.store,
-        IssuedTokens(services.verifier, services.rules),
-        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.rules),
+        IssuedTokens(services.verifier, services.server_policy),
+        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.server_policy),
     )
 
 

@@ -8,14 +8,7 @@ import click
 
 from server.cli import members
 from server.cli.opening import BY, OpenInstallation
-from server.cli.output import (
-    if_missing_option,
-    listed,
-    moment,
-    rfc3339,
-    sheet,
-    table,
-)
+from server.cli.output import if_missing_option, listed, moment, rfc3339, sheet, table
 from server.cli.printed import Printed, prints
 from server.cli.users.enrolling import code_document, code_lines
 from server.http.devices import device_wire

@@ -60,7 +60,7 @@ def _wanted(site: Site, request: HttpRequest) -> HistorySearch:
 def receipt(site: Site, request: HttpRequest, person: Person) -> dict[str, object]:
     """GET /api/approvals/<id>/receipt: the current state, signed by the server."""
     found = site.approvals.receipts.of(person, request.params["id"])
-    members = receipt_wire.receipt(found, site.rules.issuer).model_dump()
+    members = receipt_wire.receipt(found, site.server_policy.issuer).model_dump()
     signature = site.approvals.receipts.sign(members)
     return {**members, "server_signature": signature}
 

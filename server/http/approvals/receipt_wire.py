@@ -4,10 +4,12 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
+from server.audit_log.proofs import Proof
 from server.http import wire
 from server.http.approvals import approval_wire
 from server.http.tokens import delegation_wire
 from server.http.tokens.delegation_wire import ManagedDelegation
+from server.model.audit import StoredEntry
 from server.protocol.approvals import decisions
 from server.services.approvals.receipts import AnswerEvidence, Key, Receipt
 from server.services.policy.displays import rfc3339
@@ -23,11 +25,15 @@ class SigningKey(BaseModel):
 
 
 class ReceiptEntry(BaseModel):
-    """The audit entry: its exact bytes as text, and their leaf hash (SHA-256, hexadecimal)."""
+    """The audit entry: its exact bytes as text, and their leaf hash (SHA-256, hexadecimal).
+
+    `proof` is a C2SP tlog-proof that it is in the audit log; null until a checkpoint has it.
+    """
 
     id: str
     body: str
     leaf: str
+    proof: str | None
 
 
 class DeviceSummary(BaseModel):
@@ -101,9 +107,16 @@ def _answer(one: AnswerEvidence) -> ReceiptDecision:
         reason=answer.reason,
         signed=answer.jws,
         key=_key(one.key),
-        entry=None
-        if entry is None
-        else ReceiptEntry(id=entry.id, body=entry.body.decode(), leaf=entry.leaf.hex()),
+        entry=None if entry is None else _entry(entry, one.proof),
+    )
+
+
+def _entry(entry: StoredEntry, proof: Proof | None) -> ReceiptEntry:
+    return ReceiptEntry(
+        id=entry.id,
+        body=entry.body.decode(),
+        leaf=entry.leaf.hex(),
+        proof=None if proof is None else proof.text,
     )
 
 

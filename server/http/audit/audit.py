@@ -28,13 +28,19 @@ def search(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogE
 
 def show(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.LogEntry:
     """GET /api/audit/<id>."""
-    entry = admin.oversight.entry(request.params["id"])
+    entry = admin.entries.get(request.params["id"])
     return wire.entry(entry)
+
+
+def timeline(_site: Site, request: HttpRequest, admin: AdminServices) -> wire.Timeline:
+    """GET /api/audit/<id>/timeline."""
+    entries = admin.entries.timeline(request.params["id"])
+    return wire.timeline(entries)
 
 
 def answer(request: HttpRequest, admin: AdminServices, wanted: EntrySearch) -> wire.LogEntries:
     """A page of matching entries, newest first."""
     limit, where = listing.limit(request), listing.cursor(request)
-    found = admin.oversight.search(wanted, limit + 1, where or None)
+    found = admin.entries.search(wanted, limit + 1, where or None)
     part = paging.part(found, limit, lambda entry: entry.id)
     return listing.page(wire.LogEntries, part, wire.entry)

@@ -1,6 +1,7 @@
 """The audit log as JSON."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,6 +26,28 @@ class LogEntry(BaseModel):
 
 class LogEntries(Listed[LogEntry]):
     """A page of the audit log, newest first."""
+
+
+class TimelineEntry(LogEntry):
+    """An audit entry with its time since the first one of the timeline."""
+
+    milliseconds: int
+
+
+class Timeline(BaseModel):
+    """All entries of one request, token or API call, oldest first."""
+
+    items: list[TimelineEntry]
+
+
+def timeline(records: Sequence[StoredEntry]) -> Timeline:
+    """A timeline as JSON."""
+    began = records[0].at
+    return Timeline(
+        items=[
+            TimelineEntry(**entry(one).model_dump(), milliseconds=one.at - began) for one in records
+        ]
+    )
 
 
 def entry(record: StoredEntry) -> LogEntry:

@@ -8,7 +8,9 @@ from server.protocol.clients import app_registration, registration
 def register(site: Site, request: HttpRequest) -> dict[str, object]:
     """POST /register: an app that people use if it has redirect URIs, else an agent."""
     kind = _content_type(request)
-    if site.rules.app_registration != "off" and app_registration.is_for_app(request.body, kind):
+    if site.server_policy.app_registration != "off" and app_registration.is_for_app(
+        request.body, kind
+    ):
         app = app_registration.read(request.body, kind)
         return site.clients.app_registration.register(_bearer(request), app, request.peer)
     wanted = registration.read(request.body, kind)

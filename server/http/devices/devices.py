@@ -44,7 +44,7 @@ def code(
     issued = site.devices.devices.create_code(person, body.statement)
     return device_wire.DeviceCode(
         enrolment_code=issued.code,
-        link=enrollment.link(site.rules.issuer, issued.code),
+        link=enrollment.link(site.server_policy.issuer, issued.code),
         expires_at=rfc3339(issued.expires_at),
     )
 

@@ -13,7 +13,7 @@ from server.services.users.device_auth import Person
 
 def prepare(site: Site, request: HttpRequest) -> forms.PasskeyCreationOptions:
     """POST /api/passkeys/options: the options to create a passkey; the code stays unused."""
-    cookies.check_origin(site.rules, request)
+    cookies.check_origin(site.server_policy, request)
     body = wire.read(forms.PasskeyCode, request.body)
     options = site.devices.passkeys.prepare(body.code, peer=request.peer)
     return forms.PasskeyCreationOptions.model_validate(options)
@@ -21,7 +21,7 @@ def prepare(site: Site, request: HttpRequest) -> forms.PasskeyCreationOptions:
 
 def register(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys: register the passkey as a device, and sign its browser in."""
-    cookies.check_origin(site.rules, request)
+    cookies.check_origin(site.server_policy, request)
     body = wire.read(forms.PasskeyRegistration, request.body)
     try:
         made = body.record()
@@ -29,28 +29,28 @@ def register(site: Site, request: HttpRequest) -> HttpResponse:
         raise errors.Problem(422, "invalid_body", f"{error}.") from error
     device, cookie = site.devices.passkeys.register(body.code, made, peer=request.peer)
     answer = forms.RegisteredPasskey(device=device_wire.device(device, this=True, nonce=None))
-    return as_json(201, answer.model_dump(), cookies.setting(site.rules, cookie))
+    return as_json(201, answer.model_dump(), cookies.setting(site.server_policy, cookie))
 
 
 def offer(site: Site, request: HttpRequest) -> forms.PasskeySignInOptions:
     """POST /api/passkeys/offer: the challenge that a browser signs to sign in."""
-    cookies.check_origin(site.rules, request)
+    cookies.check_origin(site.server_policy, request)
     made = site.devices.passkeys.create_challenge()
-    return forms.offer(made, site.rules.rp_id)
+    return forms.offer(made, site.server_policy.rp_id)
 
 
 def sign_in(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys/sign-in: sign in with the signed challenge."""
-    cookies.check_origin(site.rules, request)
+    cookies.check_origin(site.server_policy, request)
     body = wire.read(forms.PasskeyAssertion, request.body)
     user, cookie = site.devices.passkeys.sign_in(body.assertion)
     answer = forms.SignedIn(user=user_wire.user(user))
-    return as_json(200, answer.model_dump(), cookies.setting(site.rules, cookie))
+    return as_json(200, answer.model_dump(), cookies.setting(site.server_policy, cookie))
 
 
 def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicket:
     """POST /api/feed/ticket: for a page; a terminal proves its key at the socket."""
-    cookie = cookies.of(site.rules, request)
+    cookie = cookies.of(site.server_policy, request)
     if not cookie:
         raise errors.Problem(403, "forbidden", "A terminal needs no ticket: send token and proof.")
     return forms.FeedTicket(
@@ -60,7 +60,7 @@ def ticket(site: Site, request: HttpRequest, _person: Person) -> forms.FeedTicke
 
 def sign_out(site: Site, request: HttpRequest) -> HttpResponse:
     """POST /api/passkeys/sign-out: sign this browser out; the passkey stays."""
-    cookie = cookies.of(site.rules, request)
-    cookies.check_page(site.devices.browsers, site.rules, request, cookie)
+    cookie = cookies.of(site.server_policy, request)
+    cookies.check_page(site.devices.browsers, site.server_policy, request, cookie)
     site.devices.browsers.sign_out(cookie)
-    return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.rules, "")})
+    return HttpResponse(204, headers={**NO_STORE, **cookies.setting(site.server_policy, "")})

@@ -9,7 +9,7 @@ from server.services.users.device_auth import Person
 
 def listed(site: Site, request: HttpRequest, person: Person) -> wire.PushSubscriptions:
     """GET /api/push-subscriptions."""
-    cookie = cookies.of(site.rules, request)
+    cookie = cookies.of(site.server_policy, request)
     return wire.PushSubscriptions(
         public_key=site.notifications.push_subscriptions.public_key,
         csrf=site.devices.browsers.csrf(cookie) if cookie else None,

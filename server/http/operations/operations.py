@@ -31,4 +31,4 @@ def metrics(site: Site, _request: HttpRequest) -> HttpResponse:
 
 def document(site: Site, _request: HttpRequest) -> dict[str, object]:
     """GET /api/openapi.json."""
-    return openapi.document(site.rules.issuer, site.routes)
+    return openapi.document(site.server_policy.issuer, site.routes)

@@ -33,7 +33,7 @@ def settings(site: Site, _request: HttpRequest, services: AdminServices) -> wire
     """GET /api/admin/settings."""
     services.check()
     items = [wire.Setting(name=n, value=v, source=source) for n, v, source in site.settings]
-    return wire.Settings(items=items, issuer=site.rules.issuer)
+    return wire.Settings(items=items, issuer=site.server_policy.issuer)
 
 
 def limits(site: Site, _request: HttpRequest, services: AdminServices) -> limits_wire.Limits:

@@ -102,7 +102,7 @@ def value_at(action: str, at: str) -> JsonValue:
 
 
 def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
-    """Reports whether an entry matches the value, in constant time over all accepted forms."""
+    """Return whether an entry matches the value, in constant time over all accepted forms."""
     plain = _normalized(kind, entry)
     given = _digest(plain)
     same = [hmac.compare_digest(given, _digest(one)) for one in _accepted_entries(kind, value)]
@@ -110,7 +110,7 @@ def matches_value(kind: str, value: JsonValue, entry: str) -> bool:
 
 
 def matches_number(number: str, entry: str) -> bool:
-    """Reports whether an entry equals the match number."""
+    """Return whether an entry equals the match number."""
     return hmac.compare_digest(_digest(number), _digest("".join(entry.split())))
 
 

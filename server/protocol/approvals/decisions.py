@@ -166,7 +166,7 @@ def request_digest(method: str, path: str, body: bytes) -> str:
 
 
 def is_digest(text: str) -> bool:
-    """Reports whether a text is a digest in canonical form."""
+    """Return whether a text is a digest in canonical form."""
     try:
         _bytes_of(text, "digest")
     except ValueError:

@@ -59,6 +59,6 @@ def deadline(state: State, expires_at: int) -> int | None:
 
 
 def overdue(state: State, expires_at: int, now: int) -> bool:
-    """Reports whether the state is past its deadline."""
+    """Return whether the state is past its deadline."""
     end = deadline(state, expires_at)
     return end is not None and now >= end

@@ -87,7 +87,7 @@ class Unusual:
     """One sentence on how much history there is. "Nothing unusual" needs `ENOUGH` of it."""
 
     def __contains__(self, code: Code) -> bool:
-        """Reports whether the signal with this code was found."""
+        """Return whether the signal with this code was found."""
         return code in self.codes
 
 
@@ -167,7 +167,7 @@ def times_usual(value: int, past: PastApprovals) -> int | None:
 
 
 def is_rare(answers: int, *, near: int) -> bool:
-    """Reports whether few of a person's answers fall into this hour and the adjacent ones."""
+    """Return whether few of a person's answers fall into this hour and the adjacent ones."""
     return answers >= MIN_ANSWERS and near * RARE_FRACTION < answers
 
 
@@ -261,7 +261,7 @@ def _large(amount: Amount) -> SentenceValues | None:
 
 
 def _suffices(value: int, past: PastApprovals) -> bool:
-    """Reports whether this history suffices to call an amount usual."""
+    """Return whether this history suffices to call an amount usual."""
     return past.count >= MIN_AMOUNTS or 0 < value <= USUAL_FACTOR_FEW * past.most
 
 

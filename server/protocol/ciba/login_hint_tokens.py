@@ -93,7 +93,7 @@ def parse(signed: Mapping[str, object], *, issuer: str, agent: str, now: int) ->
 
 
 def is_from_exchange(token: str) -> bool:
-    """Report whether a token says that it comes from an exchange. Nothing is verified."""
+    """Return whether a token says that it comes from an exchange. Nothing is verified."""
     header = _part(token, 0)
     return header is not None and header.get("typ") == TYPE
 

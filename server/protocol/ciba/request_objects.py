@@ -34,7 +34,7 @@ PARAMETERS: Final = frozenset(
 _MAX_ID = 256
 
 
-def refuse_beside(form: Form) -> None:
+def reject_unsigned_parameters(form: Form) -> None:
     """Refuse parameters outside the signed request. Raises errors.InvalidRequest."""
     if any(form.get(name) is not None for name in PARAMETERS):
         raise errors.InvalidRequest("Put every parameter of a signed request inside it.")
@@ -62,7 +62,7 @@ def check(
     return token_id, int((expires + LEEWAY_SECONDS) * 1000)
 
 
-def as_form(claims: Mapping[str, object]) -> Form:
+def to_form(claims: Mapping[str, object]) -> Form:
     """Return the signed parameters as a form.
 
     `requested_expiry` may be a number (CIBA 7.1.1), `authorization_details` is JSON (RFC 9396 2),

@@ -102,7 +102,7 @@ def check_notification_token(request: BackchannelRequest) -> str:
 
 
 def wants_pin(acr_values: str) -> bool:
-    """Report whether the first known ACR value asks for the PIN (OpenID Connect Core 3.1.2.1).
+    """Return whether the first known ACR value asks for the PIN (OpenID Connect Core 3.1.2.1).
 
     This can only make the approval stricter.
     """
@@ -205,7 +205,7 @@ def _denial_text(members: Mapping[str, object]) -> str:
         "with_changes": "Correct the details and ask again.",
         "narrower": "Ask for less.",
         "not_before": "Wait before you ask again.",
-        "redirected": "Ask somebody else.",
+        "redirected": "Ask someone else.",
         "never": "Do not ask again.",
     }
     hint = advice.get(str(members.get("retry")), "Do not repeat the request unchanged.")

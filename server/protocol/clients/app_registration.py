@@ -34,7 +34,7 @@ class AppMetadata:
 
 
 def is_for_app(body: bytes, content_type: str) -> bool:
-    """Report whether a registration request is about an app: it has redirect URIs.
+    """Return whether a registration request is about an app: it has redirect URIs.
 
     Raises errors.InvalidClientMetadata.
     """
@@ -73,7 +73,7 @@ def read(body: bytes, content_type: str) -> AppMetadata:
     )
 
 
-def first_name(uri: str) -> str:
+def name_from_redirect_uri(uri: str) -> str:
     """Return the name of an app by who gets its codes, which is all that is sure about it."""
     if not redirects.is_local(uri):
         return redirects.host_of(uri)

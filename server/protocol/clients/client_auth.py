@@ -53,7 +53,7 @@ def read_credentials(authorization: str | None, form: Form) -> Credentials:
 
 
 def is_credential(text: str) -> bool:
-    """Report whether this has the form of a client ID or secret; "" if none was sent."""
+    """Return whether this has the form of a client ID or secret; "" if none was sent."""
     return len(text) <= _MAX_ID and text.isascii() and text.isprintable()
 
 

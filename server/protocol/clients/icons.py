@@ -121,7 +121,7 @@ def _lossy(data: bytes) -> tuple[int, int] | None:
 
 def _lossless(data: bytes) -> tuple[int, int] | None:
     """RFC 9649 3.4."""
-    if len(data) < 5 or data[0] != _LOSSLESS_START:  # noqa: PLR2004  # likewise
+    if len(data) < 5 or data[0] != _LOSSLESS_START:  # noqa: PLR2004  # as above
         return None
     bits = int.from_bytes(data[1:5], "little")
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1

@@ -6,5 +6,5 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}(=[A-Za-z0-9][A-Za-z0-9._/@:-]{0,
 
 
 def is_label(text: str) -> bool:
-    """Report whether this is a valid label."""
+    """Return whether this is a valid label."""
     return _LABEL.fullmatch(text) is not None

@@ -36,7 +36,7 @@ def redirect_problem(uri: str) -> str:
 
 
 def is_registered(uri: str, registered: Iterable[str]) -> bool:
-    """Report whether this URI is registered: an exact match, or a loopback URI on another port."""
+    """Return whether this URI is registered: an exact match, or a loopback URI on another port."""
     return any(uri == known or _same_but_for_port(uri, known) for known in registered)
 
 
@@ -54,7 +54,7 @@ def host_of(uri: str) -> str:
 
 
 def is_local(uri: str) -> bool:
-    """Report whether a URI leads to an app on the person's own machine."""
+    """Return whether a URI leads to an app on the person's own machine."""
     parts = urlsplit(uri)
     return parts.scheme != "https" or parts.hostname in LOOPBACK
 

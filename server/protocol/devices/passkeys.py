@@ -37,7 +37,7 @@ class Assertion:
 
 
 def is_assertion(text: str) -> bool:
-    """Report whether a text has as many parts as an assertion."""
+    """Return whether a text has as many parts as an assertion."""
     return text.count(".") == _PARTS - 1
 
 

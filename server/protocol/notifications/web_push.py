@@ -64,7 +64,7 @@ def endpoint_problem(endpoint: str, origins: Collection[str]) -> str:
 
 
 def is_listed(host: str) -> bool:
-    """Reports whether this is the push service of a well-known browser."""
+    """Return whether this is the push service of a well-known browser."""
     return host in _HOSTS or host.endswith(_FAMILIES)
 
 

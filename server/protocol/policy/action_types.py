@@ -98,7 +98,7 @@ class ActionType:
 
     @property
     def has_template(self) -> bool:
-        """Reports whether the type has a headline template."""
+        """Whether the type has a headline template."""
         return bool(self.headline)
 
 

@@ -55,21 +55,21 @@ def as_path(pointer: str) -> Path:
 
 
 def is_money(place: Schema) -> bool:
-    """Reports whether the values here are money."""
+    """Return whether the values here are money."""
     properties = place.get("properties")
     is_object = schemas.allowed_types(place) - {"null"} == {"object"}
     return is_object and isinstance(properties, dict) and properties.keys() == MONEY_MEMBERS
 
 
 def is_list_of_texts(schema: Schema, place: Schema) -> bool:
-    """Reports whether the values here are lists of texts only."""
+    """Return whether the values here are lists of texts only."""
     items = schemas.inner_schemas(schema, place, schemas.ANY_ITEM)
     is_list = schemas.allowed_types(place) - {"null"} == {"array"}
     return is_list and all(schemas.allowed_types(item) == {"string"} for item in items)
 
 
 def is_always_present(schema: Schema, path: Path) -> bool:
-    """Reports whether valid details always have one value at this path that is not null."""
+    """Return whether valid details always have one value at this path that is not null."""
     found = schemas.places(schema, ())
     for part in path:
         if not all(_requires(place, part) for place in found):

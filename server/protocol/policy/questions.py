@@ -156,7 +156,7 @@ class Requirements:
     """The steps that rules require in addition to those of the risk."""
 
     def met_by(self, approvals: Approvals, user: str | None) -> bool:
-        """Reports whether these approvals suffice for a request to this user.
+        """Return whether these approvals suffice for a request to this user.
 
         The quorum counts distinct people. Neither they nor those who cast their vote may be
         excluded. If no rule names approvers, the user's own approval must be among them. A standing
@@ -306,7 +306,7 @@ def decide(policy: Policy, question: Question, source: PolicyVersion) -> Verdict
 
 
 def is_allowed(policy: Policy, question: Question, approvals: Approvals) -> bool:
-    """Reports whether the request is allowed with exactly these approvals. An error is False."""
+    """Return whether the request is allowed with exactly these approvals. An error is False."""
     try:
         return policy.answer(question, approvals).allowed
     except PolicyFailed:

@@ -126,7 +126,7 @@ def leaves(details: Mapping[str, JsonValue]) -> Iterator[Leaf]:
 
 
 def is_time(value: str) -> bool:
-    """Reports whether a text is rendered as a time."""
+    """Return whether a text is rendered as a time."""
     return _moment(value) is not None
 
 
@@ -297,7 +297,7 @@ def _moment(value: str) -> datetime | None:
 
 
 def is_money(value: object) -> bool:
-    """Reports whether a value is rendered as money."""
+    """Return whether a value is rendered as money."""
     if not isinstance(value, Mapping) or value.keys() != MONEY_MEMBERS:
         return False
     minor = value["minor"]

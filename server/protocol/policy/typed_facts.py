@@ -17,7 +17,7 @@ _RESOURCE: Final = TypeBack("Resource", "text", "/resource")
 
 
 def has_fact_to_type(actions: Sequence[ActionType]) -> bool:
-    """Reports whether one of these action types has a fact to type back."""
+    """Return whether one of these action types has a fact to type back."""
     return any(a.fact_rules.type_back is not None or not a.has_template for a in actions)
 
 

@@ -83,12 +83,12 @@ def sum_money(found: Iterable[Leaf]) -> dict[str, int]:
 
 
 def is_currency(text: str) -> bool:
-    """Reports whether this is a currency code that rules can name, such as EUR."""
+    """Return whether this is a currency code that rules can name, such as EUR."""
     return _CURRENCY.fullmatch(text) is not None
 
 
 def has_invalid_currency(detail: Mapping[str, JsonValue]) -> bool:
-    """Reports whether the details have money in a currency that rules cannot name."""
+    """Return whether the details have money in a currency that rules cannot name."""
     found = (leaf for _, leaf in _leaves(detail, ""))
     return any(isinstance(one, Money) and not is_currency(one.currency) for one in found)
 
@@ -99,7 +99,7 @@ def uses_at(found: Iterable[Leaf], pointer: str) -> tuple[str, ...]:
 
 
 def has_value_in_each(details: Sequence[Mapping[str, JsonValue]], pointer: str) -> bool:
-    """Reports whether every detail has a text or number at this pointer, in each list item."""
+    """Return whether every detail has a text or number at this pointer, in each list item."""
     path = as_path(pointer)
     return bool(details) and all(_has(detail, path) for detail in details)
 

@@ -24,12 +24,12 @@ def parse(text: str) -> tuple[str, ...]:
 
 
 def is_scope(name: str) -> bool:
-    """Report whether this is a valid scope name."""
+    """Return whether this is a valid scope name."""
     return _TOKEN.fullmatch(name) is not None
 
 
 def about_person(scopes: tuple[str, ...]) -> bool:
-    """Report whether these are OpenID scopes only; no resource has a scope of that name."""
+    """Return whether these are OpenID scopes only; no resource has a scope of that name."""
     return bool(scopes) and OPENID_SCOPES.issuperset(scopes)
 
 

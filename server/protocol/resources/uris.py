@@ -46,7 +46,7 @@ def without_slash(uri: str) -> str:
 
 
 def is_same(uri: str, other: str) -> bool:
-    """Report whether two URIs identify one resource."""
+    """Return whether two URIs identify one resource."""
     return without_slash(uri) == without_slash(other)
 
 
@@ -73,7 +73,7 @@ def callback_problem(uri: str, *, development: bool) -> str:
 
 
 def is_below(uri: str, base: str) -> bool:
-    """Report whether a URI is `base` or below it, in any spelling of host and port.
+    """Return whether a URI is `base` or below it, in any spelling of host and port.
 
     Both are absolute http or https URIs.
     """

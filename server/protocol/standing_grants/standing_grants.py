@@ -134,16 +134,16 @@ def cost(bounds: Bounds, money: Mapping[str, int]) -> int | None:
     return money[bounds.sum.currency]
 
 
-def reserve(bounds: Bounds, taken: GrantUsage, minor: int, now: int) -> GrantUsage | None:
+def reserve(bounds: Bounds, usage: GrantUsage, minor: int, now: int) -> GrantUsage | None:
     """The uses and amount after one more use; None if a bound would be exceeded."""
     most = 0 if bounds.sum is None else bounds.sum.minor
-    fits = taken.uses < bounds.uses and taken.minor + minor <= most
-    return GrantUsage(taken.uses + 1, taken.minor + minor) if fits and now < bounds.until else None
+    fits = usage.uses < bounds.uses and usage.minor + minor <= most
+    return GrantUsage(usage.uses + 1, usage.minor + minor) if fits and now < bounds.until else None
 
 
-def release(taken: GrantUsage, minor: int) -> GrantUsage:
+def release(usage: GrantUsage, minor: int) -> GrantUsage:
     """The uses and amount after a reserved use is released."""
-    return GrantUsage(taken.uses - 1, taken.minor - minor)
+    return GrantUsage(usage.uses - 1, usage.minor - minor)
 
 
 def check_limits(risk: Risk, *, seconds: int, uses: int, costs: bool, total: Sum | None) -> None:
@@ -271,7 +271,7 @@ def _first_difference(
 
 
 def _is_within_limit(limit: JsonValue, ours: JsonValue, theirs: JsonValue) -> bool:
-    """Reports whether a varying value has the example's type and is within the limit."""
+    """Return whether a varying value has the example's type and is within the limit."""
     if limit is None:
         return _is_text(theirs) and isinstance(theirs, type(ours))
     if _is_money(limit) and _is_money(theirs):

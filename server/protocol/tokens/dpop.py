@@ -127,7 +127,7 @@ def check_nonce(claims: Mapping[str, object], nonces: Sequence[str]) -> None:
 
 
 def same_url(one: str, other: str, *, loopback_alias: bool) -> bool:
-    """Report whether two URLs are equal, ignoring query and fragment (RFC 3986 6.2.2, 6.2.3).
+    """Return whether two URLs are equal, ignoring query and fragment (RFC 3986 6.2.2, 6.2.3).
 
     A URL that is not http or https, or that contains a user, never matches.
     """

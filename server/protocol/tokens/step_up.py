@@ -28,7 +28,7 @@ class StepUpRequirement:
     max_age: int | None = None
 
     def met_by(self, claims: Mapping[str, object], now: int) -> bool:
-        """Report whether the claims of a token satisfy this; `now` in milliseconds."""
+        """Return whether the claims of a token satisfy this; `now` in milliseconds."""
         return self._strong_enough(claims.get("acr")) and self._fresh(claims.get("auth_time"), now)
 
     def challenge(self) -> str:

@@ -119,7 +119,7 @@ def read_subject(claims: Mapping[str, object], *, issuer: str, now: int) -> Subj
 
 
 def names_agent(may_act: Mapping[str, str], agent: str, issuer: str) -> bool:
-    """Report whether this `may_act` lets the agent act (RFC 8693 4.4).
+    """Return whether this `may_act` lets the agent act (RFC 8693 4.4).
 
     PingOne writes the client ID into `sub`, PingAM adds `client_id`. Every member that is there
     must match.
@@ -144,7 +144,7 @@ def actors(act: object) -> tuple[str, ...]:
 
 
 def too_large(act: Mapping[str, object]) -> bool:
-    """Report whether the chain is too large for a token."""
+    """Return whether the chain is too large for a token."""
     return len(json.dumps(act, separators=(",", ":")).encode()) > MAX_ACT_BYTES
 
 
@@ -178,7 +178,7 @@ def allowed_scopes(
 
 
 def details_approved(details: Sequence[Mapping[str, JsonValue]], basis: DelegationBasis) -> bool:
-    """Report whether a person signed for every one of these details, and no token dropped one.
+    """Return whether a person signed for every one of these details, and no token dropped one.
 
     Duplicates count: two equal payments need two signed ones.
     """

@@ -6,10 +6,10 @@ from typing import Final
 
 SHORTEST: Final = 12
 LONGEST: Final = 256
-FREE_TRIES: Final = 5
+FREE_ATTEMPTS: Final = 5
 """Failed attempts in a row without a wait."""
 LONGEST_PAUSE_MS: Final = 5 * 60 * 1000
-FREE_TRIES_OF_ADDRESS: Final = 30
+FREE_OF_ADDRESS: Final = 30
 """Many people may share an address, so it has more, and shorter waits."""
 LONGEST_PAUSE_OF_ADDRESS_MS: Final = 60 * 1000
 FORGOTTEN_MS: Final = 60 * 60 * 1000
@@ -54,21 +54,21 @@ def network(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Report whether this is a loopback address."""
+    """Return whether this is a loopback address."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
 
 
-def pause_ms(tries: int) -> int:
+def pause_ms(attempts: int) -> int:
     """Return how long an account waits at one address: twice as long after each failure."""
-    return _pause(tries - FREE_TRIES, LONGEST_PAUSE_MS)
+    return _pause(attempts - FREE_ATTEMPTS, LONGEST_PAUSE_MS)
 
 
-def pause_of_address_ms(tries: int) -> int:
+def pause_of_address_ms(attempts: int) -> int:
     """Return how long an address waits after failures over all accounts."""
-    return _pause(tries - FREE_TRIES_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
+    return _pause(attempts - FREE_OF_ADDRESS, LONGEST_PAUSE_OF_ADDRESS_MS)
 
 
 def _pause(over: int, longest: int) -> int:

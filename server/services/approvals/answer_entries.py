@@ -51,7 +51,7 @@ def _type(approval: Approval, answer: Decision) -> audit.Type:
 
 
 def self_approved(approval: Approval, answer: Decision) -> bool:
-    """Reports whether the user that a critical request is for was its only approver."""
+    """Return whether the user that a critical request is for was its only approver."""
     own = answer.user_id == approval.user_id and answer.decision == "approve"
     return own and approval.risk is Risk.CRITICAL and approval.quorum == 1
 

@@ -55,7 +55,7 @@ class CheckedAppAction:
         return self.needs.risk
 
     def answered_by(self, user: User, risk: Risk, ceremony: Ceremony) -> bool:
-        """Reports whether this user's approval suffices, at this risk and with this ceremony."""
+        """Return whether this user's approval suffices, at this risk and with this ceremony."""
         return self.needs.met_by(Approvals(1, risk, ceremony, frozenset({user.id})), user.id)
 
     @property
@@ -71,7 +71,7 @@ class AppActions:
     secrets: Secrets
     schemas: Schemas
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def check(  # the parameters of the app's request
         self,
@@ -117,7 +117,7 @@ class AppActions:
             return None
 
     def is_still_allowed(self, view: View, app: App, approval: Approval) -> bool:
-        """Reports whether the displayed risk and the ceremony still suffice today."""
+        """Return whether the displayed risk and the ceremony still suffice today."""
         act, user = self.recheck(view, app, approval), view.directory.user(approval.user_id or "")
         if act is None or user is None:
             return False
@@ -135,7 +135,9 @@ class AppActions:
         if tx.devices.active_count(user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
         types = [kinds.APP_ACTION, *(action.type for action in act.actions)]
-        refused = request_limits.page_refusal(tx, app.id, user, "app_action", types, self.rules)
+        refused = request_limits.page_refusal(
+            tx, app.id, user, "app_action", types, self.server_policy
+        )
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._create_approval(tx, app, user, act, peer)
@@ -199,11 +201,11 @@ class AppActions:
                 display=display,
             ),
             secrets=self.secrets,
-            rules=self.rules,
+            server_policy=self.server_policy,
         )
 
     def _grant_text(self, app: App, target: TokenTarget) -> str:
-        seconds = target.resource.token_seconds or self.rules.access_token_seconds
+        seconds = target.resource.token_seconds or self.server_policy.access_token_seconds
         scope = ", ".join(target.scope) or "no scope"
         return display_safe(
             f"The app {display_safe(app.name)} gets one access token for {target.resource.uri}, "

@@ -31,7 +31,7 @@ class BackupRequests:
 
     store: Store
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
     def ask(self, approval_id: str, called: str, *, by: str) -> NamedApproval:
@@ -45,9 +45,11 @@ class BackupRequests:
             _check_waits(tx, approval)
             user = user_checks.find(tx, called)
             if not user.enabled:
-                raise Invalid(f"{user.name} is disabled and cannot answer. Name somebody else.")
+                raise Invalid(f"{user.name} is disabled and cannot answer. Name someone else.")
             named = _named(tx, approval, user, self._needs(tx, approval))
-            if user.id == approval.user_id or not approvers.add(tx, approval, [named], self.rules):
+            if user.id == approval.user_id or not approvers.add(
+                tx, approval, [named], self.server_policy
+            ):
                 raise Conflict(f"{user.name} is already an approver of this request.")
             _record(tx, approval, user, by)
             return oversight.with_names(tx, oversight.find(tx, approval_id))

@@ -2,7 +2,7 @@
 
 An attempt is counted in its own unit of work before the entry is compared, so concurrent attempts
 or a dropped connection gain nothing. Two wrong entries lock the request: a wrong type-back for this
-person, a wrong match number for everybody.
+person, a wrong match number for everyone.
 """
 
 import hashlib
@@ -118,7 +118,7 @@ class Ceremonies:
         wrong = [step for step in typed if not self._is_right(yes, step)]
         for step in typed:
             if step not in wrong:
-                tx.ceremony_tries.uncount(yes.approval.id, step, _counted_user(yes, step))
+                tx.ceremony_attempts.undo_attempt(yes.approval.id, step, _counted_user(yes, step))
         return _refusal(tx, yes, wrong[0]) if wrong else None
 
     def _is_right(self, yes: ApproveAnswer, step: Step) -> bool:
@@ -135,8 +135,8 @@ def attempts_left(view: View, approval: Approval, user_id: str) -> Mapping[Step,
     typed = ceremonies.parse_ceremony(approval.ceremony) & COMPARED_STEPS
     if not typed:
         return {}
-    tries = view.ceremony_tries.of(approval.id, (user_id, _ALL_USERS))
-    return {step: MAX_ATTEMPTS - tries.get(step, 0) for step in sorted(typed)}
+    attempts = view.ceremony_attempts.counts_by_step(approval.id, (user_id, _ALL_USERS))
+    return {step: MAX_ATTEMPTS - attempts.get(step, 0) for step in sorted(typed)}
 
 
 def checked_reason(reason: str | None) -> str | None:
@@ -216,13 +216,14 @@ def _check_steps(yes: ApproveAnswer) -> None:
 
 
 def _counted_user(yes: ApproveAnswer, step: Step) -> str:
-    """The user whose attempts count: the match number is the same for everybody."""
+    """The user whose attempts count: the match number is the same for everyone."""
     return _ALL_USERS if step is Step.MATCH else yes.device.user_id
 
 
 def _count(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
-    found = tx.ceremony_tries.count(yes.approval.id, step, _counted_user(yes, step), MAX_ATTEMPTS)
-    if found is None:
+    user = _counted_user(yes, step)
+    count = tx.ceremony_attempts.count_attempt(yes.approval.id, step, user, MAX_ATTEMPTS)
+    if count is None:
         raise errors.Problem(
             423, "request_locked", LOCKED_TEXT, members={"step": str(step), "left": 0}
         )
@@ -258,7 +259,7 @@ def _lock(tx: Unit, yes: ApproveAnswer, step: Step) -> None:
 
 
 def is_possible_without(view: View, approval: Approval, user_id: str) -> bool:
-    """Reports whether the others who approved or still can, without a lock, reach the quorum.
+    """Return whether the others who approved or still can, without a lock, reach the quorum.
 
     A person and their backups and deputies share one vote.
     """

@@ -26,19 +26,19 @@ from server.services.server_policy import ServerPolicy
 _PIN = frozenset({Step.PIN})
 
 
-def approval_creator(secrets: Secrets, rules: ServerPolicy) -> CreateApproval:
+def approval_creator(secrets: Secrets, server_policy: ServerPolicy) -> CreateApproval:
     """Bind `open_approval`, for capabilities that the import order places below approvals."""
-    return partial(create_approval, secrets=secrets, rules=rules)
+    return partial(create_approval, secrets=secrets, server_policy=server_policy)
 
 
 def create_approval(
-    tx: Unit, new: NewApproval, *, secrets: Secrets, rules: ServerPolicy
+    tx: Unit, new: NewApproval, *, secrets: Secrets, server_policy: ServerPolicy
 ) -> Approval:
     """Create an approval with its audit entry and events in this unit of work."""
     approval = build_approval(tx, secrets, new)
     tx.approvals.add(approval)
     record_request(tx, approval, new)
-    notices.requested(tx, approval, rules)
+    notices.requested(tx, approval, server_policy)
     return approval
 
 

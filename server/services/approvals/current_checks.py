@@ -81,7 +81,7 @@ class ApprovalChecks:
         )
 
     def _is_still_approvable(self, tx: Unit, case: PolicyRequest, approval: Approval) -> bool:
-        """Reports whether the displayed risk and the votes suffice under current policy.
+        """Return whether the displayed risk and the votes suffice under current policy.
 
         A request decided by a grant or consent needs it to be active, and a policy that still
         allows that.
@@ -133,7 +133,7 @@ class ApprovalChecks:
 def build_approval_checks(given: Adapters) -> ApprovalChecks:
     """Build a `Rights` with its own policy engine and schemas."""
     schemas, evaluator = Schemas(), Evaluator(given.secrets)
-    actions = AppActions(given.secrets, schemas, evaluator, given.rules)
+    actions = AppActions(given.secrets, schemas, evaluator, given.server_policy)
     return ApprovalChecks(schemas, evaluator, actions, Proposals(schemas, evaluator))
 
 
@@ -151,7 +151,7 @@ def _missing_basis(tx: Unit, approval: Approval) -> str | None:
 
 
 def _is_parent_active(tx: Unit, approval: Approval) -> bool:
-    """Reports whether its subject token is active; locks the delegation against revocation."""
+    """Return whether its subject token is active; locks the delegation against revocation."""
     held = approval.parent_id
     return held is None or tx.delegations.lock_live(held, tx.now) is not None
 

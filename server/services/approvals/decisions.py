@@ -66,7 +66,7 @@ class ApprovalService:
     secrets: Secrets
     signatures: Signatures
     checks: ApprovalChecks
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     consents: ConsentService
     narrowings: Narrowings
     standing_grants: StandingGrants
@@ -185,7 +185,7 @@ class ApprovalService:
         if payload.decision == "approve":
             moved = self._grant(tx, moved, payload.ceremony)
         else:
-            pauses.record_if_begun(tx, moved, person.user.id, self.rules)
+            pauses.record_if_begun(tx, moved, person.user.id, self.server_policy)
         return approver_view(tx, moved)
 
     def _add_vote(
@@ -216,7 +216,7 @@ class ApprovalService:
             return _already_closed(tx, tx.approvals.get(approval.id) or approval)
         _settle(tx, moved, answer, key)
         if moved.state is State.DENIED:
-            pauses.record_if_begun(tx, moved, answer.user_id, self.rules)
+            pauses.record_if_begun(tx, moved, answer.user_id, self.server_policy)
         return approver_view(tx, moved)
 
     def _grant(self, tx: Unit, approval: Approval, ceremony: str) -> Approval:
@@ -280,7 +280,7 @@ class ApprovalService:
             decisions.ExpectedDecision(
                 iss=device.id,
                 sub=device.user_id,
-                aud=self.rules.issuer,
+                aud=self.server_policy.issuer,
                 approval=approval.id,
                 action_digest=approval.action_digest,
                 display_digest=approval.display_digest,

@@ -55,7 +55,7 @@ class Extensions:
             until = _new_expiry(tx, person, approval)
             moved = tx.escalations.extend(
                 approval.id,
-                was=approval.expires_at,
+                expected=approval.expires_at,
                 until=until,
                 escalate_at=halfway(tx.now, until),
                 now=tx.now,
@@ -70,7 +70,7 @@ class Extensions:
             return approver_view(tx, extended, person.user.id)
 
     def can_extend(self, person: Person, approval_id: str) -> bool:
-        """Reports whether this person can extend it now. Raises errors.Problem 404."""
+        """Return whether this person can extend it now. Raises errors.Problem 404."""
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
             try:

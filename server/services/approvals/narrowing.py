@@ -100,7 +100,7 @@ class Narrowings:
     store: Store
     secrets: Secrets
     schemas: Schemas
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def narrowable(self, person: Person, approval_id: str) -> Narrowable:
         """The narrowable parts. Raises errors.Problem 404, 409, or 422 for another kind."""
@@ -141,7 +141,7 @@ class Narrowings:
         return Narrowed(text, found, tuple(rows), _headline(view, approval, found, types), types)
 
     def is_within(self, approval: Approval, narrowed: Narrowed) -> bool:
-        """Reports whether it is within what an earlier approver of this request granted."""
+        """Return whether it is within what an earlier approver of this request granted."""
         if approval.granted is None:
             return True
         before, after = narrowing.terms(approval.granted), narrowed.terms
@@ -195,7 +195,7 @@ class Narrowings:
     def _full_lifetime(self, view: View, approval: Approval) -> int:
         agent = view.directory.agent(approval.agent_id)
         resource = _resource(view, approval)
-        usual = self.rules.access_token_seconds
+        usual = self.server_policy.access_token_seconds
         return usual if agent is None else targets.lifetime(agent, resource, usual)
 
     def _history_addition(self, view: View, approval: Approval, narrowed: Narrowed) -> str:

@@ -1,4 +1,4 @@
-"""The administrator's view of all users' requests, devices and audit entries.
+"""The administrator's view of all users' requests and devices.
 
 Owns: listing them, cancelling a request, revoking a device. Never: deciding a request; that takes
 a signature of the approver's device.
@@ -10,7 +10,7 @@ from typing import Final
 from server.model import display_names
 from server.model.approval_views import ShownExecution
 from server.model.approvals import Approval, Decision, Delivery
-from server.model.audit import EntrySearch, StoredEntry
+from server.model.audit import StoredEntry
 from server.model.devices import Device
 from server.model.store import Store, View
 from server.model.users import User
@@ -46,7 +46,7 @@ class NamedApproval:
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Lists requests, devices and audit entries of all users, and ends requests and devices."""
+    """Lists requests and devices of all users, and ends them."""
 
     store: Store
 
@@ -156,27 +156,6 @@ class Oversight:
             for one in found:
                 devices.enable(tx, one, actor=by)
             return [tx.devices.get(one.id) or one for one in found]
-
-    def entries(self, limit: int, after: str | None = None) -> list[StoredEntry]:
-        """The last audit entries, or those after one, oldest first."""
-        with self.store.read() as view:
-            return [actors.with_names(view, one) for one in view.audit.tail(limit, after)]
-
-    def search(
-        self, wanted: EntrySearch, limit: int, before: str | None = None
-    ) -> list[StoredEntry]:
-        """The newest matching audit entries before an id."""
-        with self.store.read() as view:
-            found = view.audit.search(actors.resolve_names(view, wanted), before, limit)
-            return [actors.with_names(view, entry) for entry in found]
-
-    def entry(self, entry_id: str) -> StoredEntry:
-        """One audit entry. Raises `NotFound`."""
-        with self.store.read() as view:
-            entry = view.audit.get(entry_id)
-            if entry is None:
-                raise NotFound("audit entry", entry_id)
-            return actors.with_names(view, entry)
 
 
 def find(view: View, approval_id: str) -> Approval:

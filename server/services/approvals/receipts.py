@@ -6,9 +6,10 @@ server's signature over the receipt. Never: checking the answers again; the read
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from server.audit_log.proofs import Proof
 from server.model.approval_views import ApproverView
 from server.model.approvals import Approval, Decision
 from server.model.audit import StoredEntry
@@ -19,6 +20,8 @@ from server.model.tokens import Delegation, NamedDelegation
 from server.protocol.devices import passkeys
 from server.services.approvals.views import approver_view as shown
 from server.services.approvers import approvers
+from server.services.audit.log import AuditLog
+from server.services.refusals import Conflict
 from server.services.users.device_auth import Person
 
 TYPE: Final = "sayso-receipt+jws"
@@ -44,6 +47,8 @@ class AnswerEvidence:
     """None if the server no longer has the key."""
     entry: StoredEntry | None
     """The audit entry that contains the signed answer."""
+    proof: Proof | None = None
+    """That the entry is in the log; None until a checkpoint has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Receipts:
     signer: Signer
     verifier: Verifier
     authenticators: Authenticators
+    audit_log: AuditLog
     name_delegation: Callable[[Directory, Delegation], NamedDelegation]
     """Add the names to a delegation."""
 
@@ -73,7 +79,7 @@ class Receipts:
         with self.store.read() as view:
             approval = approvers.get_for_approver(view, approval_id, person.user.id)
             entries = view.audit.of_approval(approval.id)
-            return Receipt(
+            receipt = Receipt(
                 shown(view, approval, person.user.id),
                 tuple(
                     self._answer(view, one, entries)
@@ -82,12 +88,22 @@ class Receipts:
                 self._token(view, approval, person),
                 view.now,
             )
+        return replace(receipt, answers=tuple(map(self._proved, receipt.answers)))
 
     def sign(self, members: Mapping[str, object]) -> str:
         """Sign the members of a receipt (compact JWS)."""
         with self.store.read() as view:
             keys = view.directory.signing_keys()
         return self.signer.sign(keys, ALGORITHM, TYPE, members)
+
+    def _proved(self, answer: AnswerEvidence) -> AnswerEvidence:
+        """The answer with the proof of its entry, if a checkpoint has it already."""
+        if answer.entry is None:
+            return answer
+        try:
+            return replace(answer, proof=self.audit_log.prove(answer.entry.id))
+        except Conflict:
+            return answer
 
     def _answer(self, view: View, decision: Decision, entries: list[StoredEntry]) -> AnswerEvidence:
         user = view.directory.user(decision.user_id)

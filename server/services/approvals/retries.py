@@ -25,7 +25,7 @@ RetryStatus = Literal["possible", "asked"]
 
 
 def retry_status(approval: Approval) -> RetryStatus | None:
-    """Whether the agent was or can be asked to retry; None if it cannot.
+    """Return whether the agent was or can be asked to retry; None if it cannot.
 
     Only unanswered requests can be retried, and only of agents that poll: an agent with push
     delivery gets the expiry once and does not poll for more.
@@ -58,7 +58,7 @@ class Retries:
                     tx, approval_id, person.user.id
                 )
             _check(tx, approval)
-            is_first = tx.escalations.ask_again(approval.id, tx.now)
+            is_first = tx.escalations.request_retry(approval.id, tx.now)
             asked = approvers.get_for_approver(tx, approval_id, person.user.id)
             if is_first:
                 _record(tx, person, asked)

@@ -94,7 +94,7 @@ def stored_decision(
 
 
 def is_repeat(one: Decision, other: Decision) -> bool:
-    """Reports whether one answer repeats the other, as after a lost response.
+    """Return whether one answer repeats the other, as after a lost response.
 
     A repeat comes from the same device and has the same content; the time of signing may differ.
     """

@@ -37,7 +37,7 @@ def vote_count(view: View, approval: Approval) -> int:
 
 
 def is_vote_cast(view: View, answer: Decision) -> bool:
-    """Reports whether someone else has already cast the vote of this answer."""
+    """Return whether someone else has already cast the vote of this answer."""
     return answer.voter_id in _voters(view.decisions.of_approval(answer.approval_id))
 
 
@@ -58,7 +58,7 @@ def tally(view: View, approval: Approval) -> Tally | None:
 
 
 def cast_approvals(view: View, approval: Approval) -> Approvals:
-    """The approvals as input of policy; while it is pending, everybody who could still approve."""
+    """The approvals as input of policy; while it is pending, everyone who could still approve."""
     by, count = _approving_users(view, approval)
     steps, in_advance = (
         ceremonies.parse_ceremony(approval.ceremony),

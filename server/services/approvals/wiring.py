@@ -15,6 +15,7 @@ from server.services.approvals.inbox import InboxService
 from server.services.approvals.narrowing import Narrowings
 from server.services.approvals.receipts import Receipts
 from server.services.approvals.retries import Retries
+from server.services.audit.log import AuditLog
 from server.services.consents.consents import ConsentService
 from server.services.devices.signatures import Signatures
 from server.services.standing_grants.standing_grants import StandingGrants
@@ -30,20 +31,21 @@ class ApprovalServices:
         signatures: Signatures,
         consents: ConsentService,
         standing_grants: StandingGrants,
+        audit_log: AuditLog,
         *,
         live: Callable[[View, str], LiveToken | None],
         held: Callable[[Directory, Delegation], NamedDelegation],
     ) -> None:
-        store, secrets, rules = given.store, given.secrets, given.rules
+        store, secrets, policy = given.store, given.secrets, given.server_policy
         self.checks = checks
         self.ceremonies = Ceremonies(secrets)
-        self.narrowings = Narrowings(store, secrets, checks.schemas, rules)
+        self.narrowings = Narrowings(store, secrets, checks.schemas, policy)
         self.decisions = ApprovalService(
             store,
             secrets,
             signatures,
             checks,
-            rules,
+            policy,
             consents,
             self.narrowings,
             standing_grants,
@@ -53,7 +55,7 @@ class ApprovalServices:
         self.extensions = Extensions(store)
         self.retries = Retries(store)
         self.receipts = Receipts(
-            store, given.signer, given.verifier, signatures.authenticators, held
+            store, given.signer, given.verifier, signatures.authenticators, audit_log, held
         )
         self.consumptions = Consumptions(store, live, checks)
         self.outcomes = Outcomes(store)

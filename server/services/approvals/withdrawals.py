@@ -37,7 +37,7 @@ def withdraw(
 
 
 def cancel(tx: Unit, client_id: str, handle: str) -> bool:
-    """Cancel the client's open request with this `auth_req_id`; reports whether it did.
+    """Cancel the client's open request with this `auth_req_id`; returns whether it did.
 
     A redeemed request is not undone; the client can revoke its token.
     """
@@ -48,7 +48,7 @@ def cancel(tx: Unit, client_id: str, handle: str) -> bool:
 
 
 def agent_deactivated(tx: Unit, event: AgentDeactivated) -> Ended:
-    """Cancel the open requests of the agent, and those of others for its calls."""
+    """Cancel the open requests of the agent, and those of other clients for its calls."""
     agent = event.agent
     found = [(one, f"agent_{agent.state}") for one in tx.approvals.open_of_agent(agent.id)]
     found += [(one, "caller_disabled") for one in tx.approvals.open_of_caller(agent.id)]

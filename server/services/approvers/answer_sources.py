@@ -32,7 +32,7 @@ class AnswerSources:
 
     @property
     def asked(self) -> bool:
-        """Reports whether a person has to decide."""
+        """Whether a person has to decide."""
         return self.decider is None and not self.fits
 
     @property
@@ -43,7 +43,7 @@ class AnswerSources:
 
     @property
     def is_ruled_out(self) -> bool:
-        """Reports whether the request is refused, by a rule or for too few eligible approvers."""
+        """Whether the request is refused, by a rule or for too few eligible approvers."""
         return self.verdict.outcome == "deny" or self.quorum > self.people.count
 
 

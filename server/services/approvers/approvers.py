@@ -48,13 +48,13 @@ def store_approvers(tx: Unit, approval: Approval, named: Iterable[NamedApprover]
 
 
 def add(
-    tx: Unit, approval: Approval, named: Iterable[NamedApprover], rules: ServerPolicy
+    tx: Unit, approval: Approval, named: Iterable[NamedApprover], policy: ServerPolicy
 ) -> list[Approver]:
     """Add approvers to a pending request and notify them; returns the new ones."""
     added = store_approvers(tx, approval, named)
     for row in added:
         if row.user_id != approval.user_id:
-            attention.notify(tx, approval, row.user_id, "approval.requested", rules)
+            attention.notify(tx, approval, row.user_id, "approval.requested", policy)
     return added
 
 
@@ -73,7 +73,7 @@ def _approver(tx: Unit, approval: Approval, named: NamedApprover) -> Approver:
 
 
 def _is_in_force(view: View, row: Approver) -> bool:
-    """Reports whether the row is in force: a deputy's in their period or after a decision."""
+    """Return whether the row is in force: a deputy's in their period or after a decision."""
     if row.why != "deputy" or row.over_at is not None or row.stands_for is None:
         return True
     return view.deputies.deciding(row.stands_for, row.user_id, view.now) is not None

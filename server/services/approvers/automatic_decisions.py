@@ -80,7 +80,7 @@ def deciding_consent(view: View, approval: Approval) -> Consent | None:
 def is_still_valid(
     view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval
 ) -> bool:
-    """Reports whether the deciding consent is active and policy still allows the request."""
+    """Return whether the deciding consent is active and policy still allows the request."""
     stands_on, now = deciding_consent(view, approval), covering_consent(view, case)
     same = now is not None and stands_on is not None and now.id == stands_on.id
     return same and evaluator.holds(view, case, NO_APPROVALS)

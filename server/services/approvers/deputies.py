@@ -93,7 +93,7 @@ class Deputies:
             return _named(tx, deputy)
 
     def end(self, person: Person, deputy_id: str) -> None:
-        """End a deputy at once, by the user or the deputy. Raises errors.Problem 404."""
+        """End a deputy immediately, by the user or the deputy. Raises errors.Problem 404."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             deputy = tx.deputies.get(deputy_id)
@@ -127,7 +127,7 @@ class ManagedDeputies:
             return [_named(view, one) for one in view.deputies.live(view.now)]
 
     def end(self, deputy_id: str, *, by: str) -> NamedDeputy:
-        """End a deputy at once. Raises `NotFound`."""
+        """End a deputy immediately. Raises `NotFound`."""
         with self.store.write() as tx:
             deputy = tx.deputies.get(deputy_id)
             if deputy is None or deputy.state == "over":
@@ -137,7 +137,7 @@ class ManagedDeputies:
 
 
 def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
-    """Send open requests to a deputy whose period has begun; reports whether this call did."""
+    """Send open requests to a deputy whose period has begun; returns whether this call did."""
     if not deputy.in_force(tx.now) or not tx.deputies.begin(deputy.id):
         return False
     for approval in tx.approvals.open_of_user(deputy.user_id):
@@ -146,7 +146,7 @@ def begin(tx: Unit, deputy: Deputy, substitutes: Substitutes) -> bool:
 
 
 def end(tx: Unit, deputy: Deputy, *, by: str | None = None) -> bool:
-    """End a deputy, by a user or by the clock (None); reports whether this call did."""
+    """End a deputy, by a user or by the clock (None); returns whether this call did."""
     if not tx.deputies.end(deputy.id, revoked_at=None if by is None else tx.now):
         return False
     tx.deputies.remove_from_pending(deputy.user_id, deputy.deputy_id)

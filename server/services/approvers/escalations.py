@@ -41,11 +41,11 @@ class Escalations:
             )
             found = [tx.approvals.get(one) for one in tx.escalations.due(tx.now, _AT_ONCE)]
             taken = sum(take_step(tx, one, self.substitutes) for one in found if one is not None)
-            return turned + _release_held(tx, self.substitutes.rules) + taken
+            return turned + _release_held(tx, self.substitutes.server_policy) + taken
 
 
 def _is_due(view: View) -> bool:
-    """Reports whether anything is due."""
+    """Return whether anything is due."""
     if view.attention.due(view.now):
         return True
     return bool(view.escalations.due(view.now, 1) or view.deputies.due(view.now, 1))
@@ -65,7 +65,7 @@ def halfway(start: int, end: int) -> int:
 def _remind(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
     """Remind all approvers."""
     _record(tx, approval, "reminded")
-    notices.requested(tx, approval, substitutes.rules, attention.REMINDER)
+    notices.requested(tx, approval, substitutes.server_policy, attention.REMINDER)
 
 
 def _ask_backup(tx: Unit, approval: Approval, substitutes: Substitutes) -> None:
@@ -79,23 +79,23 @@ STEPS: Final[tuple[Callable[[Unit, Approval, Substitutes], None], ...]] = (_remi
 
 
 def take_step(tx: Unit, approval: Approval, substitutes: Substitutes) -> bool:
-    """Take the next step of an approval; reports whether this call took it."""
-    taken = approval.escalated
-    last = taken + 1 >= len(STEPS)
+    """Take the next step of an approval; returns whether this call took it."""
+    step = approval.escalated
+    last = step + 1 >= len(STEPS)
     due_at = approval.escalate_at or tx.now
     next_at = None if last else halfway(due_at, approval.expires_at)
-    if not tx.escalations.step(approval.id, taken, next_at, tx.now):
+    if not tx.escalations.step(approval.id, step, next_at, tx.now):
         return False
-    STEPS[taken](tx, approval, substitutes)
+    STEPS[step](tx, approval, substitutes)
     return True
 
 
-def _release_held(tx: Unit, rules: ServerPolicy) -> int:
+def _release_held(tx: Unit, policy: ServerPolicy) -> int:
     """Send held notifications of requests that are still pending; returns how many."""
     reminded = 0
     for hold in tx.attention.release(tx.now, _AT_ONCE):
         if hold.why in attention.DIGEST_DELAYS_MS:
-            reminded += digests.send(tx, hold, rules)
+            reminded += digests.send(tx, hold, policy)
             continue
         approval = tx.approvals.get(hold.approval_id)
         if (
@@ -103,7 +103,7 @@ def _release_held(tx: Unit, rules: ServerPolicy) -> int:
             and approval.state is State.PENDING
             and not overdue(approval.state, approval.expires_at, tx.now)
         ):
-            attention.notify(tx, approval, hold.user_id, attention.REMINDER, rules)
+            attention.notify(tx, approval, hold.user_id, attention.REMINDER, policy)
             reminded += 1
     return reminded
 

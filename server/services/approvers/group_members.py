@@ -37,7 +37,7 @@ GROUP_MEMBERS: Final[Members] = (
     Member(
         "members",
         Kind.PEOPLE,
-        FormField("Members", "Users, by name, email address or id.", rows=4),
+        FormField("Members", known="users"),
         Flag("--member", "A member.", metavar="USER"),
         Line("members", empty="none"),
         start=(),

@@ -110,7 +110,7 @@ def _check_unused(tx: Unit, group: Group) -> None:
             f"{agents[0]} can ask this group. Change that first.",
             remedy=("agent.asks", agents[0]),
         )
-    if group.id in policies.in_force(tx).users.values():
+    if group.id in policies.current_policy(tx).users.values():
         raise Conflict("The policy in force names this group. Set another policy first.")
 
 

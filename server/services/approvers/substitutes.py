@@ -1,7 +1,7 @@
 """Substitutes of a user: their deputies, and the backup that an administrator set.
 
-Deputies are asked at once, about action types that allow them. The backup is asked after three
-quarters of the lifetime, or at once at critical risk. Both see whom the request is for.
+Deputies are asked immediately, about action types that allow them. The backup is asked after three
+quarters of the lifetime, or immediately at critical risk. Both see whom the request is for.
 Owns: who they are, and whether their approval can count. Never: counting votes (`votes.py`).
 """
 
@@ -26,7 +26,7 @@ class Substitutes:
     """Adds substitutes to requests; policy says whether their approval counts."""
 
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     schemas: Schemas = field(default_factory=Schemas)
 
     def ask_at_once(self, tx: Unit, approval: Approval) -> None:
@@ -58,13 +58,13 @@ class Substitutes:
         lends = own is not None and own.approves and needs is not None
         excluded = frozenset[str]() if needs is None else needs.excluded
         asked = [replace(one, approves=lends and one.user_id not in excluded) for one in named]
-        return approvers.add(tx, approval, asked, self.rules)
+        return approvers.add(tx, approval, asked, self.server_policy)
 
 
 def immediate_substitutes(
     view: View, user: User, types: Sequence[str], risk: Risk
 ) -> list[NamedApprover]:
-    """The substitutes that a new request of this risk asks at once."""
+    """The substitutes that a new request of this risk asks immediately."""
     backup = backup_of(view, user) if risk is Risk.CRITICAL else []
     return [*deputies_of(view, user.id, types), *backup]
 
@@ -96,7 +96,7 @@ def backup_of(view: View, user: User) -> list[NamedApprover]:
 
 
 def _types_allow_deputies(view: View, types: Sequence[str]) -> bool:
-    """Reports whether every action type allows deputies."""
+    """Return whether every action type allows deputies."""
     rows = [view.directory.action(name) for name in types]
     return bool(rows) and all(
         row is not None and json.loads(row.document).get("deputies") is True for row in rows

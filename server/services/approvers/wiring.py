@@ -11,5 +11,5 @@ class ApproverServices:
     """The services that ask deputies and backups, and name deputies."""
 
     def __init__(self, given: Adapters, evaluator: Evaluator, statements: Statements) -> None:
-        self.substitutes = Substitutes(evaluator, given.rules)
+        self.substitutes = Substitutes(evaluator, given.server_policy)
         self.deputies = Deputies(given.store, given.secrets, statements, self.substitutes)

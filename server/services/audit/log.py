@@ -4,6 +4,7 @@ Owns: when a checkpoint is due, and what is read for it.
 Never: hashes and signatures; `server.audit_log` has them.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +16,7 @@ from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import Frontier
 from server.audit_log.notes import BadNote, Checkpoint, LogKey
 from server.audit_log.proofs import Proof
-from server.model.audit import CheckpointRow, Entry
+from server.model.audit import CheckpointRow, Entry, EntrySearch
 from server.model.store import Store, Unit, View
 from server.services.audit import audit
 from server.services.refusals import Conflict, NotFound, Remedy
@@ -25,6 +26,7 @@ IDLE_MS: Final = 60_000
 CHECKED: Final = 1_000_000
 """How many entries a server compares when it starts, which takes a few seconds."""
 _AT_ONCE: Final = 5_000
+_MAX_REPLACEMENTS: Final = 1_000
 _NONE: Final = CheckpointRow(0, 0, b"", "")
 
 
@@ -32,6 +34,25 @@ class BrokenLog(Exception):
     """The entries in the database are not the ones that were signed."""
 
     remedy: Remedy = ("broken log",)
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """A proof that an older log is the beginning of the one in a checkpoint."""
+
+    old_size: int
+    size: int
+    hashes: tuple[bytes, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A key of the log that replaced another one."""
+
+    log_key: str
+    note: str | None
+    """What the old key signed about it; None if that was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +90,10 @@ class AuditLog:
         with self.store.write() as tx:
             tx.lock("audit log")
             newest = tx.audit_log.newest() or _NONE
+            _store_missing_nodes(tx, newest.size)
             frontier = Frontier.decode(newest.size, newest.frontier)
             size = tx.audit_log.size()
-            for leaves in _leaves(tx, newest.size, size):
-                frontier.extend(leaves)
+            _grow(tx, frontier, size)
             if size == newest.size and not _is_idle(tx, newest):
                 return 0  # another process was first
             at = max(tx.now, newest.at + 1)
@@ -92,8 +113,8 @@ class AuditLog:
                 return
             start = view.audit_log.newest(newest.size - CHECKED) or _NONE
             frontier = Frontier.decode(start.size, start.frontier)
-            for entry in _entries(view, start.size, newest.size):
-                frontier.add(leaf_hash(entry.body))
+            for entries in _entries(view, start.size, newest.size):
+                _check_nodes(view, frontier, entries)
         try:
             signed, _at = notes.verify(newest.note, [self.key])
         except BadNote as error:
@@ -112,19 +133,42 @@ class AuditLog:
         while found := self._checkpoints(after):
             for row in found:
                 with self.store.read() as view:
-                    yield from _entries(view, size, row.size)
+                    for entries in _entries(view, size, row.size):
+                        yield from entries
                 size = row.size
                 yield SignedCheckpoint(row.size, row.note)
             after = (found[-1].size, found[-1].at)
 
-    def record_key(self, tx: Unit, private_key: bytes, *, by: str) -> None:
-        """Write the entry of a new key of the log."""
-        public = notes.public_key(self.origin, private_key).text
-        audit.record(tx, Entry(audit.Type.LOG_KEY_REPLACED, by, facts={"log_key": public}))
+    def record_key(self, tx: Unit, new: bytes, old: bytes | None, *, by: str) -> None:
+        """Write the entry of a new private key of the log, signed with the old one."""
+        key = notes.public_key(self.origin, new)
+        signed = {} if old is None else {"note": notes.replacement(key, old)}
+        facts = {"log_key": key.text, **signed}
+        audit.record(tx, Entry(audit.Type.LOG_KEY_REPLACED, by, facts=facts))
+
+    def replacements(self) -> list[Replacement]:
+        """The keys that replaced another one, oldest first."""
+        wanted = EntrySearch(type=audit.Type.LOG_KEY_REPLACED)
+        with self.store.read() as view:
+            found = view.audit.search(wanted, None, _MAX_REPLACEMENTS)
+        facts = [json.loads(entry.body)["facts"] for entry in reversed(found)]
+        return [Replacement(one["log_key"], one.get("note")) for one in facts]
 
     def newest(self) -> str:
         """The newest checkpoint, signed. Raises `Conflict` if there is none yet."""
         return self._newest().note
+
+    def consistency(self, old_size: int) -> Consistency:
+        """Prove that the log of an older size is the beginning of the newest checkpoint.
+
+        Without a proof if the log is smaller than that. Raises `Conflict`.
+        """
+        newest = self._newest()
+        if old_size > newest.size:
+            return Consistency(old_size, newest.size, (), newest.note)
+        with self.store.read() as view:
+            hashes = merkle.consistency_proof(view.audit_log.nodes, old_size, newest.size)
+        return Consistency(old_size, newest.size, tuple(hashes), newest.note)
 
     def prove(self, entry_id: str) -> Proof:
         """Prove that an entry is in the log. Raises `NotFound` or `Conflict`."""
@@ -135,9 +179,8 @@ class AuditLog:
                 raise NotFound("audit entry", entry_id)
             if place is None or place >= newest.size:
                 raise Conflict("This entry is not in a checkpoint yet. Try again in two seconds.")
-            leaves = [leaf for part in _leaves(view, 0, newest.size) for leaf in part]
+            hashes = merkle.inclusion_proof(view.audit_log.nodes, place, newest.size)
             (entry,) = view.audit_log.entries(place, place + 1)
-        hashes = merkle.inclusion_proof(leaves, place)
         return Proof(place, entry.body, tuple(hashes), newest.note)
 
     def _newest(self) -> CheckpointRow:
@@ -156,11 +199,36 @@ def _is_idle(view: View, newest: CheckpointRow) -> bool:
     return view.now - newest.at >= IDLE_MS
 
 
-def _entries(view: View, first: int, end: int) -> Iterator[LoggedEntry]:
-    for start in range(first, end, _AT_ONCE):
-        yield from view.audit_log.entries(start, min(start + _AT_ONCE, end))
+def _store_missing_nodes(tx: Unit, size: int) -> None:
+    """Store the hashes over the first `size` entries that earlier versions did not store."""
+    stored = tx.audit_log.size_of_nodes()
+    if stored < size - 1:
+        _grow(tx, merkle.frontier(tx.audit_log.nodes, stored), size)
 
 
-def _leaves(view: View, first: int, end: int) -> Iterator[list[bytes]]:
+def _grow(tx: Unit, frontier: Frontier, size: int) -> None:
+    """Extend the tree to `size` entries, and store its new nodes."""
+    for start in range(frontier.size, size, _AT_ONCE):
+        leaves = tx.audit_log.leaves(start, min(start + _AT_ONCE, size))
+        tx.audit_log.add_nodes(frontier.extend(leaves))
+
+
+def _check_nodes(view: View, frontier: Frontier, entries: list[LoggedEntry]) -> None:
+    """Extend the tree by entries, and compare its new nodes with the stored ones.
+
+    Raises `BrokenLog`. The last ones may be missing after an upgrade.
+    """
+    first, stored = frontier.size, view.audit_log.size_of_nodes()
+    found = view.audit_log.nodes_over(first, first + len(entries))
+    complete = frontier.extend(leaf_hash(entry.body) for entry in entries)
+    expected = {(at, n): one for (at, n), one in complete.items() if (n + 1) << at <= stored}
+    if found != expected:
+        raise BrokenLog(
+            "The audit log was changed outside of Sayso: from entry "
+            f"{first} to {frontier.size - 1}, the stored hashes are not those of the entries."
+        )
+
+
+def _entries(view: View, first: int, end: int) -> Iterator[list[LoggedEntry]]:
     for start in range(first, end, _AT_ONCE):
-        yield view.audit_log.leaves(start, min(start + _AT_ONCE, end))
+        yield view.audit_log.entries(start, min(start + _AT_ONCE, end))

@@ -42,7 +42,15 @@ class CallerTokens:
             raise errors.InvalidRequest(
                 "login_hint_token is neither from an exchange nor an access token of this issuer."
             )
-        if claims.get("aud") not in agent.serves:
+        audience = str(claims.get("aud"))
+        if audience not in agent.serves and audience.startswith(
+            f"{self.tokens.server_policy.issuer}/"
+        ):
+            raise errors.InvalidRequest(
+                "login_hint_token is a token for this server itself, such as a person's session. "
+                "Send the access token that came with the call."
+            )
+        if audience not in agent.serves:
             raise errors.InvalidRequest(
                 "The access token in login_hint_token is for a resource that this agent does not "
                 "serve. An administrator can register that it does.",

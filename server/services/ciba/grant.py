@@ -212,7 +212,7 @@ class CibaGrant:
 
         With hidden users they contain nothing that only an existing user can cause.
         """
-        hidden = self.redemption.issuing.rules.hide_unknown_users
+        hidden = self.redemption.issuing.server_policy.hide_unknown_users
         members: dict[str, object] = {"expires_at": rfc3339(approval.expires_at)}
         if hidden:
             return {"status": "pending", **members}

@@ -36,7 +36,7 @@ class Hints:
     """Resolves hints. A user whom the agent may not ask looks like one who does not exist."""
 
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def hinted_user(
         self, tx: Unit, agent: Agent, request: BackchannelRequest, subject: str | None = None
@@ -79,6 +79,6 @@ class Hints:
         named = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(name, str) for name in named) or agent.id not in named:
             raise errors.InvalidRequest("id_token_hint was issued to another client.")
-        if claims.get("iss") != self.rules.issuer or not isinstance(claims.get("sub"), str):
+        if claims.get("iss") != self.server_policy.issuer or not isinstance(claims.get("sub"), str):
             raise errors.InvalidRequest("id_token_hint is from another issuer.")
         return str(claims["sub"])

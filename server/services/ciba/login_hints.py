@@ -26,7 +26,7 @@ class LoginHints:
     signer: Signer
     verifier: Verifier
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def make(
         self,
@@ -50,7 +50,7 @@ class LoginHints:
             issued_at=now,
             expires_at=min(now + login_hint_tokens.SECONDS, parent.expires_at // 1000),
         )
-        claims = login_hint_tokens.claims(hint, self.rules.issuer)
+        claims = login_hint_tokens.claims(hint, self.server_policy.issuer)
         return self.signer.sign(tx.directory.signing_keys(), _ALG, login_hint_tokens.TYPE, claims)
 
     def read(self, tx: Unit, agent: Agent, token: str) -> LoginHint:
@@ -67,7 +67,9 @@ class LoginHints:
             raise errors.InvalidRequest(
                 "login_hint_token is not from this issuer.", detail=str(error)
             ) from error
-        hint = login_hint_tokens.parse(claims, issuer=self.rules.issuer, agent=agent.id, now=tx.now)
+        hint = login_hint_tokens.parse(
+            claims, issuer=self.server_policy.issuer, agent=agent.id, now=tx.now
+        )
         if tx.delegations.lock_live(hint.parent, tx.now) is None:
             raise errors.InvalidRequest("The parent token of this login_hint_token was revoked.")
         return hint

@@ -23,7 +23,7 @@ from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
 from server.services.ciba.callers import CallerToken
-from server.services.ciba.request_objects import RequestObjectUse
+from server.services.ciba.request_objects import RequestObjectReplayKey
 from server.services.clients import client_auth
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas
@@ -40,7 +40,7 @@ class BackchannelCall:
     request: BackchannelRequest
     idempotency_key: str | None
     peer: str
-    used: RequestObjectUse
+    used: RequestObjectReplayKey
     proofs: Sequence[str]
     notification_token: str | None
     """None for an agent that polls."""
@@ -117,7 +117,7 @@ class RequestPlanner:
 
     schemas: Schemas
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def create_draft(self, tx: Unit, agent: Agent, call: BackchannelCall) -> RequestDraft:
         """Validate the request against the agent's permissions. Raises errors.ProtocolError."""
@@ -133,7 +133,7 @@ class RequestPlanner:
         """Return the draft of a request for OpenID scopes only; None for others."""
         if request.scope or request.details:
             return None
-        audience = self.rules.userinfo_audience
+        audience = self.server_policy.userinfo_audience
         if request.resource not in {None, audience}:
             raise errors.InvalidTarget("Ask for a scope of this resource, or for an action.")
         return RequestDraft(targets.about_person(audience, request.openid_scope), ())

@@ -61,7 +61,7 @@ class Redemption:
     def _error_members(self, tx: Unit, approval: Approval) -> dict[str, object]:
         """Return the extension members that tell an agent what happened and what it may do next."""
         if approval.state is not State.DENIED:
-            hidden = self.issuing.rules.hide_unknown_users
+            hidden = self.issuing.server_policy.hide_unknown_users
             by_person = approval.decided_by is None
             reason = outcomes.agent_reason(
                 approval.state, approval.reason, hidden=hidden, by_person=by_person
@@ -83,12 +83,12 @@ class Redemption:
 
 
 def is_token_live(tx: Unit, approval: Approval) -> bool:
-    """Report whether the approval's token is not revoked."""
+    """Return whether the approval's token is not revoked."""
     issued = tx.delegations.of_approval(approval.id)
     return issued is not None and issued.revoked_at is None
 
 
 def is_key_proved(tx: Unit, parent_id: str | None, jkt: str | None) -> bool:
-    """Report whether the key of a bound parent token is proved."""
+    """Return whether the key of a bound parent token is proved."""
     parent = None if parent_id is None else tx.delegations.get(parent_id)
     return parent is None or parent.jkt in {None, jkt}

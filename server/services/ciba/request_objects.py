@@ -15,23 +15,23 @@ _REPLAY_KIND = "request object"
 
 
 @dataclass(frozen=True, slots=True)
-class RequestObjectUse:
-    """The use of a signed request: its ID, which is stored, and the key that signed it."""
+class RequestObjectReplayKey:
+    """Identifies a signed request, so that it is accepted once."""
 
-    key: bytes | None = None
+    replay_key: bytes | None = None
     """None for an unsigned request."""
     until: int = 0
     agent_id: str = ""
-    kid: str = ""
-    """The key that signed it."""
+    signing_kid: str = ""
+    """The ID of the agent's key that signed the request."""
 
-    def count(self, tx: Unit) -> None:
+    def mark_used(self, tx: Unit) -> None:
         """Store the use. Raises errors.InvalidRequest if the request was used before."""
-        if self.key is None:
+        if self.replay_key is None:
             return
-        if not tx.replays.first_use(_REPLAY_KIND, self.key, self.until):
+        if not tx.replays.first_use(_REPLAY_KIND, self.replay_key, self.until):
             raise errors.InvalidRequest("This signed request was used before; sign a new one.")
-        tx.agents.mark_key_used(self.agent_id, self.kid, tx.now)
+        tx.agents.mark_key_used(self.agent_id, self.signing_kid, tx.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +39,24 @@ class RequestObjects:
     """Parses the `request` parameter of the backchannel endpoint."""
 
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
-    def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectUse]:
-        """Return the effective parameters, and the use to store for a signed request.
+    def read(self, agent: Agent, form: Form, now: int) -> tuple[Form, RequestObjectReplayKey]:
+        """Return the effective parameters, and the replay key of a signed request.
 
-        1. An agent that registered to sign must sign. 2. No parameter is outside a signed request.
-        3. A key of this agent signed it, with the registered algorithm. 4. The claims are valid.
+        Checks, in order: 1. The agent signs its requests if it registered to. 2. A signed request
+        has no parameters beside it. 3. A key of this agent signed it, with the registered
+        algorithm. 4. The claims are valid.
         Raises errors.InvalidRequest.
         """
-        sent = form.get("request")
-        if sent is None:
+        request_object = form.get("request")
+        if request_object is None:
             if agent.request_alg is not None:
-                raise errors.InvalidRequest("This agent registered to sign its requests.")
-            return form, RequestObjectUse()
-        request_objects.refuse_beside(form)
+                raise errors.InvalidRequest("This agent must send a signed `request`.")
+            return form, RequestObjectReplayKey()
+        request_objects.reject_unsigned_parameters(form)
         try:
-            kid, alg, claims = self.verifier.request_object(sent, agent.jwks)
+            kid, alg, claims = self.verifier.request_object(request_object, agent.jwks)
         except BadClaims as error:
             raise errors.InvalidRequest(
                 f"The claims of the signed request are not valid: {error}."
@@ -65,13 +66,16 @@ class RequestObjects:
                 "request is not a JWT signed by a registered key of this agent.", detail=str(error)
             ) from error
         if agent.request_alg not in {None, alg}:
-            raise errors.InvalidRequest("This agent registered another algorithm for its requests.")
+            raise errors.InvalidRequest(
+                f"Sign the request with {agent.request_alg}, which is registered for this agent."
+            )
         token_id, until = request_objects.check(
-            claims, client_id=agent.id, issuer=self.rules.issuer, now=now
+            claims, client_id=agent.id, issuer=self.server_policy.issuer, now=now
         )
-        if float(str(claims["iat"])) * 1000 < self.rules.not_before:
+        if float(str(claims["iat"])) * 1000 < self.server_policy.not_before:
             raise errors.InvalidRequest(
                 "This request was signed before the last restore; sign it again."
             )
-        used = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
-        return request_objects.as_form(claims), RequestObjectUse(used, until, agent.id, kid)
+        replay_key = hashlib.sha256(f"{agent.id}\n{token_id}".encode()).digest()
+        use = RequestObjectReplayKey(replay_key, until, agent.id, kid)
+        return request_objects.to_form(claims), use

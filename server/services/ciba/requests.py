@@ -60,7 +60,7 @@ class BackchannelService:
     objects: RequestObjects
     proofs: Proofs
     login_hints: LoginHints
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     ceremonies: Ceremonies
     substitutes: Substitutes
     callers: CallerTokens
@@ -116,13 +116,13 @@ class BackchannelService:
         call = replace(call, agent=agent)
         if (repeated := self._repeated(tx, call)) is not None:
             return repeated
-        call.used.count(tx)
+        call.used.mark_used(tx)
         call = self._with_login_hint(tx, agent, call)
         draft = self.planner.create_draft(tx, agent, call)
         named = self.hints.hinted_user(tx, agent, call.request, call.known_user)
         user = self.hints.find_askable(tx, agent, named)
         plan_for = partial(self.planner.plan, tx, call, agent, draft)
-        if self.rules.hide_unknown_users:
+        if self.server_policy.hide_unknown_users:
             return self._start_hidden(tx, call, plan_for, user, named.hash(self.secrets, agent.id))
         plan = plan_for(user)
         if (refused := audit_entries.refuse_ruled_out(tx, call, plan)) is not None:
@@ -157,7 +157,9 @@ class BackchannelService:
         if plan.by.asked:
             if (refused := audit_entries.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
-            remaining = request_limits.RemainingRequests(tx, call.agent, self.rules, earlier)
+            remaining = request_limits.RemainingRequests(
+                tx, call.agent, self.server_policy, earlier
+            )
             if (limit := remaining.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
                 return audit_entries.refuse(tx, call, for_anyone, *limit)
         must_not_ask = self._must_not_ask(tx, call, plan, candidate, earlier)
@@ -173,7 +175,7 @@ class BackchannelService:
         user: User,
         earlier: Approval | None,
     ) -> bool:
-        """Report whether a reason prevents asking this person; every reason is checked."""
+        """Return whether a reason prevents asking this person; every reason is checked."""
         code = user_codes.refusal(tx, self.secrets, call.agent, user, call.request.user_code)
         limit = self._limit(tx, call.agent, plan, user, earlier)
         return (plan.by.asked and plan.by.is_ruled_out) or code is not None or limit is not None
@@ -184,8 +186,8 @@ class BackchannelService:
         """Return the limit that prevents asking this person, or answering for them."""
         types = [action.type for action in plan.actions]
         if not plan.by.asked:
-            return request_limits.pause(tx, agent, user, types, self.rules)
-        remaining = request_limits.RemainingRequests(tx, agent, self.rules, earlier)
+            return request_limits.pause(tx, agent, user, types, self.server_policy)
+        remaining = request_limits.RemainingRequests(tx, agent, self.server_policy, earlier)
         risk, named = plan.risk, plan.by.people.others
         others = substitutes.additional_approver_ids(tx, named, user, types, risk)
         return remaining.refusal(user, types, risk, others)
@@ -280,11 +282,11 @@ class BackchannelService:
             return approval
         history.count_request(tx, approval)
         if phantom:
-            notices.requested_of_nobody(tx, approval, user.id, self.rules)
+            notices.requested_of_nobody(tx, approval, user.id, self.server_policy)
             types, others = [action.type for action in plan.actions], plan.by.people.others
             substitutes.additional_approver_ids(tx, others, user, types, plan.risk)
         else:
-            notices.requested(tx, approval, self.rules)
+            notices.requested(tx, approval, self.server_policy)
             self.substitutes.ask_at_once(tx, approval)
         return approval
 
@@ -386,12 +388,12 @@ class BackchannelService:
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=call.request.binding_message,
-            first_request=agent_names.first_request(tx, call.agent.id, user.id),
+            first_request=agent_names.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
             asked_at=tx.now,
             expires_at=expires_at,
             token_seconds=targets.lifetime(
-                call.agent, plan.target.resource, self.rules.access_token_seconds
+                call.agent, plan.target.resource, self.server_policy.access_token_seconds
             ),
             through=delegations.actors(tx, call.received_token or ""),
         )

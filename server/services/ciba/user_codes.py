@@ -40,7 +40,7 @@ class UserCodes:
     hasher: PasswordHasher
 
     def is_set(self, person: Person) -> bool:
-        """Report whether this person has a user code."""
+        """Return whether this person has a user code."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             return tx.user_codes.get(person.user.id) is not None

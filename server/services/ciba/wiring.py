@@ -27,7 +27,7 @@ def create_callbacks(given: Adapters) -> Callbacks:
 
 
 def _redemption(given: Adapters, checks: ApprovalChecks) -> Redemption:
-    return Redemption(TokenIssuer(given.signer, given.secrets, given.rules), checks)
+    return Redemption(TokenIssuer(given.signer, given.secrets, given.server_policy), checks)
 
 
 class CibaServices:
@@ -44,20 +44,20 @@ class CibaServices:
         substitutes: Substitutes,
         statements: Statements,
     ) -> None:
-        store, secrets, rules = given.store, given.secrets, given.rules
-        self.login_hints = LoginHints(given.signer, given.verifier, secrets, rules)
+        store, secrets, policy = given.store, given.secrets, given.server_policy
+        self.login_hints = LoginHints(given.signer, given.verifier, secrets, policy)
         self.requests = BackchannelService(
             store,
             secrets,
-            RequestPlanner(checks.schemas, checks.evaluator, rules),
-            Hints(given.verifier, rules),
-            RequestObjects(given.verifier, rules),
+            RequestPlanner(checks.schemas, checks.evaluator, policy),
+            Hints(given.verifier, policy),
+            RequestObjects(given.verifier, policy),
             proofs,
             self.login_hints,
-            rules,
+            policy,
             ceremonies,
             substitutes,
-            CallerTokens(IssuedTokens(given.verifier, rules)),
+            CallerTokens(IssuedTokens(given.verifier, policy)),
         )
         self.grant = CibaGrant(store, secrets, _redemption(given, checks), hub)
         self.user_codes = UserCodes(store, secrets, statements, given.passwords)

@@ -45,7 +45,7 @@ class AgentAuth:
 
         1. The method is known, and another one. 2. Its credentials exist: keys are there or sent; a
         permanent secret is there, or is created and shown once. 3. Old secrets end with the overlap
-        if keys replace them. The registration token ends. A method before the old one ends at once.
+        if keys replace them. The registration token ends. An older method ends immediately.
         Raises `NotFound`, `Conflict` for the current method, `Invalid`.
         """
         overlap = client_secrets.check_overlap(wanted.overlap_ms)

@@ -49,7 +49,15 @@ AGENT_MEMBERS: Final[Members] = (
     Member(
         "owners",
         Kind.PEOPLE,
-        FormField("Owners", "People who answer for it.", section=IS, mine=True, on=("new",)),
+        FormField(
+            "Owners",
+            "People who answer for it.",
+            section=IS,
+            mine=True,
+            known="users",
+            first=True,
+            on=("new",),
+        ),
         Flag("--owner", "A user who owns it."),
         Line("owners", empty="none"),
         needed=True,
@@ -172,7 +180,11 @@ AGENT_MEMBERS: Final[Members] = (
         "serves",
         Kind.NAMES,
         FormField(
-            "Serves", "Resources that it is the server of.", section=MAY, page=Line("Serves")
+            "Serves",
+            "Resources that it is the server of.",
+            section=MAY,
+            known="resources",
+            page=Line("Serves"),
         ),
         Flag(
             "--serves",
@@ -230,6 +242,7 @@ AGENT_MEMBERS: Final[Members] = (
             section=_ASKS,
             every="It may ask everybody",
             mine=True,
+            known="people",
         ),
         Flag(
             "--asks",

@@ -1,4 +1,4 @@
-"""An agent's name, when it got it, and its former names.
+"""Agent names: when an agent got its current name, and its earlier names.
 
 People recognize an agent by its name, so a renamed agent counts as new to them.
 """
@@ -16,19 +16,14 @@ from server.services.refusals import NotFound
 RENAMED: Final = "agent.renamed"
 
 
-def named_since(agent: Agent) -> int:
-    """Return when the agent got its name, in milliseconds since the epoch."""
-    return agent.named_at
-
-
-def first_request(view: View, client_id: str, user_id: str) -> bool:
-    """Report whether the client never asked this user, under an agent's current name."""
+def is_first_request(view: View, client_id: str, user_id: str) -> bool:
+    """Return whether the client has never asked this user under its current name."""
     agent = view.directory.agent(client_id)
-    since = 0 if agent is None else named_since(agent)
+    since = 0 if agent is None else agent.named_at
     return not view.approvals.asked_before(client_id, user_id, since)
 
 
-def renamed(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
+def record_rename(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Record a changed name and notify the owners; returns the agent with the current time."""
     if agent.name == before.name:
         return agent

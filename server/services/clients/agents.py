@@ -225,7 +225,7 @@ def change(tx: Unit, before: Agent, agent: Agent, *, by: str) -> Agent:
     """Store a changed agent in an administering unit of work."""
     agent = replace(agent, key_uses=kept_key_uses(before, agent))
     if agent != before:
-        agent = agent_names.renamed(tx, before, agent, by=by)
+        agent = agent_names.record_rename(tx, before, agent, by=by)
         was_orphan = owners.orphans(tx, [before])
         tx.agents.replace(agent, tx.now)
         owners.record_adopted(tx, [agent] if was_orphan else [], by=by)

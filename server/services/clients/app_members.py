@@ -34,6 +34,7 @@ APP_MEMBERS: Final[Members] = (
             "Where people come back to",
             "Redirect URIs, each exactly as the app sends it.",
             section=IS,
+            first=True,
         ),
         Flag("--redirect-uri", "A redirect URI, matched exactly; on the loopback any port."),
         Line("redirect URIs", empty="none"),

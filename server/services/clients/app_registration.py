@@ -1,7 +1,6 @@
-"""Dynamic registration of apps that people use (RFC 7591): public, and not verified.
+"""Dynamic registration of apps (RFC 7591). Registered apps are public clients and unverified.
 
-Owns: who may register, and how many. Never: agents (`registration.py`), or changes of a
-registration; an app that needs another one registers again.
+Agents register in `registration.py`. A registration cannot be changed; register again instead.
 """
 
 import hashlib
@@ -22,8 +21,8 @@ MAX_PER_ADDRESS: Final = 20
 MAX_TOTAL: Final = 200
 """Maximum numbers of registrations in an hour."""
 _WINDOW_MS: Final = 60 * 60 * 1000
-_CLOSED: Final = "Send the access token of an invitation for apps."
-_MANY: Final = "Too many apps were registered. Try again later."
+_INVITATION_REQUIRED: Final = "Send the initial access token of an app invitation."
+_TOO_MANY: Final = "Too many apps were registered. Try again later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,55 +31,55 @@ class AppRegistrationService:
 
     store: Store
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
-    def register(self, token: str | None, wanted: AppMetadata, peer: str) -> dict[str, object]:
+    def register(self, token: str | None, metadata: AppMetadata, address: str) -> dict[str, object]:
         """Register an app (RFC 7591 3.2.1).
 
-        1. The limits are kept, also by guesses. 2. With an invitation, its owner is enabled and it
-        has a use left. Raises errors.ProtocolError.
+        Checks: 1. Rate limits, to which failed attempts count. 2. If an invitation is required, its
+        owner is enabled and it has uses left. Raises errors.ProtocolError.
         """
-        self._count(peer)
+        self._check_rate_limits(address)
         with self.store.administer() as tx:
             by = audit.SYSTEM
-            if self.rules.app_registration != "open":
-                by = f"invitation:{_spent_invitation(tx, token or '').id}"
-            app = unknown_apps.add(tx, self._new_app(wanted, tx.now), by=by)
-            return _information(app, wanted)
+            if self.server_policy.app_registration != "open":
+                by = f"invitation:{_redeem_invitation(tx, token or '').id}"
+            app = unknown_apps.add(tx, self._new_app(metadata, tx.now), by=by)
+            return _client_information(app, metadata)
 
-    def _count(self, peer: str) -> None:
+    def _check_rate_limits(self, address: str) -> None:
         with self.store.write() as tx:
             counts = (
-                tx.counters.count(f"app registrations:{peer}", _WINDOW_MS) > MAX_PER_ADDRESS,
+                tx.counters.count(f"app registrations:{address}", _WINDOW_MS) > MAX_PER_ADDRESS,
                 tx.counters.count("app registrations", _WINDOW_MS) > MAX_TOTAL,
             )
         if any(counts):
-            raise errors.TemporarilyUnavailable(_MANY, retry_after=600)
+            raise errors.TemporarilyUnavailable(_TOO_MANY, retry_after=600)
 
-    def _new_app(self, wanted: AppMetadata, now: int) -> App:
+    def _new_app(self, metadata: AppMetadata, now: int) -> App:
         return App(
             id=self.secrets.new_id(names.PREFIX_APP),
-            name=app_registration.first_name(wanted.redirect_uris[0]),
+            name=app_registration.name_from_redirect_uri(metadata.redirect_uris[0]),
             auth_method=names.AUTH_NONE,
             jwks=(),
-            redirect_uris=wanted.redirect_uris,
+            redirect_uris=metadata.redirect_uris,
             post_logout_redirect_uris=(),
-            grant_types=wanted.grant_types,
+            grant_types=metadata.grant_types,
             resources=(),
             scopes=(),
             secrets=(),
-            id_token_alg=wanted.id_token_alg,
+            id_token_alg=metadata.id_token_alg,
             dpop_bound=False,
             state="enabled",
             created_at=now,
             action_types=(),
             origin="registration",
-            claimed_name=wanted.claimed_name,
+            claimed_name=metadata.claimed_name,
         )
 
 
-def _spent_invitation(tx: Unit, token: str) -> Invitation:
-    """Use an invitation for apps once. Raises errors.InvalidToken."""
+def _redeem_invitation(tx: Unit, token: str) -> Invitation:
+    """Use an app invitation once. Raises errors.InvalidToken."""
     invitation = tx.invitations.by_token(hashlib.sha256(token.encode()).digest())
     owner = None if invitation is None else tx.directory.user(invitation.owner_id)
     if (
@@ -90,21 +89,21 @@ def _spent_invitation(tx: Unit, token: str) -> Invitation:
         or names.GRANT_AUTHORIZATION_CODE not in invitation.grant_types
         or not tx.invitations.spend(invitation.id, tx.now)
     ):
-        raise errors.InvalidToken(_CLOSED)
+        raise errors.InvalidToken(_INVITATION_REQUIRED)
     return invitation
 
 
-def _information(app: App, wanted: AppMetadata) -> dict[str, object]:
-    """Return what is registered. There is no secret, and no way to change it."""
-    metadata: dict[str, object] = {
+def _client_information(app: App, metadata: AppMetadata) -> dict[str, object]:
+    """Return the client information. Apps have no secret, and registrations cannot be changed."""
+    members: dict[str, object] = {
         "client_id": app.id,
         "client_id_issued_at": app.created_at // 1000,
         "client_name": app.claimed_name,
         "redirect_uris": list(app.redirect_uris),
-        "application_type": wanted.application_type,
+        "application_type": metadata.application_type,
         "token_endpoint_auth_method": app.auth_method,
         "grant_types": list(app.grant_types),
         "response_types": ["code"],
         "id_token_signed_response_alg": app.id_token_alg,
     }
-    return {name: value for name, value in metadata.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}

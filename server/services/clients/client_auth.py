@@ -33,21 +33,21 @@ class ClientAuthentication:
 
     store: Store
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     documents: ClientDocuments
     recorded: dict[str, int] = field(default_factory=dict)
     """Secret or key → when its use was last stored, so that not every request writes."""
 
-    def authenticate(self, credentials: Credentials, *, on_sight: bool = False) -> Client:
+    def authenticate(self, credentials: Credentials, *, register_unknown: bool = False) -> Client:
         """Return the client that these credentials prove; the endpoint restricts the kind.
 
         1. The client is known. 2. It registered this method. 3. The proof is valid. 4. An assertion
         is new. 5. The client is enabled; only the client itself learns that it is not. With
-        `on_sight`, a client with a metadata document need not be known. Raises
+        `register_unknown`, a client with a metadata document need not be known. Raises
         errors.ProtocolError.
         """
         claimed = self._claimed_id(credentials)
-        self.documents.check(claimed, on_sight=on_sight)
+        self.documents.check(claimed, register_unknown=register_unknown)
         with self.store.read() as view:
             client = find(view.directory, claimed) or view.directory.resource_client(claimed)
             now = view.now
@@ -98,9 +98,9 @@ class ClientAuthentication:
         except BadToken as error:
             raise client_auth.refused(str(error)) from error
         used = client_auth.check_assertion(
-            claims, client_id=client.id, audiences=self.rules.assertion_audiences, now=now
+            claims, client_id=client.id, audiences=self.server_policy.assertion_audiences, now=now
         )
-        if client_auth.made_at(claims) < self.rules.not_before:
+        if client_auth.made_at(claims) < self.server_policy.not_before:
             raise client_auth.refused("the assertion was made before a restore")
         return kid, used
 
@@ -194,7 +194,7 @@ def check_enabled(client: TokenClient, now: int) -> None:
 
 
 def _registered(client: Client, method: str, now: int) -> bool:
-    """Report whether the client may use this method; a resource may use either."""
+    """Return whether the client may use this method; a resource may use either."""
     if isinstance(client, Resource):
         return method in _OF_RESOURCES
     if isinstance(client, Agent):

@@ -31,15 +31,16 @@ class ClientDocuments:
     """Keeps the apps that have documents up to date."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     fetch: Fetch
 
-    def check(self, client_id: str, *, on_sight: bool) -> None:
+    def check(self, client_id: str, *, register_unknown: bool) -> None:
         """Fetch the document of this client, unless the copy is fresh; other IDs are left alone.
 
         1. The URL can be a client_id. 2. The settings allow its host. 3. It is known, or new ones
-        are accepted `on_sight`. 4. The limits on fetches are kept. 5. The document is valid. If
-        its host does not answer, an earlier copy counts for a day. Raises errors.InvalidClient,
+        are accepted (`register_unknown`). 4. The limits on fetches are kept. 5. The document is
+        valid.
+        If its host does not answer, an earlier copy counts for a day. Raises errors.InvalidClient,
         errors.InvalidClientMetadata or errors.TemporarilyUnavailable.
         """
         if not client_id.startswith(names.DOCUMENT_URL):
@@ -47,7 +48,7 @@ class ClientDocuments:
         self._check_allowed(client_id)
         with self.store.read() as view:
             app, use, now = view.directory.app(client_id), view.app_uses.get(client_id), view.now
-        if app is None and not on_sight:
+        if app is None and not register_unknown:
             raise errors.InvalidClient("Unknown client. Start at the authorization endpoint.")
         if app is not None and not app.active(now):
             return  # whoever asked refuses it
@@ -55,12 +56,12 @@ class ClientDocuments:
             self._refresh(client_id, use, now)
 
     def _check_allowed(self, url: str) -> None:
-        rules = self.rules
-        if problem := documents.url_problem(url, development=rules.on_loopback):
+        policy = self.server_policy
+        if problem := documents.url_problem(url, development=policy.on_loopback):
             raise errors.InvalidClient(f"A client_id that is a URL {problem}.")
         host = documents.host_of(url)
         if problem := documents.policy_problem(
-            host, rules.unknown_clients, rules.allowed_hosts, rules.blocked_hosts
+            host, policy.unknown_clients, policy.allowed_hosts, policy.blocked_hosts
         ):
             raise errors.InvalidClient(problem)
 
@@ -99,7 +100,7 @@ class ClientDocuments:
         """Return the document, with its keys and its usable redirect URIs, and its headers."""
         answer = self._get(url, documents.MAX_BYTES)
         document = documents.read(url, answer.body, answer.headers.get("content-type", ""))
-        usable = documents.usable_redirects(document, self.rules.allowed_hosts)
+        usable = documents.usable_redirects(document, self.server_policy.allowed_hosts)
         if not usable:
             raise InvalidDocument("none of its redirect_uris is on its own host")
         keys = document.keys

@@ -30,7 +30,7 @@ def name(line: str, hint: str) -> Member:
     return Member(
         "name",
         Kind.TEXT,
-        FormField("Name", hint, section=IS),
+        FormField("Name", hint, section=IS, first=True),
         Flag("--name", "Its new name.", positional=True),
         Line(line),
         needed=True,
@@ -68,7 +68,7 @@ def jwks(hint: str) -> Member:
 
 
 def dpop_bound(flag: str, line: Line) -> Member:
-    """Whether its tokens are bound to its key."""
+    """Return whether its tokens are bound to its key."""
     return Member(
         "dpop_bound",
         Kind.SWITCH,
@@ -101,7 +101,7 @@ def _permission(name: str, label: str, flag: str, one: str, check: Check) -> Mem
     return Member(
         name,
         Kind.NAMES,
-        FormField(label, section=MAY, known=name),
+        FormField(label, section=MAY, known=name, first=True),
         Flag(
             flag,
             f"A {one} it may ask for.",
@@ -121,7 +121,9 @@ SCOPES: Final = _permission("scopes", "Scopes", "--scope", "scope", members.uniq
 ACTION_TYPES: Final = Member(
     "action_types",
     Kind.NAMES,
-    FormField("Action types", section=MAY, every="It may ask for every action type"),
+    FormField(
+        "Action types", section=MAY, every="It may ask for every action type", known="actions"
+    ),
     Flag(
         "--action",
         "An action type it may ask for; default: all.",

@@ -12,7 +12,7 @@ from server.services.users.user_checks import clients_called
 
 
 def looks_taken(view: View, name: str, own: str) -> bool:
-    """Report whether a name looks like that of another client or of a user."""
+    """Return whether a name looks like that of another client or of a user."""
     looks = name_keys(name)
     bearers = {*view.names.bearers("client", looks), *view.names.bearers("user", looks)}
     return bool(bearers - {own} or looks & name_keys(TERMINAL))

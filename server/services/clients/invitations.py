@@ -44,7 +44,7 @@ class NewInvitation:
 
     @property
     def for_apps(self) -> bool:
-        """Report whether apps that people use register with it, instead of agents."""
+        """Whether apps that people use register with it, instead of agents."""
         return names.GRANT_AUTHORIZATION_CODE in self.grant_types
 
 

@@ -38,7 +38,7 @@ class RegistrationService:
 
     store: Store
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     endpoint_problem: Callable[[str], str]
     """Why a callback URL is not allowed; "" if it is."""
 
@@ -103,8 +103,8 @@ class RegistrationService:
             if accepts(view):
                 return
         with self.store.write() as tx:
-            tries = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
-        if tries > UNKNOWN_TOKENS:
+            attempts = tx.counters.count(f"unknown registration:{peer}", UNKNOWN_WINDOW_MS)
+        if attempts > UNKNOWN_TOKENS:
             raise errors.TemporarilyUnavailable("Too many unknown tokens.", retry_after=60)
         raise errors.InvalidToken(_CLOSED)
 
@@ -187,7 +187,7 @@ class RegistrationService:
     def _known_people(self, tx: Unit, agent: Agent | Invitation) -> set[str]:
         """Return the users that it may know: its owners, and those it may ask by name."""
         owners = agent.owners if isinstance(agent, Agent) else (agent.owner_id,)
-        asks = () if self.rules.hide_unknown_users else agent.asks or ()
+        asks = () if self.server_policy.hide_unknown_users else agent.asks or ()
         members = tx.directory.members()
         return {*owners, *(user for one in asks for user in members.get(one, {one}))}
 
@@ -200,7 +200,7 @@ class RegistrationService:
             "client_secret": given.secret or None,
             "client_secret_expires_at": 0 if given.secret else None,
             "registration_access_token": token,
-            "registration_client_uri": f"{self.rules.issuer}/register/{agent.id}",
+            "registration_client_uri": f"{self.server_policy.issuer}/register/{agent.id}",
             "client_name": agent.name,
             "token_endpoint_auth_method": agent.auth_method,
             "grant_types": list(agent.grant_types),

@@ -12,9 +12,11 @@ class ClientServices:
     """The services that authenticate clients, serve icons and register agents."""
 
     def __init__(self, given: Adapters) -> None:
-        store, rules = given.store, given.rules
-        self.documents = ClientDocuments(store, rules, given.fetch)
-        self.auth = ClientAuthentication(store, given.verifier, rules, self.documents)
+        store, policy = given.store, given.server_policy
+        self.documents = ClientDocuments(store, policy, given.fetch)
+        self.auth = ClientAuthentication(store, given.verifier, policy, self.documents)
         self.icons = Icons(store)
-        self.app_registration = AppRegistrationService(store, given.secrets, rules)
-        self.registration = RegistrationService(store, given.secrets, rules, given.endpoint_problem)
+        self.app_registration = AppRegistrationService(store, given.secrets, policy)
+        self.registration = RegistrationService(
+            store, given.secrets, policy, given.endpoint_problem
+        )

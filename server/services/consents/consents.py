@@ -92,7 +92,7 @@ class ConsentService:
 
     store: Store
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     create_approval: CreateApproval
 
     def covering(
@@ -118,7 +118,9 @@ class ConsentService:
         )
         if tx.devices.active_count(wanted.user.id, tx.now) == 0:
             raise errors.AccessDenied("You have no device to answer on. Enroll one first.")
-        refused = request_limits.consent_refusal(tx, offer.party.id, wanted.user, self.rules)
+        refused = request_limits.consent_refusal(
+            tx, offer.party.id, wanted.user, self.server_policy
+        )
         if refused is not None:
             raise errors.AccessDenied(refused[1], detail=refused[0])
         return self._create_approval(tx, wanted, offer)
@@ -160,7 +162,7 @@ class ConsentService:
         self, tx: Unit, user_id: str, client_id: str, openid: tuple[str, ...]
     ) -> None:
         """Store a consent to OpenID scopes, which needs no signed approval."""
-        resource = self.rules.userinfo_audience
+        resource = self.server_policy.userinfo_audience
         if self.covering(tx, user_id, client_id, resource, openid) is not None:
             return
         before = tx.consents.live(user_id, client_id, resource, tx.now)
@@ -288,7 +290,7 @@ class ConsentService:
                     had=offer.had,
                     until=offer.until,
                     risk=offer.risk,
-                    first_request=agent_names.first_request(tx, party.id, wanted.user.id),
+                    first_request=agent_names.is_first_request(tx, party.id, wanted.user.id),
                     peer=wanted.peer,
                     asked_at=tx.now,
                     expires_at=expires_at,

@@ -42,7 +42,7 @@ class AppDevices:
         if names.GRANT_DEVICE_CODE not in app.grant_types:
             raise errors.UnauthorizedClient("This client may not use the device grant.")
         if asked.openid and not asked.scope:
-            if asked.resource not in {None, self.consents.rules.userinfo_audience}:
+            if asked.resource not in {None, self.consents.server_policy.userinfo_audience}:
                 raise errors.InvalidTarget("A resource needs scopes of its own.")
             return "", ()
         target = targets.resolve_or_default(view.directory, app, asked.resource, asked.scope)
@@ -58,7 +58,7 @@ class AppDevices:
         offer = self._offer(tx, code, user)
         openid, _ = scopes.split(tuple(code.scope.split()))
         terms = kinds.AppDeviceTerms(code.address, shown, rfc3339(offer.until))
-        resource = code.resource or self.consents.rules.userinfo_audience
+        resource = code.resource or self.consents.server_policy.userinfo_audience
         risk = highest([Risk.MEDIUM, offer.risk])
 
         def display(approval_id: str, expires_at: int) -> str:

@@ -44,7 +44,7 @@ class Browsers:
         return self.secrets.nonce("browser csrf", _hashed(cookie).hex())
 
     def is_from_page(self, cookie: str, token: str | None) -> bool:
-        """Report whether a request carries the CSRF token of this browser."""
+        """Return whether a request carries the CSRF token of this browser."""
         return token is not None and hmac.compare_digest(self.csrf(cookie).encode(), token.encode())
 
     def ticket(self, cookie: str) -> str:
@@ -53,7 +53,7 @@ class Browsers:
             return self._ticket(cookie, self.secrets.salt(), view.now + TICKET_MS)
 
     def redeem(self, cookie: str, text: str) -> bool:
-        """Report whether this is an unused, unexpired ticket of this browser."""
+        """Return whether this is an unused, unexpired ticket of this browser."""
         salt, _, rest = text.partition(".")
         until = rest.partition(".")[0]
         if not _NUMBER.fullmatch(until):

@@ -67,13 +67,13 @@ class DeviceGrantService:
     proofs: Proofs
     clients: ClientAuthentication
     apps: AppDevices
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     create_approval: CreateApproval
 
     @property
     def page(self) -> str:
         """The page where people type the code."""
-        return f"{self.rules.issuer}/device"
+        return f"{self.server_policy.issuer}/device"
 
     def start(
         self, form: Form, *, authorization: str | None, proofs: Sequence[str], peer: str
@@ -215,7 +215,9 @@ class DeviceGrantService:
         tx.lock(f"asked {user.id}")
         if tx.devices.active_count(user.id, tx.now) == 0:
             return None
-        if (cause := request_limits.device_refusal(tx, client_id, user, self.rules)) is not None:
+        if (
+            cause := request_limits.device_refusal(tx, client_id, user, self.server_policy)
+        ) is not None:
             _record_refusal(tx, user, client_id, cause)
             return None
         return user
@@ -231,7 +233,7 @@ class DeviceGrantService:
         def display(approval_id: str, expires_at: int) -> str:
             return device_text(
                 DeviceDisplay(
-                    approval_id, terms, asked, self.rules.api_audience, tx.now, expires_at
+                    approval_id, terms, asked, self.server_policy.api_audience, tx.now, expires_at
                 )
             )
 
@@ -242,7 +244,7 @@ class DeviceGrantService:
                 client_id=names.APPROVER_CLIENT,
                 user_id=asked.id,
                 phantom=user is None,
-                resource=self.rules.api_audience,
+                resource=self.server_policy.api_audience,
                 scope=(),
                 details=[kinds.device_details(terms)],
                 risk=Risk.HIGH,

@@ -121,8 +121,8 @@ class DeviceService:
         with self.store.write() as tx:
             purpose_id = self._pin_purpose(tx, person, purpose)
             device = device_auth.current_device(tx, person)
-            counted = tx.devices.count_try(
-                device.id, purpose_id, tx.now, tries=MAX_ATTEMPTS, calls=MAX_UNCONFIRMED
+            counted = tx.devices.count_attempt(
+                device.id, purpose_id, tx.now, max_attempts=MAX_ATTEMPTS, max_calls=MAX_UNCONFIRMED
             )
             if counted is None:
                 raise _pin_refusal(device)
@@ -156,7 +156,7 @@ class DeviceService:
             return tx.devices.get(device.id) or device
 
     def vouch(self, person: Person, device_id: str, jws: str) -> Device:
-        """Allow a new device to decide high risk at once, signed by an older device."""
+        """Allow a new device to decide high risk immediately, signed by an older device."""
         with self.store.write() as tx:
             device = self._check_statement(tx, person, device_id, jws, "vouch")
             tx.devices.vouch(device.id, tx.now)
@@ -231,7 +231,7 @@ class DeviceService:
 
 
 def revoke(tx: Unit, device: Device, *, actor: str) -> bool:
-    """Revoke a device and its session; reports whether it was active.
+    """Revoke a device and its session; returns whether it was active.
 
     If someone else revokes it, all browsers of the person are notified, and the audit entry says
     whether it was the last device in use.

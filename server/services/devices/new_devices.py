@@ -27,7 +27,7 @@ def high_from(view: View, user_id: str) -> int:
 
 
 def has_one_in_use(view: View, user_id: str) -> bool:
-    """Report whether the person has an active device that was used in the last 30 days.
+    """Return whether the person has an active device that was used in the last 30 days.
 
     A waiting new device does not count, because someone else may have enrolled it.
     """

@@ -70,7 +70,7 @@ class PasskeyService:
     secrets: Secrets
     authenticators: Authenticators
     browsers: Browsers
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def prepare(self, typed: str, *, peer: str) -> dict[str, object]:
         """Return the options to create a passkey. The code stays unused. Raises errors.Problem."""
@@ -146,7 +146,7 @@ class PasskeyService:
     def _options(self, tx: Unit, code: EnrollmentCode) -> dict[str, object]:
         user = _user(tx, code)
         return passkeys.creation_options(
-            rp_id=self.rules.rp_id,
+            rp_id=self.server_policy.rp_id,
             user=(user.id, user.name),
             challenge_text=self._registration_challenge(code),
             known=[one.credential for one in tx.passkeys.of_user(user.id)],

@@ -23,7 +23,7 @@ class PasswordChanges:
     statements: Statements
 
     def is_set(self, person: Person) -> bool:
-        """Report whether this person has a password for apps."""
+        """Return whether this person has a password for apps."""
         with self.store.read() as view:
             device_auth.current_device(view, person)
             return view.passwords.get(person.user.id) is not None

@@ -37,7 +37,9 @@ class Signatures:
         key = next((name for name, known in device.kids.items() if known == kid), None)
         if key is None or key not in device.keys:
             raise _not_a_key()
-        return VerifiedSignature(self.verifier.signed_by(text, typ, device.keys[key], kid), key)
+        return VerifiedSignature(
+            self.verifier.verify_signed_payload(text, typ, device.keys[key], kid), key
+        )
 
     def _of_passkey(self, tx: Unit, device: Device, text: str) -> VerifiedSignature:
         assertion = passkeys.read_assertion(text)

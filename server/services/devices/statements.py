@@ -25,7 +25,7 @@ class Statements:
 
     secrets: Secrets
     signatures: Signatures
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def nonce(self, device: Device, signer: Device) -> str:
         """Return the nonce of the next statement by `signer` about `device`."""
@@ -49,7 +49,7 @@ class Statements:
         expected = decisions.ExpectedStatement(
             iss=signer.id,
             sub=signer.user_id,
-            aud=self.rules.issuer,
+            aud=self.server_policy.issuer,
             purpose=purpose,
             subject=subject,
             nonce=nonce,
@@ -116,7 +116,7 @@ def _unreadable(error: Exception) -> errors.Problem:
 
 
 def is_pin_entered(device: Device, subject: str, now: int) -> bool:
-    """Report whether the last PIN call named this subject, at most 120 seconds ago."""
+    """Return whether the last PIN call named this subject, at most 120 seconds ago."""
     if device.pin_for != subject or device.pin_for_at is None:
         return False
     return now - device.pin_for_at <= PIN_FRESH_MS

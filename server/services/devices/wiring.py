@@ -28,14 +28,14 @@ class DeviceServices:
         consents: ConsentService,
         owned: FindForApprover,
     ) -> None:
-        store, secrets, rules = given.store, given.secrets, given.rules
+        store, secrets, policy = given.store, given.secrets, given.server_policy
         self.signatures = Signatures(given.verifier, authenticators)
-        self.statements = Statements(secrets, self.signatures, rules)
+        self.statements = Statements(secrets, self.signatures, policy)
         self.browsers = Browsers(store, secrets)
-        self.passkeys = PasskeyService(store, secrets, authenticators, self.browsers, rules)
+        self.passkeys = PasskeyService(store, secrets, authenticators, self.browsers, policy)
         self.devices = DeviceService(store, secrets, self.statements, owned)
         self.passwords = PasswordChanges(store, given.passwords, self.statements)
         self.apps = AppDevices(consents)
         self.grant = DeviceGrantService(
-            store, secrets, proofs, clients, self.apps, rules, consents.create_approval
+            store, secrets, proofs, clients, self.apps, policy, consents.create_approval
         )

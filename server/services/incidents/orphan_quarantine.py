@@ -25,10 +25,10 @@ QUARANTINED: Final = "alarm.agent_quarantined"
 _CAUSE: Final[Cause] = "no_owner"
 
 
-def grace_ends_at(view: View, agent: Agent, rules: ServerPolicy) -> int | None:
+def grace_ends_at(view: View, agent: Agent, policy: ServerPolicy) -> int | None:
     """The end of the grace period in milliseconds; None if the agent is off or has an owner."""
     left = owners.orphaned_at(view, agent) if agent.state == "enabled" else None
-    return None if left is None else left + rules.owner_grace_ms
+    return None if left is None else left + policy.owner_grace_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class OrphanQuarantine:
 
     store: Store
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def round(self) -> int:
         """Run one round; returns the number of quarantined agents."""
@@ -51,7 +51,10 @@ class OrphanQuarantine:
             return len(due)
 
     def _due(self, view: View) -> list[Agent]:
-        found = ((agent, grace_ends_at(view, agent, self.rules)) for agent in view.agents.orphans())
+        found = (
+            (agent, grace_ends_at(view, agent, self.server_policy))
+            for agent in view.agents.orphans()
+        )
         return [agent for agent, ends in found if ends is not None and ends <= view.now]
 
     def _quarantine(self, tx: Unit, agent: Agent) -> None:

@@ -47,7 +47,7 @@ class Orphans:
     """Lists agents that need an owner or a review."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def all(self) -> list[Orphan]:
         """All listed agents, by name."""
@@ -64,7 +64,7 @@ class Orphans:
     def grace_end(self, called: str) -> int | None:
         """The end of an agent's grace period, if it has one. Raises `NotFound`."""
         with self.store.read() as view:
-            return orphan_quarantine.grace_ends_at(view, find(view, called), self.rules)
+            return orphan_quarantine.grace_ends_at(view, find(view, called), self.server_policy)
 
     def _found(self, view: View, agents: list[Agent]) -> list[Orphan]:
         listed = (self._listed(view, agent) for agent in agents)
@@ -76,7 +76,7 @@ class Orphans:
             agent,
             seen,
             _why(agent, seen, view.now),
-            orphan_quarantine.grace_ends_at(view, agent, self.rules),
+            orphan_quarantine.grace_ends_at(view, agent, self.server_policy),
         )
 
 

@@ -51,7 +51,7 @@ class ReportResult:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Accepts reports. The session key suffices, because a report only takes power away."""
+    """Accepts reports. The session key suffices, because a report only removes access."""
 
     store: Store
     secrets: Secrets

@@ -73,7 +73,7 @@ REASONS: Final[tuple[Callable[[NotificationCandidate], HeldNotification | None],
 
 
 def held(
-    tx: Unit, approval: Approval, user_id: str, rules: ServerPolicy
+    tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
 ) -> HeldNotification | None:
     """Why this person is not notified of this request now; None if they are.
 
@@ -82,7 +82,7 @@ def held(
     """
     if (found := held_by_settings(tx, approval, user_id)) is not None:
         return found
-    exceeded = budgets.exceeded(tx, approval, user_id, rules)
+    exceeded = budgets.exceeded(tx, approval, user_id, policy)
     return None if exceeded is None else HeldNotification(exceeded, None)
 
 
@@ -95,13 +95,13 @@ def held_by_settings(tx: Unit, approval: Approval, user_id: str) -> HeldNotifica
     return next((found for reason in REASONS if (found := reason(case)) is not None), None)
 
 
-def notify(tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy) -> bool:
-    """Add an event to a person's feed, and push it, unless it is held. Reports whether it notifies.
+def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy) -> bool:
+    """Add an event to a person's feed, and push it, unless it is held. Returns whether it notifies.
 
     A held event is marked as such. If the reason ends before the request expires, the person is
     notified then.
     """
-    reason = held(tx, approval, user_id, rules)
+    reason = held(tx, approval, user_id, policy)
     if reason is None:
         budgets.count(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
@@ -119,13 +119,13 @@ def notify(tx: Unit, approval: Approval, user_id: str, event: str, rules: Server
 
 
 def notify_phantom(
-    tx: Unit, approval: Approval, user_id: str, event: str, rules: ServerPolicy
+    tx: Unit, approval: Approval, user_id: str, event: str, policy: ServerPolicy
 ) -> bool:
     """Take as long as `notify`, for a user who does not exist. Nobody is notified.
 
     Writes that would refer to a user are replaced by reads.
     """
-    reason = held(tx, approval, user_id, rules)
+    reason = held(tx, approval, user_id, policy)
     if reason is None:
         budgets.count(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)

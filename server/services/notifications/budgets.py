@@ -17,11 +17,13 @@ LimitReason = Literal["reported", "held_back", "digest"]
 _LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}
 
 
-def exceeded(tx: Unit, approval: Approval, user_id: str, rules: ServerPolicy) -> LimitReason | None:
+def exceeded(
+    tx: Unit, approval: Approval, user_id: str, policy: ServerPolicy
+) -> LimitReason | None:
     """The limit that this notification exceeds; None if there is none.
 
     Each lane of risks is counted separately.  1. An agent that the person reported does not notify
-    them.  2. Low risk notifies now and then, and a digest covers the rest.  3. Other risks notify
+    them.  2. Low risk notifies occasionally, and a digest covers the rest.  3. Other risks notify
     until a limit is reached.
     """
     tx.lock(f"attention {user_id}")
@@ -30,8 +32,8 @@ def exceeded(tx: Unit, approval: Approval, user_id: str, rules: ServerPolicy) ->
     if recent.reported:
         return "reported"
     if lane == "low":
-        return "digest" if recent.hour >= rules.notify_low_per_hour else None
-    is_over = _agent_is_over(recent, rules) if lane == "urgent" else _is_over(recent, rules)
+        return "digest" if recent.hour >= policy.notify_low_per_hour else None
+    is_over = _agent_is_over(recent, policy) if lane == "urgent" else _is_over(recent, policy)
     return "held_back" if is_over else None
 
 
@@ -40,20 +42,20 @@ def count(tx: Unit, approval: Approval, user_id: str) -> None:
     tx.notifications.add(user_id, approval.agent_id, _types(approval), _lane(approval))
 
 
-def _agent_is_over(recent: RecentNotifications, rules: ServerPolicy) -> bool:
+def _agent_is_over(recent: RecentNotifications, policy: ServerPolicy) -> bool:
     """The check for high and critical risk, which is counted per agent."""
     return (
-        recent.agent_minute >= rules.notify_per_minute
-        or recent.agent_hour >= rules.notify_per_agent
+        recent.agent_minute >= policy.notify_per_minute
+        or recent.agent_hour >= policy.notify_per_agent
     )
 
 
-def _is_over(recent: RecentNotifications, rules: ServerPolicy) -> bool:
+def _is_over(recent: RecentNotifications, policy: ServerPolicy) -> bool:
     return (
-        recent.minute >= rules.notify_per_minute
-        or recent.hour >= rules.notify_per_hour
-        or recent.agent_hour >= rules.notify_per_agent
-        or recent.type_hour >= rules.notify_per_type
+        recent.minute >= policy.notify_per_minute
+        or recent.hour >= policy.notify_per_hour
+        or recent.agent_hour >= policy.notify_per_agent
+        or recent.type_hour >= policy.notify_per_type
     )
 
 

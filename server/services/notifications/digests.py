@@ -18,14 +18,14 @@ _RETRY_MS: Final = 10 * 60_000
 _PER_HOUR: Final = 1
 
 
-def send(tx: Unit, due: Hold, rules: ServerPolicy) -> bool:
-    """Send a digest of the pending requests that may notify this person. Reports whether it did.
+def send(tx: Unit, due: Hold, policy: ServerPolicy) -> bool:
+    """Send a digest of the pending requests that may notify this person. Returns whether it did.
 
     1. There are such requests.  2. They are not muted, snoozed or in quiet hours.  3. No digest was
     sent within the hour; otherwise this one is sent later.
     """
     pending = tx.approvals.waiting(due.user_id, tx.now, MAX_COUNTED)
-    held = [attention.held(tx, one, due.user_id, rules) for one in pending]
+    held = [attention.held(tx, one, due.user_id, policy) for one in pending]
     included = [
         one
         for one, reason in zip(pending, held, strict=True)

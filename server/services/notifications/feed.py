@@ -3,8 +3,8 @@
 Each process has one `Hub`. It reads new events after each commit and wakes the sockets and long
 polls that they concern. Those then read the database themselves, by cursor or by id.
 
-Revoking a device or disabling a user is an event of that user, so their sockets wake at once. After
-any other administrative change all sockets check again, a few at a time.
+Revoking a device or disabling a user is an event of that user, so their sockets wake immediately.
+After any other administrative change all sockets check again, a few at a time.
 """
 
 import math

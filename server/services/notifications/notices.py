@@ -43,18 +43,18 @@ def approval(
 
 
 def requested(
-    tx: Unit, subject: Approval, rules: ServerPolicy, event: str = "approval.requested"
+    tx: Unit, subject: Approval, policy: ServerPolicy, event: str = "approval.requested"
 ) -> None:
     """Notify everyone whom a request asks. The webhook event says whether anyone is notified."""
     people = tx.approvers.asked(subject)
-    notified = [attention.notify(tx, subject, one.user_id, event, rules) for one in people]
+    notified = [attention.notify(tx, subject, one.user_id, event, policy) for one in people]
     _add_webhook(tx, event, {**_facts(subject), "notify": any(notified)})
 
 
-def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, rules: ServerPolicy) -> None:
+def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, policy: ServerPolicy) -> None:
     """Take the same steps for a request for an unknown user as for a known one."""
     event = "approval.requested"
-    attention.notify_phantom(tx, subject, phantom_id, event, rules)
+    attention.notify_phantom(tx, subject, phantom_id, event, policy)
     _add_webhook(tx, event, {**_facts(subject), "notify": False})
 
 

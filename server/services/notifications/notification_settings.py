@@ -54,7 +54,7 @@ class NotificationSettingsService:
     """Reads and changes a person's own notification settings."""
 
     store: Store
-    owned: FindForApprover
+    find_for_approver: FindForApprover
 
     def get(self, person: Person) -> NotificationSettings:
         """The settings of this person."""
@@ -67,16 +67,16 @@ class NotificationSettingsService:
                 quiet_until=None if hours is None else attention.quiet_until(hours, view.now),
                 muted=tuple(_named(view, one) for one in view.attention.mutes(user_id, view.now)),
                 holds=tuple(
-                    one
-                    for one in view.attention.holds(user_id, view.now)
-                    if one.why not in attention.DIGEST_DELAYS_MS
+                    hold
+                    for hold in view.attention.holds(user_id, view.now)
+                    if hold.why not in attention.DIGEST_DELAYS_MS
                 ),
             )
 
     def set_hours(self, person: Person, hours: Hours) -> None:
         """Set quiet hours for low and medium risk.
 
-        Raises errors.Problem 422 if this machine does not know the time zone.
+        Raises errors.Problem 422 if the time zone is unknown.
         """
         _check_zone(hours.zone)
         with self.store.write() as tx:
@@ -86,7 +86,7 @@ class NotificationSettingsService:
             _record(tx, person, audit.Type.QUIET_HOURS_SET, facts=_facts(hours))
 
     def clear_hours(self, person: Person) -> None:
-        """Remove quiet hours, and notify now of what they held back. Idempotent."""
+        """Remove quiet hours and send the notifications they delayed. Idempotent."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             if tx.attention.clear_quiet_hours(person.user.id):
@@ -116,30 +116,34 @@ class NotificationSettingsService:
             device_auth.current_device(tx, person)
             agent = tx.directory.agent_called(name_or_id)
             if agent is None or not tx.attention.unmute(person.user.id, agent.id):
-                raise errors.Problem(404, "not_found", "You have not muted an agent of this name.")
+                raise errors.Problem(
+                    404, "not_found", "You have not muted an agent with this name."
+                )
             _record(tx, person, audit.Type.AGENT_UNMUTED, agent)
 
     def snooze(self, person: Person, approval_id: str, minutes: int) -> Hold:
-        """Notify of a request again after some minutes.
+        """Snooze a request: notify the person again after `minutes`.
 
         Raises errors.Problem: 404 if it is not this person's, 409 if it is not pending, 422 if it
         is high or critical, or expires earlier.
         """
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            approval = self.owned(tx, approval_id, person.user.id)
-            over = overdue(approval.state, approval.expires_at, tx.now)
-            if over or approval.state is not State.PENDING:
+            approval = self.find_for_approver(tx, approval_id, person.user.id)
+            has_expired = overdue(approval.state, approval.expires_at, tx.now)
+            if has_expired or approval.state is not State.PENDING:
                 raise errors.Problem(409, "not_pending", "This request is not pending.")
             if approval.risk.rank >= Risk.HIGH.rank:
                 raise errors.Problem(
-                    422, "still_rings", f"A request of {approval.risk} risk cannot be snoozed."
+                    422, "cannot_snooze", f"A request of {approval.risk} risk cannot be snoozed."
                 )
             until = tx.now + minutes * _MINUTE_MS
             if until >= approval.expires_at:
                 end = rfc3339(approval.expires_at)
                 raise errors.Problem(
-                    422, "invalid_body", f"It expires at {end}. Snooze it for less, or deny it."
+                    422,
+                    "invalid_body",
+                    f"It expires at {end}. Choose a shorter snooze, or deny it.",
                 )
             hold = Hold(approval.id, person.user.id, until, "snoozed")
             tx.attention.hold(hold)
@@ -150,7 +154,7 @@ class NotificationSettingsService:
         """End a snooze early. Raises errors.Problem 404 if there is none."""
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
-            approval = self.owned(tx, approval_id, person.user.id)
+            approval = self.find_for_approver(tx, approval_id, person.user.id)
             if not tx.attention.unhold(person.user.id, approval.id):
                 raise errors.Problem(404, "not_found", "This request is not snoozed.")
             _record(tx, person, audit.Type.APPROVAL_WOKEN, approval)

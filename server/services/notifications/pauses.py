@@ -41,14 +41,14 @@ class Pauses:
     """Lists pauses for administrators and owners."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def of_agent(self, name_or_id: str) -> list[Pause]:
         """The current pauses of an agent, by person and type. Raises `NotFound`."""
         with self.store.read() as view:
             agent = agent_names.find(view, name_or_id)
             found = view.approvals.denials_of(agent.id, view.now - WITHIN_MS - PAUSE_MS)
-            limit = self.rules.denials_before_pause
+            limit = self.server_policy.denials_before_pause
             return sorted(_all(view, found, limit), key=lambda one: (one.user_name, one.type))
 
 
@@ -74,7 +74,7 @@ def last_end_of(
     return max((end for end in ends if end is not None), default=None)
 
 
-def record_if_begun(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) -> None:
+def record_if_begun(tx: Unit, denied: Approval, by: str, policy: ServerPolicy) -> None:
     """If this denial begins a pause, add an audit entry and tell the agent's owners."""
     agent = tx.directory.agent(denied.agent_id)
     if agent is None:
@@ -82,7 +82,7 @@ def record_if_begun(tx: Unit, denied: Approval, by: str, rules: ServerPolicy) ->
     since = tx.now - WITHIN_MS - PAUSE_MS
     denials = tx.approvals.denials_since(agent.id, by, since)
     for kind in sorted(_kinds(denied.details)):
-        times, limit = _times_of(kind, denials), rules.denials_before_pause
+        times, limit = _times_of(kind, denials), policy.denials_before_pause
         until = _end(times, limit, tx.now)
         if until is not None and _end(times[:-1], limit, tx.now) is None:
             _record(tx, denied, by, kind, until)

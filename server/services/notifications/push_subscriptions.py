@@ -1,6 +1,6 @@
 """Web push subscriptions of people's browsers: subscribe, refresh, unsubscribe, test.
 
-A subscription gives no power. A page creates it for the browser in which it is open. Its address
+A subscription grants no access. A page creates it for the browser in which it is open. Its address
 and keys are stored sealed.
 """
 

@@ -155,6 +155,6 @@ def _content(
 
 
 def _is_pending(approval: Approval, pending: list[Approval], now: int) -> bool:
-    """Reports whether the person can still answer it. `pending` may be cut off."""
+    """Return whether the person can still answer it. `pending` may be cut off."""
     listed = any(one.id == approval.id for one in pending)
     return listed or (len(pending) > MAX_COUNTED and approval.expires_at > now)

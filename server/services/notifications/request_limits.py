@@ -46,18 +46,18 @@ def lock(tx: Unit, agent: Agent) -> None:
 
 
 def is_urgent(risk: Risk) -> bool:
-    """Reports whether requests of this risk are counted separately."""
+    """Return whether requests of this risk are counted separately."""
     return risk.rank >= Risk.HIGH.rank
 
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
-    """Count a login hint for an unknown user. Reports whether there were too many."""
+    """Count a login hint for an unknown user. Returns whether there were too many."""
     count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
     return count > UNKNOWN_USERS
 
 
 def guessing(tx: Unit, agent: Agent) -> bool:
-    """Reports whether this agent has sent too many hints for unknown users."""
+    """Return whether this agent has sent too many hints for unknown users."""
     return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
 
 
@@ -67,7 +67,7 @@ class RemainingRequests:
 
     tx: Unit
     agent: Agent
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     replaced: Approval | None = None
     """The request that the new one replaces, which is not counted."""
 
@@ -75,16 +75,16 @@ class RemainingRequests:
         self, user: User, types: Sequence[str], risk: Risk, others: Collection[str]
     ) -> RequestLimit | None:
         """The limit that refuses to ask this user and the other approvers now; None if none."""
-        agent, rules = self.agent.id, self.rules
-        if self._is_full(rules.open_per_agent, risk, agent, user.id):
+        agent, policy = self.agent.id, self.server_policy
+        if self._is_full(policy.open_per_agent, risk, agent, user.id):
             return self._too_many_open
-        if self._is_full(rules.open_in_all, risk, agent, None):
+        if self._is_full(policy.open_in_all, risk, agent, None):
             return self._too_many_in_all
-        if self._is_full(rules.open_per_user, risk, None, user.id):
+        if self._is_full(policy.open_per_user, risk, None, user.id):
             return RequestLimit(
                 "open_per_user", "This person has too many open requests. Ask again later."
             )
-        return pause(self.tx, self.agent, user, types, self.rules, others)
+        return pause(self.tx, self.agent, user, types, self.server_policy, others)
 
     def hidden_refusal(self, hint_hash: bytes, risk: Risk) -> RequestLimit | None:
         """The limit that refuses this login hint, if unknown users are hidden; None if none.
@@ -94,13 +94,13 @@ class RemainingRequests:
         count = self.tx.approvals.open_hinted(
             self.agent.id, hint_hash, self.tx.now, urgent=is_urgent(risk)
         )
-        if count - self._freed(risk) >= self.rules.open_per_agent:
+        if count - self._freed(risk) >= self.server_policy.open_per_agent:
             return self._too_many_open
-        full = self._is_full(self.rules.open_in_all, risk, self.agent.id, None)
+        full = self._is_full(self.server_policy.open_in_all, risk, self.agent.id, None)
         return self._too_many_in_all if full else None
 
     def _is_full(self, limit: int, risk: Risk, agent: str | None, user: str | None) -> bool:
-        """Reports whether the limit is reached. Urgent requests only count urgent ones."""
+        """Return whether the limit is reached. Urgent requests only count urgent ones."""
         approvals, now = self.tx.approvals, self.tx.now
         count = approvals.open_urgent if is_urgent(risk) else approvals.open_count
         return count(agent, user, now) - self._freed(risk) >= limit
@@ -114,7 +114,7 @@ class RemainingRequests:
     def _too_many_in_all(self) -> RequestLimit:
         return RequestLimit(
             "open_in_all",
-            f"This agent already has {self.rules.open_in_all} open requests. "
+            f"This agent already has {self.server_policy.open_in_all} open requests. "
             "Wait for answers first.",
         )
 
@@ -122,8 +122,8 @@ class RemainingRequests:
     def _too_many_open(self) -> RequestLimit:
         return RequestLimit(
             "open_per_agent",
-            f"This agent already has {self.rules.open_per_agent} open requests for this person. "
-            "Wait for answers first.",
+            f"This agent already has {self.server_policy.open_per_agent} open requests for "
+            "this person. Wait for answers first.",
         )
 
 
@@ -132,14 +132,14 @@ def pause(
     agent: Agent,
     user: User,
     types: Sequence[str],
-    rules: ServerPolicy,
+    policy: ServerPolicy,
     others: Collection[str] = (),
 ) -> RequestLimit | None:
     """The pause that refuses this agent, even if nobody would be asked; None if there is none.
 
     A pause of any other approver of the request counts too.
     """
-    limit = rules.denials_before_pause
+    limit = policy.denials_before_pause
     own = pauses.end_of(view, agent.id, user.id, types, limit)
     other = pauses.last_end_of(view, agent.id, others, types, limit)
     ends = [end for end in (own, other) if end is not None]
@@ -149,10 +149,10 @@ def pause(
 
 
 def consent_refusal(
-    tx: Unit, client_id: str, user: User, rules: ServerPolicy
+    tx: Unit, client_id: str, user: User, policy: ServerPolicy
 ) -> RequestLimit | None:
     """The limit that refuses to ask this user for a consent now; None if there is none."""
-    return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], rules)
+    return page_refusal(tx, client_id, user, "consent", [kinds.CONSENT], policy)
 
 
 def page_refusal(
@@ -161,26 +161,26 @@ def page_refusal(
     user: User,
     kind: ApprovalKind,
     types: Sequence[str],
-    rules: ServerPolicy,
+    policy: ServerPolicy,
 ) -> RequestLimit | None:
     """The limit that refuses another request of a page to this user now; None if there is none."""
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_CONSENTS:
         return RequestLimit(
             "open_consents", "You have too many pending requests. Answer them first."
         )
-    if pauses.end_of(tx, client_id, user.id, types, rules.denials_before_pause) is not None:
+    if pauses.end_of(tx, client_id, user.id, types, policy.denials_before_pause) is not None:
         return RequestLimit(PAUSED, "You have denied this repeatedly. Try again in half an hour.")
     return None
 
 
-def device_refusal(tx: Unit, client_id: str, user: User, rules: ServerPolicy) -> str | None:
+def device_refusal(tx: Unit, client_id: str, user: User, policy: ServerPolicy) -> str | None:
     """Why no other device may ask this user now. For the audit log; the caller is not told."""
     terminal = client_id == APPROVER_CLIENT
     kind: ApprovalKind = "device" if terminal else "app_device"
     if tx.approvals.open_count(None, user.id, tx.now, kind) >= OPEN_DEVICES:
         return "open_devices"
     asked = kinds.DEVICE if terminal else kinds.APP_DEVICE
-    if pauses.end_of(tx, client_id, user.id, [asked], rules.denials_before_pause) is not None:
+    if pauses.end_of(tx, client_id, user.id, [asked], policy.denials_before_pause) is not None:
         return PAUSED
     return None
 

@@ -18,6 +18,7 @@ with lazily():
     from server.services.approvals.oversight import Oversight
     from server.services.approvers.deputies import ManagedDeputies
     from server.services.approvers.groups import Groups
+    from server.services.audit.entries import AuditEntries
     from server.services.clients.agent_auth import AgentAuth
     from server.services.clients.agents import Agents
     from server.services.clients.apps import Apps
@@ -37,9 +38,7 @@ with lazily():
     from server.services.policy.policies import Policies
     from server.services.policy.previews import Previews
     from server.services.resources.resources import Resources
-    from server.services.standing_grants.standing_grants import (
-        build_standing_grants,
-    )
+    from server.services.standing_grants.standing_grants import build_standing_grants
     from server.services.tokens.delegations import DelegationService
     from server.services.tokens.keys import SigningKeys
     from server.services.users.users import Users
@@ -63,7 +62,7 @@ class AdminServices:
         self._store = store
         self._adapters = adapters
         self._secrets = adapters.secrets
-        self._rules = adapters.rules
+        self._rules = adapters.server_policy
 
     users = lazy(lambda self: Users(self._store, self._secrets))
     agents = lazy(lambda self: Agents(self._store, self._secrets, self._adapters.endpoint_problem))
@@ -81,6 +80,7 @@ class AdminServices:
     keys = lazy(lambda self: SigningKeys(self._store, self._adapters.signer, self._rules))
     invitations = lazy(lambda self: Invitations(self._store, self._secrets))
     oversight = lazy(lambda self: Oversight(self._store))
+    entries = lazy(lambda self: AuditEntries(self._store))
     outbox = lazy(lambda self: OutboxAdministration(self._store))
     backup_requests = lazy(lambda self: BackupRequests(self._store, self._evaluator, self._rules))
     statistics = lazy(lambda self: Statistics(self._store))

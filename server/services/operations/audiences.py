@@ -45,7 +45,7 @@ class RequestAudience:
     """The person's current deputies."""
     backup: str | None
     at_once: bool
-    """The backup is asked at once, and not only after three quarters of the time."""
+    """The backup is asked immediately, and not only after three quarters of the time."""
 
     @property
     def approvers(self) -> tuple[PolicyApprover, ...]:

@@ -1,8 +1,8 @@
 """Authorization of administrative requests: roles, versions and signed statements.
 
 Every check runs in the unit of work of the change, so nothing can change in between: the person,
-their role, the version of the record, and the effect of the change. A change that removes power
-needs only a session. A change that adds power needs a signed statement about this request: by a
+their role, the version of the record, and the effect of the change. A change that removes access
+needs only a session. A change that adds access needs a signed statement about this request: by a
 terminal's high key after a PIN call that named it, or by the device's passkey. Closing an incident
 and revoking the last device of another person need one too.
 """
@@ -101,11 +101,11 @@ class Guard:
     def check_after(self, tx: Unit, before: Governed | None) -> None:
         """Authorize the effect of a change before it is stored. Raises errors.Problem.
 
-        1. An owner has not widened the agent or removed another owner.  2. Added power is signed
+        1. An owner has not widened the agent or removed another owner.  2. Added access is signed
         for, and so is revoking the last device of another person.
         """
         user, after = self._user(tx), self._target(tx)
-        usual = self.statements.rules.access_token_seconds
+        usual = self.statements.server_policy.access_token_seconds
         widened = power.widened_members(before, after, usual_seconds=usual)
         if Role.ADMIN not in user.roles:
             _check_owner(user, before, after, widened)
@@ -113,7 +113,7 @@ class Guard:
             self._check_signed(tx)
 
     def _ended_last_device(self, tx: Unit, before: Governed | None, after: Governed | None) -> bool:
-        """Reports whether another person has no device left that would show them a new one."""
+        """Return whether another person has no device left that would show them a new one."""
         if not isinstance(before, Device) or not isinstance(after, Device):
             return False
         ended = before.state != after.state and after.user_id != self.person.user.id
@@ -173,7 +173,7 @@ class Guard:
         return errors.Problem(
             403,
             "statement_required",
-            "This adds power, closes an incident, or revokes the last device of another user. "
+            "This grants access, closes an incident, or revokes the last device of another user. "
             "Sign it with this device's high key or passkey.",
             members={"wanted": wanted},
         )

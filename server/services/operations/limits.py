@@ -105,7 +105,7 @@ class Limits:
     """Reads the state of limits."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def overview(self) -> LimitsOverview:
         """The current state of all limits."""
@@ -114,7 +114,7 @@ class Limits:
             refused = _refusals_by_limit(rows.refused)
             limits = tuple(
                 LimitStatus(one, _near(one, rows), tuple(refused.get(one.name, Counter()).items()))
-                for one in limits_of(self.rules)
+                for one in limits_of(self.server_policy)
             )
             held = Counter(LimitSubject(user_id=user_id) for user_id in rows.held_back)
             names = _names(view, [*_subjects(limits), *held])
@@ -122,52 +122,52 @@ class Limits:
         return LimitsOverview(limits, most, rows.complete, names)
 
 
-def limits_of(rules: ServerPolicy) -> tuple[Limit, ...]:
+def limits_of(policy: ServerPolicy) -> tuple[Limit, ...]:
     """The table of limits: first those with a setting, then the fixed ones."""
     return (
-        Limit("open_per_agent", "agent and person", "Unanswered requests", rules.open_per_agent),
-        Limit("open_per_user", "person", "Unanswered requests of all agents", rules.open_per_user),
-        Limit("open_in_all", "agent", "Unanswered requests to all people", rules.open_in_all),
+        Limit("open_per_agent", "agent and person", "Unanswered requests", policy.open_per_agent),
+        Limit("open_per_user", "person", "Unanswered requests of all agents", policy.open_per_user),
+        Limit("open_in_all", "agent", "Unanswered requests to all people", policy.open_in_all),
         Limit(
             "denials_before_pause",
             "agent, person and type",
             "Denials before a pause of half an hour",
-            rules.denials_before_pause,
+            policy.denials_before_pause,
             pauses.WITHIN_MS,
         ),
         Limit(
             "notify_per_minute",
             "person; agent and person for high and critical risk",
             "Notifications",
-            rules.notify_per_minute,
+            policy.notify_per_minute,
             _MINUTE_MS,
         ),
         Limit(
             "notify_per_hour",
             "person",
             "Notifications below high risk",
-            rules.notify_per_hour,
+            policy.notify_per_hour,
             _HOUR_MS,
         ),
         Limit(
             "notify_per_agent",
             "agent and person",
             "Notifications",
-            rules.notify_per_agent,
+            policy.notify_per_agent,
             _HOUR_MS,
         ),
         Limit(
             "notify_per_type",
             "action type and person",
             "Notifications below high risk",
-            rules.notify_per_type,
+            policy.notify_per_type,
             _HOUR_MS,
         ),
         Limit(
             "notify_low_per_hour",
             "person",
             "Notifications for low risk",
-            rules.notify_low_per_hour,
+            policy.notify_low_per_hour,
             _HOUR_MS,
         ),
         _fixed("open_consents", "person", "Pending consents", request_limits.OPEN_CONSENTS),
@@ -235,7 +235,7 @@ class _CountedRows:
 
     @property
     def complete(self) -> bool:
-        """Reports whether all rows were read."""
+        """Whether all rows were read."""
         return max(len(self.open), len(self.notifications), len(self.refused)) < MAX_ROWS
 
 

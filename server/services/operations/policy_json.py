@@ -33,7 +33,7 @@ def explained(found: Explained) -> dict[str, object]:
     verdict = found.verdict
     return {
         "outcome": verdict.outcome,
-        "then": found.then,
+        "then": found.next_step,
         "risk": str(verdict.risk),
         "because": verdict.because,
         "rules": [

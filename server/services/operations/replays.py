@@ -97,7 +97,7 @@ class ReplayedOutcome:
         return None if needs is None or self.outcome != "ask" else needs.quorum
 
     def differs(self, past: PastDecision) -> bool:
-        """Reports whether the outcome or the number of approvals would change."""
+        """Return whether the outcome or the number of approvals would change."""
         other_quorum = past.quorum is not None and self.quorum not in {None, past.quorum}
         return self.outcome != past.before or other_quorum
 

@@ -1,9 +1,8 @@
-"""Which items of a backup a restore turns off.
+"""Decides what to disable after a restore.
 
 A backup does not know what was revoked after it was made. If the replaced database can still be
-read, a restore turns off everything that changed since; otherwise everything, unless the operator
-keeps it.
-Owns: which items a restore holds. Never: SQL; `storage.operations.restores` reads and ends them.
+read, a restore disables everything that changed since; otherwise everything, unless the operator
+keeps it. `storage.operations.restores` has the SQL.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,23 +15,23 @@ REASON: Final = "restored"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """Something that gives power: a device, an agent, a consent and the like."""
+class AccessItem:
+    """Anything that grants access, such as a device, agent or consent."""
 
     id: str
     label: str
     """The text that the operator sees."""
-    mark: str
-    """A hash of everything that affects its power."""
+    access_hash: str
+    """A hash of everything that affects its access."""
 
 
-Items = Mapping[str, Mapping[str, Item]]
+Items = Mapping[str, Mapping[str, AccessItem]]
 """Kind → id → item that is active in one database."""
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "users": "users are disabled until you enable them",
-        "devices": "devices decide nothing until you enable them",
+        "devices": "devices cannot approve or deny until you enable them",
         "agents": "agents are disabled until you enable them",
         "apps": "apps are disabled until you enable them",
         "consents": "consents are revoked; people are asked again",
@@ -41,39 +40,45 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
         "deputies": "deputies are removed; people can name new ones",
     }
 )
-"""Every kind, and what happens to its items that a restore holds."""
+"""Every kind, and what a restore does with its items."""
 
-ONLY_KNOWN: Final = frozenset({"users"})
-"""Kinds that are held only if they changed; a user without device and password has no power."""
+ONLY_IF_CHANGED: Final = frozenset({"users"})
+"""Kinds that are disabled only if they changed. Users cannot act without a device or password."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredItem:
-    """An item that a restore turns off or ends."""
+    """An item that a restore disables."""
 
-    item: Item
-    over: bool = False
-    """It is known to have ended, so `sayso doctor` does not list it."""
+    item: AccessItem
+    has_ended: bool = False
+    """The item is known to have ended, so `sayso doctor` does not list it."""
 
 
-def held(
+def disabled_items(
     backup: Items, since: Items | None, keep: Collection[str]
 ) -> dict[str, list[RestoredItem]]:
-    """The items that a restore holds, by kind.
+    """Return the items that a restore disables, by kind.
 
-    `since` are the items that were active later; None if unknown. Then `keep` are the kinds that
-    the operator keeps.
+    `since` has the items that are active in the replaced database, or None if it cannot be read.
+    In that case, the kinds in `keep` are left alone.
     """
-    return {kind: _held(kind, backup[kind], since, keep) for kind in KINDS}
+    return {kind: _disabled(kind, backup[kind], since, keep) for kind in KINDS}
 
 
-def _held(
-    kind: str, items: Mapping[str, Item], since: Items | None, keep: Collection[str]
+def _disabled(
+    kind: str, items: Mapping[str, AccessItem], since: Items | None, keep: Collection[str]
 ) -> list[RestoredItem]:
     if since is not None:
         later = since[kind]
-        gone = [RestoredItem(item, over=True) for item in items.values() if item.id not in later]
-        both = [item for item in items.values() if item.id in later]
-        return gone + [RestoredItem(item) for item in both if later[item.id].mark != item.mark]
-    kept = kind in keep or kind in ONLY_KNOWN
-    return [] if kept else [RestoredItem(item) for item in items.values()]
+        removed = [
+            RestoredItem(item, has_ended=True) for item in items.values() if item.id not in later
+        ]
+        remaining = [item for item in items.values() if item.id in later]
+        return removed + [
+            RestoredItem(item)
+            for item in remaining
+            if later[item.id].access_hash != item.access_hash
+        ]
+    is_kept = kind in keep or kind in ONLY_IF_CHANGED
+    return [] if is_kept else [RestoredItem(item) for item in items.values()]

@@ -211,7 +211,7 @@ def _end(request: ApprovalSummary) -> str:
 
 
 def _answered(request: ApprovalSummary) -> bool:
-    """Reports whether a person approved or denied it."""
+    """Return whether a person approved or denied it."""
     return not request.by_rule and (request.approved or request.state is State.DENIED)
 
 

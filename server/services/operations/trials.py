@@ -42,8 +42,8 @@ from server.services.standing_grants import uses as standing_uses
 from server.services.users import user_checks
 
 _REQUESTED: Final = frozenset({"request", APP})
-"""The flows that ask a person at once. For the others, the agent must send a request."""
-Then: TypeAlias = Literal["token", "person", "refused"]
+"""The flows that ask a person immediately. For the others, the agent must send a request."""
+NextStep: TypeAlias = Literal["token", "person", "refused"]
 """The result: a token, a question to a person, or a refusal."""
 
 MAX_CASES: Final = 1_000
@@ -71,7 +71,7 @@ class Explained:
 
     case: PolicyRequest
     verdict: Verdict
-    then: Then
+    next_step: NextStep
     rules: tuple[PolicyRule, ...]
     """The rules that decided."""
     unusual: tuple[Code, ...]
@@ -100,7 +100,7 @@ class PolicyTestResult:
 
     @property
     def passed(self) -> bool:
-        """Reports whether the result has all expected values."""
+        """Whether the result has all expected values."""
         return not self.problem and all(
             self.found[member] == value for member, value in self.expected.items()
         )
@@ -132,7 +132,7 @@ class Trials:
     """Tries policy without consequences. `rules` is the text of another rule set to try."""
 
     store: Store
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     evaluator: Evaluator
     schemas: Schemas = field(default_factory=Schemas)
 
@@ -144,23 +144,23 @@ class Trials:
             verdict = self._evaluator(rules, row).decide(view, case, wanted.at)
             consent = automatic_decisions.covering_consent(view, case)
             sources = _answer_sources(view, case, verdict, consent, acr=bool(wanted.acr))
-            then = _then(case, sources, consent)
+            next_step = _next_step(case, sources, consent)
             seconds = targets.lifetime(
                 case.agent if isinstance(case.agent, Agent) else None,
                 case.target.resource,
-                self.rules.access_token_seconds,
+                self.server_policy.access_token_seconds,
             )
             return Explained(
                 case,
                 verdict,
-                then,
+                next_step,
                 _cited(row, verdict),
                 tuple(sorted(current_codes(view, self.evaluator.secrets, case))),
                 None if wanted.acr or not _takes_consent(case, verdict) else consent is not None,
-                None if then == "refused" or case.flow == APP else self._claims(case),
+                None if next_step == "refused" or case.flow == APP else self._claims(case),
                 seconds,
                 sources.fits[0].grant if sources.fits else None,
-                _audience(view, case, sources, then),
+                _audience(view, case, sources, next_step),
             )
 
     def test(self, table: str, rules: str | None = None) -> list[PolicyTestResult]:
@@ -201,7 +201,7 @@ class Trials:
     ) -> TokenTarget:
         """The target of the request; `/userinfo` if an agent asks only for OpenID scopes."""
         openid, scope = scopes.split(tuple(sorted(set(wanted.scope))))
-        audience = self.rules.userinfo_audience
+        audience = self.server_policy.userinfo_audience
         alone = bool(openid) and not scope and not asks and wanted.resource in {None, audience}
         if wanted.flow == "request" and alone:
             return targets.about_person(audience, openid)
@@ -209,7 +209,7 @@ class Trials:
 
     def _claims(self, case: PolicyRequest) -> Mapping[str, object]:
         issue = TokenContents(
-            issuer=self.rules.issuer,
+            issuer=self.server_policy.issuer,
             token_id="",
             agent=case.agent.id,
             user=None if case.user is None else case.user.id,
@@ -245,14 +245,14 @@ class Trials:
 
 def trial(view: View, rules: str | None) -> PolicyRow:
     """The rule set to try: `rules`, or the current one. Raises `InvalidPolicy`."""
-    now = policies.in_force(view)
+    now = policies.current_policy(view)
     if rules is None:
         return now
     return binding.bind_names(view, rules, version=now.version + 1, by="trial")
 
 
 def _takes_consent(case: PolicyRequest, verdict: Verdict) -> bool:
-    """Reports whether the person's consent makes a difference."""
+    """Return whether the person's consent makes a difference."""
     return case.flow == "exchange" or (case.flow == "request" and verdict.outcome == "allow")
 
 
@@ -272,7 +272,7 @@ def _answer_sources(
     return AnswerSources(verdict, asked, fits=tuple(fits))
 
 
-def _then(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> Then:
+def _next_step(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) -> NextStep:
     if not sources.asked:
         return "token"
     if case.flow in _REQUESTED:
@@ -284,10 +284,10 @@ def _then(case: PolicyRequest, sources: AnswerSources, consent: Consent | None) 
 
 
 def _audience(
-    view: View, case: PolicyRequest, sources: AnswerSources, then: Then
+    view: View, case: PolicyRequest, sources: AnswerSources, next_step: NextStep
 ) -> RequestAudience | None:
     needs = sources.verdict.needs
-    if needs is None or then != "person":
+    if needs is None or next_step != "person":
         return None
     return audience_of(view, case, needs, sources.people)
 

@@ -206,7 +206,7 @@ def _find_new_values(question: Question, targets: Sequence[str]) -> Mapping[str,
 
 
 def _has_value_everywhere(question: Question, target: str, found: Sequence[str]) -> bool:
-    """Reports whether every detail has a value at this target."""
+    """Return whether every detail has a value at this target."""
     if target in {"resource", "scope"}:
         return bool(found)
     return uses.has_value_in_each(question.details, target)

@@ -134,7 +134,7 @@ class Evaluator:
         return decide(engine.policy, asked, engine.source)
 
     def holds(self, view: View, case: PolicyRequest, approvals: Approvals) -> bool:
-        """Reports whether the request is allowed with exactly these approvals."""
+        """Return whether the request is allowed with exactly these approvals."""
         return is_allowed(self._engine(view).policy, self.question(view, case), approvals)
 
     def question(self, view: View, case: PolicyRequest, at: int | None = None) -> Question:

@@ -353,14 +353,14 @@ def _mixed(detail: Detail) -> list[Trail]:
 
 
 def _is_ascii(value: JsonValue) -> bool:
-    """Reports whether the value certainly has no word that mixes scripts."""
+    """Return whether the value certainly has no word that mixes scripts."""
     if isinstance(value, str):
         return value.isascii()
     return not isinstance(value, (dict, list)) or rendering.is_money(value)
 
 
 def is_mixed(text: str) -> bool:
-    """Reports whether a word of the text mixes scripts that no language mixes."""
+    """Return whether a word of the text mixes scripts that no language mixes."""
     return not text.isascii() and any(map(confusables.mixed_scripts, _WORD.findall(text)))
 
 

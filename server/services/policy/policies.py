@@ -1,7 +1,4 @@
-"""Administration of rule sets: the one in force, earlier versions, setting a new one.
-
-Owns: versions. Never: what a rule means, or who may set one.
-"""
+"""Manages policy versions: the current one, earlier ones, setting a new one."""
 
 from dataclasses import dataclass
 
@@ -14,27 +11,27 @@ from server.services.policy import binding
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Lists and sets rule sets. A document is the text of a TOML file."""
+    """Lists and sets policy versions. A document is the text of a TOML file."""
 
     store: Store
 
     def show(self) -> PolicyRow:
-        """The rule set in force: the newest version, else the built-in one."""
+        """Return the newest version, or the built-in policy if there is none."""
         with self.store.read() as view:
-            return in_force(view)
+            return current_policy(view)
 
     def versions(self) -> list[PolicyRow]:
-        """All versions, newest first; the built-in one is version 0."""
+        """Return all versions, newest first; the built-in policy is version 0."""
         with self.store.read() as view:
             return [*view.policies.all(), binding.default_row()]
 
     def set(self, document: str, *, by: str) -> PolicyRow:
-        """Put a rule set in force. It applies to pending requests too.
+        """Activate a policy. It applies to pending requests too.
 
-        Setting the rule set in force again changes nothing. Raises `InvalidPolicy`.
+        Activating the current policy again changes nothing. Raises `InvalidPolicy`.
         """
         with self.store.administer() as tx:
-            before = in_force(tx)
+            before = current_policy(tx)
             row = binding.bind_names(tx, document, version=before.version + 1, by=by)
             if row.hash == before.hash:
                 return before
@@ -44,6 +41,6 @@ class Policies:
             return row
 
 
-def in_force(view: View) -> PolicyRow:
-    """The rule set in force."""
+def current_policy(view: View) -> PolicyRow:
+    """Return the newest version, or the built-in policy."""
     return view.directory.policy() or binding.default_row()

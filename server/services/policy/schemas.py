@@ -14,10 +14,19 @@ from server.protocol.json_text import JsonValue
 from server.protocol.policy import action_types, uses
 from server.protocol.policy.action_types import ActionType
 
-_LIMITS: Final = frozenset(
-    {"type", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
-)
-"""Rules of a schema whose value says what to do."""
+_RULES: Final[Mapping[str, str]] = {
+    "type": "must have the JSON type {}",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "pattern": "must match the pattern {}",
+    "const": "must be {}",
+    "uniqueItems": "must not have the same item twice",
+}
+"""What to do, by the keyword of the schema; `{}` is the keyword's value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,10 @@ class Schemas:
     ) -> ActionType:
         row = directory.action(str(detail["type"]))
         if row is None:
-            raise errors.InvalidAuthorizationDetails(f"/{place}/type is not a registered type.")
+            raise errors.InvalidAuthorizationDetails(
+                f"/{place}/type is not a registered type. Correct it, or ask an administrator to "
+                "register it."
+            )
         compiled = self._compile(row)
         _validate(compiled.validator, detail, [str(place)], row.type)
         return compiled.action
@@ -117,6 +129,6 @@ def _mistake(error: ValidationError, where: str, named: str) -> str:
         return f"{where} has a member that {named} does not take. It takes: {known}."
     if kind == "enum" and isinstance(wanted, list):
         return f"{where} must be one of: {', '.join(map(str, wanted))}."
-    if kind in _LIMITS:
-        return f"{where} breaks the schema of {named}: {kind} is {wanted}."
+    if kind in _RULES:
+        return f"{where} of {named} {_RULES[kind].format(wanted)}."
     return f"{where} breaks the schema of {named}: {kind}."

@@ -183,7 +183,8 @@ def _refuse_taken(tx: Unit, uri: str) -> None:
     """People read the URI to recognize a resource, so no two may look alike."""
     if (known := tx.directory.resource(uri)) is not None:
         slash = "" if known.uri == uri else "; a trailing slash makes no difference"
-        raise Exists(f"{known.uri} is registered already{slash}.")
+        text = f"{known.uri} is registered already{slash}."
+        raise Exists(text, remedy=("resource.update", known.uri, known.uri))
     for taken in tx.names.bearers("resource", name_keys(uri)):
         raise Exists(f"{uri} looks like {taken}, which is registered. Use a URI that differs more.")
 

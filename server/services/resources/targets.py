@@ -32,10 +32,9 @@ def resolve(
     are never dropped silently. Raises errors.InvalidTarget or errors.InvalidScope.
     """
     found = _resource(directory, client, resource, scope)
-    if not all(name in found.scopes and client.may(found.uri, name) for name in scope):
-        raise errors.InvalidScope(
-            "This client may not ask for all of these scopes at this resource."
-        )
+    for name in scope:
+        if name not in found.scopes or not client.may(found.uri, name):
+            raise _refused(name, f" at {found.uri}")
     return TokenTarget(found, scope)
 
 
@@ -91,6 +90,13 @@ def check_required_types(target: TokenTarget, types: frozenset[str]) -> None:
             )
 
 
+def _refused(scope: str, where: str = "") -> errors.InvalidScope:
+    """The same for a scope that does not exist, so that nobody learns which ones do."""
+    return errors.InvalidScope(
+        f"This client may not ask for {scope}{where}. An administrator can allow it."
+    )
+
+
 def _userinfo_resource(audience: str) -> Resource:
     return Resource(audience, dict.fromkeys(sorted(scopes.OPENID_SCOPES), Risk.LOW), {}, 0)
 
@@ -101,11 +107,14 @@ def _resource(
     if named is not None:
         found = directory.resource(named)
         if found is None or found.uri not in client.resources:
-            raise errors.InvalidTarget("This client may not ask for this resource.")
+            raise errors.InvalidTarget(
+                "This client may not ask for this resource. An administrator can allow it."
+            )
         return found
     known = [r for uri in client.resources if (r := directory.resource(uri)) is not None]
-    if known and any(all(name not in r.scopes for r in known) for name in scope):
-        raise errors.InvalidScope("This client may not ask for all of these scopes.")
+    for name in scope if known else ():
+        if all(name not in r.scopes for r in known):
+            raise _refused(name)
     if len(known) == 1:
         return known[0]
     owners = [r for r in known if scope and all(name in r.scopes for name in scope)]

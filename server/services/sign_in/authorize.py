@@ -33,7 +33,7 @@ PUSHED_SECONDS: Final = 60
 MAX_PER_MINUTE: Final = 600
 """Maximum requests from one address, which many people may share."""
 _WINDOW_MS = 60_000
-_FLOODED = "Too many sign-in requests from this address. Wait a minute."
+_RATE_LIMITED = "Too many sign-in requests from this address. Wait a minute."
 FLOW_MS: Final = 30 * 60 * 1000
 """How long a person may take to sign in and answer."""
 
@@ -48,7 +48,7 @@ class AuthorizationResponse:
 
 @dataclass(frozen=True, slots=True)
 class ConsentNeeded:
-    """A consent that a code requires."""
+    """A consent that is required before a code is issued."""
 
     client_id: str
     """The app itself, or the agent that will act."""
@@ -58,19 +58,19 @@ class ConsentNeeded:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationPlan:
-    """A valid request, and what it requires now."""
+    """A validated request, and what it requires now."""
 
     app: App
     request: AuthorizationRequest
     resource: str
-    """"" if the scopes are only about the person."""
+    """"" for OpenID scopes only."""
     asks: tuple[ConsentNeeded, ...]
     action: CheckedAppAction | None = None
     """The action to allow once; it is signed as a whole and gives no consent."""
 
     @property
-    def signed(self) -> tuple[ConsentNeeded, ...]:
-        """Return the consents for a resource, which a person signs on a device."""
+    def consents_to_sign(self) -> tuple[ConsentNeeded, ...]:
+        """The consents for a resource, which a person signs on a device."""
         return tuple(ask for ask in self.asks if ask.resource == self.resource)
 
 
@@ -82,7 +82,7 @@ class AuthorizeService:
     secrets: Secrets
     proofs: Proofs
     actions: AppActions
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     documents: ClientDocuments
 
     def push(
@@ -90,66 +90,73 @@ class AuthorizeService:
     ) -> dict[str, object]:
         """Store a pushed request (RFC 9126 2).
 
-        It is validated as the authorization endpoint would. The code is bound to the key of its
-        DPoP proof (RFC 9449 10.1). Raises errors.ProtocolError.
+        It is validated like a request to the authorization endpoint. If it has a DPoP proof, the
+        code is bound to the key of the proof (RFC 9449 10.1). Raises errors.ProtocolError.
         """
         if form.get("request_uri") is not None:
-            raise errors.InvalidRequest("A pushed request has no request_uri.")
+            raise errors.InvalidRequest("request_uri is not allowed in a pushed request.")
         handle = self.secrets.new_secret("")
-        self._count(peer)
+        self._check_rate_limit(peer)
         with self.store.write() as tx:
             app = client_auth.current_app(tx, app)
-            form = Form({**form.values, "client_id": (app.id,), **self._key(tx, form, proofs)})
-            back = _registered(app, authorize.return_to(form))
+            form = Form(
+                {**form.values, "client_id": (app.id,), **self._dpop_binding(tx, form, proofs)}
+            )
+            back = _check_registered(app, authorize.return_to(form))
             self.plan(tx, app, authorize.parse(form, back))
             until = tx.now + PUSHED_SECONDS * 1000
-            tx.flows.push(PushedRequest(handle_hash(handle), app.id, _dumped(form), until))
+            tx.flows.push(PushedRequest(handle_hash(handle), app.id, _serialize(form), until))
         return {"request_uri": names.PREFIX_PUSHED + handle, "expires_in": PUSHED_SECONDS}
 
-    def _key(self, tx: Unit, form: Form, proofs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    def _dpop_binding(
+        self, tx: Unit, form: Form, proofs: Sequence[str]
+    ) -> dict[str, tuple[str, ...]]:
         if not proofs:
             return {}
         jkt = self.proofs.of_client(tx, proofs, path="/par")
         if form.get("dpop_jkt") not in {None, jkt}:
-            raise errors.InvalidDpopProof("dpop_jkt names another key than the one of the proof.")
+            raise errors.InvalidDpopProof("dpop_jkt does not match the key of the DPoP proof.")
         return {"dpop_jkt": (jkt,)}
 
     def begin(self, form: Form, *, peer: str) -> str | AuthorizationResponse:
         """Accept a browser's request; returns the handle of the next page, or an error response.
 
-        1. The app is known, or has a metadata document. 2. It pushed the request, if it says so.
-        3. The redirect URI is registered. Errors up to here are shown to the person: raises
-        errors.ProtocolError. 4. Later errors are sent to the redirect URI.
+        Checks 1 to 3 raise errors.ProtocolError, which is shown to the user: 1. The app is
+        registered, or has a metadata document. 2. request_uri refers to a pushed request. 3. The
+        redirect URI is registered. Later errors are returned to the redirect URI.
         """
         handle = self.secrets.new_secret(names.PREFIX_FLOW)
-        self._count(peer)
+        self._check_rate_limit(peer)
         client_id = form.require("client_id")
-        self.documents.check(client_id, on_sight=True)
+        self.documents.check(client_id, register_unknown=True)
         with self.store.write() as tx:
             app = tx.directory.app(client_id)
             if app is None:
                 raise errors.InvalidRequest("Unknown client_id.")
             client_auth.check_enabled(app, tx.now)
-            form = self._pushed(tx, app, form)
-            back = _registered(app, authorize.return_to(form))
+            form = self._load_pushed(tx, app, form)
+            back = _check_registered(app, authorize.return_to(form))
             try:
                 self.plan(tx, app, authorize.parse(form, back))
             except errors.ProtocolError as error:
                 _record_forbidden(tx, app, error)
                 return self.refusal(back, error)
-            flow = Flow(handle_hash(handle), app.id, _dumped(form), tx.now, tx.now + FLOW_MS)
+            flow = Flow(handle_hash(handle), app.id, _serialize(form), tx.now, tx.now + FLOW_MS)
             tx.flows.add(flow)
         return handle
 
     def plan(self, view: View, app: App, request: AuthorizationRequest) -> AuthorizationPlan:
         """Return what the request requires now.
 
-        1. The app may use codes. 2. A supported sign-in meets its requirements. 3. Scopes are
-        within its permissions, and details match their types. 4. So are the scopes for the agent
-        that it names. Raises errors.ProtocolError.
+        Checks: 1. The app is registered for the authorization code grant. 2. A sign-in method meets
+        the requested acr. 3. The scopes are within the app's permissions, and the details match
+        their types. 4. If the request names an agent, the scopes are within the agent's
+        permissions. Raises errors.ProtocolError.
         """
         if names.GRANT_AUTHORIZATION_CODE not in app.grant_types:
-            raise errors.UnauthorizedClient("This app may not ask for codes.")
+            raise errors.UnauthorizedClient(
+                "This app is not registered for the authorization code grant."
+            )
         essential = request.claims_request.acr
         if essential is not None and not set(names.SIGN_IN_ACRS) & set(essential):
             raise errors.UnmetAuthenticationRequirements(
@@ -157,12 +164,12 @@ class AuthorizeService:
             )
         asks = []
         if request.openid:
-            asks.append(ConsentNeeded(app.id, self.rules.userinfo_audience, request.openid))
+            asks.append(ConsentNeeded(app.id, self.server_policy.userinfo_audience, request.openid))
         if request.openid and not request.scope and not request.details:
-            if request.resource not in {None, self.rules.userinfo_audience}:
-                raise errors.InvalidTarget("A resource needs scopes of its own.")
+            if request.resource not in {None, self.server_policy.userinfo_audience}:
+                raise errors.InvalidTarget("Add at least one scope of the resource.")
             return AuthorizationPlan(app, request, "", tuple(asks))
-        action = self._act(view, app, request)
+        action = self._check_action(view, app, request)
         if action is None:
             target = targets.resolve_or_default(
                 view.directory, app, request.resource, request.scope
@@ -174,10 +181,12 @@ class AuthorizeService:
             target = action.target
         uri = target.resource.uri
         if request.actor is not None:
-            asks.append(_for_actor(view, request.actor, uri, request.scope))
+            asks.append(_actor_consent(view, request.actor, uri, request.scope))
         return AuthorizationPlan(app, request, uri, tuple(asks), action)
 
-    def _act(self, view: View, app: App, request: AuthorizationRequest) -> CheckedAppAction | None:
+    def _check_action(
+        self, view: View, app: App, request: AuthorizationRequest
+    ) -> CheckedAppAction | None:
         if not request.details:
             return None
         return self.actions.check(view, app, request.resource, request.scope, request.details)
@@ -192,47 +201,50 @@ class AuthorizeService:
             raise errors.UnauthorizedClient("This app was deleted.")
         client_auth.check_enabled(app, view.now)
         form = authorize.from_stored(json.loads(flow.parameters))
-        back = _registered(app, authorize.return_to(form))
+        back = _check_registered(app, authorize.return_to(form))
         return self.plan(view, app, authorize.parse(form, back))
 
     def refusal(self, back: ReturnTo, error: errors.ProtocolError) -> AuthorizationResponse:
         """Return an error response to the app (RFC 6749 4.1.2.1)."""
         members = {"error": error.code, "error_description": error.description}
-        return AuthorizationResponse(back, authorize.answer(self.rules.issuer, back, members))
+        return AuthorizationResponse(
+            back, authorize.answer(self.server_policy.issuer, back, members)
+        )
 
-    def _count(self, peer: str) -> None:
+    def _check_rate_limit(self, peer: str) -> None:
         """Count a request from this address, because each adds a row."""
         with self.store.write() as tx:
-            many = tx.counters.count(f"authorize:{peer}", _WINDOW_MS) > MAX_PER_MINUTE
-        if many:
-            raise errors.TemporarilyUnavailable(_FLOODED, retry_after=60)
+            is_limited = tx.counters.count(f"authorize:{peer}", _WINDOW_MS) > MAX_PER_MINUTE
+        if is_limited:
+            raise errors.TemporarilyUnavailable(_RATE_LIMITED, retry_after=60)
 
-    def _pushed(self, tx: Unit, app: App, form: Form) -> Form:
-        named = form.get("request_uri")
-        if named is None:
+    def _load_pushed(self, tx: Unit, app: App, form: Form) -> Form:
+        request_uri = form.get("request_uri")
+        if request_uri is None:
             return form
-        pushed = tx.flows.take(handle_hash(named.removeprefix(names.PREFIX_PUSHED)), app.id, tx.now)
-        if pushed is None or not named.startswith(names.PREFIX_PUSHED):
+        handle = request_uri.removeprefix(names.PREFIX_PUSHED)
+        pushed = tx.flows.take(handle_hash(handle), app.id, tx.now)
+        if pushed is None or not request_uri.startswith(names.PREFIX_PUSHED):
             raise errors.InvalidRequestUri("This request was used or has expired. Start again.")
         return authorize.from_stored(json.loads(pushed.parameters))
 
 
-def _registered(app: App, back: ReturnTo) -> ReturnTo:
+def _check_registered(app: App, back: ReturnTo) -> ReturnTo:
     if not redirects.is_registered(back.redirect_uri, app.redirect_uris):
         raise errors.InvalidRequest("redirect_uri is not registered for this app.")
     return back
 
 
-def _for_actor(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) -> ConsentNeeded:
-    party = display_names.find(view.directory, agent_id, view.now)
-    if party is None or party.kind != "agent":
+def _actor_consent(view: View, agent_id: str, uri: str, scope: tuple[str, ...]) -> ConsentNeeded:
+    client = display_names.find(view.directory, agent_id, view.now)
+    if client is None or client.kind != "agent":
         raise errors.InvalidRequest("requested_actor is not an enabled agent.")
-    if not all(party.may(uri, name) for name in scope):
-        raise errors.InvalidScope("The agent may not have all of these scopes at this resource.")
-    return ConsentNeeded(party.id, uri, scope)
+    if not all(client.may(uri, name) for name in scope):
+        raise errors.InvalidScope("The agent is not allowed all of these scopes at this resource.")
+    return ConsentNeeded(client.id, uri, scope)
 
 
-def _dumped(form: Form) -> str:
+def _serialize(form: Form) -> str:
     parameters: Mapping[str, list[str]] = authorize.to_stored(form)
     return json_text.compact(parameters)
 

@@ -82,7 +82,7 @@ class ConsentPage:
 
     @property
     def to_sign(self) -> bool:
-        """Report whether a device is asked."""
+        """Whether a device is asked."""
         return bool(self.asked) or self.action is not None
 
 
@@ -116,12 +116,12 @@ def consent_page(
     view: View, plan: AuthorizationPlan, signed_in: SignedIn, missing: list[ConsentNeeded]
 ) -> ConsentPage:
     """Return the page for the missing consents."""
-    about = [ask for ask in missing if ask not in plan.signed]
+    about = [ask for ask in missing if ask not in plan.consents_to_sign]
     return ConsentPage(
         app_name=plan.app.name,
         user_name=signed_in.user.name,
         about_you=tuple(name for ask in about for name in ask.scopes),
-        asked=tuple(_asked(view, ask) for ask in missing if ask in plan.signed),
+        asked=tuple(_asked(view, ask) for ask in missing if ask in plan.consents_to_sign),
         action=None if plan.action is None else _requested_action(plan.action),
         has_device=view.devices.active_count(signed_in.user.id, view.now) > 0,
         leads_to=plan.request.back.redirect_uri,

@@ -90,7 +90,7 @@ class Flows:
             return self._end(tx, flow, self._next(tx, flow, self.sign_ins.current(tx, cookie)))
 
     def waits(self, handle: str, cookie: str) -> bool:
-        """Report whether a device still has to answer; changes nothing."""
+        """Return whether a device still has to answer; changes nothing."""
         with self.store.read() as view:
             flow = _open(view, handle)
             found = self._next(view, flow, self.sign_ins.current(view, cookie))
@@ -115,7 +115,7 @@ class Flows:
         asked = [
             self.consents.ask(tx, _requested_consent(plan, ask, signed_in, peer))
             for ask in self._missing(tx, plan, signed_in)
-            if ask in plan.signed
+            if ask in plan.consents_to_sign
         ]
         if plan.action is not None:
             asked.append(self.actions.ask(tx, plan.app, signed_in.user, plan.action, peer))
@@ -168,7 +168,7 @@ class Flows:
     def _suffices(
         self, view: View, flow: Flow, plan: AuthorizationPlan, signed_in: SignedIn
     ) -> bool:
-        """Report whether this sign-in is sufficient (OpenID Connect Core 3.1.2.3)."""
+        """Return whether this sign-in is sufficient (OpenID Connect Core 3.1.2.3)."""
         request, sign_in = plan.request, signed_in.sign_in
         if flow.sign_in_id not in {None, sign_in.id} or sign_in.acr not in sign_in_methods(plan):
             return False
@@ -220,7 +220,7 @@ class Flows:
             return _Refused(plan, errors.AccessDenied("The request was not answered in time."))
         if waiting := outcomes.count("waiting"):
             return waiting_page(plan, signed_in, waiting)
-        if not all(self._is_covered(view, ask, signed_in) for ask in plan.signed):
+        if not all(self._is_covered(view, ask, signed_in) for ask in plan.consents_to_sign):
             return _Refused(plan, errors.AccessDenied("The consent was revoked."))
         return _Ready(plan, signed_in, next((one for one, act in acts.items() if act), None))
 
@@ -244,14 +244,14 @@ class Flows:
             AuthorizationCode(handle_hash(code), grant, challenge, tx.now + CODE_MS)
         )
         _record(tx, audit.Type.GRANT_GIVEN, found.plan, found, cause=None)
-        issuer = self.requests.rules.issuer
+        issuer = self.requests.server_policy.issuer
         return AuthorizationResponse(back, authorize.answer(issuer, back, {"code": code}))
 
     def _store_consents(self, tx: Unit, found: _Ready) -> None:
         """Store the consent to scopes about the person, which the page alone grants."""
         user = found.signed_in.user.id
         for ask in found.plan.asks:
-            if ask not in found.plan.signed:
+            if ask not in found.plan.consents_to_sign:
                 self.consents.save_identity_consent(tx, user, ask.client_id, ask.scopes)
 
 

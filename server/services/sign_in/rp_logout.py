@@ -31,7 +31,7 @@ class RpLogout:
 
     store: Store
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     sign_ins: SignIns
 
     def check(self, form: Form, cookie: str) -> LogoutRequest:

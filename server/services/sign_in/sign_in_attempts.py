@@ -59,11 +59,11 @@ def count(tx: Unit, attempt: SignInAttempt) -> TooManyAttempts | None:
     if until is not None:
         return TooManyAttempts(max(1, (until - tx.now + 999) // 1000))
     forget_at = tx.now + passwords.FORGOTTEN_MS
-    tries = tx.passwords.count_attempt(attempt.account, tx.now, forget_at)
-    tx.passwords.pause(attempt.account, tx.now + passwords.pause_ms(tries))
+    attempts = tx.passwords.count_attempt(attempt.account, tx.now, forget_at)
+    tx.passwords.pause(attempt.account, tx.now + passwords.pause_ms(attempts))
     if attempt.address is not None:
-        tries = tx.passwords.count_attempt(attempt.address, tx.now, forget_at)
-        tx.passwords.pause(attempt.address, tx.now + passwords.pause_of_address_ms(tries))
+        attempts = tx.passwords.count_attempt(attempt.address, tx.now, forget_at)
+        tx.passwords.pause(attempt.address, tx.now + passwords.pause_of_address_ms(attempts))
     return None
 
 

@@ -63,7 +63,7 @@ class SignIns:
         The same user stays signed in with the new cookie; another user is signed out. 1. Name and
         address are within the attempt limits. 2. The attempt is counted before it is checked, which
         also limits parallel ones. 3. Check and failure take as long for an unknown user. 4. User
-        and password have not changed meanwhile. Raises `TooManyAttempts`, `WrongPassword` or
+        and password have not changed in between. Raises `TooManyAttempts`, `WrongPassword` or
         `Busy`.
         """
         name = passwords.normalize_name(name)
@@ -127,7 +127,7 @@ class SignIns:
             tx.sign_ins.renew(sign_in)
         else:
             if before is not None:
-                _end(tx, before.sign_in, cause="somebody else signed in")
+                _end(tx, before.sign_in, cause="someone else signed in")
             tx.sign_ins.add(sign_in)
         if flow is not None:
             tx.flows.bind(flow, sign_in.id)

@@ -17,7 +17,7 @@ class UserInfo:
 
     store: Store
     access_tokens: AccessTokenAuth
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def about(self, call: DeviceCall) -> dict[str, object]:
         """Return the claims about the person of this token.
@@ -26,7 +26,9 @@ class UserInfo:
         exists. Raises errors.Problem with a challenge.
         """
         with self.store.write() as tx:
-            found = self.access_tokens.authenticate(tx, call, audience=self.rules.userinfo_audience)
+            found = self.access_tokens.authenticate(
+                tx, call, audience=self.server_policy.userinfo_audience
+            )
             user = tx.directory.user(found.row.user_id or "")
             if user is None:
                 raise errors.Problem(401, "invalid_token", "This user no longer exists.")

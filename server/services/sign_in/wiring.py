@@ -28,12 +28,13 @@ class SignInServices:
         access_tokens: AccessTokenAuth,
         documents: ClientDocuments,
     ) -> None:
-        store, secrets, verifier, rules = given.store, given.secrets, given.verifier, given.rules
+        store, secrets, verifier = given.store, given.secrets, given.verifier
+        policy = given.server_policy
         self.sign_ins = SignIns(store, secrets, given.passwords)
         self.passkeys = PasskeySignIns(store, passkeys, self.sign_ins)
-        self.authorize = AuthorizeService(store, secrets, proofs, actions, rules, documents)
+        self.authorize = AuthorizeService(store, secrets, proofs, actions, policy, documents)
         self.flows = Flows(
             store, secrets, verifier, self.authorize, consents, actions, self.sign_ins
         )
-        self.rp_logout = RpLogout(store, verifier, rules, self.sign_ins)
-        self.userinfo = UserInfo(store, access_tokens, rules)
+        self.rp_logout = RpLogout(store, verifier, policy, self.sign_ins)
+        self.userinfo = UserInfo(store, access_tokens, policy)

@@ -21,9 +21,9 @@ from server.services.audit import audit
 from server.services.notifications import notices
 
 
-def end(tx: Unit, grant_id: str, *, because: str, actor: str) -> StandingGrant | None:
+def end(tx: Unit, grant_id: str, *, reason: str, actor: str) -> StandingGrant | None:
     """End a grant; None if it had already ended."""
-    ended = tx.standing_grants.end(grant_id, because, tx.now)
+    ended = tx.standing_grants.end(grant_id, reason, tx.now)
     return None if ended is None else _record_ends(tx, [ended], actor)[0]
 
 
@@ -36,7 +36,7 @@ def agent_deactivated(tx: Unit, event: AgentDeactivated) -> None:
 
 def agent_replaced(tx: Unit, event: AgentReplaced) -> None:
     """End the grants of an agent whose credentials or owners changed."""
-    ended = tx.standing_grants.end_of_agent(event.agent_id, event.because, tx.now)
+    ended = tx.standing_grants.end_of_agent(event.agent_id, event.reason, tx.now)
     _record_ends(tx, ended, event.by)
 
 

@@ -218,35 +218,35 @@ def try_on_past_requests(view: View, proposal: CheckedProposal) -> list[TriedReq
         state=None, agent_id=proposal.agent.id, user_id=proposal.user.id, limit=_SCANNED
     )
     newest = [one for one in found if one.kind == "action"][:TRIED_REQUESTS]
-    taken, results = GrantUsage(), list[TriedRequest]()
+    usage, results = GrantUsage(), list[TriedRequest]()
     for approval in reversed(newest):
-        mismatch, taken = _try_one(proposal, approval, taken)
+        mismatch, usage = _try_one(proposal, approval, usage)
         results.append(TriedRequest(approval, mismatch))
     return results[::-1]
 
 
 def _try_one(
-    proposal: CheckedProposal, approval: Approval, taken: GrantUsage
+    proposal: CheckedProposal, approval: Approval, usage: GrantUsage
 ) -> tuple[str | None, GrantUsage]:
     details = json.loads(approval.details)
     if approval.resource != proposal.target.resource.uri:
-        return "resource", taken
+        return "resource", usage
     mismatch = standing_grants.mismatch(proposal.pattern, approval.scope.split(), details)
     if mismatch is None and approval.risk.rank > proposal.risk.rank:
         mismatch = "risk"
     if mismatch is not None:
-        return mismatch, taken
+        return mismatch, usage
     minor = standing_grants.cost(proposal.bounds, amounts.money(details))
-    after = None if minor is None else standing_grants.reserve(proposal.bounds, taken, minor, 0)
+    after = None if minor is None else standing_grants.reserve(proposal.bounds, usage, minor, 0)
     if after is not None:
         return None, after
-    return "uses" if taken.uses >= proposal.bounds.uses else "sum", taken
+    return "uses" if usage.uses >= proposal.bounds.uses else "sum", usage
 
 
 def _check_limit(view: View, user_id: str) -> None:
     """Raises errors.Problem if the user has the maximum number of grants.
 
-    Pending ones are counted first, so that one given meanwhile counts twice rather than never.
+    Pending ones are counted first, so that one given in between counts twice rather than never.
     """
     waits = view.approvals.open_count(None, user_id, view.now, "standing_grant")
     if waits + view.standing_grants.live_count(user_id, view.now) >= MAX_IN_FORCE:

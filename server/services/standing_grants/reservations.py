@@ -16,12 +16,12 @@ def grant_of(approval: Approval) -> str | None:
 
 
 def is_decided_by_grant(approval: Approval) -> bool:
-    """Reports whether a grant decided a request."""
+    """Return whether a grant decided a request."""
     return grant_of(approval) is not None
 
 
 def has_grant_ended(tx: Unit, approval: Approval) -> bool:
-    """Reports whether the deciding grant has ended; else keeps it in force in this transaction."""
+    """Return whether the deciding grant has ended; else keeps it in force in this transaction."""
     grant_id = grant_of(approval)
     return grant_id is not None and not tx.standing_grants.in_force(grant_id, tx.now)
 

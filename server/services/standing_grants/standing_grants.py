@@ -33,10 +33,7 @@ from server.services.policy.schemas import Schemas
 from server.services.refusals import Conflict, NotFound
 from server.services.server_policy import ServerPolicy
 from server.services.standing_grants import ends
-from server.services.standing_grants.displays import (
-    StandingGrantDisplay,
-    standing_grant_display,
-)
+from server.services.standing_grants.displays import StandingGrantDisplay, standing_grant_display
 from server.services.standing_grants.proposals import (
     CheckedProposal,
     Proposals,
@@ -68,7 +65,7 @@ class StandingGrants:
     store: Store
     secrets: Secrets
     proposals: Proposals
-    rules: ServerPolicy
+    server_policy: ServerPolicy
     create_approval: CreateApproval
 
     def preview(
@@ -99,7 +96,7 @@ class StandingGrants:
                 proposal.user,
                 "standing_grant",
                 [kinds.STANDING_GRANT],
-                self.rules,
+                self.server_policy,
             )
             if refused is not None:
                 raise errors.Problem(409, "too_many_open", refused[1])
@@ -143,7 +140,7 @@ class StandingGrants:
             device_auth.current_device(tx, person)
             grant = _own(tx, person, grant_id)
             actor = audit.by_user(person.user.id)
-            ended = ends.end(tx, grant.id, because="revoked", actor=actor)
+            ended = ends.end(tx, grant.id, reason="revoked", actor=actor)
             return self._with_names(tx, ended or grant)
 
     def search(
@@ -179,7 +176,7 @@ class StandingGrants:
             grant = tx.standing_grants.get(grant_id)
             if grant is None or not _is_owned_by(tx, grant, only_of):
                 raise NotFound("standing grant", grant_id)
-            ended = ends.end(tx, grant.id, because="revoked", actor=by)
+            ended = ends.end(tx, grant.id, reason="revoked", actor=by)
             if ended is None:
                 raise Conflict("This standing grant has already ended.")
             return self._with_names(tx, ended)
@@ -289,11 +286,11 @@ def _grant(secrets: Secrets, approval: Approval, ceremony: str, now: int) -> Sta
 
 
 def build_standing_grants(
-    store: Store, secrets: Secrets, rules: ServerPolicy, create_approval: CreateApproval
+    store: Store, secrets: Secrets, server_policy: ServerPolicy, create_approval: CreateApproval
 ) -> StandingGrants:
     """Build the service for administration, with its own policy engine and schemas."""
     proposals = Proposals(Schemas(), Evaluator(secrets))
-    return StandingGrants(store, secrets, proposals, rules, create_approval)
+    return StandingGrants(store, secrets, proposals, server_policy, create_approval)
 
 
 _CEREMONIES: Final[tuple[Literal["confirm"], Literal["pin"]]] = ("confirm", "pin")

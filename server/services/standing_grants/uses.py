@@ -75,7 +75,7 @@ def reserve(
 
 
 def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval: Approval) -> bool:
-    """Reports whether the grant that decided a request still suffices today."""
+    """Return whether the grant that decided a request still suffices today."""
     grant = view.standing_grants.get(grant_of(approval) or "")
     if grant is None or not _same_version(view, grant):
         return False
@@ -86,7 +86,7 @@ def still_covers(view: View, evaluator: Evaluator, case: PolicyRequest, approval
 
 
 def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
-    """Reports whether the agent may ask this user."""
+    """Return whether the agent may ask this user."""
     agent = case.agent
     return isinstance(agent, Agent) and (
         agent.asks is None or user_or_group.includes(view, user.id, agent.asks)
@@ -94,14 +94,14 @@ def _may_ask(view: View, user: User, case: PolicyRequest) -> bool:
 
 
 def _satisfies(grant: StandingGrant, needs: Requirements, case: PolicyRequest, risk: Risk) -> bool:
-    """Reports whether the approval that gave it satisfies the current requirements."""
+    """Return whether the approval that gave it satisfies the current requirements."""
     done, by = ceremonies.parse_ceremony(grant.ceremony), frozenset({grant.user_id})
     cast = Approvals(1, grant.risk, done, by, in_advance=True)
     return needs.met_by(cast, grant.user_id) and _covers_risk(grant, case, risk)
 
 
 def _covers_risk(grant: StandingGrant, case: PolicyRequest, risk: Risk) -> bool:
-    """Reports whether the grant covers this risk, and the agent may have such grants."""
+    """Return whether the grant covers this risk, and the agent may have such grants."""
     may_be_high = isinstance(case.agent, Agent) and case.agent.high_grants
     return risk.rank <= grant.risk.rank and (may_be_high or risk.rank < Risk.HIGH.rank)
 

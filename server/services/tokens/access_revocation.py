@@ -40,7 +40,7 @@ class AccessRevocation:
 
         `path_id` is its client_id, or the short form of a URL (`names.path_id`).
 
-        Grants and consents end before tokens, so that no new token is issued meanwhile. A client
+        Grants and consents end before tokens, so that no new token is issued in between. A client
         without access is no error.
         """
         with self.store.write() as tx:
@@ -67,7 +67,7 @@ class _ClientAccess:
             user_id=self.user_id, agent_ids=(self.client_id,), live_at=self.tx.now, limit=_BATCH
         ):
             for one in found:
-                ends.end(self.tx, one.id, because="revoked", actor=self._actor)
+                ends.end(self.tx, one.id, reason="revoked", actor=self._actor)
             ended += len(found)
         return ended
 

@@ -49,7 +49,7 @@ class AppTokenIssuer:
 
     signer: Signer
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def issue(
         self,
@@ -64,13 +64,13 @@ class AppTokenIssuer:
         """Return the token response without a refresh token, and the ID of its access token."""
         consent = None
         if terms.signed is None:
-            audience = terms.resource or self.rules.userinfo_audience
+            audience = terms.resource or self.server_policy.userinfo_audience
             consent = tx.consents.live(grant.user_id, app.id, audience, tx.now)
         issue = self._contents(tx, grant, terms, consent, jkt=jkt)
         tx.delegations.add(_delegation(issue, consent))
         _record(tx, issue)
         keys = tx.directory.signing_keys()
-        alg = self.rules.access_token_alg
+        alg = self.server_policy.access_token_alg
         access_token = self.signer.sign(
             keys, alg, tokens.ACCESS_TOKEN_TYPE, app_tokens.access_token_claims(issue)
         )
@@ -129,13 +129,13 @@ class AppTokenIssuer:
         now, signed = tx.now // 1000, terms.signed
         resource = tx.directory.resource(terms.resource)
         limit = None if resource is None else resource.token_seconds
-        ends = now + (limit or self.rules.access_token_seconds)
+        ends = now + (limit or self.server_policy.access_token_seconds)
         return AppTokenContents(
-            issuer=self.rules.issuer,
+            issuer=self.server_policy.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
             app=grant.app_id,
             user=grant.user_id,
-            audience=terms.resource or self.rules.userinfo_audience,
+            audience=terms.resource or self.server_policy.userinfo_audience,
             scope=" ".join(terms.scope) if terms.resource else terms.text,
             sign_in=grant.sign_in_id,
             acr=grant.acr,

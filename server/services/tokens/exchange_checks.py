@@ -94,7 +94,7 @@ class ExchangeChecks:
 
     schemas: Schemas
     evaluator: Evaluator
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def check(
         self, view: View, agent: Agent, asked: LoggedExchange, subject: Delegation | None
@@ -210,7 +210,7 @@ class ExchangeChecks:
         """
         agent, types = case.agent, [action.type for action in case.actions]
         if case.user is not None and isinstance(agent, Agent):
-            limit = request_limits.pause(view, agent, case.user, types, self.rules)
+            limit = request_limits.pause(view, agent, case.user, types, self.server_policy)
             if limit is not None:
                 error = errors.RequestRefused(
                     limit.text, detail=limit.reason, members=limit.members
@@ -223,7 +223,7 @@ class ExchangeChecks:
         A client that only received the token cannot exchange it.
         """
         if asked.may_act is not None:
-            if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):
+            if not token_exchange.names_agent(asked.may_act, agent.id, self.server_policy.issuer):
                 raise ExchangeRefused(Reason.MAY_ACT_FOREIGN)
         elif subject.resource not in agent.serves:
             raise ExchangeRefused(Reason.NOT_SERVED)
@@ -232,7 +232,7 @@ class ExchangeChecks:
         if subject.depth >= token_exchange.MAX_DEPTH:
             raise ExchangeRefused(Reason.TOO_DEEP)
         under = json.loads(subject.chain) if subject.chain else None
-        if token_exchange.too_large(tokens.act_claim(self.rules.issuer, agent.id, under)):
+        if token_exchange.too_large(tokens.act_claim(self.server_policy.issuer, agent.id, under)):
             raise ExchangeRefused(Reason.CHAIN_TOO_LARGE)
 
     def _check_details(

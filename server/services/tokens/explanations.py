@@ -96,7 +96,7 @@ class Explanations:
             return TokenInspection(
                 claims,
                 None if row is None else with_names(view.directory, row),
-                () if live else _problems(view, row, self.tokens.rules.issuer),
+                () if live else _problems(view, row, self.tokens.server_policy.issuer),
             )
 
     def _explain(self, view: View, entry: StoredEntry) -> Explanation:
@@ -167,7 +167,7 @@ def logged_exchange(facts: Mapping[str, object]) -> LoggedExchange:
     return LoggedExchange(
         subject=str(known["subject"]),
         may_act=known["may_act"],  # type: ignore[arg-type]  # as the entry was written
-        target=known["target"],  # type: ignore[arg-type]  # likewise
+        target=known["target"],  # type: ignore[arg-type]  # as above
         scope=tuple(str(known["scope"]).split()),
         types=types,
         signed_for=False if types else None,

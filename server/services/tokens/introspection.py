@@ -28,7 +28,7 @@ class Introspection:
     store: Store
     tokens: IssuedTokens
     signer: Signer
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def inspect(self, caller: Client, token: str) -> Mapping[str, object]:
         """Return what the caller may know about this token; `{"active": false}` if nothing.
@@ -37,7 +37,7 @@ class Introspection:
         """
         with self.store.read() as view:
             if token.startswith(PREFIX_REFRESH_TOKEN):
-                return _refresh_token(view, caller, token, self.rules.issuer)
+                return _refresh_token(view, caller, token, self.server_policy.issuer)
             found = self.tokens.live(view, token)
             if found is None or not _may_know(caller, found):
                 return introspection.INACTIVE
@@ -51,9 +51,13 @@ class Introspection:
     def signed(self, caller: Client, answer: Mapping[str, object]) -> str:
         """Return the response as a JWT for this caller (RFC 9701 5)."""
         with self.store.read() as view:
-            claims = introspection.signed_claims(self.rules.issuer, caller.id, view.now, answer)
+            claims = introspection.signed_claims(
+                self.server_policy.issuer, caller.id, view.now, answer
+            )
             keys = view.directory.signing_keys()
-        return self.signer.sign(keys, self.rules.access_token_alg, introspection.JWT_TYPE, claims)
+        return self.signer.sign(
+            keys, self.server_policy.access_token_alg, introspection.JWT_TYPE, claims
+        )
 
 
 def _may_know(caller: Client, found: LiveToken) -> bool:

@@ -19,7 +19,7 @@ class IssuedTokens:
     """Verifies access tokens."""
 
     verifier: Verifier
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def read(self, view: View, token: str) -> Mapping[str, object] | None:
         """Return the claims of an access token signed with our key, expired or not; else None."""
@@ -28,7 +28,7 @@ class IssuedTokens:
             claims = self.verifier.own_token(token, ACCESS_TOKEN_TYPE, keys)
         except BadToken:
             return None
-        return claims if claims.get("iss") == self.rules.issuer else None
+        return claims if claims.get("iss") == self.server_policy.issuer else None
 
     def live(self, view: View, token: str) -> LiveToken | None:
         """Return the token if it is valid; else None, whatever the reason.
@@ -53,7 +53,7 @@ class IssuedTokens:
         return LiveToken(claims, row, client, user)
 
     def _exists(self, directory: Directory, audience: str) -> bool:
-        ours = audience.startswith(f"{self.rules.issuer}/")
+        ours = audience.startswith(f"{self.server_policy.issuer}/")
         return ours or directory.resource(audience) is not None
 
 

@@ -72,7 +72,7 @@ class TokenIssuer:
 
     signer: Signer
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def for_approval(
         self, tx: Unit, agent: Agent, approval: Approval, handle: str, *, jkt: str | None = None
@@ -178,10 +178,10 @@ class TokenIssuer:
         """Return a person's access token for our own API, bound to their terminal's key."""
         now = tx.now // 1000
         claims = {
-            "iss": self.rules.issuer,
+            "iss": self.server_policy.issuer,
             "sub": session.user_id,
             "sub_profile": names.SUB_PROFILE_USER,
-            "aud": self.rules.api_audience,
+            "aud": self.server_policy.api_audience,
             "client_id": names.APPROVER_CLIENT,
             "sid": session.id,
             "cnf": {"jkt": session.jkt},
@@ -207,9 +207,9 @@ class TokenIssuer:
     ) -> TokenContents:
         now = tx.now // 1000
         registered = tx.directory.resource(resource)
-        seconds = targets.lifetime(agent, registered, self.rules.access_token_seconds)
+        seconds = targets.lifetime(agent, registered, self.server_policy.access_token_seconds)
         return TokenContents(
-            issuer=self.rules.issuer,
+            issuer=self.server_policy.issuer,
             token_id=self.secrets.new_id(tokens.JTI),
             agent=agent.id,
             user=user,
@@ -232,7 +232,7 @@ class TokenIssuer:
         _record(tx, issue, origin)
         token = self.signer.sign(
             tx.directory.signing_keys(),
-            self.rules.access_token_alg,
+            self.server_policy.access_token_alg,
             tokens.ACCESS_TOKEN_TYPE,
             tokens.access_token_claims(issue),
         )

@@ -42,7 +42,7 @@ class SigningKeys:
 
     store: Store
     signer: Signer
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def all(self) -> tuple[SigningKey, ...]:
         """Return every key, newest first."""
@@ -68,7 +68,7 @@ class SigningKeys:
         return RotatedKeys(key, tuple(retiring), tuple(dropped))
 
     def revoke(self, kid: str, *, by: str) -> RevokedKey:
-        """Remove a leaked key at once.
+        """Remove a leaked key immediately.
 
         Introspection rejects what it signed. A resource that checks signatures accepts it until it
         fetches the key set again. Raises `NotFound`.
@@ -86,7 +86,7 @@ class SigningKeys:
     @property
     def _longest_token_ms(self) -> int:
         seconds = (
-            self.rules.access_token_seconds,
+            self.server_policy.access_token_seconds,
             LONGEST_TOKEN,
             tokens.ID_TOKEN_SECONDS,
             tokens.API_TOKEN_SECONDS,

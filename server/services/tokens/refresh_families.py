@@ -56,14 +56,14 @@ def password_changed(tx: Unit, event: PasswordChanged) -> Ended:
 
 
 def _depends_on(grant: Grant, consent: Consent) -> bool:
-    """Report whether the grant needs this consent, for the app or for the agent that may act."""
+    """Return whether the grant needs this consent, for the app or for the agent that may act."""
     about_the_person = set(grant.openid) & set(consent.scopes)
     is_party = consent.client_id in {grant.app_id, grant.actor}
     return is_party and (consent.resource == grant.resource or bool(about_the_person))
 
 
 def end_sign_in(tx: Unit, sign_in_id: str) -> bool:
-    """Sign a browser out and end its families; reports whether it was signed in."""
+    """Sign a browser out and end its families; returns whether it was signed in."""
     if not tx.sign_ins.end(sign_in_id, tx.now):
         return False
     for family in tx.code_grants.families_of("sign_in_id", sign_in_id):

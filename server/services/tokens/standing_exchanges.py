@@ -136,7 +136,7 @@ class StandingExchanges:
     ) -> DisplayedRequest:
         case: PolicyRequest = needed.case
         owners = [tx.directory.user(owner) for owner in agent.owners]
-        usual = self.issuing.rules.access_token_seconds
+        usual = self.issuing.server_policy.access_token_seconds
         return DisplayedRequest(
             approval_id=approval_id,
             agent=agent,
@@ -149,7 +149,7 @@ class StandingExchanges:
             because=needed.verdict.because,
             ceremony=CONFIRM,
             binding_message=None,
-            first_request=agent_names.first_request(tx, agent.id, user.id),
+            first_request=agent_names.is_first_request(tx, agent.id, user.id),
             peer=_AT_THE_TOKEN_ENDPOINT,
             asked_at=tx.now,
             expires_at=expires_at,

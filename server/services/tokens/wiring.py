@@ -41,18 +41,18 @@ class TokenServices:
         hint: HintMaker,
         ciba: AgentGrant,
     ) -> None:
-        store, secrets, rules = given.store, given.secrets, given.rules
-        issued = IssuedTokens(given.verifier, rules)
-        issuing = TokenIssuer(given.signer, secrets, rules)
-        app_issuing = AppTokenIssuer(given.signer, secrets, rules)
+        store, secrets, policy = given.store, given.secrets, given.server_policy
+        issued = IssuedTokens(given.verifier, policy)
+        issuing = TokenIssuer(given.signer, secrets, policy)
+        app_issuing = AppTokenIssuer(given.signer, secrets, policy)
         exchange = TokenExchangeGrant(
             store,
             given.verifier,
-            ExchangeChecks(checks.schemas, checks.evaluator, rules),
+            ExchangeChecks(checks.schemas, checks.evaluator, policy),
             hint,
             issuing,
             StandingExchanges(secrets, issuing),
-            rules,
+            policy,
         )
         self.endpoint = TokenEndpoint(
             store,
@@ -77,7 +77,7 @@ class TokenServices:
             },
         )
         self.access_token_auth = AccessTokenAuth(issued, proofs)
-        self.introspection = Introspection(store, issued, given.signer, rules)
+        self.introspection = Introspection(store, issued, given.signer, policy)
         self.revocation = Revocation(store, issued)
         self.delegations = DelegationService(store)
         self.access_revocation = AccessRevocation(store)

@@ -51,7 +51,7 @@ class DeviceAuthentication:
     store: Store
     verifier: Verifier
     proofs: Proofs
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def authenticate(self, call: DeviceCall) -> Person:
         """Return the person of this call. Raises errors.Problem 401, or 403 if disabled or revoked.
@@ -74,7 +74,7 @@ class DeviceAuthentication:
         expires = claims.get("exp")
         if not isinstance(expires, int) or expires * 1000 <= tx.now:
             raise unauthorized("expired")
-        ours = (self.rules.issuer, self.rules.api_audience, APPROVER_CLIENT)
+        ours = (self.server_policy.issuer, self.server_policy.api_audience, APPROVER_CLIENT)
         if (claims.get("iss"), claims.get("aud"), claims.get("client_id")) != ours:
             raise unauthorized("a token for another audience or client")
         return dict(claims)

@@ -31,11 +31,11 @@ class Proofs:
 
     verifier: Verifier
     secrets: Secrets
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def terminal(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> dict[str, str]:
         """Return the public key that a terminal proves. Raises errors.InvalidDpopProof."""
-        target = ProofTarget("POST", f"{self.rules.issuer}{path}")
+        target = ProofTarget("POST", f"{self.server_policy.issuer}{path}")
         return self._proved(tx, proofs, target, nonces=False)
 
     def of_client(self, tx: Unit, proofs: Sequence[str], *, path: str = "/token") -> str:
@@ -43,8 +43,8 @@ class Proofs:
 
         Raises errors.InvalidDpopProof, or errors.UseDpopNonce if a nonce is required.
         """
-        target = ProofTarget("POST", f"{self.rules.issuer}{path}")
-        jwk = self._proved(tx, proofs, target, nonces=self.rules.dpop_nonces)
+        target = ProofTarget("POST", f"{self.server_policy.issuer}{path}")
+        jwk = self._proved(tx, proofs, target, nonces=self.server_policy.dpop_nonces)
         return decisions.thumbprint(jwk)
 
     def of_token(
@@ -60,13 +60,13 @@ class Proofs:
 
         Raises like `of_client`, and `BadToken` if the proof is by another key.
         """
-        jwk = self._proved(tx, proofs, target, nonces=nonces and self.rules.dpop_nonces)
+        jwk = self._proved(tx, proofs, target, nonces=nonces and self.server_policy.dpop_nonces)
         if decisions.thumbprint(jwk) != jkt:
             raise BadToken("the token is bound to another key")
 
     def next_nonce(self, now: int) -> Mapping[str, str]:
         """Return the header with the nonce for the client's next proof (8.2)."""
-        return {"DPoP-Nonce": self._nonces(now)[0]} if self.rules.dpop_nonces else {}
+        return {"DPoP-Nonce": self._nonces(now)[0]} if self.server_policy.dpop_nonces else {}
 
     def _proved(
         self, tx: Unit, proofs: Sequence[str], target: ProofTarget, *, nonces: bool
@@ -80,9 +80,9 @@ class Proofs:
             url=target.url,
             now=tx.now,
             access_token=target.access_token,
-            loopback_alias=self.rules.on_loopback,
+            loopback_alias=self.server_policy.on_loopback,
         )
-        if use.iat * 1000 < self.rules.not_before:
+        if use.iat * 1000 < self.server_policy.not_before:
             raise errors.InvalidDpopProof("iat is before the last restore; create a new proof")
         if not _first_use(tx, decisions.thumbprint(jwk), use):
             raise errors.InvalidDpopProof(_USED_BEFORE)
@@ -93,6 +93,6 @@ class Proofs:
 
 
 def _first_use(tx: Unit, jkt: str, use: dpop.ProofUse) -> bool:
-    """Report whether this proof is used for the first time."""
+    """Return whether this proof is used for the first time."""
     key = hashlib.sha256(f"{jkt}\n{use.jti_hash}".encode()).digest()
     return tx.replays.first_use(REPLAY_KIND, key, use.expires_at)

@@ -59,7 +59,12 @@ USER_MEMBERS: Final[Members] = (
     Member(
         "backup",
         Kind.PERSON,
-        FormField("Backup", "Who is asked next. A name, email address or id.", on=("change",)),
+        FormField(
+            "Backup",
+            "Who is asked next. A name, email address or id.",
+            known="users",
+            on=("change",),
+        ),
         Flag(
             "--backup",
             "Who is asked next if they do not answer.",

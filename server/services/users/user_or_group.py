@@ -22,6 +22,6 @@ def id_of(view: View, name_or_id: str) -> str:
 
 
 def includes(view: View, user_id: str, named: Sequence[str]) -> bool:
-    """Report whether this user is named, or in a named group."""
+    """Return whether this user is named, or in a named group."""
     members = view.directory.members()
     return any(one == user_id or user_id in members.get(one, ()) for one in named)

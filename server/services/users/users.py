@@ -190,21 +190,21 @@ def create(tx: Unit, secrets: Secrets, new: NewUser, *, by: str) -> User:
 def _refuse_taken(tx: Unit, name: str) -> None:
     """Refuse a name that looks like that of a user, an agent or an app."""
     alike = map(tx.directory.user, tx.names.bearers("user", name_keys(name)))
-    for taken in (*alike, tx.directory.user_called(name)):
-        if taken is not None:
+    for existing in (*alike, tx.directory.user_called(name)):
+        if existing is not None:
             raise Exists(
-                f"There is a user {taken.name} already. Choose a name that does not look like it, "
-                f"or enroll another device of {taken.name}.",
-                remedy=("user.enroll", taken.name),
+                f"There is a user {existing.name} already. Choose a name that does not look like "
+                f"it, or enroll another device of {existing.name}.",
+                remedy=("user.enroll", existing.name),
             )
     refuse_client_name(tx, name)
 
 
 @about("email")
 def _refuse_used_email(tx: Unit, user: User) -> None:
-    taken = tx.directory.user_called(user.email) if user.email else None
-    if taken is not None and taken.id != user.id:
-        raise Exists(f"{user.email} belongs to {taken.name} already.")
+    existing = tx.directory.user_called(user.email) if user.email else None
+    if existing is not None and existing.id != user.id:
+        raise Exists(f"{user.email} belongs to {existing.name} already.")
 
 
 def _called(view: View, one: str) -> User | Group | None:

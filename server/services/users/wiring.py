@@ -10,4 +10,6 @@ class UserServices:
 
     def __init__(self, given: Adapters, proofs: Proofs) -> None:
         self.proofs = proofs
-        self.device_auth = DeviceAuthentication(given.store, given.verifier, proofs, given.rules)
+        self.device_auth = DeviceAuthentication(
+            given.store, given.verifier, proofs, given.server_policy
+        )

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Update,
     and_,
     bindparam,
@@ -24,13 +23,8 @@ from sqlalchemy import (
 from server.model.approvals import Approval, ApprovalKind, Place
 from server.protocol.approvals.states import REDEMPTION_GRACE_MS, State, origins
 from server.protocol.policy.risks import Risk
-from server.storage.approvals.waiting import (
-    COUNTS,
-    DECIDED_FOR_APPROVER,
-    DECIDED_FOR_APPROVER_BEFORE,
-    LISTS,
-)
-from server.storage.prepared import Prepared, adding, reading, writing
+from server.storage.approvals import waiting
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
 from server.storage.tables import decisions as d
@@ -69,10 +63,10 @@ def _transition(target: State) -> Update:
     more = [_QUORUM_REACHED] if target is State.APPROVED else []
     return (
         update(a)
-        .where(a.c.id == bindparam("of"), or_(*(clock(s) for s in sorted(origins(target)))), *more)
+        .where(a.c.id == bindparam("approval"), or_(*map(clock, sorted(origins(target)))), *more)
         .values(
             state=str(target),
-            reason=bindparam("why"),
+            reason=bindparam("reason"),
             decided_at=func.coalesce(a.c.decided_at, bindparam("now")),
         )
         .returning(a.c.decided_at, a.c.multi_approver)
@@ -81,18 +75,14 @@ def _transition(target: State) -> Update:
 
 _TRANSITIONS = {target: Prepared(_transition(target)) for target in State if origins(target)}
 _ADD = Prepared(adding(a))
-_GET = Prepared(select(a).where(a.c.id == bindparam("of")))
+_GET = Prepared(select(a).where(a.c.id == bindparam("approval")))
 _BY_HANDLE = Prepared(select(a).where(a.c.auth_req_hash == bindparam("hash")))
 _BY_IDEMPOTENCY = Prepared(
     select(a).where(a.c.agent_id == bindparam("agent"), a.c.idempotency_hash == bindparam("hash"))
 )
 _OPEN_STATES = a.c.state.in_([literal_column("'pending'"), literal_column("'approved'")])
 """Exactly the condition of the partial indexes of open approvals."""
-_COUNT = (
-    select(func.count())
-    .select_from(a)
-    .where(_in_time(State.PENDING), a.c.kind == bindparam("kind"))
-)
+_COUNT = select(func.count()).where(_in_time(State.PENDING), a.c.kind == bindparam("kind"))
 _OF_USER = a.c.user_id == bindparam("user")
 _OF_AGENT = a.c.agent_id == bindparam("agent")
 _URGENT = a.c.risk.in_([literal_column("'high'"), literal_column("'critical'")])
@@ -102,7 +92,7 @@ _BY_AGENT_AND_USER = {
     (True, True): (_OPEN_STATES, _OF_AGENT, _OF_USER),
 }
 """Conditions by (one agent given, one user given)."""
-_HINTED = (_OPEN_STATES, _OF_AGENT, a.c.hint_hash == bindparam("hint"))
+_HINTED = (_OPEN_STATES, _OF_AGENT, a.c.hint_hash == bindparam("hint_hash"))
 _HINTED_COUNT = {
     False: Prepared(_COUNT.where(*_HINTED)),
     True: Prepared(_COUNT.where(*_HINTED, _URGENT)),
@@ -136,23 +126,23 @@ _DECIDED_BEFORE = Prepared(
 )
 _CLOSE_FOR_APPROVERS = Prepared(
     update(p)
-    .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
+    .where(p.c.approval_id == bindparam("approval"), p.c.over_at.is_(None))
     .values(over_at=bindparam("now"))
 )
 _RECORD_POLL = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), _is(State.PENDING))
+    .where(a.c.id == bindparam("approval"), _is(State.PENDING))
     .values(
         last_poll_at=bindparam("now"),
         interval_ms=bindparam("interval"),
-        holder=bindparam("by"),
+        holder=bindparam("holder"),
         polls=a.c.polls + 1,
     )
 )
 _NARROW = Prepared(
     update(a)
     .where(
-        a.c.id == bindparam("of"),
+        a.c.id == bindparam("approval"),
         or_(
             and_(_is(State.APPROVED), a.c.granted.is_(None)),
             and_(_is(State.PENDING), a.c.quorum > 1),
@@ -163,15 +153,15 @@ _NARROW = Prepared(
 )
 _MARK_SEEN = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), a.c.seen_at.is_(None))
+    .where(a.c.id == bindparam("approval"), a.c.seen_at.is_(None))
     .values(seen_at=bindparam("now"))
     .returning(a.c.id)
 )
-_HOLD_BACK = Prepared(update(a).where(a.c.id == bindparam("of")).values(held_back=True))
+_HOLD_BACK = Prepared(update(a).where(a.c.id == bindparam("approval")).values(held_back=True))
 _KEEP_ANSWER = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"))
-    .values(answer=bindparam("text"), answer_key=bindparam("key"), answer_until=bindparam("until"))
+    .where(a.c.id == bindparam("approval"))
+    .values({name: bindparam(name) for name in ("answer", "answer_key", "answer_until")})
 )
 _DELETE_ANSWERS = Prepared(
     update(a)
@@ -179,10 +169,12 @@ _DELETE_ANSWERS = Prepared(
     .values(answer=None, answer_key=None, answer_until=None)
     .returning(a.c.id)
 )
-_CLEAR_TOKEN = Prepared(update(a).where(a.c.id == bindparam("of")).values(notification_token=None))
+_CLEAR_TOKEN = Prepared(
+    update(a).where(a.c.id == bindparam("approval")).values(notification_token=None)
+)
 _CLEAR_PUSHED = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), a.c.delivery == "push")
+    .where(a.c.id == bindparam("approval"), a.c.delivery == "push")
     .values(answer=None, answer_key=None, answer_until=None)
 )
 _OVERDUE = Prepared(
@@ -206,19 +198,16 @@ _record = reading(Approval, a, risk=Risk, state=State)
 _values = writing(a)
 
 
-class Approvals:
+class Approvals(DatabaseRows):
     """Approvals in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, approval: Approval) -> None:
         """Store a new approval."""
-        _ADD.run(self._connection, _values(approval))
+        _ADD.run(self._db, _values(approval))
 
     def get(self, approval_id: str) -> Approval | None:
         """The approval with this id."""
-        return self._one(_GET, {"of": approval_id})
+        return self._one(_GET, {"approval": approval_id})
 
     def by_handle(self, auth_req_hash: bytes) -> Approval | None:
         """The approval with this hash of the agent's `auth_req_id`."""
@@ -234,33 +223,33 @@ class Approvals:
         """Count pending approvals of a kind, by agent or all (None), for one user or all (None)."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": kind}
         statement = _PENDING_COUNT[agent_id is not None, user_id is not None]
-        return int(statement.run(self._connection, values)[0][0])
+        return int(statement.run(self._db, values)[0][0])
 
     def open_urgent(self, agent_id: str | None, user_id: str | None, now: int) -> int:
         """Count pending actions of high and critical risk, by agent and user as `open_count`."""
         values = {"user": user_id, "now": now, "agent": agent_id, "kind": "action"}
         statement = _URGENT_COUNT[agent_id is not None, user_id is not None]
-        return int(statement.run(self._connection, values)[0][0])
+        return int(statement.run(self._db, values)[0][0])
 
     def open_hinted(self, agent_id: str, hint_hash: bytes, now: int, *, urgent: bool) -> int:
         """Count pending actions of an agent with one login hint: all, or the urgent ones."""
-        values = {"now": now, "agent": agent_id, "hint": hint_hash, "kind": "action"}
-        return int(_HINTED_COUNT[urgent].run(self._connection, values)[0][0])
+        values = {"now": now, "agent": agent_id, "hint_hash": hint_hash, "kind": "action"}
+        return int(_HINTED_COUNT[urgent].run(self._db, values)[0][0])
 
     def asked_before(self, agent_id: str, user_id: str, since: int = 0) -> bool:
-        """Reports whether this agent has asked this user at or after `since`."""
+        """Return whether this agent has asked this user at or after `since`."""
         values = {"agent": agent_id, "user": user_id, "since": since}
-        return bool(_HAS_ASKED.run(self._connection, values))
+        return bool(_HAS_ASKED.run(self._db, values))
 
     def denials_since(self, agent_id: str, user_id: str, since: int) -> list[tuple[int, str]]:
         """Time and `details` of each denial of this agent by this user."""
         values = {"agent": agent_id, "user": user_id, "since": since}
-        return [(row[1], row[2]) for row in _DENIALS.run(self._connection, values)]
+        return [(row[1], row[2]) for row in _DENIALS.run(self._db, values)]
 
     def denials_of(self, agent_id: str, since: int) -> list[tuple[str, int, str]]:
         """The denials of this agent by all users, with the id of the user who denied."""
         values = {"agent": agent_id, "since": since}
-        return [(row[0], row[1], row[2]) for row in _DENIALS_OF.run(self._connection, values)]
+        return [(row[0], row[1], row[2]) for row in _DENIALS_OF.run(self._db, values)]
 
     def waiting(  # the list of an inbox
         self, user_id: str, now: int, limit: int, after: Place = None, *, voted: bool | None = False
@@ -268,20 +257,20 @@ class Approvals:
         """Pending requests for this user, highest risk, then soonest expiry; after (place, id)."""
         at, last = after or (0, "")
         values = {"user": user_id, "now": now, "limit": limit, "at": at, "after": last}
-        found = [one for each in LISTS[voted] for one in self._many(each, values)]
+        found = [one for each in waiting.LISTS[voted] for one in self._many(each, values)]
         return sorted(found, key=lambda one: (one.place, one.id))[:limit]
 
     def waiting_count(self, user_id: str, now: int) -> int:
         """Count the pending requests that this user has not answered."""
         values = {"user": user_id, "now": now}
-        return sum(int(each.run(self._connection, values)[0][0]) for each in COUNTS)
+        return sum(int(each.run(self._db, values)[0][0]) for each in waiting.COUNTS)
 
     def decided(self, user_id: str, limit: int, before: Place) -> list[Approval]:
         """Closed requests for this user, newest first, before (decided_at, id)."""
         values: dict[str, object] = {"user": user_id, "limit": limit}
-        theirs, others = _DECIDED, DECIDED_FOR_APPROVER
+        theirs, others = _DECIDED, waiting.DECIDED_FOR_APPROVER
         if before is not None:
-            theirs, others = _DECIDED_BEFORE, DECIDED_FOR_APPROVER_BEFORE
+            theirs, others = _DECIDED_BEFORE, waiting.DECIDED_FOR_APPROVER_BEFORE
             values |= {"at": before[0], "before": before[1]}
         found = [*self._many(theirs, values), *self._many(others, values)]
         return sorted(found, key=lambda one: (one.decided_at or 0, one.id), reverse=True)[:limit]
@@ -305,7 +294,7 @@ class Approvals:
         for column, one in ((a.c.state, state), (a.c.agent_id, agent_id), (a.c.user_id, user_id)):
             if one is not None:
                 statement = statement.where(column == str(one))
-        return [_record(row) for row in self._connection.execute(statement).all()]
+        return [_record(row) for row in self._db.execute(statement).all()]
 
     def transition(
         self, approval: Approval, target: State, *, now: int, reason: str | None = None
@@ -314,13 +303,13 @@ class Approvals:
 
         Leaving pending closes the request for all its approvers.
         """
-        values = {"of": approval.id, "now": now, "why": reason}
-        moved = _TRANSITIONS[target].run(self._connection, values)
+        values = {"approval": approval.id, "now": now, "reason": reason}
+        moved = _TRANSITIONS[target].run(self._db, values)
         if not moved:
             return None
         decided_at, multi_approver = moved[0]
         if multi_approver and target is not State.REDEEMED:
-            _CLOSE_FOR_APPROVERS.run(self._connection, {"of": approval.id, "now": now})
+            _CLOSE_FOR_APPROVERS.run(self._db, {"approval": approval.id, "now": now})
         return replace(
             approval,
             state=target,
@@ -331,45 +320,45 @@ class Approvals:
 
     def redeem(self, approval_id: str, now: int) -> bool:
         """Enter the state redeemed; False if the approval is not open."""
-        step = {"of": approval_id, "now": now, "why": None}
-        return bool(_TRANSITIONS[State.REDEEMED].run(self._connection, step))
+        step = {"approval": approval_id, "now": now, "reason": None}
+        return bool(_TRANSITIONS[State.REDEEMED].run(self._db, step))
 
     def narrow(self, approval_id: str, text: str, rows: str, past: str) -> Approval | None:
         """Store what was granted of an approved request, once; None if it was stored before.
 
         While a request needs several approvers, each may narrow it further.
         """
-        values = {"of": approval_id, "text": text, "rows": rows, "adds": past}
+        values = {"approval": approval_id, "text": text, "rows": rows, "adds": past}
         return self._one(_NARROW, values)
 
     def record_poll(
         self, approval_id: str, *, now: int, interval_ms: int, holder: str | None
     ) -> None:
         """Record a poll of a pending approval; `holder` is the long poll that may answer."""
-        values = {"of": approval_id, "now": now, "interval": interval_ms, "by": holder}
-        _RECORD_POLL.run(self._connection, values)
+        values = {"approval": approval_id, "now": now, "interval": interval_ms, "holder": holder}
+        _RECORD_POLL.run(self._db, values)
 
     def hold_back(self, approval_id: str) -> None:
         """Record that the user was not notified of it."""
-        _HOLD_BACK.run(self._connection, {"of": approval_id})
+        _HOLD_BACK.run(self._db, {"approval": approval_id})
 
     def mark_seen(self, approval_id: str, now: int) -> bool:
-        """Record that it was shown; reports whether that was the first time."""
-        return bool(_MARK_SEEN.run(self._connection, {"of": approval_id, "now": now}))
+        """Record that it was shown; returns whether that was the first time."""
+        return bool(_MARK_SEEN.run(self._db, {"approval": approval_id, "now": now}))
 
     def keep_answer(self, approval_id: str, answer: bytes, answer_key: bytes, until: int) -> None:
         """Store the sealed token response for a client that retries with the same key."""
-        values = {"of": approval_id, "text": answer, "key": answer_key, "until": until}
-        _KEEP_ANSWER.run(self._connection, values)
+        values = {"answer": answer, "answer_key": answer_key, "answer_until": until}
+        _KEEP_ANSWER.run(self._db, {"approval": approval_id, **values})
 
     def delete_expired_answers(self, now: int) -> int:
         """Delete expired sealed token responses; returns how many."""
-        return len(_DELETE_ANSWERS.run(self._connection, {"now": now}))
+        return len(_DELETE_ANSWERS.run(self._db, {"now": now}))
 
     def clear_callback(self, approval_id: str) -> None:
         """Delete what was stored for notifying the agent: its token and the pushed response."""
         for statement in (_CLEAR_TOKEN, _CLEAR_PUSHED):
-            statement.run(self._connection, {"of": approval_id})
+            statement.run(self._db, {"approval": approval_id})
 
     def overdue(self, now: int, limit: int) -> list[Approval]:
         """Approvals past the deadline of their state."""
@@ -392,8 +381,8 @@ class Approvals:
         return self._many(_AT_RESOURCE, {"uri": uri})
 
     def _one(self, statement: Prepared, values: Mapping[str, object]) -> Approval | None:
-        rows = statement.run(self._connection, values)
+        rows = statement.run(self._db, values)
         return _record(rows[0]) if rows else None
 
     def _many(self, statement: Prepared, values: Mapping[str, object]) -> list[Approval]:
-        return [_record(row) for row in statement.run(self._connection, values)]
+        return [_record(row) for row in statement.run(self._db, values)]

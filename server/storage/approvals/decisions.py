@@ -1,25 +1,25 @@
 """Signed answers to approval requests."""
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from server.model.approvals import Decision
-from server.storage.prepared import Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import decisions
 
 _ADD = Prepared(adding(decisions))
 _OF = Prepared(
     select(decisions)
-    .where(decisions.c.approval_id == bindparam("of"))
+    .where(decisions.c.approval_id == bindparam("approval"))
     .order_by(decisions.c.at, decisions.c.user_id)
 )
 _VOID = Prepared(
     update(decisions)
-    .where(decisions.c.approval_id == bindparam("of"), decisions.c.voided_at.is_(None))
+    .where(decisions.c.approval_id == bindparam("approval"), decisions.c.voided_at.is_(None))
     .values(voided_at=bindparam("now"))
 )
 _DELETE_VOID = Prepared(
     delete(decisions).where(
-        decisions.c.approval_id == bindparam("of"),
+        decisions.c.approval_id == bindparam("approval"),
         decisions.c.user_id == bindparam("user"),
         decisions.c.voided_at.is_not(None),
     )
@@ -28,24 +28,21 @@ _record = reading(Decision, decisions)
 _values = writing(decisions)
 
 
-class Decisions:
+class Decisions(DatabaseRows):
     """Signed answers in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, decision: Decision) -> None:
         """Store an answer; the table allows one per approval and person."""
-        _ADD.run(self._connection, _values(decision))
+        _ADD.run(self._db, _values(decision))
 
     def void(self, approval_id: str, now: int) -> None:
         """Mark all answers so far as void."""
-        _VOID.run(self._connection, {"of": approval_id, "now": now})
+        _VOID.run(self._db, {"approval": approval_id, "now": now})
 
     def delete_void(self, approval_id: str, user_id: str) -> None:
         """Delete a person's void answer; the audit log keeps it."""
-        _DELETE_VOID.run(self._connection, {"of": approval_id, "user": user_id})
+        _DELETE_VOID.run(self._db, {"approval": approval_id, "user": user_id})
 
     def of_approval(self, approval_id: str) -> list[Decision]:
         """The answers to one approval, oldest first."""
-        return [_record(row) for row in _OF.run(self._connection, {"of": approval_id})]
+        return [_record(row) for row in _OF.run(self._db, {"approval": approval_id})]

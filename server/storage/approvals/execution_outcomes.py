@@ -2,10 +2,11 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.model.approvals import Outcome
+from server.storage.prepared import DatabaseRows
 from server.storage.tables import outcomes
 
 _VALUES: dict[str, BindParameter[object]] = {
@@ -21,21 +22,18 @@ _FIRST = {
     .on_conflict_do_nothing()
     .returning(outcomes.c.approval_id),
 }
-_GET = select(outcomes).where(outcomes.c.approval_id == bindparam("of"))
+_GET = select(outcomes).where(outcomes.c.approval_id == bindparam("approval"))
 
 
-class Outcomes:
+class Outcomes(DatabaseRows):
     """Execution results in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add_once(self, wanted: Outcome) -> bool:
         """Store a result; False if one was stored before."""
-        statement = _FIRST[self._connection.dialect.name]
-        return bool(self._connection.execute(statement, asdict(wanted)).all())
+        statement = _FIRST[self._db.dialect.name]
+        return bool(self._db.execute(statement, asdict(wanted)).all())
 
     def get(self, approval_id: str) -> Outcome | None:
         """The result of this approval's execution."""
-        row = self._connection.execute(_GET, {"of": approval_id}).mappings().first()
+        row = self._db.execute(_GET, {"approval": approval_id}).mappings().first()
         return None if row is None else Outcome(**row)

@@ -7,7 +7,6 @@ from itertools import chain
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Connection,
     Executable,
     Text,
     and_,
@@ -23,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 
 from server.model.history import Addition, HistoryRow
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared
 from server.storage.tables import history as h
 
 _KEYS_AT_ONCE = 16
@@ -39,15 +38,15 @@ _NOTHING = "{}"
 _VALUES: dict[str, BindParameter[object]] = {
     "owner": bindparam("owner"),
     "key": bindparam("key"),
-    "count": bindparam("one"),
+    "count": bindparam("increment"),
     "total": bindparam("amount"),
     "most": bindparam("amount"),
     "since": bindparam("now"),
-    "period": bindparam("when"),
-    "period_count": bindparam("one"),
+    "period": bindparam("period"),
+    "period_count": bindparam("increment"),
     "period_total": bindparam("amount"),
-    "periods": bindparam("one"),
-    "members": bindparam("text"),
+    "periods": bindparam("increment"),
+    "members": bindparam("members"),
 }
 
 
@@ -92,31 +91,30 @@ _OF = [Prepared(union_all(*_EACH[: n + 1])) for n in range(_KEYS_AT_ONCE)]
 
 On SQLite, this is four times as fast as one SELECT with two IN lists, which tries every pair.
 """
-_FORGET = delete(h).where(h.c.owner == bindparam("of"))
+_FORGET = delete(h).where(h.c.owner == bindparam("owner"))
 
 
-class History:
+class History(DatabaseRows):
     """Approval history in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, additions: Sequence[Addition], period: int, now: int) -> None:
         """Add one approval to each of these counters, in this period."""
         rows = [
             {
-                "owner": one.owner,
-                "key": one.key,
-                "one": 1,
-                "amount": min(one.amount, _MAX_AMOUNT),
+                "owner": addition.owner,
+                "key": addition.key,
+                "increment": 1,
+                "amount": min(addition.amount, _MAX_AMOUNT),
                 "now": now,
-                "when": period,
-                "text": json.dumps(dict.fromkeys(one.members, 1)) if one.members else _NOTHING,
+                "period": period,
+                "members": json.dumps(dict.fromkeys(addition.members, 1))
+                if addition.members
+                else _NOTHING,
             }
-            for one in additions
+            for addition in additions
         ]
         if rows:
-            _ADD[self._connection.dialect.name].run_each(self._connection, rows)
+            _ADD[self._db.dialect.name].run_each(self._db, rows)
 
     def of(self, keys: Collection[tuple[str, str]]) -> Mapping[str, HistoryRow]:
         """The rows by key; keys without history are left out."""
@@ -125,10 +123,10 @@ class History:
         for start in range(0, len(wanted), _KEYS_AT_ONCE):
             part = wanted[start : start + _KEYS_AT_ONCE]
             values = dict(zip(_PLACES, chain.from_iterable(part), strict=False))
-            for key, *row in _OF[len(part) - 1].run(self._connection, values):
+            for key, *row in _OF[len(part) - 1].run(self._db, values):
                 found[key] = HistoryRow(*row)
         return found
 
     def forget(self, owner: str) -> None:
         """Delete the history of a deleted agent or user."""
-        self._connection.execute(_FORGET, {"of": owner})
+        self._db.execute(_FORGET, {"owner": owner})

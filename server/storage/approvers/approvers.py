@@ -1,58 +1,55 @@
 """Additional approvers of requests, in the database."""
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from server.model.approvals import Approval, Approver, own_approver
 from server.protocol.policy.risks import Risk
-from server.storage.prepared import Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
 
 _ADD = Prepared(adding(p))
 _OF = Prepared(
-    select(p).where(p.c.approval_id == bindparam("of")).order_by(p.c.added_at, p.c.user_id)
+    select(p).where(p.c.approval_id == bindparam("approval")).order_by(p.c.added_at, p.c.user_id)
 )
 _FIND = Prepared(
-    select(p).where(p.c.approval_id == bindparam("of"), p.c.user_id == bindparam("user"))
+    select(p).where(p.c.approval_id == bindparam("approval"), p.c.user_id == bindparam("user"))
 )
 _MARK_MULTI_APPROVER = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), a.c.state == "pending")
+    .where(a.c.id == bindparam("approval"), a.c.state == "pending")
     .values(multi_approver=True)
     .returning(a.c.id)
 )
 _HOLD_BACK = Prepared(
     update(p)
-    .where(p.c.approval_id == bindparam("of"), p.c.user_id == bindparam("user"))
+    .where(p.c.approval_id == bindparam("approval"), p.c.user_id == bindparam("user"))
     .values(held_back=True)
 )
 _record = reading(Approver, p, risk=Risk)
 _values = writing(p)
 
 
-class Approvers:
+class Approvers(DatabaseRows):
     """Additional approvers in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, approver: Approver) -> bool:
         """Add an approver; False if the approval is not pending or already asks them."""
-        waits = _MARK_MULTI_APPROVER.run(self._connection, {"of": approver.approval_id})
+        waits = _MARK_MULTI_APPROVER.run(self._db, {"approval": approver.approval_id})
         if not waits or self.find(approver.approval_id, approver.user_id) is not None:
             return False
-        _ADD.run(self._connection, _values(approver))
+        _ADD.run(self._db, _values(approver))
         return True
 
     def find(self, approval_id: str, user_id: str) -> Approver | None:
         """The row of one user."""
-        values = {"of": approval_id, "user": user_id}
-        rows = _FIND.run(self._connection, values)
+        values = {"approval": approval_id, "user": user_id}
+        rows = _FIND.run(self._db, values)
         return _record(rows[0]) if rows else None
 
     def hold_back(self, approval_id: str, user_id: str) -> None:
         """Record that this user was not notified of it."""
-        _HOLD_BACK.run(self._connection, {"of": approval_id, "user": user_id})
+        _HOLD_BACK.run(self._db, {"approval": approval_id, "user": user_id})
 
     def asked(self, approval: Approval) -> tuple[Approver, ...]:
         """All approvers, the user the request is for first; none for a phantom request."""
@@ -66,4 +63,4 @@ class Approvers:
 
     def of_approval(self, approval_id: str) -> list[Approver]:
         """All approver rows, in the order in which they were added."""
-        return [_record(row) for row in _OF.run(self._connection, {"of": approval_id})]
+        return [_record(row) for row in _OF.run(self._db, {"approval": approval_id})]

@@ -4,27 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, insert, or_, select, update
 
 from server.model.approvers import Deputy
-from server.storage.prepared import Prepared, reading
+from server.storage.prepared import DatabaseRows, Prepared, reading
 from server.storage.tables import approvers as p
 from server.storage.tables import deputies as d
 
 _NOW: BindParameter[int] = bindparam("now")
 _LIVE = d.c.state != "over"
-_GET = select(d).where(d.c.id == bindparam("of"))
+_GET = select(d).where(d.c.id == bindparam("deputy"))
 _ALL = select(d).where(_LIVE, d.c.to_at > _NOW).order_by(d.c.to_at, d.c.id)
 _OF_USER = _ALL.where(d.c.user_id == bindparam("user"))
 _OF_DEPUTY = _ALL.where(d.c.deputy_id == bindparam("user"))
@@ -41,13 +30,13 @@ _DUE = Prepared(
 )
 _BEGIN = (
     update(d)
-    .where(d.c.id == bindparam("of"), d.c.state == "named")
+    .where(d.c.id == bindparam("deputy"), d.c.state == "named")
     .values(state="begun")
     .returning(d.c.id)
 )
 _END = (
     update(d)
-    .where(d.c.id == bindparam("of"), _LIVE)
+    .where(d.c.id == bindparam("deputy"), _LIVE)
     .values(state="over", revoked_at=bindparam("at"))
     .returning(d.c.id)
 )
@@ -60,19 +49,16 @@ _REMOVE_FROM_PENDING = delete(p).where(
 _record = reading(Deputy, d)
 
 
-class Deputies:
+class Deputies(DatabaseRows):
     """Deputies in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, deputy: Deputy) -> None:
         """Store a new deputy."""
-        self._connection.execute(insert(d), asdict(deputy))
+        self._db.execute(insert(d), asdict(deputy))
 
     def get(self, deputy_id: str) -> Deputy | None:
         """The deputy with this id, also an ended one."""
-        return next(iter(self._many(_GET, {"of": deputy_id})), None)
+        return next(iter(self._many(_GET, {"deputy": deputy_id})), None)
 
     def of_user(self, user_id: str, now: int) -> list[Deputy]:
         """The deputies of this user that have not ended."""
@@ -93,21 +79,21 @@ class Deputies:
 
     def due(self, now: int, limit: int) -> list[Deputy]:
         """The deputies whose beginning or end is due."""
-        rows = _DUE.run(self._connection, {"now": now, "limit": limit})
+        rows = _DUE.run(self._db, {"now": now, "limit": limit})
         return [_record(row) for row in rows]
 
     def begin(self, deputy_id: str) -> bool:
         """Mark as begun; at most one call returns True."""
-        return bool(self._connection.execute(_BEGIN, {"of": deputy_id}).all())
+        return bool(self._db.execute(_BEGIN, {"deputy": deputy_id}).all())
 
     def end(self, deputy_id: str, *, revoked_at: int | None) -> bool:
         """Mark as ended; at most one call returns True."""
-        values = {"of": deputy_id, "at": revoked_at}
-        return bool(self._connection.execute(_END, values).all())
+        values = {"deputy": deputy_id, "at": revoked_at}
+        return bool(self._db.execute(_END, values).all())
 
     def remove_from_pending(self, user_id: str, deputy_id: str) -> None:
         """Remove this deputy from the user's pending requests."""
-        self._connection.execute(_REMOVE_FROM_PENDING, {"user": user_id, "deputy": deputy_id})
+        self._db.execute(_REMOVE_FROM_PENDING, {"user": user_id, "deputy": deputy_id})
 
     def _many(self, statement: Select[Any], values: Mapping[str, object]) -> list[Deputy]:
-        return [_record(row) for row in self._connection.execute(statement, values).all()]
+        return [_record(row) for row in self._db.execute(statement, values).all()]

@@ -3,46 +3,51 @@
 They are part of the approvals table, so that a new request needs no extra statement.
 """
 
-from sqlalchemy import Connection, bindparam, literal_column, select, update
+from sqlalchemy import bindparam, literal_column, select, update
 
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared
 from server.storage.tables import approvals as a
 from server.storage.tables import approvers as p
 
-_WAITS = a.c.state == literal_column("'pending'")
+_IS_PENDING = a.c.state == literal_column("'pending'")
 _IS_DUE = a.c.escalate_at <= bindparam("now")
 _DUE = Prepared(
     select(a.c.id)
-    .where(_WAITS, _IS_DUE, a.c.expires_at > bindparam("now"))
+    .where(_IS_PENDING, _IS_DUE, a.c.expires_at > bindparam("now"))
     .order_by(a.c.escalate_at)
     .limit(bindparam("limit"))
 )
 _STEP = (
     update(a)
-    .where(a.c.id == bindparam("of"), _WAITS, _IS_DUE, a.c.escalated == bindparam("was"))
-    .values(escalated=a.c.escalated + 1, escalate_at=bindparam("next"))
+    .where(
+        a.c.id == bindparam("approval"),
+        _IS_PENDING,
+        _IS_DUE,
+        a.c.escalated == bindparam("expected_steps"),
+    )
+    .values(escalated=a.c.escalated + 1, escalate_at=bindparam("escalate_at"))
     .returning(a.c.id)
 )
 _EXTEND = (
     update(a)
     .where(
-        a.c.id == bindparam("of"),
-        _WAITS,
-        a.c.expires_at == bindparam("was"),
+        a.c.id == bindparam("approval"),
+        _IS_PENDING,
+        a.c.expires_at == bindparam("expected_expiry"),
         a.c.expires_at > bindparam("now"),
     )
     .values(
-        expires_at=bindparam("until"),
+        expires_at=bindparam("expires_at"),
         extensions=a.c.extensions + 1,
         escalated=0,
-        escalate_at=bindparam("next"),
+        escalate_at=bindparam("escalate_at"),
     )
     .returning(a.c.multi_approver)
 )
-_ASK_AGAIN = (
+_REQUEST_RETRY = (
     update(a)
     .where(
-        a.c.id == bindparam("of"),
+        a.c.id == bindparam("approval"),
         a.c.state == literal_column("'expired'"),
         a.c.retry_asked_at.is_(None),
     )
@@ -51,34 +56,37 @@ _ASK_AGAIN = (
 )
 _EXTEND_APPROVERS = (
     update(p)
-    .where(p.c.approval_id == bindparam("of"), p.c.over_at.is_(None))
-    .values(ends_at=bindparam("until"))
+    .where(p.c.approval_id == bindparam("approval"), p.c.over_at.is_(None))
+    .values(ends_at=bindparam("ends_at"))
 )
 
 
-class Escalations:
+class Escalations(DatabaseRows):
     """Escalation steps of pending approvals, in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def due(self, now: int, limit: int) -> list[str]:
         """The approvals whose next step is due, most overdue first."""
-        return [row[0] for row in _DUE.run(self._connection, {"now": now, "limit": limit})]
+        return [row[0] for row in _DUE.run(self._db, {"now": now, "limit": limit})]
 
-    def step(self, approval_id: str, was: int, next_at: int | None, now: int) -> bool:
-        """Record the step after `was` steps; False if it was taken or is not pending."""
-        values = {"of": approval_id, "was": was, "next": next_at, "now": now}
-        return bool(self._connection.execute(_STEP, values).all())
+    def step(self, approval_id: str, expected: int, next_at: int | None, now: int) -> bool:
+        """Advance to the next step if `expected` steps were recorded.
 
-    def extend(self, approval_id: str, *, was: int, until: int, escalate_at: int, now: int) -> bool:
-        """Extend the expiry; False if the approval is not pending or its expiry is not `was`."""
-        values = {"of": approval_id, "was": was, "until": until, "next": escalate_at, "now": now}
-        extended = self._connection.execute(_EXTEND, values).all()
+        False if another process did it or the approval is not pending.
+        """
+        step = {"approval": approval_id, "expected_steps": expected, "escalate_at": next_at}
+        return bool(self._db.execute(_STEP, {**step, "now": now}).all())
+
+    def extend(
+        self, approval_id: str, *, expected: int, until: int, escalate_at: int, now: int
+    ) -> bool:
+        """Extend the expiry; False if it is not `expected` or the approval is not pending."""
+        expiry = {"expected_expiry": expected, "expires_at": until, "escalate_at": escalate_at}
+        values = {"approval": approval_id, **expiry, "now": now}
+        extended = self._db.execute(_EXTEND, values).all()
         if extended and extended[0].multi_approver:
-            self._connection.execute(_EXTEND_APPROVERS, {"of": approval_id, "until": until})
+            self._db.execute(_EXTEND_APPROVERS, {"approval": approval_id, "ends_at": until})
         return bool(extended)
 
-    def ask_again(self, approval_id: str, now: int) -> bool:
-        """Record that its agent is asked to retry; False if it was or is not expired."""
-        return bool(self._connection.execute(_ASK_AGAIN, {"of": approval_id, "now": now}).all())
+    def request_retry(self, approval_id: str, now: int) -> bool:
+        """Ask the agent to retry; False if it was already asked, or is not expired."""
+        return bool(self._db.execute(_REQUEST_RETRY, {"approval": approval_id, "now": now}).all())

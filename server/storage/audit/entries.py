@@ -8,8 +8,8 @@ from sqlalchemy.engine import RowMapping
 from server.audit_log.entries import entry_bytes, leaf_hash
 from server.model.audit import Entry, EntrySearch, StoredEntry
 from server.storage.audit.log import NEXT
+from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
-from server.storage.tables import audit_entries as e
 from server.telemetry import correlation_id
 
 _VALUES: dict[str, BindParameter[object]] = {
@@ -19,8 +19,8 @@ _ADD_PLACED = Prepared(insert(e).values(_VALUES).values(seq=NEXT))
 _ADD_UNPLACED = Prepared(insert(e).values(_VALUES))
 _TAIL = select(e).order_by(e.c.id.desc()).limit(bindparam("limit"))
 _AFTER = select(e).where(e.c.id > bindparam("after")).order_by(e.c.id).limit(bindparam("limit"))
-_GET = select(e).where(e.c.id == bindparam("of"))
-_OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("of")).order_by(e.c.id)
+_GET = select(e).where(e.c.id == bindparam("entry"))
+_OF_APPROVAL = select(e).where(e.c.approval_id == bindparam("approval")).order_by(e.c.id)
 _SEARCHED = ["type", "subject", "resource", "approval_id", "correlation_id"]
 
 
@@ -28,7 +28,7 @@ class Audit:
     """The audit log in the database."""
 
     def __init__(self, connection: Connection, now: int, new_id: Callable[[int], str]) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
         self._new_id = new_id
         one_writer = connection.dialect.name == "sqlite"
@@ -53,20 +53,20 @@ class Audit:
             "caller_id": entry.caller_id,
         }
         body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
-        self._add.run(self._connection, {**columns, "body": body, "leaf": leaf_hash(body)})
+        self._add.run(self._db, {**columns, "body": body, "leaf": leaf_hash(body)})
         return str(columns["id"])
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:
         """The last `limit` entries, or those after an id, oldest first."""
         if after is not None:
             values = {"after": after, "limit": limit}
-            return [_record(row) for row in self._connection.execute(_AFTER, values).mappings()]
-        rows = self._connection.execute(_TAIL, {"limit": limit}).mappings().all()
+            return [_record(row) for row in self._db.execute(_AFTER, values).mappings()]
+        rows = self._db.execute(_TAIL, {"limit": limit}).mappings().all()
         return [_record(row) for row in reversed(rows)]
 
     def get(self, entry_id: str) -> StoredEntry | None:
         """The entry with this id."""
-        row = self._connection.execute(_GET, {"of": entry_id}).mappings().first()
+        row = self._db.execute(_GET, {"entry": entry_id}).mappings().first()
         return None if row is None else _record(row)
 
     def search(self, wanted: EntrySearch, before: str | None, limit: int) -> list[StoredEntry]:
@@ -85,11 +85,11 @@ class Audit:
         for name in _SEARCHED:
             if (value := getattr(wanted, name)) is not None:
                 statement = statement.where(e.c[name] == value)
-        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+        return [_record(row) for row in self._db.execute(statement).mappings().all()]
 
     def of_approval(self, approval_id: str) -> list[StoredEntry]:
         """All entries about one approval, oldest first."""
-        rows = self._connection.execute(_OF_APPROVAL, {"of": approval_id}).mappings().all()
+        rows = self._db.execute(_OF_APPROVAL, {"approval": approval_id}).mappings().all()
         return [_record(row) for row in rows]
 
 

@@ -1,84 +1,134 @@
-"""The places of audit entries in the log, and the log's checkpoints.
+"""The places of audit entries in the log, the hashes of its tree, and its checkpoints.
 
 On SQLite the only writer gives an entry its place when it adds it. On PostgreSQL transactions
 commit out of order, so an elected sequencer gives entries their places as it sees them.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Row,
+    and_,
+    bindparam,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from server.audit_log.bundles import LoggedEntry
+from server.audit_log.merkle import MissingNode, Place
 from server.model.audit import CheckpointRow
-from server.storage.tables import audit_checkpoints as c
-from server.storage.tables import audit_entries as e
+from server.storage.audit.tables import audit_checkpoints as c
+from server.storage.audit.tables import audit_entries as e
+from server.storage.audit.tables import audit_nodes as n
+from server.storage.prepared import DatabaseRows
 
 NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 """The place of the next entry."""
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
-_PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("of"))
+_PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
 _THERE = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _LEAVES = select(e.c.leaf).where(*_THERE).order_by(e.c.seq)
 _ENTRIES = select(e.c.seq, e.c.body, e.c.leaf).where(*_THERE).order_by(e.c.seq)
 _UNPLACED = select(e.c.id).where(e.c.seq.is_(None)).order_by(e.c.id).limit(bindparam("limit"))
-_PLACE = update(e).where(e.c.id == bindparam("of")).values(seq=bindparam("place"))
+_PLACE = update(e).where(e.c.id == bindparam("entry")).values(seq=bindparam("place"))
+_AT = select(n).where(tuple_(n.c.level, n.c.number).in_(bindparam("places", expanding=True)))
+_LEAVES_AT = select(e.c.seq, e.c.leaf).where(e.c.seq.in_(bindparam("places", expanding=True)))
+_PAIRS = select(func.coalesce(func.max(n.c.number), -1) + 1).where(n.c.level == 1)
 _NEWEST = select(c).order_by(c.c.size.desc(), c.c.at.desc()).limit(1)
 
 
-class AuditLog:
+class AuditLog(DatabaseRows):
     """The order of the audit log in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def place(self, limit: int) -> int:
         """Give entries their places. The caller holds the sequencer's lock. Returns how many."""
-        ids = self._connection.execute(_UNPLACED, {"limit": limit}).scalars().all()
+        ids = self._db.execute(_UNPLACED, {"limit": limit}).scalars().all()
         first = self.size() if ids else 0
-        rows = [{"of": entry, "place": first + number} for number, entry in enumerate(ids)]
+        rows = [{"entry": entry, "place": first + number} for number, entry in enumerate(ids)]
         if rows:
-            self._connection.execute(_PLACE, rows)
+            self._db.execute(_PLACE, rows)
         return len(rows)
 
     def size(self) -> int:
         """The number of entries that have a place."""
-        return int(self._connection.execute(_SIZE).scalar_one())
+        return int(self._db.execute(_SIZE).scalar_one())
 
     def place_of(self, entry_id: str) -> int | None:
         """The place of an entry; None if it has none yet."""
-        return self._connection.execute(_PLACE_OF, {"of": entry_id}).scalar()
+        return self._db.execute(_PLACE_OF, {"entry": entry_id}).scalar()
 
     def leaves(self, first: int, end: int) -> list[bytes]:
         """The leaf hashes at the places from `first` to before `end`."""
-        rows = self._connection.execute(_LEAVES, {"first": first, "end": end})
+        rows = self._db.execute(_LEAVES, {"first": first, "end": end})
         return [bytes(leaf) for leaf in rows.scalars()]
+
+    def add_nodes(self, nodes: Mapping[Place, bytes]) -> None:
+        """Store the hashes of complete subtrees of two leaves or more."""
+        rows = [{"level": at[0], "number": at[1], "hash": one} for at, one in nodes.items()]
+        if rows:
+            self._db.execute(insert(n), rows)
+
+    def nodes(self, places: Sequence[Place]) -> dict[Place, bytes]:
+        """The hashes at these places, leaves included. Raises `MissingNode`."""
+        run, found = self._db.execute, dict[Place, bytes]()
+        if leaves := [number for level, number in places if level == 0]:
+            rows = run(_LEAVES_AT, {"places": leaves})
+            found |= {(0, seq): _bytes(leaf) for seq, leaf in rows}
+        if inner := [place for place in places if place[0]]:
+            found |= _hashes(run(_AT, {"places": inner}))
+        for place in places:
+            if place not in found:
+                raise MissingNode(f"Hash {place[1]} of level {place[0]} is missing.")
+        return found
+
+    def nodes_over(self, first: int, end: int) -> dict[Place, bytes]:
+        """The stored hashes whose last leaf is from `first` to before `end`."""
+        there = [
+            and_(n.c.level == level, n.c.number >= first >> level, n.c.number < end >> level)
+            for level in range(1, end.bit_length())
+        ]
+        return _hashes(self._db.execute(select(n).where(or_(false(), *there))))
+
+    def size_of_nodes(self) -> int:
+        """The number of entries whose complete subtrees are stored; it is even."""
+        return 2 * int(self._db.execute(_PAIRS).scalar_one())
 
     def entries(self, first: int, end: int) -> list[LoggedEntry]:
         """The entries at the places from `first` to before `end`."""
-        rows = self._connection.execute(_ENTRIES, {"first": first, "end": end})
+        rows = self._db.execute(_ENTRIES, {"first": first, "end": end})
         return [LoggedEntry(seq, _bytes(body), _bytes(leaf)) for seq, body, leaf in rows]
 
     def newest(self, at_most: int | None = None) -> CheckpointRow | None:
         """The newest checkpoint, or the newest one of at most this size."""
         statement = _NEWEST if at_most is None else _NEWEST.where(c.c.size <= at_most)
-        row = self._connection.execute(statement).first()
+        row = self._db.execute(statement).first()
         return None if row is None else _checkpoint(row)
 
     def checkpoints(self, after: tuple[int, int], limit: int) -> list[CheckpointRow]:
         """The checkpoints after a size and time, oldest first."""
         later = select(c).where(tuple_(c.c.size, c.c.at) > after)
-        rows = self._connection.execute(later.order_by(c.c.size, c.c.at).limit(limit))
+        rows = self._db.execute(later.order_by(c.c.size, c.c.at).limit(limit))
         return [_checkpoint(row) for row in rows]
 
     def add(self, checkpoint: CheckpointRow) -> None:
         """Store a checkpoint."""
         values = {column.key: getattr(checkpoint, column.key) for column in c.c}
-        self._connection.execute(insert(c), values)
+        self._db.execute(insert(c), values)
 
 
 def _bytes(value: bytes | str) -> bytes:
-    """The bytes of a value; somebody who changes a row by hand may leave text there."""
+    """The bytes of a value; someone who changes a row by hand may leave text there."""
     return value.encode() if isinstance(value, str) else bytes(value)
+
+
+def _hashes(rows: Iterable[Row[Any]]) -> dict[Place, bytes]:
+    return {(row.level, row.number): _bytes(row.hash) for row in rows}
 
 
 def _checkpoint(row: Row[Any]) -> CheckpointRow:

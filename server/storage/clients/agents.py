@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
@@ -13,6 +13,7 @@ from server.services.members import ANY, Having
 from server.storage import codec, member_columns
 from server.storage.account_tables import agent_keys, agent_owners, agent_secrets, agents, users
 from server.storage.clients.names import Names, kept_key
+from server.storage.prepared import DatabaseRows
 
 _USE_NOTED_MS = 60_000
 _NO_KEYS = codec.dump([])
@@ -37,7 +38,7 @@ _BY_ID = select(agents).where(agents.c.id == bindparam("id"))
 _BY_NAME = select(agents).where(agents.c.name_key == bindparam("key"))
 _REPLACE = (
     update(agents)
-    .where(agents.c.id == bindparam("of"))
+    .where(agents.c.id == bindparam("agent"))
     .values(
         {
             column.name: bindparam(column.name)
@@ -46,7 +47,7 @@ _REPLACE = (
         }
     )
 )
-_DELETE = delete(agents).where(agents.c.id == bindparam("of"))
+_DELETE = delete(agents).where(agents.c.id == bindparam("agent"))
 _OWNERS = (
     select(agent_owners.c.user_id)
     .where(agent_owners.c.agent_id == bindparam("id"))
@@ -60,9 +61,9 @@ _SECRETS = (
 _KEYS = select(agent_keys.c.kid, agent_keys.c.last_used_at).where(
     agent_keys.c.agent_id == bindparam("id"), agent_keys.c.last_used_at.is_not(None)
 )
-_DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("of"))
-_DROP_SECRETS = delete(agent_secrets).where(agent_secrets.c.agent_id == bindparam("of"))
-_DROP_KEYS = delete(agent_keys).where(agent_keys.c.agent_id == bindparam("of"))
+_DROP_OWNERS = delete(agent_owners).where(agent_owners.c.agent_id == bindparam("agent"))
+_DROP_SECRETS = delete(agent_secrets).where(agent_secrets.c.agent_id == bindparam("agent"))
+_DROP_KEYS = delete(agent_keys).where(agent_keys.c.agent_id == bindparam("agent"))
 _DROP_PARTS = (_DROP_OWNERS, _DROP_SECRETS, _DROP_KEYS)
 _ADD_OWNER = insert(agent_owners)
 _ADD_SECRET = insert(agent_secrets)
@@ -70,7 +71,7 @@ _ADD_KEY = insert(agent_keys)
 _SECRET_USED = (
     update(agent_secrets)
     .where(
-        agent_secrets.c.id == bindparam("of"),
+        agent_secrets.c.id == bindparam("secret"),
         or_(
             agent_secrets.c.last_used_at.is_(None),
             agent_secrets.c.last_used_at < bindparam("before"),
@@ -81,54 +82,51 @@ _SECRET_USED = (
 _KEY_USED = (
     update(agent_keys)
     .where(
-        agent_keys.c.agent_id == bindparam("of"),
-        agent_keys.c.kid == bindparam("named"),
+        agent_keys.c.agent_id == bindparam("agent"),
+        agent_keys.c.kid == bindparam("key"),
         or_(agent_keys.c.last_used_at.is_(None), agent_keys.c.last_used_at < bindparam("before")),
     )
     .values(last_used_at=bindparam("now"))
 )
 
 
-class Agents:
+class Agents(DatabaseRows):
     """Agents in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, agent: Agent, now: int) -> None:
         """Raises `Taken` if a client has this name or one that looks like it."""
         try:
-            self._connection.execute(_ADD, _values(agent))
+            self._db.execute(_ADD, _values(agent))
         except IntegrityError as error:
             raise Taken(agent.name) from error
-        Names(self._connection).give("client", agent.id, agent.name)
+        Names(self._db).give("client", agent.id, agent.name)
         self._attach(agent, now)
 
     def replace(self, agent: Agent, now: int) -> None:
         """Write every member, owners, secrets and keys included; raises `Taken` for a used name."""
-        key = kept_key(self._connection, agents, agent.id, agent.name)
-        row = _values(agent) | {"of": agent.id}
+        key = kept_key(self._db, agents, agent.id, agent.name)
+        row = _values(agent) | {"agent": agent.id}
         row["name_key"] = key or row["name_key"]
         del row["id"], row["created_at"]
         try:
-            self._connection.execute(_REPLACE, row)
+            self._db.execute(_REPLACE, row)
         except IntegrityError as error:
             raise Taken(agent.name) from error
-        names = Names(self._connection)
+        names = Names(self._db)
         (names.keep if key else names.give)("client", agent.id, agent.name)
         for statement in _DROP_PARTS:
-            self._connection.execute(statement, {"of": agent.id})
+            self._db.execute(statement, {"agent": agent.id})
         self._attach(agent, now)
 
     def delete(self, agent_id: str) -> None:
         """Remove the agent with its names, owners, secrets and keys."""
-        Names(self._connection).forget(agent_id)
+        Names(self._db).forget(agent_id)
         for statement in (*_DROP_PARTS, _DELETE):
-            self._connection.execute(statement, {"of": agent_id})
+            self._db.execute(statement, {"agent": agent_id})
 
     def all(self, having: Having = ANY) -> list[Agent]:
         """Return every agent with these values, by name."""
-        found = self._connection.execute(_having(_ALL, having), having).mappings().all()
+        found = self._db.execute(_having(_ALL, having), having).mappings().all()
         return [self._record(row) for row in found]
 
     def page(self, owner: str | None, after: str, limit: int, having: Having = ANY) -> list[Agent]:
@@ -136,55 +134,55 @@ class Agents:
         values: dict[str, object] = {"after": codec.key(after), "limit": limit}
         statement = _PAGE if owner is None else _PAGE_OF_OWNER
         given = values if owner is None else {**values, "owner": owner}
-        found = self._connection.execute(_having(statement, having), {**given, **having})
+        found = self._db.execute(_having(statement, having), {**given, **having})
         return [self._record(row) for row in found.mappings().all()]
 
     def owned_by(self, user_id: str) -> list[Agent]:
         """Return the agents of this owner, by name."""
-        found = self._connection.execute(_OWNED, {"owner": user_id}).mappings().all()
+        found = self._db.execute(_OWNED, {"owner": user_id}).mappings().all()
         return [self._record(row) for row in found]
 
     def orphans(self) -> list[Agent]:
         """Return the enabled agents without an enabled owner, by name."""
-        return [self._record(row) for row in self._connection.execute(_ORPHANS).mappings().all()]
+        return [self._record(row) for row in self._db.execute(_ORPHANS).mappings().all()]
 
     def get(self, agent_id: str) -> Agent | None:
         """By client_id."""
-        row = self._connection.execute(_BY_ID, {"id": agent_id}).mappings().first()
+        row = self._db.execute(_BY_ID, {"id": agent_id}).mappings().first()
         return None if row is None else self._record(row)
 
     def called(self, name: str) -> Agent | None:
         """By name, without regard to case."""
-        row = self._connection.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
+        row = self._db.execute(_BY_NAME, {"key": codec.key(name)}).mappings().first()
         return None if row is None else self._record(row)
 
     def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
-        self._connection.execute(
-            _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
+        self._db.execute(
+            _SECRET_USED, {"secret": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )
 
     def mark_key_used(self, agent_id: str, kid: str, now: int) -> None:
         """Record the use, at most once a minute."""
-        values = {"of": agent_id, "named": kid, "now": now, "before": now - _USE_NOTED_MS}
-        self._connection.execute(_KEY_USED, values)
+        values = {"agent": agent_id, "key": kid, "now": now, "before": now - _USE_NOTED_MS}
+        self._db.execute(_KEY_USED, values)
 
     def _attach(self, agent: Agent, now: int) -> None:
         for place, owner in enumerate(agent.owners):
             row = {"agent_id": agent.id, "user_id": owner, "since": now + place}
-            self._connection.execute(_ADD_OWNER, row)
+            self._db.execute(_ADD_OWNER, row)
         for secret in agent.secrets:
-            self._connection.execute(_ADD_SECRET, _secret_values(agent.id, secret))
+            self._db.execute(_ADD_SECRET, _secret_values(agent.id, secret))
         for kid in (key["kid"] for key in agent.jwks):
             used = agent.key_uses.get(kid)
             row = {"agent_id": agent.id, "kid": kid, "last_used_at": used}
-            self._connection.execute(_ADD_KEY, row)
+            self._db.execute(_ADD_KEY, row)
 
     def _record(self, m: RowMapping) -> Agent:
         of = {"id": m["id"]}
-        owners = self._connection.execute(_OWNERS, of).scalars().all()
-        secrets = self._connection.execute(_SECRETS, of).mappings().all()
-        uses = self._connection.execute(_KEYS, of).all() if m["jwks"] != _NO_KEYS else ()
+        owners = self._db.execute(_OWNERS, of).scalars().all()
+        secrets = self._db.execute(_SECRETS, of).mappings().all()
+        uses = self._db.execute(_KEYS, of).all() if m["jwks"] != _NO_KEYS else ()
         return Agent(
             id=m["id"],
             owners=tuple(owners),

@@ -1,18 +1,19 @@
 """Rows of the checks and uses of apps that nobody registered."""
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from server.model.clients import AppUse
 from server.storage.account_tables import app_uses as u
+from server.storage.prepared import DatabaseRows
 
 _ADD = insert(u)
-_GET = select(u).where(u.c.app_id == bindparam("of"))
+_GET = select(u).where(u.c.app_id == bindparam("app"))
 _CHECK = (
     update(u)
-    .where(u.c.app_id == bindparam("of"))
+    .where(u.c.app_id == bindparam("app"))
     .values(checked_at=bindparam("checked"), fresh_until=bindparam("fresh"))
 )
-_USE = update(u).where(u.c.app_id == bindparam("of")).values(used_at=bindparam("now"))
+_USE = update(u).where(u.c.app_id == bindparam("app")).values(used_at=bindparam("now"))
 _COUNT = select(func.count()).select_from(u).where(u.c.used_at.is_(None))
 _UNUSED = (
     select(u.c.app_id)
@@ -26,36 +27,33 @@ _UNUSED = (
 )
 
 
-class AppUses:
+class AppUses(DatabaseRows):
     """Checks and uses in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, use: AppUse) -> None:
         """Store those of a new app."""
         row = {name: getattr(use, name) for name in AppUse.__slots__}
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def get(self, app_id: str) -> AppUse | None:
         """By client_id."""
-        row = self._connection.execute(_GET, {"of": app_id}).mappings().first()
+        row = self._db.execute(_GET, {"app": app_id}).mappings().first()
         return None if row is None else AppUse(**row)
 
     def check(self, app_id: str, checked_at: int, fresh_until: int) -> None:
         """Record that the document was fetched."""
-        values = {"of": app_id, "checked": checked_at, "fresh": fresh_until}
-        self._connection.execute(_CHECK, values)
+        values = {"app": app_id, "checked": checked_at, "fresh": fresh_until}
+        self._db.execute(_CHECK, values)
 
     def use(self, app_id: str, now: int) -> None:
         """Record that it got a token."""
-        self._connection.execute(_USE, {"of": app_id, "now": now})
+        self._db.execute(_USE, {"app": app_id, "now": now})
 
     def count_unused(self) -> int:
         """Return how many never got a token."""
-        return int(self._connection.execute(_COUNT).scalar_one())
+        return int(self._db.execute(_COUNT).scalar_one())
 
     def unused(self, created_before: int, used_before: int) -> list[str]:
         """Return the IDs of those that got no token in time, or none since a time."""
         values = {"created": created_before, "used": used_before}
-        return list(self._connection.execute(_UNUSED, values).scalars())
+        return list(self._db.execute(_UNUSED, values).scalars())

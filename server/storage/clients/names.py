@@ -21,12 +21,13 @@ from server.protocol.confusables import name_keys
 from server.storage.account_tables import agents, apps, resources, users
 from server.storage.account_tables import former_names as f
 from server.storage.account_tables import name_looks as n
+from server.storage.prepared import DatabaseRows
 from server.storage.tables import groups
 
 _ADD = insert(n)
-_DROP = delete(n).where(n.c.bearer == bindparam("of"))
+_DROP = delete(n).where(n.c.bearer == bindparam("bearer"))
 _BEARERS = select(n.c.bearer).where(
-    n.c.kind == bindparam("of"), n.c.look.in_(bindparam("looks", expanding=True))
+    n.c.kind == bindparam("kind"), n.c.look.in_(bindparam("looks", expanding=True))
 )
 _UNPROTECTED = union_all(
     *(
@@ -48,9 +49,9 @@ _SAME_FORMER = delete(f).where(
     f.c.name == bindparam("name"),
     f.c.until == bindparam("until"),
 )
-_DROP_FORMER = delete(f).where(f.c.agent_id == bindparam("of"))
+_DROP_FORMER = delete(f).where(f.c.agent_id == bindparam("agent"))
 _FORMER = (
-    select(f.c.name, f.c.until).where(f.c.agent_id == bindparam("of")).order_by(f.c.until.desc())
+    select(f.c.name, f.c.until).where(f.c.agent_id == bindparam("agent")).order_by(f.c.until.desc())
 )
 
 
@@ -62,11 +63,8 @@ def kept_key(connection: Connection, table: Table, of: str, name: str) -> str | 
     return found.scalar()
 
 
-class Names:
+class Names(DatabaseRows):
     """Names in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def give(self, kind: NameKind, bearer: str, name: str) -> None:
         """Store the looks of a name; raises `Taken` if another name of this kind has one."""
@@ -74,7 +72,7 @@ class Names:
         try:
             for look in sorted(name_keys(name)):
                 row = {"kind": kind, "look": look, "bearer": bearer}
-                self._connection.execute(_ADD, row)
+                self._db.execute(_ADD, row)
         except IntegrityError as error:
             raise Taken(name) from error
 
@@ -88,30 +86,30 @@ class Names:
 
     def drop(self, bearer: str) -> None:
         """Free the name for others."""
-        self._connection.execute(_DROP, {"of": bearer})
+        self._db.execute(_DROP, {"bearer": bearer})
 
     def bearers(self, kind: NameKind, looks: Collection[str]) -> list[str]:
         """Return the IDs whose names have one of these looks."""
-        values = {"of": kind, "looks": sorted(looks)}
-        return list(dict.fromkeys(self._connection.execute(_BEARERS, values).scalars().all()))
+        values = {"kind": kind, "looks": sorted(looks)}
+        return list(dict.fromkeys(self._db.execute(_BEARERS, values).scalars().all()))
 
     def unprotected(self) -> list[UnprotectedName]:
         """Return the names from an earlier version that have no look of their own."""
-        rows = self._connection.execute(_UNPROTECTED).all()
+        rows = self._db.execute(_UNPROTECTED).all()
         return [UnprotectedName(row.kind, row.bearer, row.name) for row in rows]
 
     def add_former(self, agent_id: str, former: FormerName) -> None:
         """Store the former name of an agent."""
         row = {"agent_id": agent_id, "name": former.name, "until": former.until}
         for statement in (_SAME_FORMER, _ADD_FORMER):
-            self._connection.execute(statement, row)
+            self._db.execute(statement, row)
 
     def former(self, agent_id: str) -> list[FormerName]:
         """Return the former names of an agent, newest first."""
-        rows = self._connection.execute(_FORMER, {"of": agent_id}).all()
+        rows = self._db.execute(_FORMER, {"agent": agent_id}).all()
         return [FormerName(row[0], row[1]) for row in rows]
 
     def forget(self, agent_id: str) -> None:
         """Delete all names of a deleted agent."""
-        self._connection.execute(_DROP_FORMER, {"of": agent_id})
+        self._db.execute(_DROP_FORMER, {"agent": agent_id})
         self.drop(agent_id)

@@ -1,22 +1,22 @@
 """Rows of invitations and registrations."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.clients import Invitation, Registration
 from server.storage import codec
 from server.storage.account_tables import invitations as i
 from server.storage.account_tables import registrations as r
-from server.storage.prepared import writing
+from server.storage.prepared import DatabaseRows, writing
 
 _ADD = insert(i)
-_GET = select(i).where(i.c.id == bindparam("of"))
-_BY_TOKEN = select(i).where(i.c.token_hash == bindparam("of"))
+_GET = select(i).where(i.c.id == bindparam("invitation"))
+_BY_TOKEN = select(i).where(i.c.token_hash == bindparam("token_hash"))
 _PAGE = select(i).where(i.c.id > bindparam("after")).order_by(i.c.id).limit(bindparam("limit"))
 _SPEND = (
     update(i)
     .where(
-        i.c.id == bindparam("of"),
+        i.c.id == bindparam("invitation"),
         i.c.uses_left > 0,
         i.c.revoked_at.is_(None),
         i.c.expires_at > bindparam("now"),
@@ -26,73 +26,67 @@ _SPEND = (
 )
 _REVOKE = (
     update(i)
-    .where(i.c.id == bindparam("of"), i.c.revoked_at.is_(None))
+    .where(i.c.id == bindparam("invitation"), i.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
     .returning(i.c.id)
 )
 _REGISTER = insert(r)
-_OF_AGENT = select(r).where(r.c.agent_id == bindparam("of"))
+_OF_AGENT = select(r).where(r.c.agent_id == bindparam("agent"))
 _invitation_values = writing(i)
 _registration_values = writing(r)
 _LISTS = ("grant_types", "resources", "scopes", "action_types", "asks")
 
-_END = delete(r).where(r.c.agent_id == bindparam("of"))
+_END = delete(r).where(r.c.agent_id == bindparam("agent"))
 
 
-class Invitations:
+class Invitations(DatabaseRows):
     """Invitations in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, invitation: Invitation) -> None:
         """Store a new invitation."""
         row = _invitation_values(invitation)
         lists = {name: None if row[name] is None else codec.dump(row[name]) for name in _LISTS}
-        self._connection.execute(_ADD, row | lists)
+        self._db.execute(_ADD, row | lists)
 
     def get(self, invitation_id: str) -> Invitation | None:
         """By its id."""
-        return _one(self._connection.execute(_GET, {"of": invitation_id}).mappings().first())
+        return _one(self._db.execute(_GET, {"invitation": invitation_id}).mappings().first())
 
     def by_token(self, token_hash: bytes) -> Invitation | None:
         """By the hash of its token."""
-        return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
+        return _one(self._db.execute(_BY_TOKEN, {"token_hash": token_hash}).mappings().first())
 
     def page(self, after: str, limit: int) -> list[Invitation]:
         """Return the invitations after this ID, ended ones too."""
-        rows = self._connection.execute(_PAGE, {"after": after, "limit": limit}).mappings().all()
+        rows = self._db.execute(_PAGE, {"after": after, "limit": limit}).mappings().all()
         return [_record(row) for row in rows]
 
     def spend(self, invitation_id: str, now: int) -> bool:
-        """Use it once; reports whether it still had a use."""
-        return bool(self._connection.execute(_SPEND, {"of": invitation_id, "now": now}).all())
+        """Use it once; returns whether it still had a use."""
+        return bool(self._db.execute(_SPEND, {"invitation": invitation_id, "now": now}).all())
 
     def revoke(self, invitation_id: str, now: int) -> bool:
-        """Report whether this call revoked it."""
-        return bool(self._connection.execute(_REVOKE, {"of": invitation_id, "now": now}).all())
+        """Return whether this call revoked it."""
+        return bool(self._db.execute(_REVOKE, {"invitation": invitation_id, "now": now}).all())
 
 
-class Registrations:
+class Registrations(DatabaseRows):
     """Registrations in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, registration: Registration) -> None:
         """Store a registration."""
-        self._connection.execute(_REGISTER, _registration_values(registration))
+        self._db.execute(_REGISTER, _registration_values(registration))
 
     def of_agent(self, agent_id: str) -> Registration | None:
         """Return the registration of this agent, if it registered itself."""
-        row = self._connection.execute(_OF_AGENT, {"of": agent_id}).mappings().first()
+        row = self._db.execute(_OF_AGENT, {"agent": agent_id}).mappings().first()
         if row is None:
             return None
         return Registration(**{**row, "token_hash": bytes(row["token_hash"])})
 
     def end(self, agent_id: str) -> None:
         """Invalidate the registration token."""
-        self._connection.execute(_END, {"of": agent_id})
+        self._db.execute(_END, {"agent": agent_id})
 
 
 def _one(row: RowMapping | None) -> Invitation | None:

@@ -1,15 +1,15 @@
 """Consents: storing, finding, renewing and revoking them."""
 
-from sqlalchemy import Connection, Executable, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Executable, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.consents import Consent
 from server.storage.codec import dump, names
-from server.storage.prepared import Prepared, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, reading, writing
 from server.storage.tables import consents as c
 
 _ADD = insert(c)
-_GET = select(c).where(c.c.id == bindparam("of"))
+_GET = select(c).where(c.c.id == bindparam("consent"))
 _IN_FORCE = (c.c.revoked_at.is_(None), c.c.expires_at > bindparam("now"))
 _NEWEST = (c.c.created_at.desc(), c.c.id.desc())
 _LIVE = Prepared(
@@ -29,48 +29,47 @@ _OF_USER = select(c).where(c.c.user_id == bindparam("user")).order_by(*_NEWEST)
 _LIVE_OF_USER = _OF_USER.where(*_IN_FORCE)
 _RENEW = (
     update(c)
-    .where(c.c.id == bindparam("of"), *_IN_FORCE)
+    .where(c.c.id == bindparam("consent"), *_IN_FORCE)
     .values(
-        scopes=bindparam("may"),
-        expires_at=bindparam("until"),
-        approval_id=bindparam("by"),
+        scopes=bindparam("scopes"),
+        expires_at=bindparam("expires_at"),
+        approval_id=bindparam("approval_id"),
         app_id=bindparam("app"),
     )
     .returning(c)
 )
 _END = update(c).where(*_IN_FORCE).values(revoked_at=bindparam("now")).returning(c)
-_REVOKE = _END.where(c.c.id == bindparam("of"))
-_REVOKE_CLIENT = _END.where(or_(c.c.client_id == bindparam("of"), c.c.app_id == bindparam("of")))
-_REVOKE_AT = _END.where(c.c.resource == bindparam("of"))
+_REVOKE = _END.where(c.c.id == bindparam("consent"))
+_REVOKE_CLIENT = _END.where(
+    or_(c.c.client_id == bindparam("subject"), c.c.app_id == bindparam("subject"))
+)
+_REVOKE_AT = _END.where(c.c.resource == bindparam("subject"))
 _values = writing(c)
 
 
-class Consents:
+class Consents(DatabaseRows):
     """Consents in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, consent: Consent) -> None:
         """Store a new consent."""
         row = _values(consent)
-        self._connection.execute(_ADD, row | {"scopes": dump(consent.scopes)})
+        self._db.execute(_ADD, row | {"scopes": dump(consent.scopes)})
 
     def get(self, consent_id: str) -> Consent | None:
         """The consent with this id, also an ended one."""
-        row = self._connection.execute(_GET, {"of": consent_id}).mappings().first()
+        row = self._db.execute(_GET, {"consent": consent_id}).mappings().first()
         return None if row is None else _record(row)
 
     def live(self, user_id: str, client_id: str, resource: str, now: int) -> Consent | None:
         """The consent in force of this user for this client at this resource."""
         values = {"user": user_id, "client": client_id, "resource": resource, "now": now}
-        rows = _LIVE.run(self._connection, values)
+        rows = _LIVE.run(self._db, values)
         return _read(rows[0]) if rows else None
 
     def of_user(self, user_id: str, now: int, *, ended: bool) -> list[Consent]:
         """The user's consents, newest first; `ended` includes ended ones."""
         statement = _OF_USER if ended else _LIVE_OF_USER
-        rows = self._connection.execute(statement, {"user": user_id, "now": now}).mappings().all()
+        rows = self._db.execute(statement, {"user": user_id, "now": now}).mappings().all()
         return [_record(row) for row in rows]
 
     def search(
@@ -95,24 +94,24 @@ class Consents:
             statement = statement.where(c.c.revoked_at.is_(None), c.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(c.c.created_at, c.c.id) < tuple_(*before))
-        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+        return [_record(row) for row in self._db.execute(statement).mappings().all()]
 
     def renew(self, consent: Consent, now: int) -> Consent | None:
         """Replace the scopes and the end of a consent in force; None if it has ended."""
         values = {
-            "of": consent.id,
-            "may": dump(consent.scopes),
-            "until": consent.expires_at,
-            "by": consent.approval_id,
+            "consent": consent.id,
+            "scopes": dump(consent.scopes),
+            "expires_at": consent.expires_at,
+            "approval_id": consent.approval_id,
             "app": consent.app_id,
             "now": now,
         }
-        rows = self._connection.execute(_RENEW, values).mappings().all()
+        rows = self._db.execute(_RENEW, values).mappings().all()
         return _record(rows[0]) if rows else None
 
     def revoke(self, consent_id: str, now: int) -> Consent | None:
         """Revoke a consent; None if it had ended."""
-        rows = self._connection.execute(_REVOKE, {"of": consent_id, "now": now}).mappings().all()
+        rows = self._db.execute(_REVOKE, {"consent": consent_id, "now": now}).mappings().all()
         return _record(rows[0]) if rows else None
 
     def revoke_client(self, client_id: str, now: int) -> list[Consent]:
@@ -123,8 +122,8 @@ class Consents:
         """Revoke all consents at this resource; returns those that were in force."""
         return self._revoke_all(_REVOKE_AT, resource, now)
 
-    def _revoke_all(self, statement: Executable, of: str, now: int) -> list[Consent]:
-        rows = self._connection.execute(statement, {"of": of, "now": now}).mappings().all()
+    def _revoke_all(self, statement: Executable, subject: str, now: int) -> list[Consent]:
+        rows = self._db.execute(statement, {"subject": subject, "now": now}).mappings().all()
         return [_record(row) for row in rows]
 
 

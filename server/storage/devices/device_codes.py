@@ -1,62 +1,61 @@
 """Rows of device codes (RFC 8628)."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.devices import DeviceCode
 from server.storage.account_tables import device_codes as d
-from server.storage.prepared import writing
+from server.storage.prepared import DatabaseRows, writing
 
 _ADD = insert(d)
 _BY_DEVICE = select(d).where(d.c.device_code_hash == bindparam("hash"))
 _BY_USER = select(d).where(d.c.user_code_hash == bindparam("hash"))
 _USE = (
     update(d)
-    .where(d.c.id == bindparam("of"), d.c.approval_id.is_(None), d.c.expires_at > bindparam("now"))
-    .values(approval_id=bindparam("by"))
+    .where(
+        d.c.id == bindparam("code"), d.c.approval_id.is_(None), d.c.expires_at > bindparam("now")
+    )
+    .values(approval_id=bindparam("approval_id"))
     .returning(d.c.id)
 )
 _PACED = (
     update(d)
-    .where(d.c.id == bindparam("of"))
+    .where(d.c.id == bindparam("code"))
     .values(last_poll_at=bindparam("now"), interval_ms=bindparam("interval"))
 )
 _PRUNE = delete(d).where(d.c.expires_at <= bindparam("before")).returning(d.c.id)
 _values = writing(d)
 
 
-class DeviceCodes:
+class DeviceCodes(DatabaseRows):
     """Device codes in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, code: DeviceCode) -> None:
         """Store a new one; the table allows each code once."""
-        self._connection.execute(_ADD, _values(code))
+        self._db.execute(_ADD, _values(code))
 
     def by_device_code(self, device_code_hash: bytes) -> DeviceCode | None:
         """By the hash of the code with which the device polls."""
-        row = self._connection.execute(_BY_DEVICE, {"hash": device_code_hash}).mappings().first()
+        row = self._db.execute(_BY_DEVICE, {"hash": device_code_hash}).mappings().first()
         return None if row is None else _record(row)
 
     def by_user_code(self, user_code_hash: bytes) -> DeviceCode | None:
         """By the keyed hash of the code that a person types."""
-        row = self._connection.execute(_BY_USER, {"hash": user_code_hash}).mappings().first()
+        row = self._db.execute(_BY_USER, {"hash": user_code_hash}).mappings().first()
         return None if row is None else _record(row)
 
     def use(self, code_id: str, approval_id: str, now: int) -> bool:
         """Store the approval that it created; at most one call gets True."""
-        values = {"of": code_id, "by": approval_id, "now": now}
-        return bool(self._connection.execute(_USE, values).all())
+        values = {"code": code_id, "approval_id": approval_id, "now": now}
+        return bool(self._db.execute(_USE, values).all())
 
     def record_poll(self, code_id: str, *, now: int, interval_ms: int) -> None:
         """Store the time of a poll, and nothing else."""
-        self._connection.execute(_PACED, {"of": code_id, "now": now, "interval": interval_ms})
+        self._db.execute(_PACED, {"code": code_id, "now": now, "interval": interval_ms})
 
     def prune(self, before: int) -> int:
         """Delete those that expired by then; returns how many."""
-        return len(self._connection.execute(_PRUNE, {"before": before}).all())
+        return len(self._db.execute(_PRUNE, {"before": before}).all())
 
 
 def _record(row: RowMapping) -> DeviceCode:

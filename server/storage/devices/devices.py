@@ -1,17 +1,17 @@
 """Rows of devices."""
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Device
 from server.storage import codec
 from server.storage.account_tables import devices, sessions
-from server.storage.prepared import writing
+from server.storage.prepared import DatabaseRows, writing
 
 _SEEN_NOTED_MS = 60_000
 
 _ADD = insert(devices)
-_GET = select(devices).where(devices.c.id == bindparam("of"))
+_GET = select(devices).where(devices.c.id == bindparam("device"))
 _ALL = select(devices).order_by(devices.c.created_at, devices.c.id)
 _OF_USER = _ALL.where(devices.c.user_id == bindparam("user"))
 _ACTIVE = (
@@ -46,7 +46,7 @@ _PRESENT = _USED.where(
 _SEEN = (
     update(devices)
     .where(
-        devices.c.id == bindparam("of"),
+        devices.c.id == bindparam("device"),
         or_(devices.c.last_seen_at.is_(None), devices.c.last_seen_at < bindparam("before")),
     )
     .values(last_seen_at=bindparam("now"))
@@ -54,9 +54,9 @@ _SEEN = (
 _TRY = (
     update(devices)
     .where(
-        devices.c.id == bindparam("of"),
-        devices.c.pin_tries < bindparam("tries"),
-        devices.c.pin_unconfirmed < bindparam("calls"),
+        devices.c.id == bindparam("device"),
+        devices.c.pin_tries < bindparam("max_attempts"),
+        devices.c.pin_unconfirmed < bindparam("max_calls"),
     )
     .values(
         pin_tries=devices.c.pin_tries + 1,
@@ -69,71 +69,68 @@ _TRY = (
 )
 _CONFIRM = (
     update(devices)
-    .where(devices.c.id == bindparam("of"), devices.c.pin_tries > 0)
+    .where(devices.c.id == bindparam("device"), devices.c.pin_tries > 0)
     .values(pin_tries=0)
 )
 _CONFIRM_CALL = _CONFIRM.values(pin_unconfirmed=devices.c.pin_unconfirmed - 1)
 """Take the confirmed call back from the unconfirmed ones; earlier wrong ones stay."""
 _UNLOCK = (
     update(devices)
-    .where(devices.c.id == bindparam("of"))
+    .where(devices.c.id == bindparam("device"))
     .values(pin_tries=0, statements=devices.c.statements + 1)
 )
 _VOUCH = (
     update(devices)
-    .where(devices.c.id == bindparam("of"))
+    .where(devices.c.id == bindparam("device"))
     .values(high_from=bindparam("now"), statements=devices.c.statements + 1)
 )
 _ALARMED = (
-    update(devices).where(devices.c.id == bindparam("of")).values(alarmed_at=bindparam("now"))
+    update(devices).where(devices.c.id == bindparam("device")).values(alarmed_at=bindparam("now"))
 )
-_RENAME = update(devices).where(devices.c.id == bindparam("of")).values(name=bindparam("called"))
+_RENAME = update(devices).where(devices.c.id == bindparam("device")).values(name=bindparam("name"))
 _STATED = (
     update(devices)
-    .where(devices.c.id == bindparam("of"), devices.c.statements == bindparam("seen"))
+    .where(devices.c.id == bindparam("device"), devices.c.statements == bindparam("seen"))
     .values(statements=devices.c.statements + 1)
     .returning(devices.c.id)
 )
 _REVOKE = (
     update(devices)
-    .where(devices.c.id == bindparam("of"), devices.c.state == "active")
+    .where(devices.c.id == bindparam("device"), devices.c.state == "active")
     .values(state="revoked")
     .returning(devices.c.id)
 )
 _ENABLE = (
     update(devices)
-    .where(devices.c.id == bindparam("of"), devices.c.state == "revoked")
+    .where(devices.c.id == bindparam("device"), devices.c.state == "revoked")
     .values(state="active", high_from=bindparam("high_from"))
 )
 _values = writing(devices)
 
 
-class Devices:
+class Devices(DatabaseRows):
     """Devices in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, device: Device) -> None:
         """Store a new device."""
         row = _values(device)
         row["keys"] = codec.dump({name: dict(key) for name, key in device.keys.items()})
         row["kids"] = codec.dump(dict(device.kids))
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def get(self, device_id: str) -> Device | None:
         """By id."""
-        row = self._connection.execute(_GET, {"of": device_id}).mappings().first()
+        row = self._db.execute(_GET, {"device": device_id}).mappings().first()
         return None if row is None else _record(row)
 
     def of_user(self, user_id: str) -> list[Device]:
         """Return the user's devices, oldest first, revoked ones too."""
-        rows = self._connection.execute(_OF_USER, {"user": user_id}).mappings().all()
+        rows = self._db.execute(_OF_USER, {"user": user_id}).mappings().all()
         return [_record(row) for row in rows]
 
     def all(self) -> list[Device]:
         """Return all devices, oldest first."""
-        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+        return [_record(row) for row in self._db.execute(_ALL).mappings().all()]
 
     def page(self, user_id: str | None, after: tuple[int, str], limit: int) -> list[Device]:
         """Return the next page of devices, of one user or of all, oldest first."""
@@ -141,34 +138,35 @@ class Devices:
         statement = _ALL.where(place > after).limit(limit)
         if user_id is not None:
             statement = statement.where(devices.c.user_id == user_id)
-        return [_record(row) for row in self._connection.execute(statement).mappings().all()]
+        return [_record(row) for row in self._db.execute(statement).mappings().all()]
 
     def active_count(self, user_id: str, now: int) -> int:
         """Return how many devices the user can decide with."""
         values = {"user": user_id, "now": now}
-        return int(self._connection.execute(_ACTIVE, values).scalar_one())
+        return int(self._db.execute(_ACTIVE, values).scalar_one())
 
     def had_recently(self, user_id: str, *, not_ended_before: int, used_after: int) -> bool:
-        """Report whether the user has, or had, a device that meets both times."""
+        """Return whether the user has, or had, a device that meets both times."""
         values = {"user": user_id, "not_before": not_ended_before, "used_after": used_after}
-        return self._connection.execute(_PRESENT, values).first() is not None
+        return self._db.execute(_PRESENT, values).first() is not None
 
     def in_use(self, user_id: str, *, now: int, used_after: int) -> bool:
-        """Report whether the user has an active device, past its waiting time, used since then."""
+        """Return whether the user has an active device, past its waiting time, used since then."""
         values = {"user": user_id, "now": now, "used_after": used_after}
-        return self._connection.execute(_IN_USE, values).first() is not None
+        return self._db.execute(_IN_USE, values).first() is not None
 
     def mark_seen(self, device_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
-        values = {"of": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
-        self._connection.execute(_SEEN, values)
+        values = {"device": device_id, "now": now, "before": now - _SEEN_NOTED_MS}
+        self._db.execute(_SEEN, values)
 
-    def count_try(
-        self, device_id: str, purpose: str | None, now: int, *, tries: int, calls: int
+    def count_attempt(
+        self, device_id: str, purpose: str | None, now: int, *, max_attempts: int, max_calls: int
     ) -> Device | None:
         """Count a PIN call, unless a limit is reached: then None."""
-        values = {"of": device_id, "purpose": purpose, "now": now, "tries": tries, "calls": calls}
-        rows = self._connection.execute(_TRY, values).mappings().all()
+        values = {"device": device_id, "purpose": purpose, "now": now}
+        values |= {"max_attempts": max_attempts, "max_calls": max_calls}
+        rows = self._db.execute(_TRY, values).mappings().all()
         return _record(rows[0]) if rows else None
 
     def confirm(self, device_id: str, *, entered: bool) -> None:
@@ -176,35 +174,35 @@ class Devices:
 
         If the PIN was entered for it, the call no longer counts as unconfirmed.
         """
-        self._connection.execute(_CONFIRM_CALL if entered else _CONFIRM, {"of": device_id})
+        self._db.execute(_CONFIRM_CALL if entered else _CONFIRM, {"device": device_id})
 
     def unlock(self, device_id: str) -> None:
         """Reset the PIN attempts; unconfirmed calls stay counted."""
-        self._connection.execute(_UNLOCK, {"of": device_id})
+        self._db.execute(_UNLOCK, {"device": device_id})
 
     def vouch(self, device_id: str, now: int) -> None:
         """Allow the device to decide high risk from now on."""
-        self._connection.execute(_VOUCH, {"of": device_id, "now": now})
+        self._db.execute(_VOUCH, {"device": device_id, "now": now})
 
     def mark_alarmed(self, device_id: str, now: int) -> None:
         """Record that a copy of its passkey may be in use."""
-        self._connection.execute(_ALARMED, {"of": device_id, "now": now})
+        self._db.execute(_ALARMED, {"device": device_id, "now": now})
 
     def rename(self, device_id: str, name: str) -> None:
         """Change its name."""
-        self._connection.execute(_RENAME, {"of": device_id, "called": name})
+        self._db.execute(_RENAME, {"device": device_id, "name": name})
 
     def count_statement(self, device_id: str, seen: int) -> bool:
-        """Count a statement; reports whether it is the first with this nonce."""
-        return bool(self._connection.execute(_STATED, {"of": device_id, "seen": seen}).all())
+        """Count a statement; returns whether it is the first with this nonce."""
+        return bool(self._db.execute(_STATED, {"device": device_id, "seen": seen}).all())
 
     def revoke(self, device_id: str) -> bool:
-        """Report whether this call revoked it."""
-        return bool(self._connection.execute(_REVOKE, {"of": device_id}).all())
+        """Return whether this call revoked it."""
+        return bool(self._db.execute(_REVOKE, {"device": device_id}).all())
 
     def enable(self, device_id: str, high_from: int) -> None:
         """Enable a device that a restore turned off; it can decide high risk from then on."""
-        self._connection.execute(_ENABLE, {"of": device_id, "high_from": high_from})
+        self._db.execute(_ENABLE, {"device": device_id, "high_from": high_from})
 
 
 def _record(row: RowMapping) -> Device:

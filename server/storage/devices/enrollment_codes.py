@@ -1,23 +1,23 @@
 """Rows of enrollment codes."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from server.model.devices import EnrollmentCode
 from server.storage.account_tables import enrollment_codes as codes
-from server.storage.prepared import writing
+from server.storage.prepared import DatabaseRows, writing
 
 _ADD = insert(codes)
-_GET = select(codes).where(codes.c.id == bindparam("of"))
+_GET = select(codes).where(codes.c.id == bindparam("code"))
 _MISSED = (
     update(codes)
-    .where(codes.c.id == bindparam("of"))
+    .where(codes.c.id == bindparam("code"))
     .values(tries=codes.c.tries + 1)
     .returning(codes.c.tries)
 )
 _USE = (
     update(codes)
     .where(
-        codes.c.id == bindparam("of"),
+        codes.c.id == bindparam("code"),
         codes.c.used_at.is_(None),
         codes.c.expires_at > bindparam("now"),
     )
@@ -36,32 +36,29 @@ _WITHDRAW = (
 _values = writing(codes)
 
 
-class EnrollmentCodes:
+class EnrollmentCodes(DatabaseRows):
     """Enrollment codes in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, code: EnrollmentCode) -> None:
         """Store a new code."""
-        self._connection.execute(_ADD, _values(code))
+        self._db.execute(_ADD, _values(code))
 
     def get(self, code_id: str) -> EnrollmentCode | None:
-        """By its public id."""
-        row = self._connection.execute(_GET, {"of": code_id}).mappings().first()
+        """By its public ID."""
+        row = self._db.execute(_GET, {"code": code_id}).mappings().first()
         if row is None:
             return None
         return EnrollmentCode(**{**row, "secret_hash": bytes(row["secret_hash"])})
 
     def count_miss(self, code_id: str) -> int:
         """Count a wrong secret; returns how many there were."""
-        tries: int = self._connection.execute(_MISSED, {"of": code_id}).scalars().all()[0]
-        return tries
+        attempts: int = self._db.execute(_MISSED, {"code": code_id}).scalars().all()[0]
+        return attempts
 
     def use(self, code_id: str, now: int) -> bool:
-        """Report whether this call used it up."""
-        return bool(self._connection.execute(_USE, {"of": code_id, "now": now}).all())
+        """Return whether this call used it up."""
+        return bool(self._db.execute(_USE, {"code": code_id, "now": now}).all())
 
     def withdraw(self, user_id: str, now: int) -> None:
         """End the user's unused codes."""
-        self._connection.execute(_WITHDRAW, {"user": user_id, "now": now})
+        self._db.execute(_WITHDRAW, {"user": user_id, "now": now})

@@ -1,15 +1,15 @@
 """Rows of terminals' sessions."""
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.devices import Session
 from server.storage import codec
 from server.storage.account_tables import sessions
-from server.storage.prepared import writing
+from server.storage.prepared import DatabaseRows, writing
 
 _ADD = insert(sessions)
-_GET = select(sessions).where(sessions.c.id == bindparam("of"))
+_GET = select(sessions).where(sessions.c.id == bindparam("session"))
 _BY_REFRESH = select(sessions).where(
     or_(sessions.c.refresh_hash == bindparam("hash"), sessions.c.previous_hash == bindparam("hash"))
 )
@@ -20,7 +20,7 @@ _RESUMING = select(sessions).where(
 _ROTATE = (
     update(sessions)
     .where(
-        sessions.c.id == bindparam("of"),
+        sessions.c.id == bindparam("session"),
         sessions.c.refresh_hash == bindparam("old"),
         sessions.c.revoked_at.is_(None),
     )
@@ -28,66 +28,69 @@ _ROTATE = (
         refresh_hash=bindparam("new"),
         previous_hash=bindparam("old"),
         rotated_at=bindparam("now"),
-        expires_at=bindparam("until"),
+        expires_at=bindparam("expires_at"),
         resumes=False,
     )
     .returning(sessions.c.id)
 )
 _BIND = (
     update(sessions)
-    .where(sessions.c.id == bindparam("of"))
-    .values(device_id=bindparam("device"), expires_at=bindparam("until"))
+    .where(sessions.c.id == bindparam("session"))
+    .values(device_id=bindparam("device"), expires_at=bindparam("expires_at"))
 )
 _REVOKE = (
     update(sessions)
-    .where(sessions.c.id == bindparam("of"), sessions.c.revoked_at.is_(None))
+    .where(sessions.c.id == bindparam("session"), sessions.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
 )
 _values = writing(sessions)
 
 
-class Sessions:
+class Sessions(DatabaseRows):
     """Terminals' sessions in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, session: Session) -> None:
         """Store a new session."""
         row = _values(session)
         row["public_jwk"] = codec.dump(dict(session.public_jwk))
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def get(self, session_id: str) -> Session | None:
         """By id."""
-        return _one(self._connection.execute(_GET, {"of": session_id}).mappings().first())
+        return _one(self._db.execute(_GET, {"session": session_id}).mappings().first())
 
     def by_refresh(self, refresh_hash: bytes) -> Session | None:
         """Return the session of this current or previous refresh token."""
-        row = self._connection.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
+        row = self._db.execute(_BY_REFRESH, {"hash": refresh_hash}).mappings().first()
         return _one(row)
 
     def any_resumable(self) -> bool:
-        """Report whether terminals may resume sessions after a restore."""
-        return bool(self._connection.execute(_ANY_RESUMES).all())
+        """Return whether terminals may resume sessions after a restore."""
+        return bool(self._db.execute(_ANY_RESUMES).all())
 
     def resumable(self, jkt: str) -> Session | None:
         """Return the session that this key may resume after a restore."""
-        return _one(self._connection.execute(_RESUMING, {"key": jkt}).mappings().first())
+        return _one(self._db.execute(_RESUMING, {"key": jkt}).mappings().first())
 
     def rotate(self, session_id: str, old: bytes, new: bytes, now: int, expires_at: int) -> bool:
         """Replace the refresh token if it still is `old`."""
-        values = {"of": session_id, "old": old, "new": new, "now": now, "until": expires_at}
-        return bool(self._connection.execute(_ROTATE, values).all())
+        values = {
+            "session": session_id,
+            "old": old,
+            "new": new,
+            "now": now,
+            "expires_at": expires_at,
+        }
+        return bool(self._db.execute(_ROTATE, values).all())
 
     def bind(self, session_id: str, device_id: str, expires_at: int) -> None:
         """Assign the session to a device, with a new expiry."""
-        values = {"of": session_id, "device": device_id, "until": expires_at}
-        self._connection.execute(_BIND, values)
+        values = {"session": session_id, "device": device_id, "expires_at": expires_at}
+        self._db.execute(_BIND, values)
 
     def revoke(self, session_id: str, now: int) -> None:
         """End the session."""
-        self._connection.execute(_REVOKE, {"of": session_id, "now": now})
+        self._db.execute(_REVOKE, {"session": session_id, "now": now})
 
 
 def _one(row: RowMapping | None) -> Session | None:

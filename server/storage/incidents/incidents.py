@@ -2,52 +2,54 @@
 
 from dataclasses import asdict
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 
 from server.model.incidents import Incident, Scope
+from server.storage.prepared import DatabaseRows
 from server.storage.tables import incidents as i
 
 _ADD = insert(i)
-_GET = select(i).where(i.c.id == bindparam("of"))
+_GET = select(i).where(i.c.id == bindparam("incident"))
 _NEWEST = (i.c.opened_at.desc(), i.c.id.desc())
 _OPEN_OF = (
     select(i)
-    .where(i.c.approval_id == bindparam("of"), i.c.scope == bindparam("which"), i.c.state == "open")
+    .where(
+        i.c.approval_id == bindparam("approval"),
+        i.c.scope == bindparam("which"),
+        i.c.state == "open",
+    )
     .order_by(*_NEWEST)
     .limit(1)
 )
 _CLOSE = (
     update(i)
-    .where(i.c.id == bindparam("of"), i.c.state == "open")
+    .where(i.c.id == bindparam("incident"), i.c.state == "open")
     .values(
         state="closed",
         closed_at=bindparam("now"),
-        closed_by=bindparam("by"),
+        closed_by=bindparam("closed_by"),
         closing_note=bindparam("text"),
     )
     .returning(i)
 )
 
 
-class Incidents:
+class Incidents(DatabaseRows):
     """Incidents in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, incident: Incident) -> None:
         """Store a new incident."""
-        self._connection.execute(_ADD, asdict(incident))
+        self._db.execute(_ADD, asdict(incident))
 
     def get(self, incident_id: str) -> Incident | None:
         """The incident with this id, also a closed one."""
-        row = self._connection.execute(_GET, {"of": incident_id}).mappings().first()
+        row = self._db.execute(_GET, {"incident": incident_id}).mappings().first()
         return None if row is None else Incident(**row)
 
     def open_of(self, approval_id: str, scope: Scope) -> Incident | None:
         """The newest open incident about this request."""
-        values = {"of": approval_id, "which": scope}
-        row = self._connection.execute(_OPEN_OF, values).mappings().first()
+        values = {"approval": approval_id, "which": scope}
+        row = self._db.execute(_OPEN_OF, values).mappings().first()
         return None if row is None else Incident(**row)
 
     def search(
@@ -59,10 +61,10 @@ class Incidents:
             statement = statement.where(i.c.state == "open")
         if before is not None:
             statement = statement.where(tuple_(i.c.opened_at, i.c.id) < tuple_(*before))
-        return [Incident(**row) for row in self._connection.execute(statement).mappings().all()]
+        return [Incident(**row) for row in self._db.execute(statement).mappings().all()]
 
     def close(self, incident_id: str, *, by: str, note: str | None, now: int) -> Incident | None:
         """Close an incident; None if it was already closed."""
-        values = {"of": incident_id, "by": by, "text": note, "now": now}
-        row = self._connection.execute(_CLOSE, values).mappings().first()
+        values = {"incident": incident_id, "closed_by": by, "text": note, "now": now}
+        row = self._db.execute(_CLOSE, values).mappings().first()
         return None if row is None else Incident(**row)

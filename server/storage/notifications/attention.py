@@ -7,7 +7,6 @@ from typing import cast
 
 from sqlalchemy import (
     BindParameter,
-    Connection,
     and_,
     bindparam,
     delete,
@@ -22,7 +21,7 @@ from sqlalchemy.engine import Row
 
 from server.model.notifications import Hold, Mute, NotificationPreferences, Why
 from server.model.policy import Hours
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared
 from server.storage.tables import holds as h
 from server.storage.tables import mutes as m
 from server.storage.tables import quiet_hours as q
@@ -82,18 +81,15 @@ _RELEASE = (
 )
 
 
-class Attention:
+class Attention(DatabaseRows):
     """Notification settings in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def preferences(
         self, user_id: str, agent_id: str, approval_id: str, now: int
     ) -> NotificationPreferences:
         """The person's preferences for this request."""
         values = {"user": user_id, "agent": agent_id, "approval": approval_id, "now": now}
-        muted, until, why, *quiet = _PREFERENCES.run(self._connection, values)[0]
+        muted, until, why, *quiet = _PREFERENCES.run(self._db, values)[0]
         return NotificationPreferences(
             muted=muted is not None,
             hold=None if until is None else Hold(approval_id, user_id, until, cast("Why", why)),
@@ -102,7 +98,7 @@ class Attention:
 
     def quiet_hours(self, user_id: str) -> Hours | None:
         """The quiet hours of this person."""
-        row = self._connection.execute(_QUIET, {"user": user_id}).first()
+        row = self._db.execute(_QUIET, {"user": user_id}).first()
         return None if row is None else _hours(row)
 
     def set_quiet_hours(self, user_id: str, hours: Hours, now: int) -> None:
@@ -116,11 +112,11 @@ class Attention:
             "zone": hours.zone,
             "set_at": now,
         }
-        self._connection.execute(insert(q), row)
+        self._db.execute(insert(q), row)
 
     def clear_quiet_hours(self, user_id: str) -> bool:
-        """Remove the quiet hours; reports whether there were any."""
-        return bool(self._connection.execute(_CLEAR, {"user": user_id}).all())
+        """Remove the quiet hours; returns whether there were any."""
+        return bool(self._db.execute(_CLEAR, {"user": user_id}).all())
 
     def mute(self, mute: Mute) -> None:
         """Add or replace a mute."""
@@ -131,16 +127,16 @@ class Attention:
             "since": mute.since,
             "until": mute.until,
         }
-        self._connection.execute(insert(m), row)
+        self._db.execute(insert(m), row)
 
     def unmute(self, user_id: str, agent_id: str) -> bool:
-        """Remove a mute; reports whether there was one."""
+        """Remove a mute; returns whether there was one."""
         values = {"user": user_id, "agent": agent_id}
-        return bool(self._connection.execute(_UNMUTE, values).all())
+        return bool(self._db.execute(_UNMUTE, values).all())
 
     def mutes(self, user_id: str, now: int) -> list[Mute]:
         """The current mutes, by agent."""
-        rows = self._connection.execute(_MUTES, {"user": user_id, "now": now}).mappings()
+        rows = self._db.execute(_MUTES, {"user": user_id, "now": now}).mappings()
         return [Mute(**row) for row in rows]
 
     def hold(self, hold: Hold) -> None:
@@ -152,28 +148,28 @@ class Attention:
             "until": hold.until,
             "why": hold.why,
         }
-        self._connection.execute(insert(h), row)
+        self._db.execute(insert(h), row)
 
     def unhold(self, user_id: str, approval_id: str) -> bool:
-        """Remove a hold; reports whether there was one."""
+        """Remove a hold; returns whether there was one."""
         values = {"user": user_id, "approval": approval_id}
-        return bool(self._connection.execute(_UNHOLD, values).all())
+        return bool(self._db.execute(_UNHOLD, values).all())
 
     def holds(self, user_id: str, now: int) -> list[Hold]:
         """The current holds, the first to end first."""
-        return _holds(self._connection.execute(_HOLDS, {"user": user_id, "now": now}).all())
+        return _holds(self._db.execute(_HOLDS, {"user": user_id, "now": now}).all())
 
     def end_quiet(self, user_id: str, now: int) -> None:
         """End the holds because of quiet hours now."""
-        self._connection.execute(_END_QUIET, {"user": user_id, "now": now})
+        self._db.execute(_END_QUIET, {"user": user_id, "now": now})
 
     def due(self, now: int) -> bool:
-        """Reports whether any hold has ended."""
-        return bool(_DUE.run(self._connection, {"now": now}))
+        """Return whether any hold has ended."""
+        return bool(_DUE.run(self._db, {"now": now}))
 
     def release(self, now: int, limit: int) -> list[Hold]:
         """Remove and return ended holds; each is returned by only one call."""
-        return _holds(self._connection.execute(_RELEASE, {"now": now, "limit": limit}).all())
+        return _holds(self._db.execute(_RELEASE, {"now": now, "limit": limit}).all())
 
 
 def _hours(row: Sequence[str]) -> Hours:

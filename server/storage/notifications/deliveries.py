@@ -34,7 +34,7 @@ _ADD = {
 }
 _FIRST = Prepared(
     update(a)
-    .where(a.c.id == bindparam("of"), a.c.delivered_at.is_(None))
+    .where(a.c.id == bindparam("approval"), a.c.delivered_at.is_(None))
     .values(delivered_at=bindparam("now"))
 )
 _RECEIVED = select(d.c.approval_id).where(d.c.device_id == bindparam("device"))
@@ -52,7 +52,7 @@ _OF = (
         decisions,
         and_(decisions.c.approval_id == d.c.approval_id, decisions.c.device_id == d.c.device_id),
     )
-    .where(d.c.approval_id == bindparam("of"))
+    .where(d.c.approval_id == bindparam("approval"))
     .order_by(d.c.delivered_at, d.c.device_id)
 )
 
@@ -61,7 +61,7 @@ class Deliveries:
     """Deliveries in the database."""
 
     def __init__(self, connection: Connection, now: int) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
 
     def add(self, approval_id: str, device_id: str, *, seen: bool = False) -> None:
@@ -72,17 +72,17 @@ class Deliveries:
             "now": self._now,
             "seen": self._now if seen else None,
         }
-        _ADD[self._connection.dialect.name].run(self._connection, values)
-        _FIRST.run(self._connection, {"of": approval_id, "now": self._now})
+        _ADD[self._db.dialect.name].run(self._db, values)
+        _FIRST.run(self._db, {"approval": approval_id, "now": self._now})
 
     def missing(self, device_id: str, approval_ids: Iterable[str]) -> list[str]:
         """The ids among these of requests that this device has not received."""
         ids = list(approval_ids)
         statement = _RECEIVED.where(d.c.approval_id.in_(ids))
-        received = set(self._connection.execute(statement, {"device": device_id}).scalars())
+        received = set(self._db.execute(statement, {"device": device_id}).scalars())
         return [one for one in ids if one not in received]
 
     def of_approval(self, approval_id: str) -> list[Delivery]:
         """The deliveries of a request, oldest first."""
-        rows = self._connection.execute(_OF, {"of": approval_id}).all()
+        rows = self._db.execute(_OF, {"approval": approval_id}).all()
         return [Delivery(*row) for row in rows]

@@ -7,16 +7,7 @@ numbers them in the order in which it sees them. So readers never see a gap that
 
 from collections.abc import Callable
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
 
 from server.model.notifications import FeedEvent
 from server.storage.prepared import Prepared
@@ -45,14 +36,14 @@ _PRUNE = (
     .returning(f.c.id)
 )
 _UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
-_NUMBER = update(f).where(f.c.id == bindparam("of")).values(seq=bindparam("number"))
+_NUMBER = update(f).where(f.c.id == bindparam("event_id")).values(seq=bindparam("number"))
 
 
 class Feed:
     """Feed events in the database."""
 
     def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
         self._on_add = on_add
         one_writer = connection.dialect.name == "sqlite"
@@ -80,32 +71,32 @@ class Feed:
             "agent_id": agent_id,
             "incident_id": incident_id,
         }
-        self._add.run(self._connection, values)
+        self._add.run(self._db, values)
         self._on_add()
 
     def head(self) -> int:
         """The newest cursor; 0 if there are no events."""
-        return int(self._connection.execute(_HEAD).scalar_one())
+        return int(self._db.execute(_HEAD).scalar_one())
 
     def floor(self) -> int:
         """The oldest cursor; 0 if there are no events."""
-        return int(self._connection.execute(_FLOOR).scalar_one())
+        return int(self._db.execute(_FLOOR).scalar_one())
 
     def after(self, cursor: int, user_id: str | None, limit: int) -> list[FeedEvent]:
         """Events after the cursor, of one user or of all (None), oldest first."""
         values = {"cursor": cursor, "user": user_id, "limit": limit}
         statement = _AFTER if user_id is None else _AFTER_OF_USER
-        return [FeedEvent(*row) for row in statement.run(self._connection, values)]
+        return [FeedEvent(*row) for row in statement.run(self._db, values)]
 
     def prune(self, before: int) -> int:
         """Delete older events. The newest one stays, so that numbering continues."""
-        return len(self._connection.execute(_PRUNE, {"before": before}).all())
+        return len(self._db.execute(_PRUNE, {"before": before}).all())
 
     def number(self, limit: int) -> int:
         """Number events without a number. The caller holds the sequencer's lock."""
-        ids = self._connection.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
+        ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
-        rows = [{"of": event, "number": first + place} for place, event in enumerate(ids)]
+        rows = [{"event_id": event, "number": first + place} for place, event in enumerate(ids)]
         if rows:
-            self._connection.execute(_NUMBER, rows)
+            self._db.execute(_NUMBER, rows)
         return len(rows)

@@ -34,9 +34,7 @@ _RECENT = Prepared(
     )
     .select_from(n)
     .where(
-        n.c.user_id == bindparam("user"),
-        n.c.at > bindparam("hour"),
-        n.c.lane == bindparam("of"),
+        n.c.user_id == bindparam("user"), n.c.at > bindparam("hour"), n.c.lane == bindparam("lane")
     )
 )
 _PRUNE = delete(n).where(n.c.at <= bindparam("hour")).returning(n.c.id)
@@ -53,7 +51,7 @@ class Notifications:
     """Notifications in the database."""
 
     def __init__(self, connection: Connection, now: int) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
 
     def add(self, user_id: str, agent_id: str, types: str, lane: Lane) -> None:
@@ -65,7 +63,7 @@ class Notifications:
             "lane": lane,
             "at": self._now,
         }
-        _ADD.run(self._connection, values)
+        _ADD.run(self._db, values)
 
     def recent(self, user_id: str, agent_id: str, types: str, lane: Lane) -> RecentNotifications:
         """The numbers of notifications in the last minute and hour, in this lane."""
@@ -73,13 +71,13 @@ class Notifications:
             "user": user_id,
             "agent": agent_id,
             "kind": types,
-            "of": lane,
+            "lane": lane,
             "minute": self._now - _MINUTE_MS,
             "hour": self._now - _HOUR_MS,
         }
-        return _record(_RECENT.run(self._connection, values)[0])
+        return _record(_RECENT.run(self._db, values)[0])
 
     def prune(self) -> int:
         """Delete notifications that are no longer counted."""
         values = {"hour": self._now - _HOUR_MS}
-        return len(self._connection.execute(_PRUNE, values).all())
+        return len(self._db.execute(_PRUNE, values).all())

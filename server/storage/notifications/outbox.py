@@ -129,8 +129,8 @@ def _lease(candidates: Select[Any], *still: ColumnElement[bool]) -> Executable:
         .where(o.c.id.in_(select(due.c.id)))
         .values(
             state="leased",
-            lease_by=bindparam("by"),
-            lease_until=bindparam("until"),
+            lease_by=bindparam("holder"),
+            lease_until=bindparam("lease_until"),
             attempts=o.c.attempts + 1,
         )
         .returning(o)
@@ -142,10 +142,12 @@ _LEASE = {
     "sqlite": _lease(select(o.c.id).select_from(_TARGETS.join(o, o.c.id.in_(_FIRST)))),
     "postgresql": _lease(select(_beside.c.id).select_from(_TARGETS.join(_beside, true())), _IS_DUE),
 }
-_MINE = and_(o.c.id == bindparam("of"), o.c.state == "leased", o.c.lease_by == bindparam("by"))
+_MINE = and_(
+    o.c.id == bindparam("message"), o.c.state == "leased", o.c.lease_by == bindparam("holder")
+)
 _DISCARD = (
     update(o)
-    .where(o.c.state == "waiting", o.c.channel == bindparam("by"))
+    .where(o.c.state == "waiting", o.c.channel == bindparam("unused"))
     .values(state="sent")
     .returning(o.c.id)
 )
@@ -153,12 +155,16 @@ _SENT = update(o).where(_MINE).values(state="sent", last_error=None).returning(o
 _FAILED = (
     update(o)
     .where(_MINE)
-    .values(state=bindparam("to"), not_before=bindparam("at"), last_error=bindparam("error"))
+    .values(
+        state=bindparam("state"),
+        not_before=bindparam("not_before"),
+        last_error=bindparam("last_error"),
+    )
     .returning(o.c.id)
 )
 _RETRY = (
     update(o)
-    .where(o.c.id == bindparam("of"), o.c.state == "dead")
+    .where(o.c.id == bindparam("message"), o.c.state == "dead")
     .values(state="waiting", attempts=0, not_before=bindparam("now"), last_error=None)
     .returning(o)
 )
@@ -206,7 +212,7 @@ class Outbox:
     """The outbox in the database."""
 
     def __init__(self, connection: Connection, now: int, on_add: Callable[[], None]) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
         self._on_add = on_add
 
@@ -224,58 +230,56 @@ class Outbox:
             "created_at": self._now,
             "last_error": None,
         }
-        _ADD.run(self._connection, row)
+        _ADD.run(self._db, row)
         self._on_add()
 
     def discard(self, channel: str) -> int:
         """Mark the waiting messages of an unused channel as sent; returns their number."""
-        return len(self._connection.execute(_DISCARD, {"by": channel}).all())
+        return len(self._db.execute(_DISCARD, {"unused": channel}).all())
 
     def lease(self, holder: str, limit: int, seconds: int) -> list[OutboxMessage]:
         """Lease due messages, and those whose lease has expired."""
         values = {
             "now": self._now,
             "limit": limit,
-            "by": holder,
-            "until": self._now + seconds * 1000,
+            "holder": holder,
+            "lease_until": self._now + seconds * 1000,
         }
-        rows = (
-            self._connection.execute(_LEASE[self._connection.dialect.name], values).mappings().all()
-        )
+        rows = self._db.execute(_LEASE[self._db.dialect.name], values).mappings().all()
         return sorted((_record(row) for row in rows), key=lambda message: message.id)
 
     def due(self) -> bool:
-        """Reports whether there is a message to deliver now."""
-        return bool(_ANY_DUE.run(self._connection, {"now": self._now}))
+        """Return whether there is a message to deliver now."""
+        return bool(_ANY_DUE.run(self._db, {"now": self._now}))
 
     def sent(self, message_id: int, holder: str) -> bool:
-        """Mark a message as sent; reports whether the holder still had the lease."""
-        return bool(self._connection.execute(_SENT, {"of": message_id, "by": holder}).all())
+        """Mark a message as sent; returns whether the holder still had the lease."""
+        return bool(self._db.execute(_SENT, {"message": message_id, "holder": holder}).all())
 
     def failed(self, message_id: int, holder: str, error: str, not_before: int | None) -> bool:
         """Retry at `not_before`; None gives the message up."""
         values = {
-            "of": message_id,
-            "by": holder,
-            "error": error,
-            "to": "dead" if not_before is None else "waiting",
-            "at": self._now if not_before is None else not_before,
+            "message": message_id,
+            "holder": holder,
+            "last_error": error,
+            "state": "dead" if not_before is None else "waiting",
+            "not_before": self._now if not_before is None else not_before,
         }
-        return bool(self._connection.execute(_FAILED, values).all())
+        return bool(self._db.execute(_FAILED, values).all())
 
     def counts(self) -> Mapping[str, int]:
         """State → number of messages."""
-        return {row[0]: row[1] for row in self._connection.execute(_COUNTS)}
+        return {row[0]: row[1] for row in self._db.execute(_COUNTS)}
 
     def dead(self, limit: int) -> list[OutboxMessage]:
         """Given-up messages, newest first."""
-        rows = self._connection.execute(_DEAD, {"limit": limit}).mappings().all()
+        rows = self._db.execute(_DEAD, {"limit": limit}).mappings().all()
         return [_record(row) for row in rows]
 
     def retry(self, message_id: int) -> OutboxMessage | None:
         """Queue a given-up message again; None if there is none."""
-        values = {"of": message_id, "now": self._now}
-        row = self._connection.execute(_RETRY, values).mappings().first()
+        values = {"message": message_id, "now": self._now}
+        row = self._db.execute(_RETRY, values).mappings().first()
         if row is None:
             return None
         self._on_add()
@@ -283,13 +287,13 @@ class Outbox:
 
     def failures(self, since: int) -> list[DeliveryFailure]:
         """The messages given up since then, by target."""
-        rows = self._connection.execute(_FAILURES, {"since": since}).mappings()
+        rows = self._db.execute(_FAILURES, {"since": since}).mappings()
         return [DeliveryFailure(**{**row, "recovered": bool(row["recovered"])}) for row in rows]
 
     def prune(self, before: int, *, dead_before: int) -> int:
         """Delete messages sent before `before`, and those given up before `dead_before`."""
         values = {"before": before, "dead_before": dead_before}
-        return len(self._connection.execute(_PRUNE, values).all())
+        return len(self._db.execute(_PRUNE, values).all())
 
 
 def _record(row: RowMapping) -> OutboxMessage:

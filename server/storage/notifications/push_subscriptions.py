@@ -1,64 +1,62 @@
 """Rows of push subscriptions."""
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.notifications import PushLoss, PushService, PushSubscription
 from server.storage.account_tables import devices
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared
 from server.storage.tables import push_losses as lost
 from server.storage.tables import push_subscriptions as s
 
 _ADD = insert(s)
-_GET = select(s).where(s.c.id == bindparam("of"))
-_BY_ENDPOINT = select(s).where(s.c.endpoint_hash == bindparam("of"))
+_GET = select(s).where(s.c.id == bindparam("subscription"))
+_BY_ENDPOINT = select(s).where(s.c.endpoint_hash == bindparam("endpoint_hash"))
 _ACTIVE = select(devices.c.id).where(devices.c.state == "active")
 _OF_USER = (
     select(s)
-    .where(s.c.user_id == bindparam("of"), s.c.device_id.in_(_ACTIVE))
+    .where(s.c.user_id == bindparam("user"), s.c.device_id.in_(_ACTIVE))
     .order_by(s.c.created_at, s.c.id)
 )
 _TARGETS = Prepared(
     select(s.c.id, s.c.origin)
     .join(devices, devices.c.id == s.c.device_id)
-    .where(s.c.user_id == bindparam("of"), devices.c.state == "active")
+    .where(s.c.user_id == bindparam("user"), devices.c.state == "active")
     .order_by(s.c.id)
 )
 _REFRESH = (
     update(s)
-    .where(s.c.id == bindparam("of"))
+    .where(s.c.id == bindparam("subscription"))
     .values(
         user_id=bindparam("user"),
         device_id=bindparam("device"),
-        sealed=bindparam("box"),
+        sealed=bindparam("sealed"),
         opened_at=bindparam("now"),
         warned_at=None,
         checked_at=None,
     )
 )
 _DELIVERED = (
-    update(s).where(s.c.id == bindparam("of")).values(delivered_at=bindparam("now"), problem=None)
+    update(s)
+    .where(s.c.id == bindparam("subscription"))
+    .values(delivered_at=bindparam("now"), problem=None)
 )
 _ADD_PROBLEM = (
     update(s)
-    .where(s.c.id == bindparam("of"), s.c.problem.is_(None))
-    .values(problem=bindparam("why"))
+    .where(s.c.id == bindparam("subscription"), s.c.problem.is_(None))
+    .values(problem=bindparam("problem"))
     .returning(s.c.id)
 )
-_REMOVE = delete(s).where(s.c.id == bindparam("of")).returning(s.c.id)
+_REMOVE = delete(s).where(s.c.id == bindparam("subscription")).returning(s.c.id)
 _DORMANT = (
     select(s)
-    .where(
-        s.c.opened_at < bindparam("before"),
-        s.c.warned_at.is_(None),
-        s.c.device_id.in_(_ACTIVE),
-    )
+    .where(s.c.opened_at < bindparam("before"), s.c.warned_at.is_(None), s.c.device_id.in_(_ACTIVE))
     .order_by(s.c.opened_at, s.c.id)
     .limit(bindparam("limit"))
 )
 _WARNED = (
     update(s)
-    .where(s.c.id == bindparam("of"))
+    .where(s.c.id == bindparam("subscription"))
     .values(warned_at=bindparam("now"), checked_at=bindparam("now"))
 )
 _SILENT = (
@@ -72,17 +70,17 @@ _SILENT = (
     .order_by(s.c.opened_at, s.c.id)
     .limit(bindparam("limit"))
 )
-_CHECKED = update(s).where(s.c.id == bindparam("of")).values(checked_at=bindparam("now"))
+_CHECKED = update(s).where(s.c.id == bindparam("subscription")).values(checked_at=bindparam("now"))
 _ADD_LOSS = insert(lost)
 _LOSSES = (
     select(lost)
-    .where(lost.c.user_id == bindparam("of"), lost.c.device_id.in_(_ACTIVE))
+    .where(lost.c.user_id == bindparam("user"), lost.c.device_id.in_(_ACTIVE))
     .order_by(lost.c.lost_at.desc(), lost.c.id)
 )
-_REMOVE_LOSSES = delete(lost).where(lost.c.device_id == bindparam("of"))
+_REMOVE_LOSSES = delete(lost).where(lost.c.device_id == bindparam("device"))
 _DISMISS_LOSS = (
     delete(lost)
-    .where(lost.c.user_id == bindparam("user"), lost.c.id == bindparam("of"))
+    .where(lost.c.user_id == bindparam("user"), lost.c.id == bindparam("loss"))
     .returning(lost.c.id)
 )
 _PROBLEMS = (
@@ -99,109 +97,106 @@ _SERVICES = (
 _PRUNE = tuple(delete(one).where(one.c.device_id.not_in(_ACTIVE)) for one in (s, lost))
 
 
-class PushSubscriptions:
+class PushSubscriptions(DatabaseRows):
     """Push subscriptions in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, subscription: PushSubscription) -> None:
         """Store a new subscription."""
         row = {name: getattr(subscription, name) for name in PushSubscription.__slots__}
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def get(self, subscription_id: str) -> PushSubscription | None:
         """By id."""
-        found = self._connection.execute(_GET, {"of": subscription_id}).mappings().first()
+        found = self._db.execute(_GET, {"subscription": subscription_id}).mappings().first()
         return None if found is None else _record(found)
 
     def by_endpoint(self, endpoint_hash: bytes) -> PushSubscription | None:
         """By the hash of the address."""
-        found = self._connection.execute(_BY_ENDPOINT, {"of": endpoint_hash}).mappings().first()
+        found = self._db.execute(_BY_ENDPOINT, {"endpoint_hash": endpoint_hash}).mappings().first()
         return None if found is None else _record(found)
 
     def of_user(self, user_id: str) -> list[PushSubscription]:
         """The subscriptions of active devices."""
-        rows = self._connection.execute(_OF_USER, {"of": user_id}).mappings().all()
+        rows = self._db.execute(_OF_USER, {"user": user_id}).mappings().all()
         return [_record(row) for row in rows]
 
     def targets(self, user_id: str) -> list[tuple[str, str]]:
         """The ids and origins of the subscriptions of active devices."""
-        return [(row[0], row[1]) for row in _TARGETS.run(self._connection, {"of": user_id})]
+        return [(row[0], row[1]) for row in _TARGETS.run(self._db, {"user": user_id})]
 
     def refresh(self, subscription: PushSubscription) -> None:
         """Update user, device, address and `opened_at`; clear warnings and checks."""
         values = {
-            "of": subscription.id,
+            "subscription": subscription.id,
             "user": subscription.user_id,
             "device": subscription.device_id,
-            "box": subscription.sealed,
+            "sealed": subscription.sealed,
             "now": subscription.opened_at,
         }
-        self._connection.execute(_REFRESH, values)
+        self._db.execute(_REFRESH, values)
 
     def delivered(self, subscription_id: str, now: int) -> None:
         """Record that the push service accepted a message, and clear the problem."""
-        self._connection.execute(_DELIVERED, {"of": subscription_id, "now": now})
+        self._db.execute(_DELIVERED, {"subscription": subscription_id, "now": now})
 
     def add_problem(self, subscription_id: str, problem: str) -> bool:
-        """Record a problem; reports whether there was none before."""
-        values = {"of": subscription_id, "why": problem}
-        return bool(self._connection.execute(_ADD_PROBLEM, values).all())
+        """Record a problem; returns whether there was none before."""
+        values = {"subscription": subscription_id, "problem": problem}
+        return bool(self._db.execute(_ADD_PROBLEM, values).all())
 
     def remove(self, subscription_id: str) -> bool:
-        """Delete a subscription; reports whether it existed."""
-        return bool(self._connection.execute(_REMOVE, {"of": subscription_id}).all())
+        """Delete a subscription; returns whether it existed."""
+        return bool(self._db.execute(_REMOVE, {"subscription": subscription_id}).all())
 
     def dormant(self, before: int, limit: int) -> list[PushSubscription]:
         """The subscriptions that were not opened since then, and not warned."""
-        rows = self._connection.execute(_DORMANT, {"before": before, "limit": limit})
+        rows = self._db.execute(_DORMANT, {"before": before, "limit": limit})
         return [_record(row) for row in rows.mappings().all()]
 
     def mark_warned(self, subscription_id: str, now: int) -> None:
         """Record that it got the warning."""
-        self._connection.execute(_WARNED, {"of": subscription_id, "now": now})
+        self._db.execute(_WARNED, {"subscription": subscription_id, "now": now})
 
     def silent(self, before: int, limit: int) -> list[PushSubscription]:
         """The subscriptions that were not opened, reached or checked since then."""
-        rows = self._connection.execute(_SILENT, {"before": before, "limit": limit})
+        rows = self._db.execute(_SILENT, {"before": before, "limit": limit})
         return [_record(row) for row in rows.mappings().all()]
 
     def mark_checked(self, subscription_id: str, now: int) -> None:
         """Record that it got a check message."""
-        self._connection.execute(_CHECKED, {"of": subscription_id, "now": now})
+        self._db.execute(_CHECKED, {"subscription": subscription_id, "now": now})
 
     def add_loss(self, loss: PushLoss) -> None:
         """Store a lost subscription."""
         row = {name: getattr(loss, name) for name in PushLoss.__slots__}
-        self._connection.execute(_ADD_LOSS, row)
+        self._db.execute(_ADD_LOSS, row)
 
     def losses(self, user_id: str) -> list[PushLoss]:
         """The lost subscriptions of active devices, newest first."""
-        rows = self._connection.execute(_LOSSES, {"of": user_id}).mappings().all()
+        rows = self._db.execute(_LOSSES, {"user": user_id}).mappings().all()
         return [PushLoss(**row) for row in rows]
 
     def remove_losses(self, device_id: str) -> None:
         """Remove the losses of a device that has subscribed again."""
-        self._connection.execute(_REMOVE_LOSSES, {"of": device_id})
+        self._db.execute(_REMOVE_LOSSES, {"device": device_id})
 
     def dismiss_loss(self, user_id: str, subscription_id: str) -> bool:
-        """Remove a loss; reports whether it was this person's."""
-        values = {"user": user_id, "of": subscription_id}
-        return bool(self._connection.execute(_DISMISS_LOSS, values).all())
+        """Remove a loss; returns whether it was this person's."""
+        values = {"user": user_id, "loss": subscription_id}
+        return bool(self._db.execute(_DISMISS_LOSS, values).all())
 
     def problems(self) -> list[tuple[str, str, int]]:
         """The origins of push services that refuse messages: reason, number of browsers."""
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(_PROBLEMS).all()]
+        return [(row[0], row[1], row[2]) for row in self._db.execute(_PROBLEMS).all()]
 
     def services(self) -> list[PushService]:
         """The state of every push service, by origin."""
-        return [PushService(*row) for row in self._connection.execute(_SERVICES).all()]
+        return [PushService(*row) for row in self._db.execute(_SERVICES).all()]
 
     def prune(self) -> None:
         """Delete the subscriptions and losses of devices that are no longer active."""
         for statement in _PRUNE:
-            self._connection.execute(statement)
+            self._db.execute(statement)
 
 
 def _record(row: RowMapping) -> PushSubscription:

@@ -3,22 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    bindparam,
-    case,
-    false,
-    func,
-    literal_column,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, bindparam, case, false, func, literal_column, select, true
 
 from server.model.operations import ApprovalSummary, WaitingRequest
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared
 from server.storage.tables import approvals as a
 from server.storage.tables import decisions as d
 
@@ -73,34 +63,31 @@ _WAITING = Prepared(
 )
 
 
-class ApprovalStatistics:
+class ApprovalStatistics(DatabaseRows):
     """Approvals in the database, for statistics."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def since(self, moment: int, limit: int) -> list[ApprovalSummary]:
         """The newest requests since then."""
-        rows = _SINCE.run(self._connection, {"moment": moment, "limit": limit})
+        rows = _SINCE.run(self._db, {"moment": moment, "limit": limit})
         return [_summary(row) for row in rows]
 
     def asked(self, agent_id: str, user_id: str, since: int, limit: int) -> list[ApprovalSummary]:
         """The newest requests since then of this agent to this person."""
         values = {"agent": agent_id, "user": user_id, "moment": since, "limit": limit}
-        return [_summary(row) for row in _ASKED.run(self._connection, values)]
+        return [_summary(row) for row in _ASKED.run(self._db, values)]
 
     def of_agent(self, agent_id: str, since: int, limit: int) -> list[ApprovalSummary]:
         """The newest requests since then of this agent."""
         values = {"agent": agent_id, "moment": since, "limit": limit}
-        return [_summary(row) for row in _OF_AGENT.run(self._connection, values)]
+        return [_summary(row) for row in _OF_AGENT.run(self._db, values)]
 
     def pending(self, now: int) -> int:
         """The number of pending requests."""
-        return int(_PENDING.run(self._connection, {"now": now})[0][0])
+        return int(_PENDING.run(self._db, {"now": now})[0][0])
 
     def waiting(self, now: int, limit: int) -> list[WaitingRequest]:
         """The pending requests, the first to expire first."""
-        rows = _WAITING.run(self._connection, {"now": now, "limit": limit})
+        rows = _WAITING.run(self._db, {"now": now, "limit": limit})
         return [WaitingRequest(agent, user, Risk(risk), ends) for agent, user, risk, ends in rows]
 
 

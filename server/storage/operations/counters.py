@@ -29,11 +29,11 @@ _COUNT = {
     "postgresql": Prepared(_count(postgresql.insert(c).values(_VALUES))),
 }
 _PEEK = Prepared(
-    select(c.c.count).where(c.c.key == bindparam("of"), c.c.window_ends_at > bindparam("now"))
+    select(c.c.count).where(c.c.key == bindparam("key"), c.c.window_ends_at > bindparam("now"))
 )
 _POP = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c)
-_POP_KEY = _POP.where(c.c.key == bindparam("of"))
-_POP_PREFIX = _POP.where(c.c.key.startswith(bindparam("of"), autoescape=False))
+_POP_KEY = _POP.where(c.c.key == bindparam("key"))
+_POP_PREFIX = _POP.where(c.c.key.startswith(bindparam("key"), autoescape=False))
 _PRUNE = delete(c).where(c.c.window_ends_at <= bindparam("now")).returning(c.c.key)
 
 
@@ -41,14 +41,14 @@ class Counters:
     """Counters in the database."""
 
     def __init__(self, connection: Connection, now: int) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
 
     def count(self, key: str, window_ms: int) -> int:
         """Increment the counter of the current window; returns the count."""
-        statement = _COUNT[self._connection.dialect.name]
+        statement = _COUNT[self._db.dialect.name]
         values = {"key": key, "ends": self._now + window_ms, "now": self._now}
-        return int(statement.run(self._connection, values)[0][0])
+        return int(statement.run(self._db, values)[0][0])
 
     def pop_ended(self, key: str) -> list[Window]:
         """Remove and return the window of this key if it has ended."""
@@ -60,14 +60,14 @@ class Counters:
 
     def peek(self, key: str) -> int:
         """The count in the current window."""
-        rows = _PEEK.run(self._connection, {"of": key, "now": self._now})
+        rows = _PEEK.run(self._db, {"key": key, "now": self._now})
         return int(rows[0][0]) if rows else 0
 
     def prune(self, now: int) -> int:
         """Delete ended windows."""
-        return len(self._connection.execute(_PRUNE, {"now": now}).all())
+        return len(self._db.execute(_PRUNE, {"now": now}).all())
 
-    def _pop(self, statement: ReturningDelete[Any], of: str) -> list[Window]:
-        rows = self._connection.execute(statement, {"of": of, "now": self._now}).mappings().all()
+    def _pop(self, statement: ReturningDelete[Any], key: str) -> list[Window]:
+        rows = self._db.execute(statement, {"key": key, "now": self._now}).mappings().all()
         windows = [Window(row["key"], row["count"], row["window_ends_at"]) for row in rows]
         return sorted(windows, key=lambda window: (window.ends_at, window.key))

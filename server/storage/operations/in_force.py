@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, Table, or_, select
 from sqlalchemy.engine import RowMapping
 
-from server.services.operations.restores import Item, Items
+from server.services.operations.restores import AccessItem, Items
 from server.storage.account_tables import (
     agent_owners,
     agent_secrets,
@@ -34,7 +34,7 @@ from server.storage.tables import (
 )
 
 _IGNORED: Final = frozenset({"last_used_at", "used_at", "last_seen_at", "icon"})
-"""Columns that change without a change of power."""
+"""Columns that change without a change of access."""
 _PIN: Final = frozenset(
     {"pin_tries", "pin_calls", "pin_unconfirmed", "pin_for", "pin_for_at", "statements"}
 )
@@ -59,12 +59,12 @@ def configuration(connection: Connection) -> dict[str, str]:
     }
 
 
-def _users(connection: Connection, _now: int) -> dict[str, Item]:
+def _users(connection: Connection, _now: int) -> dict[str, AccessItem]:
     found = _rows(connection, select(users).where(users.c.state == "enabled"))
-    return {row["id"]: Item(row["id"], row["name"], _mark([row])) for row in found}
+    return {row["id"]: AccessItem(row["id"], row["name"], _mark([row])) for row in found}
 
 
-def _devices(connection: Connection, _now: int) -> dict[str, Item]:
+def _devices(connection: Connection, _now: int) -> dict[str, AccessItem]:
     """A device with its session and its passkey, if it has one."""
     found = _rows(
         connection,
@@ -75,63 +75,65 @@ def _devices(connection: Connection, _now: int) -> dict[str, Item]:
         .where(devices.c.state == "active", sessions.c.revoked_at.is_(None)),
     )
     return {
-        row["id"]: Item(row["id"], f"{row['name']} of {row['owner']}", _mark([row], _PIN))
+        row["id"]: AccessItem(row["id"], f"{row['name']} of {row['owner']}", _mark([row], _PIN))
         for row in found
     }
 
 
-def _agents(connection: Connection, _now: int) -> dict[str, Item]:
+def _agents(connection: Connection, _now: int) -> dict[str, AccessItem]:
     found = _rows(connection, select(agents).where(agents.c.state == "enabled"))
     parts = [_of(connection, table) for table in (agent_owners, agent_secrets, registrations)]
     return {row["id"]: _with_parts(row, parts) for row in found}
 
 
-def _apps(connection: Connection, _now: int) -> dict[str, Item]:
+def _apps(connection: Connection, _now: int) -> dict[str, AccessItem]:
     found = _rows(connection, select(apps).where(apps.c.state == "enabled"))
     parts = [_of(connection, app_secrets, "app_id")]
     return {row["id"]: _with_parts(row, parts) for row in found}
 
 
-def _consents(connection: Connection, now: int) -> dict[str, Item]:
+def _consents(connection: Connection, now: int) -> dict[str, AccessItem]:
     live = select(consents, users.c.name).join(users, users.c.id == consents.c.user_id)
     live = live.where(consents.c.revoked_at.is_(None), consents.c.expires_at > now)
     return {
-        row["id"]: Item(
+        row["id"]: AccessItem(
             row["id"], f"{row['name']}: {row['client_id']} at {row['resource']}", _mark([row])
         )
         for row in _rows(connection, live)
     }
 
 
-def _grants(connection: Connection, now: int) -> dict[str, Item]:
+def _grants(connection: Connection, now: int) -> dict[str, AccessItem]:
     g = standing_grants.c
     live = select(standing_grants, users.c.name).join(users, users.c.id == g.user_id)
     live = live.where(g.ended_at.is_(None), or_(g.expires_at.is_(None), g.expires_at > now))
     return {
-        row["id"]: Item(row["id"], f"{row['name']}: {row['agent_id']}", _mark([row], {"name"}))
+        row["id"]: AccessItem(
+            row["id"], f"{row['name']}: {row['agent_id']}", _mark([row], {"name"})
+        )
         for row in _rows(connection, live)
     }
 
 
-def _passwords(connection: Connection, _now: int) -> dict[str, Item]:
+def _passwords(connection: Connection, _now: int) -> dict[str, AccessItem]:
     found = select(passwords, users.c.name).join(users, users.c.id == passwords.c.user_id)
     return {
-        row["user_id"]: Item(row["user_id"], row["name"], _mark([row]))
+        row["user_id"]: AccessItem(row["user_id"], row["name"], _mark([row]))
         for row in _rows(connection, found)
     }
 
 
-def _deputies(connection: Connection, now: int) -> dict[str, Item]:
+def _deputies(connection: Connection, now: int) -> dict[str, AccessItem]:
     live = select(deputies).where(deputies.c.state != "over", deputies.c.to_at > now)
     return {
-        row["id"]: Item(
+        row["id"]: AccessItem(
             row["id"], f"{row['deputy_id']} for {row['user_id']}", _mark([row], {"state"})
         )
         for row in _rows(connection, live)
     }
 
 
-_READERS: Final[dict[str, Callable[[Connection, int], dict[str, Item]]]] = {
+_READERS: Final[dict[str, Callable[[Connection, int], dict[str, AccessItem]]]] = {
     "users": _users,
     "devices": _devices,
     "agents": _agents,
@@ -143,9 +145,9 @@ _READERS: Final[dict[str, Callable[[Connection, int], dict[str, Item]]]] = {
 }
 
 
-def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> Item:
+def _with_parts(row: RowMapping, parts: Iterable[dict[str, list[RowMapping]]]) -> AccessItem:
     rows = [row, *(one for part in parts for one in part.get(row["id"], ()))]
-    return Item(row["id"], row["name"], _mark(rows))
+    return AccessItem(row["id"], row["name"], _mark(rows))
 
 
 def _of(

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, true
 
 from server.model.operations import LimitRefusal, OpenRequest, SentNotification, Window
+from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
 from server.storage.tables import approvals as a
-from server.storage.tables import audit_entries as e
 from server.storage.tables import counters as c
 from server.storage.tables import notifications as n
 
@@ -80,34 +80,34 @@ class Limits:
     """The rows that limits count in the database."""
 
     def __init__(self, connection: Connection, now: int) -> None:
-        self._connection = connection
+        self._db = connection
         self._now = now
 
     def open(self, limit: int) -> list[OpenRequest]:
         """The pending requests, the first to expire first."""
-        rows = _OPEN.run(self._connection, {"now": self._now, "limit": limit})
+        rows = _OPEN.run(self._db, {"now": self._now, "limit": limit})
         return [OpenRequest(*row) for row in rows]
 
     def notifications(self, since: int, limit: int) -> list[SentNotification]:
         """The newest notifications since then."""
-        rows = _NOTIFICATIONS.run(self._connection, {"moment": since, "limit": limit})
+        rows = _NOTIFICATIONS.run(self._db, {"moment": since, "limit": limit})
         return [SentNotification(*row) for row in rows]
 
     def counted(self, prefix: str, limit: int) -> list[Window]:
         """The open windows of keys with this prefix, by key."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         values = {"first": prefix, "last": last, "now": self._now, "limit": limit}
-        statement = _COUNTED[self._connection.dialect.name]
-        return [Window(*row) for row in statement.run(self._connection, values)]
+        statement = _COUNTED[self._db.dialect.name]
+        return [Window(*row) for row in statement.run(self._db, values)]
 
     def refused(self, since: int, limit: int) -> list[LimitRefusal]:
         """The newest refusals since then."""
-        rows = _REFUSED.run(self._connection, {"moment": since, "limit": limit})
+        rows = _REFUSED.run(self._db, {"moment": since, "limit": limit})
         return [_refused(row) for row in rows]
 
     def held_back(self, since: int, limit: int) -> list[str]:
         """The users of the newest requests since then that did not notify."""
-        rows = _HELD_BACK.run(self._connection, {"moment": since, "limit": limit})
+        rows = _HELD_BACK.run(self._db, {"moment": since, "limit": limit})
         return [str(row[0]) for row in rows]
 
 

@@ -211,10 +211,10 @@ def _hold(tx: Rows, connection: Connection, kind: str, one: RestoredItem) -> Non
     item = one.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))
-    if kind == "devices" and one.over:
+    if kind == "devices" and one.has_ended:
         mine = sessions.c.device_id == item.id
         connection.execute(update(sessions).where(mine).values(revoked_at=tx.now))
-    if kind in _RELEASED_LATER and not one.over:
+    if kind in _RELEASED_LATER and not one.has_ended:
         row = {"kind": kind, "id": item.id, "at": tx.now}
         connection.execute(insert(restore_holds).values(row))
     agent_id = item.id if kind == "agents" else None

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from itertools import compress
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, literal_column, select
+from sqlalchemy import bindparam, exists, func, insert, literal_column, select
 from sqlalchemy.engine import RowMapping
 
 from server.model.policy import PolicyRow
 from server.storage import codec
-from server.storage.prepared import Prepared, adding
+from server.storage.prepared import DatabaseRows, Prepared, adding
 from server.storage.tables import policies as p
 from server.storage.tables import uses as u
 
@@ -16,9 +16,9 @@ _ADD = insert(p)
 _ALL = select(p).order_by(p.c.version.desc())
 _NEWEST = _ALL.limit(1)
 _ADD_USE = Prepared(adding(u))
-_OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("what"))
+_OF = (u.c.agent_id == bindparam("agent"), u.c.use == bindparam("use"))
 _AT_ONCE = 6
-_PARAMETERS = tuple(f"what{place}" for place in range(_AT_ONCE))
+_PARAMETERS = tuple(f"use{place}" for place in range(_AT_ONCE))
 _SEEN = Prepared(
     select(
         *(
@@ -34,17 +34,14 @@ _LIMITED = (
     select(literal_column("1"))
     .select_from(u)
     .where(*_OF, u.c.at > bindparam("since"), u.c.at <= bindparam("until"))
-    .limit(bindparam("enough"))
+    .limit(bindparam("limit"))
     .subquery()
 )
 _COUNT = Prepared(select(func.count()).select_from(_LIMITED))
 
 
-class Policies:
+class Policies(DatabaseRows):
     """Rule sets in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, row: PolicyRow) -> None:
         """Store the next version."""
@@ -57,28 +54,25 @@ class Policies:
             "set_by": row.set_by,
             "set_at": row.set_at,
         }
-        self._connection.execute(_ADD, values)
+        self._db.execute(_ADD, values)
 
     def newest(self) -> PolicyRow | None:
         """The newest rule set; None if none was set."""
-        row = self._connection.execute(_NEWEST).mappings().first()
+        row = self._db.execute(_NEWEST).mappings().first()
         return None if row is None else _record(row)
 
     def all(self) -> list[PolicyRow]:
         """All versions, newest first."""
-        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+        return [_record(row) for row in self._db.execute(_ALL).mappings().all()]
 
 
-class Uses:
+class Uses(DatabaseRows):
     """The uses of agents' tokens."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, agent_id: str, token_id: str, uses: Sequence[str], at: int) -> None:
         """Store the uses of a token."""
         row = {"agent_id": agent_id, "at": at, "token_id": token_id}
-        _ADD_USE.run_each(self._connection, [{**row, "use": use} for use in uses])
+        _ADD_USE.run_each(self._db, [{**row, "use": use} for use in uses])
 
     def seen(self, agent_id: str, uses: Sequence[str], until: int) -> set[str]:
         """The uses among these that the agent has had up to this time."""
@@ -87,14 +81,14 @@ class Uses:
             part = [*uses[start : start + _AT_ONCE]]
             part += [part[-1]] * (_AT_ONCE - len(part))
             values = dict(zip(_PARAMETERS, part, strict=True), agent=agent_id, until=until)
-            (row,) = _SEEN.run(self._connection, values)
+            (row,) = _SEEN.run(self._db, values)
             found.update(compress(part, row))
         return found
 
-    def count(self, agent_id: str, use: str, since: int, until: int, enough: int) -> int:
-        """Count uses after `since` and up to `until`; counting stops at `enough`."""
-        values = {"agent": agent_id, "what": use, "since": since, "until": until, "enough": enough}
-        return int(_COUNT.run(self._connection, values)[0][0])
+    def count(self, agent_id: str, use: str, since: int, until: int, limit: int) -> int:
+        """Count uses after `since` and up to `until`; counting stops at `limit`."""
+        values = {"agent": agent_id, "use": use, "since": since, "until": until, "limit": limit}
+        return int(_COUNT.run(self._db, values)[0][0])
 
 
 def _record(m: RowMapping) -> PolicyRow:

@@ -1,6 +1,6 @@
 """Rows of resources and their secrets."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 
@@ -13,6 +13,7 @@ from server.services.resources.resource_members import RESOURCE_MEMBERS
 from server.storage import member_columns
 from server.storage.account_tables import resource_secrets, resources
 from server.storage.clients.names import Names
+from server.storage.prepared import DatabaseRows
 
 _USE_NOTED_MS = 60_000
 
@@ -23,21 +24,21 @@ _BY_URI = select(resources).where(resources.c.uri.in_([bindparam("uri"), bindpar
 _BY_CLIENT = select(resources).where(resources.c.client_id == bindparam("client_id"))
 _REPLACE = (
     update(resources)
-    .where(resources.c.uri == bindparam("of"))
+    .where(resources.c.uri == bindparam("resource"))
     .values({member.name: bindparam(member.name) for member in _UPDATED})
 )
-_DELETE = delete(resources).where(resources.c.uri == bindparam("of"))
+_DELETE = delete(resources).where(resources.c.uri == bindparam("resource"))
 _SECRETS = (
     select(resource_secrets)
-    .where(resource_secrets.c.resource == bindparam("uri"))
+    .where(resource_secrets.c.resource == bindparam("resource"))
     .order_by(resource_secrets.c.created_at, resource_secrets.c.id)
 )
 _ADD_SECRET = insert(resource_secrets)
-_DROP_SECRETS = delete(resource_secrets).where(resource_secrets.c.resource == bindparam("of"))
+_DROP_SECRETS = delete(resource_secrets).where(resource_secrets.c.resource == bindparam("resource"))
 _SECRET_USED = (
     update(resource_secrets)
     .where(
-        resource_secrets.c.id == bindparam("of"),
+        resource_secrets.c.id == bindparam("secret"),
         or_(
             resource_secrets.c.last_used_at.is_(None),
             resource_secrets.c.last_used_at < bindparam("before"),
@@ -47,11 +48,8 @@ _SECRET_USED = (
 )
 
 
-class Resources:
+class Resources(DatabaseRows):
     """Resources in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, resource: Resource) -> None:
         """Raises `Taken` if the URI is used, or one that looks like it."""
@@ -61,56 +59,56 @@ class Resources:
             **member_columns.values(RESOURCE_MEMBERS, resource),
         }
         try:
-            self._connection.execute(_ADD, row)
+            self._db.execute(_ADD, row)
         except IntegrityError as error:
             raise Taken(resource.uri) from error
-        Names(self._connection).give("resource", resource.uri, resource.uri)
+        Names(self._db).give("resource", resource.uri, resource.uri)
         self._attach(resource)
 
     def replace(self, resource: Resource) -> None:
         """Write its scopes, its lifetime and its secrets."""
-        self._connection.execute(
-            _REPLACE, {"of": resource.uri, **member_columns.values(_UPDATED, resource)}
+        self._db.execute(
+            _REPLACE, {"resource": resource.uri, **member_columns.values(_UPDATED, resource)}
         )
-        self._connection.execute(_DROP_SECRETS, {"of": resource.uri})
+        self._db.execute(_DROP_SECRETS, {"resource": resource.uri})
         self._attach(resource)
 
     def delete(self, uri: str) -> None:
         """Remove it with its secrets."""
-        Names(self._connection).drop(uri)
+        Names(self._db).drop(uri)
         for statement in (_DROP_SECRETS, _DELETE):
-            self._connection.execute(statement, {"of": uri})
+            self._db.execute(statement, {"resource": uri})
 
     def all(self) -> list[Resource]:
         """Return all resources, by URI."""
-        return [self._record(row) for row in self._connection.execute(_ALL).mappings().all()]
+        return [self._record(row) for row in self._db.execute(_ALL).mappings().all()]
 
     def get(self, uri: str) -> Resource | None:
         """By URI; a trailing slash makes no difference, unless both forms were registered."""
         bare = uris.without_slash(uri)
         twin = f"{bare}/" if uri == bare else bare
-        rows = self._connection.execute(_BY_URI, {"uri": uri, "twin": twin}).mappings().all()
+        rows = self._db.execute(_BY_URI, {"uri": uri, "twin": twin}).mappings().all()
         found = sorted(rows, key=lambda row: row["uri"] != uri)
         return self._record(found[0]) if found else None
 
     def by_client_id(self, client_id: str) -> Resource | None:
         """By the client_id with which it authenticates."""
-        row = self._connection.execute(_BY_CLIENT, {"client_id": client_id}).mappings().first()
+        row = self._db.execute(_BY_CLIENT, {"client_id": client_id}).mappings().first()
         return None if row is None else self._record(row)
 
     def mark_secret_used(self, secret_id: str, now: int) -> None:
         """Record the use, at most once a minute."""
-        self._connection.execute(
-            _SECRET_USED, {"of": secret_id, "now": now, "before": now - _USE_NOTED_MS}
+        self._db.execute(
+            _SECRET_USED, {"secret": secret_id, "now": now, "before": now - _USE_NOTED_MS}
         )
 
     def _attach(self, resource: Resource) -> None:
         for secret in resource.secrets:
             row = {name: getattr(secret, name) for name in _SECRET_COLUMNS}
-            self._connection.execute(_ADD_SECRET, {"resource": resource.uri, **row})
+            self._db.execute(_ADD_SECRET, {"resource": resource.uri, **row})
 
     def _record(self, m: RowMapping) -> Resource:
-        secrets = self._connection.execute(_SECRETS, {"uri": m["uri"]}).mappings().all()
+        secrets = self._db.execute(_SECRETS, {"resource": m["uri"]}).mappings().all()
         return Resource(
             created_at=m["created_at"],
             client_id=m["client_id"],

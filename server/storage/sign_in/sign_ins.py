@@ -1,67 +1,67 @@
 """Sign-ins of browsers to apps, in the database."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import SignIn
 from server.storage.account_tables import sign_ins as s
+from server.storage.prepared import DatabaseRows
 
 _ADD = insert(s)
-_GET = select(s).where(s.c.id == bindparam("of"))
-_BY_TOKEN = select(s).where(s.c.token_hash == bindparam("of"))
+_GET = select(s).where(s.c.id == bindparam("sign_in"))
+_BY_TOKEN = select(s).where(s.c.token_hash == bindparam("token_hash"))
 _RENEW = (
     update(s)
-    .where(s.c.id == bindparam("of"), s.c.ended_at.is_(None))
-    .values(token_hash=bindparam("hash"), auth_time=bindparam("at"), expires_at=bindparam("until"))
-    .values(acr=bindparam("how"))
+    .where(s.c.id == bindparam("sign_in"), s.c.ended_at.is_(None))
+    .values(
+        token_hash=bindparam("hash"), auth_time=bindparam("at"), expires_at=bindparam("expires_at")
+    )
+    .values(acr=bindparam("acr"))
 )
 _END = update(s).where(s.c.ended_at.is_(None)).values(ended_at=bindparam("now")).returning(s.c.id)
-_END_ONE = _END.where(s.c.id == bindparam("of"))
-_OF_USER = select(s.c.id).where(s.c.user_id == bindparam("of"), s.c.ended_at.is_(None))
+_END_ONE = _END.where(s.c.id == bindparam("sign_in"))
+_OF_USER = select(s.c.id).where(s.c.user_id == bindparam("user"), s.c.ended_at.is_(None))
 _PRUNE = delete(s).where(s.c.expires_at < bindparam("now"))
 
 
-class SignIns:
+class SignIns(DatabaseRows):
     """Sign-ins of browsers in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, sign_in: SignIn) -> None:
         """Store a new one."""
         row = {name: getattr(sign_in, name) for name in SignIn.__slots__}
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def get(self, sign_in_id: str) -> SignIn | None:
         """By id."""
-        return _one(self._connection.execute(_GET, {"of": sign_in_id}).mappings().first())
+        return _one(self._db.execute(_GET, {"sign_in": sign_in_id}).mappings().first())
 
     def by_token(self, token_hash: bytes) -> SignIn | None:
         """By the hash of its cookie."""
-        return _one(self._connection.execute(_BY_TOKEN, {"of": token_hash}).mappings().first())
+        return _one(self._db.execute(_BY_TOKEN, {"token_hash": token_hash}).mappings().first())
 
     def renew(self, sign_in: SignIn) -> None:
         """Sign in again in the same browser: new cookie, time and expiry."""
         values = {
-            "of": sign_in.id,
+            "sign_in": sign_in.id,
             "hash": sign_in.token_hash,
             "at": sign_in.auth_time,
-            "until": sign_in.expires_at,
-            "how": sign_in.acr,
+            "expires_at": sign_in.expires_at,
+            "acr": sign_in.acr,
         }
-        self._connection.execute(_RENEW, values)
+        self._db.execute(_RENEW, values)
 
     def end(self, sign_in_id: str, now: int) -> bool:
-        """Report whether this call ended it."""
-        return bool(self._connection.execute(_END_ONE, {"of": sign_in_id, "now": now}).all())
+        """Return whether this call ended it."""
+        return bool(self._db.execute(_END_ONE, {"sign_in": sign_in_id, "now": now}).all())
 
     def of_user(self, user_id: str) -> list[str]:
         """Return the IDs of those that have not ended."""
-        return list(self._connection.execute(_OF_USER, {"of": user_id}).scalars().all())
+        return list(self._db.execute(_OF_USER, {"user": user_id}).scalars().all())
 
     def prune(self, now: int) -> None:
         """Delete expired ones."""
-        self._connection.execute(_PRUNE, {"now": now})
+        self._db.execute(_PRUNE, {"now": now})
 
 
 def _one(row: RowMapping | None) -> SignIn | None:

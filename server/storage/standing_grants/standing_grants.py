@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 from sqlalchemy import (
-    Connection,
     Update,
     and_,
     bindparam,
@@ -19,12 +18,12 @@ from sqlalchemy import (
 from server.model.standing_grants import GrantUse, StandingGrant
 from server.protocol.policy.risks import Risk
 from server.storage.codec import dump, names
-from server.storage.prepared import Prepared, adding, reading
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading
 from server.storage.tables import grant_uses as u
 from server.storage.tables import standing_grants as g
 
 _ADD = insert(g)
-_GET = select(g).where(g.c.id == bindparam("of"))
+_GET = select(g).where(g.c.id == bindparam("grant"))
 _NOT_ENDED = g.c.ended_at.is_(None)
 _IN_FORCE = and_(_NOT_ENDED, g.c.expires_at > bindparam("now"))
 _NEWEST = (g.c.created_at.desc(), g.c.id.desc())
@@ -40,7 +39,7 @@ _LIVE = Prepared(
 )
 _COUNT = select(func.count()).select_from(g).where(g.c.user_id == bindparam("user"), _IN_FORCE)
 _LOCK_IN_FORCE = Prepared(
-    select(g.c.id).where(g.c.id == bindparam("of"), _IN_FORCE).with_for_update(read=True)
+    select(g.c.id).where(g.c.id == bindparam("grant"), _IN_FORCE).with_for_update(read=True)
 )
 """On PostgreSQL it locks the row until the unit of work ends, so that ending the grant waits."""
 _WITHIN_TOTAL = or_(
@@ -49,7 +48,7 @@ _WITHIN_TOTAL = or_(
 )
 _RESERVE = (
     update(g)
-    .where(g.c.id == bindparam("of"), _IN_FORCE, g.c.used < g.c.uses, _WITHIN_TOTAL)
+    .where(g.c.id == bindparam("grant"), _IN_FORCE, g.c.used < g.c.uses, _WITHIN_TOTAL)
     .values(
         used=g.c.used + 1,
         numbered=g.c.numbered + 1,
@@ -59,31 +58,31 @@ _RESERVE = (
 )
 _RELEASE_GRANT = (
     update(g)
-    .where(g.c.id == bindparam("of"))
+    .where(g.c.id == bindparam("grant"))
     .values(used=g.c.used - 1, spent_minor=g.c.spent_minor - bindparam("minor"))
     .returning(g.c.id)
 )
 _END = (
     update(g)
     .where(_NOT_ENDED)
-    .values(ended_at=bindparam("now"), ended_because=bindparam("why"))
+    .values(ended_at=bindparam("now"), ended_because=bindparam("reason"))
     .returning(g)
 )
-_END_ONE = _END.where(g.c.id == bindparam("of"))
-_END_OF_AGENT = _END.where(g.c.agent_id == bindparam("of"))
-_END_OF_USER = _END.where(g.c.user_id == bindparam("of"))
-_END_AT = _END.where(g.c.resource == bindparam("of"))
-_END_OF_TYPE = _END.where(g.c.type == bindparam("of"))
+_END_ONE = _END.where(g.c.id == bindparam("grant"))
+_END_OF_AGENT = _END.where(g.c.agent_id == bindparam("agent"))
+_END_OF_USER = _END.where(g.c.user_id == bindparam("user"))
+_END_AT = _END.where(g.c.resource == bindparam("uri"))
+_END_OF_TYPE = _END.where(g.c.type == bindparam("action_type"))
 _END_BETWEEN = _END_AT.where(g.c.user_id == bindparam("user"), g.c.agent_id == bindparam("agent"))
 _USE = Prepared(adding(u))
-_USES = select(u).where(u.c.grant_id == bindparam("of")).order_by(u.c.number)
+_USES = select(u).where(u.c.grant_id == bindparam("grant")).order_by(u.c.number)
 
 
 def _set_state(state: str) -> Update:
     """The UPDATE of a reserved use to another state."""
     return (
         update(u)
-        .where(u.c.approval_id == bindparam("of"), u.c.state == literal_column("'reserved'"))
+        .where(u.c.approval_id == bindparam("approval"), u.c.state == literal_column("'reserved'"))
         .values(state=state)
         .returning(u)
     )
@@ -95,34 +94,31 @@ _read = reading(StandingGrant, g, scopes=names, risk=Risk)
 _read_use = reading(GrantUse, u)
 
 
-class StandingGrants:
+class StandingGrants(DatabaseRows):
     """Standing grants in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, grant: StandingGrant) -> None:
         """Store a new grant."""
         row = asdict(grant) | {"scopes": dump(grant.scopes), "risk": str(grant.risk)}
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def get(self, grant_id: str) -> StandingGrant | None:
         """The grant with this id, also an ended one."""
-        row = self._connection.execute(_GET, {"of": grant_id}).first()
+        row = self._db.execute(_GET, {"grant": grant_id}).first()
         return None if row is None else _read(row)
 
     def live(self, user_id: str, agent_id: str, resource: str, now: int) -> list[StandingGrant]:
         """The grants in force, including used-up ones, oldest first."""
         values = {"user": user_id, "agent": agent_id, "resource": resource, "now": now}
-        return [_read(row) for row in _LIVE.run(self._connection, values)]
+        return [_read(row) for row in _LIVE.run(self._db, values)]
 
     def live_count(self, user_id: str, now: int) -> int:
         """The number of this user's grants in force."""
-        return int(self._connection.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
+        return int(self._db.execute(_COUNT, {"user": user_id, "now": now}).scalar_one())
 
     def in_force(self, grant_id: str, now: int) -> bool:
-        """Reports whether it is in force, and keeps it so until the unit of work ends."""
-        return bool(_LOCK_IN_FORCE.run(self._connection, {"of": grant_id, "now": now}))
+        """Return whether it is in force, and keeps it so until the unit of work ends."""
+        return bool(_LOCK_IN_FORCE.run(self._db, {"grant": grant_id, "now": now}))
 
     def search(
         self,
@@ -143,65 +139,65 @@ class StandingGrants:
             statement = statement.where(_NOT_ENDED, g.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(g.c.created_at, g.c.id) < tuple_(*before))
-        return [_read(row) for row in self._connection.execute(statement).all()]
+        return [_read(row) for row in self._db.execute(statement).all()]
 
     def uses_of(self, grant_id: str) -> list[GrantUse]:
         """The uses of a grant, by number."""
-        return [_read_use(row) for row in self._connection.execute(_USES, {"of": grant_id}).all()]
+        return [_read_use(row) for row in self._db.execute(_USES, {"grant": grant_id}).all()]
 
     def reserve(self, grant_id: str, approval_id: str, minor: int, now: int) -> GrantUse | None:
         """Reserve a use for this approval; None if a bound would be exceeded."""
-        values = {"of": grant_id, "minor": minor, "now": now}
-        rows = self._connection.execute(_RESERVE, values).all()
+        values = {"grant": grant_id, "minor": minor, "now": now}
+        rows = self._db.execute(_RESERVE, values).all()
         if not rows:
             return None
         use = GrantUse(grant_id, rows[0][0], approval_id, minor, "reserved", now)
-        _USE.run(self._connection, asdict(use))
+        _USE.run(self._db, asdict(use))
         return use
 
     def release(self, approval_id: str) -> GrantUse | None:
         """Release the use that this approval reserved; None if it reserved none."""
-        rows = _RELEASE.run(self._connection, {"of": approval_id})
+        rows = _RELEASE.run(self._db, {"approval": approval_id})
         if not rows:
             return None
         use = _read_use(rows[0])
-        values = {"of": use.grant_id, "minor": use.minor}
-        self._connection.execute(_RELEASE_GRANT, values).all()
+        values = {"grant": use.grant_id, "minor": use.minor}
+        self._db.execute(_RELEASE_GRANT, values).all()
         return use
 
     def spend(self, approval_id: str) -> GrantUse | None:
         """Mark the use that this approval reserved as spent."""
-        rows = _SPEND.run(self._connection, {"of": approval_id})
+        rows = _SPEND.run(self._db, {"approval": approval_id})
         return _read_use(rows[0]) if rows else None
 
-    def end(self, grant_id: str, because: str, now: int) -> StandingGrant | None:
+    def end(self, grant_id: str, reason: str, now: int) -> StandingGrant | None:
         """End a grant; None if it had already ended."""
-        ended = self._ended(_END_ONE, of=grant_id, why=because, now=now)
+        ended = self._ended(_END_ONE, grant=grant_id, reason=reason, now=now)
         return ended[0] if ended else None
 
-    def end_of_agent(self, agent_id: str, because: str, now: int) -> list[StandingGrant]:
+    def end_of_agent(self, agent_id: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants of this agent; returns the ended ones."""
-        return self._ended(_END_OF_AGENT, of=agent_id, why=because, now=now)
+        return self._ended(_END_OF_AGENT, agent=agent_id, reason=reason, now=now)
 
-    def end_of_user(self, user_id: str, because: str, now: int) -> list[StandingGrant]:
+    def end_of_user(self, user_id: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants of this user; returns the ended ones."""
-        return self._ended(_END_OF_USER, of=user_id, why=because, now=now)
+        return self._ended(_END_OF_USER, user=user_id, reason=reason, now=now)
 
-    def end_at(self, resource: str, because: str, now: int) -> list[StandingGrant]:
+    def end_at(self, resource: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants at this resource; returns the ended ones."""
-        return self._ended(_END_AT, of=resource, why=because, now=now)
+        return self._ended(_END_AT, uri=resource, reason=reason, now=now)
 
-    def end_of_type(self, action_type: str, because: str, now: int) -> list[StandingGrant]:
+    def end_of_type(self, action_type: str, reason: str, now: int) -> list[StandingGrant]:
         """End all grants for this action type; returns the ended ones."""
-        return self._ended(_END_OF_TYPE, of=action_type, why=because, now=now)
+        return self._ended(_END_OF_TYPE, action_type=action_type, reason=reason, now=now)
 
     def end_between(
-        self, user_id: str, agent_id: str, resource: str, because: str, now: int
+        self, user_id: str, agent_id: str, resource: str, reason: str, now: int
     ) -> list[StandingGrant]:
         """End all grants of this user for this agent and resource; returns the ended ones."""
         return self._ended(
-            _END_BETWEEN, of=resource, user=user_id, agent=agent_id, why=because, now=now
+            _END_BETWEEN, uri=resource, user=user_id, agent=agent_id, reason=reason, now=now
         )
 
     def _ended(self, statement: Update, **values: object) -> list[StandingGrant]:
-        return [_read(row) for row in self._connection.execute(statement, values).all()]
+        return [_read(row) for row in self._db.execute(statement, values).all()]

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.sign_in import AuthorizationCode, Family, Grant, RefreshToken
@@ -13,89 +13,89 @@ from server.storage.account_tables import codes as c
 from server.storage.account_tables import families as f
 from server.storage.account_tables import family_tokens as w
 from server.storage.account_tables import refresh_tokens as t
+from server.storage.prepared import DatabaseRows
 
 _ADD_CODE = insert(c)
-_CODE = select(c).where(c.c.hash == bindparam("of"))
+_CODE = select(c).where(c.c.hash == bindparam("code_hash"))
 _USE_CODE = (
     update(c)
-    .where(c.c.hash == bindparam("of"), c.c.used_at.is_(None), c.c.expires_at > bindparam("now"))
+    .where(
+        c.c.hash == bindparam("code_hash"), c.c.used_at.is_(None), c.c.expires_at > bindparam("now")
+    )
     .values(used_at=bindparam("now"))
     .returning(c.c.hash)
 )
 _SET_ISSUED = (
     update(c)
-    .where(c.c.hash == bindparam("of"))
+    .where(c.c.hash == bindparam("code_hash"))
     .values(jti=bindparam("token"), family_id=bindparam("family"))
 )
 _ADD_FAMILY = insert(f)
-_FAMILY = select(f).where(f.c.id == bindparam("of"))
+_FAMILY = select(f).where(f.c.id == bindparam("family"))
 _EXTEND = (
     update(f)
-    .where(f.c.id == bindparam("of"), f.c.ended_at.is_(None))
-    .values(expires_at=bindparam("until"))
+    .where(f.c.id == bindparam("family"), f.c.ended_at.is_(None))
+    .values(expires_at=bindparam("expires_at"))
 )
 _END = (
     update(f)
-    .where(f.c.id == bindparam("of"), f.c.ended_at.is_(None))
+    .where(f.c.id == bindparam("family"), f.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
     .returning(f.c.id)
 )
 _LIVE_FAMILIES = select(f.c.id).where(f.c.ended_at.is_(None))
 _ADD_TOKEN = insert(t)
-_TOKEN = select(t).where(t.c.hash == bindparam("of"))
+_TOKEN = select(t).where(t.c.hash == bindparam("token_hash"))
 _USE_TOKEN = (
     update(t)
-    .where(t.c.hash == bindparam("of"), t.c.used_at.is_(None))
+    .where(t.c.hash == bindparam("token_hash"), t.c.used_at.is_(None))
     .values(used_at=bindparam("now"))
     .returning(t.c.hash)
 )
 _ADD_ACCESS_TOKEN = insert(w)
-_ACCESS_TOKENS = select(w.c.jti).where(w.c.family_id == bindparam("of"))
+_ACCESS_TOKENS = select(w.c.jti).where(w.c.family_id == bindparam("family"))
 _LISTS = ("openid", "scope", "id_token_claims", "userinfo_claims")
 _KEPT_MS = 24 * 60 * 60 * 1000
 """A used code is kept this long, so that its reuse is detected."""
 _RECENT_MS = 30 * _KEPT_MS
 """A used refresh token is kept this long."""
 _PRUNE = (
-    delete(c).where(c.c.expires_at < bindparam("long_ago")),
-    delete(w).where(w.c.created_at < bindparam("longer_ago")),
-    delete(t).where(t.c.used_at < bindparam("longer_ago")),
+    delete(c).where(c.c.expires_at < bindparam("expired_before")),
+    delete(w).where(w.c.created_at < bindparam("used_before")),
+    delete(t).where(t.c.used_at < bindparam("used_before")),
     delete(w).where(
-        w.c.family_id.in_(select(f.c.id).where(f.c.expires_at < bindparam("long_ago")))
+        w.c.family_id.in_(select(f.c.id).where(f.c.expires_at < bindparam("expired_before")))
     ),
     delete(t).where(
-        t.c.family_id.in_(select(f.c.id).where(f.c.expires_at < bindparam("long_ago")))
+        t.c.family_id.in_(select(f.c.id).where(f.c.expires_at < bindparam("expired_before")))
     ),
-    delete(f).where(f.c.expires_at < bindparam("long_ago")),
+    delete(f).where(f.c.expires_at < bindparam("expired_before")),
 )
 
 
-class CodeGrants:
+class CodeGrants(DatabaseRows):
     """Codes and refresh tokens in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add_code(self, code: AuthorizationCode) -> None:
         """Store a new code."""
         row = {name: getattr(code, name) for name in AuthorizationCode.__slots__}
-        self._connection.execute(_ADD_CODE, row | {"grant": _dumped(code.grant)})
+        self._db.execute(_ADD_CODE, row | {"grant": _dumped(code.grant)})
 
     def code(self, code_hash: bytes) -> AuthorizationCode | None:
         """By its hash, used codes too."""
-        row = self._connection.execute(_CODE, {"of": code_hash}).mappings().first()
+        row = self._db.execute(_CODE, {"code_hash": code_hash}).mappings().first()
         if row is None:
             return None
         return AuthorizationCode(**{**row, "hash": bytes(row["hash"]), "grant": _grant(row)})
 
     def use_code(self, code_hash: bytes, now: int) -> bool:
-        """Report whether this call used it up."""
-        return bool(self._connection.execute(_USE_CODE, {"of": code_hash, "now": now}).all())
+        """Return whether this call used it up."""
+        return bool(self._db.execute(_USE_CODE, {"code_hash": code_hash, "now": now}).all())
 
     def set_code_tokens(self, code_hash: bytes, jti: str, family_id: str | None) -> None:
         """Store the access token and family of a code, which end if the code is reused."""
-        values = {"of": code_hash, "token": jti, "family": family_id}
-        self._connection.execute(_SET_ISSUED, values)
+        values = {"code_hash": code_hash, "token": jti, "family": family_id}
+        self._db.execute(_SET_ISSUED, values)
 
     def add_family(self, family: Family) -> None:
         """Store a new family."""
@@ -108,11 +108,11 @@ class CodeGrants:
             "created_at": family.created_at,
             "expires_at": family.expires_at,
         }
-        self._connection.execute(_ADD_FAMILY, row)
+        self._db.execute(_ADD_FAMILY, row)
 
     def family(self, family_id: str) -> Family | None:
         """By ID, ended families too."""
-        row = self._connection.execute(_FAMILY, {"of": family_id}).mappings().first()
+        row = self._db.execute(_FAMILY, {"family": family_id}).mappings().first()
         if row is None:
             return None
         kept = {name: row[name] for name in ("id", "created_at", "expires_at", "ended_at")}
@@ -120,45 +120,45 @@ class CodeGrants:
 
     def extend_family(self, family_id: str, expires_at: int) -> None:
         """Move the expiry of a family that was used."""
-        self._connection.execute(_EXTEND, {"of": family_id, "until": expires_at})
+        self._db.execute(_EXTEND, {"family": family_id, "expires_at": expires_at})
 
     def end_family(self, family_id: str, now: int) -> bool:
-        """Report whether this call ended it."""
-        return bool(self._connection.execute(_END, {"of": family_id, "now": now}).all())
+        """Return whether this call ended it."""
+        return bool(self._db.execute(_END, {"family": family_id, "now": now}).all())
 
     def families_of(self, of: Literal["app_id", "user_id", "sign_in_id"], value: str) -> list[str]:
         """Return the IDs of the families that have not ended."""
         statement = _LIVE_FAMILIES.where(f.c[of] == value)
-        return list(self._connection.execute(statement).scalars().all())
+        return list(self._db.execute(statement).scalars().all())
 
     def add_token(self, token: RefreshToken) -> None:
         """Store a new refresh token."""
         row = {name: getattr(token, name) for name in RefreshToken.__slots__}
-        self._connection.execute(_ADD_TOKEN, row)
+        self._db.execute(_ADD_TOKEN, row)
 
     def token(self, token_hash: bytes) -> RefreshToken | None:
         """By its hash, used tokens too."""
-        row = self._connection.execute(_TOKEN, {"of": token_hash}).mappings().first()
+        row = self._db.execute(_TOKEN, {"token_hash": token_hash}).mappings().first()
         return None if row is None else _token(row)
 
     def use_token(self, token_hash: bytes, now: int) -> bool:
-        """Report whether this call used it up."""
-        return bool(self._connection.execute(_USE_TOKEN, {"of": token_hash, "now": now}).all())
+        """Return whether this call used it up."""
+        return bool(self._db.execute(_USE_TOKEN, {"token_hash": token_hash, "now": now}).all())
 
     def add_access_token(self, family_id: str, jti: str, now: int) -> None:
         """Store an access token that was issued with this family."""
         row = {"family_id": family_id, "jti": jti, "created_at": now}
-        self._connection.execute(_ADD_ACCESS_TOKEN, row)
+        self._db.execute(_ADD_ACCESS_TOKEN, row)
 
     def access_tokens(self, family_id: str) -> list[str]:
         """Return the IDs of the family's access tokens that may still be valid."""
-        return list(self._connection.execute(_ACCESS_TOKENS, {"of": family_id}).scalars().all())
+        return list(self._db.execute(_ACCESS_TOKENS, {"family": family_id}).scalars().all())
 
     def prune(self, now: int) -> None:
         """Delete what expired a day ago, and what was used a month ago."""
         for statement in _PRUNE:
-            ends = {"long_ago": now - _KEPT_MS, "longer_ago": now - _RECENT_MS}
-            self._connection.execute(statement, ends)
+            ends = {"expired_before": now - _KEPT_MS, "used_before": now - _RECENT_MS}
+            self._db.execute(statement, ends)
 
 
 def _dumped(grant: Grant) -> str:

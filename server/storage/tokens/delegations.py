@@ -2,38 +2,30 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    bindparam,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, bindparam, literal, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from server.model.tokens import Delegation
-from server.storage.prepared import Prepared, adding, reading, writing
+from server.storage.prepared import DatabaseRows, Prepared, adding, reading, writing
 from server.storage.tables import delegations as d
 
 _USE_NOTED_MS = 60_000
 
 _ADD = Prepared(adding(d))
-_GET = Prepared(select(d).where(d.c.id == bindparam("of")))
-_OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("of")))
+_GET = Prepared(select(d).where(d.c.id == bindparam("token")))
+_OF_APPROVAL = Prepared(select(d).where(d.c.approval_id == bindparam("approval")))
 _LOCK_LIVE = Prepared(
     update(d)
-    .where(d.c.id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now"))
+    .where(
+        d.c.id == bindparam("token"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now")
+    )
     .values(last_used_at=d.c.last_used_at)  # changes nothing; locks the row
     .returning(d)
 )
 _USED = Prepared(
     update(d)
     .where(
-        d.c.id == bindparam("of"),
+        d.c.id == bindparam("token"),
         or_(d.c.last_used_at.is_(None), d.c.last_used_at < bindparam("before")),
     )
     .values(last_used_at=bindparam("now"))
@@ -43,7 +35,7 @@ _USED = Prepared(
 def _ancestors() -> Select[tuple[object, ...]]:
     walk = (
         select(d.c.parent_id, literal(1).label("far"))
-        .where(d.c.id == bindparam("of"))
+        .where(d.c.id == bindparam("token"))
         .cte("walk", recursive=True)
     )
     further = select(d.c.parent_id, walk.c.far + 1).join(walk, d.c.id == walk.c.parent_id)
@@ -70,7 +62,7 @@ def _revoking(roots: ColumnElement[bool]) -> ReturningUpdate[str]:
 def _own_and_derived() -> Select[tuple[str, str]]:
     """Select a client's live tokens and the live tokens derived from them."""
     alive = d.c.expires_at > bindparam("now")
-    own = select(d.c.id).where(d.c.client_id == bindparam("of"), alive)
+    own = select(d.c.id).where(d.c.client_id == bindparam("client"), alive)
     tree = own.cte("descent", recursive=True)
     tree = tree.union(select(d.c.id).join(tree, d.c.parent_id == tree.c.id).where(alive))
     return select(d.c.id, d.c.client_id).where(
@@ -82,7 +74,7 @@ _OWN_AND_DERIVED = _own_and_derived()
 
 
 def _descendants() -> Select[tuple[object, ...]]:
-    below = select(d.c.id).where(d.c.parent_id == bindparam("of")).cte("below", recursive=True)
+    below = select(d.c.id).where(d.c.parent_id == bindparam("token")).cte("below", recursive=True)
     below = below.union(select(d.c.id).join(below, d.c.parent_id == below.c.id))
     return select(d).where(d.c.id.in_(select(below.c.id))).order_by(d.c.issued_at, d.c.id)
 
@@ -90,65 +82,64 @@ def _descendants() -> Select[tuple[object, ...]]:
 _ANCESTORS = Prepared(_ancestors())
 _DESCENDANTS = Prepared(_descendants())
 _NEWEST = select(d).order_by(d.c.issued_at.desc(), d.c.id.desc())
-_REVOKE_TREE = _revoking(d.c.id == bindparam("of"))
-_REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("of"))
-_REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("of"))
-_REVOKE_RESOURCE = _revoking(d.c.resource == bindparam("of"))
-_REVOKE_USER = _revoking(d.c.user_id == bindparam("of"))
+_REVOKE_TREE = _revoking(d.c.id == bindparam("subject"))
+_REVOKE_CONSENT = _revoking(d.c.consent_id == bindparam("subject"))
+_REVOKE_CLIENT = _revoking(d.c.client_id == bindparam("subject"))
+_REVOKE_RESOURCE = _revoking(d.c.resource == bindparam("subject"))
+_REVOKE_USER = _revoking(d.c.user_id == bindparam("subject"))
 _CLIENTS_FOR = (
     select(d.c.client_id)
     .distinct()
     .where(
-        d.c.user_id == bindparam("of"), d.c.revoked_at.is_(None), d.c.expires_at > bindparam("now")
+        d.c.user_id == bindparam("user"),
+        d.c.revoked_at.is_(None),
+        d.c.expires_at > bindparam("now"),
     )
 )
 _record = reading(Delegation, d)
 _values = writing(d)
 
 
-class Delegations:
+class Delegations(DatabaseRows):
     """Issued access tokens in the database."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, delegation: Delegation) -> None:
         """Store an issued token; the table allows one per approval."""
-        _ADD.run(self._connection, _values(delegation))
+        _ADD.run(self._db, _values(delegation))
 
     def get(self, jti: str) -> Delegation | None:
         """By the token's ID."""
-        return self._one(_GET, {"of": jti})
+        return self._one(_GET, {"token": jti})
 
     def of_approval(self, approval_id: str) -> Delegation | None:
         """Return the token of an approval."""
-        return self._one(_OF_APPROVAL, {"of": approval_id})
+        return self._one(_OF_APPROVAL, {"approval": approval_id})
 
     def lock_live(self, jti: str, now: int) -> Delegation | None:
         """Return the token if it is valid now.
 
         PostgreSQL locks the row, so a revocation waits and then finds the derived token.
         """
-        return self._one(_LOCK_LIVE, {"of": jti, "now": now})
+        return self._one(_LOCK_LIVE, {"token": jti, "now": now})
 
     def mark_used(self, jti: str, now: int) -> None:
         """Record that the token was used, at most once a minute."""
-        values = {"of": jti, "now": now, "before": now - _USE_NOTED_MS}
-        _USED.run(self._connection, values)
+        values = {"token": jti, "now": now, "before": now - _USE_NOTED_MS}
+        _USED.run(self._db, values)
 
     def ancestors(self, jti: str) -> list[Delegation]:
         """Return the tokens that it was derived from, its parent first."""
-        return [_record(row) for row in _ANCESTORS.run(self._connection, {"of": jti})]
+        return [_record(row) for row in _ANCESTORS.run(self._db, {"token": jti})]
 
     def live_of_client(self, client_id: str, now: int) -> tuple[int, int]:
-        """Count the client's own live tokens, and the live tokens of others derived from them."""
-        rows = self._connection.execute(_OWN_AND_DERIVED, {"of": client_id, "now": now}).all()
+        """Count the client's own live tokens, and other clients' live tokens derived from them."""
+        rows = self._db.execute(_OWN_AND_DERIVED, {"client": client_id, "now": now}).all()
         own = sum(row.client_id == client_id for row in rows)
         return own, len(rows) - own
 
     def descendants(self, jti: str) -> list[Delegation]:
         """Return the tokens derived from it, oldest first."""
-        return [_record(row) for row in _DESCENDANTS.run(self._connection, {"of": jti})]
+        return [_record(row) for row in _DESCENDANTS.run(self._db, {"token": jti})]
 
     def search(
         self,
@@ -172,12 +163,12 @@ class Delegations:
             statement = statement.where(d.c.revoked_at.is_(None), d.c.expires_at > live_at)
         if before is not None:
             statement = statement.where(tuple_(d.c.issued_at, d.c.id) < before)
-        rows = self._connection.execute(statement).mappings().all()
+        rows = self._db.execute(statement).mappings().all()
         return [Delegation(**row) for row in rows]
 
     def clients_for(self, user_id: str, now: int) -> list[str]:
         """Return the clients with a live token that acts for this user."""
-        rows = self._connection.execute(_CLIENTS_FOR, {"of": user_id, "now": now})
+        rows = self._db.execute(_CLIENTS_FOR, {"user": user_id, "now": now})
         return sorted(rows.scalars())
 
     def revoke_tree(self, jti: str, now: int) -> list[str]:
@@ -200,17 +191,17 @@ class Delegations:
         """Revoke the live tokens that act for this user."""
         return self._revoke(_REVOKE_USER, user_id, now)
 
-    def _revoke(self, statement: ReturningUpdate[str], of: str, now: int) -> list[str]:
+    def _revoke(self, statement: ReturningUpdate[str], subject: str, now: int) -> list[str]:
         """Repeat the UPDATE until it finds nothing new.
 
         While it waits for a parent's row, another transaction may commit a child that the first
         pass misses. After that the parent is revoked, and no child can follow.
         """
-        found: list[str] = []
-        while new := self._connection.execute(statement, {"of": of, "now": now}).scalars().all():
-            found.extend(new)
-        return found
+        revoked: list[str] = []
+        while new := self._db.execute(statement, {"subject": subject, "now": now}).scalars().all():
+            revoked.extend(new)
+        return revoked
 
     def _one(self, statement: Prepared, values: Mapping[str, object]) -> Delegation | None:
-        rows = statement.run(self._connection, values)
+        rows = statement.run(self._db, values)
         return _record(rows[0]) if rows else None

@@ -1,17 +1,18 @@
 """Rows of signing keys."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
 
 from server.model.tokens import SigningKey
 from server.storage import codec
 from server.storage.account_tables import signing_keys
+from server.storage.prepared import DatabaseRows
 
 _ADD = insert(signing_keys)
 _ALL = select(signing_keys).order_by(signing_keys.c.created_at.desc(), signing_keys.c.kid)
 _RETIRE = (
     update(signing_keys)
-    .where(signing_keys.c.kid == bindparam("of"))
+    .where(signing_keys.c.kid == bindparam("key"))
     .values(state="retiring", retires_at=bindparam("retires_at"))
 )
 _DROP = (
@@ -20,15 +21,12 @@ _DROP = (
     .returning(signing_keys.c.kid)
 )
 _REVOKE = (
-    delete(signing_keys).where(signing_keys.c.kid == bindparam("of")).returning(signing_keys.c.kid)
+    delete(signing_keys).where(signing_keys.c.kid == bindparam("key")).returning(signing_keys.c.kid)
 )
 
 
-class Keys:
+class Keys(DatabaseRows):
     """Signing keys in the database; their private halves are encrypted."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, key: SigningKey) -> None:
         """Store a new key."""
@@ -41,23 +39,23 @@ class Keys:
             "created_at": key.created_at,
             "retires_at": key.retires_at,
         }
-        self._connection.execute(_ADD, row)
+        self._db.execute(_ADD, row)
 
     def all(self) -> list[SigningKey]:
         """Every key, newest first."""
-        return [_record(row) for row in self._connection.execute(_ALL).mappings().all()]
+        return [_record(row) for row in self._db.execute(_ALL).mappings().all()]
 
     def retire(self, kid: str, retires_at: int) -> None:
         """Stop signing with the key; it stays published until `retires_at`."""
-        self._connection.execute(_RETIRE, {"of": kid, "retires_at": retires_at})
+        self._db.execute(_RETIRE, {"key": kid, "retires_at": retires_at})
 
     def revoke(self, kid: str) -> bool:
-        """Delete a key now; reports whether it existed."""
-        return bool(self._connection.execute(_REVOKE, {"of": kid}).all())
+        """Delete a key now; returns whether it existed."""
+        return bool(self._db.execute(_REVOKE, {"key": kid}).all())
 
     def drop_retired(self, now: int) -> list[str]:
         """Delete the keys whose time has come; returns their IDs."""
-        return list(self._connection.execute(_DROP, {"now": now}).scalars().all())
+        return list(self._db.execute(_DROP, {"now": now}).scalars().all())
 
 
 def _record(m: RowMapping) -> SigningKey:

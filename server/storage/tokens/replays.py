@@ -1,9 +1,9 @@
 """Rows of the IDs that can be used once."""
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete
+from sqlalchemy import BindParameter, bindparam, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.storage.prepared import Prepared
+from server.storage.prepared import DatabaseRows, Prepared
 from server.storage.tables import replays
 
 _VALUES: dict[str, BindParameter[object]] = {
@@ -18,18 +18,15 @@ _FIRST = {
 _PRUNE = delete(replays).where(replays.c.expires_at <= bindparam("now")).returning(replays.c.kind)
 
 
-class Replays:
+class Replays(DatabaseRows):
     """Used ids of assertions and proofs, until they expire."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
     def first_use(self, kind: str, key: bytes, expires_at: int) -> bool:
-        """Report whether this is the first use."""
-        statement = _FIRST[self._connection.dialect.name]
+        """Return whether this is the first use."""
+        statement = _FIRST[self._db.dialect.name]
         values = {"kind": kind, "key": key, "expires_at": expires_at}
-        return bool(statement.run(self._connection, values))
+        return bool(statement.run(self._db, values))
 
     def prune(self, now: int) -> int:
         """Delete IDs that have expired, because an expired proof is refused anyway."""
-        return len(self._connection.execute(_PRUNE, {"now": now}).all())
+        return len(self._db.execute(_PRUNE, {"now": now}).all())

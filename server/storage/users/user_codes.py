@@ -1,34 +1,32 @@
 """Rows of user codes."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from server.storage.account_tables import user_codes
+from server.storage.prepared import DatabaseRows
 
-_GET = select(user_codes.c.hash).where(user_codes.c.user_id == bindparam("of"))
+_GET = select(user_codes.c.hash).where(user_codes.c.user_id == bindparam("user"))
 _DROP = (
     delete(user_codes)
-    .where(user_codes.c.user_id == bindparam("of"))
+    .where(user_codes.c.user_id == bindparam("user"))
     .returning(user_codes.c.user_id)
 )
 _ADD = insert(user_codes)
 
 
-class UserCodes:
+class UserCodes(DatabaseRows):
     """User codes in the database, as keyed hashes."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def get(self, user_id: str) -> bytes | None:
         """Return the hash of this user's code."""
-        row = self._connection.execute(_GET, {"of": user_id}).first()
+        row = self._db.execute(_GET, {"user": user_id}).first()
         return None if row is None else bytes(row[0])
 
     def put(self, user_id: str, code_hash: bytes, now: int) -> None:
         """Set or replace it."""
         self.drop(user_id)
-        self._connection.execute(_ADD, {"user_id": user_id, "hash": code_hash, "set_at": now})
+        self._db.execute(_ADD, {"user_id": user_id, "hash": code_hash, "set_at": now})
 
     def drop(self, user_id: str) -> bool:
-        """Report whether there was one."""
-        return bool(self._connection.execute(_DROP, {"of": user_id}).all())
+        """Return whether there was one."""
+        return bool(self._db.execute(_DROP, {"user": user_id}).all())

@@ -9,6 +9,7 @@ from typing import Final
 from flask import request
 
 from server.web import days
+from server.web.approvals.outcomes import outcome_of
 from server.web.approvals.request import headline_of
 from server.web.page import Facts
 from server.web.visit import Visit
@@ -22,7 +23,13 @@ def load(visit: Visit) -> Facts:
     """GET /history, with `agent`, `result`, `from`, `to` and `cursor`."""
     asked = {name: value.strip() for name, value in request.args.items() if value.strip()}
     found = visit.read(_LIST, **_query(asked), state="decided")
-    return {"found": found, "asked": asked, "results": RESULTS, "headline_of": headline_of}
+    return {
+        "found": found,
+        "asked": asked,
+        "results": RESULTS,
+        "headline_of": headline_of,
+        "outcome_of": outcome_of,
+    }
 
 
 RESULTS: Final = (

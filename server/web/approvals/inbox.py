@@ -12,6 +12,7 @@ from flask import request
 from server.model.approval_views import ApproverView
 from server.services.approvals.narrowing import headline
 from server.services.policy.displays import rfc3339
+from server.web.approvals import first_steps
 from server.web.page import Facts
 from server.web.visit import Visit
 
@@ -33,6 +34,7 @@ def load(visit: Visit) -> Facts:
         "cursor": found.feed_cursor,
         "on_one_page": _ON_ONE_PAGE,
         "lost": site.notifications.push_losses.of_person(person),
+        "steps": first_steps.load(visit),
     }
 
 

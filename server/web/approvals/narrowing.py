@@ -44,7 +44,7 @@ def _facts(visit: Visit, form: Form, facts: Facts) -> Facts | AnyResponse:
     """The content of the page; redirects if this person can no longer decide the request."""
     shown = visit.site.approvals.decisions.show(visit.person, visit.about)
     if not is_open(shown, visit.person):
-        return go(f"{visit.site.rules.issuer}/r/{visit.about}")
+        return go(f"{visit.site.server_policy.issuer}/r/{visit.about}")
     options = visit.read(_OPTIONS, visit.about)
     return {**request_facts(visit, shown), "options": options, "sent": form, **facts}
 

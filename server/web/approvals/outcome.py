@@ -24,7 +24,7 @@ def load(visit: Visit) -> Facts | AnyResponse:
     site, person = visit.site, visit.person
     shown = site.approvals.decisions.show(person, visit.about)
     if is_open(shown, person):
-        return go(f"{site.rules.issuer}/r/{visit.about}")
+        return go(f"{site.server_policy.issuer}/r/{visit.about}")
     token = site.tokens.delegations.of_approval(person, visit.about)
     following = site.approvals.inbox.first(person)
     return {
@@ -46,4 +46,4 @@ def revoke(visit: Visit, form: Form) -> AnyResponse:
     if token is None:
         raise errors.Problem(404, "not_found", "This request has no active token.")
     visit.calls.do(_REVOKE, token.delegation.id, None, form)
-    return go(f"{visit.site.rules.issuer}/done/{visit.about}")
+    return go(f"{visit.site.server_policy.issuer}/done/{visit.about}")

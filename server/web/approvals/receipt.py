@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from server.web.approvals.outcomes import outcome_of
 from server.web.approvals.request import headline_of
 from server.web.page import Facts
 
@@ -19,6 +20,7 @@ def facts(read: Mapping[str, Any]) -> Facts:
     return {
         "approval": approval,
         "headline": headline_of(approval),
+        "outcome": outcome_of(approval),
         "display": json.loads(approval["display"]),
         "whole": json.dumps(receipt, ensure_ascii=False, indent=1),
     }

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from server.http.approvals.narrowing_wire import granted
 from server.model.approval_views import ApproverView
+from server.model.approvals import Approval
 from server.protocol.approvals import ceremonies, decisions
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
@@ -19,6 +20,7 @@ from server.services.approvals.narrowing import headline, headline_in_state
 from server.services.policy.displays import signals_json
 from server.services.users.device_auth import Person
 from server.web.approvals import steps
+from server.web.approvals.outcomes import automatic_outcome
 from server.web.page import Facts, Sentence
 from server.web.visit import Visit
 
@@ -122,10 +124,9 @@ def outcome(shown: ApproverView) -> Sentence:
         by = f"Denied by {shown.decider_name} on {shown.device_name} at "
         return (by, answer.at, f". Reason: {label}.")
     if answer is not None and approval.state is not State.PENDING:
-        used = " The agent collected its token." if approval.state is State.REDEEMED else ""
-        return (f"Approved by {_approvers(shown)} at ", answer.at, f".{used}")
+        return (f"Approved by {_approvers(shown)} at ", answer.at, f".{_afterwards(approval)}")
     if approval.decided_by is not None:
-        return ("Approved automatically by your standing grant or consent.",)
+        return (f"{automatic_outcome(approval).capitalize()}.",)
     if approval.state is State.PENDING:
         return ()
     if approval.state is State.EXPIRED:
@@ -133,6 +134,16 @@ def outcome(shown: ApproverView) -> Sentence:
         again = "its agent was told to retry" if asked else "the agent can retry"
         return ("Expired at ", approval.expires_at, f". Expiring isn't a denial; {again}.")
     return (f"This request is closed: {approval.reason or approval.state}. Nobody answered it.",)
+
+
+def _afterwards(approval: Approval) -> str:
+    """What became of an approval that a person gave."""
+    if approval.state is State.REDEEMED:
+        return " The agent collected its token." if approval.kind == "action" else ""
+    if approval.state is State.EXPIRED:
+        return " The agent did not collect its token in time."
+    ended = approval.state is State.CANCELLED
+    return f" Then withdrawn before it was used: {approval.reason}." if ended else ""
 
 
 def _approvers(shown: ApproverView) -> str:

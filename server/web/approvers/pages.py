@@ -7,6 +7,7 @@ from server.protocol.approvals import decisions
 from server.protocol.forms import Form
 from server.services.approvers import deputies
 from server.web.calls import Document
+from server.web.choices import USERS
 from server.web.console import people_fields
 from server.web.form import FormAction, Signed, acts, changes, creates, deletes, statement
 from server.web.page import Page, Read, console_list, delete_page, new_page
@@ -52,8 +53,8 @@ PAGES: Final = (
         (Read("deputies", "GET /api/admin/deputies"),),
     ),
     console_list("groups", "approvers/console_groups.html", "GET /api/groups"),
-    new_page("group", intro="Policy rules and agents refer to a group by its name."),
-    Page("/admin/groups/<id>", "approvers/console_group.html", "groups", (_GROUP,)),
+    new_page("group", USERS, intro="Policy rules and agents refer to a group by its name."),
+    Page("/admin/groups/<id>", "approvers/console_group.html", "groups", (_GROUP, USERS)),
     delete_page(
         "group",
         _GROUP,

@@ -1,4 +1,4 @@
-"""The entries that a search of the audit log finds, as a file.
+"""The entries of a search or a timeline of the audit log, as a file.
 
 Owns: the formats. Never: who may read the log; each part of the file is a call of the API.
 """
@@ -6,7 +6,7 @@ Owns: the formats. Never: who may read the log; each part of the file is a call 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from flask import Response, request
@@ -20,6 +20,7 @@ from server.web.page import Facts
 from server.web.visit import Visit
 
 _SEARCH: Final = "GET /api/audit"
+_TIMELINE: Final = "GET /api/audit/<id>/timeline"
 SEARCHED: Final = ("type", "actor", "agent", "user", "resource", "approval", "from", "to")
 """The query parameters of a search."""
 _PART: Final = "200"
@@ -30,17 +31,27 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 def load(visit: Visit) -> Facts | AnyResponse:
     """GET /admin/audit with `format`, `csv` or `jsonl`: the file in place of the page."""
-    wanted = request.args.get("format", "")
-    if not wanted:
-        return {}
     sent = {name: text for name in SEARCHED if (text := request.args.get(name, "").strip())}
-    if wanted not in _FORMATS:
-        raise errors.Problem(422, "invalid_body", "format must be csv or jsonl.")
-    media_type, text_of = _FORMATS[wanted]
     search = {**sent, **days.span(sent)}
     for name in ("from", "to"):
         search.pop(name, None)
-    response = Response(text_of(_entries(visit, search)), mimetype=media_type)
+    return _file(lambda: _entries(visit, search))
+
+
+def load_timeline(visit: Visit) -> Facts | AnyResponse:
+    """GET /admin/audit/timelines/<id> with `format`: the file in place of the page."""
+    return _file(lambda: iter(visit.read(_TIMELINE, visit.about)["items"]))
+
+
+def _file(entries: Callable[[], Iterator[Document]]) -> Facts | AnyResponse:
+    """The entries in the format that the query names; no response if it names none."""
+    wanted = request.args.get("format", "")
+    if not wanted:
+        return {}
+    if wanted not in _FORMATS:
+        raise errors.Problem(422, "invalid_body", "format must be csv or jsonl.")
+    media_type, text_of = _FORMATS[wanted]
+    response = Response(text_of(entries()), mimetype=media_type)
     response.headers.extend(HEADERS)
     response.headers["Content-Disposition"] = f'attachment; filename="audit.{wanted}"'
     return response

@@ -19,4 +19,11 @@ PAGES: Final = (
         "audit",
         (Read("entry", "GET /api/audit/<id>"),),
     ),
+    Page(
+        "/admin/audit/timelines/<id>",
+        "audit/console_timeline.html",
+        "audit",
+        (Read("timeline", "GET /api/audit/<id>/timeline"),),
+        load=export.load_timeline,
+    ),
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from server.web import charts
+from server.web.choices import ACTIONS, GROUPS, RESOURCES, USERS
 from server.web.clients import agents
 from server.web.page import (
     Page,
@@ -14,14 +15,14 @@ from server.web.page import (
     form_page,
     new_page,
 )
-from server.web.resources.pages import RESOURCES
 
 _TEN: Final = (("limit", "10"),)
+_CHOICES: Final = (RESOURCES, USERS, GROUPS, ACTIONS)
 _AGENT: Final = Read("agent", "GET /api/agents/<id>")
 _APP: Final = Read("app", "GET /api/apps/<id>")
 _EDIT: Final = (
-    "Put one item on each line of a list. Changes that reduce access are saved immediately; "
-    "changes that add access need an administrator's passkey."
+    "Changes that reduce access are saved immediately; changes that add access need an "
+    "administrator's passkey."
 )
 _KEYS: Final = "Add the new key first. Remove the old key when the client signs with the new one."
 
@@ -35,8 +36,8 @@ _AGENTS: Final = (
     console_list("agents", "clients/console_agents.html", "GET /api/agents"),
     new_page(
         "agent",
-        RESOURCES,
-        intro="Put one item on each line of a list. The client secret is shown once.",
+        *_CHOICES,
+        intro="The client secret is shown once.",
     ),
     Page(
         "/admin/agents/<id>",
@@ -47,10 +48,11 @@ _AGENTS: Final = (
             Read("course", "GET /api/agents/<id>/statistics", ("days",)),
             Read("log", "GET /api/agents/<id>/audit", fixed=_TEN),
             Read("recent", "GET /api/admin/approvals", fixed=_TEN, about="agent", optional=True),
+            USERS,
         ),
         draw=charts.of_agent,
     ),
-    edit_page("agent", _AGENT, replace(RESOURCES, optional=True), intro=_EDIT),
+    edit_page("agent", _AGENT, replace(RESOURCES, optional=True), *_CHOICES[1:], intro=_EDIT),
     edit_page(
         "agent",
         _AGENT,
@@ -84,7 +86,7 @@ _AGENTS: Final = (
     console_list("invitations", "clients/console_invitations.html", "GET /api/invitations"),
     new_page(
         "invitation",
-        RESOURCES,
+        *_CHOICES,
         intro="Agents register themselves with an invitation, within the limits you set here. "
         "The invitation token is shown once.",
     ),
@@ -94,12 +96,11 @@ _APPS: Final = (
     console_list("apps", "clients/console_apps.html", "GET /api/apps"),
     new_page(
         "app",
-        RESOURCES,
-        intro="People sign in to an app with their account here. Put one item on each line of a "
-        "list.",
+        *_CHOICES,
+        intro="People sign in to an app with their account here.",
     ),
     Page("/admin/apps/<id>", "clients/console_app.html", "apps", (_APP,)),
-    edit_page("app", _APP, RESOURCES, intro=_EDIT),
+    edit_page("app", _APP, *_CHOICES, intro=_EDIT),
     edit_page("app", _APP, part="/keys", intro=f"The app authenticates with these keys. {_KEYS}"),
     delete_page(
         "app",

@@ -16,7 +16,7 @@ NEW_AGENT: Final = fields(AGENT_MEMBERS, "new")
 CHANGED_AGENT: Final = fields(AGENT_MEMBERS, "change")
 ICON: Final = (field_named(AGENT_MEMBERS, "icon"),)
 OWNERS: Final = (
-    Field("add_owners", "Add owners", "lines"),
+    Field("add_owners", "Add an owner", "known", known="users"),
     Field("remove_owners", "Remove owners", "lines"),
 )
 AUTH: Final = (
@@ -38,12 +38,22 @@ AUTH: Final = (
     ),
 )
 NEW_INVITATION: Final = (
-    Field("owner", "Owner", "text", "The owner of agents that register.", needed=True, mine=True),
+    Field(
+        "owner",
+        "Owner",
+        "text",
+        "The owner of agents that register.",
+        needed=True,
+        mine=True,
+        known="users",
+    ),
     RESOURCES,
     SCOPES,
     TYPES,
     Field("grant_types", "Grant types", "picks", choices=GRANTS, start=SAFE_GRANTS),
-    Field("asks", "May ask", "lines", "Users and groups. If empty, only the owner."),
+    Field(
+        "asks", "May ask", "known", "Users and groups. If empty, only the owner.", known="people"
+    ),
     Field("asks_everybody", "May ask everyone", "box"),
     Field("uses", "Max agents", "number", start=1, empty=1),
     Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),

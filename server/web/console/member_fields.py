@@ -4,7 +4,7 @@ Owns: which kind of field each kind of value has. Never: which members there are
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -30,15 +30,21 @@ _KINDS: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.ICON: "icon",
     }
 )
+_SEVERAL: Final = frozenset({Kind.NAMES, Kind.PEOPLE})
 
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
-    """The fields of this form, with the headings of their sections."""
+    """The fields of this form: those in sight, then the others under the headings of sections."""
     selected = [member for member in members if form in member.field.on]
-    before = [""] + [member.field.section for member in selected]
-    return tuple(
-        field_of(member, section=member.field.section if member.field.section != last else "")
-        for member, last in zip(selected, before, strict=False)
+    first = [member for member in selected if member.field.first]
+    others = [member for member in selected if not member.field.first]
+    before = [""] + [member.field.section for member in others]
+    return tuple(field_of(member) for member in first) + tuple(
+        replace(
+            field_of(member, section=member.field.section if member.field.section != last else ""),
+            advanced=bool(first),
+        )
+        for member, last in zip(others, before, strict=False)
     )
 
 
@@ -48,7 +54,7 @@ def field_of(member: Member, *, section: str = "") -> Field:
     return Field(
         name=member.wire_name,
         label=form_field.label,
-        kind=_KINDS[member.kind],
+        kind="known" if form_field.known and member.kind in _SEVERAL else _KINDS[member.kind],
         hint=form_field.hint,
         section=section,
         needed=member.needed,

@@ -33,7 +33,7 @@ def add_device_pages(app: Flask, site: Site) -> None:
 
     @app.get("/enroll")
     def enroll() -> AnyResponse:
-        shown = page("devices/enroll.html", script=True, issuer=site.rules.issuer)
+        shown = page("devices/enroll.html", script=True, issuer=site.server_policy.issuer)
         return redirect_to_issuer_host(site) or shown
 
     @app.get("/device")
@@ -71,7 +71,7 @@ def _submit(site: Site) -> AnyResponse:
         return _form(site, name=name, code="", problem=str(refused))
     except Busy:
         return _form(site, name=name, code=code, problem=_BUSY)
-    return go(f"{site.rules.issuer}/device/sent")
+    return go(f"{site.server_policy.issuer}/device/sent")
 
 
 def _signed_in_name(site: Site) -> str:
@@ -104,7 +104,7 @@ def _form(site: Site, *, name: str, code: str, problem: str = "") -> AnyResponse
         max_age=device_codes.LIFETIME_MS // 1000,
         httponly=True,
         samesite="Strict",
-        secure=urlsplit(site.rules.issuer).scheme == "https",
+        secure=urlsplit(site.server_policy.issuer).scheme == "https",
     )
     return response
 

@@ -36,5 +36,5 @@ def choose_theme(visit: Visit, form: Form) -> AnyResponse:
     theme = form.get("theme") or ""
     if theme not in themes.THEMES:
         raise errors.Problem(422, "invalid_body", "This theme does not exist.")
-    rules = visit.site.rules
-    return themes.with_theme(visit.site, go(f"{rules.issuer}/settings?done=theme"), theme)
+    server_policy = visit.site.server_policy
+    return themes.with_theme(visit.site, go(f"{server_policy.issuer}/settings?done=theme"), theme)

@@ -13,8 +13,6 @@ from server.web.page import (
     new_page,
 )
 
-RESOURCES: Final = Read("resources", "GET /api/resources", fixed=(("limit", "200"),))
-"""The choices in forms of clients."""
 _RESOURCE: Final = Read("resource", "GET /api/resources/<id>")
 
 PAGES: Final = (

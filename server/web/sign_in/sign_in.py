@@ -140,7 +140,7 @@ def _address(site: Site) -> str:
     Otherwise one stranger's failures would slow everybody behind that proxy.
     """
     peer = request.remote_addr or ""
-    return "" if not site.rules.on_loopback and passwords.is_loopback(peer) else peer
+    return "" if not site.server_policy.on_loopback and passwords.is_loopback(peer) else peer
 
 
 def _consent(site: Site) -> AnyResponse:

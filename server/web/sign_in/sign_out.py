@@ -14,6 +14,6 @@ from server.web.visit import Visit
 def sign_out(visit: Visit, _form: Form) -> AnyResponse:
     """Sign this browser out; its passkey stays."""
     visit.site.devices.browsers.sign_out(visit.cookie)
-    response = go(f"{visit.site.rules.issuer}/")
-    response.headers.extend(cookies.setting(visit.site.rules, ""))
+    response = go(f"{visit.site.server_policy.issuer}/")
+    response.headers.extend(cookies.setting(visit.site.server_policy, ""))
     return response

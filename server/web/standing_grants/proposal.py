@@ -81,7 +81,7 @@ def propose(visit: Visit, form: Form) -> Facts | AnyResponse:
         said = refused.detail if isinstance(refused, errors.Problem) else f"{refused}."
         return _facts(visit, shown, form, {"preview": None, "problem": said, "status": 422})
     if opens:
-        return go(f"{visit.site.rules.issuer}/r/{told['id']}")
+        return go(f"{visit.site.server_policy.issuer}/r/{told['id']}")
     return _facts(visit, shown, form, {"preview": told, "problem": ""})
 
 

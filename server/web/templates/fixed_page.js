@@ -1,4 +1,5 @@
 // A page that does not update: without the server it shows its age, and its forms are disabled.
+import "/copy.js";
 import "/session.js";
 import { live, there } from "/live.js";
 

@@ -1,5 +1,6 @@
 // A page that updates while it is open: buttons that the server no longer offers are disabled, text is updated
 // in place, and a link offers new or moved parts. Nothing moves by itself.
+import "/copy.js";
 import "/session.js";
 import { gone } from "/buttons.js";
 import { told } from "/event_text.js";

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from server.web.choices import USERS
 from server.web.console import people_fields
 from server.web.form import FormAction, acts, changes, creates
 from server.web.page import Page, Read, console_list, new_page
@@ -19,6 +20,7 @@ PAGES: Final = (
         (
             Read("user", "GET /api/users/<id>"),
             Read("recent", "GET /api/admin/approvals", fixed=_TEN, about="user"),
+            USERS,
         ),
     ),
 )

@@ -16,7 +16,7 @@ from tests.support.inputs.json_forms import problems, schemas
 
 EXPIRED = {"state": "expired", "reason": "expired_unseen", "retry": "possible"}
 _NIGHT = ("quiet", "set", "--from", "22:00", "--to", "07:00", "--zone", "UTC")
-_BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1"}
+_BY_TEST = {"sayso.event/1", "sayso.error/1", "sayso.proof/1", "sayso.audit-log/1"}
 """Those that tests of their own hold against the page."""
 
 

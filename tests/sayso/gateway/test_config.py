@@ -92,7 +92,7 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
         (
             'agent_env = "AGENT"',
             "",
-            r"^credentials_env: has .*pay is high.*--serves https:",
+            r"^credentials_env: is not the cred.*pay is high.*--serves https:",
         ),
         ('"GATEWAY"', '"UPSTREAM"', r"^credentials_env: the variable must be ID:SECRET"),
         ("[tools.pay]", "[tools", r"^TOML: .*Correct that line"),

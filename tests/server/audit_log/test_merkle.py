@@ -1,5 +1,7 @@
 """Roots and proofs, against another implementation and known values."""
 
+from collections.abc import Sequence
+
 import pytest
 from pymerkle import InmemoryTree
 
@@ -8,11 +10,14 @@ from server.audit_log.merkle import (
     EMPTY_ROOT,
     BadProof,
     Frontier,
+    Place,
     check_consistency,
     check_inclusion,
     consistency_proof,
+    frontier,
     inclusion_proof,
 )
+from tests.support.builders.trees import Tree
 
 INPUTS = [
     bytes.fromhex(one)
@@ -36,15 +41,18 @@ LEAVES = [leaf_hash(f"entry {number}".encode()) for number in range(40)]
 SIZES = range(1, len(LEAVES) + 1)
 
 
+TREE = Tree.over(LEAVES)
+
+
 def root(size: int) -> bytes:
     """The root over the first leaves."""
-    return Frontier().extend(LEAVES[:size]).root
+    return Tree.over(LEAVES[:size]).root
 
 
 @pytest.mark.parametrize("size", range(1, 9))
 def test_roots_are_the_known_ones(size: int) -> None:
     """Every size of the shared test data."""
-    found = Frontier().extend(map(leaf_hash, INPUTS[:size]))
+    found = Tree.over(leaf_hash(one) for one in INPUTS[:size])
     assert found.root.hex() == ROOTS[size - 1]
 
 
@@ -66,9 +74,33 @@ def test_another_implementation_has_the_same_roots_and_leaves() -> None:
 def test_a_frontier_continues_from_its_encoding() -> None:
     """Nothing but the size and the roots of complete subtrees is needed."""
     for size in SIZES:
-        begun = Frontier().extend(LEAVES[:size])
-        continued = Frontier.decode(size, begun.encode()).extend(LEAVES[size:])
+        begun = Tree.over(LEAVES[:size]).frontier
+        assert frontier(TREE.nodes, size) == begun
+        continued = Frontier.decode(size, begun.encode())
+        continued.extend(LEAVES[size:])
         assert continued.root == root(len(LEAVES))
+
+
+def test_nodes_are_complete_with_their_last_leaf() -> None:
+    """Each is the root over its leaves, and there is one less than leaves per complete subtree."""
+    for (level, number), found in TREE.known.items():
+        assert found == Tree.over(LEAVES[number << level : (number + 1) << level]).root
+    assert len(TREE.known) == 2 * len(LEAVES) - len(LEAVES).bit_count()
+    assert [*Tree.over(LEAVES[:7]).frontier.add(LEAVES[7])] == [(1, 3), (2, 1), (3, 0)]
+
+
+def test_a_proof_needs_few_nodes_and_one_look_up() -> None:
+    """About twice the logarithm of the size, for a log of a million entries too."""
+    asked = list[int]()
+
+    def counted(places: Sequence[Place]) -> dict[Place, bytes]:
+        asked.append(len(places))
+        return dict.fromkeys(places, LEAVES[0])
+
+    inclusion_proof(counted, 654_321, 999_999)
+    consistency_proof(counted, 654_321, 999_999)
+    assert len(asked) == 2
+    assert max(asked) <= 40
 
 
 def test_an_encoding_of_another_size_is_refused() -> None:
@@ -81,7 +113,7 @@ def test_every_entry_is_proved_at_every_size() -> None:
     """And no other entry, place, size or root is, with the same proof."""
     for size in SIZES:
         for index in range(size):
-            proof = inclusion_proof(LEAVES[:size], index)
+            proof = inclusion_proof(TREE.nodes, index, size)
             check_inclusion(LEAVES[index], index, size, proof, root(size))
             for other in (
                 (LEAVES[index - 1], index, size, proof, root(size)),
@@ -107,7 +139,7 @@ def test_every_size_is_the_beginning_of_every_later_one() -> None:
     """And a log with one other entry is not."""
     for size in SIZES:
         for old in range(size + 1):
-            proof = consistency_proof(LEAVES[:size], old)
+            proof = consistency_proof(TREE.nodes, old, size)
             check_consistency(old, root(old), size, root(size), proof)
             if 0 < old < size:
                 with pytest.raises(BadProof):

@@ -6,7 +6,16 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from server.audit_log.notes import BadNote, Checkpoint, LogKey, public_key, sign, verify
+from server.audit_log.notes import (
+    BadNote,
+    Checkpoint,
+    LogKey,
+    public_key,
+    replaced,
+    replacement,
+    sign,
+    verify,
+)
 
 SEED, OTHER = b"s" * 32, b"t" * 32
 CHECKPOINT = Checkpoint("approvals.example.com/log", 7, hashlib.sha256(b"root").digest())
@@ -118,3 +127,34 @@ def test_a_checkpoint_without_its_time_is_refused() -> None:
     lines = NOTE.splitlines(keepends=True)
     with pytest.raises(BadNote):
         verify("".join(lines[:-1]), [KEY])
+
+
+NEW = public_key(CHECKPOINT.origin, OTHER)
+
+
+def test_a_key_names_the_one_that_replaces_it() -> None:
+    """Its note is no checkpoint, and a checkpoint is no such note."""
+    note = replacement(NEW, SEED)
+    assert replaced(note, KEY) == NEW
+    with pytest.raises(BadNote):
+        verify(note, [KEY])
+    with pytest.raises(BadNote, match="does not say which key"):
+        replaced(NOTE, KEY)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        replacement(NEW, OTHER),
+        replacement(NEW, SEED).replace(NEW.text, public_key(NEW.name, b"x" * 32).text),
+        replacement(public_key("other/log", OTHER), SEED),
+        replacement(NEW, SEED).replace(NEW.name, "other/log", 1),
+        replacement(NEW, SEED).partition("\n\n")[0],
+        "",
+    ],
+    ids=["by itself", "changed", "another log", "renamed", "unsigned", "nothing"],
+)
+def test_a_key_that_the_old_one_did_not_name_is_refused(note: str) -> None:
+    """Whoever has the database cannot sign with the old key."""
+    with pytest.raises(BadNote):
+        replaced(note, KEY)

@@ -12,10 +12,11 @@ import pytest
 from server.audit_log import bundles, notes
 from server.audit_log.bundles import BadBundle, Line, LoggedEntry, SignedCheckpoint
 from server.audit_log.entries import entry_bytes, leaf_hash
-from server.audit_log.merkle import Frontier, inclusion_proof
+from server.audit_log.merkle import inclusion_proof
 from server.audit_log.notes import Checkpoint
 from server.audit_log.proofs import Proof
 from server.audit_log.verify import BROKEN, Broken, verify, verify_file
+from tests.support.builders.trees import Tree
 
 SEED, ORIGIN = b"s" * 32, "localhost:8470/log"
 KEY = notes.public_key(ORIGIN, SEED)
@@ -31,7 +32,7 @@ def entry(seq: int, **members: object) -> LoggedEntry:
 
 def checkpoint(entries: list[LoggedEntry], at: int, seed: bytes = SEED) -> SignedCheckpoint:
     """A checkpoint over these entries."""
-    root = Frontier().extend(one.leaf for one in entries).root
+    root = Tree.over(one.leaf for one in entries).root
     size = len(entries)
     return SignedCheckpoint(size, notes.sign(Checkpoint(ORIGIN, size, root), seed, at))
 
@@ -155,7 +156,7 @@ def test_no_byte_of_an_entry_can_be_changed(at: int) -> None:
 
 def test_an_older_log_does_not_have_the_auditors_checkpoint() -> None:
     """A database from a backup ends before what the auditor has seen."""
-    since = Checkpoint(ORIGIN, 12, Frontier().extend(entry(n).leaf for n in range(12)).root)
+    since = Checkpoint(ORIGIN, 12, Tree.over(entry(n).leaf for n in range(12)).root)
     with pytest.raises(Broken, match="The log is older than your checkpoint: 8 entries, which had"):
         verify(text(log()[:10]), [KEY], since)
 
@@ -170,7 +171,7 @@ def test_another_log_of_the_same_server_does_not_have_it_either() -> None:
 @pytest.mark.parametrize("size", [1, 3, 8, 12])
 def test_an_older_checkpoint_of_any_size_is_compared(size: int) -> None:
     """Also one that the bundle does not have."""
-    root = Frontier().extend(entry(n).leaf for n in range(size)).root
+    root = Tree.over(entry(n).leaf for n in range(size)).root
     verify(text(log()), [KEY], Checkpoint(ORIGIN, size, root))
     with pytest.raises(Broken):
         verify(text(log()), [KEY], Checkpoint(ORIGIN, size, b"x" * 32))
@@ -212,7 +213,7 @@ def test_the_first_line_says_that_it_is_a_bundle() -> None:
 def proof(index: int) -> Proof:
     """A proof that one of the twelve entries is in the log."""
     entries = [entry(n) for n in range(12)]
-    hashes = inclusion_proof([one.leaf for one in entries], index)
+    hashes = inclusion_proof(Tree.over(one.leaf for one in entries).nodes, index, len(entries))
     return Proof(index, entries[index].body, tuple(hashes), checkpoint(entries, 1_000).note)
 
 

@@ -10,7 +10,14 @@ from server.cli.errors import Exit
 from server.cli.main import cli
 from tests.support.checks.source import ROOT
 
-_NO_DOCUMENT = {"sayso serve", "sayso gateway", "sayso mcp", "sayso demo", "sayso completion"}
+_NO_DOCUMENT = {
+    "sayso audit stream",
+    "sayso serve",
+    "sayso gateway",
+    "sayso mcp",
+    "sayso demo",
+    "sayso completion",
+}
 _PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text("utf-8")
 
 

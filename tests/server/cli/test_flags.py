@@ -170,8 +170,8 @@ def test_actions_preview_uses_the_given_details(run, tmp_path):
     )
     shown = run("actions", "preview", "TYPE", "--details", str(details_file))
     assert "EUR 777.00 to Kite" in json.dumps(shown)
-    shipped = run("actions", "shipped")["items"]
-    assert run("actions", "preview", "--shipped", shipped[0]["type"])
+    builtin = run("actions", "builtin")["items"]
+    assert run("actions", "preview", "--builtin", builtin[0]["type"])
 
 
 @pytest.mark.parametrize("noun", ["approvals", "delegations"])

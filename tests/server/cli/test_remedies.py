@@ -49,6 +49,12 @@ def test_a_refusal_names_the_flag_and_the_command_that_helps(admin_cli, argument
     assert says.removeprefix("Error: ") in admin_cli(*arguments, "--json").error["message"]
 
 
+def test_a_resource_that_exists_is_refused_with_the_way_to_its_secret(admin_cli):
+    """Whoever follows two guides registers it twice."""
+    refused = admin_cli("resources", "add", "https://pay.example", "--scope", "read=low")
+    assert "run: sayso resources rotate-secret https://pay.example" in refused.err
+
+
 def test_every_command_in_a_remedy_exists():
     """The flags in it exist as well."""
     filled = {"SERVES": "--serves URI", "RESOURCES": "--resource URI", "REVIVAL": "enable AGENT"}

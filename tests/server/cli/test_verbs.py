@@ -1,6 +1,7 @@
 """Each verb once, on an installation with an agent and a pending request."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -339,28 +340,28 @@ def test_an_action_type_is_shown_changed_and_deleted(admin_cli, tmp_path):
 
 def test_a_built_in_action_type_is_printed_and_registered_by_name(admin_cli):
     """A payment needs no file."""
-    listed = admin_cli("actions", "shipped", "--json").document["items"]
+    listed = admin_cli("actions", "builtin", "--json").document["items"]
     assert {"type", "risk", "title", "headline"} == set(listed[0])
-    assert "sayso actions add --shipped" in admin_cli("actions", "shipped").out
-    printed = admin_cli("actions", "shipped", "data.delete")
+    assert "sayso actions add --builtin" in admin_cli("actions", "builtin").out
+    printed = admin_cli("actions", "builtin", "data.delete")
     assert (
-        json.loads(printed.out) == admin_cli("actions", "shipped", "data.delete", "--json").document
+        json.loads(printed.out) == admin_cli("actions", "builtin", "data.delete", "--json").document
     )
-    added = admin_cli("actions", "add", "--shipped", "data.delete", "--json").document
+    added = admin_cli("actions", "add", "--builtin", "data.delete", "--json").document
     assert (added["type"], added["version"]) == ("data.delete", 1)
     shown = admin_cli("actions", "show", "data.delete", "--json").document
     assert shown["document"] == json.loads(printed.out)
     assert (
-        admin_cli("actions", "update", "--shipped", "data.delete", "--json").document["version"]
+        admin_cli("actions", "update", "--builtin", "data.delete", "--json").document["version"]
         == 1
     )
-    again = admin_cli("actions", "add", "--shipped", "data.delete", "--json")
+    again = admin_cli("actions", "add", "--builtin", "data.delete", "--json")
     assert (again.code, again.error["code"]) == (6, "exists")
 
 
 def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_path):
     """People read sentences, and scripts read members."""
-    admin_cli("actions", "add", "--shipped", "payment.transfer")
+    admin_cli("actions", "add", "--builtin", "payment.transfer")
     out = admin_cli("actions", "show", "payment.transfer").out
     rule = "typed back: /amount; for a new target the last four characters of /account"
     assert f"{rule}\ncan be narrowed: /amount (lower)\n" in out
@@ -373,10 +374,10 @@ def test_an_action_type_shows_its_type_back_and_narrowing_rules(admin_cli, tmp_p
         "if_there": None,
     }
     assert (document["narrow"], document["target"]) == ({"/amount": "lower"}, "/account")
-    admin_cli("actions", "add", "--shipped", "message.send")
+    admin_cli("actions", "add", "--builtin", "message.send")
     says = "typed back: /domains/0; if present /external_domains/0\n"
     assert says in admin_cli("actions", "show", "message.send").out
-    admin_cli("actions", "add", "--shipped", "secret.rotate")
+    admin_cli("actions", "add", "--builtin", "secret.rotate")
     assert (
         "typed back: /key\ncan be narrowed: none\n"
         in admin_cli("actions", "show", "secret.rotate").out
@@ -391,12 +392,12 @@ def test_an_action_type_comes_from_a_file_or_the_built_in_types(admin_cli, tmp_p
     """Giving both or neither, or a type without a headline, is refused with the remedy."""
     file = tmp_path / "payment.json"
     file.write_text(json.dumps(PAYMENT))
-    for arguments in ((), (str(file), "--shipped", "payment.transfer")):
-        assert "either FILE or --shipped" in admin_cli("actions", "add", *arguments).err
+    for arguments in ((), (str(file), "--builtin", "payment.transfer")):
+        assert "either FILE or --builtin" in admin_cli("actions", "add", *arguments).err
     assert (
-        admin_cli("actions", "add", "--shipped", "payment", "--json").error["code"] == "not_found"
+        admin_cli("actions", "add", "--builtin", "payment", "--json").error["code"] == "not_found"
     )
-    assert "without a headline" in admin_cli("actions", "add", "--shipped", "generic").err
+    assert "without a headline" in admin_cli("actions", "add", "--builtin", "generic").err
     assert admin_cli("actions", "list", "--json").document["items"] == []
 
 
@@ -516,6 +517,14 @@ def test_the_audit_log_is_shown_and_searched(admin_cli, asked):
     assert (
         admin_cli("audit", "search", "--before", entry["id"], "--type", "agent.disabled").code == 0
     )
+    timeline = admin_cli("audit", "show", asked.id)
+    assert re.fullmatch(
+        "    [+]0.0 s  .*Z  approval.cancelled .*cause=agent_disabled.*\n", timeline.out
+    )
+    items = admin_cli("audit", "show", asked.id, "--json").document["items"]
+    assert [one["type"] for one in items] == ["approval.cancelled"]
+    same = admin_cli("audit", "show", items[0]["id"], "--timeline", "--json").document["items"]
+    assert same == items
     assert admin_cli("audit", "show", "nothing", "--json").error["code"] == "not_found"
     assert admin_cli("audit", "search", "--agent", "nobody", "--json").error["code"] == "not_found"
 

@@ -246,7 +246,7 @@ def test_a_statement_is_read_with_its_own_key_and_type(verifier):
     """The signed bytes are returned."""
     jws = _statement()
     assert verifier.key_of(jws) == DEVICE.thumbprint
-    raw = verifier.signed_by(jws, STATEMENT, DEVICE.jwk, DEVICE.thumbprint)
+    raw = verifier.verify_signed_payload(jws, STATEMENT, DEVICE.jwk, DEVICE.thumbprint)
     assert json.loads(raw)["purpose"] == "pin"
 
 
@@ -263,7 +263,7 @@ def test_a_statement_of_another_key_or_type_is_refused(verifier):
         ("nonsense", STATEMENT, DEVICE, DEVICE.thumbprint),
     ):
         with pytest.raises(BadToken):
-            verifier.signed_by(text, typ, key.jwk, kid)
+            verifier.verify_signed_payload(text, typ, key.jwk, kid)
     with pytest.raises(BadToken):
         verifier.key_of("nonsense")
 

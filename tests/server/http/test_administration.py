@@ -110,6 +110,7 @@ SAMPLES = {
     "POST /api/keys/<id>/revoke": Sample("key"),
     "GET /api/audit": Sample(),
     "GET /api/audit/<id>": Sample("entry"),
+    "GET /api/audit/<id>/timeline": Sample("entry"),
 }
 
 

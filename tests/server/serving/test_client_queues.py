@@ -8,7 +8,7 @@ import pytest
 from gevent.event import Event
 
 from server.serving import client_queues
-from server.serving.client_queues import Claim, ClientQueues, QueueFull, claim
+from server.serving.client_queues import ClaimedClient, ClientQueues, QueueFull, claimed_client
 
 
 def basic(client):
@@ -18,7 +18,7 @@ def basic(client):
 
 def named(client, credential=b""):
     """A claim."""
-    return Claim(client, credential)
+    return ClaimedClient(client, credential)
 
 
 def asserted(subject):
@@ -50,13 +50,13 @@ def _environ(path="/token", authorization=""):
 )
 def test_a_request_claims_a_client_however_it_authenticates(environ, body, client):
     """A request without a claim has no queue."""
-    found = claim(environ, body)
+    found = claimed_client(environ, body)
     assert (None if found is None else found.client) == client
 
 
 def test_a_body_with_too_many_fields_claims_no_client():
     """The endpoint refuses it later in its own words."""
-    assert claim(_environ(), b"a=b&" * 5_000) is None
+    assert claimed_client(_environ(), b"a=b&" * 5_000) is None
 
 
 class _Scene:
@@ -118,13 +118,13 @@ def test_beside_others_a_client_has_one_request_in_progress(scene):
 def test_a_client_alone_has_many_requests_in_progress():
     """Nobody is delayed, and writes share a COMMIT; the credential is verified once."""
     scene = _Scene(ClientQueues())
-    mine = Claim("a", b"right", "::1")
+    mine = ClaimedClient("a", b"right", "::1")
     scene.ask(mine, "first").set()
     gevent.sleep(0)
-    scene.queue.authenticated(mine)
-    for number in range(client_queues.ALONE + 3):
+    scene.queue.mark_authenticated(mine)
+    for number in range(client_queues.MAX_CONCURRENT_ALONE + 3):
         scene.ask(mine, number)
-    assert len(scene.began) == 1 + client_queues.ALONE
+    assert len(scene.began) == 1 + client_queues.MAX_CONCURRENT_ALONE
     gevent.killall(scene.jobs)
 
 
@@ -176,7 +176,7 @@ def test_waiting_requests_have_a_memory_limit(scene, monkeypatch):
 def test_a_wrong_credential_does_not_use_the_clients_own_queue(scene):
     """A credential that succeeded has a queue of its own."""
     right, wrong = named("a", b"right"), named("a", b"wrong")
-    scene.queue.authenticated(right)
+    scene.queue.mark_authenticated(right)
     scene.ask(wrong, "guess")
     scene.ask(named("a", b"other"), "another guess")
     scene.ask(right, "own")
@@ -186,7 +186,9 @@ def test_a_wrong_credential_does_not_use_the_clients_own_queue(scene):
 def test_forged_assertions_fill_only_the_queue_of_their_own_address():
     """Every assertion is different, so none is known before it is verified."""
     body = b"client_assertion=" + asserted("a").encode()
-    other, own = (claim({**_environ(), "REMOTE_ADDR": at}, body) for at in ("192.0.2.1", "::1"))
+    other, own = (
+        claimed_client({**_environ(), "REMOTE_ADDR": at}, body) for at in ("192.0.2.1", "::1")
+    )
     scene = _Scene(ClientQueues())
     scene.ask(named("somebody"), "first").set()
     for number in range(client_queues.MAX_WAITING + 2):

@@ -1,11 +1,12 @@
 """Fields of console forms: how typed values become API members."""
 
+import functools
 import re
 
 import pytest
 
 from server.protocol.forms import Form
-from server.web import fields
+from server.web import choices, fields
 from server.web.console import client_fields
 from server.web.fields import Field
 from server.web.table import form_at
@@ -32,8 +33,68 @@ def test_a_list_is_typed_by_lines_or_commas():
 def test_a_ticked_box_means_all():
     """The text that was typed beside the box is ignored."""
     field = Field("asks", "", "lines", every="It may ask everybody")
-    assert _read(field, **{"asks-every": "1", "asks": "eva"}) is None
+    assert _read(field, **{"every-asks": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
+
+
+def test_known_values_are_ticked_and_others_are_typed():
+    """Each counts once. A value that is called "every" is not the box for everything."""
+    field = Field("asks", "", "known", every="It may ask everybody", known="people")
+    assert _read(field, **{"asks-ana": "1", "asks-ben": "1", "asks": "eva, ana"}) == [
+        "ana",
+        "ben",
+        "eva",
+    ]
+    assert _read(field, **{"asks-every": "1"}) == ["every"]
+    assert _read(field, **{field.box: "1", "asks-ana": "1"}) is None
+
+
+def _people(*names, left="", **more):
+    return {"users": {"items": [{"name": name} for name in names], "next": left or None}, **more}
+
+
+def _offered(facts, stored=None, typed=None):
+    field = Field("owners", "Owners", "known", known="users")
+    (found,) = fields.rendered(
+        [field], stored, typed, offered=functools.partial(choices.choices, facts)
+    )
+    return found
+
+
+def test_a_short_list_is_ticked_whole_and_a_long_one_is_offered():
+    """What is stored is ticked in both; what was typed is kept if the form is refused."""
+    stored = {"owners": [{"name": "ben"}]}
+    short = _offered(_people("ana", "ben"), stored)
+    assert ([value for value, _ in short.choices], short.ticked) == (["ana", "ben"], {"ben"})
+    many = [f"u{number}" for number in range(choices.MOST_TICKED + 1)]
+    for facts in (_people(*many), _people("ana", left="more"), _people(users=None)):
+        long = _offered(facts, stored)
+        assert ([value for value, _ in long.choices], long.offered.whole) == (["ben"], False)
+    sent = fields.SubmittedForm(_form(**{"owners-ben": "1", "owners": "eve"}), "owners", "Who?")
+    again = _offered(_people(*many), stored, sent)
+    assert [value for value, _ in again.choices] == ["ben", "eve"]
+    assert again.ticked == {"ben", "eve"}
+
+
+def test_scopes_are_offered_once_with_their_risk_at_each_resource():
+    """Two resources may have a scope of one name."""
+    items = [{"uri": "a", "scopes": {"read": "low"}}, {"uri": "b", "scopes": {"read": "high"}}]
+    facts = {"resources": {"items": items, "next": None}}
+    found = choices.choices(facts, "scopes")
+    assert found == choices.Choices((("read", "read: low at a, high at b"),), whole=True)
+
+
+def test_a_new_agent_needs_four_fields_and_the_others_are_advanced():
+    """Which ones is data of the members."""
+    new = form_at("/admin/new/agent/add").fields
+    assert [one.name for one in new if not one.advanced] == [
+        "name",
+        "owners",
+        "resources",
+        "scopes",
+    ]
+    assert len(new) > 20
+    assert not any(one.advanced for one in form_at("/admin/new/group/add").fields)
 
 
 def test_each_kind_of_field_becomes_its_api_value():
@@ -100,7 +161,7 @@ UNCHANGED = {
     "name": "bot",
     "owners": "ana\r\nben",
     "keep-k1": "1",
-    "asks-every": "1",
+    "every-asks": "1",
     "end": "2027-01-31",
     "on": "1",
     "scopes": "a low",
@@ -131,7 +192,7 @@ def test_an_unchanged_form_changes_nothing():
 def test_changes_are_listed_in_words():
     """The current and the new value."""
     typed = {**UNCHANGED, "name": "bot2", "asks": "eva", "how": "poll", "jwks": "{}"}
-    for name in ("asks-every", "on", "keep-k1"):
+    for name in ("every-asks", "on", "keep-k1"):
         del typed[name]
     found = fields.changed(EVERY, STORED, _form(**typed))
     assert [(one.label, one.was, one.will) for one in found] == [

@@ -27,8 +27,8 @@ AGENT = {
 CHANGED = {
     "resources": PAY,
     "scopes": "payments:read",
-    "asks-every": "1",
-    "action_types-every": "1",
+    "every-asks": "1",
+    "every-action_types": "1",
     "delivery": "poll",
     "id_token_signed_response_alg": "ES256",
     **CIBA,
@@ -251,6 +251,16 @@ def test_typed_text_is_escaped_everywhere(console: Console) -> None:
         assert "<script>alert" not in answer.text
 
 
+def test_an_error_in_an_advanced_field_is_in_sight(console: Console) -> None:
+    """The other fields stay folded until somebody wants them."""
+    folded = '<details class="advanced"><summary>Advanced'
+    assert folded in console.get("admin", "/admin/new/agent").text
+    named = _sent(console, "/admin/new/agent/add", "", {**AGENT, "scopes": "x"}).text
+    assert folded in named
+    answer = _sent(console, "/admin/new/agent/add", "", {**AGENT, "token_seconds": "1"}).text
+    assert '<details class="advanced" open>' in answer
+
+
 def test_an_action_type_is_previewed_before_it_is_registered(console: Console) -> None:
     """The preview uses an example or the given details, and escapes them."""
     typed = {"document": json.dumps({**PAYMENT, "type": "pay.more"})}
@@ -299,7 +309,9 @@ def _problem(page: str, field: str) -> str:
 
 
 def _keeps(page: str, name: str, value: str) -> bool:
-    return _filled(page).get(name) == value
+    """It is in its field, or ticked there."""
+    filled = _filled(page)
+    return filled.get(name) == value or f"{name}-{value}" in filled
 
 
 def _filled(page: str) -> dict[str, str]:

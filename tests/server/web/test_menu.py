@@ -20,7 +20,7 @@ def browser(local):
 
 def _page(browser, path="/"):
     client = browser.local.app.test_client()
-    client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+    client.set_cookie(cookies.name(browser.local.server_policy), browser.cookie)
     return client.get(path, base_url=ISSUER)
 
 

@@ -26,7 +26,7 @@ def test_a_form_that_is_too_long_is_refused_at_every_address(local, signed_in):
     """
     client = local.app.test_client()
     if signed_in:
-        client.set_cookie(cookies.name(local.services.rules), new_browser(local).cookie)
+        client.set_cookie(cookies.name(local.server_policy), new_browser(local).cookie)
     forms = page_forms(local.app)
     assert len(forms) > 50
     with capture_logs() as log:

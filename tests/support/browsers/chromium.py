@@ -102,6 +102,10 @@ class Chromium:
             raise PageGone(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
+    def leave(self, expression: str) -> None:
+        """Do something that leaves the page, which then cannot answer any more."""
+        self.ask(f"void setTimeout(() => {expression})")
+
     def see(self, expression: str) -> Any:  # likewise
         """Wait until an expression is true; its value."""
 
@@ -137,15 +141,9 @@ class Chromium:
             " addEventListener('click', heard, {capture: true, once: true});"
             " return [x, y]; })()"
         )
+        there = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
         for kind in ("mousePressed", "mouseReleased"):
-            self.tell(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=box[0],
-                y=box[1],
-                button="left",
-                clickCount=1,
-            )
+            self.tell("Input.dispatchMouseEvent", type=kind, **there)
         with contextlib.suppress(PageGone):
             return not self.ask("window.missed")
         return True

@@ -234,7 +234,7 @@ def _of_forms(made: Furnished) -> list[State]:
     """Forms of the console that were sent: refused, shown again, to be signed."""
     agent = f"/admin/agents/{made.agents[0].key.id}"
     tried = (typed("#try-user", "ada"), click("form[action$=explain] button"))
-    nobody = (typed("#name", "ops"), typed("#members", "nobody"))
+    mixed = typed("#name", "\N{CYRILLIC SMALL LETTER O}ps")
     owner = (typed("#add_owners", "bob"), click("#owners form:last-of-type button"))
     tested = (typed("#table", _CASES), click("[formaction$=test]"))
     replayed = (typed("#document", _STRICTER), click("#days + button"))
@@ -242,7 +242,7 @@ def _of_forms(made: Furnished) -> list[State]:
         State(
             "form-refused",
             "/admin/new/group",
-            (*nobody, click("main .primary"), says("Check this field")),
+            (mixed, click("main .primary"), says("Check this field")),
         ),
         State("explained", agent, (*tried, says("would be asked"))),
         State("console-signing", agent, (*owner, says("Sign with passkey"))),

@@ -72,7 +72,7 @@ class Console:
     def _client(self, who: str) -> FlaskClient:
         client = self.staff.local.app.test_client()
         if who != NOBODY:
-            named = cookies.name(self.staff.local.services.rules)
+            named = cookies.name(self.staff.local.server_policy)
             client.set_cookie(named, self.browsers[who].cookie)
         return client
 

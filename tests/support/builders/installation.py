@@ -204,9 +204,9 @@ def open_admin(folder: Path) -> LocalAdmin:
         users=Users(store, secrets),
         agents=Agents(store, secrets),
         apps=Apps(store, secrets),
-        resources=Resources(store, secrets, RULES.issuer),
+        resources=Resources(store, secrets, SERVER_POLICY.issuer),
         actions=ActionTypes(store),
-        keys=SigningKeys(store, signer, RULES),
+        keys=SigningKeys(store, signer, SERVER_POLICY),
         installation=Installation(store, secrets, signer),
     )
 
@@ -225,7 +225,7 @@ def registered(admin: LocalAdmin, name: str = "invoice-bot", **members: Any) -> 
     return admin.agents.add(NewAgent(name, **asked), by=BY)
 
 
-RULES = ServerPolicy(
+SERVER_POLICY = ServerPolicy(
     issuer="http://localhost:8470",
     on_loopback=True,
     access_token_alg="ES256",

@@ -58,7 +58,7 @@ class Pages:
     def _client(self) -> FlaskClient:
         client = self.browser.local.app.test_client()
         if self.browser.cookie:
-            client.set_cookie(cookies.name(self.browser.local.services.rules), self.browser.cookie)
+            client.set_cookie(cookies.name(self.browser.local.server_policy), self.browser.cookie)
         return client
 
 

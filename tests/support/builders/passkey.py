@@ -102,7 +102,7 @@ class LocalBrowser:
         self, method: str, path: str, body: object = None, headers: Mapping[str, str | None] = {}
     ) -> Answer:
         """One request of a page of ours; a header that is None is left out."""
-        rules = self.local.services.rules
+        rules = self.local.server_policy
         own: dict[str, str | None] = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
         if self.cookie:
             own["cookie"] = f"{cookies.name(rules)}={self.cookie}"

@@ -47,5 +47,5 @@ def hidden(page: str, name: str) -> str:
 def _client(browser: LocalBrowser) -> FlaskClient:
     client = browser.local.app.test_client()
     if browser.cookie:
-        client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+        client.set_cookie(cookies.name(browser.local.server_policy), browser.cookie)
     return client

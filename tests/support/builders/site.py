@@ -33,6 +33,7 @@ from server.services.clients.apps import Apps
 from server.services.operations.installation import Installation
 from server.services.policy.action_types import ActionTypes
 from server.services.resources.resources import Resources
+from server.services.server_policy import ServerPolicy
 from server.services.tokens.keys import SigningKeys
 from server.services.users.users import Users
 from server.settings import Settings
@@ -84,6 +85,11 @@ class LocalSite:
     def clock(self) -> MovableClock:
         """The server's clock, in the test's hands."""
         return self.admin.clock
+
+    @property
+    def server_policy(self) -> ServerPolicy:
+        """The settings that the services apply."""
+        return self.services.server_policy
 
     def send(  # noqa: PLR0913  # the members of a request
         self,
@@ -199,8 +205,8 @@ def admin_over(services: Services, clock: MovableClock) -> LocalAdmin:
         users=Users(store, secrets),
         agents=Agents(store, secrets, partial(outward.endpoint_problem, services.settings)),
         apps=Apps(store, secrets),
-        resources=Resources(store, secrets, services.rules.issuer),
+        resources=Resources(store, secrets, services.server_policy.issuer),
         actions=ActionTypes(store),
-        keys=SigningKeys(store, signer, services.rules),
+        keys=SigningKeys(store, signer, services.server_policy),
         installation=Installation(store, secrets, signer),
     )

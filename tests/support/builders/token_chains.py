@@ -235,7 +235,7 @@ def signed(
 ) -> str:
     """A token of ours that says what the row says, and what the claims change."""
     said = {
-        "iss": services.rules.issuer,
+        "iss": services.server_policy.issuer,
         "sub": row.user_id or row.client_id,
         "aud": row.resource,
         "client_id": row.client_id,

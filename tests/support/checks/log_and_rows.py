@@ -13,7 +13,7 @@ from server.protocol.approvals.states import State
 from server.storage.tables import installation_keys
 from tests.support.servers.server import LiveServer
 
-_PRUNED = frozenset({"audit_checkpoints", "counters", "flows", "replays"})
+_PRUNED = frozenset({"audit_checkpoints", "audit_nodes", "counters", "flows", "replays"})
 _SENT = ("id", "channel", "target", "body")
 Rows = dict[str, list[dict[str, Any]]]
 

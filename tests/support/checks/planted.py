@@ -117,7 +117,7 @@ FAULTS: Mapping[str, Fault] = {
     "may_act is ignored": Fault(
         "I17",
         "server/services/tokens/exchange_checks.py",
-        "if not token_exchange.names_agent(asked.may_act, agent.id, self.rules.issuer):",
+        "if not token_exchange.names_agent(asked.may_act, agent.id, self.server_policy.issuer):",
         "if not asked.may_act:",
         _GRANT + "test_may_act_restricts_the_actor",
     ),
@@ -179,6 +179,21 @@ FAULTS: Mapping[str, Fault] = {
         "if checkpoint.root:",
         "tests/server/audit_log/test_verify.py::test_each_change_is_detected_and_named",
     ),
+    "a stored hash of the log may be any hash": Fault(
+        "I8",
+        "server/services/audit/log.py",
+        "if found != expected:",
+        "if len(found) > len(complete):",
+        "tests/server/services/audit/test_log.py::test_a_changed_log_is_noticed",
+    ),
+    "an approver trusts a key of the log that nobody named": Fault(
+        "I8",
+        "approver_tui/client/audit/log_witness.py",
+        "key = self._replacement(pinned)",
+        'key = LogKey.read(self._session.get(f"{_PATH}/keys").text("log_key"))',
+        "tests/approver_tui/client/audit/test_log_witness.py"
+        "::test_every_change_is_an_alarm_that_stays",
+    ),
     "a second token for an approval is no contradiction": Fault(
         "I8",
         "server/audit_log/meaning.py",
@@ -220,8 +235,8 @@ FAULTS: Mapping[str, Fault] = {
     "a standing grant can be used once more than its limit": Fault(
         _OTHER,
         "server/protocol/standing_grants/standing_grants.py",
-        "fits = taken.uses < bounds.uses and",
-        "fits = taken.uses <= bounds.uses and",
+        "fits = usage.uses < bounds.uses and",
+        "fits = usage.uses <= bounds.uses and",
         "tests/server/protocol/standing_grants/test_standing_grants.py"
         "::test_a_use_that_would_exceed_a_limit_is_refused_entirely",
     ),

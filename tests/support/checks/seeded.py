@@ -75,7 +75,7 @@ def _read_then_write() -> None:
         time.sleep(_PAUSE_SECONDS / 10)
         statement = update(approvals).where(approvals.c.id == approval.id)
         values = {"state": str(target), "decided_at": found.decided_at or now}
-        self._connection.execute(statement, values)
+        self._db.execute(statement, values)
         return replace(found, state=target, reason=reason)
 
     def redeem(self: Approvals, approval_id: str, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""The kit at work against a real server: an agent that asks in a thread, a person who answers."""
+"""The SDK at work against a real server: an agent that asks in a thread, a person who answers."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future

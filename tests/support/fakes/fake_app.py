@@ -16,6 +16,7 @@ from approver_tui.screens.guard import InputGuard
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.devices.devices import Device
 from approver_tui.state.notifications.events import EventName
+from approver_tui.state.text import SafeText
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_answers import FakeAnswers, FakeUnsentDenials
 from tests.support.fakes.fake_client import FakeServer
@@ -23,6 +24,17 @@ from tests.support.fakes.fake_clock import FakeClock
 from tests.support.fakes.fake_feed import FakeFeed
 from tests.support.fakes.fake_grants import FakeGrantsClient
 from tests.support.fakes.fake_prefs import FakePrefsClient
+
+
+@dataclass
+class FakeLogWitness:
+    """A witness whose alarm a test sets."""
+
+    alarm: SafeText = SafeText("")  # noqa: RUF009  # a text never changes
+
+    def check(self) -> SafeText:
+        """Return the alarm."""
+        return self.alarm
 
 
 class NoOtherLogins:
@@ -45,6 +57,7 @@ class Stage:
     grants_client: FakeGrantsClient
     app: ApproverApp
     unsent_denials: FakeUnsentDenials = field(default_factory=FakeUnsentDenials)
+    log_witness: FakeLogWitness = field(default_factory=FakeLogWitness)
 
     def request(self, approval: Approval) -> None:
         """Let an agent ask."""
@@ -78,6 +91,7 @@ def a_stage(
         "grants_client": grants_client,
         "feed": feed,
         "unsent_denials": unsent_denials,
+        "log_witness": (log_witness := FakeLogWitness()),
         "others": others or NoOtherLogins(),
     }
 
@@ -95,4 +109,7 @@ def a_stage(
         return partial(InboxScreen, context)
 
     app = ApproverApp(load_app, guard=guard, theme=here.theme, keymap=here.keymap)
-    return Stage(clock, server, answers, feed, prefs_client, grants_client, app, unsent_denials)
+    return Stage(
+        *(clock, server, answers, feed, prefs_client, grants_client),
+        *(app, unsent_denials, log_witness),
+    )

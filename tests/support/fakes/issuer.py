@@ -20,7 +20,7 @@ USER, AGENT = "sayso_us_ana", "sayso_ag_bot"
 
 @dataclass(slots=True)
 class FakeIssuer:
-    """What answers the kit's requests, and what it was asked."""
+    """What answers the SDK's requests, and what it was asked."""
 
     keys: list[Key] = field(default_factory=lambda: [new_key("ES256", "first")])
     asked: list[str] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """How many cases a test tries.
 
-Owns: that `scripts/test --deep` tries ten times as many, new random ones, and all of those in lists.
+Owns: that `scripts/test --deep` tries ten times as many, newly chosen, and all of those in lists.
 Never: which cases.
 """
 

@@ -241,7 +241,7 @@ class World:
         return {
             "origin": ISSUER,
             "sec-fetch-site": "same-origin",
-            "cookie": f"{cookies.name(self.local.services.rules)}={cookie}",
+            "cookie": f"{cookies.name(self.local.server_policy)}={cookie}",
             cookies.CSRF.lower(): self.local.site.devices.browsers.csrf(cookie),
         }
 

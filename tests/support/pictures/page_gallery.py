@@ -77,6 +77,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "limits": "Limits",
             "audit": "Audit log",
             "entry": "One audit entry",
+            "timeline": "Timeline of a request",
             "health": "Health",
             "settings": "Settings and signing keys",
             "key-revoke": "Revoke a signing key",

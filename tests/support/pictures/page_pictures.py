@@ -17,8 +17,8 @@ from server.protocol.approvals.states import State
 from server.protocol.names import name_id
 from server.protocol.policy.risks import Risk
 from server.protocol.standing_grants.standing_grants import VaryingMember, as_json
-from server.services.approvals.oversight import Oversight
 from server.services.approvers.groups import Groups
+from server.services.audit.entries import AuditEntries
 from server.services.clients.app_forms import NewApp
 from server.services.clients.apps import Apps
 from server.services.clients.invitations import Invitations, NewInvitation
@@ -77,7 +77,7 @@ class Furnished:
         """Where each page is, by the name of its picture."""
         agent, user, asked = self.agents[0].key.id, self.users["ada"], self.asked.id
         services = self.server.services
-        entry = Oversight(services.store).entries(1)[0].id
+        entry = AuditEntries(services.store).newest(1)[0].id
         with services.store.read() as view:
             device = view.devices.of_user(user)[0].id
             action = view.actions.all()[0].type
@@ -123,6 +123,7 @@ class Furnished:
             "action": f"/admin/actions/{name_id(action)}",
             "audit": "/admin/audit",
             "entry": f"/admin/audit/{entry}",
+            "timeline": f"/admin/audit/timelines/{self.done}",
             "health": "/admin/health",
             "settings": "/admin/settings",
             "inbox": "/",

@@ -41,7 +41,7 @@ curl http://localhost:8470/api/openapi.json       # this page for programs: Open
 - An unknown path is 404, a wrong method 405 with `Allow`, both as JSON.
 - A client with 256 waiting requests in a process gets 503 with `Retry-After`. Every route may
   answer 503, every route with a body 413.
-- [Errors and events](errors.md) explains the codes. [Signed texts](signing.md) explains what a
+- [Errors and events](errors.md) explains the codes. [Signed documents](signing.md) explains what a
   device signs.
 
 **Who may call.** A *client* authenticates in the request. A *resource* uses HTTP Basic. A

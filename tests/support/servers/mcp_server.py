@@ -1,4 +1,4 @@
-"""An MCP server behind the kit, as a process, registered at a Sayso server.
+"""An MCP server behind the SDK, as a process, registered at a Sayso server.
 
 Owns: its registration and its life. Never: its tools; those are in `mcp_tools.py`.
 """

@@ -1,4 +1,4 @@
-"""The MCP server of `suite_tools.py`: alone, behind the kit, and behind the gateway.
+"""The MCP server of `suite_tools.py`: alone, behind the SDK, and behind the gateway.
 
 Owns: their registration and their life. Never: what is called.
 """

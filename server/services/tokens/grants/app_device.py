@@ -74,7 +74,7 @@ class AppDeviceGrant:
         grant = _grant(tx, approval, code)
         terms = AccessTokenTerms(grant.openid, grant.resource, grant.scope)
         user = check_user(tx, grant)
-        check_rights(tx, app, grant, terms, userinfo=self.issuing.rules.userinfo_audience)
+        check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         jkt = request.dpop_jkt
         answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=jkt)
         if names.GRANT_REFRESH_TOKEN in app.grant_types:

@@ -68,9 +68,9 @@ class AppRefreshGrant:
         """
         sent, grant = request.form.require("refresh_token"), family.grant
         _check_key(app, grant.jkt, request.dpop_jkt)
-        terms = _requested_terms(grant, request, self.issuing.rules.userinfo_audience)
+        terms = _requested_terms(grant, request, self.issuing.server_policy.userinfo_audience)
         user = check_user(tx, grant)
-        check_rights(tx, app, grant, terms, userinfo=self.issuing.rules.userinfo_audience)
+        check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         answer, jti = self.issuing.issue(tx, app, user, grant, terms, jkt=request.dpop_jkt)
         successor = self.issuing.successor(sent)
         if tx.code_grants.use_token(token_hash(sent), tx.now):

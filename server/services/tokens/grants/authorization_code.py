@@ -72,7 +72,7 @@ class AuthorizationCodeGrant:
         _check_details(request.form, signed)
         terms = _terms(grant, signed)
         user = check_user(tx, grant)
-        check_rights(tx, app, grant, terms, userinfo=self.issuing.rules.userinfo_audience)
+        check_rights(tx, app, grant, terms, userinfo=self.issuing.server_policy.userinfo_audience)
         if not tx.code_grants.use_code(code.hash, tx.now):
             raise errors.InvalidGrant(_REFUSED)
         if signed is not None:

@@ -49,7 +49,7 @@ class TokenExchangeGrant:
     hint: HintMaker
     issuing: TokenIssuer
     standing: StandingExchanges
-    rules: ServerPolicy
+    server_policy: ServerPolicy
 
     def exchange(self, agent: Agent, request: TokenRequest) -> dict[str, object]:
         """Return the token response of RFC 8693 2.2.1. Raises errors.ProtocolError."""
@@ -112,7 +112,7 @@ class TokenExchangeGrant:
         keys = published(tx.directory.signing_keys(), tx.now)
         try:
             claims = self.verifier.own_token(token, tokens.ACCESS_TOKEN_TYPE, keys)
-            return token_exchange.read_subject(claims, issuer=self.rules.issuer, now=tx.now)
+            return token_exchange.read_subject(claims, issuer=self.server_policy.issuer, now=tx.now)
         except (BadToken, errors.InvalidRequest) as error:
             raise ExchangeRefused(otherwise) from error
 

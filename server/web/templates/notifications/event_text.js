@@ -32,7 +32,7 @@ function limits({ granted, display }) {
 
 function decided(approval) {
   const answer = approval.decided;
-  if (!answer) return ["Approved automatically by your standing grant or consent."];
+  if (!answer) return [`Approved under a ${approval.decided_by?.standing_grant ? "standing grant" : "consent"}.`];
   const yes = answer.decision === "approve";
   const who = answer.by.id === document.body.dataset.user ? "you" : name(answer.by.name);
   const said = [yes ? "Approved by " : "Denied by ", who, " on ", name(answer.device.name), "."];

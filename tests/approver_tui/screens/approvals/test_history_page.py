@@ -63,6 +63,17 @@ async def test_an_unanswered_request_is_dated_by_its_end():
         assert "14:28 invoice-bot  nobody" in shown(stage)
 
 
+async def test_a_standing_grant_that_approved_is_not_nobody():
+    """The person gave it in advance."""
+    stage = a_stage()
+    by = {"standing_grant": "sayso_sg_1", "use": 2, "policy": 3}
+    outer = {"state": "redeemed", "decided_by": by, "over_at": when(NOW - 4 * MINUTE)}
+    stage.server.put(an_approval("given", outer=outer))
+    async with opened(stage) as pilot:
+        await _go(pilot, stage, "2")
+        assert "14:28 invoice-bot  standing grant" in shown(stage)
+
+
 async def test_moving_to_the_end_loads_older_requests():
     """Five at a time here; the cursor stays."""
     stage = a_stage()

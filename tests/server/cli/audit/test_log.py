@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from server.audit_log import notes
+from server.audit_log.notes import LogKey
+
 
 def _key(admin_cli):
     return admin_cli("audit", "key").out.strip()
@@ -100,7 +103,11 @@ def test_a_replaced_key_signs_from_now_on(admin_cli, data_folder, tmp_path):
     assert admin_cli("audit", "verify", str(later), *both).code == 0
     for one in (old, new):
         assert admin_cli("audit", "verify", str(later), "--log-key", one).code == 20
-    assert "log_key.replaced" in admin_cli("audit", "tail").out
+    entry = json.loads(admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out)[
+        "items"
+    ][0]
+    note = entry["facts"]["note"]
+    assert notes.replaced(note, LogKey.read(old)).text == new
 
 
 @pytest.mark.usefixtures("bundle")
@@ -115,3 +122,5 @@ def test_a_lost_key_can_be_replaced(admin_cli, data_folder):
     assert admin_cli("audit", "rotate-key").code == 0
     assert admin_cli("audit", "key").code == 0
     assert "audit log" not in admin_cli("doctor").out
+    found = admin_cli("audit", "search", "--type", "log_key.replaced", "--json").out
+    assert "note" not in json.loads(found)["items"][0]["facts"]

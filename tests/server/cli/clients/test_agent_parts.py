@@ -10,6 +10,15 @@ from tests.support.inputs.handmade_jwts import new_key
 ADD = ("agents", "add", "bot", "--owner", "admin")
 
 
+def test_a_new_agent_without_scopes_is_told_what_it_may_do(admin_cli):
+    """With a resource it can ask for actions; a gateway needs no more."""
+    assert "It has no permissions yet." in admin_cli(*ADD).out
+    serves = ("--resource", "https://pay.example", "--serves", "https://pay.example")
+    told = admin_cli("agents", "add", "gateway", "--owner", "admin", *serves).out
+    assert "It may ask for actions, and has no scopes yet." in told
+    assert "sayso agents update gateway --resource https://pay.example --scope NAME" in told
+
+
 @pytest.fixture
 def picture(tmp_path):
     """A file with an icon."""

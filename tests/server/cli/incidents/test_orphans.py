@@ -6,7 +6,7 @@ import pytest
 
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import RULES, open_admin
+from tests.support.builders.installation import SERVER_POLICY, open_admin
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_an_orphan_with_a_new_owner_is_no_longer_listed(admin_cli):
 def test_the_incident_of_an_orphan_quarantine_lists_the_next_steps(admin_cli, orphan):
     """The owner comes first, then the agent, then the incident."""
     orphan.clock.forward(14 * DAY)
-    assert OrphanQuarantine(orphan.store, orphan.secrets, RULES).round() == 1
+    assert OrphanQuarantine(orphan.store, orphan.secrets, SERVER_POLICY).round() == 1
     (item,) = admin_cli("incidents", "list", "--json").document["items"]
     assert (item["cause"], item["user"], item["approval"]) == ("no_owner", None, None)
     assert (item["signed"], item["agents"][0]["name"]) == (None, "invoice-bot")

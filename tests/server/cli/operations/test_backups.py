@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.app import build
-from server.services.operations.restores import KINDS, ONLY_KNOWN
+from server.services.operations.restores import KINDS, ONLY_IF_CHANGED
 from server.settings import Settings
 
 _KEEP = (
@@ -159,7 +159,7 @@ def test_a_database_unpacked_by_hand_is_refused_until_it_is_restored(
 
 def test_every_kind_has_its_keep_flag():
     """Users need none: without a device or a password they can do nothing."""
-    assert {flag.removeprefix("--keep-") for flag in _KEEP} == set(KINDS) - ONLY_KNOWN
+    assert {flag.removeprefix("--keep-") for flag in _KEEP} == set(KINDS) - ONLY_IF_CHANGED
 
 
 @pytest.mark.parametrize("flag", _KEEP)

@@ -169,7 +169,7 @@ def test_explain_lists_eligible_approvers_and_the_backup(installation, rules):
     lines = [line.split(maxsplit=1) for line in output.splitlines() if line]
     assert ["approvers", "bob (finance)"] in lines
     assert ["excluded", "ana"] in lines
-    assert ["backup", "cleo, at once"] in lines
+    assert ["backup", "cleo, immediately"] in lines
 
 
 def test_explain_prints_unusual_codes_and_token_claims(installation):

@@ -31,8 +31,8 @@ def explanations(local):
     services = local.services
     return Explanations(
         services.store,
-        IssuedTokens(services.verifier, services.rules),
-        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.rules),
+        IssuedTokens(services.verifier, services.server_policy),
+        ExchangeChecks(Schemas(), Evaluator(services.secrets), services.server_policy),
     )
 
 

@@ -59,7 +59,7 @@ def test_a_missing_or_wrong_claim_is_refused(changes):
 
 def test_exactly_the_request_claims_become_parameters():
     """Numbers where the specification has them; an empty claim counts as absent."""
-    form = request_objects.as_form(
+    form = request_objects.to_form(
         {
             "iss": AGENT,
             "client_secret": "x",
@@ -76,7 +76,7 @@ def test_exactly_the_request_claims_become_parameters():
         "authorization_details": ('[{"type": "é"}]',),
         "resource": ("https://a", "https://b"),
     }
-    assert request_objects.as_form({"requested_expiry": "30"}).get("requested_expiry") == "30"
+    assert request_objects.to_form({"requested_expiry": "30"}).get("requested_expiry") == "30"
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,15 @@ def test_exactly_the_request_claims_become_parameters():
 def test_a_parameter_of_the_wrong_type_is_refused(claims):
     """Nothing is converted."""
     with pytest.raises(errors.InvalidRequest, match="type"):
-        request_objects.as_form(claims)
+        request_objects.to_form(claims)
 
 
 def test_parameters_beside_a_signed_request_are_refused():
     """Client authentication is allowed; unsigned parameters are not ignored silently."""
-    request_objects.refuse_beside(Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)}))
+    request_objects.reject_unsigned_parameters(
+        Form({"request": ("x",), "client_id": ("a",), "foo": ("b",)})
+    )
     with pytest.raises(errors.InvalidRequest, match="inside"):
-        request_objects.refuse_beside(Form({"request": ("x",), "login_hint": ("ana",)}))
+        request_objects.reject_unsigned_parameters(
+            Form({"request": ("x",), "login_hint": ("ana",)})
+        )

@@ -97,4 +97,4 @@ def test_metadata_that_cannot_be_is_refused(members, code):
 )
 def test_an_app_is_called_after_who_gets_its_codes(uri, name):
     """The name that it gives itself is only a claim."""
-    assert app_registration.first_name(uri) == name
+    assert app_registration.name_from_redirect_uri(uri) == name

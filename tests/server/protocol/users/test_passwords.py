@@ -29,7 +29,7 @@ def test_the_pause_of_an_account_doubles_up_to_five_minutes():
 
 def test_the_pause_of_an_address_starts_later_and_stays_shorter():
     """Many users may share an address."""
-    free = passwords.FREE_TRIES_OF_ADDRESS
+    free = passwords.FREE_OF_ADDRESS
     pauses = [passwords.pause_of_address_ms(tries) // 1000 for tries in range(free - 1, free + 8)]
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
 

@@ -390,7 +390,7 @@ def test_a_user_without_a_device_is_told_to_enroll_one(app, local):
 
 def test_repeated_denials_pause_the_app(browser, ana, app, local):
     """The pause lasts half an hour and applies to one action type."""
-    for _ in range(local.services.rules.denials_before_pause):
+    for _ in range(local.server_policy.denials_before_pause):
         browser.authorize(app.id, **PAYS)
         browser.answer("allow")
         ana.deny(pending_approvals(ana)[0].id)

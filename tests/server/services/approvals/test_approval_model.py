@@ -130,8 +130,8 @@ def _a_denial_can_be_changed(patch: pytest.MonkeyPatch) -> None:
     def permissive(self: Approvals, approval: Any, target: State, **named: Any) -> Any:
         if target is State.APPROVED:
             again = update(table).where(table.c.id == approval.id, table.c.state == "denied")
-            self._connection.execute(again.values(state="pending"))
-            self._connection.execute(delete(votes).where(votes.c.approval_id == approval.id))
+            self._db.execute(again.values(state="pending"))
+            self._db.execute(delete(votes).where(votes.c.approval_id == approval.id))
         return move(self, approval, target, **named)
 
     patch.setattr(decisions, "_check_open", open_again)
@@ -161,7 +161,7 @@ def _descendants_survive_a_revocation(patch: pytest.MonkeyPatch) -> None:
 
     def alone(self: Delegations, jti: str, now: int) -> list[str]:
         row = update(ledger).where(ledger.c.id == jti, ledger.c.revoked_at.is_(None))
-        self._connection.execute(row.values(revoked_at=now))
+        self._db.execute(row.values(revoked_at=now))
         return [jti]
 
     patch.setattr(Delegations, "revoke_tree", alone)
@@ -174,7 +174,7 @@ def _descendants_survive_a_disabled_agent(patch: pytest.MonkeyPatch) -> None:
     def own_alone(self: Delegations, of: str, now: int) -> Any:
         found = revoke(self, of, now)
         others = update(ledger).where(ledger.c.client_id != of, ledger.c.revoked_at == now)
-        self._connection.execute(others.values(revoked_at=None))
+        self._db.execute(others.values(revoked_at=None))
         return found
 
     patch.setattr(Delegations, "revoke_client", own_alone)

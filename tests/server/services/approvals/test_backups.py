@@ -20,7 +20,7 @@ from tests.support.builders.policies import rule
 def ask(local):
     """Asks a person about a request too."""
     services = local.services
-    service = BackupRequests(services.store, Evaluator(services.secrets), services.rules)
+    service = BackupRequests(services.store, Evaluator(services.secrets), services.server_policy)
     return lambda approval, name: service.ask(approval.id, name, by=BY)
 
 

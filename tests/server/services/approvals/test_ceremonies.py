@@ -137,7 +137,7 @@ def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     for wrong in ("1234", "4321"):
         answer = approve_with(person, approval, fact=wrong)
     assert answer.refusal == (423, "request_locked")
@@ -148,7 +148,7 @@ def test_a_lock_applies_to_the_person_who_typed_wrongly(agent, person, local):
     assert approve_with(ben, approval, fact="3000").json["decided"]["by"]["name"] == "ben"
     _, another = pay(agent)
     with local.services.store.write() as tx:
-        approvers.add(tx, another, [NamedApprover(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, another, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     for wrong in ("1", "2"):
         approve_with(person, another, fact=wrong)
     assert person.deny(another.id).json["state"] == "denied"
@@ -159,7 +159,7 @@ def test_the_request_is_cancelled_when_the_last_approver_is_locked(agent, person
     handle, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     for somebody in (person, ben):
         assert local.stored(approval.id).state is State.PENDING
         for wrong in ("1234", "4321"):
@@ -177,7 +177,7 @@ def test_a_person_and_their_substitute_do_not_make_a_quorum_of_two(
     handle, approval = pay(agent)
     substitute = NamedApprover(ben.user.id, "backup", stands_for=person.user.id)
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [substitute], local.services.rules)
+        approvers.add(tx, approval, [substitute], local.server_policy)
     if substitute_first:
         assert approve_with(ben, approval, fact="3000").status == 200
     for wrong in ("1234", "4321"):
@@ -206,7 +206,7 @@ def test_concurrent_attempts_are_all_counted(agent, person, local):
     _, approval = pay(agent)
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     person.pin(approval.id)
     jws = person.decision(approval.id, person.high, ceremony=approval.ceremony)
 
@@ -368,7 +368,7 @@ def test_two_wrong_match_numbers_lock_the_request_for_everybody(interactive, per
     handle, approval = interactive.asked()
     ben = new_person(local, "ben")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     number = int(person.entries(approval.id)["match"])
     first = approve_with(person, approval, match=f"{(number + 1) % 1_000:03}")
     assert (first.refusal, first.json["step"]) == ((422, "wrong_entry"), "match")

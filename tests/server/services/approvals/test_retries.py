@@ -61,7 +61,7 @@ def test_a_second_retry_request_returns_the_same_answer(agent, person, local):
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.server_policy)
     local.clock.forward(MINUTE)
     first = _retry(bob, approval)
     local.clock.forward(MINUTE)

@@ -20,9 +20,7 @@ def bob(local: LocalSite) -> LocalTerminal:
 def _ask(local: LocalSite, approval: Approval, person: LocalTerminal, **members: Any) -> list[str]:
     approver = NamedApprover(person.user.id, "backup", **members)
     with local.services.store.write() as tx:
-        return [
-            row.user_id for row in approvers.add(tx, approval, [approver], local.services.rules)
-        ]
+        return [row.user_id for row in approvers.add(tx, approval, [approver], local.server_policy)]
 
 
 def _listed(person: LocalTerminal, state: str = "waiting") -> list[str]:

@@ -282,13 +282,13 @@ def test_a_rule_that_allows_critical_risk_applies_with_hidden_users_too(open_loc
 
 def test_explain_predicts_the_token_of_an_automatic_decision(local, allowed_consent):
     """Without the consent it predicts that the person is asked."""
-    trials = Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
+    trials = Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "token", True)
+    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "token", True)
     local.site.consents.revoke(allowed_consent.id, by=BY)
     found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
+    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "person", False)
 
 
 @pytest.mark.usefixtures("allowed_consent")

@@ -228,7 +228,7 @@ def test_an_added_approver_may_extend_the_request(agent, local):
     bob = new_person(local, "bob")
     _, approval = agent.asked(requested_expiry="60")
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(bob.user.id, "backup")], local.server_policy)
     local.clock.forward(30 * SECOND)
     assert _extend(bob, approval).status == 200
     local.clock.forward(50 * SECOND)

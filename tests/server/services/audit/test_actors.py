@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from server.model.audit import Entry, EntrySearch
-from server.services.approvals.oversight import Oversight
 from server.services.audit import audit
+from server.services.audit.entries import AuditEntries
 from server.storage.account_tables import users
 from tests.support.builders.installation import BY, PAY, LocalAdmin, admitted, registered
 
@@ -40,7 +40,7 @@ def actor_ids(admin_services: LocalAdmin) -> dict[str, str]:
 
 def _search(admin_services: LocalAdmin, **wanted: str) -> list[tuple[str, str]]:
     """Types and actors' names of the found entries that the fixture made."""
-    found = Oversight(admin_services.store).search(EntrySearch(**wanted), 50)
+    found = AuditEntries(admin_services.store).search(EntrySearch(**wanted), 50)
     made = [one for one in found if json.loads(one.body).get("facts") is None]
     return [(one.type, one.names.get("actor", "")) for one in reversed(made)]
 
@@ -68,11 +68,11 @@ def test_entry_names_are_current_and_not_in_the_stored_bytes(
     admin_services: LocalAdmin, actor_ids: dict[str, str]
 ) -> None:
     """A deleted agent is shown as (deleted agent)."""
-    (entry,) = Oversight(admin_services.store).search(EntrySearch(actor=actor_ids["agent"]), 1)
+    (entry,) = AuditEntries(admin_services.store).search(EntrySearch(actor=actor_ids["agent"]), 1)
     assert entry.names == {"actor": "invoice-bot", "agent_id": "invoice-bot", "subject": "admin"}
     assert b"invoice-bot" not in entry.body
     admin_services.agents.delete("invoice-bot", by=BY)
-    assert Oversight(admin_services.store).entry(entry.id).names["actor"] == "(deleted agent)"
+    assert AuditEntries(admin_services.store).get(entry.id).names["actor"] == "(deleted agent)"
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_a_name_shared_by_a_user_and_an_agent_finds_both(
     with admin_services.store.write() as tx:
         tx._connection.execute(update(users).where(users.c.id == namesake.id).values(shared))
         audit.record(tx, Entry(audit.Type.SIGN_IN_DONE, audit.by_user(namesake.id)))
-    found = Oversight(admin_services.store).search(EntrySearch(actor="invoice-bot"), 9)
+    found = AuditEntries(admin_services.store).search(EntrySearch(actor="invoice-bot"), 9)
     assert {one.actor for one in found} == {actor_ids["agent"], audit.by_user(namesake.id)}

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from server.audit_log import bundles
+from server.audit_log.merkle import BadProof
 from server.audit_log.verify import verify
 from server.services.audit.log import IDLE_MS, AuditLog, BrokenLog
 from server.services.refusals import Conflict, NotFound
@@ -17,7 +18,8 @@ KEY = b"k" * 32
 @pytest.fixture
 def audit_log(admin_services):
     """The log of an installation with a few entries."""
-    admitted(admin_services)
+    for name in ("ann", "bob", "cleo"):
+        admitted(admin_services, name)
     return AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
 
 
@@ -31,7 +33,7 @@ def test_a_checkpoint_covers_all_entries(admin_services, audit_log):
     first = audit_log.round()
     assert first > 0
     assert audit_log.round() == 0
-    admitted(admin_services, "ana")
+    admitted(admin_services, "dave")
     assert audit_log.round() > 0
     found = verified(audit_log)
     assert found.checkpoints == 2
@@ -53,7 +55,7 @@ def test_a_clock_that_is_set_back_does_not_turn_the_log_back(admin_services, aud
     """The time of checkpoints only grows."""
     audit_log.round()
     admin_services.clock.forward(-MINUTE)
-    admitted(admin_services, "ana")
+    admitted(admin_services, "dave")
     audit_log.round()
     assert verified(audit_log).checkpoints == 2
 
@@ -69,8 +71,9 @@ def test_the_log_keeps_its_name_when_the_server_gets_another(audit_log):
 def _tamper(folder, statement):
     """Change the database as somebody does who owns the machine."""
     connection = sqlite3.connect(folder / "sayso.db")
-    for name in ("audit_entries_update", "audit_entries_delete"):
-        connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+    for table in ("audit_entries", "audit_nodes"):
+        for change in ("update", "delete"):
+            connection.execute(f"DROP TRIGGER IF EXISTS {table}_{change}")
     connection.execute(statement)
     connection.commit()
     connection.close()
@@ -82,6 +85,9 @@ def _tamper(folder, statement):
         "UPDATE audit_entries SET body = '{}' WHERE seq = 1",
         "DELETE FROM audit_entries WHERE seq = 1",
         "UPDATE audit_entries SET seq = -seq WHERE seq = 1",
+        "UPDATE audit_nodes SET hash = zeroblob(32) WHERE level = 1 AND number = 0",
+        "DELETE FROM audit_nodes WHERE level = 1 AND number = 0",
+        "DELETE FROM audit_nodes WHERE level = 1",
     ],
 )
 def test_a_changed_log_is_noticed(tmp_path, audit_log, statement):
@@ -98,7 +104,7 @@ def test_a_long_log_is_compared_from_a_later_checkpoint(tmp_path, admin_services
     log = AuditLog(admin_services.store, "https://approvals.example.com", lambda: KEY)
     admitted(admin_services)
     log.round()
-    admitted(admin_services, "ana")
+    admitted(admin_services, "dave")
     log.round()
     monkeypatch.setattr("server.services.audit.log.CHECKED", 1)
     _tamper(tmp_path, "UPDATE audit_entries SET body = '{}' WHERE seq = 1")
@@ -137,7 +143,7 @@ def test_each_entry_is_proved(audit_log):
 def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
     """The refusal says when to try again; an unknown entry is not found."""
     audit_log.round()
-    admitted(admin_services, "ana")
+    admitted(admin_services, "dave")
     with audit_log.store.read() as view:
         newest = view.audit.tail(1)[0]
     with pytest.raises(Conflict, match="not in a checkpoint yet"):
@@ -146,10 +152,47 @@ def test_what_is_not_in_a_checkpoint_is_not_proved(admin_services, audit_log):
         audit_log.prove("other")
 
 
+def test_a_proof_from_a_changed_hash_proves_nothing(tmp_path, audit_log):
+    """The root in the checkpoint is signed, and the hashes do not lead to it."""
+    audit_log.round()
+    with audit_log.store.read() as view:
+        entry = view.audit.tail(100)[0].id
+    audit_log.prove(entry).check([audit_log.key])
+    _tamper(tmp_path, "UPDATE audit_nodes SET hash = zeroblob(32)")
+    changed = audit_log.prove(entry)
+    with pytest.raises(BadProof):
+        changed.check([audit_log.key])
+
+
+def test_hashes_that_an_earlier_version_did_not_store_are_added(
+    tmp_path, admin_services, audit_log
+):
+    """With the next checkpoint, also if only the last ones are missing."""
+    audit_log.round()
+    whole = _nodes(audit_log)
+    for statement in (
+        "DELETE FROM audit_nodes",
+        "DELETE FROM audit_nodes WHERE (number + 1) << level > 2",
+    ):
+        _tamper(tmp_path, statement)
+        audit_log.check()
+        admin_services.clock.forward(IDLE_MS)
+        audit_log.round()
+        assert _nodes(audit_log) == whole
+        audit_log.check()
+
+
+def _nodes(log):
+    with log.store.read() as view:
+        found = view.audit_log.nodes_over(0, view.audit_log.size())
+    assert len(found) > 2
+    return found
+
+
 def test_a_new_key_is_in_the_log(audit_log):
     """Who replaced it, and the new public key."""
     with audit_log.store.write() as tx:
-        audit_log.record_key(tx, b"n" * 32, by=BY)
+        audit_log.record_key(tx, b"n" * 32, KEY, by=BY)
         entry = tx.audit.tail(1)[0]
     assert entry.type == "log_key.replaced"
     assert b"approvals.example.com/log+" in entry.body

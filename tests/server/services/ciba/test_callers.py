@@ -163,6 +163,15 @@ def test_a_token_of_a_client_that_acts_for_itself_names_no_person(agent, assista
     assert _ask(agent, own).refusal == (400, "invalid_request")
 
 
+def test_a_session_of_a_person_is_no_call(agent, person, local):
+    """The agent is told so, and not that a registration lacks something."""
+    _serves(local, agent, PAY)
+    refused = _ask(agent, person.access_token)
+    assert refused.refusal == (400, "invalid_request")
+    assert "a person's session" in refused.json["error_description"]
+    assert "reason" not in refused.json
+
+
 def test_disabling_the_caller_ends_the_requests_for_its_calls(agent, assistant, local, token):
     """A person must not approve for a client that is turned off."""
     approval = local.behind(_ask(agent, token).json["auth_req_id"])

@@ -31,7 +31,9 @@ def hint(local, agent, parent):
 
     def make(scope="payments:read", details=(), for_agent=agent.id, of=parent):
         services = local.services
-        hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+        hints = LoginHints(
+            services.signer, services.verifier, services.secrets, services.server_policy
+        )
         with local.services.store.write() as tx:
             bot = tx.directory.agent(for_agent)
             return hints.make(tx, bot, of, resource=PAY, scope=(scope,), details=details)
@@ -179,7 +181,7 @@ def test_with_hidden_users_a_hint_for_an_unaskable_person_stays_pending(template
     person = template.person(local)
     parent = local.admin.token(agent.id, person.user.id, "parent")
     services = local.services
-    hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    hints = LoginHints(services.signer, services.verifier, services.secrets, services.server_policy)
     with services.store.write() as tx:
         bot = tx.directory.agent(agent.id)
         token = hints.make(tx, bot, parent, resource=PAY, scope=("payments:read",), details=())

@@ -22,7 +22,8 @@ def _signed(local, **claims):
     """An ID token of ours with other claims."""
     with local.services.store.read() as view:
         keys = view.directory.signing_keys()
-    payload = {"iss": local.services.rules.issuer, "sub": "somebody", "aud": "somebody", **claims}
+    issuer = local.server_policy.issuer
+    payload = {"iss": issuer, "sub": "somebody", "aud": "somebody", **claims}
     return local.services.signer.sign(keys, "RS256", "JWT", payload)
 
 

@@ -19,7 +19,7 @@ from tests.support.inputs.handmade_jwts import new_key
 def hints(local):
     """The service that makes and reads hints."""
     services = local.services
-    return LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    return LoginHints(services.signer, services.verifier, services.secrets, services.server_policy)
 
 
 @pytest.fixture
@@ -131,6 +131,6 @@ def _approved(local, agent, person, parent_id):
     handle, approval = agent.asked()
     with local.services.store.write() as tx:
         came_from = update(approvals).where(approvals.c.id == approval.id)
-        tx.approvals._connection.execute(came_from.values(parent_id=parent_id))
+        tx.approvals._db.execute(came_from.values(parent_id=parent_id))
     assert person.approve(approval.id).status == 200
     return handle

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from server.model.clients import FormerName
-from server.services.clients import agent_names
 from server.services.clients.agent_forms import AgentChanges
 from tests.support.builders.callers import new_person
 from tests.support.builders.clock import DAY, MINUTE
@@ -25,13 +24,13 @@ def _is_first_request(approval):
 def test_named_since_changes_only_with_a_new_name(local, agent, agents):
     """Another change, or a change to the same name, leaves the time as it was."""
     made = agents.show(agent.id)[0]
-    assert agent_names.named_since(made) == made.created_at
+    assert made.named_at == made.created_at
     local.clock.forward(DAY)
     agents.update(agent.id, AgentChanges(description="Pays", name="invoice-bot"), by=BY)
-    assert agent_names.named_since(agents.show(agent.id)[0]) == made.created_at
+    assert agents.show(agent.id)[0].named_at == made.created_at
     renamed = agents.update(agent.id, AgentChanges(name="billing-bot"), by=BY)
     assert renamed == agents.show(agent.id)[0]
-    assert agent_names.named_since(renamed) == local.clock.now()
+    assert renamed.named_at == local.clock.now()
 
 
 def test_former_names_are_kept_with_the_end_of_their_use(local, agent, agents):

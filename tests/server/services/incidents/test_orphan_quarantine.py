@@ -31,7 +31,7 @@ from server.services.users.users import UserChanges
 from tests.support.builders.clock import DAY, HOUR
 from tests.support.builders.installation import (
     BY,
-    RULES,
+    SERVER_POLICY,
     LocalAdmin,
     admitted,
     open_admin,
@@ -40,7 +40,7 @@ from tests.support.builders.installation import (
 from tests.support.inputs.random_cases import cases
 
 GRACE = 3 * DAY
-RULES_HERE = replace(RULES, owner_grace_days=3)
+POLICY_HERE = replace(SERVER_POLICY, owner_grace_days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Owned:
     @property
     def sweeper(self) -> OrphanQuarantine:
         """The job that the server runs."""
-        return OrphanQuarantine(self.admin_services.store, self.admin_services.secrets, RULES_HERE)
+        return OrphanQuarantine(self.admin_services.store, self.admin_services.secrets, POLICY_HERE)
 
     @property
     def state(self) -> str:
@@ -307,7 +307,9 @@ class _OrphanMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         before = {name: self._quarantined(name) for name in self.AGENTS}
-        OrphanQuarantine(self.admin_services.store, self.admin_services.secrets, RULES_HERE).round()
+        OrphanQuarantine(
+            self.admin_services.store, self.admin_services.secrets, POLICY_HERE
+        ).round()
         for name in self.AGENTS:
             since = self.left.get(name)
             over = since is not None and self.admin_services.clock.now() - since >= GRACE

@@ -10,7 +10,7 @@ from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.services.incidents.orphans import Orphans
 from server.services.refusals import NotFound
 from tests.support.builders.clock import DAY
-from tests.support.builders.installation import BY, RULES, LocalAdmin, admitted, registered
+from tests.support.builders.installation import BY, SERVER_POLICY, LocalAdmin, admitted, registered
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def orphans(admin_services: LocalAdmin) -> Orphans:
     admitted(admin_services)
     admitted(admin_services, "olga")
     registered(admin_services, owners=("olga",))
-    return Orphans(admin_services.store, RULES)
+    return Orphans(admin_services.store, SERVER_POLICY)
 
 
 def _reasons(orphans: Orphans) -> dict[str, tuple[str, ...]]:
@@ -46,7 +46,7 @@ def test_an_agent_in_its_grace_period_is_reported_with_the_end(
     assert [(owner.user.name, owner.user.state) for owner in one.owners] == [("olga", "disabled")]
     assert orphans.grace_end("invoice-bot") == ends
     admin_services.clock.forward(13 * DAY)
-    OrphanQuarantine(admin_services.store, admin_services.secrets, RULES).round()
+    OrphanQuarantine(admin_services.store, admin_services.secrets, SERVER_POLICY).round()
     (one,) = orphans.all()
     assert (one.agent.state, one.why, one.quarantine_at) == ("quarantined", ("no_owner",), None)
 
@@ -134,5 +134,5 @@ def test_the_report_has_pages_and_shows_owners_only_their_agents(
 def test_the_grace_period_is_configured_in_days(admin_services: LocalAdmin) -> None:
     """The test sets thirty."""
     admin_services.users.disable("olga", by=BY)
-    longer = Orphans(admin_services.store, replace(RULES, owner_grace_days=30))
+    longer = Orphans(admin_services.store, replace(SERVER_POLICY, owner_grace_days=30))
     assert longer.grace_end("invoice-bot") == admin_services.clock.now() + 30 * DAY

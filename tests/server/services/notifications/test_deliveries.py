@@ -162,7 +162,7 @@ def test_a_person_does_not_see_the_devices_of_other_approvers(agent, person, loc
     ben = new_person(local, "ben")
     _, approval = agent.asked()
     with local.services.store.write() as tx:
-        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.services.rules)
+        approvers.add(tx, approval, [NamedApprover(ben.user.id, "backup")], local.server_policy)
     assert [one["id"] for one in _devices(person, approval)] == [person.device_id]
     assert [one["id"] for one in _devices(ben, approval)] == [ben.device_id]
     with local.services.store.read() as view:

@@ -125,7 +125,7 @@ def test_high_risk_notifies_in_quiet_hours_and_from_a_muted_agent(agent, person,
     _, approval = agent.asked_payment()
     assert _requested(local, person) == [None, None]
     answer = person.call("POST", f"/api/approvals/{approval.id}/snooze", {"minutes": 1})
-    assert answer.refusal == (422, "still_rings")
+    assert answer.refusal == (422, "cannot_snooze")
 
 
 def test_a_request_that_expires_in_quiet_hours_never_notifies(agent, person, local):

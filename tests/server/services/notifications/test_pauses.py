@@ -22,7 +22,7 @@ from tests.support.clients.agent import PAYMENT_DETAILS
 @pytest.fixture
 def pauses(local: LocalSite) -> Pauses:
     """The service that administrators use."""
-    return Pauses(local.services.store, local.services.rules)
+    return Pauses(local.services.store, local.server_policy)
 
 
 def _deny(agent: LocalAgent, person: LocalTerminal, times: int = 3) -> None:

@@ -25,7 +25,7 @@ ASKS = rule("ask", 'when.scope = ["*"]', name="asks")
 @pytest.fixture
 def explain(local):
     """Explains a request of the agent to Ana, as the API returns it."""
-    trials = Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
+    trials = Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
 
     def ask(details=None, rules=None, **members):
         plain = {"agent": "invoice-bot", "user": "ana", "resource": PAY, "scope": READS}

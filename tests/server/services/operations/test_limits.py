@@ -23,7 +23,7 @@ def strict(open_local, template):
 
 
 def _overview(local):
-    return Limits(local.services.store, local.services.rules).overview()
+    return Limits(local.services.store, local.server_policy).overview()
 
 
 def _usage(local, name):
@@ -37,7 +37,7 @@ def _near(local, name):
 def test_every_limiting_setting_is_listed_with_its_value(strict):
     """Each once, and each can be counted."""
     _, _, local = strict
-    listed = {one.name: one for one in limits_of(local.services.rules)}
+    listed = {one.name: one for one in limits_of(local.server_policy)}
     settable = {
         field.name
         for field in fields(ServerPolicy)
@@ -45,9 +45,9 @@ def test_every_limiting_setting_is_listed_with_its_value(strict):
     }
     assert {name for name, one in listed.items() if one.set} == settable
     for name in settable:
-        assert listed[name].value == getattr(local.services.rules, name)
+        assert listed[name].value == getattr(local.server_policy, name)
     assert listed.keys() == limits._COUNTS.keys()
-    assert len(listed) == len(limits_of(local.services.rules))
+    assert len(listed) == len(limits_of(local.server_policy))
 
 
 def test_usage_is_near_from_four_fifths_and_over_at_the_limit(strict):

@@ -25,7 +25,7 @@ DETAILS = json.dumps(PAYMENT_DETAILS)
 @pytest.fixture
 def trials(local):
     """Trials for the prepared installation."""
-    return Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
+    return Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
     found = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
     )
-    assert (found.then, found.verdict.outcome, found.consent) == ("person", "ask", None)
+    assert (found.next_step, found.verdict.outcome, found.consent) == ("person", "ask", None)
     assert [one.id for one in found.rules] == ["high-risk"]
     assert (found.verdict.needs.ceremony, found.seconds) == (frozenset({Step.PIN}), 300)
     assert found.token["act"]["sub"] == agent.id
@@ -51,7 +51,7 @@ def test_explain_returns_the_rule_the_ceremony_and_the_token(trials, agent, loca
     alone = trials.explain(
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
-    assert (alone.then, alone.token["sub"]) == ("token", agent.id)
+    assert (alone.next_step, alone.token["sub"]) == ("token", agent.id)
     assert local.admin.entries("policy.set") == []
 
 
@@ -61,10 +61,10 @@ def test_explain_honors_acr_values(trials, agent, chains):
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     allowed = rule("allow", 'when.scope = ["payments:read"]')
     found = trials.explain(wanted, allowed)
-    assert (found.then, found.consent, found.audience) == ("token", True, None)
+    assert (found.next_step, found.consent, found.audience) == ("token", True, None)
     for acr, ceremony in ((ACR_SIGNED, CONFIRM), (ACR_SIGNED_PIN, frozenset({Step.PIN}))):
         found = trials.explain(replace(wanted, acr=acr), allowed)
-        assert (found.then, found.consent) == ("person", None)
+        assert (found.next_step, found.consent) == ("person", None)
         assert found.verdict.needs.ceremony == ceremony
         assert [one.name for one in found.audience.people] == ["ana"]
 
@@ -74,11 +74,11 @@ def test_explain_accepts_a_rule_set_that_is_not_in_force(trials):
     """It is validated and not stored."""
     wanted = TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     found = trials.explain(wanted, rule("deny", name="closed"))
-    assert (found.then, found.token, found.verdict.rules) == ("refused", None, ("closed",))
+    assert (found.next_step, found.token, found.verdict.rules) == ("refused", None, ("closed",))
     assert found.verdict.source.version == 1
     with pytest.raises(InvalidPolicy, match="no agent eve"):
         trials.explain(wanted, rule("deny", 'when.agent = ["eve"]'))
-    assert trials.explain(wanted).then == "token"
+    assert trials.explain(wanted).next_step == "token"
 
 
 @pytest.mark.usefixtures("agent")
@@ -90,7 +90,7 @@ def test_an_unreadable_rule_set_is_explained_as_a_denial(trials, local):
     found = trials.explain(
         TrialRequest("invoice-bot", "client_credentials", scope=("payments:read",))
     )
-    assert (found.then, found.verdict.rules, found.rules) == ("refused", ("policy-error",), ())
+    assert (found.next_step, found.verdict.rules, found.rules) == ("refused", ("policy-error",), ())
 
 
 def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
@@ -98,10 +98,10 @@ def test_explain_predicts_that_an_exchange_without_consent_asks(trials, chains):
     bot = chains.agent("desk-bot")
     wanted = TrialRequest("desk-bot", "exchange", "ana", BANK, ("bank:read",))
     found = trials.explain(wanted)
-    assert (found.verdict.outcome, found.then, found.consent) == ("allow", "person", False)
+    assert (found.verdict.outcome, found.next_step, found.consent) == ("allow", "person", False)
     chains.consent(bot, "bank:read")
     found = trials.explain(wanted)
-    assert (found.then, found.consent) == ("token", True)
+    assert (found.next_step, found.consent) == ("token", True)
 
 
 @pytest.mark.usefixtures("agent", "person")
@@ -110,13 +110,13 @@ def test_explain_predicts_the_refusal_of_critical_requests(trials, local):
     more = ResourceChanges(scopes={"payments:transfer": Risk.CRITICAL})
     local.admin.resources.update(PAY, more, by=BY)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:transfer",), DETAILS)
-    assert trials.explain(wanted).then == "person"
+    assert trials.explain(wanted).next_step == "person"
     wanted = replace(wanted, user="admin")
-    assert trials.explain(wanted).then == "refused"
+    assert trials.explain(wanted).next_step == "refused"
     assert (
         trials.explain(
             wanted, rule("ask", "ask.quorum = 1", 'when.risk.at_least = "critical"')
-        ).then
+        ).next_step
         == "person"
     )
 

@@ -111,8 +111,8 @@ def _random_rules(chance):
 def _explained(explanation):
     """What an explanation says of a case, as far as an endpoint shows it."""
     verdict, asking = explanation.verdict, explanation.audience
-    members = {"then": explanation.then, "policy": verdict.facts(), "risk": verdict.risk}
-    if explanation.then == "token" or explanation.case.flow != "request" or asking is None:
+    members = {"then": explanation.next_step, "policy": verdict.facts(), "risk": verdict.risk}
+    if explanation.next_step == "token" or explanation.case.flow != "request" or asking is None:
         return members
     members["ceremony"] = ceremonies.ceremony_text(verdict.needs.ceremony)
     members["quorum"], members["seconds"] = verdict.needs.quorum, verdict.needs.seconds
@@ -126,7 +126,7 @@ class World:
 
     def __init__(self, local, person, chance):
         self.local, self.chance = local, chance
-        self.store, self.rules = local.services.store, local.services.rules
+        self.store, self.rules = local.services.store, local.server_policy
         evaluator = Evaluator(local.services.secrets)
         self.trials = Trials(self.store, self.rules, evaluator)
         self.exchanges = ExchangeChecks(Schemas(), evaluator, self.rules)
@@ -303,8 +303,8 @@ def _check(world, wanted):
     if "verdict" in actual:
         verdict = actual.pop("verdict")
         assert verdict in {None, explained.verdict}, context
-        assert actual.get("then", explained.then) == explained.then, context
-        return explained.then, explained
+        assert actual.get("then", explained.next_step) == explained.next_step, context
+        return explained.next_step, explained
     by = actual.pop("by", None) or {}
     given = None if explained.covered is None else explained.covered.id
     assert by.get("standing_grant") == given or wanted.flow != "request", context
@@ -312,7 +312,7 @@ def _check(world, wanted):
     assert (
         actual.keys() >= expected.keys() or actual["then"] != "person" or wanted.flow != "request"
     )
-    return explained.then, explained
+    return explained.next_step, explained
 
 
 @pytest.mark.timeout(600)

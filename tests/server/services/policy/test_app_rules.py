@@ -170,12 +170,13 @@ def test_explain_and_replay_support_apps(browser, person, app, local):
     """Both use the evaluator of the endpoints."""
     _pending_after_allow(browser, person, app)
     evaluator = Evaluator(local.services.secrets)
-    trials = Trials(local.services.store, local.services.rules, evaluator)
+    trials = Trials(local.services.store, local.server_policy, evaluator)
     wanted = TrialRequest("shop", "app", "ana", PAY, ("payments:transfer",), DETAILS)
     found = trials.explain(wanted)
-    assert (found.then, found.token, found.consent, found.unusual) == ("person", None, None, ())
+    assert (found.next_step, found.token) == ("person", None)
+    assert (found.consent, found.unusual) == (None, ())
     closed = rule("deny", AT_APPS, name="closed")
-    assert trials.explain(wanted, closed).then == "refused"
+    assert trials.explain(wanted, closed).next_step == "refused"
     assert Replays(local.services.store, evaluator).replay(DAY).changes == ()
     changes = Replays(local.services.store, evaluator).replay(DAY, closed).changes
     assert [(c.flow, c.agent, c.before, c.after) for c in changes] == [

@@ -52,7 +52,7 @@ def trials(local, agent, person):
     local.admin.users.add(NewUser("ben"), by=BY)
     Groups(local.admin.store, local.admin.secrets).add("finance", ["ben", "admin"], by=BY)
     local.admin.agents.update(agent.id, AgentChanges(labels=("team=finance",)), by=BY)
-    return Trials(local.services.store, local.services.rules, Evaluator(local.services.secrets))
+    return Trials(local.services.store, local.server_policy, Evaluator(local.services.secrets))
 
 
 def _case(rule):

@@ -76,7 +76,7 @@ def test_explain_lists_the_signals_and_the_rules_that_use_them(
 ):
     """The signals have the codes that rules use."""
     put(CAREFUL)
-    trials = Trials(local.services.store, local.services.rules, evaluator)
+    trials = Trials(local.services.store, local.server_policy, evaluator)
     wanted = TrialRequest("invoice-bot", "request", "ana", PAY, ("payments:read",))
     found = trials.explain(wanted)
     assert found.unusual == FIRST

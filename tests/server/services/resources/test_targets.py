@@ -60,7 +60,9 @@ def test_a_resource_without_permission_is_no_target_whether_or_not_it_exists(res
     """An agent does not learn which other resources exist."""
     with pytest.raises(errors.InvalidTarget) as refused:
         _resolve(resource_uri, ("read",))
-    assert refused.value.description == "This client may not ask for this resource."
+    assert refused.value.description == (
+        "This client may not ask for this resource. An administrator can allow it."
+    )
 
 
 def test_a_deleted_resource_is_no_target():
@@ -94,14 +96,14 @@ def test_an_ambiguous_resource_must_be_named(scope, resources):
 @pytest.mark.parametrize("scope", [("other",), ("other", "read"), ("typo", "send")])
 def test_a_scope_that_no_resource_has_is_an_invalid_scope(scope):
     """Without a resource, the scope is wrong, not the target (RFC 6749 5.2)."""
-    with pytest.raises(errors.InvalidScope):
+    with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]}. An administrator"):
         _resolve(scope=scope, resources=(PAY, MAIL))
 
 
 @pytest.mark.parametrize("scope", [("pay",), ("send",), ("other",), ("other", "read")])
 def test_a_scope_beyond_the_agent_or_the_resource_refuses_the_request(scope):
-    """Nothing is silently narrowed."""
-    with pytest.raises(errors.InvalidScope):
+    """Nothing is silently narrowed, and nobody learns which scopes exist."""
+    with pytest.raises(errors.InvalidScope, match=f"may not ask for {scope[0]} at {PAY}. An admin"):
         _resolve(PAY, scope)
 
 

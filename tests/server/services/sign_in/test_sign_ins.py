@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from server.protocol.users.passwords import FREE_TRIES, FREE_TRIES_OF_ADDRESS
+from server.protocol.users.passwords import FREE_ATTEMPTS, FREE_OF_ADDRESS
 from server.services.refusals import Conflict, Invalid, NotFound
 from server.services.sign_in.sign_in_attempts import TooManyAttempts
 from server.services.sign_in.sign_ins import SIGNED_IN_MS, WrongPassword
@@ -83,7 +83,7 @@ def statements(local, monkeypatch, attempt):
     """The kinds of SQL statements of one attempt."""
     sent = []
     with local.services.store.read() as view:
-        kind = type(view.passwords._connection)
+        kind = type(view.passwords._db)
     for name in ("execute", "exec_driver_sql"):
         real = getattr(kind, name)
 
@@ -132,7 +132,9 @@ def test_all_spellings_of_a_name_share_one_counter(sign_in, local):
     many = spellings(user)
     assert len(set(many)) > 164
     outcomes = [outcome(sign_in, spelling) for spelling in many]
-    assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * (len(many) - FREE_TRIES)
+    assert outcomes == [WrongPassword] * FREE_ATTEMPTS + [TooManyAttempts] * (
+        len(many) - FREE_ATTEMPTS
+    )
     local.clock.forward(1_000)
     assert [outcome(sign_in, one, PASSWORD) for one in many[-1:]] == [None]
 
@@ -156,14 +158,14 @@ def test_all_spellings_of_an_unknown_name_share_one_counter(sign_in):
     """Unknown names are slowed down like known ones."""
     names = ("nobody", "NOBODY", " nobody ", "\uff4eobody", "nob\U0001d428dy", "NoBody", "nObody")
     outcomes = [outcome(sign_in, name) for name in names]
-    assert outcomes == [WrongPassword] * FREE_TRIES + [TooManyAttempts] * 2
+    assert outcomes == [WrongPassword] * FREE_ATTEMPTS + [TooManyAttempts] * 2
 
 
 def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
     """Other addresses are not affected; a correct password does not count."""
-    for _ in range(2 * FREE_TRIES_OF_ADDRESS):
+    for _ in range(2 * FREE_OF_ADDRESS):
         assert sign_in()
-    for number in range(FREE_TRIES_OF_ADDRESS):
+    for number in range(FREE_OF_ADDRESS):
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong")
     for name in ("nobody", "ana"):
@@ -181,11 +183,11 @@ def test_attempts_for_many_users_are_limited_per_address(sign_in, local):
 
 def test_an_unknown_address_is_not_limited(sign_in):
     """Behind a proxy everybody would share it; each user is still limited."""
-    for number in range(FREE_TRIES_OF_ADDRESS + 1):
+    for number in range(FREE_OF_ADDRESS + 1):
         with pytest.raises(WrongPassword):
             sign_in(f"nobody-{number}", "wrong", peer="")
     assert sign_in(peer="")
-    for _ in range(FREE_TRIES):
+    for _ in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer="")
     with pytest.raises(TooManyAttempts):
@@ -194,7 +196,7 @@ def test_an_unknown_address_is_not_limited(sign_in):
 
 def test_an_ipv6_host_counts_as_one_address(sign_in):
     """The /64 prefix counts."""
-    for number in range(FREE_TRIES):
+    for number in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong", peer=f"2001:db8::{number + 1:x}")
     with pytest.raises(TooManyAttempts):
@@ -204,7 +206,7 @@ def test_an_ipv6_host_counts_as_one_address(sign_in):
 
 def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monkeypatch):
     """A concurrent attempt beyond the limit is refused."""
-    for _ in range(FREE_TRIES - 1):
+    for _ in range(FREE_ATTEMPTS - 1):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
     comparing, go_on = threading.Event(), threading.Event()
@@ -234,7 +236,7 @@ def test_an_attempt_counts_before_the_password_is_compared(sign_in, local, monke
 
 def test_failed_sign_ins_do_not_affect_enrolled_devices(sign_in, person):
     """They keep working while the form is locked."""
-    for _ in range(FREE_TRIES):
+    for _ in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
     with pytest.raises(TooManyAttempts):
@@ -244,7 +246,7 @@ def test_failed_sign_ins_do_not_affect_enrolled_devices(sign_in, person):
 
 def test_failures_slow_down_one_user_from_one_address(sign_in, local):
     """Other addresses and other users are not affected."""
-    for _ in range(FREE_TRIES):
+    for _ in range(FREE_ATTEMPTS):
         with pytest.raises(WrongPassword):
             sign_in(password="wrong")
     with pytest.raises(TooManyAttempts) as slowed:
@@ -315,7 +317,7 @@ def test_another_user_in_the_same_browser_signs_out_the_first(sign_in, local):
     second = sign_in("ben", cookie=first)
     assert (current_user(local, first), current_user(local, second)) == (None, "ben")
     (entry,) = local.admin.entries("sign_in.ended")
-    assert entry["cause"] == "somebody else signed in"
+    assert entry["cause"] == "someone else signed in"
 
 
 def test_changing_or_removing_a_password_signs_browsers_out(sign_in, local):

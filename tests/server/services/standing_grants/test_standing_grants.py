@@ -29,8 +29,8 @@ def low_payments(local):
 def cli_service(local):
     """The service as the command line builds it."""
     services = local.services
-    opens = approval_creator(services.secrets, services.rules)
-    return build_standing_grants(services.store, services.secrets, services.rules, opens)
+    opens = approval_creator(services.secrets, services.server_policy)
+    return build_standing_grants(services.store, services.secrets, services.server_policy, opens)
 
 
 def post(person, terms, path="/api/grants"):

@@ -39,7 +39,7 @@ def accept(local):
     """Presents a token at the endpoint; returns its ID, or raises the refusal."""
     services = local.services
     bearers = AccessTokenAuth(
-        IssuedTokens(services.verifier, services.rules), local.site.users.proofs
+        IssuedTokens(services.verifier, services.server_policy), local.site.users.proofs
     )
 
     def present(authorization, *proofs, audience=PAY):

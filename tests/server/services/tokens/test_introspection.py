@@ -214,9 +214,9 @@ def test_every_actor_of_a_token_must_be_enabled(local, person, disabled):
                 replace(tx.directory.agent_called(disabled), state="disabled"), tx.now
             )
     with local.services.store.read() as view:
-        found = IssuedTokens(_FixedClaims(claims), local.services.rules).live(view, "t")
+        found = IssuedTokens(_FixedClaims(claims), local.server_policy).live(view, "t")
         unknown = {**claims, "act": {"sub": "sayso_ag_nobody"}}
-        assert IssuedTokens(_FixedClaims(unknown), local.services.rules).live(view, "t") is None
+        assert IssuedTokens(_FixedClaims(unknown), local.server_policy).live(view, "t") is None
     assert (found is None) is (disabled is not None)
 
 
@@ -228,9 +228,9 @@ def test_a_token_with_wrong_issuer_or_claim_types_is_inactive(local, person, age
     row = local.admin.token(agent.id, person.user.id)
     claims = {"iss": ISSUER, "jti": row.id, "exp": row.expires_at // 1000}
     with local.services.store.read() as view:
-        assert IssuedTokens(_FixedClaims(claims), local.services.rules).live(view, "t") is not None
+        assert IssuedTokens(_FixedClaims(claims), local.server_policy).live(view, "t") is not None
         wrong = {**claims, **changes}
-        assert IssuedTokens(_FixedClaims(wrong), local.services.rules).live(view, "t") is None
+        assert IssuedTokens(_FixedClaims(wrong), local.server_policy).live(view, "t") is None
 
 
 def test_tokens_of_a_deleted_resource_are_inactive(agent, local, token):

@@ -217,9 +217,9 @@ def test_a_policy_that_denies_before_redemption_stops_the_token(agent, person, l
 def test_explain_predicts_such_a_request(agent, local):
     """`sayso policy explain` of the same request."""
     services = local.services
-    trials = Trials(services.store, services.rules, Evaluator(services.secrets))
+    trials = Trials(services.store, services.server_policy, Evaluator(services.secrets))
     found = trials.explain(
         TrialRequest("invoice-bot", "request", "ana", None, ("openid", "profile"))
     )
-    assert (found.then, found.seconds, found.token["aud"]) == ("person", 300, USERINFO)
+    assert (found.next_step, found.seconds, found.token["aud"]) == ("person", 300, USERINFO)
     assert found.token["act"]["sub"] == agent.id

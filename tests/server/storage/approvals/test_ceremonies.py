@@ -25,12 +25,12 @@ def _count(
     store: SqlStore, pending_request: str, step: Step = Step.TYPE_BACK, who: str = "ann"
 ) -> int | None:
     with store.write() as tx:
-        return tx.ceremony_tries.count(pending_request, step, who, MAX)
+        return tx.ceremony_attempts.count_attempt(pending_request, step, who, MAX)
 
 
 def _of(store: SqlStore, pending_request: str, *who: str) -> dict[Step, int]:
     with store.read() as view:
-        return dict(view.ceremony_tries.of(pending_request, (who[0], who[-1])))
+        return dict(view.ceremony_attempts.counts_by_step(pending_request, (who[0], who[-1])))
 
 
 def test_tries_are_counted_up_to_the_limit(store: SqlStore, pending_request: str) -> None:
@@ -53,7 +53,7 @@ def test_a_returned_try_can_be_used_again(store: SqlStore, pending_request: str)
     _count(store, pending_request)
     for _ in range(2):
         with store.write() as tx:
-            tx.ceremony_tries.uncount(pending_request, Step.TYPE_BACK, "ann")
+            tx.ceremony_attempts.undo_attempt(pending_request, Step.TYPE_BACK, "ann")
     assert _of(store, pending_request, "ann") == {Step.TYPE_BACK: 0}
     assert _count(store, pending_request) == 1
 

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError
 
 from server.audit_log.entries import leaf_hash
+from server.audit_log.merkle import MissingNode
 from server.model.audit import CheckpointRow, Entry
+from server.storage.audit.tables import audit_checkpoints, audit_entries, audit_nodes
 from server.storage.store import SqlStore
-from server.storage.tables import audit_checkpoints, audit_entries
 
 CHECKPOINT = CheckpointRow(3, 1_000, b"frontier", "log\n3\n")
 
@@ -23,6 +24,7 @@ def store_with_entries(store: SqlStore) -> SqlStore:
     store.sequence()
     with store.write() as tx:
         tx.audit_log.add(CHECKPOINT)
+        tx.audit_log.add_nodes({(1, 0): b"node"})
     return store
 
 
@@ -37,6 +39,25 @@ def test_entries_have_places_without_gaps(store_with_entries: SqlStore) -> None:
         newest = view.audit.tail(1)[0]
         assert view.audit_log.place_of(newest.id) == 2
         assert view.audit_log.place_of("other") is None
+
+
+def test_nodes_are_found_by_their_places(store_with_entries: SqlStore) -> None:
+    """A leaf is the hash of its entry; one that is missing is an error, not an empty hash."""
+    with store_with_entries.write() as tx:
+        tx.audit_log.add_nodes({(1, 1): b"b", (2, 0): b"c", (1, 2): b"d"})
+        tx.audit_log.add_nodes({})
+        leaf = tx.audit_log.leaves(2, 3)[0]
+        assert tx.audit_log.nodes([]) == {}
+        assert tx.audit_log.nodes([(0, 2)]) == {(0, 2): leaf}
+        wanted = {(2, 0): b"c", (0, 2): leaf, (1, 0): b"node"}
+        assert tx.audit_log.nodes([*wanted]) == wanted
+        for missing in ((0, 3), (1, 3), (2, 1)):
+            with pytest.raises(MissingNode, match=f"Hash {missing[1]} of level {missing[0]}"):
+                tx.audit_log.nodes([(1, 0), missing])
+        assert tx.audit_log.nodes_over(0, 3) == {(1, 0): b"node"}
+        assert tx.audit_log.nodes_over(2, 4) == {(1, 1): b"b", (2, 0): b"c"}
+        assert tx.audit_log.nodes_over(0, 1) == {}
+        assert tx.audit_log.size_of_nodes() == 6
 
 
 def test_a_transaction_that_is_rolled_back_takes_no_place(store_with_entries: SqlStore) -> None:
@@ -72,6 +93,8 @@ def test_checkpoints_are_read_in_order(store_with_entries: SqlStore) -> None:
         sa.delete(audit_entries),
         sa.update(audit_checkpoints).values(note="other"),
         sa.delete(audit_checkpoints),
+        sa.update(audit_nodes).values(hash=b"other"),
+        sa.delete(audit_nodes),
     ],
     ids=str,
 )

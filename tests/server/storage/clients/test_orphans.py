@@ -13,7 +13,7 @@ from server.model.users import User
 from server.services.incidents.orphan_quarantine import OrphanQuarantine
 from server.storage.store import SqlStore
 from tests.support.builders.clock import DAY, NOON, MovableClock
-from tests.support.builders.installation import RULES
+from tests.support.builders.installation import SERVER_POLICY
 
 WORKERS = 4
 ANN = User("sayso_us_ann", "ann", None, (), "enabled", NOON)
@@ -75,7 +75,7 @@ def test_many_workers_quarantine_an_orphan_once(
 
     def look(store: SqlStore) -> int:
         together.wait()
-        return OrphanQuarantine(store, secrets, RULES).round()
+        return OrphanQuarantine(store, secrets, SERVER_POLICY).round()
 
     with ThreadPoolExecutor(WORKERS) as pool:
         stopped = list(pool.map(look, stores))

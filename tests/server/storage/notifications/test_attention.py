@@ -121,7 +121,7 @@ def test_an_escalation_step_and_an_extension_happen_once(
     def extend(tx: Rows) -> int:
         was = request_for_ann.expires_at
         return tx.escalations.extend(
-            request_for_ann.id, was=was, until=until, escalate_at=until - MINUTE, now=HALF
+            request_for_ann.id, expected=was, until=until, escalate_at=until - MINUTE, now=HALF
         )
 
     assert _count_concurrent(store, extend) == 1
@@ -138,10 +138,10 @@ def test_an_expired_request_is_requested_again_once(
     end = request_for_ann.expires_at
 
     def ask_again(tx: Rows) -> int:
-        return tx.escalations.ask_again(request_for_ann.id, end)
+        return tx.escalations.request_retry(request_for_ann.id, end)
 
     with store.write() as tx:
-        assert not tx.escalations.ask_again(request_for_ann.id, end - 1)
+        assert not tx.escalations.request_retry(request_for_ann.id, end - 1)
         assert tx.approvals.transition(request_for_ann, State.EXPIRED, now=end) is not None
     assert _count_concurrent(store, ask_again) == 1
     with store.read() as view:
@@ -167,7 +167,7 @@ def test_an_extension_applies_to_every_approver(store: SqlStore, request_for_ann
         )
         assert tx.escalations.extend(
             request_for_ann.id,
-            was=request_for_ann.expires_at,
+            expected=request_for_ann.expires_at,
             until=until,
             escalate_at=until,
             now=HALF,

@@ -197,7 +197,7 @@ class _ReadThenWrite(StandingGrants):
         if after is None:
             return None
         values = {"used": after.uses, "spent_minor": after.minor}
-        self._connection.execute(update(table).where(table.c.id == grant_id).values(**values))
+        self._db.execute(update(table).where(table.c.id == grant_id).values(**values))
         return GrantUse(grant_id, after.uses, approval_id, minor, "reserved", now)
 
 

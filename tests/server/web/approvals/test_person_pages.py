@@ -41,7 +41,7 @@ def _plain(page):
 def _page(browser, path="/", base=ISSUER):
     client = browser.local.app.test_client()
     if browser.cookie:
-        client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+        client.set_cookie(cookies.name(browser.local.server_policy), browser.cookie)
     return client.get(path, base_url=base)
 
 
@@ -283,7 +283,11 @@ def test_a_request_approved_automatically_says_so(person, agent, local):
     consents.give(local, agent, person)
     _, approval = agent.asked()
     page = _page(browser, f"/r/{approval.id}").text
-    assert "Approved automatically by your standing grant or consent." in page
+    assert "Approved under a consent." in page
+    assert "approved under a consent</span>" in _page(browser, "/history").text
+    receipt = _page(browser, f"/receipt/{approval.id}").text
+    assert "Approved under a consent." in receipt
+    assert "not answered" not in receipt
 
 
 def test_the_decisions_of_several_approvers_are_shown_together(browser, agent, local):

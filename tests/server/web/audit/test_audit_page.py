@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from server import telemetry
 from server.model.audit import Entry
 from server.services.audit import audit
 from tests.support.builders.console import Console
+from tests.support.builders.installation import PAY
 
 
 def _entries(console: Console, **query: object) -> list[str]:
@@ -86,3 +88,29 @@ def test_an_unknown_format_or_day_is_refused(console: Console) -> None:
         ("to=x&format=csv", "Enter days such"),
     ):
         assert words in console.get("admin", f"/admin/audit?{query}").text
+
+
+def test_a_timeline_has_who_for_whom_at_what_and_under_which_decision(console: Console) -> None:
+    """Every entry of one request; it can be downloaded, and the request and its entries link it."""
+    request = console.staff.ids["approval"]
+    telemetry.correlate("local")  # not the last call of this test
+    with console.staff.local.services.store.write() as tx:
+        approval = tx.approvals.get(request)
+        asked = audit.approval_entry(
+            approval,
+            audit.Type.APPROVAL_REQUESTED,
+            actor=audit.by_client(approval.agent_id),
+            decision="asked",
+            facts={"policy": {"rules": ["big payments"]}},
+        )
+        entry = audit.record(tx, asked)
+    page = console.get("admin", f"/admin/audit/timelines/{request}").text
+    ((found, cells),) = re.findall(r'<tr data-part="([^"]+)">(.*?)</tr>', page)
+    assert found == entry
+    for wanted in ("0.0 s", "approval.requested", PAY, "asked", approval.risk, "big payments"):
+        assert wanted in cells
+    for linked in (f"/admin/approvals/{request}", f"/admin/audit/{entry}"):
+        assert "/admin/audit/timelines/" in console.get("admin", linked).text
+    lines = console.get("admin", f"/admin/audit/timelines/{request}?format=jsonl").text
+    assert [json.loads(line)["id"] for line in lines.splitlines()] == [entry]
+    assert console.get("admin", "/admin/audit/timelines/none").status_code == 404

@@ -36,7 +36,7 @@ def test_a_device_creates_an_enrollment_code_under_its_passkey(eva, local):
     assert "Create a one-time code to enroll another device?" in asked.text
     assert _codes(local) == before
     reply = eva.signed("/devices/code")
-    (code,) = re.findall(r'<code class="big">([^<]*)</code>', reply.text)
+    (code,) = re.findall(r'<code class="big"[^>]*>([^<]*)</code>', reply.text)
     assert reply.headers["Cache-Control"] == "no-store"
     assert re.search(r'<svg class="qr" viewBox="-4 -4 (\d+) \1" role="img"', reply.text)
     assert not re.search(r"style=|data:", reply.text)

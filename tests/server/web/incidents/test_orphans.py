@@ -26,7 +26,7 @@ def _quarantine(console: Console) -> str:
     """Lets the grace period pass and the administrator sign in again; the incident's id."""
     services = console.staff.local.services
     console.staff.local.clock.forward(14 * DAY)
-    assert OrphanQuarantine(services.store, services.secrets, services.rules).round() == 1
+    assert OrphanQuarantine(services.store, services.secrets, services.server_policy).round() == 1
     assert console.browsers["admin"].sign_in().status == 200
     with services.store.read() as view:
         return view.incidents.search(closed=False, limit=1)[0].id

@@ -43,7 +43,7 @@ def made(browser, service):
 
 def _page(browser, path="/devices"):
     client = browser.local.app.test_client()
-    client.set_cookie(cookies.name(browser.local.services.rules), browser.cookie)
+    client.set_cookie(cookies.name(browser.local.server_policy), browser.cookie)
     return client.get(path, base_url=ISSUER).text
 
 

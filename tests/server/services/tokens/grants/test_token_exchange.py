@@ -222,7 +222,7 @@ def test_a_revoked_ancestor_ends_the_chain(chains):
     parent = chains.row(token).parent_id
     with chains.local.services.store.write() as tx:
         assert token
-        connection = tx.delegations._connection
+        connection = tx.delegations._db
         connection.exec_driver_sql(
             "UPDATE delegations SET revoked_at = ? WHERE id = ?", (tx.now, parent)
         )
@@ -640,7 +640,7 @@ def _own_token(chains, agent):
 
 def _hint(chains, bot, answer):
     services = chains.local.services
-    hints = LoginHints(services.signer, services.verifier, services.secrets, services.rules)
+    hints = LoginHints(services.signer, services.verifier, services.secrets, services.server_policy)
     with services.store.write() as tx:
         return hints.read(tx, tx.directory.agent(bot.id), answer.json["login_hint_token"])
 

@@ -1,6 +1,6 @@
-"""Starts a program of the kit in place of this process.
+"""Replaces this process with a command of the SDK, with the same arguments.
 
-Owns: handing on what was given. Never: what it means; the kit and the server meet only on the wire.
+The SDK talks to the server over HTTP only.
 """
 
 import importlib.util
@@ -14,22 +14,22 @@ import click
 
 def run(
     module: str,
-    words: Sequence[str] = (),
-    given: Mapping[str, str | bool | None] | None = None,
+    args: Sequence[str] = (),
+    options: Mapping[str, str | bool | None] | None = None,
     *,
     extra: tuple[str, str] | None = None,
 ) -> NoReturn:
-    """Run a module of the kit with these words and flags.
+    """Run a module of the SDK with these arguments and options.
 
-    `extra` is the package that the module needs besides, and the extra of Sayso that installs it.
+    `extra` is an additional package that the module needs, and the extra of Sayso that installs it.
     """
     if extra is not None and importlib.util.find_spec(extra[0]) is None:
         raise click.ClickException(
             f"This command needs the package {extra[0]}. In the checkout of Sayso, run: "
             f"pip install '.[{extra[1]}]'"
         )
-    program = [sys.executable, "-m", module, *words]
-    for name, value in (given or {}).items():
+    program = [sys.executable, "-m", module, *args]
+    for name, value in (options or {}).items():
         flag = f"--{name.replace('_', '-')}"
         if value is True:
             program.append(flag)

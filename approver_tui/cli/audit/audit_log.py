@@ -1,0 +1,48 @@
+"""`sayso-approver audit-log`: whether the server's audit log is the one that was here before."""
+
+import click
+
+from approver_tui.cli.inputs import this_client
+from approver_tui.cli.lines import fact
+from approver_tui.cli.printing import as_json, print_result
+from approver_tui.client.audit.log_witness import WARNING, LogWitness
+from approver_tui.client.errors import DoesNotHold
+
+
+@click.command("audit-log")
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Trust the log as it is now, after your administrator explained the change.",
+)
+@as_json
+def command(*, accept: bool) -> None:
+    """Check that the server's audit log only grew since this machine last saw it.
+
+    Exits with 20 if it was changed or replaced. The checkpoint that this machine kept then stays
+    until --accept, which starts again with the log as it is and leaves the old file next to it.
+    """
+    with this_client() as client:
+        witness = LogWitness(client.session, client.home)
+        if accept:
+            witness.forget(client.now())
+        alarm, size = witness.check(), witness.size
+    document = {
+        "schema": "sayso.audit-log/1",
+        "issuer": client.profile.issuer,
+        "holds": not alarm,
+        "why": alarm or None,
+        "entries": size,
+        "log_key": witness.log_key,
+        "file": str(witness.file),
+    }
+    kept = "none yet: the server has no checkpoint" if size is None else f"{size} entries"
+    lines = [
+        fact("server", client.profile.issuer),
+        fact("last seen", kept),
+        fact("log key", witness.log_key or "unknown"),
+        fact("kept in", str(witness.file)),
+    ]
+    print_result(document, lines)
+    if alarm:
+        raise DoesNotHold(f"{WARNING} {alarm}")

@@ -1,0 +1,196 @@
+"""Watches the audit log of the server: keeps its last checkpoint, and checks that it only grows.
+
+Owns: the kept checkpoint and key of each server, what is an alarm, how long it stays. Never:
+forgetting a checkpoint because the server shows another log.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from approver_tui.client import files
+from approver_tui.client.errors import ApiError, WireError
+from approver_tui.client.sign_in.profile import Home
+from approver_tui.client.sign_in.session import Session
+from approver_tui.state.text import SafeText, display_safe
+from server.audit_log import merkle, notes
+from server.audit_log.merkle import BadProof
+from server.audit_log.notes import BadNote, Checkpoint, LogKey
+
+WARNING: Final = SafeText(
+    "The audit log of this server was changed or replaced. Do not approve. Tell your administrator."
+)
+NOTHING: Final = SafeText("")
+_PATH: Final = "/api/audit"
+_CONFLICT: Final = 409
+_LONGEST: Final = 200
+
+
+class _LogChangedError(Exception):
+    """The server's log is not the one that was here before; the text says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptLog:
+    """The log of one server, as this machine last saw it."""
+
+    log_key: str
+    checkpoint: str
+    alarm: str = ""
+    """Why it is not trusted any more."""
+    evidence: str = ""
+    """The checkpoint that contradicts the kept one."""
+
+    @property
+    def key(self) -> LogKey:
+        """The pinned key."""
+        return LogKey.read(self.log_key)
+
+    @property
+    def signed(self) -> Checkpoint:
+        """The kept checkpoint. It was verified when it was stored."""
+        return notes.verify(self.checkpoint, [self.key])[0]
+
+
+class LogWitness:
+    """The witness of one server's log. Several threads and programs may use it."""
+
+    def __init__(self, session: Session, home: Home) -> None:
+        self._session = session
+        self.file = home.log_file(session.transport.issuer)
+
+    @property
+    def alarm(self) -> SafeText:
+        """Why the log is not trusted, as far as this machine knows; empty if it is."""
+        kept = self._read()
+        return NOTHING if kept is None else display_safe(kept.alarm, max_len=_LONGEST)
+
+    @property
+    def size(self) -> int | None:
+        """The number of entries at the kept checkpoint, if there is one."""
+        kept = self._read()
+        return None if kept is None else kept.signed.size
+
+    @property
+    def log_key(self) -> str | None:
+        """The pinned key, if there is one."""
+        kept = self._read()
+        return None if kept is None else kept.log_key
+
+    def forget(self, now: int) -> None:
+        """Start again with the next check. The kept checkpoint stays in a file next to it."""
+        with files.file_lock(self._lock_file):
+            if self.file.exists():
+                self.file.replace(self.file.with_suffix(f".{now}.json"))
+
+    def check(self) -> SafeText:
+        """Compare the server's log with the kept checkpoint; return why it is not trusted, or "".
+
+        The first checkpoint is kept with its key. An alarm stays. Raises ClientError if the server
+        does not answer.
+        """
+        kept = self._read()
+        if kept is None:
+            return self._begin()
+        if not kept.alarm:
+            self._write(self._compared(kept))
+        return self.alarm
+
+    def _begin(self) -> SafeText:
+        """Keep the first checkpoint and its key, if there is a checkpoint yet."""
+        log_key = self._session.get(f"{_PATH}/keys").text("log_key")
+        try:
+            answer = self._session.get(f"{_PATH}/consistency", {"from": "0"})
+        except ApiError as error:
+            if error.status == _CONFLICT:
+                return NOTHING
+            raise
+        kept = _KeptLog(log_key, answer.text("checkpoint"))
+        try:
+            kept.signed  # noqa: B018  # verifies it
+        except BadNote as error:
+            raise WireError("checkpoint", str(error)) from error
+        self._write(kept)
+        return self.alarm
+
+    def _compared(self, kept: _KeptLog) -> _KeptLog:
+        """Return what is kept after the server's answer: its newer checkpoint, or an alarm."""
+        old = kept.signed
+        answer = self._session.get(f"{_PATH}/consistency", {"from": str(old.size)})
+        note = answer.text("checkpoint")
+        hashes = [_decoded(each) for each in answer.texts("hashes")]
+        try:
+            key, new = self._verified(note, kept.key)
+            _check_growth(old, new, hashes)
+        except _LogChangedError as error:
+            return replace(kept, alarm=str(error), evidence=note)
+        return replace(kept, log_key=key.text, checkpoint=note)
+
+    def _verified(self, note: str, pinned: LogKey) -> tuple[LogKey, Checkpoint]:
+        """Return the key that signed a checkpoint: the pinned one, or one that it vouches for.
+
+        Raises _LogChangedError.
+        """
+        try:
+            return pinned, notes.verify(note, [pinned])[0]
+        except BadNote:
+            key = self._replacement(pinned)
+        try:
+            return key, notes.verify(note, [key])[0]
+        except BadNote as error:
+            words = "Another key signs the audit log, and the key before it does not name that one."
+            raise _LogChangedError(words) from error
+
+    def _replacement(self, pinned: LogKey) -> LogKey:
+        """Follow the notes in which each key names the next one."""
+        key = pinned
+        for each in self._session.get(f"{_PATH}/keys").children("replacements"):
+            try:
+                key = notes.replaced(each.text_or_none("note") or "", key)
+            except BadNote:
+                continue
+        return key
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.file.with_suffix(".lock")
+
+    def _read(self) -> _KeptLog | None:
+        content = files.read_private(self.file)
+        try:
+            members: Mapping[str, object] = json.loads(content or b"{}")
+            kept = _KeptLog(**{name: str(value) for name, value in members.items()})
+            kept.signed  # noqa: B018  # verifies it
+        except (ValueError, TypeError, AttributeError, BadNote):
+            return None
+        return kept
+
+    def _write(self, new: _KeptLog) -> None:
+        """Store it, unless another program stored an alarm or a longer log meanwhile."""
+        with files.file_lock(self._lock_file):
+            stored = self._read()
+            is_newer = stored is None or new.alarm or new.signed.size >= stored.signed.size
+            if is_newer and not (stored and stored.alarm):
+                files.write_private(self.file, json.dumps(asdict(new)).encode())
+
+
+def _check_growth(old: Checkpoint, new: Checkpoint, hashes: Sequence[bytes]) -> None:
+    """Check that the old log is the beginning of the new one. Raises _LogChangedError."""
+    if new.size < old.size:
+        raise _LogChangedError(f"The audit log has {new.size} entries, and it had {old.size}.")
+    try:
+        merkle.check_consistency(old.size, old.root, new.size, new.root, hashes)
+    except BadProof as error:
+        words = f"The first {old.size} entries of the audit log are not the ones that were there."
+        raise _LogChangedError(words) from error
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes of Base64; a text that is none is no hash."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""

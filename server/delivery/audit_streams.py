@@ -1,0 +1,87 @@
+"""A stream of the audit log: sends entries to one target and keeps its position in a file.
+
+Owns: the file, when to try again, and that one process runs a stream. Never: the targets.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from server.audit_log.bundles import LoggedEntry
+from server.delivery.audit_targets import Target
+from server.delivery.egress import Undeliverable
+from server.folders import make_private, replace_private
+from server.services.audit.streams import AuditStream, Position
+from server.services.refusals import Conflict, Invalid
+
+_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One run of a stream."""
+
+    source: AuditStream
+    target: Target
+    once: bool
+    """End when all entries were sent, or one could not be sent."""
+    report: Callable[[str], object]
+    """Takes the problem before a further attempt."""
+
+    def run(self, folder: Path, name: str) -> None:
+        """Send entries until interrupted. Raises `Conflict`, `Undeliverable` or `BrokenLog`."""
+        with _held(folder, name) as file:
+            position = read_position(file)
+            while entries := self._next(position):
+                self._send(entries)
+                position = position.after(entries)
+                replace_private(file, json.dumps(asdict(position)))
+
+    def _next(self, position: Position) -> list[LoggedEntry]:
+        while not (entries := self.source.next(position)) and not self.once:
+            time.sleep(_PAUSE_SECONDS)
+        return entries
+
+    def _send(self, entries: list[LoggedEntry]) -> None:
+        pause = _PAUSE_SECONDS
+        while True:
+            try:
+                return self.target.send(entries)
+            except Undeliverable as error:
+                problem = f"Entry {entries[0].seq} was not sent: {error}."
+                if self.once or not error.retry:
+                    raise Undeliverable(problem, retry=error.retry) from error
+            self.report(f"{problem} Trying again in {pause:.0f} s.")
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+@contextmanager
+def _held(folder: Path, name: str) -> Iterator[Path]:
+    """The file of the position, for one process at a time."""
+    make_private(folder)
+    lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder / f"{name}.json"
+    except BlockingIOError as error:
+        raise Conflict(f"The stream {name} is running in another process.") from error
+    finally:
+        os.close(lock)
+
+
+def read_position(file: Path) -> Position:
+    """The position of a stream; the start of the log for a new one. Raises `Invalid`."""
+    if not file.exists():
+        return Position()
+    try:
+        return Position(**json.loads(file.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"{file} is damaged. Remove it to send the whole log again.") from error

@@ -1,0 +1,141 @@
+"""The targets of an audit log stream: JSON lines, syslog over TLS, and a webhook.
+
+Never: deciding which entries are sent, or counting them as sent.
+"""
+
+import json
+import select
+import ssl
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from server.audit_log.bundles import LoggedEntry
+from server.delivery import egress, webhook
+from server.services.audit.audit import Type
+
+_LOG_AUDIT: Final = 13 * 8
+"""The facility "log audit" of RFC 5424 6.2.1."""
+_WARNING, _INFORMATIONAL = 4, 6
+_ALARMS: Final = frozenset(
+    {
+        Type.CODE_REUSED,
+        Type.REFRESH_REUSED,
+        Type.GRANT_REUSED,
+        Type.PASSKEY_REFUSED,
+        Type.APPROVAL_REUSED,
+        Type.APPROVAL_DIFFERED,
+        Type.HANDLE_REUSED,
+    }
+)
+
+
+class Target(Protocol):
+    """Where a stream goes."""
+
+    def send(self, entries: Sequence[LoggedEntry]) -> None:
+        """Send entries in their order. Raises `egress.Undeliverable`."""
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+
+
+def json_line(entry: LoggedEntry) -> str:
+    """The members of an entry with its place (`seq`) and hash (`leaf`), in ASCII."""
+    return json.dumps({"seq": entry.seq, "leaf": entry.leaf.hex(), **json.loads(entry.body)})
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLines:
+    """Standard output."""
+
+    def send(self, entries: Sequence[LoggedEntry]) -> None:
+        """Print one line for each entry."""
+        sys.stdout.writelines(f"{json_line(entry)}\n" for entry in entries)
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTarget:
+    """A URL that takes JSON lines, signed like the events of the webhook."""
+
+    url: str
+    key_file: Path
+
+    def send(self, entries: Sequence[LoggedEntry]) -> None:
+        """POST the entries. The event ID is the same when they are sent again."""
+        body = "".join(f"{json_line(entry)}\n" for entry in entries).encode()
+        event_id = f"audit-{entries[0].seq}-{entries[-1].seq}"
+        headers = webhook.signed_headers(self.key_file, event_id, body)
+        egress.post(self.url, body, {**headers, "Content-Type": "application/jsonl"})
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True)
+class SyslogTls:
+    """A syslog server: RFC 5424 messages with octet counting over TLS (RFC 5425)."""
+
+    host: str
+    port: int
+    ca_file: str | None
+    _socket: ssl.SSLSocket | None = field(default=None, repr=False)
+
+    def send(self, entries: Sequence[LoggedEntry]) -> None:
+        """Send one message for each entry."""
+        try:
+            connection = self._connection()
+            connection.sendall(b"".join(map(_framed, entries)))
+            if _is_closed(connection):
+                raise ConnectionResetError("the server closed the connection")
+        except OSError as error:
+            self.close()
+            raise egress.Undeliverable(str(error) or type(error).__name__, retry=True) from error
+
+    def _connection(self) -> ssl.SSLSocket:
+        if self._socket is not None and _is_closed(self._socket):
+            self.close()
+        if self._socket is None:
+            self._socket = egress.connect_tls(self.host, self.port, self.ca_file)
+        return self._socket
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _is_closed(connection: ssl.SSLSocket) -> bool:
+    """Return whether the server closed the connection; a syslog server sends nothing else."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    if not readable:
+        return False
+    timeout = connection.gettimeout()
+    connection.settimeout(0)
+    try:
+        return not connection.recv(1)
+    except ssl.SSLWantReadError:  # a session ticket
+        return False
+    finally:
+        connection.settimeout(timeout)
+
+
+def _framed(entry: LoggedEntry) -> bytes:
+    message = _syslog_message(entry).encode()
+    return f"{len(message)} ".encode() + message
+
+
+def _syslog_message(entry: LoggedEntry) -> str:
+    members = json.loads(entry.body)
+    severity = _WARNING if members["type"] in _ALARMS else _INFORMATIONAL
+    at = datetime.fromtimestamp(members["at"] / 1000, UTC).isoformat(timespec="milliseconds")
+    head = f"<{_LOG_AUDIT + severity}>1 {at.replace('+00:00', 'Z')} - sayso -"
+    return f"{head} {members['type']} - {json_line(entry)}"

@@ -1,0 +1,63 @@
+"""Which entries of the audit log a stream sends next.
+
+Owns: the position of a stream, and that it continues the log it began with. Never: sending.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.audit_log.bundles import LoggedEntry
+from server.model.store import Store
+from server.services.audit.log import BrokenLog
+
+BATCH: Final = 200
+"""How many entries are sent at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How much of the log was sent."""
+
+    sent: int = 0
+    """The number of entries."""
+    leaf: str = ""
+    """The hash of the last one, hexadecimal."""
+
+    def after(self, entries: list[LoggedEntry]) -> "Position":
+        """The position when these entries were sent as well."""
+        last = entries[-1]
+        return Position(last.seq + 1, last.leaf.hex())
+
+
+@dataclass(frozen=True, slots=True)
+class AuditStream:
+    """Reads the signed entries of the log from a position on."""
+
+    store: Store
+
+    def size(self) -> int:
+        """The number of signed entries."""
+        with self.store.read() as view:
+            newest = view.audit_log.newest()
+        return 0 if newest is None else newest.size
+
+    def next(self, position: Position) -> list[LoggedEntry]:
+        """The next entries, oldest first; none if all that are signed were sent.
+
+        Raises `BrokenLog` if the last entry that was sent is no longer at its place.
+        """
+        size = self.size()
+        self._check(position, size)
+        with self.store.read() as view:
+            return view.audit_log.entries(position.sent, min(size, position.sent + BATCH))
+
+    def _check(self, position: Position, size: int) -> None:
+        if not position.sent:
+            return
+        with self.store.read() as view:
+            found = view.audit_log.entries(position.sent - 1, min(size, position.sent))
+        if [entry.leaf.hex() for entry in found] != [position.leaf]:
+            raise BrokenLog(
+                f"Entry {position.sent - 1} is not the one that was sent before: the log was "
+                "changed, or an older database was restored."
+            )

@@ -1,0 +1,55 @@
+"""The tables of the audit log."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+
+from server.storage.tables import Millis, metadata, partial_index
+
+_REFUSED = "type IN ('approval.refused', 'agent.paused', 'refusals.counted')"
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("seq", BigInteger, unique=True),
+    Column("at", Millis, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("agent_id", Text),
+    Column("subject", Text),
+    Column("resource", Text),
+    Column("action", Text),
+    Column("decision", Text),
+    Column("correlation_id", Text, nullable=False),
+    Column("posture", Text),
+    Column("cause", Text),
+    Column("approval_id", Text, index=True),
+    Column("caller_id", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Index("ix_audit_entries_at", "at"),
+    partial_index("ix_audit_entries_refused", "at", those=_REFUSED),
+)
+"""`seq` is the place in the log, from 0. Triggers refuse to change or delete an entry."""
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Millis, primary_key=True, autoincrement=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+)
+"""The signed sizes and roots of the log. Triggers refuse to change or delete one."""
+
+audit_nodes = Table(
+    "audit_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The roots of the complete subtrees of the log. Triggers refuse to change or delete one.
+
+Level 1 is over two entries; `server.audit_log.merkle` says what a number is.
+"""

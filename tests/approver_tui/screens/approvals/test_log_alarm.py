@@ -1,0 +1,54 @@
+"""The banner about a changed audit log."""
+
+import pytest
+
+from approver_tui.client.audit.log_witness import WARNING
+from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.text import SafeText
+from tests.support.clients.driving import inbox, look, opened, until
+from tests.support.fakes.fake_app import Stage, a_stage
+from tests.support.fakes.fake_approvals import three
+
+ALARM = SafeText("The audit log has 40 entries, and it had 52.")
+SIZES = [(80, 24), (40, 24), (40, 12)]
+
+
+def _banner(stage: Stage) -> str:
+    """The banner of the current screen, in one line."""
+    lines = stage.app.screen.query_one("#alarm")
+    assert lines.display == bool(str(lines.render()))
+    return str(lines.render())
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_banner_is_whole_at_every_size(size: tuple[int, int]) -> None:
+    """It is on the inbox, on the pages and in the panel that approves."""
+    stage = a_stage(three())
+    stage.log_witness.alarm = ALARM
+    async with opened(stage, size) as pilot:
+        await until(pilot, lambda: _banner(stage) == WARNING)
+        height = stage.app.screen.query_one("#alarm").size.height
+        assert height == (2 if size[0] == 80 else 3)
+        look(stage)
+        await pilot.press("a")
+        await pilot.pause()
+        assert _banner(stage) == WARNING
+        await pilot.press("escape")
+        look(stage)
+        await pilot.press("2")
+        await pilot.pause()
+        assert _banner(stage) == WARNING
+
+
+async def test_a_changed_log_is_noticed_with_the_next_connection() -> None:
+    """Without one there is no banner; the alarm stays while the app is offline."""
+    stage = a_stage(three())
+    async with opened(stage, (80, 24)) as pilot:
+        assert _banner(stage) == ""
+        stage.log_witness.alarm = ALARM
+        stage.feed.connect(Phase.OFFLINE)
+        stage.feed.connect(Phase.LIVE)
+        await until(pilot, lambda: inbox(stage).state.log_alarm == ALARM)
+        stage.feed.connect(Phase.OFFLINE)
+        await pilot.pause()
+        assert _banner(stage) == WARNING

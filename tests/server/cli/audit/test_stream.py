@@ -1,0 +1,181 @@
+"""`sayso audit stream`: each entry arrives in its order, and a later start continues."""
+
+import fcntl
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from server.audit_log.canonical import canonical
+from tests.support.fakes.receiver import answer, certify, receiver
+
+
+def _streamed(out: str) -> list[dict]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_json_lines_are_the_whole_log_and_each_is_sent_once(admin_cli):
+    """With the place and the hash of each entry; a second start sends only what is new."""
+    first = _streamed(admin_cli("audit", "stream", "-", "--once").out)
+    assert [entry["seq"] for entry in first] == list(range(len(first)))
+    assert first[0]["type"] == "key.added"
+    for entry in first:
+        members = {name: entry[name] for name in entry.keys() - {"seq", "leaf"}}
+        assert hashlib.sha256(b"\0" + canonical(members)).hexdigest() == entry["leaf"]
+    assert admin_cli("audit", "stream", "-", "--once").out == ""
+    admin_cli("agents", "add", "bot", "--owner", "admin")
+    (added,) = _streamed(admin_cli("audit", "stream", "-", "--once").out)
+    assert (added["seq"], added["type"]) == (len(first), "agent.added")
+    (listed,) = admin_cli("audit", "streams", "--json").document["items"]
+    assert listed == {"name": "stdout", "sent": len(first) + 1, "behind": 0}
+    assert f"stdout  {len(first) + 1} sent, 0 to send" in admin_cli("audit", "streams").out
+
+
+def test_streams_have_positions_of_their_own(admin_cli):
+    """By name."""
+    everything = admin_cli("audit", "stream", "-", "--once").out
+    assert admin_cli("audit", "stream", "-", "--once", "--name", "siem").out == everything
+
+
+def test_a_webhook_gets_signed_json_lines(admin_cli, data_folder):
+    """An entry counts as sent only after a 2xx response; the same event ID comes again."""
+    with receiver() as hook:
+        hook.behaviour = answer(503)
+        refused = admin_cli("audit", "stream", hook.url(), "--once")
+        assert (refused.code, "Entry 0 was not sent: status 503." in refused.err) == (1, True)
+        hook.behaviour = answer(204)
+        assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
+        assert admin_cli("audit", "stream", hook.url(), "--once").code == 0
+    refused, sent = hook.got
+    assert refused.headers["Sayso-Event-Id"] == sent.headers["Sayso-Event-Id"]
+    key = (data_folder / "webhook.key").read_bytes().strip()
+    signed = sent.headers["Sayso-Event-Id"].encode() + b"." + sent.body
+    assert sent.headers["Sayso-Signature"] == f"sha256={hmac.digest(key, signed, 'sha256').hex()}"
+    assert [entry["seq"] for entry in _streamed(sent.body.decode())][:2] == [0, 1]
+
+
+class _Syslog:
+    """A syslog server on the loopback that keeps what it reads."""
+
+    def __init__(self, folder) -> None:
+        self.context = certify(folder, "localhost")
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.got = b""
+
+    def accept(self, count: int = 1) -> threading.Thread:
+        """Read `count` connections to their end."""
+        thread = threading.Thread(target=self._read, args=(count,))
+        thread.start()
+        return thread
+
+    def _read(self, count: int) -> None:
+        for _ in range(count):
+            plain, _address = self.listener.accept()
+            with self.context.wrap_socket(plain, server_side=True) as connection:
+                while part := connection.recv(4096):
+                    self.got += part
+
+    def messages(self) -> list[str]:
+        """The messages by their octet counts (RFC 5425 4.3)."""
+        rest, found = self.got, []
+        while rest:
+            length, _, rest = rest.partition(b" ")
+            found.append(rest[: int(length)].decode())
+            rest = rest[int(length) :]
+        return found
+
+
+@pytest.fixture
+def syslog(tmp_path) -> Iterator[_Syslog]:
+    """A syslog server with a certificate by an authority of its own."""
+    server = _Syslog(tmp_path)
+    yield server
+    server.listener.close()
+
+
+def test_a_syslog_server_gets_one_message_for_each_entry(admin_cli, syslog, tmp_path):
+    """RFC 5424 over TLS; the message is the JSON line."""
+    reading = syslog.accept()
+    to = f"syslog+tls://localhost:{syslog.port}"
+    done = admin_cli("audit", "stream", to, "--once", "--ca-file", str(tmp_path / "ca.pem"))
+    assert done.code == 0, done.err
+    reading.join(10)
+    messages = syslog.messages()
+    head, _, line = messages[0].partition(" - {")
+    assert head.startswith("<110>1 ")
+    assert head.endswith("Z - sayso - key.added")
+    assert json.loads("{" + line)["seq"] == 0
+    assert len(messages) == admin_cli("audit", "streams", "--json").document["items"][0]["sent"]
+
+
+def test_a_syslog_server_that_nobody_vouches_for_gets_nothing(admin_cli, syslog):
+    """The certificate is checked before the first entry, which still counts as not sent."""
+
+    def refuse() -> None:
+        plain, _address = syslog.listener.accept()
+        with pytest.raises(OSError):  # noqa: PT011  # an alert or a closed connection
+            syslog.context.wrap_socket(plain, server_side=True).recv(1)
+        plain.close()
+
+    thread = threading.Thread(target=refuse)
+    thread.start()
+    done = admin_cli("audit", "stream", f"syslog+tls://localhost:{syslog.port}", "--once")
+    thread.join(10)
+    assert done.code == 1
+    assert "Entry 0 was not sent" in done.err
+    assert "certificate verify failed" in done.err
+    assert admin_cli("audit", "streams", "--json").document["items"] == []
+
+
+def test_a_stream_does_not_continue_in_another_log(admin_cli, data_folder):
+    """If the last entry that was sent is not at its place, it exits with 20 and sends nothing."""
+    assert admin_cli("audit", "stream", "-", "--once").code == 0
+    position = data_folder / "audit-streams" / "stdout.json"
+    kept = json.loads(position.read_text())
+    for changed in ({**kept, "leaf": "00" * 32}, {**kept, "sent": kept["sent"] + 5}):
+        position.write_text(json.dumps(changed))
+        done = admin_cli("audit", "stream", "-", "--once")
+        assert (done.code, done.out) == (20, "")
+        assert f"Entry {changed['sent'] - 1} is not the one that was sent before" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("http://siem.example/in",), 2, "TO must be -, syslog+tls://HOST:PORT or an https URL."),
+        (("syslog+tls://:514",), 2, "TO must be"),
+        (("https://host:port",), 2, "TO is not a URL"),
+        (("-", "--name", "../x"), 2, "--name must have 1 to 63 of the characters"),
+    ],
+    ids=["plain http", "no host", "no port", "a path"],
+)
+def test_an_unusable_target_is_refused(admin_cli, arguments, code, message):
+    """With the forms that work."""
+    done = admin_cli("audit", "stream", *arguments, "--once")
+    assert done.code == code
+    assert message in done.err
+
+
+def test_a_damaged_position_is_not_guessed(admin_cli, data_folder):
+    """The error names the file and what removing it does."""
+    admin_cli("audit", "stream", "-", "--once")
+    position = data_folder / "audit-streams" / "stdout.json"
+    position.write_text("{")
+    done = admin_cli("audit", "stream", "-", "--once")
+    assert done.code == 2
+    assert "is damaged. Remove it to send the whole log again." in done.err
+
+
+def test_a_stream_runs_in_one_process(admin_cli, data_folder):
+    """A second one would send everything twice."""
+    assert admin_cli("audit", "stream", "-", "--once").code == 0
+    with (data_folder / "audit-streams" / "stdout.lock").open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = admin_cli("audit", "stream", "-", "--once")
+    assert (done.code, done.out) == (6, "")
+    assert "The stream stdout is running in another process." in done.err

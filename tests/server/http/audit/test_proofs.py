@@ -1,0 +1,101 @@
+"""What everybody who is signed in gets to watch the audit log, without trusting the server."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from server.audit_log import merkle, notes
+from server.audit_log.entries import leaf_hash
+from server.audit_log.notes import LogKey
+from tests.support.builders import standing_grants
+from tests.support.builders.callers import LocalTerminal
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.site import Answer, LocalSite
+
+
+def _hashes(document: Any) -> list[bytes]:
+    return [base64.b64decode(one) for one in document["hashes"]]
+
+
+def _key(person: LocalTerminal) -> LogKey:
+    return LogKey.read(person.call("GET", "/api/audit/keys").json["log_key"])
+
+
+def _consistency(person: LocalTerminal, size: str) -> Answer:
+    return person.call("GET", "/api/audit/consistency", query={"from": size})
+
+
+def test_an_older_log_is_proved_to_be_the_beginning(
+    local: LocalSite, person: LocalTerminal
+) -> None:
+    """From every size, with what the answers say alone."""
+    local.services.audit_log.sign()
+    key = _key(person)
+    old, _at = notes.verify(person.call("GET", "/api/audit/checkpoint").body.decode(), [key])
+    local.admin.users.disable(person.user.name, by="operator")
+    local.admin.users.enable(person.user.name, by="operator")
+    local.services.audit_log.sign()
+    found = _consistency(person, str(old.size)).json
+    new, _at = notes.verify(found["checkpoint"], [key])
+    assert found["old_size"] == old.size < new.size == found["size"]
+    merkle.check_consistency(old.size, old.root, new.size, new.root, _hashes(found))
+    larger = _consistency(person, str(new.size + 1)).json
+    assert (larger["size"], larger["hashes"]) == (new.size, [])
+
+
+def test_an_entry_is_proved_without_being_shown(local: LocalSite, person: LocalTerminal) -> None:
+    """The caller has its bytes from a receipt; the answer says nothing about others."""
+    local.services.audit_log.sign()
+    with local.services.store.read() as view:
+        entry = view.audit.tail(100)[2]
+    found = person.call("GET", f"/api/audit/{entry.id}/inclusion").json
+    assert set(found) == {"index", "hashes", "checkpoint"}
+    signed, _at = notes.verify(found["checkpoint"], [_key(person)])
+    leaf = leaf_hash(entry.body)
+    merkle.check_inclusion(leaf, found["index"], signed.size, _hashes(found), signed.root)
+    assert person.call("GET", "/api/audit/other/inclusion").status == 404
+
+
+def test_a_browser_gets_the_same(local: LocalSite, person: LocalTerminal) -> None:
+    """As text, which is stored as it is."""
+    standing_grants.lower(local)
+    local.services.audit_log.sign()
+    answer = new_browser(local).send("GET", "/api/audit/checkpoint")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.body == person.call("GET", "/api/audit/checkpoint").body
+    assert answer.body.decode() == local.services.audit_log.newest()
+
+
+@pytest.mark.parametrize("path", ["checkpoint", "consistency", "keys", "e/inclusion"])
+def test_nobody_else_gets_it(local: LocalSite, path: str) -> None:
+    """A caller without a session is refused."""
+    assert local.send("GET", f"/api/audit/{path}").status == 401
+
+
+@pytest.mark.parametrize("size", ["", "-1", "x", "9" * 16])
+def test_a_bad_size_is_refused(person: LocalTerminal, size: str) -> None:
+    """The error names the parameter."""
+    answer = _consistency(person, size)
+    assert answer.status == 422
+    assert "from must be the size of a checkpoint" in answer.json["detail"]
+
+
+def test_a_log_without_a_checkpoint_says_so(person: LocalTerminal) -> None:
+    """A new server has one within two seconds."""
+    assert person.call("GET", "/api/audit/checkpoint").status == 409
+
+
+def test_a_replaced_key_is_named_by_the_one_before_it(
+    local: LocalSite, person: LocalTerminal
+) -> None:
+    """Unless that was lost; then nothing vouches for the new one."""
+    log, old = local.services.audit_log, _key(person)
+    new = notes.public_key(log.origin, b"n" * 32)
+    with local.services.store.write() as tx:
+        log.record_key(tx, b"n" * 32, log.private_key(), by="operator")
+        log.record_key(tx, b"m" * 32, None, by="operator")
+    first, second = person.call("GET", "/api/audit/keys").json["replacements"]
+    assert first["log_key"] == new.text
+    assert notes.replaced(first["note"], old) == new
+    assert second["note"] is None

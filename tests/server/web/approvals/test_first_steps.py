@@ -1,0 +1,72 @@
+"""The first steps below the inbox: each is done by what is true, and all done they are gone."""
+
+import re
+
+import pytest
+
+from server.web.approvals import first_steps
+from tests.support.browsers import push_calls
+from tests.support.builders.callers import sign_in
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get
+from tests.support.fakes.push_service import PushService
+
+
+@pytest.fixture
+def service():
+    """A push service that only issues subscriptions."""
+    return PushService(port=8990)
+
+
+@pytest.fixture
+def local(open_local, service):
+    """A server that accepts that push service."""
+    return open_local(push_origins=service.origin)
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+def _steps(page: str) -> tuple[list[str], list[str]]:
+    """The labels of the steps to take, and of those that are done."""
+    section = page.partition('<section id="first-steps"')[2].partition("</section>")[0]
+    return re.findall('<li><a href="[^"]+">(.+?)</a>', section), re.findall(
+        r"&#10003;</span> (.+?) <span", section
+    )
+
+
+_NOTIFY, _DEVICE, _AGENT, _TRY = (one.label for one in first_steps.STEPS)
+
+
+def test_a_new_person_is_told_what_comes_next_until_it_is_done(browser, local, service):
+    """Notifications in this very browser, then a second device; approvers need no more."""
+    page = get(browser, "/").text
+    assert _steps(page) == ([_NOTIFY, _DEVICE], [])
+    assert "Until then, take the first steps below." in page
+    push_calls.subscribe(browser, service)
+    assert _steps(get(browser, "/").text) == ([_DEVICE], [_NOTIFY])
+    new_terminal = local.admin.users.enroll(browser.user.name, by=BY)[1].code
+    assert sign_in(local, browser.user, new_terminal).register().status == 201
+    page = get(browser, "/").text
+    assert 'id="first-steps"' not in page
+    assert "take the first steps" not in page
+
+
+def test_an_administrator_registers_an_agent_and_tries_it(console):
+    """Both are done here: an agent exists, and it has asked."""
+    left, done = _steps(console.get("admin", "/").text)
+    assert set(left) | set(done) == {_NOTIFY, _DEVICE, _AGENT, _TRY}
+    assert {_AGENT, _TRY} <= set(done)
+    assert _steps(console.get("owner", "/").text) == ([_NOTIFY], [_DEVICE])
+
+
+@pytest.mark.parametrize("step", first_steps.STEPS, ids=lambda step: step.path)
+def test_each_step_links_to_a_page(console, step):
+    """The page has the part that the link names."""
+    page = console.get("admin", step.path.partition("#")[0])
+    assert page.status_code == 200
+    assert not (part := step.path.partition("#")[2]) or f'id="{part}"' in page.text

@@ -1,0 +1,65 @@
+"""How requests ended, in one table of words that each page uses."""
+
+import pytest
+
+from server.protocol.approvals.states import State
+from server.web.approvals.outcomes import OUTCOMES, By, outcome_of
+from tests.support.builders.clock import HOUR
+from tests.support.builders.installation import BY
+from tests.support.builders.passkey import new_browser
+from tests.support.builders.person_pages import get
+
+
+def _answered(by):
+    given = {By.GRANT: {"standing_grant": "g", "use": 1}, By.CONSENT: {"consent": "c"}}
+    return {"decided": {"decision": "approve"} if by is By.PERSON else None} | (
+        {"decided_by": given[by]} if by in given else {}
+    )
+
+
+@pytest.mark.parametrize(("state", "by"), OUTCOMES, ids=lambda one: one.value)
+def test_each_outcome_of_the_api_has_its_words(state, by):
+    """A standing grant that answered is not nobody, and what was approved stays approved."""
+    words = outcome_of({"state": state.value, **_answered(by)})
+    assert words == OUTCOMES[state, by]
+    if state not in {State.PENDING, State.DENIED} and by is not By.NOBODY:
+        assert words.startswith("approved")
+        assert ("standing grant" in words) == (by is By.GRANT)
+
+
+def test_no_request_is_without_words():
+    """A page must not fail on a combination that nobody expected."""
+    assert set(OUTCOMES) == {(state, by) for state in State for by in By}
+
+
+@pytest.fixture
+def browser(local):
+    """Eva, whose only device is a passkey."""
+    return new_browser(local)
+
+
+@pytest.mark.parametrize(
+    ("end", "words", "sentence"),
+    [
+        ("collect", "approved", "The agent collected its token."),
+        ("wait", "approved, not collected", "The agent did not collect its token in time."),
+        ("disable", "approved, then withdrawn", "Then withdrawn before it was used"),
+    ],
+)
+def test_an_approval_stays_one_whatever_comes_after_it(browser, agent, local, end, words, sentence):
+    """History, receipt and the request's own page agree."""
+    handle, approval = agent.asked(login_hint="eva", requested_expiry="60")
+    assert browser.approve(approval.id).status == 200
+    if end == "collect":
+        assert agent.poll(handle).status == 200
+    elif end == "wait":
+        local.clock.forward(HOUR)
+        local.services.sweeper.round()
+    else:
+        local.admin.agents.disable(agent.id, by=BY)
+    assert f"{words}</span>" in get(browser, "/history").text
+    receipt = get(browser, f"/receipt/{approval.id}").text
+    assert f"{words.capitalize()} by <bdi>eva</bdi>" in receipt
+    page = get(browser, f"/r/{approval.id}").text
+    assert "Approved by eva on" in page
+    assert sentence in page

@@ -17,6 +17,7 @@ from approver_tui import loading, settings
 from approver_tui.client.errors import LoginFirst
 from approver_tui.client.operations.hardening import keep_memory_private
 from approver_tui.client.sign_in.profile import Home, load_required
+from approver_tui.client.sign_in.profile import load as load_profile
 from approver_tui.messages import LoginChosen, SignInChosen
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.guarded_app import GuardedApp
@@ -201,7 +202,9 @@ def _run_app(home: Home, chosen: settings.Settings, approval_id: str | None) -> 
 
 def _sign_in(home: Home, why: str, theme: str, *, is_additional: bool = False) -> Home | None:
     """Return the new login, or None if the user did not sign in."""
-    from approver_tui.signing_in import LocalLogin, SignInApp  # noqa: PLC0415  # only for the first login
+    from approver_tui.signing_in import DEFAULT_SERVER, LocalLogin, SignInApp  # noqa: PLC0415  # only for the first login
 
-    name = SignInApp(LocalLogin(home, is_additional), message_text=why, theme=theme).run()
+    known = None if is_additional else load_profile(home)
+    url = DEFAULT_SERVER if known is None else known.issuer
+    name = SignInApp(LocalLogin(home, is_additional), message_text=why, theme=theme, url=url).run()
     return None if name is None else home.named(name)

@@ -78,11 +78,13 @@ class SignInApp(GuardedApp[str]):
         *,
         message_text: str,
         theme: str,
+        url: str = DEFAULT_SERVER,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(InputGuard(ticks), theme)
         self._login_service = login_service
         self._introduction = message_text
+        self._url = url
 
     def on_mount(self) -> None:
         """Open the sign-in screen."""
@@ -92,7 +94,7 @@ class SignInApp(GuardedApp[str]):
                 self._login_service,
                 self.guard,
                 name=name,
-                url=DEFAULT_SERVER,
+                url=self._url,
                 message_text=self._introduction,
             )
         )

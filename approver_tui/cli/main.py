@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from approver_tui import loading
+from approver_tui import loading, unshowable
 from approver_tui.cli.printing import PROGRAM, has_terminal
 from approver_tui.client.errors import ClientError
 from approver_tui.client.operations.hardening import keep_memory_private
@@ -172,6 +172,7 @@ def _check_login() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with its code."""
     keep_memory_private()
+    unshowable.replace_unshowable()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = cli.main(

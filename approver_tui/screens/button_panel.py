@@ -1,22 +1,25 @@
 """A panel with two buttons: Back, and one that acts.
 
-Owns: the buttons with the hint and the keys below them, the order of Tab, input that was meant for
-the screen below. Never: what the button does; the subclass's `submit` does that.
+Owns: the buttons with the hint and the keys below them, what Enter does, input that was meant for
+the screen below. Never: what the button does; the subclass's `submit` does that; moving the focus
+because the button became available or unavailable.
+
+Tab follows the screen: the fields, then the button, then Back.
 """
 
-from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen, ScreenResultType
-from textual.widget import Widget
 from textual.widgets import Button
 
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.guard import InputGuard
+from approver_tui.screens.keys import ENTER
 from approver_tui.screens.safe_focus import SafeFocusScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import Hint, KeyBar
@@ -29,7 +32,7 @@ TICK = 0.5
 
 
 class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultType]):
-    """The content, Back, the button, the hint, the keys."""
+    """The content, the button, Back, the hint, the keys."""
 
     AUTO_FOCUS = "#back"
     NAME: ClassVar[str | None] = None
@@ -59,10 +62,6 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
     def submit(self) -> None:
         """Act: the button was pressed, and nothing blocks it."""
 
-    def tab_order(self) -> Iterable[Widget] | None:
-        """Return the fields between Back and the button; None for the order on the screen."""
-        return None
-
     @property
     def button_label(self) -> SafeText:
         """The words on the button."""
@@ -73,9 +72,9 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
         with Vertical(classes=self.CLASSES, id=self.NAME):
             yield from self.content()
             with Horizontal(id="buttons"):
-                yield PanelButton(self.BACK, id="back")
                 if self.verb:
                     yield PanelButton(self.button_label, id=self.BUTTON)
+                yield PanelButton(self.BACK, id="back")
             yield CachedLine(id="hint")
             yield KeyBar(self.HINTS)
 
@@ -83,23 +82,28 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
         """Return the guard of the app."""
         return self.context.guard
 
-    @property
-    def focus_chain(self) -> list[Widget]:
-        """Tab goes from Back through the fields to the button, without passing Back again."""
-        fields = self.tab_order() if self.is_ready else ()
-        if fields is None:
-            return super().focus_chain
-        order = (*self.query("#back"), *fields, *self.query(f"#{self.BUTTON}"))
-        return [widget for widget in order if widget.focusable]
-
     def draw_button(self, reason: SafeText, text: SafeText | None = None) -> None:
-        """Update the button and the hint; a button that becomes unavailable loses the focus."""
+        """Update the button, the hint and the keys."""
         words = button_hint(self.verb, reason) if text is None else text
         self.query_one("#hint", CachedLine).show(words)
-        button = self.query_one(f"#{self.BUTTON}", PanelButton)
-        if reason and button.has_focus:
-            self.query_one("#back").focus()
-        button.disabled = bool(reason)
+        self.query_one(f"#{self.BUTTON}", PanelButton).is_off = bool(reason)
+        self.query_one(KeyBar).show(self.hints())
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Return the keys, with what Enter does where the focus is."""
+        label = self.enter_label()
+        enter = (replace(ENTER, label=label),) if label else ()
+        return (*enter, *self.HINTS)
+
+    def enter_label(self) -> SafeText:
+        """Return what Enter does where the focus is, if anything."""
+        words = getattr(self.focused, "enter_label", SafeText(""))
+        assert isinstance(words, SafeText)  # noqa: S101  # what the focused widget says of itself
+        return words
+
+    def on_descendant_focus(self, _event: events.DescendantFocus) -> None:
+        """Say what Enter does here."""
+        self.draw()
 
     def action_back(self) -> None:
         """Go back, unless something is being sent."""
@@ -112,3 +116,5 @@ class ButtonPanel(ModalScreen[ScreenResultType], SafeFocusScreen[ScreenResultTyp
             self.action_back()
         elif not self.context.guard.is_blocking and not self.blocker():
             self.submit()
+        else:
+            self.draw()

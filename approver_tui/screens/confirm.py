@@ -4,14 +4,13 @@ Owns: what would happen, the PIN or another field, doing it once. Never: acting 
 focus starts on Back, and input before the guard lets it through does not count.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from approver_tui.client import errors
@@ -91,10 +90,6 @@ class ConfirmPanel(ButtonPanel[SafeText | None]):
         self.context.guard.arm()
         self.set_interval(TICK, self.draw)
         self.draw()
-
-    def tab_order(self) -> Iterable[Widget]:
-        """Return the field, if there is one."""
-        return () if self._input is None else (self._input,)
 
     def draw_widgets(self) -> None:
         """Update fields and hint."""

@@ -16,6 +16,7 @@ from textual.filter import LineFilter, NoColor
 from approver_tui.screens import termination
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.input_order import InputOrder
+from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.widgets.theme import DEFAULTS, HIGH_CONTRAST, SAYSO
 
@@ -37,8 +38,8 @@ class GuardedApp(App[ReturnType]):
     TITLE = "Sayso"
     CSS_PATH = Path(__file__).parent.parent / "approver.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (96, "-wide")]  # noqa: RUF012  # Textual's declaration
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual's declaration
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (78, "-wide")]  # noqa: RUF012  # Textual's declaration
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall"), (45, "-high")]  # noqa: RUF012  # Textual's declaration
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z", "suspend_process", show=False),
     ]
@@ -100,6 +101,13 @@ class GuardedApp(App[ReturnType]):
         A message stops at its sender, and keys must bubble up to the app.
         """
         self.call_later(super().simulate_key, key)
+
+    def action_help_quit(self) -> None:
+        """Say which key quits, where it covers no keys: Textual shows a toast over them."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, ReadyScreen):
+                screen.explain_quitting()
+                return
 
     def terminate(self) -> None:
         """Exit, because the terminal or the machine goes away."""

@@ -79,12 +79,20 @@ class KeyedScreen(ReadyScreen[None]):
         """Show a message in the status line."""
         raise NotImplementedError
 
+    def explain_quitting(self) -> None:
+        """Say which key quits, because ctrl-C does not."""
+        self.show_message(fmt("Press {} to quit.", self.context.keys.key("quit")))
+
     def after_action(self) -> None:
         """An action was done: reload what it changed."""
 
+    def show_result(self, text: SafeText) -> None:
+        """Show what an action did, and keep it for a while before other news."""
+        self.show_message(text)
+
     def _confirmed(self, message: SafeText | None) -> None:
         if message is not None:
-            self.show_message(message)
+            self.show_result(message)
             self.after_action()
 
     def action_help(self) -> None:

@@ -33,6 +33,17 @@ Rows: TypeAlias = tuple[tuple[SafeText, SafeText], ...]
 PAGES = tuple(map(SafeText, ("Inbox", "History", "Agents", "Rights", "Devices", "Settings")))
 """The pages in the order of their digits, from 1."""
 
+_THINGS = (
+    "",
+    ", past requests, receipts",
+    ", disable or suspend an agent, mute it, its access",
+    ", consents, standing grants, tokens",
+    ", phones, browsers, PIN",
+    ", theme, keys, notifications, quiet hours, servers",
+)
+PAGE_THINGS = tuple(zip(PAGES, map(SafeText, _THINGS), strict=True))
+"""The pages with what is on them, as the palette finds them."""
+
 
 def hint(shown: str, label: str, key: str | None = None, *, is_off: bool = False) -> Hint:
     """Return a hint with literal text; `key` is its name in Textual if that differs."""
@@ -48,6 +59,8 @@ HELP = Hint(SafeText("?"), SafeText("Help"), "question_mark", is_kept=True)
 QUIT = Hint(SafeText("q"), SafeText("Quit"), "q", is_kept=True)
 BACK = Hint(SafeText("Esc"), SafeText("Back"), "escape", is_kept=True)
 _F1 = Hint(SafeText("F1"), SafeText("Help"), "f1", is_kept=True)
+ENTER = hint("Enter", "", "")
+"""A panel fills in what it does where the focus is."""
 _TAB = hint("Tab", "Next", "tab")
 _TICK = hint("Space", "Tick", "space")
 _PAGE_DOWN = hint("PgDn", "Scroll", "pagedown")
@@ -60,12 +73,12 @@ SIGN_IN_KEYS = (_TAB, hint("1 2", "Way", ""), hint("Esc", "Quit", "escape"))
 INVITATION_KEYS = (Hint(SafeText("Esc"), SafeText("Cancel"), "escape", is_kept=True),)
 CONFIRM_KEYS = (_TAB, BACK)
 APPROVE_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
-DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), hint("Enter", "Deny", ""), BACK, _F1, _TAB)
+DENY_KEYS = (hint(f"1-{len(DenyCode)}", "Pick", ""), _TAB, BACK, _F1)
 BATCH_KEYS = (_TAB, BACK, _F1, _TICK, _PAGE_DOWN)
 NARROW_KEYS = (_TAB, _TICK, BACK, _F1)
 STANDING_GRANT_KEYS = (_TAB, BACK, _F1, _PAGE_DOWN)
 ELSEWHERE_KEYS = (hint("Down", "Scroll", "down"), BACK)
-REPORT_KEYS = (hint("1-3", "Pick", ""), _TAB, BACK, _F1)
+REPORT_KEYS = (_TAB, BACK, _F1)
 HELP_KEYS = (_SCROLL, BACK)
 
 
@@ -85,8 +98,8 @@ def inbox_keys(
 ) -> tuple[Hint, ...]:
     """Return the keys of the inbox: pending work first, then answers, ways out, the rest.
 
-    Keys in `off` (by their default) do nothing for the selected request. With `marked` requests,
-    approve and deny apply to all of them.
+    Keys in `off` (by their default) do nothing for the selected request and are not shown. With
+    `marked` requests, approve and deny apply to all of them.
     """
     of_them = f" {marked}.." if marked else ".."
     mark = hint("x", "Select")
@@ -95,8 +108,8 @@ def inbox_keys(
     rest = _SCROLL if is_reading else _READ
     return (
         *retry,
-        replace(hint("a", f"Approve{of_them}", is_off="a" in off), is_main=True),
-        replace(hint("d", f"Deny{of_them}", is_off="d" in off), is_main=True),
+        hint("a", f"Approve{of_them}", is_off="a" in off),
+        hint("d", f"Deny{of_them}", is_off="d" in off),
         *undo_denial,
         *way_out,
         *((mark,) if marked else ()),
@@ -151,22 +164,24 @@ INBOX_HELP = help_rows(
     ("e", "approve with limits: fewer scopes, smaller values, a shorter token lifetime"),
     ("s", "approve similar requests: create a standing grant"),
     ("!", "report a request you did not ask for; quarantines the agent, or all agents"),
-    ("u", "undo a denial within 5 seconds"),
+    ("u", "undo a denial, more time or a retry within 5 seconds"),
     ("o", "open on a phone: the request's page, as a QR code for a phone"),
     ("Enter", "read the request;  Esc goes back to the list"),
     ("v", "switch between the two signed texts and the details"),
     ("x", "select or deselect it, to answer several at once with {approve} or {deny}"),
     ("X", "deselect all"),
     ("+", "expand or collapse requests that look alike (x 4)"),
-    ("E", "extend: give it its original waiting time again; asks first"),
-    ("R", "if it expired: ask its agent to retry"),
-    ("S", "snooze for 15 minutes, or end the snooze; asks first"),
+    ("E", "extend: give it its original waiting time again; {undo} undoes it within 5 seconds"),
+    ("R", "if it expired: ask its agent to retry; {undo} undoes it within 5 seconds"),
+    ("S", "snooze for 15 minutes, or end the snooze"),
     ("M", "mute or unmute its agent: no notifications for low and medium risk"),
     ("t", "agent history: earlier requests of its agent"),
+    ("w", "the next request that waits for you"),
+    ("c", "copy a fact: an amount, an account"),
     ("y", "copy its id"),
     ("Y", "copy the link to its page"),
     ("1-6", "the pages: inbox, history, agents, rights, devices, settings"),
-    ("/", "filter: words, !word, agent:NAME, risk:high"),
+    ("/", "filter while you type: words, !word, agent:NAME, risk:high;  Esc clears it"),
     (":", "command palette; also ^p"),
     ("r", "refresh and sort the list"),
     ("L", "lock: the next approval requires the PIN"),
@@ -178,18 +193,18 @@ INBOX_HELP = help_rows(
 )
 """The help of the inbox."""
 APPROVE_HELP = help_rows(
-    ("Tab", "next field, then Approve; the focus starts on Back"),
+    ("Tab", "the fields, then Approve, then Back, where the focus starts"),
     ("Enter", "presses the focused button, nothing else"),
     ("PgDn", "scroll down; you must have seen every detail"),
-    ("Esc", "back; nothing is approved"),
+    ("Esc", "back; nothing is approved. What you typed stays, but not the PIN"),
     ("paste", "does nothing here"),
 )
 """The help of the approve panel."""
 DENY_HELP = help_rows(
     ("1-6", "pick a reason; also j k and the arrow keys"),
     ("Enter", "on the list: deny. You then have 5 s to undo it ({undo})"),
-    ("Tab", "next field, then the buttons"),
-    ("Esc", "back; nothing is denied"),
+    ("Tab", "the fields, then Deny, then Back"),
+    ("Esc", "back; nothing is denied, your notes stay"),
 )
 """The help of the deny panel."""
 _BATCH_HELP = (
@@ -230,7 +245,7 @@ PAGE_HELP = help_rows(
 )
 """The help of every page."""
 NARROW_HELP = help_rows(
-    ("Tab", "next control; also the arrow keys. The focus starts on Back"),
+    ("Tab", "the controls, then Continue, then Back, where the focus starts; also the arrow keys"),
     ("Space", "selects or clears a scope or an item; also Enter"),
     ("Enter", "in a field: show the preview"),
     ("Esc", "back; nothing is approved"),
@@ -245,8 +260,8 @@ STANDING_GRANT_HELP = help_rows(
 )
 """The help of the standing grant panel."""
 REPORT_HELP = help_rows(
-    ("1-3", "choose an option; also j k and the arrow keys"),
-    ("Tab", "the note, then the buttons; Enter presses the focused one"),
-    ("Esc", "back; nothing is reported"),
+    ("digits", "choose an option; also j k and the arrow keys"),
+    ("Tab", "the note, then Report, then Back; Enter presses the focused one"),
+    ("Esc", "back; nothing is reported, your note stays"),
 )
 """The help of the report panel."""

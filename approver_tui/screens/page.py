@@ -7,7 +7,7 @@ actions go through `confirm.py`.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -35,16 +35,20 @@ from approver_tui.screens.keys import (
     page_keys,
     with_keymap,
 )
-from approver_tui.screens.panel import Panel
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.keymap import KEYS
+from approver_tui.state.notifications.events import Event, EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList, Section
 from approver_tui.widgets.entry_sheet import EntrySheet, LineMaker
 from approver_tui.widgets.key_bar import Hint, KeyBar
 from approver_tui.widgets.lines import Line, fmt
-from approver_tui.widgets.notice_lines import CachedLine, StatusLine
+from approver_tui.widgets.notice_lines import LOADING, CachedLine, StatusLine
 from approver_tui.widgets.sheet import Sheet
 from approver_tui.widgets.top_bar import TopBar, TopView
+
+if TYPE_CHECKING:
+    from approver_tui.screens.approvals.answer_flow import AnswerFlow
 
 _NARROW = "-narrow"
 _READING = "-reading"
@@ -56,7 +60,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """What a key does with the entry under the cursor, after a confirmation."""
+    """What a key does with the entry under the cursor, most of them after a confirmation."""
 
     name: str
     """The name of its key, one of KEYS."""
@@ -64,7 +68,7 @@ class PageAction:
     help: str
     blocker: Callable[[Any], SafeText]
     """A method of the page: why it is unavailable, or an empty text."""
-    make: Callable[[Any, Any], ConfirmAction]
+    make: Callable[[Any, Any], ConfirmAction | QuickAction]
     """A method of the page: the action for an entry."""
     label: Callable[[Any], str] | None = None
     """A method of the page: its label in the key bar, if that is not the verb."""
@@ -85,13 +89,16 @@ def action_bindings(*actions: PageAction) -> list[BindingType]:
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """The inputs of a page: the screen context, the inbox state, the way to open a panel."""
+    """The inputs of a page: the screen context, the inbox state, the way to act."""
 
     context: ScreenContext
     state: InboxState
-    open_panel: Callable[[Callable[[], Panel]], None]
+    flow: "AnswerFlow"
+    """Opens panels, and does what can be undone."""
     post: Callable[[Message], object]
     """Passes a message to the inbox; may be called in any thread."""
+    show_result: Callable[[SafeText], None]
+    """Shows what an action did, on every screen and for a while."""
 
 
 class Page(KeyedScreen, Generic[Found, Item]):
@@ -100,6 +107,8 @@ class Page(KeyedScreen, Generic[Found, Item]):
     NAME: ClassVar[str]
     """Its name among `PAGES`."""
     ACTIONS: ClassVar[tuple[PageAction, ...]] = ()
+    EVENTS: ClassVar[frozenset[EventName]] = frozenset()
+    """The events after which it loads again."""
     AUTO_FOCUS = "#entries"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(number), f"app.go({number})", show=False) for number in range(1, 7)),
@@ -169,13 +178,13 @@ class Page(KeyedScreen, Generic[Found, Item]):
         return help_rows(*((each.key, each.help) for each in self.ACTIONS))
 
     def action_act(self, name: str) -> None:
-        """Confirm an action on the entry under the cursor, or say why it is unavailable."""
+        """Act on the entry under the cursor or confirm first, or say why it is unavailable."""
         action = next(each for each in self.ACTIONS if each.name == name)
         one = self.current
         if (reason := action.blocker(self)) or one is None:
             self.show_message(fmt("{} unavailable: {}", action.verb, reason))
         else:
-            self.confirm_action(action.make(self, one))
+            self.do_action(action.make(self, one))
 
     def compose(self) -> ComposeResult:
         """Lay out bar, warnings, list and entry, status and keys."""
@@ -208,6 +217,11 @@ class Page(KeyedScreen, Generic[Found, Item]):
         """Run another fetch for `set_found`; the result of an earlier one is dropped."""
         self.run_in_thread(fetch, self.fetched, self.fetch_failed, group="fetch", exclusive=True)
 
+    def event_received(self, event: Event) -> None:
+        """Load again if the feed says that something here has changed."""
+        if event.name in self.EVENTS:
+            self.load()
+
     def state_changed(self, state: InboxState) -> None:
         """Take the state of the inbox."""
         was_live, self.state = self.state.connection.is_live, state
@@ -220,9 +234,16 @@ class Page(KeyedScreen, Generic[Found, Item]):
         self._status, self._message_at = text, self.context.ticks()
         self.draw()
 
-    def confirm_action(self, action: ConfirmAction) -> None:
-        """Confirm an action; show its message and reload."""
-        self.confirm(action, self.action_blocker)
+    def show_result(self, text: SafeText) -> None:
+        """Show what an action did; the news of the feed about it come later."""
+        self.page_context.show_result(text)
+
+    def do_action(self, action: ConfirmAction | QuickAction) -> None:
+        """Do a quick action; confirm another one, show its message and reload."""
+        if isinstance(action, QuickAction):
+            self.page_context.flow.act(action)
+        else:
+            self.confirm(action, self.action_blocker)
 
     def after_action(self) -> None:
         """An action was done: reload."""
@@ -239,6 +260,8 @@ class Page(KeyedScreen, Generic[Found, Item]):
     def set_found(self, found: Found) -> None:
         """Show what was fetched; the cursor stays on its entry, or goes to the first."""
         self.found, self._problem = found, SafeText("")
+        if self._status == LOADING:
+            self._status = SafeText("")
         ids = [entry.id for each in self.sections(found) for entry in each.entries]
         if self.cursor not in ids:
             self.cursor = ids[0] if ids else None
@@ -273,7 +296,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
 
     def action_refresh(self) -> None:
         """Fetch again."""
-        self.show_message(fmt("Loading…"))
+        self.show_message(LOADING)
         self.load()
 
     def action_back(self) -> None:
@@ -310,7 +333,7 @@ class Page(KeyedScreen, Generic[Found, Item]):
         if self.found is not None:
             return self.sections(self.found)
         not_loaded = connection_blocker(self.state) and fmt("Not loaded yet.")
-        words = self._problem or not_loaded or fmt("Loading…")
+        words = self._problem or not_loaded or LOADING
         return (Section(SafeText(self.NAME.upper()), (), empty=words),)
 
     def _top(self, now: int) -> TopView:

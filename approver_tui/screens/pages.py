@@ -1,16 +1,21 @@
 """The pages, in the order of their digits.
 
-Owns: the table of pages. Never: what a page does.
+Owns: the table of pages, what all open ones are told. Never: what a page does.
 """
 
 from typing import Any
 
+from textual.screen import Screen
+
 from approver_tui.screens.approvals.history import HistoryPage
+from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.clients.agents import AgentsPage
 from approver_tui.screens.consents.rights import RightsPage
 from approver_tui.screens.devices.devices import DevicesPage
 from approver_tui.screens.operations.settings import SettingsPage
 from approver_tui.screens.page import Page
+from approver_tui.state.notifications.events import Event
+from approver_tui.state.text import SafeText
 
 PAGE_CLASSES: tuple[type[Page[Any, Any]], ...] = (
     HistoryPage,
@@ -20,3 +25,28 @@ PAGE_CLASSES: tuple[type[Page[Any, Any]], ...] = (
     SettingsPage,
 )
 """The pages next to the inbox; the first has the digit 2."""
+
+
+class OpenPages:
+    """The pages that are open above the inbox, which passes on what it learns."""
+
+    def __init__(self, inbox: Screen[None]) -> None:
+        self._inbox = inbox
+
+    def show_message(self, text: SafeText) -> None:
+        """Show a message in the status line of each."""
+        for page in self._pages():
+            page.show_message(text)
+
+    def state_changed(self, state: InboxState) -> None:
+        """Pass on the state of the inbox."""
+        for page in self._pages():
+            page.state_changed(state)
+
+    def event_received(self, event: Event) -> None:
+        """Pass on an event of the feed."""
+        for page in self._pages():
+            page.event_received(event)
+
+    def _pages(self) -> list[Page[Any, Any]]:
+        return [screen for screen in self._inbox.app.screen_stack if isinstance(screen, Page)]

@@ -15,7 +15,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from approver_tui.screens.keys import PAGES, PALETTE_KEYS
+from approver_tui.screens.keys import PAGE_THINGS, PALETTE_KEYS
 from approver_tui.screens.ready_screen import ReadyScreen
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import Entry, EntryList, Section
@@ -23,6 +23,7 @@ from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
 
 _LONGEST = 40
+_QUESTION = SafeText("What do you want to do?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Command:
 def commands(rows: Iterable[tuple[SafeText, SafeText]]) -> tuple[Command, ...]:
     """Return the pages and the commands of a help page, without movement keys."""
     pages = [
-        Command(SafeText(str(digit)), fmt("page: {}", name))
-        for digit, name in enumerate(PAGES, start=1)
+        Command(SafeText(str(digit)), fmt("page: {}{}", name, things))
+        for digit, (name, things) in enumerate(PAGE_THINGS, start=1)
     ]
     single = [Command(key, words) for key, words in rows if " " not in key and "-" not in key[1:]]
     return (*pages, *single)
@@ -54,8 +55,9 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
         Binding("up", "move(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, commands: Sequence[Command], question: SafeText = _QUESTION) -> None:
         super().__init__()
+        self._question = question
         self._commands = tuple(commands)
         self._index = 0
         self._search = Input(id="search", compact=True, max_length=_LONGEST)
@@ -64,7 +66,7 @@ class Palette(ModalScreen[SafeText | None], ReadyScreen[SafeText | None]):
     def compose(self) -> ComposeResult:
         """Lay out the field, the matches, and the keys."""
         with Vertical(classes="panel -tall"):
-            yield Static("What do you want to do?", markup=False)
+            yield Static(self._question, markup=False)
             yield self._search
             yield EntryList(id="found")
             yield KeyBar(PALETTE_KEYS)

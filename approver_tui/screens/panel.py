@@ -5,6 +5,7 @@ when it changes. Never: answers; those are in `approve.py`, `deny.py`, `narrow.p
 and for several requests in `batch.py`.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.button_panel import TICK, ButtonPanel
 from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.drafts import Draft, read_draft, restore_draft
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.keys import Rows, help_with_keymap
 from approver_tui.state.approvals.approvals import Approval
@@ -132,6 +134,14 @@ class Overlay(ButtonPanel[PanelResult]):
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context)
         self.state = state
+        self.draft: Draft = {}
+        """What was typed before the user left it; empty if nothing was."""
+        self._untouched: Draft = {}
+
+    @property
+    def subject(self) -> Hashable:
+        """What it is about; a draft is not used for anything else."""
+        return type(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable the help of a panel without one."""
@@ -142,9 +152,26 @@ class Overlay(ButtonPanel[PanelResult]):
         """Whatever is being typed was meant for the screen below."""
         self.context.guard.arm()
         self.set_interval(TICK, self.update_panel)
+        self.restore_draft()
         self.update_panel()
         if self.is_ready:
             self.call_after_refresh(self.show_from_top, self.query_one(".panel"))
+
+    def restore_draft(self) -> None:
+        """Put back what was typed before the user left this panel."""
+        self._untouched = read_draft(self)
+        restore_draft(self, self.draft)
+
+    def action_back(self) -> None:
+        """Go back and keep what was typed."""
+        self.take_draft()
+        super().action_back()
+
+    def take_draft(self) -> None:
+        """Note what was typed, for the next time this panel opens."""
+        if self.is_ready and not self.is_busy:
+            typed = read_draft(self)
+            self.draft = {} if typed == self._untouched else typed
 
     def on_resize(self) -> None:
         """Keep the focused widget in view."""
@@ -212,6 +239,11 @@ class Panel(Overlay):
         self.approval = approval
         self._opened_copy = state.inbox.find(approval.id) or approval
         """The state when the panel opened; in it others may have approved a part."""
+
+    @property
+    def subject(self) -> Hashable:
+        """The kind of panel, and the very texts of its request."""
+        return type(self), self.approval.id, self.approval.texts
 
     def title_line(self, width: int) -> Line:
         """Return the action, the risk, and the remaining time."""

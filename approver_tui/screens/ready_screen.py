@@ -106,6 +106,9 @@ class ReadyScreen(Screen[ScreenResultType]):
     def _key_clicked(self, message: KeyClicked) -> None:
         self.app.simulate_key(message.key)
 
+    def explain_quitting(self) -> None:
+        """Say which key quits; a screen without a place for that says nothing."""
+
     def draw(self) -> None:
         """Update every widget, if they are mounted."""
         if self.is_ready:

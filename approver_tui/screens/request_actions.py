@@ -1,7 +1,7 @@
 """Actions on a request besides answering it: extend, retry, snooze, mute.
 
-Owns: the text of each action for the confirmation panel. Never: running one by a single key; each
-goes through `confirm.py`, so that stray typing has no effect.
+Owns: what each does, and its messages. Never: asking first. What reaches an agent waits five
+seconds in which it can be undone; the same key ends a snooze or a mute.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from functools import partial
 from textual.message import Message
 
 from approver_tui.screens import thread_messages
-from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.context import ScreenContext
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.notifications.preferences import NotificationPrefs
@@ -22,81 +21,67 @@ from approver_tui.widgets.times import clock
 
 
 @dataclass(frozen=True, slots=True)
+class QuickAction:
+    """An action that needs no confirmation."""
+
+    do: Callable[[], SafeText]
+    """Runs in a thread; returns the message."""
+    doing: SafeText = SafeText("")  # noqa: RUF009  # a SafeText never changes
+    """What happens after the seconds in which it can be undone; empty to do it at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestActions:
     """The actions of one screen; `post` passes a message to it and may be called in any thread."""
 
     context: ScreenContext
     post: Callable[[Message], object]
 
-    def extend(self, approval: Approval) -> ConfirmAction:
+    def extend(self, approval: Approval) -> QuickAction:
         """Extend a request."""
-        words = (
-            fmt("Its original waiting time starts again now. Its agent is informed."),
-            fmt("This neither approves nor denies it."),
-        )
-        do = partial(self._extend, approval.id)
-        return ConfirmAction(fmt("Give it more time?"), fmt("Extend"), words, do)
+        doing = fmt("Giving more time to {}", approval.headline)
+        return QuickAction(partial(self._extend, approval.id), doing)
 
-    def retry(self, approval: Approval) -> ConfirmAction:
+    def retry(self, approval: Approval) -> QuickAction:
         """Ask the agent of an expired request to retry."""
-        agent = approval.agent.name
-        words = (
-            approval.headline,
-            fmt("{} is told that you want it to retry. It may or may not.", agent),
-        )
-        do = partial(self._retry, approval.id)
-        return ConfirmAction(fmt("Ask {} to retry?", agent), fmt("Ask"), words, do)
+        doing = fmt("Asking {} to retry", approval.agent.name)
+        return QuickAction(partial(self._retry, approval.id), doing)
 
-    def snooze(self, approval: Approval, attention: NotificationPrefs) -> ConfirmAction:
+    def snooze(self, approval: Approval, attention: NotificationPrefs) -> QuickAction:
         """Snooze a request, or end its snooze."""
         if attention.is_snoozed(approval.id):
-            return self.unsnooze(approval.id, approval.headline)
-        words = (
-            approval.headline,
-            fmt("No notifications for it for 15 minutes. It stays listed."),
-        )
-        return ConfirmAction(
-            fmt("Snooze it?"), fmt("Snooze"), words, partial(self._snooze, approval.id)
-        )
+            return self.unsnooze(approval.id)
+        return QuickAction(partial(self._snooze, approval.id))
 
     def mute(
         self, agent_id: SafeText, agent: SafeText, attention: NotificationPrefs
-    ) -> ConfirmAction:
+    ) -> QuickAction:
         """Mute an agent, or unmute it."""
         if attention.mute_of(agent_id):
             return self.unmute(agent_id, agent)
-        words = (
-            fmt("No notifications for requests from {} until you unmute it.", agent),
-            fmt("They stay listed. High and critical risk still notifies."),
-        )
-        do = partial(self._mute, agent_id, agent)
-        return ConfirmAction(fmt("Mute {}?", agent), fmt("Mute"), words, do)
+        return QuickAction(partial(self._mute, agent_id, agent))
 
-    def unmute(self, agent_id: SafeText, agent: SafeText) -> ConfirmAction:
+    def unmute(self, agent_id: SafeText, agent: SafeText) -> QuickAction:
         """Unmute an agent."""
-        words = fmt("You get notifications for requests from {} again.", agent)
-        do = partial(self._unmute, agent_id, agent)
-        return ConfirmAction(fmt("Unmute {}?", agent), fmt("Unmute"), (words,), do)
+        return QuickAction(partial(self._unmute, agent_id, agent))
 
-    def unsnooze(self, approval_id: str, what: SafeText) -> ConfirmAction:
+    def unsnooze(self, approval_id: str) -> QuickAction:
         """End the snooze of a request."""
-        words = fmt("You get notifications for it again.")
-        do = partial(self._unsnooze, approval_id)
-        return ConfirmAction(fmt("End the snooze?"), fmt("End snooze"), (what, words), do)
+        return QuickAction(partial(self._unsnooze, approval_id))
 
-    def _extend(self, approval_id: str, _typed: str) -> SafeText:
+    def _extend(self, approval_id: str) -> SafeText:
         """Runs in a thread."""
         longer = self.context.server.extend(approval_id)
         self.post(thread_messages.ApprovalFetched(longer))
         return fmt("It now expires at {}.", self._clock(longer.expires_at))
 
-    def _retry(self, approval_id: str, _typed: str) -> SafeText:
+    def _retry(self, approval_id: str) -> SafeText:
         """Runs in a thread."""
         asked = self.context.server.request_retry(approval_id)
         self.post(thread_messages.ApprovalFetched(asked))
         return retry_text(asked.agent.name)
 
-    def _snooze(self, approval_id: str, _typed: str) -> SafeText:
+    def _snooze(self, approval_id: str) -> SafeText:
         """Runs in a thread."""
         attention = self.context.prefs_client.snooze(approval_id)
         self.post(thread_messages.NotificationPrefsLoaded(attention))
@@ -104,23 +89,25 @@ class RequestActions:
         if hold is None:
             return fmt("It is not snoozed: it is no longer waiting.")
         until, key = self._clock(hold.until), self.context.keys.key("snooze")
-        return fmt("Snoozed until {}. It stays listed; {} ends that.", until, key)
+        return fmt("Snoozed until {}. It stays listed; {} undoes that.", until, key)
 
-    def _unsnooze(self, approval_id: str, _typed: str) -> SafeText:
+    def _unsnooze(self, approval_id: str) -> SafeText:
         """Runs in a thread."""
         self.post(
             thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unsnooze(approval_id))
         )
         return fmt("No longer snoozed.")
 
-    def _mute(self, agent_id: SafeText, agent: SafeText, _typed: str) -> SafeText:
+    def _mute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
         """Runs in a thread."""
         self.post(thread_messages.NotificationPrefsLoaded(self.context.prefs_client.mute(agent_id)))
         return fmt(
-            "{} is muted. It stays listed; {} ends that.", agent, self.context.keys.key("mute")
+            "{} is muted at low and medium risk. It stays listed; {} undoes that.",
+            agent,
+            self.context.keys.key("mute"),
         )
 
-    def _unmute(self, agent_id: SafeText, agent: SafeText, _typed: str) -> SafeText:
+    def _unmute(self, agent_id: SafeText, agent: SafeText) -> SafeText:
         """Runs in a thread."""
         self.post(
             thread_messages.NotificationPrefsLoaded(self.context.prefs_client.unmute(agent_id))

@@ -28,6 +28,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "snooze": "S",
         "mute": "M",
         "agent_history": "t",
+        "next": "w",
+        "copy_fact": "c",
         "copy": "y",
         "copy_link": "Y",
         "refresh": "r",

@@ -50,6 +50,10 @@ class Query:
         )
 
 
+NO_QUERY = Query()
+"""No condition: everything matches."""
+
+
 def read_query(text: str, now: int, me: str | None = None) -> Query:
     """Parse a filter; `me` is the ID for `by:me`.
 

@@ -18,6 +18,7 @@ from approver_tui.widgets.lines import fmt
 class CheckLine(Static, can_focus=True):
     """`[x] words`; Space, Enter and a click toggle it."""
 
+    enter_label = SafeText("Tick")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space,enter", "toggle_check", show=False)]
 
     class Toggled(Message):
@@ -25,7 +26,7 @@ class CheckLine(Static, can_focus=True):
 
     def __init__(self, words: SafeText, *, is_on: bool, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(markup=False, id=id)
-        self._words = words
+        self.words = words
         self.is_on = is_on
 
     def action_toggle_check(self) -> None:
@@ -49,4 +50,4 @@ class CheckLine(Static, can_focus=True):
     def render(self) -> Content:
         """Draw pointer, box and words."""
         pointer = fmt(">") if self.has_focus else fmt(" ")
-        return Content(fmt("{}[{}] {}", pointer, fmt("x") if self.is_on else fmt(" "), self._words))
+        return Content(fmt("{}[{}] {}", pointer, fmt("x") if self.is_on else fmt(" "), self.words))

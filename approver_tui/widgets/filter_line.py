@@ -1,9 +1,10 @@
 """The line in which the user types a filter.
 
-Owns: opening and closing, passing on the text. Never: parsing it; `state.queries` does.
+Owns: opening and closing, passing on the text while it is typed. Never: parsing it; `state.queries`
+does.
 """
 
-from textual import events
+from textual import events, on
 from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import Input
@@ -15,37 +16,43 @@ _LONGEST = 200
 
 
 class FilterLine(Input):
-    """Hidden until it is opened; Enter applies the filter, Esc keeps the old one."""
+    """Hidden until it is opened; Enter keeps the filter, Esc clears it."""
 
-    BINDINGS = [Binding("escape", "leave", show=False)]  # noqa: RUF012  # Textual's declaration
+    BINDINGS = [Binding("escape", "clear_filter", show=False)]  # noqa: RUF012  # Textual's declaration
 
     class Applied(Message):
-        """The user applied the filter, or went back and kept the old one."""
+        """The text of the filter; `is_done` if the user has finished typing it."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, *, is_done: bool) -> None:
             super().__init__()
             self.text = text
+            self.is_done = is_done
 
     def __init__(self) -> None:
         super().__init__(id="filter", max_length=_LONGEST, compact=True, placeholder=_HINT)
         self.cursor_blink = False
         self.display = False
-        self._before = ""
 
     def open(self, text: str) -> None:
         """Show it with the current filter, and take the focus."""
-        self._before = self.value = text
+        self.value = text
         self.cursor_position = len(text)
         self.display = True
         self.focus()
 
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.display:
+            self.post_message(self.Applied(self.value, is_done=False))
+
     async def action_submit(self) -> None:
-        """Apply the filter."""
+        """Keep the filter."""
         self._close(self.value)
 
-    def action_leave(self) -> None:
-        """Close and keep the old filter."""
-        self._close(self._before)
+    def action_clear_filter(self) -> None:
+        """Close without a filter."""
+        self._close("")
 
     def on_blur(self, _event: events.Blur) -> None:
         """Hide the line when it loses the focus."""
@@ -53,4 +60,4 @@ class FilterLine(Input):
 
     def _close(self, text: str) -> None:
         self.display = False
-        self.post_message(self.Applied(text))
+        self.post_message(self.Applied(text, is_done=True))

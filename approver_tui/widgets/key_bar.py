@@ -1,7 +1,7 @@
 """The keys of a screen, in at most two lines.
 
 Owns: which keys fit; the way out and the help always do. A click counts as the key. Never: acting;
-an unavailable key is shown as off, and pressing it says why.
+showing a key that does nothing now.
 """
 
 from collections.abc import Sequence
@@ -31,29 +31,22 @@ class Hint:
     is_kept: bool = False
     """True for help and the way out, which are never dropped."""
     is_off: bool = False
-    is_main: bool = False
-    """True for the main keys of a screen: dropped last, and shown even when off."""
+    """True for a key that does nothing now: it is not shown, and pressing it says why."""
 
     @property
     def text(self) -> str:
         """The hint as it is drawn."""
-        off = " (off)" if self.is_off else ""
-        return f"{self.shown} {self.label}{off}"
+        return f"{self.shown} {self.label}"
 
 
 def fit(hints: Sequence[Hint], width: int) -> list[list[Hint]]:
-    """Return at most two lines of hints.
-
-    Hints that are off are dropped first, then those late in the order: a key that does nothing
-    never takes the place of one that works.
-    """
-    chosen = list(hints)
+    """Return at most two lines of the keys that do something; those late in the order go first."""
+    chosen = [hint for hint in hints if not hint.is_off]
     while len(lines := _wrap_hints(chosen, width)) > _LINES:
         spare = [hint for hint in chosen if not hint.is_kept]
         if not spare:
             break
-        off = [hint for hint in spare if hint.is_off and not hint.is_main]
-        chosen.remove((off or spare)[-1])
+        chosen.remove(spare[-1])
     return lines[:_LINES]
 
 
@@ -83,9 +76,8 @@ class KeyBar(Static):
 
 
 def _hint_content(hint: Hint) -> Content:
-    style = "dim" if hint.is_off else ""
-    key = Content.styled(hint.shown, style or "bold $accent")
-    return key + Content.styled(hint.text[len(hint.shown) :], style)
+    key = Content.styled(hint.shown, "bold $accent")
+    return key + Content(hint.text[len(hint.shown) :])
 
 
 def _wrap_hints(hints: list[Hint], width: int) -> list[list[Hint]]:

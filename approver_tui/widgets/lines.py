@@ -40,6 +40,7 @@ Line = tuple[Piece, ...]
 """One row of the screen."""
 
 BLANK: Line = ()
+_MONEY = re.compile(r"[A-Z]{3} -?\d(?:[.,]?\d)*")
 _NUMBER = re.compile(r"\d(?:[.,:]?\d)*")
 """An amount, a version, a time: a cut one would read as another value."""
 
@@ -88,13 +89,26 @@ def labelled(
     return [*wrapped(label, width, Role.LABEL), *_hanging(rows, column, role)]
 
 
+def money_width(text: SafeText) -> int:
+    """Return how many cells the first amount of money in a text takes; 0 without one."""
+    money = _MONEY.search(text)
+    return 0 if money is None else cell_len(money[0])
+
+
 def crop(text: SafeText, width: int) -> SafeText:
-    """Return `text` in at most `width` cells; an ellipsis marks a cut, never inside a number."""
+    """Return `text` in at most `width` cells; an ellipsis marks a cut, never inside a number.
+
+    An amount of money stays if it fits, so that two texts with different amounts never look alike.
+    """
     flat = SafeText(text.replace("\n", " "))
     if cell_len(flat) <= width:
         return flat
     kept, _rest = _split(flat, max(0, width - 1))
     whole = _before_number(flat, len(kept))
+    money = _MONEY.search(flat)
+    if money is not None and money.end() > whole and cell_len(money[0]) <= width:
+        before = crop(SafeText(flat[: money.start()].rstrip()), width - cell_len(money[0]) - 1)
+        return SafeText(f"{before} {money[0]}".lstrip())
     return SafeText(f"{flat[:whole]}…") if width > 0 else SafeText("")
 
 

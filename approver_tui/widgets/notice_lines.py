@@ -10,6 +10,9 @@ from textual.widgets import Static
 
 from approver_tui.state.text import SafeText
 
+LOADING = SafeText("Loading…")
+"""The message until an answer of the server arrives."""
+
 
 class NoticeLines(Static):
     """One line for each notice; hidden if there are none."""

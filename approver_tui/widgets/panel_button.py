@@ -5,6 +5,7 @@ Owns: the brackets and the pointers around a label. Never: making Approve more p
 
 from textual import events
 from textual.content import Content
+from textual.reactive import reactive
 from textual.widgets import Button
 
 from approver_tui.state.text import SafeText
@@ -12,12 +13,22 @@ from approver_tui.widgets.lines import fmt
 
 
 class PanelButton(Button):
-    """`[ Back ]`, or `> Back <` while it has the focus."""
+    """`[ Back ]`, or `> Back <` while it has the focus.
+
+    A button that is off can have the focus: the hint below it says why it is off.
+    """
+
+    is_off: reactive[bool] = reactive(default=False, toggle_class="-off")
 
     def __init__(self, label: SafeText, *, id: str) -> None:  # noqa: A002  # Textual's name
         super().__init__(Content(f"[ {label} ]"), id=id, compact=True)
         self._words = label
         self.active_effect_duration = 0  # a press changes no color for a fifth of a second
+
+    @property
+    def enter_label(self) -> SafeText:
+        """What Enter does here, if anything."""
+        return SafeText("") if self.is_off else self._words
 
     def on_focus(self, _event: events.Focus) -> None:
         """Point at the label."""

@@ -3,12 +3,25 @@
 Owns: drawing it at the available width. Never: its content.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from textual.content import Content
 from textual.widgets import Static
 
-from approver_tui.widgets.lines import Line, text_of
+from approver_tui.widgets.lines import Line, Role
+
+_STYLES = defaultdict(
+    str,
+    {
+        Role.LOW: "$secondary",
+        Role.MEDIUM: "$accent",
+        Role.HIGH: "$warning",
+        Role.CRITICAL: "$error reverse",
+        Role.ALERT: "$warning",
+    },
+)
+"""The same as in a list: reversed, the highest risk is seen without color too."""
 
 
 class TitleLine(Static):
@@ -20,4 +33,5 @@ class TitleLine(Static):
 
     def render(self) -> Content:
         """Draw the line."""
-        return Content(text_of(self._make_line(self.size.width)))
+        pieces = self._make_line(self.size.width)
+        return Content("").join(Content.styled(each.text, _STYLES[each.role]) for each in pieces)

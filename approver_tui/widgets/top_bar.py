@@ -14,8 +14,11 @@ from textual.widgets import Static
 from approver_tui.messages import KeyClicked
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, fmt, justify, length, text_of
+from approver_tui.widgets.lines import Line, Piece, Role, crop, fmt, justify, length, text_of
 from approver_tui.widgets.times import MINUTE, short_clock
+
+_GAP = SafeText("  ")
+_UNLOCKED = SafeText("unlocked  ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,46 @@ def badge(view: TopView) -> SafeText:
 
 
 def top_line(view: TopView, width: int) -> Line:
-    """Return title left, user and badge right; time and `unlocked` if there is room."""
-    left = _title_pieces(view)
-    right = (
-        Piece(fmt("{}  ", view.user), Role.DIM),
-        Piece(badge(view), Role.STRONG if view.connection.is_live else Role.ALERT),
+    """Return title left, `unlocked`, user and badge right; names and clock are cut first."""
+    return justify(*_sides(view, width), width)
+
+
+def _sides(view: TopView, width: int) -> tuple[Line, Line]:
+    """The first of these that fits; at last with the user's name cut."""
+    whole, unlocked = badge(view), (Piece(_UNLOCKED, Role.DIM),)
+    is_live = view.connection.is_live
+    badges = (whole, SafeText(view.connection.phase.value.upper())) if is_live else (whole,)
+    time = () if view.left is None else (Piece(fmt("  {} left", view.left)),)
+    lefts = ((*_title_pieces(view), *time), _short_pieces(view))
+    name = cell_len(view.user)
+    fitting = [
+        (left, words)
+        for left in lefts
+        for words in badges
+        if _spare(view, left, words, width) >= name
+    ]
+    left, words = next(iter(fitting), (lefts[-1], badges[-1]))
+    user = crop(view.user, max(0, _spare(view, left, words, width)))
+    state = Piece(words, Role.STRONG if is_live else Role.ALERT)
+    who = Piece(fmt("{}{}", user, _GAP), Role.DIM)
+    return left, (*(unlocked if view.is_unlocked else ()), who, state)
+
+
+def _spare(view: TopView, left: Line, words: SafeText, width: int) -> int:
+    """How many cells there are for the user's name."""
+    unlocked = len(_UNLOCKED) if view.is_unlocked else 0
+    return width - 1 - length(left) - unlocked - len(_GAP) - cell_len(words)
+
+
+def _short_pieces(view: TopView) -> Line:
+    """The title, or every page by its digit, and only the current one by its name."""
+    whole = _title_pieces(view)
+    if not view.tabs:
+        return whole
+    return tuple(
+        piece if name == view.title else Piece(fmt(" {} ", number))
+        for number, (name, piece) in enumerate(zip(view.tabs, whole, strict=True), 1)
     )
-    if view.left and length((*left, time := Piece(fmt("  {} left", view.left)), *right)) < width:
-        left = (*left, time)
-    unlocked = Piece(fmt("unlocked  "), Role.DIM)
-    has_space = width >= 60 and length((*left, unlocked, *right)) < width  # noqa: PLR2004  # the middle breakpoint
-    is_shown = view.is_unlocked and has_space
-    return justify(left, (unlocked, *right) if is_shown else right, width)
 
 
 def _title_pieces(view: TopView) -> Line:
@@ -102,7 +133,8 @@ class TopBar(Static):
     def on_click(self, event: events.Click) -> None:
         """A click on a page's name counts as its digit."""
         end = 0
-        for number, piece in enumerate(_title_pieces(self._view) if self._view else (), 1):
+        left = _sides(self._view, self.size.width)[0] if self._view else ()
+        for number, piece in enumerate(left, 1):
             end += cell_len(piece.text)
             if self._view and self._view.tabs and event.x - self.gutter.left < end:
                 self.post_message(KeyClicked(str(number)))

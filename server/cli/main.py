@@ -4,6 +4,7 @@ Owns: the table of commands. Never: what a command does; its module is imported 
 """
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -125,6 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if arguments is None and "serve" not in given:  # a server loads everything before it starts
         lazy_imports.turn_on()
         gc.set_threshold(_GARBAGE)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal in Latin-1 cannot show every name
     try:
         code = cli.main(
             args=given,

@@ -12,6 +12,7 @@ from typing import Concatenate, Final, ParamSpec
 import click
 
 from server.cli.flags import settings_of
+from server.cli.references import full_id
 from server.lazy_imports import lazily
 from server.protocol.lazy import lazy
 from server.services.audit import audit
@@ -77,9 +78,23 @@ def administers(function: Callable[Concatenate[OpenInstallation, P], None]) -> C
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         context = click.get_current_context()
         with _with_flags(context.command), opened(settings_of(context)) as services:
+            _complete_ids(context, services, kwargs)
             function(services, *args, **kwargs)
 
     return run
+
+
+def _complete_ids(
+    context: click.Context, services: OpenInstallation, given: dict[str, object]
+) -> None:
+    """Put whole IDs in place of those that were typed in part."""
+    noun = "" if context.parent is None else str(context.parent.info_name)
+    for one in context.command.params:
+        typed, name = given.get(one.name or ""), one.name or ""
+        if isinstance(typed, str) and one.metavar in {"ID", "[ID]"}:
+            is_request = isinstance(one, click.Option) and name == "approval"
+            if is_request or isinstance(one, click.Argument):
+                given[name] = full_id(services, "approvals" if is_request else noun, typed)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from server.lazy_imports import lazily
 
 with lazily():
+    from server.model.approval_views import ApprovalReferenceRows
     from server.model.approvals import (
         ApprovalRows,
         ApproverRows,
@@ -175,6 +176,8 @@ class View(Protocol):
     def approval_statistics(self) -> ApprovalStatisticsRows: ...
     @property
     def limits(self) -> LimitRows: ...
+    @property
+    def approval_references(self) -> ApprovalReferenceRows: ...
     @property
     def history(self) -> HistoryRows: ...
     @property

@@ -18,6 +18,7 @@ with lazily():
     from server.storage.approvals.decisions import Decisions
     from server.storage.approvals.execution_outcomes import Outcomes
     from server.storage.approvals.history import History
+    from server.storage.approvals.references import ApprovalReferences
     from server.storage.approvers.approvers import Approvers
     from server.storage.approvers.deputies import Deputies
     from server.storage.approvers.escalations import Escalations
@@ -135,6 +136,7 @@ class Rows:
     ceremony_attempts = lazy(lambda self: CeremonyAttempts(self._connection))
     approval_statistics = lazy(lambda self: ApprovalStatistics(self._connection))
     limits = lazy(lambda self: Limits(self._connection, self.now))
+    approval_references = lazy(lambda self: ApprovalReferences(self._connection))
     history = lazy(lambda self: History(self._connection))
     incidents = lazy(lambda self: Incidents(self._connection))
     standing_grants = lazy(lambda self: StandingGrants(self._connection))

@@ -13,7 +13,12 @@ from approver_tui.client.errors import BadServer, GivenUp, Unreachable
 from approver_tui.client.sign_in import profile
 from approver_tui.client.sign_in.device_grant import Invitation
 from approver_tui.client.sign_in.profile import Home
-from approver_tui.screens.sign_in.sign_in import InvitationPanel, SignInRequest, SignInScreen
+from approver_tui.screens.sign_in.sign_in import (
+    InvitationPanel,
+    SignInRequest,
+    SignInScreen,
+    whole_address,
+)
 from approver_tui.signing_in import LocalLogin, SignInApp, free_name
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.key_bar import KeyBar
@@ -75,7 +80,7 @@ async def _press(pilot, clock, *names):
 async def _fill(pilot, clock, *, code=None):
     """Fill in every field from the address, which is there, and stop at the button."""
     way = ["2", "tab", *code] if code else ["1"]
-    await _press(pilot, clock, "tab", *way, "tab", "tab", *PIN, "tab", *PIN, "tab", "tab")
+    await _press(pilot, clock, "tab", *way, "tab", "tab", *PIN, "tab", *PIN, "tab")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20), (40, 12)])
@@ -176,6 +181,8 @@ async def test_a_refusal_is_shown_next_to_the_fields():
     ("change", "why"),
     [
         ({"url": " "}, "enter the server address."),
+        ({"url": "sayso.example:port"}, "enter an address such as https://sayso.example."),
+        ({"url": "ftp://sayso.example"}, "enter an address such as https://sayso.example."),
         ({"name": " "}, "enter a device name."),
         ({"pin": "123"}, "choose a PIN of 6 characters or more."),
         ({"again": "2718281"}, "the two PINs differ."),
@@ -192,7 +199,7 @@ async def test_the_button_is_off_until_everything_is_entered(change, why):
             running.screen.query_one(f"#{name}", Input).value = value
         await pilot.pause()
         assert running.screen._blocker() == why
-        assert running.screen.query_one("#sign-in-now").disabled
+        assert running.screen.query_one("#sign-in-now").is_off
 
 
 async def test_fast_typing_and_pastes_fill_no_pin():
@@ -284,3 +291,29 @@ def test_without_a_login_the_app_asks_for_one_first(monkeypatch, tmp_path):
     app.run(Home.at(tmp_path))
     assert len(asked) == 1
     assert "There is no login on this machine" in asked[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "used"),
+    [
+        ("localhost:8470", "http://localhost:8470"),
+        ("sayso.example:8443", "https://sayso.example:8443"),
+        (" sayso.example ", "https://sayso.example"),
+        ("http://10.0.0.5", "http://10.0.0.5"),
+    ],
+)
+def test_an_address_needs_no_scheme(typed, used):
+    """It is https, except on this machine."""
+    assert whole_address(typed) == used
+
+
+async def test_after_a_revocation_the_known_server_is_offered(tmp_path, monkeypatch):
+    """Nobody types the address a second time."""
+    monkeypatch.setenv("SAYSO_APPROVER_HOME", str(tmp_path))
+    home = Home.at(tmp_path)
+    profile.save(home, replace(MINE, issuer="https://sayso.example"))
+    offered = []
+    monkeypatch.setattr(SignInApp, "run", lambda self: offered.append(self._url))
+    assert app._sign_in(home, "", "sayso") is None
+    assert app._sign_in(home, "", "sayso", is_additional=True) is None
+    assert offered == ["https://sayso.example", "http://localhost:8470"]

@@ -104,7 +104,7 @@ def test_an_owner_suspends_an_agent_on_the_screen(server: LiveServer, person: Te
         app.press("K")
         app.shows("for everybody?", "> Back <")
         app.press("\t", "\r")
-        app.shows("disabled", "Suspend.. (off)")
+        app.shows("disabled")
     refused = agent.ask_payment(person.user)
     agent.http.close()
     assert (refused.status_code, refused.json()["reason"]) == (400, "agent_disabled")

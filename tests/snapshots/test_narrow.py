@@ -12,7 +12,7 @@ from tests.support.fakes.fake_requests import DEPLOY
 async def _less(pilot, stage):
     await until(pilot, lambda: bool(stage.app.screen.query(NarrowForm)))
     await press(pilot, stage, "tab", *"500", "tab", "tab", "space")
-    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
 @SIZES

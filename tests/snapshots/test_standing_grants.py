@@ -16,7 +16,7 @@ EVIL = "inv\u202eoice-bot[b]\x1b[2J [@click=app.quit]here[/]" + "x" * 90
 
 async def _bound(pilot, stage):
     await press(pilot, stage, "tab", *"1h", "tab", "3", "tab", *"30", "tab", *"amount=20", "tab")
-    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
 async def _shown(pilot, stage):

@@ -5,7 +5,7 @@ from functools import partial
 
 import click
 
-from approver_tui.cli import documents, lines, prompts
+from approver_tui.cli import documents, lines, prompts, references
 from approver_tui.cli.approvals import entries
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
 from approver_tui.cli.inputs import (
@@ -64,7 +64,7 @@ def command(  # the options of one command
     changes = tuple(parse_option(f"--narrow {each}", read_change, each) for each in narrow)
     proposal = Narrowing(changes, drop_scope, token_seconds)
     with this_client() as client:
-        approval = client.approval(approval_id)
+        approval = client.approval(references.approval_id(client, approval_id))
         warn_about_log(client)
         _check_answerable(approval, fingerprint)
         is_prompted = not pin_stdin and is_interactive()

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import click
 
-from approver_tui.cli import documents, lines
+from approver_tui.cli import documents, lines, references
 from approver_tui.cli.approvals.confirming import report_progress, send_and_confirm
 from approver_tui.cli.exits import error_document, error_text, exit_code
 from approver_tui.cli.inputs import parse_option, this_client
@@ -76,7 +76,8 @@ def command(  # the options of one command
         parse = partial(parse_moment, now=client.now())
         until = None if retry_at is None else parse_option("--retry-at", parse, retry_at)
         extras, decider = DenialExtras(until, ask, private_note), DecisionClient(client)
-        ids = tuple(dict.fromkeys(approval_ids))
+        full_ids = (references.approval_id(client, each) for each in approval_ids)
+        ids = tuple(dict.fromkeys(full_ids))
 
         def deny(approval_id: str) -> Approval:
             approval = client.approval(approval_id)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import click
 
-from approver_tui.cli import documents
+from approver_tui.cli import documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result
 from approver_tui.client.api import Client
@@ -20,7 +20,7 @@ _NOT_PENDING = "not_pending"
 def command(*, approval_id: str) -> None:
     """Give a request more time: its original waiting time starts again now."""
     with this_client() as client:
-        approval = _extend(client, approval_id)
+        approval = _extend(client, references.approval_id(client, approval_id))
     print_result(
         {"schema": "sayso.item/1", **documents.summary(approval)},
         [f"It now expires at {local_time(approval.expires_at)}."],

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from approver_tui.cli import documents
+from approver_tui.cli import documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_document, print_result
 from approver_tui.client.approvals import receipts
@@ -68,7 +68,8 @@ def _load(
     keys = None if jwks is None else _keys(_read_object(jwks))
     if receipt is None or keys is None:
         with this_client() as client:
-            receipt = client.receipt(str(approval_id)) if receipt is None else receipt
+            if receipt is None:
+                receipt = client.receipt(references.approval_id(client, str(approval_id)))
             keys = _keys(client.published_keys()) if keys is None else keys
     return receipt, keys
 

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli import documents, lines
+from approver_tui.cli import documents, lines, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
 
@@ -13,7 +13,7 @@ from approver_tui.cli.printing import as_json, print_result
 def command(*, approval_id: str) -> None:
     """Ask the agent of an expired request to retry. Requires no PIN."""
     with this_client() as client:
-        approval = client.request_retry(approval_id)
+        approval = client.request_retry(references.approval_id(client, approval_id))
     print_result(
         {"schema": "sayso.item/1", **documents.summary(approval)}, [lines.retry_requested(approval)]
     )

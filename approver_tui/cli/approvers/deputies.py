@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from approver_tui import settings
+from approver_tui.cli import references
 from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import (
     as_json,
@@ -71,6 +72,7 @@ def add(*, name: str, begins: str | None, ends: str, pin_stdin: bool) -> None:
 def revoke(*, deputy_id: str) -> None:
     """Remove a deputy, or stop being one. Requires no PIN. Past decisions stay."""
     with this_client() as client:
+        deputy_id = references.deputy_id(client, deputy_id)
         deputies.end_deputy(client, deputy_id)
     print_result({"schema": "sayso.deputy-ended/1", "id": deputy_id}, [f"Ended {deputy_id}."])
 

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli import documents
+from approver_tui.cli import documents, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
 
@@ -13,7 +13,7 @@ from approver_tui.cli.printing import as_json, print_result
 def command(*, consent_id: str) -> None:
     """Revoke a consent. Every token issued from it ends at once."""
     with this_client() as client:
-        consent, tokens = client.revoke_consent(consent_id)
+        consent, tokens = client.revoke_consent(references.consent_id(client, consent_id))
     document = {"schema": "sayso.consent/1", **documents.consent(consent), "tokens_revoked": tokens}
     ended_too = f"{tokens} token{'' if tokens == 1 else 's'} ended with it."
     text = f"Revoked: {consent.client_name} at {consent.resource}. {ended_too}"

@@ -1,12 +1,12 @@
-"""`sayso-approver devices`: list the user's devices; revoke, unlock or vouch for one."""
+"""`sayso-approver devices`: list the user's devices; add, revoke, unlock or vouch for one."""
 
 from collections.abc import Callable
 
 import click
 
-from approver_tui.cli import documents, lines
+from approver_tui.cli import documents, lines, references
 from approver_tui.cli.inputs import pin_stdin, read_pin, this_client
-from approver_tui.cli.printing import as_json, print_list, print_result
+from approver_tui.cli.printing import as_json, local_time, print_list, print_result, rfc3339
 from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.errors import ApiError
@@ -35,12 +35,29 @@ def list_devices() -> None:
     print_list("sayso.devices/1", items, text)
 
 
+@command.command("add")
+@pin_stdin
+@as_json
+def add(*, pin_stdin: bool) -> None:
+    """Let another machine in: print a one-time code for it. Requires this device's PIN."""
+    pin = read_pin(from_stdin=pin_stdin)
+    with this_client() as client:
+        made, server = DecisionClient(client).new_one_time_code(pin), client.profile.issuer
+    members = {"code": made.code, "link": made.link, "expires_at": rfc3339(made.expires_at)}
+    text = [
+        f"On the other machine, until {local_time(made.expires_at)}:",
+        f"  sayso-approver login {server} --code {made.code}",
+    ]
+    print_result({"schema": "sayso.one-time-code/1", **members}, text)
+
+
 @command.command("revoke")
 @click.argument("device_id", metavar="ID")
 @as_json
 def revoke(*, device_id: str) -> None:
     """Revoke a device for good. Revoking this device logs you out."""
     with this_client() as client:
+        device_id = references.device_id(client, device_id)
         if device_id == client.profile.device_id:
             client.logout()
         else:
@@ -70,7 +87,7 @@ def vouch(*, device_id: str, pin_stdin: bool) -> None:
 
 def _with_pin(device_id: str, action: _PinAction, *, pin_stdin: bool) -> None:
     with this_client() as client:
-        found = _find(client, device_id)
+        found = _find(client, references.device_id(client, device_id))
         pin = read_pin(from_stdin=pin_stdin)
         device = action(DecisionClient(client), found, pin)
         now = client.now()

@@ -2,7 +2,7 @@
 
 import click
 
-from approver_tui.cli import documents, lines
+from approver_tui.cli import documents, lines, references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, print_result
 from approver_tui.client.approvals.decisions import DecisionClient
@@ -27,5 +27,6 @@ def command(*, approval_id: str, every_agent: bool, note: str) -> None:
         raise click.UsageError(f"A note can have at most {NOTE_LENGTH} characters.")
     scope = ReportScope.EVERY_AGENT if every_agent else ReportScope.AGENT
     with this_client() as client:
-        done = DecisionClient(client).report(client.approval(approval_id), scope, note)
+        approval = client.approval(references.approval_id(client, approval_id))
+        done = DecisionClient(client).report(approval, scope, note)
     print_result(documents.report_result(done), lines.report_lines(done))

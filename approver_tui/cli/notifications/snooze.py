@@ -2,6 +2,7 @@
 
 import click
 
+from approver_tui.cli import references
 from approver_tui.cli.inputs import this_client
 from approver_tui.cli.printing import as_json, local_time, print_result, rfc3339
 from approver_tui.client.notifications import preferences
@@ -23,6 +24,7 @@ _MONTH = 31 * 24 * 60
 def command(*, approval_id: str, minutes: int, off: bool) -> None:
     """Be notified of a low- or medium-risk request again later."""
     with this_client() as client:
+        approval_id = references.approval_id(client, approval_id)
         if off:
             preferences.unsnooze(client, approval_id)
         until = None if off else preferences.snooze(client, approval_id, minutes).until

@@ -1,11 +1,14 @@
 """`sayso-approver grants`: list, create and revoke standing grants."""
 
+from dataclasses import replace
+
 import click
 
-from approver_tui.cli import lines
+from approver_tui.cli import lines, references
 from approver_tui.cli.inputs import is_interactive, parse_option, pin_stdin, read_pin, this_client
 from approver_tui.cli.printing import as_json, print_list, print_result
 from approver_tui.cli.standing_grants import grant_documents, grant_lines
+from approver_tui.client.api import Client
 from approver_tui.client.approvals.decisions import DecisionClient
 from approver_tui.client.standing_grants.standing_grants import StandingGrantsClient
 from approver_tui.state.standing_grants.standing_grants import (
@@ -42,7 +45,7 @@ def list_grants(*, ended: bool) -> None:
 def show(*, grant_id: str) -> None:
     """Show a standing grant and each of its uses."""
     with this_client() as client:
-        found = StandingGrantsClient(client).grant(grant_id)
+        found = StandingGrantsClient(client).grant(references.grant_id(client, grant_id))
     print_result(
         {"schema": "sayso.grant/1", **grant_documents.grant(found)},
         grant_lines.grant_in_full(found),
@@ -55,7 +58,7 @@ def show(*, grant_id: str) -> None:
 def revoke(*, grant_id: str) -> None:
     """Revoke a standing grant; similar requests ask you again. Requires no PIN."""
     with this_client() as client:
-        found = StandingGrantsClient(client).revoke(grant_id)
+        found = StandingGrantsClient(client).revoke(references.grant_id(client, grant_id))
     print_result(
         {"schema": "sayso.grant/1", **grant_documents.grant(found)},
         [f"Revoked: {found.agent_name} at {found.resource}."],
@@ -105,11 +108,13 @@ def add(  # noqa: PLR0913  # the options of one command
         _create(proposal, pin_stdin=pin_stdin)
 
 
-def _preview(
-    proposal: StandingGrantProposal,
-) -> None:
+def _with_full_id(client: Client, proposal: StandingGrantProposal) -> StandingGrantProposal:
+    return replace(proposal, approval=references.approval_id(client, proposal.approval))
+
+
+def _preview(proposal: StandingGrantProposal) -> None:
     with this_client() as client:
-        found = StandingGrantsClient(client).preview(proposal)
+        found = StandingGrantsClient(client).preview(_with_full_id(client, proposal))
     print_result(
         {"schema": "sayso.grant-preview/1", **grant_documents.preview(found)},
         grant_lines.preview(found),
@@ -118,6 +123,7 @@ def _preview(
 
 def _create(proposal: StandingGrantProposal, *, pin_stdin: bool) -> None:
     with this_client() as client:
+        proposal = _with_full_id(client, proposal)
         example = client.approval(proposal.approval)
         opened = StandingGrantsClient(client).request(proposal, example)
         if not pin_stdin and is_interactive():

@@ -9,6 +9,7 @@ from approver_tui.client.api import Client
 from approver_tui.client.approvals.signed_answers import SignedAnswer, SignedAnswers
 from approver_tui.client.approvers import deputies
 from approver_tui.client.devices.keys import KeyLevel
+from approver_tui.client.devices.one_time_codes import OneTimeCode, read_one_time_code
 from approver_tui.client.devices.unlocking import LowKey, temporary_key
 from approver_tui.client.errors import (
     ApiError,
@@ -158,6 +159,19 @@ class DecisionClient:
         with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
             statement = self._sign_statement(opened.key, "user_code", subject, nonce)
         return self._client.change_user_code(code, statement)
+
+    def new_one_time_code(self, pin: str) -> OneTimeCode:
+        """Create a one-time code with which another device signs in.
+
+        The high key signs a digest over the nonce, after a PIN call for that purpose.
+        """
+        nonce = self._nonce()
+        subject = digest(nonce)
+        with temporary_key(self._client, pin, KeyLevel.HIGH, subject) as opened:
+            statement = self._sign_statement(opened.key, "enroll", subject, nonce)
+        return read_one_time_code(
+            self._client.session.post("/api/devices/codes", {"statement": statement})
+        )
 
     def change_password(self, password: str, pin: str) -> int:
         """Set the password for signing in to apps; return how many browsers were signed out.

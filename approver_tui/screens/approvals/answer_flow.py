@@ -4,7 +4,7 @@ Owns: the open panel, waiting denials, answers with an unknown outcome, quitting
 sent. Never: drawing; calling the server other than through `Calls`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,16 @@ from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.approve import ApprovePanel
 from approver_tui.screens.approvals.blockers import AnswerContext
 from approver_tui.screens.approvals.calls import Calls
-from approver_tui.screens.approvals.denials import UNDO_SECONDS, Denial, Denials
+from approver_tui.screens.approvals.denials import (
+    UNDO_SECONDS,
+    Denial,
+    Denials,
+    LaterAction,
+    seconds_left,
+)
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.results import ResultsPanel
+from approver_tui.screens.drafts import Draft
 from approver_tui.screens.panel import (
     Approved,
     BatchSubmitted,
@@ -30,10 +37,11 @@ from approver_tui.screens.panel import (
     ReportAccepted,
     StandingGrantChosen,
 )
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.answer_status import AnswerStatus, answer_message
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import Answer
-from approver_tui.state.text import display_safe
+from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import outcome
 from approver_tui.widgets.approvals.rows import AnswerProgress
 from approver_tui.widgets.incidents.reports import report_result_text
@@ -54,13 +62,62 @@ class AnswerFlow:
         self._host = host
         self._calls = calls
         self._denials = Denials()
+        self._later: LaterAction | None = None
+        """The action that can be undone before it happens."""
+        self._running = 0
+        """How many actions are being done."""
+        self._drafts: dict[Hashable, Draft] = {}
+        """What was typed in panels that were left with Back, by their subject."""
         self._is_leaving = False
         self._checked_at = 0.0
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a denial or another action waits and can be undone."""
+        return self._later is not None or self.latest is not None
 
     @property
     def latest(self) -> Denial | None:
         """The denial that can be undone."""
         return self._denials.latest
+
+    def countdown(self, ticks: float) -> SafeText:
+        """Return what happens in a few seconds, and which key undoes it; empty if nothing does."""
+        denial, key = self.latest, self._host.context.keys.key("undo")
+        if self._later is not None:
+            left = seconds_left(self._later.due, ticks)
+            return fmt("In {} s, {} to undo: {}.", left, key, self._later.action.doing)
+        if denial is None:
+            return SafeText("")
+        left, what = seconds_left(denial.due, ticks), denial.approval.headline
+        return fmt("Denying in {} s, {} to undo: {}", left, key, what)
+
+    def act(self, action: QuickAction) -> None:
+        """Do something at once, or after the seconds in which it can be undone."""
+        self._act_later()
+        if not action.doing:
+            self._run(action)
+            return
+        self._later = LaterAction(action, self._host.context.ticks() + UNDO_SECONDS)
+        self._host.show_message(self.countdown(self._host.context.ticks()))
+
+    def _act_later(self) -> None:
+        """Do what waits, without waiting any longer."""
+        if self._later is not None:
+            action, self._later = self._later.action, None
+            self._run(action)
+
+    def _run(self, action: QuickAction) -> None:
+        self._running += 1
+        self._host.run_in_thread(action.do, self._acted, self._not_acted, group="act")
+
+    def _acted(self, message: SafeText) -> None:
+        self._running -= 1
+        self._host.show_message(message)
+        self._leave_if_done()
+
+    def _not_acted(self, error: errors.ClientError) -> None:
+        self._acted(refusals.change_problem(error, done=fmt("Nothing was changed.")))
 
     @property
     def is_checking(self) -> bool:
@@ -72,8 +129,8 @@ class AnswerFlow:
         if self.panel is None:
             self._host.context.guard.arm()
             self.panel = panel = make()
-            about = panel.approval if isinstance(panel, Panel) else None
-            self._host.app.push_screen(panel, partial(self._panel_closed, about))
+            panel.draft = self._drafts.pop(panel.subject, {})
+            self._host.app.push_screen(panel, partial(self._panel_closed, panel))
 
     def state_changed(self, state: InboxState) -> None:
         """Pass the state on to the open panel."""
@@ -81,7 +138,11 @@ class AnswerFlow:
             self.panel.state_changed(state)
 
     def undo_denial(self) -> None:
-        """Undo the latest denial before it is sent."""
+        """Undo what waits, or the latest denial, before it is sent."""
+        if self._later is not None:
+            self._later = None
+            self._host.show_message(fmt("Undone: nothing was changed."))
+            return
         denial = self._denials.latest
         if denial is not None:
             self._denials = self._denials.without(denial.approval.id)
@@ -99,12 +160,15 @@ class AnswerFlow:
         self._host.show_message(
             fmt("Sending your answer before quitting. Press {} again to quit now.", key)
         )
+        self._act_later()
         self._send(self._denials.waiting)
 
     def tick(self) -> None:
         """Send denials that are due, and check answers with an unknown outcome."""
         ticks = self._host.context.ticks()
         self._send(self._denials.due(ticks))
+        if self._later is not None and self._later.due <= ticks:
+            self._act_later()
         if ticks - self._checked_at >= _CHECK_EVERY:
             self._checked_at = ticks
             for approval_id, doing in self._host.state.in_progress.items():
@@ -161,8 +225,9 @@ class AnswerFlow:
         """Nothing more will be sent."""
         self._leave_if_done()
 
-    def _panel_closed(self, about: Approval | None, result: PanelResult) -> None:
+    def _panel_closed(self, panel: Overlay, result: PanelResult) -> None:
         self.panel = None
+        self._keep_draft(panel, result)
         match result:
             case Approved(approval=approved):
                 self.answer_recorded(approved)
@@ -179,9 +244,18 @@ class AnswerFlow:
             case OutcomeUnknown(approval=approval):
                 self._check(approval.id, Answer.APPROVE)
             case PanelClosed():
+                about = panel.approval if isinstance(panel, Panel) else None
                 self._closed_without_answer(about, result)
         self._calls.reload_account()
         self._leave_if_done()
+
+    def _keep_draft(self, panel: Overlay, result: PanelResult) -> None:
+        """Keep what was typed if nothing was sent, also when the next step is the approval."""
+        if not panel.draft or not isinstance(result, NarrowingChosen | StandingGrantChosen | None):
+            return
+        self._drafts[panel.subject] = panel.draft
+        if result is None:
+            self._host.show_message(fmt("Nothing was sent. What you typed is kept."))
 
     def _open_results(self, given: BatchSubmitted) -> None:
         if isinstance(given.answer, Deny):
@@ -244,7 +318,8 @@ class AnswerFlow:
         is_open = (
             AnswerProgress.SENDING in self._host.state.in_progress.values() or self.is_checking
         )
-        return is_approving or is_open or bool(self._denials.waiting)
+        is_acting = self._later is not None or self._running > 0
+        return is_approving or is_open or is_acting or bool(self._denials.waiting)
 
     @property
     def _answer_context(self) -> AnswerContext:

@@ -4,7 +4,6 @@ Owns: when Approve is available, the typed entries, what each error means here. 
 with a single key; pasted text, and text typed before the guard let input through, do not count.
 """
 
-from collections.abc import Iterable
 from functools import partial
 from math import ceil
 from typing import ClassVar
@@ -12,7 +11,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
 from textual.widgets import Input
 
 from approver_tui.client import errors
@@ -82,10 +80,6 @@ class ApprovePanel(Panel):
         yield CachedLine(id="more")
         yield self._fields
         yield NoticeLines(id="notice")
-
-    def tab_order(self) -> Iterable[Widget]:
-        """Return the fields."""
-        return self._fields.focusable_fields
 
     def draw_widgets(self) -> None:
         """Update time, fields and hint."""

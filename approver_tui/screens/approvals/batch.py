@@ -4,14 +4,13 @@ Owns: the requests with their checkboxes, removing requests that changed, the ty
 adding a request; sending, which `results.py` does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from approver_tui.screens.approvals.inbox_state import InboxState
@@ -53,6 +52,11 @@ class BatchPanel(Overlay):
         self._is_empty = False
         """Whether all of its requests were answered, have changed or have ended."""
         self.notice = SafeText("")
+
+    @property
+    def subject(self) -> Hashable:
+        """The kind of panel, and its requests."""
+        return type(self), tuple(each.id for each in self.requests.rows)
 
     # For subclasses to implement.
 
@@ -97,14 +101,6 @@ class BatchPanel(Overlay):
             yield self._count
         yield from self.fields_after_count()
         yield NoticeLines(id="notice")
-
-    def tab_order(self) -> Iterable[Widget]:
-        """Return the requests and the fields."""
-        return (self._sheet, *self.field_order())
-
-    def field_order(self) -> Iterable[Widget]:
-        """Return the fields in order."""
-        return (self._count,)
 
     def update_panel(self) -> None:
         """Remove requests that changed; close if none is left, else draw."""

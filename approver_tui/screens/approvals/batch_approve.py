@@ -4,12 +4,10 @@ Owns: the PIN, entered once for all. Never: approving with a single key; sending
 accepted.
 """
 
-from collections.abc import Iterable
 from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widget import Widget
 from textual.widgets import Static
 
 from approver_tui.client import errors
@@ -46,10 +44,6 @@ class BatchApprovePanel(BatchPanel):
         with Horizontal(id="pin-row", classes="entry"):
             yield Static("PIN", markup=False)
             yield self._pin
-
-    def field_order(self) -> Iterable[Widget]:
-        """Return the count and the PIN."""
-        return (*super().field_order(), self._pin)
 
     def draw_widgets(self) -> None:
         """Update the PIN's row too."""

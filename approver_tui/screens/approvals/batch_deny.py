@@ -3,11 +3,8 @@
 Owns: one reason and one note for all. Never: sending; the denials wait five seconds first.
 """
 
-from collections.abc import Iterable
-
 from textual import on
 from textual.app import ComposeResult
-from textual.widget import Widget
 
 from approver_tui.screens.approvals.batch import BatchPanel
 from approver_tui.screens.approvals.blockers import answer_blocker
@@ -41,10 +38,6 @@ class BatchDenyPanel(BatchPanel):
     def fields(self) -> ComposeResult:
         """Lay out reasons and note."""
         yield self._form
-
-    def field_order(self) -> Iterable[Widget]:
-        """Return reasons, note and count."""
-        return (*self._form.focusable_fields, *super().field_order())
 
     def draw_widgets(self) -> None:
         """Show the fields that the chosen reason needs, too."""

@@ -86,6 +86,12 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
         ready = fmt("Tab to Continue, then Enter. This does not approve yet.")
         self.draw_button(reason, None if reason else ready)
 
+    def restore_draft(self) -> None:
+        """Ask for the preview of what was typed before."""
+        super().restore_draft()
+        if self.draft:
+            self.post_message(ChangeForm.Changed(is_done=True))
+
     @property
     def is_loading(self) -> bool:
         """Whether the preview is being loaded."""
@@ -113,6 +119,7 @@ class ChangePanel(Panel, Generic[_ProposalT, _PreviewT]):
     def submit(self) -> None:
         """Continue with what was shown."""
         if self.proposal is not None and self.preview is not None:
+            self.take_draft()
             self.proceed(self.proposal, self.preview)
 
     def _show_preview(self, proposal: _ProposalT, preview: _PreviewT) -> None:

@@ -1,14 +1,38 @@
-"""Copying a request's ID or link to the clipboard.
+"""Copying a request's facts, ID or link to the clipboard.
 
-Owns: the texts. Never: an agent's text; the ID is the server's, and the link is built from it.
+Owns: the texts. Never: an agent's own words; facts are the server's, and the link is built from the
+ID.
 """
+
+from collections.abc import Callable
 
 from textual.app import App
 
 from approver_tui.screens.context import ScreenContext
+from approver_tui.screens.palette import Command, Palette
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.lines import fmt
+
+
+def choose_fact(
+    app: App[object], approval: Approval | None, show: Callable[[SafeText], None]
+) -> None:
+    """Ask which fact to copy, copy its value, and show the message."""
+    if approval is None:
+        show(_copy_text(app, None))
+        return
+    facts = dict(enumerate(approval.display.facts, 1))
+    commands = [
+        Command(SafeText(str(number)), fmt("{}: {}", fact.label, fact.value))
+        for number, fact in facts.items()
+    ]
+
+    def copy(chosen: SafeText | None) -> None:
+        if chosen is not None:
+            show(_copy_text(app, facts[int(chosen)].value))
+
+    app.push_screen(Palette(commands, fmt("Which fact do you want to copy?")), copy)
 
 
 def copy_id(app: App[object], approval: Approval | None) -> SafeText:

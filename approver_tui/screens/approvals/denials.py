@@ -1,4 +1,4 @@
-"""Denials that wait five seconds, in which they can be undone.
+"""Denials and other actions that wait five seconds, in which they can be undone.
 
 Owns: which denials wait, and when they are due. A decision is final once sent, so the delay comes
 before sending. Never: sending.
@@ -6,6 +6,7 @@ before sending. Never: sending.
 
 from dataclasses import dataclass
 
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras, DenyCode
 
@@ -24,9 +25,19 @@ class Denial:
     """When it is sent, on the monotonic clock."""
     extras: DenialExtras = NO_EXTRAS
 
-    def seconds_left(self, ticks: float) -> int:
-        """Return the remaining whole seconds, at least one while any time is left."""
-        return max(0, -int(-(self.due - ticks) // 1))
+
+def seconds_left(due: float, ticks: float) -> int:
+    """Return the remaining whole seconds, at least one while any time is left."""
+    return max(0, -int(-(due - ticks) // 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LaterAction:
+    """Another action that waits as long, and can be undone as well."""
+
+    action: QuickAction
+    due: float
+    """When it happens, on the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 Owns: when Deny is available. Never: sending; the denial waits five seconds on the screen below.
 """
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
+from textual.binding import Binding, BindingType
 
 from approver_tui.screens.approvals.blockers import answer_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import DENY_HELP, DENY_KEYS
-from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Panel, PanelClosed
+from approver_tui.screens.panel import BatchSubmitted, DenialSubmitted, Deny, Panel
 from approver_tui.state.approvals.approvals import Approval, Kind
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText
@@ -32,6 +34,7 @@ class DenyPanel(Panel):
     BUTTON = "deny"
     HINTS = DENY_KEYS
     HELP_ROWS = DENY_HELP
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "deny", show=False)]
     verb = SafeText("Deny")
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
@@ -64,12 +67,6 @@ class DenyPanel(Panel):
             return fmt("{} To quarantine its agent too, report it: Esc, then {}", how, report)
         return fmt("{} You then have 5 s to undo it ({}).", how, self.context.keys.key("undo"))
 
-    def action_back(self) -> None:
-        """Go back; if something was typed, say that nothing was denied."""
-        written = any(field.value.strip() for field in self.query(Input))
-        nothing = PanelClosed(fmt("Nothing was denied. Your notes were not kept."))
-        self.dismiss(nothing if written else None)
-
     def blocker(self) -> SafeText:
         """Return why Deny is unavailable, or an empty text."""
         if reason := answer_blocker(self.state, self.approval, self.moment):
@@ -82,10 +79,21 @@ class DenyPanel(Panel):
     def _reason_chosen(self) -> None:
         self.update_panel()
 
-    @on(DenyCodes.Sent)
-    def _sent(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter denies on the list of reasons; fields and buttons have their own Enter."""
+        is_here = action != "deny" or isinstance(self.focused, DenyCodes)
+        return is_here and super().check_action(action, parameters)
+
+    def action_deny(self) -> None:
+        """Deny with the chosen reason, or leave the hint that says what is missing."""
         if not self.context.guard.is_blocking and not self.blocker():
             self.submit()
+
+    def enter_label(self) -> SafeText:
+        """Return what Enter does where the focus is."""
+        if isinstance(self.focused, DenyCodes):
+            return SafeText("") if self.blocker() else self.verb
+        return super().enter_label()
 
     def submit(self) -> None:
         """Hand the denial to the screen below, which sends it after five seconds."""

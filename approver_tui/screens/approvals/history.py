@@ -17,16 +17,16 @@ from approver_tui.client.wire import Page as Part
 from approver_tui.messages import PastEnd
 from approver_tui.screens import thread_messages
 from approver_tui.screens.approvals.blockers import AnswerContext, report_blocker, retry_blocker
-from approver_tui.screens.approvals.copying import copy_id, copy_link
+from approver_tui.screens.approvals.copying import choose_fact, copy_id, copy_link
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import Rows, help_rows, hint, retry_keys
 from approver_tui.screens.page import Page, PageAction, PageContext, action_bindings
-from approver_tui.screens.request_actions import RequestActions
+from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.approvals.approvals import Approval, ApprovalState
 from approver_tui.state.approvals.requesting_agent import RequestingAgent
 from approver_tui.state.approvals.search_span import SearchSpan
-from approver_tui.state.queries import Query, read_query
+from approver_tui.state.queries import NO_QUERY, Query, read_query
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.facts import approval_lines, raw_lines
 from approver_tui.widgets.approvals.receipt import receipt_lines
@@ -37,8 +37,6 @@ from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import Line, fmt
 from approver_tui.widgets.times import age, day_or_clock
-
-NO_FILTER = Query()
 
 
 def agent_query(agent: RequestingAgent, now: int) -> Query:
@@ -52,9 +50,9 @@ class HistoryPage(Page[Part, Approval]):
 
     NAME = "History"
 
-    def __init__(self, page_context: PageContext, query: Query = NO_FILTER) -> None:
+    def __init__(self, page_context: PageContext, query: Query = NO_QUERY) -> None:
         super().__init__(page_context)
-        self._query = query
+        self._query = self._query_before = query
         self._is_raw = False
         self._is_fetching_more = False
         self._span = SearchSpan()
@@ -110,6 +108,8 @@ class HistoryPage(Page[Part, Approval]):
             (retry.key, retry.help),
             ("v", "switch between the two signed texts and the details"),
             (end.key, end.help),
+            ("u", "undo asking to retry, or a denial, within 5 seconds"),
+            ("c", "copy a fact: an amount, an account"),
             ("y", "copy its id"),
             ("Y", "copy the link to its page"),
             ("G", "to the end; loads older requests"),
@@ -156,15 +156,21 @@ class HistoryPage(Page[Part, Approval]):
 
     def action_filter(self) -> None:
         """Open the filter line."""
+        self._query_before = self._query
         self.query_one(FilterLine).open(self._query.text)
 
     def on_filter_line_applied(self, message: FilterLine.Applied) -> None:
-        """Apply the filter; an invalid one is reported and changes nothing."""
+        """Apply the filter while it is typed; at its end look further back, or report a mistake."""
         try:
             me = None if self.state.me is None else self.state.me.user.id
             self._query = read_query(message.text, self.context.now(), me)
         except ValueError as error:
-            self.show_message(fmt("Filter: {}.", display_safe(str(error))))
+            if message.is_done:
+                self._query = self._query_before
+                self.show_message(fmt("Filter: {}.", display_safe(str(error))))
+        if not message.is_done:
+            self.draw()
+            return
         if self.found is not None:
             self._span = self._next_span(self.found)
             self.set_found(self.found)
@@ -178,12 +184,12 @@ class HistoryPage(Page[Part, Approval]):
             self.show_message(fmt("Report unavailable: {}", reason))
         else:
             make = partial(ReportPanel, self.context, self.state, approval)
-            self.page_context.open_panel(make)
+            self.page_context.flow.open(make)
 
     def _retry_blocker(self) -> SafeText:
         return retry_blocker(self.state, self.current, AnswerContext.at(self.context))
 
-    def _retry_action(self, approval: Approval) -> ConfirmAction:
+    def _retry_action(self, approval: Approval) -> QuickAction:
         return self._request_actions.retry(approval)
 
     def _end_action(self, approval: Approval) -> ConfirmAction:
@@ -191,6 +197,14 @@ class HistoryPage(Page[Part, Approval]):
         do = partial(self._end_tokens, approval)
         title, verb = fmt("End its token?"), fmt("End")
         return ConfirmAction(title, verb, (approval.outcome_headline, words), do)
+
+    def action_undo_denial(self) -> None:
+        """Undo asking to retry, before it happens."""
+        self.page_context.flow.undo_denial()
+
+    def action_copy_fact(self) -> None:
+        """Choose a fact of the entry, and copy its value."""
+        choose_fact(self.app, self.current, self.show_message)
 
     def action_copy_id(self) -> None:
         """Copy the ID of the entry."""
@@ -298,6 +312,8 @@ class HistoryPage(Page[Part, Approval]):
         Binding("slash", "filter", id="filter", show=False),
         Binding("v", "toggle_raw", id="details", show=False),
         Binding("exclamation_mark", "report", id="report", show=False),
+        Binding("u", "undo_denial", id="undo", show=False),
+        Binding("c", "copy_fact", id="copy_fact", show=False),
         Binding("y", "copy_id", id="copy", show=False),
         Binding("Y", "copy_link", id="copy_link", show=False),
     ]

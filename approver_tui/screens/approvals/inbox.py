@@ -26,26 +26,27 @@ from approver_tui.screens.approvals.blockers import (
     retry_blocker,
     standing_grant_blocker,
 )
-from approver_tui.screens.approvals.copying import copy_id, copy_link
+from approver_tui.screens.approvals.copying import choose_fact, copy_id, copy_link
 from approver_tui.screens.approvals.deny import DenyPanel
 from approver_tui.screens.approvals.history import HistoryPage, agent_query
 from approver_tui.screens.approvals.inbox_base import READING_CLASS, InboxBase
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.approvals.narrow import NarrowPanel
 from approver_tui.screens.approvals.open_elsewhere import OpenElsewherePanel
-from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.incidents.report import ReportPanel
 from approver_tui.screens.keys import INBOX_HELP, Rows
 from approver_tui.screens.panel import Panel
+from approver_tui.screens.request_actions import QuickAction
 from approver_tui.screens.standing_grants.grant import StandingGrantPanel
 from approver_tui.screens.thread_messages import LogChecked
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.queries import read_query
+from approver_tui.state.queries import NO_QUERY, read_query
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.approval_detail import ApprovalDetail
 from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.notice_lines import LOADING
 from approver_tui.widgets.sheet import Sheet
 
 Blocker: TypeAlias = Callable[[InboxState, Approval | None, AnswerContext], SafeText]
@@ -55,6 +56,8 @@ class InboxScreen(InboxBase):
     """The first screen, below all others on the stack."""
 
     AUTO_FOCUS = "#list"
+    _query_before = NO_QUERY
+    """The filter before another one was typed, in case that one is invalid."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "approve", id="approve", show=False),
         Binding("d", "deny", id="deny", show=False),
@@ -77,6 +80,8 @@ class InboxScreen(InboxBase):
         Binding("Y", "copy_link", id="copy_link", show=False),
         Binding("L", "lock", id="lock", show=False),
         Binding("slash", "filter", id="filter", show=False),
+        Binding("w", "next_waiting", id="next", show=False),
+        Binding("c", "copy_fact", id="copy_fact", show=False),
     ]
 
     @on(Selected)
@@ -136,7 +141,7 @@ class InboxScreen(InboxBase):
         self._open(fmt("Phone"), OpenElsewherePanel, answer_blocker(*self._selected_case))
 
     def action_undo_denial(self) -> None:
-        """Undo the latest denial before it is sent."""
+        """Undo what waits, or the latest denial, before it is sent."""
         self.answer_flow.undo_denial()
 
     def action_toggle_raw(self) -> None:
@@ -144,21 +149,21 @@ class InboxScreen(InboxBase):
         self.query_one(ApprovalDetail).toggle_raw()
 
     def action_extend(self) -> None:
-        """Confirm before extending the selected request, or say why not."""
-        self._confirm_action(fmt("Extend"), answer_blocker, self._request_actions.extend)
+        """Extend the selected request, or say why not."""
+        self._act(fmt("Extend"), answer_blocker, self._request_actions.extend)
 
     def action_retry(self) -> None:
-        """Confirm before asking the agent of the expired request to retry, or say why not."""
-        self._confirm_action(fmt("Retry"), retry_blocker, self._request_actions.retry)
+        """Ask the agent of the expired request to retry, or say why not."""
+        self._act(fmt("Retry"), retry_blocker, self._request_actions.retry)
 
     def action_snooze(self) -> None:
-        """Confirm before snoozing the selected request, or ending its snooze."""
+        """Snooze the selected request, or end its snooze."""
         action = partial(self._request_actions.snooze, attention=self.state.attention)
-        self._confirm_action(fmt("Snooze"), answer_blocker, action)
+        self._act(fmt("Snooze"), answer_blocker, action)
 
     def action_mute(self) -> None:
-        """Confirm before muting the agent of the selected request, or unmuting it."""
-        self._confirm_action(fmt("Mute"), answer_blocker, self._mute_action)
+        """Mute the agent of the selected request, or unmute it."""
+        self._act(fmt("Mute"), answer_blocker, self._mute_action)
 
     def action_agent_history(self) -> None:
         """Show earlier requests of the selected request's agent."""
@@ -169,6 +174,20 @@ class InboxScreen(InboxBase):
             self.app.push_screen(
                 HistoryPage(self.page_context, agent_query(approval.agent, self.context.now()))
             )
+
+    def action_next_waiting(self) -> None:
+        """Select the next request that the user can answer; the first one after the last."""
+        following = self.state.next_waiting(self.context.now())
+        if following is None:
+            self.show_message(fmt("No other request is waiting for you."))
+            return
+        self.set_state(self.state.with_selection(following))
+        self.clear_unavailable()
+        self._fetch_soon()
+
+    def action_copy_fact(self) -> None:
+        """Choose a fact of the selected request, and copy its value."""
+        choose_fact(self.app, self.state.current, self.show_message)
 
     def action_copy_id(self) -> None:
         """Copy the selected request's ID."""
@@ -201,7 +220,7 @@ class InboxScreen(InboxBase):
 
     def action_refresh(self) -> None:
         """Reload from the server and sort the list."""
-        self.show_message(fmt("Loading…"))
+        self.show_message(LOADING)
         self._calls.load(in_order=True)
 
     def action_lock(self) -> None:
@@ -219,19 +238,27 @@ class InboxScreen(InboxBase):
 
     def action_filter(self) -> None:
         """Open the filter line."""
+        self._query_before = self.state.query
         self.query_one(FilterLine).open(self.state.query.text)
 
     @on(FilterLine.Applied)
     def _filter_applied(self, message: FilterLine.Applied) -> None:
-        """Apply the filter; an invalid one is reported and changes nothing."""
+        """Apply the filter while it is typed; an invalid one is reported at its end."""
         try:
-            self._select(self.state.with_query(read_query(message.text, self.context.now())))
+            self.set_state(self.state.with_query(read_query(message.text, self.context.now())))
         except ValueError as error:
-            self.show_message(fmt("Filter: {}.", display_safe(str(error))))
-        self.query_one(ApprovalList).focus()
+            if message.is_done:
+                self.set_state(self.state.with_query(self._query_before))
+                self.show_message(fmt("Filter: {}.", display_safe(str(error))))
+        if message.is_done:
+            self.context.guard.arm()
+            self._fetch_soon()
+            self.query_one(ApprovalList).focus()
 
     def action_back(self) -> None:
-        """Go back from reading to the list."""
+        """Go back from reading to the list, or end the filter."""
+        if not self.has_class(READING_CLASS) and self.state.query:
+            self._select(self.state.with_query(NO_QUERY))
         self.remove_class(READING_CLASS)
         self.query_one(ApprovalList).focus()
         self.draw()
@@ -255,23 +282,18 @@ class InboxScreen(InboxBase):
         else:
             self.answer_flow.open(partial(panel, self.context, self.state, approval))
 
-    def _confirm_action(
-        self, verb: SafeText, blocker: Blocker, action: Callable[[Approval], ConfirmAction]
+    def _act(
+        self, verb: SafeText, blocker: Blocker, action: Callable[[Approval], QuickAction]
     ) -> None:
-        """Confirm an action that changes neither the request nor its answer."""
+        """Do something that changes neither the request nor its answer, or say why not."""
         approval = self.state.current
         reason = blocker(*self._selected_case)
         if reason or approval is None:
             self.show_unavailable(verb, reason)
         else:
-            self.confirm(action(approval), partial(self._current_blocker, blocker, approval))
+            self.answer_flow.act(action(approval))
 
-    def _current_blocker(self, blocker: Blocker, approval: Approval) -> SafeText:
-        """Return why the action is no longer possible for the request of the panel."""
-        copy = self.state.inbox.find(approval.id) or approval
-        return blocker(self.state, copy, self._answer_context)
-
-    def _mute_action(self, approval: Approval) -> ConfirmAction:
+    def _mute_action(self, approval: Approval) -> QuickAction:
         agent = approval.agent
         return self._request_actions.mute(agent.id, agent.name, self.state.attention)
 

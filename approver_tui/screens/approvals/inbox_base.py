@@ -27,7 +27,7 @@ from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keyed_screen import KeyedScreen
 from approver_tui.screens.notifications.news import URGENT_EVENTS, ending_soon, event_text
 from approver_tui.screens.page import Page, PageContext
-from approver_tui.screens.pages import PAGE_CLASSES
+from approver_tui.screens.pages import PAGE_CLASSES, OpenPages
 from approver_tui.screens.request_actions import RequestActions
 from approver_tui.screens.safe_focus import reset_panels
 from approver_tui.state.approvals.approvals import Approval
@@ -40,7 +40,7 @@ from approver_tui.widgets.approvals.approval_list import ApprovalList
 from approver_tui.widgets.filter_line import FilterLine
 from approver_tui.widgets.key_bar import KeyBar
 from approver_tui.widgets.lines import fmt
-from approver_tui.widgets.notice_lines import CachedLine, NoticeLines, StatusLine
+from approver_tui.widgets.notice_lines import LOADING, CachedLine, NoticeLines, StatusLine
 from approver_tui.widgets.top_bar import TopBar
 
 _RELOAD_DELAY = 3.0
@@ -73,6 +73,7 @@ class InboxBase(KeyedScreen):
         self._keys_drawn_for: tuple[object, ...] = ()
         self._ticked_at = self._warned_at = context.now()
         self._calls = Calls(context, self)
+        self._pages = OpenPages(self)
         self.answer_flow = AnswerFlow(self, self._calls)
         self._request_actions = RequestActions(context, self.post_message)
 
@@ -113,6 +114,8 @@ class InboxBase(KeyedScreen):
             self._is_listening = True
             self._calls.listen(message.page.feed_cursor)
         self._cancel_retry()
+        if self._status == LOADING:
+            self._show_status(SafeText(""))
         self._calls.load_preferences()
         unlisted = self.state.missing_from(message.page, self.context.now())
         self._select(self.state.loaded(message.me, message.page, in_order=message.in_order))
@@ -176,6 +179,7 @@ class InboxBase(KeyedScreen):
     def _handle_event(self, message: thread_messages.EventReceived) -> None:
         event = message.value
         handle_event_alert(self.context.notifier, event)
+        self._pages.event_received(event)
         self._has_new_events = True
         state = self.state if event.device is None else self.state.with_device(event.device)
         is_news = not self._is_known_outcome(event)
@@ -248,7 +252,7 @@ class InboxBase(KeyedScreen):
         self._report_ended_denials()
         self._show_pending()
         self.draw()
-        self._update_pages()
+        self._pages.state_changed(self.state)
 
     def _save_list(self) -> None:
         """Store what the feed brought, for an offline start."""
@@ -292,7 +296,7 @@ class InboxBase(KeyedScreen):
         view = InboxView(
             context=self.context,
             state=self.state,
-            denial=self.answer_flow.latest,
+            can_undo=self.answer_flow.can_undo,
             is_narrow=self._is_narrow,
             is_reading=self.has_class(READING_CLASS),
         )
@@ -309,11 +313,8 @@ class InboxBase(KeyedScreen):
 
     def draw_messages(self) -> None:
         """Show the last message, or the waiting denial, and how much is below."""
-        denial, ticks = self.answer_flow.latest, self.context.ticks()
-        if denial is not None:
-            left, what = denial.seconds_left(ticks), denial.approval.headline
-            key = self.context.keys.key("undo")
-            words = fmt("Denying in {} s, {} to undo: {}", left, key, what)
+        ticks = self.context.ticks()
+        if words := self.answer_flow.countdown(ticks):
             self.draw_status(words, shown_at=ticks)
         else:
             is_under_way = bool(self.state.in_progress)
@@ -325,7 +326,7 @@ class InboxBase(KeyedScreen):
         self._replace_state(state)
         self.draw()
         self.answer_flow.state_changed(self.state)
-        self._update_pages()
+        self._pages.state_changed(self.state)
 
     def _replace_state(self, state: InboxState) -> None:
         """Drop the marks of requests that changed since they were marked."""
@@ -363,8 +364,7 @@ class InboxBase(KeyedScreen):
         self._status, self._message_at = text, self.context.ticks()
         if self.is_ready:
             self.draw_messages()
-        for page in self._pages:
-            page.show_message(text)
+        self._pages.show_message(text)
 
     def page(self, number: int) -> Page[Any, Any]:
         """Return a new page; 2 is the first one after the inbox."""
@@ -373,15 +373,8 @@ class InboxBase(KeyedScreen):
     @property
     def page_context(self) -> PageContext:
         """Return what a new page gets."""
-        return PageContext(self.context, self.state, self.answer_flow.open, self.post_message)
-
-    def _update_pages(self) -> None:
-        for page in self._pages:
-            page.state_changed(self.state)
-
-    @property
-    def _pages(self) -> list[Page[Any, Any]]:
-        return [screen for screen in self.app.screen_stack if isinstance(screen, Page)]
+        telling = self.post_message, self.show_message
+        return PageContext(self.context, self.state, self.answer_flow, *telling)
 
     def _fetch_soon(self) -> None:
         """Fetch the selected request once the selection rests; the server marks it as seen."""

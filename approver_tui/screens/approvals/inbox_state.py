@@ -18,11 +18,10 @@ from approver_tui.state.devices.devices import Device, Me
 from approver_tui.state.notifications.connection import Connection, Phase
 from approver_tui.state.notifications.other_logins import NO_OTHER_LOGINS, OtherLoginCounts
 from approver_tui.state.notifications.preferences import DEFAULT_PREFS, NotificationPrefs
-from approver_tui.state.queries import Query
+from approver_tui.state.queries import NO_QUERY, Query
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.rows import AnswerProgress
 
-_NO_FILTER = Query()
 _CONNECTING = Connection(phase=Phase.CONNECTING)
 
 
@@ -50,7 +49,7 @@ class InboxState:
     is_loaded: bool = False
     is_incomplete: bool = False
     """Whether something was missed that a full answer must bring."""
-    query: Query = _NO_FILTER
+    query: Query = NO_QUERY
     """The filter."""
     other_logins: OtherLoginCounts = NO_OTHER_LOGINS
     """The counts of waiting requests at other servers."""
@@ -118,6 +117,17 @@ class InboxState:
         """Return the state with the look of the selected request expanded or collapsed."""
         look = None if self.current is None else self.current.look_key
         return self if look is None else replace(self, opened=self.opened ^ {look})
+
+    def next_waiting(self, now: int) -> str | None:
+        """Return the request after the selected one that waits for the user, if there is one."""
+        ids = [row.id for row in self.shown.rows]
+        start = ids.index(self.selected) + 1 if self.selected in ids else 0
+        me = None if self.me is None else self.me.user.id
+        for row in (*self.shown.rows[start:], *self.shown.rows[:start]):
+            is_free = row.id != self.selected and row.id not in self.in_progress
+            if is_free and row.is_waiting(now) and not waits_for_others(row, me):
+                return row.id
+        return None
 
     @property
     def device(self) -> Device | None:

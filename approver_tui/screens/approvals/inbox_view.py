@@ -17,7 +17,6 @@ from approver_tui.screens.approvals.blockers import (
     retry_blocker,
     standing_grant_blocker,
 )
-from approver_tui.screens.approvals.denials import Denial
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import PAGES, inbox_keys, retry_keys, with_keymap
@@ -59,8 +58,8 @@ class InboxView:
 
     context: ScreenContext
     state: InboxState
-    denial: Denial | None
-    """The denial that can be undone."""
+    can_undo: bool
+    """Whether something waits that can be undone."""
     is_narrow: bool
     is_reading: bool
 
@@ -125,7 +124,7 @@ class InboxView:
     def keys_basis(self) -> tuple[object, ...]:
         """Everything that the keys depend on, except the time."""
         state, second = self.state, self.context.now() // 1000
-        here = (self.is_reading, self.denial is None, second, state.current, state.in_progress)
+        here = (self.is_reading, self.can_undo, second, state.current, state.in_progress)
         return (*here, state.marks, state.unverified, state.connection, state.me)
 
     def keys(self) -> tuple[Hint, ...]:
@@ -134,7 +133,7 @@ class InboxView:
         marked = len(state.marks)
         keys = inbox_keys(
             is_reading=self.is_reading,
-            can_undo=self.denial is not None,
+            can_undo=self.can_undo,
             off=_unavailable_keys(state, moment),
             marked=marked,
             retry=retry_keys(

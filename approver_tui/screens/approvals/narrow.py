@@ -79,10 +79,16 @@ class NarrowPanel(ChangePanel[Narrowing, Granted]):
         del proposal
         self.dismiss(NarrowingChosen(replace(self.approval, granted=preview)))
 
-    def _show_form(self, narrowable: Narrowable) -> None:
+    def restore_draft(self) -> None:
+        """Wait for the controls; they come from the server."""
+        if self._form is not None:
+            super().restore_draft()
+
+    async def _show_form(self, narrowable: Narrowable) -> None:
         if self.is_ready and self._form is None:
             self._form = NarrowForm(narrowable)
-            self.query_one("#form").mount(self._form)
+            await self.query_one("#form").mount(self._form)
+            self.restore_draft()
             self.update_panel()
 
     def _preview_lines(self, width: int) -> list[Line]:

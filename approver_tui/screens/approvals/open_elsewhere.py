@@ -41,7 +41,8 @@ class OpenElsewherePanel(Panel):
                 yield Static(
                     "This address is on this machine; a phone cannot open it.", markup=False
                 )
-            yield QrCode(page)
+            else:
+                yield QrCode(page)
             yield KeyBar(ELSEWHERE_KEYS)
 
     def draw_widgets(self) -> None:

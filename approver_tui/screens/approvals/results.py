@@ -94,7 +94,7 @@ class ResultsPanel(Overlay):
         self.query_one(TitleLine).refresh()
         self.query_one(ResultSheet).show(self.results)
         self.query_one("#hint", CachedLine).show(self._status_text())
-        self.query_one("#back", PanelButton).disabled = self.is_busy
+        self.query_one("#back", PanelButton).is_off = self.is_busy
         keys = results_keys(can_undo=self._can_undo)
         self.query_one(KeyBar).show(with_keymap(keys, self.context.keys))
 

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.page import Page, PageAction, action_bindings
-from approver_tui.screens.request_actions import RequestActions
+from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.clients.access import acting_agents
 from approver_tui.state.clients.agents import ASKED_WITHIN, Agent, merge_agents
 from approver_tui.state.text import SafeText
@@ -62,7 +62,7 @@ class AgentsPage(Page[Found, Agent]):
         """Return the agent, and whether it is muted."""
         return item, self.state.attention
 
-    def _mute_action(self, one: Agent) -> ConfirmAction:
+    def _mute_action(self, one: Agent) -> QuickAction:
         request_actions = RequestActions(self.context, self.page_context.post)
         return request_actions.mute(SafeText(one.id), one.name, self.state.attention)
 
@@ -121,7 +121,7 @@ class AgentsPage(Page[Found, Agent]):
 
     def _mute_label(self) -> str:
         is_muted = self.cursor is not None and self.state.attention.mute_of(self.cursor)
-        return "Unmute.." if is_muted else "Mute.."
+        return "Unmute" if is_muted else "Mute"
 
     def _section(self, heading: LiteralString, agents: Sequence[Agent], empty: SafeText) -> Section:
         attention, now = self.state.attention, self.context.now()

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from approver_tui.screens.confirm import ConfirmAction
 from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.state.consents.consents import Consent, ConsentState
+from approver_tui.state.notifications.events import EventName
 from approver_tui.state.standing_grants.standing_grants import StandingGrant
 from approver_tui.state.text import SafeText
 from approver_tui.state.tokens.delegations import Delegation
@@ -48,6 +49,7 @@ class RightsPage(Page[HeldAccess, HeldRight]):
     """Consents, standing grants, then tokens."""
 
     NAME = "Rights"
+    EVENTS = frozenset({EventName.GRANT_GIVEN, EventName.GRANT_ENDED, EventName.REDEEMED})
 
     def fetch(self) -> HeldAccess:
         """Fetch all three."""

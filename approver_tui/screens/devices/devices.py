@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from approver_tui.screens.confirm import PIN, ConfirmAction, ConfirmField
 from approver_tui.screens.page import Page, PageAction, action_bindings
 from approver_tui.state.devices.devices import Device
+from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.consents.rights import device_entry, device_lines
 from approver_tui.widgets.entry_list import Section
@@ -26,6 +27,16 @@ class DevicesPage(Page[Found, Device]):
     """Active devices, then revoked ones."""
 
     NAME = "Devices"
+    EVENTS = frozenset(
+        {
+            EventName.DEVICE_ENROLLED,
+            EventName.DEVICE_REVOKED,
+            EventName.DEVICE_LOCKED,
+            EventName.DEVICE_UNLOCKED,
+            EventName.DEVICE_VOUCHED,
+            EventName.DEVICE_UNREACHED,
+        }
+    )
 
     def fetch(self) -> Found:
         """Fetch the devices with their browsers."""

@@ -15,7 +15,7 @@ from approver_tui.screens import refusals
 from approver_tui.screens.approvals.blockers import report_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
-from approver_tui.screens.keys import REPORT_HELP, REPORT_KEYS
+from approver_tui.screens.keys import REPORT_HELP, REPORT_KEYS, hint
 from approver_tui.screens.panel import DenialSubmitted, Panel, PanelClosed, ReportAccepted
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
@@ -24,6 +24,7 @@ from approver_tui.state.incidents.reports import ReportResult, ReportScope
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.incidents.reports import choice_label, consequence_text, scope_choices
+from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import fmt
 from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import button_hint
@@ -58,6 +59,10 @@ class ReportPanel(Panel):
         yield CachedLine(id="consequence")
         yield Static("Note to administrators (no agent sees it):", markup=False)
         yield self._note
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Return the keys, with the digits of the choices."""
+        return (hint(f"1-{len(self._choices)}", "Pick", ""), *super().hints())
 
     def draw_widgets(self) -> None:
         """Update time, consequences and hint."""

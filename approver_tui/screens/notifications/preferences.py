@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from approver_tui.screens import thread_messages
 from approver_tui.screens.confirm import ConfirmAction, ConfirmField
-from approver_tui.screens.request_actions import RequestActions
+from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.approvals.inbox import Inbox
 from approver_tui.state.notifications.preferences import (
     HeldRequest,
@@ -84,18 +84,14 @@ class NotificationSection:
             *wrapped(space, view.width, Role.DIM),
         ]
 
-    def action(self, entry_id: str) -> ConfirmAction | None:
+    def action(self, entry_id: str) -> ConfirmAction | QuickAction | None:
         """Return the action of Space on an entry."""
         if entry_id == HOURS_ID:
             return self._hours_action()
         mute, hold = self._mute(entry_id), self._held_request(entry_id)
         if mute is not None:
             return self.request_actions.unmute(mute.agent_id, mute.agent_name)
-        return (
-            None
-            if hold is None
-            else self.request_actions.unsnooze(hold.approval, self._request_text(hold))
-        )
+        return None if hold is None else self.request_actions.unsnooze(hold.approval)
 
     def _entries(self, view: RenderContext) -> Iterator[Entry]:
         hours, until = self.attention.quiet_hours, self.attention.quiet_until

@@ -16,7 +16,7 @@ from approver_tui.screens.keys import Rows, help_rows, hint
 from approver_tui.screens.notifications.preferences import HOURS_ID, NotificationSection
 from approver_tui.screens.operations.settings_store import Login, Setting
 from approver_tui.screens.page import Page
-from approver_tui.screens.request_actions import RequestActions
+from approver_tui.screens.request_actions import QuickAction, RequestActions
 from approver_tui.state.notifications.other_logins import OtherLoginCount
 from approver_tui.state.text import SafeText, display_safe
 from approver_tui.widgets.approvals.outcomes import RenderContext
@@ -117,7 +117,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         if reason := self._blocker():
             self.show_message(fmt("Change unavailable: {}", reason))
         elif action is not None:
-            self.confirm_action(action)
+            self.do_action(action)
         elif isinstance(one, Login):
             self.post_message(LoginChosen(one.name))
         elif one is not None:
@@ -144,7 +144,7 @@ class SettingsPage(Page[Found, Setting | Login]):
         return NotificationSection(request_actions, self.state.attention, self.state.inbox)
 
     @property
-    def _action(self) -> ConfirmAction | None:
+    def _action(self) -> ConfirmAction | QuickAction | None:
         """The action of Space on a setting that the server stores."""
         return None if self.cursor is None else self._notifications.action(self.cursor)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Protocol
+from urllib.parse import urlsplit
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,6 +20,7 @@ from textual.widgets import Button, Input, Static
 
 from approver_tui.client import errors
 from approver_tui.client.sign_in.device_grant import Invitation
+from approver_tui.client.transport import LOOPBACK
 from approver_tui.screens.button_panel import TICK
 from approver_tui.screens.guard import InputGuard
 from approver_tui.screens.keys import INVITATION_KEYS, SIGN_IN_KEYS
@@ -125,8 +127,8 @@ class SignInScreen(ReadyScreen[None]):
                 yield self._pins[1]
             yield NoticeLines(id="notice")
             with Horizontal(id="buttons"):
-                yield PanelButton(fmt("Quit"), id="quit")
                 yield PanelButton(fmt("Sign in"), id="sign-in-now")
+                yield PanelButton(fmt("Quit"), id="quit")
             yield CachedLine(id="hint")
         yield KeyBar(SIGN_IN_KEYS)
 
@@ -150,10 +152,7 @@ class SignInScreen(ReadyScreen[None]):
         self.query_one("#code-row").display = self._methods.index == _CODE_METHOD
         self.query_one("#notice", NoticeLines).show((self._problem,) if self._problem else ())
         self.query_one("#hint", CachedLine).show(button_hint(fmt("Sign in"), reason))
-        button = self.query_one("#sign-in-now", PanelButton)
-        if reason and button.has_focus:
-            self.query_one("#quit").focus()
-        button.disabled = bool(reason)
+        self.query_one("#sign-in-now", PanelButton).is_off = bool(reason)
 
     @on(Input.Changed)
     @on(Choices.Picked)
@@ -174,7 +173,7 @@ class SignInScreen(ReadyScreen[None]):
             return
         pin, _again = (field.take() for field in self._pins)
         wanted = SignInRequest(
-            url=self._url.value.strip(),
+            url=whole_address(self._url.value),
             code=self._code.value.strip() if self._methods.index == _CODE_METHOD else None,
             name=self._device_name.value.strip(),
             pin=pin,
@@ -215,9 +214,7 @@ class SignInScreen(ReadyScreen[None]):
     def _blocker(self) -> SafeText:
         if self._is_busy:
             return fmt("loading.")
-        if not self._url.value.strip():
-            return fmt("enter the server address.")
-        if reason := self._method_blocker():
+        if reason := _address_blocker(self._url.value) or self._method_blocker():
             return reason
         if not self._device_name.value.strip():
             return fmt("enter a device name.")
@@ -269,6 +266,30 @@ class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
             left = remaining(until, now)
             words = fmt("Then approve there, where the same code is shown. {} left.", left)
         self.query_one("#left", CachedLine).show(words)
+
+
+def whole_address(typed: str) -> str:
+    """Return an address with its scheme, which a user may leave out: https, or http at home."""
+    address = typed.strip()
+    if "://" in address:
+        return address
+    is_here = (urlsplit(f"//{address}").hostname or "") in LOOPBACK
+    return f"http://{address}" if is_here else f"https://{address}"
+
+
+def _address_blocker(typed: str) -> SafeText:
+    if not typed.strip():
+        return fmt("enter the server address.")
+    is_valid = _is_address(whole_address(typed))
+    return SafeText("") if is_valid else fmt("enter an address such as https://sayso.example.")
+
+
+def _is_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is not a number
+        return False
 
 
 def _field(name: str, value: str) -> Input:

@@ -4,13 +4,11 @@ Owns: which fields there are, their order, what is missing. Never: sending anyth
 to be typed.
 """
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widget import Widget
 from textual.widgets import Static
 
 from approver_tui.state.approvals.approvals import Approval
@@ -62,11 +60,6 @@ class CeremonyFields(Vertical):
             if step in self._steps and not self._is_plausible(step, self._field(step).value):
                 return fmt("type {}.", self._approval.requirement(step))
         return SafeText("")
-
-    @property
-    def focusable_fields(self) -> Iterable[Widget]:
-        """The fields that can have the focus, in order."""
-        return [field for step in self.ORDER if (field := self._field(step)).focusable]
 
     def take_pin(self) -> str | None:
         """Return the PIN and clear it; None if it is not required."""

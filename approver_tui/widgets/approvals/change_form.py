@@ -16,13 +16,19 @@ from approver_tui.widgets.lines import fmt
 _LONGEST = 40
 
 
+class AmountField(Input):
+    """A field whose value counts once Enter or Tab completes it."""
+
+    enter_label = SafeText("Preview")
+
+
 class Amount(Horizontal):
     """A value to enter: the requested one, and a field for another."""
 
     def __init__(self, label: SafeText, asked: SafeText, form: SafeText) -> None:
         super().__init__(classes="amount")
         self._words = fmt("{}  {}", label, asked)
-        self.field = Input(max_length=_LONGEST, compact=True, placeholder=form)
+        self.field = AmountField(max_length=_LONGEST, compact=True, placeholder=form)
         self.field.cursor_blink = False
 
     def compose(self) -> ComposeResult:

@@ -3,12 +3,10 @@
 Owns: its fields, and which of them the reason needs. Never: sending; preselecting a reason.
 """
 
-from collections.abc import Iterable
 from datetime import tzinfo
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from approver_tui.state.approvals.approvals import Kind
@@ -72,12 +70,6 @@ class DenialForm(Vertical):
         alternative = self._ask_instead.value.strip() if self._takes == "ask" else ""
         private = self._private.value.strip()
         return DenialExtras(self._retry_at(now, zone), alternative or None, private or None)
-
-    @property
-    def focusable_fields(self) -> Iterable[Widget]:
-        """The fields that can have the focus, in order."""
-        fields = (self._codes, self._until, self._ask_instead, self._note, self._private)
-        return [each for each in fields if each.is_attached and each.display and each.focusable]
 
     @property
     def _takes(self) -> str | None:

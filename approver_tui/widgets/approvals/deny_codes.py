@@ -4,11 +4,6 @@ Owns: the numbered list, the choice, what the agent is told for it. Never: prese
 user must choose.
 """
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-from textual.message import Message
-
 from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
@@ -20,12 +15,7 @@ NOT_PICKED = fmt("pick a reason, 1 to {}.", len(_CODES))
 
 
 class DenyCodes(Choices):
-    """One line for each reason, with what the agent is told; Enter sends."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "send", show=False)]
-
-    class Sent(Message):
-        """The user pressed Enter on the list."""
+    """One line for each reason, with what the agent is told."""
 
     def __init__(self) -> None:
         super().__init__([SafeText(code.label) for code in _CODES])
@@ -43,7 +33,3 @@ class DenyCodes(Choices):
         if length((left,)) + length((extras,)) >= width:
             return [(left,)]
         return [justify((left,), (extras,), width)]
-
-    def action_send(self) -> None:
-        """Ask to send the denial."""
-        self.post_message(self.Sent())

@@ -15,7 +15,7 @@ from approver_tui.widgets.lines import Line
 from approver_tui.widgets.sheet import ReadSheet
 
 
-class PanelFacts(ReadSheet):
+class PanelFacts(ReadSheet, can_focus=False):
     """A sheet that tracks how far it was read."""
 
     def __init__(self, approval: Approval, zone: tzinfo | None) -> None:

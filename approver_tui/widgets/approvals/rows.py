@@ -6,12 +6,24 @@ Owns: the two lines of a row, the words for an answer in progress. Never: select
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rich.cells import cell_len
+
 from approver_tui.state.approvals.approvals import Approval, ApprovalState, Kind
 from approver_tui.state.approvals.countdown import countdown_stage
 from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.risks import Risk
 from approver_tui.state.text import SafeText
-from approver_tui.widgets.lines import Line, Piece, Role, crop, fmt, justify, pad
+from approver_tui.widgets.lines import (
+    Line,
+    Piece,
+    Role,
+    crop,
+    fmt,
+    justify,
+    length,
+    money_width,
+    pad,
+)
 from approver_tui.widgets.times import remaining
 
 _SYMBOLS = {Risk.LOW: " . ", Risk.MEDIUM: " ! ", Risk.HIGH: "!! ", Risk.CRITICAL: "!!!"}
@@ -75,30 +87,36 @@ class InboxRow:
 
 def row_lines(row: InboxRow, width: int) -> tuple[Line, Line]:
     """Return marker, risk, headline and remaining time; below it the agent and the resource."""
-    return _first(row, width), _second(row, width)
+    headline = row.approval.granted_headline
+    state = Piece(fmt(" {}", _state(row)), _state_role(row))
+    room = width - 1 - len(_SYMBOLS[Risk.LOW]) - _WORD_WIDTH - cell_len(state.text) - 1
+    if money_width(headline) > room:  # the second line has room for the state
+        return _first(row, (), width), _second(row, (state,), width)
+    return _first(row, (state,), width), _second(row, (), width)
 
 
-def _first(row: InboxRow, width: int) -> Line:
+def _first(row: InboxRow, state: Line, width: int) -> Line:
     risk = row.approval.risk
     cursor = Piece(fmt(">") if row.is_selected else fmt(" "), Role.STRONG)
     role = Role(risk.value) if row.is_open else Role.DIM
     symbol = _SYMBOLS[risk] if row.is_open else "   "
     word = pad(SafeText(symbol + _WORDS[risk]), len(symbol) + _WORD_WIDTH)
     headline = Piece(row.approval.granted_headline, Role.PLAIN if row.is_open else Role.DIM)
-    state = Piece(fmt(" {}", _state(row)), _state_role(row))
-    return justify((cursor, Piece(word, role), headline), (state,), width)
+    return justify((cursor, Piece(word, role), headline), state, width)
 
 
-def _second(row: InboxRow, width: int) -> Line:
+def _second(row: InboxRow, state: Line, width: int) -> Line:
     new = fmt(" NEW") if row.fold.is_new and row.is_open else SafeText("")
     mark = fmt("  {}", row.fold.count_label) if row.fold.count_label else SafeText("")
     quiet = fmt("  {}", row.quiet) if row.quiet and row.is_open else SafeText("")
-    shown = crop(_requester_for(row), width - INDENT - len(new) - len(quiet) - len(mark))
+    beside = len(new) + len(quiet) + len(mark) + length(state)
+    shown = crop(_requester_for(row), width - INDENT - beside)
     margin = Piece(row.box, Role.STRONG if row.has_box else Role.PLAIN)
     quiet_pieces = (Piece(quiet),) if quiet else ()
     line = (margin, Piece(shown, Role.DIM), *quiet_pieces, Piece(new, Role.STRONG))
     role = Role.STRONG if row.fold.is_group else Role.DIM
-    return (*line, Piece(mark, role)) if mark else line
+    line = (*line, Piece(mark, role)) if mark else line
+    return justify(line, state, width) if state else line
 
 
 def _requester_for(row: InboxRow) -> SafeText:

@@ -140,8 +140,6 @@ def device_lines(device: Device, view: RenderContext) -> list[Line]:
         *_notification_rows(device, view),
         *_problem_lines(device, view),
         *view.row("Id", SafeText(device.id)),
-        *view.row("Low key", SafeText(device.low_key)),
-        *view.row("High key", SafeText(device.high_key)),
     ]
 
 

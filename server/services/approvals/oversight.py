@@ -73,6 +73,16 @@ class Oversight:
             )
             return [with_names(view, approval) for approval in found]
 
+    def ids_beginning(self, start: str) -> list[str]:
+        """The IDs of the newest requests that begin so, at most a few."""
+        with self.store.read() as view:
+            return view.approval_references.beginning(start)
+
+    def ids_with_fingerprint(self, typed: str) -> list[str]:
+        """The IDs of the newest requests with that fingerprint, at most a few."""
+        with self.store.read() as view:
+            return view.approval_references.with_digest(bytes.fromhex(typed.replace("-", "")))
+
     def approval(self, approval_id: str) -> NamedApproval:
         """One request with its answers and audit entries. Raises `NotFound`."""
         with self.store.read() as view:

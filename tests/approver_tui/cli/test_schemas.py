@@ -67,6 +67,7 @@ def verbs(server):
     yield (*_NIGHT, "--json"), ""
     yield ("quiet", "--json"), ""
     yield ("unmute", "invoice-bot", "--json"), ""
+    yield ("devices", "add", "--pin-stdin", "--json"), PIN
     deputy = ("deputies", "add", "bob", "--to", "2026-12-24")
     yield (*deputy, "--pin-stdin", "--json"), PIN
     yield ("deputies", "--json"), ""

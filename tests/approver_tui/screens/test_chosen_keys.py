@@ -126,7 +126,7 @@ async def test_messages_about_notifications_name_the_chosen_keys():
         for name, said in (("snooze", "Snoozed until"), ("mute", "is muted")):
             await press(pilot, stage, _of(name), "tab", "enter")
             await until(pilot, lambda said=said: said in shown(stage))
-            assert f"{_of(name)} ends that." in shown(stage)
+            assert f"{_of(name)} undoes that." in shown(stage)
             assert named(_whole(stage)) == []
             stage.clock.move(5)
 

@@ -96,7 +96,7 @@ async def test_the_click_that_focuses_the_window_does_not_press_approve():
     async with opened(stage) as pilot:
         await press(pilot, stage, "a")
         approve = stage.app.screen.query_one("#approve", PanelButton)
-        assert not approve.disabled
+        assert not approve.is_off
         await blur(pilot, stage)
         stage.clock.move(5)
         await click(pilot, stage, approve)

@@ -12,6 +12,7 @@ from approver_tui.screens.consents.rights import RightsPage
 from approver_tui.screens.devices.devices import DevicesPage
 from approver_tui.state.approvals.decision import Answer, DenyCode
 from approver_tui.state.notifications.connection import Phase
+from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.entry_list import EntryList
 from approver_tui.widgets.key_bar import KeyBar
@@ -333,3 +334,15 @@ async def test_every_shown_key_can_be_clicked():
         await _go(pilot, stage, "4")
         await pilot.click(KeyBar, offset=(3, 0))
         await until(pilot, lambda: isinstance(stage.app.screen, ConfirmPanel))
+
+
+async def test_the_devices_page_follows_the_feed():
+    """A device that was enrolled elsewhere appears by itself."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "5")
+        await until(pilot, lambda: "DEVICES (1)" in shown(stage))
+        phone = replace(a_device(), id="sayso_dv_phone", name=SafeText("phone"), is_this=False)
+        stage.server.others = [phone]
+        stage.feed.tell(EventName.DEVICE_ENROLLED, device=phone)
+        await until(pilot, lambda: "DEVICES (2)" in shown(stage))

@@ -35,8 +35,8 @@ COMPLETED = [*"cd", "space", *"inv", "tab", "enter"]
 KEYS = {
     "low": ["a", "tab"],
     "high": ["a", "pagedown", "pagedown", "tab", *PIN, "tab"],
-    "denial": ["d", "1", "tab", "tab", "tab", "tab"],
-    "report": ["exclamation_mark", "2", "tab", "tab", "tab"],
+    "denial": ["d", "1", "tab", "tab", "tab"],
+    "report": ["exclamation_mark", "2", "tab", "tab"],
     "vouching": ["5", "j", "V", "tab", *PIN, "tab"],
 }
 """What brings each panel to where Enter decides."""

@@ -65,7 +65,7 @@ def test_a_cropped_text_has_an_ellipsis():
 @pytest.mark.parametrize(
     ("text", "width", "kept"),
     [
-        ("Pay EUR 1,204,820.00 to Nordwind", 20, "Pay EUR …"),
+        ("Pay EUR 1,204,820.00 to Nordwind", 15, "Pay EUR …"),
         ("Pay EUR 1,204,820.00 to Nordwind", 21, "Pay EUR 1,204,820.00…"),
         ("web-frontend@1.24.0 at production", 17, "web-frontend@…"),
         ("4820", 3, "…"),
@@ -75,6 +75,19 @@ def test_a_cropped_text_has_an_ellipsis():
 )
 def test_a_crop_never_cuts_a_number(text, width, kept):
     """Part of an amount, a version or a time would be another one."""
+    assert crop(SafeText(text), width) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "kept"),
+    [
+        ("Pay EUR 1,204,820.00 to Nordwind", 20, "Pay EUR 1,204,820.00"),
+        ("Pay EUR 1,204,820.00 to Nordwind", 18, "… EUR 1,204,820.00"),
+        ("Transfer to Nordwind Logistik GmbH: EUR 4,820.00", 24, "Transfer t… EUR 4,820.00"),
+    ],
+)
+def test_a_crop_keeps_the_amount(text, width, kept):
+    """What else the text says is cut instead."""
     assert crop(SafeText(text), width) == kept
 
 

@@ -98,6 +98,18 @@ class FakeDevices(Proving):
         self.pin_tries = 0
         return {"set": self.user_code is not None}
 
+    def _one_time_code(self, body: dict[str, object]) -> object:
+        _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
+        wanted = digest("device-nonce")
+        named = (claims["purpose"], claims["subject"], claims["nonce"])
+        if named != ("enroll", wanted, "device-nonce"):
+            raise Refused(422, "invalid_statement")
+        if self.pin_calls[-1:] != [wanted]:
+            raise Refused(403, "pin_required")
+        self.pin_tries = 0
+        made = {"enrolment_code": "7Q4N-0001", "link": "https://sayso.example/enrol#7Q4N-0001"}
+        return {**made, "expires_at": "2026-11-26T12:00:00.000Z"}
+
     def _password(self, body: dict[str, object]) -> object:
         _, claims = self._verified(str(body["statement"]), {"high"}, "sayso-statement+jws")
         wanted = digest(f"device-nonce\n{body['password']}")

@@ -329,6 +329,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeServer, Call], object]], ...] = (
     ("POST", f"{_DEVICE}/(unlock|vouch)", lambda fake, call: fake._about(call)),
     ("GET", "/api/password", lambda fake, _: {"set": fake.password is not None}),
     ("POST", "/api/password", lambda fake, call: fake._password(call.body)),
+    ("POST", "/api/devices/codes", lambda fake, call: fake._one_time_code(call.body)),
     ("GET", "/api/user-code", lambda fake, _: {"set": fake.user_code is not None}),
     ("POST", "/api/user-code", lambda fake, call: fake._user_code(call.body)),
     ("GET", "/api/deputies", lambda fake, _: {"mine": fake.deputies, "others": []}),

@@ -52,7 +52,7 @@ async def _standing_grant(pilot: Pilot[None], stage: Stage) -> None:
 
 
 async def _ready(pilot: Pilot[None], stage: Stage) -> None:
-    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).disabled)
+    await until(pilot, lambda: not stage.app.screen.query_one("#continue", PanelButton).is_off)
 
 
 async def _batch(pilot: Pilot[None], stage: Stage) -> None:

@@ -43,3 +43,15 @@ def test_an_unknown_device_exits_with_3(logged_in):
     """It is detected before a PIN attempt is counted."""
     done = logged_in("devices", "vouch", "sayso_dv_x", "--pin-stdin", "--json", stdin=PIN)
     assert (done.code, done.error["error"]) == (Exit.NOT_FOUND, "not_found")
+
+
+def test_a_machine_without_a_browser_lets_another_one_in(logged_in, server):
+    """It prints a code and the command for it; the PIN signs for exactly that."""
+    done = logged_in("devices", "add", "--pin-stdin", stdin=PIN)
+    assert "sayso-approver login http://localhost:" in done.out
+    assert " --code 7Q4N-0001" in done.out
+    document = logged_in("devices", "add", "--pin-stdin", "--json", stdin=PIN).document
+    assert document["code"] == "7Q4N-0001"
+    refused = logged_in("devices", "add", "--pin-stdin", "--json", stdin="not it")
+    assert refused.error["exit"] == 5
+    assert server.pin_tries == 1

@@ -53,7 +53,7 @@ def _why(stage):
 
 
 def _is_off(stage):
-    return stage.app.screen.query_one("#approve", PanelButton).disabled
+    return stage.app.screen.query_one("#approve", PanelButton).is_off
 
 
 async def test_low_risk_in_an_unlocked_app_is_approved_by_tab_and_enter():

@@ -240,7 +240,7 @@ async def test_a_request_that_changes_under_the_panel_is_removed_with_a_message(
         stage.feed.tell(EventName.EXTENDED, a_payment("two", 2_000, "Kolibri AG", 15))
         await until(pilot, lambda: _ticked(panel) == [ONE.id, THREE.id])
         await until(pilot, lambda: f"{TWO.fingerprint} was removed: it changed." in shown(stage))
-        await until(pilot, lambda: stage.app.focused.id == "back")
+        assert stage.app.focused.id == "do"
         await pilot.press("enter")
         assert isinstance(stage.app.screen, BatchApprovePanel)
         assert _why(stage) == "Approve unavailable: type how many are selected."

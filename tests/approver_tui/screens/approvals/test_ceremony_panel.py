@@ -61,7 +61,7 @@ def _why(stage):
 
 
 def _is_off(stage):
-    return stage.app.screen.query_one("#approve", PanelButton).disabled
+    return stage.app.screen.query_one("#approve", PanelButton).is_off
 
 
 def _refusal(kind, status, step, left):

@@ -6,17 +6,20 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.panel import Panel
 from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
+from approver_tui.state.approvals.look_alikes import Fold
 from approver_tui.state.notifications.connection import Phase
 from approver_tui.state.notifications.events import EventName
 from approver_tui.widgets.approvals import approval_list
 from approver_tui.widgets.approvals.approval_list import ApprovalList
-from approver_tui.widgets.lines import text_of
+from approver_tui.widgets.approvals.rows import AnswerProgress, InboxRow, row_lines
+from approver_tui.widgets.lines import length, text_of
 from approver_tui.widgets.row_list import ROW_HEIGHT
 from approver_tui.widgets.sheet import Sheet
 from tests.support.clients.driving import NARROW, SIZES, inbox, look, opened, press, shown, until
 from tests.support.fakes.fake_account import a_device
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered, three
+from tests.support.fakes.fake_clock import NOW
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE, PRICES
 
 
@@ -393,3 +396,49 @@ async def test_a_message_stays_for_three_seconds_before_news():
         stage.clock.move(3)
         look(stage)
         await until(pilot, lambda: "(added below; your selection did not move)" in shown(stage))
+
+
+async def test_a_refresh_ends():
+    """The message goes when the answer arrives."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "r")
+        await until(pilot, lambda: "Loading" not in shown(stage))
+        await press(pilot, stage, "5", "r")
+        await until(pilot, lambda: "DEVICES (1)" in shown(stage) and "Loading" not in shown(stage))
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24), (40, 24)])
+async def test_the_amount_of_a_row_is_never_cut(size):
+    """Two requests that differ in their amount look different, whatever stands beside it."""
+    amounts = ("EUR 1,204,820.00", "EUR 1,204,920.00")
+    rows = [
+        an_approval(name, headline=f"Transfer to Nordwind Logistik GmbH: {amount}")
+        for name, amount in zip(("one", "two"), amounts, strict=True)
+    ]
+    stage = a_stage(rows)
+    async with opened(stage, size):
+        for amount in amounts:
+            assert amount in shown(stage)
+
+
+def test_the_second_line_takes_the_state_if_the_amount_needs_the_room():
+    """Nothing of either is lost."""
+    one = an_approval("one", headline="Pay EUR 1,204,820.00 to Nordwind")
+    row = InboxRow(Fold(one), NOW, in_progress=AnswerProgress.CHECKING)
+    first, second = row_lines(row, 34)
+    assert "EUR 1,204,820.00" in text_of(first)
+    assert text_of(second).endswith("checking")
+    assert max(length(first), length(second)) <= 34
+
+
+async def test_ctrl_c_names_the_key_that_quits_and_covers_no_keys():
+    """Also on a page; a panel has Esc."""
+    stage = a_stage(three())
+    async with opened(stage) as pilot:
+        for key in ("ctrl+c", "5", "ctrl+c"):
+            await press(pilot, stage, key)
+        assert "Press q to quit." in shown(stage)
+        assert not stage.app._notifications
+        await press(pilot, stage, "1", "d", "ctrl+c")
+        assert not stage.app._notifications

@@ -4,7 +4,6 @@ import pytest
 
 from approver_tui.client import errors
 from approver_tui.state.notifications.events import EventName
-from approver_tui.state.notifications.preferences import DEFAULT_PREFS
 from tests.support.clients.driving import inbox, look, opened, press, run_on, shown, until
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval
@@ -59,51 +58,67 @@ async def test_several_requests_that_end_together_are_one_message():
         await until(pilot, lambda: "60 s left for 2 requests, the first: Pay" in shown(stage))
 
 
-async def test_a_request_is_extended():
-    """`E` asks first, and needs no answer and no PIN."""
+async def test_a_request_is_extended_unless_that_is_undone():
+    """`E` waits five seconds, and needs no answer and no PIN."""
     stage = a_stage([PAY])
     async with opened(stage) as pilot:
         await press(pilot, stage, "E")
-        assert "Give it more time?" in shown(stage)
-        await press(pilot, stage, "tab", "enter")
+        assert "u to undo: Giving more time to Pay" in " ".join(shown(stage).split())
+        await press(pilot, stage, "u")
+        assert "Undone: nothing was changed." in shown(stage)
+        stage.clock.move(6)
+        look(stage)
+        await pilot.pause()
+        assert inbox(stage).state.current.expires_at == PAY.expires_at
+        await press(pilot, stage, "E")
+        stage.clock.move(6)
+        look(stage)
         await until(pilot, lambda: "It now expires at 14:42:" in shown(stage))
         assert inbox(stage).state.current.expires_at > PAY.expires_at
         assert stage.answers.given == []
+
+
+async def test_quitting_does_first_what_waits():
+    """As with a denial."""
+    stage = a_stage([PAY])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "E")
+        await press(pilot, stage, "q")
+        await until(pilot, lambda: not stage.app.is_running)
+    assert stage.server.approvals[PAY.id].expires_at > PAY.expires_at
 
 
 @pytest.mark.parametrize(
     ("key", "on", "off"),
     [
         ("S", "Snoozed until 14:47:", "No longer snoozed."),
-        ("M", "release-agent is muted.", "release-agent is no longer muted."),
+        ("M", "release-agent is muted at low", "release-agent is no longer muted."),
     ],
 )
-async def test_one_key_mutes_and_unmutes_after_a_confirmation(key, on, off):
+async def test_one_key_mutes_and_unmutes(key, on, off):
     """The request stays listed, with a word that it does not alert."""
     stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
     word = {"S": "  snoozed", "M": "  muted"}[key]
     async with opened(stage) as pilot:
-        await press(pilot, stage, key, "tab", "enter")
+        await press(pilot, stage, key)
         await until(pilot, lambda: on in shown(stage))
         await until(pilot, lambda: "Deploy web 4.2.0" in shown(stage))
         await until(pilot, lambda: word in shown(stage))
-        assert f"{key} ends that." in " ".join(shown(stage).split())
-        await press(pilot, stage, key, "tab", "enter")
+        assert f"{key} undoes that." in " ".join(shown(stage).split())
+        await press(pilot, stage, key)
         await until(pilot, lambda: off in shown(stage))
         assert word not in shown(stage)
 
 
-@pytest.mark.parametrize("key", ["E", "S", "M"])
-async def test_fast_typing_changes_no_notifications(key):
-    """The panel that opens ignores the rest of the word."""
-    stage = a_stage([an_approval("deploy", DEPLOY, left=9 * MINUTE)])
+async def test_fast_typing_extends_nothing():
+    """There are five seconds to see it, and the rest of the word undoes nothing else."""
+    stage = a_stage([PAY])
     async with opened(stage) as pilot:
-        before = dict(stage.server.approvals)
-        stage.clock.move(1)
-        await run_on(pilot, stage, [key, "tab", "enter", "y", "enter", "tab", "enter"])
+        await run_on(pilot, stage, ["E", "tab", "enter", "y", "enter", "tab", "u"])
+        stage.clock.move(6)
+        look(stage)
         await pilot.pause()
-        assert stage.prefs_client.attention == DEFAULT_PREFS
-        assert stage.server.approvals == before
+        assert stage.server.approvals[PAY.id].expires_at == PAY.expires_at
 
 
 async def test_a_request_that_alerts_is_not_called_muted():
@@ -121,9 +136,8 @@ async def test_a_refusal_is_shown_and_an_ended_request_is_not_asked():
     stage = a_stage([PAY])
     stage.prefs_client.failure = errors.ApiError("not_snoozable", 409, "High risk always rings.")
     async with opened(stage) as pilot:
-        await press(pilot, stage, "S", "tab", "enter")
+        await press(pilot, stage, "S")
         await until(pilot, lambda: "High risk always rings." in shown(stage))
-        await press(pilot, stage, "escape")
         _until_left(stage, 0)
         await press(pilot, stage, "E")
         assert "Extend unavailable: Expired at" in shown(stage)

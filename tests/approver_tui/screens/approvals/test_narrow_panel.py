@@ -26,7 +26,7 @@ def _form(stage):
 
 
 def _is_on(stage):
-    return not stage.app.screen.query_one("#continue", PanelButton).disabled
+    return not stage.app.screen.query_one("#continue", PanelButton).is_off
 
 
 async def _less(pilot, stage, *keys):

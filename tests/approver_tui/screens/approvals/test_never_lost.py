@@ -197,7 +197,7 @@ async def test_quitting_waits_for_an_approval_in_progress():
         await stage.app.action_quit()
         assert stage.app.is_running
         assert "Sending your answer" in shown(stage)
-        inbox(stage).answer_flow._panel_closed(three()[0], None)
+        inbox(stage).answer_flow._panel_closed(panel, None)
         await until(pilot, lambda: not stage.app.is_running)
 
 

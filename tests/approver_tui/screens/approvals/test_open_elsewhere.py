@@ -40,6 +40,7 @@ async def test_a_loopback_address_says_that_a_phone_cannot_open_it(host):
     async with opened(stage) as pilot:
         await press(pilot, stage, "o")
         assert "a phone cannot open it" in shown(stage)
+        assert not stage.app.screen.query(QrCode)
 
 
 async def test_an_answer_on_the_page_closes_the_panel():

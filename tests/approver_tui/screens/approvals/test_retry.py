@@ -20,6 +20,14 @@ def _told(stage):
     return " ".join(" ".join(rows).split())
 
 
+async def _retry(pilot, stage):
+    """Ask, and let the seconds pass in which it can be undone."""
+    await press(pilot, stage, "R")
+    stage.clock.move(6)
+    look(stage)
+    await pilot.pause()
+
+
 def _expire(stage):
     stage.clock.ms = PAY.expires_at
     stage.server.put(EXPIRED)
@@ -34,7 +42,11 @@ async def test_an_expired_request_can_be_retried():
         _expire(stage)
         assert "Not a denial. invoice-bot can ask again." in _told(stage)
         assert "R Ask to retry" in shown(stage)
-        await press(pilot, stage, "R", "tab", "enter")
+        await press(pilot, stage, "R")
+        assert "u to undo: Asking invoice-bot to retry" in _told(stage)
+        await press(pilot, stage, "u")
+        assert "Undone: nothing was changed." in _told(stage)
+        await _retry(pilot, stage)
         await until(pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _told(stage))
         assert inbox(stage).state.current.retry is Retry.ASKED
         assert "Ask to retry" not in shown(stage)
@@ -74,7 +86,7 @@ async def test_the_history_can_retry_too():
     async with opened(stage) as pilot:
         await _go(pilot, stage, "2")
         await until(pilot, lambda: "R Ask to retry" in shown(stage))
-        await press(pilot, stage, "R", "tab", "enter")
+        await _retry(pilot, stage)
         await until(pilot, lambda: "Not a denial. invoice-bot is asked to retry" in _told(stage))
         await until(pilot, lambda: "HISTORY (1)" in shown(stage))
         await press(pilot, stage, "R")
@@ -94,9 +106,8 @@ async def test_the_history_shows_a_refused_retry():
             raise errors.ApiError("agent_stopped", 409, "Its agent may ask nobody.")
 
         stage.server.request_retry = refuse
-        await press(pilot, stage, "R", "tab", "enter")
+        await _retry(pilot, stage)
         await until(pilot, lambda: "Its agent may ask nobody." in _told(stage))
-        await press(pilot, stage, "escape")
         assert "R Ask to retry" in shown(stage)
 
 

@@ -72,16 +72,18 @@ def test_a_headline_shows_what_is_granted(granted, told):
     assert narrowed_headline(SafeText("Pay EUR 4,820.00 to Nordwind"), granted) == told
 
 
-async def test_keys_that_do_nothing_are_shown_as_off():
-    """They are shown as off before anybody presses them."""
+async def test_keys_that_do_nothing_are_not_shown():
+    """Pressing one still says why."""
     stage = a_stage([PAY])
     async with opened(stage, (140, 30)) as pilot:
-        assert "(off)" not in shown(stage)
+        assert "Limits.." in shown(stage)
         await cut_off(pilot, stage, "The server does not answer.")
         look(stage)
         await pilot.pause()
         for hint in ("Limits..", "Report..", "Similar..", "Phone.."):
-            assert f"{hint} (off)" in shown(stage)
+            assert hint not in shown(stage)
+        await press(pilot, stage, "e")
+        assert "Limits unavailable: no connection to the server" in shown(stage)
 
 
 async def test_a_wrong_clock_is_reported_with_its_difference():

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from approver_tui.state.approvals.approvals import ApprovalState
 from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.clients.agents import OwnedAgent
+from approver_tui.state.notifications.events import EventName
 from approver_tui.state.text import SafeText
-from tests.support.clients.driving import NARROW, opened, press, shown, until
+from tests.support.clients.driving import NARROW, inbox, opened, press, shown, until
 from tests.support.fakes.fake_account import a_consent
 from tests.support.fakes.fake_app import a_stage
 from tests.support.fakes.fake_approvals import an_approval, answered
@@ -45,7 +47,7 @@ async def test_agents_that_asked_are_listed_next_to_acting_and_owned_ones():
         assert "disabled" in text
         await press(pilot, stage, "j")
         text = " ".join(shown(stage).split())
-        assert "z Revoke.. (off)" in text
+        assert "z Revoke.." not in text
         assert "LATEST REQUESTS" in text
         await press(pilot, stage, "z")
         assert "Revoke unavailable: it does not act for you." in shown(stage)
@@ -63,17 +65,17 @@ async def test_old_requests_are_left_out():
 
 
 async def test_an_agent_is_muted_and_unmuted_from_its_page():
-    """A confirmation comes first; the entry and the inbox show the mute."""
+    """The same key undoes it; the entry and the inbox show the mute."""
     stage = a_stage([an_approval("web", DEPLOY, left=9 * MINUTE)])
     async with opened(stage, NARROW) as pilot:
         await _agents(pilot, stage)
-        await press(pilot, stage, "M", "tab", "enter")
+        await press(pilot, stage, "M")
         await until(pilot, lambda: "release-agent is muted" in shown(stage))
-        await until(pilot, lambda: "M Unmute.." in shown(stage))
+        await until(pilot, lambda: "M Unmute" in shown(stage))
         await press(pilot, stage, "1")
         assert "muted" in shown(stage)
         await _agents(pilot, stage)
-        await press(pilot, stage, "M", "tab", "enter")
+        await press(pilot, stage, "M")
         await until(pilot, lambda: "release-agent is no longer muted." in shown(stage))
 
 
@@ -89,6 +91,10 @@ async def test_an_owned_agent_is_suspended():
         assert "Suspend idle-bot for everybody?" in shown(stage)
         assert not stage.server.ended
         await press(pilot, stage, "tab", "enter")
+        ended = replace(WEB, state=ApprovalState.CANCELLED)
+        stage.feed.tell(EventName.CANCELLED, ended)
+        await until(pilot, lambda: inbox(stage).state.inbox.find(ended.id).state == ended.state)
+        inbox(stage).tick()
         await until(pilot, lambda: "is suspended: 2 tokens" in " ".join(shown(stage).split()))
         assert stage.server.ended == [IDLE.id]
         await until(pilot, lambda: "disabled" in shown(stage))

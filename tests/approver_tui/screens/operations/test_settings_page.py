@@ -14,13 +14,14 @@ from approver_tui.screens.approvals.inbox import InboxScreen
 from approver_tui.screens.help import HelpScreen
 from approver_tui.screens.operations.settings import SettingsPage
 from approver_tui.screens.palette import Palette
+from approver_tui.state.approvals.decision import Answer
 from approver_tui.state.keymap import Keymap
 from approver_tui.state.text import SafeText
 from approver_tui.wiring import FileSettingsStore
 from tests.approver_tui.client.sign_in.test_profile import MINE
 from tests.support.clients.driving import inbox, opened, press, run_on, shown, until
 from tests.support.fakes.fake_app import a_stage
-from tests.support.fakes.fake_approvals import an_approval, three
+from tests.support.fakes.fake_approvals import an_approval, answered, three
 from tests.support.fakes.fake_feed import FakeOthers
 from tests.support.fakes.fake_requests import DEPLOY, MINUTE
 
@@ -325,10 +326,62 @@ async def test_mutes_and_snoozes_are_listed_and_ended_in_the_settings():
     async with opened(stage) as pilot:
         await _settings(pilot, stage)
         assert "no notifications for it" in shown(stage)
-        await press(pilot, stage, "j", "space", "tab", "enter")
+        await press(pilot, stage, "j", "space")
         await until(pilot, lambda: "buyer-helper is no longer muted." in shown(stage))
         assert stage.prefs_client.attention.mutes == ()
         await until(pilot, lambda: "snoozed" in shown(stage))
-        await press(pilot, stage, "j", "space", "tab", "enter")
+        await press(pilot, stage, "j", "space")
         await until(pilot, lambda: "No longer snoozed." in shown(stage))
         assert stage.prefs_client.attention.holds == ()
+
+
+async def test_the_filter_applies_while_it_is_typed_and_esc_clears_it():
+    """Enter keeps it; Esc on the list ends it too."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "slash", "w", "e")
+        assert "WAITING (1)  / we" in shown(stage)
+        await run_on(pilot, stage, list("bx"))
+        assert "No matches." in shown(stage)
+        await press(pilot, stage, "escape")
+        assert "WAITING FOR YOU (3)" in shown(stage)
+        await press(pilot, stage, "slash", *"web", "enter", "escape")
+        assert "WAITING FOR YOU (3)" in shown(stage)
+        await press(pilot, stage, "2", "slash", *"zzz")
+        assert "No matches." in shown(stage)
+        await press(pilot, stage, "escape")
+        assert "No matches." not in shown(stage)
+
+
+@pytest.mark.parametrize(
+    ("thing", "page"), [("theme", "SETTINGS"), ("disable", "AGENTS"), ("receipt", "HISTORY")]
+)
+async def test_the_palette_finds_a_page_by_what_is_on_it(thing, page):
+    """Nobody knows under which name a thing is filed."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "colon", *thing, "enter")
+        await until(pilot, lambda: stage.app.screen.NAME.upper() == page)
+
+
+async def test_a_key_goes_to_the_next_waiting_request():
+    """Past what was answered, around the end, and with a message if there is none."""
+    first, second, third = three()
+    stage = a_stage([first, answered(second, Answer.APPROVE), third])
+    async with opened(stage) as pilot:
+        for wanted in (third.id, first.id):
+            await press(pilot, stage, "w")
+            assert inbox(stage).state.selected == wanted
+    stage = a_stage([first])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "w")
+        assert "No other request is waiting for you." in shown(stage)
+
+
+async def test_a_fact_is_copied():
+    """A key lists the facts, and Enter copies the value of one."""
+    stage = _stage()
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "c", *"amount", "enter")
+        assert stage.app.clipboard == "EUR 4,820.00"
+        assert "Copied" in shown(stage)

@@ -37,7 +37,7 @@ def _stage(*more):
 
 
 def _is_on(stage):
-    return not stage.app.screen.query_one("#continue", PanelButton).disabled
+    return not stage.app.screen.query_one("#continue", PanelButton).is_off
 
 
 def _read(stage):

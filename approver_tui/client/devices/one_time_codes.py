@@ -1,0 +1,25 @@
+"""One-time codes with which another device signs in.
+
+Owns: reading the server's answer. Never: the signature that asks for one.
+"""
+
+from dataclasses import dataclass
+
+from approver_tui.client.reading import JsonObject
+from approver_tui.state.text import SafeText
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeCode:
+    """A code, the link to its page for a browser, and until when it is valid."""
+
+    code: SafeText
+    link: SafeText
+    expires_at: int
+
+
+def read_one_time_code(members: JsonObject) -> OneTimeCode:
+    """Return a new code."""
+    return OneTimeCode(
+        members.safe("enrolment_code"), members.safe("link"), members.time("expires_at")
+    )

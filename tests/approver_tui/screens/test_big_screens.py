@@ -1,0 +1,41 @@
+"""A screen is used as far as it goes, and the highest risk is seen at once."""
+
+import pytest
+
+from approver_tui.widgets.approvals.panel_facts import PanelFacts
+from approver_tui.widgets.title_line import TitleLine
+from tests.support.clients.driving import opened, press, shown
+from tests.support.fakes.fake_app import a_stage
+from tests.support.fakes.fake_approvals import an_approval, three
+
+
+async def test_a_terminal_of_80_columns_shows_the_list_the_request_and_the_pages():
+    """Nobody opens a request only to see what it is."""
+    stage = a_stage(three())
+    async with opened(stage, (80, 24)):
+        text = shown(stage)
+        assert "WAITING FOR YOU (3)" in text
+        assert "HIGH RISK  money leaves the company" in text
+        assert "[1 Inbox 3] 2  3" in text
+
+
+@pytest.mark.parametrize("ceremony", ["pin", "pin+reason"])
+async def test_a_high_screen_shows_every_fact_of_a_panel(ceremony):
+    """Nothing has to be scrolled for while half of the screen is empty."""
+    facts = [(f"Fact {number}", f"value {number}", True) for number in range(24)]
+    stage = a_stage([an_approval("pay", risk="critical", ceremony=ceremony, facts=facts)])
+    async with opened(stage, (200, 60)) as pilot:
+        await press(pilot, stage, "a")
+        assert stage.app.screen.query_one(PanelFacts).rows_below == 0
+        assert "Fact 23" in shown(stage)
+
+
+@pytest.mark.parametrize(("risk", "is_reversed"), [("low", False), ("critical", True)])
+async def test_critical_risk_looks_different_in_a_panel(risk, is_reversed):
+    """Also without color."""
+    stage = a_stage([an_approval("pay", risk=risk)])
+    async with opened(stage) as pilot:
+        await press(pilot, stage, "a")
+        title = stage.app.screen.query_one(TitleLine).render()
+        styles = [str(span.style) for span in title.spans]
+        assert any("reverse" in style for style in styles) is is_reversed

@@ -1,0 +1,85 @@
+"""An ID may be typed in part, and a request by its fingerprint."""
+
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from server.cli import references
+from server.protocol.approvals.decisions import fingerprint
+from tests.support.builders.installation import open_admin
+
+
+@pytest.fixture
+def requests(admin_cli, data_folder):
+    """Two pending requests."""
+    ceiling = ("--resource", "https://pay.example", "--scope", "payments:read")
+    admin_cli("agents", "add", "invoice-bot", "--owner", "admin", *ceiling)
+    services = open_admin(data_folder)
+    services.clock.moment = int(time.time() * 1000)
+    agent, user = services.agents.show("invoice-bot")[0].id, services.users.show("admin")[0].id
+    found = [services.approval(agent, user) for _ in range(2)]
+    services.store.close()
+    return found
+
+
+def test_a_request_is_named_by_the_beginning_of_its_id(admin_cli, requests):
+    """With or without the part that all have; the whole ID still works."""
+    one = requests[0]
+    for typed in (one.id, one.id[:-4], one.id.removeprefix("sayso_ap_")[:8]):
+        assert admin_cli("approvals", "show", typed, "--json").document["id"] == one.id
+
+
+def test_a_fingerprint_of_several_requests_lists_them(admin_cli, requests):
+    """Both asked for the same, so nothing is guessed."""
+    assert requests[0].action_digest == requests[1].action_digest
+    typed = fingerprint(requests[0].action_digest)
+    error = admin_cli("approvals", "show", typed, "--json").error
+    assert error["exit"] == 2
+    for one in requests:
+        assert one.id in error["message"]
+    assert "Type more of it." in error["message"]
+
+
+def test_a_fingerprint_names_the_only_request_that_has_it(admin_cli, data_folder, requests):
+    """Every byte of it counts."""
+    services = open_admin(data_folder)
+    other = replace(
+        requests[0],
+        id="sayso_ap_2222222222222222",
+        action_digest="A" * 43,
+        auth_req_hash="another",
+    )
+    with services.store.write() as unit:
+        unit.approvals.add(other)
+    services.store.close()
+    document = admin_cli("approvals", "show", "00000000", "--json").document
+    assert document["id"] == other.id
+
+
+def test_the_audit_log_is_searched_by_the_beginning_of_an_id(admin_cli, requests):
+    """Like every other place that takes one."""
+    begun = requests[0].id[:-3]
+    found = admin_cli("audit", "search", "--approval", begun, "--json")
+    assert found.code == 0
+    assert found.out == admin_cli("audit", "search", "--approval", requests[0].id, "--json").out
+
+
+def test_an_unknown_id_is_refused_as_it_was_typed(admin_cli, requests):
+    """Three characters are too few to mean anything."""
+    for typed in ("sayso_ap_zzzzzz", requests[0].id.removeprefix("sayso_ap_")[:3], "ffff-0000"):
+        assert admin_cli("approvals", "show", typed, "--json").error["exit"] == 3
+
+
+@pytest.mark.parametrize("noun", sorted(name for name in references.LISTS if " " in name))
+def test_every_kind_of_id_may_be_typed_in_part(noun, monkeypatch):
+    """An ID that begins like another is not chosen."""
+    kind = noun.removesuffix(" ID")
+    ids = ["sayso_xx_abcdefgh23456722", "sayso_xx_abcdzzzz23456722"]
+    monkeypatch.setattr(references, "LISTS", {noun: lambda _: ids})
+    monkeypatch.setattr(references, "_requests", lambda _, typed: references._beginning(ids, typed))
+    assert references.full_id(SimpleNamespace(), kind, "abcdef") == ids[0]
+    with pytest.raises(click.UsageError, match="sayso_xx_abcdzzzz23456722"):
+        references.full_id(SimpleNamespace(), kind, "sayso_xx_abcd")

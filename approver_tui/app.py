@@ -76,7 +76,7 @@ class ApproverApp(GuardedApp[None]):
         self.call_after_refresh(load.start)
 
     def before_input(self) -> None:
-        """Tell the inbox about a sleep of this machine before the input after it is handled."""
+        """Let the inbox detect that the machine slept, before it handles this input."""
         if self._inbox:
             self._inbox.check_sleep()
 
@@ -94,7 +94,7 @@ class ApproverApp(GuardedApp[None]):
             self.exit()
 
     def terminate(self) -> None:
-        """Quit as with `q`, but exit after `LAST_WORDS` seconds in any case."""
+        """Quit as `q` does, but exit after `EXIT_GRACE_SECONDS` at the latest."""
         self.call_later(self.action_quit)
         self.set_timer(EXIT_GRACE_SECONDS, self.exit)
 
@@ -106,7 +106,7 @@ class ApproverApp(GuardedApp[None]):
 
     @on(SignInChosen)
     def _sign_in_wanted(self) -> None:
-        """Close the app because the server ended this login."""
+        """Close the app, so that the user can sign in again."""
         self.fatal_error = LoginFirst("This device was signed out.", "signed_out")
         self.exit()
 

@@ -12,7 +12,7 @@ _MAX_TEXT = 4_000
 
 
 def read_consent(members: JsonObject) -> Consent:
-    """Return what a client may have."""
+    """Parse a consent."""
     app = members.child_or_none("app")
     return read_as(
         Consent,

@@ -62,7 +62,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs for whom at which server: the first members of every signed text."""
+    """The device, user and server that every signed text names."""
 
     device: str
     user: str
@@ -72,7 +72,7 @@ class Signer:
 def signed_decision(
     key: SigningKey, signer: Signer, members: Mapping[str, str | int | None]
 ) -> str:
-    """Return a decision: the signer's members and `members`, which must be all the others."""
+    """Sign a decision. `members` must contain every claim except the signer's."""
     return _signed(key, DECISION, {**_opening(signer), "granted": None, **members})
 
 

@@ -170,16 +170,16 @@ def _option(member: Member, *, adds: bool) -> Callable[[_F], _F]:
         options["type"] = click.Choice(words)
     if flag.metavar is not None:
         options["metavar"] = flag.metavar
-    if adds and flag.shows_start:
-        options |= {"default": member.start, "show_default": True}
-    if adds and member.needed:
+    if adds and flag.shows_default:
+        options |= {"default": member.default, "show_default": True}
+    if adds and member.required:
         options["required"] = True
     return click.option(names, member.wire_name, **options)
 
 
 def _words(member: Member) -> list[str]:
     """The values that the flag accepts, if it is a choice."""
-    shorter = [word for word, _ in member.flag.words]
+    shorter = [word for word, _ in member.flag.aliases]
     return shorter or [value for value, _ in member.field.choices if value]
 
 
@@ -206,8 +206,8 @@ def _dest(clear: Clear) -> str:
 def _read(member: Member, value: Any, now: int) -> object:  # noqa: ANN401  # as click read it
     if member.kind is Kind.MOMENT:
         return moment_ms(value, now)
-    if member.flag.words:
-        meant = dict(member.flag.words)
+    if member.flag.aliases:
+        meant = dict(member.flag.aliases)
         return tuple(meant[word] for word in value)
     return _KINDS[member.kind].read(value)
 
@@ -217,7 +217,7 @@ def document(members: Members, record: object, names: _Names = _NOBODY) -> dict[
     return {
         member.wire_name: _document(member, getattr(record, member.name), names)
         for member in members
-        if member.shown
+        if member.in_responses
     }
 
 

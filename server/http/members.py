@@ -125,13 +125,13 @@ def new_fields(members: Members) -> Fields:
 
 def _new_field(member: Member) -> tuple[Any, Any]:
     kind = _sent(member)
-    if member.needed:
+    if member.required:
         return kind, ...
     # Null stands for the usual choices.
-    usual = member.kind is Kind.CHOICES and bool(member.start)
+    usual = member.kind is Kind.CHOICES and bool(member.default)
     if member.nullable or usual or _KINDS[member.kind].optional:
         return kind | None, None
-    start = list(member.start) if isinstance(member.start, tuple) else member.start
+    start = list(member.default) if isinstance(member.default, tuple) else member.default
     return kind, start
 
 
@@ -147,12 +147,12 @@ def change_fields(members: Members) -> Fields:
 
 def answer_fields(members: Members) -> Fields:
     """The fields of the response that shows a record."""
-    return {member.wire_name: (_answered(member), ...) for member in members if member.shown}
+    return {member.wire_name: (_answered(member), ...) for member in members if member.in_responses}
 
 
 def _sent(member: Member) -> Any:  # noqa: ANN401  # a type, as pydantic takes it
-    if member.kind is Kind.TEXT and member.longest > _USUAL_LENGTH:
-        return Annotated[str, Field(max_length=member.longest)]
+    if member.kind is Kind.TEXT and member.max_length > _USUAL_LENGTH:
+        return Annotated[str, Field(max_length=member.max_length)]
     return _KINDS[member.kind].sent
 
 
@@ -194,7 +194,7 @@ def answered(members: Members, record: object, called: Called = _NOBODY) -> dict
     return {
         member.wire_name: _written(member, getattr(record, member.name), called)
         for member in members
-        if member.shown
+        if member.in_responses
     }
 
 

@@ -67,9 +67,9 @@ class Flag:
     help: str
     metavar: str | None = None
     clears: tuple[Clear, ...] = ()
-    words: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
     """Shorter names of options on the command line, and their values."""
-    shows_start: bool = False
+    shows_default: bool = False
     positional: bool = False
     """It is an argument of the command that adds a record."""
 
@@ -94,16 +94,16 @@ class FormField:
     section: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     """The value and label of each option."""
-    every: str = ""
+    all_label: str = ""
     """The label of the checkbox for everything, which is stored as None."""
     rows: int = 2
-    mine: bool = False
+    defaults_to_user: bool = False
     """Its initial value is the name of the signed-in person."""
-    known: str = ""
+    suggestions: str = ""
     """The list of existing values that it offers."""
     first: bool = False
     """It is in sight. If a form has such fields, its others are under "Advanced"."""
-    on: tuple[str, ...] = ("new", "change")
+    forms: tuple[str, ...] = ("new", "change")
     """The forms that have it."""
     page: Line | None = None
     """Its line on the page of the record; None if the page's template shows it."""
@@ -121,25 +121,25 @@ class Member:
     line: Line | None = None
     wire: str = ""
     """Its name in the JSON API, if that differs."""
-    start: object = None
+    default: object = None
     """The default for a new record. None means that the member is nullable."""
-    needed: bool = False
+    required: bool = False
     """It is required in a new record."""
-    final: bool = False
+    immutable: bool = False
     """Updates do not set it."""
-    later: bool = False
+    update_only: bool = False
     """Only updates set it."""
-    longest: int = 400
+    max_length: int = 400
     check: Check | None = None
     widens: Widens | None = None
     """None if every change of it may add power."""
-    fact: str | None = ""
+    audit_name: str | None = ""
     """Its name in the audit log, if that differs; None omits it there."""
-    shown: bool = True
+    in_responses: bool = True
     """Responses have it unchanged."""
-    column: bool = True
+    has_column: bool = True
     """It is stored in a column of its own name."""
-    searched: bool = False
+    filterable: bool = False
     """Lists can be filtered by it."""
 
     @property
@@ -149,8 +149,8 @@ class Member:
 
     @property
     def nullable(self) -> bool:
-        """Reports whether it may be None."""
-        return self.start is None and not self.needed
+        """Whether it may be None."""
+        return self.default is None and not self.required
 
 
 Members: TypeAlias = tuple[Member, ...]
@@ -162,17 +162,17 @@ ANY: Final[Having] = MappingProxyType({})
 
 def searched(members: Members) -> Members:
     """The members by which lists can be filtered."""
-    return tuple(member for member in members if member.searched)
+    return tuple(member for member in members if member.filterable)
 
 
 def added(members: Members) -> Members:
     """The members that a new record is made from."""
-    return tuple(member for member in members if not member.later)
+    return tuple(member for member in members if not member.update_only)
 
 
 def updated(members: Members) -> Members:
     """The members that updates can set."""
-    return tuple(member for member in members if not member.final)
+    return tuple(member for member in members if not member.immutable)
 
 
 class Written(dict[str, Any]):
@@ -203,7 +203,7 @@ _LOG: Final[Mapping[Kind, Callable[[Any], object]]] = {
 
 def started(tx: Unit, members: Members, written: Written) -> dict[str, Any]:
     """The stored values of a new record, with defaults. Raises `ChangeRefused`."""
-    starts = {member.name: member.start for member in members if not member.needed}
+    starts = {member.name: member.default for member in members if not member.required}
     return starts | changed(tx, members, written)
 
 
@@ -234,9 +234,9 @@ def _check_choices(member: Member, value: Any) -> None:  # noqa: ANN401  # as it
 def facts(members: Members, record: object) -> dict[str, object]:
     """The members of a record for the audit log."""
     return {
-        member.fact or member.name: _as(_LOG, member, record)
+        member.audit_name or member.name: _as(_LOG, member, record)
         for member in members
-        if member.fact is not None
+        if member.audit_name is not None
     }
 
 

@@ -39,7 +39,7 @@ def values(members: Members, record: object) -> dict[str, object]:
     return {
         member.name: _stored(member.kind, getattr(record, member.name))
         for member in members
-        if member.column
+        if member.has_column
     }
 
 
@@ -50,7 +50,9 @@ def _stored(kind: Kind, value: object) -> object:
 def loaded(members: Members, row: RowMapping) -> dict[str, Any]:
     """The members of a record from its row."""
     return {
-        member.name: _loaded(member.kind, row[member.name]) for member in members if member.column
+        member.name: _loaded(member.kind, row[member.name])
+        for member in members
+        if member.has_column
     }
 
 

@@ -39,20 +39,20 @@ class Field:
     hint: str = ""
     section: str = ""
     """The heading above it."""
-    needed: bool = False
-    longest: int = 400
+    required: bool = False
+    max_length: int = 400
     rows: int = 2
     choices: tuple[tuple[str, str], ...] = ()
     """The value and label of each option."""
     empty: object = None
     """The value to send if the field is empty."""
-    every: str = ""
+    all_label: str = ""
     """The label of a checkbox that stands for everything; such a field has one if it is set."""
-    start: object = None
+    default: object = None
     """The initial value for a new record."""
-    mine: bool = False
+    defaults_to_user: bool = False
     """The initial value is the name of the signed-in person."""
-    known: str = ""
+    suggestions: str = ""
     """The list that it offers; a word of `choices.py`."""
     advanced: bool = False
     """It is under "Advanced"."""
@@ -111,11 +111,11 @@ def rendered(
     offered: Callable[[str], Choices] = lambda _: NONE,
 ) -> list[RenderedField]:
     """Each field with its stored, initial or submitted value. `me` is the signed-in person."""
-    return [_rendered(one, document, typed, me, offered(one.known)) for one in fields]
+    return [_rendered(one, document, typed, me, offered(one.suggestions)) for one in fields]
 
 
 def _value(one: Field, form: Form) -> object:
-    if one.every and form.get(one.box):
+    if one.all_label and form.get(one.box):
         return None
     try:
         value = KINDS[one.kind].read(one, form)
@@ -123,7 +123,7 @@ def _value(one: Field, form: Form) -> object:
         raise
     except ValueError as error:
         raise InvalidField(one.name, f"{error}.") from error
-    if one.needed and not value:
+    if one.required and not value:
         raise InvalidField(one.name, "This field is required.")
     return one.empty if value is None else value
 
@@ -135,9 +135,9 @@ def _rendered(
     me: str,
     offered: Choices,
 ) -> RenderedField:
-    initial = me if one.mine else one.start
+    initial = me if one.defaults_to_user else one.default
     stored = initial if document is None else document.get(one.of or one.name)
-    everything = bool(one.every) and stored is None
+    everything = bool(one.all_label) and stored is None
     value = KINDS[one.kind].write(stored)
     ticked = frozenset([one.box] if everything else value.splitlines())
     choices = one.choices or tuple((line, line) for line in value.splitlines())
@@ -172,7 +172,7 @@ def _with_others(
 def _submitted(one: Field, form: Form) -> tuple[str, frozenset[str]]:
     """The submitted text and selected options of a field."""
     text = (form.get(one.name) or "").replace("\r\n", "\n")
-    if one.every and form.get(one.box):
+    if one.all_label and form.get(one.box):
         return text, frozenset([one.box])
     if one.kind == "picks":
         return "", frozenset(_picked(one, form))
@@ -183,7 +183,7 @@ def _submitted(one: Field, form: Form) -> tuple[str, frozenset[str]]:
 
 def _stored(one: Field, value: str, ticked: frozenset[str]) -> str:
     if one.box in ticked:
-        return one.every
+        return one.all_label
     words = dict(one.choices)
     if one.kind == "box":
         return "yes" if value else "no"

@@ -24,22 +24,22 @@ from approver_tui.state.notifications.events import Event
 from approver_tui.state.text import display_safe
 
 PATH = "/api/feed"
-RENEW_BEFORE = 60_000
+RENEW_BEFORE_MS = 60_000
 """How long before its expiry a token is renewed in band, in milliseconds."""
 
-SLEEP_GAP = 10_000
+SLEEP_GAP_MS = 10_000
 """A check that runs this much late, in milliseconds, means that the machine was asleep."""
 
-_TOKEN_LASTS = 2 * RENEW_BEFORE
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 15.0
-_TICK = 0.25
-_PING_EVERY = 5_000
+_TOKEN_LASTS_MS = 2 * RENEW_BEFORE_MS
+_MIN_BACKOFF_SECONDS = 0.5
+_MAX_BACKOFF_SECONDS = 15.0
+_TICK_SECONDS = 0.25
+_PING_EVERY_MS = 5_000
 """How often, in milliseconds, the server is pinged."""
-_SILENCE_LIMIT = 15_000
+_SILENCE_LIMIT_MS = 15_000
 """The milliseconds without a sign of life after which the connection counts as lost."""
-_TRY_RENEWAL_AGAIN = 5_000
-_LARGEST_FRAME = 4 * 1024 * 1024
+_RENEWAL_RETRY_MS = 5_000
+_MAX_FRAME_BYTES = 4 * 1024 * 1024
 _TOKEN_EXPIRED = 4401
 _SIGNED_OUT = 4403
 _RESTARTING = 1012
@@ -139,7 +139,7 @@ class Feed:
         return "", True
 
     def _connect(self) -> ClientConnection:
-        token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS)
+        token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS_MS)
         headers = {
             "Authorization": f"DPoP {token}",
             "DPoP": self._client.session.transport.proof("GET", PATH, token),
@@ -149,7 +149,7 @@ class Feed:
                 self._address(),
                 additional_headers=headers,
                 proxy=None if self._is_local() else True,
-                max_size=_LARGEST_FRAME,
+                max_size=_MAX_FRAME_BYTES,
                 open_timeout=10,
                 close_timeout=1,
                 ping_interval=None,  # `_check_alive` asks, and hears the answer
@@ -160,7 +160,7 @@ class Feed:
             raise Unreachable("The server does not answer.") from error
 
     def _connect_error(self, status: int) -> Unreachable:
-        """Send an ordinary request, which renews the token, or finds that the session has ended."""
+        """Return the error for a status; first renew the token if the server refused it."""
         if status in {_UNAUTHORIZED, _FORBIDDEN}:
             self._client.me()
         return Unreachable(f"The server refused the live feed ({status}).")
@@ -174,7 +174,7 @@ class Feed:
             self._check_alive(conn, scanned)
             self._renew_if_due(conn)
             try:
-                frame = conn.socket.recv(timeout=_TICK)
+                frame = conn.socket.recv(timeout=_TICK_SECONDS)
             except TimeoutError:
                 self._save_cursor()
                 continue
@@ -191,7 +191,7 @@ class Feed:
         two missed pings to notice; a new one continues at the cursor.
         """
         now = self._client.now()
-        if now - scanned > SLEEP_GAP:
+        if now - scanned > SLEEP_GAP_MS:
             raise Unreachable("This machine was asleep.")
         return now
 
@@ -199,12 +199,12 @@ class Feed:
         """Ping the server now and then. Raises Unreachable if it stays silent for too long."""
         since = now - conn.pinged_at
         if conn.pong is not None and not conn.pong.is_set():
-            if since >= _SILENCE_LIMIT:
+            if since >= _SILENCE_LIMIT_MS:
                 raise Unreachable("The server is silent.")
             return
         if conn.pong is not None:
             self.last_contact_at = max(self.last_contact_at or 0, conn.pinged_at)
-        if conn.pong is None or since >= _PING_EVERY:
+        if conn.pong is None or since >= _PING_EVERY_MS:
             with suppress(ConnectionClosed):  # earlier frames are read first
                 conn.pong, conn.pinged_at = conn.socket.ping(), now
 
@@ -216,12 +216,12 @@ class Feed:
                 self._handle_event(frame, listeners)
             case "hello":
                 self._client.observe(frame.time("server_time"), conn.dialed_at)
-                conn.renew_at = frame.time("token_expires_at") - RENEW_BEFORE
+                conn.renew_at = frame.time("token_expires_at") - RENEW_BEFORE_MS
                 conn.has_hello = True
                 self.cursor = frame.integer("cursor") if self.cursor is None else self.cursor
                 self._signal(listeners, Signal.OPENED)
             case "renewed":
-                conn.renew_at = frame.time("token_expires_at") - RENEW_BEFORE
+                conn.renew_at = frame.time("token_expires_at") - RENEW_BEFORE_MS
             case "resync":
                 self.cursor = frame.integer("cursor")
                 listeners.on_resync()
@@ -239,9 +239,9 @@ class Feed:
     def _renew_if_due(self, conn: _OpenConnection) -> None:
         if conn.renew_at is None or self._client.now() < conn.renew_at:
             return
-        conn.renew_at = self._client.now() + _TRY_RENEWAL_AGAIN
+        conn.renew_at = self._client.now() + _RENEWAL_RETRY_MS
         try:
-            token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS)
+            token = self._client.session.tokens.access_token(valid_for=_TOKEN_LASTS_MS)
         except LoginFirst:
             raise
         except ClientError:
@@ -277,7 +277,7 @@ def load_cursor(client: Client) -> int | None:
 
 def reconnect_delay(failures: int) -> float:
     """Return how long to wait before reconnecting, in seconds, with jitter."""
-    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(failures, 10))
+    longest = min(_MAX_BACKOFF_SECONDS, _MIN_BACKOFF_SECONDS * 2.0 ** min(failures, 10))
     return longest * secrets.SystemRandom().uniform(0.5, 1.0)
 
 

@@ -14,7 +14,7 @@ from textual.timer import Timer
 
 from approver_tui.attention.event_alerts import handle_event_alert
 from approver_tui.client import errors
-from approver_tui.client.notifications.feed import SLEEP_GAP
+from approver_tui.client.notifications.feed import SLEEP_GAP_MS
 from approver_tui.screens import refusals, thread_messages
 from approver_tui.screens.approvals.answer_flow import AnswerFlow
 from approver_tui.screens.approvals.blockers import AnswerContext
@@ -278,7 +278,7 @@ class InboxBase(KeyedScreen):
     def check_sleep(self) -> None:
         """After a sleep of the machine, ignore input for a moment and reload everything."""
         now = self.context.now()
-        if now - self._ticked_at > SLEEP_GAP:
+        if now - self._ticked_at > SLEEP_GAP_MS:
             self.context.guard.arm()
             reset_panels(self.app, clear_secrets=True)
             if self.state.connection.is_live:

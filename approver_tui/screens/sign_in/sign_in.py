@@ -69,7 +69,7 @@ class LoginService(Protocol):
     ) -> str:
         """Sign in and return the login's name. Raises ClientError.
 
-        It may take a quarter of an hour, until `stop` is set.
+        Blocks for up to 15 minutes, or until `stop` is set.
         """
 
 
@@ -233,7 +233,7 @@ class SignInScreen(ReadyScreen[None]):
 
 
 class InvitationPanel(ModalScreen[None], ReadyScreen[None]):
-    """Where to type which code, as text and as a QR code."""
+    """Shows the page to open and the code to enter, also as a QR code."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 

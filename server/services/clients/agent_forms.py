@@ -17,7 +17,7 @@ from server.services.refusals import Conflict, Invalid, about
 from server.services.resources import resource_checks
 
 _NAMES = frozenset(member.name for member in AGENT_MEMBERS)
-_FINAL = frozenset(member.name for member in AGENT_MEMBERS if member.final)
+_FINAL = frozenset(member.name for member in AGENT_MEMBERS if member.immutable)
 
 
 class NewAgent(Written):

@@ -20,7 +20,7 @@ from server.services.refusals import Conflict, Invalid, about
 
 MAX_REDIRECTS: Final = 20
 _NAMES = frozenset(member.name for member in APP_MEMBERS)
-_FINAL = frozenset(member.name for member in APP_MEMBERS if member.final)
+_FINAL = frozenset(member.name for member in APP_MEMBERS if member.immutable)
 
 
 class NewApp(Written):

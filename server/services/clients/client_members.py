@@ -33,8 +33,8 @@ def name(line: str, hint: str) -> Member:
         FormField("Name", hint, section=IS, first=True),
         Flag("--name", "Its new name.", positional=True),
         Line(line),
-        needed=True,
-        longest=64,
+        required=True,
+        max_length=64,
         check=checks.name,
     )
 
@@ -44,11 +44,11 @@ def auth_method(choices: Choices, start: str, help_text: str) -> Member:
     return Member(
         "auth_method",
         Kind.CHOICE,
-        FormField("It proves itself by", section=PROVES, choices=choices, on=("new",)),
-        Flag("--auth", help_text, shows_start=True),
+        FormField("It proves itself by", section=PROVES, choices=choices, forms=("new",)),
+        Flag("--auth", help_text, shows_default=True),
         Line("authenticates"),
-        start=start,
-        final=True,
+        default=start,
+        immutable=True,
     )
 
 
@@ -57,13 +57,13 @@ def jwks(hint: str) -> Member:
     return Member(
         "jwks",
         Kind.KEYS,
-        FormField("Its public keys", hint, section=PROVES, rows=4, on=("new",)),
+        FormField("Its public keys", hint, section=PROVES, rows=4, forms=("new",)),
         Flag("--jwks", "Its public keys (JWK set)."),
-        start=(),
+        default=(),
         check=checks.keys,
         widens=members.more_keys,
-        fact="keys",
-        shown=False,
+        audit_name="keys",
+        in_responses=False,
     )
 
 
@@ -76,7 +76,7 @@ def dpop_bound(flag: str, line: Line) -> Member:
         Flag(flag, "Its tokens must be bound to a key that it proves."),
         line,
         wire="dpop_bound_access_tokens",
-        start=False,
+        default=False,
         widens=members.turned_off,
     )
 
@@ -91,8 +91,8 @@ def id_token_alg(section: str) -> Member:
         Flag("--id-token-alg", "How its ID tokens are signed; default: ES256."),
         Line("id tokens"),
         wire="id_token_signed_response_alg",
-        start="ES256",
-        fact=None,
+        default="ES256",
+        audit_name=None,
     )
 
 
@@ -101,14 +101,14 @@ def _permission(name: str, label: str, flag: str, one: str, check: Check) -> Mem
     return Member(
         name,
         Kind.NAMES,
-        FormField(label, section=MAY, known=name, first=True),
+        FormField(label, section=MAY, suggestions=name, first=True),
         Flag(
             flag,
             f"A {one} it may ask for.",
             clears=(Clear(f"--no-{flag[2:]}", (), f"Remove every {flag[2:]}."),),
         ),
         Line(name, empty="none"),
-        start=(),
+        default=(),
         check=check,
         widens=members.more,
     )
@@ -122,7 +122,10 @@ ACTION_TYPES: Final = Member(
     "action_types",
     Kind.NAMES,
     FormField(
-        "Action types", section=MAY, every="It may ask for every action type", known="actions"
+        "Action types",
+        section=MAY,
+        all_label="It may ask for every action type",
+        suggestions="actions",
     ),
     Flag(
         "--action",
@@ -145,9 +148,9 @@ def grant_types(field: FormField, help_text: str, words: Choices, start: Sequenc
         "grant_types",
         Kind.CHOICES,
         field,
-        Flag("--grant", help_text, words=words),
+        Flag("--grant", help_text, aliases=words),
         Line("grants", empty="none"),
-        start=start,
+        default=start,
         check=checks.grant_types,
         widens=members.more,
     )

@@ -48,7 +48,7 @@ FORMS: Final = (
     acts(
         "POST /api/admin/approvals/<id>/escalate",
         "Ask one more person about this request",
-        fields=(Field("to", "Ask one more person", needed=True),),
+        fields=(Field("to", "Ask one more person", required=True),),
         page=True,
     ),
 )

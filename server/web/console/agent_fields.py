@@ -16,11 +16,11 @@ NEW_AGENT: Final = fields(AGENT_MEMBERS, "new")
 CHANGED_AGENT: Final = fields(AGENT_MEMBERS, "change")
 ICON: Final = (field_named(AGENT_MEMBERS, "icon"),)
 OWNERS: Final = (
-    Field("add_owners", "Add an owner", "known", known="users"),
+    Field("add_owners", "Add an owner", "known", suggestions="users"),
     Field("remove_owners", "Remove owners", "lines"),
 )
 AUTH: Final = (
-    Field("method", "Authentication", "choice", choices=METHODS, start="private_key_jwt"),
+    Field("method", "Authentication", "choice", choices=METHODS, default="private_key_jwt"),
     Field(
         "jwks",
         "Public keys",
@@ -33,7 +33,7 @@ AUTH: Final = (
         "Seconds that the old method keeps working",
         "number",
         "0 to 2592000. 86400 is a day; 0 ends it at once.",
-        start=86_400,
+        default=86_400,
         empty=86_400,
     ),
 )
@@ -43,18 +43,22 @@ NEW_INVITATION: Final = (
         "Owner",
         "text",
         "The owner of agents that register.",
-        needed=True,
-        mine=True,
-        known="users",
+        required=True,
+        defaults_to_user=True,
+        suggestions="users",
     ),
     RESOURCES,
     SCOPES,
     TYPES,
-    Field("grant_types", "Grant types", "picks", choices=GRANTS, start=SAFE_GRANTS),
+    Field("grant_types", "Grant types", "picks", choices=GRANTS, default=SAFE_GRANTS),
     Field(
-        "asks", "May ask", "known", "Users and groups. If empty, only the owner.", known="people"
+        "asks",
+        "May ask",
+        "known",
+        "Users and groups. If empty, only the owner.",
+        suggestions="people",
     ),
     Field("asks_everybody", "May ask everyone", "box"),
-    Field("uses", "Max agents", "number", start=1, empty=1),
+    Field("uses", "Max agents", "number", default=1, empty=1),
     Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
 )

@@ -20,7 +20,7 @@ CHANGED_RESOURCE: Final = fields(RESOURCE_MEMBERS, "change")
 
 
 ACTION: Final = (
-    Field("document", "File (JSON)", "file", needed=True, rows=22),
+    Field("document", "File (JSON)", "file", required=True, rows=22),
     Field("details", "Details for the preview", "file", "If empty, an example is used.", rows=4),
 )
 

@@ -35,7 +35,7 @@ _SEVERAL: Final = frozenset({Kind.NAMES, Kind.PEOPLE})
 
 def fields(members: Members, form: str) -> tuple[Field, ...]:
     """The fields of this form: those in sight, then the others under the headings of sections."""
-    selected = [member for member in members if form in member.field.on]
+    selected = [member for member in members if form in member.field.forms]
     first = [member for member in selected if member.field.first]
     others = [member for member in selected if not member.field.first]
     before = [""] + [member.field.section for member in others]
@@ -54,18 +54,18 @@ def field_of(member: Member, *, section: str = "") -> Field:
     return Field(
         name=member.wire_name,
         label=form_field.label,
-        kind="known" if form_field.known and member.kind in _SEVERAL else _KINDS[member.kind],
+        kind="known" if form_field.suggestions and member.kind in _SEVERAL else _KINDS[member.kind],
         hint=form_field.hint,
         section=section,
-        needed=member.needed,
-        longest=member.longest,
+        required=member.required,
+        max_length=member.max_length,
         rows=form_field.rows,
         choices=form_field.choices,
         empty="" if member.kind is Kind.TEXT and not member.nullable else None,
-        every=form_field.every,
-        start=member.start,
-        mine=form_field.mine,
-        known=form_field.known,
+        all_label=form_field.all_label,
+        default=member.default,
+        defaults_to_user=form_field.defaults_to_user,
+        suggestions=form_field.suggestions,
     )
 
 

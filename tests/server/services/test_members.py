@@ -155,7 +155,7 @@ class TestEachTable:
 
     def test_each_member_has_a_column_of_the_same_name(self, noun):
         """Unless it has a table of its own."""
-        assert {one.name for one in noun.members if one.column} <= set(noun.table.c.keys())
+        assert {one.name for one in noun.members if one.has_column} <= set(noun.table.c.keys())
 
     def test_member_names_are_unique_on_each_surface(self, noun):
         """The API, the flags and each form have their own names."""
@@ -172,8 +172,8 @@ class TestEachTable:
         new, change, answer = (set(model.model_fields) for model in noun.models)
         assert new == {one.wire_name for one in members.added(noun.members)}
         assert change >= {one.wire_name for one in members.updated(noun.members)}
-        assert change.isdisjoint(one.wire_name for one in noun.members if one.final)
-        assert answer >= {one.wire_name for one in noun.members if one.shown}
+        assert change.isdisjoint(one.wire_name for one in noun.members if one.immutable)
+        assert answer >= {one.wire_name for one in noun.members if one.in_responses}
 
     def test_the_command_line_has_a_flag_for_each_row(self, noun):
         """The commands that add and update have it, and the flags that clear it."""
@@ -191,7 +191,7 @@ class TestEachTable:
 
     def test_the_audit_log_has_the_facts_that_the_rows_name(self, noun):
         """No other facts are recorded."""
-        wanted = {one.fact or one.name for one in noun.members if one.fact is not None}
+        wanted = {one.audit_name or one.name for one in noun.members if one.audit_name is not None}
         assert members.facts(noun.members, noun.record).keys() == wanted
 
     def test_a_row_that_says_nothing_of_power_needs_a_signature(self, noun):

@@ -32,14 +32,14 @@ def test_a_list_is_typed_by_lines_or_commas():
 
 def test_a_ticked_box_means_all():
     """The text that was typed beside the box is ignored."""
-    field = Field("asks", "", "lines", every="It may ask everybody")
+    field = Field("asks", "", "lines", all_label="It may ask everybody")
     assert _read(field, **{"every-asks": "1", "asks": "eva"}) is None
     assert _read(field, asks="eva") == ["eva"]
 
 
 def test_known_values_are_ticked_and_others_are_typed():
     """Each counts once. A value that is called "every" is not the box for everything."""
-    field = Field("asks", "", "known", every="It may ask everybody", known="people")
+    field = Field("asks", "", "known", all_label="It may ask everybody", suggestions="people")
     assert _read(field, **{"asks-ana": "1", "asks-ben": "1", "asks": "eva, ana"}) == [
         "ana",
         "ben",
@@ -54,7 +54,7 @@ def _people(*names, left="", **more):
 
 
 def _offered(facts, stored=None, typed=None):
-    field = Field("owners", "Owners", "known", known="users")
+    field = Field("owners", "Owners", "known", suggestions="users")
     (found,) = fields.rendered(
         [field], stored, typed, offered=functools.partial(choices.choices, facts)
     )
@@ -128,7 +128,7 @@ def test_each_kind_of_field_becomes_its_api_value():
 )
 def test_a_mistyped_value_is_explained_at_its_field(kind, typed, says):
     """The value is refused before anything is sent."""
-    field = Field("it", "", kind, needed=True)
+    field = Field("it", "", kind, required=True)
     with pytest.raises(fields.InvalidField, match=re.escape(says)) as wrong:
         fields.body([field], _form(**({} if typed is None else {"it": typed})))
     assert wrong.value.member == "it"
@@ -149,7 +149,7 @@ EVERY = (
     Field("name", "Name"),
     Field("owners", "Owners", "lines"),
     Field("keep", "Keys", "picks", of="keys"),
-    Field("asks", "Asks", "lines", every="Everybody"),
+    Field("asks", "Asks", "lines", all_label="Everybody"),
     Field("end", "End", "day"),
     Field("on", "On", "box"),
     Field("scopes", "Scopes", "pairs"),
@@ -227,7 +227,7 @@ def test_a_refused_form_shows_what_was_typed():
 
 def test_a_new_objects_form_has_its_defaults():
     """Including the user who fills it in."""
-    new = (Field("owners", "", "lines", mine=True), Field("n", "", "number", start=3))
+    new = (Field("owners", "", "lines", defaults_to_user=True), Field("n", "", "number", default=3))
     assert [one.value for one in fields.rendered(new, None, None, "ana")] == ["ana", "3"]
 
 

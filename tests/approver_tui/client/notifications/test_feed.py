@@ -70,9 +70,9 @@ class Heard:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Back-off in hundredths of a second."""
-    monkeypatch.setattr(feeds, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(feeds, "_LONGEST_PAUSE", 0.02)
-    monkeypatch.setattr(feeds, "_TICK", 0.02)
+    monkeypatch.setattr(feeds, "_MIN_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(feeds, "_MAX_BACKOFF_SECONDS", 0.02)
+    monkeypatch.setattr(feeds, "_TICK_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_events_arrive_once_and_in_order(client_of):
 
 def test_an_answered_ping_updates_the_last_contact(client_of, monkeypatch):
     """The last contact is recent even if there are no events."""
-    monkeypatch.setattr(feeds, "_PING_EVERY", 10)
+    monkeypatch.setattr(feeds, "_PING_EVERY_MS", 10)
     feed = Feed(client_of((server := FeedServer()).issuer))
     with server, running(feed) as heard:
         heard.wait_for(lambda: Phase.LIVE in heard.phases)
@@ -129,7 +129,7 @@ def test_an_answered_ping_updates_the_last_contact(client_of, monkeypatch):
 
 def test_a_silent_connection_is_closed(client_of, monkeypatch):
     """The time of the last contact stays known."""
-    monkeypatch.setattr(feeds, "_SILENCE_LIMIT", 50)
+    monkeypatch.setattr(feeds, "_SILENCE_LIMIT_MS", 50)
     monkeypatch.setattr(ClientConnection, "ping", lambda _self: threading.Event())
     feed = Feed(client_of((server := FeedServer()).issuer))
     with server, running(feed) as heard:
@@ -189,7 +189,7 @@ def test_a_resync_is_reported_and_moves_the_cursor(client_of):
 
 def test_the_token_is_renewed_in_band(client_of):
     """A minute before its expiry, without a new connection."""
-    ending = hello(lasts=feeds.RENEW_BEFORE - 1)
+    ending = hello(lasts=feeds.RENEW_BEFORE_MS - 1)
     with FeedServer([ending]) as server, running(Feed(client_of(server.issuer))) as heard:
         heard.wait_for(lambda: Phase.LIVE in heard.phases)
         assert _eventually(lambda: server.heard)
@@ -258,7 +258,7 @@ def test_after_a_sleep_the_feed_reconnects(client_of, monkeypatch):
         client = client_of(server.issuer)
         with running(Feed(client)) as heard:
             heard.wait_for(lambda: len(heard.events) == 1)
-            asleep = feeds.SLEEP_GAP + 1_000
+            asleep = feeds.SLEEP_GAP_MS + 1_000
             monkeypatch.setattr(client.session.transport, "clock", lambda: clock() + asleep)
             heard.wait_for(lambda: len(heard.events) == 2)
         assert "This machine was asleep." in heard.reasons

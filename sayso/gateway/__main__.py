@@ -18,6 +18,7 @@ import httpx
 
 from sayso import asgi
 from sayso.agent import AsyncAgent
+from sayso.errors import Refused, Unreachable
 from sayso.gateway import config, draft, messages
 from sayso.gateway.answers import UpstreamError, UpstreamServer
 from sayso.gateway.app import Gateway
@@ -26,6 +27,8 @@ from sayso.gateway.stdio import StdioServer
 from sayso.gateway.tools import ToolMap
 from sayso.gateway.upstream import Upstream
 from sayso.guard import AsyncGuard
+from sayso.issuer import Issuer
+from sayso.transport import run
 
 _USAGE: Final = 2
 _MAX_PAGES: Final = 100
@@ -64,6 +67,7 @@ def _serve(given: Sequence[str]) -> None:
     if not options.config.is_file():
         raise BadFile("", str(options.config), "no such file. Write it with `sayso gateway init`.")
     read = config.read(options.config.read_text("utf-8"), os.environ)
+    _check_issuer(read.issuer)
     agent = _agent(read)
     upstream: UpstreamServer
     if options.stdio:
@@ -81,6 +85,17 @@ def _serve(given: Sequence[str]) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+
+def _check_issuer(url: str) -> None:
+    """Refuse a wrong issuer. One that does not answer may still be starting."""
+    try:
+        with httpx.Client() as http:
+            run(Issuer(url).endpoint("token_endpoint"), http)
+    except Refused as error:
+        raise BadFile("", "issuer", str(error)) from error
+    except Unreachable:
+        sys.stderr.write(f"{url} does not answer yet. Calls are refused until it does.\n")
 
 
 def build(read: Config, upstream: UpstreamServer, agent: AsyncAgent | None) -> Gateway:

@@ -74,7 +74,7 @@ def read(text: str, environment: Mapping[str, str]) -> Config:
     methods = top.table("methods")
     credentials = top.pair("credentials_env", "what `sayso agents add --serves` printed")
     config = Config(
-        issuer=top.text("issuer", "the URL of your Sayso server, as `sayso config show` prints it"),
+        issuer=top.text("issuer", "the URL of your Sayso server, as `sayso serve` prints it"),
         resource=top.text("resource", "the URI of `sayso resources add`, where clients reach this"),
         credentials=credentials,
         agent=_agent(top, credentials),

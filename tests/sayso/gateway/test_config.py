@@ -72,7 +72,7 @@ def test_a_token_can_be_exchanged_for_the_upstream_server() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        ('issuer = "https://sayso.example"', "", r"^issuer: is missing.*sayso config show"),
+        ('issuer = "https://sayso.example"', "", r"^issuer: is missing.*sayso serve"),
         ('"https://gate.example/mcp"', "7", r"^resource: .*sayso resources add"),
         ('risk = "low"', "", r"^\[tools.notes/read\] risk: is missing.*low, medium or high"),
         ('risk = "low"', 'risk = "none"', r"^\[tools.notes/read\] risk: 'none' is unknown"),

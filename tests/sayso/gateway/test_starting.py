@@ -1,0 +1,62 @@
+"""`sayso gateway` checks its issuer before it serves."""
+
+import json
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from sayso.gateway.__main__ import main
+from tests.support.fakes.receiver import answer, receiver
+from tests.support.servers.ports import free_port
+
+_FILE = """
+issuer = "{issuer}"
+resource = "http://localhost:8480/mcp"
+credentials_env = "GATEWAY"
+
+[tools.read]
+scope = "tools:read"
+risk = "low"
+digest = "d1"
+"""
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Has an element for each gateway that began to serve."""
+    found: list[str] = []
+    monkeypatch.setenv("GATEWAY", "sayso_rs_1:sayso_cs_1")
+    monkeypatch.setattr(uvicorn, "run", lambda _app, host, **_: found.append(host))
+    return found
+
+
+def _started(folder: Path, issuer: str) -> int | str | None:
+    file = folder / "gateway.toml"
+    file.write_text(_FILE.format(issuer=issuer))
+    with pytest.raises(SystemExit) as ended:
+        main(["--upstream", "http://localhost:9/mcp", "--config", str(file)])
+    return ended.value.code
+
+
+def test_another_spelling_of_the_issuer_is_refused(
+    tmp_path: Path, served: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the issuer to use; no call would succeed."""
+    with receiver() as server:
+        named = {"issuer": "https://sayso.example", "token_endpoint": "https://sayso.example/token"}
+        server.behaviour = answer(200, json.dumps(named).encode())
+        assert _started(tmp_path, f"http://127.0.0.1:{server.port}") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Error: issuer: ")
+    assert "is https://sayso.example. Use that issuer" in error
+    assert served == []
+
+
+def test_a_server_that_does_not_answer_yet_is_waited_for(
+    tmp_path: Path, served: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both may be started together."""
+    assert _started(tmp_path, f"http://127.0.0.1:{free_port()}") == 0
+    assert "does not answer yet. Calls are refused until it does." in capsys.readouterr().err
+    assert served == ["127.0.0.1"]

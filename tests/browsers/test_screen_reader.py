@@ -102,7 +102,7 @@ def _tables() -> Iterator[tuple[str, list[Row]]]:
     for is_table, block in groupby(lines, lambda line: line.startswith("|")):
         if is_table:
             (head, _), _, *rows = ([cell.strip() for cell in row.split("|")[1:-1]] for row in block)
-            yield head, [(first, second) for first, second in rows]
+            yield head.lower(), [(first, second) for first, second in rows]
 
 
 def _press(tab: Chromium, rows: list[Row]) -> int:

@@ -206,7 +206,7 @@ _ALONE = {
     "no-scope": ({"scope": "", "resource": PAY}, "invalid_scope"),
     "openid": ({"scope": "openid payments:read"}, "invalid_scope"),
     "only-openid": ({"scope": "openid"}, "invalid_scope"),
-    "AT-15-unknown": ({"scope": "payments:read xyzzyplugh", "resource": PAY}, "invalid_scope"),
+    "AT-15-unknown": ({"scope": "payments:read payments:none", "resource": PAY}, "invalid_scope"),
     "too-much": ({"scope": "payments:transfer"}, "interaction_required"),
     "details": ({"authorization_details": "[]"}, "interaction_required"),
     "RI-04-unknown": ({"resource": "https://xyzzyplugh.example"}, "invalid_target"),

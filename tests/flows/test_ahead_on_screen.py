@@ -35,7 +35,7 @@ def test_a_standing_grant_created_in_the_app_is_used_and_revoked(
         app.shows("Standing grant?", "> Back <")
         app.press("\t", "1h\t", "2\t", "30\t", "amount=20\t")
         app.shows("up to EUR 20.00", "It would have covered 1 of the last 1:")
-        app.press("\t", "\t", "\r")
+        app.press("\t", "\r")
         app.shows("Approve?", "without asking")
         app.press("\x1b[6~", "\t", *PIN)
         app.shows("Tab to Approve, then Enter.")

@@ -188,7 +188,7 @@ def test_a_burst_of_both_sign_in_pins_fills_their_fields(server: LiveServer) -> 
     app = Window(somebody, size=SIZE)
     try:
         app.shows("SAYSO  sign in", "There is no login on this machine.")
-        _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\t\r")
+        _burst(app, f"\x15{server.url}\t2\t{code}\t\t{PIN}\t{PIN}\t\r")
         app.shows("LIVE")
     finally:
         app.leave()

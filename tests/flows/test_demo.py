@@ -115,7 +115,7 @@ def test_with_a_terminal_a_user_approves_the_payment_in_the_app() -> None:
     terminal.press("a")
     terminal.until("Approve?  HIGH RISK")
     terminal.press_until("\x1b[6~", "Approve unavailable: type the last 4 characters")
-    terminal.press("\x1b[Z\x1b[Z")
+    terminal.press("\x1b[Z\x1b[Z\x1b[Z")
     terminal.until("[ Back ]")
     terminal.press("3000")
     terminal.until("Approve unavailable: type your PIN.")

@@ -16,8 +16,10 @@ from tests.support.clients.terminal import PIN, Terminal
 from tests.support.servers.server import BY, LiveServer
 
 SIZES = [(100, 30), (80, 24), (60, 20), (40, 24), (45, 20), (40, 12)]
-WIDE_FROM, DETAIL_FROM = 96, 41
-"""From how many columns on a request stands beside the list, and in which column it begins."""
+WIDE_FROM = 78
+"""From how many columns on a request is beside the list."""
+LIST_WIDTH = 39
+"""The list has two fifths of the columns, but not fewer than these."""
 BOTH = "openid payments:read payments:transfer"
 
 
@@ -49,7 +51,7 @@ def test_a_request_is_narrowed_on_the_screen(agent: Agent, person: Terminal) -> 
         app.shows("With limits?", "EUR 4,820.00", "payments:read")
         app.press("\t", *"500", "\t", " ")
         app.shows("EUR 500.00", "(not granted)")
-        app.press("\t", "\t", "\t", "\t", "\r")
+        app.press("\t", "\t", "\t", "\r")
         app.shows("do part of this once", "APPROVE WITH LIMITS")
         _approve(app)
         app.shows("Approved by")
@@ -87,7 +89,7 @@ def test_a_report_on_the_screen_quarantines_the_agent(agent: Agent, person: Term
         app.shows("Report?", "Every agent acting for me")
         app.press("2")
         app.shows("This agent is quarantined for everybody.")
-        app.press("\t", "\t", "\t", "\r")
+        app.press("\t", "\t", "\r")
         app.shows("is quarantined", "Reported: sayso_ic_")
     assert agent.poll(handle).status_code == 400
     refused = agent.ask_payment(person.user)
@@ -133,7 +135,7 @@ def test_essential_facts_are_reachable_at_every_size(
 
 def _is_complete(text: str, size: tuple[int, int]) -> bool:
     """Amount, payee and remaining time are visible, and nothing of the request is cut."""
-    begins = DETAIL_FROM if size[0] >= WIDE_FROM else 0
+    begins = max(LIST_WIDTH, size[0] * 2 // 5) + 1 if size[0] >= WIDE_FROM else 0
     facts = " ".join(" ".join(row[begins:] for row in text.splitlines()).split())
     return (
         "Pay EUR 4,820.00 to Nordwind Logistik GmbH" in facts
@@ -197,18 +199,11 @@ def test_nothing_is_conveyed_by_color_alone(
         assert bool(_colors(app)) is is_coloured
 
 
-def test_without_colors_the_qr_code_is_scannable_and_fields_are_visible(
-    agent: Agent, person: Terminal
-) -> None:
-    """The QR code is dark on light in a dark terminal; a field is underlined."""
+def test_without_colors_fields_are_visible(agent: Agent, person: Terminal) -> None:
+    """A field is underlined."""
     _asked(agent, person)
     with window(person, NO_COLOR="1") as app:
-        app.press("o")
-        app.shows("Open elsewhere", "passkey on this page", "▀")
-        blocks = [cell for cell in _cells(app) if cell.data in "█▀▄"]
-        assert blocks
-        assert all(cell.reverse for cell in blocks)
-        app.press("\x1b", "/")
+        app.press("/")
         until(lambda: app.text and any(cell.underscore for cell in _cells(app)))
 
 
@@ -230,7 +225,7 @@ def test_the_first_sign_in_ends_in_the_inbox(server: LiveServer) -> None:
     try:
         app.shows("SAYSO  sign in", "There is no login on this machine.")
         app.press("\x15")  # ctrl+u: the usual address goes
-        app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r")
+        app.press(server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows("LIVE", "No requests are waiting for you.")
     finally:
         app.leave()

@@ -95,8 +95,6 @@ def test_another_server_is_added_in_the_app(other_server: LiveServer, person: Te
         _go_to(app, "another")
         app.shows("SAYSO  sign in")
         app.press("\x15")  # ctrl+u: the usual address goes
-        app.press(
-            other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\t", "\r"
-        )
+        app.press(other_server.url, "\t", "2", "\t", code, "\t", "\t", PIN, "\t", PIN, "\t", "\r")
         app.shows(f"{user}@localhost", "LIVE")
     assert Home.at(person.home).names == ("default", "localhost")

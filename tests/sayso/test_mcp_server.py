@@ -277,7 +277,10 @@ async def test_the_agent_of_the_environment_may_have_a_key_in_a_file(
     [
         ({}, "Set SAYSO_ISSUER"),
         ({"SAYSO_ISSUER": "http://localhost:1"}, "Set SAYSO_AGENT_ID"),
-        ({"SAYSO_ISSUER": "http://localhost:1", "SAYSO_AGENT_ID": "x"}, "Set SAYSO_AGENT_SECRET"),
+        (
+            {"SAYSO_ISSUER": "http://localhost:1", "SAYSO_AGENT_ID": "x"},
+            "exactly one of SAYSO_AGENT_SECRET",
+        ),
         (
             {
                 "SAYSO_ISSUER": "http://localhost:1",

@@ -26,7 +26,9 @@ async def test_the_qr_code_links_to_the_page_of_the_request():
         await press(pilot, stage, "o")
         page = f"{ISSUER}/r/{an_approval('pay').id}"
         assert page in shown(stage)
-        assert stage.app.screen.query_one(QrCode)._rows == qr_rows(page)
+        code = stage.app.screen.query_one(QrCode)
+        assert code._rows == qr_rows(page)
+        assert "reverse" in code.render().spans[0].style  # dark on light in a dark terminal
         assert "a phone cannot open it" not in shown(stage)
         await press(pilot, stage, "enter", "a", "escape")
         assert stage.app.screen is inbox(stage)

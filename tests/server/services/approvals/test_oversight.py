@@ -147,16 +147,3 @@ def test_an_unknown_record_is_not_found(oversight_service, act):
     """The error says what does not exist."""
     with pytest.raises(NotFound, match=r"There is no (user|request|device) x\."):
         act(oversight_service)
-
-
-def test_audit_entries_are_read_from_the_end_or_after_an_id(
-    admin_services, oversight_service, pending_request
-):
-    """The oldest comes first."""
-    oversight_service.cancel(pending_request.id, "Wrong supplier", by=BY)
-    entries = oversight_service.entries(100)
-    assert [entry.id for entry in entries] == sorted(entry.id for entry in entries)
-    assert entries[-1].type == "approval.cancelled"
-    assert oversight_service.entries(1) == entries[-1:]
-    assert oversight_service.entries(100, entries[-3].id) == entries[-2:]
-    assert len(admin_services.entries()) == len(entries)

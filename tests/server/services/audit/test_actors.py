@@ -46,6 +46,18 @@ def _search(admin_services: LocalAdmin, **wanted: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("actor_ids")
+def test_entries_are_read_from_the_end_or_after_an_id(admin_services: LocalAdmin) -> None:
+    """The oldest comes first."""
+    audit_entries = AuditEntries(admin_services.store)
+    entries = audit_entries.newest(100)
+    assert [entry.id for entry in entries] == sorted(entry.id for entry in entries)
+    assert entries[-1].type == "policy.set"
+    assert audit_entries.newest(1) == entries[-1:]
+    assert audit_entries.newest(100, entries[-3].id) == entries[-2:]
+    assert len(admin_services.entries()) == len(entries)
+
+
+@pytest.mark.usefixtures("actor_ids")
 def test_every_actor_in_the_audit_log_has_a_name(admin_services: LocalAdmin) -> None:
     """It is a person, a client, a resource, a part of the server, or the command line."""
     names = [name for _, name in _search(admin_services, agent_id="invoice-bot")]

@@ -44,7 +44,7 @@ def _newest(server: LiveServer, user: str) -> dict[str, Any]:
 _SCOPES = {
     "CB-040-missing": (None, "invalid_request"),
     "CB-041-no-openid": ("payments:read", "invalid_request"),
-    "CB-042-unknown": (f"openid {MARK}", "invalid_scope"),
+    "CB-042-unknown": ("openid payments:none", "invalid_scope"),
     "CB-042-beyond": ("openid payments:transfer payments:refund", "invalid_scope"),
     "CB-042-two-spaces": ("openid  payments:read", "invalid_scope"),
     "CB-042-trailing-space": ("openid payments:read ", "invalid_scope"),

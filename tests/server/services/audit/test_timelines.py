@@ -16,6 +16,12 @@ from tests.support.builders.token_chains import Chains
 PAYMENT = ["approval.requested", "approval.approved", "token.issued"]
 
 
+@pytest.fixture(autouse=True)
+def _no_call():
+    """Entries are written outside of an API call, whatever the tests before have left."""
+    telemetry.correlate("local")
+
+
 @pytest.fixture
 def entries(local):
     """The audit log of this installation."""

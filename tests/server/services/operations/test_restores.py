@@ -9,7 +9,7 @@ from approver_tui.client.jose import SigningKey
 from server.protocol.names import GRANT_CLIENT_CREDENTIALS
 from server.services.approvals.oversight import Oversight
 from server.services.clients.agent_forms import AgentChanges
-from server.services.operations.restores import KINDS, Item, RestoredItem, held
+from server.services.operations.restores import KINDS, AccessItem, RestoredItem, disabled_items
 from server.services.refusals import NotFound
 from tests.support.builders.installation import BY, PAY, admitted, registered
 from tests.support.builders.passkey import new_browser
@@ -26,7 +26,7 @@ KEY = new_key("ES256", "a")
 
 
 def _item(name, mark="same"):
-    return Item(name, name, mark)
+    return AccessItem(name, name, mark)
 
 
 def _items(*agents):
@@ -37,9 +37,9 @@ def test_unchanged_items_continue_and_changed_ones_are_disabled():
     """Items deleted since are not offered to be enabled."""
     backup = _items(_item("same"), _item("changed"), _item("gone"))
     since = _items(_item("same"), _item("changed", "other"), _item("new"))
-    found = held(backup, since, keep={"agents"})
+    found = disabled_items(backup, since, keep={"agents"})
     assert found["agents"] == [
-        RestoredItem(_item("gone"), over=True),
+        RestoredItem(_item("gone"), has_ended=True),
         RestoredItem(_item("changed")),
     ]
     assert all(not found[kind] for kind in KINDS if kind != "agents")
@@ -48,10 +48,10 @@ def test_unchanged_items_continue_and_changed_ones_are_disabled():
 def test_without_a_comparison_everything_is_disabled_unless_kept():
     """Users stay enabled, because they can do nothing without a device or a password."""
     backup = _items(_item("bot"))
-    assert held(backup, None, keep=())["agents"] == [RestoredItem(_item("bot"))]
-    assert held(backup, None, keep={"agents"})["agents"] == []
+    assert disabled_items(backup, None, keep=())["agents"] == [RestoredItem(_item("bot"))]
+    assert disabled_items(backup, None, keep={"agents"})["agents"] == []
     people = {**_items(), "users": {"ana": _item("ana")}}
-    assert held(people, None, keep=())["users"] == []
+    assert disabled_items(people, None, keep=())["users"] == []
 
 
 def test_a_kept_terminal_signs_in_again_once_with_its_key(restore, person):

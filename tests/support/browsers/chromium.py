@@ -306,8 +306,7 @@ class Chromium:
         """What the browser complained of: scripts, policy, files that did not load.
 
         Not of a socket that was opening when its person signed out: the server refuses it, rightly.
-        Nor of an icon that was still loading when its page was left.
-        Nor of a server that a test took away.
+        Nor of an icon that was loading when its page was left, or a server that a test took away.
         """
         kinds = {"Log.entryAdded", "Runtime.exceptionThrown"}
         mine = [one for one in self.events if one.get("sessionId") == self.session]
@@ -323,6 +322,8 @@ class Chromium:
             "status of 502",  # the server has none; what stood in its place said so
         )
         quiet = ("favicon", "icon from the Manifest", "WebSocket connection", *away)
+        out = ("status of 401", "state=waiting&limit=1")  # the inbox looked while it was signed out
+        found = [one for one in found if not all(word in one for word in out)]
         return [one for one in found if not any(word in one for word in quiet)]
 
 

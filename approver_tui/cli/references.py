@@ -35,6 +35,18 @@ def approval_id(client: Client, typed: str) -> str:
     return _only(typed, waiting or _matches(typed, _past(client)))
 
 
+def require_id(typed: str, approval_id: str) -> None:
+    """Refuse a fingerprint in place of an ID. Raises click.UsageError.
+
+    An agent can make another request with the same fingerprint, but cannot choose its ID.
+    """
+    if typed != approval_id and not _begins(approval_id, typed):
+        raise click.UsageError(
+            "Without a prompt, name the request by its ID, as `sayso-approver show` prints it. A "
+            "fingerprint only checks it."
+        )
+
+
 def device_id(client: Client, typed: str) -> str:
     """Return the ID of one of the user's devices."""
     return _full_id(typed, lambda: (each.id for each in client.devices()))

@@ -1,7 +1,8 @@
 """Verifies a receipt with the public key of the log alone.
 
 Owns: that each answer in it is in the log, signed over the texts in the receipt.
-Never: the names in the receipt and its server's signature, which need the keys of the server.
+Never: whose key it is, which only the whole log proves; the names in the receipt and its server's
+signature, which need the keys of the server.
 """
 
 import base64
@@ -98,13 +99,14 @@ def _check_answer(
 
 
 def _check_signed(approval: Mapping[str, Any], answer: Mapping[str, Any], whose: str) -> None:
-    """Check what the person signed, and the signature if the receipt has the key."""
+    """Check what was signed, and the signature by the key in the receipt."""
     signed = signatures.read(answer["signed"])
     if signed is None:
         raise BadReceipt(f"{whose}: the signature cannot be read.")
-    if answer["key"] is not None:
-        key = signatures.of_jwk(answer["key"]["jwk"])
-        _require(key is not None and signed.is_by(key), f"{whose}: the signature is false.")
+    if answer["key"] is None:
+        raise BadReceipt(f"{whose}: the receipt has no key, so the signature cannot be checked.")
+    key = signatures.of_jwk(answer["key"]["jwk"])
+    _require(key is not None and signed.is_by(key), f"{whose}: the signature is false.")
     expected = {
         "approval": approval["id"],
         "action_digest": approval["action_digest"],

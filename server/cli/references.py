@@ -5,7 +5,7 @@ lists the matches. Never: guessing among several.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
@@ -81,7 +81,7 @@ def full_id(admin: "OpenInstallation", noun: str, typed: str) -> str:
     listed = LISTS.get(f"{noun} ID")
     if listed is None or _FULL.fullmatch(typed):
         return typed
-    found = _requests(admin, typed) if noun == "approvals" else _beginning(listed(admin), typed)
+    found = _requests(admin, typed) if noun == "approvals" else _beginning([*listed(admin)], typed)
     if len(found) > 1:
         shown = ", ".join(found[:_MOST_LISTED]) + (" and more" if found[_MOST_LISTED:] else "")
         raise click.UsageError(f"{typed} is the beginning of {shown}. Type more of it.")
@@ -95,9 +95,15 @@ def _requests(admin: "OpenInstallation", typed: str) -> list[str]:
     return admin.oversight.ids_beginning(PREFIX_APPROVAL + rest) if _is_long_enough(rest) else []
 
 
-def _beginning(ids: Iterable[str], typed: str) -> list[str]:
-    """The IDs that begin so, with or without the part that all IDs of their kind share."""
-    return [one for one in ids if _begins(one, typed)]
+def _beginning(ids: Sequence[str], typed: str) -> list[str]:
+    """The IDs that begin so, with or without the part that all IDs of their kind share.
+
+    Raises click.UsageError if there may be others, because not all IDs are listed.
+    """
+    found = [one for one in ids if _begins(one, typed)]
+    if found and len(ids) >= _MOST:
+        raise click.UsageError(f"{typed} may be the beginning of several IDs. Type the whole ID.")
+    return found
 
 
 def _begins(full: str, typed: str) -> bool:

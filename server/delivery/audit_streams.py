@@ -21,12 +21,12 @@ from server.services.audit.streams import AuditStream, Position
 from server.services.refusals import Conflict, Invalid
 
 _PAUSE_SECONDS: Final = 1.0
-_LONGEST_PAUSE_SECONDS: Final = 60.0
+_MAX_PAUSE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
-    """One run of a stream."""
+class StreamRun:
+    """One run of a stream: reads, sends, and stores the position."""
 
     source: AuditStream
     target: Target
@@ -37,7 +37,7 @@ class Sending:
 
     def run(self, folder: Path, name: str) -> None:
         """Send entries until interrupted. Raises `Conflict`, `Undeliverable` or `BrokenLog`."""
-        with _held(folder, name) as file:
+        with _locked_position(folder, name) as file:
             position = read_position(file)
             while entries := self._next(position):
                 self._send(entries)
@@ -60,11 +60,11 @@ class Sending:
                     raise Undeliverable(problem, retry=error.retry) from error
             self.report(f"{problem} Trying again in {pause:.0f} s.")
             time.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 2, _MAX_PAUSE_SECONDS)
 
 
 @contextmanager
-def _held(folder: Path, name: str) -> Iterator[Path]:
+def _locked_position(folder: Path, name: str) -> Iterator[Path]:
     """The file of the position, for one process at a time."""
     make_private(folder)
     lock = os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o600)
@@ -82,6 +82,7 @@ def read_position(file: Path) -> Position:
     if not file.exists():
         return Position()
     try:
-        return Position(**json.loads(file.read_text("utf-8")))
-    except (ValueError, TypeError) as error:
+        members = json.loads(file.read_text("utf-8"))
+        return Position(int(members["sent"]), str(members["leaf"]))
+    except (ValueError, TypeError, KeyError) as error:
         raise Invalid(f"{file} is damaged. Remove it to send the whole log again.") from error

@@ -64,10 +64,13 @@ def command(  # the options of one command
     changes = tuple(parse_option(f"--narrow {each}", read_change, each) for each in narrow)
     proposal = Narrowing(changes, drop_scope, token_seconds)
     with this_client() as client:
-        approval = client.approval(references.approval_id(client, approval_id))
+        full_id = references.approval_id(client, approval_id)
+        is_prompted = not pin_stdin and is_interactive()
+        if not is_prompted:
+            references.require_id(approval_id, full_id)
+        approval = client.approval(full_id)
         warn_about_log(client)
         _check_answerable(approval, fingerprint)
-        is_prompted = not pin_stdin and is_interactive()
         if is_prompted:
             _show(client, approval)
         decider = DecisionClient(client)

@@ -17,7 +17,7 @@ from server.lazy_imports import lazily
 from server.settings import LOOPBACK
 
 with lazily():
-    from server.delivery.audit_streams import Sending, read_position
+    from server.delivery.audit_streams import StreamRun, read_position
     from server.delivery.audit_targets import JsonLines, SyslogTls, Target, WebhookTarget
     from server.services.audit.streams import AuditStream
 
@@ -54,7 +54,7 @@ def stream(
     with closing(target):
         source = AuditStream(admin.services.store)
         folder = admin.services.settings.data_dir / _FOLDER
-        Sending(source, target, once, report).run(folder, name)
+        StreamRun(source, target, once, report).run(folder, name)
 
 
 @click.command("streams")

@@ -46,18 +46,15 @@ class AuditStream:
 
         Raises `BrokenLog` if the last entry that was sent is no longer at its place.
         """
-        size = self.size()
-        self._check(position, size)
+        size, sent = self.size(), position.sent
+        first = max(sent - 1, 0)
         with self.store.read() as view:
-            return view.audit_log.entries(position.sent, min(size, position.sent + BATCH))
-
-    def _check(self, position: Position, size: int) -> None:
-        if not position.sent:
-            return
-        with self.store.read() as view:
-            found = view.audit_log.entries(position.sent - 1, min(size, position.sent))
-        if [entry.leaf.hex() for entry in found] != [position.leaf]:
+            entries = view.audit_log.entries(first, min(size, sent + BATCH))
+        if not sent:
+            return entries
+        if not entries or entries[0].leaf.hex() != position.leaf:
             raise BrokenLog(
-                f"Entry {position.sent - 1} is not the one that was sent before: the log was "
-                "changed, or an older database was restored."
+                f"Entry {first} is not the one that was sent before: the log was changed, or an "
+                "older database was restored."
             )
+        return entries[1:]

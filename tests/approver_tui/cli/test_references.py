@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.approver_tui.cli.conftest import PIN
 from tests.support.builders.approval_texts import wire_approval
 
 FIRST, SECOND = 2_222_222_222_222_222, 2_222_333_333_333_333
@@ -58,3 +59,13 @@ def test_a_device_is_named_by_the_beginning_of_its_id(logged_in):
     begun = device["id"][: len("sayso_dv_") + 4]
     error = logged_in("devices", "unlock", begun, "--pin-stdin", "--json", stdin="wrong pin").error
     assert error["exit"] != 3
+
+
+def test_an_approval_without_a_prompt_takes_no_fingerprint_for_the_id(logged_in, two):
+    """An agent can replace the request by another one with the same fingerprint."""
+    fingerprint = logged_in("show", str(two[0]["id"]), "--json").document["fingerprint"]
+    options = ("--fingerprint", fingerprint, "--pin-stdin", "--json")
+    error = logged_in("approve", fingerprint, *options, stdin=PIN).error
+    assert (error["exit"], "name the request by its ID" in error["detail"]) == (2, True)
+    assert logged_in("show", str(two[0]["id"]), "--json").document["decided"] is None
+    assert logged_in("approve", "22222", *options, stdin=PIN).code == 0

@@ -83,3 +83,17 @@ def test_every_kind_of_id_may_be_typed_in_part(noun, monkeypatch):
     assert references.full_id(SimpleNamespace(), kind, "abcdef") == ids[0]
     with pytest.raises(click.UsageError, match="sayso_xx_abcdzzzz23456722"):
         references.full_id(SimpleNamespace(), kind, "sayso_xx_abcd")
+
+
+def test_an_incomplete_list_names_nothing():
+    """Among IDs that are not listed, another one may begin alike."""
+    ids = [f"sayso_dg_{number:016}" for number in range(references._MOST)]
+    listed = SimpleNamespace(search=lambda **_: [_delegation(one) for one in ids])
+    admin = SimpleNamespace(delegations=listed)
+    with pytest.raises(click.UsageError, match="Type the whole ID"):
+        references.full_id(admin, "delegations", ids[0][:-1])
+    assert references.full_id(admin, "delegations", "zzzz") == "zzzz"
+
+
+def _delegation(full_id):
+    return SimpleNamespace(delegation=SimpleNamespace(id=full_id))

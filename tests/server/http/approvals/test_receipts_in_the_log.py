@@ -96,6 +96,7 @@ CHANGES = {
     "no entry": (_set(None, *ANSWER, "entry"), "has no proof that it is in the log"),
     "no answer": (_set([], "answers"), "Nobody answered this request"),
     "malformed": (_set(7, "answers"), "A member of the receipt is missing or wrong"),
+    "no key": (_set(None, *ANSWER, "key"), "the signature cannot be checked"),
     "other key": (_set({"kty": "OKP"}, *ANSWER, "key", "jwk"), "the signature is false"),
 }
 

@@ -1,7 +1,7 @@
 """What a form offers to choose from: the names in the lists that its page reads.
 
-Owns: which list belongs to which word of `Field.known`. Never: what the person may choose; the API
-decides that.
+Owns: which list belongs to which word of `Field.suggestions`. Never: what the person may choose;
+the API decides that.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import Any, Final
 from server.web.page import Read
 
 _ALL: Final = (("limit", "200"),)
-MOST_TICKED: Final = 30
+MAX_TICKED: Final = 30
 """A longer list is offered while a name is typed."""
 
 RESOURCES: Final = Read("resources", "GET /api/resources", fixed=_ALL)
@@ -33,15 +33,15 @@ class Choices:
 NONE: Final = Choices((), whole=False)
 
 
-def choices(facts: Mapping[str, Any], known: str) -> Choices:
+def choices(facts: Mapping[str, Any], suggestions: str) -> Choices:
     """What is offered for this word, from the page's responses."""
-    if known not in _LISTS:
+    if suggestions not in _LISTS:
         return NONE
-    needed, values = _LISTS[known]
+    needed, values = _LISTS[suggestions]
     lists = [facts.get(one) for one in needed]
     found = tuple(dict.fromkeys(pair for one in lists if one for pair in values(one)))
     whole = all(one is not None and not one.get("next") for one in lists)
-    return Choices(found, whole=whole and len(found) <= MOST_TICKED)
+    return Choices(found, whole=whole and len(found) <= MAX_TICKED)
 
 
 def _named(member: str) -> Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]:
@@ -68,4 +68,4 @@ _LISTS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Any], Iterable[tuple
         }
     )
 )
-"""The facts with the lists, and how their values are read, by the word of `Field.known`."""
+"""The facts with the lists, and how their values are read, by the word of `Field.suggestions`."""

@@ -23,7 +23,7 @@ class By(StrEnum):
     NOBODY = "nobody"
 
 
-_GIVEN: Final[Mapping[By, str]] = MappingProxyType(
+_APPROVED: Final[Mapping[By, str]] = MappingProxyType(
     {
         By.PERSON: "approved",
         By.GRANT: "approved under a standing grant",
@@ -38,10 +38,10 @@ OUTCOMES: Final[Mapping[tuple[State, By], str]] = MappingProxyType(
         (State.REDEEMED, By.NOBODY): "approved",
         (State.EXPIRED, By.NOBODY): "expired",
         (State.CANCELLED, By.NOBODY): "withdrawn",
-        **{(State.APPROVED, by): words for by, words in _GIVEN.items()},
-        **{(State.REDEEMED, by): words for by, words in _GIVEN.items()},
-        **{(State.EXPIRED, by): f"{words}, not collected" for by, words in _GIVEN.items()},
-        **{(State.CANCELLED, by): f"{words}, then withdrawn" for by, words in _GIVEN.items()},
+        **{(State.APPROVED, by): words for by, words in _APPROVED.items()},
+        **{(State.REDEEMED, by): words for by, words in _APPROVED.items()},
+        **{(State.EXPIRED, by): f"{words}, not collected" for by, words in _APPROVED.items()},
+        **{(State.CANCELLED, by): f"{words}, then withdrawn" for by, words in _APPROVED.items()},
     }
 )
 """What a page says of a request in this state that was answered in this way."""

@@ -66,7 +66,7 @@ def test_a_short_list_is_ticked_whole_and_a_long_one_is_offered():
     stored = {"owners": [{"name": "ben"}]}
     short = _offered(_people("ana", "ben"), stored)
     assert ([value for value, _ in short.choices], short.ticked) == (["ana", "ben"], {"ben"})
-    many = [f"u{number}" for number in range(choices.MOST_TICKED + 1)]
+    many = [f"u{number}" for number in range(choices.MAX_TICKED + 1)]
     for facts in (_people(*many), _people("ana", left="more"), _people(users=None)):
         long = _offered(facts, stored)
         assert ([value for value, _ in long.choices], long.offered.whole) == (["ben"], False)

@@ -227,6 +227,12 @@ def local_zone(
     return zone if found else None
 
 
+def editor(environment: Mapping[str, str] | None = None) -> str:
+    """Return the command of the user's editor, or an empty text."""
+    values = os.environ if environment is None else environment
+    return values.get("VISUAL") or values.get("EDITOR") or ""
+
+
 def wall_clock() -> int:
     """Return the time in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

@@ -122,6 +122,7 @@ def app_environment(home: Home, chosen: settings.Settings, approval_id: str | No
         issuer=issuer,
         login=display_safe(home.name if has_others else ""),
         zone_name=settings.local_zone(),
+        editor=settings.editor(),
         theme=chosen.theme,
         keymap=chosen.keymap,
     )

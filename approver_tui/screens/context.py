@@ -48,6 +48,8 @@ class Environment:
     """The name of this login, if there are several."""
     zone_name: str | None = None
     """The name of this machine's time zone; None if unknown."""
+    editor: str = ""
+    """The command of the user's editor; empty without one."""
     theme: str = "sayso"
     keymap: Keymap = DEFAULT_KEYMAP
 

@@ -205,6 +205,7 @@ DENY_HELP = help_rows(
     ("1-6", "pick a reason; also j k and the arrow keys"),
     ("Enter", "on the list: deny. You then have 5 s to undo it ({undo})"),
     ("Tab", "the fields, then Deny, then Back"),
+    ("^o", "in a note: write it in your $EDITOR"),
     ("Esc", "back; nothing is denied, your notes stay"),
 )
 """The help of the deny panel."""

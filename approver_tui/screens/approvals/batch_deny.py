@@ -26,7 +26,7 @@ class BatchDenyPanel(DenyingPanel, BatchPanel):
 
     def __init__(self, context: ScreenContext, state: InboxState) -> None:
         super().__init__(context, state, with_unusual=True)
-        self.form = DenialForm(self.requests.rows[0].kind)
+        self.form = DenialForm(self.requests.rows[0].kind, context.environment.editor)
 
     def introduction(self, agent: SafeText) -> SafeText:
         """Return what the agent would not be allowed to do."""

@@ -78,7 +78,7 @@ class DenyPanel(DenyingPanel, Panel):
 
     def __init__(self, context: ScreenContext, state: InboxState, approval: Approval) -> None:
         super().__init__(context, state, approval)
-        self.form = DenialForm(approval.kind)
+        self.form = DenialForm(approval.kind, context.environment.editor)
         self._others = _other_requests(state, approval, context.now())
         self._all = CheckLine(_others_text(approval, len(self._others)), is_on=False, id="all")
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from approver_tui.client import errors
 from approver_tui.screens import refusals
@@ -19,13 +19,14 @@ from approver_tui.screens.keys import REPORT_HELP, REPORT_KEYS, hint
 from approver_tui.screens.panel import DenialSubmitted, Panel, PanelClosed, ReportAccepted
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.decision import NOTE_LENGTH, DenyCode
+from approver_tui.state.approvals.decision import DenyCode
 from approver_tui.state.incidents.reports import ReportResult, ReportScope
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.choices import Choices
 from approver_tui.widgets.incidents.reports import choice_label, consequence_text, scope_choices
 from approver_tui.widgets.key_bar import Hint
 from approver_tui.widgets.lines import fmt
+from approver_tui.widgets.note_input import NoteInput
 from approver_tui.widgets.notice_lines import CachedLine
 from approver_tui.widgets.panel_button import button_hint
 from approver_tui.widgets.title_line import TitleLine
@@ -47,8 +48,7 @@ class ReportPanel(Panel):
         self._choices = scope_choices(approval, is_open=approval.is_waiting(context.now()))
         words = [choice_label(approval, choice) for choice in self._choices]
         self._scope_list = Choices(words, id="scope")
-        self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
-        self._note.cursor_blink = False
+        self._note = NoteInput(context.environment.editor, id="note")
         self._problem = SafeText("")
 
     def content(self) -> ComposeResult:

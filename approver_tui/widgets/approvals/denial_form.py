@@ -10,11 +10,12 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from approver_tui.state.approvals.approvals import Kind
-from approver_tui.state.approvals.decision import NOTE_LENGTH, DenialExtras, DenyCode
+from approver_tui.state.approvals.decision import DenialExtras, DenyCode
 from approver_tui.state.retry_delays import RetryDelay
 from approver_tui.state.text import SafeText
 from approver_tui.widgets.approvals.deny_codes import DenyCodes
 from approver_tui.widgets.choices import Choices
+from approver_tui.widgets.note_input import NoteInput
 
 _LONGEST_NAME = 254
 
@@ -22,16 +23,15 @@ _LONGEST_NAME = 254
 class DenialForm(Vertical):
     """The reasons, when to ask again or who, a note, a private note."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, editor: str) -> None:
         super().__init__()
         self._is_for_agent = kind is Kind.ACTION
         self._codes = DenyCodes()
         self._until = Choices([SafeText(wait.value) for wait in RetryDelay], id="until")
         self._ask_instead = Input(id="ask-instead", max_length=_LONGEST_NAME, compact=True)
-        self._note = Input(id="note", max_length=NOTE_LENGTH, compact=True)
-        self._private = Input(id="private", max_length=NOTE_LENGTH, compact=True)
-        for field in (self._ask_instead, self._note, self._private):
-            field.cursor_blink = False
+        self._ask_instead.cursor_blink = False
+        self._note = NoteInput(editor, id="note")
+        self._private = NoteInput(editor, id="private")
 
     def compose(self) -> ComposeResult:
         """Lay out the reasons, their fields, and the notes; without an agent only one note."""

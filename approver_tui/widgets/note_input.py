@@ -1,0 +1,68 @@
+"""A field for a note, which can also be written in the user's editor.
+
+Owns: opening the editor, and taking one printable line back. Never: a shell; a file that others can
+read; sending.
+"""
+
+import shlex
+import subprocess
+from contextlib import AbstractContextManager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar, Protocol
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from approver_tui.client.files import write_private
+from approver_tui.state.approvals.decision import NOTE_LENGTH
+from approver_tui.widgets.lines import fmt
+
+
+class Suspendable(Protocol):
+    """An app that can give the terminal to another program."""
+
+    def suspend(self) -> AbstractContextManager[None]:
+        """Give it away until the end of the block."""
+
+
+class NoteInput(Input):
+    """One line; ctrl-O opens the editor, if the user has one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+o", "edit", show=False)]
+
+    def __init__(self, editor: str, *, id: str) -> None:  # noqa: A002  # Textual's name
+        hint = fmt("^o opens your editor") if editor else ""
+        super().__init__(id=id, max_length=NOTE_LENGTH, compact=True, placeholder=hint)
+        self.cursor_blink = False
+        self._editor = editor
+
+    def action_edit(self) -> None:
+        """Write the note in the editor; an empty file is an empty note."""
+        if self._editor:
+            self.value = edited(self.app, self._editor, self.value)
+            self.cursor_position = len(self.value)
+            self.call_after_refresh(self.focus)  # a suspended app has gone to Back
+
+
+def edited(app: Suspendable, editor: str, text: str) -> str:
+    """Return the text as the editor left it, in one line; unchanged if the editor failed."""
+    with TemporaryDirectory(prefix="sayso-note-") as folder:
+        path = Path(folder) / "note.txt"
+        write_private(path, text.encode())
+        with app.suspend():
+            if not _run(editor, path):
+                return text
+        written = path.read_text("utf-8", errors="replace")
+    printable = "".join(filter(str.isprintable, " ".join(written.split())))
+    return printable[:NOTE_LENGTH]
+
+
+def _run(editor: str, path: Path) -> bool:
+    """Return whether the editor saved; if it could not start, wait until that was read."""
+    try:
+        done = subprocess.run([*shlex.split(editor), str(path)], check=False)  # noqa: S603  # the user's own editor, no shell
+    except (OSError, ValueError) as error:
+        input(f"{editor}: {error}. Press Enter. ")
+        return False
+    return done.returncode == 0

@@ -1,0 +1,34 @@
+"""A note to the agent, written in the user's editor in a real terminal."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from tests.support.clients.agent import Agent
+from tests.support.clients.pty_app import window
+from tests.support.clients.terminal import Terminal
+
+_SCRIPT = """
+import pathlib, sys
+input("in the editor ")
+pathlib.Path(sys.argv[1]).write_text("use the staging\\naccount")
+"""
+
+
+def test_the_editor_has_the_terminal_and_the_app_has_it_back(
+    agent: Agent, person: Terminal, tmp_path: Path
+) -> None:
+    """The note reaches the agent. The focus is in the note again."""
+    script = tmp_path / "editor.py"
+    script.write_text(_SCRIPT)
+    handle = agent.asked(person.user)
+    with window(person, EDITOR=shlex.join([sys.executable, str(script)])) as app:
+        app.press("d")
+        app.shows("Deny?", "^o opens your editor")
+        app.press("2", "\t", "\x0f")
+        app.shows("in the editor")
+        app.press("\r")
+        app.shows("use the staging account")
+        app.press("\t", "\t", "\r")
+        app.shows("Denied by")
+    assert agent.poll(handle).json()["note"] == "use the staging account"

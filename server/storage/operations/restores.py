@@ -50,7 +50,7 @@ from server.storage.account_tables import (
     users,
 )
 from server.storage.directory import Cache
-from server.storage.rows import Rows
+from server.storage.rows import Unit
 from server.storage.tables import (
     approvals,
     consents,
@@ -98,7 +98,7 @@ def make_safe(
     1. Cancel open requests.  2. End handles, tokens, sessions, codes and messages.  3. Turn off
     the held items.  4. Begin a new epoch, and add an audit entry.
     """
-    tx = Rows(connection, now, Cache(version=-1), new_entry_id, react)
+    tx = Unit(connection, now, Cache(version=-1), new_entry_id, react)
     counts = {"requests": _cancel_requests(tx), **_end_temporary(connection, tx.now)}
     for kind, items in restoring.held.items():
         counts[kind] = len(items)
@@ -123,7 +123,7 @@ def terminals(connection: Connection) -> dict[str, Terminal]:
     return found
 
 
-def _cancel_requests(tx: Rows) -> int:
+def _cancel_requests(tx: Unit) -> int:
     cancelled = 0
     for state in (State.PENDING, State.APPROVED):
         while found := tx.approvals.search(state=state, agent_id=None, user_id=None, limit=500):
@@ -207,7 +207,7 @@ def _empty_feed(connection: Connection, now: int) -> None:
     connection.execute(insert(feed_events).values(row))
 
 
-def _hold(tx: Rows, connection: Connection, kind: str, one: RestoredItem) -> None:
+def _hold(tx: Unit, connection: Connection, kind: str, one: RestoredItem) -> None:
     item = one.item
     entry, end = _HOLDS[kind]
     connection.execute(end(item.id, tx.now))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from server.model.approvals import ApprovalKind
 from server.model.notifications import Lane
+from server.model.store import Unit
 from server.protocol.approvals.states import State
 from server.protocol.policy.risks import Risk
 
@@ -85,3 +86,24 @@ class WaitingRequest:
     user_id: str
     risk: Risk
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLimit:
+    """A fixed limit on how often something happens within a time, counted per subject."""
+
+    name: str
+    counted_per: str
+    what: str
+    value: int
+    within_ms: int
+    prefix: str
+    """Begins the keys of its counters; the subject follows."""
+
+    def exceeded(self, tx: Unit, subject: str) -> bool:
+        """Count one. Returns whether it was one too many."""
+        return tx.counters.count(self.prefix + subject, self.within_ms) > self.value
+
+    def count(self, tx: Unit, subject: str) -> int:
+        """The count of a subject now."""
+        return tx.counters.peek(self.prefix + subject)

@@ -13,6 +13,7 @@ from server.model.approval_requests import CreateApproval, NewApproval
 from server.model.approvals import Approval
 from server.model.audit import Entry
 from server.model.devices import DeviceCode
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.store import Store, Unit
 from server.model.users import User
@@ -30,14 +31,20 @@ from server.services.notifications import request_limits
 from server.services.server_policy import ServerPolicy
 from server.services.users.dpop_proofs import Proofs
 
-WINDOW_MS: Final = 10 * request_limits.MINUTE_MS
-REQUESTS: Final = 30
-"""Maximum codes per address and window."""
-REQUESTS_OF_APP: Final = 1_000
-"""Maximum codes per window of an app that authenticates, for all of its devices."""
-WRONG_CODES: Final = 10
-"""Maximum wrong codes per address and window."""
+_WINDOW_MS: Final = 10 * request_limits.MINUTE_MS
+REQUESTS: Final = CountedLimit(
+    "device_codes", "address", "Device codes", 30, _WINDOW_MS, "device codes:"
+)
+REQUESTS_OF_APP: Final = CountedLimit(
+    "device_codes_of_app", "app", "Device codes", 1_000, _WINDOW_MS, "device codes of:"
+)
+"""For all devices of an app that authenticates."""
+WRONG_CODES: Final = CountedLimit(
+    "wrong_device_codes", "address", "Wrong device codes", 10, _WINDOW_MS, "wrong user codes:"
+)
+LIMITS: Final = (REQUESTS, REQUESTS_OF_APP, WRONG_CODES)
 WRONG_CODES_IN_ALL: Final = 1_000
+_TOTAL: Final = "wrong user codes"
 _WRONG: Final = "That code is wrong, used or expired. Check the device that shows it."
 _USER_CODE: Final = "user code"
 _DEVICE_CODE: Final = "sayso_dc_"
@@ -87,7 +94,7 @@ class DeviceGrantService:
         if form.get("client_id") != names.APPROVER_CLIENT:
             return self._start_app(form, authorization, peer)
         asked = device_codes.parse_request(form)
-        error = self._too_many(f"device codes:{peer}", REQUESTS)
+        error = self._too_many(REQUESTS, peer)
         if error is not None:
             raise error
         with self.store.write() as tx:
@@ -105,9 +112,7 @@ class DeviceGrantService:
             self.apps.target(view, app, asked)
         proven = app.auth_method != names.AUTH_NONE
         error = (
-            self._too_many(f"device codes of:{app.id}", REQUESTS_OF_APP)
-            if proven
-            else self._too_many(f"device codes:{peer}", REQUESTS)
+            self._too_many(REQUESTS_OF_APP, app.id) if proven else self._too_many(REQUESTS, peer)
         )
         if error is not None:
             raise error
@@ -116,10 +121,10 @@ class DeviceGrantService:
             scope = " ".join(sorted((*asked.openid, *scopes_)))
             return self._create_code(tx, _CodeRequest(app.id, resource, scope, "", ""), peer)
 
-    def _too_many(self, key: str, most: int) -> errors.TemporarilyUnavailable | None:
+    def _too_many(self, limit: CountedLimit, subject: str) -> errors.TemporarilyUnavailable | None:
         """Count a request; the count is stored even if the request fails."""
         with self.store.write() as tx:
-            if tx.counters.count(key, WINDOW_MS) <= most:
+            if not limit.exceeded(tx, subject):
                 return None
         return errors.TemporarilyUnavailable(
             "Too many device codes were requested.", retry_after=60
@@ -263,16 +268,13 @@ class DeviceGrantService:
 
 
 def _is_limit_reached(tx: Unit, peer: str) -> bool:
-    of_peer = tx.counters.peek(f"wrong user codes:{peer}")
-    return of_peer >= WRONG_CODES or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
+    of_peer = WRONG_CODES.count(tx, peer)
+    return of_peer >= WRONG_CODES.value or tx.counters.peek(_TOTAL) >= WRONG_CODES_IN_ALL
 
 
 def _count_wrong(tx: Unit, peer: str) -> None:
-    tx.counters.count(f"wrong user codes:{peer}", WINDOW_MS)
-    tx.counters.count(_TOTAL, WINDOW_MS)
-
-
-_TOTAL: Final = "wrong user codes"
+    WRONG_CODES.exceeded(tx, peer)
+    tx.counters.count(_TOTAL, _WINDOW_MS)
 
 
 def _record_refusal(tx: Unit, user: User, client_id: str, cause: str) -> None:

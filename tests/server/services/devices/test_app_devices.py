@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -301,13 +301,14 @@ def test_without_the_refresh_grant_there_is_no_refresh_token(local, person):
 
 def test_requests_are_limited_per_app_or_per_address(app, local, monkeypatch):
     """An app that authenticates may have many devices behind one address."""
-    for _ in range(REQUESTS + 1):
+    for _ in range(REQUESTS.value + 1):
         assert Television(app).begin().status == 200
-    monkeypatch.setattr("server.services.devices.device_grant.REQUESTS_OF_APP", REQUESTS)
+    lowered = replace(REQUESTS_OF_APP, value=REQUESTS.value)
+    monkeypatch.setattr("server.services.devices.device_grant.REQUESTS_OF_APP", lowered)
     assert Television(app).begin().refusal == (503, "temporarily_unavailable")
-    assert REQUESTS_OF_APP > REQUESTS
+    assert REQUESTS_OF_APP.value > REQUESTS.value
     public = new_app(local, "kiosk", grant_types=GRANTS, redirect_uris=(), auth_method="none")
-    for _ in range(REQUESTS):
+    for _ in range(REQUESTS.value):
         assert Television(public).begin().status == 200
     assert Television(public).begin().refusal == (503, "temporarily_unavailable")
 

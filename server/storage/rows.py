@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Protocol
 
 from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select, update
 
@@ -65,6 +66,13 @@ with lazily():
 
 _LOCK = select(func.pg_advisory_xact_lock(cast(bindparam("number"), BigInteger)))
 _BUMP_VERSION = update(installation).values(admin_version=installation.c.admin_version + 1)
+
+
+class Expiring(Protocol):
+    """Rows whose time ends."""
+
+    def prune(self, now: int) -> object:
+        """Delete those whose time has ended."""
 
 
 class View:
@@ -154,6 +162,14 @@ class View:
 
 class Unit(View):
     """The rows of one unit of work: all of it is stored, or nothing."""
+
+    @property
+    def expiring(self) -> tuple[Expiring, ...]:
+        """The rows whose time ends, which are deleted from then on."""
+        return (
+            *(self.replays, self.device_codes, self.counters, self.passwords),
+            *(self.sign_ins, self.browsers, self.flows, self.code_grants),
+        )
 
     def lock(self, name: str) -> None:
         """Take the lock of this name until the end of the unit of work.

@@ -14,16 +14,6 @@ from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
-GRANTS: Final = (
-    (names.GRANT_CIBA, "by asking people (CIBA)"),
-    (names.GRANT_TOKEN_EXCHANGE, "by exchanging tokens that reach it"),
-    (names.GRANT_CLIENT_CREDENTIALS, "by acting for itself (client credentials)"),
-)
-GRANT_WORDS: Final = (
-    ("ciba", names.GRANT_CIBA),
-    ("client_credentials", names.GRANT_CLIENT_CREDENTIALS),
-    ("token_exchange", names.GRANT_TOKEN_EXCHANGE),
-)
 DELIVERIES: Final = (
     ("poll", "when it asks (poll)"),
     ("ping", "by a call that says so (ping)"),
@@ -198,9 +188,9 @@ AGENT_MEMBERS: Final[Members] = (
         widens=members.more,
     ),
     client_members.grant_types(
-        FormField("It gets tokens", section=MAY, choices=GRANTS, page=Line("Grants")),
+        names.AGENT_GRANT_TYPES,
+        FormField("It gets tokens", section=MAY, page=Line("Grants")),
         "How it gets tokens; default: every grant.",
-        GRANT_WORDS,
         names.AGENT_GRANTS,
     ),
     Member(

@@ -12,16 +12,6 @@ from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
-APP_GRANTS: Final = (
-    (names.GRANT_AUTHORIZATION_CODE, "sending people here (authorization code)"),
-    (names.GRANT_REFRESH_TOKEN, "refreshing those it has"),
-    (names.GRANT_DEVICE_CODE, "a code typed on another device"),
-)
-APP_GRANT_WORDS: Final = (
-    (names.GRANT_AUTHORIZATION_CODE, names.GRANT_AUTHORIZATION_CODE),
-    (names.GRANT_REFRESH_TOKEN, names.GRANT_REFRESH_TOKEN),
-    ("device_code", names.GRANT_DEVICE_CODE),
-)
 APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "nothing: a public app, which uses PKCE"))
 
 
@@ -76,9 +66,9 @@ APP_MEMBERS: Final[Members] = (
     client_members.SCOPES,
     client_members.ACTION_TYPES,
     client_members.grant_types(
-        FormField("It gets tokens by", section=MAY, choices=APP_GRANTS),
+        names.APP_GRANT_TYPES,
+        FormField("It gets tokens by", section=MAY),
         "How it gets tokens; default: code and refresh token.",
-        APP_GRANT_WORDS,
         names.USUAL_APP_GRANTS,
     ),
 )

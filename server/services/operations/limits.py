@@ -18,7 +18,7 @@ from server.model.store import Store, View
 from server.services.audit import audit
 from server.services.ciba import user_codes
 from server.services.clients import registration
-from server.services.devices import device_grant, enrollment
+from server.services.devices import wiring as devices
 from server.services.notifications import pauses, push_subscriptions, request_limits
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in import authorize
@@ -327,8 +327,7 @@ LIMITS: Final = (
             request_limits.UNKNOWN_USERS,
             user_codes.WRONG,
             authorize.REQUESTS,
-            *device_grant.LIMITS,
-            enrollment.UNKNOWN_CODES,
+            *devices.LIMITS,
             registration.UNKNOWN_TOKENS,
             push_subscriptions.TESTS,
         ),

@@ -35,15 +35,11 @@ from server.storage.account_tables import (
     agents,
     apps,
     browsers,
-    codes,
-    device_codes,
     devices,
     enrollment_codes,
     families,
-    flows,
     invitations,
     passwords,
-    pushed_requests,
     sessions,
     sign_ins,
     signing_keys,
@@ -52,12 +48,14 @@ from server.storage.account_tables import (
 from server.storage.directory import Cache
 from server.storage.rows import Unit
 from server.storage.tables import (
+    ONE_TIME,
     approvals,
     consents,
     delegations,
     deputies,
     feed_events,
     installation,
+    metadata,
     outbox,
     restore_holds,
     standing_grants,
@@ -66,8 +64,6 @@ from server.storage.tables import (
 _SEQ_GAP: Final = 1_000_000
 """More feed events than can happen between backup and restore, so no old cursor is valid."""
 _UNSENT: Final = ("waiting", "leased")
-_ONE_TIME: Final = (codes, device_codes, flows, pushed_requests)
-"""Short-lived rows for one-time use, which are all deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +143,7 @@ def _end_temporary(connection: Connection, now: int) -> dict[str, int]:
             notification_token=None,
         )
     )
-    for table in _ONE_TIME:
+    for table in (one for one in metadata.sorted_tables if one.info == ONE_TIME):
         connection.execute(delete(table))
     connection.execute(
         update(enrollment_codes).where(enrollment_codes.c.expires_at > now).values(expires_at=now)

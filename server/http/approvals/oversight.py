@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.approvals import oversight_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.protocol import errors
 from server.protocol.approvals.states import State

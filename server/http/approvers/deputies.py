@@ -1,7 +1,7 @@
 """Endpoints of deputies, for users and for administrators."""
 
 from server.http.approvers import deputy_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.operations.administration import AdminServices
 from server.services.users.device_auth import Person

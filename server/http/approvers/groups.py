@@ -3,7 +3,7 @@
 from server.http import listing
 from server.http.approvers import group_wire as wire
 from server.http.members import written
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.model.approvers import Group
 from server.services import paging

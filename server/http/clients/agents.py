@@ -7,7 +7,7 @@ from server.http.audit import audit
 from server.http.audit.audit_wire import LogEntries
 from server.http.clients import agent_wire as wire
 from server.http.members import having, written
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.wire import Reference, Rotation, moment
 from server.model.audit import EntrySearch

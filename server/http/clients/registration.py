@@ -1,6 +1,6 @@
 """Endpoints of dynamic client registration (RFC 7591, RFC 7592)."""
 
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.protocol.clients import app_registration, registration
 

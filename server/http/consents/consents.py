@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.consents import consent_wire as wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services import paging
 from server.services.operations.administration import AdminServices

@@ -2,7 +2,7 @@
 
 from server.http import listing, wire
 from server.http.devices import device_wire
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.users import user_wire
 from server.model.devices import Device

@@ -3,7 +3,7 @@
 from server.http import cookies, wire
 from server.http.devices import device_wire
 from server.http.devices import passkey_wire as forms
-from server.http.message import NO_STORE, HttpRequest, HttpResponse, as_json
+from server.http.route import NO_STORE, HttpRequest, HttpResponse, as_json
 from server.http.site import Site
 from server.http.users import user_wire
 from server.protocol import errors

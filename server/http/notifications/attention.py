@@ -1,8 +1,8 @@
 """The endpoints for a person's own notification settings."""
 
 from server.http.approvals.approval_wire import Approval, approval
-from server.http.message import HttpRequest
 from server.http.notifications import attention_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.users.device_auth import Person
 

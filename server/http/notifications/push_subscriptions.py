@@ -1,8 +1,8 @@
 """The endpoints for web push subscriptions."""
 
 from server.http import cookies
-from server.http.message import HttpRequest
 from server.http.notifications import push_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.users.device_auth import Person
 

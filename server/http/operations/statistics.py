@@ -2,9 +2,9 @@
 
 import re
 
-from server.http.message import HttpRequest
 from server.http.operations import limits_wire
 from server.http.operations import statistics_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.protocol import errors
 from server.services.operations.administration import AdminServices

@@ -1,8 +1,8 @@
 """Endpoints of action types. The body is the file itself."""
 
 from server.http import listing
-from server.http.message import HttpRequest
 from server.http.policy import action_type_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.protocol import errors
 from server.protocol.names import name_id

@@ -2,8 +2,8 @@
 
 import json
 
-from server.http.message import HttpRequest
 from server.http.policy import policy_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.services.operations import policy_json
 from server.services.operations.administration import AdminServices

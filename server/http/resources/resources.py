@@ -2,8 +2,8 @@
 
 from server.http import listing
 from server.http.members import written
-from server.http.message import HttpRequest
 from server.http.resources import resource_wire as wire
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.wire import Rotation
 from server.services.operations.administration import AdminServices

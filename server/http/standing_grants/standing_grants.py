@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.approvals.approval_wire import Approval, approval
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.standing_grants import standing_grant_wire as wire
 from server.services import paging

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from server.http import listing
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.tokens import delegation_wire as wire
 from server.model.tokens import NamedDelegation

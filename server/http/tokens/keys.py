@@ -1,6 +1,6 @@
 """Endpoints for signing keys."""
 
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.tokens import key_wire as wire
 from server.services.operations.administration import AdminServices

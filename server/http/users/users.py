@@ -2,7 +2,7 @@
 
 from server.http import listing
 from server.http.members import written
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.site import Site
 from server.http.users import user_wire as wire
 from server.services.operations.administration import AdminServices

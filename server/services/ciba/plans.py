@@ -22,8 +22,7 @@ from server.protocol.policy.questions import Requirements, Verdict
 from server.protocol.policy.risks import TIME_TO_LIVE, Risk
 from server.services.approvers import answer_sources
 from server.services.approvers.answer_sources import AnswerSources
-from server.services.ciba.callers import CallerToken
-from server.services.ciba.request_objects import RequestObjectReplayKey
+from server.services.ciba.callers import CallerToken, RequestObjectReplayKey
 from server.services.clients import client_auth
 from server.services.policy.evaluation import Evaluator, PolicyRequest
 from server.services.policy.schemas import Schemas

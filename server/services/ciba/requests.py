@@ -19,23 +19,14 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import approvers, automatic_decisions, escalations, substitutes
+from server.services.approvers import answer_sources, approvers, escalations, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
-from server.services.ciba import (
-    audit_entries,
-    callers,
-    notification_tokens,
-    plans,
-    redemption,
-    user_codes,
-)
-from server.services.ciba.callers import CallerTokens
-from server.services.ciba.hinted_users import Hints
-from server.services.ciba.login_hints import LoginHints
+from server.services.ciba import audit_entries, callbacks, callers, plans, redemption, user_codes
+from server.services.ciba.callers import CallerTokens, RequestObjects
+from server.services.ciba.login_hints import Hints, LoginHints
 from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
-from server.services.ciba.request_objects import RequestObjects
-from server.services.clients import agent_names
+from server.services.clients import client_names
 from server.services.notifications import notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
@@ -272,13 +263,13 @@ class BackchannelService:
         by = plan.by
         decider = by.decider or uses.reserve(tx, by.fits, by.verdict, approval.id)
         if decider is not None:
-            approval = automatic_decisions.approve_automatically(approval, decider, tx.now)
+            approval = answer_sources.approve_automatically(approval, decider, tx.now)
         tx.approvals.add(approval)
         if approval.multi_approver:
             approvers.store_approvers(tx, approval, by.people.others)
         audit_entries.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
         if decider is not None:
-            automatic_decisions.record_and_notify(tx, approval, screens=decider.notifies)
+            answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
             return approval
         history.count_request(tx, approval)
         if phantom:
@@ -343,7 +334,7 @@ class BackchannelService:
             parent_id=None if phantom or call.hint is None else call.hint.parent,
             caller_id=None if phantom else callers.client_of(tx, call.received_token),
             delivery=call.agent.delivery,
-            notification_token=notification_tokens.encrypt(
+            notification_token=callbacks.encrypt_token(
                 self.secrets, approval_id, call.notification_token
             ),
             jkt=self._proved_key(tx, call) if call.agent.delivery == "push" else None,
@@ -388,7 +379,7 @@ class BackchannelService:
             because=plan.verdict.because,
             ceremony=plan.ceremony,
             binding_message=call.request.binding_message,
-            first_request=agent_names.is_first_request(tx, call.agent.id, user.id),
+            first_request=client_names.is_first_request(tx, call.agent.id, user.id),
             peer=call.peer,
             asked_at=tx.now,
             expires_at=expires_at,

@@ -10,7 +10,7 @@ from server.model.clients import Agent, Secret
 from server.model.store import Taken
 from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.members import ANY, Having
-from server.storage import codec, member_columns
+from server.storage import codec
 from server.storage.account_tables import agent_keys, agent_owners, agent_secrets, agents, users
 from server.storage.clients.names import Names, kept_key
 from server.storage.prepared import DatabaseRows
@@ -193,7 +193,7 @@ class Agents(DatabaseRows):
             state=m["state"],
             created_at=m["created_at"],
             named_at=m["named_at"],
-            **member_columns.loaded(AGENT_MEMBERS, m),
+            **codec.load_members(AGENT_MEMBERS, m),
         )
 
 
@@ -234,5 +234,5 @@ def _values(agent: Agent) -> dict[str, object]:
         "state": agent.state,
         "created_at": agent.created_at,
         "named_at": agent.named_at,
-        **member_columns.values(AGENT_MEMBERS, agent),
+        **codec.member_values(AGENT_MEMBERS, agent),
     }

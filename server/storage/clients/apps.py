@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from server.model.clients import App, Secret
 from server.model.store import Taken
 from server.services.clients.app_members import APP_MEMBERS
-from server.storage import codec, member_columns
+from server.storage import codec
 from server.storage.account_tables import app_secrets, app_uses, apps
 from server.storage.clients.names import Names, kept_key
 from server.storage.prepared import DatabaseRows
@@ -115,7 +115,7 @@ class Apps(DatabaseRows):
             created_at=m["created_at"],
             origin=m["origin"],
             claimed_name=m["claimed_name"],
-            **member_columns.loaded(APP_MEMBERS, m),
+            **codec.load_members(APP_MEMBERS, m),
         )
 
 
@@ -132,5 +132,5 @@ def _values(app: App) -> dict[str, object]:
         "created_at": app.created_at,
         "origin": app.origin,
         "claimed_name": app.claimed_name,
-        **member_columns.values(APP_MEMBERS, app),
+        **codec.member_values(APP_MEMBERS, app),
     }

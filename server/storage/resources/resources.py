@@ -10,7 +10,7 @@ from server.model.store import Taken
 from server.protocol.resources import uris
 from server.services.members import updated
 from server.services.resources.resource_members import RESOURCE_MEMBERS
-from server.storage import member_columns
+from server.storage import codec
 from server.storage.account_tables import resource_secrets, resources
 from server.storage.clients.names import Names
 from server.storage.prepared import DatabaseRows
@@ -56,7 +56,7 @@ class Resources(DatabaseRows):
         row = {
             "client_id": resource.client_id,
             "created_at": resource.created_at,
-            **member_columns.values(RESOURCE_MEMBERS, resource),
+            **codec.member_values(RESOURCE_MEMBERS, resource),
         }
         try:
             self._db.execute(_ADD, row)
@@ -68,7 +68,7 @@ class Resources(DatabaseRows):
     def replace(self, resource: Resource) -> None:
         """Write its scopes, its lifetime and its secrets."""
         self._db.execute(
-            _REPLACE, {"resource": resource.uri, **member_columns.values(_UPDATED, resource)}
+            _REPLACE, {"resource": resource.uri, **codec.member_values(_UPDATED, resource)}
         )
         self._db.execute(_DROP_SECRETS, {"resource": resource.uri})
         self._attach(resource)
@@ -113,7 +113,7 @@ class Resources(DatabaseRows):
             created_at=m["created_at"],
             client_id=m["client_id"],
             secrets=tuple(_secret(secret) for secret in secrets),
-            **member_columns.loaded(RESOURCE_MEMBERS, m),
+            **codec.load_members(RESOURCE_MEMBERS, m),
         )
 
 

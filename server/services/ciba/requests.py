@@ -22,7 +22,7 @@ from server.services.approvals.ceremonies import Ceremonies
 from server.services.approvers import answer_sources, approvers, escalations, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
-from server.services.ciba import audit_entries, callbacks, callers, plans, redemption, user_codes
+from server.services.ciba import callbacks, callers, plans, redemption, user_codes
 from server.services.ciba.callers import CallerTokens, RequestObjects
 from server.services.ciba.login_hints import Hints, LoginHints
 from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
@@ -116,7 +116,7 @@ class BackchannelService:
         if self.server_policy.hide_unknown_users:
             return self._start_hidden(tx, call, plan_for, user, named.hash(self.secrets, agent.id))
         plan = plan_for(user)
-        if (refused := audit_entries.refuse_ruled_out(tx, call, plan)) is not None:
+        if (refused := plans.refuse_ruled_out(tx, call, plan)) is not None:
             return refused
         if user is None:
             return self._unknown_user(tx, call, plan)
@@ -146,13 +146,13 @@ class BackchannelService:
             tx, call.agent, candidate, call.request.supersedes, hint_hash=hint_hash
         )
         if plan.by.asked:
-            if (refused := audit_entries.refuse_ruled_out(tx, call, for_anyone)) is not None:
+            if (refused := plans.refuse_ruled_out(tx, call, for_anyone)) is not None:
                 return refused
             remaining = request_limits.RemainingRequests(
                 tx, call.agent, self.server_policy, earlier
             )
             if (limit := remaining.hidden_refusal(hint_hash, for_anyone.risk)) is not None:
-                return audit_entries.refuse(tx, call, for_anyone, *limit)
+                return plans.refuse(tx, call, for_anyone, *limit)
         must_not_ask = self._must_not_ask(tx, call, plan, candidate, earlier)
         if user is None or must_not_ask:
             return self._create(tx, call, for_anyone, phantom, hint_hash=hint_hash, phantom=True)
@@ -193,14 +193,14 @@ class BackchannelService:
         """
         request_limits.lock(tx, agent)
         if request_limits.guessing(tx, agent):
-            return audit_entries.refuse(tx, call, plan, *_GUESSING)
+            return plans.refuse(tx, call, plan, *_GUESSING)
         code = call.request.user_code
         if (wrong := user_codes.refusal(tx, self.secrets, agent, user, code)) is not None:
             return wrong
         tx.lock(f"asked {user.id}")
         earlier = superseding.find_superseded(tx, agent, user, call.request.supersedes)
         limit = self._limit(tx, agent, plan, user, earlier)
-        return None if limit is None else audit_entries.refuse(tx, call, plan, *limit)
+        return None if limit is None else plans.refuse(tx, call, plan, *limit)
 
     def _repeated(self, tx: Unit, call: BackchannelCall) -> Approval | None:
         """Return the approval of this key, ended or not. Raises InvalidRequest if it differs."""
@@ -232,7 +232,7 @@ class BackchannelService:
     ) -> errors.ProtocolError:
         request_limits.lock(tx, call.agent)
         if request_limits.too_many_unknown(tx, call.agent):
-            return audit_entries.refuse(tx, call, plan, *_GUESSING)
+            return plans.refuse(tx, call, plan, *_GUESSING)
         return errors.UnknownUserId("The hint names no user whom this agent may ask.")
 
     def _phantom_user(self, hint_hash: bytes) -> User:
@@ -267,7 +267,7 @@ class BackchannelService:
         tx.approvals.add(approval)
         if approval.multi_approver:
             approvers.store_approvers(tx, approval, by.people.others)
-        audit_entries.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
+        plans.record(tx, audit.Type.APPROVAL_REQUESTED, call, approval)
         if decider is not None:
             answer_sources.record_and_notify(tx, approval, screens=decider.notifies)
             return approval
@@ -386,5 +386,5 @@ class BackchannelService:
             token_seconds=targets.lifetime(
                 call.agent, plan.target.resource, self.server_policy.access_token_seconds
             ),
-            through=delegations.actors(tx, call.received_token or ""),
+            through=delegations.actors(tx, call.received_token) if call.received_token else (),
         )

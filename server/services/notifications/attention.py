@@ -1,4 +1,4 @@
-"""Whether a request notifies a person or is only listed.
+"""Whether a request notifies a person or is only listed, and web push messages to their browsers.
 
 Owns: the reasons not to notify, among them rate limits against floods, which are counted in the
 database; and what happens when a reason ends. Never: whether a request is listed; it always is.
@@ -8,14 +8,13 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from server.model.approvals import Approval
 from server.model.notifications import Hold, Lane, NotificationPreferences, RecentNotifications, Why
 from server.model.policy import Hours
 from server.model.store import Unit
 from server.protocol.policy.risks import Risk
-from server.services.notifications import notices
 from server.services.server_policy import ServerPolicy
 from server.services.zones import zone
 
@@ -30,6 +29,19 @@ DIGEST_DELAYS_MS: Final[Mapping[Why, int]] = MappingProxyType(
     {"held_back": 60_000, "digest": 3_600_000}
 )
 """The reasons for which a digest follows, and its delay."""
+LimitReason = Literal["reported", "held_back", "digest"]
+_LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}
+WEB_PUSH: Final = "web_push"
+"""The outbox channel of web push; its targets are the origins of push services."""
+ASK: Final = "ask"
+TEST: Final = "test"
+DORMANT: Final = "dormant"
+CHECK: Final = "check"
+ENDED: Final = "ended"
+"""Someone else revoked a device of this person. The device gets it too, as its last message."""
+COPIED: Final = "copied"
+"""A copy of one of the person's passkeys may be in use."""
+PushKind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]
 
 
 class HeldNotification(NamedTuple):
@@ -106,7 +118,7 @@ def notify(tx: Unit, approval: Approval, user_id: str, event: str, policy: Serve
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        notices.push_request(tx, user_id, approval.id)
+        push_request(tx, user_id, approval.id)
         return True
     tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
     if reason.until is not None and reason.until < approval.expires_at:
@@ -130,7 +142,7 @@ def notify_phantom(
     if reason is None:
         count_notification(tx, approval, user_id)
         tx.feed.add(user_id, event, approval_id=approval.id)
-        notices.push_request(tx, user_id, approval.id)
+        push_request(tx, user_id, approval.id)
         return False
     tx.feed.add(user_id, event, approval_id=approval.id, held=reason.why)
     if reason.why in _HELD_BACK:
@@ -175,10 +187,6 @@ def quiet_until(hours: Hours, now: int) -> int | None:
 
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
-
-
-LimitReason = Literal["reported", "held_back", "digest"]
-_LANES: Final[dict[Risk, Lane]] = {Risk.LOW: "low", Risk.MEDIUM: "medium"}
 
 
 def exceeded_limit(
@@ -232,3 +240,23 @@ def _lane(approval: Approval) -> Lane:
 def _types(approval: Approval) -> str:
     """The action types of a request as one text; "" for scopes only."""
     return " ".join(sorted({item["type"] for item in json.loads(approval.details)}))
+
+
+def push_request(tx: Unit, user_id: str, approval_id: str) -> None:
+    """Push a request to all browsers of a person."""
+    for subscription_id, origin in tx.pushes.targets(user_id):
+        push(tx, origin, subscription_id, ASK, approval_id)
+
+
+def push_all(tx: Unit, user_id: str, kind: PushKind) -> None:
+    """Push a message that is not about a request to all browsers of a person."""
+    for subscription_id, origin in tx.pushes.targets(user_id):
+        push(tx, origin, subscription_id, kind)
+
+
+def push(
+    tx: Unit, origin: str, subscription_id: str, kind: PushKind, approval_id: str = ""
+) -> None:
+    """Queue one message to one browser."""
+    message = {"kind": kind, "push": subscription_id, "approval": approval_id}
+    tx.outbox.add(WEB_PUSH, origin, json.dumps(message))

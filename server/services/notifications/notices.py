@@ -6,7 +6,7 @@ delivered.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from server.model.approvals import Approval
 from server.model.consents import Consent
@@ -61,7 +61,7 @@ def requested_of_nobody(tx: Unit, subject: Approval, phantom_id: str, policy: Se
 def digest(tx: Unit, user_id: str, highest: Approval, pending: int) -> None:
     """Notify a person once of all requests that were held back; `highest` has the highest risk."""
     tx.feed.add(user_id, attention.DIGEST, approval_id=highest.id)
-    push_request(tx, user_id, highest.id)
+    attention.push_request(tx, user_id, highest.id)
     facts = {"user": user_id, "approval": highest.id, "waiting": pending, "notify": True}
     _add_webhook(tx, attention.DIGEST, facts)
 
@@ -130,36 +130,3 @@ def _facts(subject: Approval) -> dict[str, str]:
 def _add_webhook(tx: Unit, event: str, facts: Mapping[str, object]) -> None:
     body = {"event": event, "at": tx.now, **facts}
     tx.outbox.add(WEBHOOK, "", json.dumps(body, sort_keys=True, separators=(",", ":")))
-
-
-WEB_PUSH: Final = "web_push"
-"""The outbox channel of web push; its targets are the origins of push services."""
-ASK: Final = "ask"
-TEST: Final = "test"
-DORMANT: Final = "dormant"
-CHECK: Final = "check"
-ENDED: Final = "ended"
-"""Someone else revoked a device of this person. The device gets it too, as its last message."""
-COPIED: Final = "copied"
-"""A copy of one of the person's passkeys may be in use."""
-PushKind: TypeAlias = Literal["ask", "test", "dormant", "check", "ended", "copied"]
-
-
-def push_request(tx: Unit, user_id: str, approval_id: str) -> None:
-    """Push a request to all browsers of a person."""
-    for subscription_id, origin in tx.pushes.targets(user_id):
-        push(tx, origin, subscription_id, ASK, approval_id)
-
-
-def push_all(tx: Unit, user_id: str, kind: PushKind) -> None:
-    """Push a message that is not about a request to all browsers of a person."""
-    for subscription_id, origin in tx.pushes.targets(user_id):
-        push(tx, origin, subscription_id, kind)
-
-
-def push(
-    tx: Unit, origin: str, subscription_id: str, kind: PushKind, approval_id: str = ""
-) -> None:
-    """Queue one message to one browser."""
-    message = {"kind": kind, "push": subscription_id, "approval": approval_id}
-    tx.outbox.add(WEB_PUSH, origin, json.dumps(message))

@@ -18,7 +18,7 @@ from server.protocol.notifications import web_push
 from server.protocol.notifications.web_push import PushContent
 from server.protocol.policy.risks import Risk
 from server.services.notifications import attention, notices, push_losses, push_subscriptions
-from server.services.notifications.notices import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
+from server.services.notifications.attention import ASK, CHECK, COPIED, DORMANT, ENDED, TEST
 
 MAX_COUNTED: Final = 20
 """A push counts this many pending requests; a larger number means that there are more."""
@@ -90,7 +90,7 @@ class Pushes:
 def warn(tx: Unit) -> None:
     """Warn browsers without an open page for long, before their push service removes them."""
     for one in tx.pushes.dormant(tx.now - DORMANT_MS, _BATCH):
-        notices.push(tx, one.origin, one.id, DORMANT)
+        attention.push(tx, one.origin, one.id, DORMANT)
         tx.pushes.mark_warned(one.id, tx.now)
 
 
@@ -103,7 +103,7 @@ def check(tx: Unit) -> None:
     for one in tx.pushes.silent(tx.now - CHECK_MS, _BATCH):
         hours = tx.attention.quiet_hours(one.user_id)
         if hours is None or attention.quiet_until(hours, tx.now) is None:
-            notices.push(tx, one.origin, one.id, CHECK)
+            attention.push(tx, one.origin, one.id, CHECK)
             tx.pushes.mark_checked(one.id, tx.now)
 
 

@@ -2,8 +2,8 @@
 
 Owns: how rules combine. Deny overrides ask, ask overrides allow, and the default is ask. Matching
 ask rules combine to the strictest value of each member, and never below the risk of scopes and
-types; resolving the names in a rule set to ids when it is set, so that later renames change nothing.
-Never: when a rule matches (`conditions.py`), or parsing a document.
+types; resolving the names in a rule set to ids when it is set, so that later renames change
+nothing. Never: when a rule matches (`conditions.py`), or parsing a document.
 """
 
 import hashlib

@@ -28,14 +28,7 @@ AUTH: Final = (
         "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
         rows=6,
     ),
-    Field(
-        "overlap",
-        "Seconds that the old method keeps working",
-        "number",
-        "0 to 2592000. 86400 is a day; 0 ends it at once.",
-        default=86_400,
-        empty=86_400,
-    ),
+    Field("overlap", "Old method keeps working for", "overlap", default=86_400, empty=86_400),
 )
 NEW_INVITATION: Final = (
     Field(

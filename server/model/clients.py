@@ -131,7 +131,7 @@ class App:
     action_types: tuple[str, ...] | None = None
     origin: AppOrigin = "administrator"
     claimed_name: str | None = None
-    """The name that an app which nobody registered gives itself; not verified."""
+    """The name that an unregistered app gives itself; not verified."""
 
     @property
     def verified(self) -> bool:
@@ -149,7 +149,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class AppUse:
-    """When an app that nobody registered was created, checked and used."""
+    """When an unregistered app was created, checked and used."""
 
     app_id: str
     created_at: int
@@ -240,7 +240,7 @@ class AppRows(Protocol):
 
 
 class AppUseRows(Protocol):
-    """The checks and uses of apps that nobody registered. They go with their apps."""
+    """The checks and uses of unregistered apps. They go with their apps."""
 
     def add(self, use: AppUse) -> None: ...
     def get(self, app_id: str) -> AppUse | None: ...

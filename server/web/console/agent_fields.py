@@ -46,12 +46,12 @@ NEW_INVITATION: Final = (
     Field("grant_types", "Grant types", "picks", choices=GRANTS, default=SAFE_GRANTS),
     Field(
         "asks",
-        "May ask",
+        "Can ask",
         "known",
         "Users and groups. If empty, only the owner.",
         suggestions="people",
     ),
-    Field("asks_everybody", "May ask everyone", "box"),
+    Field("asks_everybody", "Can ask everyone", "box"),
     Field("uses", "Max agents", "number", default=1, empty=1),
     Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
 )

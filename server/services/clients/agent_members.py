@@ -14,16 +14,6 @@ from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
-GRANTS: Final = (
-    (names.GRANT_CIBA, "approval requests (CIBA)"),
-    (names.GRANT_TOKEN_EXCHANGE, "token exchange"),
-    (names.GRANT_CLIENT_CREDENTIALS, "client credentials"),
-)
-GRANT_WORDS: Final = (
-    ("ciba", names.GRANT_CIBA),
-    ("client_credentials", names.GRANT_CLIENT_CREDENTIALS),
-    ("token_exchange", names.GRANT_TOKEN_EXCHANGE),
-)
 DELIVERIES: Final = (
     ("poll", "poll: the agent asks for the result"),
     ("ping", "ping: Sayso notifies the agent, which then polls"),
@@ -203,9 +193,9 @@ AGENT_MEMBERS: Final[Members] = (
         widens=members.more,
     ),
     client_members.grant_types(
-        FormField("Grant types", section=MAY, choices=GRANTS, page=Line("Grants")),
+        names.AGENT_GRANT_TYPES,
+        FormField("Grant types", section=MAY, page=Line("Grants")),
         "How it gets tokens; default: every grant.",
-        GRANT_WORDS,
         names.AGENT_GRANTS,
     ),
     Member(

@@ -12,16 +12,6 @@ from server.services.clients import client_members
 from server.services.clients.client_members import IS, MAY, METHODS, PROVES
 from server.services.members import Clear, Flag, FormField, Kind, Line, Member, Members
 
-APP_GRANTS: Final = (
-    (names.GRANT_AUTHORIZATION_CODE, "authorization code"),
-    (names.GRANT_REFRESH_TOKEN, "refresh token"),
-    (names.GRANT_DEVICE_CODE, "device code"),
-)
-APP_GRANT_WORDS: Final = (
-    (names.GRANT_AUTHORIZATION_CODE, names.GRANT_AUTHORIZATION_CODE),
-    (names.GRANT_REFRESH_TOKEN, names.GRANT_REFRESH_TOKEN),
-    ("device_code", names.GRANT_DEVICE_CODE),
-)
 APP_METHODS: Final = (*METHODS, (names.AUTH_NONE, "none: a public app with PKCE"))
 
 
@@ -76,9 +66,9 @@ APP_MEMBERS: Final[Members] = (
     client_members.SCOPES,
     client_members.ACTION_TYPES,
     client_members.grant_types(
-        FormField("Grant types", section=MAY, choices=APP_GRANTS),
+        names.APP_GRANT_TYPES,
+        FormField("Grant types", section=MAY),
         "How it gets tokens; default: code and refresh token.",
-        APP_GRANT_WORDS,
         names.USUAL_APP_GRANTS,
     ),
 )

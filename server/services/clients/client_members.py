@@ -4,6 +4,7 @@ Never: a member that only one of them has; that is in `agent_members.py` or `app
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from server.protocol import names
@@ -140,13 +141,16 @@ ACTION_TYPES: Final = Member(
 )
 
 
-def grant_types(field: FormField, help_text: str, words: Choices, start: Sequence[str]) -> Member:
+def grant_types(
+    grants: Sequence[names.GrantType], field: FormField, help_text: str, start: Sequence[str]
+) -> Member:
     """How it gets tokens."""
+    choices = tuple((one.name, one.label) for one in grants)
     return Member(
         "grant_types",
         Kind.CHOICES,
-        field,
-        Flag("--grant", help_text, aliases=words),
+        replace(field, choices=choices),
+        Flag("--grant", help_text, aliases=tuple((one.word, one.name) for one in grants)),
         Line("grants", empty="none"),
         default=start,
         check=checks.grant_types,

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from server.services.clients.agent_members import AGENT_MEMBERS, GRANTS
+from server.services.clients.agent_members import AGENT_MEMBERS
 from server.services.clients.client_members import METHODS
 from server.services.clients.invitations import SAFE_GRANTS
 from server.web.console.member_fields import field_named, fields
 from server.web.fields import Field
 
 RESOURCES: Final = field_named(AGENT_MEMBERS, "resources")
+GRANTS: Final = field_named(AGENT_MEMBERS, "grant_types")
 SCOPES: Final = field_named(AGENT_MEMBERS, "scopes")
 TYPES: Final = field_named(AGENT_MEMBERS, "action_types")
 
@@ -43,7 +44,7 @@ NEW_INVITATION: Final = (
     RESOURCES,
     SCOPES,
     TYPES,
-    Field("grant_types", "Grant types", "picks", choices=GRANTS, default=SAFE_GRANTS),
+    Field("grant_types", "Grant types", "picks", choices=GRANTS.choices, default=SAFE_GRANTS),
     Field(
         "asks",
         "Can ask",

@@ -107,7 +107,7 @@ async def to_the_field(pilot: Pilot[None], stage: Stage, name: str) -> None:
 
 async def send(pilot: Pilot[None], stage: Stage) -> ResultsPanel:
     """Press the button, and wait for the list that follows."""
-    await to_the_field(pilot, stage, "do")
+    await to_the_field(pilot, stage, stage.app.screen.BUTTON)
     stage.clock.move(1)
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(stage.app.screen, ResultsPanel))

@@ -116,6 +116,12 @@ class AuditLogRows(Protocol):
     def place_of(self, entry_id: str) -> int | None:
         """The place of an entry; None if it has none yet."""
 
+    def time_of(self, place: int) -> int | None:
+        """The time of the entry at a place; None if there is none."""
+
+    def unplaced(self) -> tuple[int, int | None]:
+        """The number of entries that have no place yet, and the time of the oldest."""
+
     def leaves(self, first: int, end: int) -> list[bytes]:
         """The leaf hashes at the places from `first` to before `end`."""
 

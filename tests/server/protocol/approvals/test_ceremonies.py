@@ -39,7 +39,7 @@ RIGHT = {
     "4.820,00": ("money", EUR),
     "4 820,00 EUR": ("money", EUR),
     "4\u202f820,00": ("money", EUR),
-    "4’820.00": ("money", EUR),
+    "4\u2019820.00": ("money", EUR),
     "4'820": ("money", EUR),
     "48,05": ("money", {"minor": 4_805, "currency": "EUR"}),
     "48.05": ("money", {"minor": 4_805, "currency": "EUR"}),

@@ -129,7 +129,7 @@ class App:
     action_types: tuple[str, ...] | None = None
     origin: AppOrigin = "administrator"
     claimed_name: str | None = None
-    """The name that an app which nobody registered gives itself; not verified."""
+    """The name that an unregistered app gives itself; not verified."""
 
     @property
     def verified(self) -> bool:
@@ -147,7 +147,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class AppUse:
-    """When an app that nobody registered was created, checked and used."""
+    """When an unregistered app was created, checked and used."""
 
     app_id: str
     created_at: int

@@ -30,7 +30,7 @@ class Resource:
     default_scopes: tuple[str, ...] = ()
     """The scopes of a request that names none (RFC 6749 3.3); sorted."""
     unknown_clients: bool = False
-    """Apps that nobody registered may ask for its scopes, except critical ones."""
+    """Unregistered apps may ask for its scopes, except critical ones."""
 
 
 @dataclass(frozen=True, slots=True)

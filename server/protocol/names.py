@@ -41,23 +41,23 @@ class GrantType(NamedTuple):
     word: str
     """For the command line."""
     label: str
-    """For forms: how a client gets tokens."""
+    """For forms."""
     parameters: str
     """Its own parameters at the token endpoint."""
 
 
 AGENT_GRANT_TYPES: Final = (
-    GrantType(GRANT_CIBA, "ciba", "by asking people (CIBA)", "auth_req_id"),
+    GrantType(GRANT_CIBA, "ciba", "approval requests (CIBA)", "auth_req_id"),
     GrantType(
         GRANT_CLIENT_CREDENTIALS,
         "client_credentials",
-        "by acting for itself (client credentials)",
+        "client credentials",
         "authorization_details",
     ),
     GrantType(
         GRANT_TOKEN_EXCHANGE,
         "token_exchange",
-        "by exchanging tokens that reach it",
+        "token exchange",
         "subject_token subject_token_type actor_token actor_token_type audience "
         "requested_token_type",
     ),
@@ -66,11 +66,11 @@ APP_GRANT_TYPES: Final = (
     GrantType(
         GRANT_AUTHORIZATION_CODE,
         GRANT_AUTHORIZATION_CODE,
-        "sending people here (authorization code)",
+        "authorization code",
         "code redirect_uri code_verifier",
     ),
-    GrantType(GRANT_REFRESH_TOKEN, GRANT_REFRESH_TOKEN, "refreshing those it has", "refresh_token"),
-    GrantType(GRANT_DEVICE_CODE, "device_code", "a code typed on another device", "device_code"),
+    GrantType(GRANT_REFRESH_TOKEN, GRANT_REFRESH_TOKEN, "refresh token", "refresh_token"),
+    GrantType(GRANT_DEVICE_CODE, "device_code", "device code", "device_code"),
 )
 AGENT_GRANTS: Final = tuple(one.name for one in AGENT_GRANT_TYPES)
 APP_GRANTS: Final = tuple(one.name for one in APP_GRANT_TYPES)

@@ -124,6 +124,7 @@ class SqlStore:
         self._reader = reader
         self._dependencies = dependencies
         self._cache = Cache(version=-1)
+        self._refused = ""
         self._on_sqlite = not isinstance(writer, PooledWriter)
 
     def start(self) -> None:
@@ -179,6 +180,15 @@ class SqlStore:
             self.wake.changed()
         return placed + numbered
 
+    def refuse_entries(self, why: str) -> None:
+        """Fail each unit of work that adds an audit entry with `Busy`, until `why` is empty."""
+        self._refused = why
+
+    def _new_entry_id(self, now: int) -> str:
+        if self._refused:
+            raise Busy(self._refused)
+        return self._dependencies.new_entry_id(now)
+
     def ping(self) -> None:
         """Raises `Busy` unless the database can be read and written."""
         with self._writer.transaction() as connection:
@@ -212,8 +222,7 @@ class SqlStore:
         cache = self._cache if self._cache.version == version else Cache(version)
         if not lock:  # a unit of work may see a version that is rolled back
             self._cache = cache
-        dependencies = self._dependencies
-        return kind(connection, now, cache, dependencies.new_entry_id, dependencies.react)
+        return kind(connection, now, cache, self._new_entry_id, self._dependencies.react)
 
     def _version_and_time(self, connection: Connection, *, lock: bool) -> tuple[int, int]:
         if self._on_sqlite:

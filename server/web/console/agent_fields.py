@@ -29,14 +29,7 @@ AUTH: Final = (
         "A JWK set, for private_key_jwt. If empty, its keys stay. URLs are not fetched.",
         rows=6,
     ),
-    Field(
-        "overlap",
-        "Seconds that the old method keeps working",
-        "number",
-        "0 to 2592000. 86400 is a day; 0 ends it at once.",
-        default=86_400,
-        empty=86_400,
-    ),
+    Field("overlap", "Old method keeps working for", "overlap", default=86_400, empty=86_400),
 )
 NEW_INVITATION: Final = (
     Field(
@@ -54,12 +47,12 @@ NEW_INVITATION: Final = (
     Field("grant_types", "Grant types", "picks", choices=GRANTS.choices, default=SAFE_GRANTS),
     Field(
         "asks",
-        "May ask",
+        "Can ask",
         "known",
         "Users and groups. If empty, only the owner.",
         suggestions="people",
     ),
-    Field("asks_everybody", "May ask everyone", "box"),
+    Field("asks_everybody", "Can ask everyone", "box"),
     Field("uses", "Max agents", "number", default=1, empty=1),
     Field("expires_at", "Expires on", "day", "Within 90 days. If empty, in 7 days."),
 )

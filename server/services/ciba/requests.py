@@ -19,7 +19,7 @@ from server.protocol.forms import Form
 from server.protocol.resources import scopes
 from server.services.approvals import superseding
 from server.services.approvals.ceremonies import Ceremonies
-from server.services.approvers import answer_sources, approvers, escalations, substitutes
+from server.services.approvers import answer_sources, approvers, substitutes
 from server.services.approvers.substitutes import Substitutes
 from server.services.audit import audit
 from server.services.ciba import callbacks, callers, plans, redemption, user_codes
@@ -27,7 +27,7 @@ from server.services.ciba.callers import CallerTokens, RequestObjects
 from server.services.ciba.login_hints import Hints, LoginHints
 from server.services.ciba.plans import BackchannelCall, RequestPlan, RequestPlanner, canonical_json
 from server.services.clients import client_names
-from server.services.notifications import notices, request_limits
+from server.services.notifications import attention, notices, request_limits
 from server.services.policy import displays, history
 from server.services.policy.displays import DisplayedRequest
 from server.services.resources import targets
@@ -341,7 +341,7 @@ class BackchannelService:
             policy=canonical_json(plan.verdict.facts()),
             past=compared.text,
             life_ms=plan.seconds * 1000,
-            escalate_at=None if phantom else escalations.halfway(tx.now, expires_at),
+            escalate_at=None if phantom else attention.halfway(tx.now, expires_at),
             quorum=plan.by.quorum,
             multi_approver=bool(plan.by.people.others) and not phantom,
         )

@@ -171,6 +171,11 @@ def _schedule_digest(tx: Unit, due: Hold) -> None:
     tx.attention.hold(due)
 
 
+def halfway(start: int, end: int) -> int:
+    """When the next reminder or escalation of a request is due."""
+    return (start + end) // 2
+
+
 def quiet_until(hours: Hours, now: int) -> int | None:
     """The end of the quiet hours at this moment, in ms; None if it is outside of them."""
     here = zone(hours.zone)

@@ -307,6 +307,9 @@ def _found(words: list[str], approval: str, environment: dict[str, str]) -> list
 
 def _acted(assistant: ExampleProgram, ana: Terminal, balance: str, transfer: str) -> Approval:
     """Make the calls of the README and two more; returns the request that ana approves."""
+    for not_a_call in ("balance", "{}"):
+        assistant.write(not_a_call)
+        assert assistant.read().startswith(("Expecting value", "Write "))
     assistant.write(balance)
     assert assistant.read() == "EUR 9,000.00"
     assistant.write(transfer)

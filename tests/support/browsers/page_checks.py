@@ -14,21 +14,25 @@ PHONE, DESKTOP = 320, 1440
 _CHECKS: Final = Path(__file__).with_name("page_checks.js").read_text("utf-8")
 _THEMES: Final = (("system", True), ("contrast", False), ("contrast", True))
 """Themes that a person can choose, and whether the system is dark. Light is checked anyway."""
+_CONTRAST: Final = "color-contrast"
 _FORCED: Final = {"forced-colors": "active", "prefers-contrast": "more"}
 
 Findings = dict[str, list[Any]]
 """Problems by check and view, such as `axe 360`; empty if there are none."""
 
 
-def check_page(tab: Chromium) -> Findings:
-    """Return every problem of the page in this tab."""
+def check_page(tab: Chromium, legible: set[str]) -> Findings:
+    """Return every problem of the page in this tab.
+
+    `legible` are the inks whose contrast has been checked on other pages; those of this page join.
+    """
     tab.tell("Emulation.setFocusEmulationEnabled", enabled=True)
     tab.ask(_axe())
     tab.ask(_CHECKS)
     theme = tab.ask("document.documentElement.dataset.theme")
     found = {
-        **_desktop(tab, theme),
-        **_phone(tab),
+        **_desktop(tab, theme, legible),
+        **_phone(tab, legible),
         **_zoomed(tab),
         **_forced(tab),
     }
@@ -40,7 +44,7 @@ def axe_finds(tab: Chromium) -> Any:
     """Return what axe finds in the current view."""
     tab.ask(_axe())
     tab.ask(_CHECKS)
-    return tab.ask("checks.axe()")
+    return [*tab.ask("checks.axe()"), *_contrast(tab, set())]
 
 
 @cache
@@ -51,24 +55,34 @@ def _axe() -> str:
     return path.read_text("utf-8")
 
 
-def _desktop(tab: Chromium, own: str) -> Findings:
+def _contrast(tab: Chromium, legible: set[str]) -> list[Any]:
+    """What axe finds of contrast, which is known if all inks of the page are."""
+    inks = set(tab.ask("checks.inks()"))
+    if inks <= legible:
+        return []
+    legible |= inks
+    found: list[Any] = tab.ask(f"checks.axe('{_CONTRAST}')")
+    return found
+
+
+def _desktop(tab: Chromium, own: str, legible: set[str]) -> Findings:
     """Check names, roles, headings, landmarks, reduced motion, and contrast in every theme."""
     tab.look(width=DESKTOP)
-    found = {f"axe {DESKTOP}": tab.ask("checks.axe()")}
+    found = {f"axe {DESKTOP}": [*tab.ask("checks.axe()"), *_contrast(tab, legible)]}
     for theme, dark in _THEMES:
         tab.look(width=DESKTOP, dark=dark)
         tab.ask(f"checks.setTheme('{theme}')")
-        found[f"axe {theme}{' dark' * dark}"] = tab.ask("checks.axe('color-contrast')")
+        found[f"axe {theme}{' dark' * dark}"] = _contrast(tab, legible)
     tab.ask(f"checks.setTheme('{own}')")
     tab.look(width=DESKTOP, wishes={"prefers-reduced-motion": "reduce"})
     return found | {"moving": tab.ask("checks.animations()")}
 
 
-def _phone(tab: Chromium) -> Findings:
+def _phone(tab: Chromium, legible: set[str]) -> Findings:
     """Check 320 pixels (WCAG 2.2, 1.4.10, 2.4.11, 2.5.8)."""
     tab.look(width=PHONE, height=640)
     found = {
-        f"axe {PHONE}": tab.ask("checks.axe()"),
+        f"axe {PHONE}": [*tab.ask("checks.axe()"), *_contrast(tab, legible)],
         f"sideways {PHONE}": tab.ask("checks.overflow()"),
         f"small {PHONE}": tab.ask("checks.smallTargets()"),
     }

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from server.crypto.sealing import Sealer, derive
 from server.protocol import base64url
-from server.protocol.devices import device_codes
 from server.protocol.names import PREFIX_AUTH_REQ_ID
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -77,10 +76,9 @@ class KeyedSecrets:
         """An enrollment code: a public id and a secret with 120 random bits."""
         return _pick(_CROCKFORD, _CODE_ID_CHARACTERS), _pick(_CROCKFORD, _CODE_SECRET_CHARACTERS)
 
-    def new_user_code(self) -> str:
-        """The user code of a device grant, with 34 random bits."""
-        letters = (secrets.choice(device_codes.ALPHABET) for _ in range(device_codes.LENGTH))
-        return "".join(letters)
+    def word(self, alphabet: str, length: int) -> str:
+        """Random letters of an alphabet."""
+        return "".join(secrets.choice(alphabet) for _ in range(length))
 
     def salt(self) -> str:
         """128 random bits."""

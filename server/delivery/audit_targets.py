@@ -8,10 +8,12 @@ import select
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from server.audit_log.bundles import LoggedEntry
 from server.delivery import egress, webhook
@@ -19,6 +21,7 @@ from server.services.audit.audit import Type
 
 _LOG_AUDIT: Final = 13 * 8
 """The facility "log audit" of RFC 5424 6.2.1."""
+_CLOSE_SECONDS: Final = 2
 _WARNING, _INFORMATIONAL = 4, 6
 _ALARMS: Final = frozenset(
     {
@@ -36,6 +39,10 @@ _ALARMS: Final = frozenset(
 class Target(Protocol):
     """Where a stream goes."""
 
+    @property
+    def name(self) -> str:
+        """What a message about it calls it."""
+
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Send entries in their order. Raises `egress.Undeliverable`."""
 
@@ -52,6 +59,11 @@ def json_line(entry: LoggedEntry) -> str:
 class JsonLines:
     """Standard output."""
 
+    @property
+    def name(self) -> str:
+        """What a message about it calls it."""
+        return "standard output"
+
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Print one line for each entry."""
         sys.stdout.writelines(f"{json_line(entry)}\n" for entry in entries)
@@ -67,6 +79,11 @@ class WebhookTarget:
 
     url: str
     key_file: Path
+
+    @property
+    def name(self) -> str:
+        """Its host; the URL may have a secret in its path."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """POST the entries. The event ID is the same when they are sent again."""
@@ -88,6 +105,11 @@ class SyslogTls:
     ca_file: str | None
     _socket: ssl.SSLSocket | None = field(default=None, repr=False)
 
+    @property
+    def name(self) -> str:
+        """Its address."""
+        return f"{self.host}:{self.port}"
+
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Send one message for each entry."""
         try:
@@ -97,7 +119,7 @@ class SyslogTls:
                 raise ConnectionResetError("the server closed the connection")
         except OSError as error:
             self.close()
-            raise egress.Undeliverable(str(error) or type(error).__name__, retry=True) from error
+            raise egress.Undeliverable(egress.reason(error), retry=True) from error
 
     def _connection(self) -> ssl.SSLSocket:
         if self._socket is not None and _is_closed(self._socket):
@@ -107,8 +129,11 @@ class SyslogTls:
         return self._socket
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, after the server has read everything."""
         if self._socket is not None:
+            self._socket.settimeout(_CLOSE_SECONDS)
+            with suppress(OSError):  # the server closed first, or does not answer
+                self._socket.unwrap()
             self._socket.close()
             self._socket = None
 

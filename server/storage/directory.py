@@ -72,7 +72,7 @@ class CachedDirectory:
         )
 
     def app(self, client_id: str) -> App | None:
-        """By client_id. One that nobody registered has what is open to such apps."""
+        """By client_id. An unregistered app has what is open to such apps."""
         if not is_app(client_id) or len(client_id) > _longest_id(client_id):
             return None
         return self._look("app", client_id, lambda: self._app(client_id))

@@ -88,14 +88,14 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
 
     parts = receipt["answers"][0]["signed"].split(".")
     words = {
-        "approval/action": (_flipped, "approval/action: it does not have its digest"),
-        "approval/display": (_flipped, "approval/display: it does not have its digest"),
+        "approval/action": (_flipped, "approval/action: does not match its digest"),
+        "approval/display": (_flipped, "approval/display: does not match its digest"),
         "fingerprint": ("0000-0000", "fingerprint: it is not that of the action"),
         "answers/0/decision": ("deny", "decision: it is not what was signed"),
         "answers/0/by/id": ("sayso_us_other", "sub: it is not what was signed"),
         "answers/0/device/name": ("laptop", "answers/0/device/name: it is not what the server"),
         "answers/0/at": ("2001-01-01T00:00:00Z", "at: it is not when it was signed"),
-        "answers/0/entry/body": (_flipped, "entry/body: it does not have its leaf"),
+        "answers/0/entry/body": (_flipped, "entry/body: does not match its leaf hash"),
         "answers/0/key/jwk/x": (_flipped, "answers/0/key/jwk/x: it is not what the server signed"),
         "approval/agent/name": ("other-bot", "approval/agent/name: it is not what the server"),
         "token/scope/0": ("payments:transfer", "token/scope/0: it is not what the server signed"),
@@ -109,7 +109,7 @@ def test_a_receipt_is_proved_and_each_changed_field_is_named(
         (1, "the passkey signed another payload"),
         (2, "signed: "),
         (3, "signed: "),
-        (4, "signed: the signature is not over these bytes"),
+        (4, "signed: the signature is invalid"),
     ):
         broken = ".".join([*parts[:at], _flipped(parts[at]), *parts[at + 1 :]])
         verdict = changed(set_in("answers/0/signed", broken))

@@ -43,7 +43,7 @@ DEVICE_ROUTES: Final = (
     own(
         "POST /api/devices/<id>/vouch",
         devices.vouch,
-        "Vouch for a new device, so that it decides high risk at once.",
+        "Vouch for a new device, so that it decides high risk immediately.",
         errors=(404, 422),
     ),
     own(

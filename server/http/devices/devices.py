@@ -39,10 +39,10 @@ def register(
 
 def code(
     site: Site, _request: HttpRequest, person: Person, body: wire.SignedStatement
-) -> device_wire.DeviceCode:
+) -> device_wire.OwnDeviceLink:
     """POST /api/devices/codes."""
     issued = site.devices.devices.create_code(person, body.statement)
-    return device_wire.DeviceCode(
+    return device_wire.OwnDeviceLink(
         enrolment_code=issued.code,
         link=enrollment.link(site.server_policy.issuer, issued.code),
         expires_at=rfc3339(issued.expires_at),

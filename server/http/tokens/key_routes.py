@@ -14,5 +14,5 @@ KEY_ROUTES: Final = (
         status=201,
         signed=True,
     ),
-    managed("POST /api/keys/<id>/revoke", keys.revoke, "Revoke a leaked signing key at once."),
+    managed("POST /api/keys/<id>/revoke", keys.revoke, "Revoke a leaked signing key immediately."),
 )

@@ -13,6 +13,7 @@ from typing import Final
 from server.model.audit import Entry
 from server.model.devices import BROWSER, Device
 from server.model.notifications import PushAddress, PushSubscription
+from server.model.operations import CountedLimit
 from server.model.ports import Secrets
 from server.model.store import Store, Unit, View
 from server.protocol import errors
@@ -25,8 +26,9 @@ from server.services.users.device_auth import Person
 
 MAX_SUBSCRIPTIONS: Final = 10
 """Per person."""
-TESTS: Final = 10
-TESTS_MS: Final = 10 * 60_000
+TESTS: Final = CountedLimit(
+    "push_tests", "person", "Test notifications", 10, 10 * 60_000, "push tests:"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class PushSubscriptions:
         with self.store.write() as tx:
             device_auth.current_device(tx, person)
             found = _own(tx, person, subscription_id)
-            if tx.counters.count(f"push tests:{person.user.id}", TESTS_MS) > TESTS:
+            if TESTS.exceeded(tx, person.user.id):
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
                 )

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from server.model.approvals import Approval, ApprovalKind
 from server.model.clients import Agent
+from server.model.operations import CountedLimit
 from server.model.store import Unit, View
 from server.model.users import User
 from server.protocol.approvals import kinds
@@ -22,8 +23,14 @@ OPEN_DEVICES: Final = 3
 """The most open requests of each kind per user; people start these themselves."""
 PAUSED: Final = "denied_repeatedly"
 _OTHER_APPROVER: Final = "Another approver of this request"
-UNKNOWN_USERS: Final = 20
-UNKNOWN_USERS_WINDOW_MS: Final = 10 * MINUTE_MS
+UNKNOWN_USERS: Final = CountedLimit(
+    "unknown_users",
+    "agent",
+    "Login hints for unknown users",
+    20,
+    10 * MINUTE_MS,
+    "unknown user:",
+)
 
 
 class RequestLimit(NamedTuple):
@@ -52,13 +59,12 @@ def is_urgent(risk: Risk) -> bool:
 
 def too_many_unknown(tx: Unit, agent: Agent) -> bool:
     """Count a login hint for an unknown user. Returns whether there were too many."""
-    count = tx.counters.count(f"unknown user:{agent.id}", UNKNOWN_USERS_WINDOW_MS)
-    return count > UNKNOWN_USERS
+    return UNKNOWN_USERS.exceeded(tx, agent.id)
 
 
 def guessing(tx: Unit, agent: Agent) -> bool:
     """Return whether this agent has sent too many hints for unknown users."""
-    return tx.counters.peek(f"unknown user:{agent.id}") > UNKNOWN_USERS
+    return UNKNOWN_USERS.count(tx, agent.id) > UNKNOWN_USERS.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ NEXT = select(func.coalesce(func.max(e.c.seq), -1) + 1).scalar_subquery()
 """The place of the next entry."""
 _SIZE = select(func.coalesce(func.max(e.c.seq), -1) + 1)
 _PLACE_OF = select(e.c.seq).where(e.c.id == bindparam("entry"))
+_TIME_OF = select(e.c.at).where(e.c.seq == bindparam("place"))
+_WITHOUT_PLACE = select(func.count(), func.min(e.c.at)).where(e.c.seq.is_(None))
 _THERE = (e.c.seq >= bindparam("first"), e.c.seq < bindparam("end"))
 _LEAVES = select(e.c.leaf).where(*_THERE).order_by(e.c.seq)
 _ENTRIES = select(e.c.seq, e.c.body, e.c.leaf).where(*_THERE).order_by(e.c.seq)
@@ -62,6 +64,15 @@ class AuditLog(DatabaseRows):
     def place_of(self, entry_id: str) -> int | None:
         """The place of an entry; None if it has none yet."""
         return self._db.execute(_PLACE_OF, {"entry": entry_id}).scalar()
+
+    def time_of(self, place: int) -> int | None:
+        """The time of the entry at a place; None if there is none."""
+        return self._db.execute(_TIME_OF, {"place": place}).scalar()
+
+    def unplaced(self) -> tuple[int, int | None]:
+        """The number of entries that have no place yet, and the time of the oldest."""
+        count, oldest = self._db.execute(_WITHOUT_PLACE).one()
+        return count, oldest
 
     def leaves(self, first: int, end: int) -> list[bytes]:
         """The leaf hashes at the places from `first` to before `end`."""

@@ -37,7 +37,6 @@ from server.services.tokens.endpoint import TokenEndpoint
 from server.services.tokens.grants.app_refresh import AppRefreshGrant
 from server.storage.approvals.approvals import Approvals
 from server.storage.notifications.feed import Feed
-from server.storage.rows import Rows
 from server.storage.store import SqlStore
 from server.storage.tables import approvals
 from server.storage.tokens.code_grants import CodeGrants
@@ -103,7 +102,7 @@ def _entry_elsewhere() -> None:
     stores: list[SqlStore] = []
 
     @contextmanager
-    def noted(self: SqlStore) -> Iterator[Rows]:
+    def noted(self: SqlStore) -> Iterator[Unit]:
         stores[:] = [self]
         with write(self) as rows:
             yield rows

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
 
 from server.model.notifications import FeedEvent
-from server.storage.prepared import Prepared
+from server.storage.prepared import Prepared, arrays
 from server.storage.tables import feed_events as f
 
 _NEXT = select(func.coalesce(func.max(f.c.seq), 0) + 1).scalar_subquery()
@@ -36,7 +36,8 @@ _PRUNE = (
     .returning(f.c.id)
 )
 _UNNUMBERED = select(f.c.id).where(f.c.seq.is_(None)).order_by(f.c.id).limit(bindparam("limit"))
-_NUMBER = update(f).where(f.c.id == bindparam("event_id")).values(seq=bindparam("number"))
+_NUMBERED = arrays("numbered", f.c.id, f.c.seq)
+_NUMBER = update(f).where(f.c.id == _NUMBERED.c.id).values(seq=_NUMBERED.c.seq)
 
 
 class Feed:
@@ -96,7 +97,7 @@ class Feed:
         """Number events without a number. The caller holds the sequencer's lock."""
         ids = self._db.execute(_UNNUMBERED, {"limit": limit}).scalars().all()
         first = self.head() + 1
-        rows = [{"event_id": event, "number": first + place} for place, event in enumerate(ids)]
-        if rows:
-            self._db.execute(_NUMBER, rows)
-        return len(rows)
+        if ids:
+            numbers = [*range(first, first + len(ids))]
+            self._db.execute(_NUMBER, {"id_array": ids, "seq_array": numbers})
+        return len(ids)

@@ -99,6 +99,9 @@ class Settings:
     which is created once. `Sayso-Signature` is `sha256=` and the hex HMAC-SHA256 of
     `<Sayso-Event-Id>.<body>`. White space around a key of text does not count. A server whose
     webhook key file is missing refuses to start."""
+    audit_streams_required: str = ""
+    """Names of audit streams, separated by commas. While one of them is behind for more than a
+    minute, every change is refused with 503."""
     callback_ports: str = "443"
     """The ports of agents' callback endpoints, separated by commas."""
     callback_networks: str = ""
@@ -115,7 +118,7 @@ class Settings:
     """Push services besides those of Google, Mozilla, Apple and Microsoft, by origin, separated by
     commas: `https://push.example.org`. Their addresses are not filtered."""
     clients_unknown: str = "never"
-    """Whether apps that nobody registered may sign people in, by the metadata document at their
+    """Whether unregistered apps may sign people in, by the metadata document at their
     client ID: `never`, `list` for the hosts in `SAYSO_CLIENTS_ALLOWED`, or `ask` for all hosts that
     are not blocked. People are asked each time, and told that the app is not verified."""
     clients_registration: str = "off"
@@ -168,6 +171,11 @@ class Settings:
     def blocked_hosts(self) -> frozenset[str]:
         """The hosts whose apps are refused."""
         return _listed(self.clients_blocked)
+
+    @property
+    def required_streams(self) -> frozenset[str]:
+        """The audit streams without which nothing takes effect."""
+        return _listed(self.audit_streams_required)
 
     @property
     def push_services(self) -> frozenset[str]:
@@ -369,25 +377,17 @@ def _described(settings: Settings, name: str) -> tuple[str, str, str]:
     return f"{PREFIX}{name.upper()}", masked, source
 
 
+_SAME: Final = frozenset(NAMES) - {"issuer"}
+"""The settings that the services use under their own names."""
+
+
 def server_policy(settings: Settings, *, restored_at: int | None) -> ServerPolicy:
     """The settings that the services use."""
     return ServerPolicy(
+        **{f.name: getattr(settings, f.name) for f in fields(ServerPolicy) if f.name in _SAME},
         issuer=settings.issuer_url,
         on_loopback=is_loopback(settings.issuer_url),
-        access_token_alg=settings.access_token_alg,
-        access_token_seconds=settings.access_token_seconds,
-        assertion_audience=settings.assertion_audience,  # type: ignore[arg-type]  # checked there
         hide_unknown_users=settings.unknown_user == "hide",
-        open_per_agent=settings.open_per_agent,
-        open_per_user=settings.open_per_user,
-        open_in_all=settings.open_in_all,
-        denials_before_pause=settings.denials_before_pause,
-        notify_per_minute=settings.notify_per_minute,
-        notify_per_hour=settings.notify_per_hour,
-        notify_per_agent=settings.notify_per_agent,
-        notify_per_type=settings.notify_per_type,
-        notify_low_per_hour=settings.notify_low_per_hour,
-        owner_grace_days=settings.owner_grace_days,
         dpop_nonces=settings.dpop_nonce == "required",
         unknown_clients=settings.clients_unknown,  # type: ignore[arg-type]  # checked there
         app_registration=settings.clients_registration,  # type: ignore[arg-type]  # checked there

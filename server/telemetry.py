@@ -67,6 +67,32 @@ OUTBOX = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+UNSIGNED_ENTRIES = Gauge(
+    "sayso_audit_unsigned_entries",
+    "Audit entries without a checkpoint.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+UNSIGNED_SECONDS = Gauge(
+    "sayso_audit_unsigned_seconds",
+    "How long the oldest audit entry has had no checkpoint.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+UNSENT_ENTRIES = Gauge(
+    "sayso_audit_unsent_entries",
+    "Audit entries that a stream has not sent yet.",
+    ["stream"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+UNSENT_SECONDS = Gauge(
+    "sayso_audit_unsent_seconds",
+    "The age of the oldest audit entry that a stream has not sent yet.",
+    ["stream"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 LOST_LINES = Counter(
     "sayso_lost_log_lines", "Log lines that could not be written.", registry=REGISTRY
 )

@@ -20,6 +20,8 @@ from server.folders import make_private, replace_private
 from server.services.audit.streams import AuditStream, Position
 from server.services.refusals import Conflict, Invalid
 
+FOLDER: Final = "audit-streams"
+"""The folder of the positions in the data folder."""
 _PAUSE_SECONDS: Final = 1.0
 _MAX_PAUSE_SECONDS: Final = 60.0
 
@@ -55,7 +57,7 @@ class StreamRun:
             try:
                 return self.target.send(entries)
             except Undeliverable as error:
-                problem = f"Entry {entries[0].seq} was not sent: {error}."
+                problem = f"Entry {entries[0].seq} was not sent to {self.target.name}: {error}."
                 if self.once or not error.retry:
                     raise Undeliverable(problem, retry=error.retry) from error
             self.report(f"{problem} Trying again in {pause:.0f} s.")
@@ -75,6 +77,11 @@ def _locked_position(folder: Path, name: str) -> Iterator[Path]:
         raise Conflict(f"The stream {name} is running in another process.") from error
     finally:
         os.close(lock)
+
+
+def positions(folder: Path) -> dict[str, Position]:
+    """The position of each stream, by name. Raises `Invalid`."""
+    return {file.stem: read_position(file) for file in sorted(folder.glob("*.json"))}
 
 
 def read_position(file: Path) -> Position:

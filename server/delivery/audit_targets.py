@@ -8,33 +8,30 @@ import select
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from server.audit_log.bundles import LoggedEntry
 from server.delivery import egress, webhook
-from server.services.audit.audit import Type
+from server.delivery.audit_formats import Format
+from server.services.audit.audit import ALARMS
 
 _LOG_AUDIT: Final = 13 * 8
 """The facility "log audit" of RFC 5424 6.2.1."""
+_CLOSE_SECONDS: Final = 2
 _WARNING, _INFORMATIONAL = 4, 6
-_ALARMS: Final = frozenset(
-    {
-        Type.CODE_REUSED,
-        Type.REFRESH_REUSED,
-        Type.GRANT_REUSED,
-        Type.PASSKEY_REFUSED,
-        Type.APPROVAL_REUSED,
-        Type.APPROVAL_DIFFERED,
-        Type.HANDLE_REUSED,
-    }
-)
 
 
 class Target(Protocol):
     """Where a stream goes."""
+
+    @property
+    def name(self) -> str:
+        """What a message about it calls it."""
 
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Send entries in their order. Raises `egress.Undeliverable`."""
@@ -43,18 +40,20 @@ class Target(Protocol):
         """Close the connection, if there is one."""
 
 
-def json_line(entry: LoggedEntry) -> str:
-    """The members of an entry with its place (`seq`) and hash (`leaf`), in ASCII."""
-    return json.dumps({"seq": entry.seq, "leaf": entry.leaf.hex(), **json.loads(entry.body)})
-
-
 @dataclass(frozen=True, slots=True)
 class JsonLines:
     """Standard output."""
 
+    line: Format
+
+    @property
+    def name(self) -> str:
+        """What a message about it calls it."""
+        return "standard output"
+
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Print one line for each entry."""
-        sys.stdout.writelines(f"{json_line(entry)}\n" for entry in entries)
+        sys.stdout.writelines(f"{self.line(entry)}\n" for entry in entries)
         sys.stdout.flush()
 
     def close(self) -> None:
@@ -65,12 +64,18 @@ class JsonLines:
 class WebhookTarget:
     """A URL that takes JSON lines, signed like the events of the webhook."""
 
+    line: Format
     url: str
     key_file: Path
 
+    @property
+    def name(self) -> str:
+        """Its host; the URL may have a secret in its path."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """POST the entries. The event ID is the same when they are sent again."""
-        body = "".join(f"{json_line(entry)}\n" for entry in entries).encode()
+        body = "".join(f"{self.line(entry)}\n" for entry in entries).encode()
         event_id = f"audit-{entries[0].seq}-{entries[-1].seq}"
         headers = webhook.signed_headers(self.key_file, event_id, body)
         egress.post(self.url, body, {**headers, "Content-Type": "application/jsonl"})
@@ -83,21 +88,27 @@ class WebhookTarget:
 class SyslogTls:
     """A syslog server: RFC 5424 messages with octet counting over TLS (RFC 5425)."""
 
+    line: Format
     host: str
     port: int
     ca_file: str | None
     _socket: ssl.SSLSocket | None = field(default=None, repr=False)
 
+    @property
+    def name(self) -> str:
+        """Its address."""
+        return f"{self.host}:{self.port}"
+
     def send(self, entries: Sequence[LoggedEntry]) -> None:
         """Send one message for each entry."""
         try:
             connection = self._connection()
-            connection.sendall(b"".join(map(_framed, entries)))
+            connection.sendall(b"".join(_framed(entry, self.line) for entry in entries))
             if _is_closed(connection):
                 raise ConnectionResetError("the server closed the connection")
         except OSError as error:
             self.close()
-            raise egress.Undeliverable(str(error) or type(error).__name__, retry=True) from error
+            raise egress.Undeliverable(egress.reason(error), retry=True) from error
 
     def _connection(self) -> ssl.SSLSocket:
         if self._socket is not None and _is_closed(self._socket):
@@ -107,8 +118,11 @@ class SyslogTls:
         return self._socket
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, after the server has read everything."""
         if self._socket is not None:
+            self._socket.settimeout(_CLOSE_SECONDS)
+            with suppress(OSError):  # the server closed first, or does not answer
+                self._socket.unwrap()
             self._socket.close()
             self._socket = None
 
@@ -128,14 +142,14 @@ def _is_closed(connection: ssl.SSLSocket) -> bool:
         connection.settimeout(timeout)
 
 
-def _framed(entry: LoggedEntry) -> bytes:
-    message = _syslog_message(entry).encode()
+def _framed(entry: LoggedEntry, line: Format) -> bytes:
+    message = _syslog_message(entry, line).encode()
     return f"{len(message)} ".encode() + message
 
 
-def _syslog_message(entry: LoggedEntry) -> str:
+def _syslog_message(entry: LoggedEntry, line: Format) -> str:
     members = json.loads(entry.body)
-    severity = _WARNING if members["type"] in _ALARMS else _INFORMATIONAL
+    severity = _WARNING if members["type"] in ALARMS else _INFORMATIONAL
     at = datetime.fromtimestamp(members["at"] / 1000, UTC).isoformat(timespec="milliseconds")
     head = f"<{_LOG_AUDIT + severity}>1 {at.replace('+00:00', 'Z')} - sayso -"
-    return f"{head} {members['type']} - {json_line(entry)}"
+    return f"{head} {members['type']} - {line(entry)}"

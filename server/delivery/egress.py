@@ -25,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from server.protocol.resources import uris
 from server.services.ciba.callbacks import CallbackRequest
@@ -107,7 +108,7 @@ def send(
     except InvalidIPAddress as error:
         raise Undeliverable("the target is not at a public address", retry=False) from error
     except (requests.RequestException, HTTPError, UnicodeError) as error:
-        raise Undeliverable(type(error).__name__, retry=True) from error
+        raise Undeliverable(reason(error), retry=True) from error
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], reach: Reach | None = None) -> None:
@@ -126,6 +127,29 @@ def connect_tls(host: str, port: int, ca_file: str | None) -> ssl.SSLSocket:
     except OSError:
         plain.close()
         raise
+
+
+def reason(error: BaseException) -> str:
+    """Why a connection failed, in words."""
+    first = error
+    while (cause := first.__cause__ or first.__context__) is not None:
+        first = cause
+    if isinstance(first, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({first.verify_message})"
+    for kind, words in _REASONS.items():
+        if isinstance(first, kind):
+            return words
+    return type(first).__name__
+
+
+_REASONS: Final[Mapping[type[BaseException], str]] = {
+    ConnectionRefusedError: "the connection was refused",
+    socket.gaierror: "the host name is unknown",
+    TimeoutError: "there was no answer in time",
+    ssl.SSLError: "there is no TLS connection",
+    ConnectionError: "the connection was closed",
+    CertificateError: "its certificate is not trusted (for another name)",
+}
 
 
 def call_back(call: CallbackRequest, reach: Reach) -> None:

@@ -13,6 +13,7 @@ from server.last_seen import LastSeen
 from server.model.store import Busy
 from server.services.clients.app_expiry import UnknownAppExpiry
 from server.services.notifications.feed import ANY_CHANGE, Hub
+from server.serving.audit_streams import StreamWatch
 
 OUTBOX_PAUSE: Final = 0.05
 """The pause between two batches of the outbox (s), in which requests are served."""
@@ -52,6 +53,7 @@ def _loops(services: Services, outbox: OutboxWorker) -> list[Loop]:
         Loop("orphan quarantine", services.orphan_quarantine.round, 10),
         Loop("unused clients", UnknownAppExpiry(services.store).round, 60),
         Loop("audit log", services.audit_log.round, 1),
+        Loop("audit streams", StreamWatch(services.settings, services.store).round, 2),
         Loop("tidy", services.sweeper.tidy, 60),
         Loop("last seen", LastSeen(services.settings, services.store).note, 10),
         Loop("outbox", _OnChange(services.hub, outbox.round, OUTBOX_PAUSE).round, 0),

@@ -134,9 +134,9 @@ def _amount_forms(currency: str, shown: str) -> Iterator[str]:
     amount = shown.removeprefix(currency)
     whole, _, fraction = amount.partition(".")
     amounts = {amount, whole} if not fraction.strip("0") else {amount}
-    amounts |= {one.replace(",", mark) for one in amounts for mark in ("", "'", "’")}
+    amounts |= {one.replace(",", mark) for one in amounts for mark in ("", "'", "\u2019")}
     if fraction:
-        amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "’")}
+        amounts |= {f"{whole.replace(',', mark)},{fraction}" for mark in ("", ".", "'", "\u2019")}
     for one in amounts:
         yield from (one, currency + one, one + currency)
 

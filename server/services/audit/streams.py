@@ -8,6 +8,8 @@ from typing import Final
 
 from server.audit_log.bundles import LoggedEntry
 from server.model.store import Store
+from server.services.audit import lag
+from server.services.audit.lag import Lag
 from server.services.audit.log import BrokenLog
 
 BATCH: Final = 200
@@ -40,6 +42,11 @@ class AuditStream:
         with self.store.read() as view:
             newest = view.audit_log.newest()
         return 0 if newest is None else newest.size
+
+    def lag(self, position: Position) -> Lag:
+        """The entries that were not sent yet, also those that are not signed."""
+        with self.store.read() as view:
+            return lag.behind(view, position.sent)
 
     def next(self, position: Position) -> list[LoggedEntry]:
         """The next entries, oldest first; none if all that are signed were sent.

@@ -14,6 +14,7 @@ from server.model.notifications import DeliveryFailure
 from server.model.store import Store, View
 from server.model.users import User
 from server.protocol.confusables import name_keys
+from server.services.audit import lag
 from server.services.clients import owners
 from server.services.notifications.notices import WEBHOOK
 from server.services.operations import gaps
@@ -59,6 +60,7 @@ class Doctor:
         with self.store.read() as view:
             return [
                 *_clock(view),
+                *_unsigned(view),
                 *_restored(view),
                 *_names(view),
                 *_people(view),
@@ -77,6 +79,17 @@ def _clock(view: View) -> Iterator[Finding]:
             "broken",
             "The clock of this machine is behind the newest entry of the audit log.",
             "Set the clock, and keep it synchronized with NTP. Tokens and deadlines depend on it.",
+        )
+
+
+def _unsigned(view: View) -> Iterator[Finding]:
+    unsigned = lag.unsigned(view)
+    if unsigned.too_long:
+        yield Finding(
+            "weak",
+            f"The audit log has had no checkpoint for {unsigned.milliseconds // 60_000} min, so "
+            f"its last {unsigned.entries} entries could be changed without a trace.",
+            "Start the server, which signs one. If it runs, see loop.failed in its log.",
         )
 
 

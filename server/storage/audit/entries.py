@@ -1,12 +1,15 @@
 """Audit entries in the database: added and read, never changed."""
 
+import sqlite3
 from collections.abc import Callable
 
 from sqlalchemy import BindParameter, Connection, bindparam, insert, or_, select
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import DBAPIError
 
 from server.audit_log.entries import entry_bytes, leaf_hash
 from server.model.audit import Entry, EntrySearch, StoredEntry
+from server.model.store import Busy
 from server.storage.audit.log import NEXT
 from server.storage.audit.tables import audit_entries as e
 from server.storage.prepared import Prepared
@@ -35,7 +38,10 @@ class Audit:
         self._add = _ADD_PLACED if one_writer else _ADD_UNPLACED
 
     def add(self, entry: Entry) -> str:
-        """Store the entry with its canonical bytes and leaf; returns its id."""
+        """Store the entry with its canonical bytes and leaf; returns its id.
+
+        Raises `Busy` whatever the reason, so that the unit of work has no effect without its entry.
+        """
         columns: dict[str, object] = {
             "id": self._new_id(self._now),
             "at": self._now,
@@ -53,7 +59,11 @@ class Audit:
             "caller_id": entry.caller_id,
         }
         body = entry_bytes({**columns, "facts": dict(entry.facts) or None})
-        self._add.run(self._db, {**columns, "body": body, "leaf": leaf_hash(body)})
+        try:
+            self._add.run(self._db, {**columns, "body": body, "leaf": leaf_hash(body)})
+        except (DBAPIError, sqlite3.Error) as error:
+            reason = type(getattr(error, "orig", error)).__name__
+            raise Busy(f"The audit log cannot be written ({reason}).") from error
         return str(columns["id"])
 
     def tail(self, limit: int, after: str | None = None) -> list[StoredEntry]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.builders.clock import MINUTE
 from tests.support.builders.site import FORM
 
 
@@ -108,6 +109,20 @@ def test_operator_routes_need_no_authentication(http, local):
     ending = http.get("/readyz")
     assert (ending.status_code, ending.headers["Retry-After"]) == (503, "1")
     assert http.get("/healthz").status_code == 200
+
+
+def test_a_server_that_signs_no_checkpoints_is_not_ready(http, local):
+    """After a minute, until it signs one; the metrics say how many entries, and for how long."""
+    local.clock.forward(MINUTE)
+    assert http.get("/readyz").status_code == 200
+    local.clock.forward(1)
+    unsigned = http.get("/readyz")
+    assert (unsigned.status_code, unsigned.headers["Retry-After"]) == (503, "1")
+    assert unsigned.get_json()["error_description"] == "The audit log is not signed."
+    assert b"sayso_audit_unsigned_seconds 60.001" in http.get("/metrics").data
+    local.site.audit_log.sign()
+    assert http.get("/readyz").status_code == 200
+    assert b"sayso_audit_unsigned_entries 0.0" in http.get("/metrics").data
 
 
 def test_keys_and_discovery_are_readable_across_origins(http):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from server.protocol.policy.risks import Risk
+from server.services.audit.log import AuditLog
 from server.services.clients.agent_forms import AgentChanges
 from server.services.incidents.incidents import Incidents
 from server.services.operations.doctor import Doctor
@@ -12,9 +13,13 @@ from server.services.policy.evaluation import Evaluator
 from server.services.policy.policies import Policies
 from server.services.resources.resources import ResourceChanges
 from tests.support.builders.admins import add_incident
-from tests.support.builders.clock import DAY, HOUR
+from tests.support.builders.clock import DAY, HOUR, MINUTE
 from tests.support.builders.installation import BY, PAY, PAYMENT, admitted, registered
 from tests.support.builders.policies import rule
+
+
+def _audit_log(admin_services):
+    return AuditLog(admin_services.store, "https://approvals.example.com", lambda: b"k" * 32)
 
 
 def _doctor(admin_services):
@@ -23,8 +28,13 @@ def _doctor(admin_services):
 
 @pytest.fixture
 def findings(admin_services):
-    """The current findings, as texts with their level."""
-    return lambda: {f.what: f.level for f in _doctor(admin_services).findings()}
+    """The current findings, as texts with their level; a server signs the audit log."""
+
+    def found():
+        _audit_log(admin_services).sign()
+        return {f.what: f.level for f in _doctor(admin_services).findings()}
+
+    return found
 
 
 def _healthy(admin_services):
@@ -37,6 +47,20 @@ def test_a_healthy_installation_has_no_findings(admin_services, findings):
     """The installation has an administrator, a device and an agent."""
     _healthy(admin_services)
     assert findings() == {}
+
+
+def test_an_audit_log_without_checkpoints_is_weak(admin_services):
+    """For more than a minute; then nobody signs it."""
+    _healthy(admin_services)
+    _audit_log(admin_services).sign()
+    admin_services.clock.forward(HOUR)
+    admitted(admin_services, "zoe")
+    admin_services.clock.forward(MINUTE)
+    assert _doctor(admin_services).findings()[:-1] == []
+    admin_services.clock.forward(1)
+    found = _doctor(admin_services).findings()[0]
+    assert found.level == "weak"
+    assert found.what.startswith("The audit log has had no checkpoint for 1 min, so its last 2")
 
 
 def test_an_installation_without_an_enabled_administrator_is_weak(admin_services, findings):

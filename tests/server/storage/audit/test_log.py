@@ -9,6 +9,8 @@ from sqlalchemy.exc import DatabaseError
 from server.audit_log.entries import leaf_hash
 from server.audit_log.merkle import MissingNode
 from server.model.audit import CheckpointRow, Entry
+from server.services.audit import lag
+from server.services.audit.lag import Lag
 from server.storage.audit.tables import audit_checkpoints, audit_entries, audit_nodes
 from server.storage.store import SqlStore
 
@@ -39,6 +41,26 @@ def test_entries_have_places_without_gaps(store_with_entries: SqlStore) -> None:
         newest = view.audit.tail(1)[0]
         assert view.audit_log.place_of(newest.id) == 2
         assert view.audit_log.place_of("other") is None
+
+
+def test_the_times_of_entries_are_found_with_and_without_a_place(
+    store_with_entries: SqlStore,
+) -> None:
+    """On PostgreSQL an entry has no place until the sequencer gives it one."""
+    store = store_with_entries
+    with store.write() as tx:
+        tx.audit.add(Entry("type.new", "operator"))
+    with store.read() as view:
+        rows, at = view.audit_log, [one.at for one in view.audit.tail(4)]
+        assert [rows.time_of(place) for place in range(3)] == at[:3]
+        assert lag.behind(view, 1) == Lag(3, view.now - at[1])
+        assert lag.unsigned(view) == Lag(1, view.now - at[3])
+        assert lag.behind(view, 4 - rows.unplaced()[0]) == Lag(rows.unplaced()[0], 0)
+    store.sequence()
+    with store.read() as view:
+        assert view.audit_log.unplaced() == (0, None)
+        assert view.audit_log.time_of(4) is None
+        assert lag.behind(view, 9) == Lag()
 
 
 def test_nodes_are_found_by_their_places(store_with_entries: SqlStore) -> None:

@@ -1,0 +1,37 @@
+"""How far checkpoints and streams are behind the entries of the audit log."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.model.store import View
+
+MAX_UNSIGNED_MS: Final = 60_000
+"""A server whose entries have had no checkpoint for longer is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How many entries are missing, and for how long."""
+
+    entries: int = 0
+    milliseconds: int = 0
+    """The time since the first of them was stored."""
+
+    @property
+    def too_long(self) -> bool:
+        """Whether a server with this lag of its checkpoints is not ready."""
+        return self.milliseconds > MAX_UNSIGNED_MS
+
+
+def unsigned(view: View) -> Lag:
+    """The entries that no checkpoint covers yet."""
+    newest = view.audit_log.newest()
+    return behind(view, 0 if newest is None else newest.size)
+
+
+def behind(view: View, place: int) -> Lag:
+    """The entries from a place on."""
+    unplaced, oldest = view.audit_log.unplaced()
+    first = view.audit_log.time_of(place) or oldest
+    entries = max(view.audit_log.size() - place, 0) + unplaced
+    return Lag(entries, 0 if first is None else max(view.now - first, 0))

@@ -14,7 +14,6 @@ from typing import ClassVar, Protocol
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from approver_tui.client.files import write_private
 from approver_tui.state.approvals.decision import NOTE_LENGTH
 from approver_tui.widgets.lines import fmt
 
@@ -49,7 +48,8 @@ def edited(app: Suspendable, editor: str, text: str) -> str:
     """Return the text as the editor left it, in one line; unchanged if the editor failed."""
     with TemporaryDirectory(prefix="sayso-note-") as folder:
         path = Path(folder) / "note.txt"
-        write_private(path, text.encode())
+        path.touch(mode=0o600)
+        path.write_text(text, "utf-8")
         with app.suspend():
             if not _run(editor, path):
                 return text

@@ -49,13 +49,20 @@ class Approved:
 
 
 @dataclass(frozen=True, slots=True)
+class Deny:
+    """A denial, with its reason and notes."""
+
+    code: DenyCode
+    note: str
+    extras: DenialExtras = NO_EXTRAS
+
+
+@dataclass(frozen=True, slots=True)
 class DenialSubmitted:
     """The user denied; nothing is sent yet."""
 
     approval: Approval
-    code: DenyCode
-    note: str
-    extras: DenialExtras = NO_EXTRAS
+    answer: Deny
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +77,6 @@ class Approve:
     """An approval, with the PIN for requests that need it."""
 
     pin: str | None = field(repr=False, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Deny:
-    """A denial, with its reason and notes."""
-
-    code: DenyCode
-    note: str
-    extras: DenialExtras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ class AnswerFlow:
 
     def _schedule_denial(self, given: DenialSubmitted) -> None:
         due = self._host.context.ticks() + UNDO_SECONDS
-        denial = Denial(given.approval, given.code, given.note, due, given.extras)
+        denial = Denial(given.approval, given.answer, due)
         self._denials = self._denials.with_another(denial)
         self._save_unsent((given.approval,))
         self._host.set_state(

@@ -121,9 +121,9 @@ class Calls:
             return thread_messages.ApprovalUnverified(wire.unverified_row(approval_id, error))
 
     def _deny(self, denial: Denial) -> Message:
-        deny, approval = self._context.answers.deny, denial.approval
+        approval, answer = denial.approval, denial.answer
         try:
-            outcome = deny(approval, denial.code, denial.note, denial.extras)
+            outcome = self._context.answers.deny(approval, answer.code, answer.note, answer.extras)
         except errors.ClientError as error:
             return thread_messages.AnswerRefused(approval.id, error)
         return thread_messages.AnswerAccepted(outcome)

@@ -6,9 +6,9 @@ before sending. Never: sending.
 
 from dataclasses import dataclass
 
+from approver_tui.screens.panel import Deny
 from approver_tui.screens.request_actions import QuickAction
 from approver_tui.state.approvals.approvals import Approval
-from approver_tui.state.approvals.decision import NO_EXTRAS, DenialExtras, DenyCode
 
 UNDO_SECONDS = 5.0
 """How many seconds a denial waits."""
@@ -19,11 +19,9 @@ class Denial:
     """A denial that was given and not yet sent."""
 
     approval: Approval
-    code: DenyCode
-    note: str
+    answer: Deny
     due: float
     """When it is sent, on the monotonic clock."""
-    extras: DenialExtras = NO_EXTRAS
 
 
 def seconds_left(due: float, ticks: float) -> int:

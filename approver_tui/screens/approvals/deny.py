@@ -119,7 +119,7 @@ class DenyPanel(DenyingPanel, Panel):
         if self._all.is_on:
             self.dismiss(BatchSubmitted((self.approval, *self._others), denial))
         else:
-            self.dismiss(DenialSubmitted(self.approval, denial.code, denial.note, denial.extras))
+            self.dismiss(DenialSubmitted(self.approval, denial))
 
 
 def _other_requests(state: InboxState, approval: Approval, now: int) -> tuple[Approval, ...]:

@@ -16,7 +16,7 @@ from approver_tui.screens.approvals.blockers import report_blocker
 from approver_tui.screens.approvals.inbox_state import InboxState
 from approver_tui.screens.context import ScreenContext
 from approver_tui.screens.keys import REPORT_HELP, REPORT_KEYS, hint
-from approver_tui.screens.panel import DenialSubmitted, Panel, PanelClosed, ReportAccepted
+from approver_tui.screens.panel import DenialSubmitted, Deny, Panel, PanelClosed, ReportAccepted
 from approver_tui.state.answer_status import AnswerStatus
 from approver_tui.state.approvals.approvals import Approval
 from approver_tui.state.approvals.decision import DenyCode
@@ -90,7 +90,7 @@ class ReportPanel(Panel):
         """Send the report in a thread; one about this request only is a denial."""
         scope = self._scope
         if scope is None:
-            self.dismiss(DenialSubmitted(self.approval, DenyCode.SUSPICIOUS, ""))
+            self.dismiss(DenialSubmitted(self.approval, Deny(DenyCode.SUSPICIOUS, "")))
             return
         self.is_busy, self._problem = True, SafeText("")
         self.update_panel()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from server.http.message import HttpRequest
+from server.http.route import HttpRequest
 from server.http.wire import Listed, milliseconds
 from server.protocol import base64url, errors
 from server.services.paging import ResultPage

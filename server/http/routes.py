@@ -9,22 +9,22 @@ from server.http.approvals import (
     execution_wire,
     receipt_wire,
 )
-from server.http.approvers.deputy_routes import DEPUTY_ROUTES
+from server.http.approvers.deputies import DEPUTY_ROUTES
 from server.http.audit.audit_routes import PROOF_ROUTES
 from server.http.ciba import user_codes
-from server.http.clients.registration_routes import REGISTRATION_ROUTES
-from server.http.consents.consent_routes import CONSENT_ROUTES
+from server.http.clients.registration import REGISTRATION_ROUTES
+from server.http.consents.consents import CONSENT_ROUTES
 from server.http.devices import device_wire
-from server.http.devices.device_routes import DEVICE_ROUTES
-from server.http.devices.passkey_routes import PASSKEY_ROUTES
-from server.http.incidents.incident_routes import REPORT_ROUTES
-from server.http.notifications.attention_routes import ATTENTION_ROUTES
-from server.http.notifications.push_routes import PUSH_ROUTES
+from server.http.devices.devices import DEVICE_ROUTES
+from server.http.devices.passkeys import PASSKEY_ROUTES
+from server.http.incidents.incidents import REPORT_ROUTES
+from server.http.notifications.attention import ATTENTION_ROUTES
+from server.http.notifications.push_subscriptions import PUSH_ROUTES
 from server.http.operations import operations
 from server.http.route import Caller, Route, own
-from server.http.standing_grants.standing_grant_routes import STANDING_GRANT_ROUTES
+from server.http.standing_grants.standing_grants import STANDING_GRANT_ROUTES
 from server.http.tokens import tokens
-from server.http.tokens.delegation_routes import DELEGATION_ROUTES
+from server.http.tokens.delegations import DELEGATION_ROUTES
 from server.http.users import passwords
 from server.protocol import names
 
@@ -35,7 +35,7 @@ _BACKCHANNEL = (
 )
 _TOKEN = " ".join(
     (
-        "grant_type scope resource",
+        "grant_type scope resource authorization_details",
         *(one.parameters for one in (*names.AGENT_GRANT_TYPES, *names.APP_GRANT_TYPES)),
         "client_id client_secret client_assertion client_assertion_type",
     )

@@ -42,7 +42,7 @@ class GrantType(NamedTuple):
     """For the command line."""
     label: str
     """For forms."""
-    parameters: str
+    parameters: str = ""
     """Its own parameters at the token endpoint."""
 
 
@@ -52,7 +52,6 @@ AGENT_GRANT_TYPES: Final = (
         GRANT_CLIENT_CREDENTIALS,
         "client_credentials",
         "client credentials",
-        "authorization_details",
     ),
     GrantType(
         GRANT_TOKEN_EXCHANGE,

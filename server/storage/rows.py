@@ -20,10 +20,9 @@ with lazily():
     from server.storage.approvals.execution_outcomes import Outcomes
     from server.storage.approvals.history import History
     from server.storage.approvals.references import ApprovalReferences
-    from server.storage.approvers.approvers import Approvers
+    from server.storage.approvers.approvers import Approvers, Groups
     from server.storage.approvers.deputies import Deputies
     from server.storage.approvers.escalations import Escalations
-    from server.storage.approvers.groups import Groups
     from server.storage.audit.entries import Audit
     from server.storage.audit.log import AuditLog
     from server.storage.clients.agents import Agents
@@ -42,16 +41,14 @@ with lazily():
     from server.storage.incidents.incidents import Incidents
     from server.storage.notifications.attention import Attention
     from server.storage.notifications.deliveries import Deliveries
-    from server.storage.notifications.feed import Feed
-    from server.storage.notifications.notifications import Notifications
+    from server.storage.notifications.feed import Feed, Notifications
     from server.storage.notifications.outbox import Outbox
     from server.storage.notifications.push_subscriptions import PushSubscriptions
     from server.storage.operations.approval_statistics import ApprovalStatistics
     from server.storage.operations.counters import Counters
     from server.storage.operations.installation import InstallationRecords
     from server.storage.operations.limits import Limits
-    from server.storage.policy.action_types import Actions
-    from server.storage.policy.policy import Policies, Uses
+    from server.storage.policy.policy import Actions, Policies, Uses
     from server.storage.resources.resources import Resources
     from server.storage.sign_in.flows import Flows
     from server.storage.sign_in.sign_ins import SignIns

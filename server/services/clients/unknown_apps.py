@@ -1,7 +1,7 @@
 """Unregistered apps: what they may reach, and their names.
 
 Owns: their records, and the limits on how many there are. Never: what their documents or
-registrations say; `client_documents.py` and `app_registration.py` read those.
+registrations say; `client_auth.py` and `app_registration.py` read those.
 """
 
 import hashlib

@@ -20,7 +20,7 @@ from server.protocol import errors
 from server.protocol.names import PREFIX_PUSH
 from server.protocol.notifications import web_push
 from server.services.audit import audit
-from server.services.notifications import push_targets
+from server.services.notifications import attention
 from server.services.users import device_auth
 from server.services.users.device_auth import Person
 
@@ -95,7 +95,7 @@ class PushSubscriptions:
                 raise errors.Problem(
                     409, "too_many_tests", "Too many test messages. Try again in ten minutes."
                 )
-            push_targets.send(tx, found.origin, found.id, push_targets.TEST)
+            attention.push(tx, found.origin, found.id, attention.TEST)
 
     def _check(self, address: PushAddress) -> None:
         if problem := web_push.endpoint_problem(address.endpoint, self.origins):

@@ -19,7 +19,7 @@ from server.services.audit import audit
 from server.services.ciba import user_codes
 from server.services.clients import registration
 from server.services.devices import wiring as devices
-from server.services.notifications import pauses, push_subscriptions, request_limits
+from server.services.notifications import push_subscriptions, request_limits
 from server.services.server_policy import ServerPolicy
 from server.services.sign_in import authorize
 
@@ -272,7 +272,7 @@ LIMITS: Final = (
         "agent, person and type",
         "Denials before a pause of half an hour",
         _paused,
-        pauses.WITHIN_MS,
+        request_limits.PAUSE_WITHIN_MS,
         cause=request_limits.PAUSED,
     ),
     Limit(

@@ -24,7 +24,7 @@ from server.protocol.sign_in.handles import handle_hash
 from server.services.approvals.app_actions import AppActions, CheckedAppAction
 from server.services.audit import audit, floods
 from server.services.clients import client_auth
-from server.services.clients.client_documents import ClientDocuments
+from server.services.clients.client_auth import ClientDocuments
 from server.services.policy.refusals import DeniedByPolicy
 from server.services.resources import targets
 from server.services.server_policy import ServerPolicy

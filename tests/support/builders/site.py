@@ -23,8 +23,7 @@ from server import app, outward
 from server.app import Services
 from server.delivery.outbox import run_inline
 from server.http import dispatch
-from server.http.message import HttpRequest
-from server.http.route import Route
+from server.http.route import HttpRequest, Route
 from server.http.site import Site
 from server.model.approvals import Approval
 from server.model.devices import Device

@@ -13,7 +13,7 @@ from server.protocol.clients.client_documents import MAX_BYTES
 from server.protocol.policy.risks import Risk
 from server.services.clients.app_expiry import UNUSED_MS, UnknownAppExpiry
 from server.services.clients.app_forms import AppChanges, NewApp
-from server.services.clients.client_documents import MAX_PER_HOST
+from server.services.clients.client_auth import MAX_PER_HOST
 from server.services.refusals import Conflict
 from server.services.resources.resources import ResourceChanges
 from tests.support.browsers.browser import CALLBACK

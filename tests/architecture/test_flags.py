@@ -3,6 +3,7 @@
 import ast
 import importlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -28,6 +29,7 @@ def _flags(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
             yield from ((*path, flag) for flag in (*option.opts, *option.secondary_opts))
 
 
+@cache
 def _words(path: Path) -> set[str]:
     """Every word of every string in a module; `--flag=value` is the flag."""
     texts = [

@@ -41,18 +41,21 @@ def modules(*folders: str) -> list[Module]:
     ]
 
 
-def uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield (line, dotted name) of what is imported or reached through an import.
+@cache
+def uses(tree: ast.AST) -> list[tuple[int, str]]:
+    """Answer (line, dotted name) of what is imported or reached through an import.
 
     `import datetime as dt` followed by `dt.datetime.now()` yields `datetime.datetime.now`.
     """
-    names = {bound: meant for _, bound, meant in _imports(tree)}
-    yield from ((line, meant) for line, _, meant in _imports(tree))
+    imports = list(_imports(tree))
+    names = {bound: meant for _, bound, meant in imports}
+    found = [(line, meant) for line, _, meant in imports]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and (dotted := dotted_name(node)):
             first, _, rest = dotted.partition(".")
             if first in names:
-                yield node.lineno, f"{names[first]}.{rest}"
+                found.append((node.lineno, f"{names[first]}.{rest}"))
+    return found
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:

@@ -29,4 +29,4 @@ def test_a_name_is_seen_however_it_was_imported(source: str, used: str) -> None:
 
 def test_a_name_of_our_own_is_not_mistaken_for_a_module() -> None:
     """A parameter called `time` is no clock."""
-    assert list(uses(ast.parse("def wait(time):\n    return time.time"))) == []
+    assert uses(ast.parse("def wait(time):\n    return time.time")) == []
